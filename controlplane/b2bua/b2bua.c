@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/b2bua/b2bua.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
+
+/* A realm's media interfaces as the port allocator counts them. */
+static int note_groups(struct b2bua *b)
+{
+	const struct config *c = b->conf.config;
+
+	for (uint32_t i = 0; i < c->n_trunks; i++) {
+		const struct config_realm *r = c->trunks[i].realm;
+
+		b->trunks[i].groups = calloc(r->n_interfaces, sizeof(unsigned));
+		if (!b->trunks[i].groups)
+			return -ENOMEM;
+		for (uint32_t k = 0; k < r->n_interfaces; k++)
+			b->trunks[i].groups[k] = (unsigned)(r->interfaces[k] - c->interfaces);
+	}
+	return 0;
+}
+
+int b2bua_new(const struct b2bua_conf *conf, struct b2bua **out)
+{
+	struct b2bua *b = calloc(1, sizeof *b);
+
+	if (!b)
+		return -ENOMEM;
+	b->conf = *conf;
+	TAILQ_INIT(&b->calls);
+	TAILQ_INIT(&b->dead);
+	b->began_ms = clock_wall_ms();
+	b->dialogs = sip_dialogs_new();
+	b->trunks = calloc(conf->config->n_trunks ? conf->config->n_trunks : 1, sizeof *b->trunks);
+	if (!b->dialogs || !b->trunks || note_groups(b) < 0) {
+		b2bua_free(b);
+		return -ENOMEM;
+	}
+	/* Ids of one run rarely meet those of the last in logs; they say nothing and protect nothing. */
+	b->next_id = (uint32_t)(clock_wall_ms() / 1000) << 8;
+	invite_resolve(b);
+	*out = b;
+	return 0;
+}
+
+void b2bua_close(struct b2bua *b)
+{
+	if (b)
+		call_table_clear(b);
+}
+
+void b2bua_free(struct b2bua *b)
+{
+	if (!b)
+		return;
+	call_table_free(b);
+	if (b->dialogs)
+		sip_dialogs_free(b->dialogs);
+	for (uint32_t i = 0; b->trunks && i < b->conf.config->n_trunks; i++)
+		free(b->trunks[i].groups);
+	free(b->trunks);
+	free(b);
+}
+
+void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers)
+{
+	b->net = layers->net;
+	b->txl = layers->txl;
+	b->wheel = layers->wheel;
+	b->sip_counters = layers->sip_counters;
+	b->client = layers->client;
+	b->ports = layers->ports;
+}
+
+void b2bua_shutdown(struct b2bua *b)
+{
+	struct call *c, *next;
+
+	b->closing = true;
+	for (c = TAILQ_FIRST(&b->calls); c; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		call_release(c, NULL, 503, "the gateway is shutting down");
+	}
+}
+
+unsigned b2bua_call_count(const struct b2bua *b)
+{
+	return b->n_calls;
+}
+
+const struct b2bua_counters *b2bua_counters(const struct b2bua *b)
+{
+	return &b->counters;
+}
+
+/* A request in a dialog of ours: it must be of the leg's own trunk in every respect that its dialog was. */
+static void in_dialog(struct b2bua *b, struct leg *l, struct sip_stx *stx, const struct sip_msg *m)
+{
+	struct str tag = str_z(l->local_tag);
+	unsigned refuse = sip_dialog_request(l->dialog, m);
+
+	if (refuse) {
+		reply_refuse(stx, refuse, NULL, "CSeq is out of order", tag);
+		return;
+	}
+	switch (m->method) {
+	case SIP_BYE:
+		release_in_bye(l, stx);
+		break;
+	case SIP_INVITE:
+		if (l->call->state == CALL_ENDING)
+			reply_refuse(stx, 481, NULL, "the call is ending", tag);
+		else
+			exchange_reinvite(l, stx, m);
+		break;
+	case SIP_OPTIONS:
+		reply_options(b, stx);
+		break;
+	default:
+		reply_refuse(stx, 405, NULL, "this method is not supported in a call", tag);
+	}
+}
+
+static void request(void *user, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from)
+{
+	struct b2bua *b = user;
+	char tag[SIP_TOKEN_TEXT];
+
+	if (m->to_tag.n) {
+		struct sip_dialog *d = sip_dialogs_find(b->dialogs, m);
+
+		if (!d)
+			reply_refuse(stx, 481, NULL, "no such dialog here", STR(""));
+		else if (d->flow.listener != from->listener)
+			reply_refuse(stx, 481, NULL, "no such dialog on this listener", STR(""));
+		else
+			in_dialog(b, d->user, stx, m);
+		return;
+	}
+	switch (m->method) {
+	case SIP_INVITE:
+		ingress_invite(b, stx, m, from);
+		break;
+	case SIP_OPTIONS:
+		reply_options(b, stx);
+		break;
+	case SIP_BYE:
+	case SIP_PRACK:
+	case SIP_UPDATE:
+		reply_refuse(stx, 481, NULL, "the request names no dialog", sip_token_make(tag));
+		break;
+	default:
+		reply_refuse(stx, 405, NULL, "this method is not supported", sip_token_make(tag));
+	}
+}
+
+static void ack(void *user, const struct sip_msg *m, const struct sip_flow *from)
+{
+	struct b2bua *b = user;
+	struct sip_dialog *d = sip_dialogs_find(b->dialogs, m);
+
+	if (d && d->flow.listener == from->listener)
+		exchange_acked(d->user, m);
+	else
+		sip_txl_stray_ack(b->txl);
+}
+
+const struct sip_tu b2bua_tu = {.request = request, .ack = ack};

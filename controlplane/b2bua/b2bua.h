@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The B2BUA: takes calls from trunks, gives them to trunks, and keeps two independent dialogs and one media
+ * session for each. It is the transaction layer's user and the sole owner of calls. One thread, the loop's.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "controlplane/config/config.h"
+#include "controlplane/sip/transaction.h"
+
+struct b2bua;
+struct dp_client;
+struct dp_client_events;
+struct port_alloc;
+
+/* Why new calls were refused or ended by the gateway itself; names and texts in counters.c. */
+#define B2BUA_COUNTERS(X)                                                                                    \
+	X(calls, "calls offered")                                                                            \
+	X(answered, "calls answered")                                                                        \
+	X(refused_unknown_peer, "requests from a source that no trunk claims")                               \
+	X(refused_no_route, "calls to a number without a route")                                             \
+	X(refused_limit, "calls over a limit")                                                               \
+	X(refused_trunk_down, "calls from or to a trunk that takes none")                                    \
+	X(refused_media, "calls refused for what their SDP offers or lacks (488)")                           \
+	X(refused_request, "calls whose INVITE asks for what is not supported or cannot be used")            \
+	X(refused_no_media_plane, "calls refused because media could not be set up")                         \
+	X(failed_no_answer, "calls that nobody answered in time")                                            \
+	X(failed_unreachable, "calls whose trunk could not be reached")                                      \
+	X(failed_answer, "calls ended because of what the called side answered")                             \
+	X(ended_media_timeout, "calls ended because media stopped")                                          \
+	X(ended_no_ack, "calls ended because an answer was never acknowledged")
+
+struct b2bua_counters {
+#define B2BUA_COUNTER_FIELD(name, help) uint64_t name;
+	B2BUA_COUNTERS(B2BUA_COUNTER_FIELD)
+#undef B2BUA_COUNTER_FIELD
+};
+
+/* What calls are made of; everything is borrowed and outlives the B2BUA. Arrays go by the index in config. */
+struct b2bua_conf {
+	const struct config *config;
+	struct sip_listener *const *listeners; /* by config_listener.index; NULL where disabled */
+	struct tls_ctx *const *client_tls;     /* by config_trunk.index; NULL without a TLS profile */
+};
+
+int b2bua_new(const struct b2bua_conf *conf, struct b2bua **out);
+/*
+ * The end, in two steps: b2bua_close() takes every call off the air without a word (b2bua_shutdown() first is
+ * kinder); then the caller frees what it attached, whose last callbacks may still name calls; then
+ * b2bua_free().
+ */
+void b2bua_close(struct b2bua *b);
+void b2bua_free(struct b2bua *b);
+
+/*
+ * What the layers below are made with, the B2BUA as their user: the transaction layer with &b2bua_tu,
+ * dp_client_new() with &b2bua_media_events. Then they are handed over, before the loop runs. Borrowed.
+ */
+extern const struct sip_tu b2bua_tu;
+extern const struct dp_client_events b2bua_media_events;
+struct b2bua_layers {
+	struct sip_net *net; /* asked about connections */
+	struct sip_txl *txl;
+	struct timer_wheel *wheel;
+	const struct sip_counters *sip_counters; /* for reports */
+	struct dp_client *client;
+	struct port_alloc *ports;
+};
+void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers);
+
+/* No new calls from now on (503); every call is ended with a BYE that says why. Calls are gone a moment
+ * later. */
+void b2bua_shutdown(struct b2bua *b);
+
+/* Calls that are there now, and what was counted. */
+unsigned b2bua_call_count(const struct b2bua *b);
+const struct b2bua_counters *b2bua_counters(const struct b2bua *b);

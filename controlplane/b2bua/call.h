@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to b2bua/: a call and its two legs.
+ *
+ * A call is two dialogs and at most one exchange: an INVITE that came on one leg and the INVITE that it
+ * became on the other, from the first request to the ACK of its answer. The first INVITE and every re-INVITE
+ * are exchanges alike; a second one that comes meanwhile is refused as RFC 3261 section 14 says.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "controlplane/b2bua/b2bua.h"
+#include "controlplane/media/call_media.h"
+#include "controlplane/sip/build.h"
+#include "controlplane/sip/dialog.h"
+#include "lib/msg/dp_msg.h"
+
+#define CALL_ID_TEXT 20
+#define CALL_PARTY_MAX 128
+#define CALL_REASON_MAX 256
+#define CALL_URI_MAX 512 /* a name, a user part of ours and a host name fit */
+#define CALL_HEAD_MAX                                                                                        \
+	(SIP_HEAD_MAX + 2 * 1024) /* octets of a message that the B2BUA builds: what it copies, and its own  \
+				   */
+#define CALL_MESSAGE_MAX (CALL_HEAD_MAX + OA_BODY_MAX) /* with a body */
+
+enum call_state {
+	CALL_TRYING,   /* the called side was invited */
+	CALL_RINGING,  /* it said so, or sends early media */
+	CALL_ANSWERED, /* our 200 waits for its ACK */
+	CALL_UP,
+	CALL_ENDING, /* waits for transactions and for the data plane */
+};
+
+const char *call_state_name(enum call_state s);
+
+struct call;
+
+/* One side of a call. Index 0 (DP_SIDE_A) is the caller's. */
+struct leg {
+	struct call *call;
+	enum dp_side side;
+	const struct config_trunk *trunk;
+	const struct config_listener *listener; /* that speaks for us on this leg */
+	struct sip_flow flow;
+	struct sip_dialog *dialog; /* NULL until both tags are known */
+	char local_tag[SIP_TOKEN_TEXT];
+	char call_id[SIP_TOKEN_TEXT + 1];
+	char local_uri[CALL_URI_MAX], remote_uri[CALL_URI_MAX];
+	uint32_t invite_cseq; /* of the first INVITE that we sent */
+
+	struct sip_stx *stx; /* INVITE received: until its final answer, or the ACK of a 2xx */
+	struct sip_ctx *ctx; /* INVITE sent: until its final answer */
+	bool awaiting_ack;   /* we answered stx with 200 */
+	bool concluded;      /* ctx: its final response came */
+	bool cancelled;      /* ctx: the other side gave up waiting for it */
+	bool answered;       /* ctx: SDP came in a response already */
+	bool bye_due;        /* a BYE is to follow the ACK that is awaited */
+	bool established;    /* a 2xx was sent or received: it takes a BYE to end the dialog */
+	bool ended;          /* the dialog is over: no BYE is needed */
+
+	struct oa_leg oa;      /* what its SDP says */
+	enum srtp_suite suite; /* of its first m-line, as last agreed */
+	char tls[96]; /* "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without TLS: how the signalling was protected */
+	char remote[IP_PORT_TEXT_MAX];
+};
+
+/* How a call or an attempt ended: for the peers, the log, and `show call`. */
+struct call_end {
+	unsigned status;               /* SIP status towards the caller; 200: normal clearing */
+	char phrase[64];               /* reason phrase towards the caller; "": the usual one */
+	char reason[CALL_REASON_MAX];  /* one line for people */
+	char outside[CALL_REASON_MAX]; /* the same without what is nobody's business outside; "": the reason
+					  itself */
+	uint32_t retry_after;          /* seconds, as the called side said; 0: nothing */
+};
+
+struct call {
+	TAILQ_ENTRY(call) entry; /* in b2bua.calls, oldest first */
+	struct b2bua *b;
+	char id[CALL_ID_TEXT];
+	enum call_state state;
+	const struct config *config; /* the generation that it began under; a reference */
+	struct leg legs[2];
+	char from[CALL_PARTY_MAX], to[CALL_PARTY_MAX]; /* user parts, for people */
+	uint8_t max_forwards;
+
+	struct leg *exchange; /* the leg whose INVITE is being dealt with; NULL: none */
+	bool initial;         /* the exchange is the first INVITE */
+	struct timer ring;    /* nobody answered */
+
+	struct call_media media;
+	struct call_end end;
+	uint64_t began_ms, answered_ms, ended_ms; /* wall clock; 0: not yet */
+	struct dp_stats_leg stats[2]; /* the last that the data plane said; h.type 0: nothing yet */
+	unsigned waiting;             /* things outside that still name the call; freed at 0 */
+	bool counted;                 /* in trunk_state.active of both trunks */
+	bool dead;                    /* in b2bua.dead: only its memory is left */
+};
+
+TAILQ_HEAD(call_list, call);
+
+/* What is counted per trunk, by config_trunk.index. */
+struct trunk_state {
+	uint32_t active;
+	uint64_t total, answered, rejected;
+	char last_reject[CALL_REASON_MAX];
+	uint64_t rate_second; /* the second that rate_count is of */
+	uint32_t rate_count;
+	struct ip_addr peer_ip; /* of the first peer when its host is a name; IP_NONE: not resolved */
+	unsigned *groups;       /* media interfaces of its realm, by index in the configuration */
+};
+
+#define CALL_HISTORY 256
+
+struct b2bua {
+	struct b2bua_conf conf;
+	struct sip_net *net;
+	struct sip_txl *txl;
+	struct timer_wheel *wheel;
+	struct dp_client *client;
+	struct port_alloc *ports;
+	struct sip_dialogs *dialogs;
+	struct call_list calls;
+	struct call_list dead; /* cleared away while the data plane's client could still name them */
+	unsigned n_calls;
+	struct call *history[CALL_HISTORY]; /* calls that ended, the newest at history_next - 1 */
+	unsigned history_next;
+	struct trunk_state *trunks; /* by config_trunk.index */
+	struct b2bua_counters counters;
+	const struct sip_counters *sip_counters; /* for reports */
+	uint64_t began_ms;                       /* wall clock */
+	uint32_t next_id;
+	uint64_t rate_second;
+	uint32_t rate_count;
+	bool closing;
+};
+
+static inline struct leg *leg_twin(struct leg *l)
+{
+	return &l->call->legs[!l->side];
+}
+
+/* ---- call_table.c: which calls there are ---- */
+
+/* NULL without memory. Listed at once. */
+struct call *call_new(struct b2bua *b);
+/* Something outside lets go of the call (waiting--): an ended call without such goes to the history. */
+void call_unwait(struct call *c);
+/*
+ * The leg's INVITE transaction runs to its end by itself: it absorbs retransmissions for half a minute more,
+ * which is nothing that the call has to stay for. The call may be gone afterwards, unless the caller holds it
+ * (waiting).
+ */
+void leg_drop_stx(struct leg *l);
+void leg_drop_ctx(struct leg *l);
+/* By the id that people see, among calls and history; NULL. */
+struct call *call_find(struct b2bua *b, struct str id);
+/* Takes every call off the air at once; then, when nothing outside can name one any more, frees them. */
+void call_table_clear(struct b2bua *b);
+void call_table_free(struct b2bua *b);
+/* Counts a call against its trunks' and the gateway's limits. False: over one, with why. */
+bool call_admit(struct b2bua *b, const struct config_trunk *t, const char **why);
+void call_count_trunks(struct call *c);
+
+/* ---- ingress.c: the first INVITE ---- */
+/* The leg answers for this INVITE from now on. */
+void leg_take_stx(struct leg *in, struct sip_stx *stx);
+void ingress_invite(
+	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from);
+
+/* ---- invite.c: INVITEs that we send, and what comes back ---- */
+
+/* Where a leg's first INVITE goes. -EHOSTUNREACH and others with e. */
+int invite_target(struct leg *out, const struct config_peer *peer, struct err *e);
+/* Sends the leg's INVITE: the first one, or in its dialog. 0 or a negative errno value with e. */
+int invite_send(struct leg *out, struct str sdp, struct err *e);
+/* A BYE in this dialog, which runs to its end by itself. why NULL: normal clearing. */
+void invite_bye(struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why);
+/* Resolves the names of peers, once, when the configuration is taken. */
+void invite_resolve(struct b2bua *b);
+
+/* ---- exchange.c: an INVITE and its twin ---- */
+
+/* The offer came on `in` (stx is set): negotiates and invites the other side. Refuses by itself. */
+void exchange_begin(struct leg *in, const struct sip_msg *m);
+void exchange_provisional(struct leg *out, const struct sip_msg *m);
+void exchange_answered(struct leg *out, const struct sip_msg *m);
+/* The INVITE on `out` ended without a 2xx: m is its final response, or NULL and e says what happened. */
+void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reason, const struct sip_msg *m);
+void exchange_acked(struct leg *in, const struct sip_msg *ack);
+/* The peer cancelled its INVITE. */
+void exchange_cancelled(struct leg *in);
+/* A re-INVITE in a dialog. */
+void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
+
+/* ---- release.c: how calls end ---- */
+
+/*
+ * Ends the call once: BYE, CANCEL or a final response on each leg that needs it, then the media. `by` is the
+ * leg whose peer ended it, NULL when the gateway does. reason is a printf format.
+ */
+void call_release(struct call *c, struct leg *by, unsigned status, const char *reason, ...)
+	__attribute__((format(printf, 4, 5)));
+void release_bye(struct leg *l);
+/*
+ * Before call_release(): what peers outside trusted realms are told instead of its reason, which may name the
+ * other side. The operator's own equipment, the log and `show call` have the reason.
+ */
+void call_tell_outside(struct call *c, const char *text, ...) __attribute__((format(printf, 2, 3)));
+void release_in_bye(struct leg *in, struct sip_stx *stx);
+
+/* ---- legs.c: a call's legs towards the media side ---- */
+
+/* The rules of both legs and a media session. -EAGAIN, -ENOSPC and others with e. */
+int legs_open(struct call *c, struct err *e);
+/* Tells the data plane what is agreed now. A refusal by it ends the call. */
+void legs_program(struct call *c);
+/* Takes one data-plane leg's statistics: what is kept of a side is its first leg's, the audio's. */
+void call_note_stats(struct call *c, const struct dp_stats_leg *s);
+/* Asks for the last statistics, then deletes the session. */
+void legs_close(struct call *c);
+/* What was negotiated holds from now on, on both legs. */
+void legs_commit(struct call *c);
+/* Suite of a leg's first m-line, for people: "AEAD_AES_256_GCM" or "none". */
+static inline const char *leg_suite(const struct leg *l)
+{
+	return l->suite == SRTP_SUITE_NONE ? "none" : srtp_suite_info(l->suite)->name;
+}
+
+/* ---- reply.c: messages ---- */
+
+/* Answers and counts a refusal: Warning and Reason say why, in words (RFC 3261 section 20.43, RFC 3326). */
+void reply_refuse(
+	struct sip_stx *stx, unsigned status, const char *phrase, const char *why, struct str to_tag);
+/* A response with our Contact and, where not empty, an SDP body. */
+int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str sdp);
+/* True: the request insists on extensions, of which there are none here, and was refused with 420. */
+bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str to_tag);
+/* The message's session description, empty when it has none: bodies may be other things. */
+struct str message_sdp(const struct sip_msg *m);
+/* Headers of every request and response that has a target of ours. */
+void reply_contact(struct sip_builder *b, const struct leg *l);
+void reply_options(struct b2bua *b, struct sip_stx *stx);
+void reply_why(struct sip_builder *b, unsigned status, const char *why);
+extern const char reply_allow[];
+
+/* Remembers how the leg's signalling is protected, for people. */
+void leg_note_flow(struct leg *l, const struct sip_flow *flow);

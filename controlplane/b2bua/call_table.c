@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
+
+static const char *const state_names[] = {
+	[CALL_TRYING] = "trying",
+	[CALL_RINGING] = "ringing",
+	[CALL_ANSWERED] = "answered",
+	[CALL_UP] = "up",
+	[CALL_ENDING] = "ending",
+};
+
+const char *call_state_name(enum call_state s)
+{
+	return state_names[s];
+}
+
+struct call *call_new(struct b2bua *b)
+{
+	struct call *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->b = b;
+	c->config = config_ref(b->conf.config);
+	snprintf(c->id, sizeof c->id, "%08x", b->next_id++);
+	c->began_ms = clock_wall_ms();
+	for (unsigned side = 0; side < 2; side++) {
+		struct leg *l = &c->legs[side];
+
+		l->call = c;
+		l->side = (enum dp_side)side;
+		sip_token_make(l->local_tag);
+	}
+	TAILQ_INSERT_TAIL(&b->calls, c, entry);
+	b->n_calls++;
+	return c;
+}
+
+static void leg_free(struct b2bua *b, struct leg *l)
+{
+	if (l->stx)
+		sip_stx_set_user(l->stx, NULL, NULL);
+	if (l->ctx)
+		sip_ctx_detach(l->ctx);
+	l->stx = NULL;
+	l->ctx = NULL;
+	if (l->dialog) {
+		sip_dialogs_remove(b->dialogs, l->dialog);
+		sip_dialog_free(l->dialog);
+		l->dialog = NULL;
+	}
+	oa_leg_close(&l->oa);
+}
+
+static void call_free(struct call *c)
+{
+	config_unref((struct config *)c->config);
+	free(c);
+}
+
+static void to_history(struct call *c)
+{
+	struct b2bua *b = c->b;
+	struct call **slot = &b->history[b->history_next++ % CALL_HISTORY];
+
+	if (*slot)
+		call_free(*slot);
+	*slot = c;
+}
+
+static void call_unlist(struct call *c)
+{
+	struct b2bua *b = c->b;
+
+	TAILQ_REMOVE(&b->calls, c, entry);
+	b->n_calls--;
+	call_media_close(&c->media);
+	timer_cancel(b->wheel, &c->ring);
+	leg_free(b, &c->legs[0]);
+	leg_free(b, &c->legs[1]);
+	if (c->counted)
+		for (unsigned side = 0; side < 2; side++)
+			b->trunks[c->legs[side].trunk->index].active--;
+	c->counted = false;
+}
+
+void call_unwait(struct call *c)
+{
+	if (--c->waiting > 0 || c->state != CALL_ENDING || c->dead)
+		return;
+	call_unlist(c);
+	to_history(c);
+}
+
+void leg_drop_stx(struct leg *l)
+{
+	if (!l->stx)
+		return;
+	sip_stx_set_user(l->stx, NULL, NULL);
+	l->stx = NULL;
+	call_unwait(l->call);
+}
+
+void leg_drop_ctx(struct leg *l)
+{
+	if (!l->ctx)
+		return;
+	sip_ctx_detach(l->ctx);
+	l->ctx = NULL;
+	call_unwait(l->call);
+}
+
+struct call *call_find(struct b2bua *b, struct str id)
+{
+	struct call *c;
+
+	TAILQ_FOREACH (c, &b->calls, entry)
+		if (str_eq(id, str_z(c->id)))
+			return c;
+	for (unsigned i = 0; i < CALL_HISTORY; i++)
+		if (b->history[i] && str_eq(id, str_z(b->history[i]->id)))
+			return b->history[i];
+	return NULL;
+}
+
+void call_table_clear(struct b2bua *b)
+{
+	struct call *c;
+
+	while ((c = TAILQ_FIRST(&b->calls)) != NULL) {
+		c->state = CALL_ENDING;
+		call_unlist(c);
+		c->dead = true;
+		TAILQ_INSERT_TAIL(&b->dead, c, entry);
+	}
+}
+
+void call_table_free(struct b2bua *b)
+{
+	struct call *c;
+
+	while ((c = TAILQ_FIRST(&b->dead)) != NULL) {
+		TAILQ_REMOVE(&b->dead, c, entry);
+		call_free(c);
+	}
+	for (unsigned i = 0; i < CALL_HISTORY; i++)
+		if (b->history[i])
+			call_free(b->history[i]);
+}
+
+static bool rate_ok(uint64_t *second, uint32_t *count, uint32_t max)
+{
+	uint64_t now = clock_mono_ns() / NS_PER_S;
+
+	if (*second != now) {
+		*second = now;
+		*count = 0;
+	}
+	return ++*count <= max;
+}
+
+bool call_admit(struct b2bua *b, const struct config_trunk *t, const char **why)
+{
+	struct trunk_state *s = &b->trunks[t->index];
+
+	if (b->n_calls >= b->conf.config->limits.max_calls)
+		*why = "the gateway carries as many calls as it may";
+	else if (s->active >= t->max_calls)
+		*why = "the trunk carries as many calls as it may";
+	else if (!rate_ok(&b->rate_second, &b->rate_count, b->conf.config->limits.max_call_rate))
+		*why = "the gateway takes no more new calls this second";
+	else if (!rate_ok(&s->rate_second, &s->rate_count, t->max_call_rate))
+		*why = "the trunk takes no more new calls this second";
+	else
+		return true;
+	return false;
+}
+
+void call_count_trunks(struct call *c)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		struct trunk_state *s = &c->b->trunks[c->legs[side].trunk->index];
+
+		s->active++;
+		s->total++;
+	}
+	c->counted = true;
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An INVITE on one leg and what it becomes on the other, until the ACK. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+
+/* Counters are of calls: what becomes of a later exchange does not count there. */
+static void count(const struct call *c, uint64_t *counter)
+{
+	*counter += c->initial;
+}
+
+/* Refuses the exchange's INVITE: the first one ends the call, a later one leaves it as it was. */
+static void refuse(struct leg *in, unsigned status, const char *why)
+{
+	struct call *c = in->call;
+
+	if (c->initial) {
+		call_release(c, NULL, status, "%s", why);
+		return;
+	}
+	log_warn("call", "re-INVITE refused", LZ("call", c->id), LZ("trunk", in->trunk->name),
+		LU("status", status), LZ("reason", why));
+	timer_cancel(c->b->wheel, &c->ring);
+	oa_rollback(&in->oa);
+	oa_rollback(&leg_twin(in)->oa);
+	c->exchange = NULL;
+	c->waiting++;
+	if (in->stx) {
+		const char *outside = c->end.outside[0] ? c->end.outside : why;
+
+		reply_refuse(in->stx, status, NULL, in->trunk->realm->trusted ? why : outside,
+			str_z(in->local_tag));
+	}
+	c->end.outside[0] = '\0';
+	leg_drop_stx(in);
+	legs_program(c);
+	call_unwait(c);
+}
+
+static void nobody_answered(struct timer *t)
+{
+	struct call *c = (struct call *)((char *)t - offsetof(struct call, ring));
+
+	if (c->initial) {
+		c->b->counters.failed_no_answer++;
+		call_release(c, NULL, 408, "nobody answered within %u s", c->config->limits.ring_timeout_s);
+	} else if (c->exchange && leg_twin(c->exchange)->ctx) {
+		/* Its final answer, or none, decides. */
+		sip_ctx_cancel(leg_twin(c->exchange)->ctx, STR("Reason: SIP;cause=408\r\n"));
+	}
+}
+
+/* Our offer to the other side, from what `in` offered; the INVITE that carries it is sent. */
+static void pass_on(struct leg *in)
+{
+	struct leg *out = leg_twin(in);
+	struct call *c = in->call;
+	struct oa_refusal why = {.status = 488};
+	char text[OA_BODY_MAX];
+	struct wbuf sdp = wbuf_make(text, sizeof text);
+	struct err e = {0};
+
+	if (call_media_ports(&c->media, &e) < 0) {
+		count(c, &c->b->counters.refused_no_media_plane);
+		refuse(in, 503, e.text);
+	} else if (oa_offer_make(&out->oa, &in->oa, &sdp, &why) < 0) {
+		count(c, &c->b->counters.refused_media);
+		refuse(in, (unsigned)why.status, why.reason.text);
+	} else if (invite_send(out, wbuf_view(&sdp), &e) < 0) {
+		count(c, &c->b->counters.failed_unreachable);
+		call_tell_outside(c, "the other side could not be reached");
+		refuse(in, 503, e.text);
+	} else {
+		legs_program(c);
+		if (c->state != CALL_ENDING && c->config->limits.ring_timeout_s)
+			timer_set(c->b->wheel, &c->ring, c->config->limits.ring_timeout_s * 1000,
+				nobody_answered);
+	}
+	mem_wipe(text, sizeof text);
+}
+
+/* The 200 to the offerer: from here on what was agreed holds. */
+static void agree(struct leg *in)
+{
+	struct call *c = in->call;
+	struct oa_refusal why = {.status = 500};
+	char text[OA_BODY_MAX];
+	struct wbuf sdp = wbuf_make(text, sizeof text);
+	int err;
+
+	if (oa_answer_make(&in->oa, &leg_twin(in)->oa, &sdp, &why) < 0) {
+		c->b->counters.failed_answer++;
+		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
+		goto out;
+	}
+	legs_program(c);
+	if (c->state == CALL_ENDING)
+		goto out;
+	if (!c->initial)
+		sip_dialog_refresh(in->dialog, sip_stx_request(in->stx));
+	sip_dialog_confirm(in->dialog);
+	in->awaiting_ack = true;
+	err = reply_invite(in, 200, NULL, wbuf_view(&sdp));
+	/* What was not even written leaves the INVITE open; what was lost on the way may have arrived. */
+	in->established |= err != -EMSGSIZE && err != -ENOMEM;
+	if (err < 0) {
+		in->awaiting_ack = false;
+		call_release(c, NULL, 500, "the answer could not be sent to the caller");
+		goto out;
+	}
+	legs_commit(c);
+	if (c->initial && c->state < CALL_ANSWERED) {
+		c->state = CALL_ANSWERED;
+		c->answered_ms = clock_wall_ms();
+		c->b->counters.answered++;
+		for (unsigned side = 0; side < 2; side++)
+			c->b->trunks[c->legs[side].trunk->index].answered++;
+	}
+out:
+	mem_wipe(text, sizeof text);
+}
+
+void exchange_begin(struct leg *in, const struct sip_msg *m)
+{
+	struct call *c = in->call;
+	struct oa_refusal why = {.status = 488};
+	struct err e = {0};
+	int result;
+
+	if (c->initial && legs_open(c, &e) < 0) {
+		c->b->counters.refused_no_media_plane++;
+		refuse(in, 503, e.text);
+		return;
+	}
+	result = oa_offer_received(&in->oa, m->body, &why);
+	if (result < 0) {
+		count(c, &c->b->counters.refused_media);
+		refuse(in, (unsigned)why.status, why.reason.text);
+	} else if (result == 1) {
+		agree(in); /* a session refresh: nobody else need be asked */
+	} else {
+		pass_on(in);
+	}
+}
+
+void exchange_provisional(struct leg *out, const struct sip_msg *m)
+{
+	struct leg *in = leg_twin(out);
+	struct call *c = out->call;
+	struct oa_refusal why = {.status = 488};
+	char text[OA_BODY_MAX], phrase[64];
+	struct wbuf sdp = wbuf_make(text, sizeof text);
+	struct str body = message_sdp(m);
+
+	if (!c->initial || c->state > CALL_RINGING || !in->stx)
+		return;
+	c->state = CALL_RINGING;
+	str_copy(phrase, sizeof phrase, str_sub(m->reason, 0, sizeof phrase - 1));
+	if (body.n) {
+		/* Early media: the called side's answer comes before the call is taken (RFC 3960). */
+		if (oa_answer_received(&out->oa, body, &why) < 0 ||
+			oa_answer_make(&in->oa, &out->oa, &sdp, &why) < 0) {
+			c->b->counters.failed_answer++;
+			call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
+			goto out;
+		}
+		out->answered = true;
+		legs_program(c);
+	}
+	if (c->state != CALL_ENDING)
+		reply_invite(in, m->status, phrase[0] ? phrase : NULL, wbuf_view(&sdp));
+out:
+	mem_wipe(text, sizeof text);
+}
+
+void exchange_answered(struct leg *out, const struct sip_msg *m)
+{
+	struct leg *in = leg_twin(out);
+	struct call *c = out->call;
+	struct oa_refusal why = {.status = 502};
+	struct str body = message_sdp(m);
+
+	timer_cancel(c->b->wheel, &c->ring);
+	out->established = true;
+	if (c->state == CALL_ENDING) {
+		release_bye(out); /* the answer crossed our CANCEL */
+		leg_drop_ctx(out);
+		return;
+	}
+	if (body.n)
+		out->answered = oa_answer_received(&out->oa, body, &why) == 0;
+	else if (!out->answered)
+		err_set(&why.reason, EINVAL, "the called side answered without SDP");
+	if (out->answered) {
+		agree(in);
+		return;
+	}
+	/*
+	 * What was answered cannot be used: in a first INVITE the call ends on both sides; after a re-INVITE
+	 * the two ends of this leg no longer agree about it, so the call cannot go on either.
+	 */
+	c->b->counters.failed_answer++;
+	call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
+}
+
+/* What the caller hears when the called side fails: its own words where they mean the same here. */
+static unsigned status_for_caller(unsigned status)
+{
+	if (status >= 300 && status < 400)
+		return 502; /* a redirection would show the caller the other side's topology */
+	if (status == 401 || status == 407)
+		return 502; /* the challenge was for us, not for the caller */
+	if (status == 481 || status == 491)
+		return 500;
+	if (status == 487)
+		return 480; /* nobody here has cancelled anything */
+	return status;
+}
+
+static void note_response(struct call_end *end, const struct sip_msg *m, unsigned status)
+{
+	uint64_t seconds;
+	struct str retry = sip_msg_value(m, SIP_H_RETRY_AFTER);
+
+	if (status == m->status)
+		str_copy(end->phrase, sizeof end->phrase, str_sub(m->reason, 0, sizeof end->phrase - 1));
+	/* RFC 3261 section 20.33: seconds, perhaps a (comment), perhaps parameters. */
+	retry = str_cut(&retry, ';');
+	retry = str_trim(str_cut(&retry, '('));
+	if (str_to_u64(retry, 86400, &seconds) == 0)
+		end->retry_after = (uint32_t)seconds;
+}
+
+/* Why, in full for people, and in c->end.outside without the trunk and its addresses. */
+static void explain(struct leg *out, const char *reason, const struct sip_msg *m, char why[CALL_REASON_MAX])
+{
+	struct call *c = out->call;
+	struct str phrase = m ? str_sub(m->reason, 0, 100) : STR("");
+
+	if (m) {
+		snprintf(why, CALL_REASON_MAX, "trunk %s answered %u %.*s", out->trunk->name, m->status,
+			STR_ARG(phrase));
+		call_tell_outside(c, "the %s side answered %u %.*s",
+			out->side == DP_SIDE_A ? "calling" : "called", m->status, STR_ARG(phrase));
+	} else {
+		snprintf(why, CALL_REASON_MAX, "trunk %s: %s", out->trunk->name,
+			reason ? reason : "no answer");
+		call_tell_outside(c, "the other side could not be reached");
+	}
+}
+
+/* What the peer hears whose re-INVITE the other side refused. */
+static unsigned status_for_offerer(const struct leg *out, unsigned status)
+{
+	if (status == 491)
+		return 491;
+	if (status == 487)
+		return out->cancelled ? 487 : 408; /* cancelled by the peer, or because it took too long */
+	return status_for_caller(status);
+}
+
+void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reason, const struct sip_msg *m)
+{
+	struct leg *in = leg_twin(out);
+	struct call *c = out->call;
+	unsigned none = error == SIP_TX_TIMEOUT ? 408 : 503;
+	char why[CALL_REASON_MAX];
+
+	timer_cancel(c->b->wheel, &c->ring);
+	if (c->state == CALL_ENDING) {
+		leg_drop_ctx(out);
+		return;
+	}
+	c->waiting++;
+	explain(out, reason, m, why);
+	if (c->initial) {
+		unsigned status = m ? status_for_caller(m->status) : none;
+
+		if (m)
+			note_response(&c->end, m, status);
+		else
+			c->b->counters.failed_unreachable++;
+		out->ended = true;
+		call_release(c, m ? out : NULL, status, "%s", why);
+	} else if (!m || m->status == 408 || m->status == 481) {
+		/* RFC 3261 section 12.2.1.2: the dialog is gone, or its peer is. */
+		call_release(c, NULL, m ? 408 : none, "%s", why);
+	} else {
+		refuse(in, status_for_offerer(out, m->status), why);
+	}
+	leg_drop_ctx(out);
+	call_unwait(c);
+}
+
+void exchange_cancelled(struct leg *in)
+{
+	struct leg *out = leg_twin(in);
+	struct call *c = in->call;
+
+	if (c->initial) {
+		call_release(c, in, 487, "the caller gave up");
+	} else if (out->ctx) {
+		/*
+		 * Only the change is called off. It is answered when the other side has: an answer that
+		 * crosses the CANCEL holds on both sides then.
+		 */
+		out->cancelled = true;
+		sip_ctx_cancel(out->ctx, STR(""));
+	}
+}
+
+void exchange_acked(struct leg *in, const struct sip_msg *ack)
+{
+	struct call *c = in->call;
+
+	if (!in->stx || !in->awaiting_ack || ack->cseq != sip_stx_request(in->stx)->cseq)
+		return;
+	c->waiting++;
+	in->awaiting_ack = false;
+	sip_stx_acked(in->stx);
+	leg_drop_stx(in);
+	if (in->bye_due)
+		release_bye(in);
+	if (c->exchange == in) {
+		c->exchange = NULL;
+		c->initial = false;
+	}
+	if (c->state == CALL_ANSWERED) {
+		c->state = CALL_UP;
+		log_info("call", "up", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
+			LZ("suite_a", leg_suite(&c->legs[0])), LZ("suite_b", leg_suite(&c->legs[1])));
+	}
+	call_unwait(c);
+}
+
+void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg *m)
+{
+	struct call *c = in->call;
+	struct str tag = str_z(in->local_tag);
+
+	if (c->exchange == in) {
+		/* RFC 3261 section 14.2: their last INVITE has no final answer, or its ACK is still to come.
+		 */
+		reply_refuse(stx, 500, NULL, "the previous INVITE of this dialog is not finished", tag);
+	} else if (c->exchange) {
+		reply_refuse(stx, 491, NULL, "an INVITE of ours is pending in this dialog", tag);
+	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, tag)) {
+		log_warn("call", "re-INVITE refused", LZ("call", c->id), LZ("trunk", in->trunk->name),
+			LU("status", 420), LZ("reason", "it requires an extension"));
+	} else if (!m->body.n) {
+		reply_refuse(stx, 488, NULL, "a re-INVITE without an SDP offer is not supported", tag);
+	} else if (!message_sdp(m).n) {
+		reply_refuse(stx, 415, NULL, "the body is not application/sdp", tag);
+	} else {
+		leg_take_stx(in, stx);
+		c->exchange = in;
+		exchange_begin(in, m);
+	}
+}

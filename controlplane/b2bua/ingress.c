@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first INVITE of a call: whose is it, where does it go, may it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/log.h"
+
+/* The names that a verified certificate of the peer's carries; how many. */
+static unsigned verified_names(struct b2bua *b, const struct sip_flow *from, struct str names[TLS_SANS_MAX])
+{
+	struct sip_conn_info info;
+	unsigned n = 0;
+
+	if (sip_net_conn_info(b->net, from->conn, &info) < 0 || !info.tls || !info.tls->verified)
+		return 0;
+	for (unsigned i = 0; i < info.tls->san_count; i++) {
+		struct str name = str_z(info.tls->sans[i]);
+
+		if (str_starts(name, STR("DNS:")))
+			names[n++] = str_sub(name, 4, name.n);
+		else if (str_starts(name, STR("IP:")))
+			names[n++] = str_sub(name, 3, name.n);
+	}
+	return n;
+}
+
+/* Whose request this is, by listener, source address and the names in a verified certificate. */
+static const struct config_trunk *identify(struct b2bua *b, const struct sip_flow *from)
+{
+	struct str names[TLS_SANS_MAX];
+	struct config_source source = {
+		.listener = sip_listener_realm(from->listener),
+		.remote = from->remote.ip,
+		.certificate_names = names,
+		.n_certificate_names = verified_names(b, from, names),
+	};
+
+	return config_find_trunk(b->conf.config, &source);
+}
+
+static bool is_one_of(const char *name, const struct str *names, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (str_ieq(str_z(name), names[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Whom a connection that we open to the caller has to lead to, when his own is gone: one who shows the name
+ * that he showed, or that his trunk's peers are to show. Any member of the trust bag would do otherwise, and
+ * a re-INVITE carries keys. The name is the configuration's.
+ */
+static const char *callback_name(struct b2bua *b, const struct config_trunk *t, const struct sip_flow *from)
+{
+	const struct config_identify *id = &t->identify;
+	struct str names[TLS_SANS_MAX];
+	unsigned n = verified_names(b, from, names);
+
+	for (uint32_t i = 0; i < id->n_certificate_names; i++)
+		if (is_one_of(id->certificate_names[i], names, n))
+			return id->certificate_names[i];
+	for (uint32_t i = 0; i < t->n_peers; i++)
+		if (is_one_of(t->peers[i].certificate_name, names, n) ||
+			ip_equal(&t->peers[i].ip, &from->remote.ip))
+			return t->peers[i].certificate_name;
+	return t->n_peers ? t->peers[0].certificate_name : NULL;
+}
+
+/* A call that does not begin, as counters, log and `show trunks` have it. */
+static void note_refusal(struct b2bua *b, const struct sip_msg *m, const struct config_trunk *t,
+	uint64_t *counter, unsigned status, const char *why)
+{
+	char remote[IP_PORT_TEXT_MAX];
+
+	++*counter;
+	if (t) {
+		b->trunks[t->index].rejected++;
+		snprintf(b->trunks[t->index].last_reject, CALL_REASON_MAX, "%u %s", status, why);
+	}
+	log_warn("call", "refused", LU("status", status), LZ("reason", why),
+		LZ("trunk", t ? t->name : "none"), LZ("peer", ip_port_text(&m->source, remote)),
+		LS("called", m->uri.user), LS("sip_call_id", m->call_id));
+}
+
+static void refuse(struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t, uint64_t *counter,
+	unsigned status, const char *phrase, const char *why)
+{
+	char tag[SIP_TOKEN_TEXT];
+
+	note_refusal(b, sip_stx_request(stx), t, counter, status, why);
+	reply_refuse(stx, status, phrase, why, sip_token_make(tag));
+}
+
+/* The name and user part that the other side sees; the host is ours or the peer's, never the caller's. */
+static void parties(struct call *c, const struct sip_msg *m)
+{
+	struct leg *out = &c->legs[DP_SIDE_B];
+	struct str user = m->from.uri.user, display = m->from.display;
+	struct ip_port local = *sip_listener_local(out->flow.listener);
+	char host[IP_TEXT_MAX];
+	struct wbuf w = wbuf_make(out->local_uri, sizeof out->local_uri - 1);
+	bool v6 = local.ip.family == IP_V6;
+
+	str_copy(c->from, sizeof c->from, str_sub(user, 0, sizeof c->from - 1));
+	str_copy(c->to, sizeof c->to, str_sub(m->uri.user, 0, sizeof c->to - 1));
+	ip_text(&local.ip, host);
+	if (display.n && display.n < CALL_PARTY_MAX) {
+		wbuf_str(&w, display);
+		wbuf_z(&w, " ");
+	}
+	wbuf_fmt(&w, "<sip:%s%s%s%s%s>", c->from[0] ? c->from : "anonymous", "@", v6 ? "[" : "", host,
+		v6 ? "]" : "");
+	out->local_uri[w.len] = '\0';
+}
+
+/* The trunks of the route in order: the first that takes calls and has a peer. */
+static const struct config_trunk *egress(const struct config_route *route)
+{
+	for (uint32_t i = 0; i < route->n_to; i++)
+		if (route->to[i]->admin == CONFIG_ADMIN_UP && route->to[i]->n_peers)
+			return route->to[i];
+	return NULL;
+}
+
+static void stx_cancelled(void *user, struct sip_stx *stx, const struct sip_msg *cancel)
+{
+	struct leg *in = user;
+
+	(void)stx;
+	(void)cancel;
+	exchange_cancelled(in);
+}
+
+static void stx_failed(void *user, struct sip_stx *stx, enum sip_tx_error error, const char *reason)
+{
+	struct leg *in = user;
+	struct call *c = in->call;
+
+	if (in->stx != stx)
+		return;
+	c->waiting++;
+	in->awaiting_ack = false;
+	leg_drop_stx(in);
+	if (c->state == CALL_ENDING) {
+		/* Whoever has not acknowledged the answer in all that time gets the BYE that waited for it.
+		 */
+		if (in->bye_due)
+			release_bye(in);
+	} else if (error == SIP_TX_NO_ACK) {
+		/* RFC 3261 section 13.3.1.4: the session was not established, but the dialog is: BYE. */
+		c->b->counters.ended_no_ack++;
+		call_release(c, NULL, 408, "the answer was never acknowledged");
+	} else {
+		in->ended = true;
+		call_tell_outside(c, "the connection to the other side was lost");
+		call_release(c, in, 503, "the connection to the caller was lost: %s", reason);
+	}
+	call_unwait(c);
+}
+
+static void stx_gone(void *user, struct sip_stx *stx)
+{
+	struct leg *in = user;
+
+	if (in->stx == stx)
+		in->stx = NULL;
+	call_unwait(in->call);
+}
+
+static const struct sip_stx_ops stx_ops = {
+	.cancelled = stx_cancelled,
+	.failed = stx_failed,
+	.gone = stx_gone,
+};
+
+void leg_take_stx(struct leg *in, struct sip_stx *stx)
+{
+	in->stx = stx;
+	in->call->waiting++;
+	sip_stx_set_user(stx, &stx_ops, in);
+}
+
+static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from,
+	const struct config_trunk *ingress, const struct config_trunk *to)
+{
+	struct call *c = call_new(b);
+	struct err e = {0};
+
+	if (!c) {
+		refuse(b, stx, ingress, &b->counters.refused_limit, 503, NULL, "no memory for another call");
+		return;
+	}
+	struct leg *in = &c->legs[DP_SIDE_A], *out = &c->legs[DP_SIDE_B];
+
+	c->waiting = 1; /* this function's own */
+	c->max_forwards = m->max_forwards;
+	in->trunk = ingress;
+	out->trunk = to;
+	call_count_trunks(c);
+	in->listener = sip_listener_realm(from->listener);
+	in->flow = *from;
+	if (from->transport == SIP_TLS) {
+		in->flow.tls = b->conf.client_tls[ingress->index];
+		in->flow.tls_name = callback_name(b, ingress, from);
+	}
+	leg_take_stx(in, stx);
+	leg_note_flow(in, from);
+	c->exchange = in;
+	c->initial = true;
+	b->counters.calls++;
+	if (invite_target(out, &to->peers[0], &e) < 0) {
+		b->counters.failed_unreachable++;
+		call_tell_outside(c, "the called side could not be reached");
+		call_release(c, NULL, 503, "trunk %s: %s", to->name, e.text);
+	} else if (sip_dialog_new_uas(m, str_z(in->local_tag), &in->flow, &in->dialog) < 0) {
+		b->counters.refused_request++;
+		call_release(c, NULL, 400, "the INVITE has no usable Contact, Record-Route or From tag");
+	} else {
+		in->dialog->user = in;
+		sip_dialogs_add(b->dialogs, in->dialog);
+		parties(c, m);
+		log_info("call", "offered", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
+			LZ("ingress", ingress->name), LZ("egress", to->name), LZ("peer", in->remote),
+			LS("sip_call_id", m->call_id));
+		exchange_begin(in, m);
+	}
+	call_unwait(c);
+}
+
+void ingress_invite(
+	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from)
+{
+	struct b2bua_counters *n = &b->counters;
+	const struct config_trunk *t = identify(b, from), *to;
+	const struct config_route *route;
+	const char *why;
+	char tag[SIP_TOKEN_TEXT];
+
+	if (!t) {
+		refuse(b, stx, NULL, &n->refused_unknown_peer, 403, NULL,
+			"no trunk is configured for this source (address, certificate and listener)");
+	} else if (b->closing) {
+		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, "the gateway is shutting down");
+	} else if (t->admin != CONFIG_ADMIN_UP) {
+		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, "the trunk takes no new calls");
+	} else if (m->has_max_forwards && m->max_forwards == 0) {
+		refuse(b, stx, t, &n->refused_request, 483, NULL, "Max-Forwards is used up");
+	} else if (m->uri.scheme == SIP_SCHEME_OTHER) {
+		refuse(b, stx, t, &n->refused_request, 416, NULL,
+			"only sip, sips and tel URIs are known here");
+	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, sip_token_make(tag))) {
+		note_refusal(b, m, t, &n->refused_request, 420, "the INVITE requires an extension");
+	} else if (!m->body.n) {
+		refuse(b, stx, t, &n->refused_media, 488, NULL,
+			"an INVITE without an SDP offer is not supported");
+	} else if (!message_sdp(m).n) {
+		refuse(b, stx, t, &n->refused_request, 415, NULL, "the body is not application/sdp");
+	} else if (m->uri.user.n >= CALL_PARTY_MAX) {
+		refuse(b, stx, t, &n->refused_request, 414, NULL, "the called party's name is too long");
+	} else if (m->from.uri.user.n >= CALL_PARTY_MAX) {
+		refuse(b, stx, t, &n->refused_request, 400, NULL, "the calling party's name is too long");
+	} else if (!m->uri.user.n) {
+		refuse(b, stx, t, &n->refused_request, 484, NULL, "the Request-URI names nobody");
+	} else if (!(route = config_find_route(b->conf.config, t, m->uri.user))) {
+		refuse(b, stx, t, &n->refused_no_route, 404, NULL, "no route leads to this number");
+	} else if (!(to = egress(route))) {
+		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, "every trunk of the route is down");
+	} else if (!call_admit(b, t, &why) ||
+		   (b->trunks[to->index].active >= to->max_calls &&
+			   (why = "the egress trunk carries as many calls as it may"))) {
+		refuse(b, stx, t, &n->refused_limit, 503, NULL, why);
+	} else {
+		begin(b, stx, m, from, t, to);
+	}
+}

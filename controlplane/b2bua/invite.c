@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INVITEs that we send: where they go, how they look, what comes back. */
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+
+static const enum sip_transport transports[] = {
+	[CONFIG_UDP] = SIP_UDP,
+	[CONFIG_TCP] = SIP_TCP,
+	[CONFIG_TLS] = SIP_TLS,
+};
+
+void invite_resolve(struct b2bua *b)
+{
+	const struct config *c = b->conf.config;
+
+	for (uint32_t i = 0; i < c->n_trunks; i++) {
+		const struct config_trunk *t = &c->trunks[i];
+		struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+		struct ip_port first;
+
+		if (!t->n_peers || t->peers[0].ip.family != IP_NONE)
+			continue;
+		if (getaddrinfo(t->peers[0].host, NULL, &hints, &found) == 0 &&
+			ip_port_from_sockaddr(found->ai_addr, &first) == 0)
+			b->trunks[i].peer_ip = first.ip;
+		else
+			log_warn("call", "a trunk's peer has no address: calls to it are refused",
+				LZ("trunk", t->name), LZ("host", t->peers[0].host));
+		if (found)
+			freeaddrinfo(found);
+	}
+}
+
+int invite_target(struct leg *out, const struct config_peer *peer, struct err *e)
+{
+	struct b2bua *b = out->call->b;
+	struct ip_addr ip = peer->ip;
+	bool v6;
+
+	if (ip.family == IP_NONE)
+		ip = b->trunks[out->trunk->index].peer_ip;
+	if (ip.family == IP_NONE)
+		return err_set(e, EHOSTUNREACH, "peer host %s has no address", peer->host);
+	v6 = ip.family == IP_V6;
+	out->listener =
+		config_find_listener(b->conf.config, out->trunk->realm, peer->transport, v6 ? IP_V6 : IP_V4);
+	if (!out->listener || !b->conf.listeners[out->listener->index])
+		return err_set(e, EADDRNOTAVAIL, "no enabled %s listener in realm %s to send from",
+			config_transport_name(peer->transport), out->trunk->realm->name);
+	out->flow = (struct sip_flow){
+		.transport = transports[peer->transport],
+		.remote = {.ip = ip, .port = peer->port},
+		.listener = b->conf.listeners[out->listener->index],
+		.tls = peer->transport == CONFIG_TLS ? b->conf.client_tls[out->trunk->index] : NULL,
+		.tls_name = peer->transport == CONFIG_TLS ? peer->certificate_name : NULL,
+		.tls_sni = peer->transport == CONFIG_TLS ? peer->sni : NULL,
+	};
+	ip_port_text(&out->flow.remote, out->remote);
+	return 0;
+}
+
+static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from);
+
+static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, const char *reason)
+{
+	struct leg *out = user;
+
+	(void)ctx;
+	out->concluded = true;
+	exchange_failed(out, error, reason, NULL);
+}
+
+static void gone(void *user, struct sip_ctx *ctx)
+{
+	struct leg *out = user;
+
+	if (out->ctx == ctx)
+		out->ctx = NULL;
+	call_unwait(out->call);
+}
+
+static const struct sip_ctx_ops invite_ops = {
+	.response = response,
+	.failed = failed,
+	.gone = gone,
+};
+
+/* The Request-URI and To of the first INVITE: the called number at the peer, and nothing of the caller's own
+ * URI. */
+static void begin_first(struct leg *out, struct sip_builder *b, char *buf, size_t cap)
+{
+	const struct config_peer *peer = &out->trunk->peers[0];
+	bool v6 = strchr(peer->host, ':') != NULL;
+	char uri[CALL_URI_MAX], call_id[SIP_TOKEN_TEXT];
+	struct wbuf w = wbuf_make(uri, sizeof uri);
+
+	wbuf_fmt(&w, "sip:%s@%s%s%s:%u;transport=%s", out->call->to, v6 ? "[" : "", peer->host, v6 ? "]" : "",
+		peer->port, config_transport_name(peer->transport));
+	snprintf(out->remote_uri, sizeof out->remote_uri, "<sip:%s@%s%s%s>", out->call->to, v6 ? "[" : "",
+		peer->host, v6 ? "]" : "");
+	str_copy(out->call_id, sizeof out->call_id, sip_token_make(call_id));
+	out->invite_cseq = 1;
+	sip_build_request(b, buf, cap, STR("INVITE"), wbuf_view(&w));
+	sip_build_hdr_u32(b, SIP_H_MAX_FORWARDS, out->call->max_forwards - 1u);
+	sip_build_addr(b, SIP_H_FROM, str_z(out->local_uri), str_z(out->local_tag));
+	sip_build_addr(b, SIP_H_TO, str_z(out->remote_uri), STR(""));
+	sip_build_hdr(b, SIP_H_CALL_ID, str_z(out->call_id));
+	sip_build_cseq(b, out->invite_cseq, STR("INVITE"));
+}
+
+/* Where a request in a dialog goes: the connection that it came up on, else the remote target. */
+static struct sip_flow dialog_flow(struct b2bua *b, const struct sip_dialog *d)
+{
+	struct sip_flow flow = d->flow, to;
+	struct sip_conn_info info;
+	struct sip_uri next;
+
+	if (flow.conn && sip_net_conn_info(b->net, flow.conn, &info) == 0)
+		return flow;
+	flow.conn = 0;
+	to = flow;
+	/* A Contact may move the peer to another address, never to a weaker transport. */
+	if (sip_dialog_next_hop(d, &next) == 0 && sip_flow_from_uri(&next, &to) == 0 &&
+		to.transport == flow.transport)
+		flow = to;
+	return flow;
+}
+
+int invite_send(struct leg *out, struct str sdp, struct err *e)
+{
+	struct b2bua *b = out->call->b;
+	struct sip_flow flow = out->dialog ? dialog_flow(b, out->dialog) : out->flow;
+	char buf[CALL_MESSAGE_MAX];
+	struct sip_builder r;
+	int err;
+
+	leg_drop_ctx(out); /* of the last exchange */
+	out->answered = out->concluded = out->cancelled = false;
+	if (out->dialog)
+		sip_dialog_build(out->dialog, &r, buf, sizeof buf, SIP_INVITE);
+	else
+		begin_first(out, &r, buf, sizeof buf);
+	reply_contact(&r, out);
+	err = sip_build_end(&r, STR("application/sdp"), sdp);
+	if (err)
+		err_set(e, err, "the INVITE does not fit %u octets", CALL_MESSAGE_MAX);
+	else if ((err = sip_ctx_send(b->txl, &r, &flow, &invite_ops, out, &out->ctx)) < 0)
+		err_set(e, err, "the INVITE could not be sent to %s: %s", out->remote, strerror(-err));
+	else
+		out->call->waiting++;
+	mem_wipe(buf, sizeof buf);
+	return err;
+}
+
+/* The dialog that a response to our first INVITE is of. */
+static int dialog_of(struct leg *out, const struct sip_msg *m, struct sip_dialog **d)
+{
+	struct sip_dialog_start start = {
+		.call_id = str_z(out->call_id),
+		.local_tag = str_z(out->local_tag),
+		.local_uri = str_z(out->local_uri),
+		.remote_uri = str_z(out->remote_uri),
+		.cseq = out->invite_cseq,
+	};
+
+	return sip_dialog_new_uac(&start, m, sip_ctx_flow(out->ctx), d);
+}
+
+/*
+ * Every 1xx and 2xx with a To tag makes or confirms the dialog. Another branch of a fork takes its place, and
+ * what the one before answered is not this one's answer.
+ */
+static int take_dialog(struct leg *out, const struct sip_msg *m)
+{
+	struct b2bua *b = out->call->b;
+	struct sip_dialog *d;
+	int err;
+
+	if (out->dialog && (out->established || str_eq(out->dialog->remote_tag, m->to_tag)))
+		return sip_dialog_response(out->dialog, m);
+	err = dialog_of(out, m, &d);
+	if (err < 0)
+		return err;
+	if (out->dialog) {
+		sip_dialogs_remove(b->dialogs, out->dialog);
+		sip_dialog_free(out->dialog);
+		out->answered = false;
+	}
+	d->user = out;
+	out->dialog = d;
+	return sip_dialogs_add(b->dialogs, d);
+}
+
+static void send_ack(struct b2bua *b, struct sip_ctx *ctx, struct sip_dialog *d)
+{
+	struct sip_flow flow = dialog_flow(b, d);
+	char buf[CALL_HEAD_MAX];
+	struct sip_builder r;
+
+	sip_dialog_build(d, &r, buf, sizeof buf, SIP_ACK);
+	if (sip_build_end(&r, STR(""), STR("")) == 0)
+		sip_ctx_ack(b->txl, ctx, &r, &flow);
+}
+
+static void bye_response(
+	void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
+{
+	(void)user;
+	(void)ctx;
+	(void)m;
+	(void)from;
+}
+
+static const struct sip_ctx_ops bye_ops = {.response = bye_response};
+
+void invite_bye(struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why)
+{
+	struct sip_flow flow = dialog_flow(b, d);
+	char buf[CALL_HEAD_MAX];
+	struct sip_builder r;
+	struct sip_ctx *ctx;
+
+	sip_dialog_build(d, &r, buf, sizeof buf, SIP_BYE);
+	if (why)
+		reply_why(&r, status, why);
+	/* Nothing that could come back changes what becomes of the call. */
+	if (sip_build_end(&r, STR(""), STR("")) == 0 &&
+		sip_ctx_send(b->txl, &r, &flow, &bye_ops, NULL, &ctx) == 0)
+		sip_ctx_detach(ctx);
+}
+
+/*
+ * A 2xx after the one that counts. Ours again: its ACK was lost. Of another branch of a fork: RFC 3261
+ * section 13.2.2.4 wants it acknowledged and ended.
+ */
+static void another_2xx(struct leg *out, const struct sip_msg *m)
+{
+	struct b2bua *b = out->call->b;
+	struct sip_dialog *d;
+
+	if (out->dialog && str_eq(out->dialog->remote_tag, m->to_tag)) {
+		send_ack(b, out->ctx, out->dialog);
+	} else if (dialog_of(out, m, &d) == 0) {
+		send_ack(b, NULL, d);
+		invite_bye(b, d, 200, NULL);
+		sip_dialog_free(d);
+	}
+}
+
+static void taken(struct leg *out, const struct sip_msg *m)
+{
+	if (take_dialog(out, m) < 0) {
+		log_warn("call", "a 2xx without a usable To tag or Contact", LZ("call", out->call->id),
+			LZ("trunk", out->trunk->name));
+		call_release(
+			out->call, NULL, 502, "the called side's answer has no usable To tag or Contact");
+		return;
+	}
+	send_ack(out->call->b, out->ctx, out->dialog);
+	exchange_answered(out, m);
+}
+
+static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
+{
+	struct leg *out = user;
+	bool first = !out->concluded;
+
+	if (ctx != out->ctx)
+		return;
+	leg_note_flow(out, from);
+	if (m->status == 100)
+		return;
+	if (m->status < 200) {
+		if (m->to_tag.n && !out->established)
+			take_dialog(out, m);
+		exchange_provisional(out, m);
+		return;
+	}
+	out->concluded = true;
+	if (m->status >= 300)
+		exchange_failed(out, 0, NULL, m);
+	else if (first)
+		taken(out, m);
+	else
+		another_2xx(out, m);
+}

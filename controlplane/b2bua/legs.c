@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A call's legs towards the media side: their rules, and the data plane's session. */
+#include <errno.h>
+#include <string.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/log.h"
+
+static const enum oa_mux muxes[] = {
+	[CONFIG_RTCP_MUX_NEVER] = OA_MUX_NEVER,
+	[CONFIG_RTCP_MUX_ACCEPT] = OA_MUX_ACCEPT,
+	[CONFIG_RTCP_MUX_OFFER] = OA_MUX_OFFER,
+};
+
+static const uint8_t learning[] = {
+	[CONFIG_LEARN_NEVER] = DP_LEARN_NEVER,
+	[CONFIG_LEARN_ONCE] = DP_LEARN_ONCE,
+	[CONFIG_LEARN_ANY] = DP_LEARN_ANY,
+};
+
+static struct oa_policy policy_of(const struct leg *l)
+{
+	const struct config_trunk *t = l->trunk;
+	struct oa_policy p = {
+		.security = OA_SECURITY_NONE,
+		.mux = muxes[t->rtcp_mux],
+		.hop_encrypted = l->flow.transport == SIP_TLS,
+	};
+
+	if (t->srtp == CONFIG_SRTP_REQUIRED) {
+		p.security = OA_SECURITY_REQUIRED;
+		p.method = &agreement_sdes;
+		p.keying = (struct keying_policy){
+			.suites = t->crypto->suites,
+			.n_suites = t->crypto->n_suites,
+			.mki_length = t->crypto->mki_length,
+		};
+	}
+	return p;
+}
+
+int legs_open(struct call *c, struct err *e)
+{
+	struct b2bua *b = c->b;
+	int err;
+
+	c->media = (struct call_media){
+		.client = b->client,
+		.ports = b->ports,
+		.media_timeout_s = c->legs[DP_SIDE_A].trunk->media_timeout_s,
+	};
+	for (unsigned side = 0; side < 2; side++) {
+		struct leg *l = &c->legs[side];
+		const struct config_trunk *t = l->trunk;
+		struct oa_policy policy = policy_of(l);
+
+		err = oa_leg_init(&l->oa, &policy);
+		if (err < 0)
+			return err_set(e, err, "no random numbers");
+		c->media.side[side] = (struct call_media_side){
+			.leg = &l->oa,
+			.groups = b->trunks[t->index].groups,
+			.n_groups = t->realm->n_interfaces,
+			.family = l->flow.remote.ip.family,
+			.learn = learning[t->realm->learning],
+			.dscp = t->realm->dscp,
+			.replay_window = t->crypto ? t->crypto->replay_window : 0,
+		};
+	}
+	err = call_media_open(&c->media, c);
+	if (err == -EAGAIN)
+		return err_set(e, err, "the data plane is not connected");
+	if (err < 0)
+		return err_set(e, err, "the data plane takes no more sessions: %s", strerror(-err));
+	return 0;
+}
+
+static void refused(void *arg, int result, const char *reason)
+{
+	struct call *c = arg;
+
+	(void)result;
+	if (c->state == CALL_ENDING)
+		return;
+	c->b->counters.refused_no_media_plane++;
+	call_tell_outside(c, "media could not be set up");
+	call_release(
+		c, NULL, 503, "the data plane refused the session: %s", reason ? reason : strerror(-result));
+}
+
+void legs_program(struct call *c)
+{
+	int err = c->state == CALL_ENDING ? 0 : call_media_program(&c->media, refused, c);
+
+	if (err < 0)
+		refused(c, err, NULL);
+}
+
+void call_note_stats(struct call *c, const struct dp_stats_leg *s)
+{
+	if (s->side < 2 && (!c->stats[s->side].h.type || c->stats[s->side].leg >= s->leg))
+		c->stats[s->side] = *s;
+}
+
+static void note_stats(void *arg, const struct dp_stats_leg *s)
+{
+	call_note_stats(arg, s);
+}
+
+static void close_done(void *arg, int result, const char *reason)
+{
+	struct call *c = arg;
+
+	(void)result;
+	(void)reason;
+	call_media_close(&c->media);
+	call_unwait(c);
+}
+
+void legs_close(struct call *c)
+{
+	if (!c->media.open)
+		return;
+	c->waiting++;
+	if (!c->media.programmed ||
+		dp_client_stats_session(c->b->client, c->media.session, note_stats, close_done, c) < 0)
+		close_done(c, 0, NULL);
+}
+
+void legs_commit(struct call *c)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		struct leg *l = &c->legs[side];
+		const struct oa_media *m;
+
+		oa_commit(&l->oa);
+		m = oa_media_at(&l->oa, 0);
+		l->suite = m && m->keys ? m->keys->tx.suite : SRTP_SUITE_NONE;
+	}
+	legs_program(c);
+}
+
+static void media_timeout(void *ctx, dp_session_id id, void *user, unsigned leg)
+{
+	struct b2bua *b = ctx;
+	struct call *c = user;
+
+	(void)id;
+	(void)leg;
+	if (c->state != CALL_UP && c->state != CALL_ANSWERED)
+		return;
+	b->counters.ended_media_timeout++;
+	call_release(c, NULL, 480, "no media arrived for %u s", c->media.media_timeout_s);
+}
+
+static void session_lost(void *ctx, dp_session_id id, void *user)
+{
+	(void)ctx;
+	(void)id;
+	call_release(user, NULL, 503, "the data plane was restarted");
+}
+
+static void session_found(void *ctx, dp_session_id id, void *user)
+{
+	struct call *c = user;
+	int err = c->state == CALL_ENDING ? 0 : call_media_found(&c->media, refused, c);
+
+	(void)ctx;
+	(void)id;
+	if (err < 0)
+		refused(c, err, NULL);
+}
+
+static void ready(void *ctx, const struct dp_welcome *w)
+{
+	const struct b2bua *b = ctx;
+	const char *wanted = b->conf.config->dataplane.crypto_backend;
+
+	log_info("media", "data plane is ready", LZ("port", w->port), LZ("backend", w->backend),
+		LU("workers", w->workers), LU("sessions_max", w->sessions_max));
+	if (wanted && strcmp(wanted, w->backend) != 0)
+		log_warn("media",
+			"the data plane runs another crypto backend than configured: start it with --backend",
+			LZ("configured", wanted), LZ("running", w->backend));
+}
+
+static void device_alarm(void *ctx, const struct dp_alarm *a)
+{
+	(void)ctx;
+	if (a->kind != DP_ALARM_CRYPTO_DEVICE)
+		return;
+	if (a->raised)
+		log_error("media", "alarm: a crypto device is out of use; its sessions go on in software",
+			LU("worker", a->worker), LU("times", a->times));
+	else
+		log_warn("media", "alarm is over: the crypto device is in use again", LU("worker", a->worker),
+			LU("times", a->times));
+}
+
+static void down(void *ctx, const char *why)
+{
+	(void)ctx;
+	log_warn("media", "data plane is not connected", LZ("reason", why));
+}
+
+const struct dp_client_events b2bua_media_events = {
+	.ready = ready,
+	.down = down,
+	.session_lost = session_lost,
+	.session_found = session_found,
+	.media_timeout = media_timeout,
+	.alarm = device_alarm,
+};

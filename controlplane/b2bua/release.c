@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How calls end: once, on both sides, with a reason that each side and the operator can read. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+void call_tell_outside(struct call *c, const char *text, ...)
+{
+	va_list ap;
+
+	if (c->state == CALL_ENDING)
+		return;
+	va_start(ap, text);
+	vsnprintf(c->end.outside, sizeof c->end.outside, text, ap);
+	va_end(ap);
+}
+
+/* Why, as this leg's peer may know it. */
+static const char *told(const struct leg *l)
+{
+	const struct call_end *end = &l->call->end;
+
+	return l->trunk->realm->trusted || !end->outside[0] ? end->reason : end->outside;
+}
+
+void release_bye(struct leg *l)
+{
+	struct call *c = l->call;
+
+	if (l->ended)
+		return;
+	l->ended = true;
+	invite_bye(c->b, l->dialog, c->end.status, c->end.status == 200 ? NULL : told(l));
+}
+
+static void answer_pending(struct leg *l)
+{
+	struct call *c = l->call;
+	char buf[CALL_HEAD_MAX];
+	struct sip_builder b;
+	unsigned status = c->initial && c->end.status >= 300 ? c->end.status : 487;
+	const char *phrase = status == c->end.status && c->end.phrase[0] ? c->end.phrase : NULL;
+
+	sip_build_response(&b, buf, sizeof buf, sip_stx_request(l->stx), status, phrase, str_z(l->local_tag));
+	if (status != 487)
+		reply_why(&b, status, told(l));
+	if (c->end.retry_after)
+		sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, c->end.retry_after);
+	if (sip_build_end(&b, STR(""), STR("")) < 0 || sip_stx_respond(l->stx, &b) < 0)
+		sip_stx_reply(l->stx, status, phrase, str_z(l->local_tag));
+}
+
+/* An INVITE of ours that is open: RFC 3261 section 9. Without the CANCEL it might stay open for ever. */
+static void cancel_open(struct leg *l)
+{
+	struct call *c = l->call;
+	char reason[64];
+
+	snprintf(reason, sizeof reason, "Reason: SIP;cause=%u\r\n",
+		c->end.status == 200 ? 487 : c->end.status);
+	l->cancelled = true;
+	sip_ctx_cancel(l->ctx, str_z(reason));
+}
+
+static void release_leg(struct leg *l)
+{
+	if (l->stx && !l->awaiting_ack) {
+		answer_pending(l);
+		leg_drop_stx(l);
+	}
+	if (l->ctx && l->concluded)
+		leg_drop_ctx(l);
+	else if (l->ctx)
+		cancel_open(l);
+	if (!l->established || l->ended || !l->dialog)
+		return;
+	/* RFC 3261 section 15: a callee sends no BYE before its 2xx is acknowledged. */
+	if (l->awaiting_ack)
+		l->bye_due = true;
+	else
+		release_bye(l);
+}
+
+static void note_rejection(struct call *c)
+{
+	struct trunk_state *s = &c->b->trunks[c->legs[DP_SIDE_A].trunk->index];
+
+	s->rejected++;
+	snprintf(s->last_reject, sizeof s->last_reject, "%u %.200s", c->end.status, c->end.reason);
+}
+
+void call_release(struct call *c, struct leg *by, unsigned status, const char *format, ...)
+{
+	bool refused = c->state < CALL_ANSWERED;
+	va_list ap;
+
+	if (c->state == CALL_ENDING)
+		return;
+	c->end.status = status;
+	va_start(ap, format);
+	vsnprintf(c->end.reason, sizeof c->end.reason, format, ap);
+	va_end(ap);
+	c->state = CALL_ENDING;
+	c->ended_ms = clock_wall_ms();
+	c->waiting++;
+	timer_cancel(c->b->wheel, &c->ring);
+	if (refused && status >= 300 && status != 487)
+		note_rejection(c);
+	log_at(status == 200 || status == 487 ? LOG_INFO : LOG_WARN, "call", refused ? "refused" : "ended",
+		LZ("call", c->id), LZ("from", c->from), LZ("to", c->to), LU("status", status),
+		LZ("reason", c->end.reason), LZ("by", by ? by->trunk->name : "gateway"),
+		LU("seconds", c->answered_ms ? (c->ended_ms - c->answered_ms) / 1000 : 0));
+	for (unsigned side = 0; side < 2; side++)
+		if (c->legs[side].trunk)
+			release_leg(&c->legs[side]);
+	legs_close(c);
+	call_unwait(c);
+}
+
+void release_in_bye(struct leg *in, struct sip_stx *stx)
+{
+	const char *side = in->side == DP_SIDE_A ? "calling" : "called";
+
+	sip_stx_reply(stx, 200, NULL, str_z(in->local_tag));
+	/* RFC 3261 section 15 forbids a callee to do so early: its INVITE is cancelled all the same. */
+	in->ended = in->established;
+	in->call->waiting++;
+	if (in->awaiting_ack) {
+		sip_stx_acked(in->stx); /* a BYE says as much as the ACK that was lost */
+		in->awaiting_ack = false;
+		leg_drop_stx(in);
+	}
+	if (in->established || in->side == DP_SIDE_A)
+		call_release(in->call, in, 200, "the %s side hung up", side);
+	else
+		call_release(in->call, in, 480, "the called side hung up before it answered");
+	call_unwait(in->call);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/secret.h"
+
+const char reply_allow[] = "INVITE, ACK, BYE, CANCEL, OPTIONS";
+
+/* Quoted-string content: a quote or a backslash in what we say would end it. */
+static void put_quotable(struct wbuf *w, const char *text)
+{
+	for (const char *p = text; *p; p++)
+		wbuf_u8(w, *p == '"' || *p == '\\' ? '\'' : (uint8_t)*p);
+}
+
+void reply_why(struct sip_builder *b, unsigned status, const char *why)
+{
+	char text[CALL_REASON_MAX + 64];
+	struct wbuf w = wbuf_make(text, sizeof text);
+
+	wbuf_z(&w, "399 srtpgw \"");
+	put_quotable(&w, why);
+	wbuf_z(&w, "\"");
+	if (!w.overflow)
+		sip_build_hdr(b, SIP_H_WARNING, wbuf_view(&w));
+	w = wbuf_make(text, sizeof text);
+	wbuf_fmt(&w, "SIP;cause=%u;text=\"", status);
+	put_quotable(&w, why);
+	wbuf_z(&w, "\"");
+	if (!w.overflow)
+		sip_build_hdr(b, SIP_H_REASON, wbuf_view(&w));
+}
+
+/* 0 to 10, as RFC 3261 section 14.2 wants it of a 500. */
+static uint32_t random_seconds(void)
+{
+	char token[SIP_TOKEN_TEXT];
+	uint32_t sum = 0;
+
+	sip_token_make(token);
+	for (unsigned i = 0; i < 4; i++)
+		sum = sum * 31 + (uint8_t)token[i];
+	return sum % 11;
+}
+
+void reply_refuse(
+	struct sip_stx *stx, unsigned status, const char *phrase, const char *why, struct str to_tag)
+{
+	char buf[CALL_HEAD_MAX];
+	struct sip_builder b;
+
+	sip_build_response(&b, buf, sizeof buf, sip_stx_request(stx), status, phrase, to_tag);
+	if (why && *why)
+		reply_why(&b, status, why);
+	if (status == 405)
+		sip_build_hdr(&b, SIP_H_ALLOW, str_z(reply_allow));
+	if (status == 415)
+		sip_build_hdr(&b, SIP_H_ACCEPT, STR("application/sdp"));
+	if (status == 500)
+		sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, random_seconds());
+	if (status == 503)
+		sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, 2);
+	if (sip_build_end(&b, STR(""), STR("")) < 0 || sip_stx_respond(stx, &b) < 0)
+		sip_stx_reply(stx, status, phrase, to_tag);
+}
+
+void reply_contact(struct sip_builder *b, const struct leg *l)
+{
+	struct str sent_by = sip_listener_sent_by(l->flow.listener);
+
+	sip_build_hdr_fmt(b, SIP_H_CONTACT, "<sip:%s@%.*s;transport=%s>", l->call->id, STR_ARG(sent_by),
+		config_transport_name(l->listener->transport));
+	sip_build_hdr(b, SIP_H_ALLOW, str_z(reply_allow));
+}
+
+int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str sdp)
+{
+	char buf[CALL_MESSAGE_MAX];
+	struct sip_builder b;
+	int err;
+
+	sip_build_response(
+		&b, buf, sizeof buf, sip_stx_request(in->stx), status, phrase, str_z(in->local_tag));
+	reply_contact(&b, in);
+	err = sip_build_end(&b, sdp.n ? STR("application/sdp") : STR(""), sdp);
+	if (!err)
+		err = sip_stx_respond(in->stx, &b);
+	/* A datagram that found the socket full is as good as lost on the way: it is sent again. */
+	if (err == -ENOBUFS && !sip_transport_reliable(in->flow.transport))
+		err = 0;
+	mem_wipe(buf, sizeof buf);
+	return err;
+}
+
+void reply_options(struct b2bua *b, struct sip_stx *stx)
+{
+	char buf[CALL_HEAD_MAX], tag[SIP_TOKEN_TEXT];
+	struct sip_builder r;
+
+	sip_build_response(
+		&r, buf, sizeof buf, sip_stx_request(stx), b->closing ? 503 : 200, NULL, sip_token_make(tag));
+	sip_build_hdr(&r, SIP_H_ALLOW, str_z(reply_allow));
+	sip_build_hdr(&r, SIP_H_ACCEPT, STR("application/sdp"));
+	if (sip_build_end(&r, STR(""), STR("")) == 0)
+		sip_stx_respond(stx, &r);
+}
+
+bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str to_tag)
+{
+	struct sip_values it = sip_values(m, SIP_H_REQUIRE);
+	char buf[CALL_HEAD_MAX];
+	struct sip_builder r;
+	struct str value;
+	bool any = false;
+
+	sip_build_response(&r, buf, sizeof buf, m, 420, NULL, to_tag);
+	while (sip_values_next(&it, &value)) {
+		sip_build_hdr(&r, SIP_H_UNSUPPORTED, value);
+		any = true;
+	}
+	if (any && (sip_build_end(&r, STR(""), STR("")) < 0 || sip_stx_respond(stx, &r) < 0))
+		sip_stx_reply(stx, 420, NULL, to_tag);
+	return any;
+}
+
+struct str message_sdp(const struct sip_msg *m)
+{
+	struct str type = m->content_type;
+
+	return str_ieq(str_trim(str_cut(&type, ';')), STR("application/sdp")) ? m->body : STR("");
+}
+
+void leg_note_flow(struct leg *l, const struct sip_flow *flow)
+{
+	struct sip_conn_info info;
+
+	ip_port_text(&flow->remote, l->remote);
+	if (sip_net_conn_info(l->call->b->net, flow->conn, &info) == 0 && info.tls)
+		snprintf(l->tls, sizeof l->tls, "%s %s", info.tls->version, info.tls->cipher);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "controlplane/config/config.h"
+
+/* One leaf that names a file, for the messages. */
+struct file {
+	const struct config_tls_profile *profile;
+	const char *leaf, *path;
+};
+
+static int complain(const struct file *f, struct err *e, const char *what)
+{
+	ERR_clear_error();
+	return err_set(e, EINVAL, "/srtp-gateway:gateway/tls-profiles/tls-profile[name='%s']/%s: %s: %s",
+		f->profile->name, f->leaf, f->path, what);
+}
+
+static int open_file(const struct file *f, BIO **out, struct err *e)
+{
+	struct stat st;
+	char what[160];
+
+	if (stat(f->path, &st) != 0 || !(*out = BIO_new_file(f->path, "r"))) {
+		snprintf(what, sizeof what, "cannot be read: %s", strerror(errno));
+		return complain(f, e, what);
+	}
+	if (!S_ISREG(st.st_mode)) {
+		BIO_free(*out);
+		return complain(f, e, "is not a file");
+	}
+	return 0;
+}
+
+/* A key behind a passphrase would make the gateway wait for somebody to type it. */
+static int no_passphrase(char *buf, int size, int writing, void *ctx)
+{
+	(void)buf, (void)size, (void)writing, (void)ctx;
+	return -1;
+}
+
+static int read_certificate(const struct file *f, X509 **out, struct err *e)
+{
+	BIO *in;
+	int rc = open_file(f, &in, e);
+
+	if (rc)
+		return rc;
+	*out = PEM_read_bio_X509(in, NULL, no_passphrase, NULL);
+	BIO_free(in);
+	return *out ? 0 : complain(f, e, "has no PEM certificate at its beginning");
+}
+
+static int read_key(const struct file *f, EVP_PKEY **out, struct err *e)
+{
+	struct stat st;
+	BIO *in;
+	int rc = open_file(f, &in, e);
+
+	if (rc)
+		return rc;
+	FILE *fp;
+
+	/* Else the C library's buffer keeps the key's text when it is freed; OpenSSL wipes its own. */
+	if (BIO_get_fp(in, &fp) > 0)
+		setvbuf(fp, NULL, _IONBF, 0);
+	*out = PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL);
+	BIO_free(in);
+	if (!*out)
+		return complain(f, e, "has no PEM private key, or one behind a passphrase: store it without");
+	if (stat(f->path, &st) == 0 && st.st_mode & (S_IRGRP | S_IROTH))
+		log_warn("config", "private key is readable by others: chmod 600", LZ("file", f->path));
+	return 0;
+}
+
+static int check_trust_bag(const struct file *f, struct err *e)
+{
+	X509 *authority = NULL;
+	int rc = read_certificate(f, &authority, e);
+
+	X509_free(authority);
+	return rc;
+}
+
+static void warn_of_dates(const struct file *f, const X509 *cert)
+{
+	if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
+		log_warn("config", "certificate has expired", LZ("file", f->path));
+	else if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
+		log_warn("config", "certificate is not valid yet", LZ("file", f->path));
+}
+
+static int check_profile(const struct config_tls_profile *p, struct err *e)
+{
+	const struct file certificate = {p, "certificate", p->certificate};
+	const struct file key_file = {p, "private-key", p->private_key};
+	const struct file trust = {p, "trust-bag", p->trust_bag};
+	X509 *cert = NULL;
+	EVP_PKEY *key = NULL;
+	int rc = read_certificate(&certificate, &cert, e);
+
+	if (!rc)
+		rc = read_key(&key_file, &key, e);
+	if (!rc && X509_check_private_key(cert, key) != 1)
+		rc = complain(&key_file, e, "is not the key of the profile's certificate");
+	if (!rc && p->trust_bag)
+		rc = check_trust_bag(&trust, e);
+	if (!rc)
+		warn_of_dates(&certificate, cert);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	return rc;
+}
+
+/* Not refused, because a laboratory may want it; but SDES keys are then anyone's who sits between. */
+static void warn_of_blind_trunks(const struct config *c)
+{
+	for (uint32_t i = 0; i < c->n_trunks; i++) {
+		const struct config_trunk *t = &c->trunks[i];
+
+		if (t->srtp == CONFIG_SRTP_REQUIRED && t->tls && t->tls->verify == CONFIG_VERIFY_NONE)
+			log_warn("config", "trunk requires SRTP but its tls-profile verifies nobody",
+				LZ("trunk", t->name), LZ("tls_profile", t->tls->name));
+	}
+}
+
+int config_check_files(const struct config *c, struct err *e)
+{
+	for (uint32_t i = 0; i < c->n_tls_profiles; i++) {
+		int rc = check_profile(&c->tls_profiles[i], e);
+
+		if (rc)
+			return rc;
+	}
+	warn_of_blind_trunks(c);
+	return 0;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration as the control plane uses it: an immutable snapshot made from a tree that libyang
+ * validated against srtp-gateway.yang. Names are resolved to pointers, defaults are filled in, every array is
+ * in the order of the file unless said otherwise. No key material is in it: certificates and keys are files,
+ * named by path.
+ *
+ * Ownership. A snapshot is reference-counted. Everything reachable from it lives exactly as long as it does;
+ * a call holds a reference to the generation that it began under (config_ref, config_unref; any thread).
+ *
+ * The file is RFC 7951 JSON. Lines whose first characters other than spaces are "//" are comments.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/netaddr.h"
+#include "lib/base/str.h"
+#include "lib/srtp/suite.h"
+
+#define CONFIG_UNLIMITED UINT32_MAX
+
+enum config_transport { CONFIG_UDP, CONFIG_TCP, CONFIG_TLS };
+
+enum config_tls_version { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
+
+enum config_verify {
+	CONFIG_VERIFY_REQUIRED, /* every peer shows a certificate that the trust bag vouches for */
+	CONFIG_VERIFY_OUTGOING, /* servers that we connect to do; clients may show none, but never a bad one
+				 */
+	CONFIG_VERIFY_NONE,     /* nobody's certificate is checked */
+};
+
+struct config_tls_profile {
+	const char *name;
+	const char *certificate; /* path, PEM: our certificate, then its intermediates */
+	const char *private_key; /* path, PEM */
+	const char *trust_bag;   /* path, PEM: the authorities that peers' chains end in; NULL only with
+				    VERIFY_NONE */
+	enum config_tls_version min_version;
+	enum config_verify verify;
+};
+
+/* Suites in order of preference, at least one, none twice. */
+struct config_crypto_profile {
+	const char *name;
+	const enum srtp_suite *suites;
+	uint32_t n_suites;
+	uint32_t suite_bits;    /* the same as 1 << enum srtp_suite */
+	uint16_t replay_window; /* packets, 64 to 32768, a multiple of 64 */
+	uint8_t mki_length;     /* octets of the MKI in lines that we offer; 0: none */
+};
+
+struct config_port_range {
+	uint16_t lower, upper; /* UDP ports, both inclusive, lower < upper */
+};
+
+struct config_media_address {
+	struct ip_addr ip;
+	struct ip_addr advertised; /* what SDP says; the same as ip unless behind 1:1 NAT */
+	const struct config_port_range *ranges;
+	uint32_t n_ranges; /* at least 1 */
+};
+
+struct config_media_interface {
+	const char *name;
+	const char *device; /* network interface, such as "eth0" */
+	const struct config_media_address *addresses;
+	uint32_t n_addresses; /* at least 1 */
+};
+
+/* How the remote of a plain RTP leg is found; a secure leg moves only with packets that authenticate. */
+enum config_learning { CONFIG_LEARN_NEVER, CONFIG_LEARN_ONCE, CONFIG_LEARN_ANY };
+
+struct config_realm {
+	const char *name;
+	bool trusted; /* clear signalling and clear media may be used here */
+	uint8_t dscp; /* of media packets, 0 to 63 */
+	enum config_learning learning;
+	const struct config_media_interface *const *interfaces;
+	uint32_t n_interfaces;                    /* at least 1 */
+	const struct config_trunk *const *trunks; /* all trunks of the realm, also those that are down */
+	uint32_t n_trunks;
+};
+
+struct config_listener {
+	const char *name;
+	uint32_t index; /* in config.listeners */
+	bool enabled;
+	enum config_transport transport;
+	struct ip_port local;
+	const struct config_tls_profile *tls; /* not NULL with CONFIG_TLS, else NULL */
+	const struct config_realm *realm;
+};
+
+/* Where a trunk's calls are sent. */
+struct config_peer {
+	const char *name;
+	const char *host;  /* a DNS name or an address */
+	struct ip_addr ip; /* the address when host is one, else IP_NONE */
+	uint16_t port;     /* 5061 for TLS, 5060 else, unless configured */
+	enum config_transport transport;
+	const char *certificate_name; /* what the server's certificate must be for; host unless configured */
+	const char *sni;              /* NULL: send none (host is an address and nothing was configured) */
+	uint16_t priority;            /* lower first (RFC 2782) */
+	uint16_t weight;              /* share among equal priorities */
+};
+
+struct config_prefix {
+	struct ip_addr ip;
+	uint8_t bits;
+};
+
+/* Which requests are a trunk's: every kind that has entries must match, by any one of its entries. */
+struct config_identify {
+	const struct config_listener *const *listeners; /* none: any listener of the trunk's realm */
+	uint32_t n_listeners;
+	const struct config_prefix *sources;
+	uint32_t n_sources;
+	const char *const *certificate_names; /* DNS names or addresses in the client's certificate */
+	uint32_t n_certificate_names;
+};
+
+enum config_srtp_mode {
+	CONFIG_SRTP_REQUIRED, /* a call without SRTP is refused with 488 */
+	CONFIG_SRTP_NONE,     /* plain RTP; a trusted realm only */
+};
+
+enum config_keying { CONFIG_KEYING_SDES = 1 << 0, CONFIG_KEYING_DTLS = 1 << 1 };
+
+enum config_rtcp_mux {
+	CONFIG_RTCP_MUX_NEVER,
+	CONFIG_RTCP_MUX_ACCEPT, /* when the peer offers it */
+	CONFIG_RTCP_MUX_OFFER,  /* in our offers too */
+};
+
+enum config_admin { CONFIG_ADMIN_UP, CONFIG_ADMIN_DRAIN, CONFIG_ADMIN_DOWN };
+
+struct config_trunk {
+	const char *name;
+	uint32_t index; /* in config.trunks: for arrays of counters */
+	enum config_admin
+		admin; /* DRAIN: calls go on, new ones are refused. DOWN: the same, calls are ended */
+	const struct config_realm *realm;
+	const struct config_tls_profile
+		*tls;                    /* for connections that we open; not NULL when a peer uses TLS */
+	const struct config_peer *peers; /* sorted by priority; may be empty: calls only come from it */
+	uint32_t n_peers;
+	struct config_identify identify; /* all empty: calls only go to it */
+	enum config_srtp_mode srtp;
+	unsigned keying;                            /* bits of enum config_keying; 0 with SRTP_NONE */
+	const struct config_crypto_profile *crypto; /* NULL with SRTP_NONE */
+	enum config_rtcp_mux rtcp_mux;
+	uint32_t media_timeout_s; /* without media until the call is ended; 0: never */
+	uint32_t max_calls;       /* at once, both directions; CONFIG_UNLIMITED */
+	uint32_t max_call_rate;   /* new calls from it per second; CONFIG_UNLIMITED */
+};
+
+struct config_route {
+	const char *name;
+	uint32_t index;                       /* in config.routes */
+	const struct config_trunk *from;      /* NULL: from any trunk */
+	const char *prefix;                   /* of the called number; "": every number */
+	const struct config_trunk *const *to; /* tried in this order */
+	uint32_t n_to;                        /* at least 1 */
+};
+
+struct config {
+	uint64_t generation; /* 1, 2, ... in this process */
+
+	const struct config_tls_profile *tls_profiles;
+	uint32_t n_tls_profiles;
+	const struct config_crypto_profile *crypto_profiles;
+	uint32_t n_crypto_profiles;
+	const struct config_media_interface *interfaces;
+	uint32_t n_interfaces;
+	const struct config_realm *realms;
+	uint32_t n_realms;
+	const struct config_listener *listeners;
+	uint32_t n_listeners;
+	const struct config_trunk *trunks;
+	uint32_t n_trunks;
+	const struct config_route *routes;
+	uint32_t n_routes;
+
+	struct {
+		uint32_t max_calls;       /* whole gateway */
+		uint32_t max_call_rate;   /* new calls per second, whole gateway */
+		uint32_t max_connections; /* TCP and TLS connections accepted at once */
+		uint32_t ring_timeout_s;  /* from the INVITE to its final answer */
+	} limits;
+
+	struct {
+		const char *socket; /* of the data plane's SOCK_SEQPACKET socket */
+		uint32_t workers;
+		const char *crypto_backend; /* "ipsec-mb" or "fpga" */
+	} dataplane;
+
+	struct {
+		const char *socket; /* of the management socket, see controlplane/obs/mgmt.h */
+		const char *group;  /* of operators who may use it; NULL: the owner only */
+	} management;
+
+	struct {
+		enum log_level level;
+		enum log_format format;
+	} logging;
+};
+
+/*
+ * Reads, validates and resolves a file. *out (one reference, the caller's) is written only on success. On
+ * failure e says "FILE:LINE: YANG-PATH: what is wrong and what to do". -ENOENT and other errno values of
+ * reading, -E2BIG (over CONFIG_TEXT_MAX), -EINVAL (not JSON, or the model refuses it), -ENOMEM. Not
+ * thread-safe.
+ */
+#define CONFIG_TEXT_MAX (64u << 20)
+int config_load(const char *path, struct config **out, struct err *e);
+/* The same for text in memory; name stands for the file's in errors. */
+int config_parse(struct str text, const char *name, struct config **out, struct err *e);
+
+/*
+ * Are the files that the configuration names there and right: certificates, private keys and trust bags
+ * readable, each key the key of its certificate? 0 or -EINVAL with the YANG path, the file and what to do. A
+ * certificate that has expired or a private key that others can read is logged as a warning.
+ */
+int config_check_files(const struct config *c, struct err *e);
+
+/* NULL is allowed and ignored. */
+struct config *config_ref(const struct config *c);
+void config_unref(struct config *c);
+
+/* The text of srtp-gateway.yang as compiled in. */
+struct str config_yang(void);
+
+/* Where a request came from. */
+struct config_source {
+	const struct config_listener *listener; /* of the same snapshot; it took the request */
+	struct ip_addr remote;
+	const struct str *certificate_names; /* DNS and IP names of a verified client, as plain text */
+	uint32_t n_certificate_names;
+};
+
+/*
+ * Whose request is it? NULL: nobody's. A trunk that requires SRTP never matches over UDP or TCP, whatever its
+ * entries say, and one with nothing to identify it never matches. Of several, one named by a certificate goes
+ * before one named by address, a longer prefix before a shorter, one with listeners before one without, then
+ * the earlier in the file. Certificate names compare as RFC 5922 says: without case, whole, no wildcards. The
+ * trunk's admin state is the caller's to look at.
+ */
+const struct config_trunk *config_find_trunk(const struct config *c, const struct config_source *from);
+
+/*
+ * Where does a call from this trunk to this number go? The longest prefix wins; of equal ones, the route that
+ * names the trunk before the one for any trunk, then the earlier in the file. number is the user part of the
+ * Request-URI without parameters; the visual separators "-", ".", "(" and ")" (RFC 3966) are skipped. NULL:
+ * nowhere.
+ */
+const struct config_route *config_find_route(
+	const struct config *c, const struct config_trunk *from, struct str number);
+
+/*
+ * The listener that speaks for us on this realm and transport (Via, Contact; source address of UDP): the
+ * first enabled one of the address's family, IP_NONE for any. NULL: there is none.
+ */
+const struct config_listener *config_find_listener(const struct config *c, const struct config_realm *realm,
+	enum config_transport transport, enum ip_family family);
+
+/* By name, NULL when there is none: how a call finds its trunk in a newer generation. */
+const struct config_trunk *config_trunk_named(const struct config *c, const char *name);
+
+/* "udp", "tcp", "tls". */
+const char *config_transport_name(enum config_transport t);

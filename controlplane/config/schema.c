@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/config/schema.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libyang/libyang.h>
+
+#include "controlplane/config/locate.h"
+#include "lib/base/buf.h"
+
+/*
+ * The features of srtp-gateway.yang that this build has; the nodes of others are refused. libyang 2 contains
+ * ietf-inet-types and ietf-yang-types, so the model needs no file at run time.
+ */
+static const char *features[] = {NULL};
+
+int schema_context(struct ly_ctx **out, struct err *e)
+{
+	struct ly_ctx *ctx = NULL;
+	struct ly_in *in = NULL;
+	int rc = 0;
+
+	/* Messages are fetched from the context, not printed. */
+	ly_log_options(LY_LOSTORE_LAST);
+	if (ly_ctx_new(NULL, LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIRS, &ctx) != LY_SUCCESS)
+		return err_set(e, ENOMEM, "libyang cannot be started");
+	if (ly_in_new_memory(schema_yang, &in) != LY_SUCCESS) {
+		rc = err_set(e, ENOMEM, "no memory for the YANG model");
+		goto out;
+	}
+	if (lys_parse(ctx, in, LYS_IN_YANG, features, NULL) != LY_SUCCESS) {
+		const char *msg = ly_errmsg(ctx), *path = ly_errpath(ctx);
+
+		rc = err_set(e, EINVAL, "srtp-gateway.yang: %s (%s)", msg ? msg : "unknown error",
+			path ? path : "no path");
+	}
+out:
+	ly_in_free(in, 0);
+	if (rc)
+		ly_ctx_destroy(ctx);
+	else
+		*out = ctx;
+	return rc;
+}
+
+/* The text between label" and " in what libyang calls a path: `Data location "/a/b", line number 3.` */
+static struct str quoted_after(const char *text, const char *label)
+{
+	const char *p = text ? strcasestr(text, label) : NULL;
+
+	if (!p)
+		return (struct str){0};
+	p += strlen(label);
+	const char *end = strstr(p, "\",");
+
+	if (!end)
+		end = strstr(p, "\".");
+	return (struct str){p, end ? (size_t)(end - p) : strlen(p)};
+}
+
+/*
+ * libyang's own words are for those who write models. Each row: how its message begins, and what to say
+ * instead, with the message's first quoted word between before and after.
+ */
+static const struct {
+	const char *begins, *before, *after;
+	bool choices; /* the schema tells what would be right */
+} plain_words[] = {
+	{"Invalid leafref value \"", "'", "' is not defined: there is no entry of that name"},
+	{"Invalid enumeration value \"", "'", "' is not one of the choices", true},
+	{"Invalid identityref \"", "'", "' is not one of the choices", true},
+	{"Invalid union value \"", "'", "' is not valid here"},
+	{"Invalid non-number-encoded ", "write the number ", " without quotes"},
+	{"Invalid non-boolean-encoded ", "write true or false without quotes, not '", "'"},
+	{"Mandatory node \"", "'", "' is missing and must be given"},
+	{"Too few \"", "'", "' is missing: at least one is needed"},
+	{"Duplicate instance of \"", "'", "' is there twice"},
+	{"Unique data leaf(s) \"", "another entry has the same ", ""},
+	{"Node \"", "there is no '", "' here, or this build of the gateway cannot do it"},
+};
+
+static void put_choices(const struct ly_ctx *ctx, struct str path, struct wbuf *w)
+{
+	char schema_path[512];
+	struct wbuf plain = wbuf_make(schema_path, sizeof schema_path - 1);
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < path.n; i++) {
+		depth += path.p[i] == '[';
+		if (!depth)
+			wbuf_u8(&plain, (uint8_t)path.p[i]);
+		depth -= path.p[i] == ']' && depth;
+	}
+	schema_path[plain.len] = 0;
+	const struct lysc_node *node = lys_find_path(ctx, NULL, schema_path, 0);
+	const struct lysc_type *type =
+		node && node->nodetype == LYS_LEAF       ? ((const struct lysc_node_leaf *)node)->type
+		: node && node->nodetype == LYS_LEAFLIST ? ((const struct lysc_node_leaflist *)node)->type
+							 : NULL;
+	const char *separator = ": ";
+
+	if (type && type->basetype == LY_TYPE_ENUM) {
+		const struct lysc_type_bitenum_item *items = ((const struct lysc_type_enum *)type)->enums;
+
+		LY_ARRAY_COUNT_TYPE i;
+		LY_ARRAY_FOR(items, i)
+		{
+			wbuf_fmt(w, "%s%s", separator, items[i].name);
+			separator = ", ";
+		}
+	} else if (type && type->basetype == LY_TYPE_IDENT) {
+		const struct lysc_ident *base = ((const struct lysc_type_identityref *)type)->bases[0];
+
+		LY_ARRAY_COUNT_TYPE i;
+		LY_ARRAY_FOR(base->derived, i)
+		{
+			wbuf_fmt(w, "%s%s", separator, base->derived[i]->name);
+			separator = ", ";
+		}
+	}
+}
+
+static struct str first_quoted(const char *msg)
+{
+	const char *open = strchr(msg, '"');
+	const char *close = open ? strchr(open + 1, '"') : NULL;
+
+	return close ? (struct str){open + 1, (size_t)(close - open - 1)} : (struct str){msg, 0};
+}
+
+static void explain(const struct ly_ctx *ctx, const char *msg, struct str path, struct wbuf *w)
+{
+	for (size_t i = 0; i < sizeof plain_words / sizeof plain_words[0]; i++) {
+		if (!str_starts(str_z(msg), str_z(plain_words[i].begins)))
+			continue;
+		wbuf_z(w, plain_words[i].before);
+		wbuf_str(w, str_sub(first_quoted(msg), 0, 64));
+		wbuf_z(w, plain_words[i].after);
+		if (plain_words[i].choices)
+			put_choices(ctx, path, w);
+		return;
+	}
+	wbuf_str(w, str_sub(str_z(msg), 0, 200));
+}
+
+/*
+ * A missing node is reported by its schema path, without saying which list entry lacks it: the first entry
+ * that does is looked up in the tree. Writes its data path, or leaves w empty.
+ */
+static void find_entry_without(const struct lyd_node *tree, struct str schema_path, struct wbuf *w)
+{
+	ptrdiff_t slash = (ptrdiff_t)schema_path.n - 1;
+	char xpath[512];
+	struct ly_set *found = NULL;
+
+	while (slash > 0 && schema_path.p[slash] != '/')
+		slash--;
+	if (!tree || slash <= 0)
+		return;
+	snprintf(xpath, sizeof xpath, "%.*s[not(%.*s)]", (int)slash, schema_path.p,
+		STR_ARG(str_sub(schema_path, (size_t)slash + 1, schema_path.n)));
+	if (lyd_find_xpath(tree, xpath, &found) == LY_SUCCESS && found->count) {
+		char *path = lyd_path(found->dnodes[0], LYD_PATH_STD, NULL, 0);
+
+		wbuf_z(w, path ? path : "");
+		free(path);
+	}
+	ly_set_free(found, NULL);
+}
+
+static int describe(const struct ly_ctx *ctx, const struct lyd_node *tree, const char *text, const char *name,
+	struct err *e)
+{
+	char msg[512], where[512], shown[320], reason[400];
+	struct wbuf p = wbuf_make(shown, sizeof shown), r = wbuf_make(reason, sizeof reason);
+	unsigned line;
+	bool exact;
+
+	/* Copies: the context keeps only its last message, and what follows may cause others. */
+	snprintf(msg, sizeof msg, "%s", ly_errmsg(ctx) ? ly_errmsg(ctx) : "not valid");
+	snprintf(where, sizeof where, "%s", ly_errpath(ctx) ? ly_errpath(ctx) : "");
+	struct str path = quoted_after(where, "data location \"");
+	const char *line_text = strcasestr(where, "line number ");
+
+	if (!path.n) {
+		path = quoted_after(where, "schema location \"");
+		find_entry_without(tree, path, &p);
+	}
+	if (!p.len)
+		wbuf_str(&p, path);
+	if (strncmp(msg, "Node \"", 6) == 0)
+		wbuf_fmt(&p, "/%.*s", STR_ARG(first_quoted(msg)));
+	/* The parser counts lines to the token behind a value; an exact path leads to the value itself. */
+	line = locate_line(str_z(text), wbuf_view(&p), &exact);
+	if (!exact && line_text)
+		line = (unsigned)strtoul(line_text + strlen("line number "), NULL, 10);
+	explain(ctx, msg, path, &r);
+	return err_set(
+		e, EINVAL, "%s:%u: %.*s: %.*s", name, line, STR_ARG(wbuf_view(&p)), STR_ARG(wbuf_view(&r)));
+}
+
+int schema_parse(struct ly_ctx *ctx, const char *text, const char *name, struct lyd_node **out, struct err *e)
+{
+	struct lyd_node *tree = NULL;
+	LY_ERR rc = lyd_parse_data_mem(
+		ctx, text, LYD_JSON, LYD_PARSE_ONLY | LYD_PARSE_STRICT | LYD_PARSE_NO_STATE, 0, &tree);
+
+	/* In two steps, so that there is a whole tree to describe a failed validation by. */
+	if (rc == LY_SUCCESS)
+		rc = lyd_validate_all(&tree, ctx, LYD_VALIDATE_NO_STATE, NULL);
+	if (rc == LY_SUCCESS) {
+		*out = tree;
+		return 0;
+	}
+	int result = rc == LY_EMEM ? err_set(e, ENOMEM, "%s: no memory to read it", name)
+				   : describe(ctx, tree, text, name, e);
+
+	lyd_free_all(tree);
+	return result;
+}

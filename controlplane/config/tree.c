@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The validated tree read into arrays. The model has checked every value; what cannot be is -EINVAL all the
+ * same. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libyang/libyang.h>
+
+#include "controlplane/config/snapshot.h"
+
+static const struct lyd_node *child(const struct lyd_node *parent, const char *name)
+{
+	const struct lyd_node *n;
+
+	LY_LIST_FOR(lyd_child(parent), n)
+	{
+		if (strcmp(LYD_NAME(n), name) == 0)
+			return n;
+	}
+	return NULL;
+}
+
+/* The next entry of a list or leaf-list. libyang keeps the instances of one together. */
+static const struct lyd_node *next_entry(const struct lyd_node *n)
+{
+	return n && n->next && n->next->schema == n->schema ? n->next : NULL;
+}
+
+static uint32_t count(const struct lyd_node *parent, const char *name)
+{
+	uint32_t n = 0;
+
+	for (const struct lyd_node *c = child(parent, name); c; c = next_entry(c))
+		n++;
+	return n;
+}
+
+/* Canonical text of a leaf; NULL when it is absent. */
+static const char *text(const struct lyd_node *parent, const char *name)
+{
+	const struct lyd_node *n = child(parent, name);
+
+	return n ? lyd_get_value(n) : NULL;
+}
+
+static uint32_t number(const struct lyd_node *parent, const char *name, uint32_t absent)
+{
+	const char *z = text(parent, name);
+
+	return z ? (uint32_t)strtoul(z, NULL, 10) : absent;
+}
+
+static bool is_true(const struct lyd_node *parent, const char *name)
+{
+	const char *z = text(parent, name);
+
+	return z && strcmp(z, "true") == 0;
+}
+
+/* The index of a leaf's value in a table of names; -1 when it is absent or not in it. */
+static int choice(const struct lyd_node *parent, const char *name, const char *const *names, int n)
+{
+	const char *z = text(parent, name);
+
+	for (int i = 0; z && i < n; i++) {
+		if (strcmp(z, names[i]) == 0)
+			return i;
+	}
+	return -1;
+}
+#define CHOICE(parent, name, names) choice(parent, name, names, (int)(sizeof(names) / sizeof((names)[0])))
+
+static const char *const transports[] = {[CONFIG_UDP] = "udp", [CONFIG_TCP] = "tcp", [CONFIG_TLS] = "tls"};
+static const char *const tls_versions[] = {[CONFIG_TLS_1_2] = "1.2", [CONFIG_TLS_1_3] = "1.3"};
+static const char *const verify_modes[] = {
+	[CONFIG_VERIFY_REQUIRED] = "required",
+	[CONFIG_VERIFY_OUTGOING] = "outgoing",
+	[CONFIG_VERIFY_NONE] = "none",
+};
+static const char *const learning_modes[] = {
+	[CONFIG_LEARN_NEVER] = "never",
+	[CONFIG_LEARN_ONCE] = "once",
+	[CONFIG_LEARN_ANY] = "any",
+};
+static const char *const srtp_modes[] = {[CONFIG_SRTP_REQUIRED] = "required", [CONFIG_SRTP_NONE] = "none"};
+static const char *const mux_modes[] = {
+	[CONFIG_RTCP_MUX_NEVER] = "never",
+	[CONFIG_RTCP_MUX_ACCEPT] = "accept",
+	[CONFIG_RTCP_MUX_OFFER] = "offer",
+};
+static const char *const admin_states[] = {
+	[CONFIG_ADMIN_UP] = "up",
+	[CONFIG_ADMIN_DRAIN] = "drain",
+	[CONFIG_ADMIN_DOWN] = "down",
+};
+static const char *const levels[] = {
+	[LOG_DEBUG] = "debug",
+	[LOG_INFO] = "info",
+	[LOG_WARN] = "warn",
+	[LOG_ERROR] = "error",
+};
+static const char *const formats[] = {[LOG_TEXT] = "text", [LOG_JSON] = "json"};
+
+const char *config_transport_name(enum config_transport t)
+{
+	return (unsigned)t < sizeof transports / sizeof transports[0] ? transports[t] : "unknown";
+}
+
+/* What is being filled. Once failed, everything that is asked of it gives nothing, so that one test at the
+ * end does. */
+struct reader {
+	struct snapshot *s;
+	int rc;
+};
+
+static void *make(struct reader *r, size_t n, size_t size)
+{
+	void *p = r->rc ? NULL : arena_alloc(&r->s->arena, n, size);
+
+	if (!p && !r->rc)
+		r->rc = -ENOMEM;
+	return p;
+}
+
+/* An array for the entries of a list; *n is 0 when there is no memory for it. */
+static void *make_list(
+	struct reader *r, const struct lyd_node *parent, const char *name, size_t size, uint32_t *n)
+{
+	*n = count(parent, name);
+	void *p = make(r, *n, size);
+
+	if (!p)
+		*n = 0;
+	return p;
+}
+
+static const char *keep(struct reader *r, const char *z)
+{
+	if (!z || r->rc)
+		return NULL;
+	const char *p = arena_text(&r->s->arena, z);
+
+	if (!p)
+		r->rc = -ENOMEM;
+	return p;
+}
+
+static const char *keep_leaf(struct reader *r, const struct lyd_node *parent, const char *name)
+{
+	return keep(r, text(parent, name));
+}
+
+static void require(struct reader *r, bool ok)
+{
+	if (!ok && !r->rc)
+		r->rc = -EINVAL;
+}
+
+static int one_of(struct reader *r, int index)
+{
+	require(r, index >= 0);
+	return index < 0 ? 0 : index;
+}
+
+/* Every row of the arrays below begins with its name. */
+static const void *find_named(const void *rows, uint32_t n, size_t size, const char *name)
+{
+	for (uint32_t i = 0; name && i < n; i++) {
+		const void *row = (const char *)rows + i * size;
+		const char *row_name = *(const char *const *)row; /* NULL: there was no memory for it */
+
+		if (row_name && strcmp(row_name, name) == 0)
+			return row;
+	}
+	return NULL;
+}
+#define FIND(rows, n, name) find_named(rows, n, sizeof *(rows), name)
+
+static void read_tls_profiles(struct reader *r, const struct lyd_node *parent)
+{
+	struct config *c = &r->s->pub;
+	struct config_tls_profile *rows =
+		make_list(r, parent, "tls-profile", sizeof *rows, &c->n_tls_profiles);
+	const struct lyd_node *n = child(parent, "tls-profile");
+
+	c->tls_profiles = rows;
+	for (uint32_t i = 0; i < c->n_tls_profiles; i++, n = next_entry(n)) {
+		rows[i] = (struct config_tls_profile){
+			.name = keep_leaf(r, n, "name"),
+			.certificate = keep_leaf(r, n, "certificate"),
+			.private_key = keep_leaf(r, n, "private-key"),
+			.trust_bag = keep_leaf(r, n, "trust-bag"),
+			.min_version =
+				(enum config_tls_version)one_of(r, CHOICE(n, "min-version", tls_versions)),
+			.verify = (enum config_verify)one_of(r, CHOICE(n, "verify-peer", verify_modes)),
+		};
+	}
+}
+
+static void read_suites(struct reader *r, const struct lyd_node *n, struct config_crypto_profile *p)
+{
+	enum srtp_suite *suites = make_list(r, n, "suite", sizeof *suites, &p->n_suites);
+	const struct lyd_node *s = child(n, "suite");
+
+	p->suites = suites;
+	for (uint32_t i = 0; i < p->n_suites; i++, s = next_entry(s)) {
+		const char *id = lyd_get_value(s), *colon = strchr(id, ':');
+
+		suites[i] = srtp_suite_by_name(str_z(colon ? colon + 1 : id));
+		require(r, suites[i] != SRTP_SUITE_NONE);
+		p->suite_bits |= UINT32_C(1) << suites[i];
+	}
+}
+
+static void read_crypto_profiles(struct reader *r, const struct lyd_node *parent)
+{
+	struct config *c = &r->s->pub;
+	struct config_crypto_profile *rows =
+		make_list(r, parent, "crypto-profile", sizeof *rows, &c->n_crypto_profiles);
+	const struct lyd_node *n = child(parent, "crypto-profile");
+
+	c->crypto_profiles = rows;
+	for (uint32_t i = 0; i < c->n_crypto_profiles; i++, n = next_entry(n)) {
+		rows[i].name = keep_leaf(r, n, "name");
+		rows[i].replay_window = (uint16_t)number(n, "replay-window", 0);
+		rows[i].mki_length = (uint8_t)number(n, "mki-length", 0);
+		read_suites(r, n, &rows[i]);
+	}
+}
+
+static struct ip_addr ip_of(struct reader *r, const char *z)
+{
+	struct ip_addr ip = {0};
+
+	require(r, z && ip_parse(str_z(z), &ip) == 0);
+	return ip;
+}
+
+static void read_address(struct reader *r, const struct lyd_node *n, struct config_media_address *a)
+{
+	struct config_port_range *ranges = make_list(r, n, "port-range", sizeof *ranges, &a->n_ranges);
+	const struct lyd_node *range = child(n, "port-range");
+	const char *advertised = text(n, "advertised-address");
+
+	a->ip = ip_of(r, text(n, "ip"));
+	a->advertised = advertised ? ip_of(r, advertised) : a->ip;
+	a->ranges = ranges;
+	for (uint32_t i = 0; i < a->n_ranges; i++, range = next_entry(range)) {
+		ranges[i].lower = (uint16_t)number(range, "lower", 0);
+		ranges[i].upper = (uint16_t)number(range, "upper", 0);
+	}
+}
+
+static void read_interfaces(struct reader *r, const struct lyd_node *parent)
+{
+	struct config *c = &r->s->pub;
+	struct config_media_interface *rows =
+		make_list(r, parent, "interface", sizeof *rows, &c->n_interfaces);
+	const struct lyd_node *n = child(parent, "interface");
+
+	c->interfaces = rows;
+	for (uint32_t i = 0; i < c->n_interfaces; i++, n = next_entry(n)) {
+		struct config_media_address *addresses =
+			make_list(r, n, "address", sizeof *addresses, &rows[i].n_addresses);
+		const struct lyd_node *a = child(n, "address");
+
+		rows[i].name = keep_leaf(r, n, "name");
+		rows[i].device = keep_leaf(r, n, "device");
+		rows[i].addresses = addresses;
+		for (uint32_t k = 0; k < rows[i].n_addresses; k++, a = next_entry(a))
+			read_address(r, a, &addresses[k]);
+	}
+}
+
+static void read_realms(struct reader *r, const struct lyd_node *parent)
+{
+	struct config *c = &r->s->pub;
+	struct config_realm *rows = make_list(r, parent, "realm", sizeof *rows, &c->n_realms);
+	const struct lyd_node *n = child(parent, "realm");
+
+	c->realms = rows;
+	for (uint32_t i = 0; i < c->n_realms; i++, n = next_entry(n)) {
+		const struct config_media_interface **interfaces =
+			make_list(r, n, "media-interface", sizeof *interfaces, &rows[i].n_interfaces);
+		const struct lyd_node *m = child(n, "media-interface");
+
+		rows[i].name = keep_leaf(r, n, "name");
+		rows[i].trusted = is_true(n, "trusted");
+		rows[i].dscp = (uint8_t)number(n, "dscp", 0);
+		rows[i].learning = (enum config_learning)one_of(r, CHOICE(n, "learning", learning_modes));
+		rows[i].interfaces = interfaces;
+		for (uint32_t k = 0; k < rows[i].n_interfaces; k++, m = next_entry(m)) {
+			interfaces[k] = FIND(c->interfaces, c->n_interfaces, lyd_get_value(m));
+			require(r, interfaces[k]);
+		}
+	}
+}
+
+static void read_listeners(struct reader *r, const struct lyd_node *parent)
+{
+	struct config *c = &r->s->pub;
+	struct config_listener *rows = make_list(r, parent, "listener", sizeof *rows, &c->n_listeners);
+	const struct lyd_node *n = child(parent, "listener");
+
+	c->listeners = rows;
+	for (uint32_t i = 0; i < c->n_listeners; i++, n = next_entry(n)) {
+		rows[i] = (struct config_listener){
+			.name = keep_leaf(r, n, "name"),
+			.index = i,
+			.enabled = is_true(n, "enabled"),
+			.transport = (enum config_transport)one_of(r, CHOICE(n, "transport", transports)),
+			.local = {.ip = ip_of(r, text(n, "address")), .port = (uint16_t)number(n, "port", 0)},
+			.tls = FIND(c->tls_profiles, c->n_tls_profiles, text(n, "tls-profile")),
+			.realm = FIND(c->realms, c->n_realms, text(n, "realm")),
+		};
+		require(r, rows[i].realm && (rows[i].transport == CONFIG_TLS) == !!rows[i].tls);
+	}
+}
+
+static int by_priority(const void *a, const void *b)
+{
+	const struct config_peer *x = a, *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static void read_peers(struct reader *r, const struct lyd_node *trunk, struct config_trunk *t)
+{
+	struct config_peer *rows = make_list(r, trunk, "peer", sizeof *rows, &t->n_peers);
+	const struct lyd_node *n = child(trunk, "peer");
+
+	t->peers = rows;
+	for (uint32_t i = 0; i < t->n_peers; i++, n = next_entry(n)) {
+		struct config_peer *p = &rows[i];
+
+		p->name = keep_leaf(r, n, "name");
+		p->host = keep_leaf(r, n, "host");
+		p->transport = (enum config_transport)one_of(r, CHOICE(n, "transport", transports));
+		p->port = (uint16_t)number(n, "port", p->transport == CONFIG_TLS ? 5061 : 5060);
+		p->certificate_name = keep_leaf(r, n, "certificate-name");
+		p->sni = keep_leaf(r, n, "sni");
+		p->priority = (uint16_t)number(n, "priority", 0);
+		p->weight = (uint16_t)number(n, "weight", 0);
+		if (r->rc)
+			return;
+		if (ip_parse(str_z(p->host), &p->ip) != 0)
+			p->ip = (struct ip_addr){0};
+		if (!p->certificate_name)
+			p->certificate_name = p->host;
+		if (!p->sni && p->ip.family == IP_NONE && p->transport == CONFIG_TLS)
+			p->sni = p->host;
+	}
+	if (t->n_peers)
+		qsort(rows, t->n_peers, sizeof *rows, by_priority);
+}
+
+static struct config_prefix prefix_of(struct reader *r, const char *z)
+{
+	struct config_prefix p = {0};
+	struct str rest = str_z(z), ip = str_cut(&rest, '/');
+	uint64_t bits;
+
+	require(r, ip_parse(ip, &p.ip) == 0 && str_to_u64(rest, p.ip.family == IP_V4 ? 32 : 128, &bits) == 0);
+	p.bits = r->rc ? 0 : (uint8_t)bits;
+	return p;
+}
+
+static void read_identify(struct reader *r, const struct lyd_node *n, struct config_identify *id)
+{
+	const struct config *c = &r->s->pub;
+	const struct config_listener **listeners =
+		make_list(r, n, "listener", sizeof *listeners, &id->n_listeners);
+	struct config_prefix *sources = make_list(r, n, "source-address", sizeof *sources, &id->n_sources);
+	const char **names = make_list(r, n, "certificate-name", sizeof *names, &id->n_certificate_names);
+	const struct lyd_node *e = child(n, "listener");
+
+	for (uint32_t i = 0; i < id->n_listeners; i++, e = next_entry(e)) {
+		listeners[i] = FIND(c->listeners, c->n_listeners, lyd_get_value(e));
+		require(r, listeners[i]);
+	}
+	e = child(n, "source-address");
+	for (uint32_t i = 0; i < id->n_sources; i++, e = next_entry(e))
+		sources[i] = prefix_of(r, lyd_get_value(e));
+	e = child(n, "certificate-name");
+	for (uint32_t i = 0; i < id->n_certificate_names; i++, e = next_entry(e))
+		names[i] = keep(r, lyd_get_value(e));
+	id->listeners = listeners;
+	id->sources = sources;
+	id->certificate_names = names;
+}
+
+/* What a trunk that names no crypto-profile uses: the model's defaults, which a profile without a suite has
+ * too. */
+static const enum srtp_suite default_suites[] = {SRTP_AEAD_AES_256_GCM, SRTP_AES_CM_128_HMAC_SHA1_80};
+static const struct config_crypto_profile default_profile = {
+	.name = "default",
+	.suites = default_suites,
+	.n_suites = 2,
+	.suite_bits = 1u << SRTP_AEAD_AES_256_GCM | 1u << SRTP_AES_CM_128_HMAC_SHA1_80,
+	.replay_window = 1024,
+};
+
+static void read_srtp(struct reader *r, const struct lyd_node *n, struct config_trunk *t)
+{
+	static const char *const keyings[] = {"sdes", "dtls"};
+	const struct config *c = &r->s->pub;
+	const char *profile = text(n, "crypto-profile");
+
+	t->srtp = (enum config_srtp_mode)one_of(r, CHOICE(n, "mode", srtp_modes));
+	if (t->srtp == CONFIG_SRTP_NONE)
+		return;
+	for (const struct lyd_node *k = child(n, "keying"); k; k = next_entry(k)) {
+		for (unsigned i = 0; i < 2; i++)
+			t->keying |= strcmp(lyd_get_value(k), keyings[i]) == 0 ? 1u << i : 0;
+	}
+	t->crypto = profile ? FIND(c->crypto_profiles, c->n_crypto_profiles, profile) : &default_profile;
+	require(r, t->crypto && t->keying);
+}
+
+static void read_trunk(struct reader *r, const struct lyd_node *n, struct config_trunk *t)
+{
+	const struct config *c = &r->s->pub;
+
+	t->name = keep_leaf(r, n, "name");
+	t->admin = (enum config_admin)one_of(r, CHOICE(n, "admin-state", admin_states));
+	t->realm = FIND(c->realms, c->n_realms, text(n, "realm"));
+	t->tls = FIND(c->tls_profiles, c->n_tls_profiles, text(n, "tls-profile"));
+	t->rtcp_mux = (enum config_rtcp_mux)one_of(r, CHOICE(n, "rtcp-mux", mux_modes));
+	t->media_timeout_s = number(n, "media-timeout", 0);
+	t->max_calls = number(n, "max-calls", CONFIG_UNLIMITED);
+	t->max_call_rate = number(n, "max-call-rate", CONFIG_UNLIMITED);
+	require(r, t->realm);
+	read_peers(r, n, t);
+	read_identify(r, child(n, "identify"), &t->identify);
+	read_srtp(r, child(n, "srtp"), t);
+}
+
+/* Each realm's list of its trunks. */
+static void join_realms(struct reader *r)
+{
+	struct config *c = &r->s->pub;
+	struct config_realm *realms = (struct config_realm *)c->realms;
+
+	for (uint32_t i = 0; i < c->n_trunks; i++)
+		realms[c->trunks[i].realm - c->realms].n_trunks++;
+	for (uint32_t i = 0; i < c->n_realms; i++) {
+		realms[i].trunks = make(r, realms[i].n_trunks, sizeof *realms[i].trunks);
+		realms[i].n_trunks = 0;
+	}
+	for (uint32_t i = 0; i < c->n_trunks && !r->rc; i++) {
+		struct config_realm *realm = &realms[c->trunks[i].realm - c->realms];
+
+		((const struct config_trunk **)realm->trunks)[realm->n_trunks++] = &c->trunks[i];
+	}
+}
+
+static void read_trunks(struct reader *r, const struct lyd_node *parent)
+{
+	struct config *c = &r->s->pub;
+	struct config_trunk *rows = make_list(r, parent, "trunk", sizeof *rows, &c->n_trunks);
+	const struct lyd_node *n = child(parent, "trunk");
+
+	c->trunks = rows;
+	for (uint32_t i = 0; i < c->n_trunks; i++, n = next_entry(n)) {
+		rows[i].index = i;
+		read_trunk(r, n, &rows[i]);
+	}
+	if (!r->rc)
+		r->rc = snapshot_index_trunks(r->s);
+	if (!r->rc)
+		join_realms(r);
+}
+
+static void read_routes(struct reader *r, const struct lyd_node *parent)
+{
+	struct config *c = &r->s->pub;
+	struct config_route *rows = make_list(r, parent, "route", sizeof *rows, &c->n_routes);
+	const struct lyd_node *n = child(parent, "route");
+
+	c->routes = rows;
+	for (uint32_t i = 0; i < c->n_routes; i++, n = next_entry(n)) {
+		const struct config_trunk **to = make_list(r, n, "to-trunk", sizeof *to, &rows[i].n_to);
+		const struct lyd_node *t = child(n, "to-trunk");
+		const char *from = text(n, "from-trunk");
+
+		rows[i].name = keep_leaf(r, n, "name");
+		rows[i].index = i;
+		rows[i].prefix = keep_leaf(r, n, "prefix");
+		rows[i].from = from ? config_trunk_named(c, from) : NULL;
+		rows[i].to = to;
+		require(r, rows[i].prefix && (!from || rows[i].from));
+		for (uint32_t k = 0; k < rows[i].n_to; k++, t = next_entry(t)) {
+			to[k] = config_trunk_named(c, lyd_get_value(t));
+			require(r, to[k]);
+		}
+	}
+	if (!r->rc)
+		r->rc = snapshot_index_routes(r->s);
+}
+
+static void read_process(struct reader *r, const struct lyd_node *g)
+{
+	struct config *c = &r->s->pub;
+	const struct lyd_node *limits = child(g, "limits"), *dataplane = child(g, "dataplane");
+	const struct lyd_node *management = child(g, "management"), *logging = child(g, "logging");
+
+	c->limits.max_calls = number(limits, "max-calls", 0);
+	c->limits.max_call_rate = number(limits, "max-call-rate", 0);
+	c->limits.max_connections = number(limits, "max-connections", 0);
+	c->limits.ring_timeout_s = number(limits, "ring-timeout", 0);
+	c->dataplane.socket = keep_leaf(r, dataplane, "socket");
+	c->dataplane.workers = number(dataplane, "workers", 0);
+	c->dataplane.crypto_backend = keep_leaf(r, dataplane, "crypto-backend");
+	c->management.socket = keep_leaf(r, management, "socket");
+	c->management.group = keep_leaf(r, management, "group");
+	c->logging.level = (enum log_level)one_of(r, CHOICE(logging, "level", levels));
+	c->logging.format = (enum log_format)one_of(r, CHOICE(logging, "format", formats));
+	require(r, c->dataplane.socket && c->management.socket);
+}
+
+int tree_read(const struct lyd_node *tree, struct snapshot *s)
+{
+	struct reader r = {.s = s};
+	const struct lyd_node *g;
+
+	LY_LIST_FOR(tree, g)
+	{
+		if (strcmp(LYD_NAME(g), "gateway") == 0)
+			break;
+	}
+	if (!g)
+		return -EINVAL;
+	read_tls_profiles(&r, child(g, "tls-profiles"));
+	read_crypto_profiles(&r, child(g, "crypto-profiles"));
+	read_interfaces(&r, child(g, "media"));
+	read_realms(&r, child(g, "realms"));
+	read_listeners(&r, child(g, "sip"));
+	read_trunks(&r, child(g, "trunks"));
+	read_routes(&r, child(g, "routing"));
+	read_process(&r, g);
+	return r.rc;
+}

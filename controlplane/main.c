@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include <event2/event.h>
+
+#include "controlplane/config/config.h"
+#include "controlplane/gateway.h"
+#include "lib/base/log.h"
+
+/* As srtpgwctl: 2 usage, 3 refused by validation, 1 everything else. */
+enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
+
+static const char usage_text[] =
+	"usage: srtpgw-controlplane --config FILE [options]\n"
+	"\n"
+	"The signalling half of the SRTP gateway: SIP over TLS, TCP and UDP, SDP, SDES, call state.\n"
+	"It programs srtpgw-dataplane over a Unix socket and is managed with srtpgwctl.\n"
+	"\n"
+	"  --config FILE       configuration, RFC 7951 JSON of srtp-gateway.yang (see examples/)\n"
+	"  --check             check the configuration and the files that it names, and end: 0 or 3\n"
+	"  --dataplane SOCKET  the data plane's socket, instead of the configured one\n"
+	"  --control SOCKET    the management socket, instead of the configured one\n"
+	"  --log-level LEVEL   debug, info, warn or error, instead of the configured one\n"
+	"  --log-json          logs as one JSON object per line\n"
+	"  --yang              print srtp-gateway.yang\n"
+	"  --version, --help\n";
+
+struct options {
+	const char *config;
+	struct gateway_paths paths;
+	bool check, json, level_given;
+	enum log_level level;
+};
+
+static int parse_level(const char *text, enum log_level *out)
+{
+	static const char *const names[] = {"debug", "info", "warn", "error"};
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*out = (enum log_level)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+/* -1: go on; else the exit code. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 'k'}, {"dataplane", required_argument, NULL, 'd'},
+		{"control", required_argument, NULL, 's'}, {"log-level", required_argument, NULL, 'l'},
+		{"log-json", no_argument, NULL, 'j'}, {"yang", no_argument, NULL, 'y'},
+		{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 'k':
+			o->check = true;
+			break;
+		case 'd':
+			o->paths.dataplane = optarg;
+			break;
+		case 's':
+			o->paths.control = optarg;
+			break;
+		case 'l':
+			if (parse_level(optarg, &o->level) < 0) {
+				fprintf(stderr,
+					"srtpgw-controlplane: --log-level takes debug, info, warn or error, "
+					"not '%s'\n",
+					optarg);
+				return EXIT_USAGE;
+			}
+			o->level_given = true;
+			break;
+		case 'j':
+			o->json = true;
+			break;
+		case 'y':
+			printf("%.*s", STR_ARG(config_yang()));
+			return EXIT_OK;
+		case 'V':
+			puts("srtpgw-controlplane " SRTPGW_VERSION);
+			return EXIT_OK;
+		case 'h':
+			fputs(usage_text, stdout);
+			return EXIT_OK;
+		default:
+			fputs("try 'srtpgw-controlplane --help'\n", stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc || !o->config) {
+		fprintf(stderr,
+			optind < argc ? "srtpgw-controlplane: unexpected '%s'\n"
+				      : "srtpgw-controlplane: --config is needed\n",
+			argv[optind]);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+struct process {
+	struct event_base *base;
+	struct gateway *gateway;
+	bool ending;
+};
+
+static void stopped(void *arg)
+{
+	struct process *p = arg;
+
+	event_base_loopexit(p->base, NULL);
+}
+
+static void on_signal(evutil_socket_t signal, short what, void *arg)
+{
+	struct process *p = arg;
+
+	(void)what;
+	if (p->ending) {
+		stopped(p); /* asked twice: at once */
+		return;
+	}
+	p->ending = true;
+	log_info("main", "ending", LZ("signal", strsignal(signal)));
+	gateway_shutdown(p->gateway, stopped, p);
+}
+
+static int run(const struct config *config, const struct options *o)
+{
+	struct process p = {.base = event_base_new()};
+	struct event *term, *intr;
+	struct err e = {0};
+	int code = EXIT_FAILED;
+
+	if (!p.base) {
+		fputs("srtpgw-controlplane: no event loop\n", stderr);
+		return EXIT_FAILED;
+	}
+	term = evsignal_new(p.base, SIGTERM, on_signal, &p);
+	intr = evsignal_new(p.base, SIGINT, on_signal, &p);
+	if (!term || !intr || gateway_new(p.base, config, &o->paths, &p.gateway, &e) < 0) {
+		fprintf(stderr, "srtpgw-controlplane: %s\n", e.text[0] ? e.text : strerror(ENOMEM));
+		goto out;
+	}
+	event_add(term, NULL);
+	event_add(intr, NULL);
+	log_info("main", "ready", LZ("version", SRTPGW_VERSION), LZ("config", o->config));
+	event_base_dispatch(p.base);
+	code = EXIT_OK;
+	log_info("main", "ended");
+out:
+	gateway_free(p.gateway);
+	if (term)
+		event_free(term);
+	if (intr)
+		event_free(intr);
+	event_base_free(p.base);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {0};
+	struct config *config;
+	struct err e = {0};
+	int code = parse_options(argc, argv, &o);
+
+	if (code >= 0)
+		return code;
+	/* Keys pass through this process: no core file and no debugger of another user may have them. */
+	prctl(PR_SET_DUMPABLE, 0);
+	signal(SIGPIPE, SIG_IGN);
+	if (config_load(o.config, &config, &e) < 0) {
+		fprintf(stderr, "srtpgw-controlplane: %s\n", e.text);
+		return EXIT_CONFIG;
+	}
+	log_setup(
+		o.level_given ? o.level : config->logging.level, o.json ? LOG_JSON : config->logging.format);
+	if (config_check_files(config, &e) < 0) {
+		fprintf(stderr, "srtpgw-controlplane: %s: %s\n", o.config, e.text);
+		code = EXIT_CONFIG;
+	} else if (o.check) {
+		printf("%s: ok: %u trunks, %u listeners, %u routes\n", o.config, config->n_trunks,
+			config->n_listeners, config->n_routes);
+		code = EXIT_OK;
+	} else {
+		code = run(config, &o);
+	}
+	config_unref(config);
+	return code;
+}

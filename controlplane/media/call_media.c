@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/media/call_media.h"
+
+#include <errno.h>
+
+int call_media_open(struct call_media *m, void *user)
+{
+	int rc = dp_client_session_open(m->client, user, &m->session);
+
+	if (rc < 0)
+		return rc;
+	m->worker = port_alloc_worker(m->ports);
+	m->open = true;
+	return 0;
+}
+
+static int lease(struct call_media *m, unsigned side, unsigned i, struct err *e)
+{
+	struct port_lease *l = &m->leases[side][i];
+	const struct call_media_side *s = &m->side[side];
+	const struct oa_media *om = oa_media_at(s->leg, i);
+	bool said = om && om->remote.ip.family != IP_NONE;
+	enum ip_family family = said ? (enum ip_family)om->remote.ip.family : s->family;
+	int rc = port_alloc_get(m->ports, s->groups, s->n_groups, family, m->worker, PORT_PAIR, l);
+
+	if (rc == -EAFNOSUPPORT && !said)
+		rc = port_alloc_get(m->ports, s->groups, s->n_groups, IP_NONE, m->worker, PORT_PAIR, l);
+	if (rc == -ENOSPC)
+		return err_set(e, ENOSPC, "no media port is free at worker %u", m->worker);
+	if (rc < 0)
+		return err_set(e, -rc, "the realm has no media address of the peer's address family");
+	const struct oa_local local = {.rtp = l->rtp, .rtcp = l->rtcp, .advertised = l->advertised};
+
+	oa_set_local(s->leg, i, &local);
+	return 0;
+}
+
+int call_media_ports(struct call_media *m, struct err *e)
+{
+	struct oa_leg *a = m->side[DP_SIDE_A].leg, *b = m->side[DP_SIDE_B].leg;
+	const struct oa_leg *from = a->state == OA_OFFER_RECEIVED ? a : b;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < oa_media_count(from) && i < SDP_MEDIA_MAX; i++)
+		for (unsigned s = 0; rc == 0 && s < 2; s++)
+			if (oa_wants_local(m->side[s].leg, from, i))
+				rc = lease(m, s, i, e);
+	return rc;
+}
+
+/* A command lost with the connection is sent again when it is back; what was refused ends the call. */
+static void done(void *arg, int result, const char *reason)
+{
+	struct call_media *m = arg;
+
+	if (result == 0 || result == -ECANCELED)
+		return;
+	if (result == -ENOTCONN)
+		m->unsure = true;
+	else if (m->failed)
+		m->failed(m->failed_arg, result, reason);
+}
+
+static int put(void *arg, union dp_msg *msg)
+{
+	struct call_media *m = arg;
+
+	return dp_client_send(m->client, msg, done, m);
+}
+
+static struct program_side side_of(const struct call_media *m, unsigned s)
+{
+	return (struct program_side){
+		.leg = m->side[s].leg,
+		.learn = m->side[s].learn,
+		.dscp = m->side[s].dscp,
+		.replay_window = m->side[s].replay_window,
+		.burnt_epoch = m->burnt_epoch[s],
+	};
+}
+
+/* From what was programmed (or, with all, from nothing) to what is wanted now. */
+static int program(struct call_media *m, bool all, dp_client_done failed, void *arg)
+{
+	const struct program_call call = {
+		.session = m->session,
+		.worker = m->worker,
+		.media_timeout_s = m->media_timeout_s,
+		.a = side_of(m, DP_SIDE_A),
+		.b = side_of(m, DP_SIDE_B),
+	};
+	const struct program_leg *legs;
+	struct program *now;
+	int rc;
+
+	m->failed = failed;
+	m->failed_arg = arg;
+	rc = program_make(&call, &now);
+	if (rc < 0)
+		return rc;
+	if (!program_legs(now, &legs)) {
+		program_free(now);
+		return 0;
+	}
+	rc = program_diff(all ? NULL : m->programmed, now, put, m);
+	if (rc == -EAGAIN && m->programmed) {
+		m->unsure = true;
+		rc = 0;
+	}
+	if (rc < 0) {
+		program_free(now);
+		return rc;
+	}
+	program_free(m->programmed);
+	m->programmed = now;
+	m->added = true;
+	return 0;
+}
+
+int call_media_program(struct call_media *m, dp_client_done failed, void *arg)
+{
+	return m->open ? program(m, false, failed, arg) : -EINVAL;
+}
+
+int call_media_lost(struct call_media *m, dp_client_done failed, void *arg)
+{
+	if (!m->programmed)
+		return 0;
+	for (unsigned s = 0; s < 2; s++)
+		m->burnt_epoch[s] = m->side[s].leg->next_epoch;
+	m->unsure = false;
+	return program(m, true, failed, arg);
+}
+
+int call_media_found(struct call_media *m, dp_client_done failed, void *arg)
+{
+	if (!m->programmed || !m->unsure)
+		return 0;
+	m->unsure = false;
+	return program(m, true, failed, arg);
+}
+
+void call_media_close(struct call_media *m)
+{
+	if (m->open)
+		dp_client_session_close(m->client, m->session);
+	m->open = m->added = false;
+	program_free(m->programmed);
+	m->programmed = NULL;
+	for (unsigned s = 0; s < 2; s++)
+		for (unsigned i = 0; i < SDP_MEDIA_MAX; i++)
+			port_alloc_put(m->ports, &m->leases[s][i]);
+}

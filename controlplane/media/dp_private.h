@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of dp_client.h share: connection (dp_client.c), handshake (dp_sync.c), commands
+ * (dp_commands.c). */
+#pragma once
+
+#include "controlplane/media/dp_client.h"
+#include "controlplane/media/session_ids.h"
+#include "lib/msg/framing.h"
+
+enum dp_stage {
+	DP_DOWN,     /* not connected; a timer runs */
+	DP_GREETING, /* DP_HELLO is out */
+	DP_SETTING,  /* DP_CONFIGURE is out */
+	DP_LISTING,  /* DP_LIST is out */
+	DP_READY,
+};
+
+/* An outstanding command. */
+struct dp_command {
+	uint64_t seq; /* 0: this place is free */
+	uint64_t deadline_ns;
+	dp_session_id session; /* 0: none */
+	bool deletes;          /* it is the session's DP_SESSION_DEL */
+	dp_client_done done;
+	void *arg;
+	/* Statistics: who is told of each answer before the ACK. */
+	void (*leg)(void *arg, const struct dp_stats_leg *s);
+	void (*global)(void *arg, const struct dp_stats_global *s);
+};
+
+struct dp_client {
+	struct event_base *base;
+	struct dp_client_events events;
+	void *ctx;
+	char *path;
+	unsigned ack_timeout_ms, backoff_min_ms, backoff_max_ms, backoff_ms;
+
+	enum dp_stage stage;
+	struct framing *framing; /* NULL while down */
+	struct event *readable, *writable, *timer;
+	bool failed; /* the connection broke inside a call: taken down from the loop */
+	const char *why_down;
+
+	struct dp_welcome welcome;
+	bool welcomed;         /* on this connection */
+	bool ever;             /* there was a listing before: sessions may have been lost since */
+	uint64_t own_instance; /* ours */
+
+	uint64_t seq;  /* of the last command */
+	uint64_t tail; /* no command before this one is outstanding */
+	uint32_t n_outstanding, queue_mask;
+	struct dp_command *commands; /* [seq & queue_mask] */
+
+	uint64_t generation; /* configuration */
+	struct dp_address *addresses;
+	uint32_t n_addresses, trial_per_second, media_timeout_s;
+	bool configured;
+	uint16_t pages_unanswered;
+
+	struct session_ids ids;
+	struct dp_client_counters counters;
+};
+
+/* Commands. submit: any stage but DOWN; m's header is completed, a key wiped. */
+int dp_submit(struct dp_client *c, union dp_msg *m, const struct dp_command *what);
+void dp_acked(struct dp_client *c, const struct dp_ack *a);
+struct dp_command *dp_outstanding(struct dp_client *c, uint64_t seq);
+void dp_expire(struct dp_client *c, uint64_t now_ns); /* those whose time is up */
+void dp_cancel_all(struct dp_client *c, int result, const char *why);
+void dp_arm_timer(struct dp_client *c);                /* for the next deadline, while connected */
+void dp_delete(struct dp_client *c, dp_session_id id); /* DP_SESSION_DEL of a closing session */
+
+/* The handshake. */
+void dp_greet(struct dp_client *c);
+int dp_send_configuration(struct dp_client *c);
+void dp_list_page(struct dp_client *c, const struct dp_list_page *p);
+void dp_deleted(struct dp_client *c, dp_session_id id);
+
+/* Marks the connection as broken; the loop takes it down and connects again. why: static. */
+void dp_fail(struct dp_client *c, const char *why);

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/media/program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct program {
+	dp_session_id session;
+	uint32_t worker;
+	uint32_t media_timeout_s;
+	size_t n_legs;
+	struct program_leg legs[]; /* m-line by m-line, side A before side B */
+};
+
+_Static_assert(2 * SDP_MEDIA_MAX <= DP_LEGS_MAX, "an m-line without legs");
+_Static_assert((int)SDP_INACTIVE == (int)DP_INACTIVE && (int)SDP_RECVONLY == (int)DP_RECV &&
+		       (int)SDP_SENDONLY == (int)DP_SEND && (int)SDP_SENDRECV == (int)DP_SENDRECV,
+	"directions of SDP and of the data plane are the same bits");
+
+static void copy_key(struct agreed_key *to, const struct agreed_key *from)
+{
+	if (from && from->suite != SRTP_SUITE_NONE)
+		*to = *from;
+}
+
+static void take_keys(
+	struct program_leg *l, const struct program_side *side, const struct oa_media *om, unsigned i)
+{
+	const struct agreement *a = om->keys;
+
+	if (a && a->established) {
+		copy_key(&l->rx, &a->rx);
+		if (a->tx.epoch > side->burnt_epoch)
+			copy_key(&l->tx, &a->tx);
+		l->update.suite = a->tx.suite;
+	}
+	copy_key(&l->rx_next, oa_next_rx(side->leg, i));
+	if (l->rx_next.epoch == l->rx.epoch)
+		agreed_key_wipe(&l->rx_next); /* the key in force, offered again */
+}
+
+/* One m-line of one side. */
+static void make_leg(struct program_leg *l, dp_session_id session, const struct program_side *side,
+	unsigned number, unsigned i)
+{
+	const struct oa_leg *leg = side->leg;
+	const struct oa_media *om = oa_media_now(leg, i);
+	struct dp_leg_update *u = &l->update;
+	bool secure = leg->policy.security == OA_SECURITY_REQUIRED;
+
+	u->session = session;
+	u->leg = (uint8_t)(2 * i + number);
+	u->side = (uint8_t)number;
+	u->security = secure ? DP_SECURITY_SRTP : DP_SECURITY_PLAIN;
+	u->learn = secure ? DP_LEARN_AUTHENTIC : side->learn;
+	u->dscp = side->dscp;
+	u->replay_window = side->replay_window;
+	u->local = leg->local[i].rtp;
+	u->local_rtcp = leg->local[i].rtcp;
+	u->n_streams = 1;
+	u->streams[0].id = (uint8_t)i;
+	u->streams[0].clock_hz = om->clock_hz;
+	/* An m-line that was switched off keeps its ports and is silent. */
+	if (!om->used)
+		return;
+	u->streams[0].direction = (uint8_t)om->direction;
+	u->remote = om->remote;
+	u->remote_rtcp = om->remote_rtcp;
+	if (om->mux) {
+		u->flags |= DP_LEG_RTCP_MUX;
+		u->local_rtcp = u->remote_rtcp = (struct ip_port){0};
+	}
+	if (oa_keys_pending(leg))
+		u->flags |= DP_LEG_KEYS_PENDING;
+	take_keys(l, side, om, i);
+}
+
+static bool has_leg(const struct oa_leg *leg, unsigned i)
+{
+	return oa_media_now(leg, i) && leg->local[i].set;
+}
+
+int program_make(const struct program_call *call, struct program **out)
+{
+	const struct program_side *sides[] = {&call->a, &call->b};
+	size_t n = 0;
+
+	for (unsigned i = 0; i < SDP_MEDIA_MAX; i++)
+		n += has_leg(call->a.leg, i) + has_leg(call->b.leg, i);
+	struct program *p = calloc(1, sizeof *p + n * sizeof *p->legs);
+
+	if (!p)
+		return -ENOMEM;
+	p->session = call->session;
+	p->worker = call->worker;
+	p->media_timeout_s = call->media_timeout_s;
+	for (unsigned i = 0; i < SDP_MEDIA_MAX; i++)
+		for (unsigned s = 0; s < 2; s++)
+			if (has_leg(sides[s]->leg, i))
+				make_leg(&p->legs[p->n_legs++], call->session, sides[s], s, i);
+	*out = p;
+	return 0;
+}
+
+void program_free(struct program *p)
+{
+	if (p)
+		mem_wipe(p, sizeof *p + p->n_legs * sizeof *p->legs);
+	free(p);
+}
+
+size_t program_legs(const struct program *p, const struct program_leg **legs)
+{
+	*legs = p->legs;
+	return p->n_legs;
+}
+
+struct diff {
+	int (*put)(void *arg, union dp_msg *m);
+	void *arg;
+	dp_session_id session;
+};
+
+static int put(struct diff *d, union dp_msg *m)
+{
+	int rc = d->put(d->arg, m);
+
+	if (m->h.type == DP_KEY_ADD)
+		mem_wipe(m, sizeof m->key_add);
+	return rc < 0 ? rc : 0;
+}
+
+static int put_session(struct diff *d, const struct program *now)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_SESSION_ADD, 0);
+	m.session_add.session = now->session;
+	m.session_add.worker = now->worker;
+	m.session_add.media_timeout_s = now->media_timeout_s;
+	return put(d, &m);
+}
+
+static int put_leg(struct diff *d, const struct program_leg *l)
+{
+	union dp_msg m;
+	struct dp_header h;
+
+	dp_msg_init(&m, DP_LEG_UPDATE, 0);
+	h = m.h;
+	m.leg_update = l->update;
+	m.h = h;
+	return put(d, &m);
+}
+
+static int put_key(struct diff *d, unsigned leg, enum dp_key_direction direction, enum dp_key_role role,
+	const struct agreed_key *k)
+{
+	union dp_msg m;
+	struct dp_key_add *a = &m.key_add;
+
+	dp_msg_init(&m, DP_KEY_ADD, 0);
+	a->session = d->session;
+	a->leg = (uint8_t)leg;
+	a->direction = (uint8_t)direction;
+	a->role = (uint8_t)role;
+	a->suite = (uint8_t)k->suite;
+	a->epoch = k->epoch;
+	a->mki_len = k->mki_len;
+	memcpy(a->mki, k->mki, k->mki_len);
+	a->master_len = k->master.len;
+	memcpy(a->master, k->master.octets,
+		k->master.len < sizeof a->master ? k->master.len : sizeof a->master);
+	a->fresh_index = 1;
+	a->soft_packets = k->lifetime;
+	return put(d, &m);
+}
+
+static int retire(struct diff *d, unsigned leg, enum dp_key_direction direction, uint32_t epoch)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_KEY_RETIRE, 0);
+	m.key_retire.session = d->session;
+	m.key_retire.leg = (uint8_t)leg;
+	m.key_retire.direction = (uint8_t)direction;
+	m.key_retire.epoch = epoch;
+	return put(d, &m);
+}
+
+static bool is_idle(const struct program_leg *l)
+{
+	return l->update.streams[0].direction == DP_INACTIVE && l->update.remote.ip.family == IP_NONE &&
+	       l->rx.suite == SRTP_SUITE_NONE;
+}
+
+static const struct program_leg *find(const struct program *p, unsigned leg)
+{
+	for (size_t i = 0; p && i < p->n_legs; i++)
+		if (p->legs[i].update.leg == leg)
+			return &p->legs[i];
+	return NULL;
+}
+
+static int diff_leg(struct diff *d, const struct program_leg *o, const struct program_leg *n)
+{
+	/* A leg that never was used need not be there. */
+	if (o ? !memcmp(&o->update, &n->update, sizeof n->update) : is_idle(n))
+		return 0;
+	return put_leg(d, n);
+}
+
+static bool is_new(const struct agreed_key *k, uint32_t had, uint32_t had_too)
+{
+	return k->suite != SRTP_SUITE_NONE && k->epoch != had && k->epoch != had_too;
+}
+
+static int diff_rx(struct diff *d, const struct program_leg *o, const struct program_leg *n)
+{
+	uint32_t current = o ? o->rx.epoch : 0, next = o ? o->rx_next.epoch : 0;
+	int rc = 0;
+
+	/* A key that was announced as the next one becomes current by itself when the peer uses it. */
+	if (is_new(&n->rx, current, next))
+		rc = put_key(d, n->update.leg, DP_KEY_RX, DP_KEY_CURRENT, &n->rx);
+	if (rc == 0 && is_new(&n->rx_next, current, next))
+		rc = put_key(d, n->update.leg, DP_KEY_RX, DP_KEY_NEXT, &n->rx_next);
+	return rc;
+}
+
+static int diff_tx(struct diff *d, const struct program_leg *o, const struct program_leg *n)
+{
+	if (!is_new(&n->tx, o ? o->tx.epoch : 0, 0))
+		return 0;
+	return put_key(d, n->update.leg, DP_KEY_TX, DP_KEY_CURRENT, &n->tx);
+}
+
+/* Keys of an offer that came to nothing, and all keys of an m-line that was switched off. */
+static int diff_retired(struct diff *d, const struct program_leg *o, const struct program_leg *n)
+{
+	int rc = 0;
+
+	if (!o)
+		return 0;
+	if (o->rx_next.epoch && o->rx_next.epoch != n->rx_next.epoch && o->rx_next.epoch != n->rx.epoch)
+		rc = retire(d, n->update.leg, DP_KEY_RX, o->rx_next.epoch);
+	if (rc == 0 && o->rx.epoch && !n->rx.epoch)
+		rc = retire(d, n->update.leg, DP_KEY_RX, o->rx.epoch);
+	if (rc == 0 && o->tx.epoch && !n->tx.epoch)
+		rc = retire(d, n->update.leg, DP_KEY_TX, o->tx.epoch);
+	return rc;
+}
+
+int program_diff(const struct program *old, const struct program *now,
+	int (*put_one)(void *arg, union dp_msg *m), void *arg)
+{
+	static int (*const steps[])(struct diff *, const struct program_leg *, const struct program_leg *) = {
+		diff_leg, diff_rx, diff_tx, diff_retired};
+	struct diff d = {.put = put_one, .arg = arg, .session = now->session};
+	int rc = old ? 0 : put_session(&d, now);
+
+	for (unsigned s = 0; rc == 0 && s < sizeof steps / sizeof steps[0]; s++)
+		for (size_t i = 0; rc == 0 && i < now->n_legs; i++)
+			rc = steps[s](&d, find(old, now->legs[i].update.leg), &now->legs[i]);
+	return rc;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From two negotiated legs to what the data plane is to hold, and from one such state to the next: which
+ * commands of dp_msg.h say the difference. Pure.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "controlplane/sdp/offer_answer.h"
+#include "lib/msg/dp_msg.h"
+
+/* What the call's trunks and realms say about a side; the rest comes from its oa_leg. */
+struct program_side {
+	const struct oa_leg *leg;
+	uint8_t learn;          /* enum dp_learn of a plain leg; a secure one learns with authentic packets */
+	uint8_t dscp;           /* 0 to 63 */
+	uint16_t replay_window; /* packets, 0: the data plane's default */
+	/* Send keys numbered up to this are left out: a restarted data plane has lost its counters, so that a
+	   key it sent with must not send again. The leg stays silent until a rekey (oa_offer_rekey). 0: none.
+	 */
+	uint32_t burnt_epoch;
+};
+
+struct program_call {
+	dp_session_id session;
+	uint32_t worker;
+	uint32_t media_timeout_s;
+	struct program_side a, b; /* a: towards the caller */
+};
+
+/* One leg of the wanted state, keys included. */
+struct program_leg {
+	struct dp_leg_update update;       /* header zero */
+	struct agreed_key rx, rx_next, tx; /* suite NONE: none */
+};
+
+/* Wanted (or programmed) state of one session. Holds keys; opaque. */
+struct program;
+
+/* The wanted state now, offers that are outstanding included. -ENOMEM. */
+int program_make(const struct program_call *call, struct program **out);
+void program_free(struct program *p); /* wipes; NULL is ignored */
+
+size_t program_legs(const struct program *p, const struct program_leg **legs);
+
+/*
+ * Calls put() with every command that takes the data plane from `old` (NULL: no session) to `now`, in this
+ * order: session, legs (a secure one is mute and deaf until its keys come), receive keys, send keys, keys to
+ * retire. put() owns the message's content only during the call and must wipe what it copies; here it is
+ * wiped after it returns. Stops and returns what put() returns when that is negative.
+ */
+int program_diff(const struct program *old, const struct program *now, int (*put)(void *arg, union dp_msg *m),
+	void *arg);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The management socket: a Unix stream socket where local operators ask and the control plane answers. Access
+ * is the socket file's: mode 0600, or 0660 with a group; who connected (SO_PEERCRED) is logged.
+ *
+ * One line of JSON a request, one line of JSON an answer, in order, UTF-8:
+ *
+ *   {"op":"show-call","args":{"id":"c1"}}
+ *   {"ok":true,"data":{...}}
+ *   {"error":{"path":"/srtp-gateway:calls/call[id='c1']","message":"there is no such call"}}
+ *
+ * "args" may be absent. What the operations answer is in show.h.
+ *
+ * Bounds: MGMT_CLIENTS_MAX clients, one request of a client in work at a time, MGMT_REQUEST_MAX octets a
+ * request. A client that does not read its answer is not read from, and is closed after MGMT_IDLE_S.
+ *
+ * Everything runs in the thread of the event loop.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include <jansson.h>
+
+#include "lib/base/err.h"
+
+#define MGMT_CLIENTS_MAX 64
+#define MGMT_REQUEST_MAX 65536
+#define MGMT_IDLE_S 600
+
+struct event_base;
+struct mgmt;
+struct mgmt_request;
+
+/*
+ * One operation. args is an object, borrowed until the return. The request is answered exactly once, now or
+ * later, with mgmt_reply() or mgmt_refuse(), also when its client has gone.
+ */
+typedef void (*mgmt_fn)(struct mgmt_request *rq, const json_t *args, void *ctx);
+
+/*
+ * Listens, and sets SIGPIPE to be ignored. A socket file that nobody answers on is replaced. group: name of
+ * the group that may connect, NULL for none. e says what to do; -EADDRINUSE (another control plane answers
+ * there), -ENOENT (no such folder or group), -ENAMETOOLONG, others from the system.
+ */
+int mgmt_open(
+	struct mgmt **out, struct event_base *base, const char *socket, const char *group, struct err *e);
+
+/*
+ * Closes clients, removes the socket file and frees. Requests that are not answered yet may still be, to no
+ * effect. NULL is ignored.
+ */
+void mgmt_close(struct mgmt *m);
+
+/* op is kept by reference. -EEXIST, -ENOMEM. */
+int mgmt_register(struct mgmt *m, const char *op, mgmt_fn fn, void *ctx);
+
+/* Answers with data, whose reference is taken over; NULL is answered as out of memory. Ends rq. */
+void mgmt_reply(struct mgmt_request *rq, json_t *data);
+
+/* Refuses; path is the YANG path of what is at fault, "" for none. Ends rq. */
+void mgmt_refuse(struct mgmt_request *rq, const char *path, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The account that asks, for the log and for what only some may do. */
+uid_t mgmt_request_uid(const struct mgmt_request *rq);
+
+/* A text member of args; NULL when it is absent or not text. Borrowed from args. */
+const char *mgmt_arg(const json_t *args, const char *name);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/obs/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_op(const char *z, size_t n)
+{
+	return n > 0 && n < REQUEST_OP_MAX && strspn(z, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+}
+
+int request_parse(struct str line, struct request *out, struct err *e)
+{
+	json_error_t where;
+	json_t *root = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &where);
+	json_t *op = json_object_get(root, "op"), *args = json_object_get(root, "args");
+	int rc = 0;
+
+	if (!root)
+		return err_set(e, EINVAL, "not JSON at column %d: %s", where.column, where.text);
+	if (!json_is_string(op) || !is_op(json_string_value(op), json_string_length(op))) {
+		rc = err_set(e, EINVAL, "a request is {\"op\":\"NAME\",\"args\":{...}}");
+		goto out;
+	}
+	if (args && !json_is_object(args)) {
+		rc = err_set(e, EINVAL, "\"args\" is not an object");
+		goto out;
+	}
+	args = args ? json_incref(args) : json_object();
+	if (!args) {
+		rc = err_set(e, ENOMEM, "out of memory");
+		goto out;
+	}
+	memcpy(out->op, json_string_value(op), json_string_length(op) + 1);
+	out->args = args;
+out:
+	json_decref(root);
+	return rc;
+}
+
+/* Takes over root. */
+static char *to_line(json_t *root, size_t *n)
+{
+	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	char *line = NULL;
+
+	if (text) {
+		*n = strlen(text);
+		line = realloc(text, *n + 2);
+		if (!line)
+			free(text);
+	}
+	if (line) {
+		line[(*n)++] = '\n';
+		line[*n] = 0;
+	}
+	json_decref(root);
+	return line;
+}
+
+char *request_answer(json_t *data, size_t *n)
+{
+	return to_line(json_pack("{s:b,s:O}", "ok", 1, "data", data), n);
+}
+
+/* Text as JSON, whatever its octets: what a client sent may stand in it. */
+static json_t *safe_text(const char *z)
+{
+	json_t *text = json_string(z);
+
+	return text ? text : json_string("(text that is not UTF-8)");
+}
+
+char *request_error(const char *path, const char *message, size_t *n)
+{
+	return to_line(
+		json_pack("{s:{s:o,s:o}}", "error", "path", safe_text(path), "message", safe_text(message)),
+		n);
+}

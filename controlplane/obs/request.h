@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line from a management client, parsed. */
+#pragma once
+
+#include <jansson.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+#define REQUEST_OP_MAX 48
+
+struct request {
+	char op[REQUEST_OP_MAX]; /* [a-z0-9-]+ */
+	json_t *args;            /* an object; the owner's to json_decref() */
+};
+
+/* line without its newline. -EINVAL with the reason, -ENOMEM; out is then untouched. */
+int request_parse(struct str line, struct request *out, struct err *e);
+
+/* The answers as one line with its newline, free() it. NULL without memory. data is borrowed. */
+char *request_answer(json_t *data, size_t *n);
+char *request_error(const char *path, const char *message, size_t *n);

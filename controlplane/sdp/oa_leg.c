@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/sha.h>
+
+#include "controlplane/sdp/oa_private.h"
+
+static void free_wiped(char *text, size_t n)
+{
+	if (text)
+		mem_wipe(text, n);
+	free(text);
+}
+
+struct oa_exchange *oa_exchange_new(bool ours)
+{
+	struct oa_exchange *x = calloc(1, sizeof *x);
+
+	if (x)
+		x->ours = ours;
+	return x;
+}
+
+void oa_exchange_free(struct oa_exchange *x)
+{
+	if (!x)
+		return;
+	for (unsigned i = 0; i < x->n_media; i++)
+		agreement_destroy(x->media[i].keys);
+	free_wiped(x->text, x->text_len);
+	free(x->remote);
+	free(x->sent);
+	free(x);
+}
+
+int oa_exchange_read(struct oa_exchange *x, struct str body, struct err *e)
+{
+	struct sdp *remote = malloc(sizeof *remote);
+	char *text = malloc(body.n + 1);
+	int rc;
+
+	if (!remote || !text) {
+		rc = err_set(e, ENOMEM, "out of memory");
+		goto out;
+	}
+	memcpy(text, body.n ? body.p : "", body.n);
+	rc = sdp_parse((struct str){text, body.n}, remote, e);
+	if (rc < 0)
+		goto out;
+	free_wiped(x->text, x->text_len);
+	free(x->remote);
+	x->text = text;
+	x->text_len = body.n;
+	x->remote = remote;
+	SHA256((const unsigned char *)text, body.n, x->digest);
+	return 0;
+out:
+	free_wiped(text, body.n);
+	free(remote);
+	return rc;
+}
+
+int oa_refuse(struct oa_refusal *r, int code, int status, int warn_code, const char *fmt, ...)
+{
+	va_list ap;
+
+	*r = (struct oa_refusal){.status = status, .warn_code = warn_code};
+	va_start(ap, fmt);
+	vsnprintf(r->reason.text, sizeof r->reason.text, fmt, ap);
+	va_end(ap);
+	for (char *c = r->reason.text; *c; c++)
+		if (*c < 0x20 || *c > 0x7e || *c == '"' || *c == '\\')
+			*c = '?';
+	return -code;
+}
+
+int oa_leg_init(struct oa_leg *leg, const struct oa_policy *policy)
+{
+	struct secret id = {0};
+	uint64_t n = 0;
+
+	memset(leg, 0, sizeof *leg);
+	leg->policy = *policy;
+	if (secret_random(&id, sizeof n) < 0)
+		return -EIO;
+	memcpy(&n, id.octets, sizeof n);
+	/* 62 bits: peers that keep it as a signed 64-bit number, or count it up, stay in range. */
+	snprintf(leg->sess_id, sizeof leg->sess_id, "%llu", (unsigned long long)(n >> 2));
+	return 0;
+}
+
+static void drop_media(struct oa_leg *leg)
+{
+	for (unsigned i = 0; i < leg->n_media; i++)
+		agreement_destroy(leg->media[i].keys);
+	free(leg->media);
+	leg->media = NULL;
+	leg->n_media = 0;
+}
+
+void oa_leg_close(struct oa_leg *leg)
+{
+	oa_rollback(leg);
+	drop_media(leg);
+	free(leg->sent);
+	memset(leg, 0, sizeof *leg);
+}
+
+void oa_rollback(struct oa_leg *leg)
+{
+	oa_exchange_free(leg->pending);
+	leg->pending = NULL;
+	leg->state = OA_IDLE;
+}
+
+int oa_commit(struct oa_leg *leg)
+{
+	struct oa_exchange *x = leg->pending;
+
+	if (!x || !x->answered)
+		return -EINVAL;
+	struct oa_media *media = calloc(x->n_media, sizeof *media);
+
+	if (!media)
+		return -ENOMEM;
+	drop_media(leg);
+	memcpy(media, x->media, x->n_media * sizeof *media);
+	leg->media = media;
+	leg->n_media = x->n_media;
+	for (unsigned i = 0; i < leg->n_media; i++) {
+		if (!media[i].keys)
+			continue;
+		if (media[i].used) {
+			media[i].keys->method->settled(media[i].keys);
+		} else {
+			agreement_destroy(media[i].keys);
+			media[i].keys = NULL;
+		}
+	}
+	x->n_media = 0; /* its keys are the leg's now */
+	free(leg->sent);
+	leg->sent = x->sent;
+	leg->sent_version = x->sent_version;
+	x->sent = NULL;
+	/* Only an offer can be repeated and answered with what answered it before. */
+	memset(leg->received, 0, sizeof leg->received);
+	if (!x->ours)
+		memcpy(leg->received, x->digest, sizeof leg->received);
+	oa_rollback(leg);
+	return 0;
+}
+
+unsigned oa_media_count(const struct oa_leg *leg)
+{
+	return leg->pending ? leg->pending->n_media : leg->n_media;
+}
+
+const struct oa_media *oa_media_at(const struct oa_leg *leg, unsigned i)
+{
+	if (i >= oa_media_count(leg))
+		return NULL;
+	return leg->pending ? &leg->pending->media[i] : &leg->media[i];
+}
+
+const struct oa_media *oa_media_now(const struct oa_leg *leg, unsigned i)
+{
+	if (leg->pending && leg->pending->answered)
+		return oa_media_at(leg, i);
+	return i < leg->n_media ? &leg->media[i] : NULL;
+}
+
+const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i)
+{
+	const struct oa_exchange *x = leg->pending;
+
+	if (!x || x->ours || x->answered || i >= x->n_media || !x->media[i].used || !x->media[i].keys)
+		return NULL;
+	return x->media[i].keys->rx.suite != SRTP_SUITE_NONE ? &x->media[i].keys->rx : NULL;
+}
+
+bool oa_keys_pending(const struct oa_leg *leg)
+{
+	const struct oa_exchange *x = leg->pending;
+
+	return x && x->ours && leg->policy.security == OA_SECURITY_REQUIRED;
+}
+
+bool oa_wants_local(const struct oa_leg *leg, const struct oa_leg *from, unsigned i)
+{
+	const struct oa_media *m = from->pending ? oa_media_at(from, i) : NULL;
+
+	return m && m->used && !leg->local[i].set;
+}
+
+void oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local)
+{
+	if (i >= SDP_MEDIA_MAX)
+		return;
+	leg->local[i] = *local;
+	leg->local[i].set = true;
+}
+
+const struct agreement *oa_keys_before(const struct oa_leg *leg, unsigned i)
+{
+	return i < leg->n_media ? leg->media[i].keys : NULL;
+}
+
+static void number_key(struct oa_leg *leg, struct agreed_key *k, const struct agreed_key *before)
+{
+	if (k->suite == SRTP_SUITE_NONE || k->epoch)
+		return;
+	k->epoch = before && before->epoch && agreed_key_equal(k, before) ? before->epoch : ++leg->next_epoch;
+}
+
+void oa_number_keys(struct oa_leg *leg, struct oa_exchange *x)
+{
+	for (unsigned i = 0; i < x->n_media; i++) {
+		struct agreement *a = x->media[i].keys;
+		const struct agreement *before = oa_keys_before(leg, i);
+
+		if (!a)
+			continue;
+		number_key(leg, &a->rx, before ? &before->rx : NULL);
+		number_key(leg, &a->tx, before ? &before->tx : NULL);
+	}
+}
+
+/*
+ * What ends at the gateway: addresses and paths (RFC 8839, 4570, 5245), keys and identities (RFC 4567, 4568,
+ * 8122, 8842, 6189), what names one side's equipment or synchronization sources (RFC 5576: they may be
+ * renumbered), capability negotiation that could carry any of these (RFC 5939), grouping that is not done
+ * here (RFC 9143), and what the gateway writes itself.
+ */
+static const char *const own_attrs[] = {
+	"3ge2ae",
+	"acap",
+	"acfg",
+	"alt",
+	"alternate-ip",
+	"altc",
+	"bundle-only",
+	"candidate",
+	"connection",
+	"crypto",
+	"csup",
+	"dtls-id",
+	"end-of-candidates",
+	"fingerprint",
+	"group",
+	"ice-lite",
+	"ice-mismatch",
+	"ice-options",
+	"ice-pacing",
+	"ice-pwd",
+	"ice-ufrag",
+	"identity",
+	"inactive",
+	"key-mgmt",
+	"omr-c-cfg",
+	"omr-m-cfg",
+	"omr-s-cfg",
+	"pcfg",
+	"recvonly",
+	"remote-candidates",
+	"rtcp",
+	"rtcp-mux",
+	"rtcp-mux-only",
+	"secondary-realm",
+	"sendonly",
+	"sendrecv",
+	"setup",
+	"source-filter",
+	"ssrc",
+	"ssrc-group",
+	"tcap",
+	"tls-id",
+	"tool",
+	"visited-realm",
+	"zrtp-hash",
+};
+
+bool oa_attr_passes(struct str name)
+{
+	for (unsigned i = 0; i < sizeof own_attrs / sizeof own_attrs[0]; i++)
+		if (str_ieq(name, str_z(own_attrs[i])))
+			return false;
+	return true;
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing our offers and answers out of what the other leg's peer wrote. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane/sdp/oa_private.h"
+
+enum { WARN_ADDRESS = 301, WARN_OTHER = 399 };
+
+static const struct ip_addr *advertised(const struct oa_leg *leg, unsigned i)
+{
+	const struct oa_local *l = &leg->local[i];
+
+	return l->advertised.family == IP_NONE ? &l->rtp.ip : &l->advertised;
+}
+
+/* The session's address: that of the first m-line in use, or of any that ever had one. */
+static struct ip_addr session_address(const struct oa_leg *leg, const struct oa_exchange *x)
+{
+	struct ip_addr ip = {.family = IP_V4};
+
+	for (unsigned i = x->n_media; i-- > 0;)
+		if (leg->local[i].set && (x->media[i].used || ip_is_unspecified(&ip)))
+			ip = *advertised(leg, i);
+	return ip;
+}
+
+static void put_attrs(struct wbuf *w, const struct sdp *s, const struct sdp_media *m)
+{
+	unsigned n;
+	const struct sdp_attr *a = sdp_attrs(s, m, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		if (oa_attr_passes(a[i].name))
+			sdp_put_attr(w, &a[i]);
+}
+
+/* M-line i of x, with codecs and attributes of the other peer's m-line m. Keys are put behind it by
+ * oa_emit(). */
+static void put_used(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i,
+	struct str proto, const struct sdp *s, const struct ip_addr *session_ip)
+{
+	const struct oa_media *om = &x->media[i];
+	const struct oa_local *l = &leg->local[i];
+	const struct sdp_media *m = &s->media[i];
+
+	sdp_put_media(w, m->kind_text, l->rtp.port, proto, m->formats);
+	if (!ip_equal(advertised(leg, i), session_ip))
+		sdp_put_connection(w, advertised(leg, i));
+	sdp_put_bandwidth(w, m->bandwidth, m->n_bandwidth);
+	put_attrs(w, s, m);
+	if (l->rtcp.port != l->rtp.port + 1)
+		wbuf_fmt(w, "a=rtcp:%u\r\n", l->rtcp.port);
+	if (om->mux)
+		wbuf_z(w, "a=rtcp-mux\r\n");
+	wbuf_fmt(w, "a=%s\r\n", sdp_direction_name(om->direction));
+}
+
+/* Proto as this leg writes it: an answer repeats the offer's, an offer has the profile of the leg's security.
+ */
+static struct str proto_text(const struct oa_exchange *x, const struct sdp *s, unsigned i)
+{
+	const struct sdp_media *m = &s->media[i];
+
+	if (!x->ours)
+		return x->remote->media[i].proto_text;
+	return sdp_proto_info(m->proto)->rtp ? str_z(sdp_proto_info(x->media[i].proto)->name) : m->proto_text;
+}
+
+/* Everything behind the o= line, keys left out; s is the other leg's peer's. NULL: no memory, or too long. */
+static char *write_content(const struct oa_leg *leg, const struct oa_exchange *x, const struct sdp *s)
+{
+	char *text = malloc(OA_BODY_MAX);
+	struct wbuf w = wbuf_make(text, OA_BODY_MAX - 1);
+	struct ip_addr ip = session_address(leg, x);
+
+	if (!text)
+		return NULL;
+	wbuf_z(&w, "s=-\r\n");
+	sdp_put_connection(&w, &ip);
+	sdp_put_bandwidth(&w, s->bandwidth, s->n_bandwidth);
+	wbuf_z(&w, "t=0 0\r\n");
+	put_attrs(&w, s, NULL);
+	for (unsigned i = 0; i < x->n_media; i++) {
+		/* The one who offered an m-line that is not used sees its own words again. */
+		const struct sdp_media *words = x->ours ? &s->media[i] : &x->remote->media[i];
+
+		if (x->media[i].used)
+			put_used(&w, leg, x, i, proto_text(x, s, i), s, &ip);
+		else
+			sdp_put_media(&w, words->kind_text, 0, proto_text(x, s, i), words->formats);
+	}
+	if (w.overflow) {
+		free(text);
+		return NULL;
+	}
+	text[w.len] = '\0';
+	char *fitted = realloc(text, w.len + 1);
+
+	return fitted ? fitted : text;
+}
+
+static void put_keys(struct wbuf *w, const struct oa_exchange *x, unsigned i)
+{
+	const struct oa_media *om = &x->media[i];
+
+	if (om->used && om->keys)
+		om->keys->method->print(om->keys, w);
+}
+
+/* Are there keys in this body that the one that holds did not have? */
+static bool keys_changed(const struct oa_leg *leg, const struct oa_exchange *x)
+{
+	for (unsigned i = 0; i < x->n_media; i++) {
+		const struct agreement *now = x->media[i].keys, *before = oa_keys_before(leg, i);
+
+		if (x->media[i].used && now && (x->ours || !before || now->tx.epoch != before->tx.epoch))
+			return true;
+	}
+	return false;
+}
+
+static void choose_version(struct oa_leg *leg, const struct oa_exchange *x, const char *content)
+{
+	if (x->sent) {
+		leg->version += strcmp(x->sent, content) != 0;
+		return;
+	}
+	/* A version that was refused is not used for anything else. */
+	if (!leg->sent || leg->version != leg->sent_version || strcmp(leg->sent, content) ||
+		keys_changed(leg, x))
+		leg->version++;
+}
+
+int oa_emit(struct oa_leg *leg, struct oa_exchange *x, char *content, struct wbuf *w, struct oa_refusal *r)
+{
+	struct str rest = str_z(content), connection = rest;
+	size_t start = w->len;
+	unsigned media = 0;
+
+	choose_version(leg, x, content);
+	str_cut(&connection, '=');
+	str_cut(&connection, '='); /* content begins with s= and c= */
+	wbuf_fmt(w, "v=0\r\no=- %s %llu ", leg->sess_id, (unsigned long long)leg->version);
+	wbuf_str(w, str_cut(&connection, '\n'));
+	wbuf_z(w, "\n");
+	while (rest.n) {
+		struct str line = str_cut(&rest, '\n');
+
+		if (str_starts(line, STR("m=")) && media++)
+			put_keys(w, x, media - 2);
+		wbuf_str(w, line);
+		wbuf_z(w, "\n");
+	}
+	if (media)
+		put_keys(w, x, media - 1);
+	if (w->overflow) {
+		mem_wipe(w->p + start, w->cap - start);
+		free(content);
+		return oa_refuse(
+			r, EMSGSIZE, 500, 0, "a session description of more than %zu octets", w->cap);
+	}
+	free(x->sent);
+	x->sent = content;
+	x->sent_version = leg->version;
+	return 0;
+}
+
+/* Ports there, and of the family that the peer uses? */
+static int check_local(const struct oa_leg *leg, const struct oa_exchange *x, struct oa_refusal *r)
+{
+	for (unsigned i = 0; i < x->n_media; i++) {
+		const struct oa_media *om = &x->media[i];
+
+		if (!om->used)
+			continue;
+		if (!leg->local[i].set)
+			return oa_refuse(r, EADDRNOTAVAIL, 500, 0, "m-line %u has no media port", i + 1);
+		if (om->remote.ip.family != IP_NONE && om->remote.ip.family != leg->local[i].rtp.ip.family)
+			return oa_refuse(r, EAFNOSUPPORT, 488, WARN_ADDRESS,
+				"m-line %u: there is no media address of the peer's address family", i + 1);
+	}
+	return 0;
+}
+
+static int check_hop(const struct oa_leg *leg, struct oa_refusal *r)
+{
+	const struct oa_policy *p = &leg->policy;
+
+	if (p->security == OA_SECURITY_REQUIRED && p->method->needs_secure_hop && !p->hop_encrypted)
+		return oa_refuse(r, ENOKEY, 488, WARN_OTHER,
+			"keys in SDP (%s) may not be sent over a signalling hop that is not encrypted",
+			p->method->name);
+	return 0;
+}
+
+/* Fresh keys for m-line i of our offer. */
+static int offer_keys(const struct oa_leg *leg, struct oa_media *om, unsigned i, struct oa_refusal *r)
+{
+	struct err e = {"out of memory"};
+	int rc;
+
+	om->keys = NULL;
+	if (!om->used || leg->policy.security == OA_SECURITY_NONE)
+		return 0;
+	rc = leg->policy.method->create(&leg->policy.keying, &om->keys);
+	if (rc == 0)
+		rc = leg->policy.method->offer(om->keys, oa_keys_before(leg, i), &e);
+	return rc < 0 ? oa_refuse(r, -rc, 500, 0, "m-line %u: %s", i + 1, e.text) : 0;
+}
+
+/* Completes and writes our offer x, which becomes the leg's outstanding one; or frees it. */
+static int send_offer(
+	struct oa_leg *leg, struct oa_exchange *x, char *content, struct wbuf *w, struct oa_refusal *r)
+{
+	int rc;
+
+	for (unsigned i = 0; i < x->n_media; i++) {
+		x->offered[i].used = x->media[i].used;
+		x->offered[i].mux = x->media[i].mux;
+		x->offered[i].direction = x->media[i].direction;
+	}
+	if (content)
+		rc = oa_emit(leg, x, content, w, r);
+	else
+		rc = oa_refuse(r, ENOMEM, 500, 0, "no memory for a session description, or it is too long");
+	if (rc < 0) {
+		oa_exchange_free(x);
+		return rc;
+	}
+	leg->pending = x;
+	leg->state = OA_OFFER_SENT;
+	return 0;
+}
+
+/* M-line i of our offer on `to` out of the peer's on the other leg. */
+static void derive(const struct oa_leg *to, const struct oa_exchange *got, unsigned i, struct oa_media *om)
+{
+	const struct oa_media *holds = i < to->n_media ? &to->media[i] : NULL, *from = &got->media[i];
+	bool used = got->offered[i].used;
+
+	*om = (struct oa_media){
+		.used = used,
+		.kind = from->kind,
+		.proto = sdp_proto_find(
+			to->policy.security == OA_SECURITY_REQUIRED, sdp_proto_info(from->proto)->feedback, false),
+		.direction = sdp_direction_mirror(got->offered[i].direction),
+		.clock_hz = from->clock_hz,
+		.mux = used && (to->policy.mux == OA_MUX_OFFER || (holds && holds->used && holds->mux)),
+	};
+}
+
+int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, struct oa_refusal *r)
+{
+	const struct oa_exchange *got = from->pending;
+	struct oa_exchange *x;
+	int rc;
+
+	*r = (struct oa_refusal){0};
+	if (to->state != OA_IDLE)
+		return oa_refuse(r, EBUSY, 491, 0, "an offer is outstanding on the other leg");
+	if (from->state != OA_OFFER_RECEIVED || got->n_media < to->n_media)
+		return oa_refuse(r, EINVAL, 500, 0, "there is no offer to pass on");
+	rc = check_hop(to, r);
+	if (rc < 0)
+		return rc;
+	x = oa_exchange_new(true);
+	if (!x)
+		return oa_refuse(r, ENOMEM, 500, 0, "out of memory");
+	for (unsigned i = 0; rc == 0 && i < got->n_media; i++) {
+		x->n_media = i + 1;
+		derive(to, got, i, &x->media[i]);
+		rc = offer_keys(to, &x->media[i], i, r);
+	}
+	if (rc == 0)
+		rc = check_local(to, x, r);
+	if (rc < 0) {
+		oa_exchange_free(x);
+		return rc;
+	}
+	return send_offer(to, x, write_content(to, x, got->remote), w, r);
+}
+
+int oa_offer_rekey(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r)
+{
+	struct oa_exchange *x;
+	int rc;
+
+	*r = (struct oa_refusal){0};
+	if (leg->state != OA_IDLE)
+		return oa_refuse(r, EBUSY, 491, 0, "an offer is outstanding");
+	if (!leg->sent)
+		return oa_refuse(r, EINVAL, 500, 0, "no session stands on this leg");
+	rc = check_hop(leg, r);
+	if (rc < 0)
+		return rc;
+	x = oa_exchange_new(true);
+	if (!x)
+		return oa_refuse(r, ENOMEM, 500, 0, "out of memory");
+	for (unsigned i = 0; rc == 0 && i < leg->n_media; i++) {
+		x->media[i] = leg->media[i];
+		x->media[i].mux = leg->media[i].mux || leg->policy.mux == OA_MUX_OFFER;
+		x->n_media = i + 1;
+		rc = offer_keys(leg, &x->media[i], i, r);
+	}
+	if (rc < 0) {
+		oa_exchange_free(x);
+		return rc;
+	}
+	return send_offer(leg, x, strdup(leg->sent), w, r);
+}
+
+/* What the other side answered, as our answer's m-line i; our half of its keys. */
+static int answer_media(struct oa_leg *to, struct oa_exchange *x, const struct oa_exchange *got, unsigned i,
+	struct oa_refusal *r)
+{
+	struct oa_media *om = &x->media[i];
+	const struct oa_media *other = &got->media[i];
+	struct err e = {0};
+	int rc;
+
+	om->used = x->offered[i].used && other->used;
+	if (!om->used)
+		return 0;
+	om->direction =
+		(enum sdp_direction)(sdp_direction_mirror(other->direction) & x->offered[i].direction);
+	if (!om->keys)
+		return 0;
+	rc = om->keys->method->answer(om->keys, oa_keys_before(to, i), &e);
+	return rc < 0 ? oa_refuse(r, -rc, 500, 0, "m-line %u: %s", i + 1, e.text) : 0;
+}
+
+/* A session refresh, answered as before: with the keys in force. */
+static int answer_again(struct oa_leg *to, struct wbuf *w, struct oa_refusal *r)
+{
+	struct oa_exchange *x = to->pending;
+	struct err e = {"out of memory"};
+	char *content = strdup(to->sent);
+	int rc = content ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; rc == 0 && i < x->n_media; i++)
+		if (x->media[i].used && x->media[i].keys)
+			rc = x->media[i].keys->method->answer(x->media[i].keys, oa_keys_before(to, i), &e);
+	if (rc < 0) {
+		free(content);
+		return oa_refuse(r, -rc, 500, 0, "%s", e.text);
+	}
+	oa_number_keys(to, x);
+	rc = oa_emit(to, x, content, w, r);
+	x->answered = rc == 0;
+	return rc;
+}
+
+int oa_answer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, struct oa_refusal *r)
+{
+	struct oa_exchange *x = to->pending;
+	const struct oa_exchange *got = from->pending;
+	int rc = 0;
+
+	*r = (struct oa_refusal){0};
+	if (to->state != OA_OFFER_RECEIVED)
+		return oa_refuse(r, EINVAL, 500, 0, "there is no offer to answer");
+	if (!got && x->refresh)
+		return answer_again(to, w, r);
+	if (!got || !got->ours || !got->answered || got->n_media != x->n_media)
+		return oa_refuse(r, EINVAL, 500, 0, "there is no answer to pass on");
+	for (unsigned i = 0; rc == 0 && i < x->n_media; i++)
+		rc = answer_media(to, x, got, i, r);
+	if (rc == 0)
+		rc = check_local(to, x, r);
+	if (rc < 0)
+		return rc;
+	oa_number_keys(to, x);
+	char *content = write_content(to, x, got->remote);
+
+	if (!content)
+		return oa_refuse(r, ENOMEM, 500, 0, "no memory for a session description, or it is too long");
+	rc = oa_emit(to, x, content, w, r);
+	x->answered = rc == 0;
+	return rc;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of offer_answer.h share. */
+#pragma once
+
+#include "controlplane/sdp/offer_answer.h"
+
+#define OA_DIGEST 32
+
+/* An offer, and when it came its answer. Owned by its leg; holds keys: oa_exchange_free() wipes. */
+struct oa_exchange {
+	bool ours;     /* our offer */
+	bool answered; /* media[] is what was agreed */
+	bool refresh;  /* the peer's offer is, to the octet, what it sent last */
+	char *text;    /* the peer's last body in this exchange; remote points into it */
+	size_t text_len;
+	struct sdp *remote; /* NULL: none yet */
+	uint8_t digest[OA_DIGEST];
+	char *sent; /* our last body in this exchange, as oa_leg.sent */
+	uint64_t sent_version;
+	unsigned n_media;
+	struct oa_media media[SDP_MEDIA_MAX];
+	/* What the offer allows, whoever made it, as seen from the gateway: later answers start from here. */
+	struct {
+		bool used, mux;
+		enum sdp_direction direction;
+	} offered[SDP_MEDIA_MAX];
+};
+
+struct oa_exchange *oa_exchange_new(bool ours);
+void oa_exchange_free(struct oa_exchange *x); /* NULL is ignored */
+/* Takes a copy of body and parses it. -ENOMEM, or as sdp_parse(). */
+int oa_exchange_read(struct oa_exchange *x, struct str body, struct err *e);
+
+/* The keys in force on m-line i; NULL: none. */
+const struct agreement *oa_keys_before(const struct oa_leg *leg, unsigned i);
+/* Gives keys of x that have none an epoch: that of the same key in force, or the next. */
+void oa_number_keys(struct oa_leg *leg, struct oa_exchange *x);
+
+/*
+ * Fills in what a peer that refused must hear. Text of the peer's in it is made harmless: it ends up in a
+ * quoted string of a header. Returns -code.
+ */
+int oa_refuse(struct oa_refusal *r, int code, int status, int warn_code, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Is this attribute passed from leg to leg? False: the gateway writes its own, or it shows one side to the
+ * other. */
+bool oa_attr_passes(struct str name);
+
+/*
+ * Writes the body of x (our offer or answer) to w: lines after o= from `content` (NUL-terminated, without
+ * keys), keys where they belong. Decides the version. Takes content over, frees it on failure too.
+ */
+int oa_emit(struct oa_leg *leg, struct oa_exchange *x, char *content, struct wbuf *w, struct oa_refusal *r);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Offer/answer (RFC 3264) of a back-to-back agent: what came on one leg is judged, rewritten and passed to
+ * the other, and each leg has keys, addresses, session id and version of its own. Pure: no sockets, no clock.
+ *
+ * An exchange, started by either leg (`from` offered, `to` gets our offer):
+ *
+ *   oa_offer_received(from, body)     judge the offer; a refusal goes back as its status, nothing else
+ * happens oa_set_local(leg, i, ...)         ports of both legs for every m-line i with oa_wants_local(leg, i)
+ *   oa_offer_make(to, from, buf)      -> the offer for the other side
+ *   oa_answer_received(to, body)      judge the answer (18x or 2xx; may be called again by a later one)
+ *   oa_answer_make(from, to, buf)     -> the answer for the offerer
+ *   oa_commit(from), oa_commit(to)    the final answer is on its way: this is what holds now
+ *   oa_rollback(leg)                  at any point instead: what held before holds on
+ *
+ * A delayed offer (INVITE without SDP) is the same with the legs exchanged: the 2xx carries the offer, the
+ * ACK the answer. Bodies carry SDES keys: their memory is the caller's to wipe once sent or read (mem_wipe).
+ *
+ * M-lines keep their index on both legs: line i here is line i there. RFC 3264 section 6 and 8.
+ */
+#pragma once
+
+#include "controlplane/keys/agreement.h"
+#include "controlplane/sdp/sdp.h"
+
+#define OA_BODY_MAX SDP_TEXT_MAX /* octets of a buffer that every offer and answer fits */
+
+enum oa_security {
+	OA_SECURITY_NONE,     /* plain RTP: a trusted realm only */
+	OA_SECURITY_REQUIRED, /* SRTP or no call */
+};
+
+enum oa_mux {
+	OA_MUX_NEVER,
+	OA_MUX_ACCEPT, /* when the peer offers it */
+	OA_MUX_OFFER,  /* in our offers too */
+};
+
+/* One leg's rules. The pointers in it belong to the configuration's snapshot. */
+struct oa_policy {
+	enum oa_security security;
+	enum oa_mux mux;
+	const struct agreement_method
+		*method; /* with REQUIRED: how keys are agreed, such as &agreement_sdes */
+	struct keying_policy keying;
+	bool hop_encrypted; /* the leg's SIP hop is encrypted; without it SDES is refused in both directions
+			     */
+};
+
+/* Where media of one m-line arrives at the gateway. */
+struct oa_local {
+	bool set;
+	struct ip_port rtp, rtcp;  /* real addresses, for the data plane; rtcp is used when not muxed */
+	struct ip_addr advertised; /* what the SDP says: rtp.ip unless behind 1:1 NAT */
+};
+
+/* One m-line of one leg, as negotiated. Written by this module. */
+struct oa_media {
+	bool used; /* relayed; false: port 0 */
+	enum sdp_kind kind;
+	enum sdp_proto proto; /* on this leg */
+	bool mux;
+	enum sdp_direction direction; /* as seen from the gateway on this leg */
+	uint32_t clock_hz;
+	struct ip_port remote, remote_rtcp; /* ip IP_NONE: nowhere to send to (c=0.0.0.0) */
+	struct agreement *keys;             /* NULL on a plain leg */
+	char why_not[120];                  /* why an offered m-line is not used, "" otherwise */
+};
+
+/* What a peer is told when its offer or answer is refused. */
+struct oa_refusal {
+	int status; /* 400 malformed, 488 not acceptable, 500 no memory or random numbers, 502 a bad answer */
+	int warn_code;     /* RFC 3261 section 20.43, 0: none */
+	struct err reason; /* for the Warning text, the log and the Reason header; no key in it */
+};
+
+enum oa_state {
+	OA_IDLE,           /* nothing outstanding */
+	OA_OFFER_RECEIVED, /* we owe an answer */
+	OA_OFFER_SENT,     /* the peer owes an answer */
+};
+
+struct oa_exchange; /* the outstanding one, private */
+
+/* One leg. Zero it, then oa_leg_init(). Fields are read-only outside this module. */
+struct oa_leg {
+	struct oa_policy policy;
+	enum oa_state state;
+	char sess_id[24];
+	uint64_t version;      /* of our last o= line, 0 before the first body */
+	char *sent;            /* our body that holds, from behind its o= line, without keys */
+	uint64_t sent_version; /* its version */
+	uint8_t received[32]; /* digest of the peer's offer that holds; 0: ours holds */
+	uint32_t next_epoch;
+	unsigned n_media;
+	struct oa_media *media; /* what holds */
+	struct oa_exchange *pending;
+	struct oa_local local[SDP_MEDIA_MAX];
+};
+
+/* -EIO: no random numbers. policy is copied. */
+int oa_leg_init(struct oa_leg *leg, const struct oa_policy *policy);
+void oa_leg_close(struct oa_leg *leg); /* wipes and frees; the struct may be initialized again */
+
+/*
+ * Judges the peer's offer. 0; 1 when its text is exactly that of its offer which holds (a session refresh:
+ * oa_answer_make() with the same other leg repeats the answer, nobody else need be asked); negative when it
+ * is refused, why in *r. -EBUSY (status 491) while an offer is outstanding on the leg.
+ */
+int oa_offer_received(struct oa_leg *leg, struct str body, struct oa_refusal *r);
+
+/* M-lines of the outstanding exchange, or else of what holds. */
+unsigned oa_media_count(const struct oa_leg *leg);
+/* M-line i of the outstanding exchange, or else of what holds; NULL when there is no such line. */
+const struct oa_media *oa_media_at(const struct oa_leg *leg, unsigned i);
+/* M-line i as media flows now: of an exchange that is answered, or else of what holds; NULL: none. */
+const struct oa_media *oa_media_now(const struct oa_leg *leg, unsigned i);
+/* The receive key that the peer's outstanding offer brings for m-line i and may use at once; NULL: none. */
+const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i);
+
+/* Must m-line i of this leg be given ports before the next make? (It is to be used and has none.) */
+bool oa_wants_local(const struct oa_leg *leg, const struct oa_leg *from, unsigned i);
+void oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local);
+
+/*
+ * Writes our offer for `to` from what `from` offered, fresh keys for every suite of the policy in it. The
+ * version goes up when the text or a key is not what it was. -EINVAL: `from` has no outstanding offer;
+ * -EBUSY: `to` has one; -EADDRNOTAVAIL: oa_set_local() is missing; -ENOKEY: a secure leg over an unencrypted
+ * hop; -EMSGSIZE, -ENOMEM, -EIO. *r has it as a SIP status for the offerer. `to` is unchanged on failure.
+ */
+int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, struct oa_refusal *r);
+
+/*
+ * Our own offer on a leg whose session stands, with new keys and otherwise what was sent last: a rekey.
+ * Nobody else is asked: answered with oa_answer_received() and oa_commit() alone. Same errors.
+ */
+int oa_offer_rekey(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r);
+
+/*
+ * Judges the peer's answer to our offer. Negative when it cannot be used: end the call on both sides, *r says
+ * why. A later answer to the same offer (2xx after 18x) replaces the earlier one.
+ */
+int oa_answer_received(struct oa_leg *leg, struct str body, struct oa_refusal *r);
+
+/*
+ * Writes our answer to `to`'s outstanding offer from the answer that `from` gave. The keys that the first
+ * call makes stay for later calls on the same offer. Errors as of oa_offer_make().
+ */
+int oa_answer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, struct oa_refusal *r);
+
+/* The exchange is complete: it holds now. -EINVAL when the answer is missing. */
+int oa_commit(struct oa_leg *leg);
+/* The exchange failed or was cancelled: wiped, and what held before holds on. Harmless with none outstanding.
+ */
+void oa_rollback(struct oa_leg *leg);
+
+/* Is there an offer of ours out whose answer brings new keys? (DP_LEG_KEYS_PENDING) */
+bool oa_keys_pending(const struct oa_leg *leg);

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections: how they begin, what limits them, how they end. A handshake is begun in conn_begin_handshake()
+ * and ends in conn_up() or conn_close(): what lies between can be done elsewhere.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "controlplane/sip/net.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+
+uint64_t conn_now_ms(void)
+{
+	return clock_mono_ns() / NS_PER_MS;
+}
+
+static struct sip_conn **id_bucket(const struct sip_net *net, uint64_t id)
+{
+	return (struct sip_conn **)&net->by_id[id % NET_BUCKETS];
+}
+
+static struct sip_conn **remote_bucket(
+	const struct sip_net *net, enum sip_transport t, const struct ip_port *remote)
+{
+	uint32_t h = net_hash(remote->ip.octets, sizeof remote->ip.octets, (uint32_t)t << 16 | remote->port);
+
+	return (struct sip_conn **)&net->by_remote[h % NET_BUCKETS];
+}
+
+struct sip_conn *conn_find(const struct sip_net *net, uint64_t id)
+{
+	struct sip_conn *c = *id_bucket(net, id);
+
+	while (c && c->id != id)
+		c = c->next_id;
+	return c && c->state < CONN_BROKEN && !c->close_flushed ? c : NULL;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+struct sip_conn *conn_find_remote(const struct sip_net *net, const struct sip_flow *flow)
+{
+	struct sip_conn *c = *remote_bucket(net, flow->transport, &flow->remote);
+
+	for (; c; c = c->next_remote)
+		if (c->state < CONN_BROKEN && !c->close_flushed && c->transport == flow->transport &&
+			c->listener == flow->listener && ip_port_equal(&c->remote, &flow->remote) &&
+			c->tls == flow->tls && same_name(c->tls_name, flow->tls_name) &&
+			same_name(c->tls_sni, flow->tls_sni))
+			return c;
+	return NULL;
+}
+
+/* Whom an address counts for: an IPv6 peer has a whole /64 to choose addresses from. */
+static struct ip_addr source_of(const struct ip_addr *ip)
+{
+	struct ip_addr source = *ip;
+
+	if (ip->family == IP_V6)
+		memset(source.octets + 8, 0, 8);
+	return source;
+}
+
+static struct source **source_find(struct sip_net *net, const struct ip_addr *ip)
+{
+	struct source **s = &net->sources[net_hash(ip->octets, sizeof ip->octets, ip->family) % NET_BUCKETS];
+
+	while (*s && !ip_equal(&(*s)->ip, ip))
+		s = &(*s)->next;
+	return s;
+}
+
+/* One more accepted connection of this address. -EMFILE over the limit, -ENOMEM. */
+static int source_add(struct sip_net *net, const struct ip_addr *remote)
+{
+	struct ip_addr ip = source_of(remote);
+	struct source **s = source_find(net, &ip);
+
+	if (!*s) {
+		*s = calloc(1, sizeof **s);
+		if (!*s)
+			return -ENOMEM;
+		(*s)->ip = ip;
+	}
+	if ((*s)->count >= net->conf.per_source_max)
+		return -EMFILE;
+	(*s)->count++;
+	return 0;
+}
+
+static void source_drop(struct sip_net *net, const struct ip_addr *remote)
+{
+	struct ip_addr ip = source_of(remote);
+	struct source **s = source_find(net, &ip), *gone = *s;
+
+	if (!gone || --gone->count)
+		return;
+	*s = gone->next;
+	free(gone);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+
+static struct sip_conn *conn_new(struct sip_net *net, struct sip_listener *l, int fd, enum sip_transport t,
+	const struct ip_port *remote)
+{
+	struct sip_conn *c = calloc(1, sizeof *c);
+	int one = 1;
+
+	if (!c)
+		return NULL;
+	c->net = net;
+	c->id = ++net->next_id;
+	c->fd = fd;
+	c->listener = l;
+	c->transport = t;
+	c->remote = *remote;
+	c->tx_tail = &c->tx_head;
+	c->active_ms = conn_now_ms();
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+	event_assign(&c->ev_read, net->base, fd, EV_READ | EV_PERSIST, conn_on_read, c);
+	event_assign(&c->ev_write, net->base, fd, EV_WRITE, conn_on_write, c);
+	event_assign(&c->ev_timer, net->base, -1, 0, on_timer, c);
+	struct sip_conn **bucket = id_bucket(net, c->id);
+
+	c->next_id = *bucket;
+	*bucket = c;
+	c->next_all = net->all;
+	c->prev_all = &net->all;
+	if (c->next_all)
+		c->next_all->prev_all = &c->next_all;
+	net->all = c;
+	net->conn_count++;
+	return c;
+}
+
+static void read_local(struct sip_conn *c)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof sa;
+
+	if (getsockname(c->fd, (struct sockaddr *)&sa, &len) == 0)
+		ip_port_from_sockaddr((struct sockaddr *)&sa, &c->local);
+}
+
+static int conn_begin_handshake(struct sip_conn *c, struct tls_ctx *ctx, struct err *e)
+{
+	int rc = tls_session_new(ctx, c->tls_name, c->tls_sni, &c->ssl, e);
+
+	if (rc < 0)
+		return rc;
+	if (SSL_set_fd(c->ssl, c->fd) != 1)
+		return err_set(e, ENOMEM, "no memory for a TLS session");
+	c->state = CONN_HANDSHAKE;
+	return 0;
+}
+
+void conn_accept(struct sip_listener *l, int fd, const struct ip_port *remote)
+{
+	struct sip_net *net = l->net;
+	struct err e = {0};
+	int rc;
+
+	if (net->conn_count >= net->conf.connections_max) {
+		net->counters->conn_refused_limit++;
+	} else if (net->half_open >= net->conf.half_open_max) {
+		net->counters->conn_refused_half_open++;
+	} else if ((rc = source_add(net, &remote->ip)) < 0) {
+		net->counters->conn_refused_source += rc == -EMFILE;
+	} else {
+		struct sip_conn *c = conn_new(net, l, fd, l->transport, remote);
+
+		if (!c) {
+			source_drop(net, &remote->ip);
+			close(fd);
+			return;
+		}
+		net->counters->conn_accepted++;
+		net->half_open++;
+		c->accepted = c->half_open = true;
+		read_local(c);
+		event_add(&c->ev_read, NULL);
+		if (l->transport != SIP_TLS)
+			conn_up(c);
+		else if (conn_begin_handshake(c, l->tls, &e) < 0)
+			conn_close(c, e.text);
+		else
+			conn_arm_timer(c);
+		return;
+	}
+	close(fd);
+}
+
+static int start_connect(const struct sip_flow *flow)
+{
+	struct sockaddr_storage to, own;
+	socklen_t to_len = ip_port_to_sockaddr(&flow->remote, &to), own_len;
+	struct ip_port local = *sip_listener_local(flow->listener);
+	int one = 1, fd, code;
+
+	if (!to_len || !flow->remote.port || local.ip.family != flow->remote.ip.family)
+		return -EAFNOSUPPORT;
+	fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* From the realm's own address, whatever the routing table would choose. */
+	local.port = 0;
+	own_len = ip_port_to_sockaddr(&local, &own);
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+	if (bind(fd, (struct sockaddr *)&own, own_len) == 0 &&
+		(connect(fd, (struct sockaddr *)&to, to_len) == 0 || errno == EINPROGRESS))
+		return fd;
+	code = errno;
+	close(fd);
+	return -code;
+}
+
+int conn_open(struct sip_net *net, const struct sip_flow *flow, struct sip_conn **out)
+{
+	if ((flow->transport == SIP_TLS && !flow->tls) || net->conn_count >= net->conf.connections_max)
+		return -ENOTCONN;
+	int fd = start_connect(flow);
+
+	if (fd < 0)
+		return fd;
+	struct sip_conn *c = conn_new(net, flow->listener, fd, flow->transport, &flow->remote);
+
+	if (!c) {
+		close(fd);
+		return -ENOMEM;
+	}
+	c->state = CONN_CONNECTING;
+	c->tls = tls_ctx_ref(flow->tls);
+	c->tls_name = flow->tls_name ? strdup(flow->tls_name) : NULL;
+	c->tls_sni = flow->tls_sni ? strdup(flow->tls_sni) : NULL;
+	if ((flow->tls_name && !c->tls_name) || (flow->tls_sni && !c->tls_sni)) {
+		/* Without its name the connection would be made without checking one. */
+		conn_close(c, "no memory");
+		return -ENOMEM;
+	}
+	struct sip_conn **bucket = remote_bucket(net, c->transport, &c->remote);
+
+	c->next_remote = *bucket;
+	*bucket = c;
+	event_add(&c->ev_write, NULL);
+	conn_arm_timer(c);
+	*out = c;
+	return 0;
+}
+
+/* TCP is there: called by the write event of a connection under way. */
+void conn_connected(struct sip_conn *c)
+{
+	struct err e = {0};
+	int code = 0;
+	socklen_t len = sizeof code;
+
+	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &code, &len);
+	if (code) {
+		conn_close(c, strerror(code));
+		return;
+	}
+	read_local(c);
+	event_add(&c->ev_read, NULL);
+	if (c->transport != SIP_TLS) {
+		conn_up(c);
+	} else if (conn_begin_handshake(c, c->tls, &e) < 0) {
+		conn_close(c, e.text);
+	} else {
+		conn_on_write(c->fd, EV_WRITE, c);
+	}
+}
+
+void conn_up(struct sip_conn *c)
+{
+	char remote[IP_PORT_TEXT_MAX];
+
+	if (c->ssl) {
+		c->net->counters->tls_handshakes++;
+		c->info = calloc(1, sizeof *c->info);
+		if (!c->info) {
+			conn_close(c, "no memory");
+			return;
+		}
+		tls_info_read(c->ssl, c->info);
+	}
+	c->state = CONN_UP;
+	c->active_ms = conn_now_ms();
+	if (!c->accepted)
+		c->net->counters->conn_opened++;
+	log_debug("sip", c->accepted ? "connection accepted" : "connection opened",
+		LZ("peer", ip_port_text(&c->remote, remote)), LZ("tls", c->info ? c->info->version : "none"));
+	conn_arm_timer(c);
+	if (c->tx_head)
+		event_add(&c->ev_write, NULL);
+}
+
+/* When this connection has to have made progress, milliseconds on the monotonic clock. */
+static uint64_t deadline(const struct sip_conn *c)
+{
+	const struct sip_net_conf *conf = &c->net->conf;
+	uint64_t idle = c->active_ms + conf->idle_ms;
+
+	/* While connecting and shaking hands active_ms stays at the beginning: trickling octets buy no time.
+	 */
+	if (!c->accepted && c->state < CONN_UP)
+		return c->active_ms + conf->connect_ms;
+	if (c->state < CONN_UP)
+		return c->active_ms + conf->handshake_ms;
+	if (c->message_ms && c->message_ms + conf->message_ms < idle)
+		return c->message_ms + conf->message_ms;
+	if (c->half_open && conf->handshake_ms < conf->idle_ms)
+		return c->active_ms + conf->handshake_ms;
+	return idle;
+}
+
+void conn_arm_timer(struct sip_conn *c)
+{
+	uint64_t now = conn_now_ms(), at = deadline(c);
+	uint64_t ms = at > now ? at - now + 1 : 1;
+	struct timeval tv = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000};
+
+	event_add(&c->ev_timer, &tv);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct sip_conn *c = arg;
+	struct sip_counters *counters = c->net->counters;
+
+	(void)fd, (void)what;
+	if (c->state == CONN_BROKEN) {
+		conn_close(c, c->reason_text.text);
+	} else if (conn_now_ms() < deadline(c)) {
+		conn_arm_timer(c); /* there was progress since it was set */
+	} else if (c->state == CONN_CONNECTING) {
+		conn_close(c, "no answer to the connection attempt in time");
+	} else if (c->state == CONN_HANDSHAKE) {
+		counters->conn_slow_closed++;
+		conn_close(c, "the TLS handshake took too long");
+	} else if (c->message_ms || c->half_open) {
+		counters->conn_slow_closed++;
+		conn_close(c, "no whole message in time");
+	} else {
+		counters->conn_idle_closed++;
+		conn_close(c, "idle");
+	}
+}
+
+void conn_break(struct sip_conn *c, const char *reason)
+{
+	struct timeval at_once = {0, 0};
+
+	if (c->state >= CONN_BROKEN)
+		return;
+	err_set(&c->reason_text, ECONNRESET, "%s", reason);
+	c->broke_up = c->state == CONN_UP;
+	c->state = CONN_BROKEN;
+	event_del(&c->ev_read);
+	event_del(&c->ev_write);
+	event_add(&c->ev_timer, &at_once);
+}
+
+static void unlink_conn(struct sip_conn *c)
+{
+	struct sip_net *net = c->net;
+	struct sip_conn **at = id_bucket(net, c->id);
+
+	while (*at != c)
+		at = &(*at)->next_id;
+	*at = c->next_id;
+	for (at = remote_bucket(net, c->transport, &c->remote); *at && *at != c;)
+		at = &(*at)->next_remote;
+	if (*at)
+		*at = c->next_remote;
+	*c->prev_all = c->next_all;
+	if (c->next_all)
+		c->next_all->prev_all = c->prev_all;
+	if (c->accepted)
+		source_drop(net, &c->remote.ip);
+	net->half_open -= c->half_open;
+	net->conn_count--;
+}
+
+static void conn_count_end(struct sip_conn *c, bool was_up, const char *reason)
+{
+	char remote[IP_PORT_TEXT_MAX];
+	unsigned dropped;
+
+	ip_port_text(&c->remote, remote);
+	if (was_up) {
+		log_debug("sip", "connection closed", LZ("peer", remote), LZ("reason", reason));
+		return;
+	}
+	c->net->counters->tls_failures += c->ssl != NULL;
+	if (c->accepted) {
+		if (net_may_log(c->net, &dropped))
+			log_info("sip", "TLS handshake with a peer failed", LZ("peer", remote),
+				LZ("reason", reason), LU("lines_left_out", dropped));
+	} else {
+		c->net->counters->conn_failed++;
+		log_warn("sip", "connection failed", LZ("peer", remote), LZ("reason", reason),
+			LZ("name", c->tls_name ? c->tls_name : ""));
+	}
+}
+
+void conn_close(struct sip_conn *c, const char *reason)
+{
+	if (c->state == CONN_DEAD)
+		return;
+	bool was_up = c->state == CONN_UP || (c->state == CONN_BROKEN && c->broke_up);
+
+	c->busy++;
+	conn_count_end(c, was_up, reason);
+	if (c->ssl && was_up) {
+		SSL_shutdown(c->ssl);
+		ERR_clear_error();
+	}
+	c->state = CONN_DEAD;
+	unlink_conn(c);
+	event_del(&c->ev_read);
+	event_del(&c->ev_write);
+	event_del(&c->ev_timer);
+	SSL_free(c->ssl);
+	close(c->fd);
+	conn_drop_queue(c);
+	if (c->rx)
+		mem_wipe(c->rx, c->rx_cap);
+	free(c->rx);
+	tls_ctx_free(c->tls);
+	/* Whoever is told may send, and attach to other connections, but not to this one. */
+	while (c->waiters) {
+		struct sip_waiter *w = c->waiters;
+
+		sip_waiter_detach(w);
+		w->lost(w, reason, was_up);
+	}
+	conn_leave(c);
+}
+
+void conn_leave(struct sip_conn *c)
+{
+	if (--c->busy || c->state != CONN_DEAD)
+		return;
+	free(c->tls_name);
+	free(c->tls_sni);
+	free(c->info);
+	free(c);
+}

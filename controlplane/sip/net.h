@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the transport's files share. Private to this folder. */
+#pragma once
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "controlplane/sip/frame.h"
+#include "controlplane/sip/transport.h"
+
+#define NET_BUCKETS 4096   /* of each table; a power of two */
+#define NET_LOG_LINES 10   /* per second about what strangers send */
+#define NET_READ_MAX 65536 /* octets per read, and the largest datagram */
+
+enum conn_state {
+	CONN_CONNECTING, /* TCP connect under way */
+	CONN_HANDSHAKE,  /* TLS handshake under way */
+	CONN_UP,
+	CONN_BROKEN, /* to be closed from the loop; takes nothing more */
+	CONN_DEAD,   /* closed; memory goes when nobody is inside */
+};
+
+/* A piece of a message that waits to be written. Wiped when freed. */
+struct send_chunk {
+	struct send_chunk *next;
+	size_t len, done;
+	char text[];
+};
+
+struct sip_conn {
+	struct sip_net *net;
+	uint64_t id;
+	struct sip_conn *next_id, *next_remote;
+	struct sip_conn *next_all, **prev_all;
+	enum conn_state state;
+	enum sip_transport transport;
+	struct sip_listener *listener;
+	struct ip_port remote, local;
+	bool accepted;
+	bool half_open;     /* accepted, no whole message yet; counted in net->half_open */
+	bool close_flushed; /* close when the send queue is empty */
+	bool last_crlf;     /* the last thing received was CRLF */
+	unsigned busy;      /* callers inside; memory is kept until 0 */
+	int fd;
+	struct ssl_st *ssl;
+	struct tls_ctx *tls; /* of an opened connection: part of what makes it reusable */
+	char *tls_name, *tls_sni;
+	struct tls_info *info;
+	struct event ev_read, ev_write, ev_timer;
+	uint64_t active_ms;  /* last octet either way */
+	uint64_t message_ms; /* when the message that is incomplete began, 0 for none */
+	char *rx;            /* an incomplete message */
+	size_t rx_len, rx_cap;
+	struct sip_framer framer;
+	struct send_chunk *tx_head, **tx_tail;
+	size_t tx_octets;
+	struct sip_waiter *waiters;
+	bool broke_up; /* CONN_BROKEN: it had been up */
+	struct err reason_text;
+};
+
+struct sip_listener {
+	struct sip_listener *next;
+	struct sip_net *net;
+	enum sip_transport transport;
+	struct ip_port local;
+	char *sent_by;
+	struct tls_ctx *tls;
+	void *realm;
+	int fd;
+	struct event ev, ev_resume;
+};
+
+/* Accepted connections of one address. */
+struct source {
+	struct source *next;
+	struct ip_addr ip;
+	unsigned count;
+};
+
+struct sip_net {
+	struct event_base *base;
+	struct sip_net_conf conf;
+	struct sip_counters *counters;
+	sip_net_message_fn on_message;
+	void *user;
+	struct sip_listener *listeners;
+	struct sip_conn *all;
+	unsigned conn_count, half_open;
+	uint64_t next_id;
+	uint64_t log_second; /* the second that log_lines counts in */
+	unsigned log_lines, log_dropped;
+	struct sip_conn *by_id[NET_BUCKETS];
+	struct sip_conn *by_remote[NET_BUCKETS]; /* opened by us */
+	struct source *sources[NET_BUCKETS];
+	struct sip_msg msg;    /* the one being handled */
+	char rx[NET_READ_MAX]; /* where reads land; a message that is whole is parsed here */
+};
+
+/* False when strangers made enough lines this second; *dropped: how many were left out before this one. */
+bool net_may_log(struct sip_net *net, unsigned *dropped);
+
+uint32_t net_hash(const void *p, size_t n, uint32_t seed);
+
+/* message.c's way in: parses, answers what is malformed, hands on what is good. False: framing cannot go on.
+ */
+bool net_deliver(struct sip_net *net, char *p, size_t n, bool datagram, struct sip_flow *from);
+
+/* conn.c */
+struct sip_conn *conn_find(const struct sip_net *net, uint64_t id);
+struct sip_conn *conn_find_remote(const struct sip_net *net, const struct sip_flow *flow);
+void conn_accept(struct sip_listener *l, int fd, const struct ip_port *remote);
+int conn_open(struct sip_net *net, const struct sip_flow *flow, struct sip_conn **out);
+void conn_close(struct sip_conn *c, const char *reason);
+/* Closes from the loop, so that a sender does not find itself inside other owners' callbacks. */
+void conn_break(struct sip_conn *c, const char *reason);
+void conn_leave(struct sip_conn *c);
+void conn_up(struct sip_conn *c);
+void conn_connected(struct sip_conn *c);
+uint64_t conn_now_ms(void);
+void conn_arm_timer(struct sip_conn *c);
+
+/* conn_io.c */
+void conn_on_read(evutil_socket_t fd, short what, void *arg);
+void conn_on_write(evutil_socket_t fd, short what, void *arg);
+int conn_write(struct sip_conn *c, struct str text);
+void conn_drop_queue(struct sip_conn *c);
+
+/* listen.c */
+void listener_close(struct sip_listener *l);
+int udp_send(struct sip_listener *l, const struct ip_port *to, struct str text);

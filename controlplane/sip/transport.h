@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Carries SIP messages over UDP, TCP and TLS (RFC 3261 section 18, RFC 3581, RFC 5626 keep-alives). One
+ * datagram is one message; streams are framed by Content-Length. Everything runs in the thread of the event
+ * loop.
+ *
+ * Buffers that held messages are wiped when they are done with: bodies may carry SDES keys. libevent only
+ * watches descriptors here, so that no message passes through memory of its own.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controlplane/sip/counters.h"
+#include "controlplane/sip/message.h"
+#include "controlplane/sip/tls.h"
+#include "lib/base/err.h"
+#include "lib/base/netaddr.h"
+
+struct event_base;
+struct sip_net;
+struct sip_listener;
+
+enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS, SIP_TRANSPORT_COUNT };
+
+/* "UDP", "TCP", "TLS" as in a Via. */
+struct str sip_transport_name(enum sip_transport t);
+/* Without case; -EINVAL. */
+int sip_transport_by_name(struct str name, enum sip_transport *out);
+static inline bool sip_transport_reliable(enum sip_transport t)
+{
+	return t != SIP_UDP;
+}
+
+/*
+ * Where a message came from, or where one is to go. By value; holds no reference: tls, tls_name and tls_sni
+ * are the caller's (NULL in the flow of a received message: only its connection is known).
+ */
+struct sip_flow {
+	enum sip_transport transport;
+	struct ip_port remote;
+	struct sip_listener *listener; /* whose address, Via and realm apply; never NULL */
+	uint64_t conn;                 /* this connection if it is still up; 0: any to remote, or a new one */
+	struct tls_ctx *tls;           /* client profile for a new TLS connection; NULL: only existing ones */
+	const char *tls_name;          /* name that the peer's certificate must carry; NULL: any */
+	const char *tls_sni;           /* server name to ask for; NULL: tls_name where that is a DNS name */
+};
+
+struct sip_listen_conf {
+	enum sip_transport transport;
+	struct ip_port local;    /* port 0: chosen by the system (see sip_listener_local) */
+	struct str sent_by_host; /* in Via and Contact; empty: local's address, which must then be one */
+	struct tls_ctx *tls;     /* server profile, SIP_TLS only; referenced */
+	void *realm;             /* the caller's, opaque */
+};
+
+struct sip_net_conf {
+	unsigned connections_max; /* all together; 0: 20000 */
+	unsigned per_source_max;  /* accepted per IPv4 address or IPv6 /64; 0: 200 */
+	unsigned half_open_max;   /* accepted that have not sent a first message yet; 0: 2000 */
+	unsigned connect_ms;      /* TCP and TLS together; 0: 5000 */
+	unsigned handshake_ms;    /* accepted to first whole message; 0: 10000 */
+	unsigned message_ms;      /* first to last octet of one message; 0: 10000 */
+	unsigned idle_ms;         /* nothing sent or received; 0: 600000 */
+	size_t send_queue_max;    /* octets per connection; 0: 1 MB */
+};
+
+/*
+ * m and the text under it are gone after the return: keep sip_msg_clone(). m->source is set. `from` can be
+ * used as it is to answer on the same way.
+ */
+typedef void (*sip_net_message_fn)(void *user, const struct sip_msg *m, const struct sip_flow *from);
+
+int sip_net_new(struct event_base *base, const struct sip_net_conf *conf, struct sip_counters *counters,
+	sip_net_message_fn on_message, void *user, struct sip_net **out);
+/* Closes everything; waiters are not called. */
+void sip_net_free(struct sip_net *net);
+
+/* e names the address and the reason. The listener lives until sip_net_unlisten() or sip_net_free(). */
+int sip_net_listen(
+	struct sip_net *net, const struct sip_listen_conf *conf, struct sip_listener **out, struct err *e);
+/* Stops accepting and closes what was accepted. Flows that name the listener must not be used afterwards. */
+void sip_net_unlisten(struct sip_listener *l);
+/* New handshakes use another profile (a renewed certificate). */
+void sip_listener_set_tls(struct sip_listener *l, struct tls_ctx *tls);
+
+enum sip_transport sip_listener_transport(const struct sip_listener *l);
+const struct ip_port *sip_listener_local(const struct sip_listener *l);
+/* "host:port" for Via and Contact. */
+struct str sip_listener_sent_by(const struct sip_listener *l);
+void *sip_listener_realm(const struct sip_listener *l);
+
+/*
+ * Told once when the connection that carried its message is lost; not told when the owner detaches first.
+ * Embedded in the owner, zeroed before use.
+ */
+struct sip_waiter {
+	struct sip_waiter *next, **prev; /* prev NULL: detached */
+	/* reason is for the operator. connected: the connection had been up. */
+	void (*lost)(struct sip_waiter *w, const char *reason, bool connected);
+};
+void sip_waiter_detach(struct sip_waiter *w);
+
+/*
+ * Sends text, which is copied if it has to wait. flow->conn is set to the connection used (0 for UDP). waiter
+ * may be NULL; it is attached to the connection, replacing what it was attached to.
+ *
+ * -ENOBUFS the send queue is full; -EMSGSIZE too large for UDP; -ENOTCONN no connection and none may be
+ * opened (no profile, or limits); others from the system.
+ */
+int sip_net_send(struct sip_net *net, struct sip_flow *flow, struct str text, struct sip_waiter *waiter);
+
+/*
+ * Where a response to a request that came by `from` goes when that connection is gone, or over UDP: RFC 3261
+ * section 18.2.2 and RFC 3581. maddr is not followed: it would let a stranger aim our answers.
+ */
+void sip_net_response_flow(const struct sip_msg *request, struct sip_flow *from);
+
+/* What is known of a connection; NULL when it is gone. Valid until control returns to the loop. */
+struct sip_conn_info {
+	enum sip_transport transport;
+	struct ip_port remote, local;
+	bool accepted;              /* by us, else opened by us */
+	const struct tls_info *tls; /* NULL without TLS */
+};
+int sip_net_conn_info(const struct sip_net *net, uint64_t conn, struct sip_conn_info *out);
+unsigned sip_net_conn_count(const struct sip_net *net);
+
+/*
+ * flow->remote (and transport, when the URI or sips: names one) from a URI whose host is an IP literal.
+ * -EHOSTUNREACH when it is a name, -EPROTONOSUPPORT for an unknown transport; flow is then as before.
+ */
+int sip_flow_from_uri(const struct sip_uri *uri, struct sip_flow *flow);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the transaction layer's files share. Private to this folder. */
+#pragma once
+
+#include "controlplane/sip/hash.h"
+#include "controlplane/sip/transaction.h"
+
+#define TX_BUCKETS 65536
+#define TX_BRANCH_MAX (sizeof SIP_COOKIE + SIP_TOKEN_TEXT)
+
+enum tx_state {
+	TX_CALLING, /* INVITE sent; other methods: Trying */
+	TX_PROCEEDING,
+	TX_COMPLETED,
+	TX_CONFIRMED,
+	TX_ACCEPTED, /* RFC 6026 */
+	TX_TERMINATED,
+};
+
+/* A message kept for retransmission. Wiped when freed: its body may carry keys. */
+struct tx_text {
+	char *p;
+	size_t n;
+};
+
+struct sip_ctx {
+	struct sip_txl *l;
+	struct sip_ctx *next, **prev; /* in its bucket */
+	char branch[TX_BRANCH_MAX];
+	enum sip_method method;
+	enum tx_state state;
+	struct sip_flow flow;
+	struct sip_waiter waiter;
+	struct timer retransmit; /* A, E */
+	struct timer limit;      /* B, F, then D, K, M */
+	uint32_t interval;       /* of retransmit, ms */
+	struct tx_text request;  /* with its Via; of a completed INVITE: the ACK */
+	struct tx_text ack;      /* for the 2xx that has been acknowledged */
+	struct tx_text ack_tag;  /* that 2xx's To tag */
+	struct sip_flow ack_flow;
+	struct tx_text cancel_extra;
+	bool cancel_wanted, cancel_sent;
+	unsigned busy;
+	const struct sip_ctx_ops *ops; /* NULL: detached */
+	void *user;
+};
+
+struct sip_stx {
+	struct sip_txl *l;
+	struct sip_stx *next, **prev;
+	struct sip_stx *merge_next, **merge_prev; /* requests without a To tag, by Call-ID */
+	enum tx_state state;
+	struct sip_flow flow;
+	struct sip_msg *request;
+	struct timer retransmit; /* G, the 2xx's, and before that the automatic 100 */
+	struct timer limit;      /* H, I, J, L */
+	uint32_t interval;
+	struct tx_text response; /* the last one sent */
+	unsigned busy;
+	const struct sip_stx_ops *ops;
+	void *user;
+};
+
+struct sip_txl {
+	struct sip_timers t;
+	unsigned transactions_max;
+	char *server;
+	struct timer_wheel *wheel;
+	struct sip_sender sender;
+	struct sip_counters *counters;
+	struct sip_tu tu;
+	void *user;
+	struct hash_key key;
+	unsigned count;
+	struct sip_ctx *clients[TX_BUCKETS];
+	struct sip_stx *servers[TX_BUCKETS];
+	struct sip_stx *merges[TX_BUCKETS];
+};
+
+void tx_text_free(struct tx_text *t);
+int tx_text_set(struct tx_text *t, struct str s);
+/* The built request with a Via behind its first line. */
+int tx_compose(struct sip_txl *l, const struct sip_builder *b, const struct sip_flow *flow,
+	const char *branch, struct tx_text *out);
+int tx_send(struct sip_txl *l, struct sip_flow *flow, const struct tx_text *t, struct sip_waiter *waiter);
+
+/* ctx.c */
+void ctx_response(struct sip_txl *l, const struct sip_msg *m, const struct sip_flow *from);
+void ctx_terminate(struct sip_ctx *ctx);
+
+/* stx.c */
+struct sip_stx *stx_find(struct sip_txl *l, const struct sip_msg *m, enum sip_method method);
+struct sip_stx *stx_find_merged(struct sip_txl *l, const struct sip_msg *m);
+struct sip_stx *stx_new(struct sip_txl *l, const struct sip_msg *m, const struct sip_flow *from);
+void stx_retransmitted(struct sip_stx *stx);
+/* True: the ACK was the transaction's own. */
+bool stx_ack(struct sip_stx *stx);
+void stx_cancel(struct sip_stx *stx, const struct sip_msg *cancel);
+void stx_terminate(struct sip_stx *stx);

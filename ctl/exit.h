@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the exit code says. Scripts rely on these: they do not change. */
+#pragma once
+
+enum ctl_exit {
+	CTL_OK = 0,
+	CTL_USAGE = 2,       /* the command line is wrong; nothing was asked */
+	CTL_REFUSED = 3,     /* the gateway answered no */
+	CTL_UNREACHABLE = 4, /* no gateway answers at the socket, or what answers is not one */
+};

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/print.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "ctl/table.h"
+
+static const char *text(const json_t *o, const char *name)
+{
+	return json_string_value(json_object_get(o, name));
+}
+
+static void cell_text(struct table *t, const json_t *o, const char *name)
+{
+	table_text(t, text(o, name));
+}
+
+static void cell_number(struct table *t, const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get(o, name);
+
+	if (json_is_integer(v))
+		table_number(t, json_integer_value(v));
+	else
+		table_text(t, NULL);
+}
+
+static void cell_fixed(struct table *t, const json_t *o, const char *name, int digits)
+{
+	const json_t *v = json_object_get(o, name);
+
+	if (json_is_number(v))
+		table_fixed(t, json_number_value(v), digits);
+	else
+		table_text(t, NULL);
+}
+
+/* 75.2 as 1:15, 3675 as 1:01:15. */
+static void cell_duration(struct table *t, const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get(o, name);
+	char z[48];
+	double value = json_number_value(v);
+	long long s = value >= 0 && value < 1e12 ? (long long)value : 0;
+
+	if (s >= 3600)
+		snprintf(z, sizeof z, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+	else
+		snprintf(z, sizeof z, "%lld:%02lld", s / 60, s % 60);
+	table_text(t, json_is_number(v) ? z : NULL);
+}
+
+/* The suite of one side of a call; "rtp" where there is none to have. */
+static const char *suite_of(const json_t *call, const char *side)
+{
+	const json_t *legs = json_object_get(call, "legs"), *leg;
+	size_t i;
+
+	json_array_foreach(legs, i, leg)
+	{
+		const char *name = text(leg, "leg"), *suite = text(leg, "suite"), *media = text(leg, "media");
+
+		if (name && strcmp(name, side) == 0)
+			return media && strcmp(media, "rtp") == 0 ? "rtp" : suite;
+	}
+	return NULL;
+}
+
+void print_calls(const json_t *data, FILE *to)
+{
+	struct table *t = table_new("ID STATE FROM TO INGRESS EGRESS >DURATION SUITE-A SUITE-B REASON");
+	const json_t *call;
+	size_t i;
+
+	json_array_foreach(json_object_get(data, "calls"), i, call)
+	{
+		cell_text(t, call, "id");
+		cell_text(t, call, "state");
+		cell_text(t, call, "from");
+		cell_text(t, call, "to");
+		cell_text(t, call, "ingress-trunk");
+		cell_text(t, call, "egress-trunk");
+		cell_duration(t, call, "duration");
+		table_text(t, suite_of(call, "a"));
+		table_text(t, suite_of(call, "b"));
+		cell_text(t, call, "end-reason");
+	}
+	table_print(t, to);
+	fprintf(to, "%lld active, %lld since start\n",
+		(long long)json_integer_value(json_object_get(data, "active")),
+		(long long)json_integer_value(json_object_get(data, "total")));
+}
+
+void print_legs(const json_t *calls, FILE *to)
+{
+	struct table *t = table_new("CALL STATE LEG TRUNK SUITE >RX >LOST >JITTER >AUTH >REPLAY REASON");
+	const json_t *call, *leg;
+	size_t i, k;
+
+	json_array_foreach(calls, i, call)
+	{
+		const json_t *legs = json_object_get(call, "legs");
+
+		if (json_array_size(legs) == 0) {
+			cell_text(t, call, "id");
+			cell_text(t, call, "state");
+			for (int c = 0; c < 8; c++)
+				table_text(t, c == 1 ? text(call, "ingress-trunk") : NULL);
+			cell_text(t, call, "end-reason");
+		}
+		json_array_foreach(legs, k, leg)
+		{
+			const json_t *rx = json_object_get(leg, "rx");
+			const char *media = text(leg, "media");
+
+			cell_text(t, call, "id");
+			cell_text(t, call, "state");
+			cell_text(t, leg, "leg");
+			cell_text(t, leg, "trunk");
+			table_text(t, media && strcmp(media, "rtp") == 0 ? "rtp" : text(leg, "suite"));
+			cell_number(t, rx, "packets");
+			cell_number(t, rx, "lost");
+			cell_fixed(t, rx, "jitter", 1);
+			cell_number(t, rx, "auth-failures");
+			cell_number(t, rx, "replays");
+			cell_text(t, call, "end-reason");
+		}
+	}
+	table_print(t, to);
+}
+
+/* "name   value" lines of an object's own members; those that are objects or arrays are left to the caller.
+ */
+static void print_members(const json_t *o, const char *indent, FILE *to)
+{
+	const char *name;
+	json_t *v;
+
+	json_object_foreach((json_t *)o, name, v)
+	{
+		if (json_is_object(v) || json_is_array(v))
+			continue;
+		fprintf(to, "%s%-18s ", indent, name);
+		if (json_is_string(v))
+			print_harmless(json_string_value(v), to);
+		else if (json_is_integer(v))
+			fprintf(to, "%lld", (long long)json_integer_value(v));
+		else if (json_is_real(v))
+			fprintf(to, "%.1f", json_real_value(v));
+		else
+			fputs(json_is_true(v) ? "yes" : json_is_false(v) ? "no" : "-", to);
+		fputc('\n', to);
+	}
+}
+
+/* Counters that are not zero, a line each under a title; nothing when all are. */
+static void print_counters(const json_t *o, const char *title, const char *indent, FILE *to)
+{
+	const char *name;
+	json_t *v;
+	bool any = false;
+
+	json_object_foreach((json_t *)o, name, v)
+	{
+		if (json_integer_value(v) == 0)
+			continue;
+		if (!any)
+			fprintf(to, "%s%s\n", indent, title);
+		any = true;
+		fprintf(to, "%s  %-24s %lld\n", indent, name, (long long)json_integer_value(v));
+	}
+}
+
+void print_call(const json_t *data, FILE *to)
+{
+	const json_t *leg;
+	size_t i;
+
+	print_members(data, "", to);
+	json_array_foreach(json_object_get(data, "legs"), i, leg)
+	{
+		static const char *const parts[] = {"signalling", "rx", "tx"};
+		const char *name = text(leg, "leg");
+
+		fprintf(to, "\nleg %s, towards the %s\n", name ? name : "?",
+			name && strcmp(name, "a") == 0 ? "caller" : "called party");
+		print_members(leg, "  ", to);
+		for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++) {
+			const json_t *part = json_object_get(leg, parts[p]);
+
+			if (part)
+				fprintf(to, "  %s\n", parts[p]);
+			print_members(part, "    ", to);
+		}
+		print_counters(
+			json_object_get(leg, "verdicts"), "packets that arrived here, by verdict", "  ", to);
+	}
+}
+
+void print_stats(const json_t *data, FILE *to)
+{
+	static const char *const plane_parts[] = {"rx", "tx", "crypto"};
+	const json_t *plane = json_object_get(data, "data-plane");
+
+	print_members(data, "", to);
+	fputs("calls\n", to);
+	print_members(json_object_get(data, "calls"), "  ", to);
+	print_counters(json_object_get(json_object_get(data, "calls"), "counters"),
+		"refused and ended by the gateway", "  ", to);
+	fputs("data plane\n", to);
+	print_members(plane, "  ", to);
+	for (size_t p = 0; p < sizeof plane_parts / sizeof plane_parts[0]; p++) {
+		const json_t *part = json_object_get(plane, plane_parts[p]);
+
+		if (part)
+			fprintf(to, "  %s\n", plane_parts[p]);
+		print_members(part, "    ", to);
+	}
+	print_counters(json_object_get(plane, "verdicts"), "packets by verdict", "  ", to);
+	print_counters(json_object_get(data, "sip"), "SIP", "", to);
+}
+
+void print_trunks(const json_t *data, FILE *to)
+{
+	struct table *t = table_new("TRUNK STATE REALM SRTP >ACTIVE >TOTAL >REJECTED LAST_REJECTION");
+	const json_t *trunk;
+	size_t i;
+
+	json_array_foreach(json_object_get(data, "trunks"), i, trunk)
+	{
+		cell_text(t, trunk, "name");
+		cell_text(t, trunk, "state");
+		cell_text(t, trunk, "realm");
+		cell_text(t, trunk, "srtp");
+		cell_number(t, trunk, "active-calls");
+		cell_number(t, trunk, "total-calls");
+		cell_number(t, trunk, "rejected-calls");
+		cell_text(t, trunk, "last-rejection");
+	}
+	table_print(t, to);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/batch.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "dataplane/worker_private.h"
+
+void batch_drop(struct worker *w, struct packet *p, int verdict)
+{
+	worker_drop(w, p->in, p->m, (enum dp_verdict)verdict);
+}
+
+/* A frame's place in the batch. What matters is written by the stages; the job's tag and header are not
+ * cleared. */
+static struct packet *add(struct batch *b, struct rte_mbuf *m)
+{
+	struct packet *p = &b->packets[b->n];
+
+	memset(p, 0, offsetof(struct packet, ether));
+	p->m = m;
+	b->live[b->n++] = p;
+	return p;
+}
+
+static void add_all(struct batch *b, struct rte_mbuf **frames, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
+		add(b, frames[i]);
+	}
+}
+
+/* Packets that waited for a key go first: they are the oldest. */
+static void add_again(struct worker *w, struct batch *b)
+{
+	struct hold *h = &w->hold;
+
+	while (h->again_n && b->n < BATCH_MAX) {
+		uint32_t at = h->again_from++ % HOLD_PACKETS;
+
+		h->again_n--;
+		add(b, h->again[at].m)->held_until = h->again[at].until;
+	}
+}
+
+unsigned batch_fill(struct worker *w, struct batch *b)
+{
+	struct rte_mbuf *frames[BATCH_MAX];
+	uint16_t n;
+
+	b->n = 0;
+	add_again(w, b);
+	n = (uint16_t)rte_ring_dequeue_burst(w->handover, (void **)frames, BATCH_MAX - b->n, NULL);
+	add_all(b, frames, n);
+	/* A port that had a whole burst may have another; each has its turn first. */
+	for (bool more = true; more && b->n < BATCH_MAX;) {
+		more = false;
+		for (uint16_t i = 0; i < w->n_ports && b->n < BATCH_MAX; i++) {
+			uint16_t room = BATCH_MAX - b->n, want = room < PORT_BURST ? room : PORT_BURST;
+
+			n = port_rx(w->ports[i], (uint16_t)w->index, frames, want);
+			add_all(b, frames, n);
+			more |= n == PORT_BURST;
+		}
+	}
+	return b->n;
+}

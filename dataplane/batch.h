@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The packets that one iteration of a worker handles, and where each is on its way. A stage is a function
+ * over one packet that says what becomes of it: PACKET_ON, PACKET_TAKEN (somebody else has the mbuf now), or
+ * the verdict (enum dp_verdict) it is dropped with.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "dataplane/crypto/backend.h"
+#include "lib/base/netaddr.h"
+#include "lib/srtp/rtp_hdr.h"
+
+#define BATCH_MAX 64 /* frames; two bursts of the ports, and a good burst for every backend */
+
+#define PACKET_ON (-1)
+#define PACKET_TAKEN (-2)
+
+enum packet_kind { PACKET_RTP, PACKET_RTCP, PACKET_DTLS, PACKET_STUN };
+
+/* What srtp_rx found to open a packet with; at most each key with two indexes. */
+#define PACKET_TRIES_MAX 6
+
+struct leg;
+
+struct packet {
+	struct rte_mbuf *m;
+	uint8_t *data;      /* RTP or RTCP: the UDP payload */
+	uint16_t len;       /* octets of it; without tag and MKI once opened, with them once sealed */
+	uint8_t kind;       /* enum packet_kind */
+	uint16_t clear_len; /* octets of it in the clear, for the counters */
+	uint16_t l3, l4;    /* where the received headers begin */
+	bool rtcp_port;     /* arrived at the leg's separate RTCP port */
+	bool foreign;       /* not from the remote: learned from if it proves genuine */
+	bool sealed;        /* in: not opened yet. out: leaves a secure leg protected */
+	bool waits;         /* next hop not resolved yet */
+	uint8_t stream;     /* of leg `in` */
+	struct leg *in;     /* where it arrived */
+	struct leg *out;    /* where it leaves */
+	struct ip_port source;
+	struct rtp_hdr rtp;
+	uint32_t ssrc;       /* RTP: of the header; RTCP: of the first packet */
+	uint64_t held_until; /* ns; 0: was not held for a key yet */
+
+	/* srtp_rx and srtcp: the try under way */
+	uint8_t key;     /* place in leg.rx */
+	uint8_t tries;   /* keys and indexes gone through */
+	bool fresh_try;  /* the same try was made again with a newer estimate */
+	int16_t refused; /* verdict when nothing opens it */
+	uint64_t index;  /* RTP: 48 bits; RTCP: 31 */
+
+	uint16_t tx_port;  /* place of the port in the worker's table */
+	uint8_t ether[14]; /* from here on nothing is cleared when a packet enters the batch */
+	struct crypto_job job;
+};
+
+struct batch {
+	uint16_t n; /* packets still on their way */
+	struct packet *live[BATCH_MAX];
+	struct packet packets[BATCH_MAX];
+};
+
+struct worker;
+
+typedef int (*packet_stage)(struct worker *w, struct packet *p);
+
+/* Takes frames from where they wait: packets held for a key, other workers, ports. How many. */
+unsigned batch_fill(struct worker *w, struct batch *b);
+
+/* Counts a packet's verdict (PACKET_TAKEN: nothing) and frees its mbuf. */
+void batch_drop(struct worker *w, struct packet *p, int verdict);
+
+/* One stage over all packets still on their way. */
+static inline __attribute__((always_inline)) void batch_each(
+	struct worker *w, struct batch *b, packet_stage stage)
+{
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		int verdict = stage(w, b->live[i]);
+
+		if (verdict == PACKET_ON)
+			b->live[n++] = b->live[i];
+		else if (verdict != PACKET_TAKEN)
+			batch_drop(w, b->live[i], verdict);
+	}
+	b->n = n;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/classify.h"
+
+#include <string.h>
+
+#include <rte_ip.h>
+
+#include "dataplane/checksum.h"
+#include "dataplane/worker_private.h"
+#include "lib/srtp/rtcp_hdr.h"
+
+#define ETHER_LEN 14
+#define VLAN_LEN 4
+#define VLAN_ID 0x0fff
+#define UDP_LEN 8
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_IPV6 0x86dd
+#define ETHERTYPE_VLAN 0x8100
+#define PROTO_UDP 17
+#define PROTO_FRAGMENT 44
+#define IPV6_LEN 40
+#define IPV4_MF_OR_OFFSET 0x3fff
+#define IPV4_OFFSET 0x1fff
+
+static enum frame_class udp_read(const uint8_t *o, size_t end, struct frame *f)
+{
+	uint16_t length;
+
+	if (end < (size_t)f->l4 + UDP_LEN)
+		return FRAME_MALFORMED;
+	f->source.port = be16_get(o + f->l4);
+	f->destination.port = be16_get(o + f->l4 + 2);
+	length = be16_get(o + f->l4 + 4);
+	if (length < UDP_LEN || (size_t)f->l4 + length > end)
+		return FRAME_MALFORMED;
+	f->payload = f->l4 + UDP_LEN;
+	f->payload_len = length - UDP_LEN;
+	return FRAME_UDP;
+}
+
+static enum frame_class ipv4_read(const uint8_t *o, size_t n, struct frame *f)
+{
+	const uint8_t *ip = o + f->l3;
+	size_t header, total;
+	uint16_t fragment;
+
+	if (n < (size_t)f->l3 + 20 || ip[0] >> 4 != 4 || ip[9] != PROTO_UDP)
+		return FRAME_OTHER;
+	header = (size_t)(ip[0] & 15) * 4;
+	total = be16_get(ip + 2);
+	f->source.ip.family = f->destination.ip.family = IP_V4;
+	memcpy(f->source.ip.octets, ip + 12, 4);
+	memcpy(f->destination.ip.octets, ip + 16, 4);
+	if (header < 20 || total < header || f->l3 + total > n)
+		return FRAME_MALFORMED;
+	if (rte_raw_cksum(ip, header) != 0xffff)
+		return FRAME_MALFORMED;
+	f->l4 = (uint16_t)(f->l3 + header);
+	fragment = be16_get(ip + 6);
+	if (fragment & IPV4_MF_OR_OFFSET) {
+		if (!(fragment & IPV4_OFFSET))
+			udp_read(o, f->l3 + total, f);
+		return FRAME_FRAGMENT;
+	}
+	return udp_read(o, f->l3 + total, f);
+}
+
+static enum frame_class ipv6_read(const uint8_t *o, size_t n, struct frame *f)
+{
+	const uint8_t *ip = o + f->l3;
+	size_t total;
+
+	if (n < (size_t)f->l3 + IPV6_LEN || ip[0] >> 4 != 6 ||
+		(ip[6] != PROTO_UDP && ip[6] != PROTO_FRAGMENT))
+		return FRAME_OTHER;
+	total = IPV6_LEN + (size_t)be16_get(ip + 4);
+	f->source.ip.family = f->destination.ip.family = IP_V6;
+	memcpy(f->source.ip.octets, ip + 8, 16);
+	memcpy(f->destination.ip.octets, ip + 24, 16);
+	if (f->l3 + total > n)
+		return FRAME_MALFORMED;
+	f->l4 = f->l3 + IPV6_LEN;
+	if (ip[6] == PROTO_UDP)
+		return udp_read(o, f->l3 + total, f);
+	/* RFC 8200 section 4.5: next header, reserved, offset and M, identification; then the fragment. */
+	if (total < IPV6_LEN + 8 || o[f->l4] != PROTO_UDP)
+		return FRAME_OTHER;
+	if (!(be16_get(o + f->l4 + 2) & 0xfff8)) {
+		f->l4 += 8;
+		udp_read(o, f->l3 + total, f);
+	}
+	return FRAME_FRAGMENT;
+}
+
+enum frame_class classify_frame(const uint8_t *octets, size_t n, struct frame *f)
+{
+	uint16_t type;
+
+	memset(f, 0, sizeof *f);
+	if (n < ETHER_LEN || n > UINT16_MAX)
+		return FRAME_OTHER;
+	f->l3 = ETHER_LEN;
+	type = be16_get(octets + 12);
+	if (type == ETHERTYPE_VLAN) {
+		if (n < ETHER_LEN + VLAN_LEN)
+			return FRAME_OTHER;
+		/* Another VLAN's frames are another interface's: the kernel's. 0 is a priority alone. */
+		if (be16_get(octets + ETHER_LEN) & VLAN_ID)
+			return FRAME_OTHER;
+		type = be16_get(octets + ETHER_LEN + 2);
+		f->l3 += VLAN_LEN;
+	}
+	if (type == ETHERTYPE_IPV4)
+		return ipv4_read(octets, n, f);
+	if (type == ETHERTYPE_IPV6)
+		return ipv6_read(octets, n, f);
+	return FRAME_OTHER;
+}
+
+int classify_payload(const uint8_t *payload, size_t n)
+{
+	if (n == 0)
+		return -1;
+	if (payload[0] <= 3)
+		return PACKET_STUN;
+	if (payload[0] >= 20 && payload[0] <= 63)
+		return PACKET_DTLS;
+	if (payload[0] >= 128 && payload[0] <= 191)
+		return PACKET_RTP;
+	return -1;
+}
+
+/* Secure legs need no checksum: the tag proves more. A corrupt address finds no remote. */
+static bool checksum_good(const struct packet *p)
+{
+	const uint8_t *o = rte_pktmbuf_mtod(p->m, const uint8_t *);
+	const struct rte_udp_hdr *udp = (const void *)(o + p->l4);
+	bool v4 = p->source.ip.family == IP_V4;
+	enum checksum_state state;
+
+	if ((p->m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+		return true;
+	state = v4 ? checksum_udp4_state((const void *)(o + p->l3), udp)
+		   : checksum_udp6_state((const void *)(o + p->l3), udp);
+	if (state == CHECKSUM_NONE)
+		return v4;
+	return state != CHECKSUM_BAD;
+}
+
+/* RTP, RTCP or what else the leg takes at that port; its header read. */
+int classify_media(struct worker *w, struct packet *p)
+{
+	int kind = classify_payload(p->data, p->len);
+
+	(void)w;
+	if (p->in->security == DP_SECURITY_PLAIN && !checksum_good(p))
+		return DP_V_MALFORMED;
+	if (kind < 0)
+		return DP_V_MALFORMED;
+	p->kind = (uint8_t)kind;
+	if (kind != PACKET_RTP)
+		return PACKET_ON;
+	if (p->rtcp_port || ((p->in->flags & DP_LEG_RTCP_MUX) && rtcp_is(p->data, p->len))) {
+		p->kind = PACKET_RTCP;
+		return rtcp_first_ssrc(p->data, p->len, &p->ssrc) < 0 ? DP_V_MALFORMED : PACKET_ON;
+	}
+	/* Payload types 72 to 76 are nobody's, so that a stray report is not taken for a stream (RFC 3551
+	 * section 6). */
+	if (rtp_hdr_parse(p->data, p->len, &p->rtp) < 0 || (p->rtp.pt >= 72 && p->rtp.pt <= 76))
+		return DP_V_MALFORMED;
+	p->ssrc = p->rtp.ssrc;
+	return PACKET_ON;
+}
+
+/* No leg there: a media port of ours without one, or the kernel's business. */
+static int no_leg(struct worker *w, struct packet *p, const struct leg_address *a, uint16_t port)
+{
+	if (a && leg_address_is_media(a, port))
+		return DP_V_NO_LEG;
+	count(&w->stats.to_kernel, 1);
+	rte_pktmbuf_free(p->m);
+	return PACKET_TAKEN;
+}
+
+int classify_packet(struct worker *w, struct packet *p)
+{
+	struct rte_mbuf *m = p->m;
+	const struct leg_address *a = NULL;
+	enum frame_class class;
+	leg_entry entry = 0;
+	struct frame f;
+
+	class = classify_frame(rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), &f);
+	/* A tag that the port took off is still one. */
+	if ((m->ol_flags & RTE_MBUF_F_RX_VLAN) && (m->vlan_tci & VLAN_ID))
+		class = FRAME_OTHER;
+	if (class != FRAME_OTHER) {
+		a = leg_table_address(w->table, &f.destination.ip);
+		entry = a ? leg_address_get(a, f.destination.port) : 0;
+	}
+	if (entry == 0)
+		return no_leg(w, p, a, f.destination.port);
+	if (leg_entry_worker(entry) != w->index)
+		return worker_hand_over(w, p, leg_entry_worker(entry));
+	p->in = &w->legs[leg_entry_leg(entry)];
+	p->rtcp_port = leg_entry_rtcp(entry);
+	p->source = f.source;
+	if (class != FRAME_UDP || m->nb_segs != 1)
+		return DP_V_MALFORMED;
+	count(&w->stats.rx_packets, 1);
+	count(&w->stats.rx_octets, f.payload_len);
+	p->data = rte_pktmbuf_mtod(m, uint8_t *) + f.payload;
+	p->len = f.payload_len;
+	p->l3 = f.l3;
+	p->l4 = f.l4;
+	return PACKET_ON;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a frame is, by its headers alone: Ethernet (an 802.1Q tag with a priority alone at most), IPv4 or IPv6
+ * without extension headers, UDP; then the first octets of the datagram (RFC 7983). Pure: bounds are checked
+ * here and nowhere later.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "lib/base/netaddr.h"
+
+struct worker;
+struct packet;
+
+enum frame_class {
+	FRAME_OTHER,     /* no UDP over IP: the kernel's */
+	FRAME_UDP,       /* an UDP datagram, whole and consistent */
+	FRAME_FRAGMENT,  /* of UDP; with the ports when it is the first one, else they are 0 */
+	FRAME_MALFORMED, /* UDP whose lengths or header checksum do not fit */
+};
+
+struct frame {
+	uint16_t l3, l4;      /* offsets of the IP and UDP headers */
+	uint16_t payload;     /* offset of the UDP payload */
+	uint16_t payload_len; /* octets */
+	struct ip_port source, destination;
+};
+
+/* n contiguous octets of frame. Fills *f as far as the class says. */
+enum frame_class classify_frame(const uint8_t *octets, size_t n, struct frame *f);
+
+/* enum packet_kind by RFC 7983 section 7, or -1. n octets of payload. RTP stands for RTP and RTCP. */
+int classify_payload(const uint8_t *payload, size_t n);
+
+/* Stage: headers; finds the leg, or hands over to another worker. */
+int classify_packet(struct worker *w, struct packet *p);
+
+/* Stage: what the datagram is on that leg; the RTP or RTCP header is read. */
+int classify_media(struct worker *w, struct packet *p);

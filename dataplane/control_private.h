@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What control.c (answers and events), control_command.c (commands) and control_configure.c share. */
+#pragma once
+
+#include "dataplane/control.h"
+#include "dataplane/directory.h"
+#include "dataplane/mailbox.h"
+#include "lib/base/secret.h"
+
+#define CONTROL_WAITING 64         /* messages that `out` did not take at once */
+#define CONTROL_ADDRESSES_MAX 4096 /* of a configuration: address and range */
+
+struct control {
+	struct control_conf conf;
+	struct directory directory;
+	struct secret instance; /* random per start; not secret, but 8 random octets */
+	uint32_t connection;    /* counts connections */
+	bool listening;
+	uint32_t first_waiting, n_waiting;
+	union dp_msg waiting[CONTROL_WAITING];
+
+	/* DP_CONFIGURE: the pages so far, and what is in force */
+	uint16_t pages, page;
+	uint32_t n_staged, n_addresses;
+	struct dp_address staged[CONTROL_ADDRESSES_MAX], addresses[CONTROL_ADDRESSES_MAX];
+};
+
+struct control_answer {
+	uint64_t seq;
+	uint32_t type; /* enum dp_type of the command */
+	int32_t result;
+	dp_session_id session;
+	const char *reason; /* NULL or "": strerror() */
+};
+
+struct mailbox *worker_mailbox(struct worker *w);
+
+/* Out, or behind what waits already. -ENOBUFS. */
+int control_emit(struct control *c, union dp_msg *m);
+/* An acknowledgement, if the connection that asked is still the one. */
+void control_ack(struct control *c, uint32_t connection, const struct control_answer *a);
+/* A worker has done a command: answers it and gives it back. */
+void control_done(struct control *c, struct mailbox *m, struct command *command);
+/* Leg memory that a command carries. */
+void control_free_memory(struct command *command);
+
+/* DP_CONFIGURE, one page. 0, or a negative errno value with the reason in err. */
+int control_configure(struct control *c, const struct dp_configure *page, struct err *err);
+/* The configured range that a leg's local port is in, or NULL. */
+const struct dp_address *control_range(const struct control *c, const struct ip_port *local);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/secret.h"
+#include "dataplane/crypto/ipsec_mb.h"
+#include "dataplane/crypto/kat.h"
+
+static int managers_open(struct crypto_queue *q)
+{
+	uint64_t features;
+
+	q->wide = alloc_mb_mgr(0);
+	if (!q->wide)
+		return -ENOMEM;
+	init_mb_mgr_auto(q->wide, NULL);
+	features = q->wide->features;
+	if (imb_get_errno(q->wide) == IMB_ERR_SELFTEST)
+		return -EIO;
+	if (imb_get_errno(q->wide) || !(features & IMB_FEATURE_AESNI) || !(features & IMB_FEATURE_PCLMULQDQ))
+		return -ENOTSUP;
+	q->vaes = q->wide->used_arch == IMB_ARCH_AVX512 && (features & IMB_FEATURE_VAES) &&
+		  (features & IMB_FEATURE_VPCLMULQDQ);
+	if (!(features & IMB_FEATURE_SHANI)) {
+		q->narrow = q->wide;
+		return 0;
+	}
+	q->narrow = alloc_mb_mgr(0);
+	if (!q->narrow)
+		return -ENOMEM;
+	init_mb_mgr_sse(q->narrow);
+	return imb_get_errno(q->narrow) ? -EIO : 0;
+}
+
+static void ipsec_mb_close(struct crypto_queue *q)
+{
+	size_t manager = imb_get_mb_mgr_size();
+
+	if (!q)
+		return;
+	imb_keys_close(q);
+	if (q->narrow && q->narrow != q->wide) {
+		mem_wipe(q->narrow, manager);
+		free_mb_mgr(q->narrow);
+	}
+	if (q->wide) {
+		mem_wipe(q->wide, manager);
+		free_mb_mgr(q->wide);
+	}
+	mem_wipe(q, sizeof(*q));
+	free(q);
+}
+
+static int ipsec_mb_open(struct crypto_queue **queue, const struct crypto_conf *conf)
+{
+	struct crypto_queue *q;
+	int rc;
+
+	if (!conf->slots)
+		return -EINVAL;
+	q = aligned_alloc(64, sizeof(*q));
+	if (!q)
+		return -ENOMEM;
+	memset(q, 0, sizeof(*q));
+	rc = managers_open(q);
+	if (!rc)
+		rc = imb_keys_open(q, conf);
+	if (!rc) {
+		imb_cm_setup(q);
+		rc = crypto_kat_run(&crypto_ipsec_mb, q);
+	}
+	if (rc) {
+		ipsec_mb_close(q);
+		return rc;
+	}
+	q->jobs = q->batches = 0; /* health tells of the worker's packets, not of the tests */
+	*queue = q;
+	return 0;
+}
+
+/* What the stages promise, tested because a job that breaks it would reach outside its packet or its key. */
+static bool job_sane(const struct crypto_queue *q, const struct crypto_job *job)
+{
+	enum imb_class c = job->slot < q->slots ? q->class_of[job->slot] : IMB_EMPTY;
+	bool tag_fits = c >= IMB_GCM_128 ? job->tag_len == 16 : job->tag_len == 10 || job->tag_len == 4;
+
+	return c != IMB_EMPTY && tag_fits && job->op <= CRYPTO_RTCP_UNPROTECT &&
+	       job->aad_len >= (imb_job_half(job) == IMB_RTP ? 12 : 8) && job->aad_len <= job->len;
+}
+
+static struct imb_list *list_of(struct crypto_queue *q, const struct crypto_job *job)
+{
+	enum imb_class c = q->class_of[job->slot];
+
+	if (c < IMB_CM_QUIET && (job->len == job->aad_len || !imb_job_ciphers(job)))
+		c = IMB_CM_QUIET;
+	return &q->todo[c][imb_job_protects(job) ? IMB_PROTECT : IMB_UNPROTECT];
+}
+
+static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
+{
+	uint16_t room = (uint16_t)(IPSEC_MB_DEPTH - q->waiting - q->done_n);
+
+	if (q->faulty)
+		return 0;
+	if (n > room)
+		n = room;
+	for (uint16_t i = 0; i < n; i++) {
+		struct crypto_job *job = jobs[i];
+		struct imb_list *list;
+
+		if (!job_sane(q, job)) {
+			q->faults++;
+			imb_finish(q, job, CRYPTO_FAULT);
+			continue;
+		}
+		job->status = CRYPTO_PENDING;
+		list = list_of(q, job);
+		list->jobs[list->n++] = job;
+		q->waiting++;
+		/* A CM run takes all its keys at once; the GCM run fetches ahead on its own. */
+		if (q->class_of[job->slot] < IMB_CM_QUIET)
+			imb_key_prefetch(q, imb_job_half(job), job->slot, 0);
+	}
+	return n;
+}
+
+static uint16_t ipsec_mb_poll(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
+{
+	uint16_t k;
+
+	if (q->waiting) {
+		imb_cm_run(q);
+		imb_gcm_run(q);
+		q->waiting = 0;
+	}
+	for (k = 0; k < n && q->done_n; k++) {
+		jobs[k] = q->done[q->done_first];
+		q->done_first = (uint16_t)((q->done_first + 1) % IPSEC_MB_DEPTH);
+		q->done_n--;
+	}
+	return k;
+}
+
+static int ipsec_mb_health(struct crypto_queue *q, struct crypto_health *out)
+{
+	*out = (struct crypto_health){
+		.slots = q->slots,
+		.slots_used = q->slots_used,
+		.in_flight = (uint32_t)q->waiting + q->done_n,
+		.jobs = q->jobs,
+		.batches = q->batches,
+		.faults = q->faults,
+		.faulty = q->faulty,
+	};
+	return 0;
+}
+
+static int ipsec_mb_reset(struct crypto_queue *q)
+{
+	for (int c = 0; c < IMB_CLASSES; c++) {
+		for (int way = 0; way < IMB_WAYS; way++) {
+			struct imb_list *list = &q->todo[c][way];
+
+			for (uint16_t i = 0; i < list->n; i++)
+				imb_finish(q, list->jobs[i], CRYPTO_FAULT);
+			q->faults += list->n;
+			list->n = 0;
+		}
+	}
+	q->waiting = 0;
+	q->faulty = false;
+	for (uint32_t slot = 0; slot < q->slots; slot++)
+		imb_key_wipe(q, slot);
+	return 0;
+}
+
+static void ipsec_mb_prefetch(struct crypto_queue *q, uint32_t slot, uint16_t payload_len)
+{
+	imb_key_prefetch(q, IMB_RTP, slot, payload_len);
+}
+
+const struct crypto_backend crypto_ipsec_mb = {
+	.name = "ipsec-mb",
+	.suites = 1u << SRTP_AES_CM_128_HMAC_SHA1_80 | 1u << SRTP_AES_CM_128_HMAC_SHA1_32 |
+		  1u << SRTP_AES_192_CM_HMAC_SHA1_80 | 1u << SRTP_AES_192_CM_HMAC_SHA1_32 |
+		  1u << SRTP_AES_256_CM_HMAC_SHA1_80 | 1u << SRTP_AES_256_CM_HMAC_SHA1_32 |
+		  1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM,
+	.burst_min = 32,
+	.depth = IPSEC_MB_DEPTH,
+	.open = ipsec_mb_open,
+	.key_load = imb_key_load,
+	.key_wipe = imb_key_wipe,
+	.submit = ipsec_mb_submit,
+	.poll = ipsec_mb_poll,
+	.health = ipsec_mb_health,
+	.reset = ipsec_mb_reset,
+	.close = ipsec_mb_close,
+	.prefetch = ipsec_mb_prefetch,
+};

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside of the ipsec-mb backend: AES and SHA-1 on the worker's own core with intel-ipsec-mb. Private to
+ * ipsec_mb*.c; everyone else uses backend.h.
+ *
+ * submit() only sorts jobs by algorithm; poll() runs all that is waiting in as few and as large runs as it
+ * can, so that small submits of one loop still share the multi-buffer lanes.
+ */
+#pragma once
+
+/* Without it the library's header gives gcm_key_data another size and alignment than the library has. */
+#ifndef LINUX
+#define LINUX
+#endif
+#define NO_COMPAT_IMB_API_053
+#include <intel-ipsec-mb.h>
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "lib/srtp/be.h"
+#include "dataplane/crypto/backend.h"
+
+#define IPSEC_MB_DEPTH 128  /* jobs in flight; IMB_MAX_BURST_SIZE, the largest run the library takes */
+#define IPSEC_MB_RUN 64     /* CM jobs per run: what stays in the first-level cache between cipher and hash */
+#define IPSEC_MB_WIDE_MIN 8 /* HMAC-SHA1: fewer leave most lanes of the wide manager empty */
+#define IPSEC_MB_AHEAD 6    /* jobs between the prefetch of a GCM key and its use */
+
+/* What a slot holds, and what jobs are sorted by. */
+enum imb_class {
+	IMB_EMPTY,
+	IMB_CM_128,
+	IMB_CM_192,
+	IMB_CM_256,
+	IMB_CM_QUIET, /* jobs only: nothing to cipher, with an empty payload or SRTCP with E=0 */
+	IMB_GCM_128,
+	IMB_GCM_256,
+	IMB_CLASSES
+};
+
+enum imb_half { IMB_RTP, IMB_RTCP, IMB_HALVES };
+
+/* AES-CM and HMAC-SHA1, ready to use. AES-128 touches 4 of the 5 cache lines. */
+struct imb_cm_key {
+	uint8_t ipad[IMB_SHA1_DIGEST_SIZE_IN_BYTES]; /* SHA-1 state after the key's inner block */
+	uint8_t opad[IMB_SHA1_DIGEST_SIZE_IN_BYTES];
+	uint8_t salt[SRTP_SALT_MAX];
+	uint8_t pad[10];
+	uint8_t round_keys[16 * 15];
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct imb_cm_key) == 320, "one CM key is 5 cache lines");
+
+/*
+ * The library's GCM key with the salt in its padding: that cache line holds the lowest powers of the hash
+ * key, which every packet uses, so that the salt costs no line of its own.
+ */
+union imb_gcm_key {
+	struct gcm_key_data data;
+	struct {
+		uint8_t used_by_library[1008];
+		uint8_t salt[16]; /* 12 in use */
+	};
+};
+_Static_assert(sizeof(union imb_gcm_key) == 1024, "a GCM key is 16 cache lines");
+
+/* Key memory of one kind: an anonymous mapping, 2 MB pages where the system gives them. */
+struct imb_pages {
+	uint8_t *base;
+	size_t octets;
+};
+
+/* Jobs of one class and direction that wait for poll(). */
+struct imb_list {
+	uint16_t n;
+	struct crypto_job *jobs[IPSEC_MB_DEPTH];
+};
+
+enum imb_way { IMB_PROTECT, IMB_UNPROTECT, IMB_WAYS };
+
+struct crypto_queue {
+	IMB_MGR *wide;     /* the widest vectors: best for runs of IPSEC_MB_WIDE_MIN hash jobs or more */
+	IMB_MGR *narrow;   /* SSE with SHA-NI: best for a few; the same as wide where there is no SHA-NI */
+	uint8_t *class_of; /* enum imb_class of each slot */
+	union imb_gcm_key *gcm[IMB_HALVES];
+	struct imb_cm_key *cm[IMB_HALVES];
+	struct imb_pages pages[2 * IMB_HALVES];
+	uint32_t slots, slots_used;
+	bool vaes; /* decides where in a GCM key its hash keys lie */
+
+	struct imb_list todo[IMB_CLASSES][IMB_WAYS];
+	uint16_t waiting;            /* jobs in todo */
+	uint16_t done_first, done_n; /* ring of finished jobs */
+	struct crypto_job *done[IPSEC_MB_DEPTH];
+
+	uint64_t jobs, batches, faults;
+	bool faulty;
+
+	/* Scratch of one run; wiped with every key, since an IV gives its salt away. */
+	struct imb_scratch {
+		uint8_t iv[IPSEC_MB_RUN][16];
+		uint8_t mac[IPSEC_MB_RUN][16];
+		struct gcm_context_data gcm;
+		IMB_JOB run[IPSEC_MB_RUN];
+	} scratch __attribute__((aligned(64)));
+};
+
+static inline enum imb_half imb_job_half(const struct crypto_job *job)
+{
+	return job->op == CRYPTO_RTP_PROTECT || job->op == CRYPTO_RTP_UNPROTECT ? IMB_RTP : IMB_RTCP;
+}
+
+static inline bool imb_job_protects(const struct crypto_job *job)
+{
+	return job->op == CRYPTO_RTP_PROTECT || job->op == CRYPTO_RTCP_PROTECT;
+}
+
+/* SRTCP with E=0 is authenticated only (RFC 3711 section 3.4). */
+static inline bool imb_job_ciphers(const struct crypto_job *job)
+{
+	return imb_job_half(job) == IMB_RTP || job->index >> 31;
+}
+
+/* The 32 bits that are authenticated behind the packet: the ROC, or E flag and SRTCP index. */
+static inline uint32_t imb_index_wire(const struct crypto_job *job)
+{
+	return __builtin_bswap32(job->index);
+}
+
+/* What the IV is made of: SSRC, and SRTP's 48 or SRTCP's 31 bits of index. */
+static inline uint32_t imb_job_ssrc(const struct crypto_job *job)
+{
+	return be32_get(job->pkt + (imb_job_half(job) == IMB_RTP ? 8 : 4));
+}
+
+static inline uint64_t imb_job_index(const struct crypto_job *job)
+{
+	if (imb_job_half(job) == IMB_RTCP)
+		return job->index & 0x7fffffff;
+	return (uint64_t)job->index << 16 | be16_get(job->pkt + 2);
+}
+
+/* The suites' three lengths of tag without a loop or a call; the time taken depends on the length alone. */
+static inline bool imb_tag_equal(const uint8_t *a, const uint8_t *b, unsigned n)
+{
+	uint64_t a8, b8, differ;
+
+	if (n == 4)
+		return be32_get(a) == be32_get(b);
+	memcpy(&a8, a, 8);
+	memcpy(&b8, b, 8);
+	differ = a8 ^ b8;
+	if (n == 10)
+		return !(differ | (uint64_t)(be16_get(a + 8) ^ be16_get(b + 8)));
+	memcpy(&a8, a + 8, 8);
+	memcpy(&b8, b + 8, 8);
+	return !(differ | (a8 ^ b8));
+}
+
+static inline void imb_tag_copy(uint8_t *to, const uint8_t *from, unsigned n)
+{
+	if (n == 4) {
+		memcpy(to, from, 4);
+	} else if (n == 10) {
+		memcpy(to, from, 10);
+	} else {
+		memcpy(to, from, 16);
+	}
+}
+
+/* ipsec_mb_keys.c. conf->options: "pages=huge" (hugetlbfs), "pages=thp" (default) or "pages=small". */
+int imb_keys_open(struct crypto_queue *q, const struct crypto_conf *conf);
+void imb_keys_close(struct crypto_queue *q);
+int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_session_keys *keys);
+void imb_key_wipe(struct crypto_queue *q, uint32_t slot);
+/* Brings near the lines of a key that a packet of this payload will use; nothing for a slot that is not. */
+void imb_key_prefetch(const struct crypto_queue *q, enum imb_half half, uint32_t slot, unsigned payload_len);
+
+/* ipsec_mb_cm.c, ipsec_mb_gcm.c: run every waiting job of their classes and hand each to imb_finish(). */
+void imb_cm_setup(struct crypto_queue *q);
+void imb_cm_run(struct crypto_queue *q);
+void imb_gcm_run(struct crypto_queue *q);
+
+/* ipsec_mb.c: the job is over; poll() returns it. */
+static inline void imb_finish(struct crypto_queue *q, struct crypto_job *job, enum crypto_status status)
+{
+	job->status = (uint8_t)status;
+	q->done[(q->done_first + q->done_n++) % IPSEC_MB_DEPTH] = job;
+}

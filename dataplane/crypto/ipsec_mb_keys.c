@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Key slots. A GCM key is 1 kB when expanded, so that at tens of thousands of sessions the memory of the
+ * keys, not AES, bounds GCM: slots sit in 2 MB pages, and only the lines that a packet will use are fetched
+ * ahead.
+ *
+ * Pages are touched when a slot is first loaded, so that slots cost memory only once used. They are locked
+ * and left out of core dumps where the system allows it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/base/secret.h"
+#include "dataplane/crypto/ipsec_mb.h"
+
+#define PAGE_2M (UINT64_C(2) << 20)
+#define LINE 64
+
+enum page_kind { PAGES_THP, PAGES_HUGE, PAGES_SMALL };
+
+static const struct {
+	const char *option;
+	enum page_kind kind;
+} page_options[] = {
+	{"pages=thp", PAGES_THP},
+	{"pages=huge", PAGES_HUGE},
+	{"pages=small", PAGES_SMALL},
+};
+
+static const uint8_t class_of_suite[SRTP_SUITE_COUNT] = {
+	[SRTP_AES_CM_128_HMAC_SHA1_80] = IMB_CM_128,
+	[SRTP_AES_CM_128_HMAC_SHA1_32] = IMB_CM_128,
+	[SRTP_AES_192_CM_HMAC_SHA1_80] = IMB_CM_192,
+	[SRTP_AES_192_CM_HMAC_SHA1_32] = IMB_CM_192,
+	[SRTP_AES_256_CM_HMAC_SHA1_80] = IMB_CM_256,
+	[SRTP_AES_256_CM_HMAC_SHA1_32] = IMB_CM_256,
+	[SRTP_AEAD_AES_128_GCM] = IMB_GCM_128,
+	[SRTP_AEAD_AES_256_GCM] = IMB_GCM_256,
+};
+
+static int options_parse(const char *text, enum page_kind *kind)
+{
+	*kind = PAGES_THP;
+	if (!text || !*text)
+		return 0;
+	for (size_t i = 0; i < sizeof(page_options) / sizeof(page_options[0]); i++) {
+		if (!strcmp(text, page_options[i].option)) {
+			*kind = page_options[i].kind;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* Starts on a 2 MB boundary, without which the first and last part would stay in small pages. */
+static int pages_map(struct imb_pages *p, size_t octets, enum page_kind kind)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (kind == PAGES_HUGE ? MAP_HUGETLB : 0);
+	size_t size = (octets + PAGE_2M - 1) & ~(PAGE_2M - 1);
+	size_t spare = kind == PAGES_HUGE ? 0 : PAGE_2M;
+	uint8_t *base = mmap(NULL, size + spare, PROT_READ | PROT_WRITE, flags, -1, 0);
+	size_t front;
+
+	if (base == MAP_FAILED)
+		return -errno;
+	front = -(uintptr_t)base % PAGE_2M;
+	if (front)
+		munmap(base, front);
+	if (spare - front)
+		munmap(base + front + size, spare - front);
+	p->base = base + front;
+	p->octets = size;
+	/* Each is a gain where the system grants it; none is needed to work. */
+	if (kind != PAGES_HUGE)
+		(void)madvise(p->base, size, kind == PAGES_THP ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	(void)madvise(p->base, size, MADV_DONTDUMP);
+	(void)mlock2(p->base, size, MLOCK_ONFAULT);
+	return 0;
+}
+
+int imb_keys_open(struct crypto_queue *q, const struct crypto_conf *conf)
+{
+	enum page_kind kind;
+	int rc = options_parse(conf->options, &kind);
+
+	if (rc)
+		return rc;
+	q->class_of = calloc(conf->slots, 1);
+	if (!q->class_of)
+		return -ENOMEM;
+	for (int half = 0; half < IMB_HALVES && !rc; half++) {
+		rc = pages_map(&q->pages[half], (size_t)conf->slots * sizeof(union imb_gcm_key), kind);
+		if (!rc)
+			rc = pages_map(&q->pages[IMB_HALVES + half],
+				(size_t)conf->slots * sizeof(struct imb_cm_key), kind);
+		q->gcm[half] = (void *)q->pages[half].base;
+		q->cm[half] = (void *)q->pages[IMB_HALVES + half].base;
+	}
+	if (rc) {
+		imb_keys_close(q);
+		return rc;
+	}
+	q->slots = conf->slots;
+	return 0;
+}
+
+void imb_keys_close(struct crypto_queue *q)
+{
+	for (uint32_t slot = 0; slot < q->slots; slot++)
+		imb_key_wipe(q, slot);
+	for (int i = 0; i < 2 * IMB_HALVES; i++) {
+		if (q->pages[i].base)
+			munmap(q->pages[i].base, q->pages[i].octets);
+		q->pages[i] = (struct imb_pages){0};
+	}
+	free(q->class_of);
+	q->class_of = NULL;
+	q->slots = 0;
+}
+
+static void hmac_pad(IMB_MGR *m, const uint8_t key[SRTP_AUTH_KEY_MAX], uint8_t pad, uint8_t *state)
+{
+	uint8_t block[IMB_SHA1_BLOCK_SIZE];
+
+	memset(block, pad, sizeof(block));
+	for (int i = 0; i < SRTP_AUTH_KEY_MAX; i++)
+		block[i] ^= key[i];
+	IMB_SHA1_ONE_BLOCK(m, block, state);
+	mem_wipe(block, sizeof(block));
+}
+
+static void cm_load(
+	struct crypto_queue *q, struct imb_cm_key *k, enum imb_class c, const struct srtp_half_keys *h)
+{
+	uint8_t decrypt[sizeof(k->round_keys)] __attribute__((aligned(16))); /* the library insists on both */
+
+	hmac_pad(q->narrow, h->auth, 0x36, k->ipad);
+	hmac_pad(q->narrow, h->auth, 0x5c, k->opad);
+	memcpy(k->salt, h->salt, sizeof(k->salt));
+	switch (c) {
+	case IMB_CM_128:
+		IMB_AES_KEYEXP_128(q->wide, h->key, k->round_keys, decrypt);
+		break;
+	case IMB_CM_192:
+		IMB_AES_KEYEXP_192(q->wide, h->key, k->round_keys, decrypt);
+		break;
+	default:
+		IMB_AES_KEYEXP_256(q->wide, h->key, k->round_keys, decrypt);
+		break;
+	}
+	mem_wipe(decrypt, sizeof(decrypt));
+}
+
+static void gcm_load(
+	struct crypto_queue *q, union imb_gcm_key *k, enum imb_class c, const struct srtp_half_keys *h)
+{
+	if (c == IMB_GCM_128)
+		IMB_AES128_GCM_PRE(q->wide, h->key, &k->data);
+	else
+		IMB_AES256_GCM_PRE(q->wide, h->key, &k->data);
+	memcpy(k->salt, h->salt, 12);
+}
+
+int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_session_keys *keys)
+{
+	enum imb_class c;
+
+	if (slot >= q->slots)
+		return -ENOSPC;
+	if ((unsigned)keys->suite >= SRTP_SUITE_COUNT || !class_of_suite[keys->suite])
+		return -ENOTSUP;
+	imb_key_wipe(q, slot);
+	c = class_of_suite[keys->suite];
+	for (int half = 0; half < IMB_HALVES; half++) {
+		const struct srtp_half_keys *h = half == IMB_RTP ? &keys->rtp : &keys->rtcp;
+
+		if (c >= IMB_GCM_128)
+			gcm_load(q, &q->gcm[half][slot], c, h);
+		else
+			cm_load(q, &q->cm[half][slot], c, h);
+	}
+	q->class_of[slot] = (uint8_t)c;
+	q->slots_used++;
+	return 0;
+}
+
+void imb_key_wipe(struct crypto_queue *q, uint32_t slot)
+{
+	if (slot >= q->slots || q->class_of[slot] == IMB_EMPTY)
+		return;
+	for (int half = 0; half < IMB_HALVES; half++) {
+		if (q->class_of[slot] >= IMB_GCM_128)
+			mem_wipe(&q->gcm[half][slot], sizeof(q->gcm[half][slot]));
+		else
+			mem_wipe(&q->cm[half][slot], sizeof(q->cm[half][slot]));
+	}
+	mem_wipe(&q->scratch.iv, sizeof(q->scratch.iv));
+	mem_wipe(&q->scratch.mac, sizeof(q->scratch.mac));
+	mem_wipe(&q->scratch.gcm, sizeof(q->scratch.gcm));
+	q->class_of[slot] = IMB_EMPTY;
+	q->slots_used--;
+}
+
+/*
+ * Assembly, because gcc takes a function that does nothing but __builtin_prefetch() for one without effect
+ * and drops the calls to it.
+ */
+static inline void prefetch_lines(const uint8_t *from, const uint8_t *end)
+{
+	from -= (uintptr_t)from % LINE;
+	for (; from < end; from += LINE)
+		asm volatile("prefetcht0 %0" : : "m"(*from));
+}
+
+/*
+ * Of a GCM key, a packet uses the round keys and as many powers of the hash key as it has blocks of header,
+ * payload and lengths. With VAES the library keeps 48 powers, the lowest last, before octet 1008; its other
+ * code keeps up to 16 at octet 240.
+ */
+static inline void prefetch_gcm(
+	const struct crypto_queue *q, const uint8_t *k, bool aes256, unsigned payload_len)
+{
+	unsigned powers = (payload_len + 15) / 16 + 2;
+
+	prefetch_lines(k, k + (aes256 ? 240 : 176));
+	if (q->vaes)
+		prefetch_lines(k + 1008 - 16 * (powers < 48 ? powers : 48), k + 1024);
+	else
+		prefetch_lines(k + 240, k + 496);
+}
+
+void imb_key_prefetch(const struct crypto_queue *q, enum imb_half half, uint32_t slot, unsigned payload_len)
+{
+	const struct imb_cm_key *cm;
+	enum imb_class c;
+
+	if (slot >= q->slots)
+		return;
+	c = q->class_of[slot];
+	if (c >= IMB_GCM_128) {
+		prefetch_gcm(q, (const uint8_t *)&q->gcm[half][slot], c == IMB_GCM_256, payload_len);
+	} else if (c != IMB_EMPTY) {
+		cm = &q->cm[half][slot];
+		prefetch_lines(cm->ipad, cm->round_keys + (c == IMB_CM_128 ? 176 : 240));
+	}
+}

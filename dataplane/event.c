@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/event.h"
+
+#include "dataplane/worker_private.h"
+
+void event_mark(struct worker *w, struct leg *leg, enum leg_event event)
+{
+	leg->events |= (uint8_t)event;
+	if (leg->queued)
+		return;
+	leg->queued = true;
+	STAILQ_INSERT_TAIL(&w->events, leg, next_event);
+}
+
+void event_forget(struct worker *w, struct leg *leg)
+{
+	if (leg->queued)
+		STAILQ_REMOVE(&w->events, leg, leg, next_event);
+	leg->queued = false;
+	leg->events = 0;
+}
+
+static void limit_fill(
+	union dp_msg *m, const struct leg *leg, const struct leg_key *k, uint8_t limit, bool tx)
+{
+	dp_msg_init(m, DP_KEY_SOFT_LIMIT, 0);
+	m->key_soft_limit.session = leg->session->id;
+	m->key_soft_limit.leg = leg->number;
+	m->key_soft_limit.direction = tx ? DP_KEY_TX : DP_KEY_RX;
+	m->key_soft_limit.limit = limit;
+	m->key_soft_limit.epoch = k->epoch;
+	m->key_soft_limit.packets = limit == DP_LIMIT_RTCP_PACKETS ? k->rtcp_packets : k->packets;
+	m->key_soft_limit.octets = k->octets;
+}
+
+static void event_fill(union dp_msg *m, const struct leg *leg, enum leg_event event)
+{
+	switch (event) {
+	case LEG_EVENT_TIMEOUT:
+		dp_msg_init(m, DP_MEDIA_TIMEOUT, 0);
+		m->media_timeout.session = leg->session->id;
+		m->media_timeout.leg = leg->number;
+		break;
+	case LEG_EVENT_REMOTE:
+		dp_msg_init(m, DP_REMOTE_CHANGED, 0);
+		m->remote_changed.session = leg->session->id;
+		m->remote_changed.leg = leg->number;
+		m->remote_changed.remote = leg->rtp.remote;
+		break;
+	case LEG_EVENT_CHECKPOINT:
+		dp_msg_init(m, DP_INDEX_CHECKPOINT, 0);
+		m->index_checkpoint.session = leg->session->id;
+		m->index_checkpoint.leg = leg->number;
+		m->index_checkpoint.ssrc = leg->checkpoint_ssrc;
+		m->index_checkpoint.roc = leg->checkpoint_roc;
+		m->index_checkpoint.srtcp_index = leg->renumber.srtcp_next;
+		break;
+	case LEG_EVENT_LIMIT_RX:
+		limit_fill(m, leg, &leg->limit_rx_key, leg->limit_rx, false);
+		break;
+	case LEG_EVENT_LIMIT_TX:
+		limit_fill(m, leg, &leg->limit_tx_key, leg->limit_tx, true);
+		break;
+	}
+}
+
+void event_flush(struct worker *w)
+{
+	struct leg *leg;
+
+	while ((leg = STAILQ_FIRST(&w->events))) {
+		while (leg->events) {
+			enum leg_event event = (enum leg_event)(leg->events & -leg->events);
+			union dp_msg *m = mailbox_event(&w->mailbox);
+
+			if (!m)
+				return;
+			event_fill(m, leg, event);
+			mailbox_event_send(&w->mailbox, m);
+			w->reported = true;
+			leg->events &= (uint8_t)~event;
+		}
+		STAILQ_REMOVE_HEAD(&w->events, next_event);
+		leg->queued = false;
+	}
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A key's life on a leg: loaded, used, replaced, wiped. */
+#include <errno.h>
+#include <string.h>
+
+#include "dataplane/event.h"
+#include "dataplane/worker_private.h"
+
+/*
+ * Room between the soft and the hard limit, so that a new offer and its answer fit in between: at 2^31 SRTCP
+ * packets and 2^48 SRTP packets a 1/16th is months.
+ */
+#define SOFT_MARGIN_SHIFT 4
+
+int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c)
+{
+	const struct dp_key_add *conf = &c->key_add.conf;
+	const struct srtp_suite_info *info = srtp_suite_info(conf->suite);
+	uint32_t slot;
+	int rc;
+
+	if (w->n_slot_free == 0)
+		return -ENOSPC;
+	slot = w->slot_free[w->n_slot_free - 1];
+	rc = w->backend->key_load(w->crypto, slot, &c->key_add.keys);
+	if (rc < 0)
+		return rc;
+	w->n_slot_free--;
+	*k = (struct leg_key){
+		.suite = conf->suite,
+		.mki_len = conf->mki_len,
+		.slot = slot,
+		.epoch = conf->epoch,
+		.info = info,
+		.soft_packets = conf->soft_packets,
+		.soft_octets = conf->soft_octets,
+		.packets_max = info->rtp_packets_max,
+		.rtcp_packets_max = info->rtcp_packets_max,
+	};
+	if (k->soft_packets == 0 || k->soft_packets > info->rtp_packets_max)
+		k->soft_packets = info->rtp_packets_max - (info->rtp_packets_max >> SOFT_MARGIN_SHIFT);
+	memcpy(k->mki, conf->mki, conf->mki_len);
+	return 0;
+}
+
+void leg_key_wipe(struct worker *w, struct leg_key *k)
+{
+	if (k->role == KEY_NONE)
+		return;
+	w->backend->key_wipe(w->crypto, k->slot);
+	w->slot_free[w->n_slot_free++] = k->slot;
+	*k = (struct leg_key){.role = KEY_NONE};
+}
+
+struct leg_key *leg_key_role(struct leg *leg, enum key_role role)
+{
+	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
+		if (leg->rx[i].role == role)
+			return &leg->rx[i];
+	return NULL;
+}
+
+static bool era_alive(const struct leg *leg, uint32_t era)
+{
+	for (unsigned k = 0; k < DP_KEY_SLOTS; k++)
+		if (leg->rx[k].role != KEY_NONE && leg->rx[k].era == era)
+			return true;
+	return false;
+}
+
+/* Sources of an era that no key can open any more; what they lost stays counted. */
+static void forget_eras(struct leg *leg)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < leg->ssrc_max; i++) {
+		struct source *s = &leg->sources[i];
+
+		if (s->used && !era_alive(leg, s->era)) {
+			leg->lost_before += source_lost(s);
+			s->used = false;
+		}
+	}
+	for (uint32_t i = 0; i < leg->n_retired; i++)
+		if (era_alive(leg, leg->retired[i].era))
+			leg->retired[n++] = leg->retired[i];
+	leg->n_retired = n;
+}
+
+/* A receive key that comes back with empty windows would open all its old packets again. */
+static void rx_wipe(struct worker *w, struct leg *leg, struct leg_key *k)
+{
+	if (k->role != KEY_NONE)
+		leg->rx_gone[leg->n_rx_gone++ % RX_GONE_MAX] = k->epoch;
+	leg_key_wipe(w, k);
+}
+
+static bool rx_was_here(const struct leg *leg, uint32_t epoch)
+{
+	for (uint32_t i = 0; i < leg->n_rx_gone && i < RX_GONE_MAX; i++)
+		if (leg->rx_gone[i] == epoch)
+			return true;
+	return false;
+}
+
+void leg_keys_rotate(struct worker *w, struct leg *leg)
+{
+	struct leg_key *previous = leg_key_role(leg, KEY_PREVIOUS);
+	struct leg_key *current = leg_key_role(leg, KEY_CURRENT);
+	struct leg_key *next = leg_key_role(leg, KEY_NEXT);
+
+	leg->rotate = false;
+	if (!next)
+		return;
+	if (previous)
+		rx_wipe(w, leg, previous);
+	if (current)
+		current->role = KEY_PREVIOUS;
+	next->role = KEY_CURRENT;
+	leg->count.auth_failures = 0;
+	forget_eras(leg);
+}
+
+void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit)
+{
+	bool tx = k == &leg->tx;
+
+	if (k->reported & 1u << limit)
+		return;
+	k->reported |= (uint8_t)(1u << limit);
+	if (tx) {
+		leg->limit_tx = (uint8_t)limit;
+		leg->limit_tx_key = *k;
+	} else {
+		leg->limit_rx = (uint8_t)limit;
+		leg->limit_rx_key = *k;
+	}
+	event_mark(w, leg, tx ? LEG_EVENT_LIMIT_TX : LEG_EVENT_LIMIT_RX);
+}
+
+void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets, bool rtcp)
+{
+	if (rtcp) {
+		k->rtcp_packets++;
+		if (k->rtcp_packets >= k->rtcp_packets_max - (k->rtcp_packets_max >> SOFT_MARGIN_SHIFT))
+			leg_key_limit(w, leg, k, DP_LIMIT_RTCP_PACKETS);
+		return;
+	}
+	k->packets++;
+	k->octets += octets;
+	if (k->packets >= k->soft_packets)
+		leg_key_limit(w, leg, k, DP_LIMIT_PACKETS);
+	if (k->soft_octets && k->octets >= k->soft_octets)
+		leg_key_limit(w, leg, k, DP_LIMIT_OCTETS);
+}
+
+static int rx_add(struct worker *w, struct leg *leg, struct command *c)
+{
+	const struct dp_key_add *conf = &c->key_add.conf;
+	bool next = conf->role == DP_KEY_NEXT;
+	struct leg_key *current = leg_key_role(leg, KEY_CURRENT);
+	struct leg_key *place = leg_key_role(leg, next ? KEY_NEXT : KEY_PREVIOUS);
+	struct leg_key loaded;
+	int rc;
+
+	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
+		if (leg->rx[i].role != KEY_NONE && leg->rx[i].epoch == conf->epoch)
+			return 0; /* said again */
+	if (rx_was_here(leg, conf->epoch)) {
+		snprintf(c->reason, sizeof c->reason, "receive key %u was retired already", conf->epoch);
+		return -EALREADY;
+	}
+	if (!place)
+		place = leg_key_role(leg, KEY_NONE);
+	rc = leg_key_load(w, &loaded, c);
+	if (rc < 0)
+		return rc;
+	rx_wipe(w, leg, place);
+	*place = loaded;
+	/* Indexes go on from the key that is in use, not from one that was offered and never was. */
+	place->era = conf->fresh_index ? ++leg->era : current ? current->era : leg->era;
+	if (next) {
+		place->role = KEY_NEXT;
+	} else {
+		if (current)
+			current->role = KEY_PREVIOUS;
+		place->role = KEY_CURRENT;
+		leg->count.auth_failures = 0;
+	}
+	forget_eras(leg);
+	hold_retry(w, leg);
+	return 0;
+}
+
+static int tx_add(struct worker *w, struct leg *leg, struct command *c)
+{
+	const struct dp_key_add *conf = &c->key_add.conf;
+	struct leg_key loaded;
+	int rc;
+
+	if (leg->tx.role != KEY_NONE && leg->tx.epoch == conf->epoch)
+		return 0; /* said again: above all, its indexes do not begin again */
+	if (leg->tx_any && conf->epoch <= leg->tx_epoch_last) {
+		snprintf(c->reason, sizeof c->reason, "transmit key %u was there already: epochs rise",
+			conf->epoch);
+		return -EALREADY;
+	}
+	rc = leg_key_load(w, &loaded, c);
+	if (rc < 0)
+		return rc;
+	leg_key_wipe(w, &leg->tx);
+	leg->tx = loaded;
+	leg->tx.role = KEY_CURRENT;
+	leg->tx_any = true;
+	leg->tx_epoch_last = conf->epoch;
+	renumber_rekey(&leg->renumber, conf->fresh_index);
+	return 0;
+}
+
+/* The leg that a command names; NULL with the reason. */
+static struct leg *leg_of(struct worker *w, struct command *c, unsigned number)
+{
+	struct session *s = session_find(w, c->session);
+
+	if (!s)
+		snprintf(c->reason, sizeof c->reason, "no such session");
+	else if (!s->legs[number])
+		snprintf(c->reason, sizeof c->reason, "the session has no leg %u", number);
+	return s ? s->legs[number] : NULL;
+}
+
+int session_key_add(struct worker *w, struct command *c)
+{
+	struct leg *leg = leg_of(w, c, c->key_add.conf.leg);
+	int rc = -ENOENT;
+
+	if (leg && leg->security == DP_SECURITY_PLAIN) {
+		snprintf(c->reason, sizeof c->reason, "a plain leg takes no key");
+		rc = -EPERM;
+	} else if (leg) {
+		rc = c->key_add.conf.direction == DP_KEY_RX ? rx_add(w, leg, c) : tx_add(w, leg, c);
+		if (rc < 0 && !c->reason[0])
+			snprintf(c->reason, sizeof c->reason, "backend %s: %s", w->backend->name,
+				rc == -ENOSPC ? "no key slot left" : "does not take the key");
+	}
+	return rc;
+}
+
+int session_key_retire(struct worker *w, struct command *c)
+{
+	const struct dp_key_retire *r = &c->key_retire;
+	struct leg *leg = leg_of(w, c, r->leg);
+
+	if (!leg)
+		return -ENOENT;
+	/* A key that is gone already (replaced, or the command is said again) is what was wanted. */
+	if (r->direction == DP_KEY_TX && leg->tx.role != KEY_NONE && leg->tx.epoch == r->epoch)
+		leg_key_wipe(w, &leg->tx);
+	for (unsigned i = 0; r->direction == DP_KEY_RX && i < DP_KEY_SLOTS; i++)
+		if (leg->rx[i].role != KEY_NONE && leg->rx[i].epoch == r->epoch)
+			rx_wipe(w, leg, &leg->rx[i]);
+	forget_eras(leg);
+	return 0;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* srtpgw-dataplane: ports, workers, and the socket that the control plane connects to. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include <rte_launch.h>
+#include <rte_lcore.h>
+
+#include "dataplane/eal.h"
+#include "dataplane/options.h"
+#include "dataplane/server.h"
+#include "lib/base/log.h"
+
+enum exit_code { EXIT_ENDED, EXIT_FAILED, EXIT_USAGE, EXIT_RESOURCES, EXIT_SOCKET };
+
+#define LEGS_PER_SESSION 3 /* audio and now and then video on its own port, both sides */
+#define LEG_KB 10          /* state of a leg: sources, windows, renumbering */
+#define MEMORY_BASE_MB 192
+#define FRAMES_PER_PORT 16384u /* descriptors of both directions, and what is held */
+#define IDLE_US 50             /* a sleeping worker's share of a packet's latency */
+
+/* The root object. */
+struct dataplane {
+	struct options options;
+	struct eal eal;
+	bool eal_started;
+	struct rte_mempool *pool;
+	struct port *ports[PORTS_MAX];
+	uint16_t n_ports;
+	struct neighbour *neighbour;
+	struct leg_table *table;
+	struct worker *workers[WORKERS_MAX];
+	uint32_t n_workers;
+	bool running;
+	struct server *server;
+};
+
+/* Keys must not reach a core file or the swap. */
+static void protect_memory(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		log_warn("main", "core dumps cannot be turned off", LZ("reason", strerror(errno)));
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		log_warn("main", "memory is not locked: keys may be swapped out; raise the limit (ulimit -l)",
+			LZ("reason", strerror(errno)));
+}
+
+static int ports_open(struct dataplane *d, struct err *err)
+{
+	int rc = port_pool_create(FRAMES_PER_PORT * d->options.n_interfaces, &d->pool, err);
+
+	for (uint16_t i = 0; rc == 0 && i < d->options.n_interfaces; i++) {
+		struct port_conf conf = {
+			.kind = d->options.port,
+			.interface = d->options.interfaces[i],
+			.index = i,
+			.queues = (uint16_t)d->options.workers,
+			.pool = d->pool,
+		};
+
+		rc = port_open(&conf, &d->ports[i], err);
+		if (rc < 0)
+			break;
+		d->n_ports++;
+		log_info("main", "port", LZ("interface", d->ports[i]->interface),
+			LZ("how", d->ports[i]->report), LU("mtu", d->ports[i]->mtu));
+	}
+	if (rc == 0)
+		rc = neighbour_open(d->ports, d->n_ports, 0, &d->neighbour, err);
+	return rc;
+}
+
+static int workers_open(struct dataplane *d, struct err *err)
+{
+	uint32_t legs = d->options.sessions * LEGS_PER_SESSION / d->options.workers + 1;
+	int rc = leg_table_create(&d->table);
+
+	if (rc < 0)
+		return err_set(err, ENOMEM, "no memory for the leg table");
+	for (uint32_t i = 0; rc == 0 && i < d->options.workers; i++) {
+		struct worker_conf conf = {
+			.index = i,
+			.sessions = d->options.sessions,
+			.legs = legs,
+			.n_ports = d->n_ports,
+			.ports = d->ports,
+			.neighbour = d->neighbour,
+			.table = d->table,
+			.pool = d->pool,
+			.backend = d->options.backend,
+			.backend_options = d->options.backend_options,
+			.socket = -1,
+			.idle_us = d->options.busy_poll ? 0 : IDLE_US,
+		};
+
+		rc = worker_create(&conf, &d->workers[i], err);
+		if (rc == 0)
+			d->n_workers++;
+	}
+	if (rc == 0)
+		worker_introduce(d->workers, d->n_workers);
+	return rc;
+}
+
+static int dataplane_open(struct dataplane *d, struct err *err)
+{
+	uint32_t legs = d->options.sessions * LEGS_PER_SESSION;
+	struct eal_conf eal = {
+		.pages = d->options.no_huge ? EAL_PAGES_SMALL
+			 : d->options.huge  ? EAL_PAGES_HUGE
+					    : EAL_PAGES_AUTO,
+		.memory_mb = MEMORY_BASE_MB + legs / 1024 * LEG_KB +
+			     FRAMES_PER_PORT / 1024 * 3 * d->options.n_interfaces,
+		.workers = d->options.workers,
+		.verbose = d->options.level == LOG_DEBUG,
+	};
+	int rc = eal_start(&eal, &d->eal, err);
+
+	if (rc < 0)
+		return rc;
+	d->eal_started = true;
+	log_info("main", "memory", LB("hugepages", d->eal.hugepages), LU("mb", d->eal.memory_mb),
+		LZ("why", d->eal.why));
+	rc = ports_open(d, err);
+	if (rc == 0)
+		rc = workers_open(d, err);
+	return rc;
+}
+
+static int serve(struct dataplane *d, struct err *err)
+{
+	struct server_conf conf = {
+		.path = d->options.socket,
+		.allowed_uid = d->options.allowed_uid,
+		.n_workers = d->n_workers,
+		.workers = d->workers,
+		.control = {.sessions = d->options.sessions,
+			.n_workers = d->n_workers,
+			.workers = d->workers,
+			.table = d->table,
+			.n_ports = d->n_ports,
+			.ports = d->ports,
+			.backend = d->options.backend},
+	};
+	int rc = server_open(&conf, &d->server, err);
+
+	if (rc < 0)
+		return rc;
+	/* The main lcore serves; lcores 1 to n work. */
+	for (uint32_t i = 0; i < d->n_workers; i++)
+		rte_eal_remote_launch(worker_run, d->workers[i], i + 1);
+	d->running = true;
+	log_info("main", "ready", LZ("socket", conf.path), LU("workers", d->n_workers),
+		LU("sessions", d->options.sessions), LZ("backend", d->options.backend->name));
+	rc = server_run(d->server);
+	return rc < 0 ? err_set(err, -rc,
+				"the crypto backend failed: start again so that every session gets its keys")
+		      : 0;
+}
+
+/* What a crypto device has done, at the end. */
+static void crypto_reports(const struct dataplane *d)
+{
+	char text[512];
+
+	for (uint32_t i = 0; i < d->n_workers; i++)
+		if (worker_crypto_report(d->workers[i], text, sizeof text))
+			log_info("main", "crypto device", LU("worker", i), LZ("report", text));
+}
+
+static void dataplane_close(struct dataplane *d)
+{
+	for (uint32_t i = 0; i < d->n_workers; i++)
+		worker_stop(d->workers[i]);
+	if (d->running)
+		rte_eal_mp_wait_lcore();
+	server_close(d->server);
+	crypto_reports(d);
+	for (uint32_t i = 0; i < d->n_workers; i++)
+		worker_destroy(d->workers[i]);
+	leg_table_destroy(d->table);
+	neighbour_close(d->neighbour);
+	for (uint16_t i = 0; i < d->n_ports; i++)
+		port_close(d->ports[i]);
+	rte_mempool_free(d->pool);
+	if (d->eal_started)
+		eal_stop(&d->eal);
+}
+
+int main(int argc, char **argv)
+{
+	struct dataplane d = {.n_ports = 0};
+	struct err err = {""};
+	sigset_t ends;
+	int code = EXIT_ENDED;
+
+	if (options_parse(argc, argv, &d.options, &err) < 0) {
+		fprintf(stderr, "srtpgw-dataplane: %s (--help shows how)\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (d.options.help) {
+		options_help();
+		return EXIT_ENDED;
+	}
+	if (d.options.version) {
+		puts("srtpgw-dataplane " SRTPGW_VERSION);
+		return EXIT_ENDED;
+	}
+	log_setup(d.options.level, d.options.json ? LOG_JSON : LOG_TEXT);
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	/* Before any thread is made: all of them inherit it, and the server's signalfd gets them. */
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	protect_memory();
+	if (dataplane_open(&d, &err) < 0)
+		code = EXIT_RESOURCES;
+	else if (serve(&d, &err) < 0)
+		code = d.running ? EXIT_FAILED : EXIT_SOCKET;
+	if (code != EXIT_ENDED)
+		log_error("main", err.text);
+	dataplane_close(&d);
+	if (code == EXIT_ENDED)
+		log_info("main", "ended");
+	return code;
+}

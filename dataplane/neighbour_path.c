@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/neighbour_path.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/neighbour.h>
+#include <rte_jhash.h>
+
+#include "lib/base/log.h"
+
+/* Link-layer addresses of these are good to send to; the kernel does the same. */
+#define NUD_USABLE (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
+/* The kernel is satisfied or at work: nothing to ask. */
+#define NUD_BUSY (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_DELAY | NUD_PROBE | NUD_INCOMPLETE)
+
+int paths_open(struct paths *p, struct neighbour_table *table, struct port *const *ports, uint16_t n_ports,
+	uint32_t capacity)
+{
+	*p = (struct paths){
+		.table = table, .ports = ports, .n_ports = n_ports, .capacity = capacity, .tick = 1};
+	p->cursor = capacity;
+	p->paths = calloc(capacity, sizeof(*p->paths));
+	p->hops = calloc(capacity, sizeof(*p->hops));
+	p->chains = calloc(capacity, sizeof(*p->chains));
+	p->fd = rtnl_open();
+	if (p->paths == NULL || p->hops == NULL || p->chains == NULL || p->fd < 0) {
+		int rc = p->fd < 0 ? p->fd : -ENOMEM;
+
+		paths_close(p);
+		return rc;
+	}
+	for (uint32_t i = 0; i < capacity; i++)
+		p->hops[i].next = i + 2 <= capacity ? i + 2 : 0;
+	p->hops_free = 1;
+	return 0;
+}
+
+void paths_close(struct paths *p)
+{
+	if (p->fd > 0)
+		close(p->fd);
+	free(p->paths);
+	free(p->hops);
+	free(p->chains);
+	*p = (struct paths){0};
+}
+
+/* --- next hops --- */
+
+static uint32_t *chain_of(struct paths *p, uint32_t ifindex, const struct ip_addr *ip)
+{
+	return &p->chains[rte_jhash(ip, sizeof(*ip), ifindex) % p->capacity];
+}
+
+static struct hop *hop_find(struct paths *p, uint32_t ifindex, const struct ip_addr *ip)
+{
+	for (uint32_t at = *chain_of(p, ifindex, ip); at != 0; at = p->hops[at - 1].next)
+		if (p->hops[at - 1].ifindex == ifindex && ip_equal(&p->hops[at - 1].ip, ip))
+			return &p->hops[at - 1];
+	return NULL;
+}
+
+/* Never fails: there are as many hops as paths, and each hop has a path. */
+static struct hop *hop_make(struct paths *p, uint32_t ifindex, const struct ip_addr *ip)
+{
+	uint32_t at = p->hops_free, *chain = chain_of(p, ifindex, ip);
+	struct hop *h = &p->hops[at - 1];
+
+	p->hops_free = h->next;
+	*h = (struct hop){.ifindex = ifindex, .ip = *ip, .next = *chain, .used = p->tick};
+	*chain = at;
+	return h;
+}
+
+static void hop_free(struct paths *p, struct hop *h)
+{
+	uint32_t *link = chain_of(p, h->ifindex, &h->ip), at = (uint32_t)(h - p->hops) + 1;
+
+	while (*link != at)
+		link = &p->hops[*link - 1].next;
+	*link = h->next;
+	*h = (struct hop){.next = p->hops_free};
+	p->hops_free = at;
+}
+
+/* Takes what the kernel says over; NULL: it has no entry. */
+static void hop_learn(struct hop *h, const struct rtnl_neighbour *n)
+{
+	h->nud = n != NULL ? n->state : 0;
+	/* A probe or a failure does not name the address again. */
+	if (n != NULL && n->has_mac) {
+		h->has_mac = true;
+		memcpy(h->mac, n->mac, sizeof(h->mac));
+	}
+	if ((h->nud & NUD_USABLE) == 0)
+		h->has_mac = false;
+}
+
+static void hop_ask(struct paths *p, struct hop *h)
+{
+	atomic_fetch_add_explicit(&p->requests, 1, memory_order_relaxed);
+	int rc = rtnl_neighbour_use(p->fd, h->ifindex, &h->ip);
+	if (rc < 0) {
+		char text[IP_TEXT_MAX];
+
+		log_debug("neighbour", "the kernel does not resolve", LZ("next_hop", ip_text(&h->ip, text)),
+			LZ("why", strerror(-rc)));
+	}
+}
+
+/* What the kernel knows now; where that is nothing, it is asked to find out. */
+static void hop_query(struct paths *p, struct hop *h)
+{
+	struct rtnl_neighbour n = {0};
+
+	atomic_fetch_add_explicit(&p->requests, 1, memory_order_relaxed);
+	hop_learn(h, rtnl_neighbour_get(p->fd, h->ifindex, &h->ip, &n) == 0 ? &n : NULL);
+	if ((h->nud & NUD_BUSY) == 0)
+		hop_ask(p, h);
+}
+
+/* --- pairs --- */
+
+static const struct port *port_of(const struct paths *p, uint32_t ifindex)
+{
+	for (uint16_t i = 0; i < p->n_ports; i++)
+		if (p->ports[i]->ifindex != 0 && (uint32_t)p->ports[i]->ifindex == ifindex)
+			return p->ports[i];
+	return NULL;
+}
+
+static void path_publish(struct paths *p, uint32_t index)
+{
+	const struct path *path = &p->paths[index];
+	struct neighbour_value v = {.state = path->state};
+	const struct hop *h = path->hop != 0 ? &p->hops[path->hop - 1] : NULL;
+
+	if (h != NULL && !h->has_mac)
+		v.state = NEIGHBOUR_PENDING;
+	if (h != NULL && h->has_mac) {
+		const struct port *port = port_of(p, h->ifindex);
+		uint16_t type = path->key.remote.family == IP_V4 ? RTE_ETHER_TYPE_IPV4 : RTE_ETHER_TYPE_IPV6;
+
+		v.port = port->index;
+		v.mtu = path->mtu;
+		memcpy(v.ether, h->mac, 6);
+		memcpy(v.ether + 6, port->mac.addr_bytes, 6);
+		v.ether[12] = (uint8_t)(type >> 8);
+		v.ether[13] = (uint8_t)type;
+	}
+	neighbour_table_publish(p->table, index, &v);
+}
+
+static void path_unlink(struct paths *p, uint32_t index)
+{
+	struct path *path = &p->paths[index];
+	struct hop *h;
+
+	if (path->hop == 0)
+		return;
+	h = &p->hops[path->hop - 1];
+	if (path->prev != 0)
+		p->paths[path->prev - 1].next = path->next;
+	else
+		h->paths = path->next;
+	if (path->next != 0)
+		p->paths[path->next - 1].prev = path->prev;
+	path->hop = path->prev = path->next = 0;
+	if (h->paths == 0)
+		hop_free(p, h);
+}
+
+static void path_link(struct paths *p, uint32_t index, uint32_t ifindex, const struct ip_addr *ip)
+{
+	struct path *path = &p->paths[index];
+	struct hop *h = hop_find(p, ifindex, ip);
+
+	if (h != NULL && path->hop == (uint32_t)(h - p->hops) + 1)
+		return;
+	path_unlink(p, index); /* may free the hop it leaves, never h, which has another path */
+	if (h == NULL) {
+		h = hop_make(p, ifindex, ip);
+		hop_query(p, h);
+	}
+	path->hop = (uint32_t)(h - p->hops) + 1;
+	path->prev = 0;
+	path->next = h->paths;
+	if (h->paths != 0)
+		p->paths[h->paths - 1].prev = index + 1;
+	h->paths = index + 1;
+}
+
+static void route_say(const struct path *path, const char *why)
+{
+	char local[IP_TEXT_MAX], remote[IP_TEXT_MAX];
+
+	log_info("neighbour", "no way to send", LZ("local", ip_text(&path->key.local, local)),
+		LZ("remote", ip_text(&path->key.remote, remote)), LZ("why", why));
+}
+
+/* Asks the kernel for the route of a pair and publishes what comes of it. */
+static void path_route(struct paths *p, uint32_t index)
+{
+	struct path *path = &p->paths[index];
+	struct rtnl_route route;
+	const struct port *port = NULL;
+	uint8_t before = path->state;
+	int rc = rtnl_route_get(p->fd, &path->key.local, &path->key.remote, &route);
+
+	atomic_fetch_add_explicit(&p->requests, 1, memory_order_relaxed);
+	path->asked = p->tick;
+	if (rc == 0 && route.kind == RTNL_ROUTE_UNICAST)
+		port = port_of(p, route.ifindex);
+	if (port != NULL) {
+		path->state = NEIGHBOUR_READY;
+		path->mtu = route.mtu != 0 && route.mtu < port->mtu ? (uint16_t)route.mtu : port->mtu;
+		path_link(p, index, route.ifindex, &route.next_hop);
+	} else {
+		path->state = rc == 0 && route.kind == RTNL_ROUTE_LOCAL ? NEIGHBOUR_SELF : NEIGHBOUR_NO_ROUTE;
+		path_unlink(p, index);
+		if (path->state != before && path->state == NEIGHBOUR_NO_ROUTE)
+			route_say(path,
+				rc == -EINVAL ? "the local address is on no interface"
+				: rc < 0
+					? strerror(-rc)
+					: "the route leads over an interface that is no port of the gateway");
+	}
+	path_publish(p, index);
+}
+
+static void path_remove(struct paths *p, uint32_t index)
+{
+	path_unlink(p, index);
+	neighbour_table_remove(p->table, index);
+	p->paths[index] = (struct path){0};
+}
+
+void paths_add(struct paths *p, const struct neighbour_key *key)
+{
+	uint32_t index;
+
+	if (neighbour_table_index(p->table, key) != NEIGHBOUR_NONE)
+		return; /* asked for twice before the first answer */
+	index = neighbour_table_insert(p->table, key, p->tick);
+	if (index == NEIGHBOUR_NONE) {
+		uint32_t victim = neighbour_table_victim(p->table, key);
+
+		if (victim == NEIGHBOUR_NONE)
+			return;
+		path_remove(p, victim);
+		atomic_fetch_add_explicit(&p->evicted, 1, memory_order_relaxed);
+		index = neighbour_table_insert(p->table, key, p->tick);
+		if (index == NEIGHBOUR_NONE)
+			return;
+	}
+	p->paths[index] = (struct path){.key = *key, .live = true, .state = NEIGHBOUR_PENDING};
+	path_route(p, index);
+}
+
+static void hop_publish(struct paths *p, const struct hop *h)
+{
+	for (uint32_t at = h->paths; at != 0; at = p->paths[at - 1].next)
+		path_publish(p, at - 1);
+}
+
+void paths_neighbour(struct paths *p, const struct rtnl_neighbour *n)
+{
+	struct hop *h = hop_find(p, n->ifindex, &n->ip);
+
+	if (h == NULL)
+		return;
+	hop_learn(h, n);
+	hop_publish(p, h);
+	/* Deleted or given up under traffic: at once, so that an administrator's flush costs no second. */
+	if (n->state == 0 && p->tick - h->used <= HOP_KEEP_S)
+		hop_ask(p, h);
+}
+
+void paths_resync(struct paths *p)
+{
+	for (uint32_t i = 0; i < p->capacity; i++) {
+		if (p->hops[i].paths != 0) {
+			hop_query(p, &p->hops[i]);
+			hop_publish(p, &p->hops[i]);
+		}
+	}
+}
+
+void paths_refresh_begin(struct paths *p)
+{
+	p->cursor = 0;
+}
+
+bool paths_refresh_step(struct paths *p)
+{
+	uint32_t asked = 0;
+
+	for (; p->cursor < p->capacity && asked < PASS_BATCH; p->cursor++) {
+		if (p->paths[p->cursor].live) {
+			path_route(p, p->cursor);
+			asked++;
+		}
+	}
+	return p->cursor < p->capacity;
+}
+
+void paths_tick(struct paths *p)
+{
+	uint32_t entries = 0, ready = 0;
+
+	p->tick++;
+	for (uint32_t i = 0; i < p->capacity; i++) {
+		struct path *path = &p->paths[i];
+
+		if (!path->live)
+			continue;
+		uint32_t used = neighbour_table_used(p->table, i);
+		if (p->tick - used > PATH_IDLE_S) {
+			path_remove(p, i);
+			continue;
+		}
+		if (path->hop == 0 && p->tick - used <= HOP_KEEP_S && p->tick - path->asked >= ROUTE_RETRY_S)
+			path_route(p, i);
+		entries++;
+		if (path->hop != 0) {
+			struct hop *h = &p->hops[path->hop - 1];
+
+			if ((int32_t)(used - h->used) > 0)
+				h->used = used;
+			ready += h->has_mac;
+		}
+	}
+	for (uint32_t i = 0; i < p->capacity; i++) {
+		struct hop *h = &p->hops[i];
+
+		if (h->paths != 0 && p->tick - h->used <= HOP_KEEP_S && (h->nud & NUD_BUSY) == 0)
+			hop_ask(p, h);
+	}
+	atomic_store_explicit(&p->entries, entries, memory_order_relaxed);
+	atomic_store_explicit(&p->ready, ready, memory_order_relaxed);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the mirror's thread keeps behind the table: for every pair its route, and for every next hop that
+ * routes lead to its link-layer address and the pairs that use it. All of it belongs to the mirror's thread.
+ * Private to neighbour*.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/neighbour_table.h"
+#include "dataplane/port.h"
+#include "dataplane/rtnl.h"
+
+#define PATH_IDLE_S 300       /* an unused pair is forgotten */
+#define HOP_KEEP_S 30         /* a hop used within this is kept alive */
+#define ROUTE_RETRY_S 5       /* between questions for a route that there is not */
+#define PASS_INTERVAL_MS 1000 /* between two rounds of questions for all routes, however fast they change */
+#define PASS_BATCH 256        /* routes asked for between two looks at the sockets */
+
+/* A next hop: a gateway or an on-link host. */
+struct hop {
+	uint32_t ifindex;
+	struct ip_addr ip;
+	uint16_t nud; /* the kernel's NUD_* */
+	bool has_mac;
+	uint8_t mac[6];
+	uint32_t used;  /* newest tick of its paths */
+	uint32_t paths; /* index + 1 of its first path; 0: none, and the hop is free */
+	uint32_t next;  /* in its hash chain or among the free, index + 1 */
+};
+
+/* A pair; same index as its entry in the table. */
+struct path {
+	struct neighbour_key key;
+	bool live;
+	uint8_t state; /* enum neighbour_state without regard to the hop: READY means that there is one */
+	uint16_t mtu;
+	uint32_t hop;        /* index + 1 */
+	uint32_t prev, next; /* among the paths of the hop, index + 1 */
+	uint32_t asked;      /* tick of the last question for the route */
+};
+
+struct paths {
+	struct neighbour_table *table;
+	struct port *const *ports;
+	uint16_t n_ports;
+	int fd; /* rtnl_open() */
+	uint32_t capacity, tick;
+	struct path *paths;
+	struct hop *hops;
+	uint32_t *chains;   /* hash of hops */
+	uint32_t hops_free; /* index + 1 */
+	uint32_t cursor;    /* where a round of route questions is; capacity: none under way */
+	_Atomic uint64_t requests, evicted;
+	_Atomic uint32_t entries, ready;
+};
+
+int paths_open(struct paths *p, struct neighbour_table *table, struct port *const *ports, uint16_t n_ports,
+	uint32_t capacity);
+void paths_close(struct paths *p);
+
+/* A worker asks for a pair. */
+void paths_add(struct paths *p, const struct neighbour_key *key);
+/* The kernel says something about a neighbour. */
+void paths_neighbour(struct paths *p, const struct rtnl_neighbour *n);
+/* Starts a round of route questions, and takes its next step; false: the round is done. */
+void paths_refresh_begin(struct paths *p);
+bool paths_refresh_step(struct paths *p);
+/* Asks for every next hop's address again: notifications were lost. */
+void paths_resync(struct paths *p);
+/* Once a second. */
+void paths_tick(struct paths *p);

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/worker.h"
+
+static const char help[] =
+	"usage: srtpgw-dataplane --interface NAME [--interface NAME ...] --socket PATH [options]\n"
+	"\n"
+	"Moves media between interfaces, encrypting and decrypting it, as the control plane at the socket "
+	"says. Sessions\n"
+	"go on while the control plane is away. Needs root, or CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and "
+	"CAP_IPC_LOCK.\n"
+	"\n"
+	"  --interface NAME   an interface that carries media; repeat it for several\n"
+	"  --socket PATH      where the control plane connects; made with mode 0600\n"
+	"  --allow-uid UID    a user besides root and this process's own that may connect\n"
+	"  --port KIND        auto (default: af_xdp, else af_packet), af_xdp or af_packet\n"
+	"  --backend B        what encrypts: ipsec-mb (default), or fpga,pci=ADDRESS for a card, or "
+	"fpga,sim=LIBRARY for the\n"
+	"                     simulated one (docs/hardware.md)\n"
+	"  --workers N        threads that move packets (1)\n"
+	"  --sessions N       calls at once (4096)\n"
+	"  --no-huge          do without hugepages\n"
+	"  --huge             hugepages, or fail (otherwise: hugepages where there are enough)\n"
+	"  --busy-poll        never sleep, also when there is no traffic: least latency, a whole CPU per "
+	"worker\n"
+	"  --log-level LEVEL  debug, info (default), warn or error\n"
+	"  --log-json         logs as JSON lines\n"
+	"  --version\n"
+	"\n"
+	"SIGTERM and SIGINT end it cleanly. Exit codes: 0 ended, 1 a failure while running, 2 wrong use, 3 "
+	"an interface or\n"
+	"memory could not be had, 4 the socket could not be made.\n";
+
+void options_help(void)
+{
+	fputs(help, stdout);
+}
+
+static int number(
+	const char *name, const char *text, uint64_t least, uint64_t most, uint32_t *out, struct err *err)
+{
+	uint64_t v;
+
+	if (str_to_u64(str_z(text), most, &v) < 0 || v < least)
+		return err_set(err, EINVAL, "--%s takes a number from %llu to %llu, not '%s'", name,
+			(unsigned long long)least, (unsigned long long)most, text);
+	*out = (uint32_t)v;
+	return 0;
+}
+
+static int level(const char *text, enum log_level *out, struct err *err)
+{
+	static const char *const names[] = {"debug", "info", "warn", "error"};
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*out = (enum log_level)i;
+			return 0;
+		}
+	}
+	return err_set(err, EINVAL, "--log-level takes debug, info, warn or error, not '%s'", text);
+}
+
+static int interface(struct options *o, const char *name, struct err *err)
+{
+	if (o->n_interfaces == PORTS_MAX)
+		return err_set(err, EINVAL, "more than %u interfaces", PORTS_MAX);
+	for (uint16_t i = 0; i < o->n_interfaces; i++)
+		if (strcmp(o->interfaces[i], name) == 0)
+			return err_set(err, EINVAL, "--interface %s is given twice", name);
+	o->interfaces[o->n_interfaces++] = name;
+	return 0;
+}
+
+static int port_kind(struct options *o, const char *name, struct err *err)
+{
+	if (port_kind_parse(name, &o->port) < 0 || o->port > PORT_AF_PACKET)
+		return err_set(err, EINVAL, "--port takes auto, af_xdp or af_packet, not '%s'", name);
+	return 0;
+}
+
+/* "name" or "name,options" */
+static int backend(struct options *o, const char *text, struct err *err)
+{
+	size_t n = strcspn(text, ",");
+	char name[16];
+
+	snprintf(name, sizeof name, "%.*s", (int)n, text);
+	o->backend = crypto_backend_find(name);
+	o->backend_options = text[n] ? text + n + 1 : NULL;
+	return o->backend ? 0
+			  : err_set(err, EINVAL,
+				    "--backend takes ipsec-mb or fpga, with its options, not '%s'", text);
+}
+
+static int check(const struct options *o, struct err *err)
+{
+	if (o->help || o->version)
+		return 0;
+	if (o->n_interfaces == 0)
+		return err_set(err, EINVAL, "--interface is needed");
+	if (o->huge && o->no_huge)
+		return err_set(err, EINVAL, "--huge and --no-huge exclude each other");
+	return o->socket ? 0 : err_set(err, EINVAL, "--socket is needed");
+}
+
+int options_parse(int argc, char **argv, struct options *o, struct err *err)
+{
+	static const struct option known[] = {
+		{"interface", required_argument, NULL, 'i'},
+		{"socket", required_argument, NULL, 's'},
+		{"allow-uid", required_argument, NULL, 'u'},
+		{"port", required_argument, NULL, 'p'},
+		{"backend", required_argument, NULL, 'c'},
+		{"workers", required_argument, NULL, 'w'},
+		{"sessions", required_argument, NULL, 'n'},
+		{"no-huge", no_argument, NULL, 'H'},
+		{"huge", no_argument, NULL, 'g'},
+		{"busy-poll", no_argument, NULL, 'b'},
+		{"log-level", required_argument, NULL, 'l'},
+		{"log-json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
+	};
+	uint32_t uid = 0;
+	int rc = 0, c;
+
+	*o = (struct options){.backend = &crypto_ipsec_mb,
+		.workers = 1,
+		.sessions = OPTIONS_SESSIONS_DEFAULT,
+		.level = LOG_INFO,
+		.allowed_uid = (uid_t)-1};
+	optind = 0;
+	opterr = 0;
+	while (rc == 0 && (c = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
+		switch (c) {
+		case 'i':
+			rc = interface(o, optarg, err);
+			break;
+		case 's':
+			o->socket = optarg;
+			break;
+		case 'u':
+			rc = number("allow-uid", optarg, 0, UINT32_MAX - 1, &uid, err);
+			o->allowed_uid = uid;
+			break;
+		case 'p':
+			rc = port_kind(o, optarg, err);
+			break;
+		case 'c':
+			rc = backend(o, optarg, err);
+			break;
+		case 'w':
+			rc = number("workers", optarg, 1, WORKERS_MAX, &o->workers, err);
+			break;
+		case 'n':
+			rc = number("sessions", optarg, 1, 1000000, &o->sessions, err);
+			break;
+		case 'H':
+			o->no_huge = true;
+			break;
+		case 'g':
+			o->huge = true;
+			break;
+		case 'b':
+			o->busy_poll = true;
+			break;
+		case 'l':
+			rc = level(optarg, &o->level, err);
+			break;
+		case 'j':
+			o->json = true;
+			break;
+		case 'h':
+			o->help = true;
+			break;
+		case 'V':
+			o->version = true;
+			break;
+		case ':':
+			rc = err_set(err, EINVAL, "%s needs a value", argv[optind - 1]);
+			break;
+		default:
+			rc = err_set(err, EINVAL, "unknown option '%s'", argv[optind - 1]);
+			break;
+		}
+	}
+	if (rc == 0 && optind < argc)
+		rc = err_set(err, EINVAL, "'%s' is no option", argv[optind]);
+	return rc < 0 ? rc : check(o, err);
+}

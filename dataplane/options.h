@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* srtpgw-dataplane's command line. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "dataplane/crypto/backend.h"
+#include "dataplane/port.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+
+struct options {
+	const char *interfaces[PORTS_MAX];
+	uint16_t n_interfaces;
+	const char *socket;
+	enum port_kind port;
+	uint32_t workers, sessions;
+	bool no_huge, huge, busy_poll, json, help, version;
+	const struct crypto_backend *backend;
+	const char *backend_options; /* NULL for none */
+	uid_t allowed_uid;           /* (uid_t)-1: none */
+	enum log_level level;
+};
+
+#define OPTIONS_SESSIONS_DEFAULT 4096
+
+/* -EINVAL with one line that says what is wrong. */
+int options_parse(int argc, char **argv, struct options *o, struct err *err);
+void options_help(void); /* to standard output */

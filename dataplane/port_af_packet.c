@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ports over AF_PACKET: works on every interface, at a fraction of AF_XDP's rate, and every frame arrives.
+ * The kernel gets its copy of media too; exception.h keeps it from answering.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/port_driver.h"
+#include "lib/base/log.h"
+
+/*
+ * Rings of 4096 frames in blocks of 64 KB instead of DPDK's 512 frames: with bypassed queueing disciplines
+ * that trebles the packet rate on veth. A frame of 2048 octets holds the kernel's header and an Ethernet
+ * frame of 1518.
+ */
+#define AF_PACKET_ARGS "blocksz=65536,framesz=2048,framecnt=4096,qdisc_bypass=1"
+
+static int af_packet_attach(struct port *port, const struct port_conf *conf, struct err *err)
+{
+	char args[160];
+	int rc;
+
+	(void)conf;
+	rc = xdp_detach(port->ifindex, err);
+	if (rc > 0)
+		log_info("port", "XDP program of a killed predecessor removed",
+			LZ("interface", port->interface));
+	/* A foreign program is not ours to judge; whatever it passes arrives here. */
+	if (rc < 0 && rc != -EBUSY)
+		log_debug("port", "XDP not asked", LZ("interface", port->interface), LZ("why", err->text));
+	rc = exception_open(port->interface, &port->private->exception, err);
+	if (rc < 0) {
+		err_prefix(err, "af_packet on '%s' needs nftables, or the kernel answers media itself",
+			port->interface);
+		return rc;
+	}
+	snprintf(port->private->vdev, PORT_VDEV_MAX, "net_af_packet_%s", port->interface);
+	snprintf(args, sizeof(args), "iface=%s,qpairs=%u," AF_PACKET_ARGS, port->interface, port->queues);
+	rc = port_vdev_create(port, args, err);
+	if (rc == 0)
+		snprintf(port->report, sizeof(port->report), "af_packet, %u queue%s", port->queues,
+			port->queues == 1 ? "" : "s");
+	return rc;
+}
+
+static int af_packet_set_media(
+	struct port *port, const struct dp_address *addresses, uint32_t n, struct err *err)
+{
+	return exception_set_media(port->private->exception, addresses, n, err);
+}
+
+static void af_packet_detach(struct port *port)
+{
+	exception_close(port->private->exception);
+	port->private->exception = NULL;
+}
+
+const struct port_driver port_driver_af_packet = {
+	.kind = PORT_AF_PACKET,
+	.on_interface = true,
+	.attach = af_packet_attach,
+	.set_media = af_packet_set_media,
+	.detach = af_packet_detach,
+};

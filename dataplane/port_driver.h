@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between port.c and the kinds of port: what a kind adds to an ethdev. Private to dataplane/port*. */
+#pragma once
+
+#include "dataplane/exception.h"
+#include "dataplane/netdev.h"
+#include "dataplane/port.h"
+#include "dataplane/xdp/program.h"
+
+#define PORT_VDEV_MAX 48
+
+struct port_driver {
+	enum port_kind kind;
+	bool on_interface; /* sits on a kernel interface, which must exist and be up, and is claimed */
+	/* Makes the ethdev: writes port->id and private->vdev (and whatever detach() must undo). */
+	int (*attach)(struct port *port, const struct port_conf *conf, struct err *err);
+	/* Optional: after the ethdev started. */
+	int (*started)(struct port *port, const struct port_conf *conf, struct err *err);
+	int (*set_media)(struct port *port, const struct dp_address *addresses, uint32_t n, struct err *err);
+	const char *(*why)(void); /* optional: more about a refusal than DPDK's number, "" for nothing */
+	void (*stats)(const struct port *port,
+		struct port_stats *out);   /* optional: what the ethdev does not know */
+	void (*detach)(struct port *port); /* optional: after the ethdev is gone, or was never made */
+};
+
+struct port_private {
+	const struct port_driver *driver;
+	char vdev[PORT_VDEV_MAX]; /* the DPDK device; "" before there is one */
+	bool configured;          /* the ethdev may be stopped and closed */
+	int claim;                /* netdev_claim(), -1 for none */
+	uint32_t queues_before;   /* receive queues to give back to the interface, 0: unchanged */
+	int object;               /* the XDP program's file, -1 for none */
+	struct xdp_maps maps;
+	struct exception *exception;
+};
+
+extern const struct port_driver port_driver_af_xdp;
+extern const struct port_driver port_driver_af_packet;
+
+/* Makes the DPDK device private->vdev with these arguments and finds its number. */
+int port_vdev_create(struct port *port, const char *args, struct err *err);

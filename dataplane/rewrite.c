@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/rewrite.h"
+
+#include <string.h>
+
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "dataplane/checksum.h"
+#include "dataplane/event.h"
+#include "dataplane/srtp_layout.h"
+#include "dataplane/worker_private.h"
+#include "lib/srtp/rtcp_hdr.h"
+
+#define ETHER_LEN 14
+#define HOP_LIMIT 64
+#define UDP_LEN 8
+#define IPV4_LEN 20
+#define IPV6_LEN 40
+#define IPV4_DF 0x4000
+
+static uint16_t headers_len(const struct path *path)
+{
+	return (path->local.ip.family == IP_V4 ? IPV4_LEN : IPV6_LEN) + UDP_LEN;
+}
+
+int rewrite_hop(struct worker *w, struct packet *p)
+{
+	struct path *path = leg_path(p->out, p->kind == PACKET_RTCP);
+	struct neighbour_hop hop;
+
+	switch (neighbour_lookup(w->neighbour, &path->hop, &path->local.ip, &path->remote.ip, &hop)) {
+	case NEIGHBOUR_READY:
+		p->waits = false;
+		p->tx_port = hop.port;
+		memcpy(p->ether, hop.ether, ETHER_LEN);
+		return headers_len(path) + p->len > hop.mtu ? DP_V_TOO_LONG : PACKET_ON;
+	case NEIGHBOUR_PENDING:
+		p->waits = true;
+		return PACKET_ON;
+	case NEIGHBOUR_NO_ROUTE:
+	case NEIGHBOUR_SELF:
+		break;
+	}
+	return DP_V_NEIGHBOUR;
+}
+
+/* May this leg send this packet, and will it fit? Everything that can refuse it, before an index is used up.
+ */
+static int out_check(struct worker *w, struct packet *p)
+{
+	struct leg *out = p->out;
+	bool rtcp = p->kind == PACKET_RTCP;
+	struct path *path = leg_path(out, rtcp);
+	uint16_t len = p->len;
+	int verdict;
+
+	if (path->remote.ip.family == IP_NONE || path->local.ip.family == IP_NONE)
+		return DP_V_NO_REMOTE;
+	if (out->security == DP_SECURITY_SRTP) {
+		if (out->tx.role != KEY_CURRENT)
+			return DP_V_NO_KEY;
+		p->len += srtp_layout(out->tx.info, out->tx.mki_len, rtcp).total;
+	}
+	verdict = rewrite_hop(w, p);
+	p->len = len;
+	if (verdict != PACKET_ON)
+		return verdict;
+	/* A backend's scratch and the trailer (16 tag, 16 MKI, 4 index) both fit behind the packet. */
+	if (p->data + p->len + CRYPTO_TAILROOM + SRTP_TRAILER_MAX > (uint8_t *)p->m->buf_addr + p->m->buf_len)
+		return DP_V_TOO_LONG;
+	return PACKET_ON;
+}
+
+/* Which stream of which leg a packet came from, for struct renumber_packet. */
+static uint8_t origin(const struct packet *p)
+{
+	return (uint8_t)(p->in->number * DP_STREAMS_MAX + p->stream);
+}
+_Static_assert(DP_LEGS_MAX *DP_STREAMS_MAX < RENUMBER_ANY_SOURCE, "origins have room in an octet");
+
+static int rtp_rewrite(struct worker *w, struct packet *p)
+{
+	struct leg *out = p->out;
+	struct renumber_packet n = {
+		.ssrc = p->rtp.ssrc,
+		.ts = p->rtp.ts,
+		.seq = p->rtp.seq,
+		.pt = p->rtp.pt,
+		.source = origin(p),
+		.clock_hz = p->in->streams[p->stream].clock_hz,
+		.now_ms = (uint32_t)(w->now / NS_PER_MS),
+	};
+
+	switch (renumber_packet_map(&out->renumber, &n)) {
+	case RENUMBER_SEND:
+		break;
+	case RENUMBER_DUPLICATE:
+		return DP_V_DUPLICATE_OUT;
+	case RENUMBER_OLD:
+		return DP_V_TOO_OLD;
+	case RENUMBER_SSRC_LIMIT:
+		return DP_V_SSRC_LIMIT;
+	case RENUMBER_EXHAUSTED:
+		return DP_V_KEY_EXPIRED;
+	}
+	rtp_set_seq(p->data, srtp_index_seq(n.out_index));
+	rtp_set_ts(p->data, n.out_ts);
+	rtp_set_ssrc(p->data, n.out_ssrc);
+	p->index = n.out_index;
+	if (n.out_rolled && out->security == DP_SECURITY_SRTP) {
+		out->checkpoint_ssrc = n.out_ssrc;
+		out->checkpoint_roc = srtp_index_roc(n.out_index);
+		event_mark(w, out, LEG_EVENT_CHECKPOINT);
+	}
+	return PACKET_ON;
+}
+
+/* Under BUNDLE one compound speaks of several streams. */
+static int rtcp_rewrite(struct packet *p)
+{
+	uint8_t from = p->in->n_streams > 1 ? RENUMBER_ANY_SOURCE : origin(p);
+	int n = renumber_rtcp(&p->out->renumber, &p->in->renumber, from, p->data, p->len);
+
+	if (n < 0)
+		return DP_V_MALFORMED;
+	/*
+	 * What is left may be nothing (only the goodbye of a source that another one follows under its
+	 * outgoing SSRC), or less than SRTCP can protect: an empty SDES or BYE names no sender.
+	 */
+	if (n < (int)RTCP_HDR_LEN)
+		return DP_V_NO_STREAM;
+	p->len = p->clear_len = (uint16_t)n;
+	return PACKET_ON;
+}
+
+/* The SSRC of the media that one RTCP packet is about, 0 for none. */
+static uint32_t rtcp_about(const uint8_t *p, const struct rtcp_part *part)
+{
+	uint16_t at = part->type == RTCP_SR ? 28 : 8;
+	bool feedback = part->type == RTCP_RTPFB || part->type == RTCP_PSFB;
+	uint32_t ssrc;
+
+	if (!feedback && (part->count == 0 || (part->type != RTCP_SR && part->type != RTCP_RR)))
+		return 0;
+	if (part->body < at + 4)
+		return 0;
+	ssrc = be32_get(p + at);
+	/* Formats that name the media in each entry leave the one in the header 0 (RFC 5104 section 4.3.1).
+	 */
+	return ssrc == 0 && feedback && part->body >= at + 8 ? be32_get(p + at + 4) : ssrc;
+}
+
+/* The stream of leg `in` whose media is sent to its peer under ssrc, or STREAM_NONE. */
+static uint8_t stream_heard_as(const struct leg *in, uint32_t ssrc)
+{
+	uint8_t source = renumber_source_of(&in->renumber, ssrc);
+
+	for (uint8_t i = 0; source != RENUMBER_ANY_SOURCE && i < in->n_streams; i++) {
+		const struct stream *s = &in->streams[i];
+
+		if (s->twin && s->twin->number == source / DP_STREAMS_MAX &&
+			s->twin_stream == source % DP_STREAMS_MAX)
+			return i;
+	}
+	return STREAM_NONE;
+}
+
+/*
+ * Under BUNDLE a compound goes where the media goes that it is about: above all requests for pictures and
+ * repairs, then what its sender sends, then reports of one that sends nothing.
+ */
+static void rtcp_stream(struct packet *p)
+{
+	struct rtcp_walk walk = rtcp_walk_begin(p->data, p->len);
+	bool sender = leg_source_streams(p->in, p->ssrc);
+	struct rtcp_part part;
+
+	while (rtcp_walk_next(&walk, &part) > 0) {
+		uint32_t about = rtcp_about(p->data + part.off, &part);
+		uint8_t stream = about ? stream_heard_as(p->in, about) : STREAM_NONE;
+		bool report = part.type == RTCP_SR || part.type == RTCP_RR;
+
+		if (stream != STREAM_NONE && !(report && sender))
+			p->stream = stream;
+		if (stream != STREAM_NONE && !report)
+			return;
+	}
+}
+
+int rewrite_route(struct worker *w, struct packet *p)
+{
+	const struct stream *from, *to;
+	int verdict;
+
+	if (p->kind == PACKET_RTCP && p->in->n_streams > 1)
+		rtcp_stream(p);
+	if (p->stream == STREAM_NONE)
+		return DP_V_NO_STREAM;
+	from = &p->in->streams[p->stream];
+	if (!from->twin)
+		return DP_V_NO_STREAM;
+	p->out = from->twin;
+	to = &p->out->streams[from->twin_stream];
+	if (p->kind == PACKET_RTP && (!(from->direction & DP_RECV) || !(to->direction & DP_SEND)))
+		return DP_V_DIRECTION;
+	verdict = out_check(w, p);
+	if (verdict != PACKET_ON)
+		return verdict;
+	p->clear_len = p->len;
+	return PACKET_ON;
+}
+
+int rewrite_numbers(struct worker *w, struct packet *p)
+{
+	return p->kind == PACKET_RTCP ? rtcp_rewrite(p) : rtp_rewrite(w, p);
+}
+
+static void ipv4_write(uint8_t *at, const struct path *path, uint8_t dscp, uint16_t udp_len)
+{
+	struct rte_ipv4_hdr *ip = (void *)at;
+
+	*ip = (struct rte_ipv4_hdr){
+		.version_ihl = 0x45,
+		.type_of_service = (uint8_t)(dscp << 2),
+		.total_length = rte_cpu_to_be_16(IPV4_LEN + udp_len),
+		/* Atomic datagrams need no identification (RFC 6864 section 4.1). */
+		.fragment_offset = rte_cpu_to_be_16(IPV4_DF),
+		.time_to_live = HOP_LIMIT,
+		.next_proto_id = IPPROTO_UDP,
+	};
+	memcpy(&ip->src_addr, path->local.ip.octets, 4);
+	memcpy(&ip->dst_addr, path->remote.ip.octets, 4);
+	checksum_udp4_write(ip, (struct rte_udp_hdr *)(at + IPV4_LEN));
+}
+
+static void ipv6_write(uint8_t *at, const struct path *path, uint8_t dscp, uint16_t udp_len)
+{
+	struct rte_ipv6_hdr *ip = (void *)at;
+
+	*ip = (struct rte_ipv6_hdr){
+		.vtc_flow = rte_cpu_to_be_32(6u << 28 | (uint32_t)dscp << 22),
+		.payload_len = rte_cpu_to_be_16(udp_len),
+		.proto = IPPROTO_UDP,
+		.hop_limits = HOP_LIMIT,
+	};
+	memcpy(ip->src_addr, path->local.ip.octets, 16);
+	memcpy(ip->dst_addr, path->remote.ip.octets, 16);
+	checksum_udp6_write(ip, (struct rte_udp_hdr *)(at + IPV6_LEN));
+}
+
+int rewrite_headers(struct worker *w, struct packet *p)
+{
+	const struct path *path = leg_path(p->out, p->kind == PACKET_RTCP);
+	uint16_t headers = headers_len(path), udp_len = UDP_LEN + p->len;
+	uint8_t *ip = p->data - headers;
+	struct rte_udp_hdr *udp = (void *)(p->data - UDP_LEN);
+
+	if (ip - ETHER_LEN < (uint8_t *)p->m->buf_addr)
+		return DP_V_TOO_LONG;
+	udp->src_port = rte_cpu_to_be_16(path->local.port);
+	udp->dst_port = rte_cpu_to_be_16(path->remote.port);
+	udp->dgram_len = rte_cpu_to_be_16(udp_len);
+	if (path->local.ip.family == IP_V4)
+		ipv4_write(ip, path, p->out->dscp, udp_len);
+	else
+		ipv6_write(ip, path, p->out->dscp, udp_len);
+	p->m->data_off = (uint16_t)(ip - ETHER_LEN - (uint8_t *)p->m->buf_addr);
+	p->m->data_len = (uint16_t)(ETHER_LEN + headers + p->len);
+	p->m->pkt_len = p->m->data_len;
+	p->m->ol_flags = 0;
+	p->m->next = NULL;
+	return p->waits ? PACKET_ON : rewrite_ether(w, p);
+}
+
+int rewrite_ether(struct worker *w, struct packet *p)
+{
+	(void)w;
+	memcpy(rte_pktmbuf_mtod(p->m, uint8_t *), p->ether, ETHER_LEN);
+	return PACKET_ON;
+}

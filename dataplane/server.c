@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "dataplane/control_private.h"
+#include "lib/base/log.h"
+#include "lib/msg/framing.h"
+
+#define COMMANDS_PER_TURN 256 /* then workers' answers have their turn */
+#define TURN_MS 200           /* most between two looks at the workers' health */
+
+enum { FD_SIGNAL, FD_LISTENER, FD_PEER, FD_WORKERS };
+
+struct server {
+	struct server_conf conf;
+	struct control *control;
+	struct framing *peer; /* NULL: nobody is connected */
+	bool gone;            /* the peer is; closed at the end of the turn */
+	bool greeted;         /* it has said DP_HELLO */
+	int listener, signals;
+};
+
+static int send_out(void *user, union dp_msg *m)
+{
+	struct server *s = user;
+	int rc;
+
+	if (!s->peer || s->gone)
+		return 0;
+	rc = framing_send(s->peer, m);
+	if (rc == -ENOBUFS || rc == -ENOMEM)
+		return rc;
+	if (rc < 0)
+		s->gone = true;
+	return 0;
+}
+
+int server_open(const struct server_conf *conf, struct server **out, struct err *err)
+{
+	struct server *s = calloc(1, sizeof *s);
+	struct control_conf control = conf->control;
+	sigset_t signals;
+	int rc;
+
+	if (!s)
+		return err_set(err, ENOMEM, "no memory for the server");
+	s->conf = *conf;
+	s->listener = s->signals = -1;
+	control.out = send_out;
+	control.user = s;
+	rc = control_open(&control, &s->control, err);
+	if (rc == 0)
+		rc = framing_listen(conf->path, &s->listener, err);
+	if (rc < 0) {
+		server_close(s);
+		return rc;
+	}
+	control_connection(s->control, false);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	s->signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (s->signals < 0) {
+		rc = err_set(err, errno, "no signal descriptor: %s", strerror(errno));
+		server_close(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+static void drop_peer(struct server *s, const char *why)
+{
+	if (!s->peer)
+		return;
+	log_info("server", "control plane disconnected", LZ("reason", why),
+		LU("sessions", control_sessions(s->control)));
+	framing_close(s->peer);
+	s->peer = NULL;
+	s->gone = false;
+	control_connection(s->control, false);
+}
+
+static void accept_peer(struct server *s)
+{
+	uid_t uid;
+	int fd;
+
+	if (framing_accept(s->listener, &fd, &uid) < 0)
+		return;
+	if (uid != 0 && uid != geteuid() && uid != s->conf.allowed_uid) {
+		log_warn("server", "connection refused: user is not allowed", LU("uid", uid));
+		close(fd);
+		return;
+	}
+	drop_peer(s, "replaced by a new connection");
+	if (framing_open(fd, 0, &s->peer) < 0) {
+		close(fd);
+		return;
+	}
+	s->greeted = false;
+	control_connection(s->control, true);
+	log_info("server", "control plane connected", LU("uid", uid),
+		LU("sessions", control_sessions(s->control)));
+}
+
+static void handle(struct server *s, union dp_msg *m)
+{
+	if (m->h.type == DP_HELLO)
+		s->greeted = true;
+	if (s->greeted) {
+		control_handle(s->control, m);
+		return;
+	}
+	control_ack(s->control, s->control->connection,
+		&(struct control_answer){.seq = m->h.seq,
+			.type = m->h.type,
+			.result = -EPROTO,
+			.reason = "say DP_HELLO first"});
+	dp_msg_wipe(m);
+}
+
+static void read_peer(struct server *s)
+{
+	for (unsigned n = 0; n < COMMANDS_PER_TURN && control_ready(s->control); n++) {
+		union dp_msg m;
+		const char *why;
+		int rc = framing_recv(s->peer, &m, &why);
+
+		if (rc == 0)
+			return;
+		if (rc == 1) {
+			handle(s, &m);
+		} else if (rc == -EPROTO) {
+			log_warn("server", "message refused", LZ("reason", why));
+			control_ack(s->control, s->control->connection,
+				&(struct control_answer){
+					.seq = m.h.seq, .type = m.h.type, .result = -EPROTO, .reason = why});
+		} else {
+			s->gone = true;
+			return;
+		}
+	}
+}
+
+static bool worker_broken(const struct server *s)
+{
+	for (uint32_t i = 0; i < s->conf.n_workers; i++)
+		if (worker_failed(s->conf.workers[i]))
+			return true;
+	return false;
+}
+
+static nfds_t wanted(struct server *s, struct pollfd *fds)
+{
+	fds[FD_SIGNAL] = (struct pollfd){.fd = s->signals, .events = POLLIN};
+	fds[FD_LISTENER] = (struct pollfd){.fd = s->listener, .events = POLLIN};
+	fds[FD_PEER] = (struct pollfd){.fd = s->peer ? framing_fd(s->peer) : -1};
+	if (control_ready(s->control))
+		fds[FD_PEER].events |= POLLIN;
+	if (s->peer && framing_wants_write(s->peer))
+		fds[FD_PEER].events |= POLLOUT;
+	for (uint32_t i = 0; i < s->conf.n_workers; i++)
+		fds[FD_WORKERS + i] =
+			(struct pollfd){.fd = worker_mailbox(s->conf.workers[i])->wake, .events = POLLIN};
+	return FD_WORKERS + s->conf.n_workers;
+}
+
+static void clear_wakes(struct server *s, const struct pollfd *fds)
+{
+	uint64_t n;
+
+	for (uint32_t i = 0; i < s->conf.n_workers; i++)
+		if (fds[FD_WORKERS + i].revents & POLLIN)
+			(void)!read(fds[FD_WORKERS + i].fd, &n, sizeof n);
+}
+
+int server_run(struct server *s)
+{
+	struct pollfd fds[FD_WORKERS + WORKERS_MAX];
+
+	for (;;) {
+		nfds_t n = wanted(s, fds);
+
+		if (poll(fds, n, TURN_MS) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[FD_SIGNAL].revents & POLLIN)
+			return 0;
+		/* First read what they have been woken for, then look: nothing is missed in between. */
+		clear_wakes(s, fds);
+		if (worker_broken(s))
+			return -EIO;
+		if (s->peer && (fds[FD_PEER].revents & POLLOUT) && framing_flush(s->peer) == -EPIPE)
+			s->gone = true;
+		control_poll(s->control);
+		if (s->peer && (fds[FD_PEER].revents & (POLLIN | POLLHUP | POLLERR)))
+			read_peer(s);
+		if (s->gone)
+			drop_peer(s, "closed by it");
+		if (fds[FD_LISTENER].revents & POLLIN)
+			accept_peer(s);
+	}
+}
+
+void server_close(struct server *s)
+{
+	if (!s)
+		return;
+	framing_close(s->peer);
+	control_close(s->control);
+	if (s->listener >= 0) {
+		close(s->listener);
+		unlink(s->conf.path);
+	}
+	if (s->signals >= 0)
+		close(s->signals);
+	free(s);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The socket where the control plane connects, and the main thread's loop. One connection at a time: a new
+ * one replaces the old (the control plane came back). A peer is root, of this process's user, or of a user
+ * that is allowed.
+ */
+#pragma once
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "dataplane/control.h"
+#include "lib/base/err.h"
+
+struct server;
+
+struct server_conf {
+	const char *path;
+	uid_t allowed_uid; /* besides root and our own; (uid_t)-1: none */
+	uint32_t n_workers;
+	struct worker *const *workers;
+	/* Everything control_open() needs but `out` and `user`. */
+	struct control_conf control;
+};
+
+/* Listens. err says what is in the way. */
+int server_open(const struct server_conf *conf, struct server **out, struct err *err);
+
+/*
+ * Serves until SIGTERM or SIGINT, which the caller has blocked: 0. -EIO: a worker's crypto backend failed;
+ * every session's keys are lost, so the process is to end and to be started again.
+ */
+int server_run(struct server *s);
+
+/* Closes the connection, removes the socket's path. The workers have stopped. NULL is ignored. */
+void server_close(struct server *s);

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions and legs as the control plane wants them. */
+#include "dataplane/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/event.h"
+#include "dataplane/worker_private.h"
+
+static uint32_t session_index(dp_session_id id)
+{
+	return (uint32_t)id;
+}
+
+struct session *session_find(struct worker *w, dp_session_id id)
+{
+	uint32_t i = session_index(id);
+
+	return id && i < w->sessions_max && w->sessions[i].id == id ? &w->sessions[i] : NULL;
+}
+
+int session_add(struct worker *w, struct command *c)
+{
+	uint32_t i = session_index(c->session);
+	struct session *s = i < w->sessions_max ? &w->sessions[i] : NULL;
+
+	if (!s || (s->id && s->id != c->session)) {
+		snprintf(c->reason, sizeof c->reason, "the session's place is taken");
+		return -EEXIST;
+	}
+	if (!s->id)
+		count(&w->stats.sessions, 1);
+	s->id = c->session;
+	s->media_timeout_s = c->session_add.media_timeout_s;
+	return 0;
+}
+
+uint32_t leg_ssrc_max(const struct dp_leg_update *u)
+{
+	if (u->ssrc_max == 0)
+		return SSRC_MAX_DEFAULT;
+	return u->ssrc_max < SSRC_MAX_LIMIT ? u->ssrc_max : SSRC_MAX_LIMIT;
+}
+
+uint32_t leg_replay_window(const struct dp_leg_update *u)
+{
+	return u->replay_window ? u->replay_window : REPLAY_WINDOW_DEFAULT;
+}
+
+size_t leg_memory_size(const struct dp_leg_update *u)
+{
+	size_t words = 2u * srtp_replay_words(leg_replay_window(u)) + srtp_replay_words(RTCP_WINDOW);
+
+	return leg_ssrc_max(u) * (sizeof(struct source) + sizeof(struct renumber_slot) + words * 8) +
+	       RETIRED_MAX * sizeof(struct retired_source);
+}
+
+/* Lays a leg's sources, slots and windows out in the memory that came with the command. */
+static void memory_lay_out(struct worker *w, struct leg *leg, const struct dp_leg_update *u)
+{
+	uint32_t n = leg_ssrc_max(u), window = leg_replay_window(u), words = srtp_replay_words(window);
+	struct renumber_slot *slots;
+	uint64_t *bits;
+
+	leg->ssrc_max = (uint8_t)n;
+	leg->replay_window = window;
+	leg->sources = leg->memory;
+	slots = (void *)(leg->sources + n);
+	leg->retired = (void *)(slots + n);
+	bits = (void *)(leg->retired + RETIRED_MAX);
+	for (uint32_t i = 0; i < n; i++) {
+		srtp_replay_init(&leg->sources[i].rtp_window, bits, window);
+		bits += words;
+		srtp_replay_init(&leg->sources[i].rtcp_window, bits, RTCP_WINDOW);
+		bits += srtp_replay_words(RTCP_WINDOW);
+	}
+	w->ssrc_seed = w->ssrc_seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	renumber_init(&leg->renumber, slots, (uint16_t)n, bits, window, w->ssrc_seed);
+}
+
+static struct leg *leg_new(struct worker *w, struct session *s, struct command *c)
+{
+	const struct dp_leg_update *u = &c->leg_update;
+	struct leg *leg;
+
+	if (w->n_leg_free == 0 || !c->memory[0])
+		return NULL;
+	leg = &w->legs[w->leg_free[--w->n_leg_free]];
+	memset(leg, 0, sizeof *leg);
+	TAILQ_INIT(&leg->hold);
+	leg->used = true;
+	leg->number = u->leg;
+	leg->session = s;
+	leg->memory = c->memory[0];
+	c->memory[0] = NULL;
+	memory_lay_out(w, leg, u);
+	leg->heard = w->now;
+	s->legs[u->leg] = leg;
+	s->n_legs++;
+	if ((uint32_t)(leg - w->legs) >= w->legs_top)
+		w->legs_top = (uint32_t)(leg - w->legs) + 1;
+	count(&w->stats.legs, 1);
+	return leg;
+}
+
+static leg_entry entry_of(struct worker *w, const struct leg *leg, bool rtcp)
+{
+	return leg_entry_make(w->index, (uint32_t)(leg - w->legs), rtcp);
+}
+
+/* Is a local port free for the leg (which may be NULL: a new one)? */
+static bool port_free(struct worker *w, const struct leg *leg, const struct ip_port *local)
+{
+	const struct leg_address *a = leg_table_address(w->table, &local->ip);
+	leg_entry e = a ? leg_address_get(a, local->port) : 0;
+
+	if (!a)
+		return false;
+	return e == 0 || (leg && (e == entry_of(w, leg, false) || e == entry_of(w, leg, true)));
+}
+
+static void port_unbind(struct worker *w, const struct leg *leg, const struct ip_port *local)
+{
+	struct leg_address *a = local->port ? leg_table_address(w->table, &local->ip) : NULL;
+
+	if (a && !port_free(w, NULL, local) && port_free(w, leg, local))
+		leg_address_set(a, local->port, 0);
+}
+
+static void path_set(struct path *path, const struct ip_port *local, const struct ip_port *remote)
+{
+	bool same_local = ip_port_equal(&path->local, local);
+
+	path->local = *local;
+	if (!ip_port_equal(&path->signalled, remote)) {
+		path->signalled = path->remote = *remote;
+		path->learned = false;
+		same_local = false;
+	}
+	if (!same_local)
+		path->hop = (struct neighbour_ref){0};
+}
+
+static void ports_bind(struct worker *w, struct leg *leg, const struct dp_leg_update *u)
+{
+	static const struct ip_port none;
+	bool rtcp = !(u->flags & DP_LEG_RTCP_MUX) && u->local_rtcp.ip.family != IP_NONE;
+
+	port_unbind(w, leg, &leg->rtp.local);
+	port_unbind(w, leg, &leg->rtcp.local);
+	path_set(&leg->rtp, &u->local, &u->remote);
+	path_set(&leg->rtcp, rtcp ? &u->local_rtcp : &none, rtcp ? &u->remote_rtcp : &none);
+	leg_address_set(leg_table_address(w->table, &u->local.ip), u->local.port, entry_of(w, leg, false));
+	if (rtcp)
+		leg_address_set(leg_table_address(w->table, &u->local_rtcp.ip), u->local_rtcp.port,
+			entry_of(w, leg, true));
+}
+
+/* Every stream finds the leg on the other side that has the same id. */
+static void streams_pair(struct session *s)
+{
+	for (unsigned i = 0; i < DP_LEGS_MAX * DP_STREAMS_MAX; i++) {
+		struct leg *leg = s->legs[i / DP_STREAMS_MAX];
+		struct stream *st;
+
+		if (!leg || i % DP_STREAMS_MAX >= leg->n_streams)
+			continue;
+		st = &leg->streams[i % DP_STREAMS_MAX];
+		st->twin = NULL;
+		for (unsigned j = 0; j < DP_LEGS_MAX * DP_STREAMS_MAX; j++) {
+			struct leg *other = s->legs[j / DP_STREAMS_MAX];
+
+			if (other && other->side != leg->side && j % DP_STREAMS_MAX < other->n_streams &&
+				other->stream_conf[j % DP_STREAMS_MAX].id ==
+					leg->stream_conf[i % DP_STREAMS_MAX].id) {
+				st->twin = other;
+				st->twin_stream = (uint8_t)(j % DP_STREAMS_MAX);
+			}
+		}
+	}
+}
+
+static bool receives(const struct leg *leg)
+{
+	for (unsigned i = 0; i < leg->n_streams; i++)
+		if (leg->streams[i].direction & DP_RECV)
+			return true;
+	return false;
+}
+
+/* What can be refused, before anything changes. */
+static int leg_update_check(struct worker *w, struct session *s, const struct leg *leg, struct command *c)
+{
+	const struct dp_leg_update *u = &c->leg_update;
+	const char *why = NULL;
+	int rc = 0;
+
+	if (!s) {
+		why = "no such session";
+		rc = -ENOENT;
+	} else if (leg && leg->security == DP_SECURITY_SRTP && u->security == DP_SECURITY_PLAIN) {
+		why = "a leg that was negotiated secure never becomes clear";
+		rc = -EPERM;
+	} else if (leg && (leg->ssrc_max != leg_ssrc_max(u) || leg->replay_window != leg_replay_window(u))) {
+		why = "SSRCs and replay window of a leg cannot change";
+		rc = -EINVAL;
+	} else if (!port_free(w, leg, &u->local) ||
+		   (!(u->flags & DP_LEG_RTCP_MUX) && u->local_rtcp.ip.family != IP_NONE &&
+			   !port_free(w, leg, &u->local_rtcp))) {
+		why = "a local port belongs to another leg";
+		rc = -EADDRINUSE;
+	} else if (!leg && (w->n_leg_free == 0 || !c->memory[0])) {
+		why = "no leg left";
+		rc = -ENOSPC;
+	}
+	if (why)
+		snprintf(c->reason, sizeof c->reason, "%s", why);
+	return rc;
+}
+
+int session_leg_update(struct worker *w, struct command *c)
+{
+	const struct dp_leg_update *u = &c->leg_update;
+	struct session *s = session_find(w, c->session);
+	struct leg *leg = s ? s->legs[u->leg] : NULL;
+	int rc = leg_update_check(w, s, leg, c);
+	bool received;
+
+	if (rc < 0)
+		return rc;
+	if (!leg)
+		leg = leg_new(w, s, c);
+	received = receives(leg);
+	/* A packet that was made for the leg as it was, perhaps in the clear, does not leave it as it is now.
+	 */
+	if (leg->security != u->security || !ip_port_equal(&leg->rtp.signalled, &u->remote) ||
+		!ip_port_equal(&leg->rtp.local, &u->local))
+		hold_forget_hops(w, leg);
+	ports_bind(w, leg, u);
+	leg->side = u->side;
+	leg->security = u->security;
+	leg->learn = u->learn;
+	leg->flags = u->flags;
+	leg->dscp = u->dscp;
+	leg->n_streams = u->n_streams;
+	for (unsigned i = 0; i < u->n_streams; i++) {
+		leg->stream_conf[i] = u->streams[i];
+		leg->streams[i].clock_hz = u->streams[i].clock_hz;
+		leg->streams[i].direction = u->streams[i].direction;
+		leg->streams[i].n_payload_types = u->streams[i].n_payload_types;
+	}
+	for (unsigned i = 0; i < leg->ssrc_max; i++)
+		leg->sources[i].stream = STREAM_NONE;
+	/* Silence is counted from when somebody was asked to speak. */
+	if (!received && receives(leg)) {
+		leg->heard = w->now;
+		leg->timed_out = false;
+	}
+	streams_pair(s);
+	return 0;
+}
+
+static void leg_delete(struct worker *w, struct leg *leg)
+{
+	port_unbind(w, leg, &leg->rtp.local);
+	port_unbind(w, leg, &leg->rtcp.local);
+	hold_forget(w, leg);
+	event_forget(w, leg);
+	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
+		leg_key_wipe(w, &leg->rx[i]);
+	leg_key_wipe(w, &leg->tx);
+	leg->used = false;
+	w->leg_free[w->n_leg_free++] = (uint32_t)(leg - w->legs);
+	count(&w->stats.legs, (uint64_t)-1);
+}
+
+int session_del(struct worker *w, struct command *c)
+{
+	struct session *s = session_find(w, c->session);
+
+	if (!s)
+		return -ENOENT;
+	for (unsigned i = 0; i < DP_LEGS_MAX; i++) {
+		if (!s->legs[i])
+			continue;
+		c->memory[i] = s->legs[i]->memory;
+		leg_delete(w, s->legs[i]);
+	}
+	*s = (struct session){.id = 0};
+	count(&w->stats.sessions, (uint64_t)-1);
+	return 0;
+}
+
+static const struct source *newest_source(const struct leg *leg)
+{
+	for (unsigned i = 0; i < leg->ssrc_max; i++)
+		if (leg->sources[i].used && leg->sources[i].rtp && leg->sources[i].ssrc == leg->newest_ssrc)
+			return &leg->sources[i];
+	return NULL;
+}
+
+static void leg_describe(struct worker *w, struct leg *leg, struct dp_stats_leg *o)
+{
+	const struct leg_key *rx = leg_key_role(leg, KEY_CURRENT);
+	const struct source *newest = newest_source(leg);
+
+	o->side = leg->side;
+	o->security = leg->security;
+	o->suite = rx ? rx->suite : leg->tx.suite;
+	o->rx_epoch = rx ? rx->epoch : 0;
+	o->tx_epoch = leg->tx.epoch;
+	o->remote = leg->rtp.remote;
+	o->rx_packets = leg->count.rx_packets;
+	o->rx_octets = leg->count.rx_octets;
+	o->tx_packets = leg->count.tx_packets;
+	o->tx_octets = leg->count.tx_octets;
+	o->rx_rtcp = leg->count.rx_rtcp;
+	o->tx_rtcp = leg->count.tx_rtcp;
+	o->clear_out = leg->count.clear_out;
+	o->rx_ssrc = leg->newest_ssrc;
+	o->rx_lost = leg->lost_before;
+	for (unsigned i = 0; i < leg->ssrc_max; i++)
+		if (leg->sources[i].used)
+			o->rx_lost += source_lost(&leg->sources[i]);
+	if (newest)
+		o->rx_jitter_us = (uint32_t)((uint64_t)(newest->jitter >> 4) * 1000000 / newest->clock_hz);
+	o->rx_age_ms = leg->heard_any ? (w->now - leg->heard) / NS_PER_MS : UINT64_MAX;
+	memcpy(o->verdicts, leg->count.verdicts, sizeof o->verdicts);
+}
+
+int session_stats(struct worker *w, struct command *c)
+{
+	struct session *s = session_find(w, c->session);
+
+	if (!s) {
+		snprintf(c->reason, sizeof c->reason, "no such session");
+		return -ENOENT;
+	}
+	while (c->leg < DP_LEGS_MAX && !s->legs[c->leg])
+		c->leg++;
+	if (c->leg == DP_LEGS_MAX)
+		return 0;
+	dp_msg_init(&c->reply, DP_STATS_LEG, c->seq);
+	c->reply.stats_leg.session = c->session;
+	c->reply.stats_leg.leg = c->leg;
+	leg_describe(w, s->legs[c->leg], &c->reply.stats_leg);
+	return 0;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sessions, legs, keys and sources: the state behind a packet. All of it belongs to one worker, which alone
+ * reads and writes it; the main thread speaks to it by commands (mailbox.h).
+ *
+ * A leg's keys. rx holds up to three receive keys in three fixed places, told apart by their role; tx one. A
+ * key occupies a slot of the crypto backend from its load until it is wiped. An era is an index space: a key
+ * that came with fresh_index begins a new one, one without shares that of the key before it; ROC and replay
+ * window of an SSRC belong to (SSRC, era).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "dataplane/batch.h"
+#include "dataplane/dp_clock.h"
+#include "dataplane/neighbour.h"
+#include "lib/msg/dp_msg.h"
+#include "lib/srtp/renumber.h"
+#include "lib/srtp/replay.h"
+
+#define SSRC_MAX_DEFAULT 8
+#define SSRC_MAX_LIMIT 64
+#define REPLAY_WINDOW_DEFAULT 1024
+#define RTCP_WINDOW 128 /* SRTCP indexes that may come late; reports are seconds apart */
+#define RETIRED_MAX 64  /* SSRCs per leg that gave way to others under keys still in use */
+#define RX_GONE_MAX 8
+#define SLOT_NONE UINT32_MAX
+#define STREAM_NONE 0xff
+
+struct worker;
+struct command;
+struct held;
+
+enum key_role { KEY_NONE, KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS };
+
+struct leg_key {
+	uint8_t role;  /* enum key_role */
+	uint8_t suite; /* enum srtp_suite */
+	uint8_t mki_len;
+	uint8_t reported; /* bit 1 << enum dp_limit: the event went out */
+	uint32_t era;
+	uint32_t slot; /* of the crypto backend */
+	uint32_t epoch;
+	const struct srtp_suite_info *info;
+	uint64_t packets, octets, rtcp_packets;
+	uint64_t soft_packets, soft_octets;     /* 0: none */
+	uint64_t packets_max, rtcp_packets_max; /* hard; never above the suite's */
+	uint8_t mki[DP_MKI_MAX];
+};
+
+/* One SSRC heard on a leg. On a secure leg it exists once a packet of it has authenticated. */
+struct source {
+	uint32_t ssrc;
+	uint32_t era;
+	bool used;
+	bool rtp;         /* RTP was heard, not RTCP alone */
+	uint8_t stream;   /* of the leg, or STREAM_NONE */
+	uint32_t transit; /* RFC 3550 A.8: arrival - timestamp, in units of the clock */
+	uint32_t jitter;  /* the same, times 16 */
+	uint32_t clock_hz;
+	uint64_t base;    /* first index counted */
+	uint64_t highest; /* index; on plain legs estimated as on secure ones */
+	uint64_t received;
+	uint64_t heard; /* ns */
+	struct srtp_replay rtp_window, rtcp_window;
+};
+
+/*
+ * What stays of a secure source whose place another SSRC took: enough to accept no packet twice and to go on
+ * with its index when it comes back.
+ */
+struct retired_source {
+	uint32_t ssrc, era;
+	uint64_t rtp_end;  /* highest index + 1; 0: none */
+	uint64_t rtcp_end; /* the same of SRTCP */
+};
+
+/* What a leg spends in a second on packets that prove nothing yet. */
+struct leg_budget {
+	uint64_t at; /* ns: when the second began */
+	/* [0]: from sources and SSRCs that may be anybody's; [1]: that were heard before. A stranger who
+	 * knows neither cannot use the second up, so a peer that moves is heard all the same. */
+	uint32_t trials[2]; /* authentications of packets from unknown addresses */
+	uint32_t punts[2];  /* datagrams for the control plane */
+};
+
+/* One m-line's media on a leg: what every packet needs of it. */
+struct stream {
+	struct leg *twin; /* the leg on the other side that has the stream too, or NULL */
+	uint32_t clock_hz;
+	uint8_t twin_stream;
+	uint8_t direction;       /* enum dp_direction */
+	uint8_t n_payload_types; /* selectors in the leg's stream_conf */
+};
+
+/* Counters, apart from the state that only authentic packets may change. */
+struct leg_counters {
+	/* one cache line with the most frequent verdict, DP_V_RELAYED */
+	uint64_t auth_failures; /* under the current key */
+	uint64_t clear_out, tx_rtcp;
+	uint64_t rx_packets, rx_octets, tx_packets, tx_octets;
+	uint64_t verdicts[DP_VERDICTS_MAX];
+	uint64_t rx_rtcp;
+} __attribute__((aligned(64)));
+
+enum leg_event {
+	LEG_EVENT_TIMEOUT = 1 << 0,
+	LEG_EVENT_REMOTE = 1 << 1,
+	LEG_EVENT_CHECKPOINT = 1 << 2,
+	LEG_EVENT_LIMIT_RX = 1 << 3,
+	LEG_EVENT_LIMIT_TX = 1 << 4,
+};
+
+/* Where packets to a remote go; one for RTP, one for RTCP on its own port. */
+struct path {
+	struct ip_port local, remote; /* remote.ip.family IP_NONE: not known */
+	struct neighbour_ref hop;
+	bool learned;             /* plain: the remote is settled and holds */
+	struct ip_port signalled; /* remote as the control plane said it */
+} __attribute__((aligned(64)));
+
+/*
+ * Ordered by who touches it: what a packet that arrives needs, what a packet that leaves needs, the rest.
+ * fetch.c knows the first two.
+ */
+struct leg {
+	/* arriving */
+	bool used;
+	uint8_t number, side, security, learn;
+	uint8_t n_streams;
+	uint8_t dscp;
+	uint8_t ssrc_max;
+	uint16_t flags;       /* enum dp_leg_flags */
+	uint16_t last_source; /* place in sources of the last packet's: most likely the next one's */
+	bool rotate;          /* NEXT has opened a packet: it becomes current at the end of the iteration */
+	uint8_t held;         /* packets that wait for a key */
+	uint8_t hops_held;    /* packets that wait for a next hop */
+	bool timed_out, heard_any;
+	uint8_t events;         /* enum leg_event: not reported yet */
+	bool queued;            /* in the worker's list of legs with events */
+	struct source *sources; /* ssrc_max of them, in `memory` */
+	uint64_t heard;         /* ns: last accepted packet, or when listening began */
+	struct path rtp;
+	struct stream streams[DP_STREAMS_MAX];
+	struct leg_counters count;
+	struct leg_key rx[DP_KEY_SLOTS];
+
+	/* leaving */
+	struct leg_key tx __attribute__((aligned(64)));
+	struct renumber renumber; /* what this leg sends; slots in `memory` */
+
+	struct path rtcp; /* unused with RTCP_MUX */
+	struct session *session;
+	uint32_t replay_window;
+
+	struct leg_budget budget;
+	struct retired_source *retired; /* n_retired of at most RETIRED_MAX, in `memory` */
+	uint32_t n_retired;
+
+	TAILQ_HEAD(, held) hold; /* oldest first */
+	STAILQ_ENTRY(leg) next_event;
+
+	/* read when sources appear and by the control plane */
+	uint32_t era;                  /* of the newest receive key */
+	uint32_t tx_epoch_last;        /* a transmit key that was retired never comes back */
+	uint32_t rx_gone[RX_GONE_MAX]; /* nor does a receive key: the last epochs that were wiped */
+	uint32_t n_rx_gone;            /* ever; the next place is this, modulo */
+	bool tx_any;
+	uint8_t limit_rx, limit_tx;                /* enum dp_limit that was reached */
+	struct leg_key limit_rx_key, limit_tx_key; /* as they were then */
+	uint32_t checkpoint_ssrc, checkpoint_roc;
+	uint32_t newest_ssrc; /* heard last for the first time */
+	int64_t lost_before;  /* packets lost by sources that are no longer held */
+	struct dp_stream stream_conf[DP_STREAMS_MAX];
+	void *memory; /* sources, slots and windows; from and back to the main thread */
+} __attribute__((aligned(64)));
+
+struct session {
+	dp_session_id id; /* 0: unused */
+	uint32_t n_legs;
+	uint32_t media_timeout_s; /* 0: as configured */
+	struct leg *legs[DP_LEGS_MAX];
+};
+
+/* The geometry of a leg: what the main thread allocates and a worker takes over with the leg's first
+ * LEG_UPDATE. */
+uint32_t leg_ssrc_max(const struct dp_leg_update *u);
+uint32_t leg_replay_window(const struct dp_leg_update *u);
+size_t leg_memory_size(const struct dp_leg_update *u);
+
+/*
+ * Commands, applied by the worker between iterations, when no crypto job is in flight. 0 or a negative errno
+ * value; c->reason then holds one line. Each is idempotent.
+ */
+int session_add(struct worker *w, struct command *c);
+int session_leg_update(struct worker *w, struct command *c);
+int session_key_add(struct worker *w, struct command *c);
+int session_key_retire(struct worker *w, struct command *c);
+int session_del(struct worker *w, struct command *c);
+int session_stats(struct worker *w, struct command *c);
+
+/* NULL when there is none of that id. */
+struct session *session_find(struct worker *w, dp_session_id id);
+
+/* The path that a packet came by or leaves by. */
+static inline struct path *leg_path(struct leg *leg, bool rtcp)
+{
+	return rtcp && !(leg->flags & DP_LEG_RTCP_MUX) ? &leg->rtcp : &leg->rtp;
+}
+
+/* The source of (ssrc, era), or NULL. */
+struct source *leg_source_find(struct leg *leg, uint32_t ssrc, uint32_t era);
+/* One that is free now, or NULL: the one silent longest gives way when it is silent for a second; on a secure
+ * leg as long as there is room to remember what it received. */
+struct source *leg_source_new(struct leg *leg, uint32_t ssrc, uint32_t era, uint64_t now);
+
+/* Has RTP of this SSRC been heard? */
+bool leg_source_streams(const struct leg *leg, uint32_t ssrc);
+/* What is remembered of a source that gave way, or NULL. */
+const struct retired_source *leg_retired_find(const struct leg *leg, uint32_t ssrc, uint32_t era);
+/* A new second: budgets are whole again. */
+static inline void leg_budget_renew(struct leg_budget *b, uint64_t now)
+{
+	if (now - b->at >= NS_PER_S)
+		*b = (struct leg_budget){.at = now};
+}
+
+/* Packets of s that were expected and did not come; negative with duplicates (RFC 3550 appendix A.3). */
+int64_t source_lost(const struct source *s);
+
+/* Stage: is the packet's source one to spend work on? Nothing of the leg but its trial counter changes. */
+int session_admit(struct worker *w, struct packet *p);
+/*
+ * The packet is genuine (secure: authenticated): settles its stream, the remote, the source's statistics and
+ * the timeout. s may be NULL for RTCP on a plain leg.
+ */
+void session_heard(struct worker *w, struct packet *p, struct source *s);
+/* The stream of an accepted packet, or STREAM_NONE. s may be NULL. */
+uint8_t session_stream(const struct leg *leg, const struct packet *p, struct source *s);
+
+/* leg_keys.c: a key's life. */
+int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c);
+void leg_key_wipe(struct worker *w, struct leg_key *k);            /* no job in flight on it */
+struct leg_key *leg_key_role(struct leg *leg, enum key_role role); /* or NULL */
+void leg_keys_rotate(struct worker *w, struct leg *leg);           /* NEXT becomes current */
+void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit);
+/* Counts a packet that k protected or opened; reports soft limits. */
+void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets, bool rtcp);
+static inline bool leg_key_expired(const struct leg_key *k, bool rtcp)
+{
+	return rtcp ? k->rtcp_packets >= k->rtcp_packets_max : k->packets >= k->packets_max;
+}

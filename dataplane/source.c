@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is heard on a leg: sources and their statistics, streams, and where the peer is. */
+#include <string.h>
+
+#include "dataplane/event.h"
+#include "dataplane/worker_private.h"
+#include "lib/srtp/index.h"
+
+#define SOURCE_IDLE_NS NS_PER_S /* a source silent this long may give way to a new one */
+#define RESTART_GAP 3000        /* MAX_DROPOUT of RFC 3550 appendix A.1: statistics begin again */
+#define CLOCK_HZ_DEFAULT 8000
+
+struct source *leg_source_find(struct leg *leg, uint32_t ssrc, uint32_t era)
+{
+	struct source *s = &leg->sources[leg->last_source];
+
+	if (s->ssrc == ssrc && s->era == era && s->used)
+		return s;
+	for (unsigned i = 0; i < leg->ssrc_max; i++) {
+		s = &leg->sources[i];
+		if (s->used && s->ssrc == ssrc && s->era == era) {
+			leg->last_source = (uint16_t)i;
+			return s;
+		}
+	}
+	return NULL;
+}
+
+int64_t source_lost(const struct source *s)
+{
+	return s->rtp ? (int64_t)(s->highest - s->base + 1) - (int64_t)s->received : 0;
+}
+
+const struct retired_source *leg_retired_find(const struct leg *leg, uint32_t ssrc, uint32_t era)
+{
+	for (uint32_t i = 0; i < leg->n_retired; i++)
+		if (leg->retired[i].ssrc == ssrc && leg->retired[i].era == era)
+			return &leg->retired[i];
+	return NULL;
+}
+
+/* The place for a source that has none. */
+static struct source *source_place(struct leg *leg, uint64_t now)
+{
+	bool may_retire = leg->security == DP_SECURITY_PLAIN || leg->n_retired < RETIRED_MAX;
+	struct source *oldest = NULL;
+
+	for (unsigned i = 0; i < leg->ssrc_max; i++) {
+		struct source *s = &leg->sources[i];
+
+		if (!s->used)
+			return s;
+		if (may_retire && now - s->heard >= SOURCE_IDLE_NS && (!oldest || s->heard < oldest->heard))
+			oldest = s;
+	}
+	return oldest;
+}
+
+/* Without its window a secure source's packets could be replayed: their highest indexes are kept. */
+static void source_retire(struct leg *leg, const struct source *s)
+{
+	leg->lost_before += source_lost(s);
+	if (leg->security == DP_SECURITY_SRTP)
+		leg->retired[leg->n_retired++] = (struct retired_source){
+			.ssrc = s->ssrc,
+			.era = s->era,
+			.rtp_end = s->rtp_window.end,
+			.rtcp_end = s->rtcp_window.end,
+		};
+}
+
+static struct retired_source source_come_back(struct leg *leg, uint32_t ssrc, uint32_t era)
+{
+	const struct retired_source *found = leg_retired_find(leg, ssrc, era);
+	struct retired_source r = {.ssrc = ssrc, .era = era};
+
+	if (found) {
+		r = *found;
+		leg->retired[found - leg->retired] = leg->retired[--leg->n_retired];
+	}
+	return r;
+}
+
+struct source *leg_source_new(struct leg *leg, uint32_t ssrc, uint32_t era, uint64_t now)
+{
+	struct source *s = source_place(leg, now);
+	struct retired_source before;
+
+	if (!s)
+		return NULL;
+	if (s->used)
+		source_retire(leg, s);
+	before = source_come_back(leg, ssrc, era);
+	s->used = true;
+	s->rtp = false;
+	s->ssrc = ssrc;
+	s->era = era;
+	s->stream = STREAM_NONE;
+	s->jitter = s->transit = 0;
+	s->base = s->highest = s->received = 0;
+	s->heard = now;
+	srtp_replay_resume(&s->rtp_window, before.rtp_end);
+	srtp_replay_resume(&s->rtcp_window, before.rtcp_end);
+	leg->last_source = (uint16_t)(s - leg->sources);
+	leg->newest_ssrc = ssrc;
+	return s;
+}
+
+bool leg_source_streams(const struct leg *leg, uint32_t ssrc)
+{
+	for (unsigned i = 0; i < leg->ssrc_max; i++)
+		if (leg->sources[i].used && leg->sources[i].rtp && leg->sources[i].ssrc == ssrc)
+			return true;
+	return false;
+}
+
+static bool ssrc_known(const struct leg *leg, uint32_t ssrc)
+{
+	for (unsigned i = 0; i < leg->ssrc_max; i++)
+		if (leg->sources[i].used && leg->sources[i].ssrc == ssrc)
+			return true;
+	return false;
+}
+
+static bool trial_left(struct worker *w, const struct packet *p)
+{
+	struct leg *leg = p->in;
+	uint32_t *trials = leg->budget.trials, most = w->trial_per_second;
+
+	leg_budget_renew(&leg->budget, w->now);
+	if (trials[0] >= most && trials[1] >= most)
+		return false;
+	return trials[ssrc_known(leg, p->ssrc)]++ < most;
+}
+
+int session_admit(struct worker *w, struct packet *p)
+{
+	struct leg *leg = p->in;
+	const struct path *path = leg_path(leg, p->rtcp_port);
+
+	if (p->kind == PACKET_DTLS || p->kind == PACKET_STUN)
+		return PACKET_ON;
+	if (ip_port_equal(&p->source, &path->remote))
+		return PACKET_ON;
+	p->foreign = true;
+	switch ((enum dp_learn)leg->learn) {
+	case DP_LEARN_NEVER:
+		return DP_V_WRONG_SOURCE;
+	case DP_LEARN_ONCE:
+		return path->learned || !ip_equal(&p->source.ip, &path->signalled.ip) ? DP_V_WRONG_SOURCE
+										      : PACKET_ON;
+	case DP_LEARN_ANY:
+		return path->learned ? DP_V_WRONG_SOURCE : PACKET_ON;
+	case DP_LEARN_AUTHENTIC:
+		/* A packet held for a key has had its trial already. */
+		return p->held_until || trial_left(w, p) ? PACKET_ON : DP_V_TRIAL_LIMIT;
+	}
+	return DP_V_WRONG_SOURCE;
+}
+
+static void settle_remote(struct worker *w, struct packet *p)
+{
+	struct path *path = leg_path(p->in, p->rtcp_port);
+
+	path->learned = true;
+	if (!p->foreign)
+		return;
+	path->remote = p->source;
+	path->hop = (struct neighbour_ref){0};
+	if (path == &p->in->rtp)
+		event_mark(w, p->in, LEG_EVENT_REMOTE);
+}
+
+/* RFC 3550 appendix A.1, A.3 and A.8, on extended sequence numbers. */
+static void source_count(struct source *s, uint64_t index, uint32_t ts, uint64_t now)
+{
+	uint32_t arrival = (uint32_t)(now / 1000 * s->clock_hz / 1000000);
+	uint32_t transit = arrival - ts;
+	int32_t d = (int32_t)(transit - s->transit);
+
+	if (s->received && index > s->highest) {
+		s->jitter += (uint32_t)(d < 0 ? -d : d) - ((s->jitter + 8) >> 4);
+		s->transit = transit;
+	}
+	if (s->received == 0) {
+		s->base = s->highest = index;
+		s->transit = transit;
+	} else if (index > s->highest) {
+		s->highest = index;
+	} else if (index < s->base) {
+		s->base = index;
+	}
+	s->received++;
+}
+
+void session_heard(struct worker *w, struct packet *p, struct source *s)
+{
+	struct leg *leg = p->in;
+	uint64_t index = p->index;
+
+	settle_remote(w, p);
+	leg->heard = w->now;
+	leg->heard_any = true;
+	leg->timed_out = false;
+	p->stream = session_stream(leg, p, s);
+	if (s)
+		s->heard = w->now;
+	if (p->kind == PACKET_RTCP) {
+		count(&leg->count.rx_rtcp, 1);
+		return;
+	}
+	count(&leg->count.rx_packets, 1);
+	count(&leg->count.rx_octets, p->len);
+	s->stream = p->stream;
+	if (!s->rtp) {
+		s->rtp = true;
+		leg->newest_ssrc = s->ssrc;
+		s->clock_hz = s->stream == STREAM_NONE ? 0 : leg->streams[s->stream].clock_hz;
+		if (s->clock_hz == 0)
+			s->clock_hz = CLOCK_HZ_DEFAULT;
+	}
+	if (leg->security == DP_SECURITY_PLAIN) {
+		index = s->received ? srtp_index_estimate(s->highest, p->rtp.seq) : p->rtp.seq + 0x10000u;
+		if (s->received && (index > s->highest + RESTART_GAP || index + RESTART_GAP < s->highest)) {
+			leg->lost_before += source_lost(s);
+			s->received = 0;
+		}
+	}
+	source_count(s, index, p->rtp.ts, w->now);
+}
+
+static bool mid_matches(const struct dp_stream *st, const struct packet *p)
+{
+	uint8_t n;
+	const uint8_t *mid = rtp_ext_find(p->data, &p->rtp, st->mid_ext_id, &n);
+
+	return mid && n == st->mid_len && memcmp(mid, st->mid, n) == 0;
+}
+
+static bool ssrc_matches(const struct dp_stream *st, uint32_t ssrc)
+{
+	for (unsigned i = 0; i < st->n_ssrcs; i++)
+		if (st->ssrcs[i] == ssrc)
+			return true;
+	return false;
+}
+
+static bool payload_type_matches(const struct dp_stream *st, uint8_t pt)
+{
+	for (unsigned i = 0; i < st->n_payload_types; i++)
+		if (st->payload_types[i] == pt)
+			return true;
+	return false;
+}
+
+/* RFC 9143 section 9.2: by MID, then by what the SSRC was bound to, then by payload type. */
+uint8_t session_stream(const struct leg *leg, const struct packet *p, struct source *s)
+{
+	if (leg->n_streams == 1 && leg->streams[0].n_payload_types == 0)
+		return 0;
+	for (uint8_t i = 0; p->kind == PACKET_RTP && p->rtp.ext_len && i < leg->n_streams; i++)
+		if (leg->stream_conf[i].mid_ext_id && mid_matches(&leg->stream_conf[i], p))
+			return i;
+	if (s && s->stream != STREAM_NONE && s->stream < leg->n_streams)
+		return s->stream;
+	for (uint8_t i = 0; i < leg->n_streams; i++)
+		if (ssrc_matches(&leg->stream_conf[i], p->ssrc))
+			return i;
+	for (uint8_t i = 0; p->kind == PACKET_RTP && i < leg->n_streams; i++)
+		if (payload_type_matches(&leg->stream_conf[i], p->rtp.pt))
+			return i;
+	/* A receiver's reports may come from an SSRC that sends nothing. */
+	return p->kind == PACKET_RTCP ? 0 : STREAM_NONE;
+}

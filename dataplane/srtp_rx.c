@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/srtp_rx.h"
+
+#include <string.h>
+
+#include "dataplane/crypto_run.h"
+#include "dataplane/srtcp.h"
+#include "dataplane/srtp_layout.h"
+#include "dataplane/worker_private.h"
+#include "lib/srtp/index.h"
+#include "lib/srtp/rtcp_hdr.h"
+
+/* Tries come in pairs: the index most likely meant, then the other one of a stream without state. */
+static const enum key_role key_order[] = {KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS};
+#define KEYS_TRIED (sizeof key_order / sizeof *key_order)
+_Static_assert(KEYS_TRIED * 2 == PACKET_TRIES_MAX, "two tries per key");
+
+/* The first reason counts: it is the current key's. */
+static bool refuse(struct packet *p, enum dp_verdict v)
+{
+	if (p->refused == DP_V_NO_KEY)
+		p->refused = (int16_t)v;
+	return false;
+}
+
+/* The index of a packet whose source gave way to another: only what is newer than all that it sent. */
+static bool retired_index(struct packet *p, const struct retired_source *r)
+{
+	p->index = srtp_index_estimate(r->rtp_end - 1, p->rtp.seq);
+	if (p->index == SRTP_INDEX_NONE)
+		return refuse(p, DP_V_KEY_EXPIRED);
+	return p->index >= r->rtp_end || refuse(p, DP_V_TOO_OLD);
+}
+
+/* The index of a try, or false when there is none or it was received already. */
+static bool rtp_index(struct packet *p, const struct leg_key *k, unsigned attempt)
+{
+	const struct source *s = leg_source_find(p->in, p->ssrc, k->era);
+	const struct retired_source *r = s ? NULL : leg_retired_find(p->in, p->ssrc, k->era);
+	uint16_t seq = p->rtp.seq;
+
+	if (r && r->rtp_end)
+		return attempt == 0 && retired_index(p, r);
+	if (!s || srtp_replay_empty(&s->rtp_window)) {
+		if (attempt >= srtp_index_first_tries(seq))
+			return false;
+		p->index = srtp_index_first(seq, attempt);
+		return true;
+	}
+	if (attempt > 0)
+		return false;
+	p->index = srtp_index_estimate(srtp_replay_highest(&s->rtp_window), seq);
+	if (p->index == SRTP_INDEX_NONE)
+		return refuse(p, DP_V_KEY_EXPIRED);
+	switch (srtp_replay_peek(&s->rtp_window, p->index)) {
+	case SRTP_REPLAY_SEEN:
+		return refuse(p, DP_V_REPLAY);
+	case SRTP_REPLAY_OLD:
+		return refuse(p, DP_V_TOO_OLD);
+	case SRTP_REPLAY_NEW:
+		break;
+	}
+	return true;
+}
+
+static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
+{
+	struct srtp_layout l = srtp_layout(k->info, k->mki_len, false);
+	uint16_t body;
+
+	if (p->len < p->rtp.len + l.total)
+		return refuse(p, DP_V_MALFORMED);
+	body = p->len - l.total;
+	if (memcmp(p->data + body + l.mki, k->mki, k->mki_len) != 0)
+		return false;
+	if (leg_key_expired(k, false))
+		return refuse(p, DP_V_KEY_EXPIRED);
+	if (!rtp_index(p, k, attempt))
+		return false;
+	p->job.pkt = p->data;
+	p->job.len = body;
+	p->job.aad_len = p->rtp.len;
+	p->job.slot = k->slot;
+	p->job.index = srtp_index_roc(p->index);
+	p->job.op = CRYPTO_RTP_UNPROTECT;
+	p->job.tag_len = l.tag_len;
+	memcpy(p->job.tag, p->data + body + l.tag, l.tag_len);
+	return true;
+}
+
+static bool try_prepare(struct packet *p, unsigned number)
+{
+	const struct leg_key *k = leg_key_role(p->in, key_order[number / 2]);
+
+	if (!k)
+		return false;
+	p->key = (uint8_t)(k - p->in->rx);
+	return p->kind == PACKET_RTCP ? srtcp_rx_try(p, k, number % 2) : rtp_try(p, k, number % 2);
+}
+
+static int next_try(struct packet *p)
+{
+	while (p->tries < PACKET_TRIES_MAX)
+		if (try_prepare(p, p->tries++))
+			return PACKET_ON;
+	return p->refused;
+}
+
+/* Packets of the same batch may have moved the stream on: the estimate may be another one now. */
+static bool same_try_again(struct packet *p)
+{
+	uint64_t before = p->index;
+
+	if (p->fresh_try)
+		return false;
+	p->fresh_try = true;
+	return try_prepare(p, p->tries - 1u) && p->index != before;
+}
+
+/* No key opened the packet. One may come with the answer to an outstanding offer. */
+static int not_opened(struct worker *w, struct packet *p)
+{
+	struct leg_key *current = leg_key_role(p->in, KEY_CURRENT);
+	int verdict = p->refused;
+
+	if (verdict == DP_V_AUTH_FAIL || verdict == DP_V_NO_KEY)
+		verdict = hold_for_key(w, p, verdict);
+	if (verdict == DP_V_AUTH_FAIL && current) {
+		count(&p->in->count.auth_failures, 1);
+		if (p->in->count.auth_failures >= current->info->auth_failures_max)
+			leg_key_limit(w, p->in, current, DP_LIMIT_AUTH_FAILURES);
+	}
+	return verdict;
+}
+
+static int plain_accept(struct worker *w, struct packet *p)
+{
+	struct leg *leg = p->in;
+	struct source *s = leg_source_find(leg, p->ssrc, 0);
+
+	/* Nothing is learned from what is not relayed. */
+	if (p->kind == PACKET_RTCP && rtcp_check(p->data, p->len) < 0)
+		return DP_V_MALFORMED;
+	if (!s && p->kind == PACKET_RTP) {
+		s = leg_source_new(leg, p->ssrc, 0, w->now);
+		if (!s)
+			return DP_V_SSRC_LIMIT;
+	}
+	session_heard(w, p, s);
+	return PACKET_ON;
+}
+
+int srtp_rx_peek(struct worker *w, struct packet *p)
+{
+	if (p->in->security == DP_SECURITY_PLAIN)
+		return plain_accept(w, p);
+	p->sealed = true;
+	p->refused = DP_V_NO_KEY;
+	if (rte_pktmbuf_tailroom(p->m) < CRYPTO_TAILROOM)
+		return DP_V_TOO_LONG;
+	return next_try(p) == PACKET_ON ? PACKET_ON : not_opened(w, p);
+}
+
+/* The tag is right. State moves here and nowhere else. */
+static int commit(struct worker *w, struct packet *p)
+{
+	struct leg *leg = p->in;
+	struct leg_key *k = &leg->rx[p->key];
+	struct source *s = leg_source_find(leg, p->ssrc, k->era);
+	bool rtcp = p->kind == PACKET_RTCP;
+	enum srtp_replay_verdict v;
+
+	if (!s)
+		s = leg_source_new(leg, p->ssrc, k->era, w->now);
+	if (!s)
+		return DP_V_SSRC_LIMIT;
+	v = srtp_replay_commit(rtcp ? &s->rtcp_window : &s->rtp_window, p->index);
+	if (v != SRTP_REPLAY_NEW)
+		return v == SRTP_REPLAY_SEEN ? DP_V_REPLAY : DP_V_TOO_OLD;
+	p->len = p->job.len;
+	p->sealed = false;
+	if (k->role == KEY_NEXT)
+		leg->rotate = true;
+	leg_key_used(w, leg, k, p->len, rtcp);
+	session_heard(w, p, s);
+	return PACKET_ON;
+}
+
+/* What a round of crypto says about a packet; PACKET_ON and still sealed: another round. */
+static int round_result(struct worker *w, struct packet *p)
+{
+	if (!p->sealed)
+		return PACKET_ON;
+	if (p->job.status == CRYPTO_OK)
+		return commit(w, p);
+	if (p->job.status != CRYPTO_TAG_FAIL)
+		return DP_V_BACKEND_FAULT;
+	if (same_try_again(p))
+		return PACKET_ON;
+	refuse(p, DP_V_AUTH_FAIL);
+	p->fresh_try = false;
+	return next_try(p) == PACKET_ON ? PACKET_ON : not_opened(w, p);
+}
+
+void srtp_rx_open(struct worker *w, struct batch *b)
+{
+	struct packet *closed[BATCH_MAX];
+	uint16_t n;
+
+	do {
+		n = 0;
+		for (uint16_t i = 0; i < b->n; i++)
+			if (b->live[i]->sealed)
+				closed[n++] = b->live[i];
+		crypto_run(w, closed, n);
+		batch_each(w, b, round_result);
+	} while (n);
+	for (uint16_t i = 0; i < b->n; i++)
+		if (b->live[i]->in->rotate)
+			leg_keys_rotate(w, b->live[i]->in);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/srtp_tx.h"
+
+#include <string.h>
+
+#include "dataplane/crypto_run.h"
+#include "dataplane/srtcp.h"
+#include "dataplane/srtp_layout.h"
+#include "dataplane/worker_private.h"
+#include "lib/srtp/be.h"
+#include "lib/srtp/index.h"
+
+static int rtp_prepare(struct packet *p)
+{
+	struct leg_key *k = &p->out->tx;
+
+	if (leg_key_expired(k, false))
+		return DP_V_KEY_EXPIRED;
+	p->job.pkt = p->data;
+	p->job.len = p->len;
+	p->job.aad_len = p->rtp.len;
+	p->job.index = srtp_index_roc(p->index);
+	p->job.op = CRYPTO_RTP_PROTECT;
+	p->job.tag_len = k->info->rtp_tag_len;
+	return PACKET_ON;
+}
+
+int srtp_tx_prepare(struct worker *w, struct packet *p)
+{
+	struct leg_key *k = &p->out->tx;
+	bool rtcp = p->kind == PACKET_RTCP;
+	int verdict;
+
+	if (p->out->security == DP_SECURITY_PLAIN)
+		return PACKET_ON;
+	if (k->role != KEY_CURRENT)
+		return DP_V_CLEAR_REFUSED;
+	verdict = rtcp ? srtcp_tx_prepare(p) : rtp_prepare(p);
+	if (verdict != PACKET_ON)
+		return verdict;
+	p->job.slot = k->slot;
+	p->sealed = true;
+	leg_key_used(w, p->out, k, p->len, rtcp);
+	return PACKET_ON;
+}
+
+static int trailer_write(struct worker *w, struct packet *p)
+{
+	const struct leg_key *k = &p->out->tx;
+	bool rtcp = p->kind == PACKET_RTCP;
+	struct srtp_layout l;
+
+	(void)w;
+	if (!p->sealed)
+		return PACKET_ON;
+	if (p->job.status != CRYPTO_OK)
+		return DP_V_BACKEND_FAULT;
+	l = srtp_layout(k->info, k->mki_len, rtcp);
+	memcpy(p->data + p->len + l.tag, p->job.tag, l.tag_len);
+	memcpy(p->data + p->len + l.mki, k->mki, k->mki_len);
+	if (rtcp)
+		be32_put(p->data + p->len + l.index, p->job.index);
+	p->len += l.total;
+	return PACKET_ON;
+}
+
+void srtp_tx_seal(struct worker *w, struct batch *b)
+{
+	struct packet *clear[BATCH_MAX];
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; i < b->n; i++)
+		if (b->live[i]->sealed)
+			clear[n++] = b->live[i];
+	crypto_run(w, clear, n);
+	batch_each(w, b, trailer_write);
+}
+
+int srtp_tx_verify(struct worker *w, struct packet *p)
+{
+	const struct leg_key *k = &p->out->tx;
+	struct srtp_layout l;
+
+	(void)w;
+	if (p->out->security == DP_SECURITY_PLAIN)
+		return PACKET_ON;
+	if (p->job.status == CRYPTO_OK && k->role == KEY_CURRENT && p->job.slot == k->slot &&
+		(p->job.op == CRYPTO_RTP_PROTECT || p->job.op == CRYPTO_RTCP_PROTECT)) {
+		l = srtp_layout(k->info, k->mki_len, p->job.op == CRYPTO_RTCP_PROTECT);
+		if (l.tag_len && p->job.tag_len == l.tag_len && p->len > l.total &&
+			memcmp(p->data + p->len - l.total + l.tag, p->job.tag, l.tag_len) == 0)
+			return PACKET_ON;
+	}
+	count(&p->out->count.clear_out, 1);
+	return DP_V_CLEAR_REFUSED;
+}

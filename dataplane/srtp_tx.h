@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sending on a secure leg. Plain legs pass. Nothing leaves a secure leg in the clear: without a key the
+ * packet is refused before crypto, and srtp_tx_verify() looks at the finished frame once more.
+ */
+#pragma once
+
+struct worker;
+struct packet;
+struct batch;
+
+/* Stage: prepares the job. */
+int srtp_tx_prepare(struct worker *w, struct packet *p);
+/* Crypto over all packets that leave secure legs, then tag, MKI and index behind them. */
+void srtp_tx_seal(struct worker *w, struct batch *b);
+/* Stage, the very last: does a frame of a secure leg end in the tag that the backend made for it? */
+int srtp_tx_verify(struct worker *w, struct packet *p);

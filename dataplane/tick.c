@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/tick.h"
+
+#include "dataplane/event.h"
+#include "dataplane/worker_private.h"
+
+#define TICKS_PER_WALK 100 /* every leg is looked at once a second */
+
+static bool expects_media(const struct leg *leg)
+{
+	for (unsigned i = 0; i < leg->n_streams; i++)
+		if (leg->streams[i].direction & DP_RECV)
+			return true;
+	return false;
+}
+
+static void leg_tick(struct worker *w, struct leg *leg)
+{
+	uint32_t timeout = leg->session->media_timeout_s ? leg->session->media_timeout_s : w->media_timeout_s;
+
+	if (timeout == 0 || leg->timed_out || !expects_media(leg) || w->now - leg->heard < timeout * NS_PER_S)
+		return;
+	leg->timed_out = true;
+	event_mark(w, leg, LEG_EVENT_TIMEOUT);
+}
+
+/* Alarms carry a state: one that does not get through now is tried again, and the newest counts. */
+static void crypto_alarm(struct worker *w, const struct crypto_health *health)
+{
+	union dp_msg *m;
+
+	if (w->alarm_reported == !!health->degraded && w->alarm_times == health->failovers)
+		return;
+	m = mailbox_event(&w->mailbox);
+	if (!m)
+		return;
+	dp_msg_init(m, DP_ALARM, 0);
+	m->alarm.worker = w->index;
+	m->alarm.kind = DP_ALARM_CRYPTO_DEVICE;
+	m->alarm.raised = health->degraded != 0;
+	m->alarm.times = health->failovers;
+	mailbox_event_send(&w->mailbox, m);
+	w->reported = true;
+	w->alarm_reported = health->degraded != 0;
+	w->alarm_times = health->failovers;
+}
+
+/* A gauge: written as it is now. */
+static void set(uint64_t *counter, uint64_t value)
+{
+	__atomic_store_n(counter, value, __ATOMIC_RELAXED);
+}
+
+static void crypto_tick(struct worker *w)
+{
+	struct crypto_health health;
+
+	if (w->backend->health(w->crypto, &health) < 0)
+		return;
+	set(&w->stats.crypto_jobs, health.jobs);
+	set(&w->stats.crypto_batches, health.batches);
+	set(&w->stats.crypto_overflow_jobs, health.overflow_jobs);
+	set(&w->stats.crypto_rescued, health.rescued);
+	set(&w->stats.crypto_failovers, health.failovers);
+	set(&w->stats.crypto_overflow_keys, health.overflow_slots);
+	set(&w->stats.crypto_degraded, health.degraded != 0);
+	crypto_alarm(w, &health);
+	if (w->backend->maintain)
+		w->backend->maintain(w->crypto);
+}
+
+void worker_tick(struct worker *w)
+{
+	uint32_t n;
+
+	if (w->now - w->tick_at < TICK_NS)
+		return;
+	w->tick_at = w->now;
+	hold_tick(w);
+	crypto_tick(w);
+	n = w->legs_top / TICKS_PER_WALK + 1;
+	for (uint32_t i = 0; i < n && w->legs_top; i++) {
+		struct leg *leg = &w->legs[w->tick_leg++ % w->legs_top];
+
+		if (leg->used)
+			leg_tick(w, leg);
+	}
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/tx.h"
+
+#include "dataplane/worker_private.h"
+
+static void sent(struct worker *w, const struct packet *p)
+{
+	count(&p->in->count.verdicts[DP_V_RELAYED], 1);
+	count(&w->stats.verdicts[DP_V_RELAYED], 1);
+	count(&w->stats.tx_packets, 1);
+	count(&w->stats.tx_octets, p->len);
+	if (p->kind == PACKET_RTCP) {
+		count(&p->out->count.tx_rtcp, 1);
+	} else if (p->kind == PACKET_RTP) {
+		count(&p->out->count.tx_packets, 1);
+		count(&p->out->count.tx_octets, p->clear_len);
+	}
+}
+
+/* Packets for one port, in order. */
+static void burst(struct worker *w, uint16_t port, struct packet **packets, uint16_t n)
+{
+	struct rte_mbuf *frames[BATCH_MAX];
+	uint16_t done = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		frames[i] = packets[i]->m;
+	for (unsigned tries = 0; tries < TX_TRIES && done < n; tries++)
+		done += port_tx(w->ports[port], (uint16_t)w->index, frames + done, n - done);
+	for (uint16_t i = 0; i < done; i++)
+		sent(w, packets[i]);
+	for (uint16_t i = done; i < n; i++)
+		worker_drop(w, packets[i]->in, packets[i]->m, DP_V_TX_FULL);
+}
+
+void worker_send_one(struct worker *w, struct packet *p)
+{
+	burst(w, p->tx_port, &p, 1);
+}
+
+static int wait_for_hop(struct worker *w, struct packet *p)
+{
+	return p->waits ? hold_for_hop(w, p) : PACKET_ON;
+}
+
+void tx_send(struct worker *w, struct batch *b)
+{
+	struct packet *packets[BATCH_MAX];
+
+	batch_each(w, b, wait_for_hop);
+	for (uint16_t port = 0; port < w->n_ports; port++) {
+		uint16_t n = 0;
+
+		for (uint16_t i = 0; i < b->n; i++)
+			if (b->live[i]->tx_port == port)
+				packets[n++] = b->live[i];
+		if (n)
+			burst(w, port, packets, n);
+	}
+	b->n = 0;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/worker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_cycles.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+#include <rte_random.h>
+
+#include "dataplane/classify.h"
+#include "dataplane/control_private.h"
+#include "dataplane/event.h"
+#include "dataplane/fetch.h"
+#include "dataplane/punt.h"
+#include "dataplane/rewrite.h"
+#include "dataplane/srtp_rx.h"
+#include "dataplane/srtp_tx.h"
+#include "dataplane/tick.h"
+#include "dataplane/tx.h"
+#include "dataplane/worker_private.h"
+
+/*
+ * The whole way of a packet. Each stage is a file of its name; what it does not let on has a verdict and is
+ * counted. Commands are applied and keys wiped between iterations only, when no crypto job is in flight.
+ */
+unsigned worker_step(struct worker *w, uint64_t now_ns)
+{
+	struct batch *b = &w->batch;
+	unsigned received;
+
+	w->now = now_ns;
+	mailbox_apply(w);
+
+	received = batch_fill(w, b); /* ports, other workers, packets held for a key */
+	if (received) {
+		fetch_legs(w, b);
+		batch_each(w, b, classify_packet); /* headers, leg_table: whose is it */
+		batch_each(w, b, classify_media);  /* RTP, RTCP or something else (RFC 7983) */
+		fetch_twins(b);
+		batch_each(w, b, session_admit);   /* is its source worth any work */
+		batch_each(w, b, punt_packet);     /* DTLS and STUN leave here */
+		batch_each(w, b, srtp_rx_peek);    /* keys, index estimate, replay test; nothing changes */
+		srtp_rx_open(w, b);                /* crypto, commit; other keys for what did not open */
+		batch_each(w, b, rewrite_route);   /* twin, next hop */
+		batch_each(w, b, rewrite_numbers); /* SSRC, sequence number, timestamp; RTCP alike */
+		batch_each(w, b, srtp_tx_prepare); /* outgoing key, or refused */
+		srtp_tx_seal(w, b);                /* crypto, tag, MKI */
+		batch_each(w, b, rewrite_headers); /* UDP, IP, link layer */
+		batch_each(w, b, srtp_tx_verify);  /* nothing clear leaves a secure leg */
+		tx_send(w, b);
+	}
+
+	worker_tick(w);
+	event_flush(w);
+	if (w->reported) {
+		w->reported = false;
+		mailbox_wake(&w->mailbox);
+	}
+	return received;
+}
+
+void worker_drop(struct worker *w, struct leg *in, struct rte_mbuf *m, enum dp_verdict v)
+{
+	if (in)
+		count(&in->count.verdicts[v], 1);
+	count(&w->stats.verdicts[v], 1);
+	rte_pktmbuf_free(m);
+}
+
+int worker_hand_over(struct worker *w, struct packet *p, uint32_t owner)
+{
+	if (owner >= w->n_all || rte_ring_enqueue(w->all[owner]->handover, p->m) < 0)
+		return DP_V_HANDOVER_FULL;
+	count(&w->stats.handover, 1);
+	return PACKET_TAKEN;
+}
+
+static int tables_open(struct worker *w, const struct worker_conf *conf, uint32_t slots)
+{
+	char name[RTE_RING_NAMESIZE];
+
+	w->sessions = rte_zmalloc_socket("sessions", conf->sessions * sizeof *w->sessions, 64, conf->socket);
+	w->legs = rte_zmalloc_socket("legs", conf->legs * sizeof *w->legs, 64, conf->socket);
+	w->leg_free = rte_malloc("leg_free", conf->legs * sizeof *w->leg_free, 0);
+	w->slot_free = rte_malloc("slot_free", slots * sizeof *w->slot_free, 0);
+	snprintf(name, sizeof name, "handover_%u_%x", conf->index, (unsigned)rte_rand());
+	w->handover = rte_ring_create(name, HANDOVER_RING, conf->socket, RING_F_SC_DEQ);
+	if (!w->sessions || !w->legs || !w->leg_free || !w->slot_free || !w->handover)
+		return -ENOMEM;
+	/* Low places first: the tables stay dense. */
+	for (uint32_t i = conf->legs; i > 0; i--)
+		w->leg_free[w->n_leg_free++] = i - 1;
+	for (uint32_t i = slots; i > 0; i--)
+		w->slot_free[w->n_slot_free++] = i - 1;
+	return 0;
+}
+
+/* Where packets lie, for a crypto device. */
+#define POOL_PIECES_MAX 64
+struct pool_memory {
+	uint32_t n;
+	struct crypto_memory pieces[POOL_PIECES_MAX];
+};
+
+static void note_piece(struct rte_mempool *pool, void *arg, struct rte_mempool_memhdr *piece, unsigned index)
+{
+	struct pool_memory *m = arg;
+
+	(void)pool;
+	(void)index;
+	if (m->n < POOL_PIECES_MAX)
+		m->pieces[m->n++] = (struct crypto_memory){piece->addr, piece->len};
+}
+
+static int backend_open(struct worker *w, const struct worker_conf *conf, uint32_t *slots, struct err *err)
+{
+	struct pool_memory memory = {.n = 0};
+	struct err why = {""};
+	struct crypto_conf crypto = {
+		.slots = *slots,
+		.socket = conf->socket,
+		.options = conf->backend_options,
+		.memory = memory.pieces,
+		.err = &why,
+	};
+	struct crypto_health health;
+	int rc;
+
+	if (conf->pool)
+		rte_mempool_mem_iter(conf->pool, note_piece, &memory);
+	crypto.n_memory = memory.n;
+	rc = conf->backend->open(&w->crypto, &crypto);
+	if (rc < 0)
+		return err_set(err, -rc, "crypto backend %s does not open with %u key slots: %s",
+			conf->backend->name, *slots, why.text[0] ? why.text : strerror(-rc));
+	if (conf->backend->health(w->crypto, &health) == 0 && health.slots < *slots)
+		*slots = health.slots;
+	return 0;
+}
+
+int worker_create(const struct worker_conf *conf, struct worker **out, struct err *err)
+{
+	uint32_t slots = conf->key_slots ? conf->key_slots : conf->legs * 2 + conf->legs / 4 + 8;
+	struct worker *w;
+	int rc;
+
+	if (conf->legs == 0 || conf->legs > LEG_TABLE_LEGS_MAX || conf->sessions == 0 ||
+		conf->index >= WORKERS_MAX)
+		return err_set(
+			err, EINVAL, "worker with %u sessions and %u legs", conf->sessions, conf->legs);
+	w = rte_zmalloc_socket("worker", sizeof *w, 64, conf->socket);
+	if (!w)
+		return err_set(err, ENOMEM, "no memory for a worker");
+	w->index = conf->index;
+	w->table = conf->table;
+	w->legs_max = conf->legs;
+	w->sessions_max = conf->sessions;
+	w->backend = conf->backend;
+	w->neighbour = conf->neighbour;
+	w->n_ports = conf->n_ports;
+	w->ports = conf->ports;
+	w->pool = conf->pool;
+	w->trial_per_second = 10;
+	w->ssrc_seed = rte_rand();
+	w->idle_us = conf->idle_us;
+	STAILQ_INIT(&w->events);
+	hold_open(&w->hold);
+	w->mailbox.wake = -1;
+	rc = backend_open(w, conf, &slots, err);
+	if (rc == 0) {
+		rc = tables_open(w, conf, slots);
+		if (rc < 0)
+			err_set(err, -rc, "no memory for %u sessions and %u legs", conf->sessions,
+				conf->legs);
+	}
+	if (rc == 0)
+		rc = mailbox_open(&w->mailbox, conf->index, err);
+	if (rc < 0)
+		worker_destroy(w);
+	else
+		*out = w;
+	return rc;
+}
+
+static void handover_drain(struct worker *w)
+{
+	void *m;
+
+	while (w->handover && rte_ring_dequeue(w->handover, &m) == 0)
+		rte_pktmbuf_free(m);
+	rte_ring_free(w->handover);
+}
+
+void worker_destroy(struct worker *w)
+{
+	if (!w)
+		return;
+	hold_close(w);
+	for (uint32_t i = 0; w->legs && i < w->legs_top; i++)
+		if (w->legs[i].used)
+			rte_free(w->legs[i].memory);
+	if (w->crypto)
+		w->backend->close(w->crypto); /* wipes every key that is loaded */
+	mailbox_close(&w->mailbox);
+	handover_drain(w);
+	rte_free(w->sessions);
+	rte_free(w->legs);
+	rte_free(w->leg_free);
+	rte_free(w->slot_free);
+	rte_free(w);
+}
+
+void worker_introduce(struct worker *const *workers, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		workers[i]->all = workers;
+		workers[i]->n_all = n;
+	}
+}
+
+#define IDLE_BEFORE_SLEEP NS_PER_MS
+
+int worker_run(void *worker)
+{
+	struct worker *w = worker;
+	uint64_t busy_at = clock_mono_ns();
+
+	while (!atomic_load_explicit(&w->stop, memory_order_relaxed) && !w->failed) {
+		uint64_t now = clock_mono_ns(), begin = rte_rdtsc();
+		unsigned received = worker_step(w, now);
+
+		count(received ? &w->stats.busy_cycles : &w->stats.idle_cycles, rte_rdtsc() - begin);
+		if (received) {
+			busy_at = now;
+		} else if (w->idle_us && now - busy_at > IDLE_BEFORE_SLEEP) {
+			struct timespec nap = {.tv_nsec = (long)w->idle_us * 1000};
+
+			nanosleep(&nap, NULL);
+		}
+	}
+	if (w->failed)
+		mailbox_wake(&w->mailbox);
+	return w->failed ? -EIO : 0;
+}
+
+void worker_stop(struct worker *w)
+{
+	atomic_store_explicit(&w->stop, true, memory_order_relaxed);
+}
+
+bool worker_crypto_report(const struct worker *w, char *text, size_t n)
+{
+	if (!w->backend->report)
+		return false;
+	w->backend->report(w->crypto, text, n);
+	return true;
+}
+
+bool worker_failed(const struct worker *w)
+{
+	return atomic_load_explicit(&w->failed, memory_order_relaxed);
+}
+
+const struct worker_stats *worker_stats(const struct worker *w)
+{
+	return &w->stats;
+}
+
+struct mailbox *worker_mailbox(struct worker *w)
+{
+	return &w->mailbox;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker's inside, for its stages and for tests that look at state. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include <rte_ring.h>
+
+#include "dataplane/batch.h"
+#include "dataplane/hold.h"
+#include "dataplane/mailbox.h"
+#include "dataplane/session.h"
+#include "dataplane/stats.h"
+#include "dataplane/worker.h"
+
+#define HANDOVER_RING 4096
+#define TICK_NS (10 * NS_PER_MS)
+#define TX_TRIES 2 /* a port's full queue gets one more chance, then the packets are dropped and counted */
+
+struct worker {
+	uint32_t index;
+	uint64_t now; /* ns, of this iteration */
+	struct leg_table *table;
+	struct leg *legs;
+	uint32_t legs_max, legs_top; /* legs_top: places ever used */
+	struct session *sessions;
+	uint32_t sessions_max;
+	const struct crypto_backend *backend;
+	struct crypto_queue *crypto;
+	struct neighbour *neighbour;
+	uint16_t n_ports;
+	struct port *const *ports;
+	struct rte_mempool *pool;
+	uint32_t trial_per_second, media_timeout_s;
+	uint64_t ssrc_seed;
+
+	struct batch batch;
+	struct hold hold;
+	struct mailbox mailbox;
+	bool alarm_reported; /* the crypto device is known to be out of use */
+	uint64_t alarm_times;
+	bool reported;             /* something for the main thread in this iteration */
+	_Atomic bool failed;       /* the backend lost jobs: no key can be trusted any more */
+	STAILQ_HEAD(, leg) events; /* legs with events to report */
+	struct worker_stats stats;
+
+	uint32_t *leg_free, n_leg_free;   /* stacks of free places */
+	uint32_t *slot_free, n_slot_free; /* of free key slots */
+	uint64_t tick_at;
+	uint32_t tick_leg; /* where the slow walk over the legs goes on */
+	uint32_t idle_us;
+	struct rte_ring *handover; /* others -> this worker */
+	struct worker *const *all; /* every worker, this one too */
+	uint32_t n_all;
+	_Atomic bool stop; /* written by worker_stop() */
+};
+
+/* Counts and frees. leg may be NULL. */
+void worker_drop(struct worker *w, struct leg *in, struct rte_mbuf *m, enum dp_verdict v);
+/* To its owner's ring: PACKET_TAKEN, or the verdict. */
+int worker_hand_over(struct worker *w, struct packet *p, uint32_t owner);
+/* Hands one complete frame to its port, outside a batch. */
+void worker_send_one(struct worker *w, struct packet *p);

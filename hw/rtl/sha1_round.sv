@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one SHA-1 round computes, without a register (FIPS 180-4, section 6.1.2), in the two halves that a two-stage
+// round is cut into: the part that needs no addition chain behind it (f and e + k + w), and the rest.
+//
+// part names the four groups of 20 rounds.
+`default_nettype none
+
+module sha1_round (
+	input  wire [1:0]  part,
+	input  wire [31:0] b,
+	input  wire [31:0] c,
+	input  wire [31:0] d,
+	input  wire [31:0] e,
+	input  wire [31:0] w,
+	output reg  [31:0] f,
+	output wire [31:0] ekw
+);
+	reg [31:0] k;
+	always @* begin
+		case (part)
+		2'd0:    begin f = (b & c) | (~b & d);            k = 32'h5a827999; end
+		2'd1:    begin f = b ^ c ^ d;                     k = 32'h6ed9eba1; end
+		2'd2:    begin f = (b & c) | (b & d) | (c & d);   k = 32'h8f1bbcdc; end
+		default: begin f = b ^ c ^ d;                     k = 32'hca62c1d6; end
+		endcase
+	end
+	assign ekw = e + k + w;
+endmodule
+
+`default_nettype wire

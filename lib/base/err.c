@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int err_set(struct err *e, int code, const char *fmt, ...)
+{
+	if (e) {
+		va_list ap;
+
+		va_start(ap, fmt);
+		vsnprintf(e->text, sizeof e->text, fmt, ap);
+		va_end(ap);
+	}
+	return code > 0 ? -code : code;
+}
+
+void err_prefix(struct err *e, const char *fmt, ...)
+{
+	char head[ERR_TEXT_MAX];
+	va_list ap;
+	size_t n;
+
+	if (!e)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(head, sizeof head, fmt, ap);
+	va_end(ap);
+	n = strlen(head);
+	if (n + 3 > sizeof e->text)
+		return;
+	size_t old = strlen(e->text);
+	size_t room = sizeof e->text - n - 3;
+
+	if (old > room)
+		old = room;
+	memmove(e->text + n + 2, e->text, old);
+	e->text[n + 2 + old] = '\0';
+	memcpy(e->text, head, n);
+	memcpy(e->text + n, ": ", 2);
+}

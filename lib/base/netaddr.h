@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* IP addresses by value, IPv4 and IPv6 in one type that can also cross the planes' socket. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "lib/base/str.h"
+
+enum ip_family { IP_NONE = 0, IP_V4 = 4, IP_V6 = 6 };
+
+/* An address in network byte order; IPv4 uses the first 4 octets, the rest is 0. */
+struct ip_addr {
+	uint8_t family; /* enum ip_family */
+	uint8_t pad[3];
+	uint8_t octets[16];
+};
+
+/* An address and a UDP or TCP port in host byte order. */
+struct ip_port {
+	struct ip_addr ip;
+	uint16_t port;
+	uint16_t pad;
+};
+
+#define IP_TEXT_MAX 48      /* an IPv6 address and a NUL */
+#define IP_PORT_TEXT_MAX 56 /* "[address]:port" and a NUL */
+
+/* Numeric text only, no names, no brackets, no zone. -EINVAL. */
+int ip_parse(struct str text, struct ip_addr *out);
+const char *ip_text(const struct ip_addr *ip, char buf[IP_TEXT_MAX]);
+const char *ip_port_text(const struct ip_port *a, char buf[IP_PORT_TEXT_MAX]);
+bool ip_equal(const struct ip_addr *a, const struct ip_addr *b);
+bool ip_port_equal(const struct ip_port *a, const struct ip_port *b);
+bool ip_is_unspecified(const struct ip_addr *ip); /* IP_NONE, 0.0.0.0 or :: */
+
+/* To and from the socket API. from_: -EAFNOSUPPORT. to_: the sockaddr's length, 0 for IP_NONE. */
+int ip_port_from_sockaddr(const struct sockaddr *sa, struct ip_port *out);
+socklen_t ip_port_to_sockaddr(const struct ip_port *a, struct sockaddr_storage *out);

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The contract between the planes: fixed-size, versioned, plain-old-data messages by value over one Unix
+ * SOCK_SEQPACKET socket, one message a packet. The data plane listens, the control plane connects; a new
+ * connection replaces the old one (the control plane came back) and changes no session.
+ *
+ * Who owns what. The control plane owns ids and desired state and sends the whole of it: a command is
+ * idempotent and complete, never a delta. The data plane owns ROCs, replay windows and the keys in use. A
+ * session id may be used again only after DP_DELETED. Every command is answered by one DP_ACK with its seq.
+ *
+ * Words. A session is one call's media. A leg is one transport on one side of it: a local address and port
+ * (two ports where RTCP is not muxed), one remote, one set of keys. A stream is one m-line's media: it runs
+ * between one leg of side A and one leg of side B, which both list its id; several streams share a leg only
+ * under BUNDLE (RFC 9143).
+ *
+ * Integers are in host byte order (the socket never leaves the machine); addresses in network byte order. Padding
+ * is explicit and zero. Receivers check version, length and every enum: dp_msg_check().
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/netaddr.h"
+#include "lib/srtp/suite.h"
+
+#define DP_MSG_VERSION 1
+
+#define DP_LEGS_MAX 16     /* per session, both sides together */
+#define DP_STREAMS_MAX 8   /* per leg */
+#define DP_SELECTORS_MAX 16 /* payload types or SSRCs that name a stream under BUNDLE */
+#define DP_KEY_SLOTS 3     /* receive keys per leg: previous, current, next */
+#define DP_MKI_MAX 16      /* octets; SDES lines with a longer MKI are refused at negotiation */
+#define DP_ADDRESSES_MAX 32 /* per DP_CONFIGURE page */
+#define DP_LIST_MAX 64     /* sessions per DP_LIST_PAGE */
+#define DP_PUNT_MAX 1600   /* octets of a punted datagram */
+
+enum dp_type {
+	DP_TYPE_NONE = 0,
+	/* commands, control plane to data plane */
+	DP_HELLO,       /* first on a connection: who speaks, which version */
+	DP_CONFIGURE,   /* media addresses, port ranges, timeouts; in pages, applied with the last */
+	DP_SESSION_ADD,
+	DP_LEG_UPDATE,  /* adds a leg or changes all of it but its keys */
+	DP_KEY_ADD,
+	DP_KEY_RETIRE,
+	DP_SESSION_DEL,
+	DP_LIST,        /* answered by DP_LIST_PAGEs, then the ACK */
+	DP_STATS,       /* answered by DP_STATS_GLOBAL or DP_STATS_LEGs, then the ACK */
+	DP_PUNT_TX,     /* sends a datagram from a leg (DTLS) */
+	/* events, data plane to control plane */
+	DP_WELCOME = 64, /* answers DP_HELLO: what there is */
+	DP_ACK,
+	DP_DELETED,
+	DP_KEY_SOFT_LIMIT,
+	DP_INDEX_CHECKPOINT,
+	DP_MEDIA_TIMEOUT,
+	DP_REMOTE_CHANGED,
+	DP_PUNT_RX,
+	DP_LIST_PAGE,
+	DP_STATS_GLOBAL,
+	DP_STATS_LEG,
+	DP_ALARM,
+};
+
+/* First in every message. */
+struct dp_header {
+	uint16_t version; /* DP_MSG_VERSION */
+	uint16_t type;    /* enum dp_type */
+	uint32_t length;  /* octets, this header included: the type's size */
+	uint64_t seq;     /* commands: the control plane's number; answers repeat it; other events 0 */
+};
+
+/* A session's id: index below DP_WELCOME.sessions_max in the low 32 bits, generation in the high 32. */
+typedef uint64_t dp_session_id;
+
+struct dp_hello {
+	struct dp_header h;
+	uint64_t instance; /* random per control-plane start: tells a reconnect from a restart */
+};
+
+struct dp_welcome {
+	struct dp_header h;
+	uint64_t instance;     /* random per data-plane start: a new one means that every session is gone */
+	uint32_t workers;
+	uint32_t sessions_max;
+	uint32_t sessions;     /* in use now */
+	uint32_t suites;       /* bitmap 1 << enum srtp_suite of what the backend does */
+	char port[32];         /* the kind of port in use, such as "af_xdp" */
+	char backend[16];      /* the crypto backend in use */
+};
+
+/* One media address with the UDP ports that are media there. Ranges of one address may repeat, never overlap. */
+struct dp_address {
+	struct ip_addr ip;
+	uint16_t port_lower;
+	uint16_t port_upper; /* inclusive */
+	uint8_t worker;      /* that owns these ports */
+	uint8_t dscp;        /* default for legs here, 0 to 63 */
+	uint16_t pad;
+};
+
+struct dp_configure {
+	struct dp_header h;
+	uint64_t generation;         /* of the configuration, echoed in logs */
+	uint16_t page, pages;        /* page counts from 0; the last one applies all */
+	uint32_t n_addresses;
+	uint32_t trial_per_second;   /* trial authentications to unknown sources per second and leg (10) */
+	uint32_t media_timeout_s;    /* without a packet on a leg until DP_MEDIA_TIMEOUT; 0: never */
+	struct dp_address addresses[DP_ADDRESSES_MAX];
+};
+
+struct dp_session_add {
+	struct dp_header h;
+	dp_session_id session;
+	uint32_t worker;
+	uint32_t media_timeout_s; /* 0: as configured */
+};
+
+enum dp_side { DP_SIDE_A, DP_SIDE_B }; /* A: the leg towards the caller */
+
+enum dp_security {
+	DP_SECURITY_PLAIN, /* RTP/AVP(F): a leg inside a trusted realm */
+	DP_SECURITY_SRTP,  /* sends nothing and accepts nothing without a key */
+};
+
+/* As seen from the gateway on that leg. */
+enum dp_direction { DP_INACTIVE = 0, DP_RECV = 1, DP_SEND = 2, DP_SENDRECV = 3 };
+
+enum dp_learn {
+	DP_LEARN_NEVER,  /* the remote is as signalled */
+	DP_LEARN_ONCE,   /* plain: the first packet from the signalled IP sets the port, then holds (same IP only) */
+	DP_LEARN_ANY,    /* plain behind NAT: the first packet sets IP and port, then holds */
+	DP_LEARN_AUTHENTIC, /* secure: a packet that authenticates moves the remote */
+};
+
+enum dp_leg_flags {
+	DP_LEG_RTCP_MUX = 1 << 0,     /* RTP and RTCP on one port (RFC 5761) */
+	DP_LEG_PUNT_DTLS = 1 << 1,    /* DTLS datagrams go to the control plane */
+	DP_LEG_PUNT_STUN = 1 << 2,
+	DP_LEG_SRTCP_CLEAR = 1 << 3,  /* SRTCP authenticated, not encrypted (E=0); never set by default */
+	DP_LEG_KEYS_PENDING = 1 << 4, /* an offer is outstanding: hold packets no key opens (10, 200 ms) */
+};
+
+/* How one stream is found on a leg and which way it may flow. */
+struct dp_stream {
+	uint8_t id;         /* pairs with the stream of the same id on the other side */
+	uint8_t direction;  /* enum dp_direction */
+	uint8_t mid_ext_id; /* header extension that carries the MID, 0 for none */
+	uint8_t mid_len;
+	uint8_t n_payload_types; /* 0 with a single stream: everything belongs to it */
+	uint8_t n_ssrcs;
+	uint8_t pad[2];
+	char mid[16];
+	uint8_t payload_types[DP_SELECTORS_MAX];
+	uint32_t ssrcs[DP_SELECTORS_MAX];
+	uint32_t clock_hz; /* of the media's RTP clock, for jitter; 0: 8000 */
+};
+
+struct dp_leg_update {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg;      /* below DP_LEGS_MAX; the control plane's number */
+	uint8_t side;     /* enum dp_side */
+	uint8_t security; /* enum dp_security */
+	uint8_t suite;    /* enum srtp_suite that was negotiated; SRTP_SUITE_NONE on a plain leg or before keys */
+	uint8_t learn;    /* enum dp_learn */
+	uint8_t dscp;     /* 0 to 63 */
+	uint8_t n_streams;
+	uint8_t pad;
+	uint16_t flags;   /* enum dp_leg_flags */
+	uint16_t replay_window; /* packets, 64 to 32768, a multiple of 64; 0: 1024 */
+	uint32_t ssrc_max;      /* SSRCs that may have state at once per direction; 0: 8 */
+	struct ip_port local;       /* RTP; inside a configured range */
+	struct ip_port local_rtcp;  /* ignored with RTCP_MUX */
+	struct ip_port remote;      /* RTP; family IP_NONE: not known yet, nothing is sent */
+	struct ip_port remote_rtcp;
+	struct dp_stream streams[DP_STREAMS_MAX];
+};
+
+enum dp_key_direction { DP_KEY_RX, DP_KEY_TX };
+
+enum dp_key_role {
+	DP_KEY_CURRENT, /* rx: current becomes previous. tx: used from the next packet on */
+	DP_KEY_NEXT,    /* rx: becomes current when it first opens a packet. tx: not allowed */
+};
+
+/* A master key. Sender and receiver wipe the message's memory as soon as it is sent or read. */
+struct dp_key_add {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg;
+	uint8_t direction; /* enum dp_key_direction */
+	uint8_t role;      /* enum dp_key_role */
+	uint8_t suite;     /* enum srtp_suite, not NONE */
+	uint32_t epoch;    /* the control plane's number for this key, unique per leg and direction; rises with
+	                      each transmit key, so that none can come back and begin its indexes again */
+	uint8_t mki_len;   /* octets, 0: no MKI on the wire */
+	uint8_t master_len; /* octets of key and salt together */
+	uint8_t fresh_index; /* 1: streams restart at ROC 0 with empty windows (a new key as RFC 3711 and 4568
+	                        expect); 0: ROC goes on (the same transport, SDES re-key of a peer that keeps it) */
+	uint8_t pad;
+	uint32_t pad2;
+	uint64_t soft_packets; /* DP_KEY_SOFT_LIMIT at this many packets; 0: at the suite's limit less a margin */
+	uint64_t soft_octets;  /* 0: no limit */
+	uint8_t mki[DP_MKI_MAX];
+	uint8_t master[48]; /* key, then salt; SRTP_MASTER_MAX rounded up */
+};
+
+struct dp_key_retire {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg;
+	uint8_t direction;
+	uint16_t pad;
+	uint32_t epoch;
+};
+
+struct dp_session_del {
+	struct dp_header h;
+	dp_session_id session;
+};
+
+struct dp_list {
+	struct dp_header h;
+	uint32_t cursor; /* 0 first, then what the last page said */
+	uint32_t pad;
+};
+
+struct dp_list_page {
+	struct dp_header h;
+	uint32_t next_cursor; /* 0: that was all */
+	uint32_t n;
+	dp_session_id sessions[DP_LIST_MAX];
+};
+
+enum dp_stats_scope { DP_STATS_SCOPE_GLOBAL, DP_STATS_SCOPE_SESSION };
+
+struct dp_stats {
+	struct dp_header h;
+	uint32_t scope; /* enum dp_stats_scope */
+	uint32_t pad;
+	dp_session_id session; /* with scope SESSION: one DP_STATS_LEG for each of its legs */
+};
+
+/*
+ * Why a packet was relayed or not: one verdict and one counter each. Names: dp_verdict_name(). Append only.
+ */
+enum dp_verdict {
+	DP_V_RELAYED,
+	DP_V_NO_LEG,          /* no leg at that address and port */
+	DP_V_MALFORMED,       /* not RTP or RTCP by RFC 7983 and RFC 3550 */
+	DP_V_WRONG_SOURCE,    /* plain: not from the remote */
+	DP_V_TRIAL_LIMIT,     /* secure: unknown source, no trial left */
+	DP_V_AUTH_FAIL,
+	DP_V_REPLAY,          /* seen already */
+	DP_V_TOO_OLD,         /* behind the replay window */
+	DP_V_NO_KEY,          /* secure leg without a receive key (and not held) */
+	DP_V_CLEAR_REFUSED,   /* secure leg asked to send without a key: must stay 0 */
+	DP_V_DIRECTION,       /* the leg or its twin does not send or receive now */
+	DP_V_NO_REMOTE,       /* the twin's remote is not known yet */
+	DP_V_NO_STREAM,       /* BUNDLE: no MID, SSRC or payload type matched; or the stream has no twin */
+	DP_V_SSRC_LIMIT,      /* too many SSRCs on the leg */
+	DP_V_DUPLICATE_OUT,   /* this (key, SSRC, index) was sent already */
+	DP_V_KEY_EXPIRED,     /* hard limit of the key reached */
+	DP_V_NEIGHBOUR,       /* next hop not resolved in time */
+	DP_V_TOO_LONG,        /* would not fit the wire after protection */
+	DP_V_HELD_EXPIRED,    /* held for a key that did not come */
+	DP_V_PUNTED,
+	DP_V_PUNT_FULL,
+	DP_V_BACKEND_FAULT,
+	DP_V_BACKEND_FULL,    /* crypto queue full */
+	DP_V_TX_FULL,         /* port queue full */
+	DP_V_HANDOVER_FULL,
+	DP_V_COUNT,
+};
+#define DP_VERDICTS_MAX 40 /* room in the messages */
+
+const char *dp_verdict_name(enum dp_verdict v); /* such as "auth_fail"; "unknown" outside the enum */
+
+struct dp_stats_global {
+	struct dp_header h;
+	uint64_t rx_packets, rx_octets, tx_packets, tx_octets; /* media, IP payload of UDP */
+	uint64_t to_kernel;        /* packets that were not media (exception path) */
+	uint64_t handover;         /* packets that arrived at another worker than their own */
+	uint64_t crypto_jobs, crypto_batches;
+	uint64_t busy_cycles, idle_cycles;
+	uint32_t sessions, legs;
+	uint64_t verdicts[DP_VERDICTS_MAX];
+	/* A crypto device with software to fall back on; 0 without one. */
+	uint64_t crypto_overflow_jobs; /* done by the software */
+	uint64_t crypto_rescued;       /* of them: the device had them, and failed */
+	uint64_t crypto_failovers;     /* how often a device went out of use */
+	uint32_t crypto_overflow_keys; /* in use now that no device holds */
+	uint32_t crypto_degraded;      /* workers whose device is out of use now */
+};
+
+struct dp_stats_leg {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg, side, security;
+	uint8_t suite;              /* of the newest key in use */
+	uint32_t rx_epoch, tx_epoch;
+	uint32_t pad;
+	struct ip_port remote;      /* in use now */
+	uint64_t rx_packets, rx_octets; /* accepted: authenticated where secure. octets of RTP, tag excluded */
+	uint64_t tx_packets, tx_octets; /* sent from this leg to its peer */
+	uint64_t rx_rtcp, tx_rtcp;
+	int64_t rx_lost;            /* expected less received, RFC 3550 A.3, all SSRCs */
+	uint32_t rx_jitter_us;      /* RFC 3550 6.4.1, of the newest SSRC, microseconds */
+	uint32_t rx_ssrc;           /* newest SSRC heard */
+	uint64_t rx_age_ms;         /* since the last accepted packet; UINT64_MAX: none yet */
+	uint64_t clear_out;         /* packets that left a secure leg unencrypted: must stay 0 */
+	uint64_t verdicts[DP_VERDICTS_MAX]; /* of packets that arrived at this leg */
+};
+
+struct dp_ack {
+	struct dp_header h;
+	int32_t result; /* 0 or a negative errno value */
+	uint32_t of_type;
+	dp_session_id session; /* where the command named one */
+	char reason[96];       /* one line, "" with result 0 */
+};
+
+struct dp_deleted {
+	struct dp_header h;
+	dp_session_id session;
+};
+
+/* What raised the limit; one event per key until it is replaced. */
+enum dp_limit { DP_LIMIT_PACKETS, DP_LIMIT_OCTETS, DP_LIMIT_AUTH_FAILURES, DP_LIMIT_RTCP_PACKETS };
+
+struct dp_key_soft_limit {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg, direction, limit, pad;
+	uint32_t epoch;
+	uint64_t packets, octets;
+};
+
+/* The sender's highest ROC, so that a restarted data plane never repeats an index under the same key. */
+struct dp_index_checkpoint {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg, pad[3];
+	uint32_t ssrc;
+	uint32_t roc;
+	uint32_t srtcp_index;
+};
+
+struct dp_media_timeout {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg, pad[7];
+};
+
+struct dp_remote_changed {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg, pad[7];
+	struct ip_port remote;
+};
+
+/* Both ways: a datagram that the control plane handles (DTLS). remote: its source, or where it goes. */
+struct dp_punt {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg, pad[3];
+	uint32_t n;
+	struct ip_port remote;
+	uint8_t octets[DP_PUNT_MAX];
+};
+
+/* Something that a person should know of, and when it is over. The newest state of each is reported. */
+enum dp_alarm_kind {
+	DP_ALARM_CRYPTO_DEVICE, /* the worker's crypto device hangs or faults; software does its work */
+};
+#define DP_ALARM_KINDS 1
+
+struct dp_alarm {
+	struct dp_header h;
+	uint32_t worker;
+	uint8_t kind;   /* enum dp_alarm_kind */
+	uint8_t raised; /* 1: it began, 0: it is over */
+	uint8_t pad[2];
+	uint64_t times; /* how often it was raised since the start */
+};
+
+/* Any message, for receiving. */
+union dp_msg {
+	struct dp_header h;
+	struct dp_hello hello;
+	struct dp_welcome welcome;
+	struct dp_configure configure;
+	struct dp_session_add session_add;
+	struct dp_leg_update leg_update;
+	struct dp_key_add key_add;
+	struct dp_key_retire key_retire;
+	struct dp_session_del session_del;
+	struct dp_list list;
+	struct dp_list_page list_page;
+	struct dp_stats stats;
+	struct dp_stats_global stats_global;
+	struct dp_stats_leg stats_leg;
+	struct dp_ack ack;
+	struct dp_deleted deleted;
+	struct dp_key_soft_limit key_soft_limit;
+	struct dp_index_checkpoint index_checkpoint;
+	struct dp_media_timeout media_timeout;
+	struct dp_remote_changed remote_changed;
+	struct dp_punt punt;
+	struct dp_alarm alarm;
+};
+
+/* Name and size of a type; size 0 and "unknown" outside the enum. */
+const char *dp_type_name(enum dp_type type);
+size_t dp_type_size(enum dp_type type);
+
+/*
+ * Is this a message that a receiver may act on? Checks n against the header and the type's size, the version,
+ * every enum, count, length and boolean. 0, or -EPROTO with a static reason in *why.
+ */
+int dp_msg_check(const void *data, size_t n, const char **why);
+
+/* Zeroes m (as much as the type needs) and fills its header. */
+void dp_msg_init(union dp_msg *m, enum dp_type type, uint64_t seq);
+
+/* Overwrites a message that may hold key material (DP_KEY_ADD); leaves others alone. */
+void dp_msg_wipe(union dp_msg *m);

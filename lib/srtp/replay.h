@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Replay window (RFC 3711 section 3.3.2) over a ring of words that is never shifted (the idea of RFC 6479).
+ * It holds which of the last `window` indexes were seen and the highest of them. For SRTP (48-bit index),
+ * SRTCP (31-bit) and, on the sending side, for the indexes used up.
+ *
+ * peek tests and changes nothing; commit, after the tag has been verified, tests again (two copies of a
+ * packet may have been in flight together) and sets.
+ *
+ * The ring has exactly as many bits as the window rounded up to a power of two: indexes i and i - ring share
+ * a bit, and of any window of consecutive indexes no two do. Bits of skipped indexes are cleared as the
+ * window passes them.
+ *
+ * The bits are the caller's (a pool, or an array beside the struct), srtp_replay_words() of them, 8-octet
+ * aligned, and must outlive the struct. One writer.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define SRTP_REPLAY_WINDOW_MIN 64u
+#define SRTP_REPLAY_WINDOW_MAX 32768u
+
+struct srtp_replay {
+	uint64_t end; /* highest index seen + 1; 0: nothing seen */
+	uint64_t *bits;
+	uint32_t window; /* indexes behind (and with) the highest that can be told apart */
+	uint32_t mask;   /* words in the ring - 1 */
+};
+
+enum srtp_replay_verdict {
+	SRTP_REPLAY_NEW,
+	SRTP_REPLAY_SEEN,
+	SRTP_REPLAY_OLD, /* behind the window: cannot be told, so refused */
+};
+
+/* uint64_t words of memory for a window; 0 when it is not 64 to 32768 and a multiple of 64. */
+static inline uint32_t srtp_replay_words(uint32_t window)
+{
+	uint32_t words = 1;
+
+	if (window < SRTP_REPLAY_WINDOW_MIN || window > SRTP_REPLAY_WINDOW_MAX || window % 64)
+		return 0;
+	while (words * 64 < window)
+		words *= 2;
+	return words;
+}
+
+/* Empty, over the caller's bits. -EINVAL for a window that srtp_replay_words() refuses. */
+static inline int srtp_replay_init(struct srtp_replay *r, uint64_t *bits, uint32_t window)
+{
+	uint32_t words = srtp_replay_words(window);
+
+	if (!words)
+		return -EINVAL;
+	*r = (struct srtp_replay){.bits = bits, .window = window, .mask = words - 1};
+	memset(bits, 0, words * sizeof *bits);
+	return 0;
+}
+
+/* Forgets all indexes: only together with a new key. */
+static inline void srtp_replay_reset(struct srtp_replay *r)
+{
+	r->end = 0;
+	memset(r->bits, 0, (r->mask + 1) * sizeof *r->bits);
+}
+
+/*
+ * Goes on where a window that was given up ended (its `end`): all indexes below count as seen, so that
+ * nothing is accepted twice; what came late from below is lost.
+ */
+static inline void srtp_replay_resume(struct srtp_replay *r, uint64_t end)
+{
+	r->end = end;
+	memset(r->bits, end ? 0xff : 0, (r->mask + 1) * sizeof *r->bits);
+}
+
+static inline bool srtp_replay_empty(const struct srtp_replay *r)
+{
+	return r->end == 0;
+}
+
+/* The highest index seen; only when not empty. */
+static inline uint64_t srtp_replay_highest(const struct srtp_replay *r)
+{
+	return r->end - 1;
+}
+
+static inline enum srtp_replay_verdict srtp_replay_peek(const struct srtp_replay *r, uint64_t index)
+{
+	if (index >= r->end)
+		return SRTP_REPLAY_NEW;
+	if (r->end - index > r->window)
+		return SRTP_REPLAY_OLD;
+	return r->bits[index >> 6 & r->mask] >> (index & 63) & 1 ? SRTP_REPLAY_SEEN : SRTP_REPLAY_NEW;
+}
+
+/* Clears the bits of [from, to); for replay.h's own use. */
+void srtp_replay_clear(struct srtp_replay *r, uint64_t from, uint64_t to);
+
+/* Sets the index when it is new. index < 2^63. */
+static inline enum srtp_replay_verdict srtp_replay_commit(struct srtp_replay *r, uint64_t index)
+{
+	enum srtp_replay_verdict v = srtp_replay_peek(r, index);
+
+	if (v != SRTP_REPLAY_NEW)
+		return v;
+	if (index >= r->end) {
+		if (index > r->end)
+			srtp_replay_clear(r, r->end, index);
+		r->end = index + 1;
+	}
+	r->bits[index >> 6 & r->mask] |= UINT64_C(1) << (index & 63);
+	return v;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RTP headers (RFC 3550 section 5.1, extensions RFC 8285), read with bounds and written in place. */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/srtp/be.h"
+
+#define RTP_HDR_MIN 12u /* octets without CSRCs */
+#define RTP_CSRC_MAX 15u
+
+struct rtp_hdr {
+	uint32_t ssrc;
+	uint32_t ts;
+	uint16_t seq;
+	uint16_t len; /* octets before the payload: fixed header, CSRCs, extension; SRTP leaves these clear */
+	uint16_t ext_profile; /* "defined by profile"; 0xbede and 0x100x are RFC 8285 */
+	uint16_t ext_off;     /* where the extension's data begins, 0: no extension */
+	uint16_t ext_len;     /* octets of it */
+	uint8_t pt;
+	uint8_t csrc_count;
+	bool marker;
+	bool padding; /* the P bit; its count is in the payload: rtp_padding() once that is clear */
+};
+
+/*
+ * Reads the header of n octets at p. -EBADMSG when they are no RTP packet: version, or CSRCs or extension
+ * that do not fit. An empty payload is fine.
+ */
+static inline int rtp_hdr_parse(const uint8_t *p, size_t n, struct rtp_hdr *h)
+{
+	if (n < RTP_HDR_MIN || n > UINT16_MAX || p[0] >> 6 != 2)
+		return -EBADMSG;
+	h->csrc_count = p[0] & 0x0f;
+	h->padding = p[0] >> 5 & 1;
+	h->marker = p[1] >> 7;
+	h->pt = p[1] & 0x7f;
+	h->seq = be16_get(p + 2);
+	h->ts = be32_get(p + 4);
+	h->ssrc = be32_get(p + 8);
+	h->ext_profile = h->ext_off = h->ext_len = 0;
+
+	size_t len = RTP_HDR_MIN + 4u * h->csrc_count;
+
+	if (p[0] & 0x10) {
+		if (n < len + 4)
+			return -EBADMSG;
+		h->ext_profile = be16_get(p + len);
+		size_t ext_len = 4u * be16_get(p + len + 2);
+
+		len += 4;
+		if (n - len < ext_len)
+			return -EBADMSG;
+		h->ext_off = (uint16_t)len;
+		h->ext_len = (uint16_t)ext_len;
+		len += ext_len;
+	}
+	if (n < len)
+		return -EBADMSG;
+	h->len = (uint16_t)len;
+	return 0;
+}
+
+/* Octets of padding at the end of a clear packet, 0 without the P bit; -EBADMSG when the count does not fit.
+ */
+int rtp_padding(const uint8_t *p, size_t n, const struct rtp_hdr *h);
+
+/*
+ * The data of header extension element `id` (1 to 14 in the one-byte form, 1 to 255 in the two-byte form) of
+ * a packet that h was parsed from; *len its octets. NULL when it is not there or the elements are malformed.
+ */
+const uint8_t *rtp_ext_find(const uint8_t *p, const struct rtp_hdr *h, uint8_t id, uint8_t *len);
+
+static inline void rtp_set_seq(uint8_t *p, uint16_t seq)
+{
+	be16_put(p + 2, seq);
+}
+
+static inline void rtp_set_ts(uint8_t *p, uint32_t ts)
+{
+	be32_put(p + 4, ts);
+}
+
+static inline void rtp_set_ssrc(uint8_t *p, uint32_t ssrc)
+{
+	be32_put(p + 8, ssrc);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calls: where they are, what their keys are, and how the gateway is told. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "lib/srtp/be.h"
+#include "perf/gen_private.h"
+
+static struct ip_addr ipv4(uint32_t host_order)
+{
+	struct ip_addr a = {.family = IP_V4};
+
+	be32_put(a.octets, host_order);
+	return a;
+}
+
+#define GATEWAY_NET 0x0a000000u /* 10.0.side.n */
+#define PEER_NET 0x0a800000u    /* 10.128.0.0 and up: side in the next bit, then the call's number */
+#define PEER_SIDE (1u << 20)
+
+struct ip_port gen_gateway(unsigned side, uint32_t s)
+{
+	return (struct ip_port){.ip = ipv4(GATEWAY_NET + (side << 8) + 1 + s / GEN_PORTS),
+		.port = (uint16_t)(GEN_PORT_LOWER + s % GEN_PORTS)};
+}
+
+struct ip_port gen_peer(unsigned side, uint32_t s)
+{
+	return (struct ip_port){.ip = ipv4(PEER_NET + side * PEER_SIDE + s), .port = 4000};
+}
+
+uint32_t gen_peer_session(const uint8_t octets[4])
+{
+	uint32_t a = be32_get(octets) - PEER_NET - PEER_SIDE;
+
+	return a < PEER_SIDE ? a : UINT32_MAX;
+}
+
+/* Keys are SHA-256 of where they belong: distinct for every call, leg and direction, and the same each run.
+ */
+int gen_master(const struct gen *g, unsigned side, uint32_t s, unsigned direction, struct secret *out)
+{
+	const struct srtp_suite_info *info = srtp_suite_info(gen_suite(g, side));
+	uint8_t seed[16] = {'k', (uint8_t)side, (uint8_t)direction}, octets[64];
+	int rc = 0;
+
+	be32_put(seed + 4, s);
+	for (uint8_t half = 0; half < 2 && !rc; half++) {
+		seed[3] = half;
+		if (!EVP_Digest(seed, sizeof(seed), octets + 32 * half, NULL, EVP_sha256(), NULL))
+			rc = -EIO;
+	}
+	rc = rc ? rc : secret_set(out, octets, srtp_suite_master_len(info));
+	mem_wipe(octets, sizeof(octets));
+	return rc;
+}
+
+static void leg_message(const struct gen *g, union dp_msg *m, unsigned side, uint32_t s, dp_session_id id)
+{
+	struct dp_leg_update *u = &m->leg_update;
+	enum srtp_suite suite = gen_suite(g, side);
+
+	dp_msg_init(m, DP_LEG_UPDATE, 0);
+	u->session = id;
+	u->leg = u->side = (uint8_t)side;
+	u->suite = (uint8_t)suite;
+	u->security = suite ? DP_SECURITY_SRTP : DP_SECURITY_PLAIN;
+	u->learn = DP_LEARN_NEVER;
+	u->flags = DP_LEG_RTCP_MUX;
+	u->local = gen_gateway(side, s);
+	u->remote = gen_peer(side, s);
+	u->n_streams = 1;
+	u->streams[0].direction = DP_SENDRECV;
+	u->streams[0].clock_hz = 8000;
+}
+
+static int key_message(
+	const struct gen *g, union dp_msg *m, unsigned side, uint32_t s, unsigned direction, dp_session_id id)
+{
+	SECRET_AUTO struct secret master = {0};
+	int rc = gen_master(g, side, s, direction, &master);
+
+	dp_msg_init(m, DP_KEY_ADD, 0);
+	m->key_add.session = id;
+	m->key_add.leg = (uint8_t)side;
+	m->key_add.direction = (uint8_t)direction;
+	m->key_add.role = DP_KEY_CURRENT;
+	m->key_add.suite = (uint8_t)gen_suite(g, side);
+	m->key_add.epoch = 1;
+	m->key_add.fresh_index = 1;
+	m->key_add.master_len = master.len;
+	memcpy(m->key_add.master, master.octets, master.len);
+	return rc;
+}
+
+static int program_session(
+	struct gen *g, uint32_t s, int (*command)(void *, union dp_msg *), void *user, struct err *err)
+{
+	dp_session_id id = UINT64_C(1) << 32 | s;
+	union dp_msg m;
+	int rc;
+
+	dp_msg_init(&m, DP_SESSION_ADD, 0);
+	m.session_add.session = id;
+	rc = command(user, &m);
+	for (unsigned side = 0; side < 2 && rc >= 0; side++) {
+		leg_message(g, &m, side, s, id);
+		rc = command(user, &m);
+		for (unsigned d = DP_KEY_RX; gen_suite(g, side) && d <= DP_KEY_TX && rc >= 0; d++) {
+			rc = key_message(g, &m, side, s, d, id);
+			rc = rc < 0 ? rc : command(user, &m);
+			mem_wipe(&m, sizeof(m));
+		}
+	}
+	return rc < 0 ? err_set(err, -rc, "call %u of %u is refused: %s", s + 1, g->conf.sessions,
+				strerror(-rc))
+		      : 0;
+}
+
+int gen_program(struct gen *g, int (*command)(void *user, union dp_msg *m), void *user, struct err *err)
+{
+	union dp_msg m;
+	int rc;
+
+	dp_msg_init(&m, DP_CONFIGURE, 0);
+	m.configure.generation = 1;
+	m.configure.pages = 1;
+	m.configure.trial_per_second = 10;
+	for (unsigned side = 0; side < 2; side++) {
+		for (uint32_t s = 0; s < g->conf.sessions; s += GEN_PORTS)
+			m.configure.addresses[m.configure.n_addresses++] = (struct dp_address){
+				.ip = gen_gateway(side, s).ip,
+				.port_lower = GEN_PORT_LOWER,
+				.port_upper = GEN_PORT_LOWER + GEN_PORTS - 1,
+			};
+	}
+	rc = command(user, &m);
+	if (rc < 0)
+		return err_set(err, -rc, "the configuration is refused: %s", strerror(-rc));
+	for (uint32_t s = 0; s < g->conf.sessions && rc >= 0; s++)
+		rc = program_session(g, s, command, user, err);
+	return rc;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "perf/room.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_ring.h>
+
+#include "lib/base/clock.h"
+
+#define FRAMES 8191
+
+static int take_out(void *user, union dp_msg *m)
+{
+	struct room *r = user;
+
+	if (m->h.type == DP_ACK) {
+		r->acked = m->h.seq;
+		r->ack_result = m->ack.result;
+		memcpy(r->ack_reason, m->ack.reason, sizeof(r->ack_reason));
+	}
+	return 0;
+}
+
+static int wire_open(struct room *r, struct err *err)
+{
+	const uint8_t peer[6] = {0x02, 0, 0, 0, 0x10, 0x02};
+	const struct ip_addr any = {.family = IP_NONE};
+	struct port_conf conf = {
+		.kind = PORT_RING, .interface = "room", .rx_rings = &r->rx, .tx_rings = &r->tx};
+	int rc;
+
+	r->rx = rte_ring_create("room_rx", ROOM_RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	r->tx = rte_ring_create("room_tx", ROOM_RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	if (!r->rx || !r->tx)
+		return err_set(err, ENOMEM, "no memory for the rings");
+	rc = port_pool_create(FRAMES, &r->pool, err);
+	if (rc < 0)
+		return rc;
+	conf.pool = r->pool;
+	rc = port_open(&conf, &r->port, err);
+	if (rc < 0)
+		return rc;
+	rc = neighbour_open(&r->port, 1, 0, &r->neighbour, err);
+	if (rc < 0)
+		return rc;
+	rc = neighbour_add_static(r->neighbour, &any, &any, 0, peer);
+	return rc < 0 ? err_set(err, -rc, "no static next hop: %s", strerror(-rc)) : 0;
+}
+
+static int plane_open(struct room *r, uint32_t sessions, struct err *err)
+{
+	struct worker_conf worker = {
+		.sessions = sessions,
+		.legs = 2 * sessions,
+		.n_ports = 1,
+		.ports = &r->port,
+		.neighbour = r->neighbour,
+		.pool = r->pool,
+		.backend = &crypto_ipsec_mb,
+		.socket = -1,
+	};
+	struct control_conf control = {
+		.sessions = sessions,
+		.n_workers = 1,
+		.workers = &r->worker,
+		.n_ports = 1,
+		.ports = &r->port,
+		.backend = &crypto_ipsec_mb,
+		.out = take_out,
+		.user = r,
+	};
+	int rc = leg_table_create(&r->table);
+
+	if (rc < 0)
+		return err_set(err, -rc, "no memory for the leg table");
+	worker.table = control.table = r->table;
+	rc = worker_create(&worker, &r->worker, err);
+	if (rc < 0)
+		return rc;
+	worker_introduce(&r->worker, 1);
+	return control_open(&control, &r->control, err);
+}
+
+int room_open(struct room *r, uint32_t sessions, struct err *err)
+{
+	int rc;
+
+	memset(r, 0, sizeof(*r));
+	rc = wire_open(r, err);
+	if (rc >= 0)
+		rc = plane_open(r, sessions, err);
+	if (rc < 0)
+		room_close(r);
+	return rc;
+}
+
+void room_close(struct room *r)
+{
+	struct rte_ring *const rings[] = {r->rx, r->tx};
+	void *m;
+
+	control_close(r->control);
+	worker_destroy(r->worker);
+	if (r->table)
+		leg_table_destroy(r->table);
+	neighbour_close(r->neighbour);
+	port_close(r->port);
+	for (int i = 0; i < 2; i++) {
+		while (rings[i] && rte_ring_dequeue(rings[i], &m) == 0)
+			rte_pktmbuf_free(m);
+		rte_ring_free(rings[i]);
+	}
+	rte_mempool_free(r->pool);
+	memset(r, 0, sizeof(*r));
+}
+
+int room_command(void *user, union dp_msg *m)
+{
+	struct room *r = user;
+
+	m->h.seq = ++r->seq;
+	control_handle(r->control, m);
+	for (int i = 0; i < 1000 && r->acked != r->seq; i++) {
+		worker_step(r->worker, clock_mono_ns());
+		control_poll(r->control);
+	}
+	return r->acked == r->seq ? r->ack_result : -ETIMEDOUT;
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+unsigned room_relay(
+	struct room *r, struct rte_mbuf **frames, unsigned n, struct rte_mbuf **out, struct room_time *took)
+{
+	unsigned put = rte_ring_enqueue_burst(r->rx, (void **)frames, n, NULL);
+	uint64_t wall = clock_mono_ns(), cpu = cpu_ns();
+
+	while (!rte_ring_empty(r->rx))
+		worker_step(r->worker, clock_mono_ns());
+	took->cpu += cpu_ns() - cpu;
+	took->wall += clock_mono_ns() - wall;
+	rte_pktmbuf_free_bulk(frames + put, n - put);
+	control_poll(r->control);
+	return rte_ring_dequeue_burst(r->tx, (void **)out, n, NULL);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The checker must not pass what a gateway could do wrong: each fault is made by hand to frames that a real
+ * one sent. */
+#include "tests/support/cmocka_std.h"
+
+#include <string.h>
+
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "dataplane/eal.h"
+#include "lib/base/log.h"
+#include "perf/gen.h"
+#include "perf/room.h"
+
+#define CALLS 5
+#define FRAMES 40 /* eight of each call */
+#define HEADERS 42
+
+struct bench {
+	struct room room;
+	struct gen *gen;
+	struct rte_mbuf *out[FRAMES];
+	unsigned n;
+};
+
+/* Calls set up, FRAMES packets sent and relayed, none judged yet. */
+static void begin(struct bench *b, enum srtp_suite in, enum srtp_suite out)
+{
+	struct gen_conf conf = {.sessions = CALLS, .payload = 160, .in = in, .out = out};
+	struct rte_mbuf *frames[FRAMES];
+	struct room_time took = {0};
+	struct err err = {""};
+
+	assert_int_equal(room_open(&b->room, CALLS + 1, &err), 0);
+	memcpy(conf.gateway_mac, b->room.port->mac.addr_bytes, 6);
+	assert_int_equal(gen_open(&conf, &b->gen, &err), 0);
+	assert_int_equal(gen_program(b->gen, room_command, &b->room, &err), 0);
+	assert_int_equal(rte_pktmbuf_alloc_bulk(b->room.pool, frames, FRAMES), 0);
+	assert_int_equal(gen_build(b->gen, frames, FRAMES), 0);
+	b->n = room_relay(&b->room, frames, FRAMES, b->out, &took);
+	assert_int_equal(b->n, FRAMES);
+}
+
+static void end(struct bench *b)
+{
+	rte_pktmbuf_free_bulk(b->out, b->n);
+	gen_close(b->gen);
+	room_close(&b->room);
+}
+
+static void verify_all(struct bench *b)
+{
+	for (unsigned i = 0; i < b->n; i++)
+		gen_verify(b->gen, b->out[i]);
+}
+
+/* Flips a bit of the frame at an offset from its end; its UDP checksum is made right again. */
+static void spoil(struct rte_mbuf *m, unsigned from_end)
+{
+	uint8_t *f = rte_pktmbuf_mtod(m, uint8_t *);
+	struct rte_udp_hdr *udp = (void *)(f + 34);
+
+	f[m->data_len - from_end] ^= 0x10;
+	udp->dgram_cksum = 0;
+	udp->dgram_cksum = rte_ipv4_udptcp_cksum((void *)(f + 14), udp);
+}
+
+static void test_all_suites_relay(void **state)
+{
+	(void)state;
+	for (int in = 0; in < SRTP_SUITE_COUNT; in++) {
+		struct bench b;
+
+		begin(&b, (enum srtp_suite)in, (enum srtp_suite)((in + 3) % SRTP_SUITE_COUNT));
+		verify_all(&b);
+		assert_int_equal(gen_stats(b.gen)->sent, FRAMES);
+		assert_int_equal(gen_stats(b.gen)->good, FRAMES);
+		end(&b);
+	}
+}
+
+static void test_wrong_tag_or_ciphertext(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin(&b, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM);
+	spoil(b.out[35], 1);
+	spoil(b.out[36], 100);
+	verify_all(&b);
+	assert_int_equal(gen_stats(b.gen)->bad_auth, 2);
+	assert_int_equal(gen_stats(b.gen)->good, FRAMES - 2);
+	end(&b);
+}
+
+static void test_wrong_content_on_a_plain_leg(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin(&b, SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE);
+	spoil(b.out[37], 1);
+	verify_all(&b);
+	assert_int_equal(gen_stats(b.gen)->bad_content, 1);
+	assert_int_equal(gen_stats(b.gen)->good, FRAMES - 1);
+	end(&b);
+}
+
+static void test_clear_packet_on_a_secure_leg(void **state)
+{
+	struct bench secure, plain;
+	uint8_t *f;
+
+	(void)state;
+	begin(&plain, SRTP_SUITE_NONE, SRTP_SUITE_NONE);
+	f = rte_pktmbuf_mtod(plain.out[0], uint8_t *);
+	assert_int_equal(plain.out[0]->data_len, HEADERS + 12 + 160);
+
+	uint8_t clear[HEADERS + 12 + 160];
+
+	memcpy(clear, f, sizeof(clear));
+	end(&plain);
+	begin(&secure, SRTP_SUITE_NONE, SRTP_AES_CM_128_HMAC_SHA1_80);
+	memcpy(rte_pktmbuf_mtod(secure.out[0], uint8_t *), clear, sizeof(clear));
+	secure.out[0]->data_len = secure.out[0]->pkt_len = sizeof(clear);
+	gen_verify(secure.gen, secure.out[0]);
+	assert_int_equal(gen_stats(secure.gen)->bad_auth, 1);
+	assert_int_equal(gen_stats(secure.gen)->good, 0);
+	end(&secure);
+}
+
+static void test_loss_and_duplicates(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin(&b, SRTP_SUITE_NONE, SRTP_SUITE_NONE);
+	/* The second packet of one call is lost: its third does not follow the first. */
+	for (unsigned i = 0; i < b.n; i++)
+		if (i != CALLS)
+			gen_verify(b.gen, b.out[i]);
+	assert_int_equal(gen_stats(b.gen)->bad_rtp, 1);
+	assert_int_not_equal(gen_stats(b.gen)->good, FRAMES);
+	end(&b);
+	begin(&b, SRTP_SUITE_NONE, SRTP_SUITE_NONE);
+	gen_verify(b.gen, b.out[0]);
+	gen_verify(b.gen, b.out[0]);
+	assert_int_equal(gen_stats(b.gen)->good, 1);
+	assert_int_equal(gen_stats(b.gen)->bad_rtp, 1);
+	end(&b);
+}
+
+static void test_unsound_frames(void **state)
+{
+	static const unsigned offsets[] = {16, 24, 26, 30, 34, 36, 38, 40}; /* of IPv4 and UDP fields */
+	struct bench b;
+
+	(void)state;
+	begin(&b, SRTP_SUITE_NONE, SRTP_AEAD_AES_256_GCM);
+	for (unsigned i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+		rte_pktmbuf_mtod(b.out[i], uint8_t *)[offsets[i]] ^= 1;
+		gen_verify(b.gen, b.out[i]);
+		assert_int_equal(gen_stats(b.gen)->bad_frame, i + 1);
+	}
+	end(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_suites_relay),
+		cmocka_unit_test(test_wrong_tag_or_ciphertext),
+		cmocka_unit_test(test_wrong_content_on_a_plain_leg),
+		cmocka_unit_test(test_clear_packet_on_a_secure_leg),
+		cmocka_unit_test(test_loss_and_duplicates),
+		cmocka_unit_test(test_unsound_frames),
+	};
+	struct eal_conf conf = {.pages = EAL_PAGES_SMALL, .memory_mb = 256};
+	struct err err = {""};
+	struct eal eal;
+	int failed;
+
+	log_setup(LOG_WARN, LOG_TEXT);
+	if (eal_start(&conf, &eal, &err) < 0) {
+		printf("Bail out! %s\n", err.text);
+		return 1;
+	}
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	eal_stop(&eal);
+	return failed;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim.h"
+
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "Vdevice.h"
+#include "verilated.h"
+#ifdef SIM_TRACE
+#include "verilated_vcd_c.h"
+#endif
+
+#define SIM_API extern "C" __attribute__((visibility("default")))
+
+namespace
+{
+constexpr size_t BEAT = 64;
+constexpr size_t MAPS_MAX = 4096;
+
+struct mapping {
+	uint64_t iova;
+	uint8_t *memory;
+	size_t n;
+};
+
+struct read_request {
+	uint64_t addr, due;
+	uint32_t beats, at, tag;
+};
+
+struct acknowledgement {
+	uint64_t due;
+	uint32_t tag;
+	bool err;
+};
+} // namespace
+
+struct sim {
+	std::unique_ptr<VerilatedContext> context = std::make_unique<VerilatedContext>();
+	std::unique_ptr<Vdevice> device;
+#ifdef SIM_TRACE
+	std::unique_ptr<VerilatedVcdC> vcd;
+#endif
+	sim_conf conf;
+	sim_stats stats = {};
+	uint64_t random;
+	std::vector<mapping> maps;
+	size_t last_map = 0;
+	std::vector<read_request> reads;
+	std::deque<acknowledgement> acks;
+	bool hung = false;
+	bool group_err = false; /* some beat of the packet being written was refused */
+
+	uint32_t below(uint32_t n)
+	{
+		random ^= random >> 12;
+		random ^= random << 25;
+		random ^= random >> 27;
+		return (uint32_t)(((random * 0x2545f4914f6cdd1du) >> 32) * n >> 32);
+	}
+	bool chance(uint32_t percent)
+	{
+		return percent && below(100) < percent;
+	}
+	uint64_t due()
+	{
+		return stats.clocks + conf.latency_min + below(conf.latency_max - conf.latency_min + 1);
+	}
+	/* Host memory of [iova, iova + n), or null: counted. */
+	uint8_t *at(uint64_t iova, size_t n)
+	{
+		for (size_t i = 0; i < maps.size(); i++) {
+			size_t k = (last_map + i) % maps.size();
+			const mapping &m = maps[k];
+			if (iova >= m.iova && n <= m.n && iova - m.iova <= m.n - n) {
+				last_map = k;
+				return m.memory + (iova - m.iova);
+			}
+		}
+		stats.faults++;
+		return nullptr;
+	}
+	void sign(uint64_t v)
+	{
+		stats.signature = (stats.signature ^ v) * 0x100000001b3u;
+	}
+	void answer();
+	void take_read();
+	void take_write();
+	void clock();
+};
+
+/* Puts the next beat of some due read, and the next due acknowledgement, on the device's pins. */
+void sim::answer()
+{
+	device->rsp_valid = 0;
+	if (!reads.empty() && !hung && !chance(conf.answer_stall)) {
+		size_t pick = reads.size(), seen = 0;
+		for (size_t i = 0; i < reads.size(); i++) {
+			if (reads[i].due > stats.clocks)
+				continue;
+			seen++;
+			if (pick == reads.size() || (conf.reorder && below((uint32_t)seen) == 0))
+				pick = i;
+			if (!conf.reorder)
+				break;
+		}
+		if (pick < reads.size()) {
+			read_request &r = reads[pick];
+			const uint8_t *p = at(r.addr + BEAT * r.at, BEAT);
+			device->rsp_valid = 1;
+			device->rsp_tag = (uint16_t)r.tag;
+			device->rsp_beat = (uint8_t)r.at;
+			device->rsp_last = r.at + 1 == r.beats;
+			device->rsp_err = p == nullptr;
+			if (p)
+				memcpy(&device->rsp_data[0], p, BEAT);
+			else
+				memset(&device->rsp_data[0], 0, BEAT);
+			stats.read_beats++;
+			if (++r.at == r.beats)
+				reads.erase(reads.begin() + (ptrdiff_t)pick);
+		}
+	}
+	device->ack_valid = 0;
+	if (!acks.empty() && !hung && acks.front().due <= stats.clocks) {
+		device->ack_valid = 1;
+		device->ack_tag = (uint16_t)acks.front().tag;
+		device->ack_err = acks.front().err;
+		acks.pop_front();
+	}
+}
+
+void sim::take_read()
+{
+	stats.read_requests++;
+	reads.push_back({device->rd_addr, due(), device->rd_beats, 0, device->rd_tag});
+}
+
+void sim::take_write()
+{
+	uint64_t strobes = device->wr_strb;
+	stats.write_beats++;
+	if (strobes) { /* only the octets that are written need to be mapped */
+		unsigned first = (unsigned)__builtin_ctzll(strobes),
+			 last = 63 - (unsigned)__builtin_clzll(strobes);
+		uint8_t *p = at(device->wr_addr + first, last - first + 1);
+		const uint8_t *data = (const uint8_t *)&device->wr_data[0];
+		if (!p)
+			group_err = true;
+		for (unsigned i = first; p && i <= last; i++)
+			if (strobes >> i & 1)
+				p[i - first] = data[i];
+	}
+	if (device->wr_last) {
+		uint64_t when = due();
+		if (!acks.empty() && acks.back().due > when) /* writes are posted in order */
+			when = acks.back().due;
+		acks.push_back({when, device->wr_tag, group_err});
+		group_err = false;
+	}
+}
+
+void sim::clock()
+{
+	answer();
+	device->rd_ready = !chance(conf.read_stall) && !hung;
+	device->wr_ready = !chance(conf.write_stall) && !hung;
+	device->clk = 0;
+	device->eval();
+#ifdef SIM_TRACE
+	if (vcd)
+		vcd->dump(2 * stats.clocks);
+#endif
+	if (device->rd_valid) {
+		sign(device->rd_addr ^ (uint64_t)device->rd_tag << 48 ^ (uint64_t)device->rd_beats << 40);
+		if (device->rd_ready)
+			take_read();
+	}
+	if (device->wr_valid) {
+		sign(device->wr_addr ^ (uint64_t)device->wr_tag << 48 ^ (uint64_t)device->wr_last << 40);
+		sign(device->wr_strb);
+		for (int i = 0; i < 16; i++) { /* octets that are not written may be anything */
+			uint32_t nibble = (uint32_t)(device->wr_strb >> 4 * i) & 15;
+			uint32_t mask = (nibble & 1) * 0xffu | (nibble >> 1 & 1) * 0xff00u |
+					(nibble >> 2 & 1) * 0xff0000u | (nibble >> 3) * 0xff000000u;
+			sign(device->wr_data[i] & mask);
+		}
+		if (device->wr_ready)
+			take_write();
+	}
+	sign((uint64_t)device->rd_valid << 1 | device->wr_valid | (uint64_t)device->irq << 2 |
+		(uint64_t)device->reg_rdata << 32);
+	device->clk = 1;
+	device->eval();
+#ifdef SIM_TRACE
+	if (vcd)
+		vcd->dump(2 * stats.clocks + 1);
+#endif
+	stats.clocks++;
+}
+
+SIM_API int sim_open(struct sim **out, const struct sim_conf *conf)
+{
+	auto s = std::make_unique<sim>();
+	s->conf = *conf;
+	if (s->conf.latency_max < s->conf.latency_min)
+		s->conf.latency_max = s->conf.latency_min;
+	s->random = conf->seed * 0x9e3779b97f4a7c15u | 1;
+	s->context->randReset(0);
+	s->device = std::make_unique<Vdevice>(s->context.get());
+#ifdef SIM_TRACE
+	if (conf->trace) {
+		s->context->traceEverOn(true);
+		s->vcd = std::make_unique<VerilatedVcdC>();
+		s->device->trace(s->vcd.get(), 99);
+		s->vcd->open(conf->trace);
+	}
+#endif
+	s->device->rst = 1;
+	for (int i = 0; i < 4; i++)
+		s->clock();
+	s->device->rst = 0;
+	*out = s.release();
+	return 0;
+}
+
+SIM_API void sim_close(struct sim *s)
+{
+	if (!s)
+		return;
+#ifdef SIM_TRACE
+	if (s->vcd)
+		s->vcd->close();
+#endif
+	s->device->final();
+	delete s;
+}
+
+SIM_API int sim_map(struct sim *s, uint64_t iova, void *memory, size_t n)
+{
+	if (!n || iova + n < iova)
+		return -EINVAL;
+	for (const mapping &m : s->maps)
+		if (iova < m.iova + m.n && m.iova < iova + n)
+			return -EINVAL;
+	if (s->maps.size() == MAPS_MAX)
+		return -ENOSPC;
+	s->maps.push_back({iova, (uint8_t *)memory, n});
+	return 0;
+}
+
+SIM_API void sim_unmap(struct sim *s, uint64_t iova)
+{
+	for (size_t i = 0; i < s->maps.size(); i++)
+		if (s->maps[i].iova == iova) {
+			s->maps.erase(s->maps.begin() + (ptrdiff_t)i);
+			return;
+		}
+}
+
+SIM_API uint32_t sim_rd32(struct sim *s, uint32_t at)
+{
+	s->device->reg_read = 1;
+	s->device->reg_addr = at & 0xfff;
+	s->clock();
+	s->device->reg_read = 0;
+	return s->device->reg_rdata;
+}
+
+SIM_API void sim_wr32(struct sim *s, uint32_t at, uint32_t value)
+{
+	s->device->reg_write = 1;
+	s->device->reg_addr = at & 0xfff;
+	s->device->reg_wdata = value;
+	s->clock();
+	s->device->reg_write = 0;
+}
+
+SIM_API void sim_step(struct sim *s, uint64_t clocks)
+{
+	while (clocks--)
+		s->clock();
+}
+
+SIM_API void sim_hang(struct sim *s, int on)
+{
+	s->hung = on != 0;
+}
+
+SIM_API void sim_get_stats(const struct sim *s, struct sim_stats *out)
+{
+	*out = s->stats;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Verilated device as a library: its registers, its clock, and a model of the bus to host memory with
+ * latency, reordering and back-pressure. Two libraries have this interface, the full RTL and the fast one.
+ *
+ * Host memory is what the caller maps, nothing else: an access outside it is answered with an error, as an
+ * IOMMU would, and counted. One thread per device. Time is the device's own: it stands still between steps.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct sim;
+
+struct sim_conf {
+	uint64_t seed;
+	uint32_t latency_min, latency_max; /* clocks from a read request to its first beat, a write to its
+					      acknowledgement */
+	uint32_t reorder;                  /* 1: reads that are due answer in random order, beat by beat */
+	uint32_t read_stall, answer_stall,
+		write_stall; /* percent of clocks in which the bus does not move there */
+	const char *trace;   /* file for waveforms (VCD), if the library was built with them; or NULL */
+};
+
+struct sim_stats {
+	uint64_t clocks;
+	uint64_t read_requests, read_beats, write_beats;
+	uint64_t faults;    /* accesses outside what is mapped */
+	uint64_t signature; /* of every output pin in every clock: equal for equal behaviour */
+};
+
+/* -ENOMEM. conf is copied. The device is in reset for a few clocks, then clears its memories by itself. */
+int sim_open(struct sim **sim, const struct sim_conf *conf);
+void sim_close(struct sim *sim);
+
+/* Gives the device n octets at iova. They stay the caller's. -EINVAL when they overlap others, -ENOSPC. */
+int sim_map(struct sim *sim, uint64_t iova, void *memory, size_t n);
+void sim_unmap(struct sim *sim, uint64_t iova);
+
+/* Registers; each access takes a clock or two. */
+uint32_t sim_rd32(struct sim *sim, uint32_t at);
+void sim_wr32(struct sim *sim, uint32_t at, uint32_t value);
+
+void sim_step(struct sim *sim, uint64_t clocks);
+
+/* on: the bus takes and answers nothing any more, as with a card that fell off its slot. Registers go on. */
+void sim_hang(struct sim *sim, int on);
+void sim_get_stats(const struct sim *sim, struct sim_stats *out);
+
+#ifdef __cplusplus
+}
+#endif

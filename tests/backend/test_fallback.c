@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The FPGA with ipsec-mb behind it: more sessions than the device has contexts; a device that hangs, faults
+ * or loses a key while it has packets; and its return. Whatever happens, every job ends with the right
+ * answer. usage: test_fallback sim=LIBRARY,...
+ */
+#include "tests/support/cmocka_std.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "dataplane/crypto/fallback.h"
+#include "dataplane/crypto/fpga.h"
+#include "dataplane/fpga/hw_sim.h"
+#include "srtpdev_regs.h"
+#include "tests/backend/rig.h"
+
+static struct rig_backend fpga = {"fpga", &crypto_fpga, NULL, 1, true, true};
+
+static struct crypto_health health(struct rig *r)
+{
+	struct crypto_health h;
+
+	assert_int_equal(r->b->health(r->q, &h), 0);
+	return h;
+}
+
+static struct fpga_device *card(struct rig *r)
+{
+	return crypto_fpga_hw(crypto_fallback_device(r->q));
+}
+
+static uint64_t card_ok(struct rig *r)
+{
+	struct fpga_counters n;
+
+	fpga_device_counters(card(r), &n);
+	return n.ok;
+}
+
+static void poke(struct rig *r, uint32_t at, uint32_t value)
+{
+	void *hw;
+	const struct hw_ops *ops = fpga_ops(card(r), &hw);
+
+	ops->wr32(hw, at, value);
+}
+
+/* The whole device stands still, or goes on. */
+static void hang(struct rig *r, bool on)
+{
+	void *hw;
+
+	(void)fpga_ops(card(r), &hw);
+	hw_sim_hang(hw, on);
+}
+
+/* Samples of the device's suites, in slots from 0. */
+static void load(struct rig *r, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		enum srtp_suite suite;
+
+		do
+			suite = rig_suite(r);
+		while (!(crypto_fpga_device.suites >> suite & 1));
+		rig_sample(r, i, suite, i % 5 == 0, 20 + i);
+		assert_int_equal(r->b->key_load(r->q, i, &r->samples[i].keys), 0);
+	}
+}
+
+static void run_all(struct rig *r, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		rig_fill(r, i, i % 2);
+	rig_run(r, 0, n);
+	for (unsigned i = 0; i < n; i++)
+		rig_check(r, i, CRYPTO_OK);
+}
+
+static void maintain(struct rig *r, unsigned turns)
+{
+	while (turns--)
+		r->b->maintain(r->q);
+}
+
+/* One sample's key in every slot; slots are used one after another through the few jobs of the rig. */
+static void test_more_sessions_than_contexts(void **state)
+{
+	enum { N = RIG_JOBS };
+	uint32_t contexts;
+	struct crypto_health h;
+	struct rig r;
+	uint64_t ok;
+
+	(void)state;
+	rig_open(&r, &fpga);
+	contexts = fpga_device_caps(card(&r))->contexts;
+	assert_in_range(contexts, 1, N - r.depth);
+	load(&r, 8);
+	for (unsigned i = 8; i < N; i++)
+		assert_int_equal(r.b->key_load(r.q, i, &r.samples[i % 8].keys), 0);
+	h = health(&r);
+	assert_int_equal(h.slots_used, N);
+	assert_int_equal(h.overflow_slots, N - contexts);
+	ok = card_ok(&r);
+	for (unsigned first = 0; first < N; first += r.depth) {
+		for (unsigned i = 0; i < r.depth; i++) {
+			r.samples[i] = r.samples[i % 8];
+			rig_fill(&r, i, i % 2);
+			r.jobs[i].slot = first + i;
+		}
+		rig_run(&r, 0, r.depth);
+		for (unsigned i = 0; i < r.depth; i++)
+			rig_check(&r, i, CRYPTO_OK);
+	}
+	h = health(&r);
+	assert_int_equal(h.jobs, N);
+	assert_int_equal(h.overflow_jobs, N - contexts);
+	assert_int_equal(card_ok(&r) - ok, contexts);
+	assert_int_equal(h.rescued, 0);
+	/* Calls end: their places go to sessions that had none. */
+	for (unsigned i = 0; i < contexts; i++)
+		r.b->key_wipe(r.q, i);
+	maintain(&r, 200);
+	h = health(&r);
+	assert_int_equal(h.overflow_slots, N - 2 * contexts);
+	rig_close(&r);
+}
+
+static void test_other_suites_run_in_software(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, &fpga);
+	rig_sample(&r, 0, SRTP_AES_192_CM_HMAC_SHA1_80, false, 100);
+	assert_int_equal(r.b->key_load(r.q, 0, &r.samples[0].keys), 0);
+	run_all(&r, 1);
+	assert_int_equal(health(&r).overflow_jobs, 1);
+	rig_close(&r);
+}
+
+static void test_hang_in_mid_traffic(void **state)
+{
+	struct crypto_job *jobs[RIG_JOBS], *done[RIG_JOBS];
+	struct crypto_health h;
+	struct rig r;
+	uint64_t ok;
+	unsigned k = 0;
+
+	(void)state;
+	rig_open(&r, &fpga);
+	load(&r, 64);
+	run_all(&r, 64);
+	for (unsigned i = 0; i < 64; i++) {
+		rig_fill(&r, i, i % 2);
+		jobs[i] = &r.jobs[i];
+	}
+	assert_int_equal(r.b->submit(r.q, jobs, 24), 24);
+	k = r.b->poll(r.q, done, 64); /* some are inside */
+	hang(&r, true);
+	assert_int_equal(r.b->submit(r.q, jobs + 24, 40), 40);
+	for (unsigned idle = 0; k < 64; idle++) {
+		k += r.b->poll(r.q, done, 64);
+		assert_in_range(idle, 0, 1000000);
+	}
+	for (unsigned i = 0; i < 64; i++)
+		rig_check(&r, i, CRYPTO_OK);
+	h = health(&r);
+	assert_true(h.degraded);
+	assert_false(h.faulty);
+	assert_int_equal(h.failovers, 1);
+	assert_in_range(h.rescued, 40, 64);
+	assert_int_equal(h.faults, 0);
+	assert_int_equal(h.overflow_slots, 64);
+
+	/* Meanwhile calls come, go on and end. */
+	r.b->key_wipe(r.q, 0);
+	rig_sample(&r, 0, SRTP_AEAD_AES_128_GCM, false, 60);
+	assert_int_equal(r.b->key_load(r.q, 0, &r.samples[0].keys), 0);
+	run_all(&r, 64);
+	assert_int_equal(health(&r).jobs, 3 * 64);
+
+	/* A reset that gets no answer changes nothing; one that does brings it back. */
+	maintain(&r, 4);
+	assert_true(health(&r).degraded);
+	run_all(&r, 64);
+	hang(&r, false);
+	maintain(&r, 40);
+	h = health(&r);
+	assert_false(h.degraded);
+	assert_int_equal(h.overflow_slots, 0);
+	ok = card_ok(&r);
+	run_all(&r, 64);
+	assert_int_equal(card_ok(&r) - ok, 64);
+	assert_int_equal(health(&r).failovers, 1);
+	rig_close(&r);
+}
+
+/* A device that refuses everything: here its rows have errors of two bits, over and over. */
+static void test_fault_then_reset(void **state)
+{
+	struct crypto_health h;
+	struct rig r;
+	unsigned rounds = 0;
+
+	(void)state;
+	rig_open(&r, &fpga);
+	load(&r, 64);
+	/* One bad row costs one packet's time, nothing else: it is installed anew. */
+	poke(&r, SRTPDEV_REG_ECC_INJECT, 2);
+	run_all(&r, 64);
+	h = health(&r);
+	assert_false(h.degraded);
+	assert_int_equal(h.rescued, 1);
+	assert_int_equal(h.faults, 0);
+	maintain(&r, 20);
+	run_all(&r, 64);
+	assert_int_equal(health(&r).overflow_jobs, 1);
+
+	/* A reset behind the driver's back: contexts are gone, every job is refused. */
+	poke(&r, SRTPDEV_REG_CONTROL, 1u << SRTPDEV_REG_CONTROL_WIPE_LSB);
+	do
+		run_all(&r, 64);
+	while (!health(&r).degraded && ++rounds < 4);
+	h = health(&r);
+	assert_true(h.degraded);
+	assert_int_equal(h.failovers, 1);
+	assert_int_equal(h.faults, 0);
+	maintain(&r, 20);
+	h = health(&r);
+	assert_false(h.degraded);
+	assert_int_equal(h.overflow_slots, 0);
+	uint64_t before = h.overflow_jobs;
+	run_all(&r, 64);
+	assert_int_equal(health(&r).overflow_jobs, before);
+	rig_close(&r);
+}
+
+/* Installing and wiping keys finds a dead device, too; the next reset wipes what could not be. */
+static void test_hang_between_packets(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, &fpga);
+	load(&r, 16);
+	poke(&r,
+		SRTPDEV_QUEUES_AT + fpga_device_caps(card(&r))->queues * SRTPDEV_QUEUE_STRIDE +
+			SRTPDEV_QUEUE_CONFIG,
+		0);
+	r.b->key_wipe(r.q, 3);
+	assert_true(health(&r).degraded);
+	assert_int_equal(r.b->key_load(r.q, 3, &r.samples[3].keys), 0);
+	run_all(&r, 16);
+	maintain(&r, 20);
+	assert_false(health(&r).degraded);
+	assert_int_equal(health(&r).overflow_slots, 0);
+	run_all(&r, 16);
+	rig_close(&r);
+}
+
+static void refused(const char *options, int rc, const char *text)
+{
+	struct err err = {""};
+	struct crypto_conf conf = {.slots = 16, .socket = -1, .options = options, .err = &err};
+	struct crypto_queue *q;
+
+	assert_int_equal(crypto_fpga.open(&q, &conf), rc);
+	assert_string_equal(err.text, text);
+}
+
+static void test_no_device(void **state)
+{
+	static const char which[] =
+		"say which FPGA: pci=ADDRESS for a card, or sim=LIBRARY for the simulated one";
+
+	(void)state;
+	refused(NULL, -EINVAL, which);
+	refused("pci=0000:ff:1f.7,sim=x", -EINVAL, which);
+	refused("pci=3b:00.0", -EINVAL, "'3b:00.0' is no PCI address such as 0000:3b:00.0");
+	refused("pci=0000:3b:00.8", -EINVAL, "'0000:3b:00.8' is no PCI address such as 0000:3b:00.0");
+	refused("pci=ffff:ff:1f.7", -ENODEV, "no device: there is no PCI device ffff:ff:1f.7");
+	refused("hang=0,sim=x", -EINVAL, "FPGA option hang takes clocks, not '0'");
+	refused("sim", -EINVAL, "FPGA option 'sim' has no value");
+	refused("simm=x", -EINVAL, "unknown FPGA option 'simm'");
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_more_sessions_than_contexts),
+		cmocka_unit_test(test_other_suites_run_in_software),
+		cmocka_unit_test(test_hang_in_mid_traffic),
+		cmocka_unit_test(test_fault_then_reset),
+		cmocka_unit_test(test_hang_between_packets),
+		cmocka_unit_test(test_no_device),
+	};
+	int failed;
+
+	if (argc != 2) {
+		fputs("usage: test_fallback sim=LIBRARY,...\n", stderr);
+		return 2;
+	}
+	fpga.options = argv[1];
+	references_open();
+	failed = cmocka_run_group_tests_name("fallback", tests, NULL, NULL);
+	references_close();
+	return failed;
+}

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The programs as an operator meets them: wrong usage, what logs hold, what an interrupted demo leaves behind."""
+
+import base64
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+
+from lab.gateway import Neighbourhood, build_dir, carrier, core
+from lab.net import run, wait_for
+from lab.party import connect, finish, parties
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+
+def ends(argv, code, pattern, lines=1, host=None, **kw):
+    """The program ends with this code and says this, in one line unless told otherwise."""
+    where = ["ip", "netns", "exec", host.netns] if host else []
+    done = subprocess.run([*where, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          text=True, timeout=30, **kw)
+    said = done.stderr.strip().splitlines()
+    assert done.returncode == code and re.search(pattern, done.stderr), (argv, done.returncode, done.stderr)
+    assert lines is None or len(said) <= lines, (argv, said)
+
+
+def test_wrong_usage_is_one_line_and_an_exit_code():
+    build = build_dir()
+    dataplane = os.path.join(build, "dataplane", "srtpgw-dataplane")
+    controlplane = os.path.join(build, "controlplane", "srtpgw-controlplane")
+    ctl = os.path.join(build, "ctl", "srtpgwctl")
+    ends([dataplane], 2, "--interface is needed", 2)
+    ends([dataplane, "--interface", "eth0"], 2, "--socket is needed", 2)
+    ends([dataplane, "--interface", "eth0", "--socket", "x", "--port", "carrier-pigeon"], 2, "carrier-pigeon", 2)
+    ends([dataplane, "--interface", "eth0", "--socket", "x", "--workers", "-1"], 2, "--workers", 2)
+    ends([dataplane, "--nonsense"], 2, "--nonsense", 2)
+    ends([controlplane], 2, "--config is needed", 2)
+    ends([controlplane, "--nonsense"], 2, "--nonsense|try", 2)
+    ends([controlplane, "--config", "/nowhere/at/all.json"], 3, "/nowhere/at/all.json")
+    ends([controlplane, "--config", "x", "--log-level", "loud"], 2, "loud")
+    ends([ctl, "show", "nonsense"], 2, "nonsense|usage", None)
+    ends([ctl, "--socket", "/nowhere/ctl.sock", "show", "calls"], 4, "/nowhere/ctl.sock")
+    ends([os.path.join(TOP, "scripts", "gateway")], 2, "--config is needed")
+    ends([os.path.join(TOP, "scripts", "gateway"), "--nonsense"], 2, "--nonsense", None)
+    for program in (dataplane, controlplane, ctl):
+        assert "usage" in run(program, "--help") and re.search(r"\d+\.\d+", run(program, "--version"))
+
+
+def test_a_data_plane_that_cannot_have_what_it_needs():
+    with Neighbourhood() as lab:
+        dataplane = os.path.join(build_dir(), "dataplane", "srtpgw-dataplane")
+
+        def start(*argv):
+            return [dataplane, "--log-level", "error", "--no-huge", *argv]
+
+        ends(start("--interface", "missing0", "--socket", lab.path("dp.sock")), 3, "missing0", host=lab.gateway_host)
+        ends(start("--interface", "ext0", "--socket", lab.path("no", "such", "dp.sock")), 4, "no/such/dp.sock",
+             host=lab.gateway_host)
+        assert not os.path.exists(lab.path("dp.sock"))
+        gateway = lab.gateway([carrier("carrier-a", "192.0.2.10"), core("core", "10.20.0.10")], [(None, "+49", "core")])
+        ends(start("--interface", "core0", "--socket", lab.path("dp.sock")), 3, "core0.*in use", host=lab.gateway_host)
+        ends(start("--interface", "eth0", "--socket", gateway.media_socket), 4, re.escape(gateway.media_socket),
+             host=lab.host("carrier-c"))
+        assert gateway.ctl("show", "stats")["data-plane"]["connected"]  # the one that runs is not disturbed
+        gateway.stop()
+        leftovers = lab.gateway_host.exec("ip", "link", "show", "dev", "ext0")
+        assert "xdp" not in leftovers, leftovers
+
+
+def test_no_key_of_a_call_is_in_a_log():
+    with parties(log_level="debug") as (_, gateway, a, b):
+        connect(a, b)
+        a.reinvite(a.describe())
+        b.take()
+        a.answered()
+        keys = a.keys_seen | b.keys_seen
+        finish(gateway, a, b)
+        for process in (gateway.controlplane, gateway.dataplane):
+            log = process.output().lower()
+            for key in keys:
+                octets = base64.b64decode(key)
+                # A piece is a leak too: 8 octets in hexadecimal, 12 characters of base64.
+                pieces = {octets[i:i + 8].hex() for i in range(len(octets) - 7)}
+                pieces |= {key.lower()[i:i + 12] for i in range(0, len(key) - 12, 4)}
+                assert not [p for p in pieces if p in log], f"{process.name} logged a key"
+            assert "inline:" not in log
+        assert "+4989100" in gateway.controlplane.output(), "the call itself is in the log"
+        assert len(keys) >= 8, "keys of both sides, of the call and of the re-INVITE"
+
+
+class Demo:
+    """scripts/demo behind its build, in a temporary folder of its own, its processes marked by their environment."""
+
+    def __init__(self, lab, *options):
+        self.mark, self.tmp = f"DEMO_MARK={uuid.uuid4().hex}", lab.path("demo-tmp")
+        os.makedirs(self.tmp, exist_ok=True)
+        name, value = self.mark.split("=")
+        self.process = lab.start(None, "demo", sys.executable, os.path.join(TOP, "scripts", "lib", "demo.py"), *options,
+                                 env={name: value, "TMPDIR": self.tmp}, cwd=TOP)
+        self.tag = f"sgw{self.process.pid}"
+
+    def marked(self):
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as f:
+                    if self.mark.encode() in f.read().split(b"\0"):
+                        found.append(int(pid))
+            except OSError:
+                pass  # it ended meanwhile
+        return found
+
+    def namespaces(self):
+        return [n for n in os.listdir("/run/netns") if n.startswith(self.tag)]
+
+    def assert_gone(self):
+        assert not self.marked(), [run("ps", "-o", "args=", "-p", p, check=False) for p in self.marked()]
+        assert not self.namespaces(), self.namespaces()
+        assert not os.listdir(self.tmp), os.listdir(self.tmp)
+
+
+def test_an_interrupted_demo_leaves_nothing_behind():
+    with Neighbourhood() as lab:
+        demo = Demo(lab, "--seconds", "8")
+        wait_for("the first call is up", lambda: re.search(r"carrier-a .*\bestablished\b|AES_CM_128_HMAC_SHA1_80 +\d+",
+                                                           demo.process.output().split("== call 1")[-1]), 60)
+        assert demo.namespaces() and len(demo.marked()) > 4
+        demo.process.popen.send_signal(signal.SIGINT)
+        assert demo.process.wait(20) == 130, demo.process.output()[-800:]
+        assert "interrupted" in demo.process.output()
+        demo.assert_gone()
+
+
+def test_a_kept_demo_can_be_looked_at_and_ends_on_request():
+    with Neighbourhood() as lab:
+        demo = Demo(lab, "--keep", "--seconds", "2")
+        wait_for("the demo is through", lambda: "Ctrl-C ends it" in demo.process.output() or not demo.process.running(), 90)
+        output = demo.process.output()
+        assert re.search(r"^demo ok: 3 calls, \d+ packets relayed, 0 clear packets on secure legs$", output, re.M), output
+        look = re.search(r"^  (\S*srtpgwctl --socket \S+ show calls)$", output, re.M).group(1)
+        assert "carrier-a" in run(*look.split(), "--all" if "--all" in output else "--json", cwd=TOP)
+        demo.process.popen.send_signal(signal.SIGINT)
+        assert demo.process.wait(20) == 0, demo.process.output()[-800:]
+        demo.assert_gone()

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whatever a port hands over: what is called a datagram lies within the frame. */
+#include <stdlib.h>
+
+#include "dataplane/batch.h"
+#include "dataplane/classify.h"
+
+static volatile uint8_t touched; /* so that every octet is really read */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct frame f;
+	int kind;
+
+	if (classify_frame(data, size, &f) != FRAME_UDP)
+		return 0;
+	if ((size_t)f.payload + f.payload_len > size || f.l3 >= f.l4 || f.l4 + 8 != f.payload)
+		abort();
+	for (size_t i = f.l3; i < (size_t)f.payload + f.payload_len; i++)
+		touched = data[i];
+	kind = classify_payload(data + f.payload, f.payload_len);
+	if (kind < -1 || kind > PACKET_STUN)
+		abort();
+	return 0;
+}

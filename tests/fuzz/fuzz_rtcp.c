@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RTCP from the network: compound walk, SRTCP unprotect, and the rewriting that a gateway does to it. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/srtp/packet.h"
+#include "lib/srtp/renumber.h"
+#include "lib/srtp/rtcp_hdr.h"
+
+#define ROOM 256
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const enum srtp_suite suites[] = {SRTP_AES_CM_128_HMAC_SHA1_32, SRTP_AEAD_AES_128_GCM};
+
+/* Slots whose SSRCs and sequence numbers the corpus names: 1 became 3 and goes out as 1; 2 began at 40000. */
+struct side {
+	struct renumber r;
+	struct renumber_slot slots[2];
+	uint64_t bits[2];
+};
+
+static void map(struct renumber *r, uint32_t ssrc, uint16_t seq, uint32_t ts, uint32_t now_ms)
+{
+	struct renumber_packet p = {.ssrc = ssrc, .seq = seq, .ts = ts, .now_ms = now_ms};
+
+	if (renumber_packet_map(r, &p) != RENUMBER_SEND)
+		abort();
+}
+
+static void sides(struct side *a, struct side *b)
+{
+	if (renumber_init(&a->r, a->slots, 2, a->bits, 64, 1) ||
+		renumber_init(&b->r, b->slots, 2, b->bits, 64, 2))
+		abort();
+	map(&a->r, 1, 100, 0, 0);
+	map(&a->r, 3, 9, 5000, 20);
+	map(&b->r, 2, 40000, 0, 0);
+	map(&b->r, 2, 100, 1u << 31, 20);
+}
+
+static void rewrite(const uint8_t *data, size_t size)
+{
+	struct side a, b;
+	uint8_t *p = malloc(size + 1);
+	int sound = rtcp_check(data, size);
+
+	sides(&a, &b);
+	memcpy(p, data, size);
+	int n = renumber_rtcp(&a.r, &b.r, RENUMBER_ANY_SOURCE, p, size);
+
+	if (n < 0 ? !sound || memcmp(p, data, size) : sound || (size_t)n > size)
+		abort();
+	/* What is left is a compound again. */
+	if (n > 0 && rtcp_check(p, (size_t)n))
+		abort();
+	free(p);
+}
+
+static struct srtp_context *context(enum srtp_suite suite, enum srtp_direction direction)
+{
+	struct secret master = {.len = (uint8_t)srtp_suite_master_len(srtp_suite_info(suite))};
+	struct srtp_context *c;
+
+	if (srtp_context_alloc(
+		    &c, &(struct srtp_context_conf){
+				.suite = suite, .direction = direction, .master = &master, .ssrc_max = 2}))
+		abort();
+	return c;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size > 4096)
+		return 0;
+	rewrite(data, size);
+	for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++) {
+		struct srtp_context *tx = context(suites[i], SRTP_PROTECT);
+		struct srtp_context *rx = context(suites[i], SRTP_UNPROTECT);
+		uint8_t *p = malloc(size + ROOM);
+		size_t n = size;
+
+		memcpy(p, data, size);
+		if (srtp_context_unprotect_rtcp(rx, p, &n) && (n != size || memcmp(p, data, size)))
+			abort();
+		n = size;
+		memcpy(p, data, size);
+		if (!srtp_context_protect_rtcp(tx, p, &n, size + ROOM)) {
+			if (srtp_context_unprotect_rtcp(rx, p, &n) || n != size || memcmp(p, data, size))
+				abort();
+		}
+		free(p);
+		srtp_context_free(tx);
+		srtp_context_free(rx);
+	}
+	return 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An RTP packet from the network: header, padding, extensions, unprotect. What parses is also protected and
+ * opened again, and must come back as it was; what does not authenticate must stay as it was.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/srtp/packet.h"
+#include "lib/srtp/rtp_hdr.h"
+
+#define ROOM 256 /* more than any trailer */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const enum srtp_suite suites[] = {
+	SRTP_AES_CM_128_HMAC_SHA1_32, SRTP_AES_192_CM_HMAC_SHA1_80, SRTP_AEAD_AES_128_GCM};
+
+static struct srtp_context *context(enum srtp_suite suite, enum srtp_direction direction)
+{
+	struct secret master = {.len = (uint8_t)srtp_suite_master_len(srtp_suite_info(suite))};
+	struct srtp_context *c;
+
+	if (srtp_context_alloc(&c, &(struct srtp_context_conf){.suite = suite,
+					   .direction = direction,
+					   .master = &master,
+					   .mki = (const uint8_t *)"mki",
+					   .mki_len = 3,
+					   .ssrc_max = 2}))
+		abort();
+	return c;
+}
+
+static void parse(const uint8_t *data, size_t size)
+{
+	struct rtp_hdr h;
+
+	if (rtp_hdr_parse(data, size, &h))
+		return;
+	if (h.len > size || h.ext_off + h.ext_len > h.len)
+		abort();
+	int padding = rtp_padding(data, size, &h);
+
+	if (padding > 0 && (size_t)padding > size - h.len)
+		abort();
+	for (unsigned id = 0; id < 256; id++) {
+		uint8_t len = 0;
+		const uint8_t *e = rtp_ext_find(data, &h, (uint8_t)id, &len);
+
+		if (e && (e < data + h.ext_off || e + len > data + h.len))
+			abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size > 4096)
+		return 0;
+	parse(data, size);
+	for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++) {
+		struct srtp_context *tx = context(suites[i], SRTP_PROTECT);
+		struct srtp_context *rx = context(suites[i], SRTP_UNPROTECT);
+		uint8_t *p = malloc(size + ROOM);
+		size_t n = size;
+
+		memcpy(p, data, size);
+		if (srtp_context_unprotect(rx, p, &n) && (n != size || memcmp(p, data, size)))
+			abort();
+		n = size;
+		memcpy(p, data, size);
+		if (!srtp_context_protect(tx, p, &n, size + ROOM)) {
+			if (srtp_context_unprotect(rx, p, &n) || n != size || memcmp(p, data, size))
+				abort();
+		}
+		free(p);
+		srtp_context_free(tx);
+		srtp_context_free(rx);
+	}
+	return 0;
+}

@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+A SIP user agent that a test drives message by message, with a Talker for its media: what SIPp cannot do, because
+its scenarios know nothing of the keys in an answer. Its sockets are in its host's namespace.
+"""
+
+import base64
+import contextlib
+import ctypes
+import os
+import re
+import secrets
+import select
+import socket
+import ssl
+import time
+
+from .net import LabError
+from .talker import KEY_OCTETS, Talker
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_CLONE_NEWNET = 0x40000000
+
+
+@contextlib.contextmanager
+def inside(host):
+    """Sockets made here belong to the host's namespace."""
+    with open("/proc/self/ns/net") as home, open(f"/run/netns/{host.netns}") as there:
+        if _LIBC.setns(there.fileno(), _CLONE_NEWNET):
+            raise LabError(f"setns {host.netns}: {os.strerror(ctypes.get_errno())}")
+        try:
+            yield
+        finally:
+            _LIBC.setns(home.fileno(), _CLONE_NEWNET)
+
+
+class Message:
+    def __init__(self, text, wire=None):
+        self.text, self.wire = text, wire
+        head, _, self.body = text.partition("\r\n\r\n")
+        self.first, *lines = head.split("\r\n")
+        self.headers = [tuple(p.strip() for p in line.split(":", 1)) for line in lines if ":" in line]
+        self.status = int(self.first.split()[1]) if self.first.startswith("SIP/2.0") else None
+        self.method = self.first.split()[0] if self.status is None else None
+        self.cseq, self.cseq_method = (self.get("CSeq") or "0 -").split()
+
+    def get(self, name):
+        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+
+    def all(self, name):
+        return [v for n, v in self.headers if n.lower() == name.lower()]
+
+    def uri(self, name):
+        return re.search(r"<([^>]*)>", self.get(name)).group(1)
+
+    def lines(self, prefix):
+        return [line for line in self.body.split("\r\n") if line.startswith(prefix)]
+
+    def media(self):
+        """(address, RTP port, RTCP port) of the first m-line."""
+        port = int(self.lines("m=audio")[0].split()[1])
+        rtcp = [int(line[7:].split()[0]) for line in self.lines("a=rtcp:")]
+        return self.lines("c=")[0].split()[2], port, port if self.lines("a=rtcp-mux") else (rtcp or [port + 1])[0]
+
+    def crypto(self):
+        """(tag, suite, key and salt, MKI value or None, MKI length) of each a=crypto line."""
+        found = []
+        for line in self.lines("a=crypto:"):
+            tag, suite, params = line[9:].split(" ", 2)
+            key, *rest = params.split()[0][len("inline:"):].split("|")
+            mki = next((r.split(":") for r in rest if ":" in r), (None, 0))
+            found.append((int(tag), suite, key, mki[0] and int(mki[0]), int(mki[1])))
+        return found
+
+
+class Agent:
+    """One user agent. transport: "tls", "tcp" or "udp"; identity: (cert, key, both) of a TLS agent."""
+
+    def __init__(self, host, name, address, gateway, transport="tls", identity=None, ca=None, suites=(), media_port=30000,
+                 user="+4989100", port=None):
+        self.host, self.name, self.address, self.transport, self.user = host, name, address, transport, user
+        self.gateway, self.port = gateway, port or (5061 if transport == "tls" else 5060)
+        self.suites, self.talker = list(suites), Talker(host, name, address, media_port)
+        self.mux, self.mki, self.direction, self.version, self.seen = False, 0, "sendrecv", 0, set()
+        self.keys, self.tls, self.wires, self.buffers, self.waiting = {}, None, [], {}, []
+        if transport == "tls":
+            self.tls = [ssl.SSLContext(side) for side in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER)]
+            for context in self.tls:
+                if identity:
+                    context.load_cert_chain(identity[0], identity[1])
+                context.load_verify_locations(ca)
+        kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
+        with inside(host):
+            self.listener = socket.socket(socket.AF_INET, kind)
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.listener.bind((address, self.port))
+        if transport != "udp":
+            self.listener.listen(8)
+        host.lab.processes.append(self)
+        self.dialog, self.keys_seen = None, set()
+
+    # Wires
+
+    def connect(self):
+        if self.transport == "udp":
+            return self.listener
+        with inside(self.host):
+            wire = socket.create_connection(self.gateway, 5)
+        if self.tls:
+            wire = self.tls[0].wrap_socket(wire, server_hostname=self.gateway[0])
+        self.wires.append(wire)
+        return wire
+
+    def hang_up_wires(self):
+        for wire in self.wires:
+            wire.close()
+        self.wires = []
+
+    def send(self, text, wire):
+        data = text.encode()
+        if self.transport == "udp":
+            wire.sendto(data, self.gateway)
+        else:
+            wire.sendall(data)
+
+    def _read(self, wire):
+        """Messages that have arrived whole on a wire."""
+        if self.transport == "udp":
+            data = wire.recv(65536)
+            if data not in self.seen:  # not once more what was sent again
+                self.seen.add(data)
+                self.waiting.append(Message(data.decode(), wire))
+            return
+        data = wire.recv(65536)
+        if not data:
+            self.wires.remove(wire)
+            wire.close()
+            return
+        self.buffers[wire] = self.buffers.get(wire, b"") + data
+        while True:
+            head, mark, rest = self.buffers[wire].lstrip(b"\r\n").partition(b"\r\n\r\n")
+            if not mark:
+                return
+            size = re.search(rb"(?im)^(?:content-length|l)[ \t]*:[ \t]*(\d+)", head)
+            length = int(size.group(1)) if size else 0
+            if len(rest) < length:
+                return
+            self.waiting.append(Message((head + mark + rest[:length]).decode(), wire))
+            self.buffers[wire] = rest[length:]
+
+    def _accept(self):
+        wire, _ = self.listener.accept()
+        if self.tls:
+            wire.settimeout(5)
+            try:
+                wire = self.tls[1].wrap_socket(wire, server_side=True)
+            except OSError:
+                return  # the gateway did not like us
+        self.wires.append(wire)
+
+    def message(self, seconds=10):
+        end = time.monotonic() + seconds
+        while not self.waiting:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise LabError(f"{self.name}: no SIP message within {seconds:g} s")
+            pending = [w for w in self.wires if self.tls and w.pending()]
+            for wire in pending or select.select([self.listener, *self.wires], [], [], left)[0]:
+                if wire is self.listener and self.transport != "udp":
+                    self._accept()
+                else:
+                    self._read(wire)
+        return self.waiting.pop(0)
+
+    def expect(self, what, seconds=10):
+        """The next message, which must be this status or method; 100 is passed over."""
+        m = self.message(seconds)
+        while m.status == 100 and what != 100:
+            m = self.message(seconds)
+        if what not in (m.status, m.method):
+            raise LabError(f"{self.name}: expected {what}, got {m.first}: {m.get('Warning')} {m.get('Reason')}")
+        return m
+
+    # Media
+
+    def describe(self, crypto=None, **changes):
+        """Our session description with fresh keys for each suite, or for the line (tag, suite) that we answer."""
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.version += 1
+        lines = [(i + 1, suite) for i, suite in enumerate(self.suites)] if crypto is None else crypto
+        self.keys, t = {}, self.talker
+        text = ["v=0", f"o={self.name} 1 {self.version} IN IP4 {t.address}", "s=-", f"c=IN IP4 {t.address}", "t=0 0",
+                f"m=audio {t.port} RTP/{'SAVP' if lines else 'AVP'} 0", "a=rtpmap:0 PCMU/8000", f"a={self.direction}"]
+        for tag, suite in lines:
+            key = secrets.token_bytes(KEY_OCTETS[suite])
+            mki = (self.version * 16 + tag, self.mki) if self.mki else None
+            self.keys[tag] = (suite, key, mki)
+            self.keys_seen.add(_base64(key))
+            text.append(f"a=crypto:{tag} {suite} inline:{_base64(key)}" + (f"|{mki[0]}:{mki[1]}" if mki else ""))
+        return "\r\n".join(text + (["a=rtcp-mux"] if self.mux else [])) + "\r\n"
+
+    def _tx(self, suite, key, mki):
+        self.talker.tell("tx", suite, key.hex(), *([mki[0].to_bytes(mki[1], "big").hex()] if mki else []))
+
+    def _rx(self, line):
+        _, suite, key, mki, length = line
+        self.keys_seen.add(key)
+        self.talker.tell("rx", suite, _octets(key).hex(), *([mki.to_bytes(length, "big").hex()] if length else []))
+
+    def learn(self, message):
+        """Where the gateway wants media, and by its a=crypto the key that it sends with."""
+        self.talker.tell("remote", *message.media())
+        for line in message.crypto()[:1]:
+            self._rx(line)
+
+    def speak_as_answered(self, message):
+        """Ours is the key that the answer's tag chose."""
+        self.learn(message)
+        for line in message.crypto():
+            self._tx(*self.keys[line[0]])
+
+    def answer_body(self, offer, **changes):
+        """An answer to the first line of an offer whose suite we have; from here on its keys are in use."""
+        line = next((c for c in offer.crypto() if c[1] in self.suites), None)
+        body = self.describe([line[:2]] if line else [], **changes)
+        self.talker.tell("remote", *offer.media())
+        if line:
+            self._rx(line)
+            self._tx(*self.keys[line[0]])
+        return body
+
+    # Dialogs
+
+    def _head(self, method, uri, branch=None, cseq=None):
+        d = self.dialog
+        return [f"{method} {uri} SIP/2.0",
+                f"Via: SIP/2.0/{self.transport.upper()} {self.address}:{self.port};branch={branch or _token('z9hG4bK')};rport",
+                *(f"Route: {r}" for r in d["routes"]), f"From: {d['local']}", f"To: {d['remote']}",
+                f"Call-ID: {d['id']}", f"CSeq: {cseq or d['cseq']} {method}", "Max-Forwards: 70"]
+
+    def _contact(self):
+        return f"Contact: <sip:{self.user}@{self.address}:{self.port};transport={self.transport}>"
+
+    def invite(self, number, body=None):
+        """A new call: sends the INVITE."""
+        self.wire = self.wires[0] if self.wires else self.connect()
+        self.target = f"sip:{number}@{self.gateway[0]}:{self.gateway[1]};transport={self.transport}"
+        self.dialog = {"id": _token("call"), "local": f"<sip:{self.user}@{self.address}>;tag={_token('t')}", "cseq": 1,
+                       "remote": f"<sip:{number}@{self.gateway[0]}>", "routes": []}
+        self._offer(self.target, body or self.describe())
+
+    def _offer(self, uri, body):
+        self.branch = _token("z9hG4bK")
+        self.send(_text([*self._head("INVITE", uri, self.branch), self._contact()], body), self.wire)
+
+    def reinvite(self, body):
+        self.dialog["cseq"] += 1
+        self._offer(self.target, body)
+
+    def acknowledge(self, answer):
+        """ACK to a 200 or to an error response."""
+        self.dialog["remote"] = answer.get("To")
+        if answer.status < 300:
+            self.target = answer.uri("Contact")
+            if answer.all("Record-Route"):
+                self.dialog["routes"] = answer.all("Record-Route")[::-1]
+        cseq = answer.cseq
+        branch = self.branch if answer.status >= 300 else None
+        self.send(_text(self._head("ACK", self.target, branch, cseq)), self.wire)
+
+    def answered(self, seconds=10):
+        """The 200 to our offer, acknowledged, its keys and address in use."""
+        answer = self.expect(200, seconds)
+        self.speak_as_answered(answer)
+        self.acknowledge(answer)
+        return answer
+
+    def request(self, method):
+        self.dialog["cseq"] += 1
+        self.send(_text(self._head(method, self.target)), self.wire)
+
+    def cancel(self):
+        self.send(_text(self._head("CANCEL", self.target, self.branch)), self.wire)
+
+    def bye(self):
+        self.request("BYE")
+        self.expect(200)
+
+    def respond(self, request, status, reason="Fine", body=None):
+        """A response; the first one with a tag makes the dialog."""
+        to = request.get("To")
+        if "tag=" not in to and status != 100:
+            if not self.dialog or self.dialog["id"] != request.get("Call-ID"):
+                self.dialog = {"id": request.get("Call-ID"), "local": f"{to};tag={_token('t')}", "cseq": 100,
+                               "remote": request.get("From"), "routes": request.all("Record-Route")}
+                self.target, self.wire = request.uri("Contact"), request.wire
+            to = self.dialog["local"]
+        lines = [f"SIP/2.0 {status} {reason}", *(f"Via: {v}" for v in request.all("Via")), f"From: {request.get('From')}",
+                 f"To: {to}", f"Call-ID: {request.get('Call-ID')}", f"CSeq: {request.get('CSeq')}", self._contact()]
+        self.send(_text(lines, body or ""), request.wire)
+
+    def take(self, seconds=10, **changes):
+        """Answers the next INVITE, first or later, with 200 and waits for its ACK; the INVITE."""
+        offer = self.expect("INVITE", seconds)
+        self.respond(offer, 200, "OK", self.answer_body(offer, **changes))
+        self.expect("ACK")
+        return offer
+
+    def released(self, seconds=10):
+        """The BYE that the gateway sends us, answered."""
+        bye = self.expect("BYE", seconds)
+        self.respond(bye, 200, "OK")
+        return bye
+
+    def quiet(self):
+        """Nothing that was not expected has come."""
+        return not self.waiting and not select.select([w for w in (*self.wires,)], [], [], 0)[0]
+
+    def stop(self):
+        self.hang_up_wires()
+        self.listener.close()
+
+
+def _token(prefix):
+    return f"{prefix}{secrets.token_hex(6)}"
+
+
+def _text(lines, body=""):
+    kind = ["Content-Type: application/sdp"] if body else []
+    return "\r\n".join([*lines, *kind, f"Content-Length: {len(body.encode())}", "", body])
+
+
+def _base64(octets):
+    return base64.b64encode(octets).decode()
+
+
+def _octets(text):
+    return base64.b64decode(text)

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/b2bua_bench.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "controlplane/b2bua/report.h"
+#include "controlplane/media/dp_client.h"
+#include "controlplane/media/port_alloc.h"
+#include "controlplane/obs/mgmt.h"
+#include "controlplane/sip/net.h"
+#include "tests/unit/b2bua_config.h"
+#include "tests/unit/b2bua_plane.h"
+
+struct bench bench;
+struct phone alice, bob, carol;
+
+#define QUEUE_MAX 4096
+#define SDP_LIVE 10
+
+static struct {
+	struct event_base *base;
+	struct timer_wheel *wheel;
+	struct sip_net *net;
+	struct sip_listener doors[3];
+	struct sip_listener *listeners[3];
+	struct tls_ctx *client_tls[8];
+	struct dp_client *client;
+	struct port_alloc *ports;
+	struct mgmt *mgmt;
+	struct sip_conn conn;
+	struct tls_info tls;
+	struct {
+		struct sip_flow flow;
+		char *text;
+	} queue[QUEUE_MAX];
+	unsigned queued;
+	unsigned branches, calls;
+} own;
+
+/* ---- the wire ---- */
+
+static uint64_t clock_of(void *arg)
+{
+	(void)arg;
+	return bench.now;
+}
+
+static int take(void *ctx, struct sip_flow *flow, struct str text, struct sip_waiter *waiter)
+{
+	char ip[IP_TEXT_MAX];
+
+	(void)ctx;
+	ip_text(&flow->remote.ip, ip);
+	if (bench.send_result < 0 && (!bench.refuse_ip || strcmp(bench.refuse_ip, ip) == 0))
+		return bench.send_result;
+	assert_true(own.queued < QUEUE_MAX);
+	own.queue[own.queued].flow = *flow;
+	own.queue[own.queued++].text = strndup(text.p, text.n);
+	if (waiter) {
+		sip_waiter_detach(waiter);
+		waiter->next = bench.waiters;
+		waiter->prev = &bench.waiters;
+		if (waiter->next)
+			waiter->next->prev = &waiter->next;
+		bench.waiters = waiter;
+	}
+	return 0;
+}
+
+void cut_connection(const char *why, bool connected)
+{
+	struct sip_waiter *w = bench.waiters;
+
+	if (!w)
+		return;
+	sip_waiter_detach(w);
+	w->lost(w, why, connected);
+	settle();
+}
+
+static struct str sent_by(void *ctx, const struct sip_listener *l)
+{
+	(void)ctx;
+	return sip_listener_sent_by(l);
+}
+
+static void no_message(void *user, const struct sip_msg *m, const struct sip_flow *from)
+{
+	(void)user, (void)m, (void)from;
+}
+
+/* ---- setup ---- */
+
+static int open_media(void)
+{
+	static const char *const addresses[] = {"203.0.113.10", "10.20.0.10"};
+	struct port_range ranges[2];
+	struct dp_client_conf conf = {
+		.events = &b2bua_media_events,
+		.ctx = bench.b2bua,
+		.backoff_min_ms = 1,
+		.backoff_max_ms = 1,
+		.ack_timeout_ms = 60000,
+	};
+	struct dp_client_media media = {.generation = 1};
+	char path[80];
+	struct err e = {0};
+
+	for (unsigned i = 0; i < 2; i++) {
+		ranges[i] = (struct port_range){.group = i, .lower = 20000, .upper = 21999};
+		ip_parse(str_z(addresses[i]), &ranges[i].ip);
+		ranges[i].advertised = ranges[i].ip;
+	}
+	snprintf(path, sizeof path, "%s/dp", bench.folder);
+	conf.path = path;
+	plane_open(own.base, path);
+	if (port_alloc_new(ranges, 2, 1, &own.ports, &e) < 0 ||
+		dp_client_new(own.base, &conf, &own.client, &e) < 0 ||
+		dp_client_configure(own.client, &media) < 0)
+		fail_msg("%s", e.text);
+	return 0;
+}
+
+static void open_sip(void)
+{
+	const struct sip_sender sender = {NULL, take, sent_by};
+	const struct sip_net_conf net = {0};
+	const struct sip_txl_conf txl = {.server = "srtpgw"};
+
+	own.wheel = timer_wheel_new(clock_of, NULL);
+	assert_int_equal(sip_net_new(own.base, &net, &bench.sip_counters, no_message, NULL, &own.net), 0);
+	assert_int_equal(sip_txl_new(&txl, own.wheel, &sender, &bench.sip_counters, &b2bua_tu, bench.b2bua,
+				 &bench.txl),
+		0);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct config_listener *l = &bench.config->listeners[i];
+		char text[IP_PORT_TEXT_MAX];
+
+		own.doors[i] = (struct sip_listener){
+			.net = own.net,
+			.transport = l->transport == CONFIG_TLS   ? SIP_TLS
+				     : l->transport == CONFIG_TCP ? SIP_TCP
+								  : SIP_UDP,
+			.local = l->local,
+			.sent_by = strdup(ip_port_text(&l->local, text)),
+			.realm = (void *)l,
+		};
+		own.listeners[i] = &own.doors[i];
+	}
+}
+
+static void phone_reset(
+	struct phone *p, const char *ip, unsigned listener, const char *suite, const char *own_number)
+{
+	*p = (struct phone){.ip = ip, .listener = listener, .suite = suite};
+	snprintf(p->number, sizeof p->number, "%s", own_number);
+}
+
+int bench_setup_with(const char *limits)
+{
+	char text[8192], path[80];
+	struct err e = {0};
+
+	memset(&bench, 0, sizeof bench);
+	memset(&own, 0, sizeof own);
+	bench.now = 1000000;
+	phone_reset(&alice, "10.20.0.5", INSIDE_UDP, NULL, "+3001");
+	phone_reset(&bob, "198.51.100.1", OUTSIDE_TLS, "AEAD_AES_256_GCM", "+1001");
+	phone_reset(&carol, "198.51.100.2", OUTSIDE_TLS, "AES_CM_128_HMAC_SHA1_80", "+2001");
+	strcpy(bench.folder, "/tmp/srtpgw-b2bua-XXXXXX");
+	assert_non_null(mkdtemp(bench.folder));
+	snprintf(text, sizeof text, config_text, limits);
+	if (config_parse(str_z(text), "bench", &bench.config, &e) < 0)
+		fail_msg("%s", e.text);
+	own.base = event_base_new();
+	struct b2bua_conf conf = {bench.config, own.listeners, own.client_tls};
+
+	assert_int_equal(b2bua_new(&conf, &bench.b2bua), 0);
+	open_sip();
+	open_media();
+	b2bua_attach(bench.b2bua, &(struct b2bua_layers){own.net, bench.txl, own.wheel, &bench.sip_counters,
+					  own.client, own.ports});
+	snprintf(path, sizeof path, "%s/mgmt", bench.folder);
+	if (mgmt_open(&own.mgmt, own.base, path, NULL, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(report_register(own.mgmt, bench.b2bua), 0);
+	while (!dp_client_ready(own.client))
+		event_base_loop(own.base, EVLOOP_ONCE);
+	return 0;
+}
+
+int bench_setup(void **state)
+{
+	(void)state;
+	return bench_setup_with("\"max-calls\":300,\"max-call-rate\":1000");
+}
+
+static void phone_close(struct phone *p)
+{
+	sip_msg_free(p->heard);
+	sip_msg_free(p->invite);
+	p->heard = p->invite = NULL;
+}
+
+/* In the order of gateway_free(), so that what calls back late finds what it names. */
+int bench_teardown(void **state)
+{
+	char path[80];
+
+	(void)state;
+	mgmt_close(own.mgmt);
+	b2bua_close(bench.b2bua);
+	dp_client_free(own.client);
+	sip_txl_free(bench.txl);
+	sip_net_free(own.net);
+	timer_wheel_free(own.wheel);
+	b2bua_free(bench.b2bua);
+	port_alloc_free(own.ports);
+	plane_close();
+	config_unref(bench.config);
+	event_base_free(own.base);
+	for (unsigned i = 0; i < 3; i++)
+		free(own.doors[i].sent_by);
+	while (own.queued)
+		free(own.queue[--own.queued].text);
+	phone_close(&alice);
+	phone_close(&bob);
+	phone_close(&carol);
+	snprintf(path, sizeof path, "%s/mgmt", bench.folder);
+	unlink(path);
+	rmdir(bench.folder);
+	return 0;
+}
+
+void phone_connect(struct phone *p, const char *name)
+{
+	own.tls = (struct tls_info){.version = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384", .san_count = 2};
+	own.tls.has_certificate = own.tls.verified = true;
+	strcpy(own.tls.sans[0], "URI:sip:nobody.example");
+	snprintf(own.tls.sans[1], sizeof own.tls.sans[1], "DNS:%s", name);
+	own.conn = (struct sip_conn){
+		.net = own.net, .id = 77, .state = CONN_UP, .transport = SIP_TLS, .info = &own.tls};
+	own.net->by_id[77 % NET_BUCKETS] = &own.conn;
+	p->conn = 77;
+}
+
+void phone_disconnect(struct phone *p)
+{
+	own.net->by_id[77 % NET_BUCKETS] = NULL;
+	p->conn = 0;
+}
+
+/* ---- time ---- */
+
+void settle(void)
+{
+	unsigned before;
+
+	/* A Unix socket has its message at once: quiet for a turn of either side is quiet for good. */
+	do {
+		struct dp_client_counters n, m;
+
+		before = plane_seen();
+		dp_client_counters(own.client, &n);
+		for (unsigned i = 0; i < 3; i++)
+			event_base_loop(own.base, EVLOOP_NONBLOCK);
+		dp_client_counters(own.client, &m);
+		before += n.commands != m.commands || n.acks != m.acks || n.outstanding != m.outstanding;
+	} while (before != plane_seen());
+}
+
+void pass(unsigned ms)
+{
+	settle();
+	for (uint64_t end = bench.now + ms; bench.now < end;) {
+		bench.now += TIMER_TICK_MS;
+		timer_wheel_advance(own.wheel);
+		if (bench.now % 1000 == 0)
+			settle();
+	}
+	settle();
+}
+
+/* ---- phones ---- */
+
+static void deliver(struct phone *p, char *text)
+{
+	static struct sip_msg m;
+	struct sip_reject why;
+	struct sip_flow from = {
+		.transport = own.doors[p->listener].transport,
+		.listener = &own.doors[p->listener],
+		.conn = p->conn,
+	};
+
+	ip_parse(str_z(p->ip), &from.remote.ip);
+	from.remote.port = from.transport == SIP_TLS ? 5061 : 5060;
+	if (sip_msg_parse(&m, text, strlen(text), true, &why) < 0)
+		fail_msg("%s: %s", why.reason, text);
+	m.source = from.remote;
+	sip_txl_receive(bench.txl, &m, &from);
+	free(text);
+	settle();
+}
+
+static char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static char *format(const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	assert_true(vasprintf(&text, fmt, ap) >= 0);
+	va_end(ap);
+	return text;
+}
+
+static const char *transport_of(const struct phone *p)
+{
+	return own.doors[p->listener].transport == SIP_TLS   ? "TLS"
+	       : own.doors[p->listener].transport == SIP_TCP ? "TCP"
+							     : "UDP";
+}
+
+static const char *tagged(const char *tag)
+{
+	static char text[64];
+
+	snprintf(text, sizeof text, tag[0] ? ";tag=%s" : "%s", tag);
+	return text;
+}
+
+static void request(
+	struct phone *p, const char *method, const char *uri, const char *headers, const char *body)
+{
+	bool follows = strcmp(method, "CANCEL") == 0 || strcmp(method, "ACK") == 0;
+	unsigned cseq = follows ? p->invite_cseq : ++p->cseq;
+	/* The ACK of a 2xx is a transaction of its own, the others are the INVITE's. */
+	bool same =
+		follows && (method[0] == 'C' || (p->heard && !p->heard->request && p->heard->status >= 300));
+
+	if (!same)
+		p->branch = ++own.branches;
+	if (strcmp(method, "INVITE") == 0) {
+		p->invite_branch = p->branch;
+		p->invite_cseq = cseq;
+	}
+	deliver(p,
+		format("%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK-%u\r\nMax-Forwards: 70\r\n"
+		       "From: \"Al\" <sip:%s@phone.invalid>;tag=%s\r\nTo: <sip:%s@gw.invalid>%s\r\n"
+		       "Call-ID: %s\r\nCSeq: %u %s\r\nContact: <sip:%s@%s%s>\r\n%s%s"
+		       "Content-Length: %zu\r\n\r\n%s",
+			method, uri, transport_of(p), p->ip, same ? p->invite_branch : p->branch, p->number,
+			p->local_tag, p->number, method[0] == 'C' ? "" : tagged(p->remote_tag), p->call_id,
+			cseq, method, p->number, p->ip,
+			own.doors[p->listener].transport == SIP_TLS ? ":5061;transport=tls" : "", headers,
+			*body && !strstr(headers, "Content-Type") ? "Content-Type: application/sdp\r\n" : "",
+			strlen(body), body));
+}
+
+void dial(struct phone *p, const char *number, const char *headers, const char *body)
+{
+	unsigned n = ++own.calls;
+
+	snprintf(p->call_id, sizeof p->call_id, "call-%u@%s", n, p->ip);
+	snprintf(p->local_tag, sizeof p->local_tag, "t%u", n);
+	snprintf(p->target, sizeof p->target, "sip:%s%sgw.invalid", number, number[0] ? "@" : "");
+	p->remote_tag[0] = '\0';
+	p->cseq = 0;
+	say(p, "INVITE", headers, body);
+}
+
+void say(struct phone *p, const char *method, const char *headers, const char *body)
+{
+	if (!p->call_id[0])
+		snprintf(p->call_id, sizeof p->call_id, "call-%u@%s", ++own.calls, p->ip);
+	if (!p->local_tag[0])
+		snprintf(p->local_tag, sizeof p->local_tag, "t%u", ++own.calls);
+	if (!p->target[0])
+		snprintf(p->target, sizeof p->target, "sip:%s@gw.invalid", p->number);
+	request(p, method, p->target, headers, body);
+}
+
+static void respond(struct phone *p, const struct sip_msg *r, const char *tag, const char *status,
+	const char *headers, const char *body)
+{
+	struct str to = sip_msg_value(r, SIP_H_TO);
+
+	deliver(p,
+		format("SIP/2.0 %s\r\nVia: %.*s\r\nFrom: %.*s\r\nTo: %.*s%s\r\nCall-ID: %.*s\r\n"
+		       "CSeq: %u %.*s\r\n%s%sContact: <sip:%s@%s%s>\r\nContent-Length: %zu\r\n\r\n%s",
+			status, STR_ARG(r->via.text), STR_ARG(sip_msg_value(r, SIP_H_FROM)), STR_ARG(to),
+			r->to_tag.n || strncmp(status, "100", 3) == 0 ? "" : tagged(tag), STR_ARG(r->call_id),
+			r->cseq, STR_ARG(r->method_name), headers,
+			*body && !strstr(headers, "Content-Type") ? "Content-Type: application/sdp\r\n" : "",
+			p->number, p->ip,
+			own.doors[p->listener].transport == SIP_TLS ? ":5061;transport=tls" : "",
+			strlen(body), body));
+}
+
+void answer_as(struct phone *p, const char *tag, const char *status, const char *headers, const char *body)
+{
+	assert_non_null(p->invite);
+	respond(p, p->invite, tag, status, headers, body);
+}
+
+void answer(struct phone *p, const char *status, const char *headers, const char *body)
+{
+	answer_as(p, p->local_tag, status, headers, body);
+}
+
+void reply(struct phone *p, const char *status)
+{
+	assert_true(p->heard && p->heard->request);
+	respond(p, p->heard, p->local_tag, status, "", "");
+}
+
+static int next_for(const struct phone *p)
+{
+	struct ip_addr ip;
+
+	ip_parse(str_z(p->ip), &ip);
+	for (unsigned i = 0; i < own.queued; i++)
+		if (ip_equal(&own.queue[i].flow.remote.ip, &ip))
+			return (int)i;
+	return -1;
+}
+
+/* What the phone keeps of what it heard: whom to answer, and its dialog. */
+static void learn(struct phone *p, const struct sip_msg *m)
+{
+	struct sip_addr contact;
+
+	if (m->request && m->method == SIP_INVITE) {
+		sip_msg_free(p->invite);
+		p->invite = sip_msg_clone(m);
+		if (!m->to_tag.n) {
+			snprintf(p->call_id, sizeof p->call_id, "%.*s", STR_ARG(m->call_id));
+			snprintf(p->remote_tag, sizeof p->remote_tag, "%.*s", STR_ARG(m->from_tag));
+			snprintf(p->local_tag, sizeof p->local_tag, "c%u", ++own.calls);
+			p->cseq = 0;
+		}
+	}
+	if (!m->request && m->method == SIP_INVITE && m->status > 100 && m->to_tag.n)
+		snprintf(p->remote_tag, sizeof p->remote_tag, "%.*s", STR_ARG(m->to_tag));
+	if (m->method == SIP_INVITE && sip_addr_parse(sip_msg_value(m, SIP_H_CONTACT), &contact) == 0)
+		snprintf(p->target, sizeof p->target, "%.*s", STR_ARG(contact.uri.text));
+}
+
+/* Takes the message off the wire. */
+static const struct sip_msg *take_in(struct phone *p, int at)
+{
+	static struct sip_msg m;
+	struct sip_reject why;
+	char *text = own.queue[at].text;
+
+	p->flow = own.queue[at].flow;
+	memmove(&own.queue[at], &own.queue[at + 1], (--own.queued - (unsigned)at) * sizeof own.queue[0]);
+	/* What the gateway sends has to be what it would take itself. */
+	if (sip_msg_parse(&m, text, strlen(text), false, &why) < 0)
+		fail_msg("%s: %s", why.reason, text);
+	learn(p, &m);
+	sip_msg_free(p->heard);
+	p->heard = sip_msg_clone(&m);
+	free(text);
+	return p->heard;
+}
+
+const struct sip_msg *hear_any(struct phone *p)
+{
+	int at = next_for(p);
+
+	return at < 0 ? NULL : take_in(p, at);
+}
+
+const struct sip_msg *hear(struct phone *p, const char *what)
+{
+	int at = next_for(p);
+	char start[40];
+
+	if (at < 0)
+		fail_msg("%s hears nothing, not %s", p->ip, what);
+	snprintf(start, sizeof start, what[0] >= '1' && what[0] <= '6' ? "SIP/2.0 %s " : "%s ", what);
+	if (strncmp(own.queue[at].text, start, strlen(start)))
+		fail_msg("%s hears, instead of %s: %s", p->ip, what, own.queue[at].text);
+	return take_in(p, at);
+}
+
+void hear_all(struct phone *p, const char *what)
+{
+	size_t n = strlen(what);
+
+	hear(p, what);
+	for (int at; (at = next_for(p)) >= 0 && strncmp(own.queue[at].text, what, n) == 0;)
+		hear(p, what);
+}
+
+void silence(struct phone *p)
+{
+	int at = p ? next_for(p) : (int)own.queued - 1;
+
+	if (at >= 0)
+		fail_msg("nothing was to be heard, but: %s", own.queue[at].text);
+}
+
+bool heard(const struct phone *p, const char *text)
+{
+	return memmem(p->heard->text.p, p->heard->text.n, text, strlen(text)) != NULL;
+}
+
+void expect_heard(const struct phone *p, const char *text)
+{
+	if (!heard(p, text))
+		fail_msg("'%s' is missing in: %.*s", text, STR_ARG(p->heard->text));
+}
+
+void expect_not_heard(const struct phone *p, const char *text)
+{
+	if (heard(p, text))
+		fail_msg("'%s' is in: %.*s", text, STR_ARG(p->heard->text));
+}
+
+const char *number_of(const struct phone *p)
+{
+	return p == &alice ? "+3001" : p == &bob ? "+1001" : "+2001";
+}
+
+const char *sdp_as(const struct phone *p, unsigned n, unsigned version, const char *direction)
+{
+	static char texts[SDP_LIVE][1024];
+	static unsigned next;
+	char *text = texts[next++ % SDP_LIVE], key[64] = "", crypto[200] = "";
+	bool gcm = p->suite && strstr(p->suite, "GCM");
+
+	if (p->suite) {
+		memset(key, 'a' + (int)(n % 26), gcm ? 58 : 40);
+		if (gcm)
+			strcat(key, "A=");
+		snprintf(crypto, sizeof crypto, "a=crypto:1 %s inline:%s\r\n", p->suite, key);
+	}
+	snprintf(text, sizeof texts[0],
+		"v=0\r\no=- 1 %u IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/%s 8 0\r\n"
+		"a=rtpmap:8 PCMA/8000\r\n%sa=%s\r\n",
+		version, p->ip, p->ip, 30000 + n, p->suite ? "SAVP" : "AVP", crypto, direction);
+	return text;
+}
+
+const char *sdp(const struct phone *p, unsigned n)
+{
+	return sdp_as(p, n, n, "sendrecv");
+}
+
+void call_up(struct phone *from, struct phone *to)
+{
+	dial(from, number_of(to), "", sdp(from, 1));
+	hear(to, "INVITE");
+	answer(to, "180 Ringing", "", "");
+	hear(from, "180");
+	answer(to, "200 OK", "", sdp(to, 1));
+	hear(to, "ACK");
+	hear(from, "200");
+	say(from, "ACK", "", "");
+	silence(NULL);
+}
+
+void hang_up(struct phone *by, struct phone *other)
+{
+	say(by, "BYE", "", "");
+	hear(by, "200");
+	hear(other, "BYE");
+	reply(other, "200 OK");
+	silence(NULL);
+}

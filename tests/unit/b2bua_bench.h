@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The B2BUA between phones made of text. Everything below it is real but the wire and the clock: the
+ * transaction layer sends into queues, one for each phone, and a data plane in the same process acknowledges
+ * over a Unix socket. A test reads like a trace:
+ *
+ *   say(&alice, "INVITE", "", sdp(&alice, 1));
+ *   hear(&bob, "INVITE");
+ *   answer(&bob, "180 Ringing", "", "");
+ *   hear(&alice, "180");
+ *
+ * Trunks: carrier-a (TLS, GCM-256), carrier-b (TLS, CM_80), core (UDP, plain RTP), and some that refuse.
+ */
+#pragma once
+
+#include "tests/support/cmocka_std.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "controlplane/b2bua/b2bua.h"
+#include "controlplane/sip/transport.h"
+#include "lib/msg/dp_msg.h"
+
+enum listener_index { OUTSIDE_TLS, INSIDE_UDP, INSIDE_TCP };
+
+/* A phone, or a carrier's SBC. One dialog at a time. */
+struct phone {
+	const char *ip;
+	unsigned listener; /* of the gateway, that it talks to */
+	const char *suite; /* NULL: plain RTP */
+	char call_id[80], local_tag[40], remote_tag[40];
+	char number[64];  /* whom it calls, or its own when called */
+	char target[200]; /* URI of the gateway's Contact */
+	unsigned cseq;    /* of its last request */
+	unsigned invite_cseq;
+	unsigned branch, invite_branch;
+	struct sip_msg *heard;  /* the last message; owned */
+	struct sip_msg *invite; /* the last INVITE that it got, to be answered; owned */
+	uint64_t conn;          /* its connection, see phone_connect() */
+	struct sip_flow flow;   /* the way that the last message took */
+};
+
+extern struct phone alice, bob, carol; /* of core (plain), carrier-a, carrier-b */
+
+struct plane_session {
+	bool live;
+	dp_session_id id;
+	struct dp_leg_update leg[2]; /* the last of each side's first leg */
+	unsigned rx_keys[2], tx_keys[2];
+};
+
+/* What the test may look at and set. */
+struct bench {
+	char folder[40]; /* of its sockets */
+	uint64_t now;
+	struct b2bua *b2bua;
+	struct config *config;
+	struct sip_txl *txl;
+	struct sip_counters sip_counters;
+	/* the wire */
+	int send_result;            /* < 0: nothing can be sent to refuse_ip */
+	const char *refuse_ip;      /* NULL: to anybody */
+	struct sip_waiter *waiters; /* of messages whose connection may still be lost, the newest first */
+	/* the data plane */
+	int refuse_type; /* this command is answered -ENOSPC */
+	bool mute;       /* commands are read, never answered */
+	struct plane_session sessions[1024];
+	unsigned live;
+};
+extern struct bench bench;
+
+/* cmocka fixtures. limits: the JSON members of "limits". */
+int bench_setup(void **state);
+int bench_teardown(void **state);
+int bench_setup_with(const char *limits);
+
+/* The phone has a TLS connection on which it showed a certificate for this name. */
+void phone_connect(struct phone *p, const char *name);
+void phone_disconnect(struct phone *p);
+
+/* A request in the phone's dialog, or a new INVITE/OPTIONS. headers: whole lines. ACK and CANCEL go with the
+ * last INVITE. */
+void say(struct phone *p, const char *method, const char *headers, const char *body);
+/* As say(INVITE), to a number. */
+void dial(struct phone *p, const char *number, const char *headers, const char *body);
+/* Answers the last INVITE that the phone got: "180 Ringing". The To tag is the phone's. */
+void answer(struct phone *p, const char *status, const char *headers, const char *body);
+/* As another branch of a fork. */
+void answer_as(struct phone *p, const char *tag, const char *status, const char *headers, const char *body);
+/* Answers the last request that was heard, not an INVITE. */
+void reply(struct phone *p, const char *status);
+/* The next message to the phone: a method, or a status as "486" (of any request). Fails when it is not. */
+const struct sip_msg *hear(struct phone *p, const char *what);
+/* The next message, whatever it is; NULL: there is none. */
+const struct sip_msg *hear_any(struct phone *p);
+/* Nothing is on the way to the phone, or to anybody (NULL). */
+void silence(struct phone *p);
+/* The same, however often it is repeated: over UDP until it is answered. */
+void hear_all(struct phone *p, const char *what);
+/* The connection of the newest message that waits for an answer is lost. */
+void cut_connection(const char *why, bool connected);
+/* Does the last message have this text? */
+bool heard(const struct phone *p, const char *text);
+void expect_heard(const struct phone *p, const char *text);
+void expect_not_heard(const struct phone *p, const char *text);
+
+/* A body of the phone: its port and keys follow from n, so that equal n give the same keys. Ten live at once.
+ */
+const char *sdp(const struct phone *p, unsigned n);
+const char *sdp_as(const struct phone *p, unsigned n, unsigned version, const char *direction);
+
+/* Time goes on, and everything happens that is due. */
+void pass(unsigned ms);
+void settle(void);
+/* The call from dialling to the ACK. */
+void call_up(struct phone *from, struct phone *to);
+void hang_up(struct phone *by, struct phone *other);
+const char *number_of(const struct phone *p);
+
+/* The data plane ends and comes back. same: with its sessions. */
+void plane_restart(bool same);
+void plane_away(void);
+void plane_event_timeout(struct plane_session *s);
+struct plane_session *plane_last(void);
+
+/* Asks as an operator does. A new reference; the "data", or the "error". */
+json_t *ask(const char *op, const char *args);
+/* Asks and does not wait for the answer. */
+void ask_and_leave(const char *op, const char *args);
+uint64_t counter(const char *name);
+/* How the newest call ended: "486 ..." */
+const char *last_reason(void);
+/* Nothing is left but history. */
+void expect_no_calls(void);
+
+#define T(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls and the data plane, limits, the end of the process, and what operators see. */
+#include "tests/unit/b2bua_bench.h"
+
+static void test_no_calls_without_a_data_plane(void **state)
+{
+	(void)state;
+	plane_away();
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&alice, "503");
+	expect_heard(&alice, "the data plane is not connected");
+	say(&alice, "ACK", "", "");
+	silence(NULL);
+	expect_no_calls();
+	assert_int_equal(counter("refused_no_media_plane"), 1);
+	plane_restart(true);
+	call_up(&alice, &bob);
+	hang_up(&alice, &bob);
+}
+
+static void test_a_data_plane_that_refuses_ends_the_call(void **state)
+{
+	static const int commands[] = {DP_SESSION_ADD, DP_LEG_UPDATE, DP_KEY_ADD};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		bench.refuse_type = commands[i];
+		dial(&alice, "+1001", "", sdp(&alice, 1));
+		hear(&bob, "INVITE");
+		answer(&bob, "183 Session Progress", "", sdp(&bob, 1));
+		hear(&alice, "183");
+		hear(&alice, "503");
+		expect_heard(&alice, "the plane says no");
+		say(&alice, "ACK", "", "");
+		hear(&bob, "CANCEL");
+		answer(&bob, "487 Request Terminated", "", "");
+		hear(&bob, "ACK");
+		silence(NULL);
+		bench.refuse_type = 0;
+		expect_no_calls();
+	}
+}
+
+static void test_a_data_plane_that_refuses_an_answered_call(void **state)
+{
+	(void)state;
+	bench.refuse_type = DP_KEY_ADD;
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	hear(&bob, "BYE");
+	expect_heard(&bob, "Reason: SIP;cause=503");
+	expect_not_heard(&bob, "the plane says no"); /* a carrier need not know */
+	reply(&bob, "200 OK");
+	silence(NULL); /* alice's BYE waits for her ACK */
+	say(&alice, "ACK", "", "");
+	hear(&alice, "BYE");
+	reply(&alice, "200 OK");
+	bench.refuse_type = 0;
+	expect_no_calls();
+}
+
+static void test_a_data_plane_that_refuses_a_change_ends_the_call(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench.refuse_type = DP_LEG_UPDATE;
+	say(&alice, "INVITE", "", sdp_as(&alice, 2, 11, "sendonly"));
+	bench.refuse_type = 0;
+	hear(&bob, "INVITE");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 11, "recvonly")); /* crosses the BYE */
+	hear(&bob, "ACK");
+	hear(&alice, "487");
+	say(&alice, "ACK", "", "");
+	hear(&alice, "BYE");
+	reply(&alice, "200 OK");
+	silence(NULL);
+	expect_no_calls();
+}
+
+static void test_a_restarted_data_plane_ends_its_calls(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	plane_restart(false);
+	hear(&alice, "BYE");
+	hear(&bob, "BYE");
+	expect_heard(&bob, "Reason: SIP;cause=503;text=\"the data plane was restarted\"");
+	reply(&alice, "200 OK");
+	reply(&bob, "200 OK");
+	silence(NULL);
+	expect_no_calls();
+}
+
+static void test_a_connection_that_breaks_costs_nothing(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	plane_away();
+	say(&alice, "INVITE", "", sdp_as(&alice, 2, 11, "sendonly")); /* a change meanwhile */
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 11, "recvonly"));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	plane_restart(true);
+	silence(NULL);
+	assert_int_equal(plane_last()->leg[DP_SIDE_A].streams[0].direction, DP_RECV);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+	/* A call that ends while nobody is there leaves nothing behind. */
+	call_up(&alice, &bob);
+	plane_away();
+	hang_up(&bob, &alice);
+	assert_int_equal(b2bua_call_count(bench.b2bua), 0);
+	plane_restart(true);
+	expect_no_calls();
+}
+
+static void test_media_that_stops_ends_the_call(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	plane_event_timeout(plane_last());
+	hear(&alice, "BYE");
+	expect_heard(&alice, "no media arrived for 60 s");
+	hear(&bob, "BYE");
+	reply(&alice, "200 OK");
+	reply(&bob, "200 OK");
+	silence(NULL);
+	expect_no_calls();
+	assert_int_equal(counter("ended_media_timeout"), 1);
+}
+
+static void test_shutdown_tells_everybody(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	dial(&carol, "+3002", "", sdp(&carol, 1));
+	hear(&alice, "INVITE");
+	answer(&alice, "180 Ringing", "", "");
+	hear(&carol, "180");
+	b2bua_shutdown(bench.b2bua);
+	settle();
+	hear(&bob, "BYE");
+	expect_heard(&bob, "the gateway is shutting down");
+	reply(&bob, "200 OK");
+	hear(&carol, "503");
+	say(&carol, "ACK", "", "");
+	hear(&alice, "BYE");
+	reply(&alice, "200 OK");
+	hear(&alice, "CANCEL");
+	answer(&alice, "487 Request Terminated", "", "");
+	hear(&alice, "ACK");
+	silence(NULL);
+	expect_no_calls();
+	dial(&bob, "+3001", "", sdp(&bob, 1));
+	hear(&bob, "503");
+	say(&bob, "ACK", "", "");
+	carol.call_id[0] = carol.remote_tag[0] = '\0';
+	say(&carol, "OPTIONS", "", "");
+	hear(&carol, "503");
+}
+
+/* The end of the process while everything is under way: what calls back late must find what it names. */
+static void test_the_end_with_everything_under_way(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	say(&alice, "INVITE", "", sdp_as(&alice, 2, 11, "sendonly"));
+	dial(&carol, "+3002", "", sdp(&carol, 1));
+	bench.mute = true;
+	ask_and_leave("show-calls", "{}");
+	ask_and_leave("show-stats", "{}");
+	b2bua_shutdown(bench.b2bua);
+}
+
+static void test_limits(void **state)
+{
+	struct phone twin;
+
+	(void)state;
+	call_up(&alice, &carol);
+	twin = alice;
+	twin.heard = twin.invite = NULL;
+	dial(&twin, "+2001", "", sdp(&alice, 1));
+	hear(&twin, "503");
+	expect_heard(&twin, "\r\nRetry-After: ");
+	expect_heard(&twin, "carries as many calls as it may");
+	say(&twin, "ACK", "", "");
+	sip_msg_free(twin.heard);
+	hang_up(&alice, &carol);
+	call_up(&alice, &carol); /* the place is free again at once */
+	hang_up(&carol, &alice);
+	assert_int_equal(counter("refused_limit"), 1);
+}
+
+static int small_gateway(void **state)
+{
+	(void)state;
+	return bench_setup_with("\"max-calls\":2,\"max-call-rate\":3");
+}
+
+/* p calls q, who is busy, until it is refused for this reason. */
+static void dial_until(struct phone *p, struct phone *q, const char *why)
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		dial(p, number_of(q), "", sdp(p, 1));
+		if (b2bua_call_count(bench.b2bua) == 0)
+			break; /* refused */
+		hear(q, "INVITE");
+		answer(q, "486 Busy Here", "", "");
+		hear_all(q, "ACK");
+		hear(p, "486");
+		say(p, "ACK", "", "");
+	}
+	hear(p, "503");
+	expect_heard(p, why);
+	say(p, "ACK", "", "");
+}
+
+static void test_rates(void **state)
+{
+	(void)state;
+	dial_until(&carol, &bob, "the trunk takes no more new calls this second");
+	dial_until(&bob, &alice, "the gateway takes no more new calls this second");
+	expect_no_calls();
+}
+
+static void test_many_calls_leave_nothing(void **state)
+{
+	static struct phone phones[200];
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		phones[i] = (struct phone){.ip = alice.ip, .listener = INSIDE_UDP};
+		snprintf(phones[i].number, sizeof phones[i].number, "+3%03u", i);
+		dial(&phones[i], "+1001", "", sdp(&alice, 1));
+		hear(&bob, "INVITE");
+		answer(&bob, "200 OK", "", sdp(&bob, 1));
+		hear(&bob, "ACK");
+		hear(&phones[i], "200");
+		say(&phones[i], "ACK", "", "");
+	}
+	assert_int_equal(b2bua_call_count(bench.b2bua), 200);
+	assert_int_equal(bench.live, 200);
+	for (unsigned i = 0; i < 200; i++) {
+		say(&phones[i], "BYE", "", "");
+		hear(&phones[i], "200");
+		hear(&bob, "BYE");
+		reply(&bob, "200 OK");
+		sip_msg_free(phones[i].heard);
+		phones[i].heard = NULL;
+	}
+	expect_no_calls();
+	for (unsigned i = 0; i < 100; i++) {
+		call_up(&alice, &bob);
+		hang_up(&alice, &bob);
+	}
+	json_t *data = ask("show-calls", "{\"limit\":2000}");
+
+	assert_int_equal(json_array_size(json_object_get(data, "calls")), 256);
+	assert_int_equal(json_integer_value(json_object_get(data, "active")), 0);
+	assert_int_equal(json_integer_value(json_object_get(data, "total")), 300);
+	json_decref(data);
+	pass(70000);
+	assert_int_equal(sip_txl_count(bench.txl), 0);
+}
+
+static json_t *at(json_t *o, const char *a, const char *b)
+{
+	json_t *part = json_object_get(o, a);
+
+	part = b ? json_object_get(part, b) : part;
+	if (!part)
+		fail_msg("no %s.%s in %s", a, b ? b : "", json_dumps(o, JSON_INDENT(1)));
+	return part;
+}
+
+static void expect_text(json_t *o, const char *name, const char *text)
+{
+	assert_string_equal(json_string_value(at(o, name, NULL)), text);
+}
+
+/* A trunk that is known by its certificate alone. */
+static void test_a_caller_known_by_his_certificate(void **state)
+{
+	struct phone dora = {
+		.ip = "198.51.100.4", .listener = OUTSIDE_TLS, .suite = "AEAD_AES_256_GCM", .number = "9"};
+	json_t *data;
+
+	(void)state;
+	dial(&dora, "+3001", "", sdp(&dora, 1));
+	hear(&dora, "403");
+	phone_connect(&dora, "elsewhere.example");
+	dial(&dora, "+3001", "", sdp(&dora, 1));
+	hear(&dora, "403");
+	phone_connect(&dora, "OUT.d.example");
+	call_up(&dora, &alice);
+	data = ask("show-calls", "{}");
+	json_t *signalling = json_object_get(
+		json_array_get(json_object_get(json_array_get(json_object_get(data, "calls"), 0), "legs"), 0),
+		"signalling");
+
+	assert_string_equal(json_string_value(json_object_get(signalling, "tls-version")), "TLSv1.3");
+	json_decref(data);
+	/* In the call, requests take her connection; when that is gone, only who shows the same name gets
+	 * them. */
+	say(&alice, "INVITE", "", sdp_as(&alice, 2, 11, "sendonly"));
+	hear(&dora, "INVITE");
+	assert_int_equal(dora.flow.conn, dora.conn);
+	answer(&dora, "488 No", "", "");
+	hear(&dora, "ACK");
+	hear(&alice, "488");
+	say(&alice, "ACK", "", "");
+	phone_disconnect(&dora);
+	say(&alice, "BYE", "", "");
+	hear(&alice, "200");
+	hear(&dora, "BYE");
+	assert_int_equal(dora.flow.conn, 0);
+	assert_int_equal(dora.flow.transport, SIP_TLS);
+	assert_string_equal(dora.flow.tls_name, "out.d.example");
+	reply(&dora, "200 OK");
+	expect_no_calls();
+	sip_msg_free(dora.heard);
+	sip_msg_free(dora.invite);
+}
+
+static void test_what_operators_see(void **state)
+{
+	char args[64];
+	json_t *data, *call, *leg;
+
+	(void)state;
+	call_up(&alice, &bob);
+	data = ask("show-calls", "{\"state\":\"established\"}");
+	assert_int_equal(json_integer_value(at(data, "active", NULL)), 1);
+	call = json_array_get(at(data, "calls", NULL), 0);
+	expect_text(call, "from", "+3001");
+	expect_text(call, "to", "+1001");
+	expect_text(call, "ingress-trunk", "core");
+	expect_text(call, "egress-trunk", "carrier-a");
+	snprintf(args, sizeof args, "{\"id\":\"%s\"}", json_string_value(at(call, "id", NULL)));
+	json_decref(data);
+	call = ask("show-call", args);
+	leg = json_array_get(at(call, "legs", NULL), 0);
+	expect_text(leg, "media", "rtp");
+	expect_text(leg, "suite", "none");
+	expect_text(leg, "local-address", "10.20.0.10:20000");
+	assert_int_equal(json_integer_value(at(leg, "rx", "packets")), 100);
+	leg = json_array_get(at(call, "legs", NULL), 1);
+	expect_text(leg, "media", "srtp");
+	expect_text(leg, "suite", "AEAD_AES_256_GCM");
+	expect_text(leg, "keying", "sdes");
+	assert_int_equal(json_integer_value(at(leg, "rx", "packets")), 101);
+	json_decref(call);
+	hang_up(&alice, &bob);
+	call = ask("show-call", args);
+	expect_text(call, "state", "ended");
+	expect_text(call, "end-reason", "the calling side hung up");
+	leg = json_array_get(at(call, "legs", NULL), 1);
+	expect_text(leg, "suite", "AEAD_AES_256_GCM");
+	assert_int_equal(json_integer_value(at(leg, "rx", "packets")), 101);
+	json_decref(call);
+	data = ask("show-calls", "{\"state\":\"established\"}");
+	assert_int_equal(json_array_size(at(data, "calls", NULL)), 0);
+	json_decref(data);
+	dial(&alice, "+7", "", sdp(&alice, 1));
+	hear(&alice, "404");
+	data = ask("show-stats", "{}");
+	assert_int_equal(json_integer_value(at(data, "calls", "total")), 1);
+	assert_int_equal(json_integer_value(at(data, "calls", "rejected")), 1);
+	assert_int_equal(json_integer_value(at(at(data, "calls", "counters"), "refused_no_route", NULL)), 1);
+	assert_int_equal(json_integer_value(at(at(data, "calls", "counters"), "answered", NULL)), 1);
+	assert_int_equal(json_integer_value(at(at(data, "data-plane", "rx"), "packets", NULL)), 7);
+	json_decref(data);
+	data = ask("show-trunks", "{}");
+	leg = json_array_get(at(data, "trunks", NULL), 1);
+	expect_text(leg, "name", "core");
+	assert_int_equal(json_integer_value(at(leg, "active-calls", NULL)), 0);
+	assert_int_equal(json_integer_value(at(leg, "total-calls", NULL)), 1);
+	assert_int_equal(json_integer_value(at(leg, "rejected-calls", NULL)), 1);
+	expect_text(leg, "last-rejection", "404 no route leads to this number");
+	json_decref(data);
+	data = ask("show-call", "{\"id\":\"nobody\"}");
+	assert_non_null(strstr(json_string_value(at(data, "message", NULL)), "there is no call 'nobody'"));
+	json_decref(data);
+	json_decref(ask("show-call", "{}"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_no_calls_without_a_data_plane),
+		T(test_a_data_plane_that_refuses_ends_the_call),
+		T(test_a_data_plane_that_refuses_an_answered_call),
+		T(test_a_data_plane_that_refuses_a_change_ends_the_call),
+		T(test_a_restarted_data_plane_ends_its_calls),
+		T(test_a_connection_that_breaks_costs_nothing),
+		T(test_media_that_stops_ends_the_call),
+		T(test_shutdown_tells_everybody),
+		T(test_the_end_with_everything_under_way),
+		T(test_limits),
+		cmocka_unit_test_setup_teardown(test_rates, small_gateway, bench_teardown),
+		T(test_a_caller_known_by_his_certificate),
+		T(test_many_calls_leave_nothing),
+		T(test_what_operators_see),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

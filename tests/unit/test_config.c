@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration's rules, one violation each: starting from examples/interconnect.json one value is
+ * changed, and the message must name the place and the mistake.
+ */
+#include "tests/support/cmocka_std.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "controlplane/config/config.h"
+#include "controlplane/config/locate.h"
+
+#define EXAMPLE SRTPGW_EXAMPLES "/interconnect.json"
+#define G "/srtp-gateway:gateway"
+
+/* The example as a JSON tree: what the loader accepts, less the comments. */
+static json_t *example(void)
+{
+	static char text[65536];
+	FILE *f = fopen(EXAMPLE, "r");
+	char line[512];
+
+	assert_non_null(f);
+	text[0] = 0;
+	while (fgets(line, sizeof line, f)) {
+		if (strncmp(line + strspn(line, " "), "//", 2) != 0)
+			strcat(text, line);
+	}
+	fclose(f);
+	json_t *root = json_loads(text, 0, NULL);
+
+	assert_non_null(root);
+	return root;
+}
+
+static json_t *step(json_t *at, const char *name)
+{
+	return json_is_array(at) ? json_array_get(at, (size_t)atoi(name)) : json_object_get(at, name);
+}
+
+/* Sets what `at` names ("sip/listener/0/port"; a list's length appends) to a JSON value; "" removes it. */
+static void change(json_t *root, const char *at, const char *value)
+{
+	char path[256], *save = NULL;
+	json_t *node = json_object_get(root, "srtp-gateway:gateway"), *parent = NULL;
+	const char *name = NULL;
+
+	snprintf(path, sizeof path, "%s", at);
+	for (char *s = strtok_r(path, "/", &save); s; s = strtok_r(NULL, "/", &save)) {
+		if (name)
+			node = step(node, name);
+		assert_non_null(node);
+		name = s;
+	}
+	parent = node;
+	if (!*value) {
+		if (json_is_array(parent))
+			assert_int_equal(json_array_remove(parent, (size_t)atoi(name)), 0);
+		else
+			assert_int_equal(json_object_del(parent, name), 0);
+		return;
+	}
+	json_t *v = json_loads(value, JSON_DECODE_ANY, NULL);
+
+	assert_non_null(v);
+	if (!json_is_array(parent))
+		assert_int_equal(json_object_set_new(parent, name, v), 0);
+	else if ((size_t)atoi(name) < json_array_size(parent))
+		assert_int_equal(json_array_set_new(parent, (size_t)atoi(name), v), 0);
+	else
+		assert_int_equal(json_array_append_new(parent, v), 0);
+}
+
+static int parse_tree(json_t *root, struct config **c, struct err *e)
+{
+	char *text = json_dumps(root, JSON_INDENT(1));
+
+	assert_non_null(text);
+	int rc = config_parse(str_z(text), "test.json", c, e);
+
+	free(text);
+	return rc;
+}
+
+struct edit {
+	const char *at, *value;
+};
+
+/* A name for the test's output, up to four edits, and what the message must contain. */
+static const struct mistake {
+	const char *name;
+	struct edit edits[4];
+	const char *path, *reason;
+} mistakes[] = {
+	{"udp listener outside a trusted realm", {{"sip/listener/1/realm", "\"carriers\""}},
+		G "/sip/listener[name='core-udp']:", "realm that is marked trusted"},
+	{"realm loses its trust", {{"realms/realm/1/trusted", "false"}},
+		G "/sip/listener[name='core-udp']:", "realm that is marked trusted"},
+	{"tls listener without certificate", {{"sip/listener/0/tls-profile", ""}},
+		G "/sip/listener[name='carriers-tls']:", "needs a tls-profile"},
+	{"tls-profile on udp", {{"sip/listener/1/tls-profile", "\"interconnect\""}},
+		G "/sip/listener[name='core-udp']:", "has no effect"},
+	{"same listener twice",
+		{{"sip/listener/2", "{\"name\":\"b\",\"transport\":\"udp\",\"address\":\"10.20.0.10\","
+				    "\"port\":5060,\"realm\":\"core\"}"}},
+		G "/sip/listener[name='core-udp']:", "same transport address port"},
+	{"tcp and tls on one port",
+		{{"sip/listener/2", "{\"name\":\"b\",\"transport\":\"tcp\",\"address\":\"203.0.113.10\","
+				    "\"port\":5061,\"realm\":\"core\"}"}},
+		G "/sip/listener[name='carriers-tls']:", "same address and port"},
+	{"listener on any address", {{"sip/listener/0/address", "\"::\""}},
+		G "/sip/listener[name='carriers-tls']/address:", "one exact address"},
+	{"listener without transport", {{"sip/listener/0/transport", ""}},
+		G "/sip/listener[name='carriers-tls']:", "'transport' is missing"},
+	{"listener without realm", {{"sip/listener/1/realm", ""}},
+		G "/sip/listener[name='core-udp']:", "'realm' is missing"},
+	{"unknown transport", {{"sip/listener/0/transport", "\"sctp\""}},
+		G "/sip/listener[name='carriers-tls']/transport:",
+		"'sctp' is not one of the choices: udp, tcp, tls"},
+	{"number in quotes", {{"sip/listener/0/port", "\"5061\""}},
+		G "/sip/listener[name='carriers-tls']/port:", "5061 without quotes"},
+	{"misspelt member", {{"sip/listener/0/tls_profile", "\"a\""}},
+		G "/sip/listener[name='carriers-tls']/tls_profile:", "there is no 'tls_profile' here"},
+	{"profile without trust bag", {{"tls-profiles/tls-profile/0/trust-bag", ""}},
+		G "/tls-profiles/tls-profile[name='interconnect']:", "needs a trust-bag"},
+	{"relative path", {{"tls-profiles/tls-profile/0/certificate", "\"a.pem\""}},
+		G "/tls-profiles/tls-profile[name='interconnect']/certificate:", "whole path"},
+	{"tls 1.1", {{"tls-profiles/tls-profile/0/min-version", "\"1.1\""}},
+		G "/tls-profiles/tls-profile[name='interconnect']/min-version:", "1.2, 1.3"},
+	{"unknown suite", {{"crypto-profiles/crypto-profile/0/suite/0", "\"NULL_HMAC_SHA1_80\""}},
+		G "/crypto-profiles/crypto-profile[name='strong']/suite:", "AEAD_AES_256_GCM"},
+	{"suite twice", {{"crypto-profiles/crypto-profile/0/suite/1", "\"AEAD_AES_256_GCM\""}},
+		G "/crypto-profiles/crypto-profile[name='strong']/suite", "is there twice"},
+	{"odd replay window", {{"crypto-profiles/crypto-profile/0/replay-window", "100"}},
+		G "/crypto-profiles/crypto-profile[name='strong']/replay-window:", "multiple of 64"},
+	{"tiny replay window", {{"crypto-profiles/crypto-profile/0/replay-window", "32"}},
+		G "/crypto-profiles/crypto-profile[name='strong']/replay-window:", "64 to 32768"},
+	{"no media address", {{"media/interface/0/address", "[]"}},
+		G "/media/interface[name='outside']:", "at least one address"},
+	{"no port range", {{"media/interface/0/address/0/port-range", ""}},
+		G "/media/interface[name='outside']/address[ip='203.0.113.10']:", "at least one port-range"},
+	{"empty port range", {{"media/interface/0/address/0/port-range/0/upper", "20000"}},
+		G "/media/interface[name='outside']/address[ip='203.0.113.10']/port-range[lower='20000']:",
+		"lower must be less than upper"},
+	{"ranges overlap",
+		{{"media/interface/0/address/0/port-range/1", "{\"lower\":27999,\"upper\":29000}"}},
+		G "/media/interface[name='outside']/address[ip='203.0.113.10']/port-range", "overlaps"},
+	{"ranges overlap across interfaces",
+		{{"media/interface/1/address/1",
+			"{\"ip\":\"203.0.113.10\",\"port-range\":[{\"lower\":21000,\"upper\":21999}]}"}},
+		"/address[ip='203.0.113.10']/port-range", "overlaps"},
+	{"same address in two spellings",
+		{{"media/interface/0/address/1",
+			 "{\"ip\":\"2001:db8::1\",\"port-range\":[{\"lower\":2000,\"upper\":2999}]}"},
+			{"media/interface/1/address/1", "{\"ip\":\"2001:DB8:0::0:1\",\"port-range\":[{"
+							"\"lower\":2000,\"upper\":2999}]}"}},
+		"/address[ip='2001:db8::1']/port-range", "overlaps"},
+	{"media on any address", {{"media/interface/0/address/0/ip", "\"0.0.0.0\""}}, G "/media/interface",
+		"not 'any'"},
+	{"advertised address of another family",
+		{{"media/interface/0/address/0/advertised-address", "\"::1\""}},
+		"/advertised-address:", "another family"},
+	{"realm without media", {{"realms/realm/0/media-interface", ""}},
+		G "/realms/realm[name='carriers']:", "at least one media-interface"},
+	{"realm names no interface", {{"realms/realm/0/media-interface/0", "\"nowhere\""}},
+		G "/realms/realm[name='carriers']/media-interface", "'nowhere' is not defined"},
+	{"plain trunk outside a trusted realm", {{"trunks/trunk/0/srtp", "{\"mode\":\"none\"}"}},
+		G "/trunks/trunk[name='carrier']/srtp:", "plain RTP needs a realm that is marked trusted"},
+	{"sdes over udp", {{"trunks/trunk/1/srtp/mode", "\"required\""}},
+		G "/trunks/trunk[name='core']/peer[name='switch']:", "set the peer's transport to tls"},
+	{"sdes from a udp listener",
+		{{"trunks/trunk/1/srtp/mode", "\"required\""}, {"trunks/trunk/1/peer", ""},
+			{"trunks/trunk/1/identify/listener", "[\"core-udp\"]"}, {"routing/route/0", ""}},
+		G "/trunks/trunk[name='core']/identify/listener[.='core-udp']:", "only come over TLS"},
+	{"profile on a plain trunk", {{"trunks/trunk/1/srtp/crypto-profile", "\"strong\""}},
+		G "/trunks/trunk[name='core']/srtp:", "has no effect"},
+	{"keying that this build lacks", {{"trunks/trunk/0/srtp/keying", "[\"dtls\"]"}},
+		G "/trunks/trunk[name='carrier']/srtp/keying:", "'dtls' is not one of the choices: sdes"},
+	{"udp peer outside a trusted realm", {{"trunks/trunk/0/peer/0/transport", "\"udp\""}},
+		G "/trunks/trunk[name='carrier']/peer[name='east']:", "realm that is marked trusted"},
+	{"tls peer without certificate", {{"trunks/trunk/0/tls-profile", ""}},
+		G "/trunks/trunk[name='carrier']/peer[name='east']:", "needs the trunk's tls-profile"},
+	{"peer that cannot answer", {{"sip/listener/0/enabled", "false"}},
+		G "/trunks/trunk[name='carrier']/peer[name='east']:", "no enabled listener"},
+	{"certificate name of a udp peer", {{"trunks/trunk/1/peer/0/certificate-name", "\"a.example\""}},
+		"/certificate-name:", "only a TLS peer"},
+	{"listener of another realm", {{"trunks/trunk/0/identify/listener", "[\"core-udp\"]"}},
+		G "/trunks/trunk[name='carrier']/identify/listener[.='core-udp']:", "another realm"},
+	{"certificate name that nobody verifies", {{"tls-profiles/tls-profile/0/verify-peer", "\"none\""}},
+		G "/trunks/trunk[name='carrier']/identify/certificate-name", "verifies certificates"},
+	{"bad source address", {{"trunks/trunk/0/identify/source-address/0", "\"198.51.100.0\""}},
+		G "/trunks/trunk[name='carrier']/identify/source-address:",
+		"'198.51.100.0' is not valid here"},
+	{"trunk names no realm", {{"trunks/trunk/0/realm", "\"mars\""}},
+		G "/trunks/trunk[name='carrier']/realm:", "'mars' is not defined"},
+	{"media timeout of a second", {{"trunks/trunk/0/media-timeout", "1"}},
+		G "/trunks/trunk[name='carrier']/media-timeout:", "5 to 86400"},
+	{"route from a trunk that nothing identifies", {{"trunks/trunk/0/identify", ""}},
+		G "/routing/route[name='in']/from-trunk:", "nothing identifies"},
+	{"route to a trunk without peers", {{"trunks/trunk/1/peer", ""}},
+		G "/routing/route[name='in']/to-trunk[.='core']:", "no peer"},
+	{"route to no trunk", {{"routing/route/0/to-trunk", ""}},
+		G "/routing/route[name='in']:", "at least one to-trunk"},
+	{"route to an unknown trunk", {{"routing/route/0/to-trunk/0", "\"mars\""}},
+		G "/routing/route[name='in']/to-trunk[.='mars']:", "'mars' is not defined"},
+	{"route twice",
+		{{"routing/route/2", "{\"name\":\"b\",\"from-trunk\":\"core\",\"prefix\":\"+\",\"to-trunk\":["
+				     "\"carrier\"]}"}},
+		G "/routing/route", "same from-trunk prefix"},
+	{"prefix with letters", {{"routing/route/0/prefix", "\"tel\""}},
+		G "/routing/route[name='in']/prefix:", "a prefix is digits"},
+	{"name with a space", {{"routing/route/0/name", "\"a b\""}},
+		G "/routing/route/name:", "a name begins with"},
+	{"unknown crypto backend", {{"dataplane", "{\"crypto-backend\":\"abacus\"}"}},
+		G "/dataplane/crypto-backend:", "ipsec-mb"},
+	{"no calls at all", {{"limits/max-calls", "0"}}, G "/limits/max-calls:", ""},
+};
+
+static void each_mistake_is_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+		const struct mistake *m = &mistakes[i];
+		json_t *root = example();
+		struct config *c = NULL;
+		struct err e = {0};
+
+		for (size_t k = 0; k < 4 && m->edits[k].at; k++)
+			change(root, m->edits[k].at, m->edits[k].value);
+		int rc = parse_tree(root, &c, &e);
+
+		json_decref(root);
+		if (rc != -EINVAL || !strstr(e.text, m->path) || !strstr(e.text, m->reason) ||
+			strncmp(e.text, "test.json:", 10) != 0)
+			fail_msg("%s: got %d \"%s\"", m->name, rc, e.text);
+		assert_null(c);
+	}
+}
+
+static void the_example_becomes_a_snapshot(void **state)
+{
+	(void)state;
+	struct config *c = NULL;
+	struct err e = {0};
+
+	if (config_load(EXAMPLE, &c, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(c->n_trunks, 2);
+	const struct config_trunk *carrier = config_trunk_named(c, "carrier"),
+				  *core = config_trunk_named(c, "core");
+
+	assert_non_null(carrier);
+	assert_non_null(core);
+	assert_null(config_trunk_named(c, "nobody"));
+	assert_int_equal(carrier->srtp, CONFIG_SRTP_REQUIRED);
+	assert_int_equal(carrier->keying, CONFIG_KEYING_SDES);
+	assert_int_equal(carrier->crypto->n_suites, 2);
+	assert_int_equal(carrier->crypto->suites[0], SRTP_AEAD_AES_256_GCM);
+	assert_int_equal(carrier->crypto->suites[1], SRTP_AES_CM_128_HMAC_SHA1_80);
+	assert_int_equal(carrier->crypto->replay_window, 1024);
+	assert_string_equal(carrier->realm->name, "carriers");
+	assert_false(carrier->realm->trusted);
+	assert_int_equal(carrier->realm->dscp, 46);
+	assert_int_equal(carrier->realm->n_trunks, 1);
+	assert_ptr_equal(carrier->realm->trunks[0], carrier);
+	assert_string_equal(carrier->realm->interfaces[0]->device, "eth0");
+	assert_int_equal(carrier->realm->interfaces[0]->addresses[0].ranges[0].upper, 27999);
+	assert_true(ip_equal(&carrier->realm->interfaces[0]->addresses[0].advertised,
+		&carrier->realm->interfaces[0]->addresses[0].ip));
+	assert_string_equal(carrier->peers[0].certificate_name, "sbc-east.carrier.example");
+	assert_string_equal(carrier->peers[0].sni, "sbc-east.carrier.example");
+	assert_int_equal(carrier->peers[0].port, 5061);
+	assert_int_equal(carrier->peers[0].ip.family, IP_NONE);
+	assert_int_equal(carrier->max_calls, 2000);
+	assert_int_equal(carrier->media_timeout_s, 60);
+	assert_int_equal(carrier->tls->min_version, CONFIG_TLS_1_2);
+	assert_int_equal(carrier->tls->verify, CONFIG_VERIFY_REQUIRED);
+
+	assert_int_equal(core->srtp, CONFIG_SRTP_NONE);
+	assert_null(core->crypto);
+	assert_int_equal(core->keying, 0);
+	assert_true(core->realm->trusted);
+	assert_int_equal(core->peers[0].port, 5060);
+	assert_int_equal(core->peers[0].ip.family, IP_V4);
+	assert_null(core->peers[0].sni);
+	assert_int_equal(core->max_calls, CONFIG_UNLIMITED);
+	assert_int_equal(c->limits.max_calls, 4000);
+	assert_string_equal(c->dataplane.socket, "/run/srtpgw/dataplane.sock");
+	assert_int_equal(c->dataplane.workers, 1);
+
+	assert_ptr_equal(config_find_listener(c, core->realm, CONFIG_UDP, IP_V4), &c->listeners[1]);
+	assert_null(config_find_listener(c, core->realm, CONFIG_UDP, IP_V6));
+	assert_null(config_find_listener(c, core->realm, CONFIG_TLS, IP_NONE));
+	config_unref(c);
+}
+
+static void defaults_are_the_safe_choice(void **state)
+{
+	(void)state;
+	json_t *root = example();
+	struct config *c = NULL;
+	struct err e = {0};
+
+	change(root, "trunks/trunk/0/srtp", "");
+	change(root, "crypto-profiles/crypto-profile/0", "{\"name\":\"empty\"}");
+	change(root, "tls-profiles/tls-profile/0/min-version", "");
+	change(root, "tls-profiles/tls-profile/0/verify-peer", "");
+	if (parse_tree(root, &c, &e))
+		fail_msg("%s", e.text);
+	json_decref(root);
+	assert_int_equal(c->trunks[0].srtp, CONFIG_SRTP_REQUIRED);
+	assert_int_equal(c->trunks[0].crypto->suite_bits,
+		1u << SRTP_AEAD_AES_256_GCM | 1u << SRTP_AES_CM_128_HMAC_SHA1_80);
+	assert_int_equal(c->crypto_profiles[0].suite_bits, c->trunks[0].crypto->suite_bits);
+	assert_int_equal(c->crypto_profiles[0].suites[0], SRTP_AEAD_AES_256_GCM);
+	assert_int_equal(c->crypto_profiles[0].replay_window, c->trunks[0].crypto->replay_window);
+	assert_int_equal(c->tls_profiles[0].min_version, CONFIG_TLS_1_2);
+	assert_int_equal(c->tls_profiles[0].verify, CONFIG_VERIFY_REQUIRED);
+	config_unref(c);
+}
+
+static void peers_are_sorted_by_priority(void **state)
+{
+	(void)state;
+	json_t *root = example();
+	struct config *c = NULL;
+	struct err e = {0};
+
+	change(root, "trunks/trunk/0/peer/1/priority", "1");
+	assert_int_equal(parse_tree(root, &c, &e), 0);
+	json_decref(root);
+	assert_string_equal(c->trunks[0].peers[0].name, "west");
+	config_unref(c);
+}
+
+static void lines_and_comments_are_counted(void **state)
+{
+	(void)state;
+	static const char text[] = "// first\n"
+				   "{\n"
+				   "  \"srtp-gateway:gateway\": {\n"
+				   "\t// a comment with \"quotes\" { and [\n"
+				   "    \"logging\": { \"level\": \"info\",\n"
+				   "      \"format\":\n"
+				   "          \"xml\" }\n"
+				   "  }\n"
+				   "}\n";
+	struct config *c = NULL;
+	struct err e = {0};
+
+	assert_int_equal(config_parse(str_z(text), "f", &c, &e), -EINVAL);
+	assert_string_equal(e.text, "f:7: " G "/logging/format: 'xml' is not one of the choices: text, json");
+}
+
+/* The same name at every step, in other places first: the line is that of the entry that is wrong, and no
+ * other. */
+static void the_line_is_the_right_entrys(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"{\"srtp-gateway:gateway\":{\n"
+		"\"trunks\":{\"trunk\":[\n"
+		"{\"name\":\"a]\\\"}\",\n"
+		"\"realm\":\"nowhere\"}]},\n"
+		"\"sip\":{\"listener\":[\n"
+		"{\"name\":\"a\",\"transport\":\"tcp\",\"address\":\"::1\",\"port\":1,\"realm\":\"r\"},\n"
+		"{\"name\":\"b\",\"transport\":\"udp\",\"address\":\"::1\",\"port\":1,\n"
+		"\"realm\":\"s\"}]}}}";
+	struct config *c = NULL;
+	struct err e = {0};
+	bool exact;
+
+	/* The trunk's name is refused first; it holds quotes and brackets for the search to stumble over. */
+	assert_int_equal(config_parse(str_z(text), "f", &c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "f:3: " G "/trunks/trunk/name: a name begins"));
+	assert_int_equal(locate_line(str_z(text), STR(G "/sip/listener[name='b']/realm"), &exact), 8);
+	assert_true(exact);
+	assert_int_equal(locate_line(str_z(text), STR(G "/sip/listener[name='b']/tls-profile"), &exact), 7);
+	assert_false(exact);
+	assert_int_equal(locate_line(str_z(text), STR(G "/sip/listener[2]/realm"), &exact), 8);
+	assert_int_equal(locate_line(str_z(text), STR(G "/sip/listener[name='c']"), &exact), 5);
+	assert_int_equal(locate_line(str_z(text), STR(G "/routing/route"), &exact), 1);
+	assert_int_equal(locate_line(STR("{\"a\":[[[\"x"), STR("/m:a[1]/b"), &exact), 1);
+	assert_int_equal(locate_line(STR(""), STR("/m:a"), &exact), 1);
+}
+
+static void what_is_not_json_is_refused_with_its_line(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *begins;
+	} bad[] = {
+		{"", "f:1:"},
+		{"{\n\"a\":\n}", "f:3:"},
+		{"[1]", "f:1: a configuration is a JSON object"},
+		{"{\"srtp-gateway:gateway\":{},\n\"srtp-gateway:gateway\":{}}", "f:2:"},
+		{"{ \"a\": 1 // behind a value is no comment\n}", "f:1:"},
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct config *c = NULL;
+		struct err e = {0};
+
+		assert_int_equal(config_parse(str_z(bad[i].text), "f", &c, &e), -EINVAL);
+		if (strncmp(e.text, bad[i].begins, strlen(bad[i].begins)) != 0)
+			fail_msg("%s -> %s", bad[i].text, e.text);
+	}
+	struct err e = {0};
+	struct config *c = NULL;
+
+	assert_int_equal(config_parse((struct str){"{}\0{}", 5}, "f", &c, &e), -EINVAL);
+	assert_int_equal(config_load("/nonexistent/x.json", &c, &e), -ENOENT);
+	assert_non_null(strstr(e.text, "/nonexistent/x.json: cannot be opened"));
+	assert_int_equal(config_load("/", &c, &e), -EINVAL);
+}
+
+/* A nested text must end in an error, not in the end of the stack. */
+static void deep_nesting_is_refused(void **state)
+{
+	(void)state;
+	static char deep[2000001];
+	struct config *c = NULL;
+	struct err e = {0};
+
+	memset(deep, '[', sizeof deep - 1);
+	assert_int_equal(config_parse(str_z(deep), "f", &c, &e), -EINVAL);
+}
+
+static void generations_count_and_snapshots_are_shared(void **state)
+{
+	(void)state;
+	struct config *a = NULL, *b = NULL;
+	struct err e = {0};
+
+	assert_int_equal(config_load(EXAMPLE, &a, &e), 0);
+	assert_int_equal(config_load(EXAMPLE, &b, &e), 0);
+	assert_true(b->generation > a->generation);
+	assert_ptr_equal(config_ref(a), a);
+	config_unref(a);
+	assert_string_equal(a->trunks[0].name, "carrier"); /* still held: ASan would see otherwise */
+	config_unref(a);
+	config_unref(b);
+	config_unref(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_mistake_is_named),
+		cmocka_unit_test(the_example_becomes_a_snapshot),
+		cmocka_unit_test(defaults_are_the_safe_choice),
+		cmocka_unit_test(peers_are_sorted_by_priority),
+		cmocka_unit_test(lines_and_comments_are_counted),
+		cmocka_unit_test(the_line_is_the_right_entrys),
+		cmocka_unit_test(what_is_not_json_is_refused_with_its_line),
+		cmocka_unit_test(deep_nesting_is_refused),
+		cmocka_unit_test(generations_count_and_snapshots_are_shared),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files that a configuration names: made here with the system's own library, then spoilt one by one. */
+#include "tests/support/cmocka_std.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "controlplane/config/config.h"
+
+struct files {
+	char folder[64], certificate[96], key[96], trust[96];
+	struct config *config;
+};
+
+static EVP_PKEY *write_key(const char *path, const EVP_CIPHER *cipher)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(key);
+	assert_non_null(f);
+	assert_int_equal(
+		PEM_write_PrivateKey(f, key, cipher, NULL, 0, NULL, cipher ? (void *)"secret" : NULL), 1);
+	fclose(f);
+	chmod(path, 0600);
+	return key;
+}
+
+static void write_certificate(const char *path, EVP_PKEY *key)
+{
+	X509 *cert = X509_new();
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -60);
+	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+	X509_set_pubkey(cert, key);
+	X509_NAME_add_entry_by_txt(
+		X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1, 0);
+	X509_set_issuer_name(cert, X509_get_subject_name(cert));
+	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+	assert_int_equal(PEM_write_X509(f, cert), 1);
+	fclose(f);
+	X509_free(cert);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static int setup(void **state)
+{
+	struct files *f = calloc(1, sizeof *f);
+	char text[1024];
+	struct err e = {0};
+
+	strcpy(f->folder, "/tmp/srtpgw-files-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	snprintf(f->certificate, sizeof f->certificate, "%s/c.pem", f->folder);
+	snprintf(f->key, sizeof f->key, "%s/k.pem", f->folder);
+	snprintf(f->trust, sizeof f->trust, "%s/t.pem", f->folder);
+	EVP_PKEY *key = write_key(f->key, NULL);
+
+	write_certificate(f->certificate, key);
+	write_certificate(f->trust, key);
+	EVP_PKEY_free(key);
+	snprintf(text, sizeof text,
+		"{\"srtp-gateway:gateway\":{\"tls-profiles\":{\"tls-profile\":[{\"name\":\"p\","
+		"\"certificate\":\"%s\","
+		"\"private-key\":\"%s\",\"trust-bag\":\"%s\"}]}}}",
+		f->certificate, f->key, f->trust);
+	assert_int_equal(config_parse(str_z(text), "test", &f->config, &e), 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct files *f = *state;
+
+	unlink(f->certificate);
+	unlink(f->key);
+	unlink(f->trust);
+	rmdir(f->folder);
+	config_unref(f->config);
+	free(f);
+	return 0;
+}
+
+/* Each is named by its leaf, its path and what is wrong with it. */
+static void expect(const struct files *f, const char *leaf, const char *path, const char *reason)
+{
+	struct err e = {0};
+	char place[160];
+
+	snprintf(place, sizeof place,
+		"/srtp-gateway:gateway/tls-profiles/tls-profile[name='p']/%s: %s: ", leaf, path);
+	if (config_check_files(f->config, &e) != -EINVAL || strncmp(e.text, place, strlen(place)) != 0 ||
+		!strstr(e.text, reason))
+		fail_msg("'%s' instead of %s...%s", e.text, place, reason);
+}
+
+static void good_files_pass(void **state)
+{
+	const struct files *f = *state;
+	struct err e = {0};
+
+	if (config_check_files(f->config, &e))
+		fail_msg("%s", e.text);
+}
+
+static void missing_files_are_named(void **state)
+{
+	const struct files *f = *state;
+
+	unlink(f->trust);
+	expect(f, "trust-bag", f->trust, "No such file");
+	unlink(f->key);
+	expect(f, "private-key", f->key, "No such file");
+	unlink(f->certificate);
+	expect(f, "certificate", f->certificate, "No such file");
+}
+
+static void another_key_is_noticed(void **state)
+{
+	const struct files *f = *state;
+
+	EVP_PKEY_free(write_key(f->key, NULL));
+	expect(f, "private-key", f->key, "is not the key of the profile's certificate");
+}
+
+/* A gateway that starts at night has nobody to ask. */
+static void a_passphrase_is_refused_at_once(void **state)
+{
+	const struct files *f = *state;
+
+	EVP_PKEY_free(write_key(f->key, EVP_aes_128_cbc()));
+	expect(f, "private-key", f->key, "behind a passphrase");
+}
+
+static void what_is_not_pem_is_refused(void **state)
+{
+	const struct files *f = *state;
+
+	write_text(f->trust, "");
+	expect(f, "trust-bag", f->trust, "no PEM certificate");
+	write_text(f->certificate, "hello\n");
+	expect(f, "certificate", f->certificate, "no PEM certificate");
+	unlink(f->certificate);
+	assert_int_equal(mkdir(f->certificate, 0700), 0);
+	expect(f, "certificate", f->certificate, "not a file");
+	rmdir(f->certificate);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(good_files_pass),
+		CASE(missing_files_are_named),
+		CASE(another_key_is_noticed),
+		CASE(a_passphrase_is_refused_at_once),
+		CASE(what_is_not_pem_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * srtpgwctl against a gateway that says what the test wants: what an operator reads, what a script gets, and
+ * what happens when the other end is not what it should be.
+ */
+#include "tests/support/cmocka_std.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "ctl/args.h"
+
+#define CALL(legs, more)                                                                                     \
+	"{\"id\":\"c1\",\"state\":\"established\",\"from\":\"alice\",\"to\":\"+4930\",\"ingress-trunk\":"    \
+	"\"carrier\","                                                                                       \
+	"\"egress-trunk\":\"core\",\"start-time\":\"2026-11-20T13:00:00.000Z\",\"duration\":75.2,"           \
+	"\"end-reason\":null,\"legs\":[" legs "]" more "}"
+#define LEGS                                                                                                 \
+	"{\"leg\":\"a\",\"trunk\":\"carrier\",\"media\":\"srtp\",\"suite\":\"AEAD_AES_256_GCM\",\"rx\":{"    \
+	"\"packets\":1500,"                                                                                  \
+	"\"lost\":-2,\"jitter\":1.25,\"auth-failures\":3,\"replays\":4}},"                                   \
+	"{\"leg\":\"b\",\"trunk\":\"core\",\"media\":\"rtp\",\"suite\":\"none\"}"
+#define REFUSED                                                                                              \
+	"{\"id\":\"c2\",\"state\":\"refused\",\"from\":\"mallory\",\"to\":\"1\",\"ingress-trunk\":\"core\"," \
+	"\"egress-trunk\":null,\"duration\":0.0,\"end-reason\":\"488 SRTP required\",\"legs\":[]}"
+
+/* What the gateway answers to an operation. */
+struct line {
+	const char *op, *answer;
+};
+
+static char folder[64], path[96], output[1 << 16], errors[1 << 16];
+
+static const char *answer_to(const struct line *script, const char *request)
+{
+	for (; script->op; script++) {
+		if (strstr(request, script->op))
+			return script->answer;
+	}
+	return "{\"error\":{\"path\":\"\",\"message\":\"not in the script\"}}\n";
+}
+
+/* Answers one client until it goes, or until the script has an answer without its newline: then it hangs up.
+ */
+static void be_gateway(int listener, const struct line *script)
+{
+	int fd = accept(listener, NULL, NULL);
+	char request[4096];
+	size_t n = 0;
+	ssize_t got;
+
+	alarm(20);
+	while ((got = recv(fd, request + n, sizeof request - 1 - n, 0)) > 0) {
+		n += (size_t)got;
+		request[n] = 0;
+		if (request[n - 1] != '\n')
+			continue;
+		const char *answer = answer_to(script, request);
+		size_t length = strlen(answer);
+
+		send(fd, answer, length, MSG_NOSIGNAL);
+		if (length == 0 || answer[length - 1] != '\n')
+			break;
+		n = 0;
+	}
+	_exit(0);
+}
+
+static void slurp(int fd, char *into, size_t cap)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	lseek(fd, 0, SEEK_SET);
+	while (n < cap - 1 && (got = read(fd, into + n, cap - 1 - n)) > 0)
+		n += (size_t)got;
+	into[n] = 0;
+	close(fd);
+}
+
+/* Runs srtpgwctl with these words (at most 10); its exit code. script NULL: nobody listens. */
+static int run(const struct line *script, const char *words)
+{
+	char line[512], *argv[16] = {(char *)SRTPGW_CTL, (char *)"--socket", path}, *save = NULL;
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int argc = 3, status, listener = -1, out = fileno(tmpfile()), err = fileno(tmpfile());
+	pid_t gateway = 0, ctl;
+
+	snprintf(line, sizeof line, "%s", words);
+	for (char *w = strtok_r(line, " ", &save); w && argc < 15; w = strtok_r(NULL, " ", &save))
+		argv[argc++] = w;
+	if (script) {
+		strcpy(sa.sun_path, path);
+		listener = socket(AF_UNIX, SOCK_STREAM, 0);
+		assert_int_equal(bind(listener, (struct sockaddr *)&sa, sizeof sa), 0);
+		assert_int_equal(listen(listener, 4), 0);
+		gateway = fork();
+		if (gateway == 0)
+			be_gateway(listener, script);
+	}
+	ctl = fork();
+	if (ctl == 0) {
+		dup2(out, 1);
+		dup2(err, 2);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(ctl, &status, 0), ctl);
+	if (gateway) {
+		kill(gateway, SIGKILL);
+		waitpid(gateway, NULL, 0);
+		close(listener);
+		unlink(path);
+	}
+	slurp(out, output, sizeof output);
+	slurp(err, errors, sizeof errors);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void calls_are_a_table(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"show-calls", "{\"ok\":true,\"data\":{\"active\":1,\"total\":7,\"calls\":[" CALL(
+				       LEGS, "") "," REFUSED "]}}\n"},
+		{NULL, NULL}};
+
+	assert_int_equal(run(script, "show calls"), CTL_OK);
+	assert_string_equal(output,
+		"ID  STATE        FROM     TO     INGRESS  EGRESS  DURATION  SUITE-A           SUITE-B  "
+		"REASON\n"
+		"c1  established  alice    +4930  carrier  core        1:15  AEAD_AES_256_GCM  rtp      -\n"
+		"c2  refused      mallory  1      core     -           0:00  -                 -        488 "
+		"SRTP required\n"
+		"1 active, 7 since start\n");
+	assert_string_equal(errors, "");
+}
+
+static void json_is_the_gateways_data(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"show-calls", "{\"ok\":true,\"data\":{\"active\":0,\"total\":0,\"calls\":[]}}\n"},
+		{NULL, NULL}};
+
+	assert_int_equal(run(script, "show calls --json"), CTL_OK);
+	json_t *root = json_loads(output, 0, NULL),
+	       *expected = json_pack("{s:i,s:i,s:[]}", "active", 0, "total", 0, "calls");
+
+	assert_non_null(root);
+	assert_true(json_equal(root, expected));
+	json_decref(root);
+	json_decref(expected);
+}
+
+/* The demonstration's table: one row per leg, and why a call without legs is not there. */
+static void the_watch_has_a_row_per_leg(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"show-calls",
+			"{\"ok\":true,\"data\":{\"active\":1,\"total\":7,\"calls\":[{\"id\":\"c1\"}," REFUSED
+			"]}}\n"},
+		{"\"c1\"", "{\"ok\":true,\"data\":" CALL(LEGS, "") "}\n"},
+		{"\"c2\"", "{\"error\":{\"path\":\"\",\"message\":\"gone\"}}\n"}, {NULL, NULL}};
+
+	assert_int_equal(run(script, "show calls --watch 0.1 --rounds 2"), CTL_OK);
+	static const char rows[] =
+		"CALL  STATE        LEG  TRUNK    SUITE               RX  LOST  JITTER  AUTH  REPLAY  "
+		"REASON\n"
+		"c1    established  a    carrier  AEAD_AES_256_GCM  1500    -2     1.2     3       4  -\n"
+		"c1    established  b    core     rtp                  -     -       -     -       -  -\n"
+		"c2    refused      -    core     -                    -     -       -     -       -  488 "
+		"SRTP required\n"
+		"\n";
+	const char *first = strstr(output, rows);
+
+	assert_non_null(first);
+	assert_non_null(strstr(first + 1, rows)); /* the second round */
+	assert_null(strchr(output, '\033'));      /* a file is not a terminal */
+
+	assert_int_equal(run(script, "show calls --watch=0.1 --rounds 1 --json"), CTL_OK);
+	assert_int_equal(strncmp(output, "[{\"id\":\"c1\"", 11), 0);
+}
+
+static void one_call_is_shown_in_full(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"\"args\":{\"id\":\"c1\"}", "{\"ok\":true,\"data\":" CALL(LEGS, "") "}\n"}, {NULL, NULL}};
+
+	assert_int_equal(run(script, "show call c1"), CTL_OK);
+	assert_non_null(strstr(output, "leg a, towards the caller\n"));
+	assert_non_null(strstr(output, "    auth-failures      3\n"));
+	assert_non_null(strstr(output, "leg b, towards the called party\n"));
+}
+
+static void trunks_and_stats_are_shown(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"show-trunks",
+			"{\"ok\":true,\"data\":{\"trunks\":[{\"name\":\"core\",\"state\":\"up\",\"realm\":"
+			"\"in\","
+			"\"srtp\":\"none\",\"active-calls\":1,\"total-calls\":20,\"rejected-calls\":3,"
+			"\"last-rejection\":\"488 SRTP required\"}]}}\n"},
+		{"show-stats", "{\"ok\":true,\"data\":{\"version\":\"1\",\"calls\":{\"active\":1},\"data-"
+			       "plane\":{\"connected\":true,"
+			       "\"rx\":{\"packets\":9},\"verdicts\":{\"relayed\":8,\"replay\":0}},\"sip\":{"
+			       "\"rx_messages\":5}}}\n"},
+		{NULL, NULL}};
+
+	assert_int_equal(run(script, "show trunks"), CTL_OK);
+	assert_string_equal(output,
+		"TRUNK  STATE  REALM  SRTP  ACTIVE  TOTAL  REJECTED  LAST_REJECTION\n"
+		"core   up     in     none       1     20         3  488 SRTP required\n");
+	assert_int_equal(run(script, "show stats"), CTL_OK);
+	assert_non_null(strstr(output, "  connected          yes\n"));
+	assert_non_null(strstr(output, "    relayed                  8\n"));
+	assert_null(strstr(output, "replay"));
+	assert_non_null(strstr(output, "  rx_messages              5\n"));
+}
+
+/* A caller chooses its From; an operator's terminal must not obey it. */
+static void what_callers_say_moves_no_cursor(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"show-calls",
+			"{\"ok\":true,\"data\":{\"calls\":[{\"id\":\"c1\",\"from\":\"a\\u001b[2Jb\\u202ec\","
+			"\"to\":\"\\u009b1mJos\u00e9\\n\"}]}}\n"},
+		{NULL, NULL}};
+
+	assert_int_equal(run(script, "show calls"), CTL_OK);
+	assert_non_null(strstr(output, "a?[2Jb?c"));
+	assert_non_null(strstr(output, "?1mJos\u00e9?"));
+	assert_null(strchr(output, '\033'));
+}
+
+static void a_refusal_is_passed_on(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"show-call", "{\"error\":{\"path\":\"/srtp-gateway:calls\",\"message\":\"there is no call "
+			      "'x'\"}}\n"},
+		{NULL, NULL}};
+
+	assert_int_equal(run(script, "show call x"), CTL_REFUSED);
+	assert_string_equal(errors, "srtpgwctl: /srtp-gateway:calls: there is no call 'x'\n");
+	assert_string_equal(output, "");
+}
+
+static void what_is_no_gateway_is_not_reachable(void **state)
+{
+	(void)state;
+	static const struct line silent[] = {{"show", ""}, {NULL, NULL}},
+				 half[] = {{"show", "{\"ok\":true"}, {NULL, NULL}},
+				 other[] = {{"show", "220 mail.example ESMTP\n"}, {NULL, NULL}},
+				 empty[] = {{"show", "{}\n"}, {NULL, NULL}};
+
+	assert_int_equal(run(NULL, "show calls"), CTL_UNREACHABLE);
+	assert_non_null(strstr(errors, "no gateway is running there"));
+	assert_int_equal(run(silent, "show calls"), CTL_UNREACHABLE);
+	assert_int_equal(run(half, "show stats"), CTL_UNREACHABLE);
+	assert_int_equal(run(other, "show trunks"), CTL_UNREACHABLE);
+	assert_non_null(strstr(errors, "is not a gateway"));
+	assert_int_equal(run(empty, "show trunks"), CTL_UNREACHABLE);
+	assert_int_equal(run(silent, "show calls --watch"), CTL_UNREACHABLE);
+}
+
+static void wrong_words_are_named(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *words, *says;
+	} wrong[] = {
+		{"", "no command"},
+		{"shwo calls", "there is no command 'shwo'"},
+		{"show", "show what?"},
+		{"show cals", "nothing called 'cals'"},
+		{"show call", "which call?"},
+		{"show call a b", "'b' is too much"},
+		{"show calls --jsn", "there is no option '--jsn'"},
+		{"show stats --watch", "--watch is for 'show calls'"},
+		{"show calls --watch 0", "0.1 to 3600"},
+		{"show calls --watch 1 --rounds 0", "--rounds takes"},
+		{"show calls --rounds 1", "--rounds is for --watch"},
+		{"show calls --socket", "--socket needs a path"},
+	};
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		int code = run(NULL, wrong[i].words);
+
+		if (code != CTL_USAGE || !strstr(errors, wrong[i].says) ||
+			!strstr(errors, "usage: srtpgwctl"))
+			fail_msg("'%s': %d %s", wrong[i].words, code, errors);
+	}
+}
+
+static void help_is_everywhere(void **state)
+{
+	(void)state;
+	static const char *const words[] = {"--help", "show --help", "show calls --help", "show call -h",
+		"show stats --help", "show trunks --help"};
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		assert_int_equal(run(NULL, words[i]), CTL_OK);
+		assert_int_equal(strncmp(output, "usage: srtpgwctl", 16), 0);
+		assert_string_equal(errors, "");
+	}
+	assert_int_equal(run(NULL, "--version"), CTL_OK);
+	assert_string_equal(output, "srtpgwctl " SRTPGW_VERSION "\n");
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/srtpgw-ctl-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(path, sizeof path, "%s/ctl.sock", folder);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(calls_are_a_table),
+		cmocka_unit_test(json_is_the_gateways_data),
+		cmocka_unit_test(the_watch_has_a_row_per_leg),
+		cmocka_unit_test(one_call_is_shown_in_full),
+		cmocka_unit_test(trunks_and_stats_are_shown),
+		cmocka_unit_test(what_callers_say_moves_no_cursor),
+		cmocka_unit_test(a_refusal_is_passed_on),
+		cmocka_unit_test(what_is_no_gateway_is_not_reachable),
+		cmocka_unit_test(wrong_words_are_named),
+		cmocka_unit_test(help_is_everywhere),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A data plane without a machine: workers over rings, driven by hand with a clock of its own. Frames go in as
+ * a peer would send them and come out as a peer would receive them: headers and checksums are built and
+ * judged here by code of this file's own. Peers encrypt with lib/srtp/packet.h, which shares neither state
+ * nor cipher code with the worker.
+ *
+ *      peer A (10.0.0.x / fd00::x) --- gateway 10.0.0.1 / fd00::1, ports 20000-29999 --- peer B
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane/control.h"
+#include "dataplane/worker_private.h"
+#include "lib/srtp/packet.h"
+
+#define RIG_WORKERS 2
+#define RIG_RING 1024
+#define RIG_MESSAGES 2048
+#define RIG_SESSIONS 64
+
+struct rig {
+	struct eal *eal;
+	struct rte_mempool *pool;
+	struct rte_ring *rx[RIG_WORKERS], *tx[RIG_WORKERS];
+	struct port *port;
+	struct neighbour *neighbour;
+	struct leg_table *table;
+	struct worker *w[RIG_WORKERS];
+	struct control *control;
+	uint64_t now, seq;
+	bool refuse_out;                     /* messages are not taken */
+	union dp_msg messages[RIG_MESSAGES]; /* what came out, in order */
+	unsigned n_messages;
+};
+
+/* What a peer received. */
+struct datagram {
+	struct ip_port source, destination;
+	uint8_t ttl, dscp;
+	size_t n;
+	uint8_t octets[2048];
+};
+
+void rig_lcores(uint32_t n); /* before the first rig_open(): threads besides the test's, for worker_run() */
+int rig_open(void **state);  /* cmocka setup: *state is a struct rig, configured */
+int rig_close(void **state); /* teardown; fails when frames have leaked */
+
+struct ip_port rig_addr(const char *ip, uint16_t port);
+
+/* Sends a command, runs until it is answered. The result. */
+int rig_command(struct rig *r, union dp_msg *m);
+/* Worker w takes n steps of 1 ms. */
+void rig_run(struct rig *r, unsigned steps);
+/* The newest message of a type since the last rig_forget(), or NULL. */
+const union dp_msg *rig_message(const struct rig *r, enum dp_type type);
+unsigned rig_count(const struct rig *r, enum dp_type type);
+void rig_forget(struct rig *r);
+
+/* Defaults: muxed, one stream, both ways, replay window and SSRCs by default; change what a test is about. */
+union dp_msg rig_leg(
+	dp_session_id s, uint8_t leg, enum dp_security security, struct ip_port local, struct ip_port remote);
+int rig_session(struct rig *r, dp_session_id s, uint32_t worker);
+
+/* The master key that a seed stands for. */
+struct secret rig_master(enum srtp_suite suite, unsigned seed);
+union dp_msg rig_key(
+	dp_session_id s, uint8_t leg, enum dp_key_direction d, enum srtp_suite suite, unsigned seed);
+/* A peer's half: protects or unprotects with the same master key. */
+struct srtp_context *rig_peer(enum srtp_suite suite, unsigned seed, enum srtp_direction d);
+
+/* A datagram arrives at queue q. It is handled with the next rig_run(). */
+void rig_send_at(
+	struct rig *r, unsigned q, struct ip_port from, struct ip_port to, const void *octets, size_t n);
+void rig_send(struct rig *r, struct ip_port from, struct ip_port to, const void *octets, size_t n);
+/* A raw frame arrives. */
+void rig_send_frame(struct rig *r, const void *frame, size_t n);
+/* What left, in order; false: nothing. Fails the test on a wrong checksum or header. */
+bool rig_receive(struct rig *r, struct datagram *d);
+
+/* An RTP packet with n octets of payload that depend on seq; its length. */
+size_t rig_rtp(uint8_t *p, uint32_t ssrc, uint16_t seq, uint32_t ts, size_t n);
+/* A sender report and SDES of ssrc with one report block about `about`. */
+size_t rig_sr(uint8_t *p, uint32_t ssrc, uint32_t about, uint32_t ext_seq);
+
+struct leg *rig_leg_state(struct rig *r, dp_session_id s, uint8_t leg);
+uint64_t rig_verdict(struct rig *r, dp_session_id s, uint8_t leg, enum dp_verdict v);
