@@ -30,6 +30,8 @@ enum engine_store { ENGINE_RUNNING, ENGINE_CANDIDATE, ENGINE_STARTUP };
 enum engine_format { ENGINE_JSON, ENGINE_XML };
 enum engine_defaults { ENGINE_EXPLICIT, ENGINE_REPORT_ALL, ENGINE_REPORT_ALL_TAGGED, ENGINE_TRIM };
 enum engine_default_operation { ENGINE_MERGE, ENGINE_REPLACE, ENGINE_NONE };
+/* What an edit does besides setting: RFC 6241 7.2 test-option. The running store is always tested. */
+enum engine_test { ENGINE_SET, ENGINE_TEST_THEN_SET, ENGINE_TEST_ONLY };
 
 /* What went wrong, as RFC 6241 appendix A wants it. path "": of no node. */
 struct engine_fault {
@@ -72,8 +74,6 @@ struct engine_conf {
 	const char *path; /* startup: the configuration file; "PATH.d/" beside it holds the history */
 	const struct engine_target *target;
 	void *target_ctx;
-	const struct engine_events *events;
-	void *events_ctx;
 };
 
 /*
@@ -81,7 +81,10 @@ struct engine_conf {
  * prepares and commits. e: "FILE:LINE: PATH: reason", as config_load().
  */
 int engine_new(const struct engine_conf *conf, struct engine **out, struct err *e);
-void engine_free(struct engine *e);
+void engine_free(struct engine *e); /* NULL is allowed; sessions must be closed before */
+
+/* Several may listen, for the engine's life. events is kept by reference. -ENOMEM. */
+int engine_listen(struct engine *e, const struct engine_events *events, void *ctx);
 
 /* The running configuration, one reference, the caller's. */
 struct config *engine_config(const struct engine *e);
@@ -99,7 +102,7 @@ const char *engine_session_user(const struct engine_session *s);
 
 /* Operations: 0, or -1 with *f. */
 int engine_edit(struct engine_session *s, enum engine_store target, enum engine_default_operation op,
-	bool test_only, struct str config, enum engine_format format, struct engine_fault *f);
+	enum engine_test test, struct str config, enum engine_format format, struct engine_fault *f);
 /* value NULL: delete. path: a leaf, leaf-list or list entry; predicates as in a YANG instance path. */
 int engine_set(struct engine_session *s, const char *path, const char *value, struct engine_fault *f);
 int engine_copy(
@@ -165,6 +168,10 @@ struct engine_query {
 };
 int engine_print(struct engine_session *s, struct lyd_node *tree, const struct engine_query *q, char **text,
 	struct engine_fault *f);
-/* May the session call this rpc or action, read this notification (NACM)? */
+/*
+ * May the session call this rpc or action, read this notification (NACM)? The operations above ask themselves;
+ * the doors ask for what they do on their own, such as ("ietf-netconf", "get"). A refusal is counted.
+ */
+bool engine_may_call(const struct engine_session *s, const char *module, const char *rpc);
 bool engine_may_execute(const struct engine_session *s, const struct lyd_node *operation);
 bool engine_may_notify(const struct engine_session *s, const struct lyd_node *notification);

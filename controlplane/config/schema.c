@@ -11,33 +11,65 @@
 #include "lib/base/buf.h"
 
 /*
- * The features of srtp-gateway.yang that this build has; the nodes of others are refused. libyang 2 contains
- * ietf-inet-types and ietf-yang-types, so the model needs no file at run time.
+ * The features that this build has. Nodes of srtp-gateway's others are refused. libyang 2 contains
+ * ietf-inet-types and ietf-yang-types, so the models need no file at run time.
  */
-static const char *features[] = {NULL};
+static const char *gateway_features[] = {NULL};
+static const char *netconf_features[] = {
+	"writable-running",
+	"candidate",
+	"confirmed-commit",
+	"rollback-on-error",
+	"validate",
+	"startup",
+	"xpath",
+	NULL,
+};
+static const char *no_features[] = {NULL};
+
+static const char **features_of(const char *module)
+{
+	return strcmp(module, "srtp-gateway") == 0   ? gateway_features
+	       : strcmp(module, "ietf-netconf") == 0 ? netconf_features
+						     : no_features;
+}
+
+const struct schema_module *schema_module(const char *name)
+{
+	for (unsigned i = 0; i < schema_modules_n; i++)
+		if (strcmp(schema_modules[i].name, name) == 0)
+			return &schema_modules[i];
+	return NULL;
+}
+
+static int add_module(struct ly_ctx *ctx, const struct schema_module *m, struct err *e)
+{
+	struct ly_in *in = NULL;
+	int rc = 0;
+
+	if (ly_in_new_memory(m->text, &in) != LY_SUCCESS)
+		return err_set(e, ENOMEM, "no memory for the YANG models");
+	if (lys_parse(ctx, in, LYS_IN_YANG, features_of(m->name), NULL) != LY_SUCCESS) {
+		const char *msg = ly_errmsg(ctx), *path = ly_errpath(ctx);
+
+		rc = err_set(e, EINVAL, "%s.yang: %s (%s)", m->name, msg ? msg : "unknown error",
+			path ? path : "no path");
+	}
+	ly_in_free(in, 0);
+	return rc;
+}
 
 int schema_context(struct ly_ctx **out, struct err *e)
 {
 	struct ly_ctx *ctx = NULL;
-	struct ly_in *in = NULL;
 	int rc = 0;
 
 	/* Messages are fetched from the context, not printed. */
 	ly_log_options(LY_LOSTORE_LAST);
 	if (ly_ctx_new(NULL, LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIRS, &ctx) != LY_SUCCESS)
 		return err_set(e, ENOMEM, "libyang cannot be started");
-	if (ly_in_new_memory(schema_yang, &in) != LY_SUCCESS) {
-		rc = err_set(e, ENOMEM, "no memory for the YANG model");
-		goto out;
-	}
-	if (lys_parse(ctx, in, LYS_IN_YANG, features, NULL) != LY_SUCCESS) {
-		const char *msg = ly_errmsg(ctx), *path = ly_errpath(ctx);
-
-		rc = err_set(e, EINVAL, "srtp-gateway.yang: %s (%s)", msg ? msg : "unknown error",
-			path ? path : "no path");
-	}
-out:
-	ly_in_free(in, 0);
+	for (unsigned i = 0; i < schema_modules_n && !rc; i++)
+		rc = add_module(ctx, &schema_modules[i], e);
 	if (rc)
 		ly_ctx_destroy(ctx);
 	else
@@ -170,33 +202,41 @@ static void find_entry_without(const struct lyd_node *tree, struct str schema_pa
 	ly_set_free(found, NULL);
 }
 
-static int describe(const struct ly_ctx *ctx, const struct lyd_node *tree, const char *text, const char *name,
-	struct err *e)
+unsigned schema_explain(const struct ly_ctx *ctx, const struct lyd_node *tree, struct wbuf *path,
+	struct wbuf *reason)
 {
-	char msg[512], where[512], shown[320], reason[400];
-	struct wbuf p = wbuf_make(shown, sizeof shown), r = wbuf_make(reason, sizeof reason);
-	unsigned line;
-	bool exact;
+	char msg[512], where[512];
 
 	/* Copies: the context keeps only its last message, and what follows may cause others. */
 	snprintf(msg, sizeof msg, "%s", ly_errmsg(ctx) ? ly_errmsg(ctx) : "not valid");
 	snprintf(where, sizeof where, "%s", ly_errpath(ctx) ? ly_errpath(ctx) : "");
-	struct str path = quoted_after(where, "data location \"");
+	struct str at = quoted_after(where, "data location \"");
 	const char *line_text = strcasestr(where, "line number ");
 
-	if (!path.n) {
-		path = quoted_after(where, "schema location \"");
-		find_entry_without(tree, path, &p);
+	if (!at.n) {
+		at = quoted_after(where, "schema location \"");
+		find_entry_without(tree, at, path);
 	}
-	if (!p.len)
-		wbuf_str(&p, path);
+	if (!path->len)
+		wbuf_str(path, at);
 	if (strncmp(msg, "Node \"", 6) == 0)
-		wbuf_fmt(&p, "/%.*s", STR_ARG(first_quoted(msg)));
+		wbuf_fmt(path, "/%.*s", STR_ARG(first_quoted(msg)));
+	explain(ctx, msg, at, reason);
+	return line_text ? (unsigned)strtoul(line_text + strlen("line number "), NULL, 10) : 0;
+}
+
+static int describe(const struct ly_ctx *ctx, const struct lyd_node *tree, const char *text, const char *name,
+	struct err *e)
+{
+	char shown[320], reason[400];
+	struct wbuf p = wbuf_make(shown, sizeof shown), r = wbuf_make(reason, sizeof reason);
+	unsigned parsed = schema_explain(ctx, tree, &p, &r);
+	bool exact;
 	/* The parser counts lines to the token behind a value; an exact path leads to the value itself. */
-	line = locate_line(str_z(text), wbuf_view(&p), &exact);
-	if (!exact && line_text)
-		line = (unsigned)strtoul(line_text + strlen("line number "), NULL, 10);
-	explain(ctx, msg, path, &r);
+	unsigned line = locate_line(str_z(text), wbuf_view(&p), &exact);
+
+	if (!exact && parsed)
+		line = parsed;
 	return err_set(
 		e, EINVAL, "%s:%u: %.*s: %.*s", name, line, STR_ARG(wbuf_view(&p)), STR_ARG(wbuf_view(&r)));
 }
