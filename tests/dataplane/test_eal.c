@@ -110,8 +110,6 @@ static void test_auto(void **state)
 	cpu_set_t cpus;
 
 	(void)state;
-	if (no_hugepages())
-		skip();
 	assert_int_equal(run(EAL_PAGES_AUTO), 0);
 	CPU_ZERO(&cpus);
 	sched_getaffinity(0, sizeof cpus, &cpus);
@@ -126,8 +124,6 @@ static void test_auto(void **state)
 static void test_huge(void **state)
 {
 	(void)state;
-	if (no_hugepages())
-		skip();
 	assert_int_equal(run(EAL_PAGES_HUGE), 1);
 	assert_int_equal(times("begin"), 1);
 	assert_int_equal(times("failed: DPDK does not start on hugepages (they were free a moment ago)"), 1);
@@ -142,5 +138,10 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && strcmp(argv[1], "start") == 0)
 		return child(argv);
+	/* A skip() of every test is "not ok" to TAP readers; a plan of none is not. */
+	if (no_hugepages()) {
+		puts("1..0 # SKIP this machine has no 40 free hugepages");
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
