@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -14,15 +15,19 @@
 
 #define COMMANDS_PER_TURN 256 /* then workers' answers have their turn */
 #define TURN_MS 200           /* most between two looks at the workers' health */
+#define VISITORS_MAX 4        /* the longest waiting one goes when another comes */
 
-enum { FD_SIGNAL, FD_LISTENER, FD_PEER, FD_WORKERS };
+enum { FD_SIGNAL, FD_LISTENER, FD_PEER, FD_VISITORS, FD_WORKERS = FD_VISITORS + VISITORS_MAX };
 
 struct server {
 	struct server_conf conf;
 	struct control *control;
 	struct framing *peer; /* NULL: nobody is connected */
 	bool gone;            /* the peer is; closed at the end of the turn */
-	bool greeted;         /* it has said DP_HELLO */
+	/* Connected, and have not said DP_HELLO yet. Whoever only looks whether somebody listens here leaves
+	 * the peer alone. */
+	struct framing *visitors[VISITORS_MAX];
+	unsigned next_visitor;
 	int listener, signals;
 };
 
@@ -87,7 +92,7 @@ static void drop_peer(struct server *s, const char *why)
 	control_connection(s->control, false);
 }
 
-static void accept_peer(struct server *s)
+static void accept_visitor(struct server *s)
 {
 	uid_t uid;
 	int fd;
@@ -99,31 +104,54 @@ static void accept_peer(struct server *s)
 		close(fd);
 		return;
 	}
-	drop_peer(s, "replaced by a new connection");
-	if (framing_open(fd, 0, &s->peer) < 0) {
+	struct framing **place = &s->visitors[s->next_visitor];
+
+	framing_close(*place);
+	*place = NULL;
+	if (framing_open(fd, 0, place) < 0) {
+		*place = NULL;
 		close(fd);
 		return;
 	}
-	s->greeted = false;
-	control_connection(s->control, true);
-	log_info("server", "control plane connected", LU("uid", uid),
-		LU("sessions", control_sessions(s->control)));
+	s->next_visitor = (s->next_visitor + 1) % VISITORS_MAX;
 }
 
-static void handle(struct server *s, union dp_msg *m)
+static void refuse_visitor(struct framing *f, const union dp_msg *m, const char *why)
 {
-	if (m->h.type == DP_HELLO)
-		s->greeted = true;
-	if (s->greeted) {
-		control_handle(s->control, m);
+	union dp_msg answer;
+
+	log_warn("server", "connection refused", LZ("reason", why));
+	dp_msg_init(&answer, DP_ACK, m->h.seq);
+	answer.ack.result = -EPROTO;
+	answer.ack.of_type = m->h.type;
+	snprintf(answer.ack.reason, sizeof answer.ack.reason, "%s", why);
+	(void)framing_send(f, &answer);
+}
+
+/* With its DP_HELLO a visitor takes the peer's place; with anything else it goes. */
+static void read_visitor(struct server *s, struct framing **place)
+{
+	struct framing *f = *place;
+	union dp_msg m;
+	const char *why;
+	int rc = framing_recv(f, &m, &why);
+
+	if (rc == 0)
+		return;
+	*place = NULL;
+	if (rc == 1 && m.h.type == DP_HELLO) {
+		drop_peer(s, "replaced by a new connection");
+		s->peer = f;
+		control_connection(s->control, true);
+		log_info("server", "control plane connected", LU("sessions", control_sessions(s->control)));
+		control_handle(s->control, &m);
 		return;
 	}
-	control_ack(s->control, s->control->connection,
-		&(struct control_answer){.seq = m->h.seq,
-			.type = m->h.type,
-			.result = -EPROTO,
-			.reason = "say DP_HELLO first"});
-	dp_msg_wipe(m);
+	if (rc == 1 || rc == -EPROTO)
+		refuse_visitor(f, &m, rc == 1 ? "say DP_HELLO first" : why);
+	if (rc == 1)
+		dp_msg_wipe(&m);
+	framing_close(f);
 }
 
 static void read_peer(struct server *s)
@@ -136,7 +164,7 @@ static void read_peer(struct server *s)
 		if (rc == 0)
 			return;
 		if (rc == 1) {
-			handle(s, &m);
+			control_handle(s->control, &m);
 		} else if (rc == -EPROTO) {
 			log_warn("server", "message refused", LZ("reason", why));
 			control_ack(s->control, s->control->connection,
@@ -166,6 +194,9 @@ static nfds_t wanted(struct server *s, struct pollfd *fds)
 		fds[FD_PEER].events |= POLLIN;
 	if (s->peer && framing_wants_write(s->peer))
 		fds[FD_PEER].events |= POLLOUT;
+	for (unsigned i = 0; i < VISITORS_MAX; i++)
+		fds[FD_VISITORS + i] = (struct pollfd){
+			.fd = s->visitors[i] ? framing_fd(s->visitors[i]) : -1, .events = POLLIN};
 	for (uint32_t i = 0; i < s->conf.n_workers; i++)
 		fds[FD_WORKERS + i] =
 			(struct pollfd){.fd = worker_mailbox(s->conf.workers[i])->wake, .events = POLLIN};
@@ -203,8 +234,11 @@ int server_run(struct server *s)
 			read_peer(s);
 		if (s->gone)
 			drop_peer(s, "closed by it");
+		for (unsigned i = 0; i < VISITORS_MAX; i++)
+			if (fds[FD_VISITORS + i].revents)
+				read_visitor(s, &s->visitors[i]);
 		if (fds[FD_LISTENER].revents & POLLIN)
-			accept_peer(s);
+			accept_visitor(s);
 	}
 }
 
@@ -213,6 +247,8 @@ void server_close(struct server *s)
 	if (!s)
 		return;
 	framing_close(s->peer);
+	for (unsigned i = 0; i < VISITORS_MAX; i++)
+		framing_close(s->visitors[i]);
 	control_close(s->control);
 	if (s->listener >= 0) {
 		close(s->listener);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The socket where the control plane connects, and the main thread's loop. One connection at a time: a new
- * one replaces the old (the control plane came back). A peer is root, of this process's user, or of a user
+ * The socket where the control plane connects, and the main thread's loop. One control plane at a time: one
+ * that says DP_HELLO replaces the one before (it came back); a connection that says nothing disturbs nobody. A
+ * peer is root, of this process's user, or of a user
  * that is allowed.
  */
 #pragma once
