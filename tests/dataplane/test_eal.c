@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 
@@ -92,17 +93,6 @@ static unsigned times(const char *what)
 	return n;
 }
 
-static bool no_hugepages(void)
-{
-	void *p = mmap(NULL, 40 * HUGE_2M, PROT_READ,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | (21 << MAP_HUGE_SHIFT), -1, 0);
-
-	if (p == MAP_FAILED)
-		return true;
-	munmap(p, 40 * HUGE_2M);
-	return false;
-}
-
 /* By itself: begins again, once, as it was called, and works. */
 static void test_auto(void **state)
 {
@@ -138,9 +128,8 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && strcmp(argv[1], "start") == 0)
 		return child(argv);
-	/* A skip() of every test is "not ok" to TAP readers; a plan of none is not. */
-	if (no_hugepages()) {
-		puts("1..0 # SKIP this machine has no 40 free hugepages");
+	if (geteuid() != 0 || access("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", W_OK) != 0) {
+		puts("1..0 # SKIP this machine has no hugepages to give, or not to this user");
 		return 0;
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
