@@ -21,6 +21,7 @@
 #define CALL_ID_TEXT 20
 #define CALL_PARTY_MAX 128
 #define CALL_REASON_MAX 256
+#define CALL_PHRASE_MAX 64
 #define CALL_URI_MAX 512 /* a name, a user part of ours and a host name fit */
 #define CALL_HEAD_MAX                                                                                        \
 	(SIP_HEAD_MAX + 2 * 1024) /* octets of a message that the B2BUA builds: what it copies, and its own  \
@@ -71,11 +72,18 @@ struct leg {
 /* How a call or an attempt ended: for the peers, the log, and `show call`. */
 struct call_end {
 	unsigned status;               /* SIP status towards the caller; 200: normal clearing */
-	char phrase[64];               /* reason phrase towards the caller; "": the usual one */
+	char phrase[CALL_PHRASE_MAX];  /* reason phrase towards the caller; "": the usual one */
 	char reason[CALL_REASON_MAX];  /* one line for people */
 	char outside[CALL_REASON_MAX]; /* the same without what is nobody's business outside; "": the reason
 					  itself */
 	uint32_t retry_after;          /* seconds, as the called side said; 0: nothing */
+};
+
+/* A response to the exchange's INVITE that waits for the data plane: see answer.c. */
+struct call_due {
+	unsigned status; /* 0: none */
+	char phrase[CALL_PHRASE_MAX];
+	bool sdp; /* with our answer */
 };
 
 struct call {
@@ -91,6 +99,7 @@ struct call {
 	struct leg *exchange; /* the leg whose INVITE is being dealt with; NULL: none */
 	bool initial;         /* the exchange is the first INVITE */
 	struct timer ring;    /* nobody answered */
+	struct call_due due;
 
 	struct call_media media;
 	struct call_end end;
@@ -196,6 +205,16 @@ void exchange_acked(struct leg *in, const struct sip_msg *ack);
 void exchange_cancelled(struct leg *in);
 /* A re-INVITE in a dialog. */
 void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
+
+/* ---- answer.c: what the offerer hears ---- */
+
+/*
+ * A 1xx or 200 to the exchange's INVITE. With sdp it carries our answer and is sent when the data plane holds
+ * what that says, at once when there is nothing to wait for. May end the call.
+ */
+void answer_due(struct leg *in, unsigned status, const char *phrase, bool sdp);
+/* The data plane has answered all that it was told of the call (call_media.settled; arg: the call). */
+void answer_settled(void *arg);
 
 /* ---- release.c: how calls end ---- */
 

@@ -30,6 +30,7 @@ static void refuse(struct leg *in, unsigned status, const char *why)
 	oa_rollback(&in->oa);
 	oa_rollback(&leg_twin(in)->oa);
 	c->exchange = NULL;
+	c->due.status = 0;
 	c->waiting++;
 	if (in->stx) {
 		const char *outside = c->end.outside[0] ? c->end.outside : why;
@@ -69,60 +70,22 @@ static void pass_on(struct leg *in)
 	if (call_media_ports(&c->media, &e) < 0) {
 		count(c, &c->b->counters.refused_no_media_plane);
 		refuse(in, 503, e.text);
-	} else if (oa_offer_make(&out->oa, &in->oa, &sdp, &why) < 0) {
+		return;
+	}
+	if (oa_offer_make(&out->oa, &in->oa, &sdp, &why) < 0) {
 		count(c, &c->b->counters.refused_media);
 		refuse(in, (unsigned)why.status, why.reason.text);
-	} else if (invite_send(out, wbuf_view(&sdp), &e) < 0) {
+		return;
+	}
+	/* First: media under the new keys may be faster than the answer that brings them. */
+	legs_program(c);
+	if (c->state != CALL_ENDING && invite_send(out, wbuf_view(&sdp), &e) < 0) {
 		count(c, &c->b->counters.failed_unreachable);
 		call_tell_outside(c, "the other side could not be reached");
 		refuse(in, 503, e.text);
-	} else {
-		legs_program(c);
-		if (c->state != CALL_ENDING && c->config->limits.ring_timeout_s)
-			timer_set(c->b->wheel, &c->ring, c->config->limits.ring_timeout_s * 1000,
-				nobody_answered);
+	} else if (c->state != CALL_ENDING && c->config->limits.ring_timeout_s) {
+		timer_set(c->b->wheel, &c->ring, c->config->limits.ring_timeout_s * 1000, nobody_answered);
 	}
-	mem_wipe(text, sizeof text);
-}
-
-/* The 200 to the offerer: from here on what was agreed holds. */
-static void agree(struct leg *in)
-{
-	struct call *c = in->call;
-	struct oa_refusal why = {.status = 500};
-	char text[OA_BODY_MAX];
-	struct wbuf sdp = wbuf_make(text, sizeof text);
-	int err;
-
-	if (oa_answer_make(&in->oa, &leg_twin(in)->oa, &sdp, &why) < 0) {
-		c->b->counters.failed_answer++;
-		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
-		goto out;
-	}
-	legs_program(c);
-	if (c->state == CALL_ENDING)
-		goto out;
-	if (!c->initial)
-		sip_dialog_refresh(in->dialog, sip_stx_request(in->stx));
-	sip_dialog_confirm(in->dialog);
-	in->awaiting_ack = true;
-	err = reply_invite(in, 200, NULL, wbuf_view(&sdp));
-	/* What was not even written leaves the INVITE open; what was lost on the way may have arrived. */
-	in->established |= err != -EMSGSIZE && err != -ENOMEM;
-	if (err < 0) {
-		in->awaiting_ack = false;
-		call_release(c, NULL, 500, "the answer could not be sent to the caller");
-		goto out;
-	}
-	legs_commit(c);
-	if (c->initial && c->state < CALL_ANSWERED) {
-		c->state = CALL_ANSWERED;
-		c->answered_ms = clock_wall_ms();
-		c->b->counters.answered++;
-		for (unsigned side = 0; side < 2; side++)
-			c->b->trunks[c->legs[side].trunk->index].answered++;
-	}
-out:
 	mem_wipe(text, sizeof text);
 }
 
@@ -133,6 +96,7 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 	struct err e = {0};
 	int result;
 
+	c->due.status = 0;
 	if (c->initial && legs_open(c, &e) < 0) {
 		c->b->counters.refused_no_media_plane++;
 		refuse(in, 503, e.text);
@@ -143,7 +107,7 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 		count(c, &c->b->counters.refused_media);
 		refuse(in, (unsigned)why.status, why.reason.text);
 	} else if (result == 1) {
-		agree(in); /* a session refresh: nobody else need be asked */
+		answer_due(in, 200, NULL, true); /* a session refresh: nobody else need be asked */
 	} else {
 		pass_on(in);
 	}
@@ -154,29 +118,21 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 	struct leg *in = leg_twin(out);
 	struct call *c = out->call;
 	struct oa_refusal why = {.status = 488};
-	char text[OA_BODY_MAX], phrase[64];
-	struct wbuf sdp = wbuf_make(text, sizeof text);
+	char phrase[CALL_PHRASE_MAX];
 	struct str body = message_sdp(m);
 
 	if (!c->initial || c->state > CALL_RINGING || !in->stx)
 		return;
 	c->state = CALL_RINGING;
-	str_copy(phrase, sizeof phrase, str_sub(m->reason, 0, sizeof phrase - 1));
-	if (body.n) {
-		/* Early media: the called side's answer comes before the call is taken (RFC 3960). */
-		if (oa_answer_received(&out->oa, body, &why) < 0 ||
-			oa_answer_make(&in->oa, &out->oa, &sdp, &why) < 0) {
-			c->b->counters.failed_answer++;
-			call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
-			goto out;
-		}
-		out->answered = true;
-		legs_program(c);
+	/* Early media: the called side's answer comes before the call is taken (RFC 3960). */
+	if (body.n && oa_answer_received(&out->oa, body, &why) < 0) {
+		c->b->counters.failed_answer++;
+		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
+		return;
 	}
-	if (c->state != CALL_ENDING)
-		reply_invite(in, m->status, phrase[0] ? phrase : NULL, wbuf_view(&sdp));
-out:
-	mem_wipe(text, sizeof text);
+	out->answered |= body.n > 0;
+	str_copy(phrase, sizeof phrase, str_sub(m->reason, 0, sizeof phrase - 1));
+	answer_due(in, m->status, phrase, body.n > 0);
 }
 
 void exchange_answered(struct leg *out, const struct sip_msg *m)
@@ -198,7 +154,7 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 	else if (!out->answered)
 		err_set(&why.reason, EINVAL, "the called side answered without SDP");
 	if (out->answered) {
-		agree(in);
+		answer_due(in, 200, NULL, true);
 		return;
 	}
 	/*

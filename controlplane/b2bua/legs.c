@@ -48,6 +48,8 @@ int legs_open(struct call *c, struct err *e)
 		.client = b->client,
 		.ports = b->ports,
 		.media_timeout_s = c->legs[DP_SIDE_A].trunk->media_timeout_s,
+		.settled = answer_settled,
+		.settled_arg = c,
 	};
 	for (unsigned side = 0; side < 2; side++) {
 		struct leg *l = &c->legs[side];

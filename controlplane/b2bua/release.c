@@ -42,7 +42,7 @@ static void answer_pending(struct leg *l)
 	struct call *c = l->call;
 	char buf[CALL_HEAD_MAX];
 	struct sip_builder b;
-	unsigned status = c->initial && c->end.status >= 300 ? c->end.status : 487;
+	unsigned status = c->end.status >= (c->initial ? 300 : 500) ? c->end.status : 487;
 	const char *phrase = status == c->end.status && c->end.phrase[0] ? c->end.phrase : NULL;
 
 	sip_build_response(&b, buf, sizeof buf, sip_stx_request(l->stx), status, phrase, str_z(l->local_tag));

@@ -53,19 +53,24 @@ static void done(void *arg, int result, const char *reason)
 {
 	struct call_media *m = arg;
 
-	if (result == 0 || result == -ECANCELED)
+	m->pending--;
+	if (result == -ECANCELED)
 		return;
 	if (result == -ENOTCONN)
 		m->unsure = true;
-	else if (m->failed)
+	if (result < 0 && result != -ENOTCONN && m->failed)
 		m->failed(m->failed_arg, result, reason);
+	else if (!m->pending && m->settled)
+		m->settled(m->settled_arg);
 }
 
 static int put(void *arg, union dp_msg *msg)
 {
 	struct call_media *m = arg;
+	int rc = dp_client_send(m->client, msg, done, m);
 
-	return dp_client_send(m->client, msg, done, m);
+	m->pending += rc == 0;
+	return rc;
 }
 
 static struct program_side side_of(const struct call_media *m, unsigned s)

@@ -31,8 +31,15 @@ struct call_media {
 	uint32_t worker;
 	uint32_t media_timeout_s;
 	bool open;
-	bool added;  /* the data plane was told of the session */
-	bool unsure; /* commands were lost on the way: all is sent again by call_media_found() */
+	bool added;       /* the data plane was told of the session */
+	bool unsure;      /* commands were lost on the way: all is sent again by call_media_found() */
+	unsigned pending; /* commands that the data plane has not answered */
+	/*
+	 * Called from the loop when nothing is pending any more: what was sent holds at the data plane, or
+	 * the connection to it was lost on the way. Not called for what was refused: see failed.
+	 */
+	void (*settled)(void *arg);
+	void *settled_arg;
 	dp_session_id session;
 	struct program *programmed; /* what was sent to the data plane; NULL: nothing */
 	uint32_t burnt_epoch[2];    /* see program_side */
@@ -43,7 +50,7 @@ struct call_media {
 
 /*
  * Fills in session and worker; user is what dp_client's events bring back. -EAGAIN, -ENOSPC as of
- * dp_client_session_open(). Zero the struct and fill client, ports, side and media_timeout_s before.
+ * dp_client_session_open(). Zero the struct and fill client, ports, side, media_timeout_s and settled before.
  */
 int call_media_open(struct call_media *m, void *user);
 
@@ -53,8 +60,9 @@ int call_media_ports(struct call_media *m, struct err *e);
 
 /*
  * Sends the data plane what has changed since last time; nothing before an answer. failed (may be NULL) is
- * called from the loop when a command is refused or not answered: end the call. While the data plane is away,
- * a session that it has is brought up to date when it is back (0); -EAGAIN for a new one. -ENOBUFS, -ENOMEM.
+ * called from the loop when a command is refused or not answered: end the call. Nothing pending afterwards:
+ * there was nothing to say, or nobody to hear it; else settled follows. While the data plane is away, a
+ * session that it has is brought up to date when it is back (0); -EAGAIN for a new one. -ENOBUFS, -ENOMEM.
  */
 int call_media_program(struct call_media *m, dp_client_done failed, void *arg);
 

@@ -28,11 +28,12 @@ static void take_keys(
 	struct program_leg *l, const struct program_side *side, const struct oa_media *om, unsigned i)
 {
 	const struct agreement *a = om->keys;
+	const struct agreed_key *tx = oa_tx_now(side->leg, i);
 
+	if (tx && tx->epoch > side->burnt_epoch)
+		copy_key(&l->tx, tx);
 	if (a && a->established) {
 		copy_key(&l->rx, &a->rx);
-		if (a->tx.epoch > side->burnt_epoch)
-			copy_key(&l->tx, &a->tx);
 		l->update.suite = a->tx.suite;
 	}
 	copy_key(&l->rx_next, oa_next_rx(side->leg, i));

@@ -173,6 +173,22 @@ const struct oa_media *oa_media_now(const struct oa_leg *leg, unsigned i)
 	return i < leg->n_media ? &leg->media[i] : NULL;
 }
 
+static const struct agreed_key *established_tx(const struct agreement *a)
+{
+	return a && a->established && a->tx.suite != SRTP_SUITE_NONE ? &a->tx : NULL;
+}
+
+const struct agreed_key *oa_tx_now(const struct oa_leg *leg, unsigned i)
+{
+	const struct oa_exchange *x = leg->pending;
+	const struct oa_media *now = oa_media_now(leg, i);
+	const struct agreed_key *before = established_tx(oa_keys_before(leg, i));
+
+	if (!now || !now->used)
+		return NULL;
+	return x && x->answered && !x->ours && before ? before : established_tx(now->keys);
+}
+
 const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i)
 {
 	const struct oa_exchange *x = leg->pending;

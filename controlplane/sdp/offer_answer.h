@@ -90,7 +90,7 @@ struct oa_leg {
 	uint64_t version;      /* of our last o= line, 0 before the first body */
 	char *sent;            /* our body that holds, from behind its o= line, without keys */
 	uint64_t sent_version; /* its version */
-	uint8_t received[32]; /* digest of the peer's offer that holds; 0: ours holds */
+	uint8_t received[32];  /* digest of the peer's offer that holds; 0: ours holds */
 	uint32_t next_epoch;
 	unsigned n_media;
 	struct oa_media *media; /* what holds */
@@ -115,6 +115,11 @@ unsigned oa_media_count(const struct oa_leg *leg);
 const struct oa_media *oa_media_at(const struct oa_leg *leg, unsigned i);
 /* M-line i as media flows now: of an exchange that is answered, or else of what holds; NULL: none. */
 const struct oa_media *oa_media_now(const struct oa_leg *leg, unsigned i);
+/*
+ * The key that we send with on m-line i; NULL: none. Of the keys in an answer of ours the peer hears with the
+ * answer: until oa_commit() what it knows goes on, where there is such.
+ */
+const struct agreed_key *oa_tx_now(const struct oa_leg *leg, unsigned i);
 /* The receive key that the peer's outstanding offer brings for m-line i and may use at once; NULL: none. */
 const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i);
 

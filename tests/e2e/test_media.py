@@ -6,8 +6,8 @@ import time
 from lab.capture import Capture
 from lab.gateway import CM_80, GCM_128, GCM_256, INSIDE, MEDIA, OUTSIDE
 from lab.net import wait_for
-from lab.party import (NUMBERS, assert_nothing_lost, both_hear, connect, established, finish, parties, quiet_now,
-                       talking)
+from lab.party import (NUMBERS, assert_no_session_left, assert_nothing_lost, both_hear, connect, established, finish,
+                       parties, quiet_now, talking)
 
 
 def assert_silence(listener, speaker, seconds=0.4):
@@ -124,6 +124,33 @@ def test_early_media_is_heard_before_the_answer():
         both_hear(a, b)
         assert_nothing_lost(a, b)
         finish(gateway, a, b)
+
+
+def all_heard(listener, speaker):
+    """Every packet that was ever sent, from the very first."""
+    def complete():
+        heard, sent = listener.talker.of(speaker.talker), speaker.talker.stats()["sent"]
+        return heard["packets"] == sent and heard["copies"] == 0
+
+    wait_for(f"{listener.name} has heard all that {speaker.name} said", complete, 20)
+
+
+def test_who_speaks_the_moment_the_call_is_answered_loses_nothing():
+    with parties(b="phone") as (_, gateway, a, b):
+        for n in range(10):
+            for one, other in ((a, b), (b, a)):  # the secure side calls, then the plain one
+                one.talker.bind(34000 + 4 * n)
+                one.talker.tell("source")
+                one.invite(NUMBERS[other.name])
+                other.take()
+                one.answered()
+                one.talker.tell("send", "on")
+                other.talker.hears(one.talker, 1, 20)
+                one.talker.tell("send", "off")
+                all_heard(other, one)
+                one.bye()
+                other.released()
+        assert_no_session_left(gateway)
 
 
 def test_a_source_that_restarts_is_heard_at_once():

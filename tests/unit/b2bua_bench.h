@@ -68,6 +68,7 @@ struct bench {
 	/* the data plane */
 	int refuse_type; /* this command is answered -ENOSPC */
 	bool mute;       /* commands are read, never answered */
+	bool slow; /* what is said of sessions is carried out, and acknowledged by plane_acknowledge() */
 	struct plane_session sessions[1024];
 	unsigned live;
 };
@@ -124,6 +125,7 @@ const char *number_of(const struct phone *p);
 /* The data plane ends and comes back. same: with its sessions. */
 void plane_restart(bool same);
 void plane_away(void);
+void plane_acknowledge(void);
 void plane_event_timeout(struct plane_session *s);
 struct plane_session *plane_last(void);
 

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the offerer hears. A response with our answer waits until the data plane has acknowledged what the
+ * answer says: who hears it may speak at once, and not one of its packets is lost.
+ */
+#include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
+#include "lib/base/secret.h"
+
+/* Our answer to the offerer, or to nobody (text NULL): what it says is settled from then on. */
+static bool make(struct leg *in, struct wbuf *w)
+{
+	struct call *c = in->call;
+	struct oa_refusal why = {.status = 500};
+
+	if (oa_answer_make(&in->oa, &leg_twin(in)->oa, w, &why) == 0)
+		return true;
+	c->b->counters.failed_answer++;
+	call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
+	return false;
+}
+
+/* What was agreed is on its way to the data plane. False: the call is over. */
+static bool prepare(struct leg *in)
+{
+	char text[OA_BODY_MAX];
+	struct wbuf w = wbuf_make(text, sizeof text);
+	bool made = make(in, &w);
+
+	mem_wipe(text, sizeof text);
+	if (made)
+		legs_program(in->call);
+	return in->call->state != CALL_ENDING;
+}
+
+static void note_answered(struct call *c)
+{
+	if (!c->initial || c->state >= CALL_ANSWERED)
+		return;
+	c->state = CALL_ANSWERED;
+	c->answered_ms = clock_wall_ms();
+	c->b->counters.answered++;
+	for (unsigned side = 0; side < 2; side++)
+		c->b->trunks[c->legs[side].trunk->index].answered++;
+}
+
+/* The 200 to the offerer: from here on what was agreed holds. */
+static void agree(struct leg *in, struct str sdp)
+{
+	struct call *c = in->call;
+	int err;
+
+	if (!c->initial)
+		sip_dialog_refresh(in->dialog, sip_stx_request(in->stx));
+	sip_dialog_confirm(in->dialog);
+	in->awaiting_ack = true;
+	err = reply_invite(in, 200, NULL, sdp);
+	/* What was not even written leaves the INVITE open; what was lost on the way may have arrived. */
+	in->established |= err != -EMSGSIZE && err != -ENOMEM;
+	if (err < 0) {
+		in->awaiting_ack = false;
+		call_release(c, NULL, 500, "the answer could not be sent to the caller");
+		return;
+	}
+	legs_commit(c);
+	note_answered(c);
+}
+
+static void respond(struct leg *in)
+{
+	struct call_due due = in->call->due;
+	char text[OA_BODY_MAX];
+	struct wbuf sdp = wbuf_make(text, sizeof text);
+
+	in->call->due.status = 0;
+	if (!due.sdp || make(in, &sdp)) {
+		if (due.status >= 200)
+			agree(in, wbuf_view(&sdp));
+		else
+			reply_invite(in, due.status, due.phrase[0] ? due.phrase : NULL, wbuf_view(&sdp));
+	}
+	mem_wipe(text, sizeof text);
+}
+
+void answer_due(struct leg *in, unsigned status, const char *phrase, bool sdp)
+{
+	struct call *c = in->call;
+
+	if (sdp && !prepare(in))
+		return;
+	/* A later response takes the place of one that still waits, and its answer along. */
+	c->due.sdp = sdp || (c->due.status && c->due.sdp);
+	c->due.status = status;
+	str_copy(c->due.phrase, sizeof c->due.phrase, str_z(phrase ? phrase : ""));
+	if (!c->due.sdp || !c->media.pending)
+		respond(in);
+}
+
+void answer_settled(void *arg)
+{
+	struct call *c = arg;
+	struct leg *in = c->exchange;
+
+	/* The offerer may have given up, or the call be over, in the meantime. */
+	if (c->state == CALL_ENDING || !c->due.status || !in || !in->stx || in->awaiting_ack)
+		return;
+	respond(in);
+}
