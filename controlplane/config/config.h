@@ -206,6 +206,11 @@ struct config {
 	} management;
 
 	struct {
+		bool metrics;          /* /metrics and /healthz are served */
+		struct ip_port listen; /* there */
+	} observability;
+
+	struct {
 		enum log_level level;
 		enum log_format format;
 	} logging;

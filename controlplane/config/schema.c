@@ -110,6 +110,7 @@ static const struct {
 	{"Too few \"", "'", "' is missing: at least one is needed"},
 	{"Duplicate instance of \"", "'", "' is there twice"},
 	{"Unique data leaf(s) \"", "another entry has the same ", ""},
+	{"Unexpected data state node \"", "'", "' is state: it is read, never configured"},
 	{"Node \"", "there is no '", "' here, or this build of the gateway cannot do it"},
 };
 
@@ -202,8 +203,8 @@ static void find_entry_without(const struct lyd_node *tree, struct str schema_pa
 	ly_set_free(found, NULL);
 }
 
-unsigned schema_explain(const struct ly_ctx *ctx, const struct lyd_node *tree, struct wbuf *path,
-	struct wbuf *reason)
+unsigned schema_explain(
+	const struct ly_ctx *ctx, const struct lyd_node *tree, struct wbuf *path, struct wbuf *reason)
 {
 	char msg[512], where[512];
 

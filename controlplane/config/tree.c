@@ -506,6 +506,7 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 	struct config *c = &r->s->pub;
 	const struct lyd_node *limits = child(g, "limits"), *dataplane = child(g, "dataplane");
 	const struct lyd_node *management = child(g, "management"), *logging = child(g, "logging");
+	const struct lyd_node *metrics = child(child(g, "observability"), "metrics-listener");
 
 	c->limits.max_calls = number(limits, "max-calls", 0);
 	c->limits.max_call_rate = number(limits, "max-call-rate", 0);
@@ -516,6 +517,12 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 	c->dataplane.crypto_backend = keep_leaf(r, dataplane, "crypto-backend");
 	c->management.socket = keep_leaf(r, management, "socket");
 	c->management.group = keep_leaf(r, management, "group");
+	c->observability.metrics = metrics != NULL;
+	if (metrics)
+		c->observability.listen = (struct ip_port){
+			.ip = ip_of(r, text(metrics, "address")),
+			.port = (uint16_t)number(metrics, "port", 0),
+		};
 	c->logging.level = (enum log_level)one_of(r, CHOICE(logging, "level", levels));
 	c->logging.format = (enum log_format)one_of(r, CHOICE(logging, "format", formats));
 	require(r, c->dataplane.socket && c->management.socket);

@@ -124,6 +124,13 @@ static const struct mistake {
 		"'sctp' is not one of the choices: udp, tcp, tls"},
 	{"number in quotes", {{"sip/listener/0/port", "\"5061\""}},
 		G "/sip/listener[name='carriers-tls']/port:", "5061 without quotes"},
+	{"state is not configured", {{"trunks/trunk/0/state", "{\"active-calls\":0}"}},
+		G "/trunks/trunk[name='carrier']/state:", "'state' is state: it is read, never configured"},
+	{"what this build cannot do is refused",
+		{{"users", "{\"user\":[{\"name\":\"u\",\"password-hash\":\"$6$x\",\"trunk\":\"carrier\"}]}"}},
+		G "/users:", "this build of the gateway cannot do it"},
+	{"metrics on no address", {{"observability", "{\"metrics-listener\":{\"address\":\"here\"}}"}},
+		G "/observability/metrics-listener/address:", ""},
 	{"misspelt member", {{"sip/listener/0/tls_profile", "\"a\""}},
 		G "/sip/listener[name='carriers-tls']/tls_profile:", "there is no 'tls_profile' here"},
 	{"profile without trust bag", {{"tls-profiles/tls-profile/0/trust-bag", ""}},
@@ -324,6 +331,27 @@ static void defaults_are_the_safe_choice(void **state)
 	config_unref(c);
 }
 
+static void metrics_are_served_when_asked_for_and_only_locally(void **state)
+{
+	(void)state;
+	json_t *root = example();
+	struct config *c = NULL;
+	struct err e = {0};
+	char text[IP_PORT_TEXT_MAX];
+
+	if (parse_tree(root, &c, &e))
+		fail_msg("%s", e.text);
+	assert_false(c->observability.metrics);
+	config_unref(c);
+	change(root, "observability", "{\"metrics-listener\":{}}");
+	if (parse_tree(root, &c, &e))
+		fail_msg("%s", e.text);
+	json_decref(root);
+	assert_true(c->observability.metrics);
+	assert_string_equal(ip_port_text(&c->observability.listen, text), "127.0.0.1:9464");
+	config_unref(c);
+}
+
 static void peers_are_sorted_by_priority(void **state)
 {
 	(void)state;
@@ -454,6 +482,7 @@ int main(void)
 		cmocka_unit_test(each_mistake_is_named),
 		cmocka_unit_test(the_example_becomes_a_snapshot),
 		cmocka_unit_test(defaults_are_the_safe_choice),
+		cmocka_unit_test(metrics_are_served_when_asked_for_and_only_locally),
 		cmocka_unit_test(peers_are_sorted_by_priority),
 		cmocka_unit_test(lines_and_comments_are_counted),
 		cmocka_unit_test(the_line_is_the_right_entrys),
