@@ -12,7 +12,10 @@
 #include "controlplane/media/dp_client.h"
 #include "controlplane/media/port_alloc.h"
 #include "controlplane/obs/mgmt.h"
+#include "controlplane/obs/trace.h"
+#include "controlplane/obs/trace_op.h"
 #include "controlplane/sip/stack.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #define TRIALS_PER_SECOND 10
@@ -29,6 +32,7 @@ struct gateway {
 	struct port_alloc *ports;
 	struct dp_client *client;
 	struct b2bua *b2bua;
+	struct trace *trace;
 	struct mgmt *mgmt;
 	struct event *goodbye; /* while shutting down */
 	unsigned goodbye_ms;
@@ -193,6 +197,19 @@ static int open_media(struct gateway *g, const struct gateway_paths *paths, stru
 	return configure_media(g);
 }
 
+static void note_message(void *ctx, bool sent, const struct sip_flow *flow, struct str text)
+{
+	static const char *const transports[] = {[SIP_UDP] = "udp", [SIP_TCP] = "tcp", [SIP_TLS] = "tls"};
+
+	trace_note(ctx, &(struct trace_message){
+				.sent = sent,
+				.transport = transports[flow->transport],
+				.remote = flow->remote,
+				.text = text,
+				.time_ms = clock_wall_ms(),
+			});
+}
+
 static int open_sip(struct gateway *g, struct err *e)
 {
 	struct sip_stack_conf conf = {
@@ -203,6 +220,10 @@ static int open_sip(struct gateway *g, struct err *e)
 
 	if (err < 0)
 		return err_set(e, err, "SIP stack: %s", strerror(-err));
+	err = trace_new(0, &g->trace);
+	if (err < 0)
+		return err_set(e, err, "trace of calls: %s", strerror(-err));
+	sip_stack_set_tap(g->sip, &(struct sip_tap){.message = note_message, .ctx = g->trace});
 	return open_listeners(g, e);
 }
 
@@ -232,12 +253,15 @@ static int open_all(struct gateway *g, const struct gateway_paths *paths, struct
 				       .sip_counters = sip_stack_counters(g->sip),
 				       .client = g->client,
 				       .ports = g->ports,
+				       .trace = g->trace,
 			       });
 	err = mgmt_open(&g->mgmt, g->base, paths->control ? paths->control : g->config->management.socket,
 		g->config->management.group, e);
 	if (err < 0)
 		return err;
 	err = report_register(g->mgmt, g->b2bua);
+	if (err >= 0)
+		err = trace_register(g->mgmt, g->trace);
 	return err < 0 ? err_set(e, err, "management operations: %s", strerror(-err)) : 0;
 }
 
@@ -299,6 +323,7 @@ void gateway_free(struct gateway *g)
 	if (g->sip)
 		sip_stack_free(g->sip);
 	b2bua_free(g->b2bua);
+	trace_free(g->trace);
 	port_alloc_free(g->ports);
 	for (uint32_t i = 0; g->server_tls && i < g->config->n_listeners; i++)
 		tls_ctx_free(g->server_tls[i]);

@@ -74,6 +74,7 @@ void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers)
 	b->sip_counters = layers->sip_counters;
 	b->client = layers->client;
 	b->ports = layers->ports;
+	b->trace = layers->trace;
 }
 
 void b2bua_shutdown(struct b2bua *b)

@@ -14,6 +14,7 @@ struct b2bua;
 struct dp_client;
 struct dp_client_events;
 struct port_alloc;
+struct trace;
 
 /* Why new calls were refused or ended by the gateway itself; names and texts in counters.c. */
 #define B2BUA_COUNTERS(X)                                                                                    \
@@ -67,6 +68,7 @@ struct b2bua_layers {
 	const struct sip_counters *sip_counters; /* for reports */
 	struct dp_client *client;
 	struct port_alloc *ports;
+	struct trace *trace; /* told which dialogs are whose legs; NULL: nobody */
 };
 void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers);
 

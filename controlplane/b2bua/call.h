@@ -132,6 +132,7 @@ struct b2bua {
 	struct timer_wheel *wheel;
 	struct dp_client *client;
 	struct port_alloc *ports;
+	struct trace *trace;
 	struct sip_dialogs *dialogs;
 	struct call_list calls;
 	struct call_list dead; /* cleared away while the data plane's client could still name them */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/obs/trace.h"
 #include "lib/base/log.h"
 
 /* The names that a verified certificate of the peer's carries; how many. */
@@ -208,6 +209,8 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 	}
 	leg_take_stx(in, stx);
 	leg_note_flow(in, from);
+	if (b->trace)
+		trace_bind(b->trace, m->call_id, c->id, 'a');
 	c->exchange = in;
 	c->initial = true;
 	b->counters.calls++;

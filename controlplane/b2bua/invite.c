@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/obs/trace.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 
@@ -154,6 +155,8 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 		err_set(e, err, "the INVITE could not be sent to %s: %s", out->remote, strerror(-err));
 	else
 		out->call->waiting++;
+	if (err >= 0 && !out->dialog && b->trace)
+		trace_bind(b->trace, str_z(out->call_id), out->call->id, 'b');
 	mem_wipe(buf, sizeof buf);
 	return err;
 }

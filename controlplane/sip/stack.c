@@ -14,6 +14,7 @@ struct sip_stack {
 	struct sip_net *net;
 	struct sip_txl *txl;
 	struct event *tick;
+	struct sip_tap tap; /* message NULL: none */
 };
 
 static uint64_t now_ms(void *arg)
@@ -32,12 +33,19 @@ static void on_message(void *user, const struct sip_msg *m, const struct sip_flo
 {
 	struct sip_stack *s = user;
 
+	if (s->tap.message)
+		s->tap.message(s->tap.ctx, false, from, m->text);
 	sip_txl_receive(s->txl, m, from);
 }
 
 static int net_send(void *ctx, struct sip_flow *flow, struct str text, struct sip_waiter *waiter)
 {
-	return sip_net_send(ctx, flow, text, waiter);
+	struct sip_stack *s = ctx;
+	int rc = sip_net_send(s->net, flow, text, waiter);
+
+	if (rc >= 0 && s->tap.message)
+		s->tap.message(s->tap.ctx, true, flow, text);
+	return rc;
 }
 
 static struct str net_sent_by(void *ctx, const struct sip_listener *l)
@@ -60,7 +68,7 @@ int sip_stack_new(struct event_base *base, const struct sip_stack_conf *conf, co
 		goto out;
 	if ((rc = sip_net_new(base, &conf->net, &s->counters, on_message, s, &s->net)) < 0)
 		goto out;
-	struct sip_sender sender = {s->net, net_send, net_sent_by};
+	struct sip_sender sender = {s, net_send, net_sent_by};
 
 	if ((rc = sip_txl_new(&conf->transactions, s->wheel, &sender, &s->counters, tu, user, &s->txl)) < 0)
 		goto out;
@@ -84,6 +92,11 @@ void sip_stack_free(struct sip_stack *s)
 	sip_net_free(s->net);
 	timer_wheel_free(s->wheel);
 	free(s);
+}
+
+void sip_stack_set_tap(struct sip_stack *s, const struct sip_tap *tap)
+{
+	s->tap = *tap;
 }
 
 struct sip_net *sip_stack_net(struct sip_stack *s)
