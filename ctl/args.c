@@ -2,89 +2,56 @@
 #include "ctl/args.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char general[] =
-	"usage: srtpgwctl [--socket PATH] COMMAND [options]\n"
-	"\n"
-	"Asks the gateway on this machine.\n"
-	"\n"
-	"  show calls     calls that there are, and those that ended not long ago\n"
-	"  show call ID   one call in full: addresses, suites, packets, verdicts\n"
-	"  show stats     what the whole gateway did\n"
-	"  show trunks    calls by trunk, and why some were rejected\n"
-	"\n"
-	"  --socket PATH  the gateway's management socket ($SRTPGW_SOCKET, or " CTL_SOCKET ")\n"
-	"  --json         the answer as JSON\n"
-	"  --help         help, also for one command: srtpgwctl show calls --help\n"
-	"  --version      the version of this program\n"
-	"\n"
-	"Exit code: 0 done, 2 wrong command line, 3 refused by the gateway, 4 gateway not reachable.\n";
+#include "ctl/commands.h"
 
-static const char calls_help[] =
-	"usage: srtpgwctl [--socket PATH] show calls [--state STATE] [--json] [--watch [SECONDS]] [--rounds "
-	"N]\n"
-	"\n"
-	"Lists calls, newest last.\n"
-	"\n"
-	"  --state STATE      only calls in one state: setup, ringing, established, ending, ended or "
-	"refused\n"
-	"  --json             the answer as JSON; with --watch one line a refresh\n"
-	"  --watch [SECONDS]  one row per leg with its packets, refreshed every SECONDS (1) until "
-	"interrupted\n"
-	"  --rounds N         end the watch after N refreshes\n"
-	"\n"
-	"In the watch: RX packets accepted from the leg's peer, LOST and JITTER (ms) as RFC 3550 counts "
-	"them, AUTH packets\n"
-	"that did not authenticate, REPLAY packets that were seen before or came too late.\n";
-
-static const char call_help[] = "usage: srtpgwctl [--socket PATH] show call ID [--json]\n"
-				"\n"
-				"Shows one call and both its legs. ID is as in 'show calls'.\n";
-
-static const char stats_help[] =
-	"usage: srtpgwctl [--socket PATH] show stats [--json]\n"
-	"\n"
-	"Shows the counters of the whole gateway: calls, media packets by verdict, SIP.\n";
-
-static const char trunks_help[] =
-	"usage: srtpgwctl [--socket PATH] show trunks [--json]\n"
-	"\n"
-	"Lists the trunks with their calls, and the reasons of those that were rejected.\n";
-
-static const struct {
-	const char *name, *help;
-} commands[] = {
-	[CTL_NOTHING] = {NULL, general},
-	[CTL_CALLS] = {"calls", calls_help},
-	[CTL_CALL] = {"call", call_help},
-	[CTL_STATS] = {"stats", stats_help},
-	[CTL_TRUNKS] = {"trunks", trunks_help},
+const struct ctl_option_spec ctl_options[OPTIONS] = {
+	[OPT_SOCKET] = {"--socket", VALUE_TEXT, .what = "a path", .names = NAMES_FILES},
+	[OPT_JSON] = {"--json", VALUE_NONE},
+	[OPT_HELP] = {"--help", VALUE_NONE},
+	[OPT_VERSION] = {"--version", VALUE_NONE},
+	[OPT_ALL] = {"--all", VALUE_NONE},
+	[OPT_COMMENT] = {"--comment", VALUE_TEXT, .what = "a text"},
+	[OPT_CONFIRM] = {"--confirm", VALUE_NUMBER, .optional = true, .min = 1, .max = 86400,
+		.fallback = 600},
+	[OPT_COUNT] = {"--count", VALUE_NUMBER, .min = 1, .max = 1e9},
+	[OPT_DEFAULTS] = {"--defaults", VALUE_NONE},
+	[OPT_FORMAT] = {"--format", VALUE_CHOICE, .choices = "json xml", .names = NAMES_CHOICES},
+	[OPT_FULL] = {"--full", VALUE_NONE},
+	[OPT_LIMIT] = {"--limit", VALUE_NUMBER, .min = 1, .max = 1e6},
+	[OPT_REPLACE] = {"--replace", VALUE_NONE},
+	[OPT_ROUNDS] = {"--rounds", VALUE_NUMBER, .min = 1, .max = 999999},
+	[OPT_SOURCE] = {"--source", VALUE_CHOICE, .choices = "running candidate startup",
+		.names = NAMES_CHOICES},
+	[OPT_STATE] = {"--state", VALUE_CHOICE, .choices = "setup ringing established ending ended refused",
+		.names = NAMES_CHOICES},
+	[OPT_TIMEOUT] = {"--timeout", VALUE_NUMBER, .min = 0, .max = 86400},
+	[OPT_TRUNK] = {"--trunk", VALUE_TEXT, .what = "a trunk's name", .names = NAMES_TRUNKS},
+	[OPT_WATCH] = {"--watch", VALUE_SECONDS, .optional = true, .min = 0.1, .max = 3600, .fallback = 1},
 };
 
-void args_help(enum ctl_what what, FILE *to)
-{
-	fputs(commands[what].help, to);
-}
-
-/* Seconds of a watch: a plain decimal number from 0.1 to 3600. */
-static bool read_seconds(const char *z, double *out)
+/* A plain decimal number; digits alone when whole. */
+static bool read_number(const char *z, bool whole, double *out)
 {
 	char *end;
 
-	if (!z || !*z || strspn(z, "0123456789.") != strlen(z))
+	if (!z || !*z || strspn(z, whole ? "0123456789" : "0123456789.") != strlen(z))
 		return false;
 	*out = strtod(z, &end);
-	return *end == 0 && *out >= 0.1 && *out <= 3600;
+	return *end == 0;
 }
 
-static bool read_count(const char *z, unsigned *out)
+static bool is_choice(const char *choices, const char *z)
 {
-	if (!z || !*z || strlen(z) > 6 || strspn(z, "0123456789") != strlen(z))
-		return false;
-	*out = (unsigned)atoi(z);
-	return *out > 0;
+	size_t n = strlen(z);
+
+	for (; *choices; choices += strcspn(choices, " "), choices += *choices == ' ')
+		if (n && strcspn(choices, " ") == n && strncmp(choices, z, n) == 0)
+			return true;
+	return false;
 }
 
 struct words {
@@ -94,35 +61,50 @@ struct words {
 };
 
 /* The value of an option, as --name=VALUE or in the next word; NULL when there is none. */
-static const char *value_of(struct words *w, const char *name)
+static const char *value_of(struct words *w, const struct ctl_option_spec *o)
 {
 	const char *word = w->argv[w->at];
-	size_t n = strlen(name);
+	size_t n = strlen(o->name);
 
 	if (word[n] == '=')
 		return word + n + 1;
-	return w->at + 1 < w->argc ? w->argv[++w->at] : NULL;
+	if (w->at + 1 >= w->argc)
+		return NULL;
+	if (o->optional && strspn(w->argv[w->at + 1], "0123456789.") == 0)
+		return NULL;
+	return w->argv[++w->at];
 }
 
-static bool is_option(const char *word, const char *name)
+static int read_value(
+	const struct ctl_option_spec *o, const char *value, const char **text, double *number, struct err *e)
 {
-	size_t n = strlen(name);
-
-	return strncmp(word, name, n) == 0 && (word[n] == 0 || word[n] == '=');
-}
-
-static int read_watch(struct words *w, struct ctl_args *out, struct err *e)
-{
-	const char *word = w->argv[w->at];
-
-	out->watch_s = 1;
-	if (word[7] == '=') {
-		if (!read_seconds(word + 8, &out->watch_s))
-			return err_set(e, EINVAL, "--watch takes 0.1 to 3600 seconds, not '%s'", word + 8);
-	} else if (w->at + 1 < w->argc && w->argv[w->at + 1][0] >= '0' && w->argv[w->at + 1][0] <= '9') {
-		if (!read_seconds(w->argv[++w->at], &out->watch_s))
+	if (!value && o->optional) {
+		*number = o->fallback;
+		return 0;
+	}
+	switch (o->value) {
+	case VALUE_NONE:
+		return 0;
+	case VALUE_TEXT:
+		if (!value || !*value)
+			return err_set(e, EINVAL, "%s needs %s", o->name, o->what);
+		*text = value;
+		return 0;
+	case VALUE_CHOICE:
+		if (!value || !is_choice(o->choices, value))
+			return err_set(e, EINVAL, "%s takes one of: %s", o->name, o->choices);
+		*text = value;
+		return 0;
+	case VALUE_NUMBER:
+		if (!read_number(value, true, number) || *number < o->min || *number > o->max)
 			return err_set(
-				e, EINVAL, "--watch takes 0.1 to 3600 seconds, not '%s'", w->argv[w->at]);
+				e, EINVAL, "%s takes a number from %.0f to %.0f", o->name, o->min, o->max);
+		return 0;
+	case VALUE_SECONDS:
+		if (!read_number(value, false, number) || *number < o->min || *number > o->max)
+			return err_set(e, EINVAL, "%s takes %g to %g seconds, not '%s'", o->name, o->min,
+				o->max, value ? value : "");
+		return 0;
 	}
 	return 0;
 }
@@ -130,81 +112,112 @@ static int read_watch(struct words *w, struct ctl_args *out, struct err *e)
 static int read_option(struct words *w, struct ctl_args *out, struct err *e)
 {
 	const char *word = w->argv[w->at];
+	size_t n = strcspn(word, "=");
 
-	if (strcmp(word, "--json") == 0)
-		out->json = true;
-	else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-		out->help = true;
-	else if (strcmp(word, "--version") == 0)
-		out->version = true;
-	else if (is_option(word, "--watch"))
-		return read_watch(w, out, e);
-	else if (is_option(word, "--socket"))
-		out->socket = value_of(w, "--socket");
-	else if (is_option(word, "--state"))
-		out->state = value_of(w, "--state");
-	else if (is_option(word, "--rounds")) {
-		if (!read_count(value_of(w, "--rounds"), &out->rounds))
-			return err_set(e, EINVAL, "--rounds takes a number from 1 to 999999");
-	} else
-		return err_set(e, EINVAL, "there is no option '%s'", word);
-	if (is_option(word, "--socket") && (!out->socket || !*out->socket))
-		return err_set(e, EINVAL, "--socket needs a path");
-	if (is_option(word, "--state") && !out->state)
-		return err_set(e, EINVAL, "--state needs a state");
-	return 0;
-}
-
-/* n: how many words that are no options came before. */
-static int read_word(const char *word, unsigned n, struct ctl_args *out, struct err *e)
-{
-	if (n == 0)
-		return strcmp(word, "show") == 0 ? 0 : err_set(e, EINVAL, "there is no command '%s'", word);
-	for (size_t i = 1; n == 1 && i < sizeof commands / sizeof commands[0]; i++) {
-		if (strcmp(word, commands[i].name) == 0) {
-			out->what = (enum ctl_what)i;
-			return 0;
-		}
-	}
-	if (n == 1)
-		return err_set(e, EINVAL, "there is nothing called '%s' to show", word);
-	if (n == 2 && out->what == CTL_CALL) {
-		out->id = word;
+	if (strcmp(word, "-h") == 0) {
+		out->given[OPT_HELP] = true;
 		return 0;
 	}
-	return err_set(e, EINVAL, "'%s' is too much", word);
+	for (unsigned i = 0; i < OPTIONS; i++) {
+		const struct ctl_option_spec *o = &ctl_options[i];
+
+		if (strlen(o->name) != n || strncmp(word, o->name, n) != 0)
+			continue;
+		if (o->value == VALUE_NONE && word[n] == '=')
+			return err_set(e, EINVAL, "%s takes no value", o->name);
+		out->given[i] = true;
+		return read_value(
+			o, o->value == VALUE_NONE ? NULL : value_of(w, o), &out->text[i], &out->number[i], e);
+	}
+	return err_set(e, EINVAL, "there is no option '%s'", word);
 }
 
-static int check(const struct ctl_args *a, unsigned words, struct err *e)
+/* Which commands have the option: "'show calls' and 'drain'", for a message. */
+static int misplaced(enum ctl_option i, struct err *e)
 {
-	if (a->help || a->version)
-		return 0;
-	if (a->what == CTL_NOTHING)
-		return err_set(
-			e, EINVAL, words ? "show what? calls, call ID, stats or trunks" : "no command");
-	if (a->what == CTL_CALL && !a->id)
-		return err_set(e, EINVAL, "which call? srtpgwctl show call ID; 'show calls' lists them");
-	if (a->what != CTL_CALLS && (a->watch_s || a->state))
-		return err_set(e, EINVAL, "%s is for 'show calls'", a->state ? "--state" : "--watch");
-	if (a->rounds && !a->watch_s)
+	char where[200] = "";
+	size_t n = 0;
+
+	for (const struct command *c = commands; c->name; c++) {
+		if (!(c->options & (1u << i)))
+			continue;
+		int wrote = snprintf(where + n, sizeof where - n, "%s'%s'", n ? ", " : "", c->name);
+
+		if (wrote < 0 || (size_t)wrote >= sizeof where - n)
+			break;
+		n += (size_t)wrote;
+	}
+	return err_set(e, EINVAL, "%s is for %s", ctl_options[i].name, where);
+}
+
+static int check_options(const struct ctl_args *a, struct err *e)
+{
+	for (unsigned i = OPT_VERSION + 1; i < OPTIONS; i++)
+		if (a->given[i] && !(a->command->options & (1u << i)))
+			return misplaced((enum ctl_option)i, e);
+	if (a->given[OPT_ROUNDS] && (a->command->options & (1u << OPT_WATCH)) && !a->given[OPT_WATCH])
 		return err_set(e, EINVAL, "--rounds is for --watch");
+	if (a->given[OPT_LIMIT] && a->given[OPT_ALL])
+		return err_set(e, EINVAL, "--limit and --all do not go together");
 	return 0;
+}
+
+/* all: the words that are no options. Finds the command and leaves its own words in out. */
+static int read_words(const char *const *all, unsigned n, struct ctl_args *out, struct err *e)
+{
+	unsigned used = 0;
+
+	out->command = command_find(all, n, &used);
+	if (out->given[OPT_HELP] || out->given[OPT_VERSION])
+		return 0;
+	if (n == 0)
+		return err_set(e, EINVAL, "no command");
+	if (!out->command && command_is_group(all[0])) {
+		if (n > 1)
+			return err_set(e, EINVAL, "there is nothing called '%s' to %s", all[1], all[0]);
+		return err_set(e, EINVAL, "%s what? see the help", all[0]);
+	}
+	if (!out->command)
+		return err_set(e, EINVAL, "there is no command '%s'", all[0]);
+	if (n - used > out->command->words_max)
+		return err_set(e, EINVAL, "'%s' is too much", all[used + out->command->words_max]);
+	for (unsigned i = used; i < n; i++)
+		out->words[out->n_words++] = all[i];
+	if (out->n_words < out->command->words_min)
+		return err_set(e, EINVAL, "%s", out->command->missing);
+	return check_options(out, e);
 }
 
 int args_parse(int argc, char **argv, struct ctl_args *out, struct err *e)
 {
+	const char *all[CTL_WORDS_MAX + 3];
 	struct words w = {argc, argv, 1};
-	unsigned words = 0;
+	unsigned n = 0;
+	bool options = true;
+	int rc = 0;
 
 	*out = (struct ctl_args){.socket = getenv("SRTPGW_SOCKET")};
 	if (!out->socket || !*out->socket)
 		out->socket = CTL_SOCKET;
-	for (; w.at < argc; w.at++) {
-		int rc = argv[w.at][0] == '-' ? read_option(&w, out, e)
-					      : read_word(argv[w.at], words++, out, e);
+	for (; w.at < argc && !rc; w.at++) {
+		const char *word = argv[w.at];
 
-		if (rc)
-			return rc;
+		if (options && strcmp(word, "--") == 0)
+			options = false;
+		else if (options && word[0] == '-' && word[1])
+			rc = read_option(&w, out, e);
+		else if (n < sizeof all / sizeof all[0])
+			all[n++] = word;
+		else
+			rc = err_set(e, EINVAL, "'%s' is too much", word);
 	}
-	return check(out, words, e);
+	if (out->given[OPT_SOCKET] && out->text[OPT_SOCKET])
+		out->socket = out->text[OPT_SOCKET];
+	if (rc) {
+		unsigned used;
+
+		out->command = command_find(all, n, &used);
+		return rc;
+	}
+	return read_words(all, n, out, e);
 }

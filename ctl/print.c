@@ -240,3 +240,9 @@ void print_trunks(const json_t *data, FILE *to)
 	}
 	table_print(t, to);
 }
+
+void print_json(const json_t *data, FILE *to)
+{
+	json_dumpf(data, to, JSON_INDENT(2));
+	fputc('\n', to);
+}

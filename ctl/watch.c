@@ -21,7 +21,8 @@ static enum ctl_exit fetch(
 	json_t *list = NULL, *row;
 	size_t i;
 	enum ctl_exit code = client_ask(c, "show-calls",
-		args->state ? json_pack("{s:s}", "state", args->state) : json_object(), &list, e);
+		args->text[OPT_STATE] ? json_pack("{s:s}", "state", args->text[OPT_STATE]) : json_object(),
+		&list, e);
 
 	if (code != CTL_OK)
 		return code;
@@ -52,7 +53,7 @@ static void draw(const json_t *calls, size_t hidden, const struct ctl_args *args
 {
 	char now[CLOCK_TEXT_MAX];
 
-	if (args->json) {
+	if (args_json(args)) {
 		char *line = json_dumps(calls, JSON_COMPACT);
 
 		puts(line ? line : "[]");
@@ -97,7 +98,8 @@ enum ctl_exit watch_calls(struct client *c, const struct ctl_args *args, struct 
 			return code;
 		draw(calls, hidden, args, terminal);
 		json_decref(calls);
-		if (ferror(stdout) || round == args->rounds || interrupted(&ending, args->watch_s))
+		if (ferror(stdout) || round == args->number[OPT_ROUNDS] ||
+			interrupted(&ending, args->number[OPT_WATCH]))
 			return CTL_OK;
 	}
 }

@@ -8,5 +8,5 @@
 /* Most calls asked for in full in one refresh. */
 #define WATCH_CALLS_MAX 100
 
-/* Until interrupted (SIGINT, SIGTERM), args->rounds refreshes, or an error, which e then names. */
+/* Until interrupted (SIGINT, SIGTERM), --rounds refreshes, or an error, which e then names. */
 enum ctl_exit watch_calls(struct client *c, const struct ctl_args *args, struct err *e);

@@ -111,7 +111,7 @@ static size_t uri_password(struct str s, struct wbuf *to)
 
 	if (!scheme)
 		return 0;
-	for (; n < s.n && !strchr("@<>\" \t", s.p[n]); n++)
+	for (; n < s.n && !is_any(s.p[n], "@<>\" \t"); n++)
 		if (s.p[n] == ':' && !colon)
 			colon = n;
 	if (n == s.n || s.p[n] != '@' || !colon)

@@ -3,21 +3,12 @@
  * srtpgwctl against a gateway that says what the test wants: what an operator reads, what a script gets, and
  * what happens when the other end is not what it should be.
  */
-#include "tests/support/cmocka_std.h"
+#include "tests/unit/ctl_double.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <jansson.h>
-
-#include "ctl/args.h"
 
 #define CALL(legs, more)                                                                                     \
 	"{\"id\":\"c1\",\"state\":\"established\",\"from\":\"alice\",\"to\":\"+4930\",\"ingress-trunk\":"    \
@@ -32,100 +23,6 @@
 #define REFUSED                                                                                              \
 	"{\"id\":\"c2\",\"state\":\"refused\",\"from\":\"mallory\",\"to\":\"1\",\"ingress-trunk\":\"core\"," \
 	"\"egress-trunk\":null,\"duration\":0.0,\"end-reason\":\"488 SRTP required\",\"legs\":[]}"
-
-/* What the gateway answers to an operation. */
-struct line {
-	const char *op, *answer;
-};
-
-static char folder[64], path[96], output[1 << 16], errors[1 << 16];
-
-static const char *answer_to(const struct line *script, const char *request)
-{
-	for (; script->op; script++) {
-		if (strstr(request, script->op))
-			return script->answer;
-	}
-	return "{\"error\":{\"path\":\"\",\"message\":\"not in the script\"}}\n";
-}
-
-/* Answers one client until it goes, or until the script has an answer without its newline: then it hangs up.
- */
-static void be_gateway(int listener, const struct line *script)
-{
-	int fd = accept(listener, NULL, NULL);
-	char request[4096];
-	size_t n = 0;
-	ssize_t got;
-
-	alarm(20);
-	while ((got = recv(fd, request + n, sizeof request - 1 - n, 0)) > 0) {
-		n += (size_t)got;
-		request[n] = 0;
-		if (request[n - 1] != '\n')
-			continue;
-		const char *answer = answer_to(script, request);
-		size_t length = strlen(answer);
-
-		send(fd, answer, length, MSG_NOSIGNAL);
-		if (length == 0 || answer[length - 1] != '\n')
-			break;
-		n = 0;
-	}
-	_exit(0);
-}
-
-static void slurp(int fd, char *into, size_t cap)
-{
-	size_t n = 0;
-	ssize_t got;
-
-	lseek(fd, 0, SEEK_SET);
-	while (n < cap - 1 && (got = read(fd, into + n, cap - 1 - n)) > 0)
-		n += (size_t)got;
-	into[n] = 0;
-	close(fd);
-}
-
-/* Runs srtpgwctl with these words (at most 10); its exit code. script NULL: nobody listens. */
-static int run(const struct line *script, const char *words)
-{
-	char line[512], *argv[16] = {(char *)SRTPGW_CTL, (char *)"--socket", path}, *save = NULL;
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int argc = 3, status, listener = -1, out = fileno(tmpfile()), err = fileno(tmpfile());
-	pid_t gateway = 0, ctl;
-
-	snprintf(line, sizeof line, "%s", words);
-	for (char *w = strtok_r(line, " ", &save); w && argc < 15; w = strtok_r(NULL, " ", &save))
-		argv[argc++] = w;
-	if (script) {
-		strcpy(sa.sun_path, path);
-		listener = socket(AF_UNIX, SOCK_STREAM, 0);
-		assert_int_equal(bind(listener, (struct sockaddr *)&sa, sizeof sa), 0);
-		assert_int_equal(listen(listener, 4), 0);
-		gateway = fork();
-		if (gateway == 0)
-			be_gateway(listener, script);
-	}
-	ctl = fork();
-	if (ctl == 0) {
-		dup2(out, 1);
-		dup2(err, 2);
-		execv(argv[0], argv);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(ctl, &status, 0), ctl);
-	if (gateway) {
-		kill(gateway, SIGKILL);
-		waitpid(gateway, NULL, 0);
-		close(listener);
-		unlink(path);
-	}
-	slurp(out, output, sizeof output);
-	slurp(err, errors, sizeof errors);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
 
 static void calls_are_a_table(void **state)
 {
@@ -322,22 +219,6 @@ static void help_is_everywhere(void **state)
 	assert_string_equal(output, "srtpgwctl " SRTPGW_VERSION "\n");
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/srtpgw-ctl-XXXXXX");
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof path, "%s/ctl.sock", folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return rmdir(folder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,5 +234,5 @@ int main(void)
 		cmocka_unit_test(help_is_everywhere),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, double_setup, double_teardown);
 }
