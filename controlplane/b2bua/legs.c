@@ -34,6 +34,7 @@ static struct oa_policy policy_of(const struct leg *l)
 			.suites = t->crypto->suites,
 			.n_suites = t->crypto->n_suites,
 			.mki_length = t->crypto->mki_length,
+			.keep = t->keep_keys,
 		};
 	}
 	return p;

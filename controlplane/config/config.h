@@ -154,6 +154,7 @@ struct config_trunk {
 	enum config_srtp_mode srtp;
 	unsigned keying;                            /* bits of enum config_keying; 0 with SRTP_NONE */
 	const struct config_crypto_profile *crypto; /* NULL with SRTP_NONE */
+	bool keep_keys; /* a re-INVITE that the other side causes repeats our key (reinvite-keys own-leg) */
 	enum config_rtcp_mux rtcp_mux;
 	uint32_t media_timeout_s; /* without media until the call is ended; 0: never */
 	uint32_t max_calls;       /* at once, both directions; CONFIG_UNLIMITED */

@@ -43,6 +43,7 @@ struct keying_policy {
 	const enum srtp_suite *suites; /* in order of our preference */
 	uint32_t n_suites;
 	uint8_t mki_length; /* octets of the MKI in our offers, 0: none, at most DP_MKI_MAX */
+	bool keep;          /* a later offer of ours repeats the key in force: the peer takes no other */
 };
 
 struct agreement_method;

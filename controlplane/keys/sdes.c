@@ -114,12 +114,25 @@ static bool is_ours(const struct sdes *s, const struct agreement *before, const 
 	return before && secret_equal(&before->tx.master, master);
 }
 
+/* One line: the key that the peer hears already. */
+static int offer_again(struct sdes *s, const struct agreement *before, struct err *e)
+{
+	s->offers = calloc(1, sizeof *s->offers);
+	if (!s->offers)
+		return err_set(e, ENOMEM, "out of memory");
+	s->n_offers = 1;
+	s->offers[0] = before->tx;
+	return 0;
+}
+
 static int offer(struct agreement *a, const struct agreement *before, struct err *e)
 {
 	struct sdes *s = sdes_of(a);
 	unsigned n = a->policy.n_suites < SDES_OFFERS_MAX ? a->policy.n_suites : SDES_OFFERS_MAX;
 
 	drop_offers(s);
+	if (a->policy.keep && before && before->established)
+		return offer_again(s, before, e);
 	if (!n)
 		return err_set(e, ENOKEY, "no crypto suite is configured");
 	s->offers = calloc(n, sizeof *s->offers);

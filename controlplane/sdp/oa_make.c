@@ -115,7 +115,10 @@ static bool keys_changed(const struct oa_leg *leg, const struct oa_exchange *x)
 	for (unsigned i = 0; i < x->n_media; i++) {
 		const struct agreement *now = x->media[i].keys, *before = oa_keys_before(leg, i);
 
-		if (x->media[i].used && now && (x->ours || !before || now->tx.epoch != before->tx.epoch))
+		if (!x->media[i].used || !now)
+			continue;
+		if (x->ours ? !(now->policy.keep && before && before->established)
+			    : !before || now->tx.epoch != before->tx.epoch)
 			return true;
 	}
 	return false;
@@ -195,16 +198,19 @@ static int check_hop(const struct oa_leg *leg, struct oa_refusal *r)
 	return 0;
 }
 
-/* Fresh keys for m-line i of our offer. */
-static int offer_keys(const struct oa_leg *leg, struct oa_media *om, unsigned i, struct oa_refusal *r)
+/* Keys for m-line i of our offer: fresh ones, but for peers that take no others when keep is set. */
+static int offer_keys(
+	const struct oa_leg *leg, struct oa_media *om, unsigned i, bool keep, struct oa_refusal *r)
 {
+	struct keying_policy policy = leg->policy.keying;
 	struct err e = {"out of memory"};
 	int rc;
 
 	om->keys = NULL;
 	if (!om->used || leg->policy.security == OA_SECURITY_NONE)
 		return 0;
-	rc = leg->policy.method->create(&leg->policy.keying, &om->keys);
+	policy.keep &= keep;
+	rc = leg->policy.method->create(&policy, &om->keys);
 	if (rc == 0)
 		rc = leg->policy.method->offer(om->keys, oa_keys_before(leg, i), &e);
 	return rc < 0 ? oa_refuse(r, -rc, 500, 0, "m-line %u: %s", i + 1, e.text) : 0;
@@ -243,8 +249,8 @@ static void derive(const struct oa_leg *to, const struct oa_exchange *got, unsig
 	*om = (struct oa_media){
 		.used = used,
 		.kind = from->kind,
-		.proto = sdp_proto_find(
-			to->policy.security == OA_SECURITY_REQUIRED, sdp_proto_info(from->proto)->feedback, false),
+		.proto = sdp_proto_find(to->policy.security == OA_SECURITY_REQUIRED,
+			sdp_proto_info(from->proto)->feedback, false),
 		.direction = sdp_direction_mirror(got->offered[i].direction),
 		.clock_hz = from->clock_hz,
 		.mux = used && (to->policy.mux == OA_MUX_OFFER || (holds && holds->used && holds->mux)),
@@ -271,7 +277,7 @@ int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, 
 	for (unsigned i = 0; rc == 0 && i < got->n_media; i++) {
 		x->n_media = i + 1;
 		derive(to, got, i, &x->media[i]);
-		rc = offer_keys(to, &x->media[i], i, r);
+		rc = offer_keys(to, &x->media[i], i, true, r);
 	}
 	if (rc == 0)
 		rc = check_local(to, x, r);
@@ -302,7 +308,7 @@ int oa_offer_rekey(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r)
 		x->media[i] = leg->media[i];
 		x->media[i].mux = leg->media[i].mux || leg->policy.mux == OA_MUX_OFFER;
 		x->n_media = i + 1;
-		rc = offer_keys(leg, &x->media[i], i, r);
+		rc = offer_keys(leg, &x->media[i], i, false, r);
 	}
 	if (rc < 0) {
 		oa_exchange_free(x);

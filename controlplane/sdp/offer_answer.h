@@ -128,7 +128,8 @@ bool oa_wants_local(const struct oa_leg *leg, const struct oa_leg *from, unsigne
 void oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local);
 
 /*
- * Writes our offer for `to` from what `from` offered, fresh keys for every suite of the policy in it. The
+ * Writes our offer for `to` from what `from` offered, fresh keys for every suite of the policy in it, or with
+ * keying.keep in later offers the key in force. The
  * version goes up when the text or a key is not what it was. -EINVAL: `from` has no outstanding offer;
  * -EBUSY: `to` has one; -EADDRNOTAVAIL: oa_set_local() is missing; -ENOKEY: a secure leg over an unencrypted
  * hop; -EMSGSIZE, -ENOMEM, -EIO. *r has it as a SIP status for the offerer. `to` is unchanged on failure.

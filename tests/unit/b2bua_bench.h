@@ -9,7 +9,8 @@
  *   answer(&bob, "180 Ringing", "", "");
  *   hear(&alice, "180");
  *
- * Trunks: carrier-a (TLS, GCM-256), carrier-b (TLS, CM_80), core (UDP, plain RTP), and some that refuse.
+ * Trunks: carrier-a (TLS, GCM-256), carrier-b (TLS, CM_80, reinvite-keys own-leg), core (UDP, plain RTP), and
+ * some that refuse.
  */
 #pragma once
 

@@ -60,6 +60,50 @@ static void test_new_keys_from_a_peer(void **state)
 	expect_no_calls();
 }
 
+/* The a=crypto line that the phone heard last. */
+static void crypto_heard(const struct phone *p, char out[200])
+{
+	struct str body = p->heard->body;
+	const char *line = memmem(body.p, body.n, "a=crypto:1 ", 11);
+
+	assert_non_null(line);
+	snprintf(out, 200, "%.*s", (int)strcspn(line, "\r"), line);
+}
+
+/* carrier-b takes no new key that it did not ask for; carrier-a has one with every offer. */
+static void test_whose_reinvite_brings_new_keys(void **state)
+{
+	char first[200], second[200];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct phone *p = i ? &bob : &carol;
+
+		dial(&alice, number_of(p), "", sdp(&alice, 1));
+		hear(p, "INVITE");
+		crypto_heard(p, first);
+		answer(p, "200 OK", "", sdp(p, 1));
+		hear(p, "ACK");
+		hear(&alice, "200");
+		say(&alice, "ACK", "", "");
+		reoffer(&alice, p, 1, "sendonly");
+		crypto_heard(p, second);
+		assert_int_equal(strcmp(first, second) == 0, p == &carol);
+		agree(&alice, p, 1, "recvonly");
+		assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], p == &carol ? 1 : 2);
+		reoffer(p, &alice, 3, "sendrecv");
+		answer(&alice, "200 OK", "", sdp_as(&alice, 3, 13, "sendrecv"));
+		hear(&alice, "ACK");
+		hear(p, "200");
+		crypto_heard(p, first);
+		assert_string_not_equal(first, second);
+		say(p, "ACK", "", "");
+		assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], p == &carol ? 2 : 3);
+		hang_up(&alice, p);
+	}
+	expect_no_calls();
+}
+
 static void test_the_other_side_refuses_and_the_call_goes_on(void **state)
 {
 	struct plane_session before;
@@ -325,6 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_hold_and_resume_from_either_side),
 		T(test_new_keys_from_a_peer),
+		T(test_whose_reinvite_brings_new_keys),
 		T(test_the_other_side_refuses_and_the_call_goes_on),
 		T(test_the_other_side_has_lost_the_call),
 		T(test_an_unanswered_reinvite_ends_the_call),
