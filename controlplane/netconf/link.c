@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -55,14 +56,21 @@ void link_close(struct link *l)
 
 int link_ask(struct link *l, const char *op, json_t *args)
 {
+	/* The engine takes long lines only of some operations, and looks for the name at their front. */
 	json_t *request = json_pack("{s:s,s:o*}", "op", op, "args", args);
 	char *line = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	int rc = line ? 0 : -ENOMEM;
 
 	json_decref(request);
-	text_z(&l->out, line);
-	text_z(&l->out, line ? "\n" : "");
+	if (line && strlen(line) >= LINK_REQUEST_MAX) {
+		rc = -E2BIG;
+	} else if (line) {
+		text_z(&l->out, line);
+		text_z(&l->out, "\n");
+		rc = l->out.failed ? -ENOMEM : 0;
+	}
 	free(line);
-	return line && !l->out.failed ? 0 : -ENOMEM;
+	return rc;
 }
 
 short link_events(const struct link *l)

@@ -13,7 +13,8 @@
 #include "controlplane/netconf/text.h"
 #include "lib/base/err.h"
 
-/* The longest line of the engine's. */
+/* The longest line that the engine takes, and the longest of its own that is read. */
+#define LINK_REQUEST_MAX ((size_t)16 << 20)
 #define LINK_LINE_MAX ((size_t)256 << 20)
 
 struct link {
@@ -27,7 +28,8 @@ struct link {
 int link_open(struct link *l, const char *socket, struct err *e);
 void link_close(struct link *l);
 
-/* Queues a request; args are taken over, NULL: none. -ENOMEM. */
+/* Queues a request; args are taken over, NULL: none. -ENOMEM, -E2BIG (nothing is queued, the link goes on).
+ */
 int link_ask(struct link *l, const char *op, json_t *args);
 /* Events to poll for. */
 short link_events(const struct link *l);

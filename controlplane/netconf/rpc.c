@@ -59,6 +59,12 @@ static int set_text(struct request *rq, const char *arg, struct str s)
 	return set(rq, arg, json_stringn(s.p, s.n));
 }
 
+/* Clients often write parameters without a namespace, such as ncclient's callers <config>. */
+static bool is_of(const struct xml_node *n, const char *ns)
+{
+	return !*n->ns || strcmp(n->ns, ns) == 0;
+}
+
 static int only_text(struct request *rq, const struct xml_node *n)
 {
 	return n->child ? refuse_element(rq, "unknown-element", "has no place here", n->child->local) : 0;
@@ -154,7 +160,7 @@ static int take_datastore(struct request *rq, const struct xml_node *n, const st
 
 	if (!store)
 		return refuse_element(rq, "missing-element", "names no datastore", n->local);
-	if (store->next || strcmp(store->ns, RPC_NS_BASE) != 0 || !is_word(p, str_z(store->local)))
+	if (store->next || !is_of(store, RPC_NS_BASE) || !is_word(p, str_z(store->local)))
 		return refuse_element(rq, "unknown-element", "is not what this operation works on",
 			store->next ? store->next->local : store->local);
 	if (strcmp(store->local, "config") == 0)
@@ -258,7 +264,7 @@ static int take_param(struct request *rq, const struct operation *o, const struc
 	for (unsigned i = 0; i < PARAMS_MAX && o->params[i].name; i++) {
 		const struct param *p = &o->params[i];
 
-		if (!xml_is(n, p->ns ? p->ns : o->ns, p->name))
+		if (strcmp(n->local, p->name) != 0 || !is_of(n, p->ns ? p->ns : o->ns))
 			continue;
 		if (*seen & 1u << i)
 			return refuse_element(rq, "bad-element", "is there twice", n->local);

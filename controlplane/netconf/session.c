@@ -165,9 +165,15 @@ static void begin_rpc(struct session *s, struct xml_doc *doc)
 		xml_free(doc);
 		return;
 	}
-	if (link_ask(&s->link, rpc.op, rpc.args)) {
-		put_fault(s, root, fault_make("application", "resource-denied", "out of memory"));
-		finish(s, SESSION_REFUSED, "out of memory");
+	int rc = link_ask(&s->link, rpc.op, rpc.args);
+
+	if (rc) {
+		put_fault(s, root,
+			fault_make("application", rc == -E2BIG ? "too-big" : "resource-denied",
+				rc == -E2BIG ? "the gateway does not take that much at once"
+					     : "out of memory"));
+		if (rc != -E2BIG)
+			finish(s, SESSION_REFUSED, "out of memory");
 		xml_free(doc);
 		return;
 	}

@@ -110,6 +110,8 @@ static void put_xml(struct text *t, struct str s, bool in_value)
 {
 	size_t from = 0;
 
+	if (s.n == 0) /* of what is absent there is no address to begin at */
+		return;
 	for (size_t i = 0; i < s.n; i++) {
 		const char *instead = reference((unsigned char)s.p[i], in_value);
 		size_t octets = 1;

@@ -142,6 +142,14 @@ static void configurations_keep_their_namespaces(void **state)
 		"{\"args\":{\"config\":\"<x xmlns=\\\"a\\\">&lt;\xc3\xa4<![CDATA[<]]></x><y "
 		"xmlns=\\\"b\\\"/>\","
 		"\"format\":\"xml\",\"target\":\"startup\"},\"op\":\"copy-config\"}");
+	/* The config that many clients write: in no namespace at all. */
+	expect("<nc:rpc message-id=\"1\" "
+	       "xmlns:nc=\"urn:ietf:params:xml:ns:netconf:base:1.0\"><nc:edit-config>"
+	       "<nc:target><nc:candidate/></nc:target><config><g xmlns=\"" SGW
+	       "\"/></config></nc:edit-config></nc:rpc>",
+		"{\"args\":{\"config\":\"<g xmlns:nc=\\\"urn:ietf:params:xml:ns:netconf:base:1.0\\\" "
+		"xmlns=\\\"" SGW
+		"\\\"/>\",\"format\":\"xml\",\"target\":\"candidate\"},\"op\":\"edit-config\"}");
 	expect(RPC("<validate><source><config/></source></validate>"),
 		"{\"args\":{\"config\":\"\",\"format\":\"xml\"},\"op\":\"validate\"}");
 }

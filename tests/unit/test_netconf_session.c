@@ -172,12 +172,12 @@ static void silence_ends(void **state)
 }
 
 /* An edit-config with this many octets of configuration. */
-static char *large_edit(size_t octets)
+static char *large_edit(size_t octets, char c)
 {
 	struct text t = {0};
 	char *fill = malloc(octets + 1);
 
-	memset(fill, 'x', octets);
+	memset(fill, c, octets);
 	fill[octets] = 0;
 	text_fmt(&t,
 		RPC("8", "<edit-config><target><candidate/></target><config><a "
@@ -190,18 +190,23 @@ static char *large_edit(size_t octets)
 
 static void large_messages(void **state)
 {
-	char *ten = large_edit(10 << 20), *seventeen = large_edit(17 << 20);
+	char *ten = large_edit(10 << 20, 'x'), *seventeen = large_edit(17 << 20, 'x');
+	char *quotes = large_edit(9 << 20, '"'); /* JSON writes two octets for one */
 	struct rig r;
 
 	(void)state;
 	rig_open(&r, usual, true);
 	rig_send(&r, ten);
 	assert_non_null(strstr(rig_receive(&r), "message-id=\"8\"><ok/>"));
+	rig_send(&r, quotes);
+	assert_non_null(strstr(rig_receive(&r), "<error-tag>too-big</error-tag>"));
+	rig_ask(&r, GET_CONFIG, "<data>");
 	rig_send(&r, seventeen);
 	assert_non_null(strstr(rig_receive(&r), "<error-tag>too-big</error-tag>"));
 	assert_int_equal(rig_end(&r), 3);
 	free(ten);
 	free(seventeen);
+	free(quotes);
 }
 
 static void without_an_engine(void **state)

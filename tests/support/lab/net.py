@@ -44,7 +44,7 @@ class Process:
         self.name, self.log_path = name, os.path.join(lab.dir, f"{name}.log")
         self.log = open(self.log_path, "wb")
         if host:
-            argv = ["ip", "netns", "exec", host.netns, *argv]
+            argv = ["ip", "netns", "exec", host.netns, *host.prefix, *argv]
         self.popen = subprocess.Popen(
             [str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})}, cwd=cwd or lab.dir, start_new_session=True)
@@ -84,6 +84,7 @@ class Host:
 
     def __init__(self, lab, name):
         self.lab, self.name, self.netns = lab, name, f"{lab.tag}-{name}"
+        self.prefix = []  # words in front of every program that start() starts
         run("ip", "netns", "add", self.netns)
         self.ip("link", "set", "lo", "up")
         # Duplicate address detection would keep an IPv6 address from being used for its first second.
