@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controlplane/gateway.h"
+#include "controlplane/gateway_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,112 +15,12 @@
 #include "controlplane/obs/trace.h"
 #include "controlplane/obs/trace_op.h"
 #include "controlplane/sip/stack.h"
+#include "controlplane/tls_profiles.h"
 #include "lib/base/clock.h"
-#include "lib/base/log.h"
 
 #define TRIALS_PER_SECOND 10
 #define SHUTDOWN_MS 2000
 #define SHUTDOWN_STEP_MS 20
-
-struct gateway {
-	struct event_base *base;
-	struct config *config; /* a reference */
-	struct sip_stack *sip;
-	struct tls_ctx **server_tls;     /* by config_listener.index */
-	struct tls_ctx **client_tls;     /* by config_trunk.index */
-	struct sip_listener **listeners; /* by config_listener.index; NULL where disabled */
-	struct port_alloc *ports;
-	struct dp_client *client;
-	struct b2bua *b2bua;
-	struct trace *trace;
-	struct mgmt *mgmt;
-	struct event *goodbye; /* while shutting down */
-	unsigned goodbye_ms;
-	void (*done)(void *arg);
-	void *done_arg;
-};
-
-static const enum tls_verify verify_server[] = {
-	[CONFIG_VERIFY_REQUIRED] = TLS_VERIFY_REQUIRED,
-	[CONFIG_VERIFY_OUTGOING] = TLS_VERIFY_OPTIONAL,
-	[CONFIG_VERIFY_NONE] = TLS_VERIFY_NONE,
-};
-
-static const enum tls_verify verify_client[] = {
-	[CONFIG_VERIFY_REQUIRED] = TLS_VERIFY_REQUIRED,
-	[CONFIG_VERIFY_OUTGOING] = TLS_VERIFY_REQUIRED,
-	[CONFIG_VERIFY_NONE] = TLS_VERIFY_NONE,
-};
-
-static int tls_of(const struct config_tls_profile *p, bool server, struct tls_ctx **out, struct err *e)
-{
-	struct tls_conf conf = {
-		.server = server,
-		.certificate = p->certificate,
-		.private_key = p->private_key,
-		.trust = p->trust_bag,
-		.verify = server ? verify_server[p->verify] : verify_client[p->verify],
-		.min_version = p->min_version == CONFIG_TLS_1_3 ? TLS_1_3 : TLS_1_2,
-	};
-	int err = tls_ctx_new(&conf, out, e);
-
-	if (err < 0)
-		err_prefix(e, "tls-profile '%s'", p->name);
-	return err;
-}
-
-static int open_tls(struct gateway *g, struct err *e)
-{
-	const struct config *c = g->config;
-	int err;
-
-	g->server_tls = calloc(c->n_listeners + 1, sizeof *g->server_tls);
-	g->client_tls = calloc(c->n_trunks + 1, sizeof *g->client_tls);
-	g->listeners = calloc(c->n_listeners + 1, sizeof *g->listeners);
-	if (!g->server_tls || !g->client_tls || !g->listeners)
-		return err_set(e, ENOMEM, "out of memory");
-	for (uint32_t i = 0; i < c->n_listeners; i++)
-		if (c->listeners[i].tls &&
-			(err = tls_of(c->listeners[i].tls, true, &g->server_tls[i], e)) < 0)
-			return err;
-	for (uint32_t i = 0; i < c->n_trunks; i++)
-		if (c->trunks[i].tls && (err = tls_of(c->trunks[i].tls, false, &g->client_tls[i], e)) < 0)
-			return err;
-	return 0;
-}
-
-static int open_listeners(struct gateway *g, struct err *e)
-{
-	static const enum sip_transport transports[] = {
-		[CONFIG_UDP] = SIP_UDP,
-		[CONFIG_TCP] = SIP_TCP,
-		[CONFIG_TLS] = SIP_TLS,
-	};
-
-	for (uint32_t i = 0; i < g->config->n_listeners; i++) {
-		const struct config_listener *l = &g->config->listeners[i];
-		struct sip_listen_conf conf = {
-			.transport = transports[l->transport],
-			.local = l->local,
-			.tls = g->server_tls[i],
-			.realm = (void *)l,
-		};
-		char text[IP_PORT_TEXT_MAX];
-		int err;
-
-		if (!l->enabled)
-			continue;
-		err = sip_net_listen(sip_stack_net(g->sip), &conf, &g->listeners[i], e);
-		if (err < 0) {
-			err_prefix(e, "listener '%s'", l->name);
-			return err;
-		}
-		log_info("sip", "listening", LZ("listener", l->name),
-			LZ("transport", config_transport_name(l->transport)),
-			LZ("address", ip_port_text(&l->local, text)), LZ("realm", l->realm->name));
-	}
-	return 0;
-}
 
 /* Every range of every media interface, as the port allocator wants them. */
 static struct port_range *media_ranges(const struct config *c, size_t *n)
@@ -149,13 +49,13 @@ static struct port_range *media_ranges(const struct config *c, size_t *n)
 	return ranges;
 }
 
-static int configure_media(struct gateway *g)
+static int configure_media(struct gateway *g, const struct config *c)
 {
 	size_t n;
 	const struct port_share *shares = port_alloc_shares(g->ports, &n);
 	struct dp_address *addresses = calloc(n + 1, sizeof *addresses);
 	struct dp_client_media media = {
-		.generation = g->config->generation,
+		.generation = c->generation,
 		.addresses = addresses,
 		.n_addresses = (uint32_t)n,
 		.trial_per_second = TRIALS_PER_SECOND,
@@ -176,16 +76,16 @@ static int configure_media(struct gateway *g)
 	return err;
 }
 
-static int open_media(struct gateway *g, const struct gateway_paths *paths, struct err *e)
+static int open_media(struct gateway *g, const struct config *c, struct err *e)
 {
 	struct dp_client_conf conf = {
-		.path = paths->dataplane ? paths->dataplane : g->config->dataplane.socket,
+		.path = g->conf.dataplane ? g->conf.dataplane : c->dataplane.socket,
 		.events = &b2bua_media_events,
 		.ctx = g->b2bua,
 	};
 	size_t n;
-	struct port_range *ranges = media_ranges(g->config, &n);
-	int err = ranges ? port_alloc_new(ranges, n, g->config->dataplane.workers, &g->ports, e)
+	struct port_range *ranges = media_ranges(c, &n);
+	int err = ranges ? port_alloc_new(ranges, n, c->dataplane.workers, &g->ports, e)
 			 : err_set(e, ENOMEM, "out of memory");
 
 	free(ranges);
@@ -194,7 +94,46 @@ static int open_media(struct gateway *g, const struct gateway_paths *paths, stru
 	err = dp_client_new(g->base, &conf, &g->client, e);
 	if (err < 0)
 		return err;
-	return configure_media(g);
+	return configure_media(g, c) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e)
+{
+	int err;
+
+	g->opened = config_ref(c);
+	err = open_media(g, c, e);
+	if (err < 0)
+		return err;
+	b2bua_attach(g->b2bua, &(struct b2bua_layers){
+				       .net = sip_stack_net(g->sip),
+				       .txl = sip_stack_transactions(g->sip),
+				       .wheel = sip_stack_wheel(g->sip),
+				       .sip_counters = sip_stack_counters(g->sip),
+				       .client = g->client,
+				       .ports = g->ports,
+				       .trace = g->trace,
+			       });
+	err = mgmt_open(&g->mgmt, g->base, g->conf.control ? g->conf.control : c->management.socket,
+		c->management.group, e);
+	if (err < 0)
+		return err;
+	err = report_register(g->mgmt, g->b2bua);
+	if (err >= 0)
+		err = trace_register(g->mgmt, g->trace);
+	return err < 0 ? err_set(e, err, "management operations: %s", strerror(-err)) : 0;
+}
+
+void gateway_close_planes(struct gateway *g)
+{
+	mgmt_close(g->mgmt);
+	dp_client_free(g->client);
+	port_alloc_free(g->ports);
+	config_unref(g->opened);
+	g->mgmt = NULL;
+	g->client = NULL;
+	g->ports = NULL;
+	g->opened = NULL;
 }
 
 static void note_message(void *ctx, bool sent, const struct sip_flow *flow, struct str text)
@@ -212,61 +151,23 @@ static void note_message(void *ctx, bool sent, const struct sip_flow *flow, stru
 
 static int open_sip(struct gateway *g, struct err *e)
 {
-	struct sip_stack_conf conf = {
-		.net = {.connections_max = g->config->limits.max_connections},
-		.transactions = {.server = "srtpgw"},
-	};
-	int err = sip_stack_new(g->base, &conf, &b2bua_tu, g->b2bua, &g->sip);
+	const struct sip_stack_conf conf = {.transactions = {.server = "srtpgw"}};
+	int err = b2bua_new(&g->b2bua);
 
+	if (err < 0)
+		return err_set(e, err, "calls: %s", strerror(-err));
+	err = sip_stack_new(g->base, &conf, &b2bua_tu, g->b2bua, &g->sip);
 	if (err < 0)
 		return err_set(e, err, "SIP stack: %s", strerror(-err));
 	err = trace_new(0, &g->trace);
 	if (err < 0)
 		return err_set(e, err, "trace of calls: %s", strerror(-err));
 	sip_stack_set_tap(g->sip, &(struct sip_tap){.message = note_message, .ctx = g->trace});
-	return open_listeners(g, e);
+	return 0;
 }
 
-/* Everything in the order of what needs what; calls come only when the loop runs, and all is attached by
- * then. */
-static int open_all(struct gateway *g, const struct gateway_paths *paths, struct err *e)
-{
-	struct b2bua_conf conf = {.config = g->config};
-	int err = open_tls(g, e);
-
-	if (err < 0)
-		return err;
-	conf.listeners = g->listeners;
-	conf.client_tls = g->client_tls;
-	err = b2bua_new(&conf, &g->b2bua);
-	if (err < 0)
-		return err_set(e, err, "calls: %s", strerror(-err));
-	err = open_sip(g, e);
-	if (!err)
-		err = open_media(g, paths, e);
-	if (err < 0)
-		return err;
-	b2bua_attach(g->b2bua, &(struct b2bua_layers){
-				       .net = sip_stack_net(g->sip),
-				       .txl = sip_stack_transactions(g->sip),
-				       .wheel = sip_stack_wheel(g->sip),
-				       .sip_counters = sip_stack_counters(g->sip),
-				       .client = g->client,
-				       .ports = g->ports,
-				       .trace = g->trace,
-			       });
-	err = mgmt_open(&g->mgmt, g->base, paths->control ? paths->control : g->config->management.socket,
-		g->config->management.group, e);
-	if (err < 0)
-		return err;
-	err = report_register(g->mgmt, g->b2bua);
-	if (err >= 0)
-		err = trace_register(g->mgmt, g->trace);
-	return err < 0 ? err_set(e, err, "management operations: %s", strerror(-err)) : 0;
-}
-
-int gateway_new(struct event_base *base, const struct config *config, const struct gateway_paths *paths,
-	struct gateway **out, struct err *e)
+int gateway_new(
+	struct event_base *base, const struct gateway_conf *conf, struct gateway **out, struct err *e)
 {
 	struct gateway *g = calloc(1, sizeof *g);
 	int err;
@@ -274,8 +175,8 @@ int gateway_new(struct event_base *base, const struct config *config, const stru
 	if (!g)
 		return err_set(e, ENOMEM, "out of memory");
 	g->base = base;
-	g->config = config_ref(config);
-	err = open_all(g, paths, e);
+	g->conf = *conf;
+	err = open_sip(g, e);
 	if (err < 0) {
 		gateway_free(g);
 		return err;
@@ -318,20 +219,19 @@ void gateway_free(struct gateway *g)
 	if (g->goodbye)
 		event_free(g->goodbye);
 	mgmt_close(g->mgmt);
+	g->mgmt = NULL;
 	b2bua_close(g->b2bua);
+	/* Its last callbacks may name calls; these then name their ports. */
 	dp_client_free(g->client);
-	if (g->sip)
-		sip_stack_free(g->sip);
+	g->client = NULL;
+	sip_stack_free(g->sip);
 	b2bua_free(g->b2bua);
 	trace_free(g->trace);
-	port_alloc_free(g->ports);
-	for (uint32_t i = 0; g->server_tls && i < g->config->n_listeners; i++)
-		tls_ctx_free(g->server_tls[i]);
-	for (uint32_t i = 0; g->client_tls && i < g->config->n_trunks; i++)
-		tls_ctx_free(g->client_tls[i]);
-	free(g->server_tls);
-	free(g->client_tls);
+	gateway_close_planes(g);
+	for (uint32_t i = 0; g->listeners && i < g->config->n_listeners; i++)
+		sip_listener_unref(g->listeners[i]);
 	free(g->listeners);
+	tls_profiles_free(g->tls);
 	config_unref(g->config);
 	free(g);
 }

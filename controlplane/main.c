@@ -10,6 +10,7 @@
 
 #include "controlplane/config/config.h"
 #include "controlplane/gateway.h"
+#include "controlplane/reconcile.h"
 #include "lib/base/log.h"
 
 /* As srtpgwctl: 2 usage, 3 refused by validation, 1 everything else. */
@@ -32,9 +33,10 @@ static const char usage_text[] =
 
 struct options {
 	const char *config;
-	struct gateway_paths paths;
-	bool check, json, level_given;
+	struct gateway_conf gateway;
+	bool check;
 	enum log_level level;
+	enum log_format format;
 };
 
 static int parse_level(const char *text, enum log_level *out)
@@ -68,10 +70,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->check = true;
 			break;
 		case 'd':
-			o->paths.dataplane = optarg;
+			o->gateway.dataplane = optarg;
 			break;
 		case 's':
-			o->paths.control = optarg;
+			o->gateway.control = optarg;
 			break;
 		case 'l':
 			if (parse_level(optarg, &o->level) < 0) {
@@ -81,10 +83,11 @@ static int parse_options(int argc, char **argv, struct options *o)
 					optarg);
 				return EXIT_USAGE;
 			}
-			o->level_given = true;
+			o->gateway.log_level = &o->level;
 			break;
 		case 'j':
-			o->json = true;
+			o->format = LOG_JSON;
+			o->gateway.log_format = &o->format;
 			break;
 		case 'y':
 			printf("%.*s", STR_ARG(config_yang()));
@@ -113,6 +116,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 struct process {
 	struct event_base *base;
 	struct gateway *gateway;
+	const char *file; /* the configuration */
 	bool ending;
 };
 
@@ -137,10 +141,35 @@ static void on_signal(evutil_socket_t signal, short what, void *arg)
 	gateway_shutdown(p->gateway, stopped, p);
 }
 
+/* SIGHUP: the file again, and the files that it names. A mistake leaves everything as it was. */
+static void on_reload(evutil_socket_t signal, short what, void *arg)
+{
+	struct process *p = arg;
+	struct config *config = NULL;
+	struct err e = {0};
+	int rc;
+
+	(void)signal;
+	(void)what;
+	if (p->ending)
+		return;
+	rc = config_load(p->file, &config, &e);
+	if (rc == 0)
+		rc = gateway_apply(p->gateway, config, &e);
+	if (rc == 0)
+		rc = gateway_reload_certificates(p->gateway, &e);
+	if (rc < 0)
+		log_error("main", "the configuration was not reloaded: the running one goes on",
+			LZ("file", p->file), LZ("reason", e.text));
+	else
+		log_info("main", "reloaded", LZ("file", p->file), LU("generation", config->generation));
+	config_unref(config);
+}
+
 static int run(const struct config *config, const struct options *o)
 {
-	struct process p = {.base = event_base_new()};
-	struct event *term, *intr;
+	struct process p = {.base = event_base_new(), .file = o->config};
+	struct event *term, *intr, *hup;
 	struct err e = {0};
 	int code = EXIT_FAILED;
 
@@ -150,12 +179,15 @@ static int run(const struct config *config, const struct options *o)
 	}
 	term = evsignal_new(p.base, SIGTERM, on_signal, &p);
 	intr = evsignal_new(p.base, SIGINT, on_signal, &p);
-	if (!term || !intr || gateway_new(p.base, config, &o->paths, &p.gateway, &e) < 0) {
+	hup = evsignal_new(p.base, SIGHUP, on_reload, &p);
+	if (!term || !intr || !hup || gateway_new(p.base, &o->gateway, &p.gateway, &e) < 0 ||
+		gateway_apply(p.gateway, config, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s\n", e.text[0] ? e.text : strerror(ENOMEM));
 		goto out;
 	}
 	event_add(term, NULL);
 	event_add(intr, NULL);
+	event_add(hup, NULL);
 	log_info("main", "ready", LZ("version", SRTPGW_VERSION), LZ("config", o->config));
 	event_base_dispatch(p.base);
 	code = EXIT_OK;
@@ -166,6 +198,8 @@ out:
 		event_free(term);
 	if (intr)
 		event_free(intr);
+	if (hup)
+		event_free(hup);
 	event_base_free(p.base);
 	return code;
 }
@@ -186,8 +220,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "srtpgw-controlplane: %s\n", e.text);
 		return EXIT_CONFIG;
 	}
-	log_setup(
-		o.level_given ? o.level : config->logging.level, o.json ? LOG_JSON : config->logging.format);
+	log_setup(o.gateway.log_level ? o.level : config->logging.level,
+		o.gateway.log_format ? o.format : config->logging.format);
 	if (config_check_files(config, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s: %s\n", o.config, e.text);
 		code = EXIT_CONFIG;

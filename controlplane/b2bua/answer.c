@@ -41,7 +41,7 @@ static void note_answered(struct call *c)
 	c->answered_ms = clock_wall_ms();
 	c->b->counters.answered++;
 	for (unsigned side = 0; side < 2; side++)
-		c->b->trunks[c->legs[side].trunk->index].answered++;
+		leg_trunk(&c->legs[side])->answered++;
 }
 
 /* The 200 to the offerer: from here on what was agreed holds. */

@@ -7,42 +7,23 @@
 #include "controlplane/b2bua/call.h"
 #include "lib/base/clock.h"
 
-/* A realm's media interfaces as the port allocator counts them. */
-static int note_groups(struct b2bua *b)
-{
-	const struct config *c = b->conf.config;
-
-	for (uint32_t i = 0; i < c->n_trunks; i++) {
-		const struct config_realm *r = c->trunks[i].realm;
-
-		b->trunks[i].groups = calloc(r->n_interfaces, sizeof(unsigned));
-		if (!b->trunks[i].groups)
-			return -ENOMEM;
-		for (uint32_t k = 0; k < r->n_interfaces; k++)
-			b->trunks[i].groups[k] = (unsigned)(r->interfaces[k] - c->interfaces);
-	}
-	return 0;
-}
-
-int b2bua_new(const struct b2bua_conf *conf, struct b2bua **out)
+int b2bua_new(struct b2bua **out)
 {
 	struct b2bua *b = calloc(1, sizeof *b);
 
 	if (!b)
 		return -ENOMEM;
-	b->conf = *conf;
 	TAILQ_INIT(&b->calls);
 	TAILQ_INIT(&b->dead);
+	TAILQ_INIT(&b->trunk_states);
 	b->began_ms = clock_wall_ms();
 	b->dialogs = sip_dialogs_new();
-	b->trunks = calloc(conf->config->n_trunks ? conf->config->n_trunks : 1, sizeof *b->trunks);
-	if (!b->dialogs || !b->trunks || note_groups(b) < 0) {
+	if (!b->dialogs) {
 		b2bua_free(b);
 		return -ENOMEM;
 	}
 	/* Ids of one run rarely meet those of the last in logs; they say nothing and protect nothing. */
 	b->next_id = (uint32_t)(clock_wall_ms() / 1000) << 8;
-	invite_resolve(b);
 	*out = b;
 	return 0;
 }
@@ -60,9 +41,7 @@ void b2bua_free(struct b2bua *b)
 	call_table_free(b);
 	if (b->dialogs)
 		sip_dialogs_free(b->dialogs);
-	for (uint32_t i = 0; b->trunks && i < b->conf.config->n_trunks; i++)
-		free(b->trunks[i].groups);
-	free(b->trunks);
+	generation_unref(b->now);
 	free(b);
 }
 

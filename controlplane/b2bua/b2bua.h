@@ -39,14 +39,31 @@ struct b2bua_counters {
 #undef B2BUA_COUNTER_FIELD
 };
 
-/* What calls are made of; everything is borrowed and outlives the B2BUA. Arrays go by the index in config. */
+/*
+ * What calls are made of. Arrays go by the index in config and are copied; a reference is taken on the
+ * configuration, the listeners and the TLS contexts.
+ */
 struct b2bua_conf {
 	const struct config *config;
 	struct sip_listener *const *listeners; /* by config_listener.index; NULL where disabled */
 	struct tls_ctx *const *client_tls;     /* by config_trunk.index; NULL without a TLS profile */
+	const unsigned *groups; /* by index of the media interface: its group at the port allocator; NULL:
+				   the index itself */
 };
 
-int b2bua_new(const struct b2bua_conf *conf, struct b2bua **out);
+/* Without a configuration: b2bua_commit() comes before the loop runs. -ENOMEM. */
+int b2bua_new(struct b2bua **out);
+
+/*
+ * A newer configuration, in two steps. b2bua_prepare() changes nothing that runs: -ENOMEM. b2bua_commit()
+ * makes it the one that new calls begin under; calls that are there keep theirs. Counters of trunks go on by
+ * name, also over a time without the trunk while calls of it live. Calls of a trunk that is `down` now are
+ * ended; those of a removed one, or one that drains, go on.
+ */
+struct b2bua_generation;
+int b2bua_prepare(struct b2bua *b, const struct b2bua_conf *conf, struct b2bua_generation **out);
+void b2bua_commit(struct b2bua *b, struct b2bua_generation *g);
+void b2bua_abandon(struct b2bua_generation *g); /* NULL is ignored */
 /*
  * The end, in two steps: b2bua_close() takes every call off the air without a word (b2bua_shutdown() first is
  * kinder); then the caller frees what it attached, whose last callbacks may still name calls; then

@@ -92,6 +92,7 @@ struct call {
 	char id[CALL_ID_TEXT];
 	enum call_state state;
 	const struct config *config; /* the generation that it began under; a reference */
+	struct b2bua_generation *generation; /* likewise; NULL when it has ended: see call_unlist() */
 	struct leg legs[2];
 	char from[CALL_PARTY_MAX], to[CALL_PARTY_MAX]; /* user parts, for people */
 	uint8_t max_forwards;
@@ -112,21 +113,36 @@ struct call {
 
 TAILQ_HEAD(call_list, call);
 
-/* What is counted per trunk, by config_trunk.index. */
+/* What is counted per trunk, through all generations that name it. */
 struct trunk_state {
+	TAILQ_ENTRY(trunk_state) entry; /* in b2bua.trunk_states */
+	struct b2bua *b;
+	unsigned refs; /* generations that have it */
+	const char *name;
 	uint32_t active;
 	uint64_t total, answered, rejected;
 	char last_reject[CALL_REASON_MAX];
 	uint64_t rate_second; /* the second that rate_count is of */
 	uint32_t rate_count;
-	struct ip_addr peer_ip; /* of the first peer when its host is a name; IP_NONE: not resolved */
-	unsigned *groups;       /* media interfaces of its realm, by index in the configuration */
+};
+
+TAILQ_HEAD(trunk_state_list, trunk_state);
+
+/* One configuration as its calls use it; arrays go by the index in config. Reference-counted by its calls. */
+struct b2bua_generation {
+	unsigned refs;
+	const struct config *config;
+	struct sip_listener **listeners;
+	struct tls_ctx **client_tls;
+	struct trunk_state **trunks;
+	struct ip_addr *peer_ips; /* of a trunk's first peer when its host is a name; IP_NONE: not resolved */
+	unsigned **groups;        /* of a realm's media interfaces, at the port allocator */
 };
 
 #define CALL_HISTORY 256
 
 struct b2bua {
-	struct b2bua_conf conf;
+	struct b2bua_generation *now; /* that new calls begin under */
 	struct sip_net *net;
 	struct sip_txl *txl;
 	struct timer_wheel *wheel;
@@ -139,7 +155,7 @@ struct b2bua {
 	unsigned n_calls;
 	struct call *history[CALL_HISTORY]; /* calls that ended, the newest at history_next - 1 */
 	unsigned history_next;
-	struct trunk_state *trunks; /* by config_trunk.index */
+	struct trunk_state_list trunk_states;
 	struct b2bua_counters counters;
 	const struct sip_counters *sip_counters; /* for reports */
 	uint64_t began_ms;                       /* wall clock */
@@ -152,6 +168,12 @@ struct b2bua {
 static inline struct leg *leg_twin(struct leg *l)
 {
 	return &l->call->legs[!l->side];
+}
+
+/* Of a leg whose trunk is known, until the call has ended. */
+static inline struct trunk_state *leg_trunk(const struct leg *l)
+{
+	return l->call->generation->trunks[l->trunk->index];
 }
 
 /* ---- call_table.c: which calls there are ---- */
@@ -176,6 +198,10 @@ void call_table_free(struct b2bua *b);
 bool call_admit(struct b2bua *b, const struct config_trunk *t, const char **why);
 void call_count_trunks(struct call *c);
 
+/* ---- generation.c: configurations that calls began under ---- */
+struct b2bua_generation *generation_ref(struct b2bua_generation *g);
+void generation_unref(struct b2bua_generation *g); /* NULL is ignored */
+
 /* ---- ingress.c: the first INVITE ---- */
 /* The leg answers for this INVITE from now on. */
 void leg_take_stx(struct leg *in, struct sip_stx *stx);
@@ -190,8 +216,8 @@ int invite_target(struct leg *out, const struct config_peer *peer, struct err *e
 int invite_send(struct leg *out, struct str sdp, struct err *e);
 /* A BYE in this dialog, which runs to its end by itself. why NULL: normal clearing. */
 void invite_bye(struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why);
-/* Resolves the names of peers, once, when the configuration is taken. */
-void invite_resolve(struct b2bua *b);
+/* The address of a trunk's first peer whose host is a name; IP_NONE: it has none. Blocks. */
+struct ip_addr invite_resolve(const struct config_trunk *t);
 
 /* ---- exchange.c: an INVITE and its twin ---- */
 

@@ -27,7 +27,8 @@ struct call *call_new(struct b2bua *b)
 	if (!c)
 		return NULL;
 	c->b = b;
-	c->config = config_ref(b->conf.config);
+	c->config = config_ref(b->now->config);
+	c->generation = generation_ref(b->now);
 	snprintf(c->id, sizeof c->id, "%08x", b->next_id++);
 	c->began_ms = clock_wall_ms();
 	for (unsigned side = 0; side < 2; side++) {
@@ -86,8 +87,10 @@ static void call_unlist(struct call *c)
 	leg_free(b, &c->legs[1]);
 	if (c->counted)
 		for (unsigned side = 0; side < 2; side++)
-			b->trunks[c->legs[side].trunk->index].active--;
+			leg_trunk(&c->legs[side])->active--;
 	c->counted = false;
+	generation_unref(c->generation);
+	c->generation = NULL;
 }
 
 void call_unwait(struct call *c)
@@ -167,13 +170,13 @@ static bool rate_ok(uint64_t *second, uint32_t *count, uint32_t max)
 
 bool call_admit(struct b2bua *b, const struct config_trunk *t, const char **why)
 {
-	struct trunk_state *s = &b->trunks[t->index];
+	struct trunk_state *s = b->now->trunks[t->index];
 
-	if (b->n_calls >= b->conf.config->limits.max_calls)
+	if (b->n_calls >= b->now->config->limits.max_calls)
 		*why = "the gateway carries as many calls as it may";
 	else if (s->active >= t->max_calls)
 		*why = "the trunk carries as many calls as it may";
-	else if (!rate_ok(&b->rate_second, &b->rate_count, b->conf.config->limits.max_call_rate))
+	else if (!rate_ok(&b->rate_second, &b->rate_count, b->now->config->limits.max_call_rate))
 		*why = "the gateway takes no more new calls this second";
 	else if (!rate_ok(&s->rate_second, &s->rate_count, t->max_call_rate))
 		*why = "the trunk takes no more new calls this second";
@@ -185,7 +188,7 @@ bool call_admit(struct b2bua *b, const struct config_trunk *t, const char **why)
 void call_count_trunks(struct call *c)
 {
 	for (unsigned side = 0; side < 2; side++) {
-		struct trunk_state *s = &c->b->trunks[c->legs[side].trunk->index];
+		struct trunk_state *s = leg_trunk(&c->legs[side]);
 
 		s->active++;
 		s->total++;

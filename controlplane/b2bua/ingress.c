@@ -38,7 +38,7 @@ static const struct config_trunk *identify(struct b2bua *b, const struct sip_flo
 		.n_certificate_names = verified_names(b, from, names),
 	};
 
-	return config_find_trunk(b->conf.config, &source);
+	return source.listener ? config_find_trunk(b->now->config, &source) : NULL;
 }
 
 static bool is_one_of(const char *name, const struct str *names, unsigned n)
@@ -78,8 +78,10 @@ static void note_refusal(struct b2bua *b, const struct sip_msg *m, const struct 
 
 	++*counter;
 	if (t) {
-		b->trunks[t->index].rejected++;
-		snprintf(b->trunks[t->index].last_reject, CALL_REASON_MAX, "%u %s", status, why);
+		struct trunk_state *s = b->now->trunks[t->index];
+
+		s->rejected++;
+		snprintf(s->last_reject, sizeof s->last_reject, "%u %s", status, why);
 	}
 	log_warn("call", "refused", LU("status", status), LZ("reason", why),
 		LZ("trunk", t ? t->name : "none"), LZ("peer", ip_port_text(&m->source, remote)),
@@ -204,7 +206,7 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 	in->listener = sip_listener_realm(from->listener);
 	in->flow = *from;
 	if (from->transport == SIP_TLS) {
-		in->flow.tls = b->conf.client_tls[ingress->index];
+		in->flow.tls = b->now->client_tls[ingress->index];
 		in->flow.tls_name = callback_name(b, ingress, from);
 	}
 	leg_take_stx(in, stx);
@@ -242,7 +244,10 @@ void ingress_invite(
 	const char *why;
 	char tag[SIP_TOKEN_TEXT];
 
-	if (!t) {
+	if (!sip_listener_realm(from->listener)) {
+		refuse(b, stx, NULL, &n->refused_trunk_down, 503, NULL,
+			"this listener was removed from the configuration");
+	} else if (!t) {
 		refuse(b, stx, NULL, &n->refused_unknown_peer, 403, NULL,
 			"no trunk is configured for this source (address, certificate and listener)");
 	} else if (b->closing) {
@@ -267,12 +272,12 @@ void ingress_invite(
 		refuse(b, stx, t, &n->refused_request, 400, NULL, "the calling party's name is too long");
 	} else if (!m->uri.user.n) {
 		refuse(b, stx, t, &n->refused_request, 484, NULL, "the Request-URI names nobody");
-	} else if (!(route = config_find_route(b->conf.config, t, m->uri.user))) {
+	} else if (!(route = config_find_route(b->now->config, t, m->uri.user))) {
 		refuse(b, stx, t, &n->refused_no_route, 404, NULL, "no route leads to this number");
 	} else if (!(to = egress(route))) {
 		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, "every trunk of the route is down");
 	} else if (!call_admit(b, t, &why) ||
-		   (b->trunks[to->index].active >= to->max_calls &&
+		   (b->now->trunks[to->index]->active >= to->max_calls &&
 			   (why = "the egress trunk carries as many calls as it may"))) {
 		refuse(b, stx, t, &n->refused_limit, 503, NULL, why);
 	} else {

@@ -16,49 +16,41 @@ static const enum sip_transport transports[] = {
 	[CONFIG_TLS] = SIP_TLS,
 };
 
-void invite_resolve(struct b2bua *b)
+struct ip_addr invite_resolve(const struct config_trunk *t)
 {
-	const struct config *c = b->conf.config;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+	struct ip_port first = {0};
 
-	for (uint32_t i = 0; i < c->n_trunks; i++) {
-		const struct config_trunk *t = &c->trunks[i];
-		struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-		struct ip_port first;
-
-		if (!t->n_peers || t->peers[0].ip.family != IP_NONE)
-			continue;
-		if (getaddrinfo(t->peers[0].host, NULL, &hints, &found) == 0 &&
-			ip_port_from_sockaddr(found->ai_addr, &first) == 0)
-			b->trunks[i].peer_ip = first.ip;
-		else
-			log_warn("call", "a trunk's peer has no address: calls to it are refused",
-				LZ("trunk", t->name), LZ("host", t->peers[0].host));
-		if (found)
-			freeaddrinfo(found);
-	}
+	if (getaddrinfo(t->peers[0].host, NULL, &hints, &found) != 0 ||
+		ip_port_from_sockaddr(found->ai_addr, &first) != 0)
+		log_warn("call", "a trunk's peer has no address: calls to it are refused",
+			LZ("trunk", t->name), LZ("host", t->peers[0].host));
+	if (found)
+		freeaddrinfo(found);
+	return first.ip;
 }
 
 int invite_target(struct leg *out, const struct config_peer *peer, struct err *e)
 {
-	struct b2bua *b = out->call->b;
+	const struct b2bua_generation *g = out->call->generation;
 	struct ip_addr ip = peer->ip;
 	bool v6;
 
 	if (ip.family == IP_NONE)
-		ip = b->trunks[out->trunk->index].peer_ip;
+		ip = g->peer_ips[out->trunk->index];
 	if (ip.family == IP_NONE)
 		return err_set(e, EHOSTUNREACH, "peer host %s has no address", peer->host);
 	v6 = ip.family == IP_V6;
 	out->listener =
-		config_find_listener(b->conf.config, out->trunk->realm, peer->transport, v6 ? IP_V6 : IP_V4);
-	if (!out->listener || !b->conf.listeners[out->listener->index])
+		config_find_listener(g->config, out->trunk->realm, peer->transport, v6 ? IP_V6 : IP_V4);
+	if (!out->listener || !g->listeners[out->listener->index])
 		return err_set(e, EADDRNOTAVAIL, "no enabled %s listener in realm %s to send from",
 			config_transport_name(peer->transport), out->trunk->realm->name);
 	out->flow = (struct sip_flow){
 		.transport = transports[peer->transport],
 		.remote = {.ip = ip, .port = peer->port},
-		.listener = b->conf.listeners[out->listener->index],
-		.tls = peer->transport == CONFIG_TLS ? b->conf.client_tls[out->trunk->index] : NULL,
+		.listener = g->listeners[out->listener->index],
+		.tls = peer->transport == CONFIG_TLS ? g->client_tls[out->trunk->index] : NULL,
 		.tls_name = peer->transport == CONFIG_TLS ? peer->certificate_name : NULL,
 		.tls_sni = peer->transport == CONFIG_TLS ? peer->sni : NULL,
 	};

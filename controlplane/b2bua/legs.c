@@ -62,7 +62,7 @@ int legs_open(struct call *c, struct err *e)
 			return err_set(e, err, "no random numbers");
 		c->media.side[side] = (struct call_media_side){
 			.leg = &l->oa,
-			.groups = b->trunks[t->index].groups,
+			.groups = c->generation->groups[t->realm - c->config->realms],
 			.n_groups = t->realm->n_interfaces,
 			.family = l->flow.remote.ip.family,
 			.learn = learning[t->realm->learning],
@@ -177,7 +177,7 @@ static void session_found(void *ctx, dp_session_id id, void *user)
 static void ready(void *ctx, const struct dp_welcome *w)
 {
 	const struct b2bua *b = ctx;
-	const char *wanted = b->conf.config->dataplane.crypto_backend;
+	const char *wanted = b->now->config->dataplane.crypto_backend;
 
 	log_info("media", "data plane is ready", LZ("port", w->port), LZ("backend", w->backend),
 		LU("workers", w->workers), LU("sessions_max", w->sessions_max));

@@ -87,7 +87,7 @@ static void release_leg(struct leg *l)
 
 static void note_rejection(struct call *c)
 {
-	struct trunk_state *s = &c->b->trunks[c->legs[DP_SIDE_A].trunk->index];
+	struct trunk_state *s = leg_trunk(&c->legs[DP_SIDE_A]);
 
 	s->rejected++;
 	snprintf(s->last_reject, sizeof s->last_reject, "%u %.200s", c->end.status, c->end.reason);

@@ -268,7 +268,7 @@ static void finish_stats(struct report *p)
 	struct show_counter sip[SIP_N], calls[CALL_N];
 	struct b2bua *b = p->b;
 	struct show_stats s = {
-		.generation = b->conf.config->generation,
+		.generation = b->now->config->generation,
 		.uptime_ms = clock_wall_ms() - b->began_ms,
 		.active = b->n_calls,
 		.total = b->counters.calls,
@@ -285,8 +285,8 @@ static void finish_stats(struct report *p)
 		sip[i] = (struct show_counter){sip_names[i], ((const uint64_t *)b->sip_counters)[i]};
 	for (unsigned i = 0; i < CALL_N; i++)
 		calls[i] = (struct show_counter){call_names[i], ((const uint64_t *)&b->counters)[i]};
-	for (uint32_t i = 0; i < b->conf.config->n_trunks; i++)
-		s.rejected += b->trunks[i].rejected;
+	for (uint32_t i = 0; i < b->now->config->n_trunks; i++)
+		s.rejected += b->now->trunks[i]->rejected;
 	s.rejected += b->counters.refused_unknown_peer;
 	mgmt_reply(p->rq, show_stats_json(&s));
 }
@@ -310,10 +310,10 @@ static void show_trunks(struct mgmt_request *rq, const json_t *args, void *ctx)
 	json_t *trunks = json_array();
 
 	(void)args;
-	for (uint32_t i = 0; i < b->conf.config->n_trunks; i++) {
-		const struct trunk_state *t = &b->trunks[i];
+	for (uint32_t i = 0; i < b->now->config->n_trunks; i++) {
+		const struct trunk_state *t = b->now->trunks[i];
 		struct show_trunk s = {
-			.trunk = &b->conf.config->trunks[i],
+			.trunk = &b->now->config->trunks[i],
 			.active = t->active,
 			.total = t->total,
 			.rejected = t->rejected,

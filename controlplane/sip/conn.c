@@ -124,7 +124,7 @@ static struct sip_conn *conn_new(struct sip_net *net, struct sip_listener *l, in
 	c->net = net;
 	c->id = ++net->next_id;
 	c->fd = fd;
-	c->listener = l;
+	c->listener = sip_listener_ref(l);
 	c->transport = t;
 	c->remote = *remote;
 	c->tx_tail = &c->tx_head;
@@ -374,6 +374,16 @@ void conn_break(struct sip_conn *c, const char *reason)
 	event_add(&c->ev_timer, &at_once);
 }
 
+void conn_finish(struct sip_conn *c, const char *reason)
+{
+	if (c->state != CONN_UP || !c->tx_head) {
+		conn_break(c, reason);
+		return;
+	}
+	err_set(&c->reason_text, ECONNRESET, "%s", reason);
+	c->close_flushed = true;
+}
+
 static void unlink_conn(struct sip_conn *c)
 {
 	struct sip_net *net = c->net;
@@ -458,5 +468,6 @@ void conn_leave(struct sip_conn *c)
 	free(c->tls_name);
 	free(c->tls_sni);
 	free(c->info);
+	sip_listener_unref(c->listener);
 	free(c);
 }

@@ -159,7 +159,7 @@ static void flush(struct sip_conn *c)
 		free_chunk(k);
 	}
 	if (c->close_flushed)
-		conn_close(c, "framing was lost");
+		conn_close(c, c->reason_text.text[0] ? c->reason_text.text : "framing was lost");
 }
 
 static void handshake(struct sip_conn *c)

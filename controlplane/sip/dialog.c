@@ -141,6 +141,10 @@ int sip_dialog_new_uas(const struct sip_msg *request, struct str local_tag, cons
 		party(&w, &request->from)};
 
 	d->flow = *flow;
+	if (sip_flow_keep(&d->flow) < 0) {
+		free(d);
+		return -ENOMEM;
+	}
 	d->secure = request->uri.scheme == SIP_SCHEME_SIPS && flow->transport == SIP_TLS;
 	d->remote_seq = request->cseq;
 	d->has_remote_seq = true;
@@ -170,6 +174,10 @@ int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_ms
 		return -ENOMEM;
 	d->uac = true;
 	d->flow = *flow;
+	if (sip_flow_keep(&d->flow) < 0) {
+		free(d);
+		return -ENOMEM;
+	}
 	d->secure = start->secure;
 	d->local_seq = d->invite_seq = start->cseq;
 	if (response->status >= 200)
@@ -193,6 +201,10 @@ int sip_dialog_restore(const struct sip_dialog *saved, struct sip_dialog **out)
 	if (!d)
 		return -ENOMEM;
 	*d = *saved;
+	if (sip_flow_keep(&d->flow) < 0) {
+		free(d);
+		return -ENOMEM;
+	}
 	d->text = d->routes_text = d->target_text = NULL;
 	d->next = NULL;
 	d->listed = false;
@@ -212,6 +224,7 @@ void sip_dialog_free(struct sip_dialog *d)
 {
 	if (!d)
 		return;
+	sip_flow_drop(&d->flow);
 	free(d->text);
 	free(d->routes_text);
 	free(d->target_text);

@@ -35,7 +35,7 @@ struct sip_dialog {
 	bool has_remote_seq;
 	uint32_t invite_seq; /* CSeq of the last INVITE that we sent in it: what its ACK carries */
 	struct sip_flow
-		flow; /* where in-dialog requests go; set from the first request, the owner may change it */
+		flow; /* kept; where in-dialog requests go, from the first request; the owner may change conn */
 	void *user;   /* the owner's */
 	struct sip_dialog *next; /* in its table */
 	bool listed;

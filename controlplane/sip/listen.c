@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Listening sockets, and UDP, which has nothing but them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,18 +50,26 @@ int udp_send(struct sip_listener *l, const struct ip_port *to, struct str text)
 
 	if (l->transport != SIP_UDP || !len)
 		return -EINVAL;
+	if (l->fd < 0)
+		return -ENOTCONN;
 	if (sendto(l->fd, text.p, text.n, MSG_NOSIGNAL, (struct sockaddr *)&sa, len) >= 0)
 		return 0;
 	/* A full socket buffer is a lost datagram: retransmission is there for that. */
 	return errno == EAGAIN || errno == EWOULDBLOCK ? -ENOBUFS : -errno;
 }
 
+static void listener_end(struct sip_listener *l, const char *why);
+
+/* Of a listener that accepts: descriptors may be there again. Of a retired one: its last flow was dropped. */
 static void on_resume(evutil_socket_t fd, short what, void *arg)
 {
 	struct sip_listener *l = arg;
 
 	(void)fd, (void)what;
-	event_add(&l->ev, NULL);
+	if (!l->retired)
+		event_add(&l->ev, NULL);
+	else if (!l->flows)
+		listener_end(l, "the listener was removed");
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
@@ -92,14 +101,30 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static int open_socket(const struct sip_listen_conf *conf, struct ip_port *local, struct err *e)
+/* The socket that a listener of another stream transport accepts on at this address; -1: there is none. */
+static int shared_socket(const struct sip_net *net, const struct sip_listen_conf *conf)
+{
+	enum sip_transport other = conf->transport == SIP_TCP ? SIP_TLS : SIP_TCP;
+	const struct sip_listener *l = sip_net_find_listener(net, other, &conf->local);
+
+	return conf->transport == SIP_UDP || !l || l->fd < 0 ? -1 : fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static int open_socket(
+	const struct sip_net *net, const struct sip_listen_conf *conf, struct ip_port *local, struct err *e)
 {
 	char text[IP_PORT_TEXT_MAX];
 	struct sockaddr_storage sa;
 	socklen_t len = ip_port_to_sockaddr(&conf->local, &sa);
 	int one = 1, size = UDP_BUFFER;
 	bool udp = conf->transport == SIP_UDP;
-	int fd = socket(sa.ss_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = shared_socket(net, conf);
+
+	if (fd >= 0) {
+		*local = conf->local;
+		return fd;
+	}
+	fd = socket(sa.ss_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		goto failed;
@@ -138,35 +163,68 @@ static char *make_sent_by(const struct sip_listen_conf *conf, const struct ip_po
 	return strdup(text);
 }
 
-int sip_net_listen(
+static int begin(struct sip_listener *l, int fd)
+{
+	l->fd = fd;
+	event_assign(&l->ev, l->net->base, fd, EV_READ | EV_PERSIST,
+		l->transport == SIP_UDP ? on_datagrams : on_accept, l);
+	return event_add(&l->ev, NULL) < 0 ? -ENOMEM : 0;
+}
+
+static void stop(struct sip_listener *l)
+{
+	if (l->fd < 0)
+		return;
+	event_del(&l->ev);
+	event_del(&l->ev_resume);
+	close(l->fd);
+	l->fd = -1;
+}
+
+/* A retired one is wanted again: over UDP it never stopped. */
+static int revive(struct sip_listener *l, const struct sip_listen_conf *conf, struct err *e)
+{
+	struct ip_port local;
+	int fd = l->fd;
+
+	if (fd < 0) {
+		fd = open_socket(l->net, conf, &local, e);
+		if (fd < 0)
+			return fd;
+		if (begin(l, fd) < 0) {
+			stop(l);
+			return err_set(e, ENOMEM, "no memory for a listener");
+		}
+	}
+	l->retired = false;
+	l->realm = conf->realm;
+	sip_listener_set_tls(l, conf->tls);
+	return 0;
+}
+
+static int listener_new(
 	struct sip_net *net, const struct sip_listen_conf *conf, struct sip_listener **out, struct err *e)
 {
-	if (conf->transport == SIP_TLS && !conf->tls)
-		return err_set(e, EINVAL, "a TLS listener needs a TLS profile");
-	if (ip_is_unspecified(&conf->local.ip) && !conf->sent_by_host.n)
-		return err_set(e, EINVAL,
-			"a listener on all addresses needs a host name or address to give to peers");
 	struct sip_listener *l = calloc(1, sizeof *l);
+	int fd;
 
 	if (!l)
 		return err_set(e, ENOMEM, "no memory for a listener");
-	int fd = open_socket(conf, &l->local, e);
-
+	fd = open_socket(net, conf, &l->local, e);
 	if (fd < 0) {
 		free(l);
 		return fd;
 	}
-	l->fd = fd;
 	l->net = net;
+	l->refs = 1;
 	l->transport = conf->transport;
 	l->realm = conf->realm;
 	l->tls = tls_ctx_ref(conf->tls);
 	l->sent_by = make_sent_by(conf, &l->local);
-	event_assign(&l->ev, net->base, fd, EV_READ | EV_PERSIST,
-		l->transport == SIP_UDP ? on_datagrams : on_accept, l);
 	event_assign(&l->ev_resume, net->base, -1, 0, on_resume, l);
-	if (!l->sent_by || event_add(&l->ev, NULL) < 0) {
-		listener_close(l);
+	if (begin(l, fd) < 0 || !l->sent_by) {
+		stop(l);
+		sip_listener_unref(l);
 		return err_set(e, ENOMEM, "no memory for a listener");
 	}
 	l->next = net->listeners;
@@ -175,17 +233,36 @@ int sip_net_listen(
 	return 0;
 }
 
-void listener_close(struct sip_listener *l)
+int sip_net_listen(
+	struct sip_net *net, const struct sip_listen_conf *conf, struct sip_listener **out, struct err *e)
 {
-	event_del(&l->ev);
-	event_del(&l->ev_resume);
-	close(l->fd);
-	tls_ctx_free(l->tls);
-	free(l->sent_by);
-	free(l);
+	struct sip_listener *old = sip_net_find_listener(net, conf->transport, &conf->local);
+
+	if (conf->transport == SIP_TLS && !conf->tls)
+		return err_set(e, EINVAL, "a TLS listener needs a TLS profile");
+	if (ip_is_unspecified(&conf->local.ip) && !conf->sent_by_host.n)
+		return err_set(e, EINVAL,
+			"a listener on all addresses needs a host name or address to give to peers");
+	if (!old || !old->retired)
+		return listener_new(net, conf, out, e);
+	int rc = revive(old, conf, e);
+
+	if (rc == 0)
+		*out = old;
+	return rc;
 }
 
-void sip_net_unlisten(struct sip_listener *l)
+struct sip_listener *sip_net_find_listener(
+	const struct sip_net *net, enum sip_transport t, const struct ip_port *local)
+{
+	struct sip_listener *l = net->listeners;
+
+	while (l && (l->transport != t || !ip_port_equal(&l->local, local)))
+		l = l->next;
+	return l;
+}
+
+static void listener_end(struct sip_listener *l, const char *why)
 {
 	struct sip_net *net = l->net;
 	struct sip_listener **at = &net->listeners;
@@ -193,12 +270,95 @@ void sip_net_unlisten(struct sip_listener *l)
 	for (struct sip_conn *c = net->all, *next; c; c = next) {
 		next = c->next_all;
 		if (c->listener == l)
-			conn_break(c, "the listener was closed");
+			conn_finish(c, why);
 	}
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
-	listener_close(l);
+	stop(l);
+	event_del(&l->ev_resume);
+	l->net = NULL;
+	sip_listener_unref(l);
+}
+
+void sip_net_unlisten(struct sip_listener *l)
+{
+	listener_end(l, "the listener was closed");
+}
+
+/* From the loop: whoever drops a flow may be inside the listener's own callback. */
+static void end_when_unused(struct sip_listener *l)
+{
+	if (l->retired && !l->flows && l->net)
+		event_active(&l->ev_resume, EV_TIMEOUT, 0);
+}
+
+void sip_listener_retire(struct sip_listener *l)
+{
+	if (l->transport != SIP_UDP)
+		stop(l);
+	l->retired = true;
+	l->realm = NULL;
+	end_when_unused(l);
+}
+
+bool sip_listener_retired(const struct sip_listener *l)
+{
+	return l->retired;
+}
+
+struct sip_listener *sip_listener_ref(struct sip_listener *l)
+{
+	if (l)
+		l->refs++;
+	return l;
+}
+
+void sip_listener_unref(struct sip_listener *l)
+{
+	if (!l || --l->refs)
+		return;
+	tls_ctx_free(l->tls);
+	free(l->sent_by);
+	free(l);
+}
+
+static bool copy_text(const char *from, const char **to)
+{
+	*to = from ? strdup(from) : NULL;
+	return !from || *to;
+}
+
+int sip_flow_keep(struct sip_flow *flow)
+{
+	struct sip_flow from = *flow;
+	bool name = copy_text(from.tls_name, &flow->tls_name), sni = copy_text(from.tls_sni, &flow->tls_sni);
+
+	if (!name || !sni) {
+		free((char *)flow->tls_name);
+		free((char *)flow->tls_sni);
+		*flow = (struct sip_flow){0};
+		return -ENOMEM;
+	}
+	tls_ctx_ref(flow->tls);
+	if (flow->listener)
+		sip_listener_ref(flow->listener)->flows++;
+	return 0;
+}
+
+void sip_flow_drop(struct sip_flow *flow)
+{
+	struct sip_listener *l = flow->listener;
+
+	free((char *)flow->tls_name);
+	free((char *)flow->tls_sni);
+	tls_ctx_free(flow->tls);
+	*flow = (struct sip_flow){0};
+	if (!l)
+		return;
+	l->flows--;
+	end_when_unused(l);
+	sip_listener_unref(l);
 }
 
 void sip_listener_set_tls(struct sip_listener *l, struct tls_ctx *tls)
@@ -206,6 +366,11 @@ void sip_listener_set_tls(struct sip_listener *l, struct tls_ctx *tls)
 	tls_ctx_ref(tls);
 	tls_ctx_free(l->tls);
 	l->tls = tls;
+}
+
+void sip_listener_set_realm(struct sip_listener *l, void *realm)
+{
+	l->realm = realm;
 }
 
 enum sip_transport sip_listener_transport(const struct sip_listener *l)

@@ -100,6 +100,11 @@ void sip_net_free(struct sip_net *net)
 	free(net);
 }
 
+void sip_net_set_connections_max(struct sip_net *net, unsigned max)
+{
+	net->conf.connections_max = max;
+}
+
 void sip_waiter_detach(struct sip_waiter *w)
 {
 	if (!w->prev)

@@ -60,14 +60,17 @@ struct sip_conn {
 };
 
 struct sip_listener {
-	struct sip_listener *next;
+	struct sip_listener *next; /* in net->listeners, while it serves anybody */
 	struct sip_net *net;
+	unsigned refs;  /* of the memory: net->listeners, connections, kept flows, other owners */
+	unsigned flows; /* kept ones */
+	bool retired;
 	enum sip_transport transport;
 	struct ip_port local;
 	char *sent_by;
 	struct tls_ctx *tls;
 	void *realm;
-	int fd;
+	int fd; /* -1: closed */
 	struct event ev, ev_resume;
 };
 
@@ -114,6 +117,8 @@ int conn_open(struct sip_net *net, const struct sip_flow *flow, struct sip_conn 
 void conn_close(struct sip_conn *c, const char *reason);
 /* Closes from the loop, so that a sender does not find itself inside other owners' callbacks. */
 void conn_break(struct sip_conn *c, const char *reason);
+/* As conn_break(), but what waits to be written is written first. */
+void conn_finish(struct sip_conn *c, const char *reason);
 void conn_leave(struct sip_conn *c);
 void conn_up(struct sip_conn *c);
 void conn_connected(struct sip_conn *c);
@@ -127,5 +132,4 @@ int conn_write(struct sip_conn *c, struct str text);
 void conn_drop_queue(struct sip_conn *c);
 
 /* listen.c */
-void listener_close(struct sip_listener *l);
 int udp_send(struct sip_listener *l, const struct ip_port *to, struct str text);

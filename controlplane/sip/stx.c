@@ -68,6 +68,7 @@ static void stx_leave(struct sip_stx *stx)
 		return;
 	tx_text_free(&stx->response);
 	sip_msg_free(stx->request);
+	tx_drop(stx->l, &stx->flow);
 	free(stx);
 }
 
@@ -136,12 +137,13 @@ struct sip_stx *stx_new(struct sip_txl *l, const struct sip_msg *m, const struct
 {
 	struct sip_stx *stx = calloc(1, sizeof *stx);
 
-	if (!stx || !(stx->request = sip_msg_clone(m))) {
+	if (!stx || !(stx->request = sip_msg_clone(m)) || tx_keep(l, from, &stx->flow) < 0) {
+		if (stx)
+			sip_msg_free(stx->request);
 		free(stx);
 		return NULL;
 	}
 	stx->l = l;
-	stx->flow = *from;
 	stx->state = TX_PROCEEDING;
 	sip_net_response_flow(m, &stx->flow);
 	struct sip_stx **bucket = bucket_of(l, m);

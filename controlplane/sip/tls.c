@@ -166,6 +166,17 @@ struct tls_ctx *tls_ctx_ref(struct tls_ctx *ctx)
 	return ctx;
 }
 
+void tls_ctx_renew(struct tls_ctx *ctx, struct tls_ctx *fresh)
+{
+	SSL_CTX *before = ctx->ssl;
+
+	/* Sessions hold a reference of their own on what they began with. */
+	ctx->ssl = fresh->ssl;
+	ctx->verify = fresh->verify;
+	fresh->ssl = before;
+	tls_ctx_free(fresh);
+}
+
 void tls_ctx_free(struct tls_ctx *ctx)
 {
 	if (!ctx || --ctx->refs)

@@ -40,6 +40,11 @@ struct tls_ctx;
  */
 int tls_ctx_new(const struct tls_conf *conf, struct tls_ctx **out, struct err *e);
 struct tls_ctx *tls_ctx_ref(struct tls_ctx *ctx);
+/*
+ * ctx takes over what fresh holds, which is freed: new handshakes of ctx show the renewed certificate, sessions
+ * that are there go on as they began, and connections stay reusable. Both are of the same side.
+ */
+void tls_ctx_renew(struct tls_ctx *ctx, struct tls_ctx *fresh);
 void tls_ctx_free(struct tls_ctx *ctx); /* NULL is allowed */
 
 /*

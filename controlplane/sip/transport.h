@@ -36,7 +36,8 @@ static inline bool sip_transport_reliable(enum sip_transport t)
 
 /*
  * Where a message came from, or where one is to go. By value; holds no reference: tls, tls_name and tls_sni
- * are the caller's (NULL in the flow of a received message: only its connection is known).
+ * are the caller's (NULL in the flow of a received message: only its connection is known). Who stores one
+ * beyond the turn of the loop keeps it with sip_flow_keep().
  */
 struct sip_flow {
 	enum sip_transport transport;
@@ -47,6 +48,13 @@ struct sip_flow {
 	const char *tls_name;          /* name that the peer's certificate must carry; NULL: any */
 	const char *tls_sni;           /* server name to ask for; NULL: tls_name where that is a DNS name */
 };
+
+/*
+ * A copy that is stored: what it names lives until sip_flow_drop(), which empties it, and a listener that was
+ * retired goes on serving it. -ENOMEM: nothing is kept, and the copy is empty.
+ */
+int sip_flow_keep(struct sip_flow *flow);
+void sip_flow_drop(struct sip_flow *flow); /* an empty one is ignored */
 
 struct sip_listen_conf {
 	enum sip_transport transport;
@@ -78,13 +86,33 @@ int sip_net_new(struct event_base *base, const struct sip_net_conf *conf, struct
 /* Closes everything; waiters are not called. */
 void sip_net_free(struct sip_net *net);
 
-/* e names the address and the reason. The listener lives until sip_net_unlisten() or sip_net_free(). */
+/*
+ * e names the address and the reason. The listener serves until sip_net_unlisten() or sip_net_free(), or, when
+ * it is retired, until its last kept flow is dropped; its memory stays for those who hold a reference. A
+ * stream socket that another listener of this net has on the same address (as TCP instead of TLS) is taken
+ * over: both accept until the other one is retired.
+ */
 int sip_net_listen(
 	struct sip_net *net, const struct sip_listen_conf *conf, struct sip_listener **out, struct err *e);
-/* Stops accepting and closes what was accepted. Flows that name the listener must not be used afterwards. */
+/* Stops accepting and closes what was accepted. Nothing can be sent from it afterwards. */
 void sip_net_unlisten(struct sip_listener *l);
-/* New handshakes use another profile (a renewed certificate). */
+/*
+ * Accepts no connections from now on; flows that are kept go on, over UDP too, and when the last of them is
+ * dropped its connections are closed and it is gone. Its realm is NULL from now on.
+ */
+void sip_listener_retire(struct sip_listener *l);
+/* The one that serves or served this address, retired or not; NULL. */
+struct sip_listener *sip_net_find_listener(
+	const struct sip_net *net, enum sip_transport t, const struct ip_port *local);
+bool sip_listener_retired(const struct sip_listener *l);
+/* References keep the memory, not the service. NULL is allowed. */
+struct sip_listener *sip_listener_ref(struct sip_listener *l);
+void sip_listener_unref(struct sip_listener *l);
+/* New handshakes use another profile. */
 void sip_listener_set_tls(struct sip_listener *l, struct tls_ctx *tls);
+void sip_listener_set_realm(struct sip_listener *l, void *realm);
+/* As sip_net_conf.connections_max; connections that are there stay. */
+void sip_net_set_connections_max(struct sip_net *net, unsigned max);
 
 enum sip_transport sip_listener_transport(const struct sip_listener *l);
 const struct ip_port *sip_listener_local(const struct sip_listener *l);

@@ -33,6 +33,7 @@ static struct {
 	struct tls_info tls;
 	struct {
 		struct sip_flow flow;
+		char tls_name[80];
 		char *text;
 	} queue[QUEUE_MAX];
 	unsigned queued;
@@ -57,6 +58,8 @@ static int take(void *ctx, struct sip_flow *flow, struct str text, struct sip_wa
 		return bench.send_result;
 	assert_true(own.queued < QUEUE_MAX);
 	own.queue[own.queued].flow = *flow;
+	snprintf(own.queue[own.queued].tls_name, sizeof own.queue[0].tls_name, "%s",
+		flow->tls_name ? flow->tls_name : "");
 	own.queue[own.queued++].text = strndup(text.p, text.n);
 	if (waiter) {
 		sip_waiter_detach(waiter);
@@ -140,6 +143,8 @@ static void open_sip(void)
 
 		own.doors[i] = (struct sip_listener){
 			.net = own.net,
+			.refs = 1,
+			.fd = -1,
 			.transport = l->transport == CONFIG_TLS   ? SIP_TLS
 				     : l->transport == CONFIG_TCP ? SIP_TCP
 								  : SIP_UDP,
@@ -175,10 +180,13 @@ int bench_setup_with(const char *limits)
 	if (config_parse(str_z(text), "bench", &bench.config, &e) < 0)
 		fail_msg("%s", e.text);
 	own.base = event_base_new();
-	struct b2bua_conf conf = {bench.config, own.listeners, own.client_tls};
+	struct b2bua_conf conf = {bench.config, own.listeners, own.client_tls, NULL};
+	struct b2bua_generation *first;
 
-	assert_int_equal(b2bua_new(&conf, &bench.b2bua), 0);
+	assert_int_equal(b2bua_new(&bench.b2bua), 0);
 	open_sip();
+	assert_int_equal(b2bua_prepare(bench.b2bua, &conf, &first), 0);
+	b2bua_commit(bench.b2bua, first);
 	open_media();
 	b2bua_attach(bench.b2bua, &(struct b2bua_layers){own.net, bench.txl, own.wheel, &bench.sip_counters,
 					  own.client, own.ports});
@@ -457,6 +465,8 @@ static const struct sip_msg *take_in(struct phone *p, int at)
 	char *text = own.queue[at].text;
 
 	p->flow = own.queue[at].flow;
+	strcpy(p->tls_name, own.queue[at].tls_name);
+	p->flow.tls_name = p->flow.tls_name ? p->tls_name : NULL;
 	memmove(&own.queue[at], &own.queue[at + 1], (--own.queued - (unsigned)at) * sizeof own.queue[0]);
 	/* What the gateway sends has to be what it would take itself. */
 	if (sip_msg_parse(&m, text, strlen(text), false, &why) < 0)

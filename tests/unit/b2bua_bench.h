@@ -42,7 +42,8 @@ struct phone {
 	struct sip_msg *heard;  /* the last message; owned */
 	struct sip_msg *invite; /* the last INVITE that it got, to be answered; owned */
 	uint64_t conn;          /* its connection, see phone_connect() */
-	struct sip_flow flow;   /* the way that the last message took */
+	struct sip_flow flow;   /* the way that the last message took; its tls_name is the one below */
+	char tls_name[80];
 };
 
 extern struct phone alice, bob, carol; /* of core (plain), carrier-a, carrier-b */

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Configurations, one after the other, and what goes on from one to the next. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/log.h"
+
+struct b2bua_generation *generation_ref(struct b2bua_generation *g)
+{
+	g->refs++;
+	return g;
+}
+
+static void state_unref(struct trunk_state *s)
+{
+	if (!s || --s->refs)
+		return;
+	TAILQ_REMOVE(&s->b->trunk_states, s, entry);
+	free((char *)s->name);
+	free(s);
+}
+
+void generation_unref(struct b2bua_generation *g)
+{
+	if (!g || --g->refs)
+		return;
+	const struct config *c = g->config;
+
+	for (uint32_t i = 0; g->listeners && i < c->n_listeners; i++)
+		sip_listener_unref(g->listeners[i]);
+	for (uint32_t i = 0; g->client_tls && i < c->n_trunks; i++)
+		tls_ctx_free(g->client_tls[i]);
+	for (uint32_t i = 0; g->trunks && i < c->n_trunks; i++)
+		state_unref(g->trunks[i]);
+	for (uint32_t i = 0; g->groups && i < c->n_realms; i++)
+		free(g->groups[i]);
+	free(g->listeners);
+	free(g->client_tls);
+	free(g->trunks);
+	free(g->peer_ips);
+	free(g->groups);
+	config_unref((struct config *)c);
+	free(g);
+}
+
+void b2bua_abandon(struct b2bua_generation *g)
+{
+	generation_unref(g);
+}
+
+static struct trunk_state *state_new(struct b2bua *b, const char *name)
+{
+	struct trunk_state *s = calloc(1, sizeof *s);
+
+	if (!s || !(s->name = strdup(name))) {
+		free(s);
+		return NULL;
+	}
+	s->b = b;
+	TAILQ_INSERT_TAIL(&b->trunk_states, s, entry);
+	return s;
+}
+
+/* Of the generation before, or of one whose calls are still there, or a new one. NULL without memory. */
+static struct trunk_state *state_of(struct b2bua *b, const char *name)
+{
+	const struct config_trunk *before = b->now ? config_trunk_named(b->now->config, name) : NULL;
+	struct trunk_state *s;
+
+	if (before)
+		return b->now->trunks[before->index];
+	TAILQ_FOREACH (s, &b->trunk_states, entry)
+		if (strcmp(s->name, name) == 0)
+			return s;
+	return state_new(b, name);
+}
+
+/* A name that did not change is not asked for again. */
+static struct ip_addr peer_ip(const struct b2bua *b, const struct config_trunk *t)
+{
+	const struct config_trunk *before;
+
+	if (!t->n_peers || t->peers[0].ip.family != IP_NONE)
+		return (struct ip_addr){0};
+	before = b->now ? config_trunk_named(b->now->config, t->name) : NULL;
+	if (before && before->n_peers && strcmp(before->peers[0].host, t->peers[0].host) == 0 &&
+		b->now->peer_ips[before->index].family != IP_NONE)
+		return b->now->peer_ips[before->index];
+	return invite_resolve(t);
+}
+
+static int note_trunks(struct b2bua *b, struct b2bua_generation *g, const struct b2bua_conf *conf)
+{
+	const struct config *c = g->config;
+
+	for (uint32_t i = 0; i < c->n_trunks; i++) {
+		g->trunks[i] = state_of(b, c->trunks[i].name);
+		if (!g->trunks[i])
+			return -ENOMEM;
+		g->trunks[i]->refs++;
+		g->client_tls[i] = tls_ctx_ref(conf->client_tls[i]);
+		g->peer_ips[i] = peer_ip(b, &c->trunks[i]);
+	}
+	return 0;
+}
+
+/* A realm's media interfaces as the port allocator counts them. */
+static int note_groups(struct b2bua_generation *g, const unsigned *groups)
+{
+	const struct config *c = g->config;
+
+	for (uint32_t i = 0; i < c->n_realms; i++) {
+		const struct config_realm *r = &c->realms[i];
+
+		g->groups[i] = calloc(r->n_interfaces, sizeof **g->groups);
+		if (!g->groups[i])
+			return -ENOMEM;
+		for (uint32_t k = 0; k < r->n_interfaces; k++) {
+			unsigned index = (unsigned)(r->interfaces[k] - c->interfaces);
+
+			g->groups[i][k] = groups ? groups[index] : index;
+		}
+	}
+	return 0;
+}
+
+int b2bua_prepare(struct b2bua *b, const struct b2bua_conf *conf, struct b2bua_generation **out)
+{
+	const struct config *c = conf->config;
+	struct b2bua_generation *g = calloc(1, sizeof *g);
+
+	if (!g)
+		return -ENOMEM;
+	g->refs = 1;
+	g->config = config_ref(c);
+	g->listeners = calloc(c->n_listeners + 1, sizeof *g->listeners);
+	g->client_tls = calloc(c->n_trunks + 1, sizeof *g->client_tls);
+	g->trunks = calloc(c->n_trunks + 1, sizeof *g->trunks);
+	g->peer_ips = calloc(c->n_trunks + 1, sizeof *g->peer_ips);
+	g->groups = calloc(c->n_realms + 1, sizeof *g->groups);
+	if (!g->listeners || !g->client_tls || !g->trunks || !g->peer_ips || !g->groups ||
+		note_trunks(b, g, conf) < 0 || note_groups(g, conf->groups) < 0) {
+		generation_unref(g);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < c->n_listeners; i++)
+		g->listeners[i] = sip_listener_ref(conf->listeners[i]);
+	*out = g;
+	return 0;
+}
+
+/* A trunk that is taken down ends its calls: both sides hear why. */
+static void end_calls_of_down(struct b2bua *b)
+{
+	struct call *c, *next;
+
+	for (c = TAILQ_FIRST(&b->calls); c; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		for (unsigned side = 0; side < 2 && c->state != CALL_ENDING; side++) {
+			const struct config_trunk *t = c->legs[side].trunk;
+
+			t = t ? config_trunk_named(b->now->config, t->name) : NULL;
+			if (!t || t->admin != CONFIG_ADMIN_DOWN)
+				continue;
+			call_tell_outside(c, "the trunk was taken out of service");
+			call_release(c, NULL, 503, "trunk %s was taken down", t->name);
+		}
+	}
+}
+
+void b2bua_commit(struct b2bua *b, struct b2bua_generation *g)
+{
+	struct b2bua_generation *before = b->now;
+	bool any_down = false;
+
+	b->now = g;
+	for (uint32_t i = 0; i < g->config->n_trunks; i++)
+		any_down |= g->config->trunks[i].admin == CONFIG_ADMIN_DOWN && g->trunks[i]->active;
+	if (any_down)
+		end_calls_of_down(b);
+	generation_unref(before);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/config/config_diff.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOWHERE UINT32_MAX
+#define CONTAINER_LEAVES_MAX 16 /* all containers together */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_tls(const void *x, const void *y)
+{
+	const struct config_tls_profile *a = x, *b = y;
+
+	return same_text(a->certificate, b->certificate) && same_text(a->private_key, b->private_key) &&
+	       same_text(a->trust_bag, b->trust_bag) && a->min_version == b->min_version &&
+	       a->verify == b->verify;
+}
+
+static bool same_crypto(const void *x, const void *y)
+{
+	const struct config_crypto_profile *a = x, *b = y;
+
+	return a->n_suites == b->n_suites &&
+	       memcmp(a->suites, b->suites, a->n_suites * sizeof *a->suites) == 0 &&
+	       a->replay_window == b->replay_window && a->mki_length == b->mki_length;
+}
+
+static bool same_address(const struct config_media_address *a, const struct config_media_address *b)
+{
+	if (!ip_equal(&a->ip, &b->ip) || !ip_equal(&a->advertised, &b->advertised) ||
+		a->n_ranges != b->n_ranges)
+		return false;
+	for (uint32_t i = 0; i < a->n_ranges; i++)
+		if (a->ranges[i].lower != b->ranges[i].lower || a->ranges[i].upper != b->ranges[i].upper)
+			return false;
+	return true;
+}
+
+static bool same_interface(const void *x, const void *y)
+{
+	const struct config_media_interface *a = x, *b = y;
+
+	if (!same_text(a->device, b->device) || a->n_addresses != b->n_addresses)
+		return false;
+	for (uint32_t i = 0; i < a->n_addresses; i++)
+		if (!same_address(&a->addresses[i], &b->addresses[i]))
+			return false;
+	return true;
+}
+
+static bool same_realm(const void *x, const void *y)
+{
+	const struct config_realm *a = x, *b = y;
+
+	if (a->trusted != b->trusted || a->dscp != b->dscp || a->learning != b->learning ||
+		a->n_interfaces != b->n_interfaces)
+		return false;
+	for (uint32_t i = 0; i < a->n_interfaces; i++)
+		if (!same_text(a->interfaces[i]->name, b->interfaces[i]->name))
+			return false;
+	return true;
+}
+
+static bool same_listener(const void *x, const void *y)
+{
+	const struct config_listener *a = x, *b = y;
+
+	return a->enabled == b->enabled && a->transport == b->transport &&
+	       ip_port_equal(&a->local, &b->local) && !a->tls == !b->tls &&
+	       (!a->tls || same_text(a->tls->name, b->tls->name)) &&
+	       same_text(a->realm->name, b->realm->name);
+}
+
+static bool same_peers(const struct config_trunk *a, const struct config_trunk *b)
+{
+	if (a->n_peers != b->n_peers)
+		return false;
+	for (uint32_t i = 0; i < a->n_peers; i++) {
+		const struct config_peer *p = &a->peers[i], *q = &b->peers[i];
+
+		if (!same_text(p->name, q->name) || !same_text(p->host, q->host) || p->port != q->port ||
+			p->transport != q->transport ||
+			!same_text(p->certificate_name, q->certificate_name) || !same_text(p->sni, q->sni) ||
+			p->priority != q->priority || p->weight != q->weight)
+			return false;
+	}
+	return true;
+}
+
+static bool same_identify(const struct config_identify *a, const struct config_identify *b)
+{
+	if (a->n_listeners != b->n_listeners || a->n_sources != b->n_sources ||
+		a->n_certificate_names != b->n_certificate_names)
+		return false;
+	for (uint32_t i = 0; i < a->n_listeners; i++)
+		if (!same_text(a->listeners[i]->name, b->listeners[i]->name))
+			return false;
+	for (uint32_t i = 0; i < a->n_sources; i++)
+		if (a->sources[i].bits != b->sources[i].bits ||
+			!ip_equal(&a->sources[i].ip, &b->sources[i].ip))
+			return false;
+	for (uint32_t i = 0; i < a->n_certificate_names; i++)
+		if (!same_text(a->certificate_names[i], b->certificate_names[i]))
+			return false;
+	return true;
+}
+
+static bool same_trunk(const void *x, const void *y)
+{
+	const struct config_trunk *a = x, *b = y;
+
+	return a->admin == b->admin && same_text(a->realm->name, b->realm->name) && !a->tls == !b->tls &&
+	       (!a->tls || same_text(a->tls->name, b->tls->name)) && same_peers(a, b) &&
+	       same_identify(&a->identify, &b->identify) && a->srtp == b->srtp && a->keying == b->keying &&
+	       !a->crypto == !b->crypto && (!a->crypto || same_text(a->crypto->name, b->crypto->name)) &&
+	       a->rtcp_mux == b->rtcp_mux && a->keep_keys == b->keep_keys && a->media_timeout_s == b->media_timeout_s &&
+	       a->max_calls == b->max_calls && a->max_call_rate == b->max_call_rate;
+}
+
+static bool same_route(const void *x, const void *y)
+{
+	const struct config_route *a = x, *b = y;
+
+	if (!same_text(a->prefix, b->prefix) || !a->from != !b->from ||
+		(a->from && !same_text(a->from->name, b->from->name)) || a->n_to != b->n_to)
+		return false;
+	for (uint32_t i = 0; i < a->n_to; i++)
+		if (!same_text(a->to[i]->name, b->to[i]->name))
+			return false;
+	return true;
+}
+
+/* Lists: every entry begins with its name. */
+static const struct list {
+	const char *path, *name;
+	size_t array, count, size;
+	bool (*same)(const void *a, const void *b);
+	bool ordered;
+} lists[] = {
+#define LIST(field, type, where, text, equal, by_user)                                                       \
+	{where, text, offsetof(struct config, field), offsetof(struct config, n_##field),                    \
+		sizeof(struct config_##type), equal, by_user}
+	[CONFIG_KIND_TLS_PROFILE] =
+		LIST(tls_profiles, tls_profile, "tls-profiles/tls-profile", "tls-profile", same_tls, false),
+	[CONFIG_KIND_CRYPTO_PROFILE] = LIST(crypto_profiles, crypto_profile,
+		"crypto-profiles/crypto-profile", "crypto-profile", same_crypto, false),
+	[CONFIG_KIND_INTERFACE] =
+		LIST(interfaces, media_interface, "media/interface", "interface", same_interface, false),
+	[CONFIG_KIND_REALM] = LIST(realms, realm, "realms/realm", "realm", same_realm, false),
+	[CONFIG_KIND_LISTENER] =
+		LIST(listeners, listener, "sip/listener", "listener", same_listener, false),
+	[CONFIG_KIND_TRUNK] = LIST(trunks, trunk, "trunks/trunk", "trunk", same_trunk, false),
+	[CONFIG_KIND_ROUTE] = LIST(routes, route, "routing/route", "route", same_route, true),
+#undef LIST
+};
+
+static const char *const containers[] = {
+	[CONFIG_KIND_LIMITS] = "limits",
+	[CONFIG_KIND_DATAPLANE] = "dataplane",
+	[CONFIG_KIND_MANAGEMENT] = "management",
+	[CONFIG_KIND_LOGGING] = "logging",
+	[CONFIG_KIND_OBSERVABILITY] = "observability",
+};
+
+static bool is_list(enum config_kind kind)
+{
+	return kind < CONFIG_KIND_LIMITS;
+}
+
+struct entry {
+	const char *name;
+	const void *entry;
+	uint32_t index;
+};
+
+static uint32_t count_of(const struct config *c, const struct list *l)
+{
+	return c ? *(const uint32_t *)((const char *)c + l->count) : 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+/* The list in the order of its names. NULL without memory. */
+static struct entry *sorted(const struct config *c, const struct list *l)
+{
+	uint32_t n = count_of(c, l);
+	struct entry *out = calloc(n + 1, sizeof *out);
+	const char *array = n ? *(const char *const *)((const char *)c + l->array) : NULL;
+
+	for (uint32_t i = 0; out && i < n; i++) {
+		const char *entry = array + i * l->size;
+
+		out[i] = (struct entry){*(const char *const *)entry, entry, i};
+	}
+	if (out)
+		qsort(out, n, sizeof *out, by_name);
+	return out;
+}
+
+static void note(struct config_diff *d, enum config_kind kind, enum config_change change,
+	const struct entry *from, const struct entry *to)
+{
+	d->all[d->n++] = (struct config_difference){
+		.kind = kind,
+		.change = change,
+		.name = to ? to->name : from->name,
+		.from = from ? from->index : NOWHERE,
+		.to = to ? to->index : NOWHERE,
+	};
+	d->count[kind][change]++;
+}
+
+static int diff_list(
+	struct config_diff *d, enum config_kind kind, const struct config *from, const struct config *to)
+{
+	const struct list *l = &lists[kind];
+	struct entry *a = sorted(from, l), *b = sorted(to, l);
+	uint32_t n_a = count_of(from, l), n_b = count_of(to, l), i = 0, k = 0;
+	int rc = a && b ? 0 : -ENOMEM;
+
+	while (rc == 0 && (i < n_a || k < n_b)) {
+		int order = i == n_a ? 1 : k == n_b ? -1 : strcmp(a[i].name, b[k].name);
+
+		if (order < 0) {
+			note(d, kind, CONFIG_REMOVED, &a[i++], NULL);
+		} else if (order > 0) {
+			note(d, kind, CONFIG_ADDED, NULL, &b[k++]);
+		} else {
+			if (!l->same(a[i].entry, b[k].entry))
+				note(d, kind, CONFIG_CHANGED, &a[i], &b[k]);
+			else if (l->ordered && a[i].index != b[k].index)
+				note(d, kind, CONFIG_MOVED, &a[i], &b[k]);
+			i++;
+			k++;
+		}
+	}
+	free(a);
+	free(b);
+	return rc;
+}
+
+static void leaf(struct config_diff *d, enum config_kind kind, const char *name, bool same)
+{
+	const struct entry e = {.name = name};
+
+	if (!same)
+		note(d, kind, CONFIG_CHANGED, &e, &e);
+}
+
+static void diff_containers(struct config_diff *d, const struct config *a, const struct config *b)
+{
+	leaf(d, CONFIG_KIND_LIMITS, "max-calls", a->limits.max_calls == b->limits.max_calls);
+	leaf(d, CONFIG_KIND_LIMITS, "max-call-rate", a->limits.max_call_rate == b->limits.max_call_rate);
+	leaf(d, CONFIG_KIND_LIMITS, "max-connections",
+		a->limits.max_connections == b->limits.max_connections);
+	leaf(d, CONFIG_KIND_LIMITS, "ring-timeout", a->limits.ring_timeout_s == b->limits.ring_timeout_s);
+	leaf(d, CONFIG_KIND_DATAPLANE, "socket", same_text(a->dataplane.socket, b->dataplane.socket));
+	leaf(d, CONFIG_KIND_DATAPLANE, "workers", a->dataplane.workers == b->dataplane.workers);
+	leaf(d, CONFIG_KIND_DATAPLANE, "crypto-backend",
+		same_text(a->dataplane.crypto_backend, b->dataplane.crypto_backend));
+	leaf(d, CONFIG_KIND_MANAGEMENT, "socket", same_text(a->management.socket, b->management.socket));
+	leaf(d, CONFIG_KIND_MANAGEMENT, "group", same_text(a->management.group, b->management.group));
+	leaf(d, CONFIG_KIND_LOGGING, "level", a->logging.level == b->logging.level);
+	leaf(d, CONFIG_KIND_LOGGING, "format", a->logging.format == b->logging.format);
+	leaf(d, CONFIG_KIND_OBSERVABILITY, "metrics",
+		a->observability.metrics == b->observability.metrics &&
+			ip_port_equal(&a->observability.listen, &b->observability.listen));
+}
+
+int config_diff(const struct config *from, const struct config *to, struct config_diff **out)
+{
+	struct config_diff *d = calloc(1, sizeof *d);
+	size_t most = CONTAINER_LEAVES_MAX;
+	int rc = 0;
+
+	if (!d)
+		return -ENOMEM;
+	for (unsigned kind = 0; is_list(kind); kind++)
+		most += count_of(from, &lists[kind]) + count_of(to, &lists[kind]);
+	d->all = calloc(most, sizeof *d->all);
+	if (!d->all)
+		rc = -ENOMEM;
+	for (unsigned kind = 0; rc == 0 && is_list(kind); kind++)
+		rc = diff_list(d, kind, from, to);
+	if (rc == 0 && from)
+		diff_containers(d, from, to);
+	if (rc < 0)
+		config_diff_free(d);
+	else
+		*out = d;
+	return rc;
+}
+
+void config_diff_free(struct config_diff *d)
+{
+	if (!d)
+		return;
+	free(d->all);
+	free(d);
+}
+
+bool config_diff_any(const struct config_diff *d, enum config_kind kind)
+{
+	for (unsigned change = 0; change < CONFIG_CHANGES; change++)
+		if (d->count[kind][change])
+			return true;
+	return false;
+}
+
+const char *config_kind_name(enum config_kind kind)
+{
+	return is_list(kind) ? lists[kind].name : containers[kind];
+}
+
+int config_difference_path(const struct config_difference *d, char *buf, size_t cap)
+{
+	if (is_list(d->kind))
+		return snprintf(
+			buf, cap, "/srtp-gateway:gateway/%s[name='%s']", lists[d->kind].path, d->name);
+	return snprintf(buf, cap, "/srtp-gateway:gateway/%s/%s", containers[d->kind], d->name);
+}
+
+bool config_difference_needs_start(const struct config_difference *d)
+{
+	return d->kind == CONFIG_KIND_DATAPLANE || d->kind == CONFIG_KIND_MANAGEMENT ||
+	       d->kind == CONFIG_KIND_OBSERVABILITY;
+}

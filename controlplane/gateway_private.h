@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What gateway.c (opening and closing) and reconcile.c (from one configuration to the next) share. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "controlplane/gateway.h"
+
+struct event;
+struct tls_profiles;
+struct trace;
+
+struct gateway {
+	struct event_base *base;
+	struct gateway_conf conf;
+	struct sip_stack *sip;
+	struct b2bua *b2bua;
+	struct trace *trace; /* of calls' signalling */
+
+	/* Of the running configuration; NULL before the first. */
+	struct config *config;           /* a reference */
+	struct tls_profiles *tls;        /* of config */
+	struct sip_listener **listeners; /* by config_listener.index, references; NULL where disabled */
+
+	/* Opened with the first configuration, and what of it they were opened with. */
+	struct port_alloc *ports;
+	struct dp_client *client;
+	struct mgmt *mgmt;
+	struct config *opened; /* a reference */
+
+	struct event *goodbye; /* while shutting down */
+	unsigned goodbye_ms;
+	void (*done)(void *arg);
+	void *done_arg;
+};
+
+/* Media ports, the data plane's client and the management socket. gateway_close_planes() undoes a part, too. */
+int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e);
+void gateway_close_planes(struct gateway *g);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/reconcile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane/b2bua/b2bua.h"
+#include "controlplane/config/config_diff.h"
+#include "controlplane/gateway_private.h"
+#include "controlplane/sip/stack.h"
+#include "controlplane/tls_profiles.h"
+#include "lib/base/log.h"
+
+#define PATH_MAX_OCTETS 256
+
+/* A configuration that is ready to be committed. */
+struct plan {
+	struct gateway *g;
+	struct config *to; /* a reference */
+	struct config_diff *diff;
+	struct tls_profiles *tls;
+	struct tls_ctx **client_tls; /* by trunk; borrowed from tls */
+	struct sip_listener **listeners;
+	bool *opened; /* by listener: its socket is new, and closed again by an abandon */
+	struct b2bua_generation *generation;
+	bool first;
+};
+
+static struct sip_net *net_of(const struct gateway *g)
+{
+	return sip_stack_net(g->sip);
+}
+
+static int open_listener(struct plan *p, const struct config_listener *l, struct err *e)
+{
+	static const enum sip_transport transports[] = {
+		[CONFIG_UDP] = SIP_UDP,
+		[CONFIG_TCP] = SIP_TCP,
+		[CONFIG_TLS] = SIP_TLS,
+	};
+	/* Without a realm it refuses what comes before the commit. */
+	const struct sip_listen_conf conf = {
+		.transport = transports[l->transport],
+		.local = l->local,
+		.tls = tls_profiles_server(p->tls, l->tls),
+	};
+	struct sip_listener **at = &p->listeners[l->index];
+	struct sip_listener *there = sip_net_find_listener(net_of(p->g), conf.transport, &conf.local);
+	int rc = 0;
+
+	if (there && !sip_listener_retired(there)) {
+		*at = there;
+	} else {
+		rc = sip_net_listen(net_of(p->g), &conf, at, e);
+		p->opened[l->index] = rc == 0;
+	}
+	if (rc < 0) {
+		*at = NULL;
+		err_prefix(e, "/srtp-gateway:gateway/sip/listener[name='%s']", l->name);
+	} else {
+		sip_listener_ref(*at);
+	}
+	return rc;
+}
+
+static int open_listeners(struct plan *p, struct err *e)
+{
+	const struct config *c = p->to;
+	int rc = 0;
+
+	p->listeners = calloc(c->n_listeners + 1, sizeof *p->listeners);
+	p->opened = calloc(c->n_listeners + 1, sizeof *p->opened);
+	if (!p->listeners || !p->opened)
+		return err_set(e, ENOMEM, "no memory for listeners");
+	for (uint32_t i = 0; rc == 0 && i < c->n_listeners; i++)
+		if (c->listeners[i].enabled)
+			rc = open_listener(p, &c->listeners[i], e);
+	return rc;
+}
+
+static int open_calls(struct plan *p, struct err *e)
+{
+	const struct config *c = p->to;
+	struct b2bua_conf conf = {.config = c, .listeners = p->listeners};
+
+	p->client_tls = calloc(c->n_trunks + 1, sizeof *p->client_tls);
+	if (!p->client_tls)
+		return err_set(e, ENOMEM, "no memory for trunks");
+	for (uint32_t i = 0; i < c->n_trunks; i++)
+		p->client_tls[i] = tls_profiles_client(p->tls, c->trunks[i].tls);
+	conf.client_tls = p->client_tls;
+	return b2bua_prepare(p->g->b2bua, &conf, &p->generation) < 0
+		       ? err_set(e, ENOMEM, "no memory for trunks")
+		       : 0;
+}
+
+static int open_media(struct plan *p, struct err *e)
+{
+	if (p->first)
+		return gateway_open_planes(p->g, p->to, e);
+	if (config_diff_any(p->diff, CONFIG_KIND_INTERFACE))
+		return err_set(e, ENOTSUP,
+			"/srtp-gateway:gateway/media: media interfaces cannot be changed while the gateway "
+			"runs: restart it with the new configuration");
+	return 0;
+}
+
+static void close_plan(struct plan *p)
+{
+	for (uint32_t i = 0; p->listeners && i < p->to->n_listeners; i++)
+		sip_listener_unref(p->listeners[i]);
+	free(p->listeners);
+	free(p->opened);
+	free(p->client_tls);
+	tls_profiles_free(p->tls);
+	config_diff_free(p->diff);
+	config_unref(p->to);
+	free(p);
+}
+
+static void abandon(void *ctx, void *plan)
+{
+	struct plan *p = plan;
+
+	(void)ctx;
+	b2bua_abandon(p->generation);
+	for (uint32_t i = 0; p->opened && i < p->to->n_listeners; i++)
+		if (p->opened[i])
+			sip_listener_retire(p->listeners[i]);
+	if (p->first)
+		gateway_close_planes(p->g);
+	close_plan(p);
+}
+
+static int prepare_plan(
+	struct gateway *g, const struct config *to, bool reload, struct plan **plan, struct err *e)
+{
+	struct plan *p = calloc(1, sizeof *p);
+	int rc;
+
+	if (!p)
+		return err_set(e, ENOMEM, "no memory for a configuration");
+	p->g = g;
+	p->to = config_ref(to);
+	p->first = !g->config;
+	rc = config_diff(g->config, to, &p->diff) < 0 ? err_set(e, ENOMEM, "no memory to compare") : 0;
+	if (rc == 0)
+		rc = tls_profiles_prepare(g->tls, to, reload, &p->tls, e);
+	if (rc == 0)
+		rc = open_listeners(p, e);
+	if (rc == 0)
+		rc = open_media(p, e);
+	if (rc == 0)
+		rc = open_calls(p, e);
+	if (rc < 0)
+		abandon(g, p);
+	else
+		*plan = p;
+	return rc;
+}
+
+static int prepare(void *ctx, const struct config *from, const struct config *to, void **plan, struct err *e)
+{
+	(void)from; /* the gateway knows what it runs */
+	return prepare_plan(ctx, to, false, (struct plan **)plan, e);
+}
+
+static void say_listening(const struct config_listener *l)
+{
+	char text[IP_PORT_TEXT_MAX];
+
+	log_info("sip", "listening", LZ("listener", l->name),
+		LZ("transport", config_transport_name(l->transport)),
+		LZ("address", ip_port_text(&l->local, text)), LZ("realm", l->realm->name));
+}
+
+/* Sockets that the new configuration has no place for serve what there is on them, and nothing new. */
+static void retire_unused(struct plan *p)
+{
+	const struct gateway *g = p->g;
+
+	for (uint32_t i = 0; g->config && i < g->config->n_listeners; i++) {
+		struct sip_listener *l = g->listeners[i];
+		bool used = !l;
+
+		for (uint32_t k = 0; !used && k < p->to->n_listeners; k++)
+			used = p->listeners[k] == l;
+		if (!used) {
+			log_info("sip", "listening no more", LZ("listener", g->config->listeners[i].name));
+			sip_listener_retire(l);
+		}
+	}
+}
+
+static void commit_listeners(struct plan *p)
+{
+	struct gateway *g = p->g;
+
+	retire_unused(p);
+	for (uint32_t i = 0; i < p->to->n_listeners; i++) {
+		const struct config_listener *l = &p->to->listeners[i];
+
+		if (!p->listeners[i])
+			continue;
+		sip_listener_set_realm(p->listeners[i], (void *)l);
+		sip_listener_set_tls(p->listeners[i], tls_profiles_server(p->tls, l->tls));
+		if (p->opened[i])
+			say_listening(l);
+	}
+	/* The plan lets go of those that were. */
+	struct sip_listener **before = g->listeners;
+
+	for (uint32_t i = 0; g->config && i < g->config->n_listeners; i++)
+		sip_listener_unref(before[i]);
+	free(before);
+	g->listeners = p->listeners;
+	p->listeners = NULL;
+}
+
+static void commit_rest(struct plan *p)
+{
+	struct gateway *g = p->g;
+	const struct config *c = p->to;
+
+	sip_net_set_connections_max(net_of(g), c->limits.max_connections);
+	log_setup(g->conf.log_level ? *g->conf.log_level : c->logging.level,
+		g->conf.log_format ? *g->conf.log_format : c->logging.format);
+}
+
+/* What changed, one line for each; the first configuration is no change. */
+static void report(const struct plan *p)
+{
+	static const char *const words[] = {
+		[CONFIG_ADDED] = "added",
+		[CONFIG_REMOVED] = "removed",
+		[CONFIG_CHANGED] = "changed",
+		[CONFIG_MOVED] = "moved",
+	};
+	char path[PATH_MAX_OCTETS];
+
+	if (p->first || p->to == p->g->config)
+		return;
+	for (uint32_t i = 0; i < p->diff->n; i++) {
+		const struct config_difference *d = &p->diff->all[i];
+
+		config_difference_path(d, path, sizeof path);
+		if (config_difference_needs_start(d))
+			log_warn("config", "takes effect at the next start", LZ("path", path));
+		else
+			log_debug("config", words[d->change], LZ("path", path));
+	}
+	log_info("config", "configuration is in force", LU("generation", p->to->generation),
+		LU("changes", p->diff->n));
+}
+
+static void commit(void *ctx, void *plan)
+{
+	struct plan *p = plan;
+	struct gateway *g = ctx;
+
+	tls_profiles_commit(p->tls);
+	commit_listeners(p);
+	b2bua_commit(g->b2bua, p->generation);
+	p->generation = NULL;
+	commit_rest(p);
+	report(p);
+
+	struct config *before = g->config;
+	struct tls_profiles *tls = g->tls;
+
+	g->config = p->to;
+	g->tls = p->tls;
+	p->to = before;
+	p->tls = tls;
+	close_plan(p);
+}
+
+const struct engine_target gateway_target = {.prepare = prepare, .commit = commit, .abandon = abandon};
+
+int gateway_apply(struct gateway *g, const struct config *to, struct err *e)
+{
+	struct plan *plan;
+	int rc = prepare_plan(g, to, false, &plan, e);
+
+	if (rc == 0)
+		commit(g, plan);
+	return rc;
+}
+
+int gateway_reload_certificates(struct gateway *g, struct err *e)
+{
+	struct plan *plan;
+	int rc = prepare_plan(g, g->config, true, &plan, e);
+
+	if (rc == 0)
+		commit(g, plan);
+	return rc;
+}

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration changes while a call is up: the call never notices, and what is new works at once."""
+
+import json
+import signal
+
+from lab.gateway import CM_80, carrier, core
+from lab.net import LabError, wait_for
+from lab.party import NUMBERS, agent, assert_nothing_lost, both_hear, connect, finish, talking
+
+
+def gateway_tree(gateway):
+    with open(gateway.config_path) as f:
+        return json.load(f)
+
+
+def reload(gateway, config, outcome="main: reloaded"):
+    """The file is written and SIGHUP sent; what the control plane says about it."""
+    if not isinstance(config, str):
+        config = json.dumps(config, indent=2)
+    with open(gateway.config_path, "w") as f:
+        f.write(config)
+    process = gateway.controlplane
+    before = process.output().count("main: reloaded") + process.output().count("was not reloaded")
+
+    def said():
+        output = process.output()
+        return output.count("main: reloaded") + output.count("was not reloaded") > before
+
+    process.popen.send_signal(signal.SIGHUP)
+    wait_for("the configuration is reloaded", said, 30)
+    last = [line for line in process.output().splitlines() if "main: reloaded" in line or "was not reloaded" in line][-1]
+    if outcome not in last:
+        raise LabError(last)
+    return last
+
+
+def change(gateway, edit):
+    """edit(the content of the container "gateway"), in force when this returns."""
+    tree = gateway_tree(gateway)
+    edit(tree["srtp-gateway:gateway"])
+    reload(gateway, tree)
+
+
+def trunks(gateway):
+    return {t["name"]: t for t in gateway.ctl("show", "trunks")["trunks"]}
+
+
+def undisturbed(a, b):
+    """The call that was up all the time: it goes on, and not one packet was lost since it began."""
+    both_hear(a, b)
+    assert_nothing_lost(a, b)
+    for one in (a, b):
+        one.talker.tell("send", "on")
+
+
+def test_add_trunks_and_a_route():
+    with talking() as (lab, gateway, a, b):
+        def add(tree):
+            new = carrier("carrier-c", lab.ADDRESSES["carrier-c"], (CM_80,))
+            del new["_suites"]
+            tree["trunks"]["trunk"] = [new, core("core", lab.ADDRESSES["phone"]), *tree["trunks"]["trunk"]]
+            tree["routing"]["route"].insert(0, {"name": "new", "from-trunk": "carrier-c", "to-trunk": ["core"]})
+
+        c, phone = agent(lab, "carrier-c"), agent(lab, "phone")
+        c.invite(NUMBERS["phone"])
+        c.acknowledge(c.expect(403))
+        change(gateway, add)
+        assert trunks(gateway)["carrier-a"]["active-calls"] == 1, trunks(gateway)
+        undisturbed(a, b)
+        connect(c, phone)
+        both_hear(a, b)
+        c.bye()
+        phone.released()
+        finish(gateway, a, b)
+
+
+def test_remove_a_trunk_with_a_call_on_it():
+    with talking() as (_, gateway, a, b):
+        def remove(tree):
+            tree["trunks"]["trunk"] = [t for t in tree["trunks"]["trunk"] if t["name"] != "carrier-b"]
+            tree["routing"]["route"] = []
+
+        whole = gateway_tree(gateway)
+        change(gateway, remove)
+        assert list(trunks(gateway)) == ["carrier-a"]
+        undisturbed(a, b)
+        # Its peer may not begin another call, but changes this one, which keeps what it began under.
+        b.reinvite(b.describe())
+        a.take()
+        b.answered()
+        both_hear(a, b)
+        reload(gateway, whole)
+        assert trunks(gateway)["carrier-b"]["active-calls"] == 1, trunks(gateway)
+        both_hear(a, b)
+        finish(gateway, b, a)
+        assert trunks(gateway)["carrier-b"]["active-calls"] == 0, trunks(gateway)
+
+
+def test_a_broken_file_changes_nothing():
+    with talking() as (_, gateway, a, b):
+        good = gateway_tree(gateway)
+        said = reload(gateway, '{"srtp-gateway:gateway": {', "was not reloaded")
+        assert "gateway.json" in said, said
+        bad = json.loads(json.dumps(good))
+        bad["srtp-gateway:gateway"]["trunks"]["trunk"][0]["realm"] = "nowhere"
+        said = reload(gateway, bad, "was not reloaded")
+        assert "trunk[name='carrier-a']/realm" in said, said
+        bad = json.loads(json.dumps(good))
+        bad["srtp-gateway:gateway"]["tls-profiles"]["tls-profile"][0]["certificate"] = "/nowhere.pem"
+        said = reload(gateway, bad, "was not reloaded")
+        assert "tls-profile[name='gateway']" in said and "/nowhere.pem" in said, said
+        undisturbed(a, b)
+        reload(gateway, good)
+        undisturbed(a, b)
+        finish(gateway, a, b)
