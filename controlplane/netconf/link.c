@@ -129,11 +129,8 @@ json_t *link_next(struct link *l, struct err *e)
 	size_t n = (size_t)(end - l->in.p) + 1;
 	json_t *line = json_loadb(l->in.p, n, JSON_ALLOW_NUL, NULL);
 
-	memmove(l->in.p, l->in.p + n, l->in.n - n);
-	l->in.n -= n;
+	text_drop(&l->in, n);
 	l->scanned = 0;
-	if (l->in.n == 0)
-		text_reset(&l->in);
 	if (!line)
 		err_set(e, EPROTO, "what answers at the management socket is not a gateway");
 	return line;

@@ -8,6 +8,7 @@
 #include "controlplane/netconf/xpath.h"
 
 #define NS_YANG "urn:ietf:params:xml:ns:yang:1"
+#define NS_GATEWAY "urn:srtpgw:yang:srtp-gateway"
 #define NS_WITH_DEFAULTS "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
 /* Declarations that every fragment repeats must not make much of little. */
 #define FRAGMENTS_MAX (2 * FRAMING_MESSAGE_MAX)
@@ -211,6 +212,12 @@ static int take_filter(struct request *rq, const struct xml_node *n, const struc
 		"with-defaults", "with-defaults", take_word,                                                 \
 			WORDS("explicit", "report-all", "report-all-tagged", "trim"), NS_WITH_DEFAULTS       \
 	}
+/* A page of the calls: srtp-gateway.yang augments <get>. */
+#define PAGE                                                                                                 \
+	{"limit", "limit", take_number, NULL, NS_GATEWAY},                                                   \
+	{                                                                                                    \
+		"after", "after", take_text, NULL, NS_GATEWAY                                                \
+	}
 #define TARGET                                                                                               \
 	{                                                                                                    \
 		"target", "target", take_datastore, STORES, NULL, true                                       \
@@ -221,7 +228,7 @@ static int take_filter(struct request *rq, const struct xml_node *n, const struc
 	}
 
 static const struct operation operations[] = {
-	{RPC_NS_BASE, "get", "get", RPC_DATA, true, {FILTER, WITH_DEFAULTS}},
+	{RPC_NS_BASE, "get", "get", RPC_DATA, true, {FILTER, WITH_DEFAULTS, PAGE}},
 	{RPC_NS_BASE, "get-config", "get-config", RPC_DATA, true,
 		{{"source", "source", take_datastore, STORES, NULL, true}, FILTER, WITH_DEFAULTS}},
 	{RPC_NS_BASE, "edit-config", "edit-config", RPC_OK, true,

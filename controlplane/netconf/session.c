@@ -2,21 +2,18 @@
 #include "controlplane/netconf/session.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "controlplane/netconf/capability.h"
+#include "controlplane/netconf/client.h"
 #include "controlplane/netconf/fault.h"
-#include "controlplane/netconf/framing.h"
 #include "controlplane/netconf/link.h"
 #include "controlplane/netconf/reply.h"
 #include "controlplane/netconf/rpc.h"
 
-#define READ_OCTETS 65536
 #define OUT_HIGH ((size_t)1 << 20) /* with more than this waiting for the client, nothing new is begun */
 #define ENGINE_HELLO_S 15
 
@@ -30,12 +27,7 @@ enum phase {
 struct session {
 	const struct session_conf *conf;
 	struct link link;
-	struct framing framing;
-	struct text out; /* framed, for the client */
-	size_t sent;     /* octets of out */
-	char octets[READ_OCTETS];
-	struct str input; /* of octets: not taken yet */
-	bool in_ended;
+	struct client client;
 	enum phase phase;
 	uint64_t deadline_ms; /* of the phase, or of a client that does not read; 0: none */
 	json_t *hello;        /* the engine's */
@@ -74,11 +66,9 @@ static void finish(struct session *s, enum session_end end, const char *why)
  */
 static void put(struct session *s, struct text *message)
 {
-	if (s->phase == OPEN && s->sent == s->out.n)
+	if (s->phase == OPEN && client_unsent(&s->client) == 0)
 		s->deadline_ms = stall_deadline();
-	if (!message->failed)
-		framing_put(&s->out, text_view(message), s->framing.chunked);
-	if (message->failed || s->out.failed)
+	if (message->failed || client_put(&s->client, text_view(message)))
 		finish(s, SESSION_REFUSED, "out of memory");
 	text_free(message);
 }
@@ -90,7 +80,7 @@ static void put_fault(struct session *s, const struct xml_node *rpc, json_t *fau
 	const char *tag = json_string_value(json_object_get(fault, "tag"));
 
 	/* Appendix A: clients of base:1.0 do not know this tag. */
-	if (tag && strcmp(tag, "malformed-message") == 0 && !s->framing.chunked)
+	if (tag && strcmp(tag, "malformed-message") == 0 && !s->client.framing.chunked)
 		json_object_set_new(fault, "tag", json_string("operation-failed"));
 	reply_fault(&t, rpc, &s->models, fault);
 	put(s, &t);
@@ -140,9 +130,9 @@ static void read_client_hello(struct session *s, const struct xml_node *root)
 	if (s->phase == ENDING)
 		return;
 	if (base_1_1)
-		framing_use_chunks(&s->framing);
+		framing_use_chunks(&s->client.framing);
 	s->phase = OPEN;
-	s->deadline_ms = s->sent < s->out.n ? stall_deadline() : 0;
+	s->deadline_ms = client_unsent(&s->client) ? stall_deadline() : 0;
 }
 
 /* Takes over doc, which is kept until the engine's answer. */
@@ -193,7 +183,7 @@ static void begin_message(struct session *s)
 	struct xml_doc *doc;
 	struct err why = {0};
 	/* Many clients end a message with a newline: it then stands in front of the next one's XML. */
-	int rc = xml_parse(trim_message(text_view(&s->framing.message)), &doc, &why);
+	int rc = xml_parse(trim_message(text_view(&s->client.framing.message)), &doc, &why);
 
 	if (rc && s->phase == CLIENT_HELLO) {
 		finish(s, SESSION_REFUSED, "the client's <hello> is not XML");
@@ -215,13 +205,14 @@ static void begin_message(struct session *s)
 /* May the next request be begun? */
 static bool is_free(const struct session *s)
 {
-	return (s->phase == CLIENT_HELLO || s->phase == OPEN) && !s->doc && s->out.n - s->sent < OUT_HIGH;
+	return (s->phase == CLIENT_HELLO || s->phase == OPEN) && !s->doc &&
+	       client_unsent(&s->client) < OUT_HIGH;
 }
 
 static void take_input(struct session *s)
 {
-	while (is_free(s) && s->input.n) {
-		switch (framing_take(&s->framing, &s->input)) {
+	while (is_free(s) && s->client.input.n) {
+		switch (client_take(&s->client)) {
 		case FRAMING_MORE:
 			break;
 		case FRAMING_MESSAGE:
@@ -240,37 +231,14 @@ static void take_input(struct session *s)
 			break;
 		}
 	}
-	if (is_free(s) && !s->input.n && s->in_ended)
+	if (is_free(s) && !s->client.input.n && s->client.ended)
 		finish(s, SESSION_DONE, NULL);
-}
-
-static void read_input(struct session *s)
-{
-	ssize_t n = read(s->conf->in, s->octets, sizeof s->octets);
-
-	if (n > 0)
-		s->input = (struct str){s->octets, (size_t)n};
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		s->in_ended = true;
 }
 
 static void write_output(struct session *s)
 {
-	ssize_t n = write(s->conf->out, s->out.p + s->sent, s->out.n - s->sent);
-
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		finish(s, SESSION_DONE, NULL); /* the client went: nobody reads what is left */
-		n = (ssize_t)(s->out.n - s->sent);
-	}
-	if (n <= 0)
-		return;
-	s->sent += (size_t)n;
-	if (s->phase == OPEN)
-		s->deadline_ms = s->sent < s->out.n ? stall_deadline() : 0;
-	if (s->sent == s->out.n) {
-		text_reset(&s->out);
-		s->sent = 0;
-	}
+	if (client_write(&s->client) == 0 && s->phase == OPEN)
+		s->deadline_ms = client_unsent(&s->client) ? stall_deadline() : 0;
 }
 
 /* The engine knows who we are: our <hello>. */
@@ -353,10 +321,10 @@ static void time_out(struct session *s)
 		break;
 	case OPEN:
 		finish(s, SESSION_REFUSED, "the client does not read its answers");
-		s->sent = s->out.n;
+		client_forget(&s->client);
 		break;
 	case ENDING: /* nothing of what is left can go out */
-		s->sent = s->out.n;
+		client_forget(&s->client);
 		break;
 	}
 }
@@ -373,12 +341,14 @@ static int timeout_ms(const struct session *s)
 /* One wait for whatever comes first. */
 static void step(struct session *s)
 {
-	bool flooded = s->out.n - s->sent >= OUT_HIGH, unsent = s->sent < s->out.n;
+	struct client *c = &s->client;
+	size_t unsent = client_unsent(c);
 	struct err why = {0};
 	struct pollfd p[3] = {
-		{.fd = is_free(s) && !s->input.n && !s->in_ended ? s->conf->in : -1, .events = POLLIN},
-		{.fd = s->conf->out, .events = unsent ? POLLOUT : 0},
-		{.fd = s->phase == ENDING || flooded ? -1 : s->link.fd, .events = link_events(&s->link)},
+		{.fd = is_free(s) && !c->input.n && !c->ended ? c->in : -1, .events = POLLIN},
+		{.fd = c->out, .events = unsent ? POLLOUT : 0},
+		{.fd = s->phase == ENDING || unsent >= OUT_HIGH ? -1 : s->link.fd,
+			.events = link_events(&s->link)},
 	};
 	int n = poll(p, 3, timeout_ms(s));
 
@@ -390,13 +360,13 @@ static void step(struct session *s)
 		lose_engine(s, why.text);
 	take_lines(s);
 	if (p[0].revents)
-		read_input(s);
-	if (p[1].revents & POLLOUT && s->sent < s->out.n)
+		client_read(c);
+	if (p[1].revents & POLLOUT)
 		write_output(s);
-	else if (p[1].revents & (POLLERR | POLLHUP | POLLNVAL)) {
+	else if (p[1].revents)
+		client_forget(c);
+	if (c->gone)
 		finish(s, SESSION_DONE, NULL);
-		s->sent = s->out.n;
-	}
 	take_input(s); /* last: what went in or out may have made room for the next request */
 }
 
@@ -412,7 +382,7 @@ static void run(struct session *s)
 	s->deadline_ms = now_ms() + ENGINE_HELLO_S * 1000;
 	if (link_ask(&s->link, "hello", args))
 		finish(s, SESSION_UNREACHABLE, "out of memory");
-	while (s->phase != ENDING || s->sent < s->out.n)
+	while (s->phase != ENDING || client_unsent(&s->client))
 		step(s);
 }
 
@@ -420,15 +390,13 @@ static void session_free(struct session *s)
 {
 	xml_free(s->doc);
 	json_decref(s->hello);
-	framing_free(&s->framing);
+	client_close(&s->client);
 	link_close(&s->link);
-	text_free(&s->out);
 	free(s);
 }
 
 enum session_end session_run(const struct session_conf *conf, struct err *e)
 {
-	int in_flags = fcntl(conf->in, F_GETFL), out_flags = fcntl(conf->out, F_GETFL);
 	struct session *s = calloc(1, sizeof *s);
 
 	if (!s) {
@@ -437,12 +405,8 @@ enum session_end session_run(const struct session_conf *conf, struct err *e)
 	}
 	s->conf = conf;
 	s->e = e;
-	fcntl(conf->in, F_SETFL, in_flags | O_NONBLOCK);
-	fcntl(conf->out, F_SETFL, out_flags | O_NONBLOCK);
+	client_open(&s->client, conf->in, conf->out);
 	run(s);
-	/* The descriptors may be shared with others, such as a shell's terminal. */
-	fcntl(conf->in, F_SETFL, in_flags);
-	fcntl(conf->out, F_SETFL, out_flags);
 	enum session_end end = s->end;
 
 	session_free(s);

@@ -22,6 +22,16 @@ void text_reset(struct text *t)
 	t->failed = false;
 }
 
+void text_drop(struct text *t, size_t n)
+{
+	if (n == t->n) {
+		text_reset(t);
+		return;
+	}
+	memmove(t->p, t->p + n, t->n - n);
+	t->n -= n;
+}
+
 /* Room for n octets and a NUL behind them. */
 static bool reserve(struct text *t, size_t n)
 {

@@ -23,6 +23,9 @@ void text_free(struct text *t);
 /* Empties it and forgets the failure; keeps the memory unless that is large. */
 void text_reset(struct text *t);
 
+/* Takes n octets off its front. */
+void text_drop(struct text *t, size_t n);
+
 void text_str(struct text *t, struct str s);
 void text_z(struct text *t, const char *z);
 void text_fmt(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

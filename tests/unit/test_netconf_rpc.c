@@ -79,6 +79,10 @@ static void operations_become_requests(void **state)
 {
 	(void)state;
 	expect(RPC("<get/>"), "{\"args\":{\"format\":\"xml\"},\"op\":\"get\"}");
+	expect(RPC("<get><filter type=\"subtree\"><calls xmlns=\"" SGW "\"/></filter><limit xmlns=\"" SGW
+		   "\">100</limit><after xmlns=\"" SGW "\">c17</after></get>"),
+		"{\"args\":{\"after\":\"c17\",\"format\":\"xml\",\"limit\":100,\"subtree\":\"<calls "
+		"xmlns=\\\"" SGW "\\\"/>\"},\"op\":\"get\"}");
 	expect(RPC("<get-config><source><running/></source></get-config>"),
 		"{\"args\":{\"format\":\"xml\",\"source\":\"running\"},\"op\":\"get-config\"}");
 	expect(RPC("<get-config><source><startup/></source><with-defaults "
