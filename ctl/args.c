@@ -22,6 +22,7 @@ const struct ctl_option_spec ctl_options[OPTIONS] = {
 	[OPT_FORMAT] = {"--format", VALUE_CHOICE, .choices = "json xml", .names = NAMES_CHOICES},
 	[OPT_FULL] = {"--full", VALUE_NONE},
 	[OPT_LIMIT] = {"--limit", VALUE_NUMBER, .min = 1, .max = 1e6},
+	[OPT_REASON] = {"--reason", VALUE_TEXT, .what = "a text"},
 	[OPT_REPLACE] = {"--replace", VALUE_NONE},
 	[OPT_ROUNDS] = {"--rounds", VALUE_NUMBER, .min = 1, .max = 999999},
 	[OPT_SOURCE] = {"--source", VALUE_CHOICE, .choices = "running candidate startup",

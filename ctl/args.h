@@ -28,6 +28,7 @@ enum ctl_option {
 	OPT_FORMAT,
 	OPT_FULL,
 	OPT_LIMIT,
+	OPT_REASON,
 	OPT_REPLACE,
 	OPT_ROUNDS,
 	OPT_SOURCE,
@@ -45,7 +46,9 @@ enum ctl_names {
 	NAMES_TRUNKS,
 	NAMES_PATHS,
 	NAMES_FILES,
-	NAMES_COMMITS,
+	NAMES_COMMITS, /* numbers of commits */
+	NAMES_STORES,  /* the same, and datastores */
+	NAMES_VALUES,
 	NAMES_CHOICES
 };
 

@@ -3,10 +3,20 @@
 
 #include <string.h>
 
+#include "ctl/action.h"
+#include "ctl/configure.h"
 #include "ctl/ladder.h"
+#include "ctl/monitor.h"
 #include "ctl/show.h"
+#include "ctl/state.h"
 
 #define O(name) (1u << OPT_##name)
+
+#define PATHS                                                                                                \
+	"\n"                                                                                                 \
+	"PATH names a node below the gateway: trunks/trunk/NAME/max-calls, or "                              \
+	"trunks/trunk[name='NAME']/max-calls,\n"                                                             \
+	"or in full: /srtp-gateway:gateway/trunks/trunk[name='NAME']/max-calls.\n"
 
 const struct command commands[] = {
 	{"show calls", "[--state STATE] [--watch [SECONDS] [--rounds N]]",
@@ -34,6 +44,100 @@ const struct command commands[] = {
 	{"show trunks", "", "calls by trunk, and why some were rejected",
 		"Lists the trunks with their calls, and the reasons of those that were rejected.\n", 0, 0, 0,
 		NULL, {0}, show_trunks},
+	{"show listeners", "", "where SIP is listened for", "Lists the listeners and whether each is open.\n",
+		0, 0, 0, NULL, {0}, state_listeners},
+	{"show media", "", "media interfaces and their ports",
+		"Lists the media interfaces with the ports that they have and those in use.\n", 0, 0, 0, NULL,
+		{0}, state_media},
+	{"show certs", "", "certificates and when they end",
+		"Lists the TLS profiles with their certificates.\n", 0, 0, 0, NULL, {0}, state_certs},
+	{"show users", "", "browser users and where they are registered",
+		"Lists the browser users and where each is registered.\n", 0, 0, 0, NULL, {0}, state_users},
+	{"show sessions", "", "who manages the gateway now", "Lists the management sessions.\n", 0, 0, 0,
+		NULL, {0}, state_sessions},
+	{"show config", "[PATH] [--source STORE] [--format json|xml] [--defaults]",
+		"the configuration, or a part of it",
+		"Prints the configuration as the model encodes it (RFC 7951, or XML).\n"
+		"\n"
+		"  --source STORE  running (which is the default), candidate or startup\n"
+		"  --format xml    as XML\n"
+		"  --defaults      also what nobody set\n" PATHS,
+		O(SOURCE) | O(FORMAT) | O(DEFAULTS), 0, 1, NULL, {NAMES_PATHS}, configure_show},
+	{"show history", "", "the last commits, and who made them",
+		"Lists the last commits, newest first. STATE waits: to be confirmed. 'diff N' shows what has "
+		"changed since "
+		"commit N,\n'rollback N' brings it back.\n",
+		0, 0, 0, NULL, {0}, commit_history},
+	{"edit", "FILE [--replace]", "merge a file into the candidate",
+		"Merges a configuration file, JSON or XML, into the candidate. FILE may be '-': standard "
+		"input. Nothing "
+		"takes\neffect before 'commit'.\n"
+		"\n"
+		"  --replace  the file becomes the candidate\n",
+		O(REPLACE), 1, 1, "which file? srtpgwctl edit FILE, or '-' for standard input", {NAMES_FILES},
+		configure_edit},
+	{"set", "PATH [VALUE]", "set one value of the candidate",
+		"Sets a leaf, or adds an entry to a list or leaf-list. Nothing takes effect before "
+		"'commit'.\n" PATHS,
+		0, 1, 2, "which path? srtpgwctl set trunks/trunk/NAME/max-calls 100",
+		{NAMES_PATHS, NAMES_VALUES}, configure_set},
+	{"delete", "PATH", "delete a part of the candidate",
+		"Deletes a leaf, an entry or a container. Nothing takes effect before 'commit'.\n" PATHS, 0,
+		1, 1, "which path? srtpgwctl delete trunks/trunk/NAME", {NAMES_PATHS}, configure_delete},
+	{"diff", "[FROM [TO]]", "what the candidate would change",
+		"Shows what differs: '-' as it is FROM, '+' as it is in TO, '~' moved. FROM and TO are "
+		"running, candidate, "
+		"startup\nor the number of a commit; running and candidate when not given.\n",
+		0, 0, 2, NULL, {NAMES_STORES, NAMES_STORES}, diff_show},
+	{"validate", "[FILE]", "check the candidate, or a file",
+		"Checks the candidate, or a file (JSON or XML, '-': standard input) as a whole "
+		"configuration. Nothing changes.\n",
+		0, 0, 1, NULL, {NAMES_FILES}, configure_validate},
+	{"commit", "[--confirm [SECONDS]] [--comment TEXT]", "make the candidate the running configuration",
+		"Everything that can fail is tried first; what fails is named, and nothing has changed.\n"
+		"\n"
+		"  --confirm [SECONDS]  undo it after SECONDS (600) unless 'srtpgwctl confirm' comes, from "
+		"any session\n"
+		"  --comment TEXT       for 'show history'\n",
+		O(CONFIRM) | O(COMMENT), 0, 0, NULL, {0}, commit_commit},
+	{"confirm", "", "keep what 'commit --confirm' made", "Keeps the commit that waits for it.\n", 0, 0, 0,
+		NULL, {0}, commit_confirm},
+	{"cancel", "", "undo what 'commit --confirm' made",
+		"Rolls back the commit that waits to be confirmed.\n", 0, 0, 0, NULL, {0}, commit_cancel},
+	{"discard", "", "forget the candidate's changes",
+		"The candidate becomes the running configuration again.\n", 0, 0, 0, NULL, {0},
+		configure_discard},
+	{"rollback", "COMMIT [--comment TEXT]", "commit an earlier configuration again",
+		"The configuration as it was after a commit of 'show history' is committed again.\n"
+		"\n"
+		"  --comment TEXT  for 'show history'\n",
+		O(COMMENT), 1, 1, "to which commit? 'srtpgwctl show history' lists them", {NAMES_COMMITS},
+		commit_rollback},
+	{"drain", "[--trunk NAME] [--timeout SECONDS]", "take no new calls, let those there are go on",
+		"Refuses new calls until 'resume'; prints how many calls remain.\n"
+		"\n"
+		"  --trunk NAME       only calls from and to this trunk\n"
+		"  --timeout SECONDS  end the calls that are still there then\n",
+		O(TRUNK) | O(TIMEOUT), 0, 0, NULL, {0}, action_drain},
+	{"resume", "[--trunk NAME]", "take new calls again",
+		"Ends a drain.\n\n  --trunk NAME  only of this trunk\n", O(TRUNK), 0, 0, NULL, {0},
+		action_resume},
+	{"rekey", "CALL | --trunk NAME | --all", "renew the keys of calls",
+		"Renews the keys of both sides of a call, of a trunk's calls, or of all.\n",
+		O(TRUNK) | O(ALL), 0, 1, NULL, {NAMES_CALLS}, action_rekey},
+	{"terminate", "CALL [--reason TEXT]", "end a call",
+		"Ends a call: BYE to both sides, or a refusal while it is being set up.\n"
+		"\n"
+		"  --reason TEXT  for the log and the peers\n",
+		O(REASON), 1, 1, "which call? srtpgwctl terminate CALL; 'show calls' lists them",
+		{NAMES_CALLS}, action_terminate},
+	{"disconnect", "USER", "log a browser user out",
+		"Ends the user's calls and forgets where it is registered.\n", 0, 1, 1,
+		"which user? srtpgwctl disconnect USER; 'show users' lists them", {0}, action_disconnect},
+	{"reload-certificates", "", "read certificates from their files again",
+		"New connections use what is in the files now; a file that is not good leaves everything as "
+		"it was.\n",
+		0, 0, 0, NULL, {0}, action_reload_certificates},
 	{"trace", "CALL [--full]", "a call's signalling as a ladder, without its keys",
 		"Draws the messages of both legs of a call, the gateway in the middle. CALL is an id as in "
 		"'show calls', or\n"
@@ -45,6 +149,12 @@ const struct command commands[] = {
 		"  --full  every message in full\n",
 		O(FULL), 1, 1, "which call? srtpgwctl trace CALL; 'show calls' lists them", {NAMES_CALLS},
 		ladder_trace},
+	{"monitor", "[NAME] [--count N]", "follow what the gateway reports",
+		"Prints notifications as they come, until interrupted. NAME: only this one, such as "
+		"call-refused, or an XPath.\n"
+		"\n"
+		"  --count N  end after N\n",
+		O(COUNT), 0, 1, NULL, {0}, monitor_follow},
 	{0},
 };
 

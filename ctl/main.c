@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
 
 #include "ctl/args.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/complete.h"
 #include "ctl/table.h"
 
 static void complain(const struct err *e)
@@ -19,6 +21,8 @@ static enum ctl_exit run(const struct ctl_args *a, struct err *e)
 	enum ctl_exit code = client_open(a->socket, &c, e);
 
 	if (code == CTL_OK)
+		code = client_hello(c, e);
+	if (code == CTL_OK)
 		code = a->command->run(c, a, e);
 	client_close(c);
 	return code;
@@ -29,6 +33,10 @@ int main(int argc, char **argv)
 	struct ctl_args args;
 	struct err e = {0};
 
+	if (argc > 2 && strcmp(argv[1], "complete") == 0 && strcmp(argv[2], "--") == 0) {
+		complete_words((const char *const *)argv + 3, (unsigned)argc - 3, stdout);
+		return CTL_OK;
+	}
 	if (args_parse(argc, argv, &args, &e)) {
 		complain(&e);
 		command_help(args.command, stderr);

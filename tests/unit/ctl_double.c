@@ -107,12 +107,13 @@ static int temporary(void)
 
 int run_with_input(const struct line *script, const char *words, const char *input)
 {
-	char line[1024], *argv[WORDS_MAX] = {(char *)SRTPGW_CTL, (char *)"--socket", path};
+	char line[1024], *argv[WORDS_MAX] = {(char *)SRTPGW_CTL};
 	int status, listener = -1, in = temporary(), out = temporary(), err = temporary(), log = temporary();
 	pid_t gateway = 0, ctl;
 
 	snprintf(line, sizeof line, "%s", words);
-	argv[split(line, argv, 3)] = NULL;
+	argv[split(line, argv, 1)] = NULL;
+	setenv("SRTPGW_SOCKET", path, 1);
 	assert_int_equal(write(in, input, strlen(input)), (ssize_t)strlen(input));
 	lseek(in, 0, SEEK_SET);
 	if (script) {

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands that act on calls and trunks, show state and follow what is reported. */
+#include "tests/unit/ctl_double.h"
+
+#include <string.h>
+
+static void actions_are_the_models(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"srtp-gateway:drain", OK("{\"srtp-gateway:drain\":{\"remaining-calls\":3}}")},
+		{"rekey-all", OK("{\"srtp-gateway:calls\":40}")}, {"\"rekey\"", OK("{\"legs\":2}")},
+		{"reload-certificates", OK("{\"srtp-gateway:tls-profile\":[\"outside\\u001b\"]}")},
+		{"disconnect", OK("{\"registrations\":1}")}, {"", "{\"ok\":true}\n"}, {NULL, NULL}};
+
+	assert_int_equal(run(script, "drain --trunk core --timeout 30"), CTL_OK);
+	expect_request("{\"data\":{\"srtp-gateway:drain\":{\"trunk\":\"core\",\"timeout\":30}},\"format\":"
+		       "\"json\"}");
+	assert_string_equal(output, "3 calls remain\n");
+	assert_int_equal(run(script, "drain --json"), CTL_OK);
+	expect_request("{\"srtp-gateway:drain\":{}}");
+	expect_output("\"remaining-calls\": 3");
+	assert_int_equal(run(script, "resume"), CTL_OK);
+	expect_request("{\"srtp-gateway:resume\":{}}");
+	assert_int_equal(run(script, "rekey c1"), CTL_OK);
+	expect_request("{\"srtp-gateway:calls\":{\"call\":[{\"id\":\"c1\",\"rekey\":{}}]}}");
+	assert_string_equal(output, "2 sides renew their keys\n");
+	assert_int_equal(run(script, "rekey --all"), CTL_OK);
+	assert_string_equal(output, "40 calls renew their keys\n");
+	assert_int_equal(run(script, "terminate c1 --reason 'too long'"), CTL_OK);
+	expect_request("{\"id\":\"c1\",\"terminate\":{\"reason\":\"too long\"}}");
+	assert_string_equal(output, "");
+	assert_int_equal(run(script, "disconnect bob"), CTL_OK);
+	expect_request(
+		"{\"srtp-gateway:gateway\":{\"users\":{\"user\":[{\"name\":\"bob\",\"disconnect\":{}}]}}}");
+	assert_string_equal(output, "1 registrations ended\n");
+	assert_int_equal(run(script, "reload-certificates"), CTL_OK);
+	assert_string_equal(output, "another certificate: outside?\n");
+}
+
+static void a_trunks_keys_are_its_calls_keys(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"\"op\":\"get\"",
+			OK("{\"srtp-gateway:calls\":{\"call\":[{\"id\":\"c1\"},{\"id\":\"c2\"}]}}")},
+		{"\"c1\"", OK("{\"legs\":2}")}, {"\"c2\"", REFUSAL("data-missing", "", "it has ended")},
+		{NULL, NULL}};
+
+	assert_int_equal(run(script, "rekey --trunk core"), CTL_OK);
+	expect_request(
+		"/srtp-gateway:calls/call[state='established'][ingress-trunk='core' or egress-trunk='core']");
+	assert_string_equal(output, "1 calls renew their keys, 1 could not\n");
+	assert_int_equal(run(script, "rekey"), CTL_USAGE);
+	assert_int_equal(run(script, "rekey c1 --all"), CTL_USAGE);
+	expect_errors("whose keys?");
+}
+
+static void state_is_a_table_with_its_configuration(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"gateway/sip", OK("{\"srtp-gateway:gateway\":{\"sip\":{\"listener\":[{\"name\":\"out\","
+				   "\"transport\":\"tls\",\"address\":"
+				   "\"192.0.2.1\",\"port\":5061,\"realm\":\"carriers\",\"state\":{\"oper-"
+				   "state\":\"up\"}}]}}}")},
+		{"gateway/media", OK("{\"srtp-gateway:gateway\":{\"media\":{\"interface\":[{\"name\":\"m\","
+				     "\"device\":\"eth0\",\"address\":[{"
+				     "\"ip\":\"192.0.2.1\"},{\"ip\":\"2001:db8::1\"}],\"state\":{\"ports\":"
+				     "100,\"ports-in-use\":4,"
+				     "\"ports-exhausted\":\"0\"}}]}}}")},
+		{"tls-profiles", OK("{\"srtp-gateway:gateway\":{\"tls-profiles\":{\"tls-profile\":[{\"name\":"
+				    "\"p\",\"certificate\":\"/c.pem\",\"state\":{"
+				    "\"subject\":\"CN=x\",\"issuer\":\"CN=ca\",\"not-after\":\"2027-01-01T00:"
+				    "00:00Z\"}}]}}}")},
+		{"gateway/users", OK("{\"srtp-gateway:gateway\":{\"users\":{\"user\":[{\"name\":\"bob\","
+				     "\"state\":{\"registration\":[{\"id\":"
+				     "\"1\",\"address\":\"192.0.2.9\",\"user-agent\":\"Fire\\u001bfox\"}]}},{"
+				     "\"name\":\"eve\"}]}}}")},
+		{"state/session", OK("{\"srtp-gateway:gateway\":{\"management\":{\"state\":{\"session\":[{"
+				     "\"id\":7,\"user\":\"alice\",\"door\":"
+				     "\"netconf\",\"source-host\":\"192.0.2.8\",\"login-time\":\"T\"}]}}}}")},
+		{NULL, NULL}};
+
+	assert_int_equal(run(script, "show listeners"), CTL_OK);
+	assert_string_equal(output, "LISTENER  STATE  TRANSPORT  ADDRESS    PORT  REALM     TLS-PROFILE\n"
+				    "out       up     tls        192.0.2.1  5061  carriers  -\n");
+	assert_int_equal(run(script, "show media"), CTL_OK);
+	assert_string_equal(output, "INTERFACE  DEVICE  ADDRESSES              PORTS  IN-USE  EXHAUSTED\n"
+				    "m          eth0    192.0.2.1,2001:db8::1    100       4          0\n");
+	assert_int_equal(run(script, "show certs"), CTL_OK);
+	assert_string_equal(output, "PROFILE  NOT-AFTER             SUBJECT  ISSUER  FILE\n"
+				    "p        2027-01-01T00:00:00Z  CN=x     CN=ca   /c.pem\n");
+	assert_int_equal(run(script, "show users"), CTL_OK);
+	assert_string_equal(output, "USER  ADDRESS    SINCE  USER-AGENT\n"
+				    "bob   192.0.2.9  -      Fire?fox\n"
+				    "eve   -          -      -\n");
+	assert_int_equal(run(script, "show sessions"), CTL_OK);
+	assert_string_equal(output, "SESSION  USER   DOOR     FROM       SINCE\n"
+				    "      7  alice  netconf  192.0.2.8  T\n");
+	assert_int_equal(run(script, "show sessions --json"), CTL_OK);
+	expect_output("\"source-host\": \"192.0.2.8\"");
+}
+
+/* What happens right behind the answer belongs to it; a line may come in any pieces. */
+static void notifications_are_followed(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"subscribe", "{\"ok\":true}\n"
+			      "{\"notification\":{\"event-time\":\"T1\",\"data\":{\"srtp-gateway:call-"
+			      "refused\":{\"trunk\":\"core\","
+			      "\"reason\":\"no \\u001b "
+			      "route\",\"srtp-gateway:status\":404,\"list\":[{\"a\":true},{\"a\":\"\"}]}}}}\n"
+			      "{\"notification\":{\"event-time\":\"T2\",\"data\":{\"srtp-gateway:config-"
+			      "applied\":{}}}}\n"},
+		{NULL, NULL}};
+
+	assert_int_equal(run(script, "monitor --count 2"), CTL_OK);
+	expect_request("{\"stream\":\"NETCONF\"}");
+	assert_string_equal(output,
+		"T1 call-refused trunk=core reason=\"no ? route\" status=404 a=yes a=\"\"\n"
+		"T2 config-applied\n");
+	assert_int_equal(run(script, "monitor call-refused --count 1 --json"), CTL_OK);
+	expect_request("\"xpath\":\"/srtp-gateway:call-refused\"");
+	expect_output("{\"event-time\":\"T1\"");
+}
+
+static void the_end_of_a_gateway_ends_a_monitor(void **state)
+{
+	(void)state;
+	static const struct line gone[] = {{"subscribe", "{\"ok\":true}\n{\"notif"}, {NULL, NULL}},
+				 garbage[] = {{"subscribe", "{\"ok\":true}\n220 smtp\n"}, {NULL, NULL}},
+				 refused[] = {{"subscribe", REFUSAL("access-denied", "", "not you")},
+					 {NULL, NULL}};
+
+	assert_int_equal(run(gone, "monitor"), CTL_UNREACHABLE);
+	expect_errors("closed the connection");
+	assert_int_equal(run(garbage, "monitor"), CTL_UNREACHABLE);
+	assert_int_equal(run(refused, "monitor"), CTL_FAILED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(actions_are_the_models),
+		cmocka_unit_test(a_trunks_keys_are_its_calls_keys),
+		cmocka_unit_test(state_is_a_table_with_its_configuration),
+		cmocka_unit_test(notifications_are_followed),
+		cmocka_unit_test(the_end_of_a_gateway_ends_a_monitor),
+	};
+
+	return cmocka_run_group_tests(tests, double_setup, double_teardown);
+}
