@@ -207,6 +207,7 @@ struct config {
 	} management;
 
 	struct {
+		size_t trace_octets;   /* memory for the signalling of calls; 0: none is kept */
 		bool metrics;          /* /metrics and /healthz are served */
 		struct ip_port listen; /* there */
 	} observability;

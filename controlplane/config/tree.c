@@ -507,7 +507,8 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 	struct config *c = &r->s->pub;
 	const struct lyd_node *limits = child(g, "limits"), *dataplane = child(g, "dataplane");
 	const struct lyd_node *management = child(g, "management"), *logging = child(g, "logging");
-	const struct lyd_node *metrics = child(child(g, "observability"), "metrics-listener");
+	const struct lyd_node *observability = child(g, "observability");
+	const struct lyd_node *metrics = child(observability, "metrics-listener");
 
 	c->limits.max_calls = number(limits, "max-calls", 0);
 	c->limits.max_call_rate = number(limits, "max-call-rate", 0);
@@ -518,6 +519,7 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 	c->dataplane.crypto_backend = keep_leaf(r, dataplane, "crypto-backend");
 	c->management.socket = keep_leaf(r, management, "socket");
 	c->management.group = keep_leaf(r, management, "group");
+	c->observability.trace_octets = (size_t)number(observability, "trace-memory", 0) << 20;
 	c->observability.metrics = metrics != NULL;
 	if (metrics)
 		c->observability.listen = (struct ip_port){

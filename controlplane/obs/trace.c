@@ -61,7 +61,7 @@ int trace_new(size_t octets_max, struct trace **out)
 		free(t);
 		return err;
 	}
-	t->octets_max = octets_max ? octets_max : TRACE_OCTETS_MAX;
+	t->octets_max = octets_max;
 	TAILQ_INIT(&t->all);
 	*out = t;
 	return 0;
@@ -184,7 +184,7 @@ void trace_note(struct trace *t, const struct trace_message *m)
 	struct str call_id = header(m->text, SIP_H_CALL_ID);
 	struct wbuf w = wbuf_make(t->work, sizeof t->work);
 
-	if (!call_id.n || !is_of_a_call(m->text))
+	if (!t->octets_max || !call_id.n || !is_of_a_call(m->text))
 		return;
 	redact_sip(m->text, &w);
 	struct kept *k = malloc(sizeof *k + w.len);

@@ -17,14 +17,13 @@
 #include "lib/base/netaddr.h"
 #include "lib/base/str.h"
 
-#define TRACE_OCTETS_MAX (32u << 20)        /* all together, bookkeeping included */
 #define TRACE_DIALOG_MESSAGES_MAX 100       /* of one leg */
 #define TRACE_DIALOG_OCTETS_MAX (64u << 10) /* of one leg */
 #define TRACE_MESSAGE_MAX 8192              /* of one message; the rest is cut off */
 
 struct trace;
 
-/* octets_max 0: TRACE_OCTETS_MAX. -ENOMEM, -EIO. */
+/* octets_max: all together, bookkeeping included; 0: nothing is kept. -ENOMEM, -EIO. */
 int trace_new(size_t octets_max, struct trace **out);
 void trace_free(struct trace *t); /* NULL is allowed */
 

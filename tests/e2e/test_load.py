@@ -41,9 +41,9 @@ def run_calls(lab, name, calls, rate, at_once, talk):
 
 def test_twenty_calls_at_once():
     with carriers() as (lab, gateway):
-        caller, callee = run_calls(lab, "twenty", 20, 20, 20, 3)
+        caller, callee = run_calls(lab, "twenty", 20, 20, 20, 10)
         calls = wait_for("twenty calls are up", lambda: [
-            c for c in [gateway.ctl("show", "calls", "--state", "established")["calls"]] if len(c) == 20], 10)[0]
+            c for c in [gateway.ctl("show", "calls", "--state", "established")["calls"]] if len(c) == 20], 30)[0]
         assert gateway.ctl("show", "stats")["data-plane"]["sessions"] == 20
         assert gateway.ctl("show", "stats")["data-plane"]["legs"] == 40
         ports = [leg["local-address"] for call in calls for leg in call["legs"]]
@@ -61,8 +61,8 @@ def test_twenty_calls_at_once():
 
 
 def test_five_hundred_calls_leave_no_memory_behind():
-    """Five hundred calls warm up (history, transactions, the allocator); as many more need nothing beyond that."""
-    with carriers() as (lab, gateway):
+    """Five hundred calls warm up (history, trace, transactions, the allocator); as many more need nothing beyond that."""
+    with carriers(observability={"trace-memory": 1}) as (lab, gateway):
         def calls(name):
             for sipp in run_calls(lab, name, CALLS, 80, 40, 0.02):
                 sipp.finish()

@@ -90,6 +90,8 @@ static void credentials_are_left_out(void **state)
 		"Contact: <sip:192.0.2.1:5061>;q=1\r\n\r\n", "Contact: <sip:192.0.2.1:5061>;q=1\r\n\r\n");
 }
 
+#define PLENTY (1u << 20)
+
 static struct trace *made(size_t octets)
 {
 	struct trace *t = NULL;
@@ -124,7 +126,7 @@ static const char *member(const json_t *data, size_t i, const char *name)
 static void a_call_is_its_two_dialogs_in_order(void **state)
 {
 	(void)state;
-	struct trace *t = made(0);
+	struct trace *t = made(PLENTY);
 
 	note(t, false, 1000, SDP "a=crypto:1 X inline:" KEY "\r\n");
 	trace_bind(t, STR("id-1"), "0a", 'a');
@@ -155,7 +157,7 @@ static void a_call_is_its_two_dialogs_in_order(void **state)
 static void pings_and_scanners_are_not_kept(void **state)
 {
 	(void)state;
-	struct trace *t = made(0);
+	struct trace *t = made(PLENTY);
 
 	note(t, false, 1, "OPTIONS sip:b SIP/2.0\r\nCall-ID: p\r\nCSeq: 1 OPTIONS\r\n\r\n");
 	note(t, true, 1, "SIP/2.0 200 OK\r\nCall-ID: p\r\nCSeq: 1 OPTIONS\r\n\r\n");
@@ -169,7 +171,7 @@ static void pings_and_scanners_are_not_kept(void **state)
 static void one_call_does_not_take_all_the_room(void **state)
 {
 	(void)state;
-	struct trace *t = made(0);
+	struct trace *t = made(PLENTY);
 	char text[1200];
 
 	note(t, false, 1, "INVITE sip:b SIP/2.0\r\nCall-ID: quiet\r\nCSeq: 1 INVITE\r\n\r\n");
@@ -222,7 +224,7 @@ static void what_is_long_is_cut_and_what_is_not_text_is_shown(void **state)
 {
 	(void)state;
 	static char text[3 * TRACE_MESSAGE_MAX];
-	struct trace *t = made(0);
+	struct trace *t = made(PLENTY);
 	size_t n = (size_t)snprintf(text, sizeof text, "%s", HEAD);
 
 	memset(text + n, 'x', sizeof text - n - 1);
@@ -239,6 +241,16 @@ static void what_is_long_is_cut_and_what_is_not_text_is_shown(void **state)
 	trace_free(t);
 }
 
+static void test_nothing_is_kept_where_none_is_wanted(void **state)
+{
+	struct trace *t = made(0);
+
+	(void)state;
+	note(t, true, 1, "INVITE sip:b SIP/2.0\r\nCall-ID: none\r\nCSeq: 1 INVITE\r\n\r\n");
+	assert_null(trace_json(t, "none"));
+	trace_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +262,7 @@ int main(void)
 		cmocka_unit_test(one_call_does_not_take_all_the_room),
 		cmocka_unit_test(the_oldest_go_when_the_room_is_full),
 		cmocka_unit_test(what_is_long_is_cut_and_what_is_not_text_is_shown),
+		cmocka_unit_test(test_nothing_is_kept_where_none_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
