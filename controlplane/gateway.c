@@ -159,7 +159,7 @@ static int open_sip(struct gateway *g, struct err *e)
 	err = sip_stack_new(g->base, &conf, &b2bua_tu, g->b2bua, &g->sip);
 	if (err < 0)
 		return err_set(e, err, "SIP stack: %s", strerror(-err));
-	err = trace_new(g->config->observability.trace_octets, &g->trace);
+	err = trace_new(0, &g->trace);
 	if (err < 0)
 		return err_set(e, err, "trace of calls: %s", strerror(-err));
 	sip_stack_set_tap(g->sip, &(struct sip_tap){.message = note_message, .ctx = g->trace});

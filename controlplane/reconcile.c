@@ -8,6 +8,7 @@
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/config/config_diff.h"
 #include "controlplane/gateway_private.h"
+#include "controlplane/obs/trace.h"
 #include "controlplane/sip/stack.h"
 #include "controlplane/tls_profiles.h"
 #include "lib/base/log.h"
@@ -224,6 +225,7 @@ static void commit_rest(struct plan *p)
 	const struct config *c = p->to;
 
 	sip_net_set_connections_max(net_of(g), c->limits.max_connections);
+	trace_limit(g->trace, c->observability.trace_octets);
 	log_setup(g->conf.log_level ? *g->conf.log_level : c->logging.level,
 		g->conf.log_format ? *g->conf.log_format : c->logging.format);
 }

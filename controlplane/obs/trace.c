@@ -169,14 +169,25 @@ static bool is_of_a_call(struct str text)
 	return kept[sip_method_by_name(str_trim(cseq))];
 }
 
+static void keep_within_bound(struct trace *t)
+{
+	while (t->octets > t->octets_max && !TAILQ_EMPTY(&t->all))
+		drop(t, TAILQ_FIRST(&t->all));
+}
+
+void trace_limit(struct trace *t, size_t octets_max)
+{
+	t->octets_max = octets_max;
+	keep_within_bound(t);
+}
+
 /* Makes room: the dialog's own oldest, then the oldest of all. d may be gone afterwards. */
 static void make_room(struct trace *t, struct kept_dialog *d, const struct kept *newest)
 {
 	while (TAILQ_FIRST(&d->messages) != newest &&
 		(d->n_messages > TRACE_DIALOG_MESSAGES_MAX || d->octets > TRACE_DIALOG_OCTETS_MAX))
 		drop(t, TAILQ_FIRST(&d->messages));
-	while (t->octets > t->octets_max && !TAILQ_EMPTY(&t->all))
-		drop(t, TAILQ_FIRST(&t->all));
+	keep_within_bound(t);
 }
 
 void trace_note(struct trace *t, const struct trace_message *m)

@@ -25,6 +25,8 @@ struct trace;
 
 /* octets_max: all together, bookkeeping included; 0: nothing is kept. -ENOMEM, -EIO. */
 int trace_new(size_t octets_max, struct trace **out);
+/* Another bound from now on. What is too much by then goes, oldest first. */
+void trace_limit(struct trace *t, size_t octets_max);
 void trace_free(struct trace *t); /* NULL is allowed */
 
 struct trace_message {

@@ -248,6 +248,13 @@ static void test_nothing_is_kept_where_none_is_wanted(void **state)
 	(void)state;
 	note(t, true, 1, "INVITE sip:b SIP/2.0\r\nCall-ID: none\r\nCSeq: 1 INVITE\r\n\r\n");
 	assert_null(trace_json(t, "none"));
+	trace_limit(t, PLENTY);
+	note(t, true, 1, "INVITE sip:b SIP/2.0\r\nCall-ID: none\r\nCSeq: 1 INVITE\r\n\r\n");
+	json_t *kept = trace_json(t, "none");
+	assert_non_null(kept);
+	json_decref(kept);
+	trace_limit(t, 0);
+	assert_null(trace_json(t, "none"));
 	trace_free(t);
 }
 
