@@ -212,6 +212,11 @@ void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg)
 		done(arg);
 }
 
+struct mgmt *gateway_mgmt(const struct gateway *g)
+{
+	return g->mgmt;
+}
+
 void gateway_free(struct gateway *g)
 {
 	if (!g)

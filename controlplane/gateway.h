@@ -12,6 +12,7 @@
 
 struct event_base;
 struct gateway;
+struct mgmt;
 
 /* What the command line says instead of the configuration. Texts are borrowed. */
 struct gateway_conf {
@@ -23,6 +24,9 @@ struct gateway_conf {
 
 int gateway_new(
 	struct event_base *base, const struct gateway_conf *conf, struct gateway **out, struct err *e);
+
+/* The management socket, once there is a configuration; NULL before. Closed with the gateway. */
+struct mgmt *gateway_mgmt(const struct gateway *g);
 
 /* Ends every call with a BYE and calls done when they are gone, or after 2 s. */
 void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg);

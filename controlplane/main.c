@@ -10,6 +10,7 @@
 
 #include "controlplane/config/config.h"
 #include "controlplane/gateway.h"
+#include "controlplane/manage/ops_config.h"
 #include "controlplane/reconcile.h"
 #include "lib/base/log.h"
 
@@ -116,6 +117,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 struct process {
 	struct event_base *base;
 	struct gateway *gateway;
+	struct engine *engine;
+	struct ops_config *ops;
 	const char *file; /* the configuration */
 	bool ending;
 };
@@ -138,6 +141,7 @@ static void on_signal(evutil_socket_t signal, short what, void *arg)
 	}
 	p->ending = true;
 	log_info("main", "ending", LZ("signal", strsignal(signal)));
+	engine_stop(p->engine);
 	gateway_shutdown(p->gateway, stopped, p);
 }
 
@@ -145,28 +149,42 @@ static void on_signal(evutil_socket_t signal, short what, void *arg)
 static void on_reload(evutil_socket_t signal, short what, void *arg)
 {
 	struct process *p = arg;
-	struct config *config = NULL;
+	struct engine_fault f = {0};
 	struct err e = {0};
-	int rc;
 
 	(void)signal;
 	(void)what;
 	if (p->ending)
 		return;
-	rc = config_load(p->file, &config, &e);
-	if (rc == 0)
-		rc = gateway_apply(p->gateway, config, &e);
-	if (rc == 0)
-		rc = gateway_reload_certificates(p->gateway, &e);
-	if (rc < 0)
+	/* A mistake in the file comes with its path and line in the message. */
+	if (engine_reload(p->engine, &f))
+		err_set(&e, EINVAL, "%s%s%s", strstr(f.message, f.path) ? "" : f.path,
+			strstr(f.message, f.path) ? "" : ": ", f.message);
+	else
+		gateway_reload_certificates(p->gateway, &e);
+	if (e.text[0])
 		log_error("main", "the configuration was not reloaded: the running one goes on",
 			LZ("file", p->file), LZ("reason", e.text));
 	else
-		log_info("main", "reloaded", LZ("file", p->file), LU("generation", config->generation));
-	config_unref(config);
+		log_info("main", "reloaded", LZ("file", p->file));
 }
 
-static int run(const struct config *config, const struct options *o)
+/* The engine starts the gateway; its operations are then asked for on the gateway's management socket. */
+static int start(struct process *p, const struct options *o, struct err *e)
+{
+	struct engine_conf conf = {.base = p->base, .path = o->config, .target = &gateway_target};
+	int rc = gateway_new(p->base, &o->gateway, &p->gateway, e);
+
+	conf.target_ctx = p->gateway;
+	if (!rc)
+		rc = engine_new(&conf, &p->engine, e);
+	if (rc)
+		return rc;
+	rc = ops_config_register(gateway_mgmt(p->gateway), p->engine, &p->ops);
+	return rc ? err_set(e, -rc, "management operations: %s", strerror(-rc)) : 0;
+}
+
+static int run(const struct options *o)
 {
 	struct process p = {.base = event_base_new(), .file = o->config};
 	struct event *term, *intr, *hup;
@@ -180,8 +198,7 @@ static int run(const struct config *config, const struct options *o)
 	term = evsignal_new(p.base, SIGTERM, on_signal, &p);
 	intr = evsignal_new(p.base, SIGINT, on_signal, &p);
 	hup = evsignal_new(p.base, SIGHUP, on_reload, &p);
-	if (!term || !intr || !hup || gateway_new(p.base, &o->gateway, &p.gateway, &e) < 0 ||
-		gateway_apply(p.gateway, config, &e) < 0) {
+	if (!term || !intr || !hup || start(&p, o, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s\n", e.text[0] ? e.text : strerror(ENOMEM));
 		goto out;
 	}
@@ -193,7 +210,11 @@ static int run(const struct config *config, const struct options *o)
 	code = EXIT_OK;
 	log_info("main", "ended");
 out:
+	if (p.engine)
+		engine_stop(p.engine);
 	gateway_free(p.gateway);
+	ops_config_free(p.ops);
+	engine_free(p.engine);
 	if (term)
 		event_free(term);
 	if (intr)
@@ -230,7 +251,7 @@ int main(int argc, char **argv)
 			config->n_listeners, config->n_routes);
 		code = EXIT_OK;
 	} else {
-		code = run(config, &o);
+		code = run(&o);
 	}
 	config_unref(config);
 	return code;

@@ -81,6 +81,8 @@ struct engine_conf {
  * prepares and commits. e: "FILE:LINE: PATH: reason", as config_load().
  */
 int engine_new(const struct engine_conf *conf, struct engine **out, struct err *e);
+/* The program ends: the target is not called again. A confirmed commit that waits is rolled back at the start. */
+void engine_stop(struct engine *e);
 void engine_free(struct engine *e); /* NULL is allowed; sessions must be closed before */
 
 /* Several may listen, for the engine's life. events is kept by reference. -ENOMEM. */
@@ -99,6 +101,12 @@ struct engine_session *engine_session_open(struct engine *e, uid_t uid, const ch
 void engine_session_close(struct engine_session *s);
 uint32_t engine_session_id(const struct engine_session *s);
 const char *engine_session_user(const struct engine_session *s);
+const char *engine_session_door(const struct engine_session *s);
+
+/* Open sessions and who holds the locks (ids, 0: free), for ietf-netconf-monitoring. */
+unsigned engine_sessions(const struct engine *e, const struct engine_session **out, unsigned max);
+uint32_t engine_lock_holder(const struct engine *e, enum engine_store store);
+const char *engine_session_host(const struct engine_session *s);
 
 /* Operations: 0, or -1 with *f. */
 int engine_edit(struct engine_session *s, enum engine_store target, enum engine_default_operation op,
@@ -132,6 +140,14 @@ int engine_kill(struct engine_session *s, uint32_t session, struct engine_fault 
 int engine_rollback(struct engine_session *s, uint64_t commit, const char *comment, uint64_t *made,
 	struct engine_fault *f);
 
+/* What access control refused since the start (RFC 8341: denied-operations, -data-writes, -notifications). */
+struct engine_denied {
+	uint32_t operations, writes, notifications;
+};
+struct engine_denied engine_denied(const struct engine *e);
+/* Seconds until a confirmed commit that waits is rolled back; 0: none waits. */
+uint32_t engine_confirm_by(const struct engine *e);
+
 /* SIGHUP: the file again, by the same path; a mistake leaves the running configuration and is in *f. */
 int engine_reload(struct engine *e, struct engine_fault *f);
 
@@ -147,11 +163,13 @@ unsigned engine_history(const struct engine *e, struct engine_history out[ENGINE
 int engine_history_tree(
 	const struct engine *e, uint64_t commit, struct lyd_node **out, struct engine_fault *f);
 
-/* One difference of two configurations; path, before and after are freed by the callee's array's free. */
+/* One difference of two configurations. */
 struct engine_change {
 	const char *operation;       /* "create", "delete", "replace", "move"; static */
-	char *path, *before, *after; /* NULL where there is none; values of leaves */
+	/* Values of leaves, NULL where there is none. A move's after: the entry that it stands behind. */
+	char *path, *before, *after;
 };
+/* 0 or -1 without memory; engine_diff_free() the array. */
 int engine_diff(
 	const struct lyd_node *from, const struct lyd_node *to, struct engine_change **out, unsigned *n);
 void engine_diff_free(struct engine_change *c, unsigned n);
@@ -168,6 +186,15 @@ struct engine_query {
 };
 int engine_print(struct engine_session *s, struct lyd_node *tree, const struct engine_query *q, char **text,
 	struct engine_fault *f);
+/* A datastore's tree without what the session may not read; the caller lyd_free_all()s it. */
+int engine_read(
+	struct engine_session *s, enum engine_store source, struct lyd_node **out, struct engine_fault *f);
+void engine_prune(struct engine_session *s, struct lyd_node **tree);
+/* May it read configurations at all (get-config)? Also for the history and differences. */
+int engine_may_read(const struct engine_session *s, struct engine_fault *f);
+/* The configuration of a datastore so printed. */
+int engine_get_config(struct engine_session *s, enum engine_store source, const struct engine_query *q,
+	char **text, struct engine_fault *f);
 /*
  * May the session call this rpc or action, read this notification (NACM)? The operations above ask themselves;
  * the doors ask for what they do on their own, such as ("ietf-netconf", "get"). A refusal is counted.

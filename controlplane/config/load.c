@@ -48,17 +48,22 @@ static int check_json(const char *text, size_t n, const char *name, struct err *
 	return 0;
 }
 
-int load_text(struct ly_ctx *ctx, char *text, size_t n, const char *name, struct config **out, struct err *e)
+int load_tree(struct ly_ctx *ctx, char *text, size_t n, const char *name, struct lyd_node **out, struct err *e)
 {
-	struct lyd_node *tree = NULL;
 	int rc;
 
 	if (memchr(text, 0, n))
 		return err_set(e, EINVAL, "%s: this is not a text file", name);
 	blank_comments(text);
 	rc = check_json(text, n, name, e);
-	if (!rc)
-		rc = schema_parse(ctx, text, name, &tree, e);
+	return rc ? rc : schema_parse(ctx, text, name, out, e);
+}
+
+int load_text(struct ly_ctx *ctx, char *text, size_t n, const char *name, struct config **out, struct err *e)
+{
+	struct lyd_node *tree = NULL;
+	int rc = load_tree(ctx, text, n, name, &tree, e);
+
 	if (rc)
 		return rc;
 	rc = snapshot_make(tree, out, e);

@@ -33,9 +33,13 @@ void arena_free(struct arena *a);
 int snapshot_make(const struct lyd_node *tree, struct config **out, struct err *e);
 
 /*
- * load.c: config_parse() with a context that schema_context() made. text is NUL-terminated behind its n
- * octets and is changed: comments are blanked.
+ * load.c: the tree of a text, validated and with its defaults; lyd_free_all() it. text is NUL-terminated behind
+ * its n octets and is changed: comments are blanked.
  */
+int load_tree(struct ly_ctx *ctx, char *text, size_t n, const char *name, struct lyd_node **out, struct err *e);
+
+/*
+ * load.c: config_parse() with a context that schema_context() made. text as for load_tree(). */
 int load_text(struct ly_ctx *ctx, char *text, size_t n, const char *name, struct config **out, struct err *e);
 
 /* tree.c: fills s->pub from the tree. -ENOMEM, -EINVAL. */

@@ -28,14 +28,23 @@ struct operation {
 	const char *name;
 	mgmt_fn fn;
 	void *ctx;
+	bool large;
 };
 
-struct client {
-	LIST_ENTRY(client) next;
+struct attachment {
+	SLIST_ENTRY(attachment) next;
+	mgmt_closed_fn closed;
+	void *data;
+};
+
+struct mgmt_client {
+	LIST_ENTRY(mgmt_client) next;
 	struct mgmt *m;
 	struct bufferevent *stream;
 	struct mgmt_request *pending; /* in work; NULL when the next line may be taken */
 	struct ucred who;
+	SLIST_HEAD(, attachment) attachments;
+	size_t searched; /* octets of its input that hold no end of line */
 	bool closing; /* to be closed once its output is written, whatever else it sent */
 	bool eof;     /* it sends no more; what it sent before is still answered */
 	bool serving; /* inside serve(): an answer does not call it again */
@@ -47,39 +56,46 @@ struct mgmt {
 	struct event *resume; /* accepts again after accept_pause */
 	char path[108];
 	unsigned n_clients;
-	LIST_HEAD(, client) clients;
+	LIST_HEAD(, mgmt_client) clients;
 	SLIST_HEAD(, operation) operations;
 };
 
 /* Owned by whoever has to answer; the client only points at it, and is forgotten here when it goes first. */
 struct mgmt_request {
-	struct client *client; /* NULL: gone */
+	struct mgmt_client *client; /* NULL: gone */
 	uid_t uid;
 };
 
-static void serve(struct client *c);
+static void serve(struct mgmt_client *c);
 
-static void client_free(struct client *c)
+static void client_free(struct mgmt_client *c)
 {
 	if (c->pending)
 		c->pending->client = NULL;
 	LIST_REMOVE(c, next);
 	c->m->n_clients--;
+	while (!SLIST_EMPTY(&c->attachments)) {
+		struct attachment *a = SLIST_FIRST(&c->attachments);
+
+		SLIST_REMOVE_HEAD(&c->attachments, next);
+		a->closed(a->data);
+		free(a);
+	}
 	bufferevent_free(c->stream);
 	free(c);
 }
 
-static void send_line(struct client *c, char *line, size_t n)
+static void send_line(struct mgmt_client *c, char *line, size_t n)
 {
 	if (!line || bufferevent_write(c->stream, line, n) != 0)
 		c->closing = true;
 	free(line);
 }
 
-static void send_error(struct client *c, const char *path, const char *message)
+static void send_error(struct mgmt_client *c, const char *tag, const char *message)
 {
 	size_t n = 0;
-	char *line = request_error(path, message, &n);
+	char *line = request_error(mgmt_error(tag, "rpc", "", message), &n);
 
 	send_line(c, line, n);
 }
@@ -96,22 +112,22 @@ static const struct operation *find_operation(const struct mgmt *m, const char *
 	return NULL;
 }
 
-static void begin(struct client *c, const char *text, size_t n)
+static void begin(struct mgmt_client *c, const char *text, size_t n)
 {
 	struct request parsed;
 	struct err e = {0};
 
 	if (request_parse((struct str){text, n}, &parsed, &e)) {
-		send_error(c, "", e.text);
+		send_error(c, "malformed-message", e.text);
 		return;
 	}
 	const struct operation *op = find_operation(c->m, parsed.op);
 
 	if (!op) {
 		err_set(&e, ENOENT, "there is no operation '%s'", parsed.op);
-		send_error(c, "", e.text);
+		send_error(c, "operation-not-supported", e.text);
 	} else if (!(c->pending = calloc(1, sizeof *c->pending))) {
-		send_error(c, "", "out of memory");
+		send_error(c, "resource-denied", "out of memory");
 	} else {
 		c->pending->client = c;
 		c->pending->uid = c->who.uid;
@@ -120,33 +136,73 @@ static void begin(struct client *c, const char *text, size_t n)
 	json_decref(parsed.args);
 }
 
+/* Does the line begin with the name of an operation whose requests may be large? */
+static bool is_large(const struct mgmt_client *c, struct evbuffer *in)
+{
+	char begin[REQUEST_OP_MAX + 32];
+	ev_ssize_t n = evbuffer_copyout(in, begin, sizeof begin);
+	char name[REQUEST_OP_MAX];
+	const struct operation *op;
+
+	if (n < 0 || request_peek_op((struct str){begin, (size_t)n}, name))
+		return false;
+	op = find_operation(c->m, name);
+	return op && op->large;
+}
+
+/* The length of the line that input begins with; -1: its end has not come. Closes a client that goes too far. */
+static ev_ssize_t line_length(struct mgmt_client *c, struct evbuffer *in)
+{
+	struct evbuffer_ptr from, end;
+	size_t have = evbuffer_get_length(in), n, max = MGMT_REQUEST_MAX;
+
+	/* What was searched is not searched again: a large request comes in a thousand pieces. */
+	if (evbuffer_ptr_set(in, &from, c->searched, EVBUFFER_PTR_SET) != 0)
+		return -1;
+	end = evbuffer_search_eol(in, &from, NULL, EVBUFFER_EOL_LF);
+	c->searched = end.pos < 0 ? have : c->searched;
+	n = end.pos < 0 ? have : (size_t)end.pos;
+	if (n > max && is_large(c, in)) {
+		max = MGMT_LARGE_MAX;
+		bufferevent_setwatermark(c->stream, EV_READ, 0, MGMT_LARGE_MAX + 1);
+	}
+	if (n > max) {
+		send_error(c, "too-big", "the request is too long");
+		c->closing = true;
+		return -1;
+	}
+	return end.pos;
+}
+
+static void take_line(struct mgmt_client *c, struct evbuffer *in, size_t n)
+{
+	char *text = (char *)evbuffer_pullup(in, (ev_ssize_t)n + 1);
+
+	if (text)
+		begin(c, text, n);
+	else
+		c->closing = true;
+	evbuffer_drain(in, n + 1);
+	c->searched = 0;
+	if (n > MGMT_REQUEST_MAX)
+		bufferevent_setwatermark(c->stream, EV_READ, 0, MGMT_REQUEST_MAX + 1);
+}
+
 /* Takes lines while there are any, none is in work, and the client has read what it was sent. Ends it when it
  * is over. */
-static void serve(struct client *c)
+static void serve(struct mgmt_client *c)
 {
 	struct evbuffer *in = bufferevent_get_input(c->stream), *out = bufferevent_get_output(c->stream);
-
 	bool line_left = true;
 
 	c->serving = true;
 	while (!c->pending && !c->closing && evbuffer_get_length(out) == 0) {
-		struct evbuffer_ptr end = evbuffer_search_eol(in, NULL, NULL, EVBUFFER_EOL_LF);
-		size_t n = end.pos < 0 ? evbuffer_get_length(in) : (size_t)end.pos;
+		ev_ssize_t n = line_length(c, in);
 
-		if (n > MGMT_REQUEST_MAX) {
-			send_error(c, "", "the request is too long");
-			c->closing = true;
-		}
-		line_left = end.pos >= 0;
-		if (c->closing || !line_left)
+		line_left = n >= 0;
+		if (!line_left)
 			break;
-		char *text = (char *)evbuffer_pullup(in, (ev_ssize_t)n + 1);
-
-		if (text)
-			begin(c, text, n);
-		else
-			c->closing = true;
-		evbuffer_drain(in, n + 1);
+		take_line(c, in, (size_t)n);
 	}
 	c->serving = false;
 	bool finished = c->eof && !c->pending && !line_left;
@@ -170,7 +226,7 @@ static void on_written(struct bufferevent *stream, void *arg)
 /* End of input, an error, or MGMT_IDLE_S without progress. */
 static void on_event(struct bufferevent *stream, short what, void *arg)
 {
-	struct client *c = arg;
+	struct mgmt_client *c = arg;
 
 	(void)stream;
 	/* A client may shut down its sending side and still wait for its answer. */
@@ -190,14 +246,16 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
 static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int n, void *arg)
 {
 	struct mgmt *m = arg;
-	struct client *c = m->n_clients < MGMT_CLIENTS_MAX ? calloc(1, sizeof *c) : NULL;
+	struct mgmt_client *c = m->n_clients < MGMT_CLIENTS_MAX ? calloc(1, sizeof *c) : NULL;
 	socklen_t size = sizeof c->who;
 
 	(void)l, (void)sa, (void)n;
 	if (c)
 		c->stream = bufferevent_socket_new(m->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!c || !c->stream || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &size) != 0) {
-		static const char busy[] = "{\"error\":{\"path\":\"\",\"message\":\"too many clients\"}}\n";
+		static const char busy[] = 
+			"{\"error\":{\"tag\":\"resource-denied\",\"type\":\"rpc\",\"path\":\"\","
+			"\"message\":\"too many clients\"}}\n";
 
 		/* A new socket's buffer takes it; a client that is not told is closed all the same. */
 		if (send(fd, busy, sizeof busy - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
@@ -210,6 +268,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 		return;
 	}
 	c->m = m;
+	SLIST_INIT(&c->attachments);
 	m->n_clients++;
 	LIST_INSERT_HEAD(&m->clients, c, next);
 	log_debug("mgmt", "operator connected", LU("uid", c->who.uid), LI("pid", c->who.pid));
@@ -289,7 +348,7 @@ void mgmt_close(struct mgmt *m)
 	free(m);
 }
 
-int mgmt_register(struct mgmt *m, const char *op, mgmt_fn fn, void *ctx)
+static int add_operation(struct mgmt *m, const char *op, mgmt_fn fn, void *ctx, bool large)
 {
 	if (find_operation(m, op))
 		return -EEXIST;
@@ -297,15 +356,25 @@ int mgmt_register(struct mgmt *m, const char *op, mgmt_fn fn, void *ctx)
 
 	if (!o)
 		return -ENOMEM;
-	*o = (struct operation){.name = op, .fn = fn, .ctx = ctx};
+	*o = (struct operation){.name = op, .fn = fn, .ctx = ctx, .large = large};
 	SLIST_INSERT_HEAD(&m->operations, o, next);
 	return 0;
+}
+
+int mgmt_register(struct mgmt *m, const char *op, mgmt_fn fn, void *ctx)
+{
+	return add_operation(m, op, fn, ctx, false);
+}
+
+int mgmt_register_large(struct mgmt *m, const char *op, mgmt_fn fn, void *ctx)
+{
+	return add_operation(m, op, fn, ctx, true);
 }
 
 /* Ends the request and sends the line; the client's next line is taken once this one is written. */
 static void end_request(struct mgmt_request *rq, char *line, size_t n)
 {
-	struct client *c = rq->client;
+	struct mgmt_client *c = rq->client;
 
 	free(rq);
 	if (!c) {
@@ -325,7 +394,20 @@ void mgmt_reply(struct mgmt_request *rq, json_t *data)
 
 	json_decref(data);
 	if (!line && rq->client)
-		line = request_error("", "out of memory", &n);
+		line = request_error(mgmt_error("resource-denied", "rpc", "", "out of memory"), &n);
+	end_request(rq, line, n);
+}
+
+json_t *mgmt_error(const char *tag, const char *type, const char *path, const char *message)
+{
+	return request_error_object(tag, type, path, message);
+}
+
+void mgmt_refuse_error(struct mgmt_request *rq, json_t *error)
+{
+	size_t n = 0;
+	char *line = request_error(error, &n);
+
 	end_request(rq, line, n);
 }
 
@@ -333,14 +415,11 @@ void mgmt_refuse(struct mgmt_request *rq, const char *path, const char *fmt, ...
 {
 	char message[512];
 	va_list ap;
-	size_t n = 0;
 
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof message, fmt, ap);
 	va_end(ap);
-	char *line = request_error(path, message, &n);
-
-	end_request(rq, line, n);
+	mgmt_refuse_error(rq, mgmt_error("operation-failed", "application", path, message));
 }
 
 uid_t mgmt_request_uid(const struct mgmt_request *rq)
@@ -351,4 +430,73 @@ uid_t mgmt_request_uid(const struct mgmt_request *rq)
 const char *mgmt_arg(const json_t *args, const char *name)
 {
 	return json_string_value(json_object_get(args, name));
+}
+
+struct mgmt_client *mgmt_request_client(const struct mgmt_request *rq)
+{
+	return rq->client;
+}
+
+int mgmt_client_attach(struct mgmt_client *c, mgmt_closed_fn closed, void *data)
+{
+	struct attachment *a = calloc(1, sizeof *a);
+
+	if (!a)
+		return -ENOMEM;
+	*a = (struct attachment){.closed = closed, .data = data};
+	SLIST_INSERT_HEAD(&c->attachments, a, next);
+	/* A session may think for as long as it likes; one that does not read what it is sent may not. */
+	bufferevent_set_timeouts(c->stream, NULL, &idle);
+	return 0;
+}
+
+void *mgmt_client_attached(const struct mgmt_client *c, mgmt_closed_fn closed)
+{
+	const struct attachment *a;
+
+	SLIST_FOREACH(a, &c->attachments, next)
+	{
+		if (a->closed == closed)
+			return a->data;
+	}
+	return NULL;
+}
+
+struct mgmt_client *mgmt_client_with(const struct mgmt *m, mgmt_closed_fn closed, const void *data)
+{
+	struct mgmt_client *c;
+	const struct attachment *a;
+
+	LIST_FOREACH(c, &m->clients, next)
+	{
+		SLIST_FOREACH(a, &c->attachments, next)
+		{
+			if (a->closed == closed && a->data == data)
+				return c;
+		}
+	}
+	return NULL;
+}
+
+int mgmt_client_push(struct mgmt_client *c, json_t *line)
+{
+	size_t n = 0;
+	char *text;
+
+	if (evbuffer_get_length(bufferevent_get_output(c->stream)) > MGMT_UNREAD_MAX) {
+		json_decref(line);
+		return -ENOBUFS;
+	}
+	text = request_line(line, &n);
+	if (!text)
+		return -ENOMEM;
+	send_line(c, text, n);
+	return 0;
+}
+
+void mgmt_client_close(struct mgmt_client *c)
+{
+	c->closing = true;
+	if (!c->serving)
+		client_free(c);
 }

@@ -7,12 +7,15 @@
  *
  *   {"op":"show-call","args":{"id":"c1"}}
  *   {"ok":true,"data":{...}}
- *   {"error":{"path":"/srtp-gateway:calls/call[id='c1']","message":"there is no such call"}}
+ *   {"error":{"tag":"...","type":"...","path":"/srtp-gateway:calls/call[id='c1']","message":"there is no such call"}}
  *
- * "args" may be absent. What the operations answer is in show.h.
+ * "args" may be absent. docs/management.md has the operations. A client that is attached to something (a session
+ * of management) may be sent lines that are no answers.
  *
  * Bounds: MGMT_CLIENTS_MAX clients, one request of a client in work at a time, MGMT_REQUEST_MAX octets a
- * request. A client that does not read its answer is not read from, and is closed after MGMT_IDLE_S.
+ * request; MGMT_LARGE_MAX for operations registered as large, whose line must begin with {"op":"NAME". A client
+ * that does not read its answer is not read from, and is closed after MGMT_IDLE_S; so is one that says nothing
+ * for that long, unless it is attached.
  *
  * Everything runs in the thread of the event loop.
  */
@@ -26,10 +29,13 @@
 
 #define MGMT_CLIENTS_MAX 64
 #define MGMT_REQUEST_MAX 65536
+#define MGMT_LARGE_MAX (16u << 20)
+#define MGMT_UNREAD_MAX (4u << 20)
 #define MGMT_IDLE_S 600
 
 struct event_base;
 struct mgmt;
+struct mgmt_client;
 struct mgmt_request;
 
 /*
@@ -55,12 +61,34 @@ void mgmt_close(struct mgmt *m);
 /* op is kept by reference. -EEXIST, -ENOMEM. */
 int mgmt_register(struct mgmt *m, const char *op, mgmt_fn fn, void *ctx);
 
+int mgmt_register_large(struct mgmt *m, const char *op, mgmt_fn fn, void *ctx);
+
 /* Answers with data, whose reference is taken over; NULL is answered as out of memory. Ends rq. */
 void mgmt_reply(struct mgmt_request *rq, json_t *data);
 
 /* Refuses; path is the YANG path of what is at fault, "" for none. Ends rq. */
 void mgmt_refuse(struct mgmt_request *rq, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The same with an error object, whose reference is taken over: tag, type, path, message, app-tag, info. */
+void mgmt_refuse_error(struct mgmt_request *rq, json_t *error);
+/* Such an object, its texts made safe for JSON. NULL without memory. */
+json_t *mgmt_error(const char *tag, const char *type, const char *path, const char *message);
+
+/*
+ * What is kept for a client: closed(data) is called when it goes, at mgmt_close() too, and is what tells one
+ * thing from another. -ENOMEM.
+ */
+typedef void (*mgmt_closed_fn)(void *data);
+struct mgmt_client *mgmt_request_client(const struct mgmt_request *rq); /* NULL: gone */
+int mgmt_client_attach(struct mgmt_client *c, mgmt_closed_fn closed, void *data);
+void *mgmt_client_attached(const struct mgmt_client *c, mgmt_closed_fn closed); /* NULL: nothing */
+/* The client that this was attached to; NULL: none. */
+struct mgmt_client *mgmt_client_with(const struct mgmt *m, mgmt_closed_fn closed, const void *data);
+/* Sends a line that is no answer, whose reference is taken over. -ENOBUFS: it has MGMT_UNREAD_MAX unread. */
+int mgmt_client_push(struct mgmt_client *c, json_t *line);
+/* Ends it now, or, from inside an operation of its own, after its answer. */
+void mgmt_client_close(struct mgmt_client *c);
 
 /* The account that asks, for the log and for what only some may do. */
 uid_t mgmt_request_uid(const struct mgmt_request *rq);

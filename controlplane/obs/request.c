@@ -72,9 +72,35 @@ static json_t *safe_text(const char *z)
 	return text ? text : json_string("(text that is not UTF-8)");
 }
 
-char *request_error(const char *path, const char *message, size_t *n)
+json_t *request_error_object(const char *tag, const char *type, const char *path, const char *message)
 {
-	return to_line(
-		json_pack("{s:{s:o,s:o}}", "error", "path", safe_text(path), "message", safe_text(message)),
-		n);
+	return json_pack("{s:s,s:s,s:o,s:o}", "tag", tag, "type", type, "path", safe_text(path), "message",
+		safe_text(message));
+}
+
+char *request_error(json_t *error, size_t *n)
+{
+	return to_line(json_pack("{s:o}", "error", error), n);
+}
+
+char *request_line(json_t *root, size_t *n)
+{
+	return to_line(root, n);
+}
+
+int request_peek_op(struct str line, char out[REQUEST_OP_MAX])
+{
+	static const char *const before[] = {"{", "\"op\"", ":", "\""};
+	ptrdiff_t end;
+
+	for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+		line = str_trim(line);
+		if (!str_starts(line, str_z(before[i])))
+			return -EINVAL;
+		line = str_sub(line, strlen(before[i]), line.n);
+	}
+	end = str_chr(line, '"');
+	if (end < 0 || !is_op(line.p, (size_t)end))
+		return -EINVAL;
+	return str_copy(out, REQUEST_OP_MAX, str_sub(line, 0, (size_t)end));
 }

@@ -19,4 +19,10 @@ int request_parse(struct str line, struct request *out, struct err *e);
 
 /* The answers as one line with its newline, free() it. NULL without memory. data is borrowed. */
 char *request_answer(json_t *data, size_t *n);
-char *request_error(const char *path, const char *message, size_t *n);
+char *request_error(json_t *error, size_t *n); /* takes error over */
+char *request_line(json_t *root, size_t *n);   /* any object; takes it over */
+/* An error of docs/management.md; text that is not UTF-8 is replaced. NULL without memory. */
+json_t *request_error_object(const char *tag, const char *type, const char *path, const char *message);
+
+/* The operation of a line of which only the beginning has come; -EINVAL: it does not begin with it. */
+int request_peek_op(struct str line, char out[REQUEST_OP_MAX]);

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n = 0;
 
 	if (request_parse((struct str){(const char *)data, size}, &rq, &e)) {
-		char *line = request_error("", e.text, &n);
+		char *line = request_error(request_error_object("malformed-message", "rpc", "", e.text), &n);
 
 		check_line(line, n);
 		return 0;

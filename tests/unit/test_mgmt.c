@@ -168,8 +168,9 @@ static void answers_come_in_order(void **state)
 		"{\"op\":\"echo\",\"args\":{\"n\":1}}\n{\"op\":\"refuse\",\"args\":{\"id\":\"c7\"}}\r\n"
 		"{\"op\":\"echo\"}\n");
 	assert_string_equal(hear(b, fd), "{\"ok\":true,\"data\":{\"n\":1}}");
-	assert_string_equal(
-		hear(b, fd), "{\"error\":{\"path\":\"/srtp-gateway:calls\",\"message\":\"no call 'c7'\"}}");
+	assert_string_equal(hear(b, fd),
+		"{\"error\":{\"tag\":\"operation-failed\",\"type\":\"application\","
+		"\"path\":\"/srtp-gateway:calls\",\"message\":\"no call 'c7'\"}}");
 	assert_string_equal(hear(b, fd), "{\"ok\":true,\"data\":{}}");
 	close(fd);
 }
@@ -200,7 +201,10 @@ static void nonsense_is_answered_and_survived(void **state)
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
 		say(b, fd, lines[i]);
 		say(b, fd, "\n");
-		if (strncmp(hear(b, fd), "{\"error\":{\"path\":\"\",\"message\":\"", 30) != 0)
+		const char *answer = hear(b, fd);
+
+		if (strncmp(answer, "{\"error\":{\"tag\":\"", 17) != 0 ||
+			!strstr(answer, "\"path\":\"\",\"message\":\""))
 			fail_msg("'%s' was not refused", lines[i]);
 	}
 	assert_int_equal(b->asked, 0);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/config/engine/bounds.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "controlplane/config/engine/fault.h"
+
+#define PATH_DEPTH 32
+
+static int too_deep(struct engine_fault *f)
+{
+	return fault_protocol(f, "too-big", "nested deeper than %u levels", BOUNDS_DEPTH);
+}
+
+static int check_json_depth(struct str text, struct engine_fault *f)
+{
+	unsigned depth = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if (quoted && c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (!quoted && (c == '{' || c == '[') && ++depth > BOUNDS_DEPTH)
+			return too_deep(f);
+		else if (!quoted && (c == '}' || c == ']') && depth)
+			depth--;
+	}
+	return 0;
+}
+
+static int check_json(struct str text, struct engine_fault *f)
+{
+	json_error_t where;
+	json_t *root;
+	bool is_object;
+
+	if (check_json_depth(text, f))
+		return -1;
+	root = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &where);
+	is_object = json_is_object(root);
+	json_decref(root);
+	if (!root) {
+		fault_protocol(f, "malformed-message", "not JSON: line %d, column %d: %s", where.line,
+			where.column, where.text);
+		return -1;
+	}
+	if (!is_object)
+		return fault_protocol(f, "malformed-message",
+			"a configuration is a JSON object: {\"srtp-gateway:gateway\":{...}}");
+	return 0;
+}
+
+/* Behind the end of what begins at p with a known word, or NULL when the text ends before it does. */
+static const char *behind(const char *p, const char *end, struct str close)
+{
+	const char *found = memmem(p, (size_t)(end - p), close.p, close.n);
+
+	return found ? found + close.n : NULL;
+}
+
+/* Behind a tag; '>' may stand in an attribute's value. */
+static const char *behind_tag(const char *p, const char *end)
+{
+	char quote = 0;
+
+	for (; p < end; p++) {
+		if (quote)
+			quote = *p == quote ? 0 : quote;
+		else if (*p == '"' || *p == '\'')
+			quote = *p;
+		else if (*p == '>')
+			return p + 1;
+	}
+	return NULL;
+}
+
+static const char *next_markup(const char *p, const char *end, int *change)
+{
+	struct str rest = {p, (size_t)(end - p)};
+
+	*change = 0;
+	if (str_starts(rest, STR("<!--")))
+		return behind(p + 4, end, STR("-->"));
+	if (str_starts(rest, STR("<![CDATA[")))
+		return behind(p, end, STR("]]>"));
+	if (str_starts(rest, STR("<?")))
+		return behind(p, end, STR("?>"));
+	if (str_starts(rest, STR("<!")))
+		return NULL;
+	const char *next = behind_tag(p, end);
+
+	if (next)
+		*change = p[1] == '/' ? -1 : next[-2] == '/' ? 0 : 1;
+	return next;
+}
+
+static int check_xml(struct str text, struct engine_fault *f)
+{
+	const char *p = text.p, *end = text.p + text.n;
+	unsigned depth = 0;
+	int change;
+
+	while (p < end && (p = memchr(p, '<', (size_t)(end - p)))) {
+		if (end - p > 1 && p[1] == '!' && !str_starts((struct str){p, (size_t)(end - p)}, STR("<!--")) &&
+			!str_starts((struct str){p, (size_t)(end - p)}, STR("<![CDATA[")))
+			return fault_protocol(f, "malformed-message",
+				"declarations (<!DOCTYPE, <!ENTITY) are not taken");
+		p = next_markup(p, end, &change);
+		if (!p)
+			return fault_protocol(
+				f, "malformed-message", "the XML ends in the middle of its markup");
+		if (change > 0 && ++depth > BOUNDS_DEPTH)
+			return too_deep(f);
+		if (change < 0 && depth)
+			depth--;
+	}
+	return 0;
+}
+
+int bounds_text(struct str text, enum engine_format format, struct engine_fault *f)
+{
+	if (text.n > BOUNDS_OCTETS)
+		return fault_protocol(f, "too-big", "larger than %u octets", BOUNDS_OCTETS);
+	if (text.n && memchr(text.p, 0, text.n))
+		return fault_protocol(f, "malformed-message", "this is not text: it holds a NUL");
+	return format == ENGINE_XML ? check_xml(text, f) : check_json(text, f);
+}
+
+int bounds_path(const char *path, struct engine_fault *f)
+{
+	size_t n = strnlen(path, BOUNDS_PATH + 1);
+	unsigned depth = 0;
+
+	if (n > BOUNDS_PATH)
+		return fault_protocol(f, "too-big", "the path is longer than %u octets", BOUNDS_PATH);
+	for (size_t i = 0; i < n; i++) {
+		if ((path[i] == '[' || path[i] == '(') && ++depth > PATH_DEPTH)
+			return fault_protocol(f, "too-big", "the path is nested deeper than %u levels", PATH_DEPTH);
+		if ((path[i] == ']' || path[i] == ')') && depth)
+			depth--;
+	}
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a client sends is looked at before a parser that recurses sees it: how large, how deep, and that it is
+ * UTF-8 text without document type declarations.
+ */
+#pragma once
+
+#include "controlplane/config/engine.h"
+
+#define BOUNDS_OCTETS (16u << 20)
+#define BOUNDS_DEPTH 64u      /* of elements or objects; the models need 12 */
+#define BOUNDS_PATH 4096u     /* octets of a path or XPath expression */
+
+int bounds_text(struct str text, enum engine_format format, struct engine_fault *f);
+/* An XPath expression or instance path: length, and nesting of its brackets. */
+int bounds_path(const char *path, struct engine_fault *f);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changes of datastores: edit-config, set, copy-config, delete-config, validate. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libyang/libyang.h>
+
+#include "controlplane/config/engine/edit.h"
+#include "controlplane/config/engine/fault.h"
+#include "controlplane/config/engine/private.h"
+
+/* tree becomes what the target is; it is taken over in any case. */
+static int put(struct engine_session *s, enum engine_store target, struct lyd_node *tree, const char *comment,
+	struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+	struct cause why = {.user = s->who.user, .door = s->door, .comment = comment};
+	bool differs = true;
+	int rc = 0;
+
+	if (target == ENGINE_CANDIDATE) {
+		stores_set_candidate(e, tree);
+		return 0;
+	}
+	if (e->pending.active) {
+		lyd_free_all(tree);
+		return fault_protocol(f, "in-use", "a confirmed commit waits: confirm or cancel it first");
+	}
+	if (target == ENGINE_STARTUP) {
+		rc = apply_check(e, &tree, NULL, f);
+		if (!rc)
+			rc = apply_store(e, tree, f);
+	} else {
+		rc = apply_differs(e->running, tree, &differs, f);
+		if (!rc && differs)
+			rc = apply_tree(e, &tree, &why, NULL, NULL, f);
+	}
+	lyd_free_all(tree);
+	return rc;
+}
+
+/* A changed copy: may it be, is it right, and there it goes. Takes it over. */
+static int finish(struct engine_session *s, enum engine_store target, struct lyd_node *changed,
+	enum engine_test test, const char *comment, struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+	int rc = sessions_may_write(s, engine_tree(e, target), changed, f);
+
+	if (!rc && test != ENGINE_SET)
+		rc = apply_check(e, &changed, NULL, f);
+	if (rc || test == ENGINE_TEST_ONLY) {
+		lyd_free_all(changed);
+		return rc;
+	}
+	return put(s, target, changed, comment, f);
+}
+
+static int check_target(enum engine_store target, struct engine_fault *f)
+{
+	if (target == ENGINE_STARTUP)
+		return fault_protocol(f, "invalid-value", "startup is not edited: copy a configuration to it");
+	return 0;
+}
+
+int engine_edit(struct engine_session *s, enum engine_store target, enum engine_default_operation op,
+	enum engine_test test, struct str config, enum engine_format format, struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+	struct lyd_node *edit = NULL, *changed = NULL;
+	int rc;
+
+	if (sessions_may_call(s, "edit-config", f) || check_target(target, f) ||
+		sessions_may_change(s, target, f) || edit_parse(e->ctx, config, format, &edit, f))
+		return -1;
+	rc = stores_copy(e, target, &changed, f);
+	if (!rc)
+		rc = edit_apply(&changed, edit, op, f);
+	lyd_free_all(edit);
+	if (!rc)
+		return finish(s, target, changed, test, NULL, f);
+	lyd_free_all(changed);
+	return rc;
+}
+
+int engine_set(struct engine_session *s, const char *path, const char *value, struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+	struct lyd_node *changed = NULL;
+
+	if (sessions_may_call(s, "edit-config", f) || sessions_may_change(s, ENGINE_CANDIDATE, f) ||
+		stores_copy(e, ENGINE_CANDIDATE, &changed, f))
+		return -1;
+	if (edit_set(e->ctx, &changed, path, value, f)) {
+		lyd_free_all(changed);
+		return -1;
+	}
+	return finish(s, ENGINE_CANDIDATE, changed, ENGINE_SET, NULL, f);
+}
+
+int engine_copy(
+	struct engine_session *s, enum engine_store source, enum engine_store target, struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+	struct lyd_node *tree = NULL;
+
+	if (sessions_may_call(s, "copy-config", f) || sessions_may_change(s, target, f))
+		return -1;
+	if (source == target)
+		return fault_protocol(f, "invalid-value", "source and target are the same datastore");
+	if (stores_copy(e, source, &tree, f))
+		return -1;
+	/* RFC 8341 3.2.4: saving what runs shows nothing to anybody and changes nothing that runs. */
+	if (source == ENGINE_RUNNING && target == ENGINE_STARTUP)
+		return put(s, target, tree, NULL, f);
+	if (source == ENGINE_RUNNING && target == ENGINE_CANDIDATE) {
+		lyd_free_all(tree);
+		stores_drop_candidate(e);
+		return 0;
+	}
+	engine_prune(s, &tree);
+	return finish(s, target, tree, ENGINE_SET, NULL, f);
+}
+
+int engine_copy_text(struct engine_session *s, struct str config, enum engine_format format,
+	enum engine_store target, struct engine_fault *f)
+{
+	struct lyd_node *tree = NULL;
+
+	if (sessions_may_call(s, "copy-config", f) || sessions_may_change(s, target, f) ||
+		edit_parse_config(s->engine->ctx, config, format, &tree, f))
+		return -1;
+	return finish(s, target, tree, ENGINE_SET, NULL, f);
+}
+
+int engine_delete(struct engine_session *s, enum engine_store target, struct engine_fault *f)
+{
+	const struct engine *e = s->engine;
+
+	if (sessions_may_call(s, "delete-config", f) || sessions_may_change(s, target, f))
+		return -1;
+	if (target != ENGINE_STARTUP)
+		return fault_protocol(f, "invalid-value", "only startup can be deleted");
+	if (unlink(e->conf.path) == 0)
+		return 0;
+	return fault_set(f, errno == ENOENT ? "data-missing" : "operation-failed", NULL,
+		"%s: cannot be deleted: %s", e->conf.path, strerror(errno));
+}
+
+static int validate_tree(struct engine_session *s, struct lyd_node *tree, struct engine_fault *f)
+{
+	int rc = apply_check(s->engine, &tree, NULL, f);
+
+	lyd_free_all(tree);
+	return rc;
+}
+
+int engine_validate(struct engine_session *s, enum engine_store source, struct engine_fault *f)
+{
+	struct lyd_node *tree = NULL;
+
+	if (sessions_may_call(s, "validate", f) || stores_copy(s->engine, source, &tree, f))
+		return -1;
+	return validate_tree(s, tree, f);
+}
+
+int engine_validate_text(
+	struct engine_session *s, struct str config, enum engine_format format, struct engine_fault *f)
+{
+	struct lyd_node *tree = NULL;
+
+	if (sessions_may_call(s, "validate", f) ||
+		edit_parse_config(s->engine->ctx, config, format, &tree, f))
+		return -1;
+	return validate_tree(s, tree, f);
+}

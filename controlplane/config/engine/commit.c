@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The candidate becomes what runs: commit, discard, rollback. */
+#include <stdlib.h>
+
+#include <libyang/libyang.h>
+
+#include "controlplane/config/engine/edit.h"
+#include "controlplane/config/engine/fault.h"
+#include "controlplane/config/engine/private.h"
+#include "lib/base/clock.h"
+
+/* Nothing is different, but a confirmed commit may wait, or begin to. */
+static int commit_nothing(struct engine_session *s, const struct engine_commit *c, struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+	struct lyd_node *before = NULL;
+	int rc = 0;
+
+	if (c->confirmed) {
+		if (!e->pending.active)
+			rc = stores_copy(e, ENGINE_RUNNING, &before, f);
+		if (!rc)
+			rc = confirm_begin(s, c, &before, 0, f);
+		lyd_free_all(before);
+	} else if (e->pending.active) {
+		rc = apply_store(e, e->running, f);
+		if (!rc)
+			confirm_complete(e);
+	}
+	return rc;
+}
+
+static int commit_changes(struct engine_session *s, const struct engine_commit *c, uint64_t *commit,
+	struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+	struct lyd_node *before = NULL;
+	struct cause why = {
+		.user = s->who.user,
+		.door = s->door,
+		.comment = c->comment,
+		.unconfirmed = c->confirmed,
+		.keep_file = c->confirmed,
+	};
+	int rc = 0;
+
+	if (sessions_may_write(s, e->running, e->candidate, f) ||
+		apply_tree(e, &e->candidate, &why, commit, &before, f))
+		return -1;
+	stores_drop_candidate(e);
+	if (c->confirmed)
+		rc = confirm_begin(s, c, &before, *commit, f);
+	else if (e->pending.active)
+		confirm_complete(e);
+	lyd_free_all(before);
+	return rc;
+}
+
+int engine_commit(
+	struct engine_session *s, const struct engine_commit *c, uint64_t *commit, struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+	bool differs = false;
+
+	*commit = 0;
+	if (sessions_may_call(s, "commit", f) || sessions_may_change(s, ENGINE_RUNNING, f) ||
+		sessions_may_change(s, ENGINE_CANDIDATE, f) || confirm_allowed(s, c->persist_id, f))
+		return -1;
+	if (c->persist && !c->confirmed)
+		return fault_protocol(f, "invalid-value", "persist is for a confirmed commit");
+	if (e->candidate_own && apply_differs(e->running, e->candidate, &differs, f))
+		return -1;
+	if (differs)
+		return commit_changes(s, c, commit, f);
+	stores_drop_candidate(e);
+	return commit_nothing(s, c, f);
+}
+
+int engine_discard(struct engine_session *s, struct engine_fault *f)
+{
+	if (sessions_may_call(s, "discard-changes", f) || sessions_may_change(s, ENGINE_CANDIDATE, f))
+		return -1;
+	stores_drop_candidate(s->engine);
+	return 0;
+}
+
+uint32_t engine_confirm_by(const struct engine *e)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (!e->pending.active)
+		return 0;
+	return e->pending.deadline_ns > now ? (uint32_t)((e->pending.deadline_ns - now) / NS_PER_S) + 1 : 1;
+}
+
+int engine_history_tree(
+	const struct engine *e, uint64_t commit, struct lyd_node **out, struct engine_fault *f)
+{
+	struct err err = {0};
+	char *text = NULL;
+	int rc;
+
+	if (!history_find(&e->history, commit))
+		return fault_set(f, "data-missing", NULL, "the history has no commit %llu",
+			(unsigned long long)commit);
+	if (history_text(&e->history, commit, &text, &err) < 0)
+		return fault_set(f, "operation-failed", NULL, "%s", err.text);
+	rc = edit_parse_config(e->ctx, str_z(text), ENGINE_JSON, out, f);
+	free(text);
+	/* Its defaults, without which it would differ from every running configuration. */
+	if (!rc && lyd_new_implicit_all(out, e->ctx, LYD_IMPLICIT_NO_STATE, NULL) != LY_SUCCESS) {
+		lyd_free_all(*out);
+		*out = NULL;
+		return fault_from_libyang(f, e->ctx, NULL);
+	}
+	return rc;
+}
+
+int engine_rollback(struct engine_session *s, uint64_t commit, const char *comment, uint64_t *made,
+	struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+	struct cause why = {.user = s->who.user, .door = s->door, .comment = comment};
+	struct lyd_node *tree = NULL;
+	bool differs = false;
+	int rc;
+
+	*made = 0;
+	if (sessions_may_call(s, "edit-config", f) || sessions_may_call(s, "commit", f) ||
+		sessions_may_change(s, ENGINE_RUNNING, f) || sessions_may_change(s, ENGINE_CANDIDATE, f) ||
+		engine_history_tree(e, commit, &tree, f))
+		return -1;
+	if (e->pending.active)
+		rc = fault_protocol(f, "in-use", "a confirmed commit waits: confirm or cancel it first");
+	else
+		rc = sessions_may_write(s, e->running, tree, f) ||
+			     apply_differs(e->running, tree, &differs, f)
+			     ? -1
+			     : 0;
+	if (!rc && differs)
+		rc = apply_tree(e, &tree, &why, made, NULL, f);
+	if (!rc)
+		stores_drop_candidate(e);
+	lyd_free_all(tree);
+	return rc;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the files of edit-config. */
+#pragma once
+
+#include <libyang/libyang.h>
+
+#include "controlplane/config/engine/edit.h"
+
+enum edit_op { EDIT_MERGE, EDIT_REPLACE, EDIT_CREATE, EDIT_DELETE, EDIT_REMOVE, EDIT_NONE };
+
+/* edit_meta.c: the attributes of an edit's node. inherited where it has none. */
+int edit_operation(
+	const struct lyd_node *node, enum edit_op inherited, enum edit_op *out, struct engine_fault *f);
+/* Moves node, which is in the data, where the edit wants it in a list that is ordered by its user. */
+int edit_move(struct lyd_node **data, struct lyd_node *node, const struct lyd_node *edit,
+	struct engine_fault *f);
+
+/* edit_tree.c: a data tree's nodes. first is the first of the top-level siblings. */
+
+/* The node of the data that edit is about, also a default; NULL: there is none. */
+struct lyd_node *edit_find(struct lyd_node *first, struct lyd_node *parent, const struct lyd_node *edit);
+/*
+ * Copies one node without its children, but with the keys of a list entry, into parent or the top level. What
+ * must make room does: the node's default, the other cases of its choice.
+ */
+int edit_insert(struct lyd_node **first, struct lyd_node *parent, const struct lyd_node *edit,
+	struct lyd_node **out, struct engine_fault *f);
+/* Frees it, and containers without presence that are empty then. */
+void edit_remove(struct lyd_node **first, struct lyd_node *node);
+
+/* Of the edit or of the data. */
+static inline bool edit_is_key(const struct lyd_node *node)
+{
+	return node->schema && node->schema->flags & LYS_KEY;
+}
+
+static inline bool edit_exists(const struct lyd_node *node)
+{
+	return node && !(node->flags & LYD_DEFAULT);
+}

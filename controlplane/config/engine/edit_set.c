@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One node by its path. */
+#include <stdio.h>
+
+#include "controlplane/config/engine/bounds.h"
+#include "controlplane/config/engine/edit_private.h"
+#include "controlplane/config/engine/fault.h"
+
+static int complain(struct engine_fault *f, const char *tag, const char *path, const char *message)
+{
+	return fault_set(f, tag, path, "%s", message);
+}
+
+/* Where libyang named none, the path that was asked for. */
+static int name_path(struct engine_fault *f, const char *path)
+{
+	if (!f->path[0])
+		snprintf(f->path, sizeof f->path, "%s", path);
+	return -1;
+}
+
+static int delete_path(
+	struct ly_ctx *ctx, struct lyd_node **data, const char *path, struct engine_fault *f)
+{
+	struct lyd_node *found = NULL;
+	LY_ERR rc = *data ? lyd_find_path(*data, path, 0, &found) : LY_ENOTFOUND;
+
+	if (rc == LY_EVALID || rc == LY_EINVAL) {
+		fault_from_libyang(f, ctx, NULL);
+		return name_path(f, path);
+	}
+	if (rc != LY_SUCCESS || !edit_exists(found))
+		return complain(f, "data-missing", path, "there is no such thing to delete");
+	if (edit_is_key(found))
+		return complain(f, "invalid-value", path, "a key cannot be deleted: delete the entry");
+	edit_remove(data, found);
+	return 0;
+}
+
+static bool is_configuration(const struct lyd_node *top)
+{
+	for (const struct lyd_node *n = top; n; n = lyd_child_no_keys(n))
+		if (!(n->schema->nodetype & (LYS_CONTAINER | LYS_LIST | LYS_LEAF | LYS_LEAFLIST)) ||
+			!(n->schema->flags & LYS_CONFIG_W))
+			return false;
+	return true;
+}
+
+int edit_set(struct ly_ctx *ctx, struct lyd_node **data, const char *path, const char *value,
+	struct engine_fault *f)
+{
+	struct lyd_node *edit = NULL;
+	int rc;
+
+	if (bounds_path(path, f))
+		return -1;
+	ly_err_clean(ctx, NULL);
+	if (path[0] != '/')
+		return complain(f, "invalid-value", NULL,
+			"a path begins at the top: /srtp-gateway:gateway/...");
+	if (!value)
+		return delete_path(ctx, data, path, f);
+	if (lyd_new_path(NULL, ctx, path, value, 0, &edit) != LY_SUCCESS || !edit) {
+		fault_from_libyang(f, ctx, NULL);
+		lyd_free_all(edit);
+		return name_path(f, path);
+	}
+	rc = is_configuration(edit) ? edit_apply(data, edit, ENGINE_MERGE, f)
+				    : complain(f, "invalid-value", path,
+					      "this is not configuration: it cannot be set");
+	lyd_free_all(edit);
+	return rc;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions, their locks and their rights. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <libyang/libyang.h>
+
+#include "controlplane/config/engine/fault.h"
+#include "controlplane/config/engine/private.h"
+#include "lib/base/log.h"
+
+struct engine_session *engine_session_open(struct engine *e, uid_t uid, const char *door, const char *host)
+{
+	struct engine_session *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->door = strdup(door);
+	s->host = strdup(host ? host : "");
+	if (!s->door || !s->host || nacm_account_make(&s->who, uid) < 0) {
+		free(s->door);
+		free(s->host);
+		free(s);
+		return NULL;
+	}
+	s->engine = e;
+	s->id = ++e->last_session ? e->last_session : ++e->last_session;
+	LIST_INSERT_HEAD(&e->sessions, s, next);
+	return s;
+}
+
+void engine_session_close(struct engine_session *s)
+{
+	struct engine *e = s->engine;
+
+	/* RFC 6241 8.3.5.2: what was changed under the lock goes with it. */
+	if (e->locks[ENGINE_CANDIDATE] == s->id)
+		stores_drop_candidate(e);
+	for (unsigned i = 0; i < ENGINE_STORES; i++)
+		if (e->locks[i] == s->id)
+			e->locks[i] = 0;
+	confirm_session_ends(s);
+	LIST_REMOVE(s, next);
+	nacm_account_clear(&s->who);
+	free(s->door);
+	free(s->host);
+	free(s);
+}
+
+uint32_t engine_session_id(const struct engine_session *s)
+{
+	return s->id;
+}
+
+const char *engine_session_user(const struct engine_session *s)
+{
+	return s->who.user;
+}
+
+const char *engine_session_door(const struct engine_session *s)
+{
+	return s->door;
+}
+
+const char *engine_session_host(const struct engine_session *s)
+{
+	return s->host;
+}
+
+unsigned engine_sessions(const struct engine *e, const struct engine_session **out, unsigned max)
+{
+	const struct engine_session *s;
+	unsigned n = 0;
+
+	LIST_FOREACH(s, &e->sessions, next)
+	{
+		if (n < max)
+			out[n++] = s;
+	}
+	return n;
+}
+
+uint32_t engine_lock_holder(const struct engine *e, enum engine_store store)
+{
+	return e->locks[store];
+}
+
+static int lock_denied(struct engine_fault *f, const char *tag, uint32_t session, const char *message)
+{
+	fault_protocol(f, tag, "%s", message);
+	f->session = session;
+	return -1;
+}
+
+int sessions_may_change(const struct engine_session *s, enum engine_store store, struct engine_fault *f)
+{
+	const struct engine *e = s->engine;
+	uint32_t holder = e->locks[store];
+
+	if (holder && holder != s->id) {
+		fault_protocol(f, "in-use", "session %u has locked %s", holder, stores_name(store));
+		f->session = holder;
+		return -1;
+	}
+	return 0;
+}
+
+int engine_lock(struct engine_session *s, enum engine_store target, struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+
+	if (sessions_may_call(s, "lock", f))
+		return -1;
+	if (e->locks[target])
+		return lock_denied(f, "lock-denied", e->locks[target],
+			e->locks[target] == s->id ? "this session has locked it already"
+						  : "another session has locked it");
+	if (target == ENGINE_CANDIDATE && e->candidate_own)
+		return lock_denied(f, "lock-denied", 0,
+			"the candidate has changes that are not committed: commit or discard them");
+	if (target == ENGINE_RUNNING && e->pending.active && e->pending.session != s->id)
+		return lock_denied(f, "lock-denied", e->pending.session,
+			"a confirmed commit waits: confirm or cancel it");
+	e->locks[target] = s->id;
+	return 0;
+}
+
+int engine_unlock(struct engine_session *s, enum engine_store target, struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+
+	if (sessions_may_call(s, "unlock", f))
+		return -1;
+	if (e->locks[target] != s->id) {
+		fault_protocol(f, "operation-failed", "this session has not locked %s", stores_name(target));
+		f->session = e->locks[target];
+		return -1;
+	}
+	e->locks[target] = 0;
+	/* RFC 6241 8.3.5.2. */
+	if (target == ENGINE_CANDIDATE)
+		stores_drop_candidate(e);
+	return 0;
+}
+
+int engine_kill(struct engine_session *s, uint32_t session, struct engine_fault *f)
+{
+	const struct engine *e = s->engine;
+	struct engine_session *other;
+
+	if (sessions_may_call(s, "kill-session", f))
+		return -1;
+	if (session == s->id)
+		return fault_protocol(f, "invalid-value", "this is your own session: close it");
+	LIST_FOREACH(other, &e->sessions, next)
+	{
+		if (other->id == session)
+			break;
+	}
+	if (!other)
+		return fault_protocol(f, "invalid-value", "there is no session %u", session);
+	log_info("config", "session killed", LU("session", session), LZ("user", other->who.user),
+		LZ("by", s->who.user));
+	for (unsigned i = 0; i < e->n_listeners; i++)
+		if (e->listeners[i].events->kill)
+			e->listeners[i].events->kill(e->listeners[i].ctx, other);
+	return 0;
+}
+
+static const struct lysc_node *find_rpc(const struct ly_ctx *ctx, const char *module, const char *name)
+{
+	const struct lys_module *m = ly_ctx_get_module_implemented(ctx, module);
+
+	return m ? lys_find_child(NULL, m, name, 0, LYS_RPC, 0) : NULL;
+}
+
+bool engine_may_call(const struct engine_session *s, const char *module, const char *rpc)
+{
+	struct engine *e = s->engine;
+	struct nacm_view v;
+
+	nacm_view(&v, &e->nacm, &s->who);
+	if (nacm_may_call(&v, module, rpc, find_rpc(e->ctx, module, rpc)))
+		return true;
+	e->denied.operations++;
+	return false;
+}
+
+int sessions_may_call(const struct engine_session *s, const char *rpc, struct engine_fault *f)
+{
+	if (engine_may_call(s, "ietf-netconf", rpc))
+		return 0;
+	return fault_protocol(f, "access-denied", "'%s' may not do this (%s): see /ietf-netconf-acm:nacm",
+		s->who.user, rpc);
+}
+
+bool engine_may_execute(const struct engine_session *s, const struct lyd_node *operation)
+{
+	struct engine *e = s->engine;
+	const struct lyd_node *up = lyd_parent(operation);
+	struct nacm_view v;
+	bool may;
+
+	nacm_view(&v, &e->nacm, &s->who);
+	if (!up) {
+		may = nacm_may_call(
+			&v, lyd_owner_module(operation)->name, LYD_NAME(operation), operation->schema);
+	} else {
+		may = nacm_may(&v, operation, NACM_EXEC);
+		for (; up && may; up = lyd_parent(up))
+			may = nacm_may(&v, up, NACM_READ);
+	}
+	e->denied.operations += !may;
+	return may;
+}
+
+bool engine_may_notify(const struct engine_session *s, const struct lyd_node *notification)
+{
+	struct engine *e = s->engine;
+	struct nacm_view v;
+	bool may;
+
+	nacm_view(&v, &e->nacm, &s->who);
+	may = nacm_may_notify(&v, notification);
+	e->denied.notifications += !may;
+	return may;
+}
+
+int sessions_may_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
+	struct engine_fault *f)
+{
+	struct engine *e = s->engine;
+	struct lyd_node *diff = NULL;
+	const struct lyd_node *denied;
+	struct nacm_view v;
+
+	nacm_view(&v, &e->nacm, &s->who);
+	if (v.all)
+		return 0;
+	if (lyd_diff_siblings(from, to, LYD_DIFF_DEFAULTS, &diff) != LY_SUCCESS)
+		return fault_memory(f);
+	denied = nacm_find_denied(&v, diff);
+	if (denied) {
+		e->denied.writes++;
+		fault_set(f, "access-denied", NULL, "'%s' may not change this: see /ietf-netconf-acm:nacm",
+			s->who.user);
+		fault_at(f, denied);
+	}
+	lyd_free_all(diff);
+	return denied ? -1 : 0;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The three datastores as trees. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <libyang/libyang.h>
+
+#include "controlplane/config/engine/fault.h"
+#include "controlplane/config/engine/file.h"
+#include "controlplane/config/engine/private.h"
+#include "controlplane/config/snapshot.h"
+
+const char *stores_name(enum engine_store store)
+{
+	static const char *const names[] = {"running", "candidate", "startup"};
+
+	return names[store];
+}
+
+/* "FILE:LINE: PATH: reason": the path is the fault's, all of it the message. */
+static int file_fault(struct engine_fault *f, const struct err *e)
+{
+	const char *path = strstr(e->text, ": /");
+	struct err rest = {0};
+
+	if (path) {
+		memcpy(rest.text, path + 2, strlen(path + 2) + 1);
+		fault_from_err(f, "operation-failed", &rest);
+	} else {
+		fault_set(f, "operation-failed", NULL, "%s", "");
+	}
+	memcpy(f->message, e->text, strlen(e->text) + 1);
+	return -1;
+}
+
+int stores_read_file(struct engine *e, struct lyd_node **out, struct engine_fault *f)
+{
+	struct err err = {0};
+	char *text = NULL;
+	size_t n = 0;
+
+	if (file_read(e->conf.path, CONFIG_TEXT_MAX, &text, &n, &err) < 0 ||
+		load_tree(e->ctx, text, n, e->conf.path, out, &err) < 0)
+		file_fault(f, &err);
+	free(text);
+	return err.text[0] ? -1 : 0;
+}
+
+const struct lyd_node *engine_tree(const struct engine *e, enum engine_store store)
+{
+	struct engine *own = (struct engine *)e;
+	struct engine_fault ignored;
+
+	if (store == ENGINE_CANDIDATE && e->candidate_own)
+		return e->candidate;
+	if (store != ENGINE_STARTUP)
+		return e->running;
+	lyd_free_all(own->startup);
+	own->startup = NULL;
+	stores_read_file(own, &own->startup, &ignored);
+	return e->startup;
+}
+
+static int copy(const struct lyd_node *tree, struct lyd_node **out, struct engine_fault *f)
+{
+	*out = NULL;
+	if (tree && lyd_dup_siblings(tree, NULL, LYD_DUP_RECURSIVE | LYD_DUP_WITH_FLAGS, out) != LY_SUCCESS)
+		return fault_memory(f);
+	return 0;
+}
+
+int stores_copy(struct engine *e, enum engine_store store, struct lyd_node **out, struct engine_fault *f)
+{
+	if (store == ENGINE_STARTUP)
+		return stores_read_file(e, out, f);
+	return copy(engine_tree(e, store), out, f);
+}
+
+void stores_set_candidate(struct engine *e, struct lyd_node *tree)
+{
+	stores_drop_candidate(e);
+	e->candidate = tree;
+	e->candidate_own = true;
+}
+
+void stores_drop_candidate(struct engine *e)
+{
+	lyd_free_all(e->candidate);
+	e->candidate = NULL;
+	e->candidate_own = false;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Subtree filters, RFC 6241 section 6. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <libyang/libyang.h>
+
+#include "controlplane/config/engine/edit.h"
+#include "controlplane/config/engine/fault.h"
+#include "controlplane/config/engine/select.h"
+#include "lib/base/str.h"
+
+/* A filter's node, whether libyang knew it or not. */
+static const char *name_of(const struct lyd_node *f)
+{
+	return f->schema ? f->schema->name : ((const struct lyd_node_opaq *)f)->name.name;
+}
+
+/* NULL: any. */
+static const char *namespace_of(const struct lyd_node *f)
+{
+	return f->schema ? f->schema->module->ns : ((const struct lyd_node_opaq *)f)->name.module_ns;
+}
+
+static struct str value_of(const struct lyd_node *f)
+{
+	if (!f->schema)
+		return str_z(((const struct lyd_node_opaq *)f)->value);
+	if (f->schema->nodetype & LYD_NODE_TERM)
+		return str_z(lyd_get_value(f));
+	return (struct str){0};
+}
+
+static struct str trim(struct str s)
+{
+	while (s.n && strchr(" \t\r\n", s.p[0]))
+		s = str_sub(s, 1, s.n);
+	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+static bool is_content_match(const struct lyd_node *f)
+{
+	return !lyd_child(f) && trim(value_of(f)).n > 0;
+}
+
+static bool is_same_node(const struct lyd_node *f, const struct lyd_node *n)
+{
+	const char *ns = namespace_of(f);
+
+	return n->schema && strcmp(name_of(f), n->schema->name) == 0 &&
+	       (!ns || !*ns || strcmp(ns, n->schema->module->ns) == 0);
+}
+
+/* An identity may be written with its module, a prefix, or without. */
+static bool is_same_value(const struct lyd_node *f, const struct lyd_node *n)
+{
+	struct str wanted = trim(value_of(f)), is = str_z(lyd_get_value(n));
+	ptrdiff_t a = str_chr(wanted, ':'), b = str_chr(is, ':');
+	LY_DATA_TYPE type = n->schema->nodetype & LYD_NODE_TERM
+				    ? ((const struct lysc_node_leaf *)n->schema)->type->basetype
+				    : LY_TYPE_UNKNOWN;
+
+	if (str_eq(wanted, is))
+		return true;
+	return type == LY_TYPE_IDENT && str_eq(str_sub(wanted, (size_t)(a + 1), wanted.n),
+						str_sub(is, (size_t)(b + 1), is.n));
+}
+
+/* Do the siblings hold what every content match of the filter asks for? */
+static bool contents_match(const struct lyd_node *siblings, const struct lyd_node *filter)
+{
+	const struct lyd_node *f, *n;
+
+	LY_LIST_FOR(filter, f)
+	{
+		if (!is_content_match(f))
+			continue;
+		LY_LIST_FOR(siblings, n)
+		{
+			if (is_same_node(f, n) && is_same_value(f, n))
+				break;
+		}
+		if (!n)
+			return false;
+	}
+	return true;
+}
+
+static bool only_content_matches(const struct lyd_node *filter)
+{
+	const struct lyd_node *f;
+
+	LY_LIST_FOR(filter, f)
+	{
+		if (!is_content_match(f))
+			return false;
+	}
+	return true;
+}
+
+static void match(struct lyd_node *siblings, const struct lyd_node *filter);
+
+/* A data node against a filter node of its name. */
+static void match_node(struct lyd_node *n, const struct lyd_node *f)
+{
+	const struct lyd_node *below = lyd_child(f);
+
+	if (is_content_match(f)) {
+		if (is_same_value(f, n))
+			select_mark(n);
+	} else if (!below) {
+		select_mark(n);
+	} else if (lyd_child(n) && contents_match(lyd_child(n), below)) {
+		if (only_content_matches(below))
+			select_mark(n);
+		else
+			match(lyd_child(n), below);
+	}
+}
+
+static void match(struct lyd_node *siblings, const struct lyd_node *filter)
+{
+	const struct lyd_node *f;
+	struct lyd_node *n;
+
+	LY_LIST_FOR(filter, f)
+	{
+		LY_LIST_FOR(siblings, n)
+		{
+			if (n->priv != SELECT_ALL && is_same_node(f, n))
+				match_node(n, f);
+		}
+	}
+}
+
+int select_subtree(struct lyd_node **tree, struct ly_ctx *ctx, const char *filter, struct engine_fault *f)
+{
+	struct lyd_node *parsed = NULL;
+
+	/* An empty filter selects nothing (RFC 6241 6.4.2). */
+	if (edit_parse_filter(ctx, str_z(filter), &parsed, f)) {
+		f->bad_element = "filter";
+		return -1;
+	}
+	match(*tree, parsed);
+	lyd_free_all(parsed);
+	select_sweep(tree);
+	return 0;
+}
