@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the offerer hears. A response with our answer waits until the data plane has acknowledged what the
- * answer says: who hears it may speak at once, and not one of its packets is lost.
+ * What the offerer hears. A response or an ACK with our answer waits until the data plane has acknowledged
+ * what the answer says: who hears it may speak at once, and not one of its packets is lost.
  */
 #include "controlplane/b2bua/call.h"
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
 
-/* Our answer to the offerer, or to nobody (text NULL): what it says is settled from then on. */
-static bool make(struct leg *in, struct wbuf *w)
+/* Our answer to the offerer. The first time settles what it says, later ones repeat it. */
+static bool make(struct leg *l, struct wbuf *w)
 {
-	struct call *c = in->call;
+	struct call *c = l->call;
 	struct oa_refusal why = {.status = 500};
 
-	if (oa_answer_make(&in->oa, &leg_twin(in)->oa, w, &why) == 0)
+	if (oa_answer_make(&l->oa, &leg_twin(l)->oa, w, &why) == 0)
 		return true;
 	c->b->counters.failed_answer++;
 	call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
@@ -21,16 +21,16 @@ static bool make(struct leg *in, struct wbuf *w)
 }
 
 /* What was agreed is on its way to the data plane. False: the call is over. */
-static bool prepare(struct leg *in)
+static bool prepare(struct leg *l)
 {
 	char text[OA_BODY_MAX];
 	struct wbuf w = wbuf_make(text, sizeof text);
-	bool made = make(in, &w);
+	bool made = make(l, &w);
 
 	mem_wipe(text, sizeof text);
 	if (made)
-		legs_program(in->call);
-	return in->call->state != CALL_ENDING;
+		legs_program(l->call);
+	return l->call->state != CALL_ENDING;
 }
 
 static void note_answered(struct call *c)
@@ -44,8 +44,7 @@ static void note_answered(struct call *c)
 		leg_trunk(&c->legs[side])->answered++;
 }
 
-/* The 200 to the offerer: from here on what was agreed holds. */
-static void agree(struct leg *in, struct str sdp)
+bool answer_accept(struct leg *in, struct str sdp)
 {
 	struct call *c = in->call;
 	int err;
@@ -60,10 +59,17 @@ static void agree(struct leg *in, struct str sdp)
 	if (err < 0) {
 		in->awaiting_ack = false;
 		call_release(c, NULL, 500, "the answer could not be sent to the caller");
-		return;
+		return false;
 	}
-	legs_commit(c);
 	note_answered(c);
+	return true;
+}
+
+/* From here on what was agreed holds. */
+static void agree(struct leg *in, struct str sdp)
+{
+	if (answer_accept(in, sdp))
+		legs_commit(in->call);
 }
 
 static void respond(struct leg *in)
@@ -96,13 +102,43 @@ void answer_due(struct leg *in, unsigned status, const char *phrase, bool sdp)
 		respond(in);
 }
 
+static void acknowledge(struct leg *out)
+{
+	struct call *c = out->call;
+	char text[OA_BODY_MAX];
+	struct wbuf sdp = wbuf_make(text, sizeof text);
+
+	c->due.ack = false;
+	if (make(out, &sdp)) {
+		invite_ack(out, wbuf_view(&sdp));
+		legs_commit(c);
+		if (c->state != CALL_ENDING)
+			exchange_over(c);
+	}
+	mem_wipe(text, sizeof text);
+}
+
+void answer_due_ack(struct leg *out)
+{
+	struct call *c = out->call;
+
+	if (!prepare(out))
+		return;
+	c->due.ack = true;
+	if (!c->media.pending)
+		acknowledge(out);
+}
+
 void answer_settled(void *arg)
 {
 	struct call *c = arg;
 	struct leg *in = c->exchange;
 
 	/* The offerer may have given up, or the call be over, in the meantime. */
-	if (c->state == CALL_ENDING || !c->due.status || !in || !in->stx || in->awaiting_ack)
+	if (c->state == CALL_ENDING || !in)
 		return;
-	respond(in);
+	if (c->due.ack && leg_twin(in)->ack_due)
+		acknowledge(leg_twin(in));
+	else if (c->due.status && in->stx && !in->awaiting_ack)
+		respond(in);
 }

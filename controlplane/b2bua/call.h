@@ -59,6 +59,7 @@ struct leg {
 	bool concluded;      /* ctx: its final response came */
 	bool cancelled;      /* ctx: the other side gave up waiting for it */
 	bool answered;       /* ctx: SDP came in a response already */
+	bool ack_due;        /* ctx: its 2xx is still to be acknowledged, with our answer */
 	bool bye_due;        /* a BYE is to follow the ACK that is awaited */
 	bool established;    /* a 2xx was sent or received: it takes a BYE to end the dialog */
 	bool ended;          /* the dialog is over: no BYE is needed */
@@ -79,11 +80,12 @@ struct call_end {
 	uint32_t retry_after;          /* seconds, as the called side said; 0: nothing */
 };
 
-/* A response to the exchange's INVITE that waits for the data plane: see answer.c. */
+/* What waits for the data plane: see answer.c. */
 struct call_due {
-	unsigned status; /* 0: none */
+	unsigned status; /* of a response to the exchange's INVITE; 0: none */
 	char phrase[CALL_PHRASE_MAX];
-	bool sdp; /* with our answer */
+	bool sdp; /* it carries our answer */
+	bool ack; /* the ACK that carries our answer to the called side's offer */
 };
 
 struct call {
@@ -99,6 +101,7 @@ struct call {
 
 	struct leg *exchange; /* the leg whose INVITE is being dealt with; NULL: none */
 	bool initial;         /* the exchange is the first INVITE */
+	bool delayed;         /* its INVITE has no offer: the 2xx offers, the ACK answers */
 	struct timer ring;    /* nobody answered */
 	struct call_due due;
 
@@ -214,6 +217,8 @@ void ingress_invite(
 int invite_target(struct leg *out, const struct config_peer *peer, struct err *e);
 /* Sends the leg's INVITE: the first one, or in its dialog. 0 or a negative errno value with e. */
 int invite_send(struct leg *out, struct str sdp, struct err *e);
+/* The ACK that is due (leg.ack_due), with our answer or an empty text. */
+void invite_ack(struct leg *out, struct str sdp);
 /* A BYE in this dialog, which runs to its end by itself. why NULL: normal clearing. */
 void invite_bye(struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why);
 /* The address of a trunk's first peer whose host is a name; IP_NONE: it has none. Blocks. */
@@ -221,13 +226,15 @@ struct ip_addr invite_resolve(const struct config_trunk *t);
 
 /* ---- exchange.c: an INVITE and its twin ---- */
 
-/* The offer came on `in` (stx is set): negotiates and invites the other side. Refuses by itself. */
+/* An INVITE came on `in` (stx is set): negotiates and invites the other side. Refuses by itself. */
 void exchange_begin(struct leg *in, const struct sip_msg *m);
 void exchange_provisional(struct leg *out, const struct sip_msg *m);
 void exchange_answered(struct leg *out, const struct sip_msg *m);
 /* The INVITE on `out` ended without a 2xx: m is its final response, or NULL and e says what happened. */
 void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reason, const struct sip_msg *m);
 void exchange_acked(struct leg *in, const struct sip_msg *ack);
+/* The last ACK of the exchange came or was sent. */
+void exchange_over(struct call *c);
 /* The peer cancelled its INVITE. */
 void exchange_cancelled(struct leg *in);
 /* A re-INVITE in a dialog. */
@@ -240,8 +247,19 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
  * what that says, at once when there is nothing to wait for. May end the call.
  */
 void answer_due(struct leg *in, unsigned status, const char *phrase, bool sdp);
+/* The 200 with this body, at once. False: the call is over. */
+bool answer_accept(struct leg *in, struct str sdp);
+/* As answer_due(), for the ACK of a delayed offer, which ends the exchange. */
+void answer_due_ack(struct leg *out);
 /* The data plane has answered all that it was told of the call (call_media.settled; arg: the call). */
 void answer_settled(void *arg);
+
+/* ---- delayed.c: an INVITE without an offer ---- */
+
+/* The called side's 2xx came, whose offer is passed on in ours. */
+void delayed_offered(struct leg *out, const struct sip_msg *m);
+/* The ACK to it, whose answer is passed on in ours. */
+void delayed_answered(struct leg *in, const struct sip_msg *ack);
 
 /* ---- release.c: how calls end ---- */
 

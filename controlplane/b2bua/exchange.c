@@ -57,8 +57,23 @@ static void nobody_answered(struct timer *t)
 	}
 }
 
+/* The INVITE to the other side, with our offer or an empty text. */
+static void pass_on(struct leg *in, struct str sdp)
+{
+	struct call *c = in->call;
+	struct err e = {0};
+
+	if (invite_send(leg_twin(in), sdp, &e) < 0) {
+		count(c, &c->b->counters.failed_unreachable);
+		call_tell_outside(c, "the other side could not be reached");
+		refuse(in, 503, e.text);
+	} else if (c->config->limits.ring_timeout_s) {
+		timer_set(c->b->wheel, &c->ring, c->config->limits.ring_timeout_s * 1000, nobody_answered);
+	}
+}
+
 /* Our offer to the other side, from what `in` offered; the INVITE that carries it is sent. */
-static void pass_on(struct leg *in)
+static void pass_on_offer(struct leg *in)
 {
 	struct leg *out = leg_twin(in);
 	struct call *c = in->call;
@@ -79,13 +94,8 @@ static void pass_on(struct leg *in)
 	}
 	/* First: media under the new keys may be faster than the answer that brings them. */
 	legs_program(c);
-	if (c->state != CALL_ENDING && invite_send(out, wbuf_view(&sdp), &e) < 0) {
-		count(c, &c->b->counters.failed_unreachable);
-		call_tell_outside(c, "the other side could not be reached");
-		refuse(in, 503, e.text);
-	} else if (c->state != CALL_ENDING && c->config->limits.ring_timeout_s) {
-		timer_set(c->b->wheel, &c->ring, c->config->limits.ring_timeout_s * 1000, nobody_answered);
-	}
+	if (c->state != CALL_ENDING)
+		pass_on(in, wbuf_view(&sdp));
 	mem_wipe(text, sizeof text);
 }
 
@@ -97,9 +107,15 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 	int result;
 
 	c->due.status = 0;
+	c->due.ack = false;
+	c->delayed = !m->body.n;
 	if (c->initial && legs_open(c, &e) < 0) {
 		c->b->counters.refused_no_media_plane++;
 		refuse(in, 503, e.text);
+		return;
+	}
+	if (c->delayed) {
+		pass_on(in, STR(""));
 		return;
 	}
 	result = oa_offer_received(&in->oa, m->body, &why);
@@ -109,7 +125,7 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 	} else if (result == 1) {
 		answer_due(in, 200, NULL, true); /* a session refresh: nobody else need be asked */
 	} else {
-		pass_on(in);
+		pass_on_offer(in);
 	}
 }
 
@@ -119,7 +135,8 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 	struct call *c = out->call;
 	struct oa_refusal why = {.status = 488};
 	char phrase[CALL_PHRASE_MAX];
-	struct str body = message_sdp(m);
+	/* An offer comes in a response that is sent reliably: the 2xx. */
+	struct str body = c->delayed ? STR("") : message_sdp(m);
 
 	if (!c->initial || c->state > CALL_RINGING || !in->stx)
 		return;
@@ -147,6 +164,10 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 	if (c->state == CALL_ENDING) {
 		release_bye(out); /* the answer crossed our CANCEL */
 		leg_drop_ctx(out);
+		return;
+	}
+	if (c->delayed) {
+		delayed_offered(out, m);
 		return;
 	}
 	if (body.n)
@@ -271,6 +292,17 @@ void exchange_cancelled(struct leg *in)
 	}
 }
 
+void exchange_over(struct call *c)
+{
+	c->exchange = NULL;
+	c->initial = c->delayed = false;
+	if (c->state != CALL_ANSWERED)
+		return;
+	c->state = CALL_UP;
+	log_info("call", "up", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
+		LZ("suite_a", leg_suite(&c->legs[0])), LZ("suite_b", leg_suite(&c->legs[1])));
+}
+
 void exchange_acked(struct leg *in, const struct sip_msg *ack)
 {
 	struct call *c = in->call;
@@ -283,15 +315,10 @@ void exchange_acked(struct leg *in, const struct sip_msg *ack)
 	leg_drop_stx(in);
 	if (in->bye_due)
 		release_bye(in);
-	if (c->exchange == in) {
-		c->exchange = NULL;
-		c->initial = false;
-	}
-	if (c->state == CALL_ANSWERED) {
-		c->state = CALL_UP;
-		log_info("call", "up", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
-			LZ("suite_a", leg_suite(&c->legs[0])), LZ("suite_b", leg_suite(&c->legs[1])));
-	}
+	if (c->state != CALL_ENDING && leg_twin(in)->ack_due)
+		delayed_answered(in, ack);
+	else if (c->state != CALL_ENDING)
+		exchange_over(c);
 	call_unwait(c);
 }
 
@@ -309,9 +336,7 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, tag)) {
 		log_warn("call", "re-INVITE refused", LZ("call", c->id), LZ("trunk", in->trunk->name),
 			LU("status", 420), LZ("reason", "it requires an extension"));
-	} else if (!m->body.n) {
-		reply_refuse(stx, 488, NULL, "a re-INVITE without an SDP offer is not supported", tag);
-	} else if (!message_sdp(m).n) {
+	} else if (m->body.n && !message_sdp(m).n) {
 		reply_refuse(stx, 415, NULL, "the body is not application/sdp", tag);
 	} else {
 		leg_take_stx(in, stx);

@@ -261,10 +261,7 @@ void ingress_invite(
 			"only sip, sips and tel URIs are known here");
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, sip_token_make(tag))) {
 		note_refusal(b, m, t, &n->refused_request, 420, "the INVITE requires an extension");
-	} else if (!m->body.n) {
-		refuse(b, stx, t, &n->refused_media, 488, NULL,
-			"an INVITE without an SDP offer is not supported");
-	} else if (!message_sdp(m).n) {
+	} else if (m->body.n && !message_sdp(m).n) {
 		refuse(b, stx, t, &n->refused_request, 415, NULL, "the body is not application/sdp");
 	} else if (m->uri.user.n >= CALL_PARTY_MAX) {
 		refuse(b, stx, t, &n->refused_request, 414, NULL, "the called party's name is too long");

@@ -134,13 +134,13 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 	int err;
 
 	leg_drop_ctx(out); /* of the last exchange */
-	out->answered = out->concluded = out->cancelled = false;
+	out->answered = out->concluded = out->cancelled = out->ack_due = false;
 	if (out->dialog)
 		sip_dialog_build(out->dialog, &r, buf, sizeof buf, SIP_INVITE);
 	else
 		begin_first(out, &r, buf, sizeof buf);
 	reply_contact(&r, out);
-	err = sip_build_end(&r, STR("application/sdp"), sdp);
+	err = sip_build_end(&r, sdp.n ? STR("application/sdp") : STR(""), sdp);
 	if (err)
 		err_set(e, err, "the INVITE does not fit %u octets", CALL_MESSAGE_MAX);
 	else if ((err = sip_ctx_send(b->txl, &r, &flow, &invite_ops, out, &out->ctx)) < 0)
@@ -192,15 +192,22 @@ static int take_dialog(struct leg *out, const struct sip_msg *m)
 	return sip_dialogs_add(b->dialogs, d);
 }
 
-static void send_ack(struct b2bua *b, struct sip_ctx *ctx, struct sip_dialog *d)
+static void send_ack(struct b2bua *b, struct sip_ctx *ctx, struct sip_dialog *d, struct str sdp)
 {
 	struct sip_flow flow = dialog_flow(b, d);
-	char buf[CALL_HEAD_MAX];
+	char buf[CALL_MESSAGE_MAX];
 	struct sip_builder r;
 
 	sip_dialog_build(d, &r, buf, sizeof buf, SIP_ACK);
-	if (sip_build_end(&r, STR(""), STR("")) == 0)
+	if (sip_build_end(&r, sdp.n ? STR("application/sdp") : STR(""), sdp) == 0)
 		sip_ctx_ack(b->txl, ctx, &r, &flow);
+	mem_wipe(buf, sizeof buf);
+}
+
+void invite_ack(struct leg *out, struct str sdp)
+{
+	out->ack_due = false;
+	send_ack(out->call->b, out->ctx, out->dialog, sdp);
 }
 
 static void bye_response(
@@ -240,9 +247,10 @@ static void another_2xx(struct leg *out, const struct sip_msg *m)
 	struct sip_dialog *d;
 
 	if (out->dialog && str_eq(out->dialog->remote_tag, m->to_tag)) {
-		send_ack(b, out->ctx, out->dialog);
+		if (!out->ack_due)
+			send_ack(b, out->ctx, out->dialog, STR(""));
 	} else if (dialog_of(out, m, &d) == 0) {
-		send_ack(b, NULL, d);
+		send_ack(b, NULL, d, STR(""));
 		invite_bye(b, d, 200, NULL);
 		sip_dialog_free(d);
 	}
@@ -257,7 +265,10 @@ static void taken(struct leg *out, const struct sip_msg *m)
 			out->call, NULL, 502, "the called side's answer has no usable To tag or Contact");
 		return;
 	}
-	send_ack(out->call->b, out->ctx, out->dialog);
+	out->ack_due = true;
+	/* That of a delayed offer carries our answer, which is still to come. */
+	if (!out->call->delayed || out->call->state == CALL_ENDING)
+		invite_ack(out, STR(""));
 	exchange_answered(out, m);
 }
 

@@ -68,6 +68,8 @@ static void cancel_open(struct leg *l)
 
 static void release_leg(struct leg *l)
 {
+	if (l->ack_due && !l->ended)
+		invite_ack(l, STR(""));
 	if (l->stx && !l->awaiting_ack) {
 		answer_pending(l);
 		leg_drop_stx(l);

@@ -153,6 +153,47 @@ def test_who_speaks_the_moment_the_call_is_answered_loses_nothing():
         assert_no_session_left(gateway)
 
 
+def delayed(by, other, **changes):
+    """After an INVITE of `by` without an offer: that comes in the 200, and the answer to it in the ACK."""
+    request = other.expect("INVITE")
+    assert not request.body, request.text
+    other.respond(request, 200, "OK", other.describe())
+    by.take_offer(**changes)
+    other.speak_as_answered(other.expect("ACK"))
+
+
+def call_with_a_delayed_offer(one, other, **kw):
+    with parties(one, other, **kw) as (_, gateway, a, b):
+        a.invite(NUMBERS[b.name], "")
+        delayed(a, b)
+        for x in (a, b):
+            x.talker.tell("send", "on")
+        both_hear(a, b)
+        a.reinvite("")
+        delayed(a, b, direction="sendonly")  # holds, as some gateways do
+        assert_silence(a, b)
+        b.reinvite("")
+        delayed(b, a)
+        a.direction = "sendrecv"
+        reinvite(a, b, "sendrecv")
+        both_hear(a, b)
+        legs = gateway.ctl("show", "call", established(gateway))["legs"]
+        assert [leg["rx"]["auth-failures"] for leg in legs] == [0, 0], legs
+        finish(gateway, a, b)
+
+
+def test_a_delayed_offer_from_a_carrier_to_the_core():
+    call_with_a_delayed_offer("carrier-a", "phone")
+
+
+def test_a_delayed_offer_from_the_core_to_a_carrier():
+    call_with_a_delayed_offer("phone", "carrier-a", a_suites=())
+
+
+def test_a_delayed_offer_between_carriers_with_different_suites():
+    call_with_a_delayed_offer("carrier-a", "carrier-b")
+
+
 def test_a_source_that_restarts_is_heard_at_once():
     with talking() as (_, gateway, a, b):
         for one in (a, b):

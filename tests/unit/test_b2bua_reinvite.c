@@ -337,7 +337,6 @@ static void test_reinvites_that_are_refused_at_once(void **state)
 	static const struct {
 		const char *headers, *body, *status;
 	} cases[] = {
-		{"", "", "488"},
 		{"Content-Type: text/plain\r\n", "x", "415"},
 		{"Require: foo\r\n", "v=0\r\n", "420"},
 		{"", "nonsense", "400"},
@@ -345,7 +344,7 @@ static void test_reinvites_that_are_refused_at_once(void **state)
 
 	(void)state;
 	call_up(&bob, &alice);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 3; i++) {
 		say(&bob, "INVITE", cases[i].headers, cases[i].body);
 		hear(&bob, cases[i].status);
 		say(&bob, "ACK", "", "");

@@ -31,10 +31,11 @@ static const char *body_of(const struct phone *p)
 {
 	switch (pick(25)) {
 	case 0:
-		return "";
 	case 1:
-		return "nonsense";
+		return "";
 	case 2:
+		return "nonsense";
+	case 3:
 		return sdp_as(p == &alice ? &bob : &alice, pick(5), 1 + pick(9),
 			"sendrecv"); /* the other security */
 	default:
@@ -72,7 +73,7 @@ static void listen_to(struct phone *p)
 		} else if (m->request && m->method != SIP_ACK && pick(8)) {
 			reply(p, pick(6) ? "200 OK" : "481 Gone");
 		} else if (!m->request && m->method == SIP_INVITE && m->status >= 200 && pick(12)) {
-			say(p, "ACK", "", "");
+			say(p, "ACK", "", pick(2) ? body_of(p) : "");
 		}
 	}
 	/* A call that is over makes room for the next. */
@@ -83,7 +84,10 @@ static void listen_to(struct phone *p)
 
 static void trouble_with_media(void)
 {
-	switch (pick(6)) {
+	switch (pick(7)) {
+	case 6:
+		bench.slow = !bench.slow;
+		break;
 	case 0:
 		bench.mute = !bench.mute;
 		break;
@@ -131,6 +135,8 @@ static void step(void)
 		bench.send_result = bench.send_result ? 0 : -ECONNREFUSED;
 	else if (what < 198)
 		cut_connection("cut", pick(2));
+	else if (what < 199)
+		plane_acknowledge();
 	else
 		ask_and_leave(pick(2) ? "show-calls" : "show-stats", "{}");
 	if (bench.send_result && !pick(10))
@@ -166,7 +172,7 @@ static void test_anything_in_any_order(void **state)
 		/* Half of the storms end with the process, in the middle of all. */
 		if (storm % 2)
 			continue;
-		bench.mute = false;
+		bench.mute = bench.slow = false;
 		bench.refuse_type = 0;
 		bench.send_result = 0;
 		plane_restart(true);

@@ -243,12 +243,12 @@ class Agent:
         return f"Contact: <sip:{self.user}@{self.address}:{self.port};transport={self.transport}>"
 
     def invite(self, number, body=None):
-        """A new call: sends the INVITE."""
+        """A new call: sends the INVITE; body "": without an offer, which comes in the 200 then."""
         self.wire = self.wires[0] if self.wires else self.connect()
         self.target = f"sip:{number}@{self.gateway[0]}:{self.gateway[1]};transport={self.transport}"
         self.dialog = {"id": _token("call"), "local": f"<sip:{self.user}@{self.address}>;tag={_token('t')}", "cseq": 1,
                        "remote": f"<sip:{number}@{self.gateway[0]}>", "routes": []}
-        self._offer(self.target, body or self.describe())
+        self._offer(self.target, self.describe() if body is None else body)
 
     def _offer(self, uri, body):
         self.branch = _token("z9hG4bK")
@@ -258,8 +258,8 @@ class Agent:
         self.dialog["cseq"] += 1
         self._offer(self.target, body)
 
-    def acknowledge(self, answer):
-        """ACK to a 200 or to an error response."""
+    def acknowledge(self, answer, body=""):
+        """ACK to a 200, with an answer where that offered, or to an error response."""
         self.dialog["remote"] = answer.get("To")
         if answer.status < 300:
             self.target = answer.uri("Contact")
@@ -267,7 +267,7 @@ class Agent:
                 self.dialog["routes"] = answer.all("Record-Route")[::-1]
         cseq = answer.cseq
         branch = self.branch if answer.status >= 300 else None
-        self.send(_text(self._head("ACK", self.target, branch, cseq)), self.wire)
+        self.send(_text(self._head("ACK", self.target, branch, cseq), body), self.wire)
 
     def answered(self, seconds=10):
         """The 200 to our offer, acknowledged, its keys and address in use."""
@@ -275,6 +275,12 @@ class Agent:
         self.speak_as_answered(answer)
         self.acknowledge(answer)
         return answer
+
+    def take_offer(self, seconds=10, **changes):
+        """The 200 to an INVITE without an offer, whose offer is answered in the ACK."""
+        offer = self.expect(200, seconds)
+        self.acknowledge(offer, self.answer_body(offer, **changes))
+        return offer
 
     def request(self, method):
         self.dialog["cseq"] += 1
