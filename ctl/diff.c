@@ -91,6 +91,8 @@ enum ctl_exit diff_show(struct client *c, const struct ctl_args *a, struct err *
 
 	if (code == CTL_OK && args_json(a))
 		print_json(data, stdout);
+	else if (code == CTL_OK && json_array_size(json_object_get(data, "changes")) == 0)
+		puts("no differences");
 	else if (code == CTL_OK)
 		diff_print(json_object_get(data, "changes"), isatty(STDOUT_FILENO), stdout);
 	json_decref(data);

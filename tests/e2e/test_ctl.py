@@ -2,10 +2,11 @@
 """srtpgwctl against a gateway that carries calls: what an operator reads and does."""
 
 import os
+import socket
 import subprocess
 
 from lab.net import wait_for
-from lab.party import established, finish, parties, talking
+from lab.party import both_hear, established, finish, parties, talking
 
 
 def srtpgwctl(gateway, *args, stdin="", code=0):
@@ -53,3 +54,97 @@ def test_a_refused_request_is_traced_by_its_call_id():
         assert keys(messages()) == {"***"}, messages()
         assert "reason: no route leads to this number" in srtpgwctl(gateway, "trace", answer.get("Call-ID"))
         assert "no messages of call 'nobody'" in srtpgwctl(gateway, "trace", "nobody", code=3)
+
+
+def max_calls(gateway, source="running"):
+    tree = gateway.ctl("show", "config", "trunks/trunk/carrier-a/max-calls", "--source", source)
+    return tree["srtp-gateway:gateway"]["trunks"]["trunk"][0].get("max-calls") if tree else None
+
+
+def test_a_change_is_made_shown_kept_and_taken_back_while_a_call_goes_on():
+    with talking(b="phone") as (_, gateway, a, b):
+        first = gateway.ctl("show", "history")["commits"][0]["commit"]
+        srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/max-calls", "7")
+        # The candidate is everybody's, and stays when the command ends.
+        diff = srtpgwctl(gateway, "diff")
+        assert diff == "+ trunks/trunk[name='carrier-a']/max-calls 7\n", diff
+        assert max_calls(gateway, "candidate") == 7 and max_calls(gateway) is None
+        srtpgwctl(gateway, "validate")
+        assert srtpgwctl(gateway, "commit", "--comment", "room for seven").startswith("commit ")
+        assert max_calls(gateway) == 7 and srtpgwctl(gateway, "diff") == "no differences\n"
+        assert "room for seven" in srtpgwctl(gateway, "show", "history")
+        both_hear(a, b)
+        srtpgwctl(gateway, "rollback", str(first), "--comment", "back")
+        assert max_calls(gateway) is None
+        assert gateway.ctl("diff", str(first), "running")["changes"] == []
+        both_hear(a, b)
+        finish(gateway, a, b)
+
+
+def test_mistakes_are_named_and_change_nothing():
+    with parties(b="phone") as (lab, gateway, a, b):
+        before = gateway.ctl("show", "config")
+        for words, says in ((("set", "trunks/trunk/carrier-a/max-calls", "many"), "/max-calls: "),
+                            (("set", "trunks/trunk/carrier-a/colour", "red"), "colour"),
+                            (("delete", "trunks/trunk/nobody"), "trunk[name='nobody']"),
+                            (("rollback", "99999"), "99999")):
+            said = srtpgwctl(gateway, *words, code=3)
+            assert says in said, (words, said)
+        srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/realm", "nowhere")
+        for words in (("validate",), ("commit",)):
+            said = srtpgwctl(gateway, *words, code=3)
+            assert "/srtp-gateway:gateway/trunks/trunk[name='carrier-a']/realm: " in said, said
+        srtpgwctl(gateway, "discard")
+        assert srtpgwctl(gateway, "diff") == "no differences\n" and gateway.ctl("show", "config") == before
+        whole = srtpgwctl(gateway, "show", "config", "--format", "xml")
+        srtpgwctl(gateway, "validate", "-", stdin=whole)
+        srtpgwctl(gateway, "edit", "-", "--replace", stdin=whole)
+        assert srtpgwctl(gateway, "diff") == "no differences\n"
+        with open(gateway.config_path) as f:
+            srtpgwctl(gateway, "edit", f.name)
+        assert "not JSON" in srtpgwctl(gateway, "edit", "-", stdin="{", code=3)
+
+
+def test_a_commit_waits_for_its_confirmation_from_any_terminal():
+    with parties(b="phone") as (lab, gateway, a, b):
+        srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/max-calls", "7")
+        assert "'srtpgwctl confirm' keeps it" in srtpgwctl(gateway, "commit", "--confirm", "600")
+        assert max_calls(gateway) == 7
+        srtpgwctl(gateway, "confirm")
+        assert max_calls(gateway) == 7
+        srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/max-calls", "8")
+        srtpgwctl(gateway, "commit", "--confirm")
+        srtpgwctl(gateway, "cancel")
+        assert max_calls(gateway) == 7
+        srtpgwctl(gateway, "discard")
+        srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/max-calls", "9")
+        srtpgwctl(gateway, "commit", "--confirm", "1")
+        wait_for("it is rolled back by itself", lambda: max_calls(gateway) == 7, 30)
+        assert srtpgwctl(gateway, "confirm", code=3)
+
+
+def test_a_lock_of_another_session_is_respected_and_named():
+    with parties(b="phone") as (lab, gateway, a, b), socket.socket(socket.AF_UNIX) as other:
+        other.connect(gateway.control_socket)
+        other.sendall(b'{"op":"lock","args":{"target":"candidate"}}\n')
+        assert b'"ok":true' in other.recv(4096)
+        said = srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/max-calls", "7", code=1)
+        assert "session" in said, said
+        other.close()
+        wait_for("the lock goes with its session", lambda: subprocess.run(
+            [os.path.join(gateway.bin, "ctl", "srtpgwctl"), "--socket", gateway.control_socket, "set",
+             "trunks/trunk/carrier-a/max-calls", "7"], stderr=subprocess.DEVNULL).returncode == 0, 20)
+
+
+def test_completion_knows_the_gateways_names():
+    with parties(b="phone") as (lab, gateway, a, b):
+        os.environ["SRTPGW_SOCKET"] = gateway.control_socket
+        try:
+            argv = [os.path.join(gateway.bin, "ctl", "srtpgwctl"), "complete", "--"]
+            for words, candidates in ((["drain", "--trunk", ""], ["carrier-a", "phone"]),
+                                      (["set", "trunks/trunk/c"], ["trunks/trunk/carrier-a/"]),
+                                      (["rollback", ""], [str(c["commit"]) for c in gateway.ctl("show", "history")["commits"]])):
+                done = subprocess.run([*argv, *words], stdout=subprocess.PIPE, text=True, timeout=20, check=True)
+                assert done.stdout.split() == candidates, (words, done.stdout)
+        finally:
+            del os.environ["SRTPGW_SOCKET"]
