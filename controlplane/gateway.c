@@ -10,7 +10,7 @@
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/b2bua/report.h"
 #include "controlplane/media/dp_client.h"
-#include "controlplane/media/port_alloc.h"
+#include "controlplane/media_ports.h"
 #include "controlplane/obs/mgmt.h"
 #include "controlplane/obs/trace.h"
 #include "controlplane/obs/trace_op.h"
@@ -18,63 +18,8 @@
 #include "controlplane/tls_profiles.h"
 #include "lib/base/clock.h"
 
-#define TRIALS_PER_SECOND 10
 #define SHUTDOWN_MS 2000
 #define SHUTDOWN_STEP_MS 20
-
-/* Every range of every media interface, as the port allocator wants them. */
-static struct port_range *media_ranges(const struct config *c, size_t *n)
-{
-	struct port_range *ranges;
-	size_t count = 0;
-
-	for (uint32_t i = 0; i < c->n_interfaces; i++)
-		for (uint32_t a = 0; a < c->interfaces[i].n_addresses; a++)
-			count += c->interfaces[i].addresses[a].n_ranges;
-	ranges = calloc(count + 1, sizeof *ranges);
-	*n = 0;
-	for (uint32_t i = 0; ranges && i < c->n_interfaces; i++)
-		for (uint32_t a = 0; a < c->interfaces[i].n_addresses; a++) {
-			const struct config_media_address *m = &c->interfaces[i].addresses[a];
-
-			for (uint32_t r = 0; r < m->n_ranges; r++)
-				ranges[(*n)++] = (struct port_range){
-					.group = i,
-					.ip = m->ip,
-					.advertised = m->advertised,
-					.lower = m->ranges[r].lower,
-					.upper = m->ranges[r].upper,
-				};
-		}
-	return ranges;
-}
-
-static int configure_media(struct gateway *g, const struct config *c)
-{
-	size_t n;
-	const struct port_share *shares = port_alloc_shares(g->ports, &n);
-	struct dp_address *addresses = calloc(n + 1, sizeof *addresses);
-	struct dp_client_media media = {
-		.generation = c->generation,
-		.addresses = addresses,
-		.n_addresses = (uint32_t)n,
-		.trial_per_second = TRIALS_PER_SECOND,
-	};
-	int err;
-
-	if (!addresses)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		addresses[i] = (struct dp_address){
-			.ip = shares[i].ip,
-			.port_lower = shares[i].lower,
-			.port_upper = shares[i].upper,
-			.worker = (uint8_t)shares[i].worker,
-		};
-	err = dp_client_configure(g->client, &media);
-	free(addresses);
-	return err;
-}
 
 static int open_media(struct gateway *g, const struct config *c, struct err *e)
 {
@@ -83,18 +28,9 @@ static int open_media(struct gateway *g, const struct config *c, struct err *e)
 		.events = &b2bua_media_events,
 		.ctx = g->b2bua,
 	};
-	size_t n;
-	struct port_range *ranges = media_ranges(c, &n);
-	int err = ranges ? port_alloc_new(ranges, n, c->dataplane.workers, &g->ports, e)
-			 : err_set(e, ENOMEM, "out of memory");
+	int err = media_ports_open(&g->media, g->base, c, e);
 
-	free(ranges);
-	if (err < 0)
-		return err;
-	err = dp_client_new(g->base, &conf, &g->client, e);
-	if (err < 0)
-		return err;
-	return configure_media(g, c) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+	return err < 0 ? err : dp_client_new(g->base, &conf, &g->client, e);
 }
 
 int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e)
@@ -111,7 +47,7 @@ int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e
 				       .wheel = sip_stack_wheel(g->sip),
 				       .sip_counters = sip_stack_counters(g->sip),
 				       .client = g->client,
-				       .ports = g->ports,
+				       .ports = media_ports_alloc(g->media),
 				       .trace = g->trace,
 			       });
 	err = mgmt_open(&g->mgmt, g->base, g->conf.control ? g->conf.control : c->management.socket,
@@ -128,11 +64,11 @@ void gateway_close_planes(struct gateway *g)
 {
 	mgmt_close(g->mgmt);
 	dp_client_free(g->client);
-	port_alloc_free(g->ports);
+	media_ports_free(g->media);
 	config_unref(g->opened);
 	g->mgmt = NULL;
 	g->client = NULL;
-	g->ports = NULL;
+	g->media = NULL;
 	g->opened = NULL;
 }
 

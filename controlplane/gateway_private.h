@@ -7,6 +7,7 @@
 #include "controlplane/gateway.h"
 
 struct event;
+struct media_ports;
 struct tls_profiles;
 struct trace;
 
@@ -23,7 +24,7 @@ struct gateway {
 	struct sip_listener **listeners; /* by config_listener.index, references; NULL where disabled */
 
 	/* Opened with the first configuration, and what of it they were opened with. */
-	struct port_alloc *ports;
+	struct media_ports *media;
 	struct dp_client *client;
 	struct mgmt *mgmt;
 	struct config *opened; /* a reference */

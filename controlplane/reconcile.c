@@ -8,6 +8,7 @@
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/config/config_diff.h"
 #include "controlplane/gateway_private.h"
+#include "controlplane/media_ports.h"
 #include "controlplane/obs/trace.h"
 #include "controlplane/sip/stack.h"
 #include "controlplane/tls_profiles.h"
@@ -24,6 +25,7 @@ struct plan {
 	struct tls_ctx **client_tls; /* by trunk; borrowed from tls */
 	struct sip_listener **listeners;
 	bool *opened; /* by listener: its socket is new, and closed again by an abandon */
+	struct media_ports_plan *media;
 	struct b2bua_generation *generation;
 	bool first;
 };
@@ -91,6 +93,7 @@ static int open_calls(struct plan *p, struct err *e)
 	for (uint32_t i = 0; i < c->n_trunks; i++)
 		p->client_tls[i] = tls_profiles_client(p->tls, c->trunks[i].tls);
 	conf.client_tls = p->client_tls;
+	conf.groups = media_ports_groups(p->media);
 	return b2bua_prepare(p->g->b2bua, &conf, &p->generation) < 0
 		       ? err_set(e, ENOMEM, "no memory for trunks")
 		       : 0;
@@ -98,13 +101,12 @@ static int open_calls(struct plan *p, struct err *e)
 
 static int open_media(struct plan *p, struct err *e)
 {
-	if (p->first)
-		return gateway_open_planes(p->g, p->to, e);
-	if (config_diff_any(p->diff, CONFIG_KIND_INTERFACE))
-		return err_set(e, ENOTSUP,
-			"/srtp-gateway:gateway/media: media interfaces cannot be changed while the gateway "
-			"runs: restart it with the new configuration");
-	return 0;
+	struct gateway *g = p->g;
+	int rc = p->first ? gateway_open_planes(g, p->to, e) : 0;
+
+	return rc < 0 ? rc
+		      : media_ports_prepare(g->media, g->client, p->to,
+				!config_diff_any(p->diff, CONFIG_KIND_INTERFACE), &p->media, e);
 }
 
 static void close_plan(struct plan *p)
@@ -126,6 +128,7 @@ static void abandon(void *ctx, void *plan)
 
 	(void)ctx;
 	b2bua_abandon(p->generation);
+	media_ports_abandon(p->media);
 	for (uint32_t i = 0; p->opened && i < p->to->n_listeners; i++)
 		if (p->opened[i])
 			sip_listener_retire(p->listeners[i]);
@@ -262,6 +265,7 @@ static void commit(void *ctx, void *plan)
 	struct gateway *g = ctx;
 
 	tls_profiles_commit(p->tls);
+	media_ports_commit(p->media);
 	commit_listeners(p);
 	b2bua_commit(g->b2bua, p->generation);
 	p->generation = NULL;

@@ -71,10 +71,10 @@ static int apply(struct control *c, struct err *err)
 		tell_ports(c, c->addresses, c->n_addresses, NULL);
 		return rc;
 	}
-	leg_table_clear_media(c->conf.table);
 	for (uint32_t i = 0; i < c->n_staged; i++)
-		leg_table_set_media(leg_table_address(c->conf.table, &c->staged[i].ip),
-			c->staged[i].port_lower, c->staged[i].port_upper);
+		c->ranges[i] = (struct leg_range){
+			c->staged[i].ip, c->staged[i].port_lower, c->staged[i].port_upper};
+	leg_table_set_media(c->conf.table, c->ranges, c->n_staged);
 	memcpy(c->addresses, c->staged, c->n_staged * sizeof *c->staged);
 	c->n_addresses = c->n_staged;
 	return 0;

@@ -23,6 +23,7 @@ struct control {
 	uint16_t pages, page;
 	uint32_t n_staged, n_addresses;
 	struct dp_address staged[CONTROL_ADDRESSES_MAX], addresses[CONTROL_ADDRESSES_MAX];
+	struct leg_range ranges[CONTROL_ADDRESSES_MAX]; /* of staged, for the table */
 };
 
 struct control_answer {

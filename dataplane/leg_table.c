@@ -41,19 +41,26 @@ int leg_table_add_address(struct leg_table *t, const struct ip_addr *ip)
 	return 0;
 }
 
-void leg_table_clear_media(struct leg_table *t)
+static void set_address(struct leg_address *a, const struct leg_range *ranges, uint32_t n)
+{
+	uint64_t bits[1024] = {0};
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!ip_equal(&ranges[i].ip, &a->ip))
+			continue;
+		for (uint32_t port = ranges[i].lower; port <= ranges[i].upper; port++)
+			bits[port / 64] |= UINT64_C(1) << port % 64;
+	}
+	for (unsigned word = 0; word < 1024; word++)
+		atomic_store_explicit(&a->media[word], bits[word], memory_order_relaxed);
+}
+
+void leg_table_set_media(struct leg_table *t, const struct leg_range *ranges, uint32_t n)
 {
 	for (uint32_t i = 0; i < LEG_TABLE_SLOTS; i++) {
 		struct leg_address *a = atomic_load_explicit(&t->slots[i], memory_order_relaxed);
 
-		for (unsigned word = 0; a && word < 1024; word++)
-			atomic_store_explicit(&a->media[word], 0, memory_order_relaxed);
+		if (a)
+			set_address(a, ranges, n);
 	}
-}
-
-void leg_table_set_media(struct leg_address *a, uint16_t lower, uint16_t upper)
-{
-	for (uint32_t port = lower; port <= upper; port++)
-		atomic_fetch_or_explicit(
-			&a->media[port / 64], UINT64_C(1) << port % 64, memory_order_relaxed);
 }

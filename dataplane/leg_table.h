@@ -41,10 +41,17 @@ void leg_table_destroy(struct leg_table *t);
 /* Main thread. An address known already is fine. -ENOSPC, -ENOMEM. */
 int leg_table_add_address(struct leg_table *t, const struct ip_addr *ip);
 
-/* Main thread: no port of any address is media. */
-void leg_table_clear_media(struct leg_table *t);
-/* Main thread: these ports are. */
-void leg_table_set_media(struct leg_address *a, uint16_t lower, uint16_t upper);
+/* Ports of an address. */
+struct leg_range {
+	struct ip_addr ip;
+	uint16_t lower, upper; /* inclusive */
+};
+
+/*
+ * Main thread: exactly these ports are media from now on, those of addresses that the table has not left out.
+ * Workers may look meanwhile: a port that was media and stays so is media at every moment.
+ */
+void leg_table_set_media(struct leg_table *t, const struct leg_range *ranges, uint32_t n);
 
 static inline uint32_t leg_table_hash(const struct ip_addr *ip)
 {

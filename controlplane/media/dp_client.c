@@ -281,23 +281,32 @@ void dp_client_free(struct dp_client *c)
 	free(c);
 }
 
+void dp_client_reconfigure(struct dp_client *c, const struct dp_client_media *media)
+{
+	free(c->addresses);
+	c->addresses = (struct dp_address *)media->addresses;
+	c->n_addresses = media->n_addresses;
+	c->generation = media->generation;
+	c->trial_per_second = media->trial_per_second;
+	c->media_timeout_s = media->media_timeout_s;
+	c->configured = true;
+	/* Before that stage it is sent when its turn comes; what cannot be sent now, after the next connect. */
+	if (c->stage > DP_GREETING && dp_send_configuration(c) < 0)
+		dp_fail(c, "the configuration cannot be sent");
+}
+
 int dp_client_configure(struct dp_client *c, const struct dp_client_media *media)
 {
+	struct dp_client_media own = *media;
 	struct dp_address *addresses = calloc(media->n_addresses + 1, sizeof *addresses);
 
 	if (!addresses)
 		return -ENOMEM;
 	if (media->n_addresses)
 		memcpy(addresses, media->addresses, media->n_addresses * sizeof *addresses);
-	free(c->addresses);
-	c->addresses = addresses;
-	c->n_addresses = media->n_addresses;
-	c->generation = media->generation;
-	c->trial_per_second = media->trial_per_second;
-	c->media_timeout_s = media->media_timeout_s;
-	c->configured = true;
-	/* Before that stage it is sent when its turn comes. */
-	return c->stage > DP_GREETING ? dp_send_configuration(c) : 0;
+	own.addresses = addresses;
+	dp_client_reconfigure(c, &own);
+	return 0;
 }
 
 bool dp_client_ready(const struct dp_client *c)

@@ -48,7 +48,7 @@ struct dp_client_conf {
 	unsigned queue_max;      /* commands waiting for their ACK; 0: 65536 */
 };
 
-/* What the data plane is told at every connect. addresses is copied. */
+/* What the data plane is told at every connect. */
 struct dp_client_media {
 	uint64_t generation;
 	const struct dp_address *addresses;
@@ -63,8 +63,13 @@ int dp_client_new(
  * ignored. */
 void dp_client_free(struct dp_client *c);
 
-/* Remembered and sent at every connect; at once when connected. -ENOMEM. */
+/* Remembered and sent at every connect; at once when connected. addresses is copied: -ENOMEM. */
 int dp_client_configure(struct dp_client *c, const struct dp_client_media *media);
+/*
+ * The same with addresses from malloc(), which it takes over: cannot fail. A data plane that refuses what it is
+ * told while it carries calls is complained of in the log, and goes on with what it had.
+ */
+void dp_client_reconfigure(struct dp_client *c, const struct dp_client_media *media);
 
 bool dp_client_ready(const struct dp_client *c);
 /* What the data plane said of itself; NULL while not ready. */

@@ -120,7 +120,11 @@ static void configuration_done(void *arg, int result, const char *reason)
 	if (result == -ENOTCONN || result == -ECANCELED)
 		return;
 	c->pages_unanswered--;
-	if (result < 0) {
+	if (result < 0 && c->stage == DP_READY) {
+		log_error("dp_client",
+			"the data plane refuses the new media ports: calls that are given one will fail",
+			LZ("reason", reason));
+	} else if (result < 0) {
 		log_error("dp_client", "the data plane refuses the configuration", LZ("reason", reason));
 		dp_fail(c, "the configuration was refused");
 	} else if (!c->pages_unanswered && c->stage == DP_SETTING) {

@@ -5,7 +5,10 @@
  * behind it; a single port serves RTCP multiplexing. Taking and giving back cost the same however full the
  * pool is. What was freed longest ago is given out first, so that late packets of an ended call meet nobody.
  *
- * One owner thread. Groups are media interfaces (their index in the configuration).
+ * The ranges may change while ports are leased: a port that stays keeps its worker, one that goes is given to
+ * nobody any more and is gone when its last call gives it back.
+ *
+ * One owner thread. Groups are media interfaces; a group keeps its number as long as the allocator lives.
  */
 #pragma once
 
@@ -28,6 +31,8 @@ struct port_share {
 	struct ip_addr ip;
 	uint16_t lower, upper; /* inclusive */
 	unsigned worker;
+	bool draining;   /* of a range that was removed: no new leases */
+	uint32_t in_use; /* ports; when it drains and there are none, it need not be told any more */
 };
 
 enum port_kind { PORT_PAIR, PORT_SINGLE };
@@ -47,9 +52,26 @@ struct port_alloc; /* opaque */
 /* -EINVAL (a range of less than a pair per worker, no ranges), -EEXIST, -ENOMEM: e names the range. */
 int port_alloc_new(
 	const struct port_range *ranges, size_t n, unsigned workers, struct port_alloc **out, struct err *e);
+/* One that gets its ranges later. workers: 1 to 255. -ENOMEM. */
+int port_alloc_new_empty(unsigned workers, struct port_alloc **out);
 void port_alloc_free(struct port_alloc *p); /* NULL is ignored */
 
-/* The shares of all workers, in order; n receives their number. Live as long as p. */
+/*
+ * Other ranges, in two steps: prepare changes nothing and fails as port_alloc_new() does; commit cannot fail.
+ * Between the two nothing is leased or given back. The plan ends with either.
+ */
+struct port_plan; /* opaque */
+int port_alloc_prepare(struct port_alloc *p, const struct port_range *ranges, size_t n,
+	struct port_plan **out, struct err *e);
+/* The shares as they will be; live as long as the plan. */
+const struct port_share *port_plan_shares(const struct port_plan *plan, size_t *n);
+void port_alloc_commit(struct port_plan *plan);
+void port_alloc_abandon(struct port_plan *plan); /* NULL is ignored */
+
+/* Told when the last port of a share that drains was given back; from inside port_alloc_put(). */
+void port_alloc_on_drained(struct port_alloc *p, void (*drained)(void *arg), void *arg);
+
+/* The shares of all workers; n receives their number. Live until the next commit. */
 const struct port_share *port_alloc_shares(const struct port_alloc *p, size_t *n);
 
 /*
@@ -64,7 +86,8 @@ void port_alloc_put(struct port_alloc *p, struct port_lease *lease); /* clears i
 unsigned port_alloc_worker(const struct port_alloc *p);
 
 struct port_usage {
-	uint64_t total, used; /* ports */
-	uint64_t exhausted;   /* requests that found none */
+	uint64_t total;     /* ports that may be leased */
+	uint64_t used;      /* ports, those that drain included */
+	uint64_t exhausted; /* requests that found none */
 };
 void port_alloc_usage(const struct port_alloc *p, unsigned group, struct port_usage *out);

@@ -2,10 +2,12 @@
 """The configuration changes while a call is up: the call never notices, and what is new works at once."""
 
 import json
+import re
 import signal
+import subprocess
 
-from lab.gateway import CM_80, carrier, core
-from lab.net import LabError, wait_for
+from lab.gateway import CM_80, OUTSIDE, OUTSIDE6, carrier, core
+from lab.net import LabError, run, wait_for
 from lab.party import NUMBERS, agent, assert_nothing_lost, both_hear, connect, finish, talking
 
 
@@ -95,6 +97,94 @@ def test_remove_a_trunk_with_a_call_on_it():
         both_hear(a, b)
         finish(gateway, b, a)
         assert trunks(gateway)["carrier-b"]["active-calls"] == 0, trunks(gateway)
+
+
+def test_media_ports_are_added_and_removed():
+    with talking() as (lab, gateway, a, b):
+        def local_ports():
+            call = next(c for c in gateway.ctl("show", "calls")["calls"] if c["state"] == "established")
+            return [int(leg["local-address"].rsplit(":", 1)[1]) for leg in gateway.ctl("show", "call", call["id"])["legs"]]
+
+        def only_new(tree):
+            for interface in tree["media"]["interface"]:
+                for address in interface["address"]:
+                    address["port-range"] = [{"lower": 22000, "upper": 22099}]
+
+        def both_ranges(tree):
+            for interface in tree["media"]["interface"]:
+                for address in interface["address"]:
+                    address["port-range"].append({"lower": 22000, "upper": 22099})
+
+        def configured():
+            return gateway.dataplane.output().count("media addresses configured")
+
+        assert all(20000 <= port < 21000 for port in local_ports())
+        change(gateway, both_ranges)
+        undisturbed(a, b)
+        change(gateway, only_new)
+        undisturbed(a, b)
+        b.reinvite(b.describe())  # the call changes, and keeps its ports
+        a.take()
+        b.answered()
+        both_hear(a, b)
+        assert all(20000 <= port < 21000 for port in local_ports())
+        before = configured()
+        finish(gateway, b, a)
+        wait_for("the data plane is told that the old ports have gone", lambda: configured() > before, 20)
+        for one, port in ((a, 34000), (b, 35000)):
+            one.talker.bind(port)
+            one.talker.tell("source")
+        connect(a, b)
+        assert all(22000 <= port < 22100 for port in local_ports()), local_ports()
+        assert_nothing_lost(a, b)
+        finish(gateway, a, b)
+
+
+def test_a_certificate_is_renewed():
+    with talking() as (lab, gateway, a, b):
+        def shown():
+            text = run("ip", "netns", "exec", lab.host("carrier-a").netns, "openssl", "s_client", "-connect",
+                       f"{OUTSIDE}:5061", "-showcerts", stdin=subprocess.DEVNULL)
+            return re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", text, re.S).group(0)
+
+        before = shown()
+        lab.ca.issue("gateway", OUTSIDE, OUTSIDE6, "sbc.example.net")  # into the same files
+        assert shown() == before
+        reload(gateway, gateway_tree(gateway))
+        assert shown() != before
+        with open(lab.cert[0]) as f:
+            assert shown() in f.read()
+        undisturbed(a, b)
+        handshakes = gateway.ctl("show", "stats")["sip"]["tls_handshakes"]
+        b.reinvite(b.describe())
+        a.take()
+        b.answered()
+        both_hear(a, b)
+        assert gateway.ctl("show", "stats")["sip"]["tls_handshakes"] == handshakes  # the old connections serve
+        finish(gateway, a, b)
+
+
+def test_a_listener_moves():
+    with talking() as (lab, gateway, a, b):
+        def move(tree):
+            listener = next(one for one in tree["sip"]["listener"] if one["name"] == "carriers-tls")
+            listener["port"] = 5071
+
+        change(gateway, move)
+        undisturbed(a, b)
+        c = agent(lab, "carrier-c")
+        try:
+            c.connect()
+            raise LabError("the old port still takes connections")
+        except ConnectionRefusedError:
+            pass
+        c.gateway = (OUTSIDE, 5071)
+        c.connect()
+        b.reinvite(b.describe())  # the call goes on over the connections that it has
+        a.take()
+        b.answered()
+        both_hear(a, b)
+        finish(gateway, a, b)
 
 
 def test_a_broken_file_changes_nothing():

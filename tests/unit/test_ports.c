@@ -197,6 +197,206 @@ static void ranges_that_are_refused(void **state)
 	port_alloc_free(NULL);
 }
 
+static void change(struct port_alloc *p, const struct port_range *r, size_t n)
+{
+	struct port_plan *plan;
+	struct err e = {0};
+
+	if (port_alloc_prepare(p, r, n, &plan, &e) < 0)
+		fail_msg("%s", e.text);
+	port_alloc_commit(plan);
+}
+
+static unsigned drained;
+
+static void note_drained(void *arg)
+{
+	(void)arg;
+	drained++;
+}
+
+/* The share that a port is told to be in; NULL: none that counts. */
+static const struct port_share *told(const struct port_alloc *p, const struct ip_port *at)
+{
+	size_t n;
+	const struct port_share *shares = port_alloc_shares(p, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (ip_equal(&shares[i].ip, &at->ip) && at->port >= shares[i].lower &&
+			at->port <= shares[i].upper && (!shares[i].draining || shares[i].in_use))
+			return &shares[i];
+	return NULL;
+}
+
+static void added_ports_are_there_at_once(void **state)
+{
+	struct port_range r[] = {range(0, "192.0.2.1", 10000, 10003), range(1, "192.0.2.2", 10000, 10003)};
+	struct port_alloc *p = make(r, 1, 1);
+	struct port_lease l[5];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 0, PORT_PAIR, &l[i]), 0);
+	assert_int_equal(port_alloc_get(p, both, 2, IP_NONE, 0, PORT_PAIR, &l[2]), -ENOSPC);
+	r[0].upper = 10005;
+	change(p, r, 2);
+	assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 0, PORT_PAIR, &l[2]), 0);
+	assert_int_equal(l[2].rtp.port, 10004);
+	assert_int_equal(port_alloc_get(p, group1, 1, IP_NONE, 0, PORT_PAIR, &l[3]), 0);
+	port_alloc_put(p, &l[0]);
+	assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 0, PORT_PAIR, &l[0]), 0);
+	assert_int_equal(l[0].rtp.port, 10000);
+	port_alloc_free(p);
+}
+
+static void removed_ports_drain(void **state)
+{
+	struct port_range r[] = {range(0, "192.0.2.1", 10000, 10003), range(0, "192.0.2.2", 10000, 10003)};
+	struct port_alloc *p = make(r, 2, 1);
+	struct port_lease l[4], other;
+	struct port_usage usage;
+
+	(void)state;
+	drained = 0;
+	port_alloc_on_drained(p, note_drained, NULL);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 0, PORT_PAIR, &l[i]), 0);
+	change(p, &r[1], 1); /* 192.0.2.1 goes: l[0] and l[1] are on it */
+	assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 0, PORT_PAIR, &other), -ENOSPC);
+	port_alloc_usage(p, 0, &usage);
+	assert_int_equal(usage.used, 8);
+	assert_int_equal(usage.total, 4);
+	struct ip_port at = l[0].rtp;
+
+	assert_true(told(p, &at)->draining);
+	port_alloc_put(p, &l[0]);
+	assert_int_equal(drained, 0);
+	assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 0, PORT_PAIR, &other), -ENOSPC);
+	/* It comes back while a call is still there, and both are whole. */
+	change(p, r, 2);
+	assert_false(told(p, &at)->draining);
+	assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 0, PORT_PAIR, &l[0]), 0);
+	assert_true(ip_port_equal(&l[0].rtp, &at));
+	change(p, &r[1], 1);
+	port_alloc_put(p, &l[0]);
+	port_alloc_put(p, &l[1]);
+	assert_int_equal(drained, 1);
+	assert_null(told(p, &at));
+	port_alloc_free(p);
+}
+
+static void a_plan_that_is_abandoned_changes_nothing(void **state)
+{
+	struct port_range r[] = {range(0, "192.0.2.1", 10000, 10003), range(0, "192.0.2.2", 10000, 10003)};
+	struct port_alloc *p = make(r, 1, 1);
+	struct port_plan *plan;
+	struct port_lease l;
+	struct err e = {0};
+	size_t n;
+
+	(void)state;
+	assert_int_equal(port_alloc_prepare(p, r, 2, &plan, &e), 0);
+	port_plan_shares(plan, &n);
+	assert_int_equal(n, 2);
+	port_alloc_abandon(plan);
+	r[1].upper = 10000;
+	assert_int_equal(port_alloc_prepare(p, r, 2, &plan, &e), -EINVAL);
+	port_alloc_shares(p, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 0, PORT_PAIR, &l), 0);
+	port_alloc_free(p);
+}
+
+enum { IPS = 3 };
+static const char *const ips[IPS] = {"192.0.2.1", "192.0.2.2", "2001:db8::1"};
+static uint8_t taken[IPS][65536], wanted[IPS][65536];
+
+static unsigned which(const struct ip_addr *ip)
+{
+	struct ip_addr one;
+	unsigned i = 0;
+
+	while (ip_parse(str_z(ips[i]), &one) == 0 && !ip_equal(&one, ip))
+		assert_true(++i < IPS);
+	return i;
+}
+
+static void give_back(struct port_alloc *p, struct port_lease *l)
+{
+	for (unsigned port = l->rtp.port; l->held && port <= l->rtcp.port; port++)
+		taken[which(&l->rtp.ip)][port]--;
+	port_alloc_put(p, l);
+}
+
+static void one_step(struct port_alloc *p, struct port_lease *l)
+{
+	unsigned worker = (unsigned)rand() % 3;
+	enum port_kind kind = rand() % 3 ? PORT_PAIR : PORT_SINGLE;
+
+	if (l->held) {
+		assert_non_null(told(p, &l->rtp));
+		assert_int_equal(told(p, &l->rtp)->worker, l->worker);
+		assert_int_equal(told(p, &l->rtcp)->worker, l->worker);
+		give_back(p, l);
+		return;
+	}
+	if (port_alloc_get(p, both, 2, IP_NONE, worker, kind, l) < 0)
+		return;
+	for (unsigned port = l->rtp.port; port <= l->rtcp.port; port++) {
+		assert_int_equal(taken[which(&l->rtp.ip)][port]++, 0);
+		assert_int_equal(wanted[which(&l->rtp.ip)][port], 1);
+	}
+	assert_int_equal(l->worker, worker);
+}
+
+/*
+ * Ranges come, go, grow and shrink at random over three workers while ports are taken and given back: nobody
+ * shares a port, each lease stays in a share of its own worker, nothing that was removed is given out, and in
+ * the end everything is there.
+ */
+static void ranges_change_under_load(void **state)
+{
+	enum { LEASES = 300, ROUNDS = 400, FIRST = 10000, SPAN = 200 };
+	struct port_range r[2 * IPS] = {range(0, ips[0], FIRST, FIRST + SPAN)};
+	struct port_lease held[LEASES] = {0};
+	struct port_alloc *p = make(r, 1, 3);
+	size_t n = 1;
+
+	(void)state;
+	srand(7);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		n = 0;
+		memset(wanted, 0, sizeof wanted);
+		for (unsigned ip = 0; ip < IPS; ip++)
+			for (unsigned part = 0; part < 2 && (ip == 0 || rand() % 3); part++) {
+				unsigned lower = FIRST + part * SPAN + (unsigned)rand() % 50,
+					 upper = FIRST + part * SPAN + 100 + (unsigned)rand() % 99;
+
+				r[n++] = range((unsigned)rand() % 2, ips[ip], (uint16_t)lower, (uint16_t)upper);
+				for (unsigned port = lower; port <= upper; port++)
+					wanted[ip][port] = 1;
+			}
+		change(p, r, n);
+		for (unsigned step = 0; step < 200; step++)
+			one_step(p, &held[(unsigned)rand() % LEASES]);
+	}
+	for (unsigned i = 0; i < LEASES; i++)
+		give_back(p, &held[i]);
+	unsigned pairs = 0;
+	struct port_lease l;
+
+	for (unsigned worker = 0; worker < 3; worker++)
+		while (port_alloc_get(p, both, 2, IP_NONE, worker, PORT_PAIR, &l) == 0)
+			pairs++;
+	struct port_usage a, b;
+
+	port_alloc_usage(p, 0, &a);
+	port_alloc_usage(p, 1, &b);
+	assert_int_equal(a.used + b.used, a.total + b.total);
+	assert_int_equal(2 * pairs, a.total + b.total);
+	port_alloc_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +405,10 @@ int main(void)
 		cmocka_unit_test(exhaustion_is_reported),
 		cmocka_unit_test(pairs_and_singles_mix),
 		cmocka_unit_test(ranges_that_are_refused),
+		cmocka_unit_test(added_ports_are_there_at_once),
+		cmocka_unit_test(removed_ports_drain),
+		cmocka_unit_test(a_plan_that_is_abandoned_changes_nothing),
+		cmocka_unit_test(ranges_change_under_load),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

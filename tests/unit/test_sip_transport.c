@@ -264,6 +264,82 @@ static void test_send_queue_is_bounded(void **state)
 	assert_int_equal(a.counters.tx_queue_full, 1);
 }
 
+static struct ip_port b_was;
+static enum sip_transport b_transport;
+
+static bool b_is_gone(void)
+{
+	return sip_net_find_listener(b.net, b_transport, &b_was) == NULL;
+}
+
+/* A flow that somebody keeps is served to the end, and then the listener is gone with all that it had. */
+static void serves_its_last_flow(enum sip_transport transport)
+{
+	listen_on(&a, transport, NULL);
+	listen_on(&b, transport, NULL);
+	struct sip_flow to = to_b(), kept;
+
+	b_transport = transport;
+	b_was = *sip_listener_local(b.l);
+	assert_int_equal(sip_net_send(a.net, &to, STR(OPTIONS), NULL), 0);
+	assert_true(loop_until(b_has_message));
+	kept = b.from;
+	assert_int_equal(sip_flow_keep(&kept), 0);
+	sip_listener_retire(b.l);
+	assert_null(sip_listener_realm(b.l));
+	assert_int_equal(sip_net_send(a.net, &to, STR(OPTIONS), NULL), 0);
+	assert_true(loop_until(b_has_two));
+	/* What was written when the flow is dropped still arrives. */
+	assert_int_equal(
+		sip_net_send(b.net, &kept, STR("SIP/2.0 200 OK\r\n" HEAD "l: 0\r\n\r\n"), NULL), 0);
+	sip_flow_drop(&kept);
+	assert_true(loop_until(b_is_gone));
+	assert_true(loop_until(a_has_message));
+	assert_true(loop_until(b_is_empty));
+}
+
+static void test_a_retired_listener_serves_its_last_flow_udp(void **state)
+{
+	(void)state;
+	serves_its_last_flow(SIP_UDP);
+}
+
+static void test_a_retired_listener_serves_its_last_flow_tcp(void **state)
+{
+	(void)state;
+	serves_its_last_flow(SIP_TCP);
+}
+
+/* It is wanted again: nothing that was on it has noticed. */
+static void test_a_retired_listener_comes_back(void **state)
+{
+	struct sip_listen_conf conf = {.transport = SIP_TCP, .realm = &b};
+	struct sip_flow kept;
+	struct err e = {0};
+	struct sip_listener *again;
+
+	(void)state;
+	listen_on(&a, SIP_TCP, NULL);
+	listen_on(&b, SIP_TCP, NULL);
+	struct sip_flow to = to_b();
+
+	assert_int_equal(sip_net_send(a.net, &to, STR(OPTIONS), NULL), 0);
+	assert_true(loop_until(b_has_message));
+	kept = b.from;
+	assert_int_equal(sip_flow_keep(&kept), 0);
+	sip_listener_retire(b.l);
+	conf.local = *sip_listener_local(b.l);
+	assert_int_equal(sip_net_listen(b.net, &conf, &again, &e), 0);
+	assert_ptr_equal(again, b.l);
+	assert_ptr_equal(sip_listener_realm(again), &b);
+	sip_flow_drop(&kept);
+	raw_begin();
+	raw_send(OPTIONS, sizeof OPTIONS - 1);
+	assert_true(loop_until(b_has_two));
+	assert_int_equal(sip_net_conn_count(b.net), 2);
+	close(raw_fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +357,9 @@ int main(void)
 		T(test_refused_connection),
 		T(test_listener_refused),
 		T(test_send_queue_is_bounded),
+		T(test_a_retired_listener_serves_its_last_flow_udp),
+		T(test_a_retired_listener_serves_its_last_flow_tcp),
+		T(test_a_retired_listener_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the control plane sees: ids, answers, figures, events, and what happens when something is full. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "tests/support/cmocka_std.h"
@@ -154,6 +156,65 @@ static void test_configure_refused(void **state)
 	assert_int_equal(rig_command(r, &other), -EINVAL);
 	call_open(r, 2, 0);
 	assert_int_equal(play(r, 1), 1);
+}
+
+struct watcher {
+	const struct leg_address *address;
+	_Atomic bool stop;
+	unsigned looks, gaps;
+};
+
+static void *watch(void *arg)
+{
+	struct watcher *w = arg;
+
+	while (!atomic_load(&w->stop) || !w->looks) {
+		for (unsigned port = 20000; port < 25000; port += 100)
+			w->gaps += !leg_address_is_media(w->address, (uint16_t)port);
+		w->looks++;
+	}
+	return NULL;
+}
+
+static union dp_msg ranges(bool more)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_CONFIGURE, 0);
+	m.configure.pages = 1;
+	m.configure.trial_per_second = 10;
+	m.configure.n_addresses = more ? 3 : 2;
+	m.configure.addresses[0] = (struct dp_address){
+		.ip = rig_addr("10.0.0.1", 1).ip, .port_lower = 20000, .port_upper = 24999};
+	m.configure.addresses[1] = (struct dp_address){
+		.ip = rig_addr("10.0.0.1", 1).ip, .port_lower = 25000, .port_upper = 29999, .worker = 1};
+	m.configure.addresses[2] = (struct dp_address){
+		.ip = rig_addr("10.0.0.7", 1).ip, .port_lower = 20000, .port_upper = 24999};
+	return m;
+}
+
+/* Ranges come and go while calls are up: what stays is media at every moment, and the call hears it all. */
+static void test_configure_while_calls_are_up(void **state)
+{
+	struct rig *r = *state;
+	const struct ip_addr stays = rig_addr("10.0.0.1", 1).ip, comes = rig_addr("10.0.0.7", 1).ip;
+	struct watcher w = {.address = leg_table_address(r->table, &stays)};
+	pthread_t thread;
+	union dp_msg m;
+
+	call_open(r, 2, 0);
+	assert_int_equal(play(r, 1), 1);
+	assert_int_equal(pthread_create(&thread, NULL, watch, &w), 0);
+	for (unsigned i = 0; i < 200; i++) {
+		m = ranges(i % 2 == 0);
+		assert_int_equal(rig_command(r, &m), 0);
+		assert_int_equal(play(r, (uint16_t)(2 + i)), 1);
+	}
+	atomic_store(&w.stop, true);
+	pthread_join(thread, NULL);
+	assert_int_equal(w.gaps, 0);
+	/* And what went is no media any more. */
+	assert_false(leg_address_is_media(leg_table_address(r->table, &comes), 20000));
 }
 
 static const struct dp_stats_leg *stats(struct rig *r, dp_session_id s, uint8_t leg)
@@ -501,6 +562,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_idempotent, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_refusals, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_configure_refused, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_configure_while_calls_are_up, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_figures, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_hand_over, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_media_timeout, rig_open, rig_close),
