@@ -54,9 +54,7 @@ int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e
 		c->management.group, e);
 	if (err < 0)
 		return err;
-	err = report_register(g->mgmt, g->b2bua);
-	if (err >= 0)
-		err = trace_register(g->mgmt, g->trace);
+	err = trace_register(g->mgmt, g->trace);
 	return err < 0 ? err_set(e, err, "management operations: %s", strerror(-err)) : 0;
 }
 
@@ -102,8 +100,7 @@ static int open_sip(struct gateway *g, struct err *e)
 	return 0;
 }
 
-int gateway_new(
-	struct event_base *base, const struct gateway_conf *conf, struct gateway **out, struct err *e)
+int gateway_new(struct event_base *base, const struct gateway_conf *conf, struct gateway **out, struct err *e)
 {
 	struct gateway *g = calloc(1, sizeof *g);
 	int err;
@@ -146,6 +143,11 @@ void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg)
 	g->goodbye = event_new(g->base, -1, EV_PERSIST, goodbye, g);
 	if (!g->goodbye || event_add(g->goodbye, &step) < 0)
 		done(arg);
+}
+
+int gateway_report(const struct gateway *g, struct gather *to)
+{
+	return report_register(to, g->b2bua);
 }
 
 struct mgmt *gateway_mgmt(const struct gateway *g)

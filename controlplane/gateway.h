@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control plane put together: SIP stack, media, calls and management on one event loop. The root object of
- * srtpgw-controlplane. It runs nothing until it has a configuration: see reconcile.h.
+ * The control plane put together: SIP stack, media, calls and management on one event loop. The root object
+ * of srtpgw-controlplane. It runs nothing until it has a configuration: see reconcile.h.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "lib/base/err.h"
 
 struct event_base;
+struct gather;
 struct gateway;
 struct mgmt;
 
@@ -27,6 +28,9 @@ int gateway_new(
 
 /* The management socket, once there is a configuration; NULL before. Closed with the gateway. */
 struct mgmt *gateway_mgmt(const struct gateway *g);
+
+/* Becomes a source of state, which outlives the gateway. -ENOMEM. */
+int gateway_report(const struct gateway *g, struct gather *to);
 
 /* Ends every call with a BYE and calls done when they are gone, or after 2 s. */
 void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg);

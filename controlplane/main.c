@@ -11,6 +11,8 @@
 #include "controlplane/config/config.h"
 #include "controlplane/gateway.h"
 #include "controlplane/manage/ops_config.h"
+#include "controlplane/manage/ops_state.h"
+#include "controlplane/obs/gather.h"
 #include "controlplane/reconcile.h"
 #include "lib/base/log.h"
 
@@ -118,7 +120,9 @@ struct process {
 	struct event_base *base;
 	struct gateway *gateway;
 	struct engine *engine;
+	struct gather *gather; /* the state of all of it */
 	struct ops_config *ops;
+	struct ops_state *ops_state;
 	const char *file; /* the configuration */
 	bool ending;
 };
@@ -169,6 +173,15 @@ static void on_reload(evutil_socket_t signal, short what, void *arg)
 		log_info("main", "reloaded", LZ("file", p->file));
 }
 
+static int start_state(struct process *p)
+{
+	int rc;
+
+	p->gather = gather_new(engine_context(p->engine));
+	rc = p->gather ? gateway_report(p->gateway, p->gather) : -ENOMEM;
+	return rc ? rc : ops_state_register(gateway_mgmt(p->gateway), p->engine, p->gather, &p->ops_state);
+}
+
 /* The engine starts the gateway; its operations are then asked for on the gateway's management socket. */
 static int start(struct process *p, const struct options *o, struct err *e)
 {
@@ -181,6 +194,8 @@ static int start(struct process *p, const struct options *o, struct err *e)
 	if (rc)
 		return rc;
 	rc = ops_config_register(gateway_mgmt(p->gateway), p->engine, &p->ops);
+	if (!rc)
+		rc = start_state(p);
 	return rc ? err_set(e, -rc, "management operations: %s", strerror(-rc)) : 0;
 }
 
@@ -213,7 +228,9 @@ out:
 	if (p.engine)
 		engine_stop(p.engine);
 	gateway_free(p.gateway);
+	ops_state_free(p.ops_state);
 	ops_config_free(p.ops);
+	gather_free(p.gather);
 	engine_free(p.engine);
 	if (term)
 		event_free(term);

@@ -2,6 +2,7 @@
 #include "ctl/print.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/table.h"
@@ -16,6 +17,17 @@ static void cell_text(struct table *t, const json_t *o, const char *name)
 	table_text(t, text(o, name));
 }
 
+/* RFC 7951 writes numbers of 64 bits and decimal fractions as text. */
+static bool number_of(const json_t *v, double *out)
+{
+	const char *z = json_string_value(v);
+	char *end;
+
+	*out = z ? strtod(z, &end) : json_number_value(v);
+	return json_is_number(v) || (z && *z && !*end);
+}
+
+/* A counter. Text of it, whatever it was written as. */
 static void cell_number(struct table *t, const json_t *o, const char *name)
 {
 	const json_t *v = json_object_get(o, name);
@@ -23,15 +35,15 @@ static void cell_number(struct table *t, const json_t *o, const char *name)
 	if (json_is_integer(v))
 		table_number(t, json_integer_value(v));
 	else
-		table_text(t, NULL);
+		table_text(t, json_string_value(v));
 }
 
 static void cell_fixed(struct table *t, const json_t *o, const char *name, int digits)
 {
-	const json_t *v = json_object_get(o, name);
+	double v;
 
-	if (json_is_number(v))
-		table_fixed(t, json_number_value(v), digits);
+	if (number_of(json_object_get(o, name), &v))
+		table_fixed(t, v, digits);
 	else
 		table_text(t, NULL);
 }
@@ -39,41 +51,56 @@ static void cell_fixed(struct table *t, const json_t *o, const char *name, int d
 /* 75.2 as 1:15, 3675 as 1:01:15. */
 static void cell_duration(struct table *t, const json_t *o, const char *name)
 {
-	const json_t *v = json_object_get(o, name);
 	char z[48];
-	double value = json_number_value(v);
+	double value;
+	bool known = number_of(json_object_get(o, name), &value);
 	long long s = value >= 0 && value < 1e12 ? (long long)value : 0;
 
 	if (s >= 3600)
 		snprintf(z, sizeof z, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
 	else
 		snprintf(z, sizeof z, "%lld:%02lld", s / 60, s % 60);
-	table_text(t, json_is_number(v) ? z : NULL);
+	table_text(t, known ? z : NULL);
 }
 
-/* The suite of one side of a call; "rtp" where there is none to have. */
+/* An identity without its module. */
+static const char *bare(const char *z)
+{
+	const char *colon = z ? strchr(z, ':') : NULL;
+
+	return colon ? colon + 1 : z;
+}
+
+/* The suite of a leg; "rtp" where there is none to have. */
+static const char *leg_suite(const json_t *leg)
+{
+	const char *media = text(leg, "media");
+
+	return media && strcmp(media, "rtp") == 0 ? "rtp" : bare(text(leg, "suite"));
+}
+
 static const char *suite_of(const json_t *call, const char *side)
 {
-	const json_t *legs = json_object_get(call, "legs"), *leg;
+	const json_t *leg;
 	size_t i;
 
-	json_array_foreach(legs, i, leg)
+	json_array_foreach(json_object_get(call, "leg"), i, leg)
 	{
-		const char *name = text(leg, "leg"), *suite = text(leg, "suite"), *media = text(leg, "media");
+		const char *name = text(leg, "side");
 
 		if (name && strcmp(name, side) == 0)
-			return media && strcmp(media, "rtp") == 0 ? "rtp" : suite;
+			return leg_suite(leg);
 	}
 	return NULL;
 }
 
-void print_calls(const json_t *data, FILE *to)
+void print_calls(const json_t *calls, FILE *to)
 {
 	struct table *t = table_new("ID STATE FROM TO INGRESS EGRESS >DURATION SUITE-A SUITE-B REASON");
 	const json_t *call;
 	size_t i;
 
-	json_array_foreach(json_object_get(data, "calls"), i, call)
+	json_array_foreach(json_object_get(calls, "call"), i, call)
 	{
 		cell_text(t, call, "id");
 		cell_text(t, call, "state");
@@ -87,9 +114,10 @@ void print_calls(const json_t *data, FILE *to)
 		cell_text(t, call, "end-reason");
 	}
 	table_print(t, to);
-	fprintf(to, "%lld active, %lld since start\n",
-		(long long)json_integer_value(json_object_get(data, "active")),
-		(long long)json_integer_value(json_object_get(data, "total")));
+	if (json_object_get(calls, "active"))
+		fprintf(to, "%lld active, %s since start\n",
+			(long long)json_integer_value(json_object_get(calls, "active")),
+			text(calls, "total") ? text(calls, "total") : "-");
 }
 
 void print_legs(const json_t *calls, FILE *to)
@@ -100,7 +128,7 @@ void print_legs(const json_t *calls, FILE *to)
 
 	json_array_foreach(calls, i, call)
 	{
-		const json_t *legs = json_object_get(call, "legs");
+		const json_t *legs = json_object_get(call, "leg");
 
 		if (json_array_size(legs) == 0) {
 			cell_text(t, call, "id");
@@ -112,13 +140,12 @@ void print_legs(const json_t *calls, FILE *to)
 		json_array_foreach(legs, k, leg)
 		{
 			const json_t *rx = json_object_get(leg, "rx");
-			const char *media = text(leg, "media");
 
 			cell_text(t, call, "id");
 			cell_text(t, call, "state");
-			cell_text(t, leg, "leg");
+			cell_text(t, leg, "side");
 			cell_text(t, leg, "trunk");
-			table_text(t, media && strcmp(media, "rtp") == 0 ? "rtp" : text(leg, "suite"));
+			table_text(t, leg_suite(leg));
 			cell_number(t, rx, "packets");
 			cell_number(t, rx, "lost");
 			cell_fixed(t, rx, "jitter", 1);
@@ -143,11 +170,11 @@ static void print_members(const json_t *o, const char *indent, FILE *to)
 			continue;
 		fprintf(to, "%s%-18s ", indent, name);
 		if (json_is_string(v))
-			print_harmless(json_string_value(v), to);
+			print_harmless(
+				strcmp(name, "suite") ? json_string_value(v) : bare(json_string_value(v)),
+				to);
 		else if (json_is_integer(v))
 			fprintf(to, "%lld", (long long)json_integer_value(v));
-		else if (json_is_real(v))
-			fprintf(to, "%.1f", json_real_value(v));
 		else
 			fputs(json_is_true(v) ? "yes" : json_is_false(v) ? "no" : "-", to);
 		fputc('\n', to);
@@ -163,25 +190,29 @@ static void print_counters(const json_t *o, const char *title, const char *inden
 
 	json_object_foreach((json_t *)o, name, v)
 	{
-		if (json_integer_value(v) == 0)
+		const char *value = json_string_value(v);
+
+		if (!value || strcmp(value, "0") == 0)
 			continue;
 		if (!any)
 			fprintf(to, "%s%s\n", indent, title);
 		any = true;
-		fprintf(to, "%s  %-24s %lld\n", indent, name, (long long)json_integer_value(v));
+		fprintf(to, "%s  %-24s ", indent, name);
+		print_harmless(value, to);
+		fputc('\n', to);
 	}
 }
 
-void print_call(const json_t *data, FILE *to)
+void print_call(const json_t *call, FILE *to)
 {
 	const json_t *leg;
 	size_t i;
 
-	print_members(data, "", to);
-	json_array_foreach(json_object_get(data, "legs"), i, leg)
+	print_members(call, "", to);
+	json_array_foreach(json_object_get(call, "leg"), i, leg)
 	{
 		static const char *const parts[] = {"signalling", "rx", "tx"};
-		const char *name = text(leg, "leg");
+		const char *name = text(leg, "side");
 
 		fprintf(to, "\nleg %s, towards the %s\n", name ? name : "?",
 			name && strcmp(name, "a") == 0 ? "caller" : "called party");
@@ -198,15 +229,15 @@ void print_call(const json_t *data, FILE *to)
 	}
 }
 
-void print_stats(const json_t *data, FILE *to)
+void print_stats(const json_t *statistics, FILE *to)
 {
 	static const char *const plane_parts[] = {"rx", "tx", "crypto"};
-	const json_t *plane = json_object_get(data, "data-plane");
+	const json_t *plane = json_object_get(statistics, "data-plane");
 
-	print_members(data, "", to);
+	print_members(statistics, "", to);
 	fputs("calls\n", to);
-	print_members(json_object_get(data, "calls"), "  ", to);
-	print_counters(json_object_get(json_object_get(data, "calls"), "counters"),
+	print_members(json_object_get(statistics, "calls"), "  ", to);
+	print_counters(json_object_get(json_object_get(statistics, "calls"), "counters"),
 		"refused and ended by the gateway", "  ", to);
 	fputs("data plane\n", to);
 	print_members(plane, "  ", to);
@@ -218,25 +249,27 @@ void print_stats(const json_t *data, FILE *to)
 		print_members(part, "    ", to);
 	}
 	print_counters(json_object_get(plane, "verdicts"), "packets by verdict", "  ", to);
-	print_counters(json_object_get(data, "sip"), "SIP", "", to);
+	print_counters(json_object_get(statistics, "sip"), "SIP", "", to);
 }
 
-void print_trunks(const json_t *data, FILE *to)
+void print_trunks(const json_t *trunks, FILE *to)
 {
 	struct table *t = table_new("TRUNK STATE REALM SRTP >ACTIVE >TOTAL >REJECTED LAST_REJECTION");
 	const json_t *trunk;
 	size_t i;
 
-	json_array_foreach(json_object_get(data, "trunks"), i, trunk)
+	json_array_foreach(json_object_get(trunks, "trunk"), i, trunk)
 	{
+		const json_t *state = json_object_get(trunk, "state");
+
 		cell_text(t, trunk, "name");
-		cell_text(t, trunk, "state");
+		cell_text(t, state, "oper-state");
 		cell_text(t, trunk, "realm");
-		cell_text(t, trunk, "srtp");
-		cell_number(t, trunk, "active-calls");
-		cell_number(t, trunk, "total-calls");
-		cell_number(t, trunk, "rejected-calls");
-		cell_text(t, trunk, "last-rejection");
+		cell_text(t, json_object_get(trunk, "srtp"), "mode");
+		cell_number(t, state, "active-calls");
+		cell_number(t, state, "total-calls");
+		cell_number(t, state, "rejected-calls");
+		cell_text(t, state, "last-rejection");
 	}
 	table_print(t, to);
 }

@@ -9,44 +9,29 @@
 #include <unistd.h>
 
 #include "ctl/print.h"
+#include "ctl/show.h"
 #include "lib/base/clock.h"
 
-/*
- * The calls of one refresh, each in full. A call that goes between the list and the question is shown as the
- * list knew it.
- */
+/* The calls of one refresh, the newest; hidden: so many more there are. */
 static enum ctl_exit fetch(
 	struct client *c, const struct ctl_args *args, json_t **calls, size_t *hidden, struct err *e)
 {
-	json_t *list = NULL, *row;
-	size_t i;
-	enum ctl_exit code = client_ask(c, "show-calls",
-		args->text[OPT_STATE] ? json_pack("{s:s}", "state", args->text[OPT_STATE]) : json_object(),
-		&list, e);
+	char xpath[256];
+	json_t *data = NULL;
+	enum ctl_exit code = show_calls_xpath(args, xpath, sizeof xpath, e);
 
+	if (code == CTL_OK)
+		code = show_get(c, xpath, WATCH_CALLS_MAX, &data, e);
 	if (code != CTL_OK)
 		return code;
-	json_t *rows = json_object_get(list, "calls");
+	const json_t *all = json_object_get(data, "srtp-gateway:calls");
+	json_t *rows = json_object_get(all, "call");
+	size_t active = (size_t)json_integer_value(json_object_get(all, "active"));
 
-	*hidden = json_array_size(rows) > WATCH_CALLS_MAX ? json_array_size(rows) - WATCH_CALLS_MAX : 0;
-	*calls = json_array();
-	json_array_foreach(rows, i, row)
-	{
-		const char *id = json_string_value(json_object_get(row, "id"));
-		json_t *call = NULL;
-
-		if (i < *hidden || !id)
-			continue;
-		code = client_ask(c, "show-call", json_pack("{s:s}", "id", id), &call, e);
-		if (code == CTL_UNREACHABLE)
-			break;
-		json_array_append_new(*calls, code == CTL_OK ? call : json_incref(row));
-		code = CTL_OK;
-	}
-	json_decref(list);
-	if (code != CTL_OK)
-		json_decref(*calls);
-	return code;
+	*calls = rows ? json_incref(rows) : json_array();
+	*hidden = active > json_array_size(rows) ? active - json_array_size(rows) : 0;
+	json_decref(data);
+	return CTL_OK;
 }
 
 static void draw(const json_t *calls, size_t hidden, const struct ctl_args *args, bool terminal)

@@ -66,6 +66,8 @@ struct leg {
 
 	struct oa_leg oa;      /* what its SDP says */
 	enum srtp_suite suite; /* of its first m-line, as last agreed */
+	uint64_t keyed_ms;     /* wall clock: since when the key that we send with is agreed; 0: none */
+	uint32_t key_epoch;    /* of that key */
 	char tls[96]; /* "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without TLS: how the signalling was protected */
 	char remote[IP_PORT_TEXT_MAX];
 };
@@ -161,7 +163,8 @@ struct b2bua {
 	struct trunk_state_list trunk_states;
 	struct b2bua_counters counters;
 	const struct sip_counters *sip_counters; /* for reports */
-	uint64_t began_ms;                       /* wall clock */
+	struct dp_stats_global plane; /* for reports: the last that the data plane said; h.type 0: nothing */
+	uint64_t began_ms;            /* wall clock */
 	uint32_t next_id;
 	uint64_t rate_second;
 	uint32_t rate_count;

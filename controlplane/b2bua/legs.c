@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 static const enum oa_mux muxes[] = {
@@ -139,6 +140,10 @@ void legs_commit(struct call *c)
 		oa_commit(&l->oa);
 		m = oa_media_at(&l->oa, 0);
 		l->suite = m && m->keys ? m->keys->tx.suite : SRTP_SUITE_NONE;
+		if (m && m->keys && (!l->keyed_ms || l->key_epoch != m->keys->tx.epoch)) {
+			l->keyed_ms = clock_wall_ms();
+			l->key_epoch = m->keys->tx.epoch;
+		}
 	}
 	legs_program(c);
 }
@@ -202,7 +207,9 @@ static void device_alarm(void *ctx, const struct dp_alarm *a)
 
 static void down(void *ctx, const char *why)
 {
-	(void)ctx;
+	struct b2bua *b = ctx;
+
+	b->plane.h.type = DP_TYPE_NONE;
 	log_warn("media", "data plane is not connected", LZ("reason", why));
 }
 

@@ -6,81 +6,22 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
-#include "controlplane/obs/mgmt.h"
-#include "controlplane/obs/show.h"
+#include "controlplane/b2bua/report_private.h"
+#include "controlplane/obs/gather.h"
+#include "controlplane/obs/state.h"
 #include "lib/base/clock.h"
 
-#define CALLS_SHOWN 200 /* unless "limit" says otherwise */
-#define CALLS_SHOWN_MAX 2000
-
-/* One question that waits for the data plane's numbers. */
-struct report {
-	struct b2bua *b;
-	struct mgmt_request *rq;
-	void (*finish)(struct report *p);
-	char id[CALL_ID_TEXT]; /* show-call */
-	char state[16];        /* show-calls: only these; "": all */
-	unsigned limit;
-	unsigned pending;
-	struct dp_stats_global global;
-};
-
-/* One call's numbers on their way. */
-struct fetch {
-	struct report *report;
-	struct call *call;
-};
-
-static void report_step(struct report *p)
-{
-	if (--p->pending)
-		return;
-	p->finish(p);
-	free(p);
-}
-
-static void fetched_leg(void *arg, const struct dp_stats_leg *s)
-{
-	struct fetch *f = arg;
-
-	call_note_stats(f->call, s);
-}
-
-static void fetched(void *arg, int result, const char *reason)
-{
-	struct fetch *f = arg;
-	struct report *p = f->report;
-
-	(void)result; /* without fresh numbers the last ones are shown */
-	(void)reason;
-	call_unwait(f->call);
-	free(f);
-	report_step(p);
-}
-
-static void fetch_call(struct report *p, struct call *c)
-{
-	struct fetch *f = c->media.programmed && c->state != CALL_ENDING ? malloc(sizeof *f) : NULL;
-
-	if (!f)
-		return;
-	*f = (struct fetch){.report = p, .call = c};
-	p->pending++;
-	c->waiting++;
-	if (dp_client_stats_session(p->b->client, c->media.session, fetched_leg, fetched, f) < 0)
-		fetched(f, -1, NULL);
-}
-
-static struct show_leg leg_shown(const struct leg *l, char version[16], char cipher[80])
+static struct state_leg leg_shown(const struct leg *l, char version[16], char cipher[80])
 {
 	const struct call *c = l->call;
 	const struct oa_media *m = oa_media_at(&l->oa, 0);
 	const struct dp_stats_leg *s = &c->stats[l->side];
-	struct show_leg out = {
+	struct state_leg out = {
 		.side = l->side,
 		.trunk = l->trunk ? l->trunk->name : NULL,
 		.secure = l->trunk && l->trunk->srtp == CONFIG_SRTP_REQUIRED,
 		.suite = l->suite,
+		.key_age_ms = l->keyed_ms ? (c->ended_ms ? c->ended_ms : clock_wall_ms()) - l->keyed_ms : 0,
 		.rtcp_mux = m && m->mux,
 		.local = c->media.leases[l->side][0].rtp,
 		.stats = s->h.type ? s : NULL,
@@ -115,14 +56,14 @@ static const char *state_shown(const struct call *c)
 	return c->answered_ms ? "ended" : "refused";
 }
 
-static json_t *call_shown(const struct call *c)
+static void write_call(struct state_tree *t, struct lyd_node *calls, const struct call *c)
 {
 	char version[2][16], cipher[2][80], reason[CALL_REASON_MAX + 8];
-	struct show_leg legs[2] = {
+	struct state_leg legs[2] = {
 		leg_shown(&c->legs[0], version[0], cipher[0]),
 		leg_shown(&c->legs[1], version[1], cipher[1]),
 	};
-	struct show_call s = {
+	struct state_call s = {
 		.id = c->id,
 		.state = state_shown(c),
 		.from = str_z(c->from),
@@ -143,113 +84,217 @@ static json_t *call_shown(const struct call *c)
 			snprintf(reason, sizeof reason, "%u %s", c->end.status, c->end.reason);
 		s.end_reason = reason;
 	}
-	return show_call_json(&s);
+	state_call(t, calls, &s);
 }
 
-/* The newest up to the limit, the newest last. */
-static void finish_calls(struct report *p)
+/* How long ago the call began, in calls; more than UINT32_MAX / 2 for one that is not there yet. */
+static uint32_t age_of(const struct b2bua *b, const char *id)
 {
-	struct b2bua *b = p->b;
-	json_t *calls = json_array();
-	unsigned shown = 0;
-	struct call *c;
+	return b->next_id - (uint32_t)strtoul(id, NULL, 16);
+}
 
-	TAILQ_FOREACH_REVERSE(c, &b->calls, call_list, entry)
-	if (shown < p->limit && (!p->state[0] || strcmp(p->state, state_shown(c)) == 0) && ++shown)
-		json_array_insert_new(calls, 0, call_shown(c));
-	for (unsigned i = 1; i <= CALL_HISTORY && i <= b->history_next; i++) {
-		c = b->history[(b->history_next - i) % CALL_HISTORY];
-		if (c && shown < p->limit && (!p->state[0] || strcmp(p->state, state_shown(c)) == 0) &&
-			++shown)
-			json_array_insert_new(calls, 0, call_shown(c));
+static bool is(const char *wanted, const char *value)
+{
+	return !*wanted || (value && strcmp(wanted, value) == 0);
+}
+
+static bool is_wanted(const struct b2bua *b, const struct query *q, const struct call *c)
+{
+	return is(q->id, c->id) && is(q->state, state_shown(c)) &&
+	       is(q->ingress_trunk, c->legs[0].trunk ? c->legs[0].trunk->name : NULL) &&
+	       is(q->egress_trunk, c->legs[1].trunk ? c->legs[1].trunk->name : NULL) &&
+	       (!*q->after || age_of(b, c->id) > age_of(b, q->after));
+}
+
+/* Calls of the history, those that began last first. */
+struct past {
+	struct call *calls[CALL_HISTORY];
+	unsigned n;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct call *const *x = a, *const *y = b;
+	uint32_t i = age_of((*x)->b, (*x)->id), k = age_of((*x)->b, (*y)->id);
+
+	return i < k ? -1 : i > k;
+}
+
+static void list_past(const struct b2bua *b, struct past *p)
+{
+	p->n = 0;
+	for (unsigned i = 0; i < CALL_HISTORY; i++)
+		if (b->history[i])
+			p->calls[p->n++] = b->history[i];
+	qsort(p->calls, p->n, sizeof *p->calls, newest_first);
+}
+
+/*
+ * The calls that are asked for, the newest first, up to max of them: with those that ended among those that
+ * are there, by when they began. How many.
+ */
+static unsigned select_calls(struct b2bua *b, const struct query *q, struct call **out, unsigned max)
+{
+	struct call *c = TAILQ_LAST(&b->calls, call_list);
+	struct past past;
+	unsigned n = 0, p = 0;
+
+	list_past(b, &past);
+	while (n < max && (c || p < past.n)) {
+		bool ended = p < past.n && (!c || newest_first(&past.calls[p], &c) < 0);
+		struct call *next = ended ? past.calls[p++] : c;
+
+		if (!ended)
+			c = TAILQ_PREV(c, call_list, entry);
+		if (is_wanted(b, q, next))
+			out[n++] = next;
 	}
-	mgmt_reply(p->rq, show_calls_json(b->n_calls, b->counters.calls, calls));
+	return n;
 }
 
-static struct report *report_new(struct b2bua *b, struct mgmt_request *rq, void (*finish)(struct report *))
-{
-	struct report *p = calloc(1, sizeof *p);
+/* One call's numbers on their way. */
+struct fetch {
+	struct gather_run *run;
+	struct call *call;
+};
 
-	if (!p) {
-		mgmt_reply(rq, NULL);
-		return NULL;
-	}
-	p->b = b;
-	p->rq = rq;
-	p->finish = finish;
-	p->pending = 1; /* the asker's own */
-	return p;
+static void fetched_leg(void *arg, const struct dp_stats_leg *s)
+{
+	struct fetch *f = arg;
+
+	call_note_stats(f->call, s);
 }
 
-static void show_calls(struct mgmt_request *rq, const json_t *args, void *ctx)
+static void fetched(void *arg, int result, const char *reason)
 {
-	struct report *p = report_new(ctx, rq, finish_calls);
-	const char *state = mgmt_arg(args, "state");
-	const json_t *limit = json_object_get(args, "limit");
-	unsigned asked = 0;
-	struct call *c;
+	struct fetch *f = arg;
+	struct gather_run *run = f->run;
 
-	if (!p)
-		return;
-	if (state)
-		snprintf(p->state, sizeof p->state, "%s", state);
-	p->limit = CALLS_SHOWN;
-	if (json_is_integer(limit) && json_integer_value(limit) > 0)
-		p->limit = json_integer_value(limit) < CALLS_SHOWN_MAX ? (unsigned)json_integer_value(limit)
-								       : CALLS_SHOWN_MAX;
-	TAILQ_FOREACH_REVERSE(c, &p->b->calls, call_list, entry)
-	if (asked++ < p->limit)
-		fetch_call(p, c);
-	report_step(p);
-}
-
-static void finish_call(struct report *p)
-{
-	struct call *c = call_find(p->b, str_z(p->id));
-
-	if (c)
-		mgmt_reply(p->rq, call_shown(c));
-	else
-		mgmt_refuse(p->rq, "/srtp-gateway:calls/call", "there is no call '%s', or it ended long ago",
-			p->id);
-}
-
-static void show_call(struct mgmt_request *rq, const json_t *args, void *ctx)
-{
-	struct b2bua *b = ctx;
-	const char *id = mgmt_arg(args, "id");
-	struct report *p;
-	struct call *c;
-
-	if (!id) {
-		mgmt_refuse(rq, "/srtp-gateway:calls/call", "which call? give its id");
-		return;
-	}
-	p = report_new(b, rq, finish_call);
-	if (!p)
-		return;
-	snprintf(p->id, sizeof p->id, "%s", id);
-	c = call_find(b, str_z(p->id));
-	if (c)
-		fetch_call(p, c);
-	report_step(p);
-}
-
-static void global_came(void *arg, const struct dp_stats_global *s)
-{
-	struct report *p = arg;
-
-	p->global = *s;
-}
-
-static void global_done(void *arg, int result, const char *reason)
-{
-	(void)result;
+	(void)result; /* without fresh numbers the last ones are shown */
 	(void)reason;
-	report_step(arg);
+	call_unwait(f->call);
+	free(f);
+	gather_done(run);
 }
 
-static void finish_stats(struct report *p)
+static void fetch_call(struct b2bua *b, struct gather_run *run, struct call *c)
+{
+	struct fetch *f = c->media.programmed && c->state != CALL_ENDING ? malloc(sizeof *f) : NULL;
+
+	if (!f)
+		return;
+	*f = (struct fetch){.run = run, .call = c};
+	gather_wait(run);
+	c->waiting++;
+	if (dp_client_stats_session(b->client, c->media.session, fetched_leg, fetched, f) < 0)
+		fetched(f, -1, NULL);
+}
+
+static void fetch_calls(struct b2bua *b, const struct query *q, struct gather_run *run)
+{
+	struct call *calls[REPORT_CALLS_MAX + 1];
+	unsigned limit = q->limit && q->limit < REPORT_CALLS_MAX ? q->limit : REPORT_CALLS_MAX;
+	unsigned n = select_calls(b, q, calls, limit + 1);
+
+	if (n > REPORT_CALLS_MAX && !q->limit) {
+		gather_refuse(run, "too-big", "/srtp-gateway:calls",
+			"more than %u calls at once: ask for one trunk's or one state's, such as "
+			"/srtp-gateway:calls/call[state='ringing'], or a page at a time (limit, after), or "
+			"/srtp-gateway:calls/active for their number",
+			REPORT_CALLS_MAX);
+		return;
+	}
+	for (unsigned i = 0; i < n && i < limit; i++)
+		fetch_call(b, run, calls[i]);
+}
+
+struct fetch_plane {
+	struct b2bua *b;
+	struct gather_run *run;
+};
+
+static void plane_came(void *arg, const struct dp_stats_global *s)
+{
+	struct fetch_plane *f = arg;
+
+	f->b->plane = *s;
+}
+
+static void plane_done(void *arg, int result, const char *reason)
+{
+	struct fetch_plane *f = arg;
+	struct gather_run *run = f->run;
+
+	(void)reason;
+	if (result < 0)
+		f->b->plane.h.type = DP_TYPE_NONE;
+	free(f);
+	gather_done(run);
+}
+
+static void ask_plane(struct b2bua *b, struct gather_run *run)
+{
+	struct fetch_plane *f = malloc(sizeof *f);
+
+	if (!f)
+		return;
+	*f = (struct fetch_plane){.b = b, .run = run};
+	gather_wait(run);
+	if (dp_client_stats_global(b->client, plane_came, plane_done, f) < 0)
+		plane_done(f, -1, NULL);
+}
+
+static void fetch(void *ctx, const struct query *q, struct gather_run *run)
+{
+	if (q->parts & QUERY_STATISTICS)
+		ask_plane(ctx, run);
+	if (q->parts & QUERY_CALL)
+		fetch_calls(ctx, q, run);
+}
+
+static void write_calls(struct b2bua *b, const struct query *q, struct state_tree *t)
+{
+	struct lyd_node *calls = state_top(t, "calls");
+	struct call *shown[REPORT_CALLS_MAX];
+	unsigned limit = q->limit && q->limit < REPORT_CALLS_MAX ? q->limit : REPORT_CALLS_MAX;
+	unsigned n = q->parts & QUERY_CALL ? select_calls(b, q, shown, limit) : 0;
+
+	state_number(t, calls, "active", b->n_calls);
+	state_number(t, calls, "total", b->counters.calls);
+	while (n)
+		write_call(t, calls, shown[--n]);
+}
+
+static void write_trunks(struct b2bua *b, struct state_tree *t)
+{
+	struct lyd_node *trunks = state_in(t, state_top(t, "gateway"), "trunks");
+
+	for (uint32_t i = 0; i < b->now->config->n_trunks; i++) {
+		const struct trunk_state *s = b->now->trunks[i];
+
+		state_trunk(t, trunks,
+			&(struct state_trunk){
+				.name = b->now->config->trunks[i].name,
+				.admin = b->now->config->trunks[i].admin,
+				.active = s->active,
+				.total = s->total,
+				.answered = s->answered,
+				.rejected = s->rejected,
+				.last_rejection = s->last_reject[0] ? s->last_reject : NULL,
+			});
+	}
+}
+
+static uint64_t rejected(const struct b2bua *b)
+{
+	uint64_t n = b->counters.refused_unknown_peer;
+
+	for (uint32_t i = 0; i < b->now->config->n_trunks; i++)
+		n += b->now->trunks[i]->rejected;
+	return n;
+}
+
+static void write_gateway(struct b2bua *b, struct lyd_node *parent, struct state_tree *t)
 {
 	static const char *const sip_names[] = {
 #define SIP_COUNTER_NAME(name, help) #name,
@@ -265,79 +310,74 @@ static void finish_stats(struct report *p)
 		SIP_N = sizeof sip_names / sizeof *sip_names,
 		CALL_N = sizeof call_names / sizeof *call_names
 	};
-	struct show_counter sip[SIP_N], calls[CALL_N];
-	struct b2bua *b = p->b;
-	struct show_stats s = {
-		.generation = b->now->config->generation,
-		.uptime_ms = clock_wall_ms() - b->began_ms,
-		.active = b->n_calls,
-		.total = b->counters.calls,
-		.welcome = dp_client_welcome(b->client),
-		.dataplane = p->global.h.type ? &p->global : NULL,
-		.sip = sip,
-		.n_sip = SIP_N,
-		.calls = calls,
-		.n_calls = CALL_N,
-	};
+	struct state_counter sip[SIP_N], calls[CALL_N];
 
 	/* Both structs are nothing but counters, in the order of their lists. */
 	for (unsigned i = 0; i < SIP_N; i++)
-		sip[i] = (struct show_counter){sip_names[i], ((const uint64_t *)b->sip_counters)[i]};
+		sip[i] = (struct state_counter){sip_names[i], ((const uint64_t *)b->sip_counters)[i]};
 	for (unsigned i = 0; i < CALL_N; i++)
-		calls[i] = (struct show_counter){call_names[i], ((const uint64_t *)&b->counters)[i]};
-	for (uint32_t i = 0; i < b->now->config->n_trunks; i++)
-		s.rejected += b->now->trunks[i]->rejected;
-	s.rejected += b->counters.refused_unknown_peer;
-	mgmt_reply(p->rq, show_stats_json(&s));
+		calls[i] = (struct state_counter){call_names[i], ((const uint64_t *)&b->counters)[i]};
+	state_statistics(t, parent,
+		&(struct state_statistics){
+			.generation = b->now->config->generation,
+			.start_ms = b->began_ms,
+			.uptime_ms = clock_wall_ms() - b->began_ms,
+			.active = b->n_calls,
+			.total = b->counters.calls,
+			.rejected = rejected(b),
+			.calls = calls,
+			.n_calls = CALL_N,
+			.sip = sip,
+			.n_sip = SIP_N,
+		});
 }
 
-static void show_stats(struct mgmt_request *rq, const json_t *args, void *ctx)
+static void write_plane(struct b2bua *b, struct lyd_node *parent, struct state_tree *t)
 {
-	struct report *p = report_new(ctx, rq, finish_stats);
+	struct dp_client_counters c;
 
-	(void)args;
-	if (!p)
-		return;
-	p->pending++;
-	if (dp_client_stats_global(p->b->client, global_came, global_done, p) < 0)
-		p->pending--;
-	report_step(p);
+	dp_client_counters(b->client, &c);
+	const struct state_counter control[] = {
+		{"connects", c.connects},
+		{"disconnects", c.disconnects},
+		{"commands", c.commands},
+		{"acks", c.acks},
+		{"nacks", c.nacks},
+		{"timeouts", c.timeouts},
+		{"queue_full", c.queue_full},
+		{"malformed", c.malformed},
+		{"stray", c.stray},
+		{"orphans", c.orphans},
+		{"outstanding", c.outstanding},
+	};
+	state_plane(t, parent,
+		&(struct state_plane){
+			.welcome = dp_client_welcome(b->client),
+			.counted = b->plane.h.type ? &b->plane : NULL,
+			.control = control,
+			.n_control = sizeof control / sizeof *control,
+		});
 }
 
-static void show_trunks(struct mgmt_request *rq, const json_t *args, void *ctx)
+static void write_all(void *ctx, const struct query *q, struct state_tree *t)
 {
 	struct b2bua *b = ctx;
-	json_t *trunks = json_array();
 
-	(void)args;
-	for (uint32_t i = 0; i < b->now->config->n_trunks; i++) {
-		const struct trunk_state *t = b->now->trunks[i];
-		struct show_trunk s = {
-			.trunk = &b->now->config->trunks[i],
-			.active = t->active,
-			.total = t->total,
-			.rejected = t->rejected,
-			.last_rejection = t->last_reject[0] ? t->last_reject : NULL,
-		};
+	if (q->parts & QUERY_TRUNKS)
+		write_trunks(b, t);
+	report_places(b, t);
+	write_calls(b, q, t);
+	if (q->parts & QUERY_STATISTICS) {
+		struct lyd_node *statistics = state_top(t, "statistics");
 
-		json_array_append_new(trunks, show_trunk_json(&s));
+		write_gateway(b, statistics, t);
+		write_plane(b, statistics, t);
 	}
-	mgmt_reply(rq, show_trunks_json(trunks));
 }
 
-int report_register(struct mgmt *m, struct b2bua *b)
+int report_register(struct gather *g, struct b2bua *b)
 {
-	static const struct {
-		const char *op;
-		mgmt_fn fn;
-	} ops[] = {{"show-calls", show_calls}, {"show-call", show_call}, {"show-stats", show_stats},
-		{"show-trunks", show_trunks}};
+	static const struct gather_source source = {.fetch = fetch, .write = write_all};
 
-	for (unsigned i = 0; i < sizeof ops / sizeof *ops; i++) {
-		int err = mgmt_register(m, ops[i].op, ops[i].fn, b);
-
-		if (err < 0)
-			return err;
-	}
-	return 0;
+	return gather_add(g, &source, b);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What operators see of calls: the management operations show-calls, show-call, show-stats and show-trunks.
- */
+/* What operators see of calls, trunks, counters and the data plane. */
 #pragma once
 
 #include "controlplane/b2bua/b2bua.h"
 
-struct mgmt;
+struct gather;
 
-/* Registers the operations. b outlives m. -EEXIST, -ENOMEM. */
-int report_register(struct mgmt *m, struct b2bua *b);
+#define REPORT_CALLS_MAX 1000 /* in one answer */
+
+/* Becomes a source of state. b outlives g. -ENOMEM. */
+int report_register(struct gather *g, struct b2bua *b);

@@ -5,9 +5,9 @@
  *
  * One line of JSON a request, one line of JSON an answer, in order, UTF-8:
  *
- *   {"op":"show-call","args":{"id":"c1"}}
+ *   {"op":"get","args":{"xpath":"/srtp-gateway:calls/call[id='c1']"}}
  *   {"ok":true,"data":{...}}
- *   {"error":{"tag":"...","type":"...","path":"/srtp-gateway:calls/call[id='c1']","message":"there is no such call"}}
+ *   {"error":{"tag":"...","type":"...","path":"/srtp-gateway:calls","message":"more than 1000 calls at once..."}}
  *
  * "args" may be absent. docs/management.md has the operations. A client that is attached to something (a session
  * of management) may be sent lines that are no answers.

@@ -87,7 +87,7 @@ def sdes_to_plain(seconds, port="auto", v6=False):
         assert_heard(a, b, seconds - 0.5)
         assert_nothing_clear(wire, OUTSIDE6 if v6 else OUTSIDE)
         legs = assert_clean(gateway, ident)
-        assert [leg["suite"] for leg in legs] == [CM_80, "none"], legs
+        assert [leg["suite"] for leg in legs] == [CM_80, None], legs
         return gateway.dataplane.output()
 
 
@@ -146,7 +146,7 @@ def core_to_carrier(suite):
         assert_heard(b, a, 2.5)
         assert_heard(a, b, 2.5)
         assert_nothing_clear(wire)
-        assert [leg["suite"] for leg in assert_clean(gateway, ident)] == ["none", suite]
+        assert [leg["suite"] for leg in assert_clean(gateway, ident)] == [None, suite]
 
 
 def test_aead_aes_128_gcm():

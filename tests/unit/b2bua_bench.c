@@ -5,10 +5,13 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include <libyang/libyang.h>
+
 #include "controlplane/b2bua/report.h"
+#include "controlplane/config/schema.h"
 #include "controlplane/media/dp_client.h"
 #include "controlplane/media/port_alloc.h"
-#include "controlplane/obs/mgmt.h"
+#include "controlplane/obs/gather.h"
 #include "controlplane/sip/net.h"
 #include "tests/unit/b2bua_config.h"
 #include "tests/unit/b2bua_plane.h"
@@ -28,7 +31,7 @@ static struct {
 	struct tls_ctx *client_tls[8];
 	struct dp_client *client;
 	struct port_alloc *ports;
-	struct mgmt *mgmt;
+	struct ly_ctx *yang;
 	struct sip_conn conn;
 	struct tls_info tls;
 	struct {
@@ -165,7 +168,7 @@ static void phone_reset(
 
 int bench_setup_with(const char *limits)
 {
-	char text[8192], path[80];
+	char text[8192];
 	struct err e = {0};
 
 	memset(&bench, 0, sizeof bench);
@@ -190,10 +193,10 @@ int bench_setup_with(const char *limits)
 	open_media();
 	b2bua_attach(bench.b2bua, &(struct b2bua_layers){own.net, bench.txl, own.wheel, &bench.sip_counters,
 					  own.client, own.ports});
-	snprintf(path, sizeof path, "%s/mgmt", bench.folder);
-	if (mgmt_open(&own.mgmt, own.base, path, NULL, &e) < 0)
+	if (schema_context(&own.yang, &e) < 0)
 		fail_msg("%s", e.text);
-	assert_int_equal(report_register(own.mgmt, bench.b2bua), 0);
+	bench.gather = gather_new(own.yang);
+	assert_int_equal(report_register(bench.gather, bench.b2bua), 0);
 	while (!dp_client_ready(own.client))
 		event_base_loop(own.base, EVLOOP_ONCE);
 	return 0;
@@ -215,10 +218,7 @@ static void phone_close(struct phone *p)
 /* In the order of gateway_free(), so that what calls back late finds what it names. */
 int bench_teardown(void **state)
 {
-	char path[80];
-
 	(void)state;
-	mgmt_close(own.mgmt);
 	b2bua_close(bench.b2bua);
 	dp_client_free(own.client);
 	sip_txl_free(bench.txl);
@@ -236,8 +236,8 @@ int bench_teardown(void **state)
 	phone_close(&alice);
 	phone_close(&bob);
 	phone_close(&carol);
-	snprintf(path, sizeof path, "%s/mgmt", bench.folder);
-	unlink(path);
+	gather_free(bench.gather);
+	ly_ctx_destroy(own.yang);
 	rmdir(bench.folder);
 	return 0;
 }

@@ -60,6 +60,7 @@ struct bench {
 	char folder[40]; /* of its sockets */
 	uint64_t now;
 	struct b2bua *b2bua;
+	struct gather *gather;
 	struct config *config;
 	struct sip_txl *txl;
 	struct sip_counters sip_counters;
@@ -131,10 +132,11 @@ void plane_acknowledge(void);
 void plane_event_timeout(struct plane_session *s);
 struct plane_session *plane_last(void);
 
-/* Asks as an operator does. A new reference; the "data", or the "error". */
-json_t *ask(const char *op, const char *args);
+/* The state of a place in the model, as an operator sees it: prefixes dropped, 64-bit numbers as numbers. A
+ * new reference; of a refused question {"tag":...,"message":...}. limit 0: none. */
+json_t *look(const char *xpath, unsigned limit);
 /* Asks and does not wait for the answer. */
-void ask_and_leave(const char *op, const char *args);
+void look_and_leave(const char *xpath);
 uint64_t counter(const char *name);
 /* How the newest call ended: "486 ..." */
 const char *last_reason(void);

@@ -1,58 +1,100 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What operators see of the bench: management requests over its socket, and counters. */
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+/* What operators see of the bench: its state, and counters. */
+#include <libyang/libyang.h>
 
+#include "controlplane/obs/gather.h"
 #include "tests/unit/b2bua_bench.h"
 
-static int asked(const char *op, const char *args)
-{
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	char line[512];
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+struct question {
+	bool answered, left;
+	json_t *data;
+};
 
-	snprintf(line, sizeof line, "{\"op\":\"%s\",\"args\":%s}\n", op, args);
-	snprintf(sun.sun_path, sizeof sun.sun_path, "%s/mgmt", bench.folder);
-	assert_int_equal(connect(fd, (struct sockaddr *)&sun, sizeof sun), 0);
-	assert_int_equal(send(fd, line, strlen(line), 0), (ssize_t)strlen(line));
-	return fd;
+static bool is_number(const char *z)
+{
+	z += *z == '-';
+	return *z && strlen(z) < 19 && strspn(z, "0123456789") == strlen(z);
 }
 
-void ask_and_leave(const char *op, const char *args)
+static const char *without_prefix(const char *z)
 {
-	int fd = asked(op, args);
+	static const char prefix[] = "srtp-gateway:";
 
-	for (unsigned i = 0; i < 20; i++)
-		settle();
-	close(fd);
-	settle();
+	return strncmp(z, prefix, strlen(prefix)) == 0 ? z + strlen(prefix) : z;
 }
 
-json_t *ask(const char *op, const char *args)
+/* Takes v over. name: of the member that it is. */
+static json_t *plain(json_t *v, const char *name)
 {
-	static char text[1 << 20];
-	size_t n = 0;
-	json_t *all, *part;
-	int fd = asked(op, args);
+	const char *key, *z = json_string_value(v);
+	json_t *out = NULL, *part;
+	size_t i;
 
-	for (unsigned i = 0; i < 2000 && (!n || text[n - 1] != '\n'); i++) {
-		settle();
-		ssize_t got = recv(fd, text + n, sizeof text - n - 1, 0);
-
-		if (got > 0)
-			n += (size_t)got;
+	if (json_is_object(v)) {
+		out = json_object();
+		json_object_foreach(v, key, part) json_object_set_new(
+			out, without_prefix(key), plain(json_incref(part), without_prefix(key)));
+	} else if (json_is_array(v)) {
+		out = json_array();
+		json_array_foreach(v, i, part) json_array_append_new(out, plain(json_incref(part), name));
+	} else if (z && strcmp(name, "id") != 0) {
+		out = is_number(z) ? json_integer(atoll(z)) : json_string(without_prefix(z));
+	} else {
+		return v;
 	}
-	close(fd);
-	text[n] = '\0';
-	all = json_loads(text, 0, NULL);
-	if (!all)
-		fail_msg("%s answers: %s", op, text);
-	part = json_object_get(all, json_object_get(all, "error") ? "error" : "data");
-	json_incref(part);
-	json_decref(all);
+	json_decref(v);
+	return out;
+}
+
+static void answered(void *arg, struct gather_answer *a)
+{
+	struct question *q = arg;
+	char *text = NULL;
+
+	q->answered = true;
+	if (q->left) {
+		free(q);
+	} else if (a->tag) {
+		q->data = json_pack("{s:s,s:s}", "tag", a->tag, "message", a->message);
+	} else {
+		assert_int_equal(lyd_print_mem(&text, a->tree, LYD_JSON, LYD_PRINT_WITHSIBLINGS), 0);
+		q->data = plain(json_loads(text, 0, NULL), "");
+		free(text);
+	}
+	lyd_free_all(a->tree);
+}
+
+static struct question *put_question(const char *xpath, unsigned limit, bool leave)
+{
+	struct question *question = calloc(1, sizeof *question);
+	struct query q;
+
+	assert_non_null(question);
+	question->left = leave;
+	query_make(gather_context(bench.gather), xpath, NULL, &q);
+	q.limit = limit;
+	assert_int_equal(gather_ask(bench.gather, &q, answered, question), 0);
+	return question;
+}
+
+void look_and_leave(const char *xpath)
+{
+	put_question(xpath, 0, true);
 	settle();
-	return part;
+}
+
+json_t *look(const char *xpath, unsigned limit)
+{
+	struct question *q = put_question(xpath, limit, false);
+
+	for (unsigned i = 0; i < 2000 && !q->answered; i++)
+		settle();
+	if (!q->answered)
+		fail_msg("no answer about %s", xpath);
+	json_t *data = q->data;
+
+	free(q);
+	return data;
 }
 
 uint64_t counter(const char *name)
@@ -71,7 +113,8 @@ uint64_t counter(const char *name)
 const char *last_reason(void)
 {
 	static char reason[512];
-	json_t *data = ask("show-calls", "{}"), *calls = json_object_get(data, "calls");
+	json_t *data = look("/srtp-gateway:calls", 100);
+	json_t *calls = json_object_get(json_object_get(data, "calls"), "call");
 	const char *text = json_string_value(
 		json_object_get(json_array_get(calls, json_array_size(calls) - 1), "end-reason"));
 

@@ -196,10 +196,13 @@ static void test_offers_that_are_refused(void **state)
 	refused_offer(&alice, "+4", "", sdp(&alice, 1), "503", "every trunk of the route is down");
 	refused_offer(&alice, "+6", "", sdp(&alice, 1), "503", "Warning: 399");
 	refused_offer(&alice, "", "", sdp(&alice, 1), "484", NULL);
-	json_t *trunks = ask("show-trunks", "{}"), *list = json_object_get(trunks, "trunks");
+	json_t *trunks = look("/srtp-gateway:gateway/trunks", 0);
+	json_t *list =
+		json_object_get(json_object_get(json_object_get(trunks, "gateway"), "trunks"), "trunk");
+	json_t *state_of = json_object_get(json_array_get(list, 1), "state");
 
 	/* Every one is the caller's trunk's. */
-	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 1), "rejected-calls")), 6);
+	assert_int_equal(json_integer_value(json_object_get(state_of, "rejected-calls")), 6);
 	json_decref(trunks);
 	assert_int_equal(counter("refused_media"), 3);
 	assert_int_equal(counter("refused_request"), 3);

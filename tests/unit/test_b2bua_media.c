@@ -173,8 +173,8 @@ static void test_the_end_with_everything_under_way(void **state)
 	say(&alice, "INVITE", "", sdp_as(&alice, 2, 11, "sendonly"));
 	dial(&carol, "+3002", "", sdp(&carol, 1));
 	bench.mute = true;
-	ask_and_leave("show-calls", "{}");
-	ask_and_leave("show-stats", "{}");
+	look_and_leave("/srtp-gateway:calls");
+	look_and_leave("/srtp-gateway:statistics");
 	b2bua_shutdown(bench.b2bua);
 }
 
@@ -260,11 +260,11 @@ static void test_many_calls_leave_nothing(void **state)
 		call_up(&alice, &bob);
 		hang_up(&alice, &bob);
 	}
-	json_t *data = ask("show-calls", "{\"limit\":2000}");
+	json_t *data = look("/srtp-gateway:calls", 0), *all = json_object_get(data, "calls");
 
-	assert_int_equal(json_array_size(json_object_get(data, "calls")), 256);
-	assert_int_equal(json_integer_value(json_object_get(data, "active")), 0);
-	assert_int_equal(json_integer_value(json_object_get(data, "total")), 300);
+	assert_int_equal(json_array_size(json_object_get(all, "call")), 256);
+	assert_int_equal(json_integer_value(json_object_get(all, "active")), 0);
+	assert_int_equal(json_integer_value(json_object_get(all, "total")), 300);
 	json_decref(data);
 	pass(70000);
 	assert_int_equal(sip_txl_count(bench.txl), 0);
@@ -300,9 +300,9 @@ static void test_a_caller_known_by_his_certificate(void **state)
 	hear(&dora, "403");
 	phone_connect(&dora, "OUT.d.example");
 	call_up(&dora, &alice);
-	data = ask("show-calls", "{}");
+	data = look("/srtp-gateway:calls", 0);
 	json_t *signalling = json_object_get(
-		json_array_get(json_object_get(json_array_get(json_object_get(data, "calls"), 0), "legs"), 0),
+		json_array_get(json_object_get(json_array_get(at(data, "calls", "call"), 0), "leg"), 0),
 		"signalling");
 
 	assert_string_equal(json_string_value(json_object_get(signalling, "tls-version")), "TLSv1.3");
@@ -331,64 +331,69 @@ static void test_a_caller_known_by_his_certificate(void **state)
 
 static void test_what_operators_see(void **state)
 {
-	char args[64];
+	char one[96];
 	json_t *data, *call, *leg;
 
 	(void)state;
 	call_up(&alice, &bob);
-	data = ask("show-calls", "{\"state\":\"established\"}");
-	assert_int_equal(json_integer_value(at(data, "active", NULL)), 1);
-	call = json_array_get(at(data, "calls", NULL), 0);
+	data = look("/srtp-gateway:calls/call[state='established']", 0);
+	assert_int_equal(json_integer_value(at(data, "calls", "active")), 1);
+	call = json_array_get(at(data, "calls", "call"), 0);
 	expect_text(call, "from", "+3001");
 	expect_text(call, "to", "+1001");
 	expect_text(call, "ingress-trunk", "core");
 	expect_text(call, "egress-trunk", "carrier-a");
-	snprintf(args, sizeof args, "{\"id\":\"%s\"}", json_string_value(at(call, "id", NULL)));
+	snprintf(one, sizeof one, "/srtp-gateway:calls/call[id='%s']",
+		json_string_value(at(call, "id", NULL)));
 	json_decref(data);
-	call = ask("show-call", args);
-	leg = json_array_get(at(call, "legs", NULL), 0);
+	data = look(one, 0);
+	call = json_array_get(at(data, "calls", "call"), 0);
+	leg = json_array_get(at(call, "leg", NULL), 0);
 	expect_text(leg, "media", "rtp");
-	expect_text(leg, "suite", "none");
+	assert_null(json_object_get(leg, "suite"));
 	expect_text(leg, "local-address", "10.20.0.10:20000");
 	assert_int_equal(json_integer_value(at(leg, "rx", "packets")), 100);
-	leg = json_array_get(at(call, "legs", NULL), 1);
+	leg = json_array_get(at(call, "leg", NULL), 1);
 	expect_text(leg, "media", "srtp");
 	expect_text(leg, "suite", "AEAD_AES_256_GCM");
 	expect_text(leg, "keying", "sdes");
 	assert_int_equal(json_integer_value(at(leg, "rx", "packets")), 101);
-	json_decref(call);
+	json_decref(data);
 	hang_up(&alice, &bob);
-	call = ask("show-call", args);
+	data = look(one, 0);
+	call = json_array_get(at(data, "calls", "call"), 0);
 	expect_text(call, "state", "ended");
 	expect_text(call, "end-reason", "the calling side hung up");
-	leg = json_array_get(at(call, "legs", NULL), 1);
+	leg = json_array_get(at(call, "leg", NULL), 1);
 	expect_text(leg, "suite", "AEAD_AES_256_GCM");
 	assert_int_equal(json_integer_value(at(leg, "rx", "packets")), 101);
-	json_decref(call);
-	data = ask("show-calls", "{\"state\":\"established\"}");
-	assert_int_equal(json_array_size(at(data, "calls", NULL)), 0);
+	json_decref(data);
+	data = look("/srtp-gateway:calls/call[state='established']", 0);
+	assert_null(json_object_get(at(data, "calls", NULL), "call"));
 	json_decref(data);
 	dial(&alice, "+7", "", sdp(&alice, 1));
 	hear(&alice, "404");
-	data = ask("show-stats", "{}");
-	assert_int_equal(json_integer_value(at(data, "calls", "total")), 1);
-	assert_int_equal(json_integer_value(at(data, "calls", "rejected")), 1);
-	assert_int_equal(json_integer_value(at(at(data, "calls", "counters"), "refused_no_route", NULL)), 1);
-	assert_int_equal(json_integer_value(at(at(data, "calls", "counters"), "answered", NULL)), 1);
-	assert_int_equal(json_integer_value(at(at(data, "data-plane", "rx"), "packets", NULL)), 7);
+	data = look("/srtp-gateway:statistics", 0);
+	call = at(data, "statistics", NULL);
+	assert_int_equal(json_integer_value(at(call, "calls", "total")), 1);
+	assert_int_equal(json_integer_value(at(call, "calls", "rejected")), 1);
+	assert_int_equal(json_integer_value(at(at(call, "calls", "counters"), "refused-no-route", NULL)), 1);
+	assert_int_equal(json_integer_value(at(at(call, "calls", "counters"), "answered", NULL)), 1);
+	assert_int_equal(json_integer_value(at(at(call, "data-plane", "rx"), "packets", NULL)), 7);
 	json_decref(data);
-	data = ask("show-trunks", "{}");
-	leg = json_array_get(at(data, "trunks", NULL), 1);
+	data = look("/srtp-gateway:gateway/trunks", 0);
+	leg = json_array_get(at(at(data, "gateway", "trunks"), "trunk", NULL), 1);
 	expect_text(leg, "name", "core");
+	leg = at(leg, "state", NULL);
+	expect_text(leg, "oper-state", "up");
 	assert_int_equal(json_integer_value(at(leg, "active-calls", NULL)), 0);
 	assert_int_equal(json_integer_value(at(leg, "total-calls", NULL)), 1);
 	assert_int_equal(json_integer_value(at(leg, "rejected-calls", NULL)), 1);
 	expect_text(leg, "last-rejection", "404 no route leads to this number");
 	json_decref(data);
-	data = ask("show-call", "{\"id\":\"nobody\"}");
-	assert_non_null(strstr(json_string_value(at(data, "message", NULL)), "there is no call 'nobody'"));
+	data = look("/srtp-gateway:calls/call[id='nobody']", 0);
+	assert_null(json_object_get(at(data, "calls", NULL), "call"));
 	json_decref(data);
-	json_decref(ask("show-call", "{}"));
 }
 
 int main(void)

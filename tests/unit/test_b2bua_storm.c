@@ -138,7 +138,7 @@ static void step(void)
 	else if (what < 199)
 		plane_acknowledge();
 	else
-		ask_and_leave(pick(2) ? "show-calls" : "show-stats", "{}");
+		look_and_leave(pick(2) ? "/srtp-gateway:calls" : "/srtp-gateway:statistics");
 	if (bench.send_result && !pick(10))
 		bench.send_result = 0;
 }

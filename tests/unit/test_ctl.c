@@ -10,27 +10,25 @@
 
 #include <jansson.h>
 
-#define CALL(legs, more)                                                                                     \
+#define CALL(legs)                                                                                           \
 	"{\"id\":\"c1\",\"state\":\"established\",\"from\":\"alice\",\"to\":\"+4930\",\"ingress-trunk\":"    \
 	"\"carrier\","                                                                                       \
-	"\"egress-trunk\":\"core\",\"start-time\":\"2026-11-20T13:00:00.000Z\",\"duration\":75.2,"           \
-	"\"end-reason\":null,\"legs\":[" legs "]" more "}"
+	"\"egress-trunk\":\"core\",\"start-time\":\"2026-11-20T13:00:00.000Z\",\"duration\":\"75.2\","       \
+	"\"leg\":[" legs "]}"
 #define LEGS                                                                                                 \
-	"{\"leg\":\"a\",\"trunk\":\"carrier\",\"media\":\"srtp\",\"suite\":\"AEAD_AES_256_GCM\",\"rx\":{"    \
-	"\"packets\":1500,"                                                                                  \
-	"\"lost\":-2,\"jitter\":1.25,\"auth-failures\":3,\"replays\":4}},"                                   \
-	"{\"leg\":\"b\",\"trunk\":\"core\",\"media\":\"rtp\",\"suite\":\"none\"}"
+	"{\"side\":\"a\",\"trunk\":\"carrier\",\"media\":\"srtp\","                                          \
+	"\"suite\":\"srtp-gateway:AEAD_AES_256_GCM\",\"rx\":{\"packets\":\"1500\","                          \
+	"\"lost\":\"-2\",\"jitter\":\"1.25\",\"auth-failures\":\"3\",\"replays\":\"4\"}},"                   \
+	"{\"side\":\"b\",\"trunk\":\"core\",\"media\":\"rtp\"}"
 #define REFUSED                                                                                              \
 	"{\"id\":\"c2\",\"state\":\"refused\",\"from\":\"mallory\",\"to\":\"1\",\"ingress-trunk\":\"core\"," \
-	"\"egress-trunk\":null,\"duration\":0.0,\"end-reason\":\"488 SRTP required\",\"legs\":[]}"
+	"\"duration\":\"0.0\",\"end-reason\":\"488 SRTP required\"}"
+#define CALLS(list) "{\"srtp-gateway:calls\":{\"active\":1,\"total\":\"7\",\"call\":[" list "]}}"
 
 static void calls_are_a_table(void **state)
 {
 	(void)state;
-	static const struct line script[] = {
-		{"show-calls", "{\"ok\":true,\"data\":{\"active\":1,\"total\":7,\"calls\":[" CALL(
-				       LEGS, "") "," REFUSED "]}}\n"},
-		{NULL, NULL}};
+	static const struct line script[] = {{"\"get\"", OK(CALLS(CALL(LEGS) "," REFUSED))}, {NULL, NULL}};
 
 	assert_int_equal(run(script, "show calls"), CTL_OK);
 	assert_string_equal(output,
@@ -41,18 +39,18 @@ static void calls_are_a_table(void **state)
 		"SRTP required\n"
 		"1 active, 7 since start\n");
 	assert_string_equal(errors, "");
+	expect_request("\"xpath\":\"/srtp-gateway:calls\"");
+	assert_int_equal(run(script, "show calls --state ringing"), CTL_OK);
+	expect_request("\"xpath\":\"/srtp-gateway:calls/call[state='ringing']\"");
 }
 
 static void json_is_the_gateways_data(void **state)
 {
 	(void)state;
-	static const struct line script[] = {
-		{"show-calls", "{\"ok\":true,\"data\":{\"active\":0,\"total\":0,\"calls\":[]}}\n"},
-		{NULL, NULL}};
+	static const struct line script[] = {{"\"get\"", OK(CALLS(""))}, {NULL, NULL}};
 
 	assert_int_equal(run(script, "show calls --json"), CTL_OK);
-	json_t *root = json_loads(output, 0, NULL),
-	       *expected = json_pack("{s:i,s:i,s:[]}", "active", 0, "total", 0, "calls");
+	json_t *root = json_loads(output, 0, NULL), *expected = json_loads(CALLS(""), 0, NULL);
 
 	assert_non_null(root);
 	assert_true(json_equal(root, expected));
@@ -64,12 +62,7 @@ static void json_is_the_gateways_data(void **state)
 static void the_watch_has_a_row_per_leg(void **state)
 {
 	(void)state;
-	static const struct line script[] = {
-		{"show-calls",
-			"{\"ok\":true,\"data\":{\"active\":1,\"total\":7,\"calls\":[{\"id\":\"c1\"}," REFUSED
-			"]}}\n"},
-		{"\"c1\"", "{\"ok\":true,\"data\":" CALL(LEGS, "") "}\n"},
-		{"\"c2\"", "{\"error\":{\"path\":\"\",\"message\":\"gone\"}}\n"}, {NULL, NULL}};
+	static const struct line script[] = {{"\"get\"", OK(CALLS(CALL(LEGS) "," REFUSED))}, {NULL, NULL}};
 
 	assert_int_equal(run(script, "show calls --watch 0.1 --rounds 2"), CTL_OK);
 	static const char rows[] =
@@ -94,27 +87,31 @@ static void one_call_is_shown_in_full(void **state)
 {
 	(void)state;
 	static const struct line script[] = {
-		{"\"args\":{\"id\":\"c1\"}", "{\"ok\":true,\"data\":" CALL(LEGS, "") "}\n"}, {NULL, NULL}};
+		{"call[id='c1']", OK("{\"srtp-gateway:calls\":{\"call\":[" CALL(LEGS) "]}}")},
+		{"call[id='c2']", OK("{}")}, {NULL, NULL}};
 
 	assert_int_equal(run(script, "show call c1"), CTL_OK);
 	assert_non_null(strstr(output, "leg a, towards the caller\n"));
+	assert_non_null(strstr(output, "  suite              AEAD_AES_256_GCM\n"));
 	assert_non_null(strstr(output, "    auth-failures      3\n"));
 	assert_non_null(strstr(output, "leg b, towards the called party\n"));
+	assert_int_equal(run(script, "show call c2"), CTL_REFUSED);
+	expect_errors("/srtp-gateway:calls/call[id='c2']: there is no such call");
 }
 
 static void trunks_and_stats_are_shown(void **state)
 {
 	(void)state;
 	static const struct line script[] = {
-		{"show-trunks",
-			"{\"ok\":true,\"data\":{\"trunks\":[{\"name\":\"core\",\"state\":\"up\",\"realm\":"
-			"\"in\","
-			"\"srtp\":\"none\",\"active-calls\":1,\"total-calls\":20,\"rejected-calls\":3,"
-			"\"last-rejection\":\"488 SRTP required\"}]}}\n"},
-		{"show-stats", "{\"ok\":true,\"data\":{\"version\":\"1\",\"calls\":{\"active\":1},\"data-"
-			       "plane\":{\"connected\":true,"
-			       "\"rx\":{\"packets\":9},\"verdicts\":{\"relayed\":8,\"replay\":0}},\"sip\":{"
-			       "\"rx_messages\":5}}}\n"},
+		{"/srtp-gateway:gateway/trunks",
+			OK("{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"core\",\"realm\":"
+			   "\"in\",\"srtp\":{\"mode\":\"none\"},\"state\":{\"oper-state\":\"up\","
+			   "\"active-calls\":1,\"total-calls\":\"20\",\"rejected-calls\":\"3\","
+			   "\"last-rejection\":\"488 SRTP required\"}}]}}}")},
+		{"/srtp-gateway:statistics",
+			OK("{\"srtp-gateway:statistics\":{\"version\":\"1\",\"calls\":{\"active\":1},\"data-"
+			   "plane\":{\"connected\":true,\"rx\":{\"packets\":\"9\"},\"verdicts\":{"
+			   "\"relayed\":\"8\",\"replay\":\"0\"}},\"sip\":{\"rx-messages\":\"5\"}}}")},
 		{NULL, NULL}};
 
 	assert_int_equal(run(script, "show trunks"), CTL_OK);
@@ -125,7 +122,7 @@ static void trunks_and_stats_are_shown(void **state)
 	assert_non_null(strstr(output, "  connected          yes\n"));
 	assert_non_null(strstr(output, "    relayed                  8\n"));
 	assert_null(strstr(output, "replay"));
-	assert_non_null(strstr(output, "  rx_messages              5\n"));
+	assert_non_null(strstr(output, "  rx-messages              5\n"));
 }
 
 /* A caller chooses its From; an operator's terminal must not obey it. */
@@ -133,9 +130,8 @@ static void what_callers_say_moves_no_cursor(void **state)
 {
 	(void)state;
 	static const struct line script[] = {
-		{"show-calls",
-			"{\"ok\":true,\"data\":{\"calls\":[{\"id\":\"c1\",\"from\":\"a\\u001b[2Jb\\u202ec\","
-			"\"to\":\"\\u009b1mJos\u00e9\\n\"}]}}\n"},
+		{"\"get\"", OK("{\"srtp-gateway:calls\":{\"call\":[{\"id\":\"c1\",\"from\":"
+			       "\"a\\u001b[2Jb\\u202ec\",\"to\":\"\\u009b1mJos\u00e9\\n\"}]}}")},
 		{NULL, NULL}};
 
 	assert_int_equal(run(script, "show calls"), CTL_OK);
@@ -148,22 +144,20 @@ static void a_refusal_is_passed_on(void **state)
 {
 	(void)state;
 	static const struct line script[] = {
-		{"show-call", "{\"error\":{\"path\":\"/srtp-gateway:calls\",\"message\":\"there is no call "
-			      "'x'\"}}\n"},
-		{NULL, NULL}};
+		{"\"get\"", REFUSAL("too-big", "/srtp-gateway:calls", "too many calls")}, {NULL, NULL}};
 
 	assert_int_equal(run(script, "show call x"), CTL_REFUSED);
-	assert_string_equal(errors, "srtpgwctl: /srtp-gateway:calls: there is no call 'x'\n");
+	assert_string_equal(errors, "srtpgwctl: /srtp-gateway:calls: too many calls\n");
 	assert_string_equal(output, "");
 }
 
 static void what_is_no_gateway_is_not_reachable(void **state)
 {
 	(void)state;
-	static const struct line silent[] = {{"show", ""}, {NULL, NULL}},
-				 half[] = {{"show", "{\"ok\":true"}, {NULL, NULL}},
-				 other[] = {{"show", "220 mail.example ESMTP\n"}, {NULL, NULL}},
-				 empty[] = {{"show", "{}\n"}, {NULL, NULL}};
+	static const struct line silent[] = {{"get", ""}, {NULL, NULL}},
+				 half[] = {{"get", "{\"ok\":true"}, {NULL, NULL}},
+				 other[] = {{"get", "220 mail.example ESMTP\n"}, {NULL, NULL}},
+				 empty[] = {{"get", "{}\n"}, {NULL, NULL}};
 
 	assert_int_equal(run(NULL, "show calls"), CTL_UNREACHABLE);
 	assert_non_null(strstr(errors, "no gateway is running there"));

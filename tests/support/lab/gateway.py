@@ -7,6 +7,7 @@ import subprocess
 
 from .certs import Authority
 from .net import Lab, LabError, Skip, wait_for
+from .state import shown
 
 OUTSIDE, OUTSIDE6 = "192.0.2.1", "2001:db8:1::1"
 INSIDE, INSIDE6 = "10.20.0.1", "fd00:20::1"
@@ -133,12 +134,13 @@ class Gateway:
         wait_for(f"{process.name} is up", ready, 20)
 
     def ctl(self, *args):
-        """srtpgwctl's answer as a Python value."""
+        """srtpgwctl's answer as a Python value; of 'show' as lab.state has it."""
         argv = [os.path.join(self.bin, "ctl", "srtpgwctl"), "--socket", self.control_socket, *args, "--json"]
         done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=10)
         if done.returncode:
             raise LabError(f"srtpgwctl {' '.join(args)}: exit {done.returncode}: {done.stderr.strip()}")
-        return json.loads(done.stdout)
+        answer = json.loads(done.stdout)
+        return shown(args[1], answer) if args[0] == "show" else answer
 
     def stop(self):
         """Ends both planes; LabError unless each ended cleanly."""

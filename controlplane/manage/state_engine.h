@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of management itself: sessions, commits, locks and models (srtp-gateway, RFC 6022). */
+#pragma once
+
+struct engine;
+struct gather;
+
+/* e outlives g. -ENOMEM. */
+int state_engine_register(struct gather *g, struct engine *e);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/obs/state.h"
+
+#include <string.h>
+
+#define C(parent, leaf, value) state_number(t, parent, leaf, value)
+
+static void verdicts(struct state_tree *t, struct lyd_node *parent, const uint64_t counts[DP_VERDICTS_MAX])
+{
+	struct lyd_node *n = state_in(t, parent, "verdicts");
+
+	for (unsigned v = 0; v < DP_V_COUNT; v++)
+		state_counter(t, n, dp_verdict_name((enum dp_verdict)v), counts[v]);
+}
+
+static void counters(
+	struct state_tree *t, struct lyd_node *parent, const struct state_counter *rows, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		state_counter(t, parent, rows[i].name, rows[i].value);
+}
+
+static void traffic(struct state_tree *t, struct lyd_node *parent, uint64_t packets, uint64_t octets)
+{
+	C(parent, "packets", packets);
+	C(parent, "octets", octets);
+}
+
+static void leg_traffic(struct state_tree *t, struct lyd_node *leg, const struct dp_stats_leg *s)
+{
+	struct lyd_node *rx = state_in(t, leg, "rx"), *tx = state_in(t, leg, "tx");
+
+	traffic(t, rx, s->rx_packets, s->rx_octets);
+	C(rx, "rtcp-packets", s->rx_rtcp);
+	state_signed(t, rx, "lost", s->rx_lost);
+	state_milli(t, rx, "jitter", s->rx_jitter_us);
+	C(rx, "auth-failures", s->verdicts[DP_V_AUTH_FAIL]);
+	C(rx, "replays", s->verdicts[DP_V_REPLAY] + s->verdicts[DP_V_TOO_OLD]);
+	if (s->rx_age_ms != UINT64_MAX)
+		C(rx, "age", s->rx_age_ms);
+	traffic(t, tx, s->tx_packets, s->tx_octets);
+	C(tx, "rtcp-packets", s->tx_rtcp);
+	C(tx, "clear-packets", s->clear_out);
+	verdicts(t, leg, s->verdicts);
+}
+
+static void signalling(struct state_tree *t, struct lyd_node *leg, const struct state_signalling *s)
+{
+	struct lyd_node *n = state_in(t, leg, "signalling");
+
+	state_text(t, n, "transport", config_transport_name(s->transport));
+	state_address(t, n, "remote-address", &s->remote);
+	state_text(t, n, "tls-version", s->tls_version);
+	state_text(t, n, "tls-cipher", s->tls_cipher);
+}
+
+static void leg(struct state_tree *t, struct lyd_node *call, const struct state_leg *l)
+{
+	struct lyd_node *n = state_entry(t, call, "leg", l->side == DP_SIDE_A ? "a" : "b");
+	const struct dp_stats_leg *s = l->stats;
+	enum srtp_suite suite = s && s->suite != SRTP_SUITE_NONE ? (enum srtp_suite)s->suite : l->suite;
+	const struct srtp_suite_info *info = suite == SRTP_SUITE_NONE ? NULL : srtp_suite_info(suite);
+
+	state_text(t, n, "trunk", l->trunk);
+	state_text(t, n, "media", l->secure ? "srtp" : "rtp");
+	if (info)
+		state_text(t, n, "suite", info->name);
+	if (l->secure)
+		state_text(t, n, "keying", "sdes");
+	if (info)
+		C(n, "key-age", l->key_age_ms / 1000);
+	state_bool(t, n, "rtcp-mux", l->rtcp_mux);
+	state_address(t, n, "local-address", &l->local);
+	state_address(t, n, "remote-address", s && s->remote.ip.family != IP_NONE ? &s->remote : &l->remote);
+	signalling(t, n, &l->signalling);
+	if (s)
+		leg_traffic(t, n, s);
+}
+
+void state_call(struct state_tree *t, struct lyd_node *parent, const struct state_call *c)
+{
+	struct lyd_node *n = state_entry(t, parent, "call", c->id);
+
+	state_text(t, n, "state", c->state);
+	state_str(t, n, "from", c->from);
+	state_str(t, n, "to", c->to);
+	state_text(t, n, "ingress-trunk", c->ingress_trunk);
+	state_text(t, n, "egress-trunk", c->egress_trunk);
+	state_time(t, n, "start-time", c->start_ms);
+	state_milli(t, n, "duration", c->duration_ms);
+	state_text(t, n, "end-reason", c->end_reason);
+	for (unsigned i = 0; i < c->n_legs; i++)
+		leg(t, n, &c->legs[i]);
+}
+
+void state_trunk(struct state_tree *t, struct lyd_node *parent, const struct state_trunk *s)
+{
+	static const char *const states[] = {
+		[CONFIG_ADMIN_UP] = "up",
+		[CONFIG_ADMIN_DRAIN] = "draining",
+		[CONFIG_ADMIN_DOWN] = "down",
+	};
+	struct lyd_node *n = state_in(t, state_entry(t, parent, "trunk", s->name), "state");
+
+	state_text(t, n, "oper-state", states[s->admin]);
+	C(n, "active-calls", s->active);
+	C(n, "total-calls", s->total);
+	C(n, "answered-calls", s->answered);
+	C(n, "rejected-calls", s->rejected);
+	state_text(t, n, "last-rejection", s->last_rejection);
+}
+
+static void crypto(struct state_tree *t, struct lyd_node *n, const struct dp_stats_global *g)
+{
+	C(n, "jobs", g->crypto_jobs);
+	C(n, "batches", g->crypto_batches);
+	C(n, "overflow-jobs", g->crypto_overflow_jobs);
+	C(n, "overflow-keys", g->crypto_overflow_keys);
+	C(n, "rescued", g->crypto_rescued);
+	C(n, "failovers", g->crypto_failovers);
+	C(n, "degraded", g->crypto_degraded);
+}
+
+static void plane_traffic(struct state_tree *t, struct lyd_node *n, const struct dp_stats_global *g)
+{
+	C(n, "sessions", g->sessions);
+	C(n, "legs", g->legs);
+	traffic(t, state_in(t, n, "rx"), g->rx_packets, g->rx_octets);
+	traffic(t, state_in(t, n, "tx"), g->tx_packets, g->tx_octets);
+	C(n, "to-kernel", g->to_kernel);
+	C(n, "handover", g->handover);
+	C(n, "busy-cycles", g->busy_cycles);
+	C(n, "idle-cycles", g->idle_cycles);
+	crypto(t, state_in(t, n, "crypto"), g);
+	verdicts(t, n, g->verdicts);
+}
+
+void state_plane(struct state_tree *t, struct lyd_node *parent, const struct state_plane *p)
+{
+	struct lyd_node *n = state_in(t, parent, "data-plane");
+	const struct dp_welcome *w = p->welcome;
+
+	state_bool(t, n, "connected", w != NULL);
+	if (w) {
+		state_str(t, n, "port", (struct str){w->port, strnlen(w->port, sizeof w->port)});
+		state_str(t, n, "backend", (struct str){w->backend, strnlen(w->backend, sizeof w->backend)});
+		C(n, "workers", w->workers);
+	}
+	if (w && p->counted)
+		plane_traffic(t, n, p->counted);
+	counters(t, state_in(t, n, "control"), p->control, p->n_control);
+}
+
+void state_statistics(struct state_tree *t, struct lyd_node *parent, const struct state_statistics *s)
+{
+	struct lyd_node *calls = state_in(t, parent, "calls");
+
+	state_text(t, parent, "version", SRTPGW_VERSION);
+	state_time(t, parent, "start-time", s->start_ms);
+	state_milli(t, parent, "uptime", s->uptime_ms);
+	C(parent, "generation", s->generation);
+	C(calls, "active", s->active);
+	C(calls, "total", s->total);
+	C(calls, "rejected", s->rejected);
+	counters(t, state_in(t, calls, "counters"), s->calls, s->n_calls);
+	counters(t, state_in(t, parent, "sip"), s->sip, s->n_sip);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What there is to know of calls, trunks and counters: plain structs in, nodes of srtp-gateway.yang out. The
+ * model says what each node means; it is the one place where the shape is written down.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controlplane/config/config.h"
+#include "controlplane/obs/state_tree.h"
+#include "lib/msg/dp_msg.h"
+
+struct state_signalling {
+	enum config_transport transport;
+	struct ip_port remote;
+	const char *tls_version, *tls_cipher; /* NULL without TLS */
+};
+
+/* Everything is borrowed for the call. */
+struct state_leg {
+	enum dp_side side;
+	const char *trunk;     /* NULL: none yet */
+	bool secure;           /* what it was negotiated or is required to be */
+	enum srtp_suite suite; /* of the newest key; SRTP_SUITE_NONE before there is one */
+	uint64_t key_age_ms;   /* with a suite */
+	bool rtcp_mux;
+	struct ip_port local, remote; /* media; IP_NONE where not known */
+	struct state_signalling signalling;
+	const struct dp_stats_leg
+		*stats; /* NULL: no "rx", "tx" and "verdicts"; its remote and suite go before ours */
+};
+
+struct state_call {
+	const char *id;
+	const char *state;   /* "setup", "ringing", "established", "ending", "ended", "refused" */
+	struct str from, to; /* user@host or number, as far as known; not UTF-8 is escaped */
+	const char *ingress_trunk, *egress_trunk; /* NULL: none yet */
+	uint64_t start_ms;                        /* wall clock */
+	uint64_t duration_ms;   /* since its answer, or of the call when it has ended; 0 before */
+	const char *end_reason; /* NULL: goes on */
+	const struct state_leg *legs;
+	unsigned n_legs;
+};
+
+struct state_trunk {
+	const char *name;
+	enum config_admin admin;
+	uint64_t active, total, answered, rejected;
+	const char *last_rejection; /* status and reason; NULL: none yet */
+};
+
+struct state_counter {
+	const char *name; /* as in C: the model has hyphens for its underscores */
+	uint64_t value;
+};
+
+struct state_statistics {
+	uint64_t generation, start_ms, uptime_ms;
+	uint64_t active, total, rejected;
+	const struct state_counter *calls; /* why calls were refused or ended */
+	unsigned n_calls;
+	const struct state_counter *sip;
+	unsigned n_sip;
+};
+
+struct state_plane {
+	const struct dp_welcome *welcome;      /* NULL: the data plane is not connected */
+	const struct dp_stats_global *counted; /* NULL: not known */
+	const struct state_counter *control;   /* the socket between the planes */
+	unsigned n_control;
+};
+
+/* parent: /calls; /gateway/trunks; /statistics. */
+void state_call(struct state_tree *t, struct lyd_node *parent, const struct state_call *c);
+void state_trunk(struct state_tree *t, struct lyd_node *parent, const struct state_trunk *s);
+void state_statistics(struct state_tree *t, struct lyd_node *parent, const struct state_statistics *s);
+void state_plane(struct state_tree *t, struct lyd_node *parent, const struct state_plane *p);
