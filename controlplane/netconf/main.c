@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "controlplane/netconf/session.h"
@@ -72,6 +73,15 @@ static const char *source_host(void)
 	return connection ? str_dup(str_cut(&rest, ' ')) : NULL;
 }
 
+/* sshd throws away what a subsystem writes to standard error, so the system's log has it as well. */
+static void complain(const char *why)
+{
+	fprintf(stderr, "srtpgw-netconf: %s\n", why);
+	openlog("srtpgw-netconf", LOG_PID, LOG_DAEMON);
+	syslog(LOG_WARNING, "%s", why);
+	closelog();
+}
+
 int main(int argc, char **argv)
 {
 	struct session_conf conf = {
@@ -88,6 +98,6 @@ int main(int argc, char **argv)
 	code = session_run(&conf, &e);
 	free((char *)conf.source_host);
 	if (code != SESSION_DONE)
-		fprintf(stderr, "srtpgw-netconf: %s\n", e.text);
+		complain(e.text);
 	return code;
 }

@@ -56,6 +56,9 @@ void models_capabilities(const struct models *m, void (*visit)(struct str uri, v
 
 	json_array_foreach(m->list, i, module)
 	{
+		/* A module that is only imported has names, but nothing to offer. */
+		if (json_is_false(json_object_get(module, "implemented")))
+			continue;
 		text_reset(&t);
 		put_capability(module, &t);
 		if (!t.failed)

@@ -26,7 +26,8 @@ static int set_up(void **state)
 		"[{\"name\":\"srtp-gateway\",\"revision\":\"2026-11-20\",\"namespace\":\"" SGW "\","
 		"\"features\":[\"rekey\",\"audit\"]},"
 		"{\"name\":\"ietf-netconf-acm\",\"revision\":\"2018-02-14\",\"namespace\":"
-		"\"urn:ietf:params:xml:ns:yang:ietf-netconf-acm\",\"features\":[]}]",
+		"\"urn:ietf:params:xml:ns:yang:ietf-netconf-acm\",\"features\":[]},"
+		"{\"name\":\"only-types\",\"namespace\":\"urn:types\",\"implemented\":false}]",
 		0, NULL);
 	return models.list ? 0 : -1;
 }
@@ -391,6 +392,7 @@ static void hello_names_what_is_there(void **state)
 	assert_non_null(strstr(t.p, "<capability>urn:ietf:params:netconf:base:1.1</capability>"));
 	assert_non_null(strstr(t.p, "<capability>" SGW "?module=srtp-gateway&amp;revision=2026-11-20&amp;"
 				    "features=rekey,audit</capability>"));
+	assert_null(strstr(t.p, "only-types"));
 	assert_non_null(strstr(t.p, "<session-id>42</session-id></hello>"));
 	text_free(&t);
 }

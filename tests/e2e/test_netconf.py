@@ -1,0 +1,387 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+NETCONF as an operator meets it: OpenSSH's sshd with srtpgw-netconf as its subsystem, ncclient on the other side, two
+accounts with different rights, and peers that send what no client would.
+"""
+
+import contextlib
+import json
+import os
+import re
+import xml.etree.ElementTree as ET
+
+from lab.gateway import Gateway, INSIDE, Neighbourhood, carrier, core
+from lab.net import LabError, wait_for
+from lab.ssh import Accounts, NetconfError, Operators, SshServer
+
+NS = "urn:srtpgw:yang:srtp-gateway"
+BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
+EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
+USERS = {"alice": ["srtpgw", "srtpgw-engineers"], "bob": ["srtpgw", "srtpgw-viewers"],
+         "nina": ["srtpgw", "srtpgw-night"], "carol": []}
+
+
+class Office:
+    """A gateway, sshd beside it, and an operator's machine on the inside network."""
+
+    def __init__(self, lab, options=()):
+        self.lab, self.desk = lab, lab.host("phone")
+        Accounts(lab.gateway_host, USERS)
+        config = lab.configuration([carrier("carrier-a", lab.ADDRESSES["carrier-a"]), core("core", lab.ADDRESSES["phone"])],
+                                   [("carrier-a", "+49", "core"), ("core", "+44", "carrier-a")],
+                                   management={"group": "srtpgw"})
+        with open(os.path.join(EXAMPLES, "nacm.json")) as f:
+            config.update(json.loads("".join(line for line in f if not line.lstrip().startswith("//"))))
+        self.gateway = Gateway(lab.gateway_host, config, lab.interfaces)
+        self.ssh = SshServer(lab.gateway_host, USERS, self.gateway.control_socket, options)
+        self.operators = Operators(self.ssh, self.desk, INSIDE)
+
+    def open(self, session, user="alice"):
+        return self.operators.open(session, user)
+
+    @contextlib.contextmanager
+    def raw(self, user="alice"):
+        """(popen, its first message): the subsystem without a NETCONF library."""
+        popen = self.ssh.raw(user, self.desk, INSIDE)
+        try:
+            yield popen, read_until(popen, b"]]>]]>")
+        finally:
+            popen.kill()
+            popen.communicate()
+
+
+@contextlib.contextmanager
+def office(**options):
+    with Neighbourhood() as lab:
+        o = Office(lab, **options)
+        try:
+            yield o
+        finally:
+            o.operators.close()
+        o.gateway.stop()
+
+
+def read_until(popen, marker):
+    octets = b""
+    while not octets.endswith(marker):
+        octet = popen.stdout.read(1)
+        if not octet:
+            raise LabError(f"the session ended after {octets[-300:]!r}: {popen.stderr.read()!r}")
+        octets += octet
+    return octets
+
+
+def limits(leaf, value, operation=None):
+    """An edit of one of the gateway's limits."""
+    attribute = f' xmlns:nc="{BASE}" nc:operation="{operation}"' if operation else ""
+    return f'<config><gateway xmlns="{NS}"><limits><{leaf}{attribute}>{value}</{leaf}></limits></gateway></config>'
+
+
+def trunk(name, operation="create"):
+    return (f'<config><gateway xmlns="{NS}"><trunks><trunk xmlns:nc="{BASE}" nc:operation="{operation}"><name>{name}</name>'
+            "<realm>core</realm><peer><name>p</name><host>10.20.0.77</host><transport>udp</transport></peer>"
+            "<srtp><mode>none</mode></srtp></trunk></trunks></gateway></config>")
+
+
+def leaf(op, name, source="running"):
+    """The text of the only leaf of this name in a datastore; None: it is not there."""
+    found = list(ET.fromstring(op.get_config(source=source)).iter(f"{{{NS}}}{name}"))
+    return found[0].text if found else None
+
+
+def names(reply, element):
+    """The names of all list entries that are called `element`."""
+    return [e.findtext(f"{{{NS}}}name") for e in ET.fromstring(reply).iter(f"{{{NS}}}{element}")]
+
+
+def refused(tag, function, *args, **kw):
+    """The rpc-error, which must have this error-tag."""
+    try:
+        reply = function(*args, **kw)
+    except NetconfError as e:
+        assert e.tag == tag, f"{e.tag} instead of {tag}: {e}"
+        assert e.severity == "error" and e.message, vars(e)
+        return e
+    raise LabError(f"{tag} was expected, not {reply[:300]}")
+
+
+def request(operation, **parameters):
+    inside = "".join(f"<{name}>{value}</{name}>" for name, value in parameters.items())
+    return f'<{operation} xmlns="{BASE}">{inside}</{operation}>'
+
+
+def exit_code(popen):
+    """Of a raw session that must end by itself, with its input open."""
+    popen.stdout.read()
+    return popen.wait(60)
+
+
+def test_reading():
+    with office() as o:
+        a = o.open("a")
+        assert names(a.get_config(source="running"), "trunk") == ["carrier-a", "core"]
+        one = ["subtree", f'<gateway xmlns="{NS}"><trunks><trunk><name>core</name></trunk></trunks></gateway>']
+        assert names(a.get_config(source="running", filter=one), "trunk") == ["core"]
+        path = ["xpath", [{"g": NS}, "/g:gateway/g:trunks/g:trunk[g:name='carrier-a']"]]
+        assert names(a.get_config(source="candidate", filter=path), "trunk") == ["carrier-a"]
+        assert names(a.get_config(source="startup"), "trunk") == ["carrier-a", "core"]
+        assert names(a.get_config(source="running", filter=["subtree", f'<no-such xmlns="{NS}"/>']), "trunk") == []
+        refused("unknown-namespace", a.get_config, source="running", filter=["xpath", [{"g": "urn:else"}, "/g:gateway"]])
+        refused("invalid-value", a.get_config, source="running", filter=["xpath", [{"g": NS}, "/g:gateway["]])
+
+        assert leaf(a, "ring-timeout") is None
+        all_of_it = ET.fromstring(a.get_config(source="running", with_defaults="report-all"))
+        assert [e.text for e in all_of_it.iter(f"{{{NS}}}ring-timeout")] == ["180"]
+        tagged = a.get_config(source="running", with_defaults="report-all-tagged")
+        assert re.search(r'ring-timeout [^>]*default="true">180', tagged), tagged[-2000:]
+
+
+def test_editing():
+    """All of edit-config's operations and options, and commit takes them to the running system."""
+    with office() as o:
+        a = o.open("a")
+        a.edit_config(target="candidate", config=limits("ring-timeout", 60))
+        assert leaf(a, "ring-timeout", "candidate") == "60" and leaf(a, "ring-timeout") is None
+        a.discard_changes()
+        assert leaf(a, "ring-timeout", "candidate") is None
+        a.edit_config(target="candidate", config=trunk("third"), default_operation="none", test_option="test-then-set",
+                      error_option="rollback-on-error")
+        e = refused("data-exists", a.edit_config, target="candidate", config=trunk("third"))
+        assert "third" in e.path, e.path
+        a.validate(source="candidate")
+        a.commit()
+        assert names(a.get_config(source="running"), "trunk") == ["carrier-a", "core", "third"]
+        assert "third" in [t["name"] for t in o.gateway.ctl("show", "trunks")["trunks"]]
+
+        a.edit_config(target="candidate", config=trunk("third", "replace"))
+        a.edit_config(target="candidate", config=trunk("third", "delete"))
+        refused("data-missing", a.edit_config, target="candidate", config=trunk("third", "delete"))
+        a.edit_config(target="candidate", config=trunk("third", "remove"))
+        a.commit()
+        assert names(a.get_config(source="running"), "trunk") == ["carrier-a", "core"]
+
+        a.edit_config(target="running", config=limits("ring-timeout", 66))
+        assert leaf(a, "ring-timeout") == "66" and leaf(a, "ring-timeout", "candidate") == "66"
+        a.edit_config(target="running", config=limits("ring-timeout", 66, "delete"))
+        a.edit_config(target="candidate", config=limits("ring-timeout", 77), test_option="test-only")
+        assert leaf(a, "ring-timeout", "candidate") is None
+        e = refused("invalid-value", a.edit_config, target="candidate", config=limits("ring-timeout", 1))
+        assert "ring-timeout" in e.path, e.path
+        refused("unknown-element", a.edit_config, target="candidate", config=limits("no-such-limit", 1))
+        refused("invalid-value", a.edit_config, target="candidate", config=limits("ring-timeout", 60, "explode"))
+        a.discard_changes()
+
+
+def test_whole_configurations():
+    """copy-config, delete-config and validate, with a configuration in the request and from a datastore."""
+    with office() as o:
+        a = o.open("a")
+        # The library beneath ncclient drops a declaration that only values use, such as the prefix of an identity.
+        content = re.search("<data>(.*)</data>", a.get_config(source="running"), re.S).group(1).replace(">sgw:", ">")
+        config = f"<config>{content}</config>"
+        a.rpc(request("validate", source=config))
+        e = refused("data-missing", a.rpc, request("validate", source=config.replace(">core</to-trunk>", ">gone</to-trunk>")))
+        assert "to-trunk" in e.path, e.path
+        a.edit_config(target="candidate", config=limits("ring-timeout", 60))
+        a.rpc(request("copy-config", target="<candidate/>", source=config))
+        assert leaf(a, "ring-timeout", "candidate") is None
+        a.edit_config(target="candidate", config=limits("ring-timeout", 61))
+        a.copy_config(source="running", target="candidate")
+        assert leaf(a, "ring-timeout", "candidate") is None
+        a.copy_config(source="running", target="startup")
+        refused("invalid-value", a.copy_config, source="running", target="running")
+        refused("invalid-value", a.delete_config, target="candidate")
+        a.delete_config(target="startup")
+        assert names(a.get_config(source="running"), "trunk") == ["carrier-a", "core"]
+        a.copy_config(source="running", target="startup")
+        assert names(a.get_config(source="startup"), "trunk") == ["carrier-a", "core"]
+
+
+def test_locks():
+    with office() as o:
+        a, b = o.open("a"), o.open("b")
+        a.lock(target="candidate")
+        e = refused("lock-denied", b.lock, target="candidate")
+        assert f"<session-id>{a.id}</session-id>" in e.info, e.info
+        refused("in-use", b.edit_config, target="candidate", config=limits("ring-timeout", 60))
+        refused("lock-denied", a.lock, target="candidate")
+        refused("operation-failed", b.unlock, target="candidate")
+        a.lock(target="running")
+        refused("in-use", b.commit)
+        a.unlock(target="running")
+        a.unlock(target="candidate")
+        b.lock(target="candidate")
+        a.lock(target="startup")
+        # Uncommitted changes go with the lock of the session that made them (RFC 6241, section 8.3.5.2).
+        b.edit_config(target="candidate", config=limits("ring-timeout", 60))
+        b.drop()
+        wait_for("the lock went with its session", lambda: can_lock(a), 30)
+        assert leaf(a, "ring-timeout", "candidate") is None
+
+
+def can_lock(op):
+    try:
+        op.lock(target="candidate")
+    except NetconfError as e:
+        assert e.tag == "lock-denied", e
+        return False
+    return True
+
+
+def test_confirmed_commits():
+    with office() as o:
+        a, b = o.open("a"), o.open("b")
+        a.edit_config(target="candidate", config=limits("ring-timeout", 60))
+        a.commit(confirmed=True, timeout="300")
+        assert leaf(b, "ring-timeout") == "60"
+        a.commit()
+        assert leaf(b, "ring-timeout") == "60"
+        # Nobody confirms in time.
+        a.edit_config(target="candidate", config=limits("ring-timeout", 70))
+        a.commit(confirmed=True, timeout="2")
+        wait_for("the commit is rolled back", lambda: leaf(b, "ring-timeout") == "60", 30)
+        # The session that made it goes.
+        a.discard_changes()
+        a.edit_config(target="candidate", config=limits("ring-timeout", 80))
+        a.commit(confirmed=True, timeout="300")
+        assert leaf(b, "ring-timeout") == "80"
+        a.drop()
+        wait_for("the commit is rolled back with its session", lambda: leaf(b, "ring-timeout") == "60", 30)
+        # With a persist-id any session may confirm or cancel, and the one that began may go.
+        b.discard_changes()
+        b.edit_config(target="candidate", config=limits("ring-timeout", 90))
+        b.commit(confirmed=True, timeout="300", persist="tonight")
+        b.close()
+        c = o.open("c")
+        refused("invalid-value", c.commit, persist_id="tomorrow")
+        assert leaf(c, "ring-timeout") == "90"
+        c.commit(persist_id="tonight")
+        c.edit_config(target="candidate", config=limits("ring-timeout", 100))
+        c.commit(confirmed=True, timeout="300", persist="again")
+        c.cancel_commit(persist_id="again")
+        assert leaf(c, "ring-timeout") == "90"
+        refused("operation-failed", c.cancel_commit)
+
+
+def test_accounts():
+    """Engineers may do everything, viewers look; who is not in the management group does not come in."""
+    with office() as o:
+        alice, bob, nina = (o.open(u, u) for u in ("alice", "bob", "nina"))
+        assert names(bob.get_config(source="running"), "trunk") == ["carrier-a", "core"]
+        refused("access-denied", bob.edit_config, target="candidate", config=limits("ring-timeout", 60))
+        assert leaf(bob, "ring-timeout", "candidate") is None
+        refused("access-denied", bob.kill_session, session_id=str(alice.id))
+        refused("access-denied", bob.delete_config, target="startup")
+        alice.edit_config(target="candidate", config=limits("ring-timeout", 60))
+        refused("access-denied", bob.commit)
+        alice.commit()
+        assert leaf(bob, "ring-timeout") == "60"
+        # What may not be read is not there, and what may not be changed keeps the rest of an edit from happening.
+        assert leaf(bob, "private-key") is None and leaf(alice, "private-key")
+        refused("access-denied", bob.lock, target="candidate")
+        refused("access-denied", nina.edit_config, target="candidate", config=limits("ring-timeout", 90))
+        nina.edit_config(target="candidate", config=trunk("third"))
+        nina.commit()
+        assert "third" in names(bob.get_config(source="running"), "trunk")
+        popen = o.ssh.raw("carol", o.desk, INSIDE)
+        assert exit_code(popen) == 4, popen.returncode
+
+
+def test_killed_sessions():
+    with office() as o:
+        a, b = o.open("a"), o.open("b")
+        refused("invalid-value", a.kill_session, session_id=str(a.id))
+        refused("invalid-value", a.kill_session, session_id="4000000000")
+        b.lock(target="running")
+        a.kill_session(session_id=str(b.id))
+        a.lock(target="running")
+        try:
+            b.get_config(source="running")
+            raise LabError("a killed session still answers")
+        except LabError as e:
+            assert "still" not in str(e), e
+
+
+HOSTILE = {
+    "an end without a chunk": b"\n##\n",
+    "an empty chunk": b"\n#0\n\n##\n",
+    "a chunk larger than may be": b"\n#4294967296\n<rpc/>\n##\n",
+    "a chunk size that wraps": b"\n#18446744073709551620\n<rpc/>\n##\n",
+    "no chunk size": b"\n#\n<rpc/>\n##\n",
+    "the framing of base:1.0": b"<rpc/>]]>]]>",
+    "garbage": bytes(range(256)) * 64,
+    "more than a message may have": b"".join(b"\n#1048576\n" + b"x" * 1048576 for _ in range(18)),
+}
+HELLO = (f'<hello xmlns="{BASE}"><capabilities><capability>urn:ietf:params:netconf:base:1.1</capability></capabilities>'
+         "</hello>]]>]]>").encode()
+
+
+def chunk(message):
+    return b"\n#%d\n%s\n##\n" % (len(message), message)
+
+
+def send(popen, octets):
+    with contextlib.suppress(BrokenPipeError):
+        popen.stdin.write(octets)
+        popen.stdin.flush()
+
+
+def test_hostile_frames():
+    """The session may end; the one beside it, and the gateway, do not notice."""
+    with office() as o:
+        witness = o.open("witness")
+        for what, octets in HOSTILE.items():
+            with o.raw() as (popen, _):
+                send(popen, HELLO + octets)
+                assert exit_code(popen) == 3, (what, popen.returncode)
+            assert names(witness.get_config(source="running"), "trunk") == ["carrier-a", "core"], what
+        rpc = f'<rpc xmlns="{BASE}" message-id="%d">%s</rpc>'
+        with o.raw() as (popen, _):
+            send(popen, HELLO + chunk(f'<rpc xmlns="{BASE}"><get/></rpc>'.encode()))
+            assert b"<bad-attribute>message-id</bad-attribute>" in read_until(popen, b"\n##\n")
+            send(popen, chunk(b"no XML"))
+            assert b"malformed-message" in read_until(popen, b"\n##\n")
+            send(popen, chunk(b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'))
+            assert b"malformed-message" in read_until(popen, b"\n##\n")
+            large = limits("ring-timeout", "9" * (10 << 20))
+            send(popen, chunk((rpc % (1, f"<edit-config><target><candidate/></target>{large}</edit-config>")).encode()))
+            assert b'message-id="1"><rpc-error>' in read_until(popen, b"\n##\n")
+            send(popen, chunk((rpc % (2, "<get-config><source><running/></source></get-config>")).encode()))
+            assert b"carrier-a" in read_until(popen, b"\n##\n")
+        assert leaf(witness, "ring-timeout", "candidate") is None
+        witness.close()
+
+
+def test_silence():
+    with office(options=["--hello-timeout", "2"]) as o:
+        witness = o.open("witness")
+        with o.raw() as (popen, _):
+            assert exit_code(popen) == 3, popen.returncode
+        assert leaf(witness, "ring-timeout") is None
+
+
+def test_a_client_that_does_not_read():
+    """It asks and asks and takes no answer; nobody else waits for it."""
+    with office() as o:
+        witness = o.open("witness")
+        with o.raw() as (popen, _):
+            send(popen, HELLO)
+            question = chunk(f'<rpc xmlns="{BASE}" message-id="1"><get-config><source><running/></source></get-config></rpc>'
+                             .encode())
+            send(popen, question * 200)
+            for _ in range(20):
+                assert names(witness.get_config(source="running"), "trunk") == ["carrier-a", "core"]
+
+
+def test_without_a_gateway():
+    """The control plane dies: the session ends, the next one is told why, and the one after the restart works."""
+    with office() as o:
+        o.open("a").lock(target="running")
+        with o.raw() as (popen, _):
+            send(popen, HELLO)
+            o.gateway.kill(o.gateway.controlplane)
+            assert exit_code(popen) == 4, popen.returncode
+        popen = o.ssh.raw("alice", o.desk, INSIDE)
+        assert exit_code(popen) == 4, popen.returncode
+        o.gateway.start_controlplane()
+        o.open("b").lock(target="running")
