@@ -90,36 +90,22 @@ static int pass_node(
 	return edit_children(e, found, lyd_child(edit), EDIT_NONE);
 }
 
-/*
- * A node that libyang could not make one of the model's: a leaf that is to be deleted needs no value; anything
- * else is a mistake that libyang explains.
- */
+/* A leaf that libyang could not read may still be deleted. */
 static int edit_opaque(
 	struct edit *e, struct lyd_node *parent, const struct lyd_node *edit, enum edit_op op)
 {
-	const struct lyd_node_opaq *o = (const struct lyd_node_opaq *)edit;
-	const struct lysc_node *schema =
-		parent ? lys_find_child(parent->schema, parent->schema->module, o->name.name, 0, 0, 0) : NULL;
+	const struct lysc_node *schema = edit_opaque_schema(parent, edit);
 	struct lyd_node *c;
 
-	if (schema && schema->nodetype == LYS_LEAF && (op == EDIT_DELETE || op == EDIT_REMOVE) && !o->child &&
-		(!o->value || !*o->value)) {
-		LY_LIST_FOR(lyd_child(parent), c)
-		{
-			if (c->schema == schema)
-				break;
-		}
-		if (schema->flags & LYS_KEY)
-			return complain(e, edit, "invalid-value", "a key cannot be deleted: delete the entry");
-		return delete_node(e, edit, c, op);
+	if ((op != EDIT_DELETE && op != EDIT_REMOVE) || !schema || schema->nodetype != LYS_LEAF ||
+		schema->flags & LYS_KEY || !edit_opaque_is_empty(edit))
+		return edit_opaque_fault(parent, edit, e->f);
+	LY_LIST_FOR(lyd_child(parent), c)
+	{
+		if (c->schema == schema)
+			break;
 	}
-	if (lyd_parse_opaq_error(edit) != LY_EVALID) {
-		fault_set(e->f, "unknown-element", NULL, "there is no '%s' here", o->name.name);
-	} else {
-		fault_from_libyang(e->f, o->ctx, NULL);
-	}
-	e->f->bad_element = NULL;
-	return e->f->path[0] ? -1 : fault_at(e->f, edit);
+	return delete_node(e, edit, c, op);
 }
 
 static int edit_node(
@@ -175,6 +161,26 @@ int edit_apply(struct lyd_node **data, const struct lyd_node *edit, enum engine_
 	return edit_children(&e, NULL, edit, ops[op]);
 }
 
+/* A wrong value of what has no value: it was an attribute's. */
+static void blame_attribute(const struct ly_ctx *ctx, struct engine_fault *f)
+{
+	char plain[sizeof f->path];
+	unsigned depth = 0;
+	size_t n = 0;
+
+	for (const char *p = f->path; *p; p++) {
+		depth += *p == '[';
+		if (!depth)
+			plain[n++] = *p;
+		depth -= *p == ']' && depth;
+	}
+	plain[n] = 0;
+	const struct lysc_node *node = n ? lys_find_path(ctx, NULL, plain, 0) : NULL;
+
+	if (node && !(node->nodetype & LYD_NODE_TERM) && strcmp(f->tag, "invalid-value") == 0)
+		f->tag = "bad-attribute";
+}
+
 static int parse(struct ly_ctx *ctx, struct str text, enum engine_format format, uint32_t options,
 	struct lyd_node **out, struct engine_fault *f)
 {
@@ -194,6 +200,7 @@ static int parse(struct ly_ctx *ctx, struct str text, enum engine_format format,
 	if (rc == LY_SUCCESS)
 		return 0;
 	fault_from_libyang(f, ctx, NULL);
+	blame_attribute(ctx, f);
 	lyd_free_all(*out);
 	*out = NULL;
 	return -1;

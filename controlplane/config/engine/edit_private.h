@@ -28,6 +28,15 @@ int edit_insert(struct lyd_node **first, struct lyd_node *parent, const struct l
 /* Frees it, and containers without presence that are empty then. */
 void edit_remove(struct lyd_node **first, struct lyd_node *node);
 
+/*
+ * edit_opaque.c: a node of an edit that libyang could not make one of the model's, because it is none, its value
+ * is not of the type, or an entry lacks a key.
+ */
+const struct lysc_node *edit_opaque_schema(const struct lyd_node *parent, const struct lyd_node *edit);
+bool edit_opaque_is_empty(const struct lyd_node *edit);
+int edit_opaque_fault(
+	const struct lyd_node *parent, const struct lyd_node *edit, struct engine_fault *f);
+
 /* Of the edit or of the data. */
 static inline bool edit_is_key(const struct lyd_node *node)
 {

@@ -93,6 +93,7 @@ static const struct {
 	{"Node \"", "unknown-element", NULL},
 	{"Unknown element", "unknown-element", NULL},
 	{"No module with namespace", "unknown-namespace", NULL},
+	{"Unexpected data state node", "invalid-value", NULL},
 	{"Unexpected data", "unknown-element", NULL},
 	{"List instance is missing its key", "missing-element", NULL},
 	{"Unknown (or not implemented) YANG module", "unknown-attribute", NULL},
