@@ -16,10 +16,14 @@ static const char *name_of(const struct lyd_node *f)
 	return f->schema ? f->schema->name : ((const struct lyd_node_opaq *)f)->name.name;
 }
 
-/* NULL: any. */
+/* What a filter's elements are in that name no namespace: any (RFC 6241 6.2.1). */
+#define ANY "urn:ietf:params:xml:ns:netconf:base:1.0"
+
 static const char *namespace_of(const struct lyd_node *f)
 {
-	return f->schema ? f->schema->module->ns : ((const struct lyd_node_opaq *)f)->name.module_ns;
+	const char *ns = f->schema ? f->schema->module->ns : ((const struct lyd_node_opaq *)f)->name.module_ns;
+
+	return ns ? ns : ANY;
 }
 
 static struct str value_of(const struct lyd_node *f)
@@ -50,7 +54,7 @@ static bool is_same_node(const struct lyd_node *f, const struct lyd_node *n)
 	const char *ns = namespace_of(f);
 
 	return n->schema && strcmp(name_of(f), n->schema->name) == 0 &&
-	       (!ns || !*ns || strcmp(ns, n->schema->module->ns) == 0);
+	       (strcmp(ns, ANY) == 0 || strcmp(ns, n->schema->module->ns) == 0);
 }
 
 /* An identity may be written with its module, a prefix, or without. */
@@ -138,14 +142,21 @@ static void match(struct lyd_node *siblings, const struct lyd_node *filter)
 int select_subtree(struct lyd_node **tree, struct ly_ctx *ctx, const char *filter, struct engine_fault *f)
 {
 	struct lyd_node *parsed = NULL;
+	char *whole = NULL;
+	int rc = -1;
 
-	/* An empty filter selects nothing (RFC 6241 6.4.2). */
-	if (edit_parse_filter(ctx, str_z(filter), &parsed, f)) {
+	if (asprintf(&whole, "<filter xmlns=\"" ANY "\">%s</filter>", filter) < 0)
+		return fault_memory(f);
+	if (edit_parse_filter(ctx, str_z(whole), &parsed, f)) {
 		f->bad_element = "filter";
-		return -1;
+		goto out;
 	}
-	match(*tree, parsed);
+	/* An empty filter selects nothing (RFC 6241 6.4.2). */
+	match(*tree, lyd_child(parsed));
 	lyd_free_all(parsed);
 	select_sweep(tree);
-	return 0;
+	rc = 0;
+out:
+	free(whole);
+	return rc;
 }
