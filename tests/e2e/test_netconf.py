@@ -135,6 +135,12 @@ def test_reading():
         tagged = a.get_config(source="running", with_defaults="report-all-tagged")
         assert re.search(r'ring-timeout [^>]*default="true">180', tagged), tagged[-2000:]
 
+        state = ET.fromstring(a.get(filter=["subtree", f'<gateway xmlns="{NS}"/>']))
+        assert list(state.iter(f"{{{NS}}}oper-state")), "trunks without state"
+        page = a.rpc(f'<get xmlns="{BASE}"><filter type="subtree"><calls xmlns="{NS}"/></filter><limit xmlns="{NS}">10</limit>'
+                     "</get>")
+        assert ET.fromstring(page).findtext(f".//{{{NS}}}active") == "0", page
+
 
 def test_editing():
     """All of edit-config's operations and options, and commit takes them to the running system."""
