@@ -174,7 +174,7 @@ def test_editing():
         e = refused("invalid-value", a.edit_config, target="candidate", config=limits("ring-timeout", 1))
         assert "ring-timeout" in e.path, e.path
         refused("unknown-element", a.edit_config, target="candidate", config=limits("no-such-limit", 1))
-        refused("invalid-value", a.edit_config, target="candidate", config=limits("ring-timeout", 60, "explode"))
+        refused("bad-attribute", a.edit_config, target="candidate", config=limits("ring-timeout", 60, "explode"))
         a.discard_changes()
 
 
