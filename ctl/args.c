@@ -21,6 +21,7 @@ const struct ctl_option_spec ctl_options[OPTIONS] = {
 	[OPT_DEFAULTS] = {"--defaults", VALUE_NONE},
 	[OPT_FORMAT] = {"--format", VALUE_CHOICE, .choices = "json xml", .names = NAMES_CHOICES},
 	[OPT_FULL] = {"--full", VALUE_NONE},
+	[OPT_INTERVAL] = {"--interval", VALUE_SECONDS, .min = 0.1, .max = 3600},
 	[OPT_LIMIT] = {"--limit", VALUE_NUMBER, .min = 1, .max = 1e6},
 	[OPT_REASON] = {"--reason", VALUE_TEXT, .what = "a text"},
 	[OPT_REPLACE] = {"--replace", VALUE_NONE},

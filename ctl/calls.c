@@ -7,47 +7,75 @@
 #include "ctl/value.h"
 
 #define XPATH_MAX 512
+#define ID_MAX 64
 
-static enum ctl_exit make_xpath(const struct calls_filter *f, char xpath[XPATH_MAX], struct err *e)
+/* One way through the list. */
+struct pass {
+	const struct calls_filter *filter;
+	const char *side;     /* the member that names the trunk; NULL: of any trunk */
+	const char *not_from; /* calls that came from this trunk are left out: they were seen; NULL: none */
+	calls_fn each;
+	void *arg;
+	unsigned left; /* of the limit; meaningless without one */
+};
+
+static enum ctl_exit make_xpath(const struct pass *p, char xpath[XPATH_MAX], struct err *e)
 {
+	const struct calls_filter *f = p->filter;
 	char trunk[160] = "", state[40] = "";
 
-	if ((f->trunk && !value_quote(f->trunk, trunk, sizeof trunk)) ||
+	if ((p->side && !value_quote(f->trunk, trunk, sizeof trunk)) ||
 		(f->state && !value_quote(f->state, state, sizeof state))) {
-		err_set(e, EINVAL, "'%s' is not the name of a trunk", f->trunk ? f->trunk : f->state);
+		err_set(e, EINVAL, "there is no trunk or state of this name");
 		return CTL_USAGE;
 	}
-	int n = snprintf(xpath, XPATH_MAX, "/srtp-gateway:calls/call");
-
-	if (f->state)
-		n += snprintf(xpath + n, (size_t)(XPATH_MAX - n), "[state=%s]", state);
-	if (f->trunk)
-		snprintf(xpath + n, (size_t)(XPATH_MAX - n), "[ingress-trunk=%s or egress-trunk=%s]", trunk,
-			trunk);
+	snprintf(xpath, XPATH_MAX, "/srtp-gateway:calls/call%s%s%s%s%s%s%s", f->state ? "[state=" : "", state,
+		f->state ? "]" : "", p->side ? "[" : "", p->side ? p->side : "", p->side ? "=" : "", trunk);
+	if (p->side)
+		strcat(xpath, "]");
 	return CTL_OK;
 }
 
-/* Hands on one page; *after is the last call's id, "" when there can be no more. */
-static enum ctl_exit hand_on(const json_t *page, unsigned asked, unsigned *left, calls_fn each, void *arg,
-	char after[64], struct err *e)
+/* The calls of a page, whose last one is the newest. */
+static enum ctl_exit hand_on(struct pass *p, const json_t *calls, struct err *e)
 {
-	const json_t *calls = value_at(page, "srtp-gateway:calls", "call", NULL), *call;
 	enum ctl_exit code = CTL_OK;
-	size_t i;
 
-	after[0] = 0;
-	json_array_foreach(calls, i, call)
-	{
-		const char *id = json_string_value(json_object_get(call, "id"));
+	for (size_t i = json_array_size(calls); i > 0 && code == CTL_OK; i--) {
+		const json_t *call = json_array_get(calls, i - 1);
+		const char *from = json_string_value(json_object_get(call, "ingress-trunk"));
 
-		if (*left && --*left == 0) {
-			after[0] = 0;
-			return each(arg, call, e);
-		}
-		code = each(arg, call, e);
+		if (p->not_from && from && strcmp(from, p->not_from) == 0)
+			continue;
+		code = p->each(p->arg, call, e);
+	}
+	return code;
+}
+
+static enum ctl_exit go_through(struct client *c, struct pass *p, struct err *e)
+{
+	char xpath[XPATH_MAX], oldest[ID_MAX] = "";
+	unsigned limit = p->filter->limit;
+	enum ctl_exit code = make_xpath(p, xpath, e);
+
+	for (bool more = true; more && code == CTL_OK;) {
+		unsigned asked = limit && p->left < CALLS_PAGE ? p->left : CALLS_PAGE;
+		json_t *args = json_pack("{s:s,s:i}", "xpath", xpath, "limit", (int)asked), *page = NULL;
+
+		if (oldest[0])
+			json_object_set_new(args, "after", json_string(oldest));
+		code = client_ask(c, "get", args, &page, e);
 		if (code != CTL_OK)
 			break;
-		snprintf(after, 64, "%s", id && json_array_size(calls) >= asked ? id : "");
+		const json_t *calls = value_at(page, "srtp-gateway:calls", "call", NULL);
+		const char *id = json_string_value(json_object_get(json_array_get(calls, 0), "id"));
+
+		p->left -= asked;
+		more = json_array_size(calls) >= asked && id && strcmp(id, oldest) != 0 &&
+		       (!limit || p->left);
+		snprintf(oldest, sizeof oldest, "%s", id ? id : "");
+		code = hand_on(p, calls, e);
+		json_decref(page);
 	}
 	return code;
 }
@@ -55,23 +83,17 @@ static enum ctl_exit hand_on(const json_t *page, unsigned asked, unsigned *left,
 enum ctl_exit calls_each(
 	struct client *c, const struct calls_filter *f, calls_fn each, void *arg, struct err *e)
 {
-	unsigned left = f->limit, asked;
-	char xpath[XPATH_MAX], after[64] = "";
-	enum ctl_exit code = make_xpath(f, xpath, e);
+	struct pass p = {.filter = f, .each = each, .arg = arg, .left = f->limit};
 
-	while (code == CTL_OK) {
-		json_t *args = json_pack("{s:s}", "xpath", xpath), *page = NULL;
+	if (!f->trunk)
+		return go_through(c, &p, e);
+	p.side = "ingress-trunk";
+	enum ctl_exit code = go_through(c, &p, e);
 
-		asked = f->limit && left < CALLS_PAGE ? left : CALLS_PAGE;
-		json_object_set_new(args, "limit", json_integer(asked));
-		if (after[0])
-			json_object_set_new(args, "after", json_string(after));
-		code = client_ask(c, "get", args, &page, e);
-		if (code == CTL_OK)
-			code = hand_on(page, asked, &left, each, arg, after, e);
-		json_decref(page);
-		if (!after[0])
-			break;
-	}
-	return code;
+	if (code != CTL_OK)
+		return code;
+	p.side = "egress-trunk";
+	p.not_from = f->trunk;
+	p.left = f->limit;
+	return go_through(c, &p, e);
 }

@@ -11,12 +11,13 @@
 struct calls_filter {
 	const char *state; /* NULL: any */
 	const char *trunk; /* on either side; NULL: any */
-	unsigned limit;    /* most calls; 0: all */
+	unsigned limit;    /* most calls, the newest; 0: all */
 };
 
 /*
- * Calls each() with every call that passes the filter, in the gateway's order, until it does not return
- * CTL_OK. CTL_USAGE: a name that cannot be asked for.
+ * Calls each() with every call that passes the filter, until it does not return CTL_OK: the newest first, but
+ * of a trunk first those that came from it, then those that went to it, up to the limit of either. CTL_USAGE:
+ * a name that cannot be asked for.
  */
 typedef enum ctl_exit (*calls_fn)(void *arg, const json_t *call, struct err *e);
 enum ctl_exit calls_each(

@@ -9,6 +9,7 @@
 #include "ctl/monitor.h"
 #include "ctl/show.h"
 #include "ctl/state.h"
+#include "ctl/top.h"
 
 #define O(name) (1u << OPT_##name)
 
@@ -19,12 +20,15 @@
 	"or in full: /srtp-gateway:gateway/trunks/trunk[name='NAME']/max-calls.\n"
 
 const struct command commands[] = {
-	{"show calls", "[--state STATE] [--watch [SECONDS] [--rounds N]]",
+	{"show calls", "[--state STATE] [--trunk NAME] [--limit N | --all] [--watch [SECONDS] [--rounds N]]",
 		"calls that there are, and those that ended not long ago",
 		"Lists calls, newest last.\n"
 		"\n"
 		"  --state STATE      only calls in one state: setup, ringing, established, ending, ended or "
 		"refused\n"
+		"  --trunk NAME       only calls from or to this trunk\n"
+		"  --limit N          the newest N (200)\n"
+		"  --all              every call\n"
 		"  --watch [SECONDS]  one row per leg with its packets, refreshed every SECONDS (1) until "
 		"interrupted\n"
 		"  --rounds N         end the watch after N refreshes\n"
@@ -34,7 +38,7 @@ const struct command commands[] = {
 		"packets that did not authenticate, REPLAY packets that were seen before or came too late. "
 		"With --json one line\n"
 		"a refresh.\n",
-		O(STATE) | O(WATCH) | O(ROUNDS), 0, 0, NULL, {0}, show_calls},
+		O(STATE) | O(TRUNK) | O(LIMIT) | O(ALL) | O(WATCH) | O(ROUNDS), 0, 0, NULL, {0}, show_calls},
 	{"show call", "ID", "one call in full: addresses, suites, packets, verdicts",
 		"Shows one call and both its legs. ID is as in 'show calls'.\n", 0, 1, 1,
 		"which call? srtpgwctl show call ID; 'show calls' lists them", {NAMES_CALLS}, show_call},
@@ -149,6 +153,14 @@ const struct command commands[] = {
 		"  --full  every message in full\n",
 		O(FULL), 1, 1, "which call? srtpgwctl trace CALL; 'show calls' lists them", {NAMES_CALLS},
 		ladder_trace},
+	{"watch", "[--interval SECONDS] [--rounds N]", "the whole gateway, live: calls, rates, trunks, media",
+		"Shows what goes on and how fast, refreshed until interrupted: calls, SIP, media, trunks, "
+		"and the newest calls with "
+		"their legs.\nWith --json one line a refresh.\n"
+		"\n"
+		"  --interval SECONDS  between refreshes (1)\n"
+		"  --rounds N          end after N refreshes\n",
+		O(INTERVAL) | O(ROUNDS), 0, 0, NULL, {0}, top_watch},
 	{"monitor", "[NAME] [--count N]", "follow what the gateway reports",
 		"Prints notifications as they come, until interrupted. NAME: only this one, such as "
 		"call-refused, or an XPath.\n"

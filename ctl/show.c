@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ctl/calls_show.h"
 #include "ctl/print.h"
 #include "ctl/watch.h"
 
@@ -55,11 +56,17 @@ enum ctl_exit show_calls(struct client *c, const struct ctl_args *a, struct err 
 	json_t *data = NULL;
 	enum ctl_exit code;
 
+	if (a->given[OPT_WATCH] && (a->given[OPT_TRUNK] || a->given[OPT_LIMIT] || a->given[OPT_ALL])) {
+		err_set(e, EINVAL, "--watch shows the newest calls: it goes with --state only");
+		return CTL_USAGE;
+	}
 	if (a->given[OPT_WATCH])
 		return watch_calls(c, a, e);
+	if (a->given[OPT_STATE] || a->given[OPT_TRUNK] || a->given[OPT_LIMIT] || a->given[OPT_ALL])
+		return calls_show(c, a, e);
 	code = show_calls_xpath(a, xpath, sizeof xpath, e);
 	if (code == CTL_OK)
-		code = show_get(c, xpath, SHOW_CALLS_MAX, &data, e);
+		code = show_get(c, xpath, CALLS_SHOW_NEWEST, &data, e);
 	if (code != CTL_OK)
 		return code;
 	print(a, data, part(data, "srtp-gateway:calls", NULL), print_calls);

@@ -10,8 +10,6 @@ enum ctl_exit show_call(struct client *c, const struct ctl_args *a, struct err *
 enum ctl_exit show_stats(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit show_trunks(struct client *c, const struct ctl_args *a, struct err *e);
 
-#define SHOW_CALLS_MAX 200 /* the newest of them */
-
 /* The operation get: limit 0 for none. *data is the caller's. */
 enum ctl_exit show_get(struct client *c, const char *xpath, unsigned limit, json_t **data, struct err *e);
 /* Which calls the options ask for. */

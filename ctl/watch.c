@@ -2,13 +2,11 @@
 #include "ctl/watch.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "ctl/print.h"
+#include "ctl/refresh.h"
 #include "ctl/show.h"
 #include "lib/base/clock.h"
 
@@ -34,7 +32,7 @@ static enum ctl_exit fetch(
 	return CTL_OK;
 }
 
-static void draw(const json_t *calls, size_t hidden, const struct ctl_args *args, bool terminal)
+static void draw(const json_t *calls, size_t hidden, const struct ctl_args *args, const struct refresh *r)
 {
 	char now[CLOCK_TEXT_MAX];
 
@@ -44,36 +42,21 @@ static void draw(const json_t *calls, size_t hidden, const struct ctl_args *args
 		puts(line ? line : "[]");
 		free(line);
 	} else {
-		if (terminal)
-			fputs("\033[H\033[J", stdout); /* home, clear */
+		refresh_clear(r);
 		printf("%s\n", clock_text(clock_wall_ms(), now));
 		print_legs(calls, stdout);
 		if (hidden)
 			printf("and %zu older calls\n", hidden);
-		if (!terminal)
+		if (!r->terminal)
 			putchar('\n');
 	}
-	fflush(stdout);
-}
-
-/* Sleeps; true when a signal says that it is enough. */
-static bool interrupted(const sigset_t *ending, double seconds)
-{
-	struct timespec t = {.tv_sec = (time_t)seconds};
-
-	t.tv_nsec = (long)((seconds - (double)t.tv_sec) * 1e9);
-	return sigtimedwait(ending, NULL, &t) >= 0;
 }
 
 enum ctl_exit watch_calls(struct client *c, const struct ctl_args *args, struct err *e)
 {
-	bool terminal = isatty(STDOUT_FILENO);
-	sigset_t ending;
+	struct refresh r;
 
-	sigemptyset(&ending);
-	sigaddset(&ending, SIGINT);
-	sigaddset(&ending, SIGTERM);
-	sigprocmask(SIG_BLOCK, &ending, NULL);
+	refresh_begin(&r);
 	for (unsigned round = 1;; round++) {
 		json_t *calls;
 		size_t hidden;
@@ -81,10 +64,9 @@ enum ctl_exit watch_calls(struct client *c, const struct ctl_args *args, struct 
 
 		if (code != CTL_OK)
 			return code;
-		draw(calls, hidden, args, terminal);
+		draw(calls, hidden, args, &r);
 		json_decref(calls);
-		if (ferror(stdout) || round == args->number[OPT_ROUNDS] ||
-			interrupted(&ending, args->number[OPT_WATCH]))
+		if (round == args->number[OPT_ROUNDS] || refresh_pause(&r, args->number[OPT_WATCH]))
 			return CTL_OK;
 	}
 }

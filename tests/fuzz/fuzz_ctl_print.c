@@ -10,6 +10,7 @@
 #include "ctl/configure.h"
 #include "ctl/ladder.h"
 #include "ctl/monitor.h"
+#include "ctl/print.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,6 +20,11 @@ static void print_all(const json_t *answer, FILE *to)
 	diff_print(json_object_get(answer, "changes"), false, to);
 	monitor_print(json_object_get(answer, "notification"), to);
 	monitor_print(answer, to);
+	print_calls(json_object_get(answer, "calls"), to);
+	print_call(json_object_get(answer, "call"), to);
+	print_stats(json_object_get(answer, "statistics"), to);
+	print_trunks(json_object_get(answer, "trunks"), to);
+	print_legs(json_object_get(json_object_get(answer, "calls"), "call"), to);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

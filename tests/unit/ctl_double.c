@@ -12,7 +12,7 @@
 
 #define WORDS_MAX 24
 
-char output[1 << 16], errors[1 << 16], requests[1 << 16];
+char output[1 << 18], errors[1 << 16], requests[1 << 16];
 static char folder[64], path[96], file[96];
 
 static const char *answer_to(const struct line *script, const char *request)

@@ -18,7 +18,7 @@ struct line {
 };
 
 /* What the last run printed, and every request that it made, a line each. */
-extern char output[1 << 16], errors[1 << 16], requests[1 << 16];
+extern char output[1 << 18], errors[1 << 16], requests[1 << 16];
 
 /* cmocka group fixtures. */
 int double_setup(void **state);

@@ -43,7 +43,7 @@ static void commands_and_options_are_offered(void **state)
 static void names_are_the_gateways(void **state)
 {
 	(void)state;
-	expect_candidates(gateway, "show call ''", "0a1\n0b2\n");
+	expect_candidates(gateway, "show call ''", "0b2\n0a1\n");
 	expect_candidates(gateway, "terminate 0b", "0b2\n");
 	expect_candidates(gateway, "drain --trunk co", "core\n");
 	expect_candidates(gateway, "delete trunks/trunk/c", "trunks/trunk/carrier-a/\ntrunks/trunk/core/\n");
