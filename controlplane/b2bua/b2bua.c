@@ -15,6 +15,7 @@ int b2bua_new(struct b2bua **out)
 		return -ENOMEM;
 	TAILQ_INIT(&b->calls);
 	TAILQ_INIT(&b->dead);
+	TAILQ_INIT(&b->lost);
 	TAILQ_INIT(&b->trunk_states);
 	b->began_ms = clock_wall_ms();
 	b->dialogs = sip_dialogs_new();

@@ -64,6 +64,10 @@ struct leg {
 	bool established;    /* a 2xx was sent or received: it takes a BYE to end the dialog */
 	bool ended;          /* the dialog is over: no BYE is needed */
 
+	bool own_invite;        /* ctx is a re-INVITE of the gateway's own */
+	unsigned own_tries;     /* of it that met with glare */
+	struct timer own_timer; /* its answer is overdue, or it is to be sent again */
+
 	struct oa_leg oa;      /* what its SDP says */
 	enum srtp_suite suite; /* of its first m-line, as last agreed */
 	uint64_t keyed_ms;     /* wall clock: since when the key that we send with is agreed; 0: none */
@@ -95,7 +99,7 @@ struct call {
 	struct b2bua *b;
 	char id[CALL_ID_TEXT];
 	enum call_state state;
-	const struct config *config; /* the generation that it began under; a reference */
+	const struct config *config;         /* the generation that it began under; a reference */
 	struct b2bua_generation *generation; /* likewise; NULL when it has ended: see call_unlist() */
 	struct leg legs[2];
 	char from[CALL_PARTY_MAX], to[CALL_PARTY_MAX]; /* user parts, for people */
@@ -107,6 +111,8 @@ struct call {
 	struct timer ring;    /* nobody answered */
 	struct call_due due;
 
+	TAILQ_ENTRY(call) lost_entry; /* in b2bua.lost */
+	bool lost;                    /* its session went with the data plane and is to be programmed again */
 	struct call_media media;
 	struct call_end end;
 	uint64_t began_ms, answered_ms, ended_ms; /* wall clock; 0: not yet */
@@ -156,6 +162,8 @@ struct b2bua {
 	struct trace *trace;
 	struct sip_dialogs *dialogs;
 	struct call_list calls;
+	struct call_list lost;
+	struct timer restore;  /* takes calls off lost */
 	struct call_list dead; /* cleared away while the data plane's client could still name them */
 	unsigned n_calls;
 	struct call *history[CALL_HISTORY]; /* calls that ended, the newest at history_next - 1 */
@@ -264,6 +272,21 @@ void delayed_offered(struct leg *out, const struct sip_msg *m);
 /* The ACK to it, whose answer is passed on in ours. */
 void delayed_answered(struct leg *in, const struct sip_msg *ack);
 
+/* ---- reinvite.c: re-INVITEs of our own ---- */
+
+/* Sends those that are wanted, when the call is up and no exchange is under way; else later. */
+void reinvite_start(struct call *c);
+bool reinvite_open(const struct call *c);
+void reinvite_answered(struct leg *l, const struct sip_msg *m);
+/* As exchange_failed(). */
+void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason, const struct sip_msg *m);
+
+/* ---- restore.c: after a restart of the data plane ---- */
+
+void restore_later(struct call *c);
+/* It need not be any more. */
+void restore_forget(struct call *c);
+
 /* ---- release.c: how calls end ---- */
 
 /*
@@ -286,6 +309,8 @@ void release_in_bye(struct leg *in, struct sip_stx *stx);
 int legs_open(struct call *c, struct err *e);
 /* Tells the data plane what is agreed now. A refusal by it ends the call. */
 void legs_program(struct call *c);
+/* The same from nothing, and without the send keys that were in use. */
+void legs_program_again(struct call *c);
 /* Takes one data-plane leg's statistics: what is kept of a side is its first leg's, the audio's. */
 void call_note_stats(struct call *c, const struct dp_stats_leg *s);
 /* Asks for the last statistics, then deletes the session. */
@@ -312,6 +337,8 @@ struct str message_sdp(const struct sip_msg *m);
 /* Headers of every request and response that has a target of ours. */
 void reply_contact(struct sip_builder *b, const struct leg *l);
 void reply_options(struct b2bua *b, struct sip_stx *stx);
+/* A random number below n. */
+uint32_t call_random(uint32_t n);
 void reply_why(struct sip_builder *b, unsigned status, const char *why);
 extern const char reply_allow[];
 

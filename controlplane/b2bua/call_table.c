@@ -51,6 +51,7 @@ static void leg_free(struct b2bua *b, struct leg *l)
 		sip_ctx_detach(l->ctx);
 	l->stx = NULL;
 	l->ctx = NULL;
+	timer_cancel(b->wheel, &l->own_timer);
 	if (l->dialog) {
 		sip_dialogs_remove(b->dialogs, l->dialog);
 		sip_dialog_free(l->dialog);
@@ -82,6 +83,7 @@ static void call_unlist(struct call *c)
 	TAILQ_REMOVE(&b->calls, c, entry);
 	b->n_calls--;
 	call_media_close(&c->media);
+	restore_forget(c);
 	timer_cancel(b->wheel, &c->ring);
 	leg_free(b, &c->legs[0]);
 	leg_free(b, &c->legs[1]);

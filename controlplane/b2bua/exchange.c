@@ -41,6 +41,7 @@ static void refuse(struct leg *in, unsigned status, const char *why)
 	c->end.outside[0] = '\0';
 	leg_drop_stx(in);
 	legs_program(c);
+	reinvite_start(c);
 	call_unwait(c);
 }
 
@@ -255,6 +256,7 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 		return;
 	}
 	c->waiting++;
+	leg_drop_ctx(out); /* what follows may send the next INVITE */
 	explain(out, reason, m, why);
 	if (c->initial) {
 		unsigned status = m ? status_for_caller(m->status) : none;
@@ -271,7 +273,6 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 	} else {
 		refuse(in, status_for_offerer(out, m->status), why);
 	}
-	leg_drop_ctx(out);
 	call_unwait(c);
 }
 
@@ -296,11 +297,12 @@ void exchange_over(struct call *c)
 {
 	c->exchange = NULL;
 	c->initial = c->delayed = false;
-	if (c->state != CALL_ANSWERED)
-		return;
-	c->state = CALL_UP;
-	log_info("call", "up", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
-		LZ("suite_a", leg_suite(&c->legs[0])), LZ("suite_b", leg_suite(&c->legs[1])));
+	if (c->state == CALL_ANSWERED) {
+		c->state = CALL_UP;
+		log_info("call", "up", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
+			LZ("suite_a", leg_suite(&c->legs[0])), LZ("suite_b", leg_suite(&c->legs[1])));
+	}
+	reinvite_start(c); /* what was put off until now */
 }
 
 void exchange_acked(struct leg *in, const struct sip_msg *ack)
@@ -331,7 +333,7 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
 		/* RFC 3261 section 14.2: their last INVITE has no final answer, or its ACK is still to come.
 		 */
 		reply_refuse(stx, 500, NULL, "the previous INVITE of this dialog is not finished", tag);
-	} else if (c->exchange) {
+	} else if (c->exchange || reinvite_open(c)) {
 		reply_refuse(stx, 491, NULL, "an INVITE of ours is pending in this dialog", tag);
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, tag)) {
 		log_warn("call", "re-INVITE refused", LZ("call", c->id), LZ("trunk", in->trunk->name),

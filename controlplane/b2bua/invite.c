@@ -66,7 +66,7 @@ static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, con
 
 	(void)ctx;
 	out->concluded = true;
-	exchange_failed(out, error, reason, NULL);
+	(out->own_invite ? reinvite_failed : exchange_failed)(out, error, reason, NULL);
 }
 
 static void gone(void *user, struct sip_ctx *ctx)
@@ -269,7 +269,7 @@ static void taken(struct leg *out, const struct sip_msg *m)
 	/* That of a delayed offer carries our answer, which is still to come. */
 	if (!out->call->delayed || out->call->state == CALL_ENDING)
 		invite_ack(out, STR(""));
-	exchange_answered(out, m);
+	(out->own_invite ? reinvite_answered : exchange_answered)(out, m);
 }
 
 static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
@@ -290,7 +290,7 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 	}
 	out->concluded = true;
 	if (m->status >= 300)
-		exchange_failed(out, 0, NULL, m);
+		(out->own_invite ? reinvite_failed : exchange_failed)(out, 0, NULL, m);
 	else if (first)
 		taken(out, m);
 	else

@@ -94,7 +94,16 @@ static void refused(void *arg, int result, const char *reason)
 
 void legs_program(struct call *c)
 {
-	int err = c->state == CALL_ENDING ? 0 : call_media_program(&c->media, refused, c);
+	/* A session that was lost is programmed as a whole when its turn comes. */
+	int err = c->state == CALL_ENDING || c->lost ? 0 : call_media_program(&c->media, refused, c);
+
+	if (err < 0)
+		refused(c, err, NULL);
+}
+
+void legs_program_again(struct call *c)
+{
+	int err = c->state == CALL_ENDING ? 0 : call_media_lost(&c->media, refused, c);
 
 	if (err < 0)
 		refused(c, err, NULL);
@@ -165,7 +174,7 @@ static void session_lost(void *ctx, dp_session_id id, void *user)
 {
 	(void)ctx;
 	(void)id;
-	call_release(user, NULL, 503, "the data plane was restarted");
+	restore_later(user);
 }
 
 static void session_found(void *ctx, dp_session_id id, void *user)

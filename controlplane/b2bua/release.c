@@ -110,6 +110,9 @@ void call_release(struct call *c, struct leg *by, unsigned status, const char *f
 	c->ended_ms = clock_wall_ms();
 	c->waiting++;
 	timer_cancel(c->b->wheel, &c->ring);
+	for (unsigned side = 0; side < 2; side++)
+		timer_cancel(c->b->wheel, &c->legs[side].own_timer);
+	restore_forget(c);
 	if (refused && status >= 300 && status != 487)
 		note_rejection(c);
 	log_at(status == 200 || status == 487 ? LOG_INFO : LOG_WARN, "call", refused ? "refused" : "ended",

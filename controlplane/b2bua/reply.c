@@ -33,16 +33,15 @@ void reply_why(struct sip_builder *b, unsigned status, const char *why)
 		sip_build_hdr(b, SIP_H_REASON, wbuf_view(&w));
 }
 
-/* 0 to 10, as RFC 3261 section 14.2 wants it of a 500. */
-static uint32_t random_seconds(void)
+uint32_t call_random(uint32_t n)
 {
-	char token[SIP_TOKEN_TEXT];
-	uint32_t sum = 0;
+	struct secret s = {0};
+	uint32_t value;
 
-	sip_token_make(token);
-	for (unsigned i = 0; i < 4; i++)
-		sum = sum * 31 + (uint8_t)token[i];
-	return sum % 11;
+	/* Without random numbers no call can be set up at all; these only keep peers from keeping step. */
+	secret_random(&s, sizeof value);
+	memcpy(&value, s.octets, sizeof value);
+	return value % n;
 }
 
 void reply_refuse(
@@ -59,7 +58,7 @@ void reply_refuse(
 	if (status == 415)
 		sip_build_hdr(&b, SIP_H_ACCEPT, STR("application/sdp"));
 	if (status == 500)
-		sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, random_seconds());
+		sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, call_random(11)); /* RFC 3261 section 14.2 */
 	if (status == 503)
 		sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, 2);
 	if (sip_build_end(&b, STR(""), STR("")) < 0 || sip_stx_respond(stx, &b) < 0)

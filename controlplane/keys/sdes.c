@@ -238,7 +238,7 @@ static int answer(struct agreement *a, const struct agreement *before, struct er
 		return 0;
 	/* A peer that goes on with its key hears ours go on too, its rollover counter with it (RFC 4568
 	 * section 7.1.4). */
-	if (before && before->established && agreed_key_equal(&before->rx, &a->rx) &&
+	if (before && before->established && !a->policy.renew && agreed_key_equal(&before->rx, &a->rx) &&
 		before->tx.suite == a->rx.suite) {
 		a->tx = before->tx;
 	} else {

@@ -80,7 +80,6 @@ static struct program_side side_of(const struct call_media *m, unsigned s)
 		.learn = m->side[s].learn,
 		.dscp = m->side[s].dscp,
 		.replay_window = m->side[s].replay_window,
-		.burnt_epoch = m->burnt_epoch[s],
 	};
 }
 
@@ -132,7 +131,7 @@ int call_media_lost(struct call_media *m, dp_client_done failed, void *arg)
 	if (!m->programmed)
 		return 0;
 	for (unsigned s = 0; s < 2; s++)
-		m->burnt_epoch[s] = m->side[s].leg->next_epoch;
+		oa_burn_keys(m->side[s].leg);
 	m->unsure = false;
 	return program(m, true, failed, arg);
 }

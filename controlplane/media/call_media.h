@@ -42,7 +42,6 @@ struct call_media {
 	void *settled_arg;
 	dp_session_id session;
 	struct program *programmed; /* what was sent to the data plane; NULL: nothing */
-	uint32_t burnt_epoch[2];    /* see program_side */
 	dp_client_done failed;      /* of the last call_media_program() */
 	void *failed_arg;
 	struct port_lease leases[2][SDP_MEDIA_MAX];
@@ -67,9 +66,9 @@ int call_media_ports(struct call_media *m, struct err *e);
 int call_media_program(struct call_media *m, dp_client_done failed, void *arg);
 
 /*
- * For dp_client's session_lost: everything again, but without the send keys that the lost data plane used.
- * Rekey every secure leg then (oa_offer_rekey). And for session_found: everything again where something was
- * lost on the way.
+ * For dp_client's session_lost: everything again, but without the send keys that the lost data plane used
+ * (oa_burn_keys). Rekey every secure leg then (oa_offer_rekey). And for session_found: everything again where
+ * something was lost on the way.
  */
 int call_media_lost(struct call_media *m, dp_client_done failed, void *arg);
 int call_media_found(struct call_media *m, dp_client_done failed, void *arg);

@@ -44,7 +44,7 @@ struct dp_client_conf {
 	void *ctx;
 	unsigned ack_timeout_ms; /* 0: 2000 */
 	unsigned backoff_min_ms; /* 0: 100 */
-	unsigned backoff_max_ms; /* 0: 5000 */
+	unsigned backoff_max_ms; /* 0: 500 */
 	unsigned queue_max;      /* commands waiting for their ACK; 0: 65536 */
 };
 

@@ -30,8 +30,7 @@ static void take_keys(
 	const struct agreement *a = om->keys;
 	const struct agreed_key *tx = oa_tx_now(side->leg, i);
 
-	if (tx && tx->epoch > side->burnt_epoch)
-		copy_key(&l->tx, tx);
+	copy_key(&l->tx, tx);
 	if (a && a->established) {
 		copy_key(&l->rx, &a->rx);
 		l->update.suite = a->tx.suite;

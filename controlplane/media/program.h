@@ -16,10 +16,6 @@ struct program_side {
 	uint8_t learn;          /* enum dp_learn of a plain leg; a secure one learns with authentic packets */
 	uint8_t dscp;           /* 0 to 63 */
 	uint16_t replay_window; /* packets, 0: the data plane's default */
-	/* Send keys numbered up to this are left out: a restarted data plane has lost its counters, so that a
-	   key it sent with must not send again. The leg stays silent until a rekey (oa_offer_rekey). 0: none.
-	 */
-	uint32_t burnt_epoch;
 };
 
 struct program_call {

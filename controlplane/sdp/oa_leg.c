@@ -186,7 +186,27 @@ const struct agreed_key *oa_tx_now(const struct oa_leg *leg, unsigned i)
 
 	if (!now || !now->used)
 		return NULL;
-	return x && x->answered && !x->ours && before ? before : established_tx(now->keys);
+	if (!x || !x->answered || x->ours || !before)
+		before = established_tx(now->keys);
+	return before && before->epoch > leg->burnt_epoch ? before : NULL;
+}
+
+void oa_burn_keys(struct oa_leg *leg)
+{
+	leg->burnt_epoch = leg->next_epoch;
+}
+
+bool oa_is_burnt(const struct oa_leg *leg, const struct agreement *a)
+{
+	return a && a->established && a->tx.epoch <= leg->burnt_epoch;
+}
+
+bool oa_keys_burnt(const struct oa_leg *leg)
+{
+	for (unsigned i = 0; i < leg->n_media; i++)
+		if (leg->media[i].used && oa_is_burnt(leg, leg->media[i].keys))
+			return true;
+	return false;
 }
 
 const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i)

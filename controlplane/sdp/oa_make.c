@@ -209,7 +209,7 @@ static int offer_keys(
 	om->keys = NULL;
 	if (!om->used || leg->policy.security == OA_SECURITY_NONE)
 		return 0;
-	policy.keep &= keep;
+	policy.keep = policy.keep && keep && !oa_is_burnt(leg, oa_keys_before(leg, i));
 	rc = leg->policy.method->create(&policy, &om->keys);
 	if (rc == 0)
 		rc = leg->policy.method->offer(om->keys, oa_keys_before(leg, i), &e);

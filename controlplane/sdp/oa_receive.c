@@ -88,10 +88,12 @@ static int take_offered_keys(const struct oa_leg *leg, unsigned i, const struct 
 	const struct sdp_media *m, struct oa_media *om, struct objection *o)
 {
 	const struct oa_policy *p = &leg->policy;
+	struct keying_policy policy = p->keying;
 
 	if (p->security == OA_SECURITY_NONE)
 		return 0;
-	if (p->method->create(&p->keying, &om->keys) < 0)
+	policy.renew = oa_is_burnt(leg, oa_keys_before(leg, i));
+	if (p->method->create(&policy, &om->keys) < 0)
 		return object(o, ENOMEM, WARN_OTHER, "out of memory");
 	o->warn_code = WARN_OTHER;
 	return p->method->offered(om->keys, oa_keys_before(leg, i), s, m, &o->e);

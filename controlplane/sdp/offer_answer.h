@@ -92,6 +92,7 @@ struct oa_leg {
 	uint64_t sent_version; /* its version */
 	uint8_t received[32];  /* digest of the peer's offer that holds; 0: ours holds */
 	uint32_t next_epoch;
+	uint32_t burnt_epoch; /* see oa_burn_keys() */
 	unsigned n_media;
 	struct oa_media *media; /* what holds */
 	struct oa_exchange *pending;
@@ -159,6 +160,14 @@ int oa_commit(struct oa_leg *leg);
 /* The exchange failed or was cancelled: wiped, and what held before holds on. Harmless with none outstanding.
  */
 void oa_rollback(struct oa_leg *leg);
+
+/*
+ * The data plane and with it the counters of every send key were lost: none that was numbered so far sends
+ * again, none is repeated in an offer or answer. The leg stays silent until oa_offer_rekey().
+ */
+void oa_burn_keys(struct oa_leg *leg);
+/* Is there an m-line in use whose send key must not be used any more? */
+bool oa_keys_burnt(const struct oa_leg *leg);
 
 /* Is there an offer of ours out whose answer brings new keys? (DP_LEG_KEYS_PENDING) */
 bool oa_keys_pending(const struct oa_leg *leg);

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Planes that die, end or come back while a call is up."""
 
+import json
 import os
+import signal
 import time
 
-from lab.gateway import INSIDE, OUTSIDE, Neighbourhood, carrier, core
-from lab.net import wait_for
-from lab.party import (NUMBERS, assert_no_session_left, both_hear, connect, established, finish, parties, quiet_now,
-                       talking)
+from lab.gateway import CM_80, INSIDE, OUTSIDE, Neighbourhood, carrier, core
+from lab.net import run, wait_for
+from lab.party import (NUMBERS, agent, assert_no_session_left, both_hear, connect, established, finish, parties,
+                       quiet_now, talking)
 
 
 def sessions(gateway):
@@ -36,19 +38,93 @@ def test_media_goes_on_without_the_control_plane():
         finish(gateway, a, b)
 
 
-def test_calls_end_with_a_reason_when_the_data_plane_was_lost():
-    with talking() as (lab, gateway, a, b):
-        gateway.kill(gateway.dataplane)
-        wait_for("it is noticed", lambda: not gateway.ctl("show", "stats")["data-plane"]["connected"], 5)
+def lose_the_dataplane(gateway):
+    gateway.kill(gateway.dataplane)
+    wait_for("it is noticed", lambda: not gateway.ctl("show", "stats")["data-plane"]["connected"], 20)
+
+
+def take_new_keys(agent):
+    """The re-INVITE that a secure leg gets; its keys are none that were ever used."""
+    used = set(agent.keys_seen)
+    offer = agent.take(30)
+    assert not used & {line[2] for line in offer.crypto()}, "a key was offered again"
+
+
+def opened(listener, speaker):
+    """Packets and reports that a key opened."""
+    stats = listener.talker.stats()
+    return stats["heard"][speaker.talker.name]["packets"] + stats["rtcp"]
+
+
+def heard_with_new_keys_only(listener, speaker, before):
+    """Nothing has come since in a key that sent before: no (key, index) was used twice."""
+    stats = listener.talker.stats()
+    since = stats["heard"][speaker.talker.name]["packets"] + stats["rtcp"] - before
+    assert since == stats["newest_key"], (listener.name, before, stats)
+    assert not stats["refused"] and not stats["clear"] and not stats["corrupt"], (listener.name, stats)
+
+
+def test_calls_go_on_with_new_keys_when_the_data_plane_was_lost():
+    with talking() as (_, gateway, a, b):
+        for _ in range(2):
+            lose_the_dataplane(gateway)
+            before = {x: opened(x, y) for x, y in ((a, b), (b, a))}
+            gateway.start_dataplane()
+            for one in (a, b):
+                take_new_keys(one)
+            both_hear(a, b)
+            heard_with_new_keys_only(a, b, before[a])
+            heard_with_new_keys_only(b, a, before[b])
+        assert established(gateway) and sessions(gateway) == 1
+        finish(gateway, a, b)
+
+
+def test_a_plain_leg_goes_on_without_being_asked():
+    with talking(b="phone") as (_, gateway, a, b):
+        lose_the_dataplane(gateway)
         gateway.start_dataplane()
+        take_new_keys(a)
+        both_hear(a, b)
+        assert b.quiet()
+        finish(gateway, a, b)
+
+
+def test_a_peer_that_refuses_new_keys_ends_the_call_with_a_reason():
+    with talking(b="phone") as (lab, gateway, a, b):
+        lose_the_dataplane(gateway)
+        gateway.start_dataplane()
+        a.respond(a.expect("INVITE", 30), 488, "Not Here")
+        a.expect("ACK")
         for one in (a, b):
-            bye = one.released(15)
-            assert "data plane" in (bye.get("Reason") or ""), bye.text
-        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 10)
+            bye = one.released()
+            assert "new keys" in (bye.get("Reason") or ""), bye.text
+        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
         ended = gateway.ctl("show", "calls")["calls"][-1]
-        assert "data plane" in ended["end-reason"], ended
+        assert "refused an offer of new keys: 488 Not Here" in ended["end-reason"], ended
         call_again(a, b)
         finish(gateway, a, b)
+
+
+def test_the_gateway_script_starts_a_killed_data_plane_again():
+    top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    with Neighbourhood() as lab:
+        path = lab.path("own.json")
+        with open(path, "w") as f:
+            json.dump(lab.configuration([carrier("carrier-a", lab.ADDRESSES["carrier-a"], (CM_80,)),
+                                         core("phone", lab.ADDRESSES["phone"])], [(None, "+49", "phone")]), f)
+        script = lab.gateway_host.start("gateway-script", os.path.join(top, "scripts", "gateway"), "--config", path,
+                                        "--interface", "ext0", "--interface", "core0", "--run", lab.path("run"))
+        wait_for("the gateway is ready", lambda: "data plane is ready" in script.output(), 60)
+        a, b = agent(lab, "carrier-a"), agent(lab, "phone")
+        connect(a, b)
+        pid = run("pgrep", "-P", str(script.pid), "-f", "srtpgw-dataplane").split()[0]
+        os.kill(int(pid), signal.SIGKILL)
+        take_new_keys(a)
+        both_hear(a, b)
+        a.bye()
+        b.released()
+        assert "ended by signal 9 and is started again" in script.output()
+        assert script.stop() == 0, script.output()
 
 
 def test_calls_are_refused_while_there_is_no_data_plane():

@@ -208,7 +208,7 @@ int bench_setup(void **state)
 	return bench_setup_with("\"max-calls\":300,\"max-call-rate\":1000");
 }
 
-static void phone_close(struct phone *p)
+void phone_forget(struct phone *p)
 {
 	sip_msg_free(p->heard);
 	sip_msg_free(p->invite);
@@ -233,9 +233,9 @@ int bench_teardown(void **state)
 		free(own.doors[i].sent_by);
 	while (own.queued)
 		free(own.queue[--own.queued].text);
-	phone_close(&alice);
-	phone_close(&bob);
-	phone_close(&carol);
+	phone_forget(&alice);
+	phone_forget(&bob);
+	phone_forget(&carol);
 	gather_free(bench.gather);
 	ly_ctx_destroy(own.yang);
 	rmdir(bench.folder);

@@ -82,6 +82,8 @@ int bench_setup(void **state);
 int bench_teardown(void **state);
 int bench_setup_with(const char *limits);
 
+/* Frees what it heard. The three phones are forgotten at the end, copies of them are a test's own. */
+void phone_forget(struct phone *p);
 /* The phone has a TLS connection on which it showed a certificate for this name. */
 void phone_connect(struct phone *p, const char *name);
 void phone_disconnect(struct phone *p);

@@ -81,20 +81,6 @@ static void test_a_data_plane_that_refuses_a_change_ends_the_call(void **state)
 	expect_no_calls();
 }
 
-static void test_a_restarted_data_plane_ends_its_calls(void **state)
-{
-	(void)state;
-	call_up(&alice, &bob);
-	plane_restart(false);
-	hear(&alice, "BYE");
-	hear(&bob, "BYE");
-	expect_heard(&bob, "Reason: SIP;cause=503;text=\"the data plane was restarted\"");
-	reply(&alice, "200 OK");
-	reply(&bob, "200 OK");
-	silence(NULL);
-	expect_no_calls();
-}
-
 static void test_a_connection_that_breaks_costs_nothing(void **state)
 {
 	(void)state;
@@ -403,7 +389,6 @@ int main(void)
 		T(test_a_data_plane_that_refuses_ends_the_call),
 		T(test_a_data_plane_that_refuses_an_answered_call),
 		T(test_a_data_plane_that_refuses_a_change_ends_the_call),
-		T(test_a_restarted_data_plane_ends_its_calls),
 		T(test_a_connection_that_breaks_costs_nothing),
 		T(test_media_that_stops_ends_the_call),
 		T(test_shutdown_tells_everybody),

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Re-INVITEs of our own, on one leg of a call that is up and without asking the other: they bring new keys
+ * where those in force must not be used again. Glare is settled as RFC 3261 section 14.1 says.
+ */
+#include <errno.h>
+#include <stddef.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+
+#define ANSWER_MS 32000 /* 64*T1: as long as a peer without any response is waited for */
+#define TRIES 8
+
+static struct leg *leg_of(struct timer *t)
+{
+	return (struct leg *)((char *)t - offsetof(struct leg, own_timer));
+}
+
+bool reinvite_open(const struct call *c)
+{
+	return c->legs[0].own_invite || c->legs[1].own_invite;
+}
+
+static void overdue(struct timer *t)
+{
+	struct leg *l = leg_of(t);
+
+	call_tell_outside(l->call, "an offer of new keys was not answered");
+	call_release(l->call, NULL, 408, "trunk %s did not answer an offer of new keys", l->trunk->name);
+}
+
+static void offer_keys(struct leg *l)
+{
+	struct call *c = l->call;
+	struct oa_refusal why = {.status = 500};
+	char text[OA_BODY_MAX];
+	struct wbuf sdp = wbuf_make(text, sizeof text);
+	struct err e = {0};
+
+	if (oa_offer_rekey(&l->oa, &sdp, &why) < 0) {
+		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
+		goto out;
+	}
+	legs_program(c); /* media under the new key may be faster than the answer that brings it */
+	if (c->state == CALL_ENDING)
+		goto out;
+	if (invite_send(l, wbuf_view(&sdp), &e) < 0) {
+		call_tell_outside(c, "the other side could not be reached");
+		call_release(c, NULL, 503, "%s", e.text);
+		goto out;
+	}
+	l->own_invite = true;
+	timer_set(c->b->wheel, &l->own_timer, ANSWER_MS, overdue);
+out:
+	mem_wipe(text, sizeof text);
+}
+
+void reinvite_start(struct call *c)
+{
+	c->waiting++;
+	for (unsigned side = 0; side < 2; side++) {
+		struct leg *l = &c->legs[side];
+
+		if (c->state == CALL_UP && !c->exchange && !l->own_invite && !timer_running(&l->own_timer) &&
+			oa_keys_burnt(&l->oa))
+			offer_keys(l);
+	}
+	call_unwait(c);
+}
+
+static void again(struct timer *t)
+{
+	reinvite_start(leg_of(t)->call);
+}
+
+/* The transaction is over, whatever came of it. False: so is the call. */
+static bool transaction_over(struct leg *l)
+{
+	struct call *c = l->call;
+
+	l->own_invite = false;
+	timer_cancel(c->b->wheel, &l->own_timer);
+	if (c->state != CALL_ENDING)
+		return true;
+	if (l->established)
+		release_bye(l);
+	leg_drop_ctx(l);
+	return false;
+}
+
+void reinvite_answered(struct leg *l, const struct sip_msg *m)
+{
+	struct call *c = l->call;
+	struct oa_refusal why = {.status = 502};
+	struct str body = message_sdp(m);
+
+	if (!transaction_over(l))
+		return;
+	l->own_tries = 0;
+	if (!body.n)
+		err_set(&why.reason, EINVAL, "an offer of new keys was answered without SDP");
+	if (!body.n || oa_answer_received(&l->oa, body, &why) < 0) {
+		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
+		return;
+	}
+	legs_commit(c);
+	log_info("call", "new keys", LZ("call", c->id), LZ("trunk", l->trunk->name),
+		LZ("suite", leg_suite(l)));
+}
+
+/* RFC 3261 section 14.1: who chose the Call-ID waits longer, so that the two do not meet again. */
+static uint32_t back_off_ms(const struct leg *l)
+{
+	return l->dialog->uac ? 2100 + 10 * call_random(190) : 10 * call_random(200);
+}
+
+void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason, const struct sip_msg *m)
+{
+	struct call *c = l->call;
+	struct str phrase = m ? str_sub(m->reason, 0, 100) : STR("");
+
+	if (!transaction_over(l))
+		return;
+	c->waiting++;
+	oa_rollback(&l->oa);
+	if (m && (m->status == 491 || (m->status == 500 && sip_msg_hdr(m, SIP_H_RETRY_AFTER))) &&
+		++l->own_tries < TRIES) {
+		legs_program(c);
+		if (c->state != CALL_ENDING)
+			timer_set(c->b->wheel, &l->own_timer, back_off_ms(l), again);
+	} else if (m) {
+		call_tell_outside(c, "an offer of new keys was refused: %u %.*s", m->status, STR_ARG(phrase));
+		call_release(c, NULL, 503, "trunk %s refused an offer of new keys: %u %.*s", l->trunk->name,
+			m->status, STR_ARG(phrase));
+	} else {
+		call_tell_outside(c, "an offer of new keys was not answered");
+		call_release(c, NULL, error == SIP_TX_TIMEOUT ? 408 : 503, "trunk %s: %s", l->trunk->name,
+			reason ? reason : "no answer");
+	}
+	leg_drop_ctx(l);
+	call_unwait(c);
+}

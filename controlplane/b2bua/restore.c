@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The data plane was restarted: every session is programmed again, without the send keys that it used, and
+ * every secure leg gets new ones by a re-INVITE. As many at a time as peers and the two planes' queue can
+ * take.
+ */
+#include <stddef.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/log.h"
+
+#define BATCH 50 /* calls, every PACE_MS: 2500 a second */
+#define PACE_MS 20
+
+static void restore(struct timer *t)
+{
+	struct b2bua *b = (struct b2bua *)((char *)t - offsetof(struct b2bua, restore));
+	struct call *c;
+
+	for (unsigned i = 0; i < BATCH && (c = TAILQ_FIRST(&b->lost)) != NULL; i++) {
+		restore_forget(c);
+		legs_program_again(c);
+		reinvite_start(c);
+	}
+	if (!TAILQ_EMPTY(&b->lost))
+		timer_set(b->wheel, t, PACE_MS, restore);
+}
+
+void restore_later(struct call *c)
+{
+	struct b2bua *b = c->b;
+
+	if (c->state == CALL_ENDING || c->lost)
+		return;
+	if (TAILQ_EMPTY(&b->lost))
+		log_warn("media", "the data plane was restarted: its sessions are set up again");
+	c->lost = true;
+	TAILQ_INSERT_TAIL(&b->lost, c, lost_entry);
+	if (!timer_running(&b->restore))
+		timer_set(b->wheel, &b->restore, 0, restore);
+}
+
+void restore_forget(struct call *c)
+{
+	if (c->lost)
+		TAILQ_REMOVE(&c->b->lost, c, lost_entry);
+	c->lost = false;
+}
