@@ -118,6 +118,11 @@ int gateway_new(struct event_base *base, const struct gateway_conf *conf, struct
 	return 0;
 }
 
+struct b2bua *gateway_calls(struct gateway *g)
+{
+	return g->b2bua;
+}
+
 static void goodbye(evutil_socket_t fd, short what, void *arg)
 {
 	struct gateway *g = arg;

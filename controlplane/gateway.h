@@ -11,6 +11,7 @@
 #include "lib/base/err.h"
 
 struct event_base;
+struct b2bua;
 struct gather;
 struct gateway;
 struct mgmt;
@@ -31,6 +32,9 @@ struct mgmt *gateway_mgmt(const struct gateway *g);
 
 /* Becomes a source of state, which outlives the gateway. -ENOMEM. */
 int gateway_report(const struct gateway *g, struct gather *to);
+
+/* For what operators do to calls (b2bua.h). */
+struct b2bua *gateway_calls(struct gateway *g);
 
 /* Ends every call with a BYE and calls done when they are gone, or after 2 s. */
 void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg);

@@ -31,8 +31,10 @@ int b2bua_new(struct b2bua **out)
 
 void b2bua_close(struct b2bua *b)
 {
-	if (b)
-		call_table_clear(b);
+	if (!b)
+		return;
+	operate_forget(b);
+	call_table_clear(b);
 }
 
 void b2bua_free(struct b2bua *b)

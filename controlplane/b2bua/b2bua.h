@@ -93,6 +93,22 @@ void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers);
  * later. */
 void b2bua_shutdown(struct b2bua *b);
 
+/*
+ * What operators do to calls. trunk NULL: the whole gateway. -ENOENT: there is no such trunk, or call.
+ *
+ * Drain: new calls from and to the trunk are refused (503) until b2bua_resume(), those that there are go on,
+ * for timeout_s seconds at most when that is not 0. *remaining: how many there are now; may be NULL.
+ */
+int b2bua_drain(struct b2bua *b, const char *trunk, uint32_t timeout_s, unsigned *remaining);
+int b2bua_resume(struct b2bua *b, const char *trunk);
+/* Calls on it now. */
+int b2bua_remaining(const struct b2bua *b, const char *trunk, unsigned *out);
+/*
+ * Ends a call: BYE to both sides, or a refusal while it is being set up. reason: for the log and the peers'
+ * Reason header; NULL: "an operator ended the call". -EALREADY: it has ended.
+ */
+int b2bua_terminate(struct b2bua *b, struct str id, const char *reason);
+
 /* Calls that are there now, and what was counted. */
 unsigned b2bua_call_count(const struct b2bua *b);
 const struct b2bua_counters *b2bua_counters(const struct b2bua *b);

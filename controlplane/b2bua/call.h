@@ -135,6 +135,8 @@ struct trunk_state {
 	char last_reject[CALL_REASON_MAX];
 	uint64_t rate_second; /* the second that rate_count is of */
 	uint32_t rate_count;
+	bool draining;          /* an operator said so */
+	struct timer drain_end; /* then its calls are ended */
 };
 
 TAILQ_HEAD(trunk_state_list, trunk_state);
@@ -176,6 +178,8 @@ struct b2bua {
 	uint32_t next_id;
 	uint64_t rate_second;
 	uint32_t rate_count;
+	bool draining;          /* an operator said so */
+	struct timer drain_end; /* then all calls are ended */
 	bool closing;
 };
 
@@ -215,6 +219,13 @@ void call_count_trunks(struct call *c);
 /* ---- generation.c: configurations that calls began under ---- */
 struct b2bua_generation *generation_ref(struct b2bua_generation *g);
 void generation_unref(struct b2bua_generation *g); /* NULL is ignored */
+
+/* ---- operate.c: what operators do to calls ---- */
+/* Why the trunk takes no new call, from it or to it; NULL: it takes them. */
+const char *trunk_closed(const struct b2bua *b, const struct config_trunk *t);
+/* Before the trunk's counters are freed, or the timers. */
+void operate_forget_trunk(struct trunk_state *s);
+void operate_forget(struct b2bua *b);
 
 /* ---- ingress.c: the first INVITE ---- */
 /* The leg answers for this INVITE from now on. */

@@ -17,6 +17,7 @@ static void state_unref(struct trunk_state *s)
 {
 	if (!s || --s->refs)
 		return;
+	operate_forget_trunk(s);
 	TAILQ_REMOVE(&s->b->trunk_states, s, entry);
 	free((char *)s->name);
 	free(s);

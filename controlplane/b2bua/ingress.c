@@ -120,10 +120,10 @@ static void parties(struct call *c, const struct sip_msg *m)
 }
 
 /* The trunks of the route in order: the first that takes calls and has a peer. */
-static const struct config_trunk *egress(const struct config_route *route)
+static const struct config_trunk *egress(const struct b2bua *b, const struct config_route *route)
 {
 	for (uint32_t i = 0; i < route->n_to; i++)
-		if (route->to[i]->admin == CONFIG_ADMIN_UP && route->to[i]->n_peers)
+		if (!trunk_closed(b, route->to[i]) && route->to[i]->n_peers)
 			return route->to[i];
 	return NULL;
 }
@@ -252,8 +252,8 @@ void ingress_invite(
 			"no trunk is configured for this source (address, certificate and listener)");
 	} else if (b->closing) {
 		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, "the gateway is shutting down");
-	} else if (t->admin != CONFIG_ADMIN_UP) {
-		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, "the trunk takes no new calls");
+	} else if ((why = trunk_closed(b, t))) {
+		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, why);
 	} else if (m->has_max_forwards && m->max_forwards == 0) {
 		refuse(b, stx, t, &n->refused_request, 483, NULL, "Max-Forwards is used up");
 	} else if (m->uri.scheme == SIP_SCHEME_OTHER) {
@@ -271,7 +271,7 @@ void ingress_invite(
 		refuse(b, stx, t, &n->refused_request, 484, NULL, "the Request-URI names nobody");
 	} else if (!(route = config_find_route(b->now->config, t, m->uri.user))) {
 		refuse(b, stx, t, &n->refused_no_route, 404, NULL, "no route leads to this number");
-	} else if (!(to = egress(route))) {
+	} else if (!(to = egress(b, route))) {
 		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, "every trunk of the route is down");
 	} else if (!call_admit(b, t, &why) ||
 		   (b->now->trunks[to->index]->active >= to->max_calls &&

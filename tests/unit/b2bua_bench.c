@@ -202,6 +202,35 @@ int bench_setup_with(const char *limits)
 	return 0;
 }
 
+void bench_change_all(const struct bench_edit *edits, unsigned n)
+{
+	char text[8192], changed[8192];
+	struct b2bua_conf conf = {.listeners = own.listeners, .client_tls = own.client_tls};
+	struct b2bua_generation *next;
+	struct config *c;
+	struct err e = {0};
+
+	snprintf(text, sizeof text, config_text, "\"max-calls\":300,\"max-call-rate\":1000");
+	for (unsigned i = 0; i < n; i++) {
+		const char *at = strstr(text, edits[i].was);
+
+		assert_non_null(at);
+		snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, edits[i].now,
+			at + strlen(edits[i].was));
+		strcpy(text, changed);
+	}
+	if (config_parse(str_z(text), "bench", &c, &e) < 0)
+		fail_msg("%s", e.text);
+	conf.config = c;
+	assert_int_equal(b2bua_prepare(bench.b2bua, &conf, &next), 0);
+	for (unsigned i = 0; i < 3; i++)
+		own.doors[i].realm = (void *)&c->listeners[i];
+	b2bua_commit(bench.b2bua, next);
+	config_unref(bench.config);
+	bench.config = c;
+	settle();
+}
+
 int bench_setup(void **state)
 {
 	(void)state;

@@ -84,6 +84,17 @@ int bench_setup_with(const char *limits);
 
 /* Frees what it heard. The three phones are forgotten at the end, copies of them are a test's own. */
 void phone_forget(struct phone *p);
+
+/* Another configuration is committed: the first one with each text replaced, once. */
+struct bench_edit {
+	const char *was, *now;
+};
+void bench_change_all(const struct bench_edit *edits, unsigned n);
+static inline void bench_change(const char *was, const char *now)
+{
+	bench_change_all(&(struct bench_edit){was, now}, 1);
+}
+
 /* The phone has a TLS connection on which it showed a certificate for this name. */
 void phone_connect(struct phone *p, const char *name);
 void phone_disconnect(struct phone *p);

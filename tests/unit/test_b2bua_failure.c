@@ -218,7 +218,7 @@ static void test_sources_and_trunks_that_take_no_calls(void **state)
 
 	(void)state;
 	refused_offer(&stranger, "+3001", "", sdp(&bob, 1), "403", "no trunk is configured for this source");
-	refused_offer(&drained, "+3001", "", sdp(&alice, 1), "503", "the trunk takes no new calls");
+	refused_offer(&drained, "+3001", "", sdp(&alice, 1), "503", "the trunk is being drained");
 	/* The route's second trunk takes what the drained first one does not. */
 	dial(&alice, "+5", "", sdp(&alice, 1));
 	hear(&bob, "INVITE");

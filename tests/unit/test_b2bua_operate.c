@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What operators do to calls, and configurations that change while calls are up. */
+#include "tests/unit/b2bua_bench.h"
+
+#include <errno.h>
+
+#include "controlplane/sip/message.h"
+
+static void refused(struct phone *p, const char *number, const char *words)
+{
+	dial(p, number, "", sdp(p, 7));
+	hear(p, "503");
+	expect_heard(p, words);
+	say(p, "ACK", "", "");
+	silence(NULL);
+}
+
+static const char *first_id(const json_t *data)
+{
+	const json_t *calls = json_object_get(json_object_get(data, "calls"), "call");
+
+	return json_string_value(json_object_get(json_array_get(calls, 0), "id"));
+}
+
+static long long of_trunk(const char *name, const char *leaf)
+{
+	json_t *data = look("/srtp-gateway:gateway/trunks", 0), *one;
+	long long value = -1;
+	size_t i;
+
+	json_array_foreach(
+		json_object_get(json_object_get(json_object_get(data, "gateway"), "trunks"), "trunk"), i, one)
+		if (strcmp(json_string_value(json_object_get(one, "name")), name) == 0)
+			value = json_integer_value(json_object_get(json_object_get(one, "state"), leaf));
+	json_decref(data);
+	return value;
+}
+
+static void test_a_drained_trunk(void **state)
+{
+	unsigned left;
+
+	(void)state;
+	call_up(&alice, &bob);
+	assert_int_equal(b2bua_drain(bench.b2bua, "carrier-a", 0, &left), 0);
+	assert_int_equal(left, 1);
+	/* Neither from it nor to it; other trunks have nothing to do with it. */
+	struct phone bobby = bob, al = alice;
+
+	bobby.heard = bobby.invite = al.heard = al.invite = NULL;
+	refused(&bobby, "+3001", "drained");
+	dial(&al, "+1001", "", sdp(&al, 3));
+	hear(&al, "503");
+	say(&al, "ACK", "", "");
+	hang_up(&alice, &bob);
+	assert_int_equal(b2bua_remaining(bench.b2bua, "carrier-a", &left), 0);
+	assert_int_equal(left, 0);
+	assert_int_equal(b2bua_resume(bench.b2bua, "carrier-a"), 0);
+	call_up(&alice, &bob);
+	hang_up(&bob, &alice);
+	assert_int_equal(b2bua_drain(bench.b2bua, "nobody", 0, NULL), -ENOENT);
+	sip_msg_free(bobby.heard);
+	sip_msg_free(bobby.invite);
+	sip_msg_free(al.heard);
+	sip_msg_free(al.invite);
+}
+
+static void test_a_drain_has_an_end(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	assert_int_equal(b2bua_drain(bench.b2bua, NULL, 5, NULL), 0);
+	pass(4000);
+	silence(NULL);
+	pass(2000);
+	hear_all(&alice, "BYE");
+	expect_heard(&alice, "drained");
+	reply(&alice, "200 OK");
+	hear(&bob, "BYE");
+	expect_not_heard(&bob, "drained"); /* outside the trusted realm: no details */
+	reply(&bob, "200 OK");
+	expect_no_calls();
+	refused(&alice, "+1001", "the gateway is being drained");
+	b2bua_resume(bench.b2bua, NULL);
+	/* One that was resumed in time ends nothing. */
+	call_up(&alice, &bob);
+	b2bua_drain(bench.b2bua, "carrier-a", 1, NULL);
+	b2bua_resume(bench.b2bua, "carrier-a");
+	pass(3000);
+	silence(NULL);
+	hang_up(&alice, &bob);
+}
+
+static void test_terminate(void **state)
+{
+	json_t *data;
+
+	(void)state;
+	call_up(&alice, &bob);
+	data = look("/srtp-gateway:calls", 0);
+	const char *id = first_id(data);
+
+	assert_int_equal(b2bua_terminate(bench.b2bua, str_z(id), "fraud department"), 0);
+	hear(&alice, "BYE");
+	expect_heard(&alice, "fraud department");
+	reply(&alice, "200 OK");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	settle();
+	assert_int_equal(b2bua_terminate(bench.b2bua, str_z(id), NULL), -EALREADY);
+	assert_int_equal(b2bua_terminate(bench.b2bua, STR("none"), NULL), -ENOENT);
+	json_decref(data);
+	expect_no_calls();
+}
+
+/* One that rings is refused on one side and cancelled on the other. */
+static void test_terminate_before_the_answer(void **state)
+{
+	json_t *data;
+
+	(void)state;
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "180 Ringing", "", "");
+	hear(&alice, "180");
+	data = look("/srtp-gateway:calls", 0);
+	const char *id = first_id(data);
+
+	assert_int_equal(b2bua_terminate(bench.b2bua, str_z(id), NULL), 0);
+	hear(&alice, "480");
+	say(&alice, "ACK", "", "");
+	hear(&bob, "CANCEL");
+	reply(&bob, "200 OK");
+	answer(&bob, "487 Request Terminated", "", "");
+	hear(&bob, "ACK");
+	json_decref(data);
+	expect_no_calls();
+}
+
+#define CARRIER_A                                                                                            \
+	"{\"name\":\"carrier-a\",\"realm\":\"carriers\",\"tls-profile\":\"t\",\"peer\":[{\"name\":\"p\","          \
+	"\"host\":\"198.51.100.1\",\"certificate-name\":\"a.example\"}],"                                        \
+	"\"identify\":{\"source-address\":[\"198.51.100.1/32\"]},"                                               \
+	"\"srtp\":{\"mode\":\"required\",\"crypto-profile\":\"gcm\"}},"
+#define FIRST_TRUNK "\"trunks\":{\"trunk\":["
+
+/* What is counted of a trunk goes by its name. */
+static void test_trunks_in_another_order(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench_change(FIRST_TRUNK,
+		FIRST_TRUNK "{\"name\":\"new\",\"realm\":\"core\",\"srtp\":{\"mode\":\"none\"}},");
+	assert_int_equal(of_trunk("carrier-a", "active-calls"), 1);
+	assert_int_equal(of_trunk("new", "active-calls"), 0);
+	hang_up(&alice, &bob);
+	assert_int_equal(of_trunk("carrier-a", "active-calls"), 0);
+	assert_int_equal(of_trunk("carrier-a", "total-calls"), 1);
+	call_up(&alice, &bob);
+	assert_int_equal(of_trunk("carrier-a", "total-calls"), 2);
+	hang_up(&bob, &alice);
+	expect_no_calls();
+}
+
+/* A call of a trunk that is removed goes on, and is counted when the trunk is back. */
+static void test_a_trunk_that_is_removed_and_comes_back(void **state)
+{
+	static const struct bench_edit without[] = {
+		{CARRIER_A, ""},
+		{"{\"name\":\"a\",\"prefix\":\"+1\",\"to-trunk\":[\"carrier-a\"]},", ""},
+		{"[\"drained\",\"carrier-a\"]", "[\"drained\"]"},
+	};
+
+	(void)state;
+	call_up(&alice, &bob);
+	bench_change_all(without, 3);
+	assert_int_equal(of_trunk("carrier-a", "active-calls"), -1);
+	dial(&carol, "+1001", "", sdp(&carol, 2));
+	hear(&carol, "404");
+	say(&carol, "ACK", "", "");
+	/* The call is changed by either side as before. */
+	say(&bob, "INVITE", "", sdp_as(&bob, 4, 11, "sendonly"));
+	hear(&alice, "INVITE");
+	answer(&alice, "200 OK", "", sdp(&alice, 2));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+	say(&bob, "ACK", "", "");
+	silence(NULL);
+	bench_change_all(NULL, 0);
+	assert_int_equal(of_trunk("carrier-a", "active-calls"), 1);
+	hang_up(&alice, &bob);
+	assert_int_equal(of_trunk("carrier-a", "active-calls"), 0);
+	expect_no_calls();
+}
+
+/* New calls go by the new limits, at once; `down` ends what is there. */
+static void test_limits_and_admin_state(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench_change("\"max-calls\":300", "\"max-calls\":1");
+	dial(&carol, "+3001", "", sdp(&carol, 2));
+	hear(&carol, "503");
+	say(&carol, "ACK", "", "");
+	bench_change("{\"name\":\"carrier-a\",", "{\"name\":\"carrier-a\",\"admin-state\":\"drain\",");
+	silence(NULL);
+	dial(&carol, "+1001", "", sdp(&carol, 3));
+	hear(&carol, "503");
+	say(&carol, "ACK", "", "");
+	bench_change("{\"name\":\"carrier-a\",", "{\"name\":\"carrier-a\",\"admin-state\":\"down\",");
+	hear(&alice, "BYE");
+	expect_heard(&alice, "carrier-a was taken down");
+	reply(&alice, "200 OK");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	settle();
+	expect_no_calls();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_a_drained_trunk),
+		T(test_a_drain_has_an_end),
+		T(test_terminate),
+		T(test_terminate_before_the_answer),
+		T(test_trunks_in_another_order),
+		T(test_a_trunk_that_is_removed_and_comes_back),
+		T(test_limits_and_admin_state),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
