@@ -13,7 +13,6 @@
 #include "controlplane/media_ports.h"
 #include "controlplane/obs/mgmt.h"
 #include "controlplane/obs/trace.h"
-#include "controlplane/obs/trace_op.h"
 #include "controlplane/sip/stack.h"
 #include "controlplane/tls_profiles.h"
 #include "lib/base/clock.h"
@@ -52,10 +51,7 @@ int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e
 			       });
 	err = mgmt_open(&g->mgmt, g->base, g->conf.control ? g->conf.control : c->management.socket,
 		c->management.group, e);
-	if (err < 0)
-		return err;
-	err = trace_register(g->mgmt, g->trace);
-	return err < 0 ? err_set(e, err, "management operations: %s", strerror(-err)) : 0;
+	return err;
 }
 
 void gateway_close_planes(struct gateway *g)
@@ -153,6 +149,11 @@ void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg)
 int gateway_report(const struct gateway *g, struct gather *to)
 {
 	return report_register(to, g->b2bua);
+}
+
+struct trace *gateway_trace(const struct gateway *g)
+{
+	return g->trace;
 }
 
 struct mgmt *gateway_mgmt(const struct gateway *g)

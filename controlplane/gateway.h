@@ -15,6 +15,7 @@ struct b2bua;
 struct gather;
 struct gateway;
 struct mgmt;
+struct trace;
 
 /* What the command line says instead of the configuration. Texts are borrowed. */
 struct gateway_conf {
@@ -29,6 +30,9 @@ int gateway_new(
 
 /* The management socket, once there is a configuration; NULL before. Closed with the gateway. */
 struct mgmt *gateway_mgmt(const struct gateway *g);
+
+/* The signalling that is kept of calls. */
+struct trace *gateway_trace(const struct gateway *g);
 
 /* Becomes a source of state, which outlives the gateway. -ENOMEM. */
 int gateway_report(const struct gateway *g, struct gather *to);

@@ -12,6 +12,7 @@
 #include "controlplane/gateway.h"
 #include "controlplane/manage/ops_config.h"
 #include "controlplane/manage/ops_state.h"
+#include "controlplane/manage/ops_trace.h"
 #include "controlplane/obs/gather.h"
 #include "controlplane/reconcile.h"
 #include "lib/base/log.h"
@@ -123,6 +124,7 @@ struct process {
 	struct gather *gather; /* the state of all of it */
 	struct ops_config *ops;
 	struct ops_state *ops_state;
+	struct ops_trace ops_trace;
 	const char *file; /* the configuration */
 	bool ending;
 };
@@ -196,6 +198,9 @@ static int start(struct process *p, const struct options *o, struct err *e)
 	rc = ops_config_register(gateway_mgmt(p->gateway), p->engine, &p->ops);
 	if (!rc)
 		rc = start_state(p);
+	p->ops_trace = (struct ops_trace){p->engine, gateway_trace(p->gateway)};
+	if (!rc)
+		rc = ops_trace_register(gateway_mgmt(p->gateway), &p->ops_trace);
 	return rc ? err_set(e, -rc, "management operations: %s", strerror(-rc)) : 0;
 }
 

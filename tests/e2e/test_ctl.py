@@ -53,12 +53,12 @@ def test_a_refused_request_is_traced_by_its_call_id():
         wait_for("the ACK is there too", lambda: len(messages()) >= 3, 20)
         assert keys(messages()) == {"***"}, messages()
         assert "reason: no route leads to this number" in srtpgwctl(gateway, "trace", answer.get("Call-ID"))
-        assert "no messages of call 'nobody'" in srtpgwctl(gateway, "trace", "nobody", code=3)
+        assert "no messages of this call" in srtpgwctl(gateway, "trace", "nobody", code=3)
 
 
 def max_calls(gateway, source="running"):
     tree = gateway.ctl("show", "config", "trunks/trunk/carrier-a/max-calls", "--source", source)
-    return tree["srtp-gateway:gateway"]["trunks"]["trunk"][0].get("max-calls") if tree else None
+    return tree["gateway"]["trunks"]["trunk"][0].get("max-calls") if tree else None
 
 
 def test_a_change_is_made_shown_kept_and_taken_back_while_a_call_goes_on():
@@ -148,3 +148,30 @@ def test_completion_knows_the_gateways_names():
                 assert done.stdout.split() == candidates, (words, done.stdout)
         finally:
             del os.environ["SRTPGW_SOCKET"]
+
+
+def as_nobody(gateway, *args):
+    """(exit code, output, complaint) of srtpgwctl when an account asks that only the socket's group lets in."""
+    done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                           os.path.join(gateway.bin, "ctl", "srtpgwctl"), "--socket", gateway.control_socket, *args],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_who_may_only_look_is_told_so_and_access_rules_hide_what_calls_say():
+    with talking(b="phone", management={"group": "nogroup"}) as (lab, gateway, a, b):
+        os.chmod(os.path.dirname(gateway.control_socket), 0o711)
+        ident = established(gateway)
+        code, out, _ = as_nobody(gateway, "show", "calls")
+        assert code == 0 and ident in out, out
+        code, out, _ = as_nobody(gateway, "trace", ident)
+        assert code == 0 and "INVITE SDP" in out, out
+        code, _, complaint = as_nobody(gateway, "set", "trunks/trunk/phone/max-calls", "3")
+        assert code == 1 and complaint.startswith("srtpgwctl: ") and complaint.count("\n") == 1, complaint
+        srtpgwctl(gateway, "set", "nacm/read-default", "deny")
+        srtpgwctl(gateway, "commit")
+        code, out, _ = as_nobody(gateway, "show", "calls")
+        assert ident not in out, out
+        code, out, complaint = as_nobody(gateway, "trace", ident)
+        assert code == 3 and out == "" and "no messages" in complaint, (code, out, complaint)
+        finish(gateway, a, b)
