@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <string.h>
 
 #include "ctl/configure.h"
 #include "ctl/print.h"
@@ -64,15 +65,23 @@ enum ctl_exit commit_commit(struct client *c, const struct ctl_args *a, struct e
 			args, "confirm-timeout", json_integer((json_int_t)a->number[OPT_CONFIRM]));
 		json_object_set_new(args, "persist", json_string(CONFIGURE_PERSIST));
 	}
-	return commit(c, a, "commit", args, a->given[OPT_CONFIRM], e);
+	enum ctl_exit code = commit(c, a, "commit", args, a->given[OPT_CONFIRM], e);
+
+	if (code == CTL_FAILED && strstr(e->text, "persist-id")) {
+		size_t n = strlen(e->text);
+
+		snprintf(e->text + n, sizeof e->text - n,
+			": 'srtpgwctl confirm' keeps it, 'srtpgwctl cancel' undoes it");
+	}
+	return code;
 }
 
-/* A confirming commit of nothing new answers without a number: what waited is kept. */
+/* What others put into the candidate meanwhile stays there. */
 enum ctl_exit commit_confirm(struct client *c, const struct ctl_args *a, struct err *e)
 {
 	json_t *data = NULL;
-	enum ctl_exit code =
-		client_ask(c, "commit", json_pack("{s:s}", "persist-id", CONFIGURE_PERSIST), &data, e);
+	enum ctl_exit code = client_ask(c, "commit",
+		json_pack("{s:s,s:b}", "persist-id", CONFIGURE_PERSIST, "confirm-only", 1), &data, e);
 
 	if (code == CTL_OK && args_json(a))
 		print_json(data, stdout);

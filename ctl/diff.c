@@ -31,7 +31,8 @@ static void print_line(char sign, const char *colour, const char *path, const js
 {
 	fprintf(to, "%s%c ", colour, sign);
 	print_harmless(path_short(path), to);
-	if (value && !json_is_null(value))
+	/* The path of a leaf-list's entry has its value. */
+	if (value && !json_is_null(value) && !strstr(path, "[.="))
 		print_value(value, to);
 	fprintf(to, "%s\n", *colour ? PLAIN : "");
 }

@@ -128,6 +128,7 @@ struct engine_commit {
 	const char *persist; /* NULL: bound to the session */
 	const char *persist_id;
 	const char *comment; /* for the history; NULL: none */
+	bool confirm_only;   /* confirms what waits and leaves the candidate, which others may have edited */
 };
 /* *commit: the number of the new commit, 0 when nothing changed. */
 int engine_commit(

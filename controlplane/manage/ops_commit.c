@@ -55,6 +55,7 @@ static void commit(struct mgmt_request *rq, const json_t *args, void *ctx)
 		.persist = mgmt_arg(args, "persist"),
 		.persist_id = mgmt_arg(args, "persist-id"),
 		.comment = mgmt_arg(args, "comment"),
+		.confirm_only = json_is_true(json_object_get(args, "confirm-only")),
 	};
 
 	if (engine_commit(s, &c, &made, &f))

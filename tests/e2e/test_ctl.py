@@ -84,7 +84,7 @@ def test_a_change_is_made_shown_kept_and_taken_back_while_a_call_goes_on():
 def test_mistakes_are_named_and_change_nothing():
     with parties(b="phone") as (lab, gateway, a, b):
         before = gateway.ctl("show", "config")
-        for words, says in ((("set", "trunks/trunk/carrier-a/max-calls", "many"), "/max-calls: "),
+        for words, says in ((("set", "trunks/trunk/carrier-a/max-calls", "many"), "trunk[name='carrier-a']/max-calls: "),
                             (("set", "trunks/trunk/carrier-a/colour", "red"), "colour"),
                             (("delete", "trunks/trunk/nobody"), "trunk[name='nobody']"),
                             (("rollback", "99999"), "99999")):
@@ -110,8 +110,10 @@ def test_a_commit_waits_for_its_confirmation_from_any_terminal():
         srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/max-calls", "7")
         assert "'srtpgwctl confirm' keeps it" in srtpgwctl(gateway, "commit", "--confirm", "600")
         assert max_calls(gateway) == 7
+        srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/max-calls", "6")  # somebody else goes on editing
+        assert "'srtpgwctl confirm' keeps it" in srtpgwctl(gateway, "commit", code=1)
         srtpgwctl(gateway, "confirm")
-        assert max_calls(gateway) == 7
+        assert max_calls(gateway) == 7 and max_calls(gateway, "candidate") == 6
         srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/max-calls", "8")
         srtpgwctl(gateway, "commit", "--confirm")
         srtpgwctl(gateway, "cancel")

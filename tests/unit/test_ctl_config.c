@@ -107,7 +107,7 @@ static void commits_say_what_became_of_them(void **state)
 	expect_request("\"confirm-timeout\":600");
 	expect_output("\"confirm-by\": \"2026-11-20T13:10:00Z\"");
 	assert_int_equal(run(same, "confirm"), CTL_OK);
-	expect_request("{\"op\":\"commit\",\"args\":{\"persist-id\":\"srtpgwctl\"}}");
+	expect_request("{\"op\":\"commit\",\"args\":{\"persist-id\":\"srtpgwctl\",\"confirm-only\":true}}");
 	assert_string_equal(output, "confirmed\n");
 	assert_int_equal(run(same, "cancel"), CTL_OK);
 	expect_request("{\"op\":\"cancel-commit\",\"args\":{\"persist-id\":\"srtpgwctl\"}}");
@@ -130,6 +130,8 @@ static void differences_are_lines(void **state)
 				"trunk[name='a']/x\",\"new\":\"a b\\u001b[2J\"},"
 				"{\"operation\":\"delete\",\"path\":\"/ietf-netconf-acm:nacm/"
 				"enable-nacm\",\"old\":true},"
+				"{\"operation\":\"create\",\"path\":\"/srtp-gateway:gateway/"
+				"x[.='5']\",\"new\":\"5\"},"
 				"{\"operation\":\"move\",\"path\":\"/srtp-gateway:gateway/routing/"
 				"route[name='r']\"}, {}, 5]}")},
 		{NULL, NULL}};
@@ -141,6 +143,7 @@ static void differences_are_lines(void **state)
 				    "+ trunks/trunk[name='a']\n"
 				    "+ trunks/trunk[name='a']/x 'a b?[2J'\n"
 				    "- /ietf-netconf-acm:nacm/enable-nacm true\n"
+				    "+ x[.='5']\n"
 				    "~ routing/route[name='r']\n");
 	assert_int_equal(run(script, "diff 7 candidate"), CTL_OK);
 	expect_request("{\"from\":7,\"to\":\"candidate\"}");
@@ -189,7 +192,10 @@ static void errors_have_codes_a_path_and_one_line(void **state)
 			"srtpgwctl: /a: port in use\n"},
 		{REFUSAL("data-missing", "", "no such commit"), CTL_REFUSED, "srtpgwctl: no such commit\n"},
 		{REFUSAL("access-denied", "/a", "not you"), CTL_FAILED, "srtpgwctl: /a: not you\n"},
-		{REFUSAL("in-use", "", "a commit waits"), CTL_FAILED, "srtpgwctl: a commit waits\n"},
+		{REFUSAL("in-use", "", "a commit waits: give its persist-id"), CTL_FAILED,
+			"srtpgwctl: a commit waits: give its persist-id: 'srtpgwctl confirm' keeps it, "
+			"'srtpgwctl "
+			"cancel' undoes it\n"},
 		{"{\"error\":{\"tag\":\"lock-denied\",\"message\":\"locked\",\"info\":{\"session-id\":7}}}\n",
 			CTL_FAILED, "srtpgwctl: locked (session 7: 'srtpgwctl show sessions')\n"},
 		{"{\"error\":{\"tag\":\"invalid-value\",\"message\":\"a\\nb\\u001b\"}}\n", CTL_REFUSED,

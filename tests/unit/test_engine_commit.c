@@ -178,6 +178,29 @@ static void a_confirmed_commit_is_confirmed(void **state)
 	assert_true(rows[0].confirmed);
 }
 
+/* The candidate is everybody's: what others began meanwhile is not confirmed along with it. */
+static void a_confirmation_alone_leaves_the_candidate(void **state)
+{
+	struct engine_bench *b = *state;
+	struct engine_session *other = engine_session_open(b->engine, 0, "cli", "");
+	struct engine_commit c = confirmed, confirm = {.persist_id = "tok", .confirm_only = true};
+
+	c.persist = "tok";
+	assert_int_equal(bench_set(b, b->root, A_CALLS, "77"), 0);
+	assert_int_equal(commit_as(b, b->root, &c), 0);
+	assert_int_equal(bench_set(b, other, A_CALLS, "78"), 0);
+	assert_int_equal(commit_as(b, b->root, &confirm), 0);
+	assert_int_equal(trunk(b, "a")->max_calls, 77);
+	assert_true(file_has(b, "\"max-calls\": 77"));
+	assert_int_equal(engine_confirm_by(b->engine), 0);
+	assert_non_null(strstr(bench_get(b, b->root, ENGINE_CANDIDATE, A_CALLS), "78"));
+	confirm.confirmed = true;
+	confirm.persist_id = NULL;
+	assert_int_equal(commit_as(b, b->root, &confirm), -1);
+	assert_string_equal(b->fault.tag, "invalid-value");
+	engine_session_close(other);
+}
+
 static void what_is_not_confirmed_is_rolled_back(void **state)
 {
 	struct engine_bench *b = *state;
@@ -513,6 +536,7 @@ int main(void)
 		TEST(what_is_not_confirmed_is_rolled_back),
 		TEST(a_session_ends_and_takes_its_confirmed_commit_along),
 		TEST(a_persistent_one_outlives_its_session),
+		TEST(a_confirmation_alone_leaves_the_candidate),
 		TEST(a_restart_in_the_middle_rolls_back),
 		TEST(the_last_twenty_commits_can_be_had_again),
 		TEST(a_history_that_is_spoilt_is_survived),

@@ -64,10 +64,15 @@ int engine_commit(
 
 	*commit = 0;
 	if (sessions_may_call(s, "commit", f) || sessions_may_change(s, ENGINE_RUNNING, f) ||
-		sessions_may_change(s, ENGINE_CANDIDATE, f) || confirm_allowed(s, c->persist_id, f))
+		(!c->confirm_only && sessions_may_change(s, ENGINE_CANDIDATE, f)) ||
+		confirm_allowed(s, c->persist_id, f))
 		return -1;
 	if (c->persist && !c->confirmed)
 		return fault_protocol(f, "invalid-value", "persist is for a confirmed commit");
+	if (c->confirm_only && c->confirmed)
+		return fault_protocol(f, "invalid-value", "a commit confirms or has to be confirmed, not both");
+	if (c->confirm_only)
+		return commit_nothing(s, c, f);
 	if (e->candidate_own && apply_differs(e->running, e->candidate, &differs, f))
 		return -1;
 	if (differs)

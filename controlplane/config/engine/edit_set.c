@@ -63,6 +63,8 @@ int edit_set(struct ly_ctx *ctx, struct lyd_node **data, const char *path, const
 	if (lyd_new_path(NULL, ctx, path, value, 0, &edit) != LY_SUCCESS || !edit) {
 		fault_from_libyang(f, ctx, NULL);
 		lyd_free_all(edit);
+		/* libyang names the schema's node here, without its lists' keys. */
+		f->path[0] = 0;
 		return name_path(f, path);
 	}
 	rc = is_configuration(edit) ? edit_apply(data, edit, ENGINE_MERGE, f)
