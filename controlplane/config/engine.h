@@ -106,7 +106,9 @@ const char *engine_session_door(const struct engine_session *s);
 /* Open sessions and who holds the locks (ids, 0: free), for ietf-netconf-monitoring. */
 unsigned engine_sessions(const struct engine *e, const struct engine_session **out, unsigned max);
 uint32_t engine_lock_holder(const struct engine *e, enum engine_store store);
+uint64_t engine_lock_since(const struct engine *e, enum engine_store store); /* wall clock, ms */
 const char *engine_session_host(const struct engine_session *s);
+uint64_t engine_session_since(const struct engine_session *s); /* wall clock, ms */
 
 /* Operations: 0, or -1 with *f. */
 int engine_edit(struct engine_session *s, enum engine_store target, enum engine_default_operation op,

@@ -224,6 +224,8 @@ int ops_config_register(struct mgmt *m, struct engine *e, struct ops_config **ou
 	if (!rc)
 		rc = register_rows(o, ops_commit_rows);
 	if (!rc)
+		rc = register_rows(o, ops_schema_rows);
+	if (!rc)
 		rc = engine_listen(e, &events, o);
 	if (rc)
 		free(o);

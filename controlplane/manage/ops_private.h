@@ -16,8 +16,8 @@ struct ops_row {
 	bool large;
 };
 
-/* ops_commit.c; ends with op NULL */
-extern const struct ops_row ops_commit_rows[];
+/* ops_commit.c, ops_schema.c; each ends with op NULL */
+extern const struct ops_row ops_commit_rows[], ops_schema_rows[];
 
 /* The end of most operations: nothing to say, or a fault. Ends rq. */
 static inline void ops_finish(struct mgmt_request *rq, int rc, const struct engine_fault *f)

@@ -10,11 +10,13 @@
 
 #include "controlplane/manage/session.h"
 #include "controlplane/manage/state_engine.h"
+#include "controlplane/manage/state_netconf.h"
 #include "controlplane/obs/gather.h"
 
 struct ops_state {
 	struct engine *engine;
 	struct gather *gather;
+	struct state_netconf netconf;
 };
 
 /* One question on its way. */
@@ -164,8 +166,10 @@ int ops_state_register(struct mgmt *m, struct engine *e, struct gather *g, struc
 
 	if (!rc) {
 		*o = (struct ops_state){.engine = e, .gather = g};
-		rc = mgmt_register(m, "get", get, o);
+		rc = state_netconf_register(g, e, m, &o->netconf);
 	}
+	if (!rc)
+		rc = mgmt_register(m, "get", get, o);
 	if (rc)
 		free(o);
 	else

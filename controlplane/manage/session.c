@@ -54,6 +54,13 @@ void manage_session_kill(struct engine_session *s, struct mgmt *m)
 		mgmt_client_close(c);
 }
 
+const struct mgmt_counts *manage_session_counts(const struct engine_session *s, const struct mgmt *m)
+{
+	const struct mgmt_client *c = mgmt_client_with(m, closed, s);
+
+	return c ? mgmt_client_counts(c) : NULL;
+}
+
 void manage_refuse(struct mgmt_request *rq, const struct engine_fault *f)
 {
 	json_t *error = mgmt_error(f->tag, f->type, f->path, f->message), *info = json_object();

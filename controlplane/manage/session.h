@@ -18,6 +18,9 @@ struct engine_session *manage_session_open(
 /* Ends the client of a session (kill-session). */
 void manage_session_kill(struct engine_session *s, struct mgmt *m);
 
+/* What the client of a session did; NULL: it has none. */
+const struct mgmt_counts *manage_session_counts(const struct engine_session *s, const struct mgmt *m);
+
 /* Refuses with an engine's fault. Ends rq. */
 void manage_refuse(struct mgmt_request *rq, const struct engine_fault *f);
 /* An argument is missing or wrong. Ends rq. */

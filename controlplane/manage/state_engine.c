@@ -23,6 +23,7 @@ static void write_sessions(const struct engine *e, struct lyd_node *management, 
 		state_text(t, s, "door", engine_session_door(sessions[i]));
 		if (*engine_session_host(sessions[i]))
 			state_text(t, s, "source-host", engine_session_host(sessions[i]));
+		state_time(t, s, "login-time", engine_session_since(sessions[i]));
 	}
 }
 
@@ -45,52 +46,15 @@ static void write_commits(const struct engine *e, struct lyd_node *management, s
 	}
 }
 
-/* RFC 6022: what can be asked for with get-schema. */
-static void write_schemas(const struct engine *e, struct lyd_node *netconf, struct state_tree *t)
-{
-	struct lyd_node *schemas = state_in(t, netconf, "schemas");
-	const struct lys_module *m;
-	uint32_t i = 0;
-
-	while ((m = ly_ctx_get_module_iter(engine_context(e), &i))) {
-		struct lyd_node *s = NULL;
-
-		if (schemas &&
-			lyd_new_list(schemas, NULL, "schema", 0, &s, m->name, m->revision ? m->revision : "",
-				"ietf-netconf-monitoring:yang") != LY_SUCCESS)
-			t->failed = "schema";
-		state_text(t, s, "namespace", m->ns);
-		state_text(t, s, "location", "NETCONF");
-	}
-}
-
-static void write_datastores(struct lyd_node *netconf, struct state_tree *t)
-{
-	static const char *const names[] = {
-		[ENGINE_RUNNING] = "running",
-		[ENGINE_CANDIDATE] = "candidate",
-		[ENGINE_STARTUP] = "startup",
-	};
-	struct lyd_node *stores = state_in(t, netconf, "datastores");
-
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-		state_entry(t, stores, "datastore", names[i]);
-}
-
 static void write_all(void *ctx, const struct query *q, struct state_tree *t)
 {
 	const struct engine *e = ctx;
-	struct lyd_node *management, *netconf;
+	struct lyd_node *management;
 
 	if (q->parts & QUERY_MANAGEMENT) {
 		management = state_in(t, state_in(t, state_top(t, "gateway"), "management"), "state");
 		write_sessions(e, management, t);
 		write_commits(e, management, t);
-	}
-	if (q->parts & QUERY_MONITORING) {
-		netconf = state_top_of(t, "ietf-netconf-monitoring", "netconf-state");
-		write_datastores(netconf, t);
-		write_schemas(e, netconf, t);
 	}
 }
 

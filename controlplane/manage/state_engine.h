@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of management itself: sessions, commits, locks and models (srtp-gateway, RFC 6022). */
+/* The state of management itself: sessions and commits. */
 #pragma once
 
 struct engine;

@@ -43,6 +43,7 @@ struct mgmt_client {
 	struct bufferevent *stream;
 	struct mgmt_request *pending; /* in work; NULL when the next line may be taken */
 	struct ucred who;
+	struct mgmt_counts counts;
 	SLIST_HEAD(, attachment) attachments;
 	size_t searched; /* octets of its input that hold no end of line */
 	bool closing; /* to be closed once its output is written, whatever else it sent */
@@ -97,6 +98,7 @@ static void send_error(struct mgmt_client *c, const char *tag, const char *messa
 	size_t n = 0;
 	char *line = request_error(mgmt_error(tag, "rpc", "", message), &n);
 
+	c->counts.errors++;
 	send_line(c, line, n);
 }
 
@@ -131,6 +133,7 @@ static void begin(struct mgmt_client *c, const char *text, size_t n)
 	} else {
 		c->pending->client = c;
 		c->pending->uid = c->who.uid;
+		c->counts.requests++;
 		op->fn(c->pending, parsed.args, op->ctx);
 	}
 	json_decref(parsed.args);
@@ -408,6 +411,8 @@ void mgmt_refuse_error(struct mgmt_request *rq, json_t *error)
 	size_t n = 0;
 	char *line = request_error(error, &n);
 
+	if (rq->client)
+		rq->client->counts.errors++;
 	end_request(rq, line, n);
 }
 
@@ -490,8 +495,14 @@ int mgmt_client_push(struct mgmt_client *c, json_t *line)
 	text = request_line(line, &n);
 	if (!text)
 		return -ENOMEM;
+	c->counts.pushed++;
 	send_line(c, text, n);
 	return 0;
+}
+
+const struct mgmt_counts *mgmt_client_counts(const struct mgmt_client *c)
+{
+	return &c->counts;
 }
 
 void mgmt_client_close(struct mgmt_client *c)

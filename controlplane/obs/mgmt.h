@@ -21,6 +21,7 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <jansson.h>
@@ -85,6 +86,11 @@ int mgmt_client_attach(struct mgmt_client *c, mgmt_closed_fn closed, void *data)
 void *mgmt_client_attached(const struct mgmt_client *c, mgmt_closed_fn closed); /* NULL: nothing */
 /* The client that this was attached to; NULL: none. */
 struct mgmt_client *mgmt_client_with(const struct mgmt *m, mgmt_closed_fn closed, const void *data);
+/* What a client did so far. */
+struct mgmt_counts {
+	uint32_t requests, errors, pushed;
+};
+const struct mgmt_counts *mgmt_client_counts(const struct mgmt_client *c);
 /* Sends a line that is no answer, whose reference is taken over. -ENOBUFS: it has MGMT_UNREAD_MAX unread. */
 int mgmt_client_push(struct mgmt_client *c, json_t *line);
 /* Ends it now, or, from inside an operation of its own, after its answer. */

@@ -116,6 +116,35 @@ def exit_code(popen):
     return popen.wait(60)
 
 
+def test_capabilities_and_schemas():
+    """Everything that hello promises can be had: each module's text, and who is connected."""
+    with office() as o:
+        a = o.open("a")
+        for name in ("candidate:1.0", "confirmed-commit:1.1", "rollback-on-error:1.0", "validate:1.1", "startup:1.0",
+                     "xpath:1.0", "notification:1.0", "interleave:1.0"):
+            assert f"urn:ietf:params:netconf:capability:{name}" in a.capabilities, a.capabilities
+        modules = dict(re.search(r"\?module=([^&]+)&revision=([^&]+)", c).groups() for c in a.capabilities if "revision=" in c)
+        assert {"srtp-gateway", "ietf-netconf-acm", "ietf-netconf-monitoring"} <= set(modules), modules
+        for module, revision in modules.items():
+            text = ET.fromstring(a.get_schema(identifier=module, version=revision)).find("*").text
+            assert re.match(rf"\s*(//[^\n]*\n|/\*.*?\*/|\s)*module {module}\b", text, re.S), text[:200]
+        refused("invalid-value", a.get_schema, identifier="no-such-module")
+
+        a.lock(target="candidate")
+        state = a.get(filter=["subtree", '<netconf-state xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"/>'])
+        tree = ET.fromstring(state)
+        ns = "{urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring}"
+        mine = [s for s in tree.iter(f"{ns}session") if s.findtext(f"{ns}session-id") == str(a.id)]
+        assert mine and mine[0].findtext(f"{ns}username") == "alice", state
+        assert mine[0].findtext(f"{ns}source-host") == o.lab.ADDRESSES["phone"], state
+        assert int(mine[0].findtext(f"{ns}in-rpcs")) == len(modules) + 3, state
+        assert mine[0].findtext(f"{ns}out-rpc-errors") == "1", state
+        locks = {s.findtext(f"{ns}name"): s.findtext(f".//{ns}locked-by-session") for s in tree.iter(f"{ns}datastore")}
+        assert locks == {"running": None, "candidate": str(a.id), "startup": None}, state
+        assert {e.text for e in tree.iter(f"{ns}capability")} == set(a.capabilities), state
+        assert {e.text for e in tree.iter(f"{ns}identifier")} >= set(modules), state
+
+
 def test_reading():
     with office() as o:
         a = o.open("a")

@@ -19,6 +19,7 @@ struct engine_session {
 	uint32_t id;
 	struct nacm_account who;
 	char *door, *host;
+	uint64_t since_ms; /* wall clock */
 };
 
 /* A confirmed commit that waits (RFC 6241 8.4). The file still holds the configuration from before it. */
@@ -50,7 +51,8 @@ struct engine {
 	struct lyd_node *startup;   /* as engine_tree() read it last */
 	LIST_HEAD(, engine_session) sessions;
 	uint32_t last_session;
-	uint32_t locks[ENGINE_STORES]; /* ids of the sessions that hold them; 0: free */
+	uint32_t locks[ENGINE_STORES];     /* ids of the sessions that hold them; 0: free */
+	uint64_t locked_ms[ENGINE_STORES]; /* since when; wall clock */
 	struct pending pending;
 	struct history history;
 	bool stopped; /* the program ends */

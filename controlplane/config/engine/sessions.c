@@ -7,6 +7,7 @@
 
 #include "controlplane/config/engine/fault.h"
 #include "controlplane/config/engine/private.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 struct engine_session *engine_session_open(struct engine *e, uid_t uid, const char *door, const char *host)
@@ -24,6 +25,7 @@ struct engine_session *engine_session_open(struct engine *e, uid_t uid, const ch
 		return NULL;
 	}
 	s->engine = e;
+	s->since_ms = clock_wall_ms();
 	s->id = ++e->last_session ? e->last_session : ++e->last_session;
 	LIST_INSERT_HEAD(&e->sessions, s, next);
 	return s;
@@ -67,6 +69,11 @@ const char *engine_session_host(const struct engine_session *s)
 	return s->host;
 }
 
+uint64_t engine_session_since(const struct engine_session *s)
+{
+	return s->since_ms;
+}
+
 unsigned engine_sessions(const struct engine *e, const struct engine_session **out, unsigned max)
 {
 	const struct engine_session *s;
@@ -83,6 +90,11 @@ unsigned engine_sessions(const struct engine *e, const struct engine_session **o
 uint32_t engine_lock_holder(const struct engine *e, enum engine_store store)
 {
 	return e->locks[store];
+}
+
+uint64_t engine_lock_since(const struct engine *e, enum engine_store store)
+{
+	return e->locked_ms[store];
 }
 
 static int lock_denied(struct engine_fault *f, const char *tag, uint32_t session, const char *message)
@@ -122,6 +134,7 @@ int engine_lock(struct engine_session *s, enum engine_store target, struct engin
 		return lock_denied(f, "lock-denied", e->pending.session,
 			"a confirmed commit waits: confirm or cancel it");
 	e->locks[target] = s->id;
+	e->locked_ms[target] = clock_wall_ms();
 	return 0;
 }
 
