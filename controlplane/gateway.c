@@ -106,6 +106,8 @@ int gateway_new(struct event_base *base, const struct gateway_conf *conf, struct
 	g->base = base;
 	g->conf = *conf;
 	err = open_sip(g, e);
+	if (err == 0 && gateway_watch_certificates(g) < 0)
+		err = err_set(e, ENOMEM, "out of memory");
 	if (err < 0) {
 		gateway_free(g);
 		return err;
@@ -148,7 +150,9 @@ void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg)
 
 int gateway_report(const struct gateway *g, struct gather *to)
 {
-	return report_register(to, g->b2bua);
+	int err = report_register(to, g->b2bua);
+
+	return err < 0 ? err : gateway_report_certificates(g, to);
 }
 
 struct trace *gateway_trace(const struct gateway *g)
@@ -167,6 +171,8 @@ void gateway_free(struct gateway *g)
 		return;
 	if (g->goodbye)
 		event_free(g->goodbye);
+	if (g->daily)
+		event_free(g->daily);
 	mgmt_close(g->mgmt);
 	g->mgmt = NULL;
 	b2bua_close(g->b2bua);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "controlplane/config/config.h"
 #include "lib/base/err.h"
@@ -36,6 +37,17 @@ struct trace *gateway_trace(const struct gateway *g);
 
 /* Becomes a source of state, which outlives the gateway. -ENOMEM. */
 int gateway_report(const struct gateway *g, struct gather *to);
+
+/* A certificate that is in use, or one of its intermediates, expires: 30, 7 and 1 days before, then every day.
+ */
+struct gateway_certificate {
+	const char *profile, *file, *subject;
+	int64_t not_after_s; /* UNIX time */
+	int days_left;       /* whole days; negative afterwards */
+};
+typedef void (*gateway_certificate_fn)(void *ctx, const struct gateway_certificate *c);
+/* Told besides the log; at commits, and once a day. */
+void gateway_on_certificate(struct gateway *g, gateway_certificate_fn notice, void *ctx);
 
 /* For what operators do to calls (b2bua.h). */
 struct b2bua *gateway_calls(struct gateway *g);

@@ -29,6 +29,10 @@ struct gateway {
 	struct mgmt *mgmt;
 	struct config *opened; /* a reference */
 
+	struct event *daily; /* looks at certificates */
+	gateway_certificate_fn on_certificate;
+	void *on_certificate_ctx;
+
 	struct event *goodbye; /* while shutting down */
 	unsigned goodbye_ms;
 	void (*done)(void *arg);
@@ -38,3 +42,9 @@ struct gateway {
 /* Media ports, the data plane's client and the management socket. gateway_close_planes() undoes a part, too. */
 int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e);
 void gateway_close_planes(struct gateway *g);
+
+/* gateway_certs.c */
+int gateway_watch_certificates(struct gateway *g);
+int gateway_report_certificates(const struct gateway *g, struct gather *to);
+/* Tells of those that expire, what was not told yet. */
+void gateway_look_at_certificates(struct gateway *g, int64_t now_s);

@@ -167,7 +167,7 @@ static void on_reload(evutil_socket_t signal, short what, void *arg)
 		err_set(&e, EINVAL, "%s%s%s", strstr(f.message, f.path) ? "" : f.path,
 			strstr(f.message, f.path) ? "" : ": ", f.message);
 	else
-		gateway_reload_certificates(p->gateway, &e);
+		gateway_reload_certificates(p->gateway, NULL, NULL, &e);
 	if (e.text[0])
 		log_error("main", "the configuration was not reloaded: the running one goes on",
 			LZ("file", p->file), LZ("reason", e.text));
@@ -265,7 +265,7 @@ int main(int argc, char **argv)
 	}
 	log_setup(o.gateway.log_level ? o.level : config->logging.level,
 		o.gateway.log_format ? o.format : config->logging.format);
-	if (config_check_files(config, &e) < 0) {
+	if (config_check_files(config, &e) < 0 || gateway_check_files(config, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s: %s\n", o.config, e.text);
 		code = EXIT_CONFIG;
 	} else if (o.check) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/config/config_diff.h"
@@ -280,6 +281,7 @@ static void commit(void *ctx, void *plan)
 	p->to = before;
 	p->tls = tls;
 	close_plan(p);
+	gateway_look_at_certificates(g, (int64_t)time(NULL));
 }
 
 const struct engine_target gateway_target = {.prepare = prepare, .commit = commit, .abandon = abandon};
@@ -294,12 +296,31 @@ int gateway_apply(struct gateway *g, const struct config *to, struct err *e)
 	return rc;
 }
 
-int gateway_reload_certificates(struct gateway *g, struct err *e)
+int gateway_reload_certificates(
+	struct gateway *g, void (*renewed)(void *ctx, const char *profile), void *ctx, struct err *e)
 {
 	struct plan *plan;
 	int rc = prepare_plan(g, g->config, true, &plan, e);
 
+	if (rc < 0)
+		return rc;
+	commit(g, plan);
+	for (unsigned i = 0; renewed && i < tls_profiles_count(g->tls); i++) {
+		struct tls_profile_state p;
+
+		tls_profiles_at(g->tls, i, &p);
+		if (p.renewed)
+			renewed(ctx, p.name);
+	}
+	return 0;
+}
+
+int gateway_check_files(const struct config *c, struct err *e)
+{
+	struct tls_profiles *t;
+	int rc = tls_profiles_prepare(NULL, c, false, &t, e);
+
 	if (rc == 0)
-		commit(g, plan);
+		tls_profiles_free(t);
 	return rc;
 }

@@ -23,6 +23,11 @@ int gateway_apply(struct gateway *g, const struct config *to, struct err *e);
 
 /*
  * Reads the certificates, keys and trust bags of the running configuration again, also those that seem
- * unchanged. An error changes nothing.
+ * unchanged. An error changes nothing. renewed (may be NULL) is called with every profile whose certificate is
+ * another one now.
  */
-int gateway_reload_certificates(struct gateway *g, struct err *e);
+int gateway_reload_certificates(
+	struct gateway *g, void (*renewed)(void *ctx, const char *profile), void *ctx, struct err *e);
+
+/* Would the certificates, keys and trust bags of this configuration do? As prepare looks at them. */
+int gateway_check_files(const struct config *c, struct err *e);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "lib/base/log.h"
 
@@ -24,6 +25,11 @@ struct profile {
 	struct file_mark marks[FILES];
 	struct tls_ctx *ctx[SIDES];   /* NULL: nobody uses it on that side */
 	struct tls_ctx *fresh[SIDES]; /* takes the place of what ctx holds at the commit */
+	unsigned use;                 /* bits of enum cert_use: 1 << enum side */
+	struct cert_info cert;
+	struct cert_said said;
+	struct cert_warnings warnings; /* until the commit */
+	bool read, renewed;
 };
 
 struct tls_profiles {
@@ -129,15 +135,17 @@ static const struct profile *find(const struct tls_profiles *t, const char *name
 	return p ? *p : NULL;
 }
 
-/* Which sides anything in the configuration uses: bits of 1 << enum side, by profile. */
-static void note_use(const struct config *c, unsigned char *use)
+/* Which sides anything in the configuration uses. */
+static void note_use(struct tls_profiles *t)
 {
+	const struct config *c = t->config;
+
 	for (uint32_t i = 0; i < c->n_listeners; i++)
 		if (c->listeners[i].tls)
-			use[c->listeners[i].tls - c->tls_profiles] |= 1 << SERVER;
+			t->all[c->listeners[i].tls - c->tls_profiles].use |= CERT_SERVER;
 	for (uint32_t i = 0; i < c->n_trunks; i++)
 		if (c->trunks[i].tls)
-			use[c->trunks[i].tls - c->tls_profiles] |= 1 << CLIENT;
+			t->all[c->trunks[i].tls - c->tls_profiles].use |= CERT_CLIENT;
 }
 
 static void note_profile(struct profile *p, const struct config_tls_profile *conf)
@@ -149,20 +157,47 @@ static void note_profile(struct profile *p, const struct config_tls_profile *con
 	mark(&p->marks[TRUST_BAG], conf->trust_bag);
 }
 
+/* The certificate alone: of no use to anybody is an error. */
+static int check(struct profile *p, const struct profile *before, struct err *e)
+{
+	int rc = cert_check(p->conf->certificate, p->use, (int64_t)time(NULL), &p->cert, &p->warnings, e);
+
+	if (rc < 0) {
+		err_prefix(e, "/srtp-gateway:gateway/tls-profiles/tls-profile[name='%s']/certificate",
+			p->conf->name);
+		return rc;
+	}
+	p->read = true;
+	p->renewed = !before || strcmp(before->cert.fingerprint, p->cert.fingerprint) != 0;
+	if (!p->renewed)
+		p->said = before->said;
+	return 0;
+}
+
+static int open_profile(struct profile *p, const struct profile *before, bool reload, struct err *e)
+{
+	bool known = before && !reload && before->use == p->use && same_identity(before, p);
+	int rc = 0;
+
+	if (known) {
+		p->cert = before->cert;
+		p->said = before->said;
+	} else {
+		rc = check(p, before, e);
+	}
+	for (unsigned side = 0; rc == 0 && side < SIDES; side++)
+		if (p->use & 1u << side)
+			rc = open_side(p, before, (enum side)side, reload, e);
+	return rc;
+}
+
 static int open_all(struct tls_profiles *t, const struct tls_profiles *before, bool reload, struct err *e)
 {
-	const struct config *c = t->config;
-	unsigned char *use = calloc(c->n_tls_profiles + 1, 1);
-	int rc = use ? 0 : err_set(e, ENOMEM, "no memory for TLS profiles");
+	int rc = 0;
 
-	if (use)
-		note_use(c, use);
-	for (uint32_t i = 0; rc == 0 && i < c->n_tls_profiles; i++)
-		for (unsigned side = 0; rc == 0 && side < SIDES; side++)
-			if (use[i] & 1 << side)
-				rc = open_side(&t->all[i], find(before, t->all[i].conf->name),
-					(enum side)side, reload, e);
-	free(use);
+	note_use(t);
+	for (uint32_t i = 0; rc == 0 && i < t->config->n_tls_profiles; i++)
+		rc = open_profile(&t->all[i], find(before, t->all[i].conf->name), reload, e);
 	return rc;
 }
 
@@ -194,25 +229,29 @@ int tls_profiles_prepare(const struct tls_profiles *before, const struct config 
 	return rc;
 }
 
-unsigned tls_profiles_commit(struct tls_profiles *t)
+static void say_read(const struct profile *p)
 {
-	unsigned renewed = 0;
+	log_info("tls", p->renewed ? "certificate" : "certificate was read again, and is the same",
+		LZ("tls_profile", p->conf->name), LZ("file", p->conf->certificate),
+		LZ("subject", p->cert.subject), LZ("fingerprint", p->cert.fingerprint));
+	for (unsigned i = 0; i < p->warnings.n; i++)
+		log_warn("tls", p->warnings.text[i], LZ("tls_profile", p->conf->name),
+			LZ("file", p->conf->certificate));
+}
 
+void tls_profiles_commit(struct tls_profiles *t)
+{
 	for (uint32_t i = 0; i < t->config->n_tls_profiles; i++) {
 		struct profile *p = &t->all[i];
 
-		if (!p->fresh[SERVER] && !p->fresh[CLIENT])
-			continue;
 		for (unsigned side = 0; side < SIDES; side++) {
 			if (p->fresh[side])
 				tls_ctx_renew(p->ctx[side], p->fresh[side]);
 			p->fresh[side] = NULL;
 		}
-		renewed++;
-		log_info("tls", "certificate was read again", LZ("tls_profile", p->conf->name),
-			LZ("file", p->conf->certificate));
+		if (p->read)
+			say_read(p);
 	}
-	return renewed;
 }
 
 void tls_profiles_free(struct tls_profiles *t)
@@ -244,4 +283,23 @@ struct tls_ctx *tls_profiles_server(const struct tls_profiles *t, const struct c
 struct tls_ctx *tls_profiles_client(const struct tls_profiles *t, const struct config_tls_profile *p)
 {
 	return context(t, p, CLIENT);
+}
+
+unsigned tls_profiles_count(const struct tls_profiles *t)
+{
+	return t ? t->config->n_tls_profiles : 0;
+}
+
+void tls_profiles_at(const struct tls_profiles *t, unsigned i, struct tls_profile_state *out)
+{
+	struct profile *p = &t->all[i];
+
+	*out = (struct tls_profile_state){
+		.name = p->conf->name,
+		.file = p->conf->certificate,
+		.cert = &p->cert,
+		.use = p->use,
+		.renewed = p->renewed,
+		.said = &p->said,
+	};
 }

@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#include "controlplane/certs/cert.h"
+#include "controlplane/certs/cert_watch.h"
 #include "controlplane/config/config.h"
 #include "controlplane/sip/tls.h"
 #include "lib/base/err.h"
@@ -23,10 +25,21 @@ struct tls_profiles; /* opaque */
  */
 int tls_profiles_prepare(const struct tls_profiles *before, const struct config *c, bool reload,
 	struct tls_profiles **out, struct err *e);
-/* Renewed certificates are shown from now on. Cannot fail. How many were. */
-unsigned tls_profiles_commit(struct tls_profiles *t);
+/* Renewed certificates are shown from now on; what was read is logged. Cannot fail. */
+void tls_profiles_commit(struct tls_profiles *t);
 void tls_profiles_free(struct tls_profiles *t); /* NULL is ignored */
 
 /* p: of the configuration that t was made for; NULL gives NULL. Borrowed. */
 struct tls_ctx *tls_profiles_server(const struct tls_profiles *t, const struct config_tls_profile *p);
 struct tls_ctx *tls_profiles_client(const struct tls_profiles *t, const struct config_tls_profile *p);
+
+/* One profile's certificate. Borrowed. */
+struct tls_profile_state {
+	const char *name, *file;
+	const struct cert_info *cert;
+	unsigned use;           /* bits of enum cert_use */
+	bool renewed;           /* it is another one than in the tls_profiles before */
+	struct cert_said *said; /* of its end; the reader's to keep */
+};
+unsigned tls_profiles_count(const struct tls_profiles *t); /* NULL: 0 */
+void tls_profiles_at(const struct tls_profiles *t, unsigned i, struct tls_profile_state *out);

@@ -273,7 +273,9 @@ static void diff_containers(struct config_diff *d, const struct config *a, const
 	leaf(d, CONFIG_KIND_MANAGEMENT, "group", same_text(a->management.group, b->management.group));
 	leaf(d, CONFIG_KIND_LOGGING, "level", a->logging.level == b->logging.level);
 	leaf(d, CONFIG_KIND_LOGGING, "format", a->logging.format == b->logging.format);
-	leaf(d, CONFIG_KIND_OBSERVABILITY, "metrics",
+	leaf(d, CONFIG_KIND_OBSERVABILITY, "trace-memory",
+		a->observability.trace_octets == b->observability.trace_octets);
+	leaf(d, CONFIG_KIND_OBSERVABILITY, "metrics-listener",
 		a->observability.metrics == b->observability.metrics &&
 			ip_port_equal(&a->observability.listen, &b->observability.listen));
 }
@@ -334,5 +336,5 @@ int config_difference_path(const struct config_difference *d, char *buf, size_t 
 bool config_difference_needs_start(const struct config_difference *d)
 {
 	return d->kind == CONFIG_KIND_DATAPLANE || d->kind == CONFIG_KIND_MANAGEMENT ||
-	       d->kind == CONFIG_KIND_OBSERVABILITY;
+	       (d->kind == CONFIG_KIND_OBSERVABILITY && strcmp(d->name, "metrics-listener") == 0);
 }

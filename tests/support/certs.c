@@ -75,7 +75,8 @@ static void extend(X509 *cert, X509 *issuer, int nid, const char *value)
 
 void certs_make(const struct cert_spec *spec)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256"), *signer = key;
+	EVP_PKEY *key = spec->rsa_bits ? EVP_RSA_gen((unsigned)spec->rsa_bits) : EVP_EC_gen("P-256");
+	EVP_PKEY *signer = key;
 	X509 *cert = X509_new(), *issuer = cert;
 	FILE *f;
 	long serial;
@@ -92,7 +93,7 @@ void certs_make(const struct cert_spec *spec)
 	X509_set_version(cert, 2);
 	ASN1_INTEGER_set(X509_get_serialNumber(cert), serial & 0x7fffffff);
 	X509_gmtime_adj(X509_getm_notBefore(cert), -7200);
-	X509_gmtime_adj(X509_getm_notAfter(cert), spec->expired ? -3600 : 86400);
+	X509_gmtime_adj(X509_getm_notAfter(cert), spec->expired ? -3600 : 86400L * (spec->days ? spec->days : 1));
 	X509_set_pubkey(cert, key);
 	X509_NAME_add_entry_by_txt(
 		X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)spec->cn, -1, -1, 0);
@@ -100,6 +101,8 @@ void certs_make(const struct cert_spec *spec)
 	extend(cert, issuer, NID_basic_constraints, spec->issuer ? "critical,CA:FALSE" : "critical,CA:TRUE");
 	if (spec->san)
 		extend(cert, issuer, NID_subject_alt_name, spec->san);
+	if (spec->eku)
+		extend(cert, issuer, NID_ext_key_usage, spec->eku);
 	need(X509_sign(cert, signer, EVP_sha256()) > 0);
 	f = open_file(spec->file, ".pem", "w");
 	need(PEM_write_X509(f, cert) == 1);

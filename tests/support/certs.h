@@ -11,6 +11,9 @@ struct cert_spec {
 	const char *san;    /* "DNS:a.example,IP:127.0.0.1", or NULL */
 	const char *issuer; /* file of the CA that signs, or NULL: a CA, signed by itself */
 	bool expired;
+	int days;        /* that it lives; 0: one */
+	const char *eku; /* extended key usage, "serverAuth,clientAuth"; NULL: does not say */
+	int rsa_bits;    /* 0: EC P-256 */
 };
 
 /* Makes a folder under $TMPDIR or /tmp. */

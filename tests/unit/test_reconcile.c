@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -314,7 +315,7 @@ static void test_certificates_are_renewed_in_place(void **state)
 	certs_make(&(struct cert_spec){
 		.file = "server", .cn = "server", .san = "IP:127.0.0.1", .issuer = "ca"});
 	assert_string_equal(shown(ports[0]), before);
-	assert_int_equal(gateway_reload_certificates(gw, &e), 0);
+	assert_int_equal(gateway_reload_certificates(gw, NULL, NULL, &e), 0);
 	assert_string_not_equal(shown(ports[0]), before);
 	assert_int_equal(sip_net_conn_count(sip_stack_net(gw->sip)), 1);
 	/* A commit of something else takes new files along, and one that is broken stops it. */
@@ -327,9 +328,73 @@ static void test_certificates_are_renewed_in_place(void **state)
 	assert_int_equal(truncate(certs_path("server.key"), 0), 0);
 	expect_refused(parse("", LISTENER("a", "tls", "in"), ports[0], WITH_TLS),
 		"/srtp-gateway:gateway/tls-profiles/tls-profile[name='p']");
-	assert_true(gateway_reload_certificates(gw, &e) < 0);
+	assert_true(gateway_reload_certificates(gw, NULL, NULL, &e) < 0);
 	assert_string_equal(shown(ports[0]), before);
 	close(fd);
+}
+
+static struct {
+	unsigned n;
+	char profile[16];
+	int days_left;
+} told;
+
+static void note_notice(void *ctx, const struct gateway_certificate *c)
+{
+	(void)ctx;
+	told.n++;
+	told.days_left = c->days_left;
+	snprintf(told.profile, sizeof told.profile, "%s", c->profile);
+}
+
+static void note_renewed(void *ctx, const char *profile)
+{
+	strcat(ctx, profile);
+}
+
+static void test_the_end_of_certificates_is_told(void **state)
+{
+	int64_t now = (int64_t)time(NULL);
+	char names[64] = "";
+	struct err e = {0};
+
+	(void)state;
+	memset(&told, 0, sizeof told);
+	gateway_on_certificate(gw, note_notice, NULL);
+	certs_make(&(struct cert_spec){
+		.file = "server", .cn = "server", .san = "IP:127.0.0.1", .issuer = "ca", .days = 20});
+	apply(parse("", LISTENER("a", "tls", "in"), ports[0], WITH_TLS));
+	assert_int_equal(told.n, 1);
+	assert_string_equal(told.profile, "p");
+	assert_in_range(told.days_left, 19, 20);
+	/* A commit of something else says nothing again; a week before the end it is told again. */
+	apply(parse(",\"limits\":{\"max-calls\":7}", LISTENER("a", "tls", "in"), ports[0], WITH_TLS));
+	assert_int_equal(told.n, 1);
+	gateway_look_at_certificates(gw, now + 14 * INT64_C(86400));
+	gateway_look_at_certificates(gw, now + 15 * INT64_C(86400));
+	assert_int_equal(told.n, 2);
+	/* Read again it is the same certificate, renewed it is another one. */
+	assert_int_equal(gateway_reload_certificates(gw, note_renewed, names, &e), 0);
+	assert_string_equal(names, "");
+	assert_int_equal(told.n, 2);
+	certs_make(&(struct cert_spec){
+		.file = "server", .cn = "server", .san = "IP:127.0.0.1", .issuer = "ca", .days = 90});
+	assert_int_equal(gateway_reload_certificates(gw, note_renewed, names, &e), 0);
+	assert_string_equal(names, "p");
+	gateway_look_at_certificates(gw, now + 15 * INT64_C(86400));
+	assert_int_equal(told.n, 2);
+}
+
+/* A certificate of no use stops the commit that would use it, and says where it is configured. */
+static void test_useless_certificates_are_refused(void **state)
+{
+	(void)state;
+	apply(parse("", LISTENER("a", "tcp", "in"), ports[0], ""));
+	certs_make(&(struct cert_spec){
+		.file = "server", .cn = "server", .issuer = "ca", .eku = "clientAuth"});
+	expect_refused(parse("", LISTENER("b", "tls", "in"), ports[1], WITH_TLS),
+		"/srtp-gateway:gateway/tls-profiles/tls-profile[name='p']/certificate");
+	assert_false(accepts(ports[1]));
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -343,6 +408,8 @@ int main(void)
 		T(test_another_transport_at_the_same_address),
 		T(test_a_failure_undoes_what_was_opened),
 		T(test_certificates_are_renewed_in_place),
+		T(test_the_end_of_certificates_is_told),
+		T(test_useless_certificates_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
