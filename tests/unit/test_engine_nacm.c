@@ -282,6 +282,18 @@ static void xpath_filters_select(void **state)
 	assert_string_equal(print(b, &(struct engine_query){.xpath = G "/trunks/trunk[max-calls > 5]/realm"}),
 		"{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"a\",\"realm\":\"core\"}]}}}");
 	assert_non_null(strstr(print(b, &(struct engine_query){.xpath = "/nothing:here"}), "not an XPath"));
+	/* libyang divides by zero. */
+	static const char *const mods[] = {G "[1 mod 0]", G "[1mod 0]", G "[. mod.]", G "[(1)mod(0)]",
+		G " mod 0", G "[count(*)\tmod count(nothing)]", G "/*mod 0", "x module", G "[name mod 0 = 1]"};
+
+	for (size_t i = 0; i < sizeof mods / sizeof mods[0]; i++) {
+		assert_non_null(strstr(print(b, &(struct engine_query){.xpath = mods[i]}), "operator mod"));
+		assert_string_equal(b->fault.tag, "operation-not-supported");
+	}
+	assert_non_null(strstr(print(b, &(struct engine_query){.xpath = G "/trunks/trunk/srtp/mode"}), "none"));
+	assert_non_null(
+		strstr(print(b, &(struct engine_query){.xpath = G "/trunks/trunk[name='a mod b' or ./srtp/mode='none']"}),
+			"none"));
 	assert_non_null(strstr(print(b, &(struct engine_query){.xpath = "/srtp-gateway:gateway["}), "not an XPath"));
 	assert_string_equal(b->fault.tag, "invalid-value");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controlplane/config/engine/bounds.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -144,6 +145,54 @@ int bounds_path(const char *path, struct engine_fault *f)
 			return fault_protocol(f, "too-big", "the path is nested deeper than %u levels", PATH_DEPTH);
 		if ((path[i] == ']' || path[i] == ')') && depth)
 			depth--;
+	}
+	return 0;
+}
+
+static bool is_name_char(char c)
+{
+	return isalnum((unsigned char)c) || (c && strchr("_-.", c)) || (unsigned char)c >= 0x80;
+}
+
+/* Could an operand end here? Then a word that follows is read as an operator. */
+static bool ends_operand(char c)
+{
+	return is_name_char(c) || (c && strchr(")]'\"*", c));
+}
+
+/*
+ * "mod" where libyang's lexer may take it for the operator: behind an operand, whatever follows ("a model" is "a
+ * mod el" to it), or right behind a number. Some names that begin so are refused too; they can be written ./NAME.
+ */
+static bool is_mod(const char *xpath, size_t at)
+{
+	size_t token = at, before;
+
+	if (strncmp(xpath + at, "mod", 3) != 0)
+		return false;
+	while (token && is_name_char(xpath[token - 1]))
+		token--;
+	if (token < at)
+		return !isalpha((unsigned char)xpath[token]) && xpath[token] != '_';
+	for (before = at; before && strchr(" \t\r\n", xpath[before - 1]);)
+		before--;
+	return before && ends_operand(xpath[before - 1]);
+}
+
+int bounds_xpath(const char *xpath, struct engine_fault *f)
+{
+	char quote = 0;
+
+	if (bounds_path(xpath, f))
+		return -1;
+	for (size_t i = 0; xpath[i]; i++) {
+		if (quote)
+			quote = xpath[i] == quote ? 0 : quote;
+		else if (xpath[i] == '\'' || xpath[i] == '"')
+			quote = xpath[i];
+		else if (is_mod(xpath, i))
+			return fault_protocol(f, "operation-not-supported",
+				"the operator mod is not taken in filters; a node whose name begins so is ./NAME");
 	}
 	return 0;
 }

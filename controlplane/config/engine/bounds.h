@@ -12,5 +12,10 @@
 #define BOUNDS_PATH 4096u     /* octets of a path or XPath expression */
 
 int bounds_text(struct str text, enum engine_format format, struct engine_fault *f);
-/* An XPath expression or instance path: length, and nesting of its brackets. */
+/* An instance path: length, and nesting of its brackets. */
 int bounds_path(const char *path, struct engine_fault *f);
+/*
+ * An XPath expression: besides that, no operator "mod". libyang 2.1 divides by its right side as an integer, also
+ * by 0, which ends the process.
+ */
+int bounds_xpath(const char *xpath, struct engine_fault *f);

@@ -54,7 +54,7 @@ int select_xpath(struct lyd_node **tree, const struct ly_ctx *ctx, const char *x
 {
 	struct ly_set *found = NULL;
 
-	if (bounds_path(xpath, f))
+	if (bounds_xpath(xpath, f))
 		return -1;
 	if (!*tree)
 		return 0;

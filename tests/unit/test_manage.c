@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine behind the management socket: sessions that are connections, errors, large requests, lines pushed. */
+#include "tests/unit/engine_bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "controlplane/manage/ops_config.h"
+#include "controlplane/obs/mgmt.h"
+
+#define PATIENCE_TURNS 2000
+
+struct room {
+	struct engine_bench *b;
+	struct mgmt *m;
+	struct ops_config *ops;
+	char path[96];
+	struct mgmt_client *watcher; /* who asked "watch" last */
+	unsigned watchers_gone;
+};
+
+static void gone(void *data)
+{
+	struct room *r = data;
+
+	r->watchers_gone++;
+	r->watcher = NULL;
+}
+
+static void watch(struct mgmt_request *rq, const json_t *args, void *ctx)
+{
+	struct room *r = ctx;
+
+	(void)args;
+	r->watcher = mgmt_request_client(rq);
+	assert_int_equal(mgmt_client_attach(r->watcher, gone, r), 0);
+	assert_ptr_equal(mgmt_client_attached(r->watcher, gone), r);
+	assert_ptr_equal(mgmt_client_with(r->m, gone, r), r->watcher);
+	mgmt_reply(rq, json_object());
+}
+
+static int setup(void **state)
+{
+	struct room *r = calloc(1, sizeof *r);
+	struct err e = {0};
+
+	assert_non_null(r);
+	r->b = bench_new(NULL);
+	snprintf(r->path, sizeof r->path, "%s/s", r->b->folder);
+	assert_int_equal(mgmt_open(&r->m, r->b->base, r->path, NULL, &e), 0);
+	assert_int_equal(ops_config_register(r->m, r->b->engine, &r->ops), 0);
+	assert_int_equal(mgmt_register(r->m, "watch", watch, r), 0);
+	*state = r;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct room *r = *state;
+
+	mgmt_close(r->m);
+	ops_config_free(r->ops);
+	bench_free(r->b);
+	free(r);
+	return 0;
+}
+
+static int join(struct room *r)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(sa.sun_path, sizeof sa.sun_path, "%s", r->path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof sa), 0);
+	return fd;
+}
+
+static void say(struct room *r, int fd, const char *text)
+{
+	size_t n = strlen(text);
+
+	for (unsigned turn = 0; n; turn++) {
+		ssize_t sent = send(fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (sent < 0)
+			bench_turn(r->b);
+		else
+			n -= (size_t)sent, text += sent;
+		assert_true(turn < 100000);
+	}
+}
+
+/* The next line; NULL at the end of the stream. */
+static json_t *hear(struct room *r, int fd)
+{
+	size_t n = 0, cap = 1 << 16;
+	char *line = malloc(cap);
+	json_t *root;
+
+	assert_non_null(line);
+	for (unsigned turn = 0; turn < PATIENCE_TURNS;) {
+		ssize_t got = recv(fd, line + n, 1, MSG_DONTWAIT);
+
+		if (got < 0) {
+			bench_turn(r->b);
+			turn++;
+			continue;
+		}
+		if (got == 0 || line[n] == '\n')
+			break;
+		if (++n == cap)
+			assert_non_null(line = realloc(line, cap *= 2));
+	}
+	root = n ? json_loadb(line, n, 0, NULL) : NULL;
+	free(line);
+	return root;
+}
+
+/* Asks; the answer is borrowed until the next. NULL: the connection ended. */
+static const json_t *ask(struct room *r, int fd, const char *request)
+{
+	static json_t *answer;
+
+	json_decref(answer);
+	say(r, fd, request);
+	say(r, fd, "\n");
+	answer = hear(r, fd);
+	return answer;
+}
+
+static const char *error_tag(const json_t *answer)
+{
+	return json_string_value(json_object_get(json_object_get(answer, "error"), "tag"));
+}
+
+static const json_t *data(const json_t *answer)
+{
+	const json_t *d = json_object_get(answer, "data");
+
+	if (!d)
+		fail_msg("%s", json_dumps(answer, JSON_ENCODE_ANY));
+	return d;
+}
+
+#define SET_CALLS(n)                                                                                          \
+	"{\"op\":\"set\",\"args\":{\"path\":\"/srtp-gateway:gateway/trunks/trunk[name='a']/max-calls\",\"value\":" n "}}"
+
+static void a_session_edits_and_commits(void **state)
+{
+	struct room *r = *state;
+	int fd = join(r);
+	const json_t *d;
+
+	d = data(ask(r, fd, "{\"op\":\"hello\",\"args\":{\"client\":\"netconf\",\"source-host\":\"192.0.2.1\"}}"));
+	assert_true(json_integer_value(json_object_get(d, "session-id")) > 0);
+	assert_true(json_array_size(json_object_get(d, "modules")) > 5);
+	data(ask(r, fd, SET_CALLS("42")));
+	d = data(ask(r, fd, "{\"op\":\"diff\"}"));
+	assert_int_equal(json_array_size(json_object_get(d, "changes")), 1);
+	d = json_array_get(json_object_get(d, "changes"), 0);
+	assert_string_equal(json_string_value(json_object_get(d, "old")), "10");
+	assert_string_equal(json_string_value(json_object_get(d, "new")), "42");
+	d = data(ask(r, fd, "{\"op\":\"commit\",\"args\":{\"comment\":\"why\"}}"));
+	assert_int_equal(json_integer_value(json_object_get(d, "commit")), 2);
+	d = data(ask(r, fd, "{\"op\":\"history\"}"));
+	d = json_array_get(json_object_get(d, "commits"), 0);
+	assert_string_equal(json_string_value(json_object_get(d, "door")), "netconf");
+	assert_string_equal(json_string_value(json_object_get(d, "comment")), "why");
+	d = data(ask(r, fd, "{\"op\":\"diff\",\"args\":{\"from\":1,\"to\":\"running\"}}"));
+	assert_int_equal(json_array_size(json_object_get(d, "changes")), 1);
+	d = data(ask(r, fd, "{\"op\":\"rollback\",\"args\":{\"commit\":1}}"));
+	assert_int_equal(json_integer_value(json_object_get(d, "commit")), 3);
+	assert_int_equal(config_trunk_named(r->b->runs, "a")->max_calls, 10);
+	d = data(ask(r, fd, "{\"op\":\"get-config\",\"args\":{\"format\":\"xml\",\"xpath\":"
+			    "\"/srtp-gateway:gateway/trunks/trunk[name='a']/max-calls\"}}"));
+	assert_non_null(strstr(json_string_value(d), "<max-calls>10</max-calls>"));
+	close(fd);
+}
+
+static void mistakes_have_their_tags(void **state)
+{
+	static const struct {
+		const char *request, *tag;
+	} rows[] = {
+		{"{\"op\":\"get-config\",\"args\":{\"source\":\"other\"}}", "invalid-value"},
+		{"{\"op\":\"get-config\",\"args\":{\"with-defaults\":\"some\"}}", "invalid-value"},
+		{"{\"op\":\"get-config\",\"args\":{\"xpath\":1}}", "invalid-value"},
+		{"{\"op\":\"edit-config\",\"args\":{}}", "invalid-value"},
+		{"{\"op\":\"edit-config\",\"args\":{\"format\":\"xml\",\"config\":{}}}", "invalid-value"},
+		{"{\"op\":\"edit-config\",\"args\":{\"target\":\"startup\",\"config\":{}}}", "invalid-value"},
+		{"{\"op\":\"edit-config\",\"args\":{\"config\":{\"a:b\":1}}}", "unknown-namespace"},
+		{"{\"op\":\"set\",\"args\":{}}", "invalid-value"},
+		{"{\"op\":\"lock\",\"args\":{}}", "invalid-value"},
+		{"{\"op\":\"unlock\",\"args\":{\"target\":\"running\"}}", "operation-failed"},
+		{"{\"op\":\"kill-session\",\"args\":{\"session-id\":-1}}", "invalid-value"},
+		{"{\"op\":\"rollback\",\"args\":{\"commit\":77}}", "data-missing"},
+		{"{\"op\":\"commit\",\"args\":{\"confirm-timeout\":\"soon\"}}", "invalid-value"},
+		{"{\"op\":\"commit\",\"args\":{\"persist-id\":\"x\"}}", "invalid-value"},
+		{"{\"op\":\"cancel-commit\"}", "operation-failed"},
+		{"{\"op\":\"copy-config\",\"args\":{\"target\":\"running\"}}", "invalid-value"},
+		{"{\"op\":\"delete-config\",\"args\":{\"target\":\"candidate\"}}", "invalid-value"},
+		{"{\"op\":\"diff\",\"args\":{\"from\":99}}", "data-missing"},
+		{"{\"op\":\"nothing\"}", "operation-not-supported"},
+		{"{\"op\":", "malformed-message"},
+	};
+	struct room *r = *state;
+	int fd = join(r);
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const char *tag = error_tag(ask(r, fd, rows[i].request));
+
+		if (!tag || strcmp(tag, rows[i].tag) != 0)
+			fail_msg("%s: %s", rows[i].request, tag ? tag : "not refused");
+	}
+	close(fd);
+}
+
+static void a_connection_s_end_is_its_session_s(void **state)
+{
+	struct room *r = *state;
+	int first = join(r), second = join(r);
+	const json_t *answer;
+
+	data(ask(r, first, "{\"op\":\"lock\",\"args\":{\"target\":\"candidate\"}}"));
+	answer = ask(r, second, "{\"op\":\"lock\",\"args\":{\"target\":\"candidate\"}}");
+	assert_string_equal(error_tag(answer), "lock-denied");
+	assert_true(json_integer_value(json_object_get(
+			    json_object_get(json_object_get(answer, "error"), "info"), "session-id")) > 0);
+	data(ask(r, first, SET_CALLS("42")));
+	data(ask(r, first, "{\"op\":\"commit\",\"args\":{\"confirmed\":true,\"confirm-timeout\":3600}}"));
+	assert_int_equal(config_trunk_named(r->b->runs, "a")->max_calls, 42);
+	close(first);
+	bench_until(r->b, config_trunk_named(r->b->runs, "a")->max_calls == 10);
+	data(ask(r, second, "{\"op\":\"lock\",\"args\":{\"target\":\"candidate\"}}"));
+	close(second);
+}
+
+static void a_killed_session_loses_its_connection(void **state)
+{
+	struct room *r = *state;
+	int first = join(r), second = join(r);
+	char kill[96];
+	json_int_t id;
+
+	id = json_integer_value(json_object_get(data(ask(r, first, "{\"op\":\"hello\"}")), "session-id"));
+	data(ask(r, first, "{\"op\":\"lock\",\"args\":{\"target\":\"running\"}}"));
+	snprintf(kill, sizeof kill, "{\"op\":\"kill-session\",\"args\":{\"session-id\":%lld}}", (long long)id);
+	data(ask(r, second, kill));
+	assert_null(hear(r, first));
+	data(ask(r, second, "{\"op\":\"lock\",\"args\":{\"target\":\"running\"}}"));
+	assert_string_equal(error_tag(ask(r, second, kill)), "invalid-value");
+	close(first);
+	close(second);
+}
+
+/* The members in two orders, with so many trunks. */
+static char *large_edit(bool op_first, unsigned trunks)
+{
+	size_t cap = (size_t)trunks * 64 + 1024, n = 0;
+	char *text = malloc(cap);
+
+	assert_non_null(text);
+	n += (size_t)snprintf(text + n, cap - n, "{%s\"args\":{\"config\":{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[",
+		op_first ? "\"op\":\"edit-config\"," : "");
+	for (unsigned i = 0; i < trunks; i++)
+		n += (size_t)snprintf(
+			text + n, cap - n, "%s{\"name\":\"t%u\",\"realm\":\"core\"}", i ? "," : "", i);
+	snprintf(text + n, cap - n, "]}}}}%s}", op_first ? "" : ",\"op\":\"edit-config\"");
+	return text;
+}
+
+static void large_edits_are_taken_and_others_not(void **state)
+{
+	struct room *r = *state;
+	char *large = large_edit(true, 5000), *late = large_edit(false, 5000);
+	int fd = join(r);
+
+	assert_true(strlen(large) > 2 * MGMT_REQUEST_MAX);
+	data(ask(r, fd, large));
+	data(ask(r, fd, "{\"op\":\"discard-changes\"}"));
+	/* The bound is that of small requests again. */
+	assert_string_equal(error_tag(ask(r, fd, late)), "too-big");
+	assert_null(hear(r, fd));
+	close(fd);
+	free(large);
+	free(late);
+}
+
+static void lines_are_pushed_until_nobody_reads_them(void **state)
+{
+	struct room *r = *state;
+	int fd = join(r), rc = 0;
+	static char text[65536];
+	json_t *line;
+
+	data(ask(r, fd, "{\"op\":\"watch\"}"));
+	assert_int_equal(mgmt_client_push(r->watcher, json_pack("{s:i}", "n", 1)), 0);
+	line = hear(r, fd);
+	assert_int_equal(json_integer_value(json_object_get(line, "n")), 1);
+	json_decref(line);
+	memset(text, 'x', sizeof text - 1);
+	for (unsigned i = 0; i < 1000 && !rc; i++)
+		rc = mgmt_client_push(r->watcher, json_pack("{s:s}", "text", text));
+	assert_int_equal(rc, -ENOBUFS);
+	close(fd);
+	bench_until(r->b, r->watchers_gone == 1);
+	/* One that the server ends. */
+	fd = join(r);
+	data(ask(r, fd, "{\"op\":\"watch\"}"));
+	mgmt_client_close(r->watcher);
+	assert_int_equal(r->watchers_gone, 2);
+	assert_null(hear(r, fd));
+	close(fd);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_session_edits_and_commits),
+		TEST(mistakes_have_their_tags),
+		TEST(a_connection_s_end_is_its_session_s),
+		TEST(a_killed_session_loses_its_connection),
+		TEST(large_edits_are_taken_and_others_not),
+		TEST(lines_are_pushed_until_nobody_reads_them),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
