@@ -65,11 +65,23 @@ bool answer_accept(struct leg *in, struct str sdp)
 	return true;
 }
 
-/* From here on what was agreed holds. */
+/* From here on what was agreed holds. An UPDATE has no ACK: it is over. */
 static void agree(struct leg *in, struct str sdp)
 {
-	if (answer_accept(in, sdp))
-		legs_commit(in->call);
+	struct call *c = in->call;
+	bool update = sip_stx_request(in->stx)->method == SIP_UPDATE;
+
+	c->waiting++;
+	if (answer_accept(in, sdp)) {
+		legs_commit(c);
+		if (update) {
+			in->awaiting_ack = false;
+			leg_drop_stx(in);
+		}
+		if (update && c->state != CALL_ENDING)
+			exchange_over(c);
+	}
+	call_unwait(c);
 }
 
 static void respond(struct leg *in)
@@ -79,6 +91,11 @@ static void respond(struct leg *in)
 	struct wbuf sdp = wbuf_make(text, sizeof text);
 
 	in->call->due.status = 0;
+	if (!in->stx) {
+		/* An UPDATE whose sender has given up waiting: the two ends do not agree any more. */
+		call_release(in->call, NULL, 408, "an UPDATE was answered too late");
+		return;
+	}
 	if (!due.sdp || make(in, &sdp)) {
 		if (due.status >= 200)
 			agree(in, wbuf_view(&sdp));
@@ -139,6 +156,6 @@ void answer_settled(void *arg)
 		return;
 	if (c->due.ack && leg_twin(in)->ack_due)
 		acknowledge(leg_twin(in));
-	else if (c->due.status && in->stx && !in->awaiting_ack)
+	else if (c->due.status && !in->awaiting_ack)
 		respond(in);
 }

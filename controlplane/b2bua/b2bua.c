@@ -100,6 +100,12 @@ static void in_dialog(struct b2bua *b, struct leg *l, struct sip_stx *stx, const
 		else
 			exchange_reinvite(l, stx, m);
 		break;
+	case SIP_UPDATE:
+		if (l->call->state == CALL_ENDING)
+			reply_refuse(stx, 481, NULL, "the call is ending", tag);
+		else
+			update_received(l, stx, m);
+		break;
 	case SIP_OPTIONS:
 		reply_options(b, stx);
 		break;

@@ -40,6 +40,21 @@ const char *call_state_name(enum call_state s);
 
 struct call;
 
+#define SESSION_TIMER_MIN_S 90 /* the least Session-Expires, RFC 4028 section 4 */
+
+/* A leg's session timer. */
+struct leg_timer {
+	uint32_t interval_s; /* Session-Expires in force; 0: none */
+	bool ours;           /* we refresh */
+	bool refresh_due;    /* by a re-INVITE of ours */
+	bool peer_updates;   /* its Allow has UPDATE */
+	uint32_t min_s;      /* Min-SE of a 422; 0: none came */
+	/* What the request that is being answered says. */
+	uint32_t asked_s, asked_min_s;
+	bool asked_uac, asked_uas, asked_supported;
+	struct timer timer; /* the next refresh, or the end */
+};
+
 /* One side of a call. Index 0 (DP_SIDE_A) is the caller's. */
 struct leg {
 	struct call *call;
@@ -67,6 +82,8 @@ struct leg {
 	bool own_invite;        /* ctx is a re-INVITE of the gateway's own */
 	unsigned own_tries;     /* of it that met with glare */
 	struct timer own_timer; /* its answer is overdue, or it is to be sent again */
+	struct sip_ctx *update; /* UPDATE sent: until its final response */
+	struct leg_timer timer;
 
 	struct oa_leg oa;      /* what its SDP says */
 	enum srtp_suite suite; /* of its first m-line, as last agreed */
@@ -207,6 +224,7 @@ void call_unwait(struct call *c);
  */
 void leg_drop_stx(struct leg *l);
 void leg_drop_ctx(struct leg *l);
+void leg_drop_update(struct leg *l);
 /* By the id that people see, among calls and history; NULL. */
 struct call *call_find(struct b2bua *b, struct str id);
 /* Takes every call off the air at once; then, when nothing outside can name one any more, frees them. */
@@ -241,6 +259,8 @@ int invite_target(struct leg *out, const struct config_peer *peer, struct err *e
 int invite_send(struct leg *out, struct str sdp, struct err *e);
 /* The ACK that is due (leg.ack_due), with our answer or an empty text. */
 void invite_ack(struct leg *out, struct str sdp);
+/* Where a request in a dialog goes: the connection that it came up on, else the remote target. */
+struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d);
 /* A BYE in this dialog, which runs to its end by itself. why NULL: normal clearing. */
 void invite_bye(struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why);
 /* The address of a trunk's first peer whose host is a name; IP_NONE: it has none. Blocks. */
@@ -292,6 +312,26 @@ void reinvite_answered(struct leg *l, const struct sip_msg *m);
 /* As exchange_failed(). */
 void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason, const struct sip_msg *m);
 
+/* ---- session_timer.c: RFC 4028 ---- */
+
+/* A Session-Expires below SESSION_TIMER_MIN_S: answer 422. */
+bool session_timer_too_small(const struct sip_msg *m);
+/* Notes what the peer's INVITE or UPDATE asks for; then the headers of the 2xx, from which on it holds. */
+void session_timer_asked(struct leg *l, const struct sip_msg *m);
+void session_timer_agree(struct leg *l, struct sip_builder *b);
+/* The headers of our INVITE or UPDATE; then what its 2xx says. */
+void session_timer_ask(const struct leg *l, struct sip_builder *b);
+void session_timer_answered(struct leg *l, const struct sip_msg *m);
+/* True: m is a 422 that asks for more time, and asking again makes sense. */
+bool session_timer_raise(struct leg *l, const struct sip_msg *m);
+void session_timer_stop(struct leg *l);
+
+/* ---- update.c: UPDATE ---- */
+
+void update_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m);
+/* Refreshes the leg's session. */
+void update_send(struct leg *l);
+
 /* ---- restore.c: after a restart of the data plane ---- */
 
 void restore_later(struct call *c);
@@ -341,7 +381,7 @@ void reply_refuse(
 	struct sip_stx *stx, unsigned status, const char *phrase, const char *why, struct str to_tag);
 /* A response with our Contact and, where not empty, an SDP body. */
 int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str sdp);
-/* True: the request insists on extensions, of which there are none here, and was refused with 420. */
+/* True: the request insists on extensions that are not here, and was refused with 420. */
 bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str to_tag);
 /* The message's session description, empty when it has none: bodies may be other things. */
 struct str message_sdp(const struct sip_msg *m);

@@ -49,9 +49,12 @@ static void leg_free(struct b2bua *b, struct leg *l)
 		sip_stx_set_user(l->stx, NULL, NULL);
 	if (l->ctx)
 		sip_ctx_detach(l->ctx);
+	if (l->update)
+		sip_ctx_detach(l->update);
 	l->stx = NULL;
-	l->ctx = NULL;
+	l->ctx = l->update = NULL;
 	timer_cancel(b->wheel, &l->own_timer);
+	session_timer_stop(l);
 	if (l->dialog) {
 		sip_dialogs_remove(b->dialogs, l->dialog);
 		sip_dialog_free(l->dialog);
@@ -118,6 +121,15 @@ void leg_drop_ctx(struct leg *l)
 		return;
 	sip_ctx_detach(l->ctx);
 	l->ctx = NULL;
+	call_unwait(l->call);
+}
+
+void leg_drop_update(struct leg *l)
+{
+	if (!l->update)
+		return;
+	sip_ctx_detach(l->update);
+	l->update = NULL;
 	call_unwait(l->call);
 }
 

@@ -257,6 +257,15 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 	}
 	c->waiting++;
 	leg_drop_ctx(out); /* what follows may send the next INVITE */
+	if (m && !(c->initial && out->dialog) && session_timer_raise(out, m)) {
+		oa_rollback(&out->oa);
+		if (c->delayed)
+			pass_on(in, STR(""));
+		else
+			pass_on_offer(in);
+		call_unwait(c);
+		return;
+	}
 	explain(out, reason, m, why);
 	if (c->initial) {
 		unsigned status = m ? status_for_caller(m->status) : none;
@@ -338,10 +347,13 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, tag)) {
 		log_warn("call", "re-INVITE refused", LZ("call", c->id), LZ("trunk", in->trunk->name),
 			LU("status", 420), LZ("reason", "it requires an extension"));
+	} else if (session_timer_too_small(m)) {
+		reply_refuse(stx, 422, NULL, "Session-Expires is too small", tag);
 	} else if (m->body.n && !message_sdp(m).n) {
 		reply_refuse(stx, 415, NULL, "the body is not application/sdp", tag);
 	} else {
 		leg_take_stx(in, stx);
+		session_timer_asked(in, m);
 		c->exchange = in;
 		exchange_begin(in, m);
 	}

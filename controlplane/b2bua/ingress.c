@@ -210,6 +210,7 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 		in->flow.tls_name = callback_name(b, ingress, from);
 	}
 	leg_take_stx(in, stx);
+	session_timer_asked(in, m);
 	leg_note_flow(in, from);
 	if (b->trace)
 		trace_bind(b->trace, m->call_id, c->id, 'a');
@@ -261,6 +262,8 @@ void ingress_invite(
 			"only sip, sips and tel URIs are known here");
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, sip_token_make(tag))) {
 		note_refusal(b, m, t, &n->refused_request, 420, "the INVITE requires an extension");
+	} else if (session_timer_too_small(m)) {
+		refuse(b, stx, t, &n->refused_request, 422, NULL, "Session-Expires is too small");
 	} else if (m->body.n && !message_sdp(m).n) {
 		refuse(b, stx, t, &n->refused_request, 415, NULL, "the body is not application/sdp");
 	} else if (m->uri.user.n >= CALL_PARTY_MAX) {

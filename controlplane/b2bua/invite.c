@@ -97,8 +97,9 @@ static void begin_first(struct leg *out, struct sip_builder *b, char *buf, size_
 		peer->port, config_transport_name(peer->transport));
 	snprintf(out->remote_uri, sizeof out->remote_uri, "<sip:%s@%s%s%s>", out->call->to, v6 ? "[" : "",
 		peer->host, v6 ? "]" : "");
-	str_copy(out->call_id, sizeof out->call_id, sip_token_make(call_id));
-	out->invite_cseq = 1;
+	/* One that is sent again in another form is of the same call (RFC 3261 section 8.1.3.5). */
+	if (!out->invite_cseq++)
+		str_copy(out->call_id, sizeof out->call_id, sip_token_make(call_id));
 	sip_build_request(b, buf, cap, STR("INVITE"), wbuf_view(&w));
 	sip_build_hdr_u32(b, SIP_H_MAX_FORWARDS, out->call->max_forwards - 1u);
 	sip_build_addr(b, SIP_H_FROM, str_z(out->local_uri), str_z(out->local_tag));
@@ -107,8 +108,7 @@ static void begin_first(struct leg *out, struct sip_builder *b, char *buf, size_
 	sip_build_cseq(b, out->invite_cseq, STR("INVITE"));
 }
 
-/* Where a request in a dialog goes: the connection that it came up on, else the remote target. */
-static struct sip_flow dialog_flow(struct b2bua *b, const struct sip_dialog *d)
+struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d)
 {
 	struct sip_flow flow = d->flow, to;
 	struct sip_conn_info info;
@@ -128,7 +128,7 @@ static struct sip_flow dialog_flow(struct b2bua *b, const struct sip_dialog *d)
 int invite_send(struct leg *out, struct str sdp, struct err *e)
 {
 	struct b2bua *b = out->call->b;
-	struct sip_flow flow = out->dialog ? dialog_flow(b, out->dialog) : out->flow;
+	struct sip_flow flow = out->dialog ? invite_dialog_flow(b, out->dialog) : out->flow;
 	char buf[CALL_MESSAGE_MAX];
 	struct sip_builder r;
 	int err;
@@ -140,6 +140,7 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 	else
 		begin_first(out, &r, buf, sizeof buf);
 	reply_contact(&r, out);
+	session_timer_ask(out, &r);
 	err = sip_build_end(&r, sdp.n ? STR("application/sdp") : STR(""), sdp);
 	if (err)
 		err_set(e, err, "the INVITE does not fit %u octets", CALL_MESSAGE_MAX);
@@ -194,7 +195,7 @@ static int take_dialog(struct leg *out, const struct sip_msg *m)
 
 static void send_ack(struct b2bua *b, struct sip_ctx *ctx, struct sip_dialog *d, struct str sdp)
 {
-	struct sip_flow flow = dialog_flow(b, d);
+	struct sip_flow flow = invite_dialog_flow(b, d);
 	char buf[CALL_MESSAGE_MAX];
 	struct sip_builder r;
 
@@ -223,7 +224,7 @@ static const struct sip_ctx_ops bye_ops = {.response = bye_response};
 
 void invite_bye(struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why)
 {
-	struct sip_flow flow = dialog_flow(b, d);
+	struct sip_flow flow = invite_dialog_flow(b, d);
 	char buf[CALL_HEAD_MAX];
 	struct sip_builder r;
 	struct sip_ctx *ctx;
@@ -265,6 +266,7 @@ static void taken(struct leg *out, const struct sip_msg *m)
 			out->call, NULL, 502, "the called side's answer has no usable To tag or Contact");
 		return;
 	}
+	session_timer_answered(out, m);
 	out->ack_due = true;
 	/* That of a delayed offer carries our answer, which is still to come. */
 	if (!out->call->delayed || out->call->state == CALL_ENDING)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Re-INVITEs of our own, on one leg of a call that is up and without asking the other: they bring new keys
- * where those in force must not be used again. Glare is settled as RFC 3261 section 14.1 says.
+ * where those in force must not be used again, and refresh sessions whose peer knows no UPDATE. Glare is
+ * settled as RFC 3261 section 14.1 says.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -64,7 +65,7 @@ void reinvite_start(struct call *c)
 		struct leg *l = &c->legs[side];
 
 		if (c->state == CALL_UP && !c->exchange && !l->own_invite && !timer_running(&l->own_timer) &&
-			oa_keys_burnt(&l->oa))
+			(oa_keys_burnt(&l->oa) || l->timer.refresh_due))
 			offer_keys(l);
 	}
 	call_unwait(c);
@@ -120,6 +121,7 @@ void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason,
 {
 	struct call *c = l->call;
 	struct str phrase = m ? str_sub(m->reason, 0, 100) : STR("");
+	bool lost = !m || m->status == 408 || m->status == 481;
 
 	if (!transaction_over(l))
 		return;
@@ -130,6 +132,12 @@ void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason,
 		legs_program(c);
 		if (c->state != CALL_ENDING)
 			timer_set(c->b->wheel, &l->own_timer, back_off_ms(l), again);
+	} else if (!lost && !oa_keys_burnt(&l->oa)) {
+		/* The session goes on as it is; when it is not refreshed in time, that ends it. */
+		log_warn("call", "a session refresh was refused", LZ("call", c->id),
+			LZ("trunk", l->trunk->name), LU("status", m->status));
+		l->timer.refresh_due = false;
+		legs_program(c);
 	} else if (m) {
 		call_tell_outside(c, "an offer of new keys was refused: %u %.*s", m->status, STR_ARG(phrase));
 		call_release(c, NULL, 503, "trunk %s refused an offer of new keys: %u %.*s", l->trunk->name,

@@ -87,6 +87,14 @@ static void release_leg(struct leg *l)
 		release_bye(l);
 }
 
+/* Nothing more is begun on this leg. */
+static void leg_quiet(struct leg *l)
+{
+	timer_cancel(l->call->b->wheel, &l->own_timer);
+	session_timer_stop(l);
+	leg_drop_update(l);
+}
+
 static void note_rejection(struct call *c)
 {
 	struct trunk_state *s = leg_trunk(&c->legs[DP_SIDE_A]);
@@ -111,7 +119,7 @@ void call_release(struct call *c, struct leg *by, unsigned status, const char *f
 	c->waiting++;
 	timer_cancel(c->b->wheel, &c->ring);
 	for (unsigned side = 0; side < 2; side++)
-		timer_cancel(c->b->wheel, &c->legs[side].own_timer);
+		leg_quiet(&c->legs[side]);
 	restore_forget(c);
 	if (refused && status >= 300 && status != 487)
 		note_rejection(c);

@@ -6,7 +6,7 @@
 #include "controlplane/b2bua/call.h"
 #include "lib/base/secret.h"
 
-const char reply_allow[] = "INVITE, ACK, BYE, CANCEL, OPTIONS";
+const char reply_allow[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE";
 
 /* Quoted-string content: a quote or a backslash in what we say would end it. */
 static void put_quotable(struct wbuf *w, const char *text)
@@ -57,6 +57,8 @@ void reply_refuse(
 		sip_build_hdr(&b, SIP_H_ALLOW, str_z(reply_allow));
 	if (status == 415)
 		sip_build_hdr(&b, SIP_H_ACCEPT, STR("application/sdp"));
+	if (status == 422)
+		sip_build_hdr_u32(&b, SIP_H_MIN_SE, SESSION_TIMER_MIN_S);
 	if (status == 500)
 		sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, call_random(11)); /* RFC 3261 section 14.2 */
 	if (status == 503)
@@ -83,6 +85,8 @@ int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str
 	sip_build_response(
 		&b, buf, sizeof buf, sip_stx_request(in->stx), status, phrase, str_z(in->local_tag));
 	reply_contact(&b, in);
+	if (status >= 200)
+		session_timer_agree(in, &b);
 	err = sip_build_end(&b, sdp.n ? STR("application/sdp") : STR(""), sdp);
 	if (!err)
 		err = sip_stx_respond(in->stx, &b);
@@ -102,6 +106,7 @@ void reply_options(struct b2bua *b, struct sip_stx *stx)
 		&r, buf, sizeof buf, sip_stx_request(stx), b->closing ? 503 : 200, NULL, sip_token_make(tag));
 	sip_build_hdr(&r, SIP_H_ALLOW, str_z(reply_allow));
 	sip_build_hdr(&r, SIP_H_ACCEPT, STR("application/sdp"));
+	sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer"));
 	if (sip_build_end(&r, STR(""), STR("")) == 0)
 		sip_stx_respond(stx, &r);
 }
@@ -116,6 +121,8 @@ bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str 
 
 	sip_build_response(&r, buf, sizeof buf, m, 420, NULL, to_tag);
 	while (sip_values_next(&it, &value)) {
+		if (str_ieq(str_trim(value), STR("timer")))
+			continue;
 		sip_build_hdr(&r, SIP_H_UNSUPPORTED, value);
 		any = true;
 	}

@@ -156,9 +156,10 @@ struct config_trunk {
 	const struct config_crypto_profile *crypto; /* NULL with SRTP_NONE */
 	bool keep_keys; /* a re-INVITE that the other side causes repeats our key (reinvite-keys own-leg) */
 	enum config_rtcp_mux rtcp_mux;
-	uint32_t media_timeout_s; /* without media until the call is ended; 0: never */
-	uint32_t max_calls;       /* at once, both directions; CONFIG_UNLIMITED */
-	uint32_t max_call_rate;   /* new calls from it per second; CONFIG_UNLIMITED */
+	uint32_t media_timeout_s;   /* without media until the call is ended; 0: never */
+	uint32_t session_expires_s; /* RFC 4028, that we ask for; 0: nothing */
+	uint32_t max_calls;         /* at once, both directions; CONFIG_UNLIMITED */
+	uint32_t max_call_rate;     /* new calls from it per second; CONFIG_UNLIMITED */
 };
 
 struct config_route {

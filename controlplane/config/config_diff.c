@@ -121,7 +121,8 @@ static bool same_trunk(const void *x, const void *y)
 	       (!a->tls || same_text(a->tls->name, b->tls->name)) && same_peers(a, b) &&
 	       same_identify(&a->identify, &b->identify) && a->srtp == b->srtp && a->keying == b->keying &&
 	       !a->crypto == !b->crypto && (!a->crypto || same_text(a->crypto->name, b->crypto->name)) &&
-	       a->rtcp_mux == b->rtcp_mux && a->keep_keys == b->keep_keys && a->media_timeout_s == b->media_timeout_s &&
+	       a->rtcp_mux == b->rtcp_mux && a->keep_keys == b->keep_keys &&
+	       a->session_expires_s == b->session_expires_s && a->media_timeout_s == b->media_timeout_s &&
 	       a->max_calls == b->max_calls && a->max_call_rate == b->max_call_rate;
 }
 
@@ -146,17 +147,18 @@ static const struct list {
 	bool ordered;
 } lists[] = {
 #define LIST(field, type, where, text, equal, by_user)                                                       \
-	{where, text, offsetof(struct config, field), offsetof(struct config, n_##field),                    \
-		sizeof(struct config_##type), equal, by_user}
+	{                                                                                                    \
+		where, text, offsetof(struct config, field), offsetof(struct config, n_##field),             \
+			sizeof(struct config_##type), equal, by_user                                         \
+	}
 	[CONFIG_KIND_TLS_PROFILE] =
 		LIST(tls_profiles, tls_profile, "tls-profiles/tls-profile", "tls-profile", same_tls, false),
-	[CONFIG_KIND_CRYPTO_PROFILE] = LIST(crypto_profiles, crypto_profile,
-		"crypto-profiles/crypto-profile", "crypto-profile", same_crypto, false),
+	[CONFIG_KIND_CRYPTO_PROFILE] = LIST(crypto_profiles, crypto_profile, "crypto-profiles/crypto-profile",
+		"crypto-profile", same_crypto, false),
 	[CONFIG_KIND_INTERFACE] =
 		LIST(interfaces, media_interface, "media/interface", "interface", same_interface, false),
 	[CONFIG_KIND_REALM] = LIST(realms, realm, "realms/realm", "realm", same_realm, false),
-	[CONFIG_KIND_LISTENER] =
-		LIST(listeners, listener, "sip/listener", "listener", same_listener, false),
+	[CONFIG_KIND_LISTENER] = LIST(listeners, listener, "sip/listener", "listener", same_listener, false),
 	[CONFIG_KIND_TRUNK] = LIST(trunks, trunk, "trunks/trunk", "trunk", same_trunk, false),
 	[CONFIG_KIND_ROUTE] = LIST(routes, route, "routing/route", "route", same_route, true),
 #undef LIST

@@ -431,6 +431,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	t->tls = FIND(c->tls_profiles, c->n_tls_profiles, text(n, "tls-profile"));
 	t->rtcp_mux = (enum config_rtcp_mux)one_of(r, CHOICE(n, "rtcp-mux", mux_modes));
 	t->media_timeout_s = number(n, "media-timeout", 0);
+	t->session_expires_s = number(n, "session-expires", 0);
 	t->max_calls = number(n, "max-calls", CONFIG_UNLIMITED);
 	t->max_call_rate = number(n, "max-call-rate", CONFIG_UNLIMITED);
 	require(r, t->realm);

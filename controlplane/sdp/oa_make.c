@@ -199,8 +199,7 @@ static int check_hop(const struct oa_leg *leg, struct oa_refusal *r)
 }
 
 /* Keys for m-line i of our offer: fresh ones, but for peers that take no others when keep is set. */
-static int offer_keys(
-	const struct oa_leg *leg, struct oa_media *om, unsigned i, bool keep, struct oa_refusal *r)
+static int offer_keys(const struct oa_leg *leg, struct oa_media *om, unsigned i, struct oa_refusal *r)
 {
 	struct keying_policy policy = leg->policy.keying;
 	struct err e = {"out of memory"};
@@ -209,7 +208,7 @@ static int offer_keys(
 	om->keys = NULL;
 	if (!om->used || leg->policy.security == OA_SECURITY_NONE)
 		return 0;
-	policy.keep = policy.keep && keep && !oa_is_burnt(leg, oa_keys_before(leg, i));
+	policy.keep = policy.keep && !oa_is_burnt(leg, oa_keys_before(leg, i));
 	rc = leg->policy.method->create(&policy, &om->keys);
 	if (rc == 0)
 		rc = leg->policy.method->offer(om->keys, oa_keys_before(leg, i), &e);
@@ -277,7 +276,7 @@ int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, 
 	for (unsigned i = 0; rc == 0 && i < got->n_media; i++) {
 		x->n_media = i + 1;
 		derive(to, got, i, &x->media[i]);
-		rc = offer_keys(to, &x->media[i], i, true, r);
+		rc = offer_keys(to, &x->media[i], i, r);
 	}
 	if (rc == 0)
 		rc = check_local(to, x, r);
@@ -308,7 +307,7 @@ int oa_offer_rekey(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r)
 		x->media[i] = leg->media[i];
 		x->media[i].mux = leg->media[i].mux || leg->policy.mux == OA_MUX_OFFER;
 		x->n_media = i + 1;
-		rc = offer_keys(leg, &x->media[i], i, false, r);
+		rc = offer_keys(leg, &x->media[i], i, r);
 	}
 	if (rc < 0) {
 		oa_exchange_free(x);

@@ -138,7 +138,8 @@ void oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local);
 int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, struct oa_refusal *r);
 
 /*
- * Our own offer on a leg whose session stands, with new keys and otherwise what was sent last: a rekey.
+ * Our own offer on a leg whose session stands, with new keys and otherwise what was sent last: a rekey. With
+ * keying.keep the key in force is repeated, unless it is burnt: a session refresh.
  * Nobody else is asked: answered with oa_answer_received() and oa_commit() alone. Same errors.
  */
 int oa_offer_rekey(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r);

@@ -162,6 +162,22 @@ def delayed(by, other, **changes):
     other.speak_as_answered(other.expect("ACK"))
 
 
+def test_update_refreshes_holds_and_resumes():
+    with talking(b="phone") as (_, gateway, a, b):
+        a.update()
+        assert not a.expect(200).body
+        both_hear(a, b, 5)
+        for direction in ("inactive", "sendrecv"):
+            a.update(a.describe(direction=direction))
+            b.take(direction=direction)
+            a.speak_as_answered(a.expect(200))
+            if direction == "inactive":
+                assert_silence(a, b)
+                assert_silence(b, a)
+        both_hear(a, b)
+        finish(gateway, a, b)
+
+
 def call_with_a_delayed_offer(one, other, **kw):
     with parties(one, other, **kw) as (_, gateway, a, b):
         a.invite(NUMBERS[b.name], "")

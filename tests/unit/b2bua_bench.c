@@ -448,10 +448,15 @@ void answer(struct phone *p, const char *status, const char *headers, const char
 	answer_as(p, p->local_tag, status, headers, body);
 }
 
-void reply(struct phone *p, const char *status)
+void reply_with(struct phone *p, const char *status, const char *headers)
 {
 	assert_true(p->heard && p->heard->request);
-	respond(p, p->heard, p->local_tag, status, "", "");
+	respond(p, p->heard, p->local_tag, status, headers, "");
+}
+
+void reply(struct phone *p, const char *status)
+{
+	reply_with(p, status, "");
 }
 
 static int next_for(const struct phone *p)

@@ -110,6 +110,7 @@ void answer(struct phone *p, const char *status, const char *headers, const char
 void answer_as(struct phone *p, const char *tag, const char *status, const char *headers, const char *body);
 /* Answers the last request that was heard, not an INVITE. */
 void reply(struct phone *p, const char *status);
+void reply_with(struct phone *p, const char *status, const char *headers);
 /* The next message to the phone: a method, or a status as "486" (of any request). Fails when it is not. */
 const struct sip_msg *hear(struct phone *p, const char *what);
 /* The next message, whatever it is; NULL: there is none. */

@@ -239,7 +239,7 @@ static void test_requests_outside_of_calls(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		say(&alice, unknown[i], "", "");
 		hear(&alice, "405");
-		expect_heard(&alice, "\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\n");
+		expect_heard(&alice, "\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE\r\n");
 		alice.call_id[0] = '\0';
 	}
 	say(&alice, "OPTIONS", "", "");

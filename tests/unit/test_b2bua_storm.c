@@ -112,7 +112,7 @@ static void trouble_with_media(void)
 static void step(void)
 {
 	struct phone *const phones[] = {&alice, &bob, &alice, &bob, &carol};
-	static const char *const requests[] = {"BYE", "CANCEL", "ACK", "OPTIONS", "INFO"};
+	static const char *const requests[] = {"BYE", "CANCEL", "ACK", "OPTIONS", "INFO", "UPDATE"};
 	struct phone *p = phones[pick(5)];
 	unsigned what = pick(200);
 
@@ -124,9 +124,9 @@ static void step(void)
 	else if (what < 132)
 		answer_somehow(p);
 	else if (what < 142 && p->call_id[0])
-		say(p, requests[pick(5)], "", "");
+		say(p, requests[pick(6)], "", "");
 	else if (what < 165 && p->call_id[0] && p->remote_tag[0])
-		say(p, "INVITE", "", body_of(p));
+		say(p, pick(4) ? "INVITE" : "UPDATE", "", body_of(p));
 	else if (what < 195)
 		pass(pick(30) ? pick(600) : pick(40000));
 	else if (what < 196)

@@ -286,6 +286,11 @@ class Agent:
         self.dialog["cseq"] += 1
         self.send(_text(self._head(method, self.target)), self.wire)
 
+    def update(self, body=""):
+        """UPDATE with an offer, or without one."""
+        self.dialog["cseq"] += 1
+        self.send(_text([*self._head("UPDATE", self.target), self._contact()], body), self.wire)
+
     def cancel(self):
         self.send(_text(self._head("CANCEL", self.target, self.branch)), self.wire)
 
