@@ -26,6 +26,7 @@ const struct ctl_option_spec ctl_options[OPTIONS] = {
 	[OPT_REASON] = {"--reason", VALUE_TEXT, .what = "a text"},
 	[OPT_REPLACE] = {"--replace", VALUE_NONE},
 	[OPT_ROUNDS] = {"--rounds", VALUE_NUMBER, .min = 1, .max = 999999},
+	[OPT_SINCE] = {"--since", VALUE_TEXT, .what = "a time, such as 2026-11-20T13:00:00Z"},
 	[OPT_SOURCE] = {"--source", VALUE_CHOICE, .choices = "running candidate startup",
 		.names = NAMES_CHOICES},
 	[OPT_STATE] = {"--state", VALUE_CHOICE, .choices = "setup ringing established ending ended refused",

@@ -32,6 +32,7 @@ enum ctl_option {
 	OPT_REASON,
 	OPT_REPLACE,
 	OPT_ROUNDS,
+	OPT_SINCE,
 	OPT_SOURCE,
 	OPT_STATE,
 	OPT_TIMEOUT,
@@ -47,6 +48,7 @@ enum ctl_names {
 	NAMES_TRUNKS,
 	NAMES_PATHS,
 	NAMES_FILES,
+	NAMES_NOTIFICATIONS,
 	NAMES_COMMITS, /* numbers of commits */
 	NAMES_STORES,  /* the same, and datastores */
 	NAMES_VALUES,

@@ -161,12 +161,13 @@ const struct command commands[] = {
 		"  --interval SECONDS  between refreshes (1)\n"
 		"  --rounds N          end after N refreshes\n",
 		O(INTERVAL) | O(ROUNDS), 0, 0, NULL, {0}, top_watch},
-	{"monitor", "[NAME] [--count N]", "follow what the gateway reports",
+	{"monitor", "[NAME] [--since TIME] [--count N]", "follow what the gateway reports",
 		"Prints notifications as they come, until interrupted. NAME: only this one, such as "
 		"call-refused, or an XPath.\n"
 		"\n"
-		"  --count N  end after N\n",
-		O(COUNT), 0, 1, NULL, {0}, monitor_follow},
+		"  --since TIME  first those that are remembered since then, such as 2026-11-20T13:00:00Z\n"
+		"  --count N     end after N\n",
+		O(COUNT) | O(SINCE), 0, 1, NULL, {NAMES_NOTIFICATIONS}, monitor_follow},
 	{0},
 };
 

@@ -197,6 +197,9 @@ static void offer_names(struct typing *t, enum ctl_names names, const char *choi
 	case NAMES_FILES:
 		fputs(":files\n", t->to);
 		break;
+	case NAMES_NOTIFICATIONS:
+		offer_words(t, schema_notifications);
+		break;
 	case NAMES_COMMITS:
 		offer_commits(t, false);
 		break;

@@ -86,6 +86,8 @@ enum ctl_exit monitor_follow(struct client *c, const struct ctl_args *a, struct 
 		json_object_set_new(
 			args, "xpath", json_string(strchr(a->words[0], '/') ? a->words[0] : xpath));
 	}
+	if (a->text[OPT_SINCE])
+		json_object_set_new(args, "start-time", json_string(a->text[OPT_SINCE]));
 	enum ctl_exit code = client_ask(c, "subscribe", args, NULL, e);
 
 	if (code == CTL_OK && !client_patience(c, 0))

@@ -20,3 +20,6 @@ struct schema_node {
 
 extern const struct schema_node schema_nodes[];
 extern const unsigned schema_nodes_n;
+
+/* The names of the gateway's notifications, separated by spaces. */
+extern const char schema_notifications[];

@@ -107,6 +107,18 @@ static void put_node(const struct lysc_node *node, unsigned depth, FILE *to)
 		put_children(node, NULL, depth + 1, to);
 }
 
+static void put_notifications(const struct lys_module *module, FILE *to)
+{
+	const struct lysc_node *n;
+
+	fputs("const char schema_notifications[] = \"", to);
+	LY_LIST_FOR((const struct lysc_node *)module->compiled->notifs, n)
+	{
+		fprintf(to, "%s%s", n->prev->next ? " " : "", n->name);
+	}
+	fputs("\";\n", to);
+}
+
 int main(int argc, char **argv)
 {
 	struct ly_ctx *ctx = NULL;
@@ -121,6 +133,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < sizeof modules / sizeof modules[0]; i++)
 		put_children(NULL, ly_ctx_get_module_implemented(ctx, modules[i])->compiled, 0, to);
 	fputs("};\nconst unsigned schema_nodes_n = sizeof schema_nodes / sizeof schema_nodes[0];\n", to);
+	put_notifications(ly_ctx_get_module_implemented(ctx, modules[0]), to);
 	ly_ctx_destroy(ctx);
 	return fclose(to) == 0 ? 0 : 1;
 }

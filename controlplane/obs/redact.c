@@ -103,44 +103,61 @@ static void crypto_line(struct str line, struct wbuf *to)
 	}
 }
 
-/* The password of "sip:user:password@"; where it ends, or 0 when none begins here. */
-static size_t uri_password(struct str s, struct wbuf *to)
+static bool ends_with(struct str s, struct str end)
 {
-	size_t scheme = str_istarts(s, STR("sip:")) ? 4 : str_istarts(s, STR("sips:")) ? 5 : 0;
-	size_t colon = 0, n = scheme;
-
-	if (!scheme)
-		return 0;
-	for (; n < s.n && !is_any(s.p[n], "@<>\" \t"); n++)
-		if (s.p[n] == ':' && !colon)
-			colon = n;
-	if (n == s.n || s.p[n] != '@' || !colon)
-		return 0;
-	wbuf_str(to, str_sub(s, 0, colon + 1));
-	wbuf_z(to, HIDDEN);
-	return n;
+	return s.n >= end.n && str_istarts(str_sub(s, s.n - end.n, end.n), end);
 }
 
-/* Any other line: keys that stand where none should, and passwords in URIs. */
+/* Octets [begin, end) of a line. */
+struct span {
+	size_t begin, end;
+};
+
+/* The password of "sip:user:password@"; at: behind the scheme's colon. Empty when there is none. */
+static struct span uri_password(struct str line, size_t at)
+{
+	size_t colon = 0, n = at;
+
+	for (; n < line.n && !is_any(line.p[n], "@<>\" \t"); n++)
+		if (line.p[n] == ':' && !colon)
+			colon = n;
+	if (n == line.n || line.p[n] != '@' || !colon)
+		return (struct span){0};
+	return (struct span){colon + 1, n};
+}
+
+/* What must not be kept of the text behind a colon; at: behind it. */
+static struct span secret_behind(struct str line, size_t at)
+{
+	struct str before = str_sub(line, 0, at - 1);
+	size_t n = at;
+
+	if (ends_with(before, STR("sip")) || ends_with(before, STR("sips")))
+		return uri_password(line, at);
+	if (!ends_with(before, STR("inline")))
+		return (struct span){0};
+	while (n < line.n && !is_any(line.p[n], " \t"))
+		n++;
+	return (struct span){at, n};
+}
+
+/* Any other line: keys that stand where none should, and passwords in URIs. Both stand behind a colon. */
 static void plain_line(struct str line, struct wbuf *to)
 {
-	static const struct str key = {"inline:", 7};
-	size_t i = 0;
+	size_t done = 0, from = 0;
+	const char *colon;
 
-	while (i < line.n) {
-		struct str rest = str_sub(line, i, line.n);
-		size_t n = uri_password(rest, to);
+	while (from < line.n && (colon = memchr(line.p + from, ':', line.n - from)) != NULL) {
+		from = (size_t)(colon - line.p) + 1;
+		struct span secret = secret_behind(line, from);
 
-		if (!n && str_istarts(rest, key)) {
-			wbuf_str(to, key);
-			wbuf_z(to, HIDDEN);
-			for (n = key.n; n < rest.n && !is_any(rest.p[n], " \t"); n++)
-				;
-		}
-		if (!n)
-			wbuf_bytes(to, rest.p, n = 1);
-		i += n;
+		if (secret.begin == secret.end)
+			continue;
+		wbuf_str(to, str_sub(line, done, secret.begin - done));
+		wbuf_z(to, HIDDEN);
+		done = from = secret.end;
 	}
+	wbuf_str(to, str_sub(line, done, line.n));
 }
 
 static bool credential_line(struct str line, struct wbuf *to)
@@ -212,11 +229,12 @@ static void redact_lines(struct str s, struct wbuf *to)
 /* Octets up to and with the empty line. */
 static size_t head_of(struct str s)
 {
-	size_t crlf = find(s, STR("\r\n\r\n")), lf = find(s, STR("\n\n"));
+	const char *crlf = s.n ? memmem(s.p, s.n, "\r\n\r\n", 4) : NULL;
+	const char *lf = s.n ? memmem(s.p, s.n, "\n\n", 2) : NULL;
 
-	if (crlf <= lf)
-		return crlf < s.n ? crlf + 4 : s.n;
-	return lf + 2;
+	if (crlf && (!lf || crlf < lf))
+		return (size_t)(crlf - s.p) + 4;
+	return lf ? (size_t)(lf - s.p) + 2 : s.n;
 }
 
 /* The value of a header in the head, trimmed; empty when there is none. compact 0: it has no short name. */

@@ -132,8 +132,8 @@ static struct kept_dialog *dialog_make(struct trace *t, struct str call_id)
 	return d;
 }
 
-/* The value of a header line, by its long name or its compact one; empty when there is none. */
-static struct str header(struct str text, enum sip_hdr_id id)
+/* The value of a header line, by its name or its one-letter name (empty: none); empty when there is none. */
+static struct str header(struct str text, struct str long_name, struct str short_name)
 {
 	while (text.n) {
 		struct str line = str_cut(&text, '\n');
@@ -141,7 +141,8 @@ static struct str header(struct str text, enum sip_hdr_id id)
 
 		if (name.n == 0 || name.p[0] == '\r')
 			break;
-		if (sip_hdr_by_name(str_trim(name)) != id)
+		name = str_trim(name);
+		if (!str_ieq(name, long_name) && !(short_name.n && str_ieq(name, short_name)))
 			continue;
 		if (line.n && line.p[line.n - 1] == '\r')
 			line.n--;
@@ -163,7 +164,7 @@ static bool is_of_a_call(struct str text)
 		[SIP_REFER] = true,
 		[SIP_NOTIFY] = true,
 	};
-	struct str cseq = header(text, SIP_H_CSEQ);
+	struct str cseq = header(text, STR("CSeq"), STR(""));
 
 	str_cut(&cseq, ' ');
 	return kept[sip_method_by_name(str_trim(cseq))];
@@ -192,7 +193,7 @@ static void make_room(struct trace *t, struct kept_dialog *d, const struct kept 
 
 void trace_note(struct trace *t, const struct trace_message *m)
 {
-	struct str call_id = header(m->text, SIP_H_CALL_ID);
+	struct str call_id = header(m->text, STR("Call-ID"), STR("i"));
 	struct wbuf w = wbuf_make(t->work, sizeof t->work);
 
 	if (!t->octets_max || !call_id.n || !is_of_a_call(m->text))

@@ -123,7 +123,8 @@ static void notifications_are_followed(void **state)
 	assert_string_equal(output,
 		"T1 call-refused trunk=core reason=\"no ? route\" status=404 a=yes a=\"\"\n"
 		"T2 config-applied\n");
-	assert_int_equal(run(script, "monitor call-refused --count 1 --json"), CTL_OK);
+	assert_int_equal(run(script, "monitor call-refused --count 1 --json --since 2026-11-20T13:00:00Z"), CTL_OK);
+	expect_request("\"start-time\":\"2026-11-20T13:00:00Z\"");
 	expect_request("\"xpath\":\"/srtp-gateway:call-refused\"");
 	expect_output("{\"event-time\":\"T1\"");
 }

@@ -36,6 +36,7 @@ static void commands_and_options_are_offered(void **state)
 	expect_candidates(NULL, "commit --json --he", "--help\n");
 	expect_candidates(NULL, "edit ''", ":files\n");
 	expect_candidates(NULL, "commit ''", "");
+	expect_candidates(NULL, "monitor call", "call-refused\n");
 	expect_candidates(NULL, "nothing ''", "");
 	expect_candidates(NULL, "nothing at all ''", "");
 }
