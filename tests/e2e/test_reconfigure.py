@@ -6,7 +6,8 @@ import re
 import signal
 import subprocess
 
-from lab.gateway import CM_80, OUTSIDE, OUTSIDE6, carrier, core
+from lab.agent import Agent
+from lab.gateway import CM_80, INSIDE, OUTSIDE, OUTSIDE6, carrier, core
 from lab.net import LabError, run, wait_for
 from lab.party import NUMBERS, agent, assert_nothing_lost, both_hear, connect, finish, talking
 
@@ -185,6 +186,34 @@ def test_a_listener_moves():
         b.answered()
         both_hear(a, b)
         finish(gateway, a, b)
+
+
+def test_a_udp_listener_moves():
+    """A call over UDP goes on where it began; for everybody else that address is gone."""
+    with talking(b="phone") as (lab, gateway, a, b):
+        def move(tree):
+            for listener in tree["sip"]["listener"]:
+                if listener["name"] == "core-udp":
+                    listener["port"] = 5070
+
+        change(gateway, move)
+        undisturbed(a, b)
+        other = Agent(lab.host("phone"), "other", lab.ADDRESSES["phone"], (INSIDE, 5060), "udp", port=5080, media_port=36000)
+        other.invite(NUMBERS["carrier-a"])
+        refusal = other.expect(503)
+        other.acknowledge(refusal)
+        assert "removed" in refusal.get("Warning"), refusal.text
+        b.reinvite(b.describe())
+        a.take()
+        b.answered()
+        both_hear(a, b)
+        finish(gateway, b, a)
+        other.gateway = (INSIDE, 5070)
+        other.invite(NUMBERS["carrier-a"])
+        a.take()
+        other.answered()
+        other.bye()
+        a.released()
 
 
 def test_a_broken_file_changes_nothing():
