@@ -388,11 +388,16 @@ def test_hostile_frames():
 
 
 def test_silence():
+    """Who says nothing before its hello goes; who says nothing after it may stay, and costs a process."""
     with office(options=["--hello-timeout", "2"]) as o:
-        witness = o.open("witness")
         with o.raw() as (popen, _):
             assert exit_code(popen) == 3, popen.returncode
-        assert leaf(witness, "ring-timeout") is None
+        with contextlib.ExitStack() as silent:
+            for _ in range(5):
+                popen, hello = silent.enter_context(o.raw())
+                send(popen, HELLO)
+                assert b"<session-id>" in hello
+            assert len(o.gateway.ctl("show", "trunks")["trunks"]) == 2
 
 
 def test_a_client_that_does_not_read():
