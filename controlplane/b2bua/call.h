@@ -101,6 +101,9 @@ struct call_end {
 	char outside[CALL_REASON_MAX]; /* the same without what is nobody's business outside; "": the reason
 					  itself */
 	uint32_t retry_after;          /* seconds, as the called side said; 0: nothing */
+	/* Reason header of the BYE or CANCEL that ended it, to be passed on; "": none. */
+	char peer_reason[CALL_REASON_MAX];
+	char peer_reason_outside[CALL_REASON_MAX]; /* without text: that is the other side's own */
 };
 
 /* What waits for the data plane: see answer.c. */
@@ -261,8 +264,12 @@ int invite_send(struct leg *out, struct str sdp, struct err *e);
 void invite_ack(struct leg *out, struct str sdp);
 /* Where a request in a dialog goes: the connection that it came up on, else the remote target. */
 struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d);
-/* A BYE in this dialog, which runs to its end by itself. why NULL: normal clearing. */
-void invite_bye(struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why);
+/*
+ * A BYE in this dialog, which runs to its end by itself. why NULL: normal clearing, or what the peer's reason
+ * (a header value, NULL: none) says.
+ */
+void invite_bye(
+	struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason);
 /* The address of a trunk's first peer whose host is a name; IP_NONE: it has none. Blocks. */
 struct ip_addr invite_resolve(const struct config_trunk *t);
 
@@ -278,7 +285,7 @@ void exchange_acked(struct leg *in, const struct sip_msg *ack);
 /* The last ACK of the exchange came or was sent. */
 void exchange_over(struct call *c);
 /* The peer cancelled its INVITE. */
-void exchange_cancelled(struct leg *in);
+void exchange_cancelled(struct leg *in, const struct sip_msg *cancel);
 /* A re-INVITE in a dialog. */
 void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
 
@@ -353,6 +360,8 @@ void release_bye(struct leg *l);
  */
 void call_tell_outside(struct call *c, const char *text, ...) __attribute__((format(printf, 2, 3)));
 void release_in_bye(struct leg *in, struct sip_stx *stx);
+/* Keeps the Reason of the message that ends the call (RFC 3326). */
+void call_keep_reason(struct call *c, const struct sip_msg *m);
 
 /* ---- legs.c: a call's legs towards the media side ---- */
 

@@ -285,12 +285,13 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 	call_unwait(c);
 }
 
-void exchange_cancelled(struct leg *in)
+void exchange_cancelled(struct leg *in, const struct sip_msg *cancel)
 {
 	struct leg *out = leg_twin(in);
 	struct call *c = in->call;
 
 	if (c->initial) {
+		call_keep_reason(c, cancel);
 		call_release(c, in, 487, "the caller gave up");
 	} else if (out->ctx) {
 		/*

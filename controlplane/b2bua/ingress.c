@@ -133,8 +133,7 @@ static void stx_cancelled(void *user, struct sip_stx *stx, const struct sip_msg 
 	struct leg *in = user;
 
 	(void)stx;
-	(void)cancel;
-	exchange_cancelled(in);
+	exchange_cancelled(in, cancel);
 }
 
 static void stx_failed(void *user, struct sip_stx *stx, enum sip_tx_error error, const char *reason)

@@ -222,7 +222,8 @@ static void bye_response(
 
 static const struct sip_ctx_ops bye_ops = {.response = bye_response};
 
-void invite_bye(struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why)
+void invite_bye(
+	struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason)
 {
 	struct sip_flow flow = invite_dialog_flow(b, d);
 	char buf[CALL_HEAD_MAX];
@@ -232,6 +233,8 @@ void invite_bye(struct b2bua *b, struct sip_dialog *d, unsigned status, const ch
 	sip_dialog_build(d, &r, buf, sizeof buf, SIP_BYE);
 	if (why)
 		reply_why(&r, status, why);
+	else if (peer_reason)
+		sip_build_hdr(&r, SIP_H_REASON, str_z(peer_reason));
 	/* Nothing that could come back changes what becomes of the call. */
 	if (sip_build_end(&r, STR(""), STR("")) == 0 &&
 		sip_ctx_send(b->txl, &r, &flow, &bye_ops, NULL, &ctx) == 0)
@@ -252,7 +255,7 @@ static void another_2xx(struct leg *out, const struct sip_msg *m)
 			send_ack(b, out->ctx, out->dialog, STR(""));
 	} else if (dialog_of(out, m, &d) == 0) {
 		send_ack(b, NULL, d, STR(""));
-		invite_bye(b, d, 200, NULL);
+		invite_bye(b, d, 200, NULL, NULL);
 		sip_dialog_free(d);
 	}
 }

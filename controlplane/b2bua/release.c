@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/sip/chars.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -27,6 +28,60 @@ static const char *told(const struct leg *l)
 	return l->trunk->realm->trusted || !end->outside[0] ? end->reason : end->outside;
 }
 
+/* What the peer that ended the call said of why, as this leg's peer may know it; NULL: nothing. */
+static const char *peer_reason(const struct leg *l)
+{
+	const struct call_end *end = &l->call->end;
+	const char *reason = l->trunk->realm->trusted ? end->peer_reason : end->peer_reason_outside;
+
+	return reason[0] ? reason : NULL;
+}
+
+/* Somebody hung up or gave up; there is no fault to be told. */
+static bool normal_clearing(const struct call *c)
+{
+	return c->end.status == 200 || c->end.peer_reason[0];
+}
+
+/* One value of a Reason header: its protocol and cause, and with text what it says in words. */
+static void put_reason(struct wbuf *w, struct str value, bool with_text)
+{
+	struct str params = value, protocol = str_trim(str_cut(&params, ';')), cause, text;
+	uint64_t n;
+
+	if (!protocol.n || protocol.n > 20 || !ch_all(protocol, CH_TOKEN) ||
+		!sip_param(params, STR("cause"), &cause) || str_to_u64(cause, 999, &n) < 0)
+		return;
+	wbuf_fmt(w, "%s%.*s;cause=%u", w->len ? ", " : "", STR_ARG(protocol), (unsigned)n);
+	if (!with_text || !sip_param(params, STR("text"), &text) || text.n < 3 || text.n > 100 ||
+		text.p[0] != '"')
+		return;
+	wbuf_z(w, ";text=\"");
+	for (size_t i = 1; i + 1 < text.n; i++)
+		wbuf_u8(w,
+			text.p[i] < ' ' || text.p[i] == '"' || text.p[i] == '\\' ? '\'' : (uint8_t)text.p[i]);
+	wbuf_z(w, "\"");
+}
+
+static void keep_reason(char out[CALL_REASON_MAX], const struct sip_msg *m, bool with_text)
+{
+	struct sip_values it = sip_values(m, SIP_H_REASON);
+	struct wbuf w = wbuf_make(out, CALL_REASON_MAX - 1);
+	struct str value;
+
+	for (unsigned i = 0; i < 2 && sip_values_next(&it, &value); i++)
+		put_reason(&w, value, with_text);
+	out[w.overflow ? 0 : w.len] = '\0';
+}
+
+void call_keep_reason(struct call *c, const struct sip_msg *m)
+{
+	if (c->state == CALL_ENDING)
+		return;
+	keep_reason(c->end.peer_reason, m, true);
+	keep_reason(c->end.peer_reason_outside, m, false);
+}
+
 void release_bye(struct leg *l)
 {
 	struct call *c = l->call;
@@ -34,7 +89,7 @@ void release_bye(struct leg *l)
 	if (l->ended)
 		return;
 	l->ended = true;
-	invite_bye(c->b, l->dialog, c->end.status, c->end.status == 200 ? NULL : told(l));
+	invite_bye(c->b, l->dialog, c->end.status, normal_clearing(c) ? NULL : told(l), peer_reason(l));
 }
 
 static void answer_pending(struct leg *l)
@@ -58,10 +113,14 @@ static void answer_pending(struct leg *l)
 static void cancel_open(struct leg *l)
 {
 	struct call *c = l->call;
-	char reason[64];
+	char reason[CALL_REASON_MAX + 16];
+	const char *said = peer_reason(l);
 
-	snprintf(reason, sizeof reason, "Reason: SIP;cause=%u\r\n",
-		c->end.status == 200 ? 487 : c->end.status);
+	if (said)
+		snprintf(reason, sizeof reason, "Reason: %s\r\n", said);
+	else
+		snprintf(reason, sizeof reason, "Reason: SIP;cause=%u\r\n",
+			c->end.status == 200 ? 487 : c->end.status);
 	l->cancelled = true;
 	sip_ctx_cancel(l->ctx, str_z(reason));
 }
@@ -138,6 +197,7 @@ void release_in_bye(struct leg *in, struct sip_stx *stx)
 {
 	const char *side = in->side == DP_SIDE_A ? "calling" : "called";
 
+	call_keep_reason(in->call, sip_stx_request(stx));
 	sip_stx_reply(stx, 200, NULL, str_z(in->local_tag));
 	/* RFC 3261 section 15 forbids a callee to do so early: its INVITE is cancelled all the same. */
 	in->ended = in->established;

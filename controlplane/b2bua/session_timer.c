@@ -25,17 +25,6 @@ static uint32_t expires_of(const struct sip_msg *m, enum sip_hdr_id id, struct s
 	return str_to_u64(str_trim(seconds), UINT32_MAX / 1000, &n) == 0 ? (uint32_t)n : 0;
 }
 
-static bool names(const struct sip_msg *m, enum sip_hdr_id id, struct str what)
-{
-	struct sip_values it = sip_values(m, id);
-	struct str value;
-
-	while (sip_values_next(&it, &value))
-		if (str_ieq(str_trim(value), what))
-			return true;
-	return false;
-}
-
 bool session_timer_too_small(const struct sip_msg *m)
 {
 	struct str refresher;
@@ -47,7 +36,7 @@ bool session_timer_too_small(const struct sip_msg *m)
 static void note_methods(struct leg *l, const struct sip_msg *m)
 {
 	if (sip_msg_hdr(m, SIP_H_ALLOW))
-		l->timer.peer_updates = names(m, SIP_H_ALLOW, STR("UPDATE"));
+		l->timer.peer_updates = sip_msg_has_token(m, SIP_H_ALLOW, STR("UPDATE"));
 }
 
 void session_timer_asked(struct leg *l, const struct sip_msg *m)
@@ -60,7 +49,8 @@ void session_timer_asked(struct leg *l, const struct sip_msg *m)
 	t->asked_min_s = expires_of(m, SIP_H_MIN_SE, &none);
 	t->asked_uac = str_ieq(refresher, STR("uac"));
 	t->asked_uas = str_ieq(refresher, STR("uas"));
-	t->asked_supported = names(m, SIP_H_SUPPORTED, STR("timer")) || names(m, SIP_H_REQUIRE, STR("timer"));
+	t->asked_supported = sip_msg_has_token(m, SIP_H_SUPPORTED, STR("timer")) ||
+			     sip_msg_has_token(m, SIP_H_REQUIRE, STR("timer"));
 }
 
 void session_timer_ask(const struct leg *l, struct sip_builder *b)
