@@ -12,6 +12,7 @@
 #include "controlplane/media/dp_client.h"
 #include "controlplane/media_ports.h"
 #include "controlplane/obs/mgmt.h"
+#include "controlplane/obs/notify.h"
 #include "controlplane/obs/trace.h"
 #include "controlplane/sip/stack.h"
 #include "controlplane/tls_profiles.h"
@@ -48,6 +49,7 @@ int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e
 				       .client = g->client,
 				       .ports = media_ports_alloc(g->media),
 				       .trace = g->trace,
+				       .notify = g->notify,
 			       });
 	err = mgmt_open(&g->mgmt, g->base, g->conf.control ? g->conf.control : c->management.socket,
 		c->management.group, e);
@@ -105,13 +107,15 @@ int gateway_new(struct event_base *base, const struct gateway_conf *conf, struct
 		return err_set(e, ENOMEM, "out of memory");
 	g->base = base;
 	g->conf = *conf;
-	err = open_sip(g, e);
+	g->notify = notify_new();
+	err = g->notify ? open_sip(g, e) : err_set(e, ENOMEM, "out of memory");
 	if (err == 0 && gateway_watch_certificates(g) < 0)
 		err = err_set(e, ENOMEM, "out of memory");
 	if (err < 0) {
 		gateway_free(g);
 		return err;
 	}
+	gateway_report_expiry(g);
 	*out = g;
 	return 0;
 }
@@ -155,6 +159,11 @@ int gateway_report(const struct gateway *g, struct gather *to)
 	return err < 0 ? err : gateway_report_certificates(g, to);
 }
 
+struct notify *gateway_notify(const struct gateway *g)
+{
+	return g->notify;
+}
+
 struct trace *gateway_trace(const struct gateway *g)
 {
 	return g->trace;
@@ -182,6 +191,7 @@ void gateway_free(struct gateway *g)
 	sip_stack_free(g->sip);
 	b2bua_free(g->b2bua);
 	trace_free(g->trace);
+	notify_free(g->notify);
 	gateway_close_planes(g);
 	for (uint32_t i = 0; g->listeners && i < g->config->n_listeners; i++)
 		sip_listener_unref(g->listeners[i]);

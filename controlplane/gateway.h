@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "controlplane/config/config.h"
+#include "controlplane/manage/ops_action.h"
 #include "lib/base/err.h"
 
 struct event_base;
@@ -17,6 +18,7 @@ struct gather;
 struct gateway;
 struct mgmt;
 struct trace;
+struct notify;
 
 /* What the command line says instead of the configuration. Texts are borrowed. */
 struct gateway_conf {
@@ -35,6 +37,10 @@ struct mgmt *gateway_mgmt(const struct gateway *g);
 /* The signalling that is kept of calls. */
 struct trace *gateway_trace(const struct gateway *g);
 
+/* The bus that it reports on by itself. */
+struct notify *gateway_notify(const struct gateway *g);
+/* What operators can have done; the ctx is the gateway. */
+extern const struct action_target gateway_actions;
 /* Becomes a source of state, which outlives the gateway. -ENOMEM. */
 int gateway_report(const struct gateway *g, struct gather *to);
 

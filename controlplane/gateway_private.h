@@ -7,6 +7,7 @@
 #include "controlplane/gateway.h"
 
 struct event;
+struct notify;
 struct media_ports;
 struct tls_profiles;
 struct trace;
@@ -16,7 +17,8 @@ struct gateway {
 	struct gateway_conf conf;
 	struct sip_stack *sip;
 	struct b2bua *b2bua;
-	struct trace *trace; /* of calls' signalling */
+	struct trace *trace;   /* of calls' signalling */
+	struct notify *notify; /* what is reported by itself */
 
 	/* Of the running configuration; NULL before the first. */
 	struct config *config;           /* a reference */
@@ -39,7 +41,8 @@ struct gateway {
 	void *done_arg;
 };
 
-/* Media ports, the data plane's client and the management socket. gateway_close_planes() undoes a part, too. */
+/* Media ports, the data plane's client and the management socket. gateway_close_planes() undoes a part, too.
+ */
 int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e);
 void gateway_close_planes(struct gateway *g);
 
@@ -48,3 +51,6 @@ int gateway_watch_certificates(struct gateway *g);
 int gateway_report_certificates(const struct gateway *g, struct gather *to);
 /* Tells of those that expire, what was not told yet. */
 void gateway_look_at_certificates(struct gateway *g, int64_t now_s);
+
+/* operations.c: certificates that expire are notified of. */
+void gateway_report_expiry(struct gateway *g);

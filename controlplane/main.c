@@ -11,6 +11,7 @@
 #include "controlplane/config/config.h"
 #include "controlplane/gateway.h"
 #include "controlplane/manage/ops_config.h"
+#include "controlplane/manage/ops_notify.h"
 #include "controlplane/manage/ops_state.h"
 #include "controlplane/manage/ops_trace.h"
 #include "controlplane/obs/gather.h"
@@ -125,6 +126,8 @@ struct process {
 	struct ops_config *ops;
 	struct ops_state *ops_state;
 	struct ops_trace ops_trace;
+	struct ops_action *ops_action;
+	struct ops_notify *ops_notify;
 	const char *file; /* the configuration */
 	bool ending;
 };
@@ -177,11 +180,19 @@ static void on_reload(evutil_socket_t signal, short what, void *arg)
 
 static int start_state(struct process *p)
 {
+	struct mgmt *m = gateway_mgmt(p->gateway);
 	int rc;
 
 	p->gather = gather_new(engine_context(p->engine));
 	rc = p->gather ? gateway_report(p->gateway, p->gather) : -ENOMEM;
-	return rc ? rc : ops_state_register(gateway_mgmt(p->gateway), p->engine, p->gather, &p->ops_state);
+	if (!rc)
+		rc = ops_state_register(m, p->engine, p->gather, &p->ops_state);
+	if (!rc)
+		rc = ops_action_register(m, p->engine, &gateway_actions, p->gateway, &p->ops_action);
+	if (!rc)
+		rc = ops_notify_register(
+			m, p->base, p->engine, gateway_notify(p->gateway), p->gather, &p->ops_notify);
+	return rc;
 }
 
 /* The engine starts the gateway; its operations are then asked for on the gateway's management socket. */
@@ -233,6 +244,8 @@ out:
 	if (p.engine)
 		engine_stop(p.engine);
 	gateway_free(p.gateway);
+	ops_notify_free(p.ops_notify);
+	ops_action_free(p.ops_action);
 	ops_state_free(p.ops_state);
 	ops_config_free(p.ops);
 	gather_free(p.gather);

@@ -56,6 +56,7 @@ void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers)
 	b->sip_counters = layers->sip_counters;
 	b->client = layers->client;
 	b->ports = layers->ports;
+	b->notify = layers->notify;
 	b->trace = layers->trace;
 }
 

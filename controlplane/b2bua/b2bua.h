@@ -13,6 +13,7 @@
 struct b2bua;
 struct dp_client;
 struct dp_client_events;
+struct notify;
 struct port_alloc;
 struct trace;
 
@@ -85,7 +86,8 @@ struct b2bua_layers {
 	const struct sip_counters *sip_counters; /* for reports */
 	struct dp_client *client;
 	struct port_alloc *ports;
-	struct trace *trace; /* told which dialogs are whose legs; NULL: nobody */
+	struct notify *notify; /* NULL: what happens is only logged */
+	struct trace *trace;   /* told which dialogs are whose legs; NULL: nobody */
 };
 void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers);
 

@@ -14,8 +14,10 @@
 
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/media/call_media.h"
+#include "controlplane/obs/notify.h"
 #include "controlplane/sip/build.h"
 #include "controlplane/sip/dialog.h"
+#include "controlplane/sip/timer.h"
 #include "lib/msg/dp_msg.h"
 
 #define CALL_ID_TEXT 20
@@ -144,6 +146,12 @@ struct call {
 
 TAILQ_HEAD(call_list, call);
 
+/* Refusals come by the thousand when they come. */
+struct refusal_notice {
+	uint64_t told_ms; /* wall clock: when one was notified last */
+	uint32_t untold;  /* since then */
+};
+
 /* What is counted per trunk, through all generations that name it. */
 struct trunk_state {
 	TAILQ_ENTRY(trunk_state) entry; /* in b2bua.trunk_states */
@@ -153,6 +161,8 @@ struct trunk_state {
 	uint32_t active;
 	uint64_t total, answered, rejected;
 	char last_reject[CALL_REASON_MAX];
+	enum config_admin told; /* what it does, as was notified last; UP at first */
+	struct refusal_notice refusal;
 	uint64_t rate_second; /* the second that rate_count is of */
 	uint32_t rate_count;
 	bool draining;          /* an operator said so */
@@ -173,6 +183,7 @@ struct b2bua_generation {
 };
 
 #define CALL_HISTORY 256
+#define PLANE_ALARMS 64
 
 struct b2bua {
 	struct b2bua_generation *now; /* that new calls begin under */
@@ -193,6 +204,9 @@ struct b2bua {
 	struct trunk_state_list trunk_states;
 	struct b2bua_counters counters;
 	const struct sip_counters *sip_counters; /* for reports */
+	uint64_t plane_instance;                 /* of the data plane that was there last; 0: none yet */
+	struct dp_alarm alarms[PLANE_ALARMS];    /* the newest state of each */
+	unsigned n_alarms;
 	struct dp_stats_global plane; /* for reports: the last that the data plane said; h.type 0: nothing */
 	uint64_t began_ms;            /* wall clock */
 	uint32_t next_id;
@@ -201,6 +215,8 @@ struct b2bua {
 	bool draining;          /* an operator said so */
 	struct timer drain_end; /* then all calls are ended */
 	bool closing;
+	struct refusal_notice refusal; /* of no trunk */
+	struct notify *notify;         /* NULL: nobody listens */
 };
 
 static inline struct leg *leg_twin(struct leg *l)
@@ -247,6 +263,18 @@ const char *trunk_closed(const struct b2bua *b, const struct config_trunk *t);
 /* Before the trunk's counters are freed, or the timers. */
 void operate_forget_trunk(struct trunk_state *s);
 void operate_forget(struct b2bua *b);
+/* What a trunk does now, drains included. */
+enum config_admin trunk_oper(const struct b2bua *b, const struct config_trunk *t);
+const char *trunk_oper_name(enum config_admin oper);
+/* Notifies of every trunk that does something else than was told last. */
+void trunk_tell_states(struct b2bua *b, const char *reason);
+
+/* ---- notices.c: what is reported by itself ---- */
+/* A refused call; t NULL: of no trunk. */
+void notice_refusal(struct b2bua *b, struct trunk_state *t, unsigned status, const char *reason);
+void notice_plane(struct b2bua *b, bool connected, bool restarted, const char *reason);
+void notice_alarm(struct b2bua *b, const struct dp_alarm *a);
+void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key_soft_limit *e);
 
 /* ---- ingress.c: the first INVITE ---- */
 /* The leg answers for this INVITE from now on. */

@@ -181,5 +181,6 @@ void b2bua_commit(struct b2bua *b, struct b2bua_generation *g)
 		any_down |= g->config->trunks[i].admin == CONFIG_ADMIN_DOWN && g->trunks[i]->active;
 	if (any_down)
 		end_calls_of_down(b);
+	trunk_tell_states(b, "a new configuration");
 	generation_unref(before);
 }

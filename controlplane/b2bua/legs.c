@@ -188,11 +188,25 @@ static void session_found(void *ctx, dp_session_id id, void *user)
 		refused(c, err, NULL);
 }
 
+static void key_soft_limit(void *ctx, dp_session_id id, void *user, const struct dp_key_soft_limit *e)
+{
+	const struct call *c = user;
+
+	(void)id;
+	log_warn("media",
+		e->limit == DP_LIMIT_AUTH_FAILURES ? "many packets of a call do not authenticate"
+						   : "a key is near the end of its life",
+		LZ("call", c->id), LU("leg", e->leg), LU("packets", e->packets));
+	notice_key_limit(ctx, c, e);
+}
+
 static void ready(void *ctx, const struct dp_welcome *w)
 {
-	const struct b2bua *b = ctx;
+	struct b2bua *b = ctx;
 	const char *wanted = b->now->config->dataplane.crypto_backend;
 
+	notice_plane(b, true, b->plane_instance && b->plane_instance != w->instance, NULL);
+	b->plane_instance = w->instance;
 	log_info("media", "data plane is ready", LZ("port", w->port), LZ("backend", w->backend),
 		LU("workers", w->workers), LU("sessions_max", w->sessions_max));
 	if (wanted && strcmp(wanted, w->backend) != 0)
@@ -201,11 +215,23 @@ static void ready(void *ctx, const struct dp_welcome *w)
 			LZ("configured", wanted), LZ("running", w->backend));
 }
 
+static void note_alarm(struct b2bua *b, const struct dp_alarm *a)
+{
+	for (unsigned i = 0; i < b->n_alarms; i++)
+		if (b->alarms[i].worker == a->worker && b->alarms[i].kind == a->kind) {
+			b->alarms[i] = *a;
+			return;
+		}
+	if (b->n_alarms < PLANE_ALARMS)
+		b->alarms[b->n_alarms++] = *a;
+}
+
 static void device_alarm(void *ctx, const struct dp_alarm *a)
 {
-	(void)ctx;
 	if (a->kind != DP_ALARM_CRYPTO_DEVICE)
 		return;
+	note_alarm(ctx, a);
+	notice_alarm(ctx, a);
 	if (a->raised)
 		log_error("media", "alarm: a crypto device is out of use; its sessions go on in software",
 			LU("worker", a->worker), LU("times", a->times));
@@ -219,6 +245,8 @@ static void down(void *ctx, const char *why)
 	struct b2bua *b = ctx;
 
 	b->plane.h.type = DP_TYPE_NONE;
+	b->n_alarms = 0;
+	notice_plane(b, false, false, why);
 	log_warn("media", "data plane is not connected", LZ("reason", why));
 }
 
@@ -228,5 +256,6 @@ const struct dp_client_events b2bua_media_events = {
 	.session_lost = session_lost,
 	.session_found = session_found,
 	.media_timeout = media_timeout,
+	.key_soft_limit = key_soft_limit,
 	.alarm = device_alarm,
 };

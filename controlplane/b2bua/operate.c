@@ -30,6 +30,44 @@ const char *trunk_closed(const struct b2bua *b, const struct config_trunk *t)
 	return NULL;
 }
 
+enum config_admin trunk_oper(const struct b2bua *b, const struct config_trunk *t)
+{
+	if (t->admin == CONFIG_ADMIN_UP && trunk_closed(b, t))
+		return CONFIG_ADMIN_DRAIN;
+	return t->admin;
+}
+
+const char *trunk_oper_name(enum config_admin oper)
+{
+	static const char *const names[] = {
+		[CONFIG_ADMIN_UP] = "up",
+		[CONFIG_ADMIN_DRAIN] = "draining",
+		[CONFIG_ADMIN_DOWN] = "down",
+	};
+
+	return names[oper];
+}
+
+void trunk_tell_states(struct b2bua *b, const char *reason)
+{
+	const struct config *c = b->now->config;
+
+	for (uint32_t i = 0; i < c->n_trunks; i++) {
+		struct trunk_state *t = b->now->trunks[i];
+		enum config_admin oper = trunk_oper(b, &c->trunks[i]);
+		struct notice n;
+
+		if (t->told == oper)
+			continue;
+		t->told = oper;
+		n = notify_begin(b->notify, "trunk-state-change");
+		state_text(&n.tree, n.node, "trunk", t->name);
+		state_text(&n.tree, n.node, "oper-state", trunk_oper_name(oper));
+		state_text(&n.tree, n.node, "reason", reason);
+		notify_end(b->notify, &n);
+	}
+}
+
 static bool is_on(const struct call *c, const struct trunk_state *s)
 {
 	for (unsigned side = 0; side < 2; side++)
@@ -90,6 +128,7 @@ int b2bua_drain(struct b2bua *b, const char *trunk, uint32_t timeout_s, unsigned
 		*remaining = s ? s->active : b->n_calls;
 	log_info("call", "draining", LZ("trunk", trunk ? trunk : "all"), LU("timeout_s", timeout_s),
 		LU("calls", s ? s->active : b->n_calls));
+	trunk_tell_states(b, "drained by an operator");
 	return 0;
 }
 
@@ -107,6 +146,7 @@ int b2bua_resume(struct b2bua *b, const char *trunk)
 		timer_cancel(b->wheel, &b->drain_end);
 	}
 	log_info("call", "takes calls again", LZ("trunk", trunk ? trunk : "all"));
+	trunk_tell_states(b, "an operator ended the drain");
 	return 0;
 }
 

@@ -160,6 +160,7 @@ static void note_rejection(struct call *c)
 
 	s->rejected++;
 	snprintf(s->last_reject, sizeof s->last_reject, "%u %.200s", c->end.status, c->end.reason);
+	notice_refusal(c->b, s, c->end.status, c->end.reason);
 }
 
 void call_release(struct call *c, struct leg *by, unsigned status, const char *format, ...)

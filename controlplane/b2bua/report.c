@@ -275,7 +275,7 @@ static void write_trunks(struct b2bua *b, struct state_tree *t)
 		state_trunk(t, trunks,
 			&(struct state_trunk){
 				.name = b->now->config->trunks[i].name,
-				.admin = b->now->config->trunks[i].admin,
+				.oper_state = trunk_oper_name(trunk_oper(b, &b->now->config->trunks[i])),
 				.active = s->active,
 				.total = s->total,
 				.answered = s->answered,
@@ -356,6 +356,8 @@ static void write_plane(struct b2bua *b, struct lyd_node *parent, struct state_t
 			.counted = b->plane.h.type ? &b->plane : NULL,
 			.control = control,
 			.n_control = sizeof control / sizeof *control,
+			.alarms = b->alarms,
+			.n_alarms = b->n_alarms,
 		});
 }
 

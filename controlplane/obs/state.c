@@ -95,14 +95,9 @@ void state_call(struct state_tree *t, struct lyd_node *parent, const struct stat
 
 void state_trunk(struct state_tree *t, struct lyd_node *parent, const struct state_trunk *s)
 {
-	static const char *const states[] = {
-		[CONFIG_ADMIN_UP] = "up",
-		[CONFIG_ADMIN_DRAIN] = "draining",
-		[CONFIG_ADMIN_DOWN] = "down",
-	};
 	struct lyd_node *n = state_in(t, state_entry(t, parent, "trunk", s->name), "state");
 
-	state_text(t, n, "oper-state", states[s->admin]);
+	state_text(t, n, "oper-state", s->oper_state);
 	C(n, "active-calls", s->active);
 	C(n, "total-calls", s->total);
 	C(n, "answered-calls", s->answered);
@@ -135,6 +130,14 @@ static void plane_traffic(struct state_tree *t, struct lyd_node *n, const struct
 	verdicts(t, n, g->verdicts);
 }
 
+static void alarm(struct state_tree *t, struct lyd_node *plane, const struct dp_alarm *a)
+{
+	struct lyd_node *n = state_entry2(t, plane, "alarm", a->worker, "crypto-device");
+
+	state_bool(t, n, "raised", a->raised);
+	C(n, "times", a->times);
+}
+
 void state_plane(struct state_tree *t, struct lyd_node *parent, const struct state_plane *p)
 {
 	struct lyd_node *n = state_in(t, parent, "data-plane");
@@ -148,6 +151,8 @@ void state_plane(struct state_tree *t, struct lyd_node *parent, const struct sta
 	}
 	if (w && p->counted)
 		plane_traffic(t, n, p->counted);
+	for (unsigned i = 0; i < p->n_alarms; i++)
+		alarm(t, n, &p->alarms[i]);
 	counters(t, state_in(t, n, "control"), p->control, p->n_control);
 }
 

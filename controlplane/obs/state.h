@@ -47,7 +47,7 @@ struct state_call {
 
 struct state_trunk {
 	const char *name;
-	enum config_admin admin;
+	const char *oper_state; /* "up", "draining", "down" */
 	uint64_t active, total, answered, rejected;
 	const char *last_rejection; /* status and reason; NULL: none yet */
 };
@@ -71,6 +71,8 @@ struct state_plane {
 	const struct dp_stats_global *counted; /* NULL: not known */
 	const struct state_counter *control;   /* the socket between the planes */
 	unsigned n_control;
+	const struct dp_alarm *alarms;
+	unsigned n_alarms;
 };
 
 /* parent: /calls; /gateway/trunks; /statistics. */

@@ -61,6 +61,18 @@ struct lyd_node *state_entry(struct state_tree *t, struct lyd_node *parent, cons
 	return lyd_new_list(parent, NULL, list, 0, &n, key) == LY_SUCCESS ? n : fail(t, list);
 }
 
+struct lyd_node *state_entry2(
+	struct state_tree *t, struct lyd_node *parent, const char *list, uint64_t number, const char *name)
+{
+	struct lyd_node *n = NULL;
+	char text[24];
+
+	if (!parent || t->failed)
+		return NULL;
+	snprintf(text, sizeof text, "%" PRIu64, number);
+	return lyd_new_list(parent, NULL, list, 0, &n, text, name) == LY_SUCCESS ? n : fail(t, list);
+}
+
 static void term(struct state_tree *t, struct lyd_node *parent, const char *leaf, const char *z)
 {
 	if (parent && !t->failed && lyd_new_term(parent, NULL, leaf, z, 0, NULL) != LY_SUCCESS)

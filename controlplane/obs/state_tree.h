@@ -32,6 +32,9 @@ struct lyd_node *state_in(struct state_tree *t, struct lyd_node *parent, const c
 /* A new entry of a list with one key. */
 struct lyd_node *state_entry(
 	struct state_tree *t, struct lyd_node *parent, const char *list, const char *key);
+/* The same with two: a number and a name. */
+struct lyd_node *state_entry2(
+	struct state_tree *t, struct lyd_node *parent, const char *list, uint64_t number, const char *name);
 
 /* Leaves. Text from the network: octets that YANG does not take are written as \xNN. NULL: none. */
 void state_text(struct state_tree *t, struct lyd_node *parent, const char *leaf, const char *z);

@@ -186,7 +186,7 @@ static void trunks_tell_how_they_are(void **state)
 	struct state_tree t = {.ctx = yang};
 
 	state_trunk(&t, state_in(&t, state_top(&t, "gateway"), "trunks"),
-		&(struct state_trunk){.name = "t", .admin = CONFIG_ADMIN_DRAIN, .total = 5, .rejected = 2});
+		&(struct state_trunk){.name = "t", .oper_state = "draining", .total = 5, .rejected = 2});
 	if (t.failed)
 		fail_msg("%s", t.failed);
 #define T "/srtp-gateway:gateway/trunks/trunk[name='t']/state"
@@ -219,8 +219,8 @@ static const struct {
 	{"/srtp-gateway:calls[call/state='ringing']/active", NULL, QUERY_CALL, {"", "", "", ""}},
 	{"/srtp-gateway:statistics/data-plane/rx", NULL, QUERY_STATISTICS, {"", "", "", ""}},
 	{"/srtp-gateway:gateway/trunks/trunk[name='x']", NULL, QUERY_TRUNKS | QUERY_CONFIG, {"", "", "", ""}},
-	{"/srtp-gateway:gateway", NULL,
-		QUERY_TRUNKS | QUERY_CERTIFICATES | QUERY_MANAGEMENT | QUERY_CONFIG, {"", "", "", ""}},
+	{"/srtp-gateway:gateway", NULL, QUERY_TRUNKS | QUERY_CERTIFICATES | QUERY_MANAGEMENT | QUERY_CONFIG,
+		{"", "", "", ""}},
 	{"/*", NULL, QUERY_ALL, {"", "", "", ""}},
 	{"]", NULL, QUERY_ALL, {"", "", "", ""}},
 #define NS " xmlns='urn:srtpgw:yang:srtp-gateway'"

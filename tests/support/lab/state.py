@@ -46,7 +46,7 @@ def plain(value, name=""):
 
 def shown(what, data):
     """What `srtpgwctl show WHAT` is about: the calls, one call, the statistics, the trunks with their state beside
-    their configuration."""
+    their configuration. Anything else, such as the configuration, as a whole."""
     state = plain(data)
     if what == "calls":
         return state.get("calls", State())

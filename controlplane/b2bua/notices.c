@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is reported by itself: notifications of the model. */
+#include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
+
+#define REFUSAL_PAUSE_MS 1000
+
+void notice_refusal(struct b2bua *b, struct trunk_state *t, unsigned status, const char *reason)
+{
+	struct refusal_notice *r = t ? &t->refusal : &b->refusal;
+	uint64_t now = clock_wall_ms();
+	struct notice n;
+
+	if (now - r->told_ms < REFUSAL_PAUSE_MS) {
+		r->untold++;
+		return;
+	}
+	n = notify_begin(b->notify, "call-refused");
+	state_text(&n.tree, n.node, "trunk", t ? t->name : NULL);
+	state_number(&n.tree, n.node, "status", status);
+	state_text(&n.tree, n.node, "reason", reason);
+	state_number(&n.tree, n.node, "suppressed", r->untold);
+	notify_end(b->notify, &n);
+	*r = (struct refusal_notice){.told_ms = now};
+}
+
+void notice_plane(struct b2bua *b, bool connected, bool restarted, const char *reason)
+{
+	struct notice n = notify_begin(b->notify, "dataplane-state-change");
+
+	state_bool(&n.tree, n.node, "connected", connected);
+	if (connected)
+		state_bool(&n.tree, n.node, "restarted", restarted);
+	state_text(&n.tree, n.node, "reason", reason);
+	notify_end(b->notify, &n);
+}
+
+void notice_alarm(struct b2bua *b, const struct dp_alarm *a)
+{
+	struct notice n = notify_begin(b->notify, "backend-alarm");
+
+	state_number(&n.tree, n.node, "worker", a->worker);
+	state_text(&n.tree, n.node, "kind", "crypto-device");
+	state_bool(&n.tree, n.node, "raised", a->raised);
+	state_number(&n.tree, n.node, "times", a->times);
+	notify_end(b->notify, &n);
+}
+
+/* The side that a leg of the data plane is on. */
+static enum dp_side side_of(const struct call *c, unsigned leg)
+{
+	const struct program_leg *legs;
+	size_t n = c->media.programmed ? program_legs(c->media.programmed, &legs) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (legs[i].update.leg == leg)
+			return (enum dp_side)legs[i].update.side;
+	return DP_SIDE_A;
+}
+
+void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key_soft_limit *e)
+{
+	static const char *const limits[] = {
+		[DP_LIMIT_PACKETS] = "packets",
+		[DP_LIMIT_OCTETS] = "octets",
+		[DP_LIMIT_RTCP_PACKETS] = "rtcp-packets",
+		[DP_LIMIT_AUTH_FAILURES] = "auth-failures",
+	};
+	bool attack = e->limit == DP_LIMIT_AUTH_FAILURES;
+	const struct leg *l = &c->legs[side_of(c, e->leg)];
+	struct notice n = notify_begin(b->notify, attack ? "srtp-auth-failure" : "key-limit");
+
+	state_text(&n.tree, n.node, "call-id", c->id);
+	state_text(&n.tree, n.node, "side", l->side == DP_SIDE_A ? "a" : "b");
+	if (attack) {
+		state_text(&n.tree, n.node, "trunk", l->trunk ? l->trunk->name : NULL);
+		state_number(&n.tree, n.node, "failures",
+			l->suite == SRTP_SUITE_NONE ? 0 : srtp_suite_info(l->suite)->auth_failures_max);
+	} else {
+		state_text(&n.tree, n.node, "direction", e->direction == DP_KEY_RX ? "rx" : "tx");
+		state_text(&n.tree, n.node, "limit",
+			e->limit < sizeof limits / sizeof *limits ? limits[e->limit] : "packets");
+		state_number(&n.tree, n.node, "packets", e->packets);
+		state_number(&n.tree, n.node, "octets", e->octets);
+	}
+	notify_end(b->notify, &n);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The management operation action: the model's rpcs and actions (RFC 7950, sections 7.14 and 7.15). */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+struct engine;
+struct mgmt;
+struct ops_action;
+
+/* Who does it. Negative errno values: -ENOENT: there is no such call or trunk. */
+struct action_target {
+	int (*terminate)(void *ctx, const char *call, const char *reason); /* reason NULL: none given */
+	int (*drain)(
+		void *ctx, const char *trunk, uint32_t timeout_s, unsigned *remaining); /* trunk NULL: all */
+	int (*resume)(void *ctx, const char *trunk);
+	/* changed(arg, name) for every profile whose certificate is another one now. */
+	int (*reload_certificates)(
+		void *ctx, void (*changed)(void *arg, const char *profile), void *arg, struct err *e);
+};
+
+/* All outlive m. -EEXIST, -ENOMEM. */
+int ops_action_register(struct mgmt *m, struct engine *e, const struct action_target *target, void *ctx,
+	struct ops_action **out);
+void ops_action_free(struct ops_action *o); /* behind mgmt_close(); NULL is allowed */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the gateway does for operators. */
+#include "controlplane/b2bua/b2bua.h"
+#include "controlplane/gateway_private.h"
+#include "controlplane/manage/ops_action.h"
+#include "controlplane/obs/notify.h"
+#include "controlplane/reconcile.h"
+
+static int terminate(void *ctx, const char *call, const char *reason)
+{
+	struct gateway *g = ctx;
+
+	return b2bua_terminate(g->b2bua, str_z(call), reason);
+}
+
+static int drain(void *ctx, const char *trunk, uint32_t timeout_s, unsigned *remaining)
+{
+	struct gateway *g = ctx;
+
+	return b2bua_drain(g->b2bua, trunk, timeout_s, remaining);
+}
+
+static int resume(void *ctx, const char *trunk)
+{
+	struct gateway *g = ctx;
+
+	return b2bua_resume(g->b2bua, trunk);
+}
+
+static int reload_certificates(
+	void *ctx, void (*changed)(void *arg, const char *profile), void *arg, struct err *e)
+{
+	return gateway_reload_certificates(ctx, changed, arg, e);
+}
+
+const struct action_target gateway_actions = {
+	.terminate = terminate,
+	.drain = drain,
+	.resume = resume,
+	.reload_certificates = reload_certificates,
+};
+
+static void certificate_expires(void *ctx, const struct gateway_certificate *c)
+{
+	const struct gateway *g = ctx;
+	struct notice n = notify_begin(g->notify, "certificate-expiry");
+
+	state_text(&n.tree, n.node, "tls-profile", c->profile);
+	state_text(&n.tree, n.node, "file", c->file);
+	state_text(&n.tree, n.node, "subject", c->subject);
+	state_time(&n.tree, n.node, "not-after", c->not_after_s > 0 ? (uint64_t)c->not_after_s * 1000 : 0);
+	state_signed(&n.tree, n.node, "days-left", c->days_left);
+	notify_end(g->notify, &n);
+}
+
+void gateway_report_expiry(struct gateway *g)
+{
+	gateway_on_certificate(g, certificate_expires, g);
+}
