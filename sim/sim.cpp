@@ -2,15 +2,19 @@
 #include "sim.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "Vdevice.h"
 #include "verilated.h"
-#ifdef SIM_TRACE
-#include "verilated_vcd_c.h"
+#include "verilated_cov.h"
+#ifdef SIM_DEBUG
+#include "verilated_fst_c.h"
+#include "verilated_save.h"
 #endif
 
 #define SIM_API extern "C" __attribute__((visibility("default")))
@@ -41,8 +45,8 @@ struct acknowledgement {
 struct sim {
 	std::unique_ptr<VerilatedContext> context = std::make_unique<VerilatedContext>();
 	std::unique_ptr<Vdevice> device;
-#ifdef SIM_TRACE
-	std::unique_ptr<VerilatedVcdC> vcd;
+#ifdef SIM_DEBUG
+	std::unique_ptr<VerilatedFstC> waves;
 #endif
 	sim_conf conf;
 	sim_stats stats = {};
@@ -91,7 +95,73 @@ struct sim {
 	void take_read();
 	void take_write();
 	void clock();
+	void dump(uint64_t when);
+	void open_waves(const char *file);
+	void close_waves();
+	void write_coverage();
 };
+
+#ifdef SIM_DEBUG
+/* Waveforms of devices that a test leaves open when it fails are closed at the program's end. */
+static std::vector<sim *> traced;
+
+static void close_all_waves()
+{
+	while (!traced.empty())
+		traced.back()->close_waves();
+}
+
+void sim::dump(uint64_t when)
+{
+	if (waves && stats.clocks >= conf.trace_from)
+		waves->dump(when);
+}
+
+void sim::open_waves(const char *file)
+{
+	if (traced.empty())
+		std::atexit(close_all_waves);
+	context->traceEverOn(true);
+	waves = std::make_unique<VerilatedFstC>();
+	device->trace(waves.get(), 99);
+	waves->open(file);
+	traced.push_back(this);
+}
+
+void sim::close_waves()
+{
+	for (size_t i = 0; i < traced.size(); i++)
+		if (traced[i] == this) {
+			traced.erase(traced.begin() + (ptrdiff_t)i);
+			waves->close();
+			waves.reset();
+			return;
+		}
+}
+#else
+void sim::dump(uint64_t)
+{
+}
+void sim::open_waves(const char *)
+{
+}
+void sim::close_waves()
+{
+}
+#endif
+
+/* Into a file of its own in the directory that SRTPGW_SIM_COVERAGE names; merged by who reads them. */
+void sim::write_coverage()
+{
+#if VM_COVERAGE
+	static unsigned written;
+	const char *directory = getenv("SRTPGW_SIM_COVERAGE");
+
+	if (directory)
+		context->coveragep()->write(
+			(std::string(directory) + "/" + std::to_string(written++) + ".dat").c_str());
+#endif
+}
 
 /* Puts the next beat of some due read, and the next due acknowledgement, on the device's pins. */
 void sim::answer()
@@ -171,10 +241,7 @@ void sim::clock()
 	device->wr_ready = !chance(conf.write_stall) && !hung;
 	device->clk = 0;
 	device->eval();
-#ifdef SIM_TRACE
-	if (vcd)
-		vcd->dump(2 * stats.clocks);
-#endif
+	dump(2 * stats.clocks);
 	if (device->rd_valid) {
 		sign(device->rd_addr ^ (uint64_t)device->rd_tag << 48 ^ (uint64_t)device->rd_beats << 40);
 		if (device->rd_ready)
@@ -196,15 +263,16 @@ void sim::clock()
 		(uint64_t)device->reg_rdata << 32);
 	device->clk = 1;
 	device->eval();
-#ifdef SIM_TRACE
-	if (vcd)
-		vcd->dump(2 * stats.clocks + 1);
-#endif
+	dump(2 * stats.clocks + 1);
 	stats.clocks++;
 }
 
 SIM_API int sim_open(struct sim **out, const struct sim_conf *conf)
 {
+#ifndef SIM_DEBUG
+	if (conf->trace)
+		return -ENOTSUP;
+#endif
 	auto s = std::make_unique<sim>();
 	s->conf = *conf;
 	if (s->conf.latency_max < s->conf.latency_min)
@@ -212,14 +280,8 @@ SIM_API int sim_open(struct sim **out, const struct sim_conf *conf)
 	s->random = conf->seed * 0x9e3779b97f4a7c15u | 1;
 	s->context->randReset(0);
 	s->device = std::make_unique<Vdevice>(s->context.get());
-#ifdef SIM_TRACE
-	if (conf->trace) {
-		s->context->traceEverOn(true);
-		s->vcd = std::make_unique<VerilatedVcdC>();
-		s->device->trace(s->vcd.get(), 99);
-		s->vcd->open(conf->trace);
-	}
-#endif
+	if (conf->trace)
+		s->open_waves(conf->trace);
 	s->device->rst = 1;
 	for (int i = 0; i < 4; i++)
 		s->clock();
@@ -232,10 +294,8 @@ SIM_API void sim_close(struct sim *s)
 {
 	if (!s)
 		return;
-#ifdef SIM_TRACE
-	if (s->vcd)
-		s->vcd->close();
-#endif
+	s->close_waves();
+	s->write_coverage();
 	s->device->final();
 	delete s;
 }
@@ -289,6 +349,25 @@ SIM_API void sim_step(struct sim *s, uint64_t clocks)
 SIM_API void sim_hang(struct sim *s, int on)
 {
 	s->hung = on != 0;
+}
+
+SIM_API int sim_save(struct sim *s, const char *file)
+{
+#ifdef SIM_DEBUG
+	VerilatedSave out;
+
+	memset(&s->device->rsp_data[0], 0, BEAT); /* what is left on the bus's wires is not the device's */
+	s->device->eval();
+	out.open(file);
+	if (!out.isOpen())
+		return -EIO;
+	out << *s->device;
+	return 0;
+#else
+	(void)s;
+	(void)file;
+	return -ENOTSUP;
+#endif
 }
 
 SIM_API void sim_get_stats(const struct sim *s, struct sim_stats *out)

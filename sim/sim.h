@@ -24,7 +24,8 @@ struct sim_conf {
 	uint32_t reorder;                  /* 1: reads that are due answer in random order, beat by beat */
 	uint32_t read_stall, answer_stall,
 		write_stall; /* percent of clocks in which the bus does not move there */
-	const char *trace;   /* file for waveforms (VCD), if the library was built with them; or NULL */
+	const char *trace;   /* file for waveforms (FST), or NULL */
+	uint64_t trace_from; /* the clock in which they begin */
 };
 
 struct sim_stats {
@@ -34,7 +35,8 @@ struct sim_stats {
 	uint64_t signature; /* of every output pin in every clock: equal for equal behaviour */
 };
 
-/* -ENOMEM. conf is copied. The device is in reset for a few clocks, then clears its memories by itself. */
+/* -ENOMEM; -ENOTSUP: waveforms from a library that was built without. conf is copied. The device is in reset
+ * for a few clocks, then clears its memories by itself. */
 int sim_open(struct sim **sim, const struct sim_conf *conf);
 void sim_close(struct sim *sim);
 
@@ -51,6 +53,12 @@ void sim_step(struct sim *sim, uint64_t clocks);
 /* on: the bus takes and answers nothing any more, as with a card that fell off its slot. Registers go on. */
 void sim_hang(struct sim *sim, int on);
 void sim_get_stats(const struct sim *sim, struct sim_stats *out);
+
+/*
+ * Every register and every word of memory of the device, into a file: two devices in the same state make the
+ * same file. -ENOTSUP from a library that was built without; -EIO.
+ */
+int sim_save(struct sim *sim, const char *file);
 
 #ifdef __cplusplus
 }

@@ -36,6 +36,7 @@ struct hw_sim {
 	void (*clock)(struct sim *, uint64_t);
 	void (*hang)(struct sim *, int);
 	void (*stats)(const struct sim *, struct sim_stats *);
+	int (*save)(struct sim *, const char *);
 };
 
 static int bind(struct hw_sim *s, struct err *e)
@@ -53,6 +54,7 @@ static int bind(struct hw_sim *s, struct err *e)
 		{"sim_step", &s->clock},
 		{"sim_get_stats", &s->stats},
 		{"sim_hang", &s->hang},
+		{"sim_save", &s->save},
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -80,10 +82,16 @@ static void sim_hw_close(void *hw)
 int hw_sim_open(void **hw, const char *library, const struct sim_conf *conf, unsigned step, struct err *e)
 {
 	struct hw_sim *s = calloc(1, sizeof(*s));
+	struct sim_conf c = *conf;
+	const char *from = getenv("SRTPGW_SIM_WAVES_FROM");
 	int rc;
 
 	if (!s)
 		return err_set(e, ENOMEM, "no memory for the simulation");
+	if (!c.trace) {
+		c.trace = getenv("SRTPGW_SIM_WAVES");
+		c.trace_from = from ? strtoull(from, NULL, 0) : 0;
+	}
 	s->step = step ? step : STEP_DEFAULT;
 	s->next_iova = IOVA_FIRST;
 	s->maps = calloc(MAPS_MAX, sizeof(*s->maps));
@@ -99,9 +107,11 @@ int hw_sim_open(void **hw, const char *library, const struct sim_conf *conf, uns
 	rc = bind(s, e);
 	if (rc)
 		goto out;
-	rc = s->open(&s->sim, conf);
+	rc = s->open(&s->sim, &c);
 	if (rc) {
-		rc = err_set(e, -rc, "the simulation does not start");
+		rc = rc == -ENOTSUP ? err_set(e, -rc, "%s draws no waveforms: sim/waves takes one that does",
+					      library)
+				    : err_set(e, -rc, "the simulation does not start");
 		goto out;
 	}
 	*hw = s;
@@ -232,6 +242,12 @@ void hw_sim_step(void *hw, uint64_t clocks)
 {
 	struct hw_sim *s = hw;
 	s->clock(s->sim, clocks);
+}
+
+int hw_sim_save(void *hw, const char *file)
+{
+	struct hw_sim *s = hw;
+	return s->save(s->sim, file);
 }
 
 void hw_sim_hang(void *hw, int on)

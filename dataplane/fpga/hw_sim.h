@@ -10,12 +10,14 @@
 extern const struct hw_ops hw_sim_ops;
 
 /* -ENOENT: no such library; -ELIBBAD: not one of ours; -ENOMEM. step: clocks that pass with each poll_hint(),
- * 0: 16. */
+ * 0: 16. Waveforms: to conf->trace, or to the file that SRTPGW_SIM_WAVES names, from clock
+ * SRTPGW_SIM_WAVES_FROM on; -ENOTSUP from a library that was built without. */
 int hw_sim_open(void **hw, const char *library, const struct sim_conf *conf, unsigned step, struct err *e);
 
 /* The simulation itself, for tests. */
 void hw_sim_stats(void *hw, struct sim_stats *out);
 void hw_sim_step(void *hw, uint64_t clocks);
 void hw_sim_hang(void *hw, int on);
+int hw_sim_save(void *hw, const char *file); /* as sim_save() */
 /* Stands still from that clock on, for so many: what a card that fails under load looks like. */
 void hw_sim_fail(void *hw, uint64_t at, uint64_t clocks);

@@ -1,10 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // The AES S-box (FIPS 197, section 5.1.1): one octet, no state. Written as a table, because eight inputs are four
 // 6-input LUTs and the slice's own multiplexers per bit; a composite-field form is smaller in gates, not here.
+// SRTPDEV_XILINX has it made of just those: left to itself yosys spends more LUTs on the table.
 `default_nettype none
 
 module aes_sbox (
 	input  wire [7:0] x,
+`ifdef SRTPDEV_XILINX
+	output wire [7:0] y
+);
+	// The same table, a row per bit of the output: bit x of row i is bit i of S(x).
+	localparam [2047:0] ROWS = {
+		256'h52379de7b844e3e14cb3770196ca0329e7bac28f866aac825caa2ec7bf977090,
+		256'h21e0b833255917823f6bcb91b30db559e4851b3bf3ab2560980a3cc2c2fdb4ff,
+		256'h54b248130b4f256f7d8dcc4706319e086bc2aa4e0d787aa4f8045f7b6d98dd7f,
+		256'hf210a3aece472e532624b286bc48ecb4f7f17a494ce30f58c2b0f97752b8b11e,
+		256'h4e9ddb76c892fb1be9da849cf6ac6c1b2568ea2effa8527d109020a2193d586a,
+		256'hac39b6c0d6ce2efc577d64e03b0c3ffb23a869a2a428c424a16387fb3b48b4c6,
+		256'hc870974094ead8a96a450b2ef33486b4e61a4c5e97816f7a7bae007d4c53fc7d,
+		256'h4f1ead396f247a0410bdb210c006eab568ab4bfa8acb7a13b14ede67096c6eed
+	};
+	genvar i;
+	generate
+		for (i = 0; i < 8; i = i + 1) begin : bit_of
+			xilinx_rom256 #(.TABLE (ROWS[256*i +: 256])) rom (.at (x), .out (y[i]));
+		end
+	endgenerate
+`else
 	output reg  [7:0] y
 );
 	always @* begin
@@ -75,6 +97,7 @@ module aes_sbox (
 		8'hfc: y = 8'hb0; 8'hfd: y = 8'h54; 8'hfe: y = 8'hbb; 8'hff: y = 8'h16;
 		endcase
 	end
+`endif
 endmodule
 
 `default_nettype wire

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // WIDTH bits, LENGTH clocks later, as a circular memory (one LUTRAM, and in simulation one word moved per clock,
 // where a chain of registers would move them all). Before LENGTH clocks have passed the output is what the memory
-// held: who uses it carries a valid bit in registers of its own.
+// held: who uses it carries a valid bit in registers of its own. It runs on in a reset, which so clears it.
 `default_nettype none
 
 module delay_line #(
@@ -9,7 +9,6 @@ module delay_line #(
 	parameter integer LENGTH = 2
 ) (
 	input  wire             clk,
-	input  wire             rst,
 	input  wire [WIDTH-1:0] in,
 	output reg  [WIDTH-1:0] out
 );
@@ -22,7 +21,7 @@ module delay_line #(
 	reg [BITS-1:0]  at;
 
 	always @(posedge clk) begin
-		if (rst || at == LAST)
+		if (at == LAST)
 			at <= {BITS{1'b0}};
 		else
 			at <= at + 1'b1;
@@ -31,6 +30,7 @@ module delay_line #(
 	end
 
 	initial begin
+		at = {BITS{1'b0}};
 		if (LENGTH < 2) $fatal(1, "delay_line: LENGTH must be 2 or more");
 	end
 endmodule

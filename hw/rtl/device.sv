@@ -13,7 +13,6 @@ module device #(
 	parameter integer SLOT_BITS = 7,      // packets inside: 5 to 8
 	parameter integer QUEUES = 4,         // 1 to 8
 	parameter integer LINE_BITS = 5,      // descriptor lines in flight: 2 to 8
-	parameter integer SHA_SPLIT = 0,      // two registers per SHA-1 round
 	parameter integer SHA_ITERATIVE = 0   // one small SHA-1 core instead of the pipe
 ) (
 	input  wire              clk,
@@ -57,13 +56,13 @@ module device #(
 	localparam [1:0] KIND_PACKET = 2'd0, KIND_DESC = 2'd1, KIND_KEY = 2'd2, KIND_CPL = 2'd3;
 	localparam [31:0] CAPS = (LANES << srtpdev::REG_CAPS_LANES_LSB) | (QUEUES << srtpdev::REG_CAPS_QUEUES_LSB)
 		| (CTX_BITS << srtpdev::REG_CAPS_CTX_LOG2_LSB) | (SLOT_BITS << srtpdev::REG_CAPS_SLOTS_LOG2_LSB)
-		| (SHA_SPLIT << srtpdev::REG_CAPS_SHA_SPLIT_LSB) | (SHA_ITERATIVE << srtpdev::REG_CAPS_SHA_ITERATIVE_LSB);
+		| (SHA_ITERATIVE << srtpdev::REG_CAPS_SHA_ITERATIVE_LSB);
 
 	// --- registers and reset ---
 
 	wire block_rst, wipe, stop, ready, timed_out, ask_reset, ask_wipe, inject_used;
 	wire [WIPE_BITS-1:0] wipe_at;
-	wire [1:0] epoch, inject;
+	wire [1:0] epoch, inject, inject_write;
 	wire [31:0] drain_limit;
 	wire [15:0] flush;
 	wire [QUEUES-1:0] irq_mask, enable;
@@ -83,7 +82,8 @@ module device #(
 	regs #(.QUEUES (QUEUES), .QUEUE_BITS (QUEUE_BITS), .CAPS (CAPS)) registers (
 		.clk (clk), .rst (rst), .block_rst (block_rst), .write (reg_write), .read (reg_read), .addr (reg_addr),
 		.wdata (reg_wdata), .rdata (reg_rdata), .ask_reset (ask_reset), .ask_wipe (ask_wipe),
-		.drain_limit (drain_limit), .flush (flush), .inject (inject), .inject_used (inject_used), .irq_mask (irq_mask),
+		.drain_limit (drain_limit), .flush (flush), .inject (inject), .inject_used (inject_used),
+		.inject_write (inject_write), .inject_write_used (row_we), .irq_mask (irq_mask),
 		.enable (enable), .desc_base (desc_base), .cpl_base (cpl_base), .size_log2 (size_log2), .tail (tail),
 		.ready (ready), .timed_out (timed_out), .busy ({{(9 - SLOT_BITS){1'b0}}, slots_used}), .fetched (fetched),
 		.completed (completed), .event_valid (event_valid), .event_status (event_status), .event_queue (event_queue),
@@ -226,7 +226,8 @@ module device #(
 	wire [SLOT_BITS-1:0] made_slot, received_slot;
 	wire [127:0] made_tag, received_tag, leaving_tag;
 	byte_ram #(.OCTETS (16), .LOG2 (SLOT_BITS)) tags_received (
-		.clk (clk), .we (tag_we), .waddr (side_slot), .wdata (tag_in), .wbe (tag_be), .hold (1'b0),
+		.clk (clk), .we (tag_we || wipe), .waddr (wipe ? wipe_at[SLOT_BITS-1:0] : side_slot),
+		.wdata (wipe ? 128'h0 : tag_in), .wbe (wipe ? 16'hffff : tag_be), .hold (1'b0),
 		.raddr (received_slot), .rdata (received_tag)
 	);
 	info_ram #(.WIDTH (128), .LOG2 (SLOT_BITS)) tags_made (
@@ -241,7 +242,7 @@ module device #(
 	wire [767:0] ctx, row;
 	ctx_ram #(.CTX_BITS (CTX_BITS)) contexts (
 		.clk (clk), .we (row_we), .waddr (row_addr), .wdata (row), .hold (dispatch_hold), .raddr (ctx_addr), .rdata (ctx),
-		.corrected (ctx_corrected), .fatal (ctx_fatal), .inject (inject), .wipe (wipe),
+		.corrected (ctx_corrected), .fatal (ctx_fatal), .inject (inject), .inject_write (inject_write), .wipe (wipe),
 		.wipe_at (wipe_at[CTX_BITS:0])
 	);
 	assign inject_used = ctx_read;
@@ -317,7 +318,7 @@ module device #(
 	wire hmac_valid, hmac_ready;
 	wire [SLOT_BITS-1:0] hmac_slot;
 	wire [159:0] hmac_digest;
-	hmac #(.SLOT_BITS (SLOT_BITS), .SHA_SPLIT (SHA_SPLIT), .SHA_ITERATIVE (SHA_ITERATIVE)) hash (
+	hmac #(.SLOT_BITS (SLOT_BITS), .SHA_ITERATIVE (SHA_ITERATIVE)) hash (
 		.clk (clk), .rst (block_rst), .note (note), .note_slot (job_slot), .note_states (note_states),
 		.note_len (note_len), .note_aad (job_aad), .note_word (job_word), .start (lane_done && !lane_done_gcm),
 		.start_slot (lane_done_slot), .row (hash_row), .row_data (hash_rows[511:0]), .head_slot (hash_head_slot),

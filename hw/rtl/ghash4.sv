@@ -8,6 +8,7 @@
 
 module ghash4 (
 	input  wire         clk,
+	input  wire         rst,    // 4 clocks: the sums are cleared
 	input  wire         valid,
 	input  wire         first,  // the packet's first block: start from 0
 	input  wire [127:0] x,
@@ -23,8 +24,8 @@ module ghash4 (
 	ghash_mul mul (.clk (clk), .x ((first ? 128'h0 : y) ^ x), .h (h), .p (product));
 
 	always @(posedge clk) begin
-		fresh   <= {fresh[2:0], valid};
-		keep[0] <= y;
+		fresh   <= rst ? 4'h0 : {fresh[2:0], valid};
+		keep[0] <= rst ? 128'h0 : y;
 		keep[1] <= keep[0];
 		keep[2] <= keep[1];
 		keep[3] <= keep[2];

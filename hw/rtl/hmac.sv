@@ -9,7 +9,6 @@
 
 module hmac #(
 	parameter integer SLOT_BITS = 7,
-	parameter integer SHA_SPLIT = 0,
 	parameter integer SHA_ITERATIVE = 0
 ) (
 	input  wire                 clk,
@@ -121,7 +120,7 @@ module hmac #(
 
 	generate
 		if (SHA_ITERATIVE == 0) begin : unrolled
-			sha1_pipe #(.ID_BITS (ID), .SPLIT (SHA_SPLIT)) sha (
+			sha1_pipe #(.ID_BITS (ID)) sha (
 				.clk (clk), .rst (rst), .valid (v2), .id (id2), .state (state2), .block (block2),
 				.out_valid (sha_valid), .out_id ({sha_slot, sha_step, sha_outer}), .out_state (sha_state)
 			);

@@ -234,7 +234,7 @@ module lane #(
 	aes_pipe aes (.clk (clk), .block (aes_block), .key (aes_key), .k256 (aes_k256), .out (stream));
 
 	wire [SIDE-1:0] join_side;
-	delay_line #(.WIDTH (SIDE), .LENGTH (15)) beside_aes (.clk (clk), .rst (rst), .in (side), .out (join_side));
+	delay_line #(.WIDTH (SIDE), .LENGTH (15)) beside_aes (.clk (clk), .in (side), .out (join_side));
 	reg [14:0] in_aes;
 	always @(posedge clk)
 		in_aes <= rst ? 15'h0 : {in_aes[13:0], issued};
@@ -260,7 +260,7 @@ module lane #(
 
 	wire [127:0] hash;
 	ghash4 ghash (
-		.clk (clk), .valid (join_valid && j_gcm), .first (j_first), .x (j_cipher), .h (hs[j_entry]), .y (hash)
+		.clk (clk), .rst (rst), .valid (join_valid && j_gcm), .first (j_first), .x (j_cipher), .h (hs[j_entry]), .y (hash)
 	);
 
 	// --- gather: blocks into chunks, chunks and tag into the result queue ---
@@ -268,7 +268,7 @@ module lane #(
 	localparam integer LATE = 2 + SLOT_BITS + 2 + 1 + 1 + 2 + 11 + 7 + 256;
 	wire [LATE-1:0] late;
 	delay_line #(.WIDTH (LATE), .LENGTH (4)) beside_ghash (
-		.clk (clk), .rst (rst),
+		.clk (clk),
 		.in  ({j_entry[3:2], j_slot, j_region, j_gcm, j_result, j_place, j_at, j_chunk_octets, j_out, j_cipher}),
 		.out (late)
 	);

@@ -73,11 +73,11 @@ module packet_in #(
 	always @(posedge clk) begin
 		if (start)
 			infos[start_slot] <= {start_offset, start_len};
-		if (rsp_valid || rst) begin // in a reset registers run on, so that nothing stays in them
+		if (rsp_valid || rst) begin // a reset leaves nothing in them, whatever the bus says
 			mem_row  <= {rsp_slot, 5'h0} + {{(SLOT_BITS - 1){row[5]}}, row};
-			mem_data <= {512'h0, rsp_data} << {up, 3'b000};
+			mem_data <= rst ? 1024'h0 : {512'h0, rsp_data} << {up, 3'b000};
 			mem_be   <= {high_there ? be[127:64] : 64'h0, low_there ? be[63:0] : 64'h0};
-			tag_data <= twice[127:0];
+			tag_data <= rst ? 128'h0 : twice[127:0];
 			tag_be   <= rsp_beat == tag_beat ? tag_first : ~tag_first;
 			side_slot  <= rsp_slot;
 			first_low  <= row == 6'h0;

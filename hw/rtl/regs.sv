@@ -23,6 +23,8 @@ module regs #(
 	output reg  [15:0]           flush,
 	output reg  [1:0]            inject,
 	input  wire                  inject_used,
+	output reg  [1:0]            inject_write,
+	input  wire                  inject_write_used,
 	output reg  [QUEUES-1:0]     irq_mask,
 	output reg  [QUEUES-1:0]     enable,
 	output reg  [64*QUEUES-1:0]  desc_base,
@@ -47,6 +49,10 @@ module regs #(
 
 	// --- writes ---
 
+	function [1:0] flips(input [1:0] n); // a number of bits, made a mask
+		flips = n == 2'd2 ? 2'b11 : {1'b0, n[0]};
+	endfunction
+
 	wire [11:0] q_offset = addr - srtpdev::QUEUES_AT[11:0];
 	wire in_queues = addr >= srtpdev::QUEUES_AT[11:0] && {20'h0, q_offset} < srtpdev::QUEUE_STRIDE * QUEUES;
 	wire [QUEUE_BITS-1:0] q = q_offset[6 +: QUEUE_BITS];
@@ -70,7 +76,11 @@ module regs #(
 		if (clear || inject_used)
 			inject <= 2'd0;
 		else if (write && addr == srtpdev::REG_ECC_INJECT)
-			inject <= wdata[1:0] == 2'd2 ? 2'b11 : {1'b0, wdata[0]}; // a count, made a mask
+			inject <= flips(wdata[srtpdev::REG_ECC_INJECT_READ_LSB +: 2]);
+		if (clear || inject_write_used)
+			inject_write <= 2'd0;
+		else if (write && addr == srtpdev::REG_ECC_INJECT)
+			inject_write <= flips(wdata[srtpdev::REG_ECC_INJECT_WRITE_LSB +: 2]);
 		if (clear) begin
 			enable <= {QUEUES{1'b0}};
 			tail <= {(16*QUEUES){1'b0}};
@@ -155,7 +165,7 @@ module regs #(
 			srtpdev::REG_ERROR_WHAT:    rdata <= no_error ? 32'h0
 				: {1'b1, lost, 2'b0, error[55:52], 4'h0, error[51:48], error[47:32]};
 			srtpdev::REG_ERROR_CONTEXT: rdata <= no_error ? 32'h0 : error[31:0];
-			srtpdev::REG_ECC_INJECT:    rdata <= {30'h0, inject};
+			srtpdev::REG_ECC_INJECT:    rdata <= {28'h0, inject_write, inject};
 			srtpdev::REG_IRQ_MASK:      rdata <= {{(32 - QUEUES){1'b0}}, irq_mask};
 			default:                    rdata <= 32'h0;
 			endcase

@@ -23,10 +23,9 @@ module sha1_iter #(
 	reg [1:0]   part;
 	reg         busy, adding;
 
-	wire [31:0] f, ekw;
+	wire [31:0] f, k;
 	sha1_round core (
-		.part (part), .b (s[127:96]), .c (s[95:64]), .d (s[63:32]), .e (s[31:0]), .w (window[511:480]),
-		.f (f), .ekw (ekw)
+		.part (part), .b (s[127:96]), .c (s[95:64]), .d (s[63:32]), .f (f), .k (k)
 	);
 	wire [31:0] sum = window[95:64] ^ window[255:224] ^ window[447:416] ^ window[511:480];
 
@@ -50,7 +49,7 @@ module sha1_iter #(
 			s <= 160'h0;
 			chain <= 160'h0;
 		end else if (busy) begin
-			s <= {{s[154:128], s[159:155]} + f + ekw, s[159:128], s[97:96], s[127:98], s[95:64], s[63:32]};
+			s <= {{s[154:128], s[159:155]} + f + s[31:0] + k + window[511:480], s[159:128], s[97:96], s[127:98], s[95:64], s[63:32]};
 			window <= {window[479:0], sum[30:0], sum[31]};
 			left <= left == 5'd0 ? 5'd19 : left - 5'd1;
 			if (left == 5'd0) begin

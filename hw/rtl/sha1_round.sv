@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one SHA-1 round computes, without a register (FIPS 180-4, section 6.1.2), in the two halves that a two-stage
-// round is cut into: the part that needs no addition chain behind it (f and e + k + w), and the rest.
-//
-// part names the four groups of 20 rounds.
+// What one SHA-1 round needs besides additions (FIPS 180-4, sections 4.1.1 and 4.2.1), without a register: its function
+// of b, c and d, and its constant. part names the four groups of 20 rounds.
 `default_nettype none
 
 module sha1_round (
@@ -10,12 +8,9 @@ module sha1_round (
 	input  wire [31:0] b,
 	input  wire [31:0] c,
 	input  wire [31:0] d,
-	input  wire [31:0] e,
-	input  wire [31:0] w,
 	output reg  [31:0] f,
-	output wire [31:0] ekw
+	output reg  [31:0] k
 );
-	reg [31:0] k;
 	always @* begin
 		case (part)
 		2'd0:    begin f = (b & c) | (~b & d);            k = 32'h5a827999; end
@@ -24,7 +19,6 @@ module sha1_round (
 		default: begin f = b ^ c ^ d;                     k = 32'hca62c1d6; end
 		endcase
 	end
-	assign ekw = e + k + w;
 endmodule
 
 `default_nettype wire

@@ -4,6 +4,7 @@
 
 module ghash4 (
 	input  wire         clk,
+	input  wire         rst,
 	input  wire         valid,
 	input  wire         first,
 	input  wire [127:0] x,
@@ -17,7 +18,9 @@ module ghash4 (
 	bit [127:0] sum;
 	assign y = sums[at];
 	always @(posedge clk) begin
-		if (valid) begin
+		if (rst)
+			sums[at] <= 128'h0;
+		else if (valid) begin
 			sim_ghash((first ? 128'h0 : sums[at]) ^ x, h, sum);
 			sums[at] <= sum;
 		end

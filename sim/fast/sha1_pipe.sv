@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// sha1_pipe with its work done by the simulating machine: the same ports, the same 81 or 161 clocks.
+// sha1_pipe with its work done by the simulating machine: the same ports, the same 83 clocks.
 `default_nettype none
 
 module sha1_pipe #(
-	parameter integer ID_BITS = 8,
-	parameter integer SPLIT = 0
+	parameter integer ID_BITS = 8
 ) (
 	input  wire               clk,
 	input  wire               rst,
@@ -18,7 +17,7 @@ module sha1_pipe #(
 );
 	import "DPI-C" function void sim_sha1(input bit [159:0] state, input bit [511:0] block, output bit [159:0] out);
 
-	localparam integer DEPTH = 80 * (1 + SPLIT);
+	localparam integer DEPTH = 82;
 	localparam integer LAST_I = DEPTH - 1;
 	localparam integer BITS = $clog2(DEPTH);
 	bit [160+ID_BITS:0] line [0:DEPTH-1];

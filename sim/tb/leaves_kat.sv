@@ -52,7 +52,7 @@ module leaves_kat;
 			$display("AES-256: %h", cipher);
 			errors = errors + 1;
 		end
-		repeat (45) @(negedge clk); // 81 clocks after start
+		repeat (47) @(negedge clk); // 83 clocks after start
 		if (done !== 1'b1 || id !== 8'h5a || digest !== 160'ha9993e364706816aba3e25717850c26c9cd0d89d) begin
 			$display("SHA-1: %b %h %h", done, id, digest);
 			errors = errors + 1;

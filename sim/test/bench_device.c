@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The whole device, its ring never empty: clocks per packet in steady state with descriptors, packets and
- * completions over the bus, another key on every packet; latency of one packet alone; and how fast the
- * simulation is. usage: bench_device LIBRARY BUS_LATENCY [aligned] One line each: suite operation payload
- * offset clocks-per-packet read-beats write-beats latency-clocks packets-per-second
+ * completions over the bus, another key on every packet; latency of one packet alone; how many packets are
+ * inside. usage: bench_device LIBRARY BUS_LATENCY [speed] One line each: suite operation payload offset
+ * clocks-per-packet read-beats write-beats latency-clocks packets-inside
+ *
+ * speed: how many packets a second the simulation does through the driver, in bursts that are waited for.
+ * One line each: burst packets-per-second
  */
 #include <string.h>
 
@@ -36,7 +39,7 @@ static void run(struct bench *b, struct fpga_ring *r, enum srtp_suite suite, uin
 {
 	struct sim_stats from = {0}, now;
 	unsigned done = 0, sent = 0;
-	uint64_t alone, start = 0, stop;
+	uint64_t alone, inside = 0, looks = 0;
 
 	for (unsigned i = 0; i < SESSIONS; i++)
 		bench_session(b, &sessions[i], suite);
@@ -62,21 +65,22 @@ static void run(struct bench *b, struct fpga_ring *r, enum srtp_suite suite, uin
 				packet_check(c[i].cookie, &c[i]);
 			else
 				CHECK(c[i].status == SRTPDEV_ST_OK, "status %u", c[i].status);
-		if (done < WARM && done + k >= WARM) {
+		if (done < WARM && done + k >= WARM)
 			hw_sim_stats(b->hw, &from);
-			start = clock_mono_ns();
-		}
 		done += k;
+		if (done >= WARM) {
+			inside += hw_sim_ops.rd32(b->hw, SRTPDEV_REG_STATUS) >> SRTPDEV_REG_STATUS_BUSY_LSB;
+			looks++;
+		}
 		hw_sim_step(b->hw, 8);
 	}
-	stop = clock_mono_ns();
 	hw_sim_stats(b->hw, &now);
-	printf("%s %s %u %zu %.2f %.2f %.2f %lu %.0f\n", srtp_suite_info(suite)->name,
+	printf("%s %s %u %zu %.2f %.2f %.2f %lu %.1f\n", srtp_suite_info(suite)->name,
 		op == SRTPDEV_OP_RTP_PROTECT ? "protect" : "unprotect", payload, offset,
 		(double)(now.clocks - from.clocks) / WANTED,
 		(double)(now.read_beats - from.read_beats) / WANTED,
 		(double)(now.write_beats - from.write_beats) / WANTED, (unsigned long)alone,
-		1e9 * WANTED / (double)(stop - start));
+		(double)inside / (double)looks);
 	fflush(stdout);
 	while (fpga_ring_in_flight(r)) {
 		struct fpga_cpl c;
@@ -85,6 +89,43 @@ static void run(struct bench *b, struct fpga_ring *r, enum srtp_suite suite, uin
 	}
 	for (unsigned i = 0; i < SESSIONS; i++)
 		CHECK(fpga_context_drop(b->dev, &sessions[i].ctx) == 0, "wipe");
+}
+
+static void speed(struct bench *b, struct fpga_ring *r, unsigned burst)
+{
+	const uint64_t start = clock_mono_ns(), wanted = 1500000000;
+	uint64_t now = start;
+	unsigned long done = 0;
+	struct session s;
+
+	bench_session(b, &s, SRTP_AEAD_AES_128_GCM);
+	for (unsigned i = 0; i < burst; i++) {
+		packets[i].src_at = packets[i].dst_at = 128;
+		packet_make(b, &packets[i], &s, SRTPDEV_OP_RTP_PROTECT, HEADER + 160, HEADER);
+	}
+	while (now - start < wanted) {
+		for (unsigned i = 0; i < burst; i++) {
+			struct fpga_desc d;
+			packet_desc(&packets[i], &d);
+			fpga_ring_push(r, &d, &packets[i]);
+		}
+		fpga_ring_doorbell(r);
+		for (unsigned left = burst; left;) {
+			struct fpga_cpl c[64];
+			unsigned k = fpga_ring_poll(r, c, 64);
+
+			for (unsigned i = 0; i < k; i++)
+				CHECK(c[i].status == SRTPDEV_ST_OK, "status %u", c[i].status);
+			if (!k)
+				hw_sim_ops.poll_hint(b->hw);
+			left -= k;
+		}
+		done += burst;
+		now = clock_mono_ns();
+	}
+	packet_check(&packets[0], &(struct fpga_cpl){SRTPDEV_ST_OK, HEADER + 160 + 16, NULL});
+	printf("%u %.0f\n", burst, 1e9 * (double)done / (double)(now - start));
+	CHECK(fpga_context_drop(b->dev, &s.ctx) == 0, "wipe");
 }
 
 int main(int argc, char **argv)
@@ -96,16 +137,20 @@ int main(int argc, char **argv)
 	struct fpga_ring *r;
 	struct bench b;
 
-	CHECK(argc >= 3, "usage: bench_device LIBRARY BUS_LATENCY [aligned]");
+	CHECK(argc >= 3, "usage: bench_device LIBRARY BUS_LATENCY [speed]");
 	conf.latency_min = conf.latency_max = (uint32_t)strtoul(argv[2], NULL, 0);
 	bench_open(&b, argv[1], &conf);
 	CHECK(fpga_ring_open(&r, b.dev, 0, 10) == 0, "ring");
 	for (unsigned i = 0; i < PACKETS; i++)
 		packet_alloc(&b, &packets[i]);
-	for (unsigned s = 0; s < 3; s++)
+	if (argc > 3) {
+		speed(&b, r, 1);
+		speed(&b, r, 32);
+	}
+	for (unsigned s = 0; s < 3 && argc == 3; s++)
 		for (unsigned op = SRTPDEV_OP_RTP_PROTECT; op <= SRTPDEV_OP_RTP_UNPROTECT; op++)
 			for (unsigned i = 0; i < 3; i++)
-				for (unsigned at = 0; at < (argc > 3 ? 1 : 2); at++)
+				for (unsigned at = 0; at < 2; at++)
 					run(&b, r, suites[s], (uint8_t)op, payloads[i], at ? 42 : 0);
 	fpga_ring_close(r);
 	for (unsigned i = 0; i < PACKETS; i++)
