@@ -95,7 +95,8 @@ enum ctl_exit diff_show(struct client *c, const struct ctl_args *a, struct err *
 	else if (code == CTL_OK && json_array_size(json_object_get(data, "changes")) == 0)
 		puts("no differences");
 	else if (code == CTL_OK)
-		diff_print(json_object_get(data, "changes"), isatty(STDOUT_FILENO), stdout);
+		diff_print(json_object_get(data, "changes"), isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+			stdout);
 	json_decref(data);
 	return code;
 }

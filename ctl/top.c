@@ -172,6 +172,20 @@ static void draw(const struct view *v, const struct view *before, FILE *to)
 	print_legs(value_at(v->calls, "srtp-gateway:calls", "call", NULL), to);
 }
 
+static void show(const struct refresh *r, const struct view *v, const struct view *before)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *to = open_memstream(&text, &n);
+
+	if (!to)
+		return;
+	draw(v, before, to);
+	fclose(to);
+	refresh_show(r, text);
+	free(text);
+}
+
 /* Everything of one refresh on one line. */
 static void print_line(const struct view *v, FILE *to)
 {
@@ -209,19 +223,17 @@ enum ctl_exit top_watch(struct client *c, const struct ctl_args *a, struct err *
 		code = fetch(c, calls_that_fit(&r, &before), &now, e);
 		if (code != CTL_OK)
 			break;
-		refresh_clear(&r);
 		if (args_json(a))
 			print_line(&now, stdout);
 		else
-			draw(&now, &before, stdout);
-		if (!r.terminal && !args_json(a))
-			putchar('\n');
+			show(&r, &now, &before);
 		view_free(&before);
 		before = now;
 		now = (struct view){0};
 		if (round == a->number[OPT_ROUNDS] || refresh_pause(&r, seconds))
 			break;
 	}
+	refresh_end(&r);
 	view_free(&now);
 	view_free(&before);
 	return code;

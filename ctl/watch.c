@@ -32,41 +32,52 @@ static enum ctl_exit fetch(
 	return CTL_OK;
 }
 
-static void draw(const json_t *calls, size_t hidden, const struct ctl_args *args, const struct refresh *r)
+static void print_line(const json_t *calls)
 {
-	char now[CLOCK_TEXT_MAX];
+	char *line = json_dumps(calls, JSON_COMPACT);
 
-	if (args_json(args)) {
-		char *line = json_dumps(calls, JSON_COMPACT);
+	puts(line ? line : "[]");
+	free(line);
+}
 
-		puts(line ? line : "[]");
-		free(line);
-	} else {
-		refresh_clear(r);
-		printf("%s\n", clock_text(clock_wall_ms(), now));
-		print_legs(calls, stdout);
-		if (hidden)
-			printf("and %zu older calls\n", hidden);
-		if (!r->terminal)
-			putchar('\n');
-	}
+static void show(const struct refresh *r, const json_t *calls, size_t hidden)
+{
+	char now[CLOCK_TEXT_MAX], *text = NULL;
+	size_t n = 0;
+	FILE *to = open_memstream(&text, &n);
+
+	if (!to)
+		return;
+	fprintf(to, "%s\n", clock_text(clock_wall_ms(), now));
+	print_legs(calls, to);
+	if (hidden)
+		fprintf(to, "and %zu older calls\n", hidden);
+	fclose(to);
+	refresh_show(r, text);
+	free(text);
 }
 
 enum ctl_exit watch_calls(struct client *c, const struct ctl_args *args, struct err *e)
 {
 	struct refresh r;
+	enum ctl_exit code;
 
 	refresh_begin(&r);
 	for (unsigned round = 1;; round++) {
 		json_t *calls;
 		size_t hidden;
-		enum ctl_exit code = fetch(c, args, &calls, &hidden, e);
 
+		code = fetch(c, args, &calls, &hidden, e);
 		if (code != CTL_OK)
-			return code;
-		draw(calls, hidden, args, &r);
+			break;
+		if (args_json(args))
+			print_line(calls);
+		else
+			show(&r, calls, hidden);
 		json_decref(calls);
 		if (round == args->number[OPT_ROUNDS] || refresh_pause(&r, args->number[OPT_WATCH]))
-			return CTL_OK;
+			break;
 	}
+	refresh_end(&r);
+	return code;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ctl/calls.h"
+#include "ctl/refresh.h"
 
 #define CALL(id, more)                                                                                       \
 	"{\"id\":\"" id                                                                                      \
@@ -148,6 +149,18 @@ static void a_gateway_without_media_is_watched_and_its_end_is_an_error(void **st
 	assert_int_equal(run(bare, "watch --interval 0"), CTL_USAGE);
 }
 
+/* Lines that are longer or more than the screen would scroll it. */
+static void a_screen_is_never_overfull(void **state)
+{
+	(void)state;
+	char text[64] = "";
+	FILE *to = fmemopen(text, sizeof text, "w");
+
+	refresh_clip("abcdef\nJos\u00e9phine\nthird\nfourth\n", 3, 4, to);
+	fclose(to);
+	assert_string_equal(text, "abcd\nJos\u00e9\nthir");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +169,7 @@ int main(void)
 		cmocka_unit_test(a_trunks_calls_came_from_it_or_went_to_it),
 		cmocka_unit_test(no_calls_are_an_empty_list),
 		cmocka_unit_test(the_gateway_is_watched),
+		cmocka_unit_test(a_screen_is_never_overfull),
 		cmocka_unit_test(a_gateway_without_media_is_watched_and_its_end_is_an_error),
 	};
 

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
+#include "ctl/configure.h"
+
 static const struct line agrees[] = {
 	{"\"commit\",", OK("{\"commit\":12}")},
 	{"\"rollback\"", OK("{\"commit\":13}")},
@@ -151,6 +155,20 @@ static void differences_are_lines(void **state)
 	expect_output("\"changes\": [");
 }
 
+static void a_terminal_gets_colours(void **state)
+{
+	(void)state;
+	char text[200] = "";
+	FILE *to = fmemopen(text, sizeof text, "w");
+	json_t *changes = json_pack("[{s:s,s:s,s:s,s:s}]", "operation", "replace", "path",
+		"/srtp-gateway:gateway/a", "old", "1", "new", "2");
+
+	diff_print(changes, true, to);
+	fclose(to);
+	assert_string_equal(text, "\033[31m- a 1\033[0m\n\033[32m+ a 2\033[0m\n");
+	json_decref(changes);
+}
+
 static void history_and_configuration_are_shown(void **state)
 {
 	(void)state;
@@ -267,6 +285,7 @@ int main(void)
 		cmocka_unit_test(bad_files_are_named_before_anything_is_asked),
 		cmocka_unit_test(commits_say_what_became_of_them),
 		cmocka_unit_test(differences_are_lines),
+		cmocka_unit_test(a_terminal_gets_colours),
 		cmocka_unit_test(history_and_configuration_are_shown),
 		cmocka_unit_test(errors_have_codes_a_path_and_one_line),
 		cmocka_unit_test(warnings_are_shown_and_are_no_error),
