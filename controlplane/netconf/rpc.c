@@ -60,10 +60,13 @@ static int set_text(struct request *rq, const char *arg, struct str s)
 	return set(rq, arg, json_stringn(s.p, s.n));
 }
 
-/* Clients often write parameters without a namespace, such as ncclient's callers <config>. */
+/*
+ * Clients are not strict about parameters: ncclient's callers write <config> in no namespace, and ncclient
+ * itself the <filter> of a subscription in that of the base.
+ */
 static bool is_of(const struct xml_node *n, const char *ns)
 {
-	return !*n->ns || strcmp(n->ns, ns) == 0;
+	return !*n->ns || strcmp(n->ns, RPC_NS_BASE) == 0 || strcmp(n->ns, ns) == 0;
 }
 
 static int only_text(struct request *rq, const struct xml_node *n)

@@ -307,6 +307,9 @@ def test_accounts():
         assert leaf(bob, "ring-timeout", "candidate") is None
         refused("access-denied", bob.kill_session, session_id=str(alice.id))
         refused("access-denied", bob.delete_config, target="startup")
+        refused("access-denied", bob.rpc, f'<drain xmlns="{NS}"/>')
+        nina.rpc(f'<drain xmlns="{NS}"><trunk>core</trunk></drain>')
+        nina.rpc(f'<resume xmlns="{NS}"><trunk>core</trunk></resume>')
         alice.edit_config(target="candidate", config=limits("ring-timeout", 60))
         refused("access-denied", bob.commit)
         alice.commit()
@@ -335,6 +338,52 @@ def test_killed_sessions():
             raise LabError("a killed session still answers")
         except LabError as e:
             assert "still" not in str(e), e
+
+
+def test_operations_of_the_model():
+    with office() as o:
+        a = o.open("a")
+        reply = a.rpc(f'<drain xmlns="{NS}"><trunk>core</trunk></drain>')
+        assert ET.fromstring(reply).findtext(f"{{{NS}}}remaining-calls") == "0", reply
+        reply = a.rpc(f'<resume xmlns="{NS}"><trunk>core</trunk></resume>')
+        assert ET.fromstring(reply).find(f"{{{BASE}}}ok") is not None, reply
+        refused("data-missing", a.rpc, f'<drain xmlns="{NS}"><trunk>no-such</trunk></drain>')
+        refused("invalid-value", a.rpc, f'<explode xmlns="{NS}"/>')
+        refused("unknown-namespace", a.rpc, '<reboot xmlns="urn:else"/>')
+        refused("operation-not-supported", a.rpc, f'<reboot xmlns="{BASE}"/>')
+        nested = '<action xmlns="urn:ietf:params:xml:ns:yang:1"><{0} xmlns="%s"><call><id>none</id><terminate/></call></{0}></action>'
+        refused("data-missing", a.rpc, nested.format("calls") % NS)
+
+
+def hear(op, name):
+    """Notifications until one of this name, which is returned."""
+    while True:
+        n = op.notification()
+        assert n, f"no {name}"
+        if f"<{name}" in n:
+            assert re.search(r"<eventTime>\d{4}-\d\d-\d\dT[^<]+</eventTime>", n), n
+            return n
+
+
+def test_notifications():
+    """A subscription, requests in between, a filter, and what was said before it began."""
+    with office() as o:
+        a, b, picky, late = (o.open(s) for s in ("a", "b", "picky", "late"))
+        a.create_subscription()
+        picky.create_subscription(filter=["xpath", [{"g": NS}, "/g:no-such | /g:config-applied[g:user='alice']"]])
+        b.edit_config(target="candidate", config=limits("ring-timeout", 60))
+        b.commit()
+        assert "<user>alice</user>" in hear(a, "config-applied")
+        assert "<netconf-config-change" not in picky.notification()
+        assert leaf(a, "ring-timeout") == "60"
+        late.create_subscription(start_time="2020-01-01T00:00:00Z")
+        hear(late, "config-applied")
+        hear(late, "replayComplete")
+        b.edit_config(target="candidate", config=limits("ring-timeout", 61))
+        b.commit()
+        for op in (a, picky, late):
+            hear(op, "config-applied")
+        refused("invalid-value", b.create_subscription, stream_name="no-such-stream")
 
 
 HOSTILE = {

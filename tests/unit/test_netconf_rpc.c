@@ -123,6 +123,23 @@ static void operations_become_requests(void **state)
 		"\"op\":\"subscribe\"}");
 }
 
+/* ncclient's <filter> is of the base, RFC 5277's of the notifications. */
+static void filters_of_subscriptions(void **state)
+{
+	static const char *const namespaces[] = {RPC_NS_BASE, RPC_NS_NOTIFICATION};
+	char message[512];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(message, sizeof message,
+			RPC("<create-subscription xmlns=\"" RPC_NS_NOTIFICATION "\"><filter xmlns=\"%s\"><a "
+			    "xmlns=\"b\"/></filter></create-subscription>"),
+			namespaces[i]);
+		expect(message, "{\"args\":{\"format\":\"xml\",\"subtree\":\"<a "
+				"xmlns=\\\"b\\\"/>\"},\"op\":\"subscribe\"}");
+	}
+}
+
 /* What stands in <config> goes out alone, so it takes along the namespaces that it had from around it. */
 static void configurations_keep_their_namespaces(void **state)
 {
@@ -403,6 +420,7 @@ int main(void)
 		cmocka_unit_test(operations_become_requests),
 		cmocka_unit_test(configurations_keep_their_namespaces),
 		cmocka_unit_test(filters),
+		cmocka_unit_test(filters_of_subscriptions),
 		cmocka_unit_test(models_own_operations),
 		cmocka_unit_test(mistakes_are_named),
 		cmocka_unit_test(xml_that_is_refused),
