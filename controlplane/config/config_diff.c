@@ -123,6 +123,7 @@ static bool same_trunk(const void *x, const void *y)
 	       !a->crypto == !b->crypto && (!a->crypto || same_text(a->crypto->name, b->crypto->name)) &&
 	       a->rtcp_mux == b->rtcp_mux && a->keep_keys == b->keep_keys &&
 	       a->session_expires_s == b->session_expires_s && a->media_timeout_s == b->media_timeout_s &&
+	       a->session_expires_s == b->session_expires_s &&
 	       a->max_calls == b->max_calls && a->max_call_rate == b->max_call_rate;
 }
 

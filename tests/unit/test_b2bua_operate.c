@@ -217,6 +217,70 @@ static void test_limits_and_admin_state(void **state)
 	expect_no_calls();
 }
 
+/*
+ * Configurations that come and go at every step of a call: while it is offered, rings, is up, changes and ends.
+ * Nothing is lost, and nothing is left of the generations that are over.
+ */
+static void test_changes_at_every_step(void **state)
+{
+	static const struct bench_edit edits[][3] = {
+		{{FIRST_TRUNK, FIRST_TRUNK "{\"name\":\"new\",\"realm\":\"core\",\"srtp\":{\"mode\":\"none\"}},"}},
+		{{"\"max-calls\":250", "\"max-calls\":249"}},
+		{{CARRIER_A, ""},
+			{"{\"name\":\"a\",\"prefix\":\"+1\",\"to-trunk\":[\"carrier-a\"]},", ""},
+			{"[\"drained\",\"carrier-a\"]", "[\"drained\"]"}},
+		{{"\"media-interface\":[\"outside\"]", "\"dscp\":46,\"media-interface\":[\"outside\"]"}},
+		{{"[\"AEAD_AES_256_GCM\"]", "[\"AEAD_AES_256_GCM\",\"AEAD_AES_128_GCM\"]"}},
+	};
+	static const unsigned counts[] = {1, 1, 3, 1, 1};
+	unsigned at = 0;
+
+#define CHANGE()                                                                                             \
+	do {                                                                                                 \
+		bench_change_all(edits[at % 5], counts[at % 5]);                                              \
+		at++;                                                                                        \
+	} while (0)
+
+	(void)state;
+	for (unsigned round = 0; round < 50; round++) {
+		bench_change_all(NULL, 0);
+		dial(&alice, "+1001", "", sdp(&alice, 1));
+		CHANGE();
+		hear(&bob, "INVITE");
+		answer(&bob, "180 Ringing", "", "");
+		CHANGE();
+		hear(&alice, "180");
+		answer(&bob, "200 OK", "", sdp(&bob, 1));
+		hear(&bob, "ACK");
+		hear(&alice, "200");
+		CHANGE();
+		say(&alice, "ACK", "", "");
+		say(&bob, "INVITE", "", sdp_as(&bob, 2, 11, "sendonly"));
+		CHANGE();
+		hear(&alice, "INVITE");
+		answer(&alice, "200 OK", "", sdp_as(&alice, 2, 12, "recvonly"));
+		hear(&alice, "ACK");
+		CHANGE();
+		hear(&bob, "200");
+		say(&bob, "ACK", "", "");
+		CHANGE();
+		say(&alice, "BYE", "", "");
+		hear(&alice, "200");
+		hear(&bob, "BYE");
+		CHANGE();
+		reply(&bob, "200 OK");
+		expect_no_calls();
+		pass(33000); /* what transactions absorb */
+		while (hear_any(&alice) || hear_any(&bob))
+			;
+	}
+	bench_change_all(NULL, 0);
+	assert_int_equal(of_trunk("carrier-a", "active-calls"), 0);
+	assert_int_equal(of_trunk("core", "active-calls"), 0);
+	assert_int_equal(of_trunk("core", "total-calls"), 50);
+#undef CHANGE
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +291,7 @@ int main(void)
 		T(test_trunks_in_another_order),
 		T(test_a_trunk_that_is_removed_and_comes_back),
 		T(test_limits_and_admin_state),
+		T(test_changes_at_every_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
