@@ -86,10 +86,12 @@ static void agree(struct leg *in, struct str sdp)
 
 static void respond(struct leg *in)
 {
-	struct call_due due = in->call->due;
+	const struct call_due due = in->call->due;
 	char text[OA_BODY_MAX];
 	struct wbuf sdp = wbuf_make(text, sizeof text);
 
+	if (in->reliable.outstanding)
+		return; /* its PRACK comes first */
 	in->call->due.status = 0;
 	if (!in->stx) {
 		/* An UPDATE whose sender has given up waiting: the two ends do not agree any more. */
@@ -116,6 +118,14 @@ void answer_due(struct leg *in, unsigned status, const char *phrase, bool sdp)
 	c->due.status = status;
 	str_copy(c->due.phrase, sizeof c->due.phrase, str_z(phrase ? phrase : ""));
 	if (!c->due.sdp || !c->media.pending)
+		respond(in);
+}
+
+void answer_go_on(struct leg *in)
+{
+	const struct call *c = in->call;
+
+	if (c->state != CALL_ENDING && c->due.status && (!c->due.sdp || !c->media.pending))
 		respond(in);
 }
 

@@ -101,6 +101,9 @@ static void in_dialog(struct b2bua *b, struct leg *l, struct sip_stx *stx, const
 		else
 			exchange_reinvite(l, stx, m);
 		break;
+	case SIP_PRACK:
+		reliable_prack(l, stx, m);
+		break;
 	case SIP_UPDATE:
 		if (l->call->state == CALL_ENDING)
 			reply_refuse(stx, 481, NULL, "the call is ending", tag);

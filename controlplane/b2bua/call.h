@@ -57,6 +57,15 @@ struct leg_timer {
 	struct timer timer; /* the next refresh, or the end */
 };
 
+/* Reliable provisional responses of a leg: those that we send, and those that come. */
+struct leg_reliable {
+	bool required, supported; /* what the peer's INVITE says of 100rel */
+	bool outstanding;         /* ours waits for its PRACK */
+	uint32_t sent, heard;     /* RSeq of the last; 0: none */
+	uint32_t interval_ms, waited_ms;
+	struct timer timer; /* repeats ours */
+};
+
 /* One side of a call. Index 0 (DP_SIDE_A) is the caller's. */
 struct leg {
 	struct call *call;
@@ -86,6 +95,7 @@ struct leg {
 	struct timer own_timer; /* its answer is overdue, or it is to be sent again */
 	struct sip_ctx *update; /* UPDATE sent: until its final response */
 	struct leg_timer timer;
+	struct leg_reliable reliable;
 
 	struct oa_leg oa;      /* what its SDP says */
 	enum srtp_suite suite; /* of its first m-line, as last agreed */
@@ -326,6 +336,8 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
 void answer_due(struct leg *in, unsigned status, const char *phrase, bool sdp);
 /* The 200 with this body, at once. False: the call is over. */
 bool answer_accept(struct leg *in, struct str sdp);
+/* Nothing is in the way any more of what is due. */
+void answer_go_on(struct leg *in);
 /* As answer_due(), for the ACK of a delayed offer, which ends the exchange. */
 void answer_due_ack(struct leg *out);
 /* The data plane has answered all that it was told of the call (call_media.settled; arg: the call). */
@@ -360,6 +372,18 @@ void session_timer_answered(struct leg *l, const struct sip_msg *m);
 /* True: m is a 422 that asks for more time, and asking again makes sense. */
 bool session_timer_raise(struct leg *l, const struct sip_msg *m);
 void session_timer_stop(struct leg *l);
+
+/* ---- reliable.c: RFC 3262 ---- */
+
+/* Notes what the peer's INVITE says of 100rel. */
+void reliable_asked(struct leg *in, const struct sip_msg *m);
+/* Is a 18x to be sent reliably? Then its headers, and it is repeated until its PRACK comes. */
+bool reliable_wanted(const struct leg *in, bool sdp);
+void reliable_begin(struct leg *in, struct sip_builder *b);
+void reliable_stop(struct leg *l);
+void reliable_prack(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
+/* Acknowledges a reliable 1xx in the leg's dialog. False: it was here before, or is out of order. */
+bool reliable_received(struct leg *out, const struct sip_msg *m);
 
 /* ---- update.c: UPDATE ---- */
 

@@ -55,6 +55,7 @@ static void leg_free(struct b2bua *b, struct leg *l)
 	l->ctx = l->update = NULL;
 	timer_cancel(b->wheel, &l->own_timer);
 	session_timer_stop(l);
+	reliable_stop(l);
 	if (l->dialog) {
 		sip_dialogs_remove(b->dialogs, l->dialog);
 		sip_dialog_free(l->dialog);

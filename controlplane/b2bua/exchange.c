@@ -142,6 +142,9 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 	if (!c->initial || c->state > CALL_RINGING || !in->stx)
 		return;
 	c->state = CALL_RINGING;
+	/* Reliable, it would have to offer; only the 2xx does. */
+	if (c->delayed && in->reliable.required)
+		return;
 	/* Early media: the called side's answer comes before the call is taken (RFC 3960). */
 	if (body.n && oa_answer_received(&out->oa, body, &why) < 0) {
 		c->b->counters.failed_answer++;

@@ -211,6 +211,7 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 	}
 	leg_take_stx(in, stx);
 	session_timer_asked(in, m);
+	reliable_asked(in, m);
 	leg_note_flow(in, from);
 	if (b->trace)
 		trace_bind(b->trace, m->call_id, c->id, 'a');

@@ -135,11 +135,15 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 
 	leg_drop_ctx(out); /* of the last exchange */
 	out->answered = out->concluded = out->cancelled = out->ack_due = false;
+	out->reliable.heard = 0;
 	if (out->dialog)
 		sip_dialog_build(out->dialog, &r, buf, sizeof buf, SIP_INVITE);
 	else
 		begin_first(out, &r, buf, sizeof buf);
 	reply_contact(&r, out);
+	/* Of a delayed offer it would be the 18x that offers, which a caller without 100rel could not hear.
+	 */
+	sip_build_hdr(&r, SIP_H_SUPPORTED, sdp.n ? STR("timer, 100rel") : STR("timer"));
 	session_timer_ask(out, &r);
 	err = sip_build_end(&r, sdp.n ? STR("application/sdp") : STR(""), sdp);
 	if (err)
@@ -187,6 +191,7 @@ static int take_dialog(struct leg *out, const struct sip_msg *m)
 		sip_dialogs_remove(b->dialogs, out->dialog);
 		sip_dialog_free(out->dialog);
 		out->answered = false;
+		out->reliable.heard = 0;
 	}
 	d->user = out;
 	out->dialog = d;
@@ -290,7 +295,8 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 	if (m->status < 200) {
 		if (m->to_tag.n && !out->established)
 			take_dialog(out, m);
-		exchange_provisional(out, m);
+		if (reliable_received(out, m))
+			exchange_provisional(out, m);
 		return;
 	}
 	out->concluded = true;

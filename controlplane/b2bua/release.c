@@ -151,6 +151,7 @@ static void leg_quiet(struct leg *l)
 {
 	timer_cancel(l->call->b->wheel, &l->own_timer);
 	session_timer_stop(l);
+	reliable_stop(l);
 	leg_drop_update(l);
 }
 

@@ -6,7 +6,7 @@
 #include "controlplane/b2bua/call.h"
 #include "lib/base/secret.h"
 
-const char reply_allow[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE";
+const char reply_allow[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE";
 
 /* Quoted-string content: a quote or a backslash in what we say would end it. */
 static void put_quotable(struct wbuf *w, const char *text)
@@ -87,6 +87,8 @@ int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str
 	reply_contact(&b, in);
 	if (status >= 200)
 		session_timer_agree(in, &b);
+	else if (reliable_wanted(in, sdp.n > 0))
+		reliable_begin(in, &b);
 	err = sip_build_end(&b, sdp.n ? STR("application/sdp") : STR(""), sdp);
 	if (!err)
 		err = sip_stx_respond(in->stx, &b);
@@ -106,7 +108,7 @@ void reply_options(struct b2bua *b, struct sip_stx *stx)
 		&r, buf, sizeof buf, sip_stx_request(stx), b->closing ? 503 : 200, NULL, sip_token_make(tag));
 	sip_build_hdr(&r, SIP_H_ALLOW, str_z(reply_allow));
 	sip_build_hdr(&r, SIP_H_ACCEPT, STR("application/sdp"));
-	sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer"));
+	sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer, 100rel"));
 	if (sip_build_end(&r, STR(""), STR("")) == 0)
 		sip_stx_respond(stx, &r);
 }
@@ -121,7 +123,7 @@ bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str 
 
 	sip_build_response(&r, buf, sizeof buf, m, 420, NULL, to_tag);
 	while (sip_values_next(&it, &value)) {
-		if (str_ieq(str_trim(value), STR("timer")))
+		if (str_ieq(value, STR("timer")) || str_ieq(value, STR("100rel")))
 			continue;
 		sip_build_hdr(&r, SIP_H_UNSUPPORTED, value);
 		any = true;

@@ -58,7 +58,6 @@ void session_timer_ask(const struct leg *l, struct sip_builder *b)
 	const struct leg_timer *t = &l->timer;
 	uint32_t s = t->interval_s ? t->interval_s : l->trunk->session_expires_s;
 
-	sip_build_hdr(b, SIP_H_SUPPORTED, STR("timer"));
 	if (!s)
 		return;
 	/* Within a session who refreshes it stays who he is. */

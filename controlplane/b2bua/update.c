@@ -119,6 +119,7 @@ void update_send(struct leg *l)
 	leg_drop_update(l);
 	sip_dialog_build(l->dialog, &r, buf, sizeof buf, SIP_UPDATE);
 	reply_contact(&r, l);
+	sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer"));
 	session_timer_ask(l, &r);
 	if (sip_build_end(&r, STR(""), STR("")) == 0 &&
 		sip_ctx_send(b->txl, &r, &flow, &update_ops, l, &l->update) == 0)

@@ -259,6 +259,12 @@ int sip_stx_reply(struct sip_stx *stx, unsigned status, const char *reason, stru
 	return rc;
 }
 
+void sip_stx_repeat(struct sip_stx *stx)
+{
+	if (stx->state == TX_PROCEEDING && stx->response.n)
+		send_again(stx);
+}
+
 void sip_stx_acked(struct sip_stx *stx)
 {
 	if (stx->state != TX_ACCEPTED)

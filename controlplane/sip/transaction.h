@@ -36,7 +36,8 @@ struct sip_sender {
 	void *ctx;
 	int (*send)(void *ctx, struct sip_flow *flow, struct str text, struct sip_waiter *waiter);
 	struct str (*sent_by)(void *ctx, const struct sip_listener *l);
-	/* sip_flow_keep() and sip_flow_drop(), for flows that transactions store. NULL: nothing to be done. */
+	/* sip_flow_keep() and sip_flow_drop(), for flows that transactions store. NULL: nothing to be done.
+	 */
 	int (*keep)(struct sip_flow *flow);
 	void (*drop)(struct sip_flow *flow);
 };
@@ -142,5 +143,7 @@ const struct sip_flow *sip_stx_flow(const struct sip_stx *stx);
 int sip_stx_respond(struct sip_stx *stx, const struct sip_builder *response);
 /* Builds and sends a response without a body. to_tag as in sip_build_response(). */
 int sip_stx_reply(struct sip_stx *stx, unsigned status, const char *reason, struct str to_tag);
+/* Sends the last provisional response once more: one that is to be reliable (RFC 3262). */
+void sip_stx_repeat(struct sip_stx *stx);
 /* The ACK for our 2xx came. */
 void sip_stx_acked(struct sip_stx *stx);

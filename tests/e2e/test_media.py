@@ -126,6 +126,29 @@ def test_early_media_is_heard_before_the_answer():
         finish(gateway, a, b)
 
 
+def test_early_media_by_responses_that_are_reliable_on_both_sides():
+    with parties(b="phone") as (_, gateway, a, b):
+        a.invite(NUMBERS["phone"], headers=["Require: 100rel"])
+        offer = b.expect("INVITE")
+        body = b.answer_body(offer)
+        b.respond(offer, 183, "Session Progress", body, ["Require: 100rel", "RSeq: 4711"])
+        prack = b.expect("PRACK")
+        assert prack.get("RAck").startswith("4711 "), prack.text
+        b.respond(prack, 200, "OK")
+        progress = a.expect(183)
+        a.prack(progress)
+        a.speak_as_answered(progress)
+        b.talker.tell("send", "on")
+        a.talker.hears(b.talker)
+        b.respond(offer, 200, "OK", body)
+        b.expect("ACK")
+        a.acknowledge(a.expect(200))
+        a.talker.tell("send", "on")
+        both_hear(a, b)
+        assert_nothing_lost(a, b)
+        finish(gateway, a, b)
+
+
 def all_heard(listener, speaker):
     """Every packet that was ever sent, from the very first."""
     def complete():

@@ -191,7 +191,7 @@ static void test_offers_that_are_refused(void **state)
 	refused_offer(&alice, "+1001", "Content-Type: text/plain\r\n", "hello", "415",
 		"Accept: application/sdp\r\n");
 	refused_offer(&alice, "+1001", "Require: 100rel, foo\r\n", sdp(&alice, 1), "420",
-		"Unsupported: 100rel\r\n");
+		"\r\nUnsupported: foo\r\n");
 	refused_offer(&alice, "+7", "", sdp(&alice, 1), "404", "no route leads to this number");
 	refused_offer(&alice, "+4", "", sdp(&alice, 1), "503", "every trunk of the route is down");
 	refused_offer(&alice, "+6", "", sdp(&alice, 1), "503", "Warning: 399");
@@ -239,7 +239,7 @@ static void test_requests_outside_of_calls(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		say(&alice, unknown[i], "", "");
 		hear(&alice, "405");
-		expect_heard(&alice, "\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE\r\n");
+		expect_heard(&alice, "\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE\r\n");
 		alice.call_id[0] = '\0';
 	}
 	say(&alice, "OPTIONS", "", "");

@@ -55,7 +55,8 @@ static void answer_somehow(struct phone *p)
 	if (!p->invite)
 		return;
 	if (pick(6))
-		answer(p, status, "", body ? body_of(p) : "");
+		answer(p, status, status[0] == '1' && !pick(3) ? "Require: 100rel\r\nRSeq: 1\r\n" : "",
+			body ? body_of(p) : "");
 	else
 		answer_as(p, tags[pick(2)], status, "", body ? body_of(p) : "");
 }
@@ -112,19 +113,21 @@ static void trouble_with_media(void)
 static void step(void)
 {
 	struct phone *const phones[] = {&alice, &bob, &alice, &bob, &carol};
-	static const char *const requests[] = {"BYE", "CANCEL", "ACK", "OPTIONS", "INFO", "UPDATE"};
+	static const char *const requests[] = {"BYE", "CANCEL", "ACK", "OPTIONS", "INFO", "UPDATE", "PRACK"};
 	struct phone *p = phones[pick(5)];
 	unsigned what = pick(200);
 
 	if (what < (p->remote_tag[0] ? 1 : 30))
 		dial(p, pick(12) ? number_of(p == &alice ? &bob : &alice) : "+2001",
-			pick(20) ? "" : "Require: x\r\n", body_of(p));
+			(const char *[]){"", "", "Require: 100rel\r\n", "Require: x\r\n",
+				"Supported: 100rel, timer\r\nSession-Expires: 90\r\n"}[pick(20) % 5],
+			body_of(p));
 	else if (what < 125)
 		listen_to(p);
 	else if (what < 132)
 		answer_somehow(p);
 	else if (what < 142 && p->call_id[0])
-		say(p, requests[pick(6)], "", "");
+		say(p, requests[pick(7)], "", "");
 	else if (what < 165 && p->call_id[0] && p->remote_tag[0])
 		say(p, pick(4) ? "INVITE" : "UPDATE", "", body_of(p));
 	else if (what < 195)

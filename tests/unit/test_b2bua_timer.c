@@ -9,7 +9,7 @@ static void call_with(const char *asks, const char *says, struct phone *to)
 {
 	dial(&alice, number_of(to), asks, sdp(&alice, 1));
 	hear(to, "INVITE");
-	expect_heard(to, "\r\nSupported: timer\r\n");
+	expect_heard(to, "\r\nSupported: timer, 100rel\r\n");
 	expect_heard(to, "\r\nSession-Expires: 1800\r\n");
 	answer(to, "200 OK", says, sdp(to, 1));
 	hear(to, "ACK");

@@ -242,17 +242,17 @@ class Agent:
     def _contact(self):
         return f"Contact: <sip:{self.user}@{self.address}:{self.port};transport={self.transport}>"
 
-    def invite(self, number, body=None):
+    def invite(self, number, body=None, headers=()):
         """A new call: sends the INVITE; body "": without an offer, which comes in the 200 then."""
         self.wire = self.wires[0] if self.wires else self.connect()
         self.target = f"sip:{number}@{self.gateway[0]}:{self.gateway[1]};transport={self.transport}"
         self.dialog = {"id": _token("call"), "local": f"<sip:{self.user}@{self.address}>;tag={_token('t')}", "cseq": 1,
                        "remote": f"<sip:{number}@{self.gateway[0]}>", "routes": []}
-        self._offer(self.target, self.describe() if body is None else body)
+        self._offer(self.target, self.describe() if body is None else body, headers)
 
-    def _offer(self, uri, body):
+    def _offer(self, uri, body, headers=()):
         self.branch = _token("z9hG4bK")
-        self.send(_text([*self._head("INVITE", uri, self.branch), self._contact()], body), self.wire)
+        self.send(_text([*self._head("INVITE", uri, self.branch), self._contact(), *headers], body), self.wire)
 
     def reinvite(self, body):
         self.dialog["cseq"] += 1
@@ -282,9 +282,18 @@ class Agent:
         self.acknowledge(offer, self.answer_body(offer, **changes))
         return offer
 
-    def request(self, method):
+    def request(self, method, headers=()):
         self.dialog["cseq"] += 1
-        self.send(_text(self._head(method, self.target)), self.wire)
+        self.send(_text([*self._head(method, self.target), *headers]), self.wire)
+
+    def prack(self, response):
+        """PRACK for a reliable 1xx, and its 200."""
+        self.dialog["remote"], self.target = response.get("To"), response.uri("Contact")
+        self.request("PRACK", [f"RAck: {response.get('RSeq')} {response.get('CSeq')}"])
+        m = self.message()
+        while m.status == response.status:  # sent again before our PRACK came
+            m = self.message()
+        assert (m.status, m.cseq_method) == (200, "PRACK"), m.text
 
     def update(self, body=""):
         """UPDATE with an offer, or without one."""
@@ -298,7 +307,7 @@ class Agent:
         self.request("BYE")
         self.expect(200)
 
-    def respond(self, request, status, reason="Fine", body=None):
+    def respond(self, request, status, reason="Fine", body=None, headers=()):
         """A response; the first one with a tag makes the dialog."""
         to = request.get("To")
         if "tag=" not in to and status != 100:
@@ -308,7 +317,7 @@ class Agent:
                 self.target, self.wire = request.uri("Contact"), request.wire
             to = self.dialog["local"]
         lines = [f"SIP/2.0 {status} {reason}", *(f"Via: {v}" for v in request.all("Via")), f"From: {request.get('From')}",
-                 f"To: {to}", f"Call-ID: {request.get('Call-ID')}", f"CSeq: {request.get('CSeq')}", self._contact()]
+                 f"To: {to}", f"Call-ID: {request.get('Call-ID')}", f"CSeq: {request.get('CSeq')}", self._contact(), *headers]
         self.send(_text(lines, body or ""), request.wire)
 
     def take(self, seconds=10, **changes):

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reliable provisional responses, on the one side, the other or both (RFC 3262). */
+#include "tests/unit/b2bua_bench.h"
+
+#define INSISTS "Require: 100rel\r\n"
+#define CAN "Supported: 100rel\r\n"
+
+static unsigned rseq_heard(const struct phone *p)
+{
+	const char *at = memmem(p->heard->text.p, p->heard->text.n, "\r\nRSeq: ", 8);
+
+	assert_non_null(at);
+	expect_heard(p, "\r\nRequire: 100rel\r\n");
+	return (unsigned)atoi(at + 8);
+}
+
+static void prack(struct phone *p, unsigned rseq, const char *body, const char *status)
+{
+	char rack[60];
+
+	snprintf(rack, sizeof rack, "RAck: %u %u INVITE\r\n", rseq, p->invite_cseq);
+	say(p, "PRACK", rack, body);
+	hear(p, status);
+	expect_heard(p, " PRACK\r\n");
+}
+
+static void answered_and_over(void)
+{
+	hear(&alice, "200");
+	expect_heard(&alice, " INVITE\r\n");
+	expect_not_heard(&alice, "100rel\r\nRSeq");
+	say(&alice, "ACK", "", "");
+	silence(NULL);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+static void test_a_caller_that_insists(void **state)
+{
+	unsigned rseq;
+
+	(void)state;
+	dial(&alice, "+1001", INSISTS, sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	expect_not_heard(&bob, "Require");
+	answer(&bob, "180 Ringing", "", "");
+	hear(&alice, "180");
+	rseq = rseq_heard(&alice);
+	/* Again and again, until it is acknowledged. */
+	pass(600);
+	hear(&alice, "180");
+	pass(1000);
+	hear(&alice, "180");
+	assert_int_equal(rseq_heard(&alice), rseq);
+	prack(&alice, rseq + 1, "", "481");
+	prack(&alice, rseq, "", "200");
+	prack(&alice, rseq, "", "481"); /* not twice */
+	pass(5000);
+	silence(NULL);
+	answer(&bob, "183 Session Progress", "", sdp(&bob, 1));
+	hear(&alice, "183");
+	assert_int_equal(rseq_heard(&alice), rseq + 1);
+	prack(&alice, rseq + 1, "", "200");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	answered_and_over();
+}
+
+static void test_what_follows_waits_for_the_prack(void **state)
+{
+	unsigned rseq;
+
+	(void)state;
+	dial(&alice, "+1001", CAN, sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "180 Ringing", "", "");
+	hear(&alice, "180");
+	expect_not_heard(&alice, "RSeq"); /* nothing in it that has to arrive */
+	answer(&bob, "183 Session Progress", "", sdp(&bob, 1));
+	hear(&alice, "183");
+	rseq = rseq_heard(&alice);
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	silence(NULL);
+	prack(&alice, rseq, "", "200");
+	answered_and_over();
+}
+
+static void test_a_prack_that_never_comes(void **state)
+{
+	(void)state;
+	bench.config->limits.ring_timeout_s = 0;
+	dial(&alice, "+1001", INSISTS, sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "183 Session Progress", "", sdp(&bob, 1));
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	pass(31000);
+	silence(&bob);
+	pass(33000);
+	while (hear_any(&alice) && alice.heard->status == 183)
+		;
+	assert_int_equal(alice.heard->status, 504);
+	say(&alice, "ACK", "", "");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	silence(NULL);
+	expect_no_calls();
+}
+
+static void test_the_called_side_is_reliable(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	expect_heard(&bob, "\r\nSupported: timer, 100rel\r\n");
+	answer(&bob, "180 Ringing", INSISTS "RSeq: 7\r\n", "");
+	hear(&bob, "PRACK");
+	expect_heard(&bob, "\r\nRAck: 7 1 INVITE\r\n");
+	expect_heard(&bob, "\r\nCSeq: 2 PRACK\r\n");
+	reply(&bob, "200 OK");
+	hear(&alice, "180");
+	expect_not_heard(&alice, "RSeq");
+	expect_not_heard(&alice, "Require");
+	answer(&bob, "180 Ringing", INSISTS "RSeq: 7\r\n", ""); /* once more: its PRACK was slow */
+	answer(&bob, "183 Session Progress", INSISTS "RSeq: 9\r\n", sdp(&bob, 1)); /* out of order */
+	silence(NULL);
+	answer(&bob, "183 Session Progress", INSISTS "RSeq: 8\r\n", sdp(&bob, 1));
+	hear(&bob, "PRACK");
+	expect_heard(&bob, "\r\nRAck: 8 1 INVITE\r\n");
+	reply(&bob, "200 OK");
+	hear(&alice, "183");
+	expect_heard(&alice, "m=audio");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	expect_heard(&bob, "\r\nCSeq: 1 ACK\r\n");
+	answered_and_over();
+}
+
+static void test_both_sides_are_reliable(void **state)
+{
+	unsigned rseq;
+
+	(void)state;
+	dial(&alice, "+1001", CAN, sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "183 Session Progress", INSISTS "RSeq: 4711\r\n", sdp(&bob, 1));
+	hear(&bob, "PRACK");
+	reply(&bob, "200 OK");
+	hear(&alice, "183");
+	rseq = rseq_heard(&alice);
+	assert_int_not_equal(rseq, 4711);
+	prack(&alice, rseq, sdp(&alice, 2), "488"); /* another offer has to wait */
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	answered_and_over();
+}
+
+static void test_somebody_gives_up_meanwhile(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", INSISTS, sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "183 Session Progress", "", sdp(&bob, 1));
+	hear(&alice, "183");
+	answer(&bob, "486 Busy Here", "", "");
+	hear(&bob, "ACK");
+	hear(&alice, "486"); /* a refusal waits for nobody */
+	say(&alice, "ACK", "", "");
+	pass(5000);
+	silence(NULL);
+	expect_no_calls();
+	dial(&alice, "+1001", INSISTS, sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "183 Session Progress", "", sdp(&bob, 1));
+	hear(&alice, "183");
+	say(&alice, "CANCEL", "", "");
+	hear(&alice, "200");
+	hear(&alice, "487");
+	say(&alice, "ACK", "", "");
+	hear(&bob, "CANCEL");
+	answer(&bob, "487 Request Terminated", "", "");
+	hear(&bob, "ACK");
+	pass(5000);
+	silence(NULL);
+	expect_no_calls();
+}
+
+/* Without an offer in the INVITE a reliable 18x would have to offer: nobody is asked for one. */
+static void test_a_delayed_offer(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", INSISTS, "");
+	hear(&bob, "INVITE");
+	expect_not_heard(&bob, "100rel");
+	answer(&bob, "180 Ringing", "", "");
+	silence(NULL);
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&alice, "200");
+	say(&alice, "ACK", "", sdp(&alice, 1));
+	hear(&bob, "ACK");
+	silence(NULL);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_a_caller_that_insists),
+		T(test_what_follows_waits_for_the_prack),
+		T(test_a_prack_that_never_comes),
+		T(test_the_called_side_is_reliable),
+		T(test_both_sides_are_reliable),
+		T(test_somebody_gives_up_meanwhile),
+		T(test_a_delayed_offer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
