@@ -106,6 +106,9 @@ static enum ctl_exit rekey_trunk(struct client *c, const struct ctl_args *a, str
 	struct calls_filter filter = {.trunk = a->text[OPT_TRUNK], .state = "established"};
 	enum ctl_exit code = calls_each(c, &filter, rekey_one, &r, e);
 
+	/* None at all: that is no matter of calls that ended meanwhile. e has the last one's reason. */
+	if (code == CTL_OK && r.gone && !r.renewed)
+		return CTL_REFUSED;
 	if (code == CTL_OK && args_json(a))
 		printf("{\"calls\": %u, \"refused\": %u}\n", r.renewed, r.gone);
 	else if (code == CTL_OK && r.gone)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/schema.h"
 #include "ctl/table.h"
 #include "ctl/value.h"
 
@@ -75,17 +76,37 @@ static void show(const json_t *notification, const struct ctl_args *a)
 	free(line);
 }
 
+/* A name of a notification, or an XPath, as an XPath. */
+static enum ctl_exit make_filter(const char *word, char *xpath, size_t cap, struct err *e)
+{
+	size_t n = strlen(word);
+
+	if (strchr(word, '/')) {
+		snprintf(xpath, cap, "%s", word);
+		return CTL_OK;
+	}
+	for (const char *z = schema_notifications; *z; z += strcspn(z, " "), z += *z == ' ') {
+		if (strcspn(z, " ") == n && strncmp(z, word, n) == 0) {
+			snprintf(xpath, cap, "/srtp-gateway:%s", word);
+			return CTL_OK;
+		}
+	}
+	err_set(e, EINVAL, "there is no notification '%.40s'; there are: %s", word, schema_notifications);
+	return CTL_USAGE;
+}
+
 enum ctl_exit monitor_follow(struct client *c, const struct ctl_args *a, struct err *e)
 {
 	json_t *args = json_pack("{s:s}", "stream", "NETCONF");
-	char xpath[128];
+	char xpath[512];
 	double left = a->number[OPT_COUNT];
 
-	if (a->n_words) {
-		snprintf(xpath, sizeof xpath, "/srtp-gateway:%s", a->words[0]);
-		json_object_set_new(
-			args, "xpath", json_string(strchr(a->words[0], '/') ? a->words[0] : xpath));
+	if (a->n_words && make_filter(a->words[0], xpath, sizeof xpath, e) != CTL_OK) {
+		json_decref(args);
+		return CTL_USAGE;
 	}
+	if (a->n_words)
+		json_object_set_new(args, "xpath", json_string(xpath));
 	if (a->text[OPT_SINCE])
 		json_object_set_new(args, "start-time", json_string(a->text[OPT_SINCE]));
 	enum ctl_exit code = client_ask(c, "subscribe", args, NULL, e);

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """srtpgwctl against a gateway that carries calls: what an operator reads and does."""
 
+import contextlib
 import os
 import socket
 import subprocess
+import threading
 
 from lab.net import wait_for
 from lab.party import both_hear, established, finish, parties, talking
@@ -177,3 +179,47 @@ def test_who_may_only_look_is_told_so_and_access_rules_hide_what_calls_say():
         code, out, complaint = as_nobody(gateway, "trace", ident)
         assert code == 3 and out == "" and "no messages" in complaint, (code, out, complaint)
         finish(gateway, a, b)
+
+
+def appended(lines, process):
+    for line in iter(process.stdout.readline, ""):
+        lines.append(line)
+
+
+@contextlib.contextmanager
+def monitor(gateway, *args):
+    """srtpgwctl monitor while the block runs; what it has printed is in the list that it gives, line by line."""
+    argv = [os.path.join(gateway.bin, "ctl", "srtpgwctl"), "--socket", gateway.control_socket, "monitor", *args]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        lines = []
+        reader = threading.Thread(target=appended, args=(lines, process), daemon=True)
+        reader.start()
+        try:
+            yield lines
+        finally:
+            process.terminate()
+            reader.join(20)
+
+
+def test_an_operator_drains_a_trunk_ends_a_call_and_reads_about_it():
+    with talking(b="phone") as (lab, gateway, a, b):
+        ident = established(gateway)
+        # What happens before the subscription is there is remembered.
+        with monitor(gateway, "--since", "2020-01-01T00:00:00Z") as lines:
+            assert srtpgwctl(gateway, "drain", "--trunk", "phone") == "1 calls remain\n"
+            assert "drain" in srtpgwctl(gateway, "show", "trunks")
+            wait_for("it is reported", lambda: any("trunk-state-change" in l and "trunk=phone" in l for l in lines), 20)
+            srtpgwctl(gateway, "resume", "--trunk", "phone")
+            srtpgwctl(gateway, "terminate", ident, "--reason", "no more")
+            for x in (a, b):
+                x.released()
+            srtpgwctl(gateway, "set", "trunks/trunk/phone/max-calls", "3")
+            srtpgwctl(gateway, "commit")
+            wait_for("the commit is reported", lambda: any("config-applied" in l for l in lines), 20)
+        assert "no more" in gateway.ctl("show", "call", ident)["end-reason"]
+        assert "there is no such call" in srtpgwctl(gateway, "terminate", "nobody", code=3)
+        srtpgwctl(gateway, "reload-certificates")
+        shown = srtpgwctl(gateway, "show", "certs")
+        assert "20" in shown.splitlines()[1] and "CN" in shown, shown
+        first = srtpgwctl(gateway, "monitor", "trunk-state-change", "--since", "2020-01-01T00:00:00Z", "--count", "1")
+        assert "trunk=phone" in first, first

@@ -53,6 +53,13 @@ static void a_trunks_keys_are_its_calls_keys(void **state)
 	assert_int_equal(run(script, "rekey --trunk core"), CTL_OK);
 	expect_request("/srtp-gateway:calls/call[state='established'][ingress-trunk='core']");
 	assert_string_equal(output, "1 calls renew their keys, 1 could not\n");
+	/* What no call can do is an error and not a number. */
+	static const struct line cannot[] = {
+		{"\"op\":\"get\"", OK("{\"srtp-gateway:calls\":{\"call\":[{\"id\":\"c1\"}]}}")},
+		{"\"c1\"", REFUSAL("unknown-element", "/x", "this build cannot do it")}, {NULL, NULL}};
+
+	assert_int_equal(run(cannot, "rekey --trunk core"), CTL_REFUSED);
+	assert_string_equal(errors, "srtpgwctl: /x: this build cannot do it\n");
 	assert_int_equal(run(script, "rekey"), CTL_USAGE);
 	assert_int_equal(run(script, "rekey c1 --all"), CTL_USAGE);
 	expect_errors("whose keys?");
@@ -123,10 +130,16 @@ static void notifications_are_followed(void **state)
 	assert_string_equal(output,
 		"T1 call-refused trunk=core reason=\"no ? route\" status=404 a=yes a=\"\"\n"
 		"T2 config-applied\n");
-	assert_int_equal(run(script, "monitor call-refused --count 1 --json --since 2026-11-20T13:00:00Z"), CTL_OK);
+	assert_int_equal(
+		run(script, "monitor call-refused --count 1 --json --since 2026-11-20T13:00:00Z"), CTL_OK);
 	expect_request("\"start-time\":\"2026-11-20T13:00:00Z\"");
 	expect_request("\"xpath\":\"/srtp-gateway:call-refused\"");
 	expect_output("{\"event-time\":\"T1\"");
+	assert_int_equal(
+		run(script, "monitor /ietf-netconf-notifications:netconf-config-change --count 1"), CTL_OK);
+	expect_request("\"xpath\":\"/ietf-netconf-notifications:netconf-config-change\"");
+	assert_int_equal(run(script, "monitor call-refusd"), CTL_USAGE);
+	expect_errors("there is no notification 'call-refusd'; there are: ");
 }
 
 static void the_end_of_a_gateway_ends_a_monitor(void **state)
