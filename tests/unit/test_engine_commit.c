@@ -3,8 +3,10 @@
 #include "tests/unit/engine_bench.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <libyang/libyang.h>
@@ -152,6 +154,61 @@ static void a_file_is_replaced_not_rewritten(void **state)
 	fclose(old);
 	free(before);
 	free(again);
+}
+
+/* Commits as fast as it can until it is killed, and tells each one. */
+static void commit_for_ever(struct engine_bench *b, int tell)
+{
+	for (unsigned n = 100;; n++) {
+		char calls[16];
+
+		snprintf(calls, sizeof calls, "%u", n);
+		if (bench_set(b, b->root, A_CALLS, calls) || bench_commit(b, b->root) ||
+			write(tell, &n, sizeof n) != sizeof n)
+			_exit(1);
+	}
+}
+
+/* kill -9 wherever it hits: what was told as committed is there at the next start, or what came right after. */
+static void a_kill_in_the_middle_leaves_a_whole_commit(void **state)
+{
+	struct engine_bench *b = *state;
+
+	for (unsigned kills = 0; kills < 20; kills++) {
+		struct engine_history rows[ENGINE_HISTORY];
+		unsigned n = 0, seen;
+		int tell[2], status;
+		pid_t pid;
+
+		assert_int_equal(pipe(tell), 0);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			commit_for_ever(b, tell[1]);
+		close(tell[1]);
+		for (unsigned told = 0; told <= kills % 7; told++)
+			assert_int_equal(read(tell[0], &n, sizeof n), sizeof n);
+		kill(pid, SIGKILL);
+		while (read(tell[0], &seen, sizeof seen) == sizeof seen)
+			n = seen;
+		close(tell[0]);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		bench_crash(b);
+		bench_start(b);
+		assert_in_range(trunk(b, "a")->max_calls, n, n + 1);
+		assert_true(engine_history(b->engine, rows) > 0);
+		/* The newest of the history is what runs, also when the kill came between the two. */
+		struct lyd_node *newest = NULL;
+		struct engine_change *c;
+		unsigned changes;
+
+		assert_int_equal(engine_history_tree(b->engine, rows[0].commit, &newest, &b->fault), 0);
+		assert_int_equal(engine_diff(engine_tree(b->engine, ENGINE_RUNNING), newest, &c, &changes), 0);
+		assert_int_equal(changes, 0);
+		engine_diff_free(c, changes);
+		lyd_free_all(newest);
+	}
 }
 
 static void a_confirmed_commit_is_confirmed(void **state)
@@ -498,6 +555,7 @@ static void differences_are_listed(void **state)
 	assert_int_equal(bench_set(b, b->root, A_CALLS, "77"), 0);
 	assert_int_equal(bench_set(b, b->root, "/srtp-gateway:gateway/trunks/trunk[name='b']", NULL), 0);
 	assert_int_equal(bench_set(b, b->root, "/srtp-gateway:gateway/limits/max-calls", "9"), 0);
+	assert_int_equal(bench_set(b, b->root, "/srtp-gateway:gateway/trunks/trunk[name='a']/admin-state", "up"), 0);
 	assert_int_equal(engine_diff(engine_tree(b->engine, ENGINE_RUNNING),
 				 engine_tree(b->engine, ENGINE_CANDIDATE), &c, &n),
 		0);
@@ -517,9 +575,14 @@ static void differences_are_listed(void **state)
 			assert_string_equal(c[i].after, "9");
 			seen |= 4;
 		}
-		assert_null(strstr(c[i].path, "admin-state"));
+		/* A default that is now said is news; those that went with trunk b are not. */
+		if (strstr(c[i].path, "admin-state")) {
+			assert_string_equal(c[i].path, "/srtp-gateway:gateway/trunks/trunk[name='a']/admin-state");
+			assert_string_equal(c[i].operation, "create");
+			seen |= 8;
+		}
 	}
-	assert_int_equal(seen, 7);
+	assert_int_equal(seen, 15);
 	engine_diff_free(c, n);
 }
 
@@ -532,6 +595,7 @@ int main(void)
 		TEST(a_file_that_cannot_be_written_undoes_what_was_prepared),
 		TEST(half_a_file_is_never_read),
 		TEST(a_file_is_replaced_not_rewritten),
+		TEST(a_kill_in_the_middle_leaves_a_whole_commit),
 		TEST(a_confirmed_commit_is_confirmed),
 		TEST(what_is_not_confirmed_is_rolled_back),
 		TEST(a_session_ends_and_takes_its_confirmed_commit_along),

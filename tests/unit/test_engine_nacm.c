@@ -67,6 +67,8 @@ static void without_rules_the_defaults_hold(void **state)
 	assert_false(may_set(c, A_CALLS, NULL));
 	assert_false(may_set(c, G "/trunks/trunk[name='c']/realm", "core"));
 	assert_false(may_set(c, "/ietf-netconf-acm:nacm/enable-nacm", "false"));
+	/* Also what changes nothing but that it is said. */
+	assert_false(may_set(c, G "/trunks/trunk[name='a']/admin-state", "up"));
 	assert_int_equal(bench_commit(c.b, c.s), 0);
 	/* Two operations are refused unless a rule permits them; the model marks them so. */
 	assert_int_equal(engine_kill(c.s, engine_session_id(c.b->root), &c.b->fault), -1);
@@ -76,7 +78,7 @@ static void without_rules_the_defaults_hold(void **state)
 	assert_true(engine_may_call(c.s, "ietf-netconf", "close-session"));
 	struct engine_denied denied = engine_denied(c.b->engine);
 
-	assert_int_equal(denied.writes, 4);
+	assert_int_equal(denied.writes, 5);
 	assert_int_equal(denied.operations, 2);
 	end(c);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The candidate becomes what runs: commit, discard, rollback. */
 #include <stdlib.h>
+#include <string.h>
 
 #include <libyang/libyang.h>
 
@@ -8,6 +9,8 @@
 #include "controlplane/config/engine/fault.h"
 #include "controlplane/config/engine/private.h"
 #include "lib/base/clock.h"
+
+#define TEXT_MAX 1000u
 
 /* Nothing is different, but a confirmed commit may wait, or begin to. */
 static int commit_nothing(struct engine_session *s, const struct engine_commit *c, struct engine_fault *f)
@@ -52,8 +55,24 @@ static int commit_changes(struct engine_session *s, const struct engine_commit *
 		rc = confirm_begin(s, c, &before, *commit, f);
 	else if (e->pending.active)
 		confirm_complete(e);
+	/* What cannot be waited for must not stay. */
+	if (rc && before) {
+		struct engine_fault ignored;
+
+		why.comment = "the commit before could not wait for its confirmation";
+		why.unconfirmed = false;
+		apply_tree(e, &before, &why, NULL, NULL, &ignored);
+	}
 	lyd_free_all(before);
 	return rc;
+}
+
+static int check_texts(const char *comment, const char *persist, struct engine_fault *f)
+{
+	if ((comment && strlen(comment) > TEXT_MAX) || (persist && strlen(persist) > TEXT_MAX))
+		return fault_protocol(
+			f, "too-big", "a comment and a persist have at most %u octets", TEXT_MAX);
+	return 0;
 }
 
 int engine_commit(
@@ -63,7 +82,8 @@ int engine_commit(
 	bool differs = false;
 
 	*commit = 0;
-	if (sessions_may_call(s, "commit", f) || sessions_may_change(s, ENGINE_RUNNING, f) ||
+	if (check_texts(c->comment, c->persist, f) || sessions_may_call(s, "commit", f) ||
+		sessions_may_change(s, ENGINE_RUNNING, f) ||
 		(!c->confirm_only && sessions_may_change(s, ENGINE_CANDIDATE, f)) ||
 		confirm_allowed(s, c->persist_id, f))
 		return -1;
@@ -131,7 +151,7 @@ int engine_rollback(struct engine_session *s, uint64_t commit, const char *comme
 	int rc;
 
 	*made = 0;
-	if (sessions_may_call(s, "edit-config", f) || sessions_may_call(s, "commit", f) ||
+	if (check_texts(comment, NULL, f) || sessions_may_call(s, "edit-config", f) || sessions_may_call(s, "commit", f) ||
 		sessions_may_change(s, ENGINE_RUNNING, f) || sessions_may_change(s, ENGINE_CANDIDATE, f) ||
 		engine_history_tree(e, commit, &tree, f))
 		return -1;

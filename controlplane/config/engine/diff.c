@@ -59,8 +59,11 @@ static void add(struct changes *c, const struct lyd_node *n, const char *operati
 static enum what what_of(const struct lyd_node *n, enum what inherited)
 {
 	static const char *const names[] = {"none", "create", "delete", "replace"};
-	const char *op = meta(n, "operation");
+	const char *op = meta(n, "operation"), *was_default = meta(n, "orig-default");
 
+	/* The value is the default's, and is set or not set any more. */
+	if (op && strcmp(op, "none") == 0 && was_default && n->schema->nodetype & LYD_NODE_TERM)
+		return strcmp(was_default, "true") == 0 ? CREATE : DELETE;
 	for (unsigned i = 0; op && i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(op, names[i]) == 0)
 			return (enum what)i;
@@ -100,7 +103,7 @@ static void walk(struct changes *c, const struct lyd_node *first, enum what inhe
 		enum what what = what_of(n, inherited);
 
 		/* A default that comes or goes with its parent is no news; keys are in the path. */
-		if (n->schema->flags & LYS_KEY || (n->flags & LYD_DEFAULT && what != REPLACE))
+		if (n->schema->flags & LYS_KEY || (n->flags & LYD_DEFAULT && !meta(n, "orig-default")))
 			continue;
 		if (n->schema->nodetype & LYD_NODE_TERM)
 			add_term(c, n, what);

@@ -194,6 +194,14 @@ void nacm_prune(const struct nacm_view *v, struct lyd_node **tree)
 		prune(v, tree, *tree);
 }
 
+static const char *meta_value(const struct lyd_node *node, const char *name)
+{
+	for (const struct lyd_meta *m = node->meta; m; m = m->next)
+		if (strcmp(m->name, name) == 0 && strcmp(m->annotation->module->name, "yang") == 0)
+			return lyd_get_meta_value(m);
+	return NULL;
+}
+
 static enum nacm_operation operation_of(const struct lyd_node *diff, enum nacm_operation inherited)
 {
 	static const struct {
@@ -201,13 +209,14 @@ static enum nacm_operation operation_of(const struct lyd_node *diff, enum nacm_o
 		enum nacm_operation op;
 	} names[] = {{"none", 0}, {"create", NACM_CREATE}, {"delete", NACM_DELETE}, {"replace", NACM_UPDATE}};
 
-	for (const struct lyd_meta *m = diff->meta; m; m = m->next) {
-		if (strcmp(m->name, "operation") != 0 || strcmp(m->annotation->module->name, "yang") != 0)
-			continue;
-		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-			if (strcmp(names[i].name, lyd_get_meta_value(m)) == 0)
-				return names[i].op;
-	}
+	const char *op = meta_value(diff, "operation"), *was_default = meta_value(diff, "orig-default");
+
+	/* The value is the default's, and is set or not set any more. */
+	if (op && strcmp(op, "none") == 0 && was_default && diff->schema->nodetype & LYD_NODE_TERM)
+		return strcmp(was_default, "true") == 0 ? NACM_CREATE : NACM_DELETE;
+	for (size_t i = 0; op && i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(names[i].name, op) == 0)
+			return names[i].op;
 	return inherited;
 }
 
@@ -218,7 +227,8 @@ static bool counts(const struct lyd_node *n)
 		return false;
 	if (n->schema->nodetype == LYS_CONTAINER && !(n->schema->flags & LYS_PRESENCE))
 		return false;
-	return !(n->flags & LYD_DEFAULT);
+	/* A node of a difference has the flags of the tree that it is in: a default there may have been a value. */
+	return !(n->flags & LYD_DEFAULT) || meta_value(n, "orig-default");
 }
 
 static const struct lyd_node *find_denied(

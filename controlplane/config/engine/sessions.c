@@ -174,9 +174,12 @@ int engine_kill(struct engine_session *s, uint32_t session, struct engine_fault 
 		return fault_protocol(f, "invalid-value", "there is no session %u", session);
 	log_info("config", "session killed", LU("session", session), LZ("user", other->who.user),
 		LZ("by", s->who.user));
+	/* The first who can ends the connection, and the session is no more. */
 	for (unsigned i = 0; i < e->n_listeners; i++)
-		if (e->listeners[i].events->kill)
+		if (e->listeners[i].events->kill) {
 			e->listeners[i].events->kill(e->listeners[i].ctx, other);
+			break;
+		}
 	return 0;
 }
 
