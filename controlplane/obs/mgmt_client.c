@@ -54,8 +54,10 @@ static void begin(struct mgmt_client *c, const char *text, size_t n)
 	struct request parsed;
 	struct err e = {0};
 
-	if (request_parse((struct str){text, n}, &parsed, &e)) {
-		send_error(c, "malformed-message", e.text);
+	int rc = request_parse((struct str){text, n}, &parsed, &e);
+
+	if (rc) {
+		send_error(c, rc == -E2BIG ? "too-big" : "malformed-message", e.text);
 		return;
 	}
 	const struct operation *op = mgmt_find_operation(c->m, parsed.op);

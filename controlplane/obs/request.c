@@ -10,9 +10,29 @@ static bool is_op(const char *z, size_t n)
 	return n > 0 && n < REQUEST_OP_MAX && strspn(z, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
+/* A parsed value takes a hundred octets and more: a line full of "[]," would be a gigabyte. */
+static bool has_too_many_values(struct str line)
+{
+	bool quoted = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < line.n; i++) {
+		if (quoted && line.p[i] == '\\')
+			i++;
+		else if (line.p[i] == '"')
+			quoted = !quoted;
+		else if (!quoted)
+			n += line.p[i] == ',' || line.p[i] == '[' || line.p[i] == '{';
+	}
+	return n > REQUEST_VALUES_MAX;
+}
+
 int request_parse(struct str line, struct request *out, struct err *e)
 {
 	json_error_t where;
+
+	if (has_too_many_values(line))
+		return err_set(e, E2BIG, "more than %u values in a request: send it in parts", REQUEST_VALUES_MAX);
 	json_t *root = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &where);
 	json_t *op = json_object_get(root, "op"), *args = json_object_get(root, "args");
 	int rc = 0;

@@ -8,13 +8,14 @@
 #include "lib/base/str.h"
 
 #define REQUEST_OP_MAX 48
+#define REQUEST_VALUES_MAX 250000u
 
 struct request {
 	char op[REQUEST_OP_MAX]; /* [a-z0-9-]+ */
 	json_t *args;            /* an object; the owner's to json_decref() */
 };
 
-/* line without its newline. -EINVAL with the reason, -ENOMEM; out is then untouched. */
+/* line without its newline. -EINVAL and -E2BIG with the reason, -ENOMEM; out is then untouched. */
 int request_parse(struct str line, struct request *out, struct err *e);
 
 /* The answers as one line with its newline, free() it. NULL without memory. data is borrowed. */

@@ -193,6 +193,37 @@ static void what_is_too_large_or_deep_is_refused(void **state)
 	assert_fault(b, "too-big", "", "nested deeper");
 }
 
+/* Each of these kept libyang busy for minutes. */
+static void what_has_too_many_nodes_is_refused(void **state)
+{
+	static const struct {
+		enum engine_format format;
+		const char *begin, *again;
+		unsigned times;
+	} rows[] = {
+		{ENGINE_JSON, "{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[", "{\"name\":\"t\"},", 10001},
+		{ENGINE_JSON, "{\"x\":[", "[[],[],[],[],[]],", 40000},
+		{ENGINE_XML, "<gateway " NS "><trunks>", "<trunk><name>t</name></trunk>", 10001},
+		{ENGINE_XML, "<gateway " NS ">", "<a><a/><a/><a/><a/><a/><a/></a>", 40000},
+	};
+	struct engine_bench *b = *state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t n = strlen(rows[i].begin), step = strlen(rows[i].again);
+		char *text = malloc(n + step * rows[i].times + 1);
+
+		assert_non_null(text);
+		memcpy(text, rows[i].begin, n);
+		for (unsigned k = 0; k < rows[i].times; k++, n += step)
+			memcpy(text + n, rows[i].again, step);
+		assert_int_equal(engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET,
+					 (struct str){text, n}, rows[i].format, &b->fault),
+			-1);
+		assert_fault(b, "too-big", "", "send it in parts");
+		free(text);
+	}
+}
+
 static void set_takes_a_path_and_a_value(void **state)
 {
 	struct engine_bench *b = *state;
@@ -277,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_operation_and_each_mistake, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_too_large_or_deep_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_has_too_many_nodes_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(set_takes_a_path_and_a_value, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_edit_is_tested_when_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(rules_of_the_model_are_named, setup, teardown),

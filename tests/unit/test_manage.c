@@ -281,6 +281,15 @@ static void large_edits_are_taken_and_others_not(void **state)
 	assert_true(strlen(large) > 2 * MGMT_REQUEST_MAX);
 	data(ask(r, fd, large));
 	data(ask(r, fd, "{\"op\":\"discard-changes\"}"));
+	/* Few octets each, a hundred times that in memory. */
+	char *many = calloc(1, 400000);
+
+	assert_non_null(many);
+	strcpy(many, "{\"op\":\"edit-config\",\"args\":[");
+	memset(many + strlen(many), ',', 300000);
+	memcpy(many + 300000, "]}", 3);
+	assert_string_equal(error_tag(ask(r, fd, many)), "too-big");
+	free(many);
 	/* The bound is that of small requests again. */
 	assert_string_equal(error_tag(ask(r, fd, late)), "too-big");
 	assert_null(hear(r, fd));

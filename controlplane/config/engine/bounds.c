@@ -10,29 +10,59 @@
 
 #define PATH_DEPTH 32
 
-static int too_deep(struct engine_fault *f)
+/* How deep we are in a text, and how many stand at each level of the way there. */
+struct count {
+	unsigned depth, nodes;
+	unsigned children[BOUNDS_DEPTH + 1];
+	struct engine_fault *f;
+};
+
+static int add(struct count *c)
 {
-	return fault_protocol(f, "too-big", "nested deeper than %u levels", BOUNDS_DEPTH);
+	if (++c->nodes > BOUNDS_NODES)
+		return fault_protocol(c->f, "too-big", "more than %u nodes: send it in parts", BOUNDS_NODES);
+	if (++c->children[c->depth] > BOUNDS_CHILDREN)
+		return fault_protocol(
+			c->f, "too-big", "more than %u nodes in one: send it in parts", BOUNDS_CHILDREN);
+	return 0;
 }
 
-static int check_json_depth(struct str text, struct engine_fault *f)
+static int enter(struct count *c)
 {
-	unsigned depth = 0;
-	bool quoted = false;
-
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (quoted && c == '\\')
-			i++;
-		else if (c == '"')
-			quoted = !quoted;
-		else if (!quoted && (c == '{' || c == '[') && ++depth > BOUNDS_DEPTH)
-			return too_deep(f);
-		else if (!quoted && (c == '}' || c == ']') && depth)
-			depth--;
-	}
+	if (c->depth == BOUNDS_DEPTH)
+		return fault_protocol(c->f, "too-big", "nested deeper than %u levels", BOUNDS_DEPTH);
+	c->children[++c->depth] = 0;
 	return 0;
+}
+
+static void leave(struct count *c)
+{
+	c->depth -= c->depth > 0;
+}
+
+static int check_json_count(struct str text, struct engine_fault *f)
+{
+	struct count c = {.f = f};
+	bool quoted = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < text.n && !rc; i++) {
+		char ch = text.p[i];
+
+		if (quoted && ch == '\\')
+			i++;
+		else if (ch == '"')
+			quoted = !quoted;
+		else if (quoted)
+			continue;
+		else if (ch == '{' || ch == '[')
+			rc = add(&c) ? -1 : enter(&c);
+		else if (ch == ',')
+			rc = add(&c);
+		else if (ch == '}' || ch == ']')
+			leave(&c);
+	}
+	return rc;
 }
 
 static int check_json(struct str text, struct engine_fault *f)
@@ -41,7 +71,7 @@ static int check_json(struct str text, struct engine_fault *f)
 	json_t *root;
 	bool is_object;
 
-	if (check_json_depth(text, f))
+	if (check_json_count(text, f))
 		return -1;
 	root = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &where);
 	is_object = json_is_object(root);
@@ -81,11 +111,13 @@ static const char *behind_tag(const char *p, const char *end)
 	return NULL;
 }
 
-static const char *next_markup(const char *p, const char *end, int *change)
+enum markup { MARKUP_NONE, MARKUP_OPEN, MARKUP_EMPTY, MARKUP_CLOSE };
+
+static const char *next_markup(const char *p, const char *end, enum markup *what)
 {
 	struct str rest = {p, (size_t)(end - p)};
 
-	*change = 0;
+	*what = MARKUP_NONE;
 	if (str_starts(rest, STR("<!--")))
 		return behind(p + 4, end, STR("-->"));
 	if (str_starts(rest, STR("<![CDATA[")))
@@ -97,29 +129,36 @@ static const char *next_markup(const char *p, const char *end, int *change)
 	const char *next = behind_tag(p, end);
 
 	if (next)
-		*change = p[1] == '/' ? -1 : next[-2] == '/' ? 0 : 1;
+		*what = p[1] == '/' ? MARKUP_CLOSE : next[-2] == '/' ? MARKUP_EMPTY : MARKUP_OPEN;
 	return next;
+}
+
+static bool is_declaration(struct str rest)
+{
+	return str_starts(rest, STR("<!")) && !str_starts(rest, STR("<!--")) &&
+	       !str_starts(rest, STR("<![CDATA["));
 }
 
 static int check_xml(struct str text, struct engine_fault *f)
 {
 	const char *p = text.p, *end = text.p + text.n;
-	unsigned depth = 0;
-	int change;
+	struct count c = {.f = f};
+	enum markup what;
 
 	while (p < end && (p = memchr(p, '<', (size_t)(end - p)))) {
-		if (end - p > 1 && p[1] == '!' && !str_starts((struct str){p, (size_t)(end - p)}, STR("<!--")) &&
-			!str_starts((struct str){p, (size_t)(end - p)}, STR("<![CDATA[")))
+		if (is_declaration((struct str){p, (size_t)(end - p)}))
 			return fault_protocol(f, "malformed-message",
 				"declarations (<!DOCTYPE, <!ENTITY) are not taken");
-		p = next_markup(p, end, &change);
+		p = next_markup(p, end, &what);
 		if (!p)
 			return fault_protocol(
 				f, "malformed-message", "the XML ends in the middle of its markup");
-		if (change > 0 && ++depth > BOUNDS_DEPTH)
-			return too_deep(f);
-		if (change < 0 && depth)
-			depth--;
+		if ((what == MARKUP_OPEN || what == MARKUP_EMPTY) && add(&c))
+			return -1;
+		if (what == MARKUP_OPEN && enter(&c))
+			return -1;
+		if (what == MARKUP_CLOSE)
+			leave(&c);
 	}
 	return 0;
 }

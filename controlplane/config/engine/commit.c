@@ -5,9 +5,9 @@
 
 #include <libyang/libyang.h>
 
-#include "controlplane/config/engine/edit.h"
 #include "controlplane/config/engine/fault.h"
 #include "controlplane/config/engine/private.h"
+#include "controlplane/config/snapshot.h"
 #include "lib/base/clock.h"
 
 #define TEXT_MAX 1000u
@@ -130,15 +130,10 @@ int engine_history_tree(
 			(unsigned long long)commit);
 	if (history_text(&e->history, commit, &text, &err) < 0)
 		return fault_set(f, "operation-failed", NULL, "%s", err.text);
-	rc = edit_parse_config(e->ctx, str_z(text), ENGINE_JSON, out, f);
+	/* Ours, whatever its size: not held to what a client may send. */
+	rc = load_tree(e->ctx, text, strlen(text), "the history", out, &err);
 	free(text);
-	/* Its defaults, without which it would differ from every running configuration. */
-	if (!rc && lyd_new_implicit_all(out, e->ctx, LYD_IMPLICIT_NO_STATE, NULL) != LY_SUCCESS) {
-		lyd_free_all(*out);
-		*out = NULL;
-		return fault_from_libyang(f, e->ctx, NULL);
-	}
-	return rc;
+	return rc < 0 ? fault_set(f, "operation-failed", NULL, "%s", err.text) : 0;
 }
 
 int engine_rollback(struct engine_session *s, uint64_t commit, const char *comment, uint64_t *made,

@@ -79,15 +79,20 @@ static void remove_other_cases(
 	}
 }
 
-/* A default makes room for what is set; of a leaf-list, all of them do. */
+/* A default makes room for what is set; of a leaf-list, all of them do: it has defaults or values, not both. */
 static void remove_defaults(struct lyd_node **first, struct lyd_node *parent, const struct lysc_node *schema)
 {
 	struct lyd_node *n, *next;
 
+	if (schema->nodetype == LYS_LIST)
+		return;
 	LY_LIST_FOR_SAFE(siblings(*first, parent), next, n)
 	{
-		if (n->schema == schema && n->flags & LYD_DEFAULT)
-			unlink_free(first, n);
+		if (n->schema != schema)
+			continue;
+		if (!(n->flags & LYD_DEFAULT))
+			return;
+		unlink_free(first, n);
 	}
 }
 

@@ -156,6 +156,18 @@ int engine_unlock(struct engine_session *s, enum engine_store target, struct eng
 	return 0;
 }
 
+static struct engine_session *find_session(const struct engine *e, uint32_t id)
+{
+	struct engine_session *s;
+
+	LIST_FOREACH(s, &e->sessions, next)
+	{
+		if (s->id == id)
+			break;
+	}
+	return s;
+}
+
 int engine_kill(struct engine_session *s, uint32_t session, struct engine_fault *f)
 {
 	const struct engine *e = s->engine;
@@ -165,21 +177,15 @@ int engine_kill(struct engine_session *s, uint32_t session, struct engine_fault 
 		return -1;
 	if (session == s->id)
 		return fault_protocol(f, "invalid-value", "this is your own session: close it");
-	LIST_FOREACH(other, &e->sessions, next)
-	{
-		if (other->id == session)
-			break;
-	}
+	other = find_session(e, session);
 	if (!other)
 		return fault_protocol(f, "invalid-value", "there is no session %u", session);
 	log_info("config", "session killed", LU("session", session), LZ("user", other->who.user),
 		LZ("by", s->who.user));
-	/* The first who can ends the connection, and the session is no more. */
-	for (unsigned i = 0; i < e->n_listeners; i++)
-		if (e->listeners[i].events->kill) {
+	/* Whose connection it is ends it, and the session is no more. */
+	for (unsigned i = 0; i < e->n_listeners && find_session(e, session); i++)
+		if (e->listeners[i].events->kill)
 			e->listeners[i].events->kill(e->listeners[i].ctx, other);
-			break;
-		}
 	return 0;
 }
 
