@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations on the way from the candidate to what runs, and back. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libyang/libyang.h>
 
+#include "controlplane/config/config_diff.h"
 #include "controlplane/manage/ops_private.h"
 #include "lib/base/clock.h"
 
@@ -38,6 +40,34 @@ static json_t *committed(struct engine *e, uint64_t commit)
 	return data;
 }
 
+/* Changes that are accepted, and wait for the next start. */
+static void warn_of_starts(struct mgmt_request *rq, const struct config *from, const struct config *to)
+{
+	struct config_diff *d;
+	char path[256], text[320];
+
+	if (config_diff(from, to, &d) < 0)
+		return;
+	for (uint32_t i = 0; i < d->n; i++)
+		if (config_difference_needs_start(&d->all[i])) {
+			config_difference_path(&d->all[i], path, sizeof path);
+			snprintf(text, sizeof text, "%s takes effect at the next start", path);
+			mgmt_warn(rq, text);
+		}
+	config_diff_free(d);
+}
+
+/* Answers with a commit that went well; before is let go. */
+static void reply_committed(struct mgmt_request *rq, struct engine *e, struct config *before, uint64_t made)
+{
+	struct config *now = engine_config(e);
+
+	warn_of_starts(rq, before, now);
+	config_unref(before);
+	config_unref(now);
+	mgmt_reply(rq, committed(e, made));
+}
+
 static void commit(struct mgmt_request *rq, const json_t *args, void *ctx)
 {
 	struct ops_config *o = ctx;
@@ -58,10 +88,14 @@ static void commit(struct mgmt_request *rq, const json_t *args, void *ctx)
 		.confirm_only = json_is_true(json_object_get(args, "confirm-only")),
 	};
 
-	if (engine_commit(s, &c, &made, &f))
+	struct config *before = engine_config(o->engine);
+
+	if (engine_commit(s, &c, &made, &f)) {
+		config_unref(before);
 		manage_refuse(rq, &f);
-	else
-		mgmt_reply(rq, committed(o->engine, made));
+	} else {
+		reply_committed(rq, o->engine, before, made);
+	}
 }
 
 static void cancel_commit(struct mgmt_request *rq, const json_t *args, void *ctx)
@@ -155,10 +189,14 @@ static void rollback(struct mgmt_request *rq, const json_t *args, void *ctx)
 
 	if (!number(rq, args, "commit", INT64_MAX, true, &to) || !(s = manage_session(o->engine, rq)))
 		return;
-	if (engine_rollback(s, (uint64_t)to, mgmt_arg(args, "comment"), &made, &f))
+	struct config *before = engine_config(o->engine);
+
+	if (engine_rollback(s, (uint64_t)to, mgmt_arg(args, "comment"), &made, &f)) {
+		config_unref(before);
 		manage_refuse(rq, &f);
-	else
-		mgmt_reply(rq, committed(o->engine, made));
+	} else {
+		reply_committed(rq, o->engine, before, made);
+	}
 }
 
 /* A datastore by its name or a commit by its number, as the session may read it. The tree is the caller's. */

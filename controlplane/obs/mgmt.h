@@ -64,6 +64,8 @@ int mgmt_register(struct mgmt *m, const char *op, mgmt_fn fn, void *ctx);
 
 int mgmt_register_large(struct mgmt *m, const char *op, mgmt_fn fn, void *ctx);
 
+/* The answer will carry this line, too: all went well, and there is something to know. May be called often. */
+void mgmt_warn(struct mgmt_request *rq, const char *text);
 /* Answers with data, whose reference is taken over; NULL is answered as out of memory. Ends rq. */
 void mgmt_reply(struct mgmt_request *rq, json_t *data);
 

@@ -200,6 +200,7 @@ static void end_request(struct mgmt_request *rq, char *line, size_t n)
 {
 	struct mgmt_client *c = rq->client;
 
+	json_decref(rq->warnings);
 	free(rq);
 	if (!c) {
 		free(line);
@@ -211,10 +212,17 @@ static void end_request(struct mgmt_request *rq, char *line, size_t n)
 		serve(c);
 }
 
+void mgmt_warn(struct mgmt_request *rq, const char *text)
+{
+	if (!rq->warnings)
+		rq->warnings = json_array();
+	json_array_append_new(rq->warnings, json_string(text));
+}
+
 void mgmt_reply(struct mgmt_request *rq, json_t *data)
 {
 	size_t n = 0;
-	char *line = data && rq->client ? request_answer(data, &n) : NULL;
+	char *line = data && rq->client ? request_answer(data, rq->warnings, &n) : NULL;
 
 	json_decref(data);
 	if (!line && rq->client)

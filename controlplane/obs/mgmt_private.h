@@ -49,6 +49,7 @@ struct mgmt {
 /* Owned by whoever has to answer; the client only points at it, and is forgotten here when it goes first. */
 struct mgmt_request {
 	struct mgmt_client *client; /* NULL: gone */
+	json_t *warnings;           /* an array; NULL: none */
 	uid_t uid;
 };
 

@@ -79,9 +79,9 @@ static char *to_line(json_t *root, size_t *n)
 	return line;
 }
 
-char *request_answer(json_t *data, size_t *n)
+char *request_answer(json_t *data, json_t *warnings, size_t *n)
 {
-	return to_line(json_pack("{s:b,s:O}", "ok", 1, "data", data), n);
+	return to_line(json_pack("{s:b,s:O,s:O*}", "ok", 1, "data", data, "warnings", warnings), n);
 }
 
 /* Text as JSON, whatever its octets: what a client sent may stand in it. */

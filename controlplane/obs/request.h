@@ -19,7 +19,7 @@ struct request {
 int request_parse(struct str line, struct request *out, struct err *e);
 
 /* The answers as one line with its newline, free() it. NULL without memory. data is borrowed. */
-char *request_answer(json_t *data, size_t *n);
+char *request_answer(json_t *data, json_t *warnings, size_t *n);
 char *request_error(json_t *error, size_t *n); /* takes error over */
 char *request_line(json_t *root, size_t *n);   /* any object; takes it over */
 /* An error of docs/management.md; text that is not UTF-8 is replaced. NULL without memory. */

@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (!rq.op[0] || !json_is_object(rq.args))
 		abort();
-	char *line = request_answer(rq.args, &n);
+	char *line = request_answer(rq.args, NULL, &n);
 
 	check_line(line, n);
 	json_decref(rq.args);

@@ -180,6 +180,25 @@ static void a_session_edits_and_commits(void **state)
 	close(fd);
 }
 
+/* What is accepted and waits for the next start is said, by its path, in the answer; nothing else is. */
+static void a_commit_says_what_waits_for_a_start(void **state)
+{
+	struct room *r = *state;
+	int fd = join(r);
+	const json_t *warnings;
+
+	data(ask(r, fd,
+		"{\"op\":\"set\",\"args\":{\"path\":\"/srtp-gateway:gateway/limits/max-calls\",\"value\":\"77\"}}"));
+	assert_null(json_object_get(ask(r, fd, "{\"op\":\"commit\"}"), "warnings"));
+	data(ask(r, fd,
+		"{\"op\":\"set\",\"args\":{\"path\":\"/srtp-gateway:gateway/dataplane/workers\",\"value\":\"3\"}}"));
+	warnings = json_object_get(ask(r, fd, "{\"op\":\"commit\"}"), "warnings");
+	assert_int_equal(json_array_size(warnings), 1);
+	assert_string_equal(json_string_value(json_array_get(warnings, 0)),
+		"/srtp-gateway:gateway/dataplane/workers takes effect at the next start");
+	close(fd);
+}
+
 static void mistakes_have_their_tags(void **state)
 {
 	static const struct {
@@ -330,6 +349,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_session_edits_and_commits),
+		TEST(a_commit_says_what_waits_for_a_start),
 		TEST(mistakes_have_their_tags),
 		TEST(a_connection_s_end_is_its_session_s),
 		TEST(a_killed_session_loses_its_connection),
