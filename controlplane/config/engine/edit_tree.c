@@ -11,9 +11,12 @@ struct lyd_node *edit_find(struct lyd_node *first, struct lyd_node *parent, cons
 {
 	struct lyd_node *found = NULL, *among = siblings(first, parent);
 
-	if (!among || !edit->schema || lyd_find_sibling_first(among, edit, &found) != LY_SUCCESS)
+	if (!among || !edit->schema)
 		return NULL;
-	return found;
+	/* There is one leaf of a name whatever its value, by which lyd_find_sibling_first() would look. */
+	if (edit->schema->nodetype & (LYS_LEAFLIST | LYS_LIST))
+		return lyd_find_sibling_first(among, edit, &found) == LY_SUCCESS ? found : NULL;
+	return lyd_find_sibling_val(among, edit->schema, NULL, 0, &found) == LY_SUCCESS ? found : NULL;
 }
 
 static bool is_container_to_prune(const struct lyd_node *node)
