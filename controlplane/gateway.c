@@ -14,6 +14,7 @@
 #include "controlplane/obs/mgmt.h"
 #include "controlplane/obs/notify.h"
 #include "controlplane/obs/trace.h"
+#include "controlplane/obs/web.h"
 #include "controlplane/sip/stack.h"
 #include "controlplane/tls_profiles.h"
 #include "lib/base/clock.h"
@@ -182,6 +183,7 @@ void gateway_free(struct gateway *g)
 		event_free(g->goodbye);
 	if (g->daily)
 		event_free(g->daily);
+	web_close(g->web);
 	mgmt_close(g->mgmt);
 	g->mgmt = NULL;
 	b2bua_close(g->b2bua);

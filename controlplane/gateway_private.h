@@ -11,6 +11,7 @@ struct notify;
 struct media_ports;
 struct tls_profiles;
 struct trace;
+struct web;
 
 struct gateway {
 	struct event_base *base;
@@ -19,6 +20,7 @@ struct gateway {
 	struct b2bua *b2bua;
 	struct trace *trace;   /* of calls' signalling */
 	struct notify *notify; /* what is reported by itself */
+	struct web *web;       /* for monitoring systems; NULL: none is configured */
 
 	/* Of the running configuration; NULL before the first. */
 	struct config *config;           /* a reference */

@@ -11,6 +11,7 @@
 #include "controlplane/gateway_private.h"
 #include "controlplane/media_ports.h"
 #include "controlplane/obs/trace.h"
+#include "controlplane/pages.h"
 #include "controlplane/sip/stack.h"
 #include "controlplane/tls_profiles.h"
 #include "lib/base/log.h"
@@ -28,6 +29,7 @@ struct plan {
 	bool *opened; /* by listener: its socket is new, and closed again by an abandon */
 	struct media_ports_plan *media;
 	struct b2bua_generation *generation;
+	struct web *web; /* the one that runs, or a new one */
 	bool first;
 };
 
@@ -129,6 +131,7 @@ static void abandon(void *ctx, void *plan)
 
 	(void)ctx;
 	b2bua_abandon(p->generation);
+	pages_abandon(p->g, p->web);
 	media_ports_abandon(p->media);
 	for (uint32_t i = 0; p->opened && i < p->to->n_listeners; i++)
 		if (p->opened[i])
@@ -158,6 +161,8 @@ static int prepare_plan(
 		rc = open_media(p, e);
 	if (rc == 0)
 		rc = open_calls(p, e);
+	if (rc == 0)
+		rc = pages_prepare(g, to, &p->web, e);
 	if (rc < 0)
 		abandon(g, p);
 	else
@@ -270,6 +275,7 @@ static void commit(void *ctx, void *plan)
 	commit_listeners(p);
 	b2bua_commit(g->b2bua, p->generation);
 	p->generation = NULL;
+	pages_commit(g, p->web);
 	commit_rest(p);
 	report(p);
 

@@ -18,6 +18,7 @@ int b2bua_new(struct b2bua **out)
 	TAILQ_INIT(&b->lost);
 	TAILQ_INIT(&b->trunk_states);
 	b->began_ms = clock_wall_ms();
+	metrics_init(b);
 	b->dialogs = sip_dialogs_new();
 	if (!b->dialogs) {
 		b2bua_free(b);

@@ -14,6 +14,7 @@
 
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/media/call_media.h"
+#include "controlplane/obs/metrics.h"
 #include "controlplane/obs/notify.h"
 #include "controlplane/sip/build.h"
 #include "controlplane/sip/dialog.h"
@@ -156,6 +157,11 @@ struct call {
 
 TAILQ_HEAD(call_list, call);
 
+/* Responses to INVITEs by class: 0 for 1xx to 5 for 6xx. */
+struct responses {
+	uint64_t sent[6], received[6];
+};
+
 /* Refusals come by the thousand when they come. */
 struct refusal_notice {
 	uint64_t told_ms; /* wall clock: when one was notified last */
@@ -171,6 +177,7 @@ struct trunk_state {
 	uint32_t active;
 	uint64_t total, answered, rejected;
 	char last_reject[CALL_REASON_MAX];
+	struct responses responses;
 	enum config_admin told; /* what it does, as was notified last; UP at first */
 	struct refusal_notice refusal;
 	uint64_t rate_second; /* the second that rate_count is of */
@@ -190,6 +197,13 @@ struct b2bua_generation {
 	struct trunk_state **trunks;
 	struct ip_addr *peer_ips; /* of a trunk's first peer when its host is a name; IP_NONE: not resolved */
 	unsigned **groups;        /* of a realm's media interfaces, at the port allocator */
+};
+
+/* Quality of media in calls that are over, both sides. */
+struct media_totals {
+	uint64_t legs[SRTP_SUITE_COUNT]; /* by suite; NONE: plain */
+	uint64_t received, lost;         /* RTP packets */
+	struct metrics_histogram jitter;
 };
 
 #define CALL_HISTORY 256
@@ -225,8 +239,10 @@ struct b2bua {
 	bool draining;          /* an operator said so */
 	struct timer drain_end; /* then all calls are ended */
 	bool closing;
-	struct refusal_notice refusal; /* of no trunk */
-	struct notify *notify;         /* NULL: nobody listens */
+	struct refusal_notice refusal;  /* of no trunk */
+	struct metrics_histogram setup; /* from the INVITE to its answer */
+	struct media_totals ended;      /* media of calls that are over */
+	struct notify *notify;          /* NULL: nobody listens */
 };
 
 static inline struct leg *leg_twin(struct leg *l)
@@ -285,6 +301,16 @@ void notice_refusal(struct b2bua *b, struct trunk_state *t, unsigned status, con
 void notice_plane(struct b2bua *b, bool connected, bool restarted, const char *reason);
 void notice_alarm(struct b2bua *b, const struct dp_alarm *a);
 void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key_soft_limit *e);
+
+/* ---- report_metrics.c ---- */
+void metrics_init(struct b2bua *b);
+/* The media of a call that is over, as call.stats has it. */
+void metrics_note_media(struct b2bua *b, const struct call *c);
+static inline void responses_count(uint64_t counts[6], unsigned status)
+{
+	if (status >= 100 && status < 700)
+		counts[status / 100 - 1]++;
+}
 
 /* ---- ingress.c: the first INVITE ---- */
 /* The leg answers for this INVITE from now on. */

@@ -81,6 +81,7 @@ static void note_refusal(struct b2bua *b, const struct sip_msg *m, const struct 
 		struct trunk_state *s = b->now->trunks[t->index];
 
 		s->rejected++;
+		responses_count(s->responses.sent, status);
 		snprintf(s->last_reject, sizeof s->last_reject, "%u %s", status, why);
 	}
 	notice_refusal(b, t ? b->now->trunks[t->index] : NULL, status, why);

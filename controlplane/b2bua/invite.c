@@ -290,6 +290,8 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 	if (ctx != out->ctx)
 		return;
 	leg_note_flow(out, from);
+	if (out->call->generation)
+		responses_count(leg_trunk(out)->responses.received, m->status);
 	if (m->status == 100)
 		return;
 	if (m->status < 200) {

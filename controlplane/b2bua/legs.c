@@ -126,6 +126,7 @@ static void close_done(void *arg, int result, const char *reason)
 
 	(void)result;
 	(void)reason;
+	metrics_note_media(c->b, c);
 	call_media_close(&c->media);
 	call_unwait(c);
 }

@@ -100,6 +100,7 @@ static void answer_pending(struct leg *l)
 	unsigned status = c->end.status >= (c->initial ? 300 : 500) ? c->end.status : 487;
 	const char *phrase = status == c->end.status && c->end.phrase[0] ? c->end.phrase : NULL;
 
+	responses_count(leg_trunk(l)->responses.sent, status);
 	sip_build_response(&b, buf, sizeof buf, sip_stx_request(l->stx), status, phrase, str_z(l->local_tag));
 	if (status != 487)
 		reply_why(&b, status, told(l));

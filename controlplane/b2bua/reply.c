@@ -96,6 +96,8 @@ int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str
 	if (err == -ENOBUFS && !sip_transport_reliable(in->flow.transport))
 		err = 0;
 	mem_wipe(buf, sizeof buf);
+	if (!err)
+		responses_count(leg_trunk(in)->responses.sent, status);
 	return err;
 }
 

@@ -272,16 +272,19 @@ static void write_trunks(struct b2bua *b, struct state_tree *t)
 	for (uint32_t i = 0; i < b->now->config->n_trunks; i++) {
 		const struct trunk_state *s = b->now->trunks[i];
 
-		state_trunk(t, trunks,
-			&(struct state_trunk){
-				.name = b->now->config->trunks[i].name,
-				.oper_state = trunk_oper_name(trunk_oper(b, &b->now->config->trunks[i])),
-				.active = s->active,
-				.total = s->total,
-				.answered = s->answered,
-				.rejected = s->rejected,
-				.last_rejection = s->last_reject[0] ? s->last_reject : NULL,
-			});
+		struct state_trunk out = {
+			.name = b->now->config->trunks[i].name,
+			.oper_state = trunk_oper_name(trunk_oper(b, &b->now->config->trunks[i])),
+			.active = s->active,
+			.total = s->total,
+			.answered = s->answered,
+			.rejected = s->rejected,
+			.last_rejection = s->last_reject[0] ? s->last_reject : NULL,
+		};
+
+		memcpy(out.responses_sent, s->responses.sent, sizeof out.responses_sent);
+		memcpy(out.responses_received, s->responses.received, sizeof out.responses_received);
+		state_trunk(t, trunks, &out);
 	}
 }
 

@@ -50,3 +50,24 @@ void report_places(const struct b2bua *b, struct state_tree *t)
 	}
 	write_listeners(c, state_in(t, gateway, "sip"), t);
 }
+
+void report_places_metrics(const struct b2bua *b, struct metrics *m)
+{
+	static const char name[] = "srtpgw_media_ports";
+	const struct config *c = b->now->config;
+	struct port_usage usage;
+	unsigned group;
+
+	metrics_begin(m, name, METRICS_GAUGE, "Media ports of an interface, in use and free.");
+	for (uint32_t i = 0; i < c->n_interfaces; i++) {
+		const char *interface = c->interfaces[i].name;
+
+		if (!group_of(b->now, &c->interfaces[i], &group))
+			continue;
+		port_alloc_usage(b->ports, group, &usage);
+		metrics_sample(m, name, (const char *const[]){"interface", interface, "state", "used", NULL},
+			usage.used);
+		metrics_sample(m, name, (const char *const[]){"interface", interface, "state", "free", NULL},
+			usage.total - usage.used);
+	}
+}

@@ -103,6 +103,13 @@ void state_trunk(struct state_tree *t, struct lyd_node *parent, const struct sta
 	C(n, "answered-calls", s->answered);
 	C(n, "rejected-calls", s->rejected);
 	state_text(t, n, "last-rejection", s->last_rejection);
+	for (unsigned i = 0; i < 6; i++) {
+		const char class[] = {(char)('1' + i), '\0'};
+		struct lyd_node *r = state_entry(t, n, "responses", class);
+
+		C(r, "sent", s->responses_sent[i]);
+		C(r, "received", s->responses_received[i]);
+	}
 }
 
 static void crypto(struct state_tree *t, struct lyd_node *n, const struct dp_stats_global *g)

@@ -49,7 +49,8 @@ struct state_trunk {
 	const char *name;
 	const char *oper_state; /* "up", "draining", "down" */
 	uint64_t active, total, answered, rejected;
-	const char *last_rejection; /* status and reason; NULL: none yet */
+	const char *last_rejection;                        /* status and reason; NULL: none yet */
+	uint64_t responses_sent[6], responses_received[6]; /* by class, from 1xx on */
 };
 
 struct state_counter {

@@ -290,6 +290,7 @@ void conn_up(struct sip_conn *c)
 
 	if (c->ssl) {
 		c->net->counters->tls_handshakes++;
+		tls_count_agreed(c->ssl, c->net->counters->tls_agreed);
 		c->info = calloc(1, sizeof *c->info);
 		if (!c->info) {
 			conn_close(c, "no memory");

@@ -35,8 +35,14 @@
 	X(transactions_no_ack, "INVITE answers without an ACK")                                              \
 	X(transactions_refused, "requests refused with 503 by the transaction limit")
 
+/* What TLS handshakes agreed on. */
+enum sip_tls_version { SIP_TLS_1_2, SIP_TLS_1_3, SIP_TLS_VERSIONS };
+enum sip_tls_group { SIP_TLS_X25519, SIP_TLS_P256, SIP_TLS_P384, SIP_TLS_OTHER_GROUP, SIP_TLS_GROUPS };
+
 struct sip_counters {
 #define SIP_COUNTER_FIELD(name, help) uint64_t name;
 	SIP_COUNTERS(SIP_COUNTER_FIELD)
 #undef SIP_COUNTER_FIELD
+	/* Behind the list, whose fields are read as an array. */
+	uint64_t tls_agreed[SIP_TLS_VERSIONS][SIP_TLS_GROUPS];
 };

@@ -269,6 +269,21 @@ static void read_sans(X509 *cert, struct tls_info *out)
 	GENERAL_NAMES_free(names);
 }
 
+void tls_count_agreed(struct ssl_st *ssl, uint64_t counts[SIP_TLS_VERSIONS][SIP_TLS_GROUPS])
+{
+	static const int nids[] = {
+		[SIP_TLS_X25519] = NID_X25519,
+		[SIP_TLS_P256] = NID_X9_62_prime256v1,
+		[SIP_TLS_P384] = NID_secp384r1,
+	};
+	int nid = (int)SSL_get_negotiated_group(ssl);
+	unsigned group = 0;
+
+	while (group < SIP_TLS_OTHER_GROUP && nids[group] != nid)
+		group++;
+	counts[SSL_version(ssl) >= TLS1_3_VERSION ? SIP_TLS_1_3 : SIP_TLS_1_2][group]++;
+}
+
 void tls_info_read(struct ssl_st *ssl, struct tls_info *out)
 {
 	const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "controlplane/sip/counters.h"
 #include "lib/base/err.h"
 #include "lib/base/netaddr.h"
 
@@ -41,8 +42,8 @@ struct tls_ctx;
 int tls_ctx_new(const struct tls_conf *conf, struct tls_ctx **out, struct err *e);
 struct tls_ctx *tls_ctx_ref(struct tls_ctx *ctx);
 /*
- * ctx takes over what fresh holds, which is freed: new handshakes of ctx show the renewed certificate, sessions
- * that are there go on as they began, and connections stay reusable. Both are of the same side.
+ * ctx takes over what fresh holds, which is freed: new handshakes of ctx show the renewed certificate,
+ * sessions that are there go on as they began, and connections stay reusable. Both are of the same side.
  */
 void tls_ctx_renew(struct tls_ctx *ctx, struct tls_ctx *fresh);
 void tls_ctx_free(struct tls_ctx *ctx); /* NULL is allowed */
@@ -68,6 +69,8 @@ struct tls_info {
 	bool has_certificate;
 	bool verified; /* the chain leads to a trust anchor (and the name matched, where one was asked for) */
 };
+/* Counts what a handshake agreed on, by version and group. */
+void tls_count_agreed(struct ssl_st *ssl, uint64_t counts[SIP_TLS_VERSIONS][SIP_TLS_GROUPS]);
 void tls_info_read(struct ssl_st *ssl, struct tls_info *out);
 
 /*

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What monitoring systems are given: srtpgw_*. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/report.h"
+#include "controlplane/b2bua/report_private.h"
+#include "controlplane/obs/metrics.h"
+#include "lib/base/clock.h"
+
+#define L(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+void metrics_init(struct b2bua *b)
+{
+	static const uint32_t setup[] = {
+		50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 30000, 60000, 120000, 180000};
+	static const uint32_t jitter[] = {1, 2, 5, 10, 20, 30, 50, 100, 200};
+
+	b->setup = (struct metrics_histogram){.bounds_ms = setup, .n = sizeof setup / sizeof *setup};
+	b->ended.jitter =
+		(struct metrics_histogram){.bounds_ms = jitter, .n = sizeof jitter / sizeof *jitter};
+}
+
+void metrics_note_media(struct b2bua *b, const struct call *c)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		const struct dp_stats_leg *s = &c->stats[side];
+
+		if (!s->h.type)
+			continue;
+		b->ended.legs[s->suite < SRTP_SUITE_COUNT ? s->suite : SRTP_SUITE_NONE]++;
+		b->ended.received += s->rx_packets;
+		b->ended.lost += s->rx_lost > 0 ? (uint64_t)s->rx_lost : 0;
+		if (s->rx_packets)
+			metrics_observe(&b->ended.jitter, s->rx_jitter_us / 1000);
+	}
+}
+
+/* ---- asking the data plane ---- */
+
+struct asking {
+	struct b2bua *b;
+	void (*done)(void *arg);
+	void *arg;
+};
+
+static void came(void *arg, const struct dp_stats_global *s)
+{
+	struct asking *a = arg;
+
+	a->b->plane = *s;
+}
+
+static void asked(void *arg, int result, const char *reason)
+{
+	struct asking *a = arg;
+
+	(void)reason;
+	if (result < 0)
+		a->b->plane.h.type = DP_TYPE_NONE;
+	a->done(a->arg);
+	free(a);
+}
+
+int report_metrics_ask(struct b2bua *b, void (*done)(void *arg), void *arg)
+{
+	struct asking *a = malloc(sizeof *a);
+
+	if (!a)
+		return -ENOMEM;
+	*a = (struct asking){.b = b, .done = done, .arg = arg};
+	if (dp_client_stats_global(b->client, came, asked, a) < 0)
+		asked(a, -ENOTCONN, NULL);
+	return 0;
+}
+
+bool report_health(const struct b2bua *b, const char **what)
+{
+	*what = NULL;
+	if (!dp_client_ready(b->client))
+		*what = "the data plane is not connected";
+	return !*what;
+}
+
+/* ---- writing ---- */
+
+static void counter(struct metrics *m, const char *name, const char *help, uint64_t v)
+{
+	metrics_one(m, name, METRICS_COUNTER, help, v);
+}
+
+static void gauge(struct metrics *m, const char *name, const char *help, uint64_t v)
+{
+	metrics_one(m, name, METRICS_GAUGE, help, v);
+}
+
+static const char *suite_label(unsigned suite)
+{
+	return suite == SRTP_SUITE_NONE ? "none" : srtp_suite_info((enum srtp_suite)suite)->name;
+}
+
+/* The counters whose name begins with prefix, as one metric with a label. */
+static void write_reasons(
+	const struct b2bua *b, struct metrics *m, const char *name, const char *prefix, const char *help)
+{
+	static const char *const names[] = {
+#define B2BUA_COUNTER_NAME(field, help_) #field,
+		B2BUA_COUNTERS(B2BUA_COUNTER_NAME)
+#undef B2BUA_COUNTER_NAME
+	};
+	size_t n = strlen(prefix);
+
+	metrics_begin(m, name, METRICS_COUNTER, help);
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+		if (strncmp(names[i], prefix, n) == 0)
+			metrics_sample(
+				m, name, L("reason", names[i] + n), ((const uint64_t *)&b->counters)[i]);
+}
+
+static void write_calls(const struct b2bua *b, struct metrics *m)
+{
+	uint64_t legs[SRTP_SUITE_COUNT] = {0};
+	const struct call *c;
+
+	gauge(m, "srtpgw_calls_active", "Calls now.", b->n_calls);
+	counter(m, "srtpgw_calls_offered_total", "Calls offered.", b->counters.calls);
+	counter(m, "srtpgw_calls_answered_total", "Calls answered.", b->counters.answered);
+	write_reasons(b, m, "srtpgw_calls_refused_total", "refused_", "Calls that the gateway refused.");
+	write_reasons(b, m, "srtpgw_calls_failed_total", "failed_", "Calls that failed at the called side.");
+	write_reasons(b, m, "srtpgw_calls_ended_total", "ended_", "Calls that the gateway ended.");
+	metrics_write_histogram(
+		m, "srtpgw_call_setup_seconds", "From the first INVITE to its answer.", &b->setup);
+	TAILQ_FOREACH (c, &b->calls, entry)
+		for (unsigned side = 0; side < 2; side++)
+			legs[c->legs[side].suite < SRTP_SUITE_COUNT ? c->legs[side].suite : 0]++;
+	metrics_begin(m, "srtpgw_call_legs", METRICS_GAUGE, "Sides of calls now, by crypto suite.");
+	for (unsigned i = 0; i < SRTP_SUITE_COUNT; i++)
+		metrics_sample(m, "srtpgw_call_legs", L("suite", suite_label(i)), legs[i]);
+}
+
+static void write_ended(const struct b2bua *b, struct metrics *m)
+{
+	metrics_begin(m, "srtpgw_ended_legs_total", METRICS_COUNTER,
+		"Sides of calls that are over, by crypto suite.");
+	for (unsigned i = 0; i < SRTP_SUITE_COUNT; i++)
+		metrics_sample(m, "srtpgw_ended_legs_total", L("suite", suite_label(i)), b->ended.legs[i]);
+	counter(m, "srtpgw_ended_rtp_received_total", "RTP packets accepted in calls that are over.",
+		b->ended.received);
+	counter(m, "srtpgw_ended_rtp_lost_total", "RTP packets that calls that are over did not receive.",
+		b->ended.lost);
+	metrics_write_histogram(m, "srtpgw_ended_jitter_seconds",
+		"Interarrival jitter of sides of calls at their end.", &b->ended.jitter);
+}
+
+/* One metric for all trunks. */
+static void write_trunk_metric(const struct b2bua *b, struct metrics *m, const char *name,
+	enum metrics_type type, const char *help, uint64_t (*of)(const struct b2bua *b, uint32_t trunk))
+{
+	metrics_begin(m, name, type, help);
+	for (uint32_t i = 0; i < b->now->config->n_trunks; i++)
+		metrics_sample(m, name, L("trunk", b->now->config->trunks[i].name), of(b, i));
+}
+
+static uint64_t trunk_up(const struct b2bua *b, uint32_t i)
+{
+	return trunk_oper(b, &b->now->config->trunks[i]) == CONFIG_ADMIN_UP;
+}
+
+static uint64_t trunk_active(const struct b2bua *b, uint32_t i)
+{
+	return b->now->trunks[i]->active;
+}
+
+static uint64_t trunk_total(const struct b2bua *b, uint32_t i)
+{
+	return b->now->trunks[i]->total;
+}
+
+static uint64_t trunk_answered(const struct b2bua *b, uint32_t i)
+{
+	return b->now->trunks[i]->answered;
+}
+
+static uint64_t trunk_rejected(const struct b2bua *b, uint32_t i)
+{
+	return b->now->trunks[i]->rejected;
+}
+
+static void write_responses(const struct b2bua *b, struct metrics *m)
+{
+	static const char *const classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx", "6xx"};
+	static const char name[] = "srtpgw_trunk_responses_total";
+
+	metrics_begin(m, name, METRICS_COUNTER, "Responses to INVITEs, by trunk, direction and class.");
+	for (uint32_t i = 0; i < b->now->config->n_trunks; i++) {
+		const struct trunk_state *t = b->now->trunks[i];
+
+		for (unsigned k = 0; k < 6; k++) {
+			metrics_sample(m, name, L("trunk", t->name, "direction", "sent", "class", classes[k]),
+				t->responses.sent[k]);
+			metrics_sample(m, name,
+				L("trunk", t->name, "direction", "received", "class", classes[k]),
+				t->responses.received[k]);
+		}
+	}
+}
+
+static void write_trunks(const struct b2bua *b, struct metrics *m)
+{
+	write_trunk_metric(
+		b, m, "srtpgw_trunk_up", METRICS_GAUGE, "1 while the trunk takes calls.", trunk_up);
+	write_trunk_metric(b, m, "srtpgw_trunk_calls_active", METRICS_GAUGE, "Calls from or to the trunk.",
+		trunk_active);
+	write_trunk_metric(b, m, "srtpgw_trunk_calls_total", METRICS_COUNTER,
+		"Calls from or to the trunk since the start.", trunk_total);
+	write_trunk_metric(b, m, "srtpgw_trunk_calls_answered_total", METRICS_COUNTER,
+		"Of them, those that were answered.", trunk_answered);
+	write_trunk_metric(b, m, "srtpgw_trunk_calls_rejected_total", METRICS_COUNTER,
+		"Calls from or to the trunk that were refused.", trunk_rejected);
+	write_responses(b, m);
+}
+
+static void write_sip(const struct b2bua *b, struct metrics *m)
+{
+	static const char *const names[] = {
+#define SIP_COUNTER_NAME(name, help) "srtpgw_sip_" #name "_total",
+		SIP_COUNTERS(SIP_COUNTER_NAME)
+#undef SIP_COUNTER_NAME
+	};
+	static const char *const helps[] = {
+#define SIP_COUNTER_HELP(name, help) help,
+		SIP_COUNTERS(SIP_COUNTER_HELP)
+#undef SIP_COUNTER_HELP
+	};
+	static const char *const versions[] = {"1.2", "1.3"};
+	static const char *const groups[] = {"x25519", "secp256r1", "secp384r1", "other"};
+	static const char agreed[] = "srtpgw_tls_handshakes_total";
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+		counter(m, names[i], helps[i], ((const uint64_t *)b->sip_counters)[i]);
+	metrics_begin(m, agreed, METRICS_COUNTER, "TLS handshakes completed, by version and group.");
+	for (unsigned v = 0; v < SIP_TLS_VERSIONS; v++)
+		for (unsigned g = 0; g < SIP_TLS_GROUPS; g++)
+			metrics_sample(m, agreed, L("version", versions[v], "group", groups[g]),
+				b->sip_counters->tls_agreed[v][g]);
+}
+
+static void write_crypto(const struct dp_stats_global *g, struct metrics *m)
+{
+	counter(m, "srtpgw_crypto_jobs_total", "Packets given to the crypto backend.", g->crypto_jobs);
+	counter(m, "srtpgw_crypto_batches_total", "Batches given to the crypto backend.", g->crypto_batches);
+	counter(m, "srtpgw_crypto_overflow_jobs_total", "Jobs that software did in place of a device.",
+		g->crypto_overflow_jobs);
+	counter(m, "srtpgw_crypto_rescued_total", "Jobs that a device failed, done again by software.",
+		g->crypto_rescued);
+	counter(m, "srtpgw_crypto_failovers_total", "Devices that went out of use.", g->crypto_failovers);
+	gauge(m, "srtpgw_crypto_overflow_keys", "Keys in use that no device holds.", g->crypto_overflow_keys);
+	gauge(m, "srtpgw_crypto_degraded_workers", "Workers whose device is out of use.", g->crypto_degraded);
+}
+
+static void write_media(const struct dp_stats_global *g, struct metrics *m)
+{
+	static const char packets[] = "srtpgw_media_packets_total", octets[] = "srtpgw_media_octets_total";
+	static const char verdicts[] = "srtpgw_media_verdicts_total", cycles[] = "srtpgw_worker_cycles_total";
+
+	metrics_begin(m, packets, METRICS_COUNTER, "Media packets.");
+	metrics_sample(m, packets, L("direction", "received"), g->rx_packets);
+	metrics_sample(m, packets, L("direction", "sent"), g->tx_packets);
+	metrics_begin(m, octets, METRICS_COUNTER, "Octets of media packets.");
+	metrics_sample(m, octets, L("direction", "received"), g->rx_octets);
+	metrics_sample(m, octets, L("direction", "sent"), g->tx_octets);
+	metrics_begin(m, verdicts, METRICS_COUNTER, "Media packets that arrived, by what became of them.");
+	for (unsigned v = 0; v < DP_V_COUNT; v++)
+		metrics_sample(
+			m, verdicts, L("verdict", dp_verdict_name((enum dp_verdict)v)), g->verdicts[v]);
+	metrics_begin(m, cycles, METRICS_COUNTER, "Processor cycles of the workers, with and without work.");
+	metrics_sample(m, cycles, L("state", "busy"), g->busy_cycles);
+	metrics_sample(m, cycles, L("state", "idle"), g->idle_cycles);
+	counter(m, "srtpgw_media_handover_total", "Packets that arrived at another worker than their own.",
+		g->handover);
+	counter(m, "srtpgw_kernel_packets_total", "Packets that went to the kernel.", g->to_kernel);
+	gauge(m, "srtpgw_media_sessions", "Media sessions.", g->sessions);
+	gauge(m, "srtpgw_media_legs", "Media legs.", g->legs);
+	write_crypto(g, m);
+}
+
+static void write_control(const struct b2bua *b, struct metrics *m)
+{
+	struct dp_client_counters c;
+
+	dp_client_counters(b->client, &c);
+	gauge(m, "srtpgw_dataplane_connected", "1 while the data plane is there.",
+		dp_client_ready(b->client));
+	counter(m, "srtpgw_dataplane_disconnects_total", "Times the data plane went.", c.disconnects);
+	counter(m, "srtpgw_dataplane_commands_total", "Commands to the data plane.", c.commands);
+	counter(m, "srtpgw_dataplane_refused_total", "Commands that the data plane refused.", c.nacks);
+	counter(m, "srtpgw_dataplane_timeouts_total", "Commands that it did not answer.", c.timeouts);
+	counter(m, "srtpgw_dataplane_queue_full_total", "Commands that found the queue full.", c.queue_full);
+	gauge(m, "srtpgw_dataplane_queue", "Commands that wait for their answer.", c.outstanding);
+}
+
+void report_metrics_write(struct b2bua *b, struct metrics *m)
+{
+	metrics_begin(m, "srtpgw_build_info", METRICS_GAUGE, "The version, as a label.");
+	metrics_sample(m, "srtpgw_build_info", L("version", SRTPGW_VERSION), 1);
+	metrics_begin(m, "srtpgw_start_time_seconds", METRICS_GAUGE, "When the control plane started.");
+	metrics_sample_real(m, "srtpgw_start_time_seconds", NULL, (double)b->began_ms / 1000);
+	write_calls(b, m);
+	write_ended(b, m);
+	write_trunks(b, m);
+	report_places_metrics(b, m);
+	write_sip(b, m);
+	write_control(b, m);
+	if (b->plane.h.type)
+		write_media(&b->plane, m);
+}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""/metrics and /healthz while calls run: what is counted is what was sent, and Prometheus can read it."""
+
+import json
+import re
+import shutil
+import subprocess
+
+from lab.net import Skip, wait_for
+from lab.operator import Operator, Refused
+from lab.party import connect, finish, parties, quiet_now, talking
+
+LISTENER = {"observability": {"metrics-listener": {"port": 9464}}}
+
+
+def page(gateway, path, port=9464):
+    """(status, text) of a page as a client on the gateway's host gets it; status 0: nobody answers."""
+    done = gateway.host.exec("curl", "-s", "--max-time", "20", "-w", "\n%{http_code}", f"http://127.0.0.1:{port}{path}",
+                             check=False)
+    text, _, status = done.rpartition("\n")
+    return int(status), text
+
+
+def metrics(gateway, port=9464):
+    """Samples by their name with its labels."""
+    status, text = page(gateway, "/metrics", port)
+    assert status == 200, (status, text)
+    samples = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, _, value = line.rpartition(" ")
+            assert name not in samples, f"twice: {name}"
+            samples[name] = float(value)
+    return samples
+
+
+def test_metrics_agree_with_what_was_sent():
+    with talking(b="phone", **LISTENER) as (_, gateway, a, b):
+        quiet_now(a, b)
+        m = metrics(gateway)
+        sent = [x.talker.stats()["sent"] for x in (a, b)]
+        assert m['srtpgw_media_verdicts_total{verdict="relayed"}'] >= sum(sent), (m, sent)
+        assert m["srtpgw_calls_active"] == m["srtpgw_calls_offered_total"] == m["srtpgw_calls_answered_total"] == 1
+        assert m['srtpgw_call_legs{suite="AES_CM_128_HMAC_SHA1_80"}'] == m['srtpgw_call_legs{suite="none"}'] == 1
+        assert m['srtpgw_trunk_calls_active{trunk="carrier-a"}'] == m['srtpgw_trunk_up{trunk="phone"}'] == 1
+        assert m["srtpgw_call_setup_seconds_count"] == 1 and m["srtpgw_call_setup_seconds_sum"] < 60
+        assert m['srtpgw_call_setup_seconds_bucket{le="+Inf"}'] == 1
+        assert m['srtpgw_trunk_responses_total{trunk="phone",direction="received",class="2xx"}'] == 1
+        assert m['srtpgw_trunk_responses_total{trunk="carrier-a",direction="sent",class="2xx"}'] == 1
+        assert sum(v for n, v in m.items() if n.startswith("srtpgw_tls_handshakes_total{")) == m[
+            "srtpgw_sip_tls_handshakes_total"] >= 1
+        assert m["srtpgw_dataplane_connected"] == m["srtpgw_media_sessions"] == 1
+        assert m['srtpgw_media_verdicts_total{verdict="clear_refused"}'] == 0
+        used = m['srtpgw_media_ports{interface="outside",state="used"}']
+        finish(gateway, a, b)
+        m = metrics(gateway)
+        assert m["srtpgw_calls_active"] == 0 and m['srtpgw_media_ports{interface="outside",state="used"}'] < used
+        assert m["srtpgw_ended_rtp_received_total"] == sum(sent), (m, sent)
+        assert m['srtpgw_ended_legs_total{suite="AES_CM_128_HMAC_SHA1_80"}'] == 1
+        a.invite("+1")
+        a.acknowledge(a.expect(404))
+        assert metrics(gateway)['srtpgw_calls_refused_total{reason="no_route"}'] == 1
+        assert page(gateway, "/")[0] == 404
+
+
+def test_promtool_finds_nothing_wrong():
+    if not shutil.which("promtool"):
+        raise Skip("promtool is not there: package prometheus")
+    with talking(b="phone", **LISTENER) as (_, gateway, a, b):
+        _, text = page(gateway, "/metrics")
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=60)
+        assert done.returncode == 0 and not done.stdout.strip(), done.stdout
+        finish(gateway, a, b)
+
+
+def test_health_follows_the_data_plane():
+    with parties(b="phone", **LISTENER) as (_, gateway, a, b):
+        status, text = page(gateway, "/healthz")
+        assert status == 200 and json.loads(text) == {"control-plane": "ok", "data-plane": "ok"}, text
+        gateway.dataplane.stop()
+        wait_for("it is noticed", lambda: page(gateway, "/healthz")[0] == 503, 20)
+        assert "not connected" in json.loads(page(gateway, "/healthz")[1])["data-plane"]
+        assert metrics(gateway)["srtpgw_dataplane_connected"] == 0  # what is known is told all the same
+        gateway.start_dataplane()
+        wait_for("it is back", lambda: page(gateway, "/healthz")[0] == 200, 20)
+        connect(a, b)
+        finish(gateway, a, b)
+
+
+def test_the_listener_moves_with_the_configuration():
+    with parties(b="phone", **LISTENER) as (_, gateway, a, b), Operator(gateway) as op:
+        where = "/srtp-gateway:gateway/observability/metrics-listener"
+        op.ask("set", path=f"{where}/port", value="9465")
+        assert op.ask("commit").get("commit"), "nothing changed"
+        assert metrics(gateway, 9465)["srtpgw_calls_active"] == 0 and page(gateway, "/metrics")[0] == 0
+        # An address that is not there changes nothing and is named.
+        op.ask("set", path=f"{where}/address", value="192.0.2.99")
+        try:
+            op.ask("commit")
+            raise AssertionError("committed")
+        except Refused as e:
+            assert re.search("metrics-listener", e.path + e.message), e
+        op.ask("discard-changes")
+        assert metrics(gateway, 9465)["srtpgw_calls_active"] == 0
