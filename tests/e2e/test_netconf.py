@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ET
 
 from lab.gateway import Gateway, INSIDE, Neighbourhood, carrier, core
 from lab.net import LabError, wait_for
+from lab.party import agent, connect, established
 from lab.ssh import Accounts, NetconfError, Operators, SshServer
 
 NS = "urn:srtpgw:yang:srtp-gateway"
@@ -353,6 +354,35 @@ def test_operations_of_the_model():
         refused("operation-not-supported", a.rpc, f'<reboot xmlns="{BASE}"/>')
         nested = '<action xmlns="urn:ietf:params:xml:ns:yang:1"><{0} xmlns="%s"><call><id>none</id><terminate/></call></{0}></action>'
         refused("data-missing", a.rpc, nested.format("calls") % NS)
+
+
+def test_calls():
+    """A call is found by its state and a page at a time, and ended with its action."""
+    with office() as o:
+        a, b = agent(o.lab, "carrier-a"), agent(o.lab, "phone")
+        connect(a, b)
+        op, bob = o.open("op"), o.open("bob", "bob")
+        up = f'<calls xmlns="{NS}"><call><state>established</state></call></calls>'
+        found = ET.fromstring(bob.get(filter=["subtree", up])).findall(f".//{{{NS}}}call")
+        assert len(found) == 1, found
+        call = found[0].findtext(f"{{{NS}}}id")
+        assert call == established(o.gateway)
+
+        def page(limit, after):
+            reply = op.rpc(f'<get xmlns="{BASE}"><filter type="subtree"><calls xmlns="{NS}"/></filter>'
+                           f'<limit xmlns="{NS}">{limit}</limit>{after}</get>')
+            return [c.findtext(f"{{{NS}}}id") for c in ET.fromstring(reply).iter(f"{{{NS}}}call")]
+
+        assert page(1, "") == [call]
+        assert page(1, f'<after xmlns="{NS}">{call}</after>') == []
+        end = (f'<action xmlns="urn:ietf:params:xml:ns:yang:1"><calls xmlns="{NS}"><call><id>{call}</id><terminate/></call>'
+               "</calls></action>")
+        refused("access-denied", bob.rpc, end)
+        assert "<ok/>" in op.rpc(end)
+        a.released()
+        b.released()
+        wait_for("the call is over", lambda: o.gateway.ctl("show", "calls")["active"] == 0, 20)
+        assert names(op.get(filter=["subtree", up]), "call") == []
 
 
 def hear(op, name):
