@@ -25,6 +25,7 @@
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/sip/transport.h"
 #include "lib/msg/dp_msg.h"
+#include "tests/support/fake_plane.h"
 
 enum listener_index { OUTSIDE_TLS, INSIDE_UDP, INSIDE_TCP };
 
@@ -69,9 +70,7 @@ struct bench {
 	const char *refuse_ip;      /* NULL: to anybody */
 	struct sip_waiter *waiters; /* of messages whose connection may still be lost, the newest first */
 	/* the data plane */
-	int refuse_type; /* this command is answered -ENOSPC */
-	bool mute;       /* commands are read, never answered */
-	bool slow; /* what is said of sessions is carried out, and acknowledged by plane_acknowledge() */
+	struct fake_plane plane;
 	struct plane_session sessions[1024];
 	unsigned live;
 };

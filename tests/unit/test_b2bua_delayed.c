@@ -56,7 +56,7 @@ static void test_a_call_between_any_two(void **state)
 static void test_the_ack_waits_for_the_data_plane(void **state)
 {
 	(void)state;
-	bench.slow = true;
+	bench.plane.slow = true;
 	offered(&alice, &bob);
 	say(&alice, "ACK", "", sdp(&alice, 1));
 	say(&alice, "INVITE", "", sdp(&alice, 2)); /* the last one is not finished */
@@ -68,7 +68,7 @@ static void test_the_ack_waits_for_the_data_plane(void **state)
 	expect_heard(&bob, "a=crypto:1 ");
 	plane_acknowledge();
 	silence(NULL);
-	bench.slow = false;
+	bench.plane.slow = false;
 	hang_up(&alice, &bob);
 	expect_no_calls();
 }

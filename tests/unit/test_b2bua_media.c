@@ -24,7 +24,7 @@ static void test_a_data_plane_that_refuses_ends_the_call(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
-		bench.refuse_type = commands[i];
+		bench.plane.refuse_type = commands[i];
 		dial(&alice, "+1001", "", sdp(&alice, 1));
 		hear(&bob, "INVITE");
 		answer(&bob, "183 Session Progress", "", sdp(&bob, 1));
@@ -35,7 +35,7 @@ static void test_a_data_plane_that_refuses_ends_the_call(void **state)
 		answer(&bob, "487 Request Terminated", "", "");
 		hear(&bob, "ACK");
 		silence(NULL);
-		bench.refuse_type = 0;
+		bench.plane.refuse_type = 0;
 		expect_no_calls();
 	}
 }
@@ -43,7 +43,7 @@ static void test_a_data_plane_that_refuses_ends_the_call(void **state)
 static void test_a_data_plane_that_refuses_an_answered_call(void **state)
 {
 	(void)state;
-	bench.refuse_type = DP_KEY_ADD;
+	bench.plane.refuse_type = DP_KEY_ADD;
 	dial(&alice, "+1001", "", sdp(&alice, 1));
 	hear(&bob, "INVITE");
 	answer(&bob, "200 OK", "", sdp(&bob, 1));
@@ -56,7 +56,7 @@ static void test_a_data_plane_that_refuses_an_answered_call(void **state)
 	expect_not_heard(&bob, "the plane says no"); /* a carrier need not know */
 	reply(&bob, "200 OK");
 	silence(NULL);
-	bench.refuse_type = 0;
+	bench.plane.refuse_type = 0;
 	expect_no_calls();
 }
 
@@ -64,9 +64,9 @@ static void test_a_data_plane_that_refuses_a_change_ends_the_call(void **state)
 {
 	(void)state;
 	call_up(&alice, &bob);
-	bench.refuse_type = DP_LEG_UPDATE;
+	bench.plane.refuse_type = DP_LEG_UPDATE;
 	say(&alice, "INVITE", "", sdp_as(&alice, 2, 11, "sendonly"));
-	bench.refuse_type = 0;
+	bench.plane.refuse_type = 0;
 	hear(&bob, "INVITE");
 	hear(&bob, "BYE");
 	reply(&bob, "200 OK");
@@ -158,7 +158,7 @@ static void test_the_end_with_everything_under_way(void **state)
 	call_up(&alice, &bob);
 	say(&alice, "INVITE", "", sdp_as(&alice, 2, 11, "sendonly"));
 	dial(&carol, "+3002", "", sdp(&carol, 1));
-	bench.mute = true;
+	bench.plane.mute = true;
 	look_and_leave("/srtp-gateway:calls");
 	look_and_leave("/srtp-gateway:statistics");
 	b2bua_shutdown(bench.b2bua);

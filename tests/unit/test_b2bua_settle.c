@@ -5,7 +5,7 @@
 /* alice calls bob, who has answered with 200; the data plane has not. */
 static void answer_unacknowledged(void)
 {
-	bench.slow = true;
+	bench.plane.slow = true;
 	dial(&alice, "+1001", "", sdp(&alice, 1));
 	hear(&bob, "INVITE");
 	answer(&bob, "180 Ringing", "", "");
@@ -42,7 +42,7 @@ static void test_the_200_waits_for_the_data_plane(void **state)
 	plane_acknowledge();
 	silence(NULL);
 	assert_int_equal(counter("answered"), 1);
-	bench.slow = false;
+	bench.plane.slow = false;
 	hang_up(&alice, &bob);
 	expect_no_calls();
 }
@@ -50,7 +50,7 @@ static void test_the_200_waits_for_the_data_plane(void **state)
 static void test_early_media_waits_too(void **state)
 {
 	(void)state;
-	bench.slow = true;
+	bench.plane.slow = true;
 	dial(&alice, "+1001", "", sdp(&alice, 1));
 	hear(&bob, "INVITE");
 	answer(&bob, "183 Session Progress", "", sdp(&bob, 1));
@@ -77,7 +77,7 @@ static void test_early_media_waits_too(void **state)
 	say(&alice, "ACK", "", "");
 	plane_acknowledge();
 	silence(NULL);
-	bench.slow = false;
+	bench.plane.slow = false;
 	hang_up(&bob, &alice);
 	expect_no_calls();
 }
@@ -86,7 +86,7 @@ static void test_a_change_waits_too(void **state)
 {
 	(void)state;
 	call_up(&alice, &bob);
-	bench.slow = true;
+	bench.plane.slow = true;
 	say(&bob, "INVITE", "", sdp_as(&bob, 2, 12, "sendrecv"));
 	hear(&alice, "INVITE");
 	plane_acknowledge(); /* of the key that the offer announces */
@@ -106,7 +106,7 @@ static void test_a_change_waits_too(void **state)
 	say(&bob, "ACK", "", "");
 	plane_acknowledge();
 	silence(NULL);
-	bench.slow = false;
+	bench.plane.slow = false;
 	hang_up(&alice, &bob);
 	expect_no_calls();
 }
@@ -114,10 +114,10 @@ static void test_a_change_waits_too(void **state)
 static void test_a_refusal_that_comes_late(void **state)
 {
 	(void)state;
-	bench.refuse_type = DP_KEY_ADD;
+	bench.plane.refuse_type = DP_KEY_ADD;
 	answer_unacknowledged();
-	bench.refuse_type = 0;
-	bench.slow = false;
+	bench.plane.refuse_type = 0;
+	bench.plane.slow = false;
 	plane_acknowledge();
 	hear(&alice, "503");
 	expect_heard(&alice, "the data plane refused the session: the plane says no");
@@ -130,7 +130,7 @@ static void test_the_caller_gives_up_meanwhile(void **state)
 {
 	(void)state;
 	answer_unacknowledged();
-	bench.slow = false;
+	bench.plane.slow = false;
 	say(&alice, "CANCEL", "", "");
 	hear(&alice, "200");
 	hear(&alice, "487");
@@ -143,7 +143,7 @@ static void test_the_called_side_hangs_up_meanwhile(void **state)
 {
 	(void)state;
 	answer_unacknowledged();
-	bench.slow = false;
+	bench.plane.slow = false;
 	say(&bob, "BYE", "", "");
 	hear(&bob, "200");
 	hear(&alice, "487");
@@ -157,7 +157,7 @@ static void test_the_caller_hangs_up_meanwhile(void **state)
 {
 	(void)state;
 	answer_unacknowledged();
-	bench.slow = false;
+	bench.plane.slow = false;
 	say(&alice, "BYE", "", "");
 	hear(&alice, "200");
 	hear(&alice, "487");
@@ -170,7 +170,7 @@ static void test_a_change_is_called_off_meanwhile(void **state)
 {
 	(void)state;
 	call_up(&alice, &bob);
-	bench.slow = true;
+	bench.plane.slow = true;
 	say(&alice, "INVITE", "", sdp_as(&alice, 2, 12, "sendonly"));
 	hear(&bob, "INVITE");
 	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 12, "recvonly"));
@@ -183,7 +183,7 @@ static void test_a_change_is_called_off_meanwhile(void **state)
 	say(&alice, "ACK", "", "");
 	plane_acknowledge();
 	silence(NULL);
-	bench.slow = false;
+	bench.plane.slow = false;
 	hang_up(&alice, &bob);
 	expect_no_calls();
 }
@@ -192,7 +192,7 @@ static void test_the_data_plane_is_lost_meanwhile(void **state)
 {
 	(void)state;
 	answer_unacknowledged();
-	bench.slow = false;
+	bench.plane.slow = false;
 	plane_away();
 	hear(&alice, "200");
 	say(&alice, "ACK", "", "");

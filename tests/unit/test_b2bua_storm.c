@@ -87,21 +87,21 @@ static void trouble_with_media(void)
 {
 	switch (pick(7)) {
 	case 6:
-		bench.slow = !bench.slow;
+		bench.plane.slow = !bench.plane.slow;
 		break;
 	case 0:
-		bench.mute = !bench.mute;
+		bench.plane.mute = !bench.plane.mute;
 		break;
 	case 1:
-		bench.refuse_type =
+		bench.plane.refuse_type =
 			pick(2) ? (int[]){DP_SESSION_ADD, DP_LEG_UPDATE, DP_KEY_ADD, DP_STATS}[pick(4)] : 0;
 		break;
 	case 2:
-		bench.mute = false;
+		bench.plane.mute = false;
 		plane_restart(true);
 		break;
 	case 3:
-		bench.mute = false;
+		bench.plane.mute = false;
 		plane_restart(pick(3));
 		break;
 	default:
@@ -175,8 +175,8 @@ static void test_anything_in_any_order(void **state)
 		/* Half of the storms end with the process, in the middle of all. */
 		if (storm % 2)
 			continue;
-		bench.mute = bench.slow = false;
-		bench.refuse_type = 0;
+		bench.plane.mute = bench.plane.slow = false;
+		bench.plane.refuse_type = 0;
 		bench.send_result = 0;
 		plane_restart(true);
 		b2bua_shutdown(bench.b2bua);
