@@ -223,3 +223,20 @@ def test_an_operator_drains_a_trunk_ends_a_call_and_reads_about_it():
         assert "20" in shown.splitlines()[1] and "CN" in shown, shown
         first = srtpgwctl(gateway, "monitor", "trunk-state-change", "--since", "2020-01-01T00:00:00Z", "--count", "1")
         assert "trunk=phone" in first, first
+
+
+def test_filters_and_the_live_view_show_the_call():
+    with talking(b="phone") as (_, gateway, a, b):
+        ident = established(gateway)
+        for words in (("--trunk", "carrier-a"), ("--trunk", "phone"), ("--limit", "1"), ("--all",),
+                      ("--state", "established", "--trunk", "phone")):
+            assert [c["id"] for c in gateway.ctl("show", "calls", *words)["call"]] == [ident], words
+            assert f"\n{ident} " in srtpgwctl(gateway, "show", "calls", *words), words
+        assert gateway.ctl("show", "calls", "--state", "ringing").get("call", []) == []
+        assert "1 active, 1 since start" in srtpgwctl(gateway, "show", "calls", "--all")
+        seen = srtpgwctl(gateway, "watch", "--rounds", "2", "--interval", "0.5")
+        assert seen.count(f"\n{ident}  established  a ") == 2 and seen.count(f"\n{ident}  established  b ") == 2, seen
+        assert "\x1b" not in seen and "calls  1 now" in seen and "\ncarrier-a  up " in seen, seen
+        for what, says in (("listeners", "carriers-tls"), ("media", "ext0"), ("sessions", "root"), ("trunks", "phone")):
+            assert says in srtpgwctl(gateway, "show", what), what
+        finish(gateway, a, b)
