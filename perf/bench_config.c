@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration engine with many trunks: how long until one changed leaf is in the candidate, and until it is
- * committed: validated, a snapshot, in the file and in the history, and in force in the gateway behind it, whose part
- * (prepare and commit) is measured by itself.
+ * The configuration engine with many trunks: how long until one changed leaf is in the candidate, and until
+ * it is committed: validated, a snapshot, in the file and in the history, and in force in the gateway behind
+ * it, whose part (prepare and commit) is measured by itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,18 +73,24 @@ static void write_config(const char *path, unsigned trunks)
 
 	if (!f)
 		die("the configuration cannot be written");
-	fputs("{\"srtp-gateway:gateway\":{\"media\":{\"interface\":[{\"name\":\"in\",\"device\":\"lo\",\"address\":["
-	      "{\"ip\":\"127.0.0.1\",\"port-range\":[{\"lower\":20000,\"upper\":21999}]}]}]},\"realms\":{\"realm\":["
-	      "{\"name\":\"core\",\"trusted\":true,\"media-interface\":[\"in\"]}]},\"sip\":{\"listener\":[{\"name\":\"udp\","
+	fputs("{\"srtp-gateway:gateway\":{\"media\":{\"interface\":[{\"name\":\"in\",\"device\":\"lo\","
+	      "\"address\":["
+	      "{\"ip\":\"127.0.0.1\",\"port-range\":[{\"lower\":20000,\"upper\":21999}]}]}]},\"realms\":{"
+	      "\"realm\":["
+	      "{\"name\":\"core\",\"trusted\":true,\"media-interface\":[\"in\"]}]},\"sip\":{\"listener\":[{"
+	      "\"name\":\"udp\","
 	      "\"transport\":\"udp\",\"address\":\"",
 		f);
-	fprintf(f, "127.7.%u.%u\",\"port\":5060,\"realm\":\"core\"}]},\"trunks\":{\"trunk\":[", trunks / 256 % 256,
-		trunks % 256);
+	fprintf(f, "127.7.%u.%u\",\"port\":5060,\"realm\":\"core\"}]},\"trunks\":{\"trunk\":[",
+		trunks / 256 % 256, trunks % 256);
 	for (unsigned i = 0; i < trunks; i++)
 		fprintf(f,
-			"%s{\"name\":\"t%u\",\"realm\":\"core\",\"max-calls\":100,\"srtp\":{\"mode\":\"none\"},\"peer\":["
-			"{\"name\":\"p\",\"host\":\"10.%u.%u.1\",\"transport\":\"udp\"},{\"name\":\"q\",\"host\":\"10.%u.%u.2\","
-			"\"transport\":\"udp\",\"priority\":20}],\"identify\":{\"source-address\":[\"10.%u.%u.0/24\"]}}",
+			"%s{\"name\":\"t%u\",\"realm\":\"core\",\"max-calls\":100,\"srtp\":{\"mode\":"
+			"\"none\"},\"peer\":["
+			"{\"name\":\"p\",\"host\":\"10.%u.%u.1\",\"transport\":\"udp\"},{\"name\":\"q\","
+			"\"host\":\"10.%u.%u.2\","
+			"\"transport\":\"udp\",\"priority\":20}],\"identify\":{\"source-address\":[\"10.%u.%"
+			"u.0/24\"]}}",
 			i ? "," : "", i, i / 256, i % 256, i / 256, i % 256, i / 256, i % 256);
 	fputs("]}}}\n", f);
 	fclose(f);

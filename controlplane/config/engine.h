@@ -81,7 +81,8 @@ struct engine_conf {
  * prepares and commits. e: "FILE:LINE: PATH: reason", as config_load().
  */
 int engine_new(const struct engine_conf *conf, struct engine **out, struct err *e);
-/* The program ends: the target is not called again. A confirmed commit that waits is rolled back at the start. */
+/* The program ends: the target is not called again. A confirmed commit that waits is rolled back at the
+ * start. */
 void engine_stop(struct engine *e);
 void engine_free(struct engine *e); /* NULL is allowed; sessions must be closed before */
 
@@ -168,7 +169,7 @@ int engine_history_tree(
 
 /* One difference of two configurations. */
 struct engine_change {
-	const char *operation;       /* "create", "delete", "replace", "move"; static */
+	const char *operation; /* "create", "delete", "replace", "move"; static */
 	/* Values of leaves, NULL where there is none. A move's after: the entry that it stands behind. */
 	char *path, *before, *after;
 };
@@ -199,8 +200,9 @@ int engine_may_read(const struct engine_session *s, struct engine_fault *f);
 int engine_get_config(struct engine_session *s, enum engine_store source, const struct engine_query *q,
 	char **text, struct engine_fault *f);
 /*
- * May the session call this rpc or action, read this notification (NACM)? The operations above ask themselves;
- * the doors ask for what they do on their own, such as ("ietf-netconf", "get"). A refusal is counted.
+ * May the session call this rpc or action, read this notification (NACM)? The operations above ask
+ * themselves; the doors ask for what they do on their own, such as ("ietf-netconf", "get"). A refusal is
+ * counted.
  */
 bool engine_may_call(const struct engine_session *s, const char *module, const char *rpc);
 bool engine_may_execute(const struct engine_session *s, const struct lyd_node *operation);

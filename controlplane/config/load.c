@@ -48,7 +48,8 @@ static int check_json(const char *text, size_t n, const char *name, struct err *
 	return 0;
 }
 
-int load_tree(struct ly_ctx *ctx, char *text, size_t n, const char *name, struct lyd_node **out, struct err *e)
+int load_tree(
+	struct ly_ctx *ctx, char *text, size_t n, const char *name, struct lyd_node **out, struct err *e)
 {
 	int rc;
 

@@ -30,9 +30,9 @@ int schema_parse(
 	struct ly_ctx *ctx, const char *text, const char *name, struct lyd_node **out, struct err *e);
 
 /*
- * What libyang complained of last, in an operator's words: the data path (as far as it can be told; tree, which
- * may be NULL, is searched for the entry that lacks a node) and the reason. The line of the text, 0 when it is
- * not known.
+ * What libyang complained of last, in an operator's words: the data path (as far as it can be told; tree,
+ * which may be NULL, is searched for the entry that lacks a node) and the reason. The line of the text, 0
+ * when it is not known.
  */
-unsigned schema_explain(const struct ly_ctx *ctx, const struct lyd_node *tree, struct wbuf *path,
-	struct wbuf *reason);
+unsigned schema_explain(
+	const struct ly_ctx *ctx, const struct lyd_node *tree, struct wbuf *path, struct wbuf *reason);

@@ -233,9 +233,9 @@ static json_t *changes(const struct lyd_node *from, const struct lyd_node *to)
 		return NULL;
 	list = json_array();
 	for (unsigned i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:s,s:s,s:s*,s:s*}", "operation", rows[i].operation,
-						    "path", rows[i].path, "old", rows[i].before, "new",
-						    rows[i].after));
+		json_array_append_new(
+			list, json_pack("{s:s,s:s,s:s*,s:s*}", "operation", rows[i].operation, "path",
+				      rows[i].path, "old", rows[i].before, "new", rows[i].after));
 	engine_diff_free(rows, n);
 	return json_pack("{s:o}", "changes", list);
 }

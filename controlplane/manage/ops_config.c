@@ -28,7 +28,8 @@ static json_t *modules_of(const struct ly_ctx *ctx)
 
 	while ((m = ly_ctx_get_module_iter(ctx, &i))) {
 		json_t *row = json_pack("{s:s,s:s,s:s,s:b}", "name", m->name, "revision",
-			m->revision ? m->revision : "", "namespace", m->ns, "implemented", m->implemented != 0);
+			m->revision ? m->revision : "", "namespace", m->ns, "implemented",
+			m->implemented != 0);
 
 		if (m->implemented)
 			json_object_set_new(row, "features", features_of(m));
@@ -143,12 +144,10 @@ static void copy_config(struct mgmt_request *rq, const json_t *args, void *ctx)
 	if (json_object_get(args, "config")) {
 		if (!(s = manage_session(o->engine, rq)) || !manage_text(rq, args, "config", format, &text))
 			return;
-		ops_finish(
-			rq, engine_copy_text(s, str_z(text), format, (enum engine_store)target, &f), &f);
+		ops_finish(rq, engine_copy_text(s, str_z(text), format, (enum engine_store)target, &f), &f);
 		free(text);
 	} else if (manage_store(rq, args, "source", -1, &source) && (s = manage_session(o->engine, rq))) {
-		ops_finish(rq,
-			engine_copy(s, (enum engine_store)source, (enum engine_store)target, &f), &f);
+		ops_finish(rq, engine_copy(s, (enum engine_store)source, (enum engine_store)target, &f), &f);
 	}
 }
 

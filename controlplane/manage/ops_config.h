@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The configuration engine's operations on the management socket (docs/management.md): hello, get-config,
- * edit-config, set, copy-config, delete-config, validate, commit, cancel-commit, discard-changes, lock, unlock,
- * kill-session, diff, history, rollback.
+ * edit-config, set, copy-config, delete-config, validate, commit, cancel-commit, discard-changes, lock,
+ * unlock, kill-session, diff, history, rollback.
  */
 #pragma once
 

@@ -32,8 +32,8 @@ bool manage_format(struct mgmt_request *rq, const json_t *args, enum engine_form
 /* "xpath", "subtree", "with-defaults", "format". Borrowed from args. */
 bool manage_query(struct mgmt_request *rq, const json_t *args, struct engine_query *out);
 /* The member as text of a format: a JSON object printed, or XML as it stands. free() *out. */
-bool manage_text(struct mgmt_request *rq, const json_t *args, const char *name, enum engine_format format,
-	char **out);
+bool manage_text(
+	struct mgmt_request *rq, const json_t *args, const char *name, enum engine_format format, char **out);
 /* One of names, which ends with NULL. */
 bool manage_choice(struct mgmt_request *rq, const json_t *args, const char *name, const char *const *names,
 	int absent, int *out);

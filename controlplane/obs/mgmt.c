@@ -39,7 +39,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	if (c)
 		c->stream = bufferevent_socket_new(m->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!c || !c->stream || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &size) != 0) {
-		static const char busy[] = 
+		static const char busy[] =
 			"{\"error\":{\"tag\":\"resource-denied\",\"type\":\"rpc\",\"path\":\"\","
 			"\"message\":\"too many clients\"}}\n";
 
@@ -155,8 +155,7 @@ struct mgmt_client *mgmt_client_with(const struct mgmt *m, mgmt_closed_fn closed
 	struct mgmt_client *c;
 	const struct attachment *a;
 
-	LIST_FOREACH(c, &m->clients, next)
-	{
+	LIST_FOREACH (c, &m->clients, next) {
 		SLIST_FOREACH(a, &c->attachments, next)
 		{
 			if (a->closed == closed && a->data == data)

@@ -7,15 +7,16 @@
  *
  *   {"op":"get","args":{"xpath":"/srtp-gateway:calls/call[id='c1']"}}
  *   {"ok":true,"data":{...}}
- *   {"error":{"tag":"...","type":"...","path":"/srtp-gateway:calls","message":"more than 1000 calls at once..."}}
+ *   {"error":{"tag":"...","type":"...","path":"/srtp-gateway:calls","message":"more than 1000 calls at
+ * once..."}}
  *
- * "args" may be absent. docs/management.md has the operations. A client that is attached to something (a session
- * of management) may be sent lines that are no answers.
+ * "args" may be absent. docs/management.md has the operations. A client that is attached to something (a
+ * session of management) may be sent lines that are no answers.
  *
  * Bounds: MGMT_CLIENTS_MAX clients, one request of a client in work at a time, MGMT_REQUEST_MAX octets a
- * request; MGMT_LARGE_MAX for operations registered as large, whose line must begin with {"op":"NAME". A client
- * that does not read its answer is not read from, and is closed after MGMT_IDLE_S; so is one that says nothing
- * for that long, unless it is attached.
+ * request; MGMT_LARGE_MAX for operations registered as large, whose line must begin with {"op":"NAME". A
+ * client that does not read its answer is not read from, and is closed after MGMT_IDLE_S; so is one that says
+ * nothing for that long, unless it is attached.
  *
  * Everything runs in the thread of the event loop.
  */

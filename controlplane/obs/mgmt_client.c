@@ -90,7 +90,8 @@ static bool is_large(const struct mgmt_client *c, struct evbuffer *in)
 	return op && op->large;
 }
 
-/* The length of the line that input begins with; -1: its end has not come. Closes a client that goes too far. */
+/* The length of the line that input begins with; -1: its end has not come. Closes a client that goes too far.
+ */
 static ev_ssize_t line_length(struct mgmt_client *c, struct evbuffer *in)
 {
 	struct evbuffer_ptr from, end;

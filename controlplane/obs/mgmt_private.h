@@ -31,9 +31,9 @@ struct mgmt_client {
 	struct mgmt_counts counts;
 	SLIST_HEAD(, attachment) attachments;
 	size_t searched; /* octets of its input that hold no end of line */
-	bool closing; /* to be closed once its output is written, whatever else it sent */
-	bool eof;     /* it sends no more; what it sent before is still answered */
-	bool serving; /* inside serve(): an answer does not call it again */
+	bool closing;    /* to be closed once its output is written, whatever else it sent */
+	bool eof;        /* it sends no more; what it sent before is still answered */
+	bool serving;    /* inside serve(): an answer does not call it again */
 };
 
 struct mgmt {

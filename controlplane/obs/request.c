@@ -32,7 +32,8 @@ int request_parse(struct str line, struct request *out, struct err *e)
 	json_error_t where;
 
 	if (has_too_many_values(line))
-		return err_set(e, E2BIG, "more than %u values in a request: send it in parts", REQUEST_VALUES_MAX);
+		return err_set(
+			e, E2BIG, "more than %u values in a request: send it in parts", REQUEST_VALUES_MAX);
 	json_t *root = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &where);
 	json_t *op = json_object_get(root, "op"), *args = json_object_get(root, "args");
 	int rc = 0;

@@ -16,18 +16,22 @@ static inline void engine_tree_begin(void)
 {
 	static const char text[] =
 		"{\"srtp-gateway:gateway\":{"
-		"\"media\":{\"interface\":[{\"name\":\"in\",\"device\":\"lo\",\"address\":[{\"ip\":\"127.0.0.1\","
+		"\"media\":{\"interface\":[{\"name\":\"in\",\"device\":\"lo\",\"address\":[{\"ip\":\"127.0.0."
+		"1\","
 		"\"port-range\":[{\"lower\":20000,\"upper\":21999}]}]}]},"
 		"\"realms\":{\"realm\":[{\"name\":\"core\",\"trusted\":true,\"media-interface\":[\"in\"]}]},"
 		"\"crypto-profiles\":{\"crypto-profile\":[{\"name\":\"p\",\"suite\":[\"AEAD_AES_128_GCM\","
 		"\"AES_CM_128_HMAC_SHA1_80\"]}]},"
-		"\"trunks\":{\"trunk\":[{\"name\":\"a\",\"realm\":\"core\",\"max-calls\":10,\"srtp\":{\"mode\":\"none\"}},"
+		"\"trunks\":{\"trunk\":[{\"name\":\"a\",\"realm\":\"core\",\"max-calls\":10,\"srtp\":{"
+		"\"mode\":\"none\"}},"
 		"{\"name\":\"b\",\"realm\":\"core\",\"srtp\":{\"mode\":\"none\"}}]}},"
-		"\"ietf-netconf-acm:nacm\":{\"rule-list\":[{\"name\":\"l\",\"group\":[\"g\"],\"rule\":[{\"name\":\"r\","
+		"\"ietf-netconf-acm:nacm\":{\"rule-list\":[{\"name\":\"l\",\"group\":[\"g\"],\"rule\":[{"
+		"\"name\":\"r\","
 		"\"path\":\"/\",\"action\":\"deny\"}]}]}}";
 	struct err e = {0};
 
-	if (!engine_ctx && (schema_context(&engine_ctx, &e) || schema_parse(engine_ctx, text, "fuzz", &engine_base, &e)))
+	if (!engine_ctx &&
+		(schema_context(&engine_ctx, &e) || schema_parse(engine_ctx, text, "fuzz", &engine_base, &e)))
 		abort();
 }
 

@@ -17,10 +17,12 @@ static const char config_begin[] =
 	"\"realms\":{\"realm\":[{\"name\":\"core\",\"trusted\":true,\"media-interface\":[\"in\"]}]},"
 	"\"crypto-profiles\":{\"crypto-profile\":[{\"name\":\"p\",\"suite\":[\"AEAD_AES_128_GCM\","
 	"\"AES_CM_128_HMAC_SHA1_80\",\"AES_CM_128_HMAC_SHA1_32\"]},{\"name\":\"usual\"}]},"
-	"\"sip\":{\"listener\":[{\"name\":\"udp\",\"transport\":\"udp\",\"address\":\"127.0.0.1\",\"port\":5060,"
+	"\"sip\":{\"listener\":[{\"name\":\"udp\",\"transport\":\"udp\",\"address\":\"127.0.0.1\",\"port\":"
+	"5060,"
 	"\"realm\":\"core\"}]},"
 	"\"trunks\":{\"trunk\":["
-	"{\"name\":\"a\",\"realm\":\"core\",\"max-calls\":10,\"srtp\":{\"mode\":\"none\"},\"peer\":[{\"name\":\"p\","
+	"{\"name\":\"a\",\"realm\":\"core\",\"max-calls\":10,\"srtp\":{\"mode\":\"none\"},\"peer\":[{"
+	"\"name\":\"p\","
 	"\"host\":\"127.0.0.2\",\"transport\":\"udp\"}]},"
 	"{\"name\":\"b\",\"realm\":\"core\",\"srtp\":{\"mode\":\"none\"}}]},"
 	"\"routing\":{\"route\":[{\"name\":\"r\",\"prefix\":\"\",\"to-trunk\":[\"a\"]}]}}";
@@ -80,7 +82,8 @@ static void on_kill(void *ctx, struct engine_session *s)
 	b->killed = s;
 }
 
-static const struct engine_events events = {.committed = on_committed, .confirm = on_confirm, .kill = on_kill};
+static const struct engine_events events = {
+	.committed = on_committed, .confirm = on_confirm, .kill = on_kill};
 
 int bench_start_fails(struct engine_bench *b, struct err *e)
 {
@@ -183,7 +186,8 @@ int bench_commit(struct engine_bench *b, struct engine_session *s)
 	return engine_commit(s, &(struct engine_commit){0}, &made, &b->fault);
 }
 
-const char *bench_get(struct engine_bench *b, struct engine_session *s, enum engine_store store, const char *xpath)
+const char *bench_get(
+	struct engine_bench *b, struct engine_session *s, enum engine_store store, const char *xpath)
 {
 	static char ring[4][8192];
 	static unsigned at;

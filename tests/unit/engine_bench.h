@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An engine on a file in a folder of its own, with a target that does what the test says instead of a gateway.
- * Aborts on what no test is about.
+ * An engine on a file in a folder of its own, with a target that does what the test says instead of a
+ * gateway. Aborts on what no test is about.
  */
 #pragma once
 
@@ -30,7 +30,8 @@ struct engine_bench {
 	struct engine_session *killed;
 };
 
-/* config: the content of srtp-gateway:gateway besides the usual; see engine_bench.c. nacm: NULL or an object. */
+/* config: the content of srtp-gateway:gateway besides the usual; see engine_bench.c. nacm: NULL or an object.
+ */
 struct engine_bench *bench_new(const char *nacm);
 void bench_free(struct engine_bench *b);
 /* As after kill -9: the engine forgets, the files stay. */
@@ -46,23 +47,24 @@ int bench_edit(struct engine_bench *b, struct engine_session *s, const char *jso
 int bench_set(struct engine_bench *b, struct engine_session *s, const char *path, const char *value);
 int bench_commit(struct engine_bench *b, struct engine_session *s);
 /* A datastore's JSON at an XPath, as session s sees it; from a ring of buffers. */
-const char *bench_get(struct engine_bench *b, struct engine_session *s, enum engine_store store, const char *xpath);
+const char *bench_get(
+	struct engine_bench *b, struct engine_session *s, enum engine_store store, const char *xpath);
 /* A leaf of the running configuration; NULL: it is not there. */
 const char *bench_running(const struct engine_bench *b, const char *path);
 /* Turns the loop until the condition holds; fails after 20 s. */
-#define bench_until(b, condition)                                                                             \
-	do {                                                                                                  \
-		for (unsigned turn = 0; !(condition); turn++) {                                               \
-			assert_true(turn < 2000);                                                             \
-			bench_turn(b);                                                                        \
-		}                                                                                             \
+#define bench_until(b, condition)                                                                            \
+	do {                                                                                                 \
+		for (unsigned turn = 0; !(condition); turn++) {                                              \
+			assert_true(turn < 2000);                                                            \
+			bench_turn(b);                                                                       \
+		}                                                                                            \
 	} while (0)
 void bench_turn(struct engine_bench *b); /* at most 10 ms */
 
-#define assert_fault(b, want_tag, want_path, want_words)                                                      \
-	do {                                                                                                  \
-		assert_string_equal((b)->fault.tag, want_tag);                                                \
-		assert_string_equal((b)->fault.path, want_path);                                              \
-		if (!strstr((b)->fault.message, want_words))                                                  \
-			fail_msg("'%s' does not say '%s'", (b)->fault.message, want_words);                   \
+#define assert_fault(b, want_tag, want_path, want_words)                                                     \
+	do {                                                                                                 \
+		assert_string_equal((b)->fault.tag, want_tag);                                               \
+		assert_string_equal((b)->fault.path, want_path);                                             \
+		if (!strstr((b)->fault.message, want_words))                                                 \
+			fail_msg("'%s' does not say '%s'", (b)->fault.message, want_words);                  \
 	} while (0)

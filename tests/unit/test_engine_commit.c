@@ -58,8 +58,8 @@ static void a_commit_reaches_the_gateway_and_the_file(void **state)
 	assert_int_equal(chmod(b->path, 0640), 0);
 	assert_int_equal(bench_set(b, b->root, A_CALLS, "77"), 0);
 	assert_int_equal(trunk(b, "a")->max_calls, 10);
-	assert_int_equal(engine_commit(
-				 b->root, &(struct engine_commit){.comment = "more calls"}, &made, &b->fault),
+	assert_int_equal(
+		engine_commit(b->root, &(struct engine_commit){.comment = "more calls"}, &made, &b->fault),
 		0);
 	assert_int_equal(made, 2);
 	assert_int_equal(trunk(b, "a")->max_calls, 77);
@@ -169,7 +169,8 @@ static void commit_for_ever(struct engine_bench *b, int tell)
 	}
 }
 
-/* kill -9 wherever it hits: what was told as committed is there at the next start, or what came right after. */
+/* kill -9 wherever it hits: what was told as committed is there at the next start, or what came right after.
+ */
 static void a_kill_in_the_middle_leaves_a_whole_commit(void **state)
 {
 	struct engine_bench *b = *state;
@@ -204,7 +205,8 @@ static void a_kill_in_the_middle_leaves_a_whole_commit(void **state)
 		unsigned changes;
 
 		assert_int_equal(engine_history_tree(b->engine, rows[0].commit, &newest, &b->fault), 0);
-		assert_int_equal(engine_diff(engine_tree(b->engine, ENGINE_RUNNING), newest, &c, &changes), 0);
+		assert_int_equal(
+			engine_diff(engine_tree(b->engine, ENGINE_RUNNING), newest, &c, &changes), 0);
 		assert_int_equal(changes, 0);
 		engine_diff_free(c, changes);
 		lyd_free_all(newest);
@@ -263,7 +265,8 @@ static void what_is_not_confirmed_is_rolled_back(void **state)
 	struct engine_bench *b = *state;
 
 	assert_int_equal(bench_set(b, b->root, A_CALLS, "77"), 0);
-	assert_int_equal(commit_as(b, b->root, &(struct engine_commit){.confirmed = true, .timeout_s = 1}), 0);
+	assert_int_equal(
+		commit_as(b, b->root, &(struct engine_commit){.confirmed = true, .timeout_s = 1}), 0);
 	assert_int_equal(trunk(b, "a")->max_calls, 77);
 	bench_until(b, trunk(b, "a")->max_calls == 10);
 	assert_string_equal(bench_running(b, A_CALLS), "10");
@@ -409,7 +412,8 @@ static void a_history_that_is_spoilt_is_survived(void **state)
 	assert_int_equal(bench_commit(b, b->root), 0);
 	snprintf(path, sizeof path, "%s.d/0000000001.commit", b->path);
 	f = fopen(path, "w");
-	fputs("{\"commit\":1,\"user\":\"root\",\"door\":\"file\",\"time\":1,\"confirmed\":true}\n{\"srtp-gat", f);
+	fputs("{\"commit\":1,\"user\":\"root\",\"door\":\"file\",\"time\":1,\"confirmed\":true}\n{\"srtp-gat",
+		f);
 	fclose(f);
 	snprintf(path, sizeof path, "%s.d/0000000009.commit", b->path);
 	f = fopen(path, "w");
@@ -555,7 +559,8 @@ static void differences_are_listed(void **state)
 	assert_int_equal(bench_set(b, b->root, A_CALLS, "77"), 0);
 	assert_int_equal(bench_set(b, b->root, "/srtp-gateway:gateway/trunks/trunk[name='b']", NULL), 0);
 	assert_int_equal(bench_set(b, b->root, "/srtp-gateway:gateway/limits/max-calls", "9"), 0);
-	assert_int_equal(bench_set(b, b->root, "/srtp-gateway:gateway/trunks/trunk[name='a']/admin-state", "up"), 0);
+	assert_int_equal(
+		bench_set(b, b->root, "/srtp-gateway:gateway/trunks/trunk[name='a']/admin-state", "up"), 0);
 	assert_int_equal(engine_diff(engine_tree(b->engine, ENGINE_RUNNING),
 				 engine_tree(b->engine, ENGINE_CANDIDATE), &c, &n),
 		0);
@@ -577,7 +582,8 @@ static void differences_are_listed(void **state)
 		}
 		/* A default that is now said is news; those that went with trunk b are not. */
 		if (strstr(c[i].path, "admin-state")) {
-			assert_string_equal(c[i].path, "/srtp-gateway:gateway/trunks/trunk[name='a']/admin-state");
+			assert_string_equal(
+				c[i].path, "/srtp-gateway:gateway/trunks/trunk[name='a']/admin-state");
 			assert_string_equal(c[i].operation, "create");
 			seen |= 8;
 		}

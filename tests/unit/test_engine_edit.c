@@ -33,108 +33,130 @@ struct edit_case {
 
 #define A_CALLS G "/trunks/trunk[name='a']/max-calls"
 #define SUITES G "/crypto-profiles/crypto-profile[name='p']/suite"
-#define CALLS_ARE(n)                                                                                          \
+#define CALLS_ARE(n)                                                                                         \
 	"{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"a\",\"max-calls\":" n "}]}}}"
 #define NO_CALLS "{}"
-#define SUITES_ARE(...)                                                                                       \
-	"{\"srtp-gateway:gateway\":{\"crypto-profiles\":{\"crypto-profile\":[{\"name\":\"p\",\"suite\":[" __VA_ARGS__  \
-	"]}]}}}"
-#define XML_SUITE(attributes, value)                                                                          \
-	"<gateway " NS "><crypto-profiles><crypto-profile><name>p</name><suite " YANG " " NC " " attributes     \
+#define SUITES_ARE(...)                                                                                      \
+	"{\"srtp-gateway:gateway\":{\"crypto-profiles\":{\"crypto-profile\":[{\"name\":\"p\",\"suite\":"     \
+	"[" __VA_ARGS__ "]}]}}}"
+#define XML_SUITE(attributes, value)                                                                         \
+	"<gateway " NS "><crypto-profiles><crypto-profile><name>p</name><suite " YANG " " NC " " attributes  \
 	">" value "</suite></crypto-profile></crypto-profiles></gateway>"
 
 static const struct edit_case cases[] = {
 	{"merge changes a leaf", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\",\"max-calls\":20"), A_CALLS,
 		CALLS_ARE("20")},
-	{"merge keeps the rest", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\",\"rtcp-mux\":\"offer\""), A_CALLS,
-		CALLS_ARE("10")},
+	{"merge keeps the rest", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\",\"rtcp-mux\":\"offer\""),
+		A_CALLS, CALLS_ARE("10")},
 	{"replace drops the rest", ENGINE_JSON, ENGINE_MERGE,
 		TRUNK("\"name\":\"a\"," OP("replace") ",\"realm\":\"core\""), A_CALLS, NO_CALLS},
 	{"replace makes what is not there", ENGINE_JSON, ENGINE_MERGE,
-		TRUNK("\"name\":\"c\"," OP("replace") ",\"realm\":\"core\""), G "/trunks/trunk[name='c']/realm",
+		TRUNK("\"name\":\"c\"," OP("replace") ",\"realm\":\"core\""),
+		G "/trunks/trunk[name='c']/realm",
 		"{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"c\",\"realm\":\"core\"}]}}}"},
 	{"create makes an entry", ENGINE_JSON, ENGINE_MERGE,
 		TRUNK("\"name\":\"c\"," OP("create") ",\"realm\":\"core\""), G "/trunks/trunk[name='c']/name",
 		"{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"c\"}]}}}"},
-	{"create of what is there", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\"," OP("create")), NULL, NULL,
-		"data-exists", G "/trunks/trunk[name='a']", "there already"},
+	{"create of what is there", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\"," OP("create")), NULL,
+		NULL, "data-exists", G "/trunks/trunk[name='a']", "there already"},
 	{"create of a leaf that is a default", ENGINE_JSON, ENGINE_MERGE,
-		TRUNK("\"name\":\"a\",\"admin-state\":\"up\",\"@admin-state\":{\"ietf-netconf:operation\":\"create\"}"),
+		TRUNK("\"name\":\"a\",\"admin-state\":\"up\",\"@admin-state\":{\"ietf-netconf:operation\":"
+		      "\"create\"}"),
 		G "/trunks/trunk[name='a']/admin-state",
-		"{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"a\",\"admin-state\":\"up\"}]}}}"},
+		"{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"a\",\"admin-state\":\"up\"}]}}"
+		"}"},
 	{"delete of an entry", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\"," OP("delete")),
 		G "/trunks/trunk[name='a']", "{}"},
-	{"delete of what is not there", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"c\"," OP("delete")), NULL, NULL,
-		"data-missing", G "/trunks/trunk[name='c']", "no such thing"},
+	{"delete of what is not there", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"c\"," OP("delete")),
+		NULL, NULL, "data-missing", G "/trunks/trunk[name='c']", "no such thing"},
 	{"delete of a default", ENGINE_JSON, ENGINE_MERGE,
-		TRUNK("\"name\":\"a\",\"admin-state\":\"up\",\"@admin-state\":{\"ietf-netconf:operation\":\"delete\"}"),
+		TRUNK("\"name\":\"a\",\"admin-state\":\"up\",\"@admin-state\":{\"ietf-netconf:operation\":"
+		      "\"delete\"}"),
 		NULL, NULL, "data-missing", G "/trunks/trunk[name='a']/admin-state", "no such thing"},
-	{"remove of what is not there", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"c\"," OP("remove")), A_CALLS,
-		CALLS_ARE("10")},
+	{"remove of what is not there", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"c\"," OP("remove")),
+		A_CALLS, CALLS_ARE("10")},
 	{"remove of a leaf without a value", ENGINE_XML, ENGINE_MERGE,
-		"<gateway " NS "><trunks><trunk><name>a</name><max-calls " NC " nc:operation='remove'/></trunk>"
+		"<gateway " NS "><trunks><trunk><name>a</name><max-calls " NC
+		" nc:operation='remove'/></trunk>"
 		"</trunks></gateway>",
 		A_CALLS, NO_CALLS},
 	{"none goes to what is there", ENGINE_JSON, ENGINE_NONE,
-		TRUNK("\"name\":\"a\",\"max-calls\":30,\"@max-calls\":{\"ietf-netconf:operation\":\"merge\"}"), A_CALLS,
-		CALLS_ARE("30")},
+		TRUNK("\"name\":\"a\",\"max-calls\":30,\"@max-calls\":{\"ietf-netconf:operation\":"
+		      "\"merge\"}"),
+		A_CALLS, CALLS_ARE("30")},
 	{"none sets nothing", ENGINE_JSON, ENGINE_NONE, TRUNK("\"name\":\"a\",\"max-calls\":30"), A_CALLS,
 		CALLS_ARE("10")},
-	{"none to what is not there", ENGINE_JSON, ENGINE_NONE, TRUNK("\"name\":\"c\""), NULL, NULL, "data-missing",
-		G "/trunks/trunk[name='c']", "no such thing"},
+	{"none to what is not there", ENGINE_JSON, ENGINE_NONE, TRUNK("\"name\":\"c\""), NULL, NULL,
+		"data-missing", G "/trunks/trunk[name='c']", "no such thing"},
 	{"replace as a whole", ENGINE_JSON, ENGINE_REPLACE, TRUNK("\"name\":\"c\",\"realm\":\"core\""),
 		G "/*/*/name", "{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"c\"}]}}}"},
-	{"a leaf-list entry joins at the end", ENGINE_XML, ENGINE_MERGE, XML_SUITE("", "AEAD_AES_256_GCM"), SUITES,
-		SUITES_ARE("\"srtp-gateway:AEAD_AES_128_GCM\",\"srtp-gateway:AES_CM_128_HMAC_SHA1_80\",\"srtp-gateway:AES_CM_128_HMAC_SHA1_32\","
+	{"a leaf-list entry joins at the end", ENGINE_XML, ENGINE_MERGE, XML_SUITE("", "AEAD_AES_256_GCM"),
+		SUITES,
+		SUITES_ARE("\"srtp-gateway:AEAD_AES_128_GCM\",\"srtp-gateway:AES_CM_128_HMAC_SHA1_80\","
+			   "\"srtp-gateway:AES_CM_128_HMAC_SHA1_32\","
 			   "\"srtp-gateway:AEAD_AES_256_GCM\"")},
 	{"insert first", ENGINE_XML, ENGINE_MERGE, XML_SUITE("y:insert='first'", "AEAD_AES_256_GCM"), SUITES,
-		SUITES_ARE("\"srtp-gateway:AEAD_AES_256_GCM\",\"srtp-gateway:AEAD_AES_128_GCM\",\"srtp-gateway:AES_CM_128_HMAC_SHA1_80\","
+		SUITES_ARE("\"srtp-gateway:AEAD_AES_256_GCM\",\"srtp-gateway:AEAD_AES_128_GCM\",\"srtp-"
+			   "gateway:AES_CM_128_HMAC_SHA1_80\","
 			   "\"srtp-gateway:AES_CM_128_HMAC_SHA1_32\"")},
 	{"insert before", ENGINE_XML, ENGINE_MERGE,
 		XML_SUITE("y:insert='before' y:value='AES_CM_128_HMAC_SHA1_80'", "AEAD_AES_256_GCM"), SUITES,
-		SUITES_ARE("\"srtp-gateway:AEAD_AES_128_GCM\",\"srtp-gateway:AEAD_AES_256_GCM\",\"srtp-gateway:AES_CM_128_HMAC_SHA1_80\","
+		SUITES_ARE("\"srtp-gateway:AEAD_AES_128_GCM\",\"srtp-gateway:AEAD_AES_256_GCM\",\"srtp-"
+			   "gateway:AES_CM_128_HMAC_SHA1_80\","
 			   "\"srtp-gateway:AES_CM_128_HMAC_SHA1_32\"")},
 	{"insert after moves what is there", ENGINE_XML, ENGINE_MERGE,
 		XML_SUITE("y:insert='after' y:value='AES_CM_128_HMAC_SHA1_32'", "AEAD_AES_128_GCM"), SUITES,
-		SUITES_ARE("\"srtp-gateway:AES_CM_128_HMAC_SHA1_80\",\"srtp-gateway:AES_CM_128_HMAC_SHA1_32\",\"srtp-gateway:AEAD_AES_128_GCM\"")},
-	{"insert last moves what is there", ENGINE_XML, ENGINE_MERGE, XML_SUITE("y:insert='last'", "AEAD_AES_128_GCM"),
-		SUITES,
-		SUITES_ARE("\"srtp-gateway:AES_CM_128_HMAC_SHA1_80\",\"srtp-gateway:AES_CM_128_HMAC_SHA1_32\",\"srtp-gateway:AEAD_AES_128_GCM\"")},
+		SUITES_ARE("\"srtp-gateway:AES_CM_128_HMAC_SHA1_80\",\"srtp-gateway:AES_CM_128_HMAC_SHA1_"
+			   "32\",\"srtp-gateway:AEAD_AES_128_GCM\"")},
+	{"insert last moves what is there", ENGINE_XML, ENGINE_MERGE,
+		XML_SUITE("y:insert='last'", "AEAD_AES_128_GCM"), SUITES,
+		SUITES_ARE("\"srtp-gateway:AES_CM_128_HMAC_SHA1_80\",\"srtp-gateway:AES_CM_128_HMAC_SHA1_"
+			   "32\",\"srtp-gateway:AEAD_AES_128_GCM\"")},
 	{"insert after what is not there", ENGINE_XML, ENGINE_MERGE,
-		XML_SUITE("y:insert='after' y:value='AES_256_CM_HMAC_SHA1_80'", "AEAD_AES_256_GCM"), NULL, NULL,
-		"bad-attribute", SUITES "[.='srtp-gateway:AEAD_AES_256_GCM']", "no such entry"},
-	{"insert before nothing", ENGINE_XML, ENGINE_MERGE, XML_SUITE("y:insert='before'", "AEAD_AES_256_GCM"), NULL,
-		NULL, "missing-attribute", SUITES "[.='srtp-gateway:AEAD_AES_256_GCM']", "needs the attribute"},
+		XML_SUITE("y:insert='after' y:value='AES_256_CM_HMAC_SHA1_80'", "AEAD_AES_256_GCM"), NULL,
+		NULL, "bad-attribute", SUITES "[.='srtp-gateway:AEAD_AES_256_GCM']", "no such entry"},
+	{"insert before nothing", ENGINE_XML, ENGINE_MERGE,
+		XML_SUITE("y:insert='before'", "AEAD_AES_256_GCM"), NULL, NULL, "missing-attribute",
+		SUITES "[.='srtp-gateway:AEAD_AES_256_GCM']", "needs the attribute"},
 	{"delete of a leaf-list entry", ENGINE_XML, ENGINE_MERGE,
 		XML_SUITE("nc:operation='delete'", "AEAD_AES_128_GCM"), SUITES,
-		SUITES_ARE("\"srtp-gateway:AES_CM_128_HMAC_SHA1_80\",\"srtp-gateway:AES_CM_128_HMAC_SHA1_32\"")},
+		SUITES_ARE(
+			"\"srtp-gateway:AES_CM_128_HMAC_SHA1_80\",\"srtp-gateway:AES_CM_128_HMAC_SHA1_32\"")},
 	{"a value takes the place of defaults", ENGINE_JSON, ENGINE_MERGE,
-		"{\"srtp-gateway:gateway\":{\"crypto-profiles\":{\"crypto-profile\":[{\"name\":\"usual\",\"suite\":"
+		"{\"srtp-gateway:gateway\":{\"crypto-profiles\":{\"crypto-profile\":[{\"name\":\"usual\","
+		"\"suite\":"
 		"[\"AEAD_AES_128_GCM\"]}]}}}",
 		G "/crypto-profiles/crypto-profile[name='usual']/suite",
-		"{\"srtp-gateway:gateway\":{\"crypto-profiles\":{\"crypto-profile\":[{\"name\":\"usual\",\"suite\":"
+		"{\"srtp-gateway:gateway\":{\"crypto-profiles\":{\"crypto-profile\":[{\"name\":\"usual\","
+		"\"suite\":"
 		"[\"srtp-gateway:AEAD_AES_128_GCM\"]}]}}}"},
 	{"a case takes the place of another", ENGINE_JSON, ENGINE_MERGE,
-		"{\"ietf-netconf-acm:nacm\":{\"rule-list\":[{\"name\":\"l\",\"rule\":[{\"name\":\"r\",\"rpc-name\":\"x\","
+		"{\"ietf-netconf-acm:nacm\":{\"rule-list\":[{\"name\":\"l\",\"rule\":[{\"name\":\"r\",\"rpc-"
+		"name\":\"x\","
 		"\"action\":\"deny\"}]}]}}",
 		NULL, NULL},
-	{"a value of another type", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\",\"max-calls\":\"many\""), NULL,
-		NULL, "invalid-value", G "/trunks/trunk[name='a']/max-calls", "many"},
-	{"a name that is none of the model's", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\",\"max-cals\":1"),
-		NULL, NULL, "unknown-element", G "/trunks/trunk[name='a']/max-cals", "max-cals"},
+	{"a value of another type", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\",\"max-calls\":\"many\""),
+		NULL, NULL, "invalid-value", G "/trunks/trunk[name='a']/max-calls", "many"},
+	{"a name that is none of the model's", ENGINE_JSON, ENGINE_MERGE,
+		TRUNK("\"name\":\"a\",\"max-cals\":1"), NULL, NULL, "unknown-element",
+		G "/trunks/trunk[name='a']/max-cals", "max-cals"},
 	{"an entry without its key", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"max-calls\":1"), NULL, NULL,
 		"missing-element", G "/trunks/trunk", "name"},
 	{"a module that is none of ours", ENGINE_JSON, ENGINE_MERGE, "{\"example:x\":{}}", NULL, NULL,
 		"unknown-namespace", "/x", "example"},
-	{"an operation that there is not", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\"," OP("erase")), NULL,
-		NULL, "bad-attribute", G "/trunks/trunk[name='a']", "erase"},
+	{"an operation that there is not", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\"," OP("erase")),
+		NULL, NULL, "bad-attribute", G "/trunks/trunk[name='a']", "erase"},
 	{"state is not edited", ENGINE_XML, ENGINE_MERGE,
-		"<nacm xmlns='urn:ietf:params:xml:ns:yang:ietf-netconf-acm'><denied-operations>1</denied-operations></nacm>",
+		"<nacm "
+		"xmlns='urn:ietf:params:xml:ns:yang:ietf-netconf-acm'><denied-operations>1</"
+		"denied-operations></nacm>",
 		NULL, NULL, "invalid-value", "/ietf-netconf-acm:nacm/denied-operations", "denied-operations"},
 	{"not JSON", ENGINE_JSON, ENGINE_MERGE, "{\"a\":", NULL, NULL, "malformed-message", "", "not JSON"},
-	{"a member twice", ENGINE_JSON, ENGINE_MERGE, "{\"srtp-gateway:gateway\":{},\"srtp-gateway:gateway\":{}}",
-		NULL, NULL, "malformed-message", "", "duplicate"},
-	{"not XML", ENGINE_XML, ENGINE_MERGE, "<gateway", NULL, NULL, "malformed-message", "", "middle of its markup"},
+	{"a member twice", ENGINE_JSON, ENGINE_MERGE,
+		"{\"srtp-gateway:gateway\":{},\"srtp-gateway:gateway\":{}}", NULL, NULL, "malformed-message",
+		"", "duplicate"},
+	{"not XML", ENGINE_XML, ENGINE_MERGE, "<gateway", NULL, NULL, "malformed-message", "",
+		"middle of its markup"},
 	{"a document type", ENGINE_XML, ENGINE_MERGE, "<!DOCTYPE x [<!ENTITY y 'z'>]><x>&y;</x>", NULL, NULL,
 		"malformed-message", "", "declarations"},
 };
@@ -146,7 +168,8 @@ static void each_operation_and_each_mistake(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		const struct edit_case *c = &cases[i];
 		const char *before = bench_get(b, b->root, ENGINE_CANDIDATE, NULL);
-		int rc = engine_edit(b->root, ENGINE_CANDIDATE, c->op, ENGINE_SET, str_z(c->edit), c->format, &b->fault);
+		int rc = engine_edit(
+			b->root, ENGINE_CANDIDATE, c->op, ENGINE_SET, str_z(c->edit), c->format, &b->fault);
 
 		if (!!rc != !!c->tag)
 			fail_msg("%s: %s: %s", c->what, rc ? b->fault.path : "was not refused",
@@ -187,8 +210,8 @@ static void what_is_too_large_or_deep_is_refused(void **state)
 	deep[0] = 0;
 	for (unsigned i = 0; i < 100; i++)
 		strcat(deep, "<a>");
-	assert_int_equal(engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET, str_z(deep), ENGINE_XML,
-				 &b->fault),
+	assert_int_equal(engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET, str_z(deep),
+				 ENGINE_XML, &b->fault),
 		-1);
 	assert_fault(b, "too-big", "", "nested deeper");
 }
@@ -201,7 +224,8 @@ static void what_has_too_many_nodes_is_refused(void **state)
 		const char *begin, *again;
 		unsigned times;
 	} rows[] = {
-		{ENGINE_JSON, "{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[", "{\"name\":\"t\"},", 10001},
+		{ENGINE_JSON, "{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[", "{\"name\":\"t\"},",
+			10001},
 		{ENGINE_JSON, "{\"x\":[", "[[],[],[],[],[]],", 40000},
 		{ENGINE_XML, "<gateway " NS "><trunks>", "<trunk><name>t</name></trunk>", 10001},
 		{ENGINE_XML, "<gateway " NS ">", "<a><a/><a/><a/><a/><a/><a/></a>", 40000},
@@ -281,8 +305,8 @@ static void an_edit_is_tested_when_asked(void **state)
 	static const char right[] = TRUNK("\"name\":\"a\",\"max-calls\":11");
 	struct str text = str_z(wrong);
 
-	assert_int_equal(engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_TEST_THEN_SET, text, ENGINE_JSON,
-				 &b->fault),
+	assert_int_equal(engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_TEST_THEN_SET, text,
+				 ENGINE_JSON, &b->fault),
 		-1);
 	assert_fault(b, "data-missing", G "/trunks/trunk[name='a']/realm", "'nowhere' is not defined");
 	assert_string_equal(b->fault.app_tag, "instance-required");
@@ -298,9 +322,10 @@ static void an_edit_is_tested_when_asked(void **state)
 	assert_string_equal(bench_running(b, G "/trunks/trunk[name='a']/realm"), "core");
 	/* The running one is always tested, and changed at once. */
 	assert_int_equal(
-		engine_edit(b->root, ENGINE_RUNNING, ENGINE_MERGE, ENGINE_SET, text, ENGINE_JSON, &b->fault), -1);
-	assert_int_equal(engine_edit(b->root, ENGINE_RUNNING, ENGINE_MERGE, ENGINE_SET, str_z(right), ENGINE_JSON,
-				 &b->fault),
+		engine_edit(b->root, ENGINE_RUNNING, ENGINE_MERGE, ENGINE_SET, text, ENGINE_JSON, &b->fault),
+		-1);
+	assert_int_equal(engine_edit(b->root, ENGINE_RUNNING, ENGINE_MERGE, ENGINE_SET, str_z(right),
+				 ENGINE_JSON, &b->fault),
 		0);
 	assert_string_equal(bench_running(b, A_CALLS), "11");
 	assert_int_equal(b->committed, 2);

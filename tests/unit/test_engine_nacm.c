@@ -11,9 +11,10 @@
 #define B_CALLS G "/trunks/trunk[name='b']/max-calls"
 
 /* STRANGER is in a group; rules are the content of its rule-list. */
-#define NACM_WITH(defaults, rules)                                                                            \
-	"{" defaults "\"groups\":{\"group\":[{\"name\":\"ops\",\"user-name\":[\"4242\"]}]},"                     \
-	"\"rule-list\":[{\"name\":\"other\",\"group\":[\"others\"],\"rule\":[{\"name\":\"all\",\"action\":\"permit\"}]},"   \
+#define NACM_WITH(defaults, rules)                                                                           \
+	"{" defaults "\"groups\":{\"group\":[{\"name\":\"ops\",\"user-name\":[\"4242\"]}]},"                 \
+	"\"rule-list\":[{\"name\":\"other\",\"group\":[\"others\"],\"rule\":[{\"name\":\"all\",\"action\":"  \
+	"\"permit\"}]},"                                                                                     \
 	"{\"name\":\"ops\",\"group\":[\"ops\"],\"rule\":[" rules "]}]}"
 #define NACM(rules) NACM_WITH("", rules)
 
@@ -55,7 +56,8 @@ static bool sees(struct scene c, const char *xpath)
 	return strcmp(seen, "{}") != 0 && strcmp(seen, "access-denied") != 0;
 }
 
-/* RFC 8341 2.5: everything may be read and called, nothing written, and the rules themselves are not shown. */
+/* RFC 8341 2.5: everything may be read and called, nothing written, and the rules themselves are not shown.
+ */
 static void without_rules_the_defaults_hold(void **state)
 {
 	struct scene c = scene(NULL);
@@ -99,8 +101,8 @@ static void a_commit_needs_the_right_to_what_it_changes(void **state)
 	assert_int_equal(engine_rollback(c.s, 1, NULL, &made, &c.b->fault), -1);
 	assert_string_equal(c.b->fault.tag, "access-denied");
 	assert_int_equal(engine_edit(c.s, ENGINE_RUNNING, ENGINE_MERGE, ENGINE_SET,
-				 str_z("{\"srtp-gateway:gateway\":{\"limits\":{\"max-calls\":3}}}"), ENGINE_JSON,
-				 &c.b->fault),
+				 str_z("{\"srtp-gateway:gateway\":{\"limits\":{\"max-calls\":3}}}"),
+				 ENGINE_JSON, &c.b->fault),
 		-1);
 	assert_int_equal(engine_copy_text(c.s, str_z("{}"), ENGINE_JSON, ENGINE_CANDIDATE, &c.b->fault), -1);
 	assert_string_equal(c.b->fault.tag, "access-denied");
@@ -118,37 +120,42 @@ struct matrix_row {
 static const struct matrix_row matrix[] = {
 	{"permit all", NACM(RULE("\"action\":\"permit\"")), true, true, true, true, true},
 	{"deny all", NACM(RULE("\"action\":\"deny\"")), false, false, false, false, false},
-	{"a path and what is below it", NACM(RULE(PATH_A ",\"action\":\"permit\"")), true, true, true, false, true},
+	{"a path and what is below it", NACM(RULE(PATH_A ",\"action\":\"permit\"")), true, true, true, false,
+		true},
 	{"a path without its key is every entry",
-		NACM(RULE("\"path\":\"/srtp-gateway:gateway/trunks/trunk\",\"action\":\"permit\"")), true, true, true,
-		true, true},
-	{"the root is everything", NACM(RULE("\"path\":\"/\",\"action\":\"permit\"")), true, true, true, true, true},
-	{"one operation", NACM(RULE(PATH_A ",\"access-operations\":\"update\",\"action\":\"permit\"")), true, true,
-		false, false, true},
-	{"two operations",
-		NACM(RULE("\"access-operations\":\"create delete\",\"action\":\"permit\"")), true, false, true, true,
+		NACM(RULE("\"path\":\"/srtp-gateway:gateway/trunks/trunk\",\"action\":\"permit\"")), true,
+		true, true, true, true},
+	{"the root is everything", NACM(RULE("\"path\":\"/\",\"action\":\"permit\"")), true, true, true, true,
 		true},
-	{"reading denied", NACM(RULE(PATH_A ",\"access-operations\":\"read\",\"action\":\"deny\"")), false, false,
-		false, false, true},
+	{"one operation", NACM(RULE(PATH_A ",\"access-operations\":\"update\",\"action\":\"permit\"")), true,
+		true, false, false, true},
+	{"two operations", NACM(RULE("\"access-operations\":\"create delete\",\"action\":\"permit\"")), true,
+		false, true, true, true},
+	{"reading denied", NACM(RULE(PATH_A ",\"access-operations\":\"read\",\"action\":\"deny\"")), false,
+		false, false, false, true},
 	{"the first rule that matches decides",
-		NACM(RULE(PATH_A ",\"action\":\"deny\"") ",{\"name\":\"2\",\"action\":\"permit\"}"), false, false, false,
+		NACM(RULE(PATH_A ",\"action\":\"deny\"") ",{\"name\":\"2\",\"action\":\"permit\"}"), false,
+		false, false, true, true},
+	{"another module", NACM(RULE("\"module-name\":\"ietf-netconf-acm\",\"action\":\"permit\"")), true,
+		false, false, false, true},
+	{"our module", NACM(RULE("\"module-name\":\"srtp-gateway\",\"action\":\"permit\"")), true, true, true,
 		true, true},
-	{"another module", NACM(RULE("\"module-name\":\"ietf-netconf-acm\",\"action\":\"permit\"")), true, false,
-		false, false, true},
-	{"our module", NACM(RULE("\"module-name\":\"srtp-gateway\",\"action\":\"permit\"")), true, true, true, true,
-		true},
-	{"a rule for a call is none for data", NACM(RULE("\"rpc-name\":\"*\",\"action\":\"permit\"")), true, false,
-		false, false, true},
+	{"a rule for a call is none for data", NACM(RULE("\"rpc-name\":\"*\",\"action\":\"permit\"")), true,
+		false, false, false, true},
 	{"write-default", NACM_WITH("\"write-default\":\"permit\",", ""), true, true, true, true, true},
 	{"read-default", NACM_WITH("\"read-default\":\"deny\",", ""), false, false, false, false, false},
-	{"switched off", NACM_WITH("\"enable-nacm\":false,", RULE("\"action\":\"deny\"")), true, true, true, true,
-		true},
-	{"rules of another group", "{\"groups\":{\"group\":[{\"name\":\"ops\",\"user-name\":[\"someone\"]}]},"
-		"\"rule-list\":[{\"name\":\"ops\",\"group\":[\"ops\",\"*\"],\"rule\":[" RULE("\"action\":\"permit\"")
-		"]}]}", true, false, false, false, true},
-	{"rules of every group", "{\"groups\":{\"group\":[{\"name\":\"ops\",\"user-name\":[\"4242\"]}]},"
-		"\"rule-list\":[{\"name\":\"any\",\"group\":[\"*\"],\"rule\":[" RULE("\"action\":\"permit\"")
-		"]}]}", true, true, true, true, true},
+	{"switched off", NACM_WITH("\"enable-nacm\":false,", RULE("\"action\":\"deny\"")), true, true, true,
+		true, true},
+	{"rules of another group",
+		"{\"groups\":{\"group\":[{\"name\":\"ops\",\"user-name\":[\"someone\"]}]},"
+		"\"rule-list\":[{\"name\":\"ops\",\"group\":[\"ops\",\"*\"],\"rule\":[" RULE(
+			"\"action\":\"permit\"") "]}]}",
+		true, false, false, false, true},
+	{"rules of every group",
+		"{\"groups\":{\"group\":[{\"name\":\"ops\",\"user-name\":[\"4242\"]}]},"
+		"\"rule-list\":[{\"name\":\"any\",\"group\":[\"*\"],\"rule\":[" RULE(
+			"\"action\":\"permit\"") "]}]}",
+		true, true, true, true, true},
 };
 
 static void rules_and_defaults(void **state)
@@ -198,8 +205,9 @@ static void operations_are_called_or_not(void **state)
 /* The system's groups are NACM's, unless that is switched off. */
 static void groups_of_the_system_count(void **state)
 {
-	static const char with[] = "{\"enable-external-groups\":%s,\"rule-list\":[{\"name\":\"g\",\"group\":[\"daemon\"],"
-				   "\"rule\":[{\"name\":\"1\",\"action\":\"permit\"}]}]}";
+	static const char with[] =
+		"{\"enable-external-groups\":%s,\"rule-list\":[{\"name\":\"g\",\"group\":[\"daemon\"],"
+		"\"rule\":[{\"name\":\"1\",\"action\":\"permit\"}]}]}";
 
 	(void)state;
 	for (unsigned external = 0; external < 2; external++) {
@@ -219,8 +227,9 @@ static void groups_of_the_system_count(void **state)
 
 static void what_may_not_be_read_is_not_found_by_filters(void **state)
 {
-	struct scene c = scene(NACM("{\"name\":\"1\",\"path\":\"/srtp-gateway:gateway/trunks/trunk/max-calls\","
-				    "\"access-operations\":\"read\",\"action\":\"deny\"}"));
+	struct scene c =
+		scene(NACM("{\"name\":\"1\",\"path\":\"/srtp-gateway:gateway/trunks/trunk/max-calls\","
+			   "\"access-operations\":\"read\",\"action\":\"deny\"}"));
 
 	(void)state;
 	assert_false(sees(c, G "/trunks/trunk[max-calls='10']"));
@@ -257,13 +266,15 @@ static void subtree_filters_select(void **state)
 		{IN("<trunks><trunk><name> a </name><max-calls/></trunk></trunks>"),
 			OUT("<trunks><trunk><name>a</name><max-calls>10</max-calls></trunk></trunks>")},
 		{IN("<trunks><trunk><max-calls>10</max-calls><realm/></trunk></trunks>"),
-			OUT("<trunks><trunk><name>a</name><realm>core</realm><max-calls>10</max-calls></trunk></trunks>")},
+			OUT("<trunks><trunk><name>a</name><realm>core</realm><max-calls>10</max-calls></"
+			    "trunk></trunks>")},
 		{IN("<routing><route><name>r</name></route></routing>"),
-			OUT("<routing><route><name>r</name><prefix/><to-trunk>a</to-trunk></route></routing>")},
+			OUT("<routing><route><name>r</name><prefix/><to-trunk>a</to-trunk></route></"
+			    "routing>")},
 		{IN("<trunks><trunk><name>z</name></trunk></trunks>"), ""},
 		{IN("<nothing/>"), ""},
-		{"<gateway><routing/></gateway>",
-			OUT("<routing><route><name>r</name><prefix/><to-trunk>a</to-trunk></route></routing>")},
+		{"<gateway><routing/></gateway>", OUT("<routing><route><name>r</name><prefix/><to-trunk>a</"
+						      "to-trunk></route></routing>")},
 		{"<gateway xmlns='urn:example:other'/>", ""},
 	};
 	struct engine_bench *b = *state;
@@ -286,17 +297,21 @@ static void xpath_filters_select(void **state)
 	assert_non_null(strstr(print(b, &(struct engine_query){.xpath = "/nothing:here"}), "not an XPath"));
 	/* libyang divides by zero. */
 	static const char *const mods[] = {G "[1 mod 0]", G "[1mod 0]", G "[. mod.]", G "[(1)mod(0)]",
-		G " mod 0", G "[count(*)\tmod count(nothing)]", G "/*mod 0", "x module", G "[name mod 0 = 1]"};
+		G " mod 0", G "[count(*)\tmod count(nothing)]", G "/*mod 0", "x module",
+		G "[name mod 0 = 1]"};
 
 	for (size_t i = 0; i < sizeof mods / sizeof mods[0]; i++) {
 		assert_non_null(strstr(print(b, &(struct engine_query){.xpath = mods[i]}), "operator mod"));
 		assert_string_equal(b->fault.tag, "operation-not-supported");
 	}
-	assert_non_null(strstr(print(b, &(struct engine_query){.xpath = G "/trunks/trunk/srtp/mode"}), "none"));
 	assert_non_null(
-		strstr(print(b, &(struct engine_query){.xpath = G "/trunks/trunk[name='a mod b' or ./srtp/mode='none']"}),
-			"none"));
-	assert_non_null(strstr(print(b, &(struct engine_query){.xpath = "/srtp-gateway:gateway["}), "not an XPath"));
+		strstr(print(b, &(struct engine_query){.xpath = G "/trunks/trunk/srtp/mode"}), "none"));
+	assert_non_null(strstr(
+		print(b, &(struct engine_query){.xpath = G
+						"/trunks/trunk[name='a mod b' or ./srtp/mode='none']"}),
+		"none"));
+	assert_non_null(
+		strstr(print(b, &(struct engine_query){.xpath = "/srtp-gateway:gateway["}), "not an XPath"));
 	assert_string_equal(b->fault.tag, "invalid-value");
 }
 

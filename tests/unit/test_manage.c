@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine behind the management socket: sessions that are connections, errors, large requests, lines pushed. */
+/* The engine behind the management socket: sessions that are connections, errors, large requests, lines
+ * pushed. */
 #include "tests/unit/engine_bench.h"
 
 #include <errno.h>
@@ -145,8 +146,9 @@ static const json_t *data(const json_t *answer)
 	return d;
 }
 
-#define SET_CALLS(n)                                                                                          \
-	"{\"op\":\"set\",\"args\":{\"path\":\"/srtp-gateway:gateway/trunks/trunk[name='a']/max-calls\",\"value\":" n "}}"
+#define SET_CALLS(n)                                                                                         \
+	"{\"op\":\"set\",\"args\":{\"path\":\"/srtp-gateway:gateway/trunks/trunk[name='a']/"                 \
+	"max-calls\",\"value\":" n "}}"
 
 static void a_session_edits_and_commits(void **state)
 {
@@ -154,7 +156,8 @@ static void a_session_edits_and_commits(void **state)
 	int fd = join(r);
 	const json_t *d;
 
-	d = data(ask(r, fd, "{\"op\":\"hello\",\"args\":{\"client\":\"netconf\",\"source-host\":\"192.0.2.1\"}}"));
+	d = data(ask(
+		r, fd, "{\"op\":\"hello\",\"args\":{\"client\":\"netconf\",\"source-host\":\"192.0.2.1\"}}"));
 	assert_true(json_integer_value(json_object_get(d, "session-id")) > 0);
 	assert_true(json_array_size(json_object_get(d, "modules")) > 5);
 	data(ask(r, fd, SET_CALLS("42")));
@@ -174,8 +177,9 @@ static void a_session_edits_and_commits(void **state)
 	d = data(ask(r, fd, "{\"op\":\"rollback\",\"args\":{\"commit\":1}}"));
 	assert_int_equal(json_integer_value(json_object_get(d, "commit")), 3);
 	assert_int_equal(config_trunk_named(r->b->runs, "a")->max_calls, 10);
-	d = data(ask(r, fd, "{\"op\":\"get-config\",\"args\":{\"format\":\"xml\",\"xpath\":"
-			    "\"/srtp-gateway:gateway/trunks/trunk[name='a']/max-calls\"}}"));
+	d = data(ask(r, fd,
+		"{\"op\":\"get-config\",\"args\":{\"format\":\"xml\",\"xpath\":"
+		"\"/srtp-gateway:gateway/trunks/trunk[name='a']/max-calls\"}}"));
 	assert_non_null(strstr(json_string_value(d), "<max-calls>10</max-calls>"));
 	close(fd);
 }
@@ -266,7 +270,8 @@ static void a_killed_session_loses_its_connection(void **state)
 
 	id = json_integer_value(json_object_get(data(ask(r, first, "{\"op\":\"hello\"}")), "session-id"));
 	data(ask(r, first, "{\"op\":\"lock\",\"args\":{\"target\":\"running\"}}"));
-	snprintf(kill, sizeof kill, "{\"op\":\"kill-session\",\"args\":{\"session-id\":%lld}}", (long long)id);
+	snprintf(
+		kill, sizeof kill, "{\"op\":\"kill-session\",\"args\":{\"session-id\":%lld}}", (long long)id);
 	data(ask(r, second, kill));
 	assert_null(hear(r, first));
 	data(ask(r, second, "{\"op\":\"lock\",\"args\":{\"target\":\"running\"}}"));
@@ -282,7 +287,8 @@ static char *large_edit(bool op_first, unsigned trunks)
 	char *text = malloc(cap);
 
 	assert_non_null(text);
-	n += (size_t)snprintf(text + n, cap - n, "{%s\"args\":{\"config\":{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[",
+	n += (size_t)snprintf(text + n, cap - n,
+		"{%s\"args\":{\"config\":{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[",
 		op_first ? "\"op\":\"edit-config\"," : "");
 	for (unsigned i = 0; i < trunks; i++)
 		n += (size_t)snprintf(

@@ -147,8 +147,8 @@ static int check_xml(struct str text, struct engine_fault *f)
 
 	while (p < end && (p = memchr(p, '<', (size_t)(end - p)))) {
 		if (is_declaration((struct str){p, (size_t)(end - p)}))
-			return fault_protocol(f, "malformed-message",
-				"declarations (<!DOCTYPE, <!ENTITY) are not taken");
+			return fault_protocol(
+				f, "malformed-message", "declarations (<!DOCTYPE, <!ENTITY) are not taken");
 		p = next_markup(p, end, &what);
 		if (!p)
 			return fault_protocol(
@@ -181,7 +181,8 @@ int bounds_path(const char *path, struct engine_fault *f)
 		return fault_protocol(f, "too-big", "the path is longer than %u octets", BOUNDS_PATH);
 	for (size_t i = 0; i < n; i++) {
 		if ((path[i] == '[' || path[i] == '(') && ++depth > PATH_DEPTH)
-			return fault_protocol(f, "too-big", "the path is nested deeper than %u levels", PATH_DEPTH);
+			return fault_protocol(
+				f, "too-big", "the path is nested deeper than %u levels", PATH_DEPTH);
 		if ((path[i] == ']' || path[i] == ')') && depth)
 			depth--;
 	}
@@ -200,8 +201,9 @@ static bool ends_operand(char c)
 }
 
 /*
- * "mod" where libyang's lexer may take it for the operator: behind an operand, whatever follows ("a model" is "a
- * mod el" to it), or right behind a number. Some names that begin so are refused too; they can be written ./NAME.
+ * "mod" where libyang's lexer may take it for the operator: behind an operand, whatever follows ("a model" is
+ * "a mod el" to it), or right behind a number. Some names that begin so are refused too; they can be written
+ * ./NAME.
  */
 static bool is_mod(const char *xpath, size_t at)
 {
@@ -231,7 +233,8 @@ int bounds_xpath(const char *xpath, struct engine_fault *f)
 			quote = xpath[i];
 		else if (is_mod(xpath, i))
 			return fault_protocol(f, "operation-not-supported",
-				"the operator mod is not taken in filters; a node whose name begins so is ./NAME");
+				"the operator mod is not taken in filters; a node whose name begins so is "
+				"./NAME");
 	}
 	return 0;
 }

@@ -59,7 +59,8 @@ static int finish(struct engine_session *s, enum engine_store target, struct lyd
 static int check_target(enum engine_store target, struct engine_fault *f)
 {
 	if (target == ENGINE_STARTUP)
-		return fault_protocol(f, "invalid-value", "startup is not edited: copy a configuration to it");
+		return fault_protocol(
+			f, "invalid-value", "startup is not edited: copy a configuration to it");
 	return 0;
 }
 

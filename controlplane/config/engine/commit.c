@@ -33,8 +33,8 @@ static int commit_nothing(struct engine_session *s, const struct engine_commit *
 	return rc;
 }
 
-static int commit_changes(struct engine_session *s, const struct engine_commit *c, uint64_t *commit,
-	struct engine_fault *f)
+static int commit_changes(
+	struct engine_session *s, const struct engine_commit *c, uint64_t *commit, struct engine_fault *f)
 {
 	struct engine *e = s->engine;
 	struct lyd_node *before = NULL;
@@ -90,7 +90,8 @@ int engine_commit(
 	if (c->persist && !c->confirmed)
 		return fault_protocol(f, "invalid-value", "persist is for a confirmed commit");
 	if (c->confirm_only && c->confirmed)
-		return fault_protocol(f, "invalid-value", "a commit confirms or has to be confirmed, not both");
+		return fault_protocol(
+			f, "invalid-value", "a commit confirms or has to be confirmed, not both");
 	if (c->confirm_only)
 		return commit_nothing(s, c, f);
 	if (e->candidate_own && apply_differs(e->running, e->candidate, &differs, f))
@@ -146,15 +147,15 @@ int engine_rollback(struct engine_session *s, uint64_t commit, const char *comme
 	int rc;
 
 	*made = 0;
-	if (check_texts(comment, NULL, f) || sessions_may_call(s, "edit-config", f) || sessions_may_call(s, "commit", f) ||
-		sessions_may_change(s, ENGINE_RUNNING, f) || sessions_may_change(s, ENGINE_CANDIDATE, f) ||
-		engine_history_tree(e, commit, &tree, f))
+	if (check_texts(comment, NULL, f) || sessions_may_call(s, "edit-config", f) ||
+		sessions_may_call(s, "commit", f) || sessions_may_change(s, ENGINE_RUNNING, f) ||
+		sessions_may_change(s, ENGINE_CANDIDATE, f) || engine_history_tree(e, commit, &tree, f))
 		return -1;
 	if (e->pending.active)
 		rc = fault_protocol(f, "in-use", "a confirmed commit waits: confirm or cancel it first");
 	else
 		rc = sessions_may_write(s, e->running, tree, f) ||
-			     apply_differs(e->running, tree, &differs, f)
+				     apply_differs(e->running, tree, &differs, f)
 			     ? -1
 			     : 0;
 	if (!rc && differs)

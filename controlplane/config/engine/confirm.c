@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Confirmed commit (RFC 6241 8.4). Until it is confirmed the file keeps the configuration from before, so that
- * a restart or a power cut in the middle is a rollback.
+ * Confirmed commit (RFC 6241 8.4). Until it is confirmed the file keeps the configuration from before, so
+ * that a restart or a power cut in the middle is a rollback.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,8 @@ static void tell(const struct engine *e, const char *event)
 {
 	const struct pending *p = &e->pending;
 	uint64_t now = clock_mono_ns();
-	uint32_t left = p->deadline_ns > now ? (uint32_t)((p->deadline_ns - now + NS_PER_S - 1) / NS_PER_S) : 0;
+	uint32_t left =
+		p->deadline_ns > now ? (uint32_t)((p->deadline_ns - now + NS_PER_S - 1) / NS_PER_S) : 0;
 
 	log_info("config", "confirmed commit", LZ("event", event), LU("commit", p->commit),
 		LZ("user", p->user), LU("seconds_left", left));
@@ -129,8 +130,8 @@ int confirm_allowed(const struct engine_session *s, const char *persist_id, stru
 	}
 	if (p->session == s->id)
 		return 0;
-	fault_protocol(f, "in-use", "a confirmed commit of '%s' waits, which only its session can confirm",
-		p->user);
+	fault_protocol(
+		f, "in-use", "a confirmed commit of '%s' waits, which only its session can confirm", p->user);
 	f->session = p->session;
 	return -1;
 }

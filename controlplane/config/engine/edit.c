@@ -91,8 +91,7 @@ static int pass_node(
 }
 
 /* A leaf that libyang could not read may still be deleted. */
-static int edit_opaque(
-	struct edit *e, struct lyd_node *parent, const struct lyd_node *edit, enum edit_op op)
+static int edit_opaque(struct edit *e, struct lyd_node *parent, const struct lyd_node *edit, enum edit_op op)
 {
 	const struct lysc_node *schema = edit_opaque_schema(parent, edit);
 	struct lyd_node *c;

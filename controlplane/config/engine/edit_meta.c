@@ -110,7 +110,10 @@ int edit_move(
 			fault_set(f, text ? "bad-attribute" : "missing-attribute", NULL,
 				text ? "insert %s '%s': there is no such entry"
 				     : "insert %s needs the attribute '%s'",
-				insert, text ? text : list ? "key" : "value");
+				insert,
+				text   ? text
+				: list ? "key"
+				       : "value");
 			if (text)
 				f->app_tag = "missing-instance";
 			return fault_at(f, edit);

@@ -33,17 +33,20 @@ bool edit_opaque_is_empty(const struct lyd_node *edit)
 	return !opaque(edit)->child && (!opaque(edit)->value || !*opaque(edit)->value);
 }
 
-static int value_fault(
-	const struct lysc_node *schema, const struct lyd_node *edit, const char *value, struct engine_fault *f)
+static int value_fault(const struct lysc_node *schema, const struct lyd_node *edit, const char *value,
+	struct engine_fault *f)
 {
 	ly_err_clean((struct ly_ctx *)opaque(edit)->ctx, NULL);
 	if (opaque(edit)->child)
-		return fault_set(f, "invalid-value", NULL, "'%s' has a value, nothing stands in it", schema->name);
-	if (lyd_value_validate(opaque(edit)->ctx, schema, value, strlen(value), NULL, NULL, NULL) == LY_EVALID)
+		return fault_set(
+			f, "invalid-value", NULL, "'%s' has a value, nothing stands in it", schema->name);
+	if (lyd_value_validate(opaque(edit)->ctx, schema, value, strlen(value), NULL, NULL, NULL) ==
+		LY_EVALID)
 		return fault_from_libyang(f, opaque(edit)->ctx, NULL);
 	/* The value is right and JSON writes it otherwise. */
 	return fault_set(f, "invalid-value", NULL,
-		"'%.64s' is not written as JSON wants it: true, false and numbers of up to 32 bits stand without "
+		"'%.64s' is not written as JSON wants it: true, false and numbers of up to 32 bits stand "
+		"without "
 		"quotes, everything else with them",
 		value);
 }
@@ -68,11 +71,11 @@ static int entry_fault(const struct lysc_node *list, const struct lyd_node *edit
 		if (!c->schema)
 			return value_fault(key, c, opaque(c)->value ? opaque(c)->value : "", f);
 	}
-	return fault_set(f, "invalid-value", NULL, "'%s' is a list: its entries are objects in an array", list->name);
+	return fault_set(
+		f, "invalid-value", NULL, "'%s' is a list: its entries are objects in an array", list->name);
 }
 
-int edit_opaque_fault(
-	const struct lyd_node *parent, const struct lyd_node *edit, struct engine_fault *f)
+int edit_opaque_fault(const struct lyd_node *parent, const struct lyd_node *edit, struct engine_fault *f)
 {
 	const struct lysc_node *schema = edit_opaque_schema(parent, edit);
 	const char *name = opaque(edit)->name.name, *value = opaque(edit)->value;

@@ -12,8 +12,8 @@ enum edit_op { EDIT_MERGE, EDIT_REPLACE, EDIT_CREATE, EDIT_DELETE, EDIT_REMOVE, 
 int edit_operation(
 	const struct lyd_node *node, enum edit_op inherited, enum edit_op *out, struct engine_fault *f);
 /* Moves node, which is in the data, where the edit wants it in a list that is ordered by its user. */
-int edit_move(struct lyd_node **data, struct lyd_node *node, const struct lyd_node *edit,
-	struct engine_fault *f);
+int edit_move(
+	struct lyd_node **data, struct lyd_node *node, const struct lyd_node *edit, struct engine_fault *f);
 
 /* edit_tree.c: a data tree's nodes. first is the first of the top-level siblings. */
 
@@ -29,13 +29,12 @@ int edit_insert(struct lyd_node **first, struct lyd_node *parent, const struct l
 void edit_remove(struct lyd_node **first, struct lyd_node *node);
 
 /*
- * edit_opaque.c: a node of an edit that libyang could not make one of the model's, because it is none, its value
- * is not of the type, or an entry lacks a key.
+ * edit_opaque.c: a node of an edit that libyang could not make one of the model's, because it is none, its
+ * value is not of the type, or an entry lacks a key.
  */
 const struct lysc_node *edit_opaque_schema(const struct lyd_node *parent, const struct lyd_node *edit);
 bool edit_opaque_is_empty(const struct lyd_node *edit);
-int edit_opaque_fault(
-	const struct lyd_node *parent, const struct lyd_node *edit, struct engine_fault *f);
+int edit_opaque_fault(const struct lyd_node *parent, const struct lyd_node *edit, struct engine_fault *f);
 
 /* Of the edit or of the data. */
 static inline bool edit_is_key(const struct lyd_node *node)

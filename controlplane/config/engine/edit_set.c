@@ -19,8 +19,7 @@ static int name_path(struct engine_fault *f, const char *path)
 	return -1;
 }
 
-static int delete_path(
-	struct ly_ctx *ctx, struct lyd_node **data, const char *path, struct engine_fault *f)
+static int delete_path(struct ly_ctx *ctx, struct lyd_node **data, const char *path, struct engine_fault *f)
 {
 	struct lyd_node *found = NULL;
 	LY_ERR rc = *data ? lyd_find_path(*data, path, 0, &found) : LY_ENOTFOUND;
@@ -56,8 +55,8 @@ int edit_set(struct ly_ctx *ctx, struct lyd_node **data, const char *path, const
 		return -1;
 	ly_err_clean(ctx, NULL);
 	if (path[0] != '/')
-		return complain(f, "invalid-value", NULL,
-			"a path begins at the top: /srtp-gateway:gateway/...");
+		return complain(
+			f, "invalid-value", NULL, "a path begins at the top: /srtp-gateway:gateway/...");
 	if (!value)
 		return delete_path(ctx, data, path, f);
 	if (lyd_new_path(NULL, ctx, path, value, 0, &edit) != LY_SUCCESS || !edit) {
@@ -67,9 +66,9 @@ int edit_set(struct ly_ctx *ctx, struct lyd_node **data, const char *path, const
 		f->path[0] = 0;
 		return name_path(f, path);
 	}
-	rc = is_configuration(edit) ? edit_apply(data, edit, ENGINE_MERGE, f)
-				    : complain(f, "invalid-value", path,
-					      "this is not configuration: it cannot be set");
+	rc = is_configuration(edit)
+		     ? edit_apply(data, edit, ENGINE_MERGE, f)
+		     : complain(f, "invalid-value", path, "this is not configuration: it cannot be set");
 	lyd_free_all(edit);
 	return rc;
 }

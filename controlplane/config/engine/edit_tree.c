@@ -82,7 +82,8 @@ static void remove_other_cases(
 	}
 }
 
-/* A default makes room for what is set; of a leaf-list, all of them do: it has defaults or values, not both. */
+/* A default makes room for what is set; of a leaf-list, all of them do: it has defaults or values, not both.
+ */
 static void remove_defaults(struct lyd_node **first, struct lyd_node *parent, const struct lysc_node *schema)
 {
 	struct lyd_node *n, *next;

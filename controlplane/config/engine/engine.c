@@ -46,7 +46,8 @@ static void record_start(struct engine *e)
 	if (newest && !newest->confirmed) {
 		snprintf(comment, sizeof comment, "commit %llu was not confirmed before the restart",
 			(unsigned long long)newest->commit);
-		log_warn("config", "a confirmed commit was not confirmed before the restart and is rolled back",
+		log_warn("config",
+			"a confirmed commit was not confirmed before the restart and is rolled back",
 			LU("commit", newest->commit), LZ("user", newest->user));
 		entry.comment = comment;
 	} else if (is_newest(e)) {
@@ -83,8 +84,7 @@ static int start(struct engine *e, struct err *err)
 		err_prefix(err, "%s", e->conf.path);
 		return rc;
 	}
-	if (nacm_read(&e->nacm, e->ctx, e->running) < 0 ||
-		history_open(&e->history, e->conf.path) < 0)
+	if (nacm_read(&e->nacm, e->ctx, e->running) < 0 || history_open(&e->history, e->conf.path) < 0)
 		return err_set(err, ENOMEM, "out of memory");
 	rc = e->conf.target->prepare(e->conf.target_ctx, NULL, e->config, &plan, err);
 	if (rc)

@@ -76,8 +76,8 @@ int fault_from_err(struct engine_fault *f, const char *tag, const struct err *e)
 }
 
 /*
- * Which error-tag (and RFC 7950 section 15 error-app-tag) libyang's message is about. The first row whose text
- * begins the message.
+ * Which error-tag (and RFC 7950 section 15 error-app-tag) libyang's message is about. The first row whose
+ * text begins the message.
  */
 static const struct {
 	const char *begins, *tag, *app_tag;

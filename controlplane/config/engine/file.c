@@ -35,7 +35,8 @@ static void sync_folder(const char *path)
 	if (str_copy(copy, sizeof copy, str_z(path)) == 0)
 		fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) != 0)
-		log_warn("config", "the folder could not be synced: a power cut now may bring back the file before",
+		log_warn("config",
+			"the folder could not be synced: a power cut now may bring back the file before",
 			LZ("file", path), LZ("reason", strerror(errno)));
 	if (fd >= 0)
 		close(fd);
@@ -46,8 +47,10 @@ static int keep_owner(int fd, const struct stat *old)
 	if (fchmod(fd, old->st_mode & 07777) != 0)
 		return -errno;
 	/* Only root can give files away; who writes its own file need not. */
-	if ((old->st_uid != geteuid() || old->st_gid != getegid()) && fchown(fd, old->st_uid, old->st_gid) != 0)
-		log_debug("config", "the file's owner changes to who writes it", LZ("reason", strerror(errno)));
+	if ((old->st_uid != geteuid() || old->st_gid != getegid()) &&
+		fchown(fd, old->st_uid, old->st_gid) != 0)
+		log_debug(
+			"config", "the file's owner changes to who writes it", LZ("reason", strerror(errno)));
 	return 0;
 }
 
@@ -67,8 +70,9 @@ int file_replace(const char *path, struct str text, unsigned mode, struct err *e
 		return err_set(e, errno, "%s: cannot be removed: %s", temporary, strerror(errno));
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
-		return err_set(e, errno, "%s: cannot be made: %s: let the control plane's account write its folder",
-			temporary, strerror(errno));
+		return err_set(e, errno,
+			"%s: cannot be made: %s: let the control plane's account write its folder", temporary,
+			strerror(errno));
 	rc = stat(target, &old) == 0 ? keep_owner(fd, &old) : fchmod(fd, mode) == 0 ? 0 : -errno;
 	if (!rc)
 		rc = write_all(fd, text);

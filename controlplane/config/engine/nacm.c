@@ -97,8 +97,8 @@ static int ask_data(const struct nacm_view *v, const struct lyd_node *node, unsi
 	return -1;
 }
 
-static int ask_name(const struct nacm_view *v, enum nacm_kind kind, const char *module, const char *name,
-	unsigned op)
+static int ask_name(
+	const struct nacm_view *v, enum nacm_kind kind, const char *module, const char *name, unsigned op)
 {
 	for (unsigned l = 0; l < v->n_lists; l++)
 		for (unsigned i = 0; i < v->lists[l]->n_rules; i++) {
@@ -141,8 +141,9 @@ bool nacm_may(const struct nacm_view *v, const struct lyd_node *node, enum nacm_
 		return said;
 	if (denied_by_model(node->schema, write))
 		return false;
-	return write ? v->rules->write_default : op == NACM_EXEC ? v->rules->exec_default
-								 : v->rules->read_default;
+	return write             ? v->rules->write_default
+	       : op == NACM_EXEC ? v->rules->exec_default
+				 : v->rules->read_default;
 }
 
 static bool may_read_ancestors(const struct nacm_view *v, const struct lyd_node *node)
@@ -227,7 +228,8 @@ static bool counts(const struct lyd_node *n)
 		return false;
 	if (n->schema->nodetype == LYS_CONTAINER && !(n->schema->flags & LYS_PRESENCE))
 		return false;
-	/* A node of a difference has the flags of the tree that it is in: a default there may have been a value. */
+	/* A node of a difference has the flags of the tree that it is in: a default there may have been a
+	 * value. */
 	return !(n->flags & LYD_DEFAULT) || meta_value(n, "orig-default");
 }
 

@@ -35,14 +35,14 @@ enum nacm_kind { NACM_ANY, NACM_CALL, NACM_NOTIFICATION, NACM_DATA };
 struct nacm_key; /* one predicate of a rule's path */
 
 struct nacm_rule {
-	const char *module;            /* NULL: any */
+	const char *module; /* NULL: any */
 	enum nacm_kind kind;
-	const char *name;              /* of the rpc or notification; NULL: any */
-	const struct lysc_node *path;  /* NACM_DATA: the node; NULL: all of them */
-	bool nowhere;                  /* a path that the models do not have: never matches */
+	const char *name;             /* of the rpc or notification; NULL: any */
+	const struct lysc_node *path; /* NACM_DATA: the node; NULL: all of them */
+	bool nowhere;                 /* a path that the models do not have: never matches */
 	struct nacm_key *keys;
 	unsigned n_keys;
-	unsigned operations;           /* bits of enum nacm_operation */
+	unsigned operations; /* bits of enum nacm_operation */
 	bool permit;
 };
 
@@ -81,8 +81,8 @@ struct nacm_view {
 };
 void nacm_view(struct nacm_view *v, const struct nacm *n, const struct nacm_account *who);
 
-bool nacm_may_call(const struct nacm_view *v, const char *module, const char *rpc,
-	const struct lysc_node *schema);
+bool nacm_may_call(
+	const struct nacm_view *v, const char *module, const char *rpc, const struct lysc_node *schema);
 bool nacm_may_notify(const struct nacm_view *v, const struct lyd_node *notification);
 /* One node of the data; also an action in it, with NACM_EXEC. */
 bool nacm_may(const struct nacm_view *v, const struct lyd_node *node, enum nacm_operation op);

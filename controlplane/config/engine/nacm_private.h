@@ -5,7 +5,8 @@
 #include "controlplane/config/engine/nacm.h"
 #include "lib/base/str.h"
 
-/* "[name='value']" behind the step-th step of a rule's path, counted from 1. value "$USER" is the user's name. */
+/* "[name='value']" behind the step-th step of a rule's path, counted from 1. value "$USER" is the user's
+ * name. */
 struct nacm_key {
 	unsigned step;
 	struct str name, value; /* in the tree's text; name "." is the node itself */

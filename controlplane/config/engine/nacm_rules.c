@@ -135,7 +135,10 @@ static int read_rule(struct nacm_rule *r, const struct ly_ctx *ctx, const struct
 
 	*r = (struct nacm_rule){
 		.module = unless_any(text(node, "module-name")),
-		.kind = rpc ? NACM_CALL : notification ? NACM_NOTIFICATION : path ? NACM_DATA : NACM_ANY,
+		.kind = rpc            ? NACM_CALL
+			: notification ? NACM_NOTIFICATION
+			: path         ? NACM_DATA
+				       : NACM_ANY,
 		.name = unless_any(rpc ? rpc : notification),
 		.operations = operations(text(node, "access-operations")),
 		.permit = is(node, "action", "permit", false),

@@ -9,7 +9,8 @@
 #include "controlplane/config/engine/private.h"
 #include "controlplane/config/engine/select.h"
 
-static int print(const struct lyd_node *tree, const struct engine_query *q, char **text, struct engine_fault *f)
+static int print(
+	const struct lyd_node *tree, const struct engine_query *q, char **text, struct engine_fault *f)
 {
 	static const uint32_t defaults[] = {
 		[ENGINE_EXPLICIT] = LYD_PRINT_WD_EXPLICIT,

@@ -105,7 +105,8 @@ int sessions_may_write(const struct engine_session *s, const struct lyd_node *fr
 
 /* confirm.c */
 
-/* A confirmed commit waits from now on, or waits longer. before is taken over, NULL when one waits already. */
+/* A confirmed commit waits from now on, or waits longer. before is taken over, NULL when one waits already.
+ */
 int confirm_begin(struct engine_session *s, const struct engine_commit *c, struct lyd_node **before,
 	uint64_t commit, struct engine_fault *f);
 /* May this session confirm or extend what waits? */

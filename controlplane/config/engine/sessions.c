@@ -79,8 +79,7 @@ unsigned engine_sessions(const struct engine *e, const struct engine_session **o
 	const struct engine_session *s;
 	unsigned n = 0;
 
-	LIST_FOREACH(s, &e->sessions, next)
-	{
+	LIST_FOREACH (s, &e->sessions, next) {
 		if (n < max)
 			out[n++] = s;
 	}
@@ -160,8 +159,7 @@ static struct engine_session *find_session(const struct engine *e, uint32_t id)
 {
 	struct engine_session *s;
 
-	LIST_FOREACH(s, &e->sessions, next)
-	{
+	LIST_FOREACH (s, &e->sessions, next) {
 		if (s->id == id)
 			break;
 	}

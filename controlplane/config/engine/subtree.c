@@ -21,7 +21,8 @@ static const char *name_of(const struct lyd_node *f)
 
 static const char *namespace_of(const struct lyd_node *f)
 {
-	const char *ns = f->schema ? f->schema->module->ns : ((const struct lyd_node_opaq *)f)->name.module_ns;
+	const char *ns =
+		f->schema ? f->schema->module->ns : ((const struct lyd_node_opaq *)f)->name.module_ns;
 
 	return ns ? ns : ANY;
 }
@@ -68,8 +69,8 @@ static bool is_same_value(const struct lyd_node *f, const struct lyd_node *n)
 
 	if (str_eq(wanted, is))
 		return true;
-	return type == LY_TYPE_IDENT && str_eq(str_sub(wanted, (size_t)(a + 1), wanted.n),
-						str_sub(is, (size_t)(b + 1), is.n));
+	return type == LY_TYPE_IDENT &&
+	       str_eq(str_sub(wanted, (size_t)(a + 1), wanted.n), str_sub(is, (size_t)(b + 1), is.n));
 }
 
 /* Do the siblings hold what every content match of the filter asks for? */
