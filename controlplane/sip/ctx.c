@@ -27,8 +27,8 @@ static void ctx_leave(struct sip_ctx *ctx)
 	tx_text_free(&ctx->ack);
 	tx_text_free(&ctx->ack_tag);
 	tx_text_free(&ctx->cancel_extra);
-	tx_drop(ctx->l, &ctx->flow);
-	tx_drop(ctx->l, &ctx->ack_flow);
+	sip_flow_drop(&ctx->flow);
+	sip_flow_drop(&ctx->ack_flow);
 	free(ctx);
 }
 
@@ -103,7 +103,7 @@ static int ctx_start(struct sip_txl *l, struct tx_text *text, const char *branch
 {
 	struct sip_ctx *ctx = calloc(1, sizeof *ctx);
 
-	if (!ctx || tx_keep(l, to, &ctx->flow) < 0) {
+	if (!ctx || tx_keep(to, &ctx->flow) < 0) {
 		free(ctx);
 		return -ENOMEM;
 	}
@@ -119,7 +119,7 @@ static int ctx_start(struct sip_txl *l, struct tx_text *text, const char *branch
 	/* A datagram that found the socket full is as good as lost on the way: timer A or E sends it again.
 	 */
 	if (rc < 0 && !(rc == -ENOBUFS && !sip_transport_reliable(to->transport))) {
-		tx_drop(l, &ctx->flow);
+		sip_flow_drop(&ctx->flow);
 		free(ctx);
 		return rc;
 	}
@@ -249,9 +249,9 @@ int sip_ctx_ack(
 	if (ctx && ctx->state == TX_ACCEPTED && parse_own(&m, &text) == 0 && m.to_tag.n &&
 		tx_text_set(&ctx->ack_tag, m.to_tag) == 0) {
 		tx_text_free(&ctx->ack);
-		tx_drop(l, &ctx->ack_flow);
+		sip_flow_drop(&ctx->ack_flow);
 		ctx->ack = text;
-		if (tx_keep(l, &flow, &ctx->ack_flow) < 0)
+		if (tx_keep(&flow, &ctx->ack_flow) < 0)
 			tx_text_free(&ctx->ack_tag); /* then no 2xx is its own any more */
 	} else {
 		tx_text_free(&text);

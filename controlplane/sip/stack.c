@@ -68,7 +68,7 @@ int sip_stack_new(struct event_base *base, const struct sip_stack_conf *conf, co
 		goto out;
 	if ((rc = sip_net_new(base, &conf->net, &s->counters, on_message, s, &s->net)) < 0)
 		goto out;
-	struct sip_sender sender = {s, net_send, net_sent_by, sip_flow_keep, sip_flow_drop};
+	struct sip_sender sender = {s, net_send, net_sent_by};
 
 	if ((rc = sip_txl_new(&conf->transactions, s->wheel, &sender, &s->counters, tu, user, &s->txl)) < 0)
 		goto out;

@@ -68,7 +68,7 @@ static void stx_leave(struct sip_stx *stx)
 		return;
 	tx_text_free(&stx->response);
 	sip_msg_free(stx->request);
-	tx_drop(stx->l, &stx->flow);
+	sip_flow_drop(&stx->flow);
 	free(stx);
 }
 
@@ -137,7 +137,7 @@ struct sip_stx *stx_new(struct sip_txl *l, const struct sip_msg *m, const struct
 {
 	struct sip_stx *stx = calloc(1, sizeof *stx);
 
-	if (!stx || !(stx->request = sip_msg_clone(m)) || tx_keep(l, from, &stx->flow) < 0) {
+	if (!stx || !(stx->request = sip_msg_clone(m)) || tx_keep(from, &stx->flow) < 0) {
 		if (stx)
 			sip_msg_free(stx->request);
 		free(stx);

@@ -36,10 +36,6 @@ struct sip_sender {
 	void *ctx;
 	int (*send)(void *ctx, struct sip_flow *flow, struct str text, struct sip_waiter *waiter);
 	struct str (*sent_by)(void *ctx, const struct sip_listener *l);
-	/* sip_flow_keep() and sip_flow_drop(), for flows that transactions store. NULL: nothing to be done.
-	 */
-	int (*keep)(struct sip_flow *flow);
-	void (*drop)(struct sip_flow *flow);
 };
 
 enum sip_tx_error {

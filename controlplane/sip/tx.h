@@ -83,9 +83,8 @@ int tx_text_set(struct tx_text *t, struct str s);
 int tx_compose(struct sip_txl *l, const struct sip_builder *b, const struct sip_flow *flow,
 	const char *branch, struct tx_text *out);
 int tx_send(struct sip_txl *l, struct sip_flow *flow, const struct tx_text *t, struct sip_waiter *waiter);
-/* Stores a flow, which goes with tx_drop(). -ENOMEM. */
-int tx_keep(struct sip_txl *l, const struct sip_flow *flow, struct sip_flow *kept);
-void tx_drop(struct sip_txl *l, struct sip_flow *kept);
+/* Stores a copy of a flow that somebody else may drop; it goes with sip_flow_drop(). -ENOMEM. */
+int tx_keep(const struct sip_flow *flow, struct sip_flow *kept);
 
 /* ctx.c */
 void ctx_response(struct sip_txl *l, const struct sip_msg *m, const struct sip_flow *from);

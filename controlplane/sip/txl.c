@@ -87,16 +87,10 @@ int tx_text_set(struct tx_text *t, struct str s)
 	return 0;
 }
 
-int tx_keep(struct sip_txl *l, const struct sip_flow *flow, struct sip_flow *kept)
+int tx_keep(const struct sip_flow *flow, struct sip_flow *kept)
 {
 	*kept = *flow;
-	return l->sender.keep ? l->sender.keep(kept) : 0;
-}
-
-void tx_drop(struct sip_txl *l, struct sip_flow *kept)
-{
-	if (l->sender.drop)
-		l->sender.drop(kept);
+	return sip_flow_keep(kept);
 }
 
 int tx_compose(struct sip_txl *l, const struct sip_builder *b, const struct sip_flow *flow,

@@ -165,7 +165,7 @@ static void test_anything_in_any_order(void **state)
 	rng = rng_make("storm");
 	for (unsigned storm = 0; storm < STORMS; storm++) {
 		if (storm) {
-			bench_teardown(NULL);
+			assert_int_equal(bench_teardown(NULL), 0);
 			bench_setup(NULL);
 		}
 		for (unsigned i = 0; i < STEPS; i++) {
