@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the offerer hears. A response or an ACK with our answer waits until the data plane has acknowledged
- * what the answer says: who hears it may speak at once, and not one of its packets is lost.
+ * what the answer says: who hears it may speak at once, and not one of its packets is lost. So does our offer,
+ * in an INVITE or a 200: who answers it may speak under new keys before the answer is here, and the data
+ * plane holds such packets once it knows that keys are to come.
  */
 #include "controlplane/b2bua/call.h"
 #include "lib/base/clock.h"
@@ -87,25 +89,33 @@ static void agree(struct leg *in, struct str sdp)
 
 static void respond(struct leg *in)
 {
-	const struct call_due due = in->call->due;
+	struct call_due due = in->call->due;
 	char text[OA_BODY_MAX];
 	struct wbuf sdp = wbuf_make(text, sizeof text);
 
 	if (in->reliable.outstanding)
 		return; /* its PRACK comes first */
 	in->call->due.status = 0;
+	in->call->due.offer = (struct call_text){0};
 	if (!in->stx) {
 		/* An UPDATE whose sender has given up waiting: the two ends do not agree any more. */
 		call_release(in->call, NULL, 408, "an UPDATE was answered too late");
-		return;
-	}
-	if (!due.sdp || make(in, &sdp)) {
+	} else if (due.offer.p) {
+		answer_accept(in, (struct str){due.offer.p, due.offer.n});
+	} else if (!due.sdp || make(in, &sdp)) {
 		if (due.status >= 200)
 			agree(in, wbuf_view(&sdp));
 		else
 			reply_invite(in, due.status, due.phrase[0] ? due.phrase : NULL, wbuf_view(&sdp));
 	}
+	call_text_drop(&due.offer);
 	mem_wipe(text, sizeof text);
+}
+
+/* Nothing that it says is still on its way to the data plane. */
+static bool may_respond(const struct call *c)
+{
+	return !c->media.pending || !(c->due.sdp || c->due.offer.p);
 }
 
 void answer_due(struct leg *in, unsigned status, const char *phrase, bool sdp)
@@ -118,7 +128,21 @@ void answer_due(struct leg *in, unsigned status, const char *phrase, bool sdp)
 	c->due.sdp = sdp || (c->due.status && c->due.sdp);
 	c->due.status = status;
 	str_copy(c->due.phrase, sizeof c->due.phrase, str_z(phrase ? phrase : ""));
-	if (!c->due.sdp || !c->media.pending)
+	if (may_respond(c))
+		respond(in);
+}
+
+void answer_due_offer(struct leg *in, struct str offer)
+{
+	struct call *c = in->call;
+
+	if (call_text_keep(&c->due.offer, offer) < 0) {
+		call_release(c, NULL, 500, "no memory");
+		return;
+	}
+	c->due.status = 200;
+	c->due.sdp = false;
+	if (may_respond(c))
 		respond(in);
 }
 
@@ -126,7 +150,7 @@ void answer_go_on(struct leg *in)
 {
 	const struct call *c = in->call;
 
-	if (c->state != CALL_ENDING && c->due.status && (!c->due.sdp || !c->media.pending))
+	if (c->state != CALL_ENDING && c->due.status && may_respond(c))
 		respond(in);
 }
 
@@ -160,13 +184,18 @@ void answer_due_ack(struct leg *out)
 void answer_settled(void *arg)
 {
 	struct call *c = arg;
-	struct leg *in = c->exchange;
+	struct leg *in;
 
+	c->waiting++;
+	invite_go_on(&c->legs[0]);
+	invite_go_on(&c->legs[1]);
+	in = c->exchange;
 	/* The offerer may have given up, or the call be over, in the meantime. */
 	if (c->state == CALL_ENDING || !in)
-		return;
-	if (c->due.ack && leg_twin(in)->ack_due)
+		;
+	else if (c->due.ack && leg_twin(in)->ack_due)
 		acknowledge(leg_twin(in));
 	else if (c->due.status && !in->awaiting_ack)
 		respond(in);
+	call_unwait(c);
 }

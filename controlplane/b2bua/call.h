@@ -67,6 +67,12 @@ struct leg_reliable {
 	struct timer timer; /* repeats ours */
 };
 
+/* A session description that is kept: it has keys, and is wiped when it is dropped. p NULL: none. */
+struct call_text {
+	char *p;
+	size_t n;
+};
+
 /* One side of a call. Index 0 (DP_SIDE_A) is the caller's. */
 struct leg {
 	struct call *call;
@@ -91,6 +97,7 @@ struct leg {
 	bool established;    /* a 2xx was sent or received: it takes a BYE to end the dialog */
 	bool ended;          /* the dialog is over: no BYE is needed */
 
+	struct call_text offer; /* of an INVITE that waits for the data plane; ctx is NULL then */
 	bool own_invite;        /* ctx is a re-INVITE of the gateway's own */
 	unsigned own_tries;     /* of it that met with glare */
 	struct timer own_timer; /* its answer is overdue, or it is to be sent again */
@@ -124,6 +131,7 @@ struct call_due {
 	unsigned status; /* of a response to the exchange's INVITE; 0: none */
 	char phrase[CALL_PHRASE_MAX];
 	bool sdp; /* it carries our answer */
+	struct call_text offer; /* it carries this, to an INVITE without one */
 	bool ack; /* the ACK that carries our answer to the called side's offer */
 };
 
@@ -262,6 +270,9 @@ static inline struct trunk_state *leg_trunk(const struct leg *l)
 struct call *call_new(struct b2bua *b);
 /* Something outside lets go of the call (waiting--): an ended call without such goes to the history. */
 void call_unwait(struct call *c);
+/* Takes the place of what was kept. -ENOMEM: then nothing is. */
+int call_text_keep(struct call_text *t, struct str s);
+void call_text_drop(struct call_text *t);
 /*
  * The leg's INVITE transaction runs to its end by itself: it absorbs retransmissions for half a minute more,
  * which is nothing that the call has to stay for. The call may be gone afterwards, unless the caller holds it
@@ -322,8 +333,15 @@ void ingress_invite(
 
 /* Where a leg's first INVITE goes. -EHOSTUNREACH and others with e. */
 int invite_target(struct leg *out, const struct config_peer *peer, struct err *e);
-/* Sends the leg's INVITE: the first one, or in its dialog. 0 or a negative errno value with e. */
+/*
+ * Sends the leg's INVITE: the first one, or in its dialog. 0 or a negative errno value with e. With an offer
+ * it waits until the data plane has acknowledged what it was told: packets under the offer's keys, or under
+ * those of the answer to it, may come at once. What can then not be sent goes to exchange_unsent() or
+ * reinvite_unsent().
+ */
 int invite_send(struct leg *out, struct str sdp, struct err *e);
+/* The data plane has acknowledged. */
+void invite_go_on(struct leg *out);
 /* The ACK that is due (leg.ack_due), with our answer or an empty text. */
 void invite_ack(struct leg *out, struct str sdp);
 /* Where a request in a dialog goes: the connection that it came up on, else the remote target. */
@@ -345,6 +363,8 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m);
 void exchange_answered(struct leg *out, const struct sip_msg *m);
 /* The INVITE on `out` ended without a 2xx: m is its final response, or NULL and e says what happened. */
 void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reason, const struct sip_msg *m);
+/* It could not be sent: why says so. */
+void exchange_unsent(struct leg *out, const char *why);
 void exchange_acked(struct leg *in, const struct sip_msg *ack);
 /* The last ACK of the exchange came or was sent. */
 void exchange_over(struct call *c);
@@ -360,6 +380,8 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
  * what that says, at once when there is nothing to wait for. May end the call.
  */
 void answer_due(struct leg *in, unsigned status, const char *phrase, bool sdp);
+/* The 200 with our offer: likewise. */
+void answer_due_offer(struct leg *in, struct str offer);
 /* The 200 with this body, at once. False: the call is over. */
 bool answer_accept(struct leg *in, struct str sdp);
 /* Nothing is in the way any more of what is due. */
@@ -384,6 +406,8 @@ bool reinvite_open(const struct call *c);
 void reinvite_answered(struct leg *l, const struct sip_msg *m);
 /* As exchange_failed(). */
 void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason, const struct sip_msg *m);
+
+void reinvite_unsent(struct leg *l, const char *why);
 
 /* ---- session_timer.c: RFC 4028 ---- */
 

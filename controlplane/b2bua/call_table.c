@@ -6,6 +6,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "lib/base/clock.h"
+#include "lib/base/secret.h"
 
 static const char *const state_names[] = {
 	[CALL_TRYING] = "trying",
@@ -43,8 +44,28 @@ struct call *call_new(struct b2bua *b)
 	return c;
 }
 
+int call_text_keep(struct call_text *t, struct str s)
+{
+	call_text_drop(t);
+	t->p = malloc(s.n ? s.n : 1);
+	if (!t->p)
+		return -ENOMEM;
+	memcpy(t->p, s.p, s.n);
+	t->n = s.n;
+	return 0;
+}
+
+void call_text_drop(struct call_text *t)
+{
+	if (t->p)
+		mem_wipe(t->p, t->n);
+	free(t->p);
+	*t = (struct call_text){0};
+}
+
 static void leg_free(struct b2bua *b, struct leg *l)
 {
+	call_text_drop(&l->offer);
 	if (l->stx)
 		sip_stx_set_user(l->stx, NULL, NULL);
 	if (l->ctx)
@@ -89,6 +110,7 @@ static void call_unlist(struct call *c)
 	call_media_close(&c->media);
 	restore_forget(c);
 	timer_cancel(b->wheel, &c->ring);
+	call_text_drop(&c->due.offer);
 	leg_free(b, &c->legs[0]);
 	leg_free(b, &c->legs[1]);
 	if (c->counted)

@@ -39,7 +39,7 @@ void delayed_offered(struct leg *out, const struct sip_msg *m)
 	} else {
 		legs_program(c);
 		if (c->state != CALL_ENDING)
-			answer_accept(in, wbuf_view(&sdp));
+			answer_due_offer(in, wbuf_view(&sdp));
 	}
 	mem_wipe(text, sizeof text);
 }

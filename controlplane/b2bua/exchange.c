@@ -31,6 +31,7 @@ static void refuse(struct leg *in, unsigned status, const char *why)
 	oa_rollback(&leg_twin(in)->oa);
 	c->exchange = NULL;
 	c->due.status = 0;
+	call_text_drop(&c->due.offer);
 	c->waiting++;
 	if (in->stx) {
 		const char *outside = c->end.outside[0] ? c->end.outside : why;
@@ -58,6 +59,15 @@ static void nobody_answered(struct timer *t)
 	}
 }
 
+void exchange_unsent(struct leg *out, const char *why)
+{
+	struct call *c = out->call;
+
+	count(c, &c->b->counters.failed_unreachable);
+	call_tell_outside(c, "the other side could not be reached");
+	refuse(leg_twin(out), 503, why);
+}
+
 /* The INVITE to the other side, with our offer or an empty text. */
 static void pass_on(struct leg *in, struct str sdp)
 {
@@ -65,9 +75,7 @@ static void pass_on(struct leg *in, struct str sdp)
 	struct err e = {0};
 
 	if (invite_send(leg_twin(in), sdp, &e) < 0) {
-		count(c, &c->b->counters.failed_unreachable);
-		call_tell_outside(c, "the other side could not be reached");
-		refuse(in, 503, e.text);
+		exchange_unsent(leg_twin(in), e.text);
 	} else if (c->config->limits.ring_timeout_s) {
 		timer_set(c->b->wheel, &c->ring, c->config->limits.ring_timeout_s * 1000, nobody_answered);
 	}
@@ -109,6 +117,7 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 
 	c->due.status = 0;
 	c->due.ack = false;
+	call_text_drop(&c->due.offer);
 	c->delayed = !m->body.n;
 	if (c->initial && legs_open(c, &e) < 0) {
 		c->b->counters.refused_no_media_plane++;
@@ -296,6 +305,9 @@ void exchange_cancelled(struct leg *in, const struct sip_msg *cancel)
 	if (c->initial) {
 		call_keep_reason(c, cancel);
 		call_release(c, in, 487, "the caller gave up");
+	} else if (out->offer.p) {
+		call_text_drop(&out->offer); /* nobody has heard of it */
+		refuse(in, 487, "the change was called off");
 	} else if (out->ctx) {
 		/*
 		 * Only the change is called off. It is answered when the other side has: an answer that

@@ -136,6 +136,10 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 	leg_drop_ctx(out); /* of the last exchange */
 	out->answered = out->concluded = out->cancelled = out->ack_due = false;
 	out->reliable.heard = 0;
+	if (sdp.n && out->call->media.pending) {
+		err = call_text_keep(&out->offer, sdp);
+		return err < 0 ? err_set(e, err, "no memory") : 0;
+	}
 	if (out->dialog)
 		sip_dialog_build(out->dialog, &r, buf, sizeof buf, SIP_INVITE);
 	else
@@ -156,6 +160,19 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 		trace_bind(b->trace, str_z(out->call_id), out->call->id, 'b');
 	mem_wipe(buf, sizeof buf);
 	return err;
+}
+
+void invite_go_on(struct leg *out)
+{
+	struct call_text offer = out->offer;
+	struct err e = {0};
+
+	if (!offer.p)
+		return;
+	out->offer = (struct call_text){0};
+	if (invite_send(out, (struct str){offer.p, offer.n}, &e) < 0)
+		(out->own_invite ? reinvite_unsent : exchange_unsent)(out, e.text);
+	call_text_drop(&offer);
 }
 
 /* The dialog that a response to our first INVITE is of. */

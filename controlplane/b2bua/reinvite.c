@@ -32,6 +32,13 @@ static void overdue(struct timer *t)
 	call_release(l->call, NULL, 408, "trunk %s did not answer an offer of new keys", l->trunk->name);
 }
 
+void reinvite_unsent(struct leg *l, const char *why)
+{
+	l->own_invite = false;
+	call_tell_outside(l->call, "the other side could not be reached");
+	call_release(l->call, NULL, 503, "%s", why);
+}
+
 static void offer_keys(struct leg *l)
 {
 	struct call *c = l->call;
@@ -48,8 +55,7 @@ static void offer_keys(struct leg *l)
 	if (c->state == CALL_ENDING)
 		goto out;
 	if (invite_send(l, wbuf_view(&sdp), &e) < 0) {
-		call_tell_outside(c, "the other side could not be reached");
-		call_release(c, NULL, 503, "%s", e.text);
+		reinvite_unsent(l, e.text);
 		goto out;
 	}
 	l->own_invite = true;

@@ -151,6 +151,7 @@ static void release_leg(struct leg *l)
 static void leg_quiet(struct leg *l)
 {
 	timer_cancel(l->call->b->wheel, &l->own_timer);
+	call_text_drop(&l->offer);
 	session_timer_stop(l);
 	reliable_stop(l);
 	leg_drop_update(l);
@@ -180,6 +181,7 @@ void call_release(struct call *c, struct leg *by, unsigned status, const char *f
 	c->ended_ms = clock_wall_ms();
 	c->waiting++;
 	timer_cancel(c->b->wheel, &c->ring);
+	call_text_drop(&c->due.offer);
 	for (unsigned side = 0; side < 2; side++)
 		leg_quiet(&c->legs[side]);
 	restore_forget(c);

@@ -67,11 +67,8 @@ static void test_a_data_plane_that_refuses_a_change_ends_the_call(void **state)
 	bench.plane.refuse_type = DP_LEG_UPDATE;
 	say(&alice, "INVITE", "", sdp_as(&alice, 2, 11, "sendonly"));
 	bench.plane.refuse_type = 0;
-	hear(&bob, "INVITE");
-	hear(&bob, "BYE");
+	hear(&bob, "BYE"); /* of the change he never hears */
 	reply(&bob, "200 OK");
-	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 11, "recvonly")); /* crosses the BYE */
-	hear(&bob, "ACK");
 	hear(&alice, "503");
 	expect_heard(&alice, "the plane says no");
 	say(&alice, "ACK", "", "");

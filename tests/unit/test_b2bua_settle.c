@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nobody is told that he may speak before the data plane has said that it hears him. */
+#include <errno.h>
+
 #include "tests/unit/b2bua_bench.h"
 
 /* alice calls bob, who has answered with 200; the data plane has not. */
@@ -88,8 +90,9 @@ static void test_a_change_waits_too(void **state)
 	call_up(&alice, &bob);
 	bench.plane.slow = true;
 	say(&bob, "INVITE", "", sdp_as(&bob, 2, 12, "sendrecv"));
+	silence(NULL); /* alice may speak under a new key as soon as she hears the offer */
+	plane_acknowledge();
 	hear(&alice, "INVITE");
-	plane_acknowledge(); /* of the key that the offer announces */
 	answer(&alice, "200 OK", "", sdp_as(&alice, 2, 12, "sendrecv"));
 	hear(&alice, "ACK");
 	silence(NULL);
@@ -172,6 +175,7 @@ static void test_a_change_is_called_off_meanwhile(void **state)
 	call_up(&alice, &bob);
 	bench.plane.slow = true;
 	say(&alice, "INVITE", "", sdp_as(&alice, 2, 12, "sendonly"));
+	plane_acknowledge();
 	hear(&bob, "INVITE");
 	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 12, "recvonly"));
 	hear(&bob, "ACK");
@@ -186,6 +190,94 @@ static void test_a_change_is_called_off_meanwhile(void **state)
 	bench.plane.slow = false;
 	hang_up(&alice, &bob);
 	expect_no_calls();
+}
+
+/* A change of alice's goes through, and then the call is hung up. */
+static void change_and_hang_up(unsigned version)
+{
+	bench.plane.slow = false;
+	plane_acknowledge();
+	say(&alice, "INVITE", "", sdp_as(&alice, 3, version, "sendrecv"));
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 3, version, "sendrecv"));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	silence(NULL);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+static void test_an_offer_is_called_off_before_anybody_heard_of_it(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench.plane.slow = true;
+	say(&alice, "INVITE", "", sdp_as(&alice, 2, 12, "sendonly"));
+	say(&alice, "CANCEL", "", "");
+	hear(&alice, "200");
+	hear(&alice, "487");
+	say(&alice, "ACK", "", "");
+	plane_acknowledge();
+	plane_acknowledge();
+	silence(NULL);
+	change_and_hang_up(13);
+}
+
+static void test_an_offer_that_cannot_be_sent_when_its_time_comes(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench.plane.slow = true;
+	say(&alice, "INVITE", "", sdp_as(&alice, 2, 12, "sendonly"));
+	bench.send_result = -ECONNREFUSED;
+	bench.refuse_ip = bob.ip;
+	plane_acknowledge();
+	bench.send_result = 0;
+	hear(&alice, "503");
+	say(&alice, "ACK", "", "");
+	plane_acknowledge();
+	silence(NULL);
+	change_and_hang_up(13);
+}
+
+static void test_a_delayed_offer_waits_too(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench.plane.slow = true;
+	say(&alice, "INVITE", "", "");
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 12, "sendrecv"));
+	silence(NULL); /* alice answers with a new key, and speaks under it before her ACK is here */
+	plane_acknowledge();
+	hear(&alice, "200");
+	expect_heard(&alice, "m=audio 2");
+	say(&alice, "ACK", "", sdp_as(&alice, 2, 12, "sendrecv"));
+	silence(NULL);
+	plane_acknowledge();
+	hear(&bob, "ACK");
+	plane_acknowledge();
+	silence(NULL);
+	change_and_hang_up(13);
+}
+
+static void test_our_own_offer_waits_too(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench.plane.slow = true;
+	plane_restart(false);
+	pass(2000);
+	silence(NULL);
+	plane_acknowledge();
+	hear(&bob, "INVITE"); /* new keys, as those in force may not be used again */
+	expect_heard(&bob, "a=crypto:1 ");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 12, "sendrecv"));
+	hear(&bob, "ACK");
+	plane_acknowledge();
+	silence(NULL);
+	change_and_hang_up(13);
 }
 
 static void test_the_data_plane_is_lost_meanwhile(void **state)
@@ -222,6 +314,10 @@ int main(void)
 		T(test_the_called_side_hangs_up_meanwhile),
 		T(test_the_caller_hangs_up_meanwhile),
 		T(test_a_change_is_called_off_meanwhile),
+		T(test_an_offer_is_called_off_before_anybody_heard_of_it),
+		T(test_an_offer_that_cannot_be_sent_when_its_time_comes),
+		T(test_a_delayed_offer_waits_too),
+		T(test_our_own_offer_waits_too),
 		T(test_the_data_plane_is_lost_meanwhile),
 		T(test_the_end_of_the_process_meanwhile),
 	};
