@@ -50,7 +50,7 @@ module packet_gate (
 	wire [511:0] wr_data;
 	wire [3:0] out_status;
 	wire [11:0] out_octets;
-	packet_out #(.SLOT_BITS (2), .CTX_BITS (1)) dut (
+	packet_out #(.SLOT_BITS (2), .CTX_BITS (1), .QUEUE_LOG2 (2)) dut (
 		.clk (clk), .rst (rst), .start (start), .start_slot (start_slot), .start_ctx (start_ctx),
 		.start_gen ({14'h0, start_gen}), .start_unprotect (start_unprotect), .start_tag (start_octets),
 		.start_len ({4'h0, start_len}), .start_aad (12'd12), .start_dst ({55'h0, start_dst}), .tag_done (tag_done),
@@ -71,6 +71,7 @@ module packet_gate (
 
 	// One slot (which: any) and all that the environment knows of it.
 	(* anyconst *) reg [1:0] s;
+	(* anyconst *) reg [5:0] o;    // an octet of a beat
 	reg began = 1'b0;
 	reg [3:0] live, judged;       // started; its tag was made or it was ended
 	reg good, comparing;          // its tag was equal; is compared in this clock
@@ -80,6 +81,7 @@ module packet_gate (
 	reg [4:0] octets;
 	reg [8:0] dst;
 	reg [7:0] len;
+	reg [3:0] sent;               // its beats that have left
 	reg living;                   // was, at some clock since the verdict, its context of its generation?
 	reg [1:0] known = 2'b00;      // contexts that were written
 	reg [2:0] table0, table1;     // the contexts' validity and generation
@@ -110,6 +112,7 @@ module packet_gate (
 		end else begin
 			if (free_now) live[out_slot] <= 1'b0;
 			if (last_now) live[wr_slot] <= 1'b0;
+			if (wr_valid && wr_ready && wr_slot == s) sent <= sent + 1;
 			if (gcm_now) judged[gcm_slot] <= 1'b1;
 			if (hmac_now) judged[hmac_slot] <= 1'b1;
 			if (end_now) judged[end_slot] <= 1'b1;
@@ -122,7 +125,7 @@ module packet_gate (
 			if (comparing) good <= !unprotect || ((in_memory ^ received) & asked) == 0;
 			living <= living || (mine == {1'b1, gen_here} && good);
 			if (start && start_slot == s) begin
-				{good, living} <= 2'b00;
+				{good, living, sent} <= 6'b0;
 				{ctx, gen_here, unprotect, octets, dst, len}
 					<= {start_ctx, start_gen, start_unprotect, start_octets, start_dst, start_len};
 			end
@@ -149,13 +152,137 @@ module packet_gate (
 		if (wr_valid && wr_slot == s) begin
 			assert (live[s] && good);
 			assert (living);
-			assert (wr_addr[63:10] == 0 && wr_addr[5:0] == 0 && wr_strb != 0);
-			for (i = 0; i < 64; i = i + 1)
-				if (wr_strb[i]) assert (wr_addr[9:0] + i >= from && wr_addr[9:0] + i < to);
+			assert (wr_addr == {54'h0, from[9:6] + sent, 6'h0} && wr_strb != 0); // each once
+			if (wr_strb[o]) assert (wr_addr[9:0] + o >= from && wr_addr[9:0] + o < to);
+			assert (wr_last == (wr_addr[9:0] + 11'd64 >= to));
 		end
 		if (out_valid && out_slot == s && out_writes) assert (good && out_status == srtpdev::ST_OK);
 		if (out_valid && out_slot == s && unprotect && !good) assert (out_octets == 0);
 	end
+
+`ifdef INVARIANTS
+	localparam integer OP = 111, BEAT = 2 + 1 + 64 + 64 + 512;
+	(* hierconn *) wire \tags.v1 , \tags.unprotect ;
+	(* hierconn *) wire [4:0] \tags.octets ;
+	(* hierconn *) wire [127:0] \tags.tag1 ;
+	(* hierconn *) wire [23:0] \tags.infos.probe ;
+	(* hierconn *) wire [OP*4-1:0] \dut.ops.probe ;
+	(* hierconn *) wire [33:0] \generations.for_out.probe ;
+	(* hierconn *) wire [2:0] \dut.verdicts.head , \dut.verdicts.tail , \dut.beats.head , \dut.beats.tail ;
+	(* hierconn *) wire [27:0] \dut.verdicts.probe ;
+	(* hierconn *) wire [BEAT*4-1:0] \dut.beats.probe ;
+	(* hierconn *) wire \dut.v1 , \dut.v2 , \dut.packet1 , \dut.packet2 , \dut.writes , \dut.current ;
+	(* hierconn *) wire [1:0] \dut.slot1 , \dut.slot2 , \dut.b1_slot , \dut.b2_slot , \dut.b3_slot ;
+	(* hierconn *) wire [3:0] \dut.status1 , \dut.status2 ;
+	(* hierconn *) wire [OP-1:0] \dut.op1 , \dut.op2 ;
+	(* hierconn *) wire [5:0] \dut.beat , \dut.b1_up ;
+	(* hierconn *) wire [2:0] \dut.owed ;
+	(* hierconn *) wire [6:0] \dut.b1_end ;
+	(* hierconn *) wire \dut.b1_valid , \dut.b1_last , \dut.b1_first , \dut.b2_valid , \dut.b2_last , \dut.b3_valid , \dut.b3_last ;
+	(* hierconn *) wire [63:0] \dut.b1_addr , \dut.b2_addr , \dut.b3_addr , \dut.b2_strb , \dut.b3_strb ;
+
+	function [OP-1:0] op_of(input [OP*4-1:0] ops, input [1:0] n);
+		op_of = n[1] ? (n[0] ? ops[OP*3 +: OP] : ops[OP*2 +: OP]) : (n[0] ? ops[OP +: OP] : ops[0 +: OP]);
+	endfunction
+	function [5:0] info_of(input [23:0] infos, input [1:0] n);
+		info_of = n[1] ? (n[0] ? infos[23:18] : infos[17:12]) : (n[0] ? infos[11:6] : infos[5:0]);
+	endfunction
+	function [6:0] verdict_of(input [27:0] all, input [1:0] n);
+		verdict_of = n[1] ? (n[0] ? all[27:21] : all[20:14]) : (n[0] ? all[13:7] : all[6:0]);
+	endfunction
+	function [130:0] beat_of(input [BEAT*4-1:0] all, input [1:0] n); // without its data
+		beat_of = n[1] ? (n[0] ? all[BEAT*3+512 +: 131] : all[BEAT*2+512 +: 131])
+			: (n[0] ? all[BEAT+512 +: 131] : all[512 +: 131]);
+	endfunction
+
+	// The slot's notes are the device's, and so is the table of generations.
+	wire [OP-1:0] op = {ctx, 14'h0, gen_here, unprotect, octets, 4'h0, len, 12'd12, 55'h0, dst};
+	wire [2:0] verdicts = \dut.verdicts.tail - \dut.verdicts.head ;
+	wire [2:0] beats = \dut.beats.tail - \dut.beats.head ;
+	always @* begin // in reset too
+		if (known[0]) assert (\generations.for_out.probe [16:0] == {table0[2], 14'h0, table0[1:0]});
+		if (known[1]) assert (\generations.for_out.probe [33:17] == {table1[2], 14'h0, table1[1:0]});
+	end
+	always @* if (began && !rst) begin
+		if (live[s]) begin
+			assert (op_of(\dut.ops.probe , s) == op && info_of(\tags.infos.probe , s) == {unprotect, octets});
+			assert ((octets == 4 || octets == 10 || octets == 16) && len >= 12 && len < 190 && known[ctx]);
+		end
+		// On its way: compared, judged, looked up, then asked for its generation.
+		assert (comparing == (\tags.v1 && made_slot == s));
+		if (comparing) assert (\tags.unprotect == unprotect && \tags.octets == octets && \tags.tag1 == made_here);
+		if (tag_done && tag_slot == s && tag_ok) assert (good);
+		if (\dut.v1 && \dut.slot1 == s) assert (\dut.op1 == op);
+		if (\dut.v1 && \dut.slot1 == s && \dut.packet1 && \dut.status1 == srtpdev::ST_OK) assert (good);
+		if (\dut.v2 && \dut.slot2 == s) assert (\dut.op2 == op);
+		if (\dut.v2 && \dut.slot2 == s && \dut.packet2 && \dut.status2 == srtpdev::ST_OK) assert (good);
+		if (\dut.v2 && \dut.slot2 == s && \dut.writes ) begin
+			assert (living);
+			assert (\dut.beat == 0 || {\dut.beat , 6'h0} < to - {from[9:6], 6'h0});
+		end
+		if (!(\dut.v2 && \dut.writes )) assert (\dut.beat == 0);
+		assert (verdicts <= 4 && beats <= 4 && \dut.owed <= 4);
+		assert (\dut.owed == beats + \dut.b1_valid + \dut.b2_valid + \dut.b3_valid );
+	end
+
+	// Each slot that has been judged and lives is in one place: its last beat, or before its beats end.
+	integer k, m;
+	reg [1:0] at;
+	reg [6:0] verdict;
+	reg [130:0] beat;
+	reg [3:0] tokens;
+	always @* if (began && !rst) for (k = 0; k < 4; k = k + 1) begin
+		tokens = (\tags.v1 && made_slot == k) + (tag_done && tag_slot == k) + (\dut.v1 && \dut.slot1 == k)
+			+ (\dut.v2 && \dut.slot2 == k) + (\dut.b1_valid && \dut.b1_last && \dut.b1_slot == k)
+			+ (\dut.b2_valid && \dut.b2_last && \dut.b2_slot == k) + (\dut.b3_valid && \dut.b3_last && \dut.b3_slot == k);
+		for (m = 0; m < 4; m = m + 1) begin
+			at = \dut.verdicts.head [1:0] + m;
+			verdict = verdict_of(\dut.verdicts.probe , at);
+			if (m < verdicts && verdict[6:5] == k) begin
+				tokens = tokens + 1;
+				if (k == s && verdict[4:0] == {srtpdev::ST_OK, 1'b1}) assert (good);
+			end
+			at = \dut.beats.head [1:0] + m;
+			beat = beat_of(\dut.beats.probe , at);
+			if (m < beats && beat[130:129] == k && beat[128]) tokens = tokens + 1;
+		end
+		assert (tokens == (live[k] && judged[k]));
+	end
+
+	// Its beats, oldest first: each is the next one of its packet and within it.
+	reg [3:0] e;
+	reg ended;
+	always @* if (began && !rst) begin
+		e = sent;
+		ended = 1'b0;
+		for (m = 0; m < 7; m = m + 1) begin
+			at = \dut.beats.head [1:0] + m;
+			beat = m == 4 ? { \dut.b3_slot , \dut.b3_last , \dut.b3_addr , \dut.b3_strb }
+				: m == 5 ? { \dut.b2_slot , \dut.b2_last , \dut.b2_addr , \dut.b2_strb }
+				: m == 6 ? { \dut.b1_slot , \dut.b1_last , \dut.b1_addr , 64'h1} : beat_of(\dut.beats.probe , at);
+			if ((m == 4 ? \dut.b3_valid : m == 5 ? \dut.b2_valid : m == 6 ? \dut.b1_valid : m < beats) && beat[130:129] == s) begin
+				assert (live[s] && good && living);
+				assert (beat[127:64] == {54'h0, from[9:6] + e, 6'h0} && beat[73:64] < to);
+				assert (beat[128] == (beat[73:64] + 11'd64 >= to));
+				if (m != 6) begin
+					assert (beat[63:0] != 0);
+					if (beat[o]) assert (beat[73:64] + o >= from && beat[73:64] + o < to);
+				end else begin
+					assert (\dut.b1_up == dst[5:0] && \dut.b1_first == (e == 0));
+					if (beat[128]) assert (\dut.b1_end == to - beat[73:64]);
+				end
+				e = e + 1;
+				ended = beat[128];
+			end
+		end
+		if (live[s]) assert (sent <= 4 && (sent == 0 || {2'b00, sent, 6'h0} < to - {from[9:6], 6'h0}));
+		if (live[s] && !ended) begin
+			if (\dut.v2 && \dut.slot2 == s) assert (\dut.beat == e && (e == 0 || \dut.writes ));
+			else assert (e == 0);
+		end
+		if (!judged[s]) assert (!good && !living);
+	end
+`endif
 
 	reg aborted = 1'b0;
 	always @(posedge clk) aborted <= !rst && (aborted || (out_valid && out_status == srtpdev::ST_ABORTED));

@@ -60,7 +60,7 @@ module slot_wipe (
 	(* hierconn *) wire [159:0] \dut.sha.out_state ;
 	(* hierconn *) wire [511:0] \dut.sha.window ;
 	(* hierconn *) wire [3:0] \dut.state ;
-	(* hierconn *) wire \dut.half , \dut.started , \dut.wiping ;
+	(* hierconn *) wire \dut.half , \dut.started , \dut.wiping , \dut.gcm ;
 	(* hierconn *) wire [1:0] \dut.ctx ;
 	(* hierconn *) wire [15:0] \dut.began ;
 	(* hierconn *) wire \dut.aes.busy , \dut.aes.done , \dut.sha.busy , \dut.sha.adding , \dut.sha.out_valid ;
@@ -100,19 +100,19 @@ module slot_wipe (
 		assert (busy == (state != 0) && state <= 10);
 		if (busy) assert (ctx == \dut.ctx && wiping == \dut.wiping && gen_here == \dut.began );
 		if (ready) assert (keyless);
-		if (\dut.aes.busy || \dut.aes.done ) assert (state == 5);
+		if (\dut.aes.busy || \dut.aes.done ) assert (state == 5 && \dut.started && \dut.gcm );
 		else assert ({ \dut.aes.state , \dut.aes.schedule } == 0);
 		if (\dut.aes.done ) assert (\dut.aes.schedule == 0 && !\dut.aes.busy );
-		if (\dut.aes.busy ) assert (\dut.aes.round <= 14 && \dut.started );
+		if (\dut.aes.busy ) assert (\dut.aes.round <= 14);
 		if (\dut.sha.busy || \dut.sha.adding || \dut.sha.out_valid ) assert (state == 6 || state == 7);
 		if (!\dut.sha.busy && !\dut.sha.adding ) assert ({ \dut.sha.s , \dut.sha.chain , \dut.sha.window } == 0);
 		if (!\dut.sha.out_valid ) assert (\dut.sha.out_state == 0);
 		if (\dut.sha.busy || \dut.sha.adding || \dut.sha.out_valid ) assert (\dut.started );
 		assert (\dut.sha.busy + \dut.sha.adding + \dut.sha.out_valid <= 2'd1);
 		if (state == 8 && !wiping) assert (!\dut.aes.busy && !\dut.sha.busy );
-		if (state == 0 || state == 1 || state == 2 || state == 3 || state == 4) assert (!written);
+		if (state == 1 || state == 2 || state == 3 || state == 4) assert (!written && !\dut.half );
 		if (state == 10 && end_status != srtpdev::ST_OK) assert (!written);
-		if (state >= 5 && state <= 9) assert (end_status == srtpdev::ST_OK);
+		if (state >= 1 && state <= 9) assert (end_status == srtpdev::ST_OK);
 		if (wiping && busy && ctx == c) begin
 			if (state == 8 && \dut.half && half == 0) assert (cleared);
 			if (state == 9 || (state == 10 && end_status == srtpdev::ST_OK)) assert (cleared);

@@ -11,7 +11,8 @@
 
 module packet_out #(
 	parameter integer SLOT_BITS = 7,
-	parameter integer CTX_BITS = 8
+	parameter integer CTX_BITS = 8,
+	parameter integer QUEUE_LOG2 = 4  // beats on their way to the bus
 ) (
 	input  wire                 clk,
 	input  wire                 rst,
@@ -60,7 +61,6 @@ module packet_out #(
 	output wire                 out_writes
 );
 	localparam integer OP = CTX_BITS + 16 + 1 + 5 + 12 + 12 + 64;
-	localparam integer QUEUE_LOG2 = 4;
 
 	// --- verdict ---
 

@@ -5,15 +5,16 @@
 `default_nettype none
 
 module row_mem #(
-	parameter integer ROW_BITS = 12 // 2^ROW_BITS rows
+	parameter integer ROW_BITS = 12, // 2^ROW_BITS rows
+	parameter integer OCTETS = 64
 ) (
 	input  wire                clk,
 	input  wire                we,
 	input  wire [ROW_BITS-1:0] wrow,
-	input  wire [1023:0]       wdata,
-	input  wire [127:0]        wbe,
+	input  wire [16*OCTETS-1:0]       wdata,
+	input  wire [2*OCTETS-1:0]        wbe,
 	input  wire [ROW_BITS-1:0] rrow,
-	output wire [1023:0]       rdata,
+	output wire [16*OCTETS-1:0]       rdata,
 	input  wire                wipe,     // clears two rows per clock
 	input  wire [ROW_BITS-2:0] wipe_at
 );
@@ -23,24 +24,24 @@ module row_mem #(
 	wire w_odd = wrow[0];
 	wire r_odd = rrow[0];
 	reg  turned;
-	wire [511:0] even, odd;
+	wire [8*OCTETS-1:0] even, odd;
 
-	byte_ram #(.OCTETS (64), .LOG2 (ROW_BITS - 1)) evens (
+	byte_ram #(.OCTETS (OCTETS), .LOG2 (ROW_BITS - 1)) evens (
 		.clk   (clk),
 		.we    (we || wipe),
 		.waddr (wipe ? wipe_at : w_half + {{(ROW_BITS - 2){1'b0}}, w_odd}),
-		.wdata (wipe ? 512'h0 : w_odd ? wdata[1023:512] : wdata[511:0]),
-		.wbe   (wipe ? {64{1'b1}} : w_odd ? wbe[127:64] : wbe[63:0]),
+		.wdata (wipe ? {(8*OCTETS){1'b0}} : w_odd ? wdata[8*OCTETS +: 8*OCTETS] : wdata[0 +: 8*OCTETS]),
+		.wbe   (wipe ? {OCTETS{1'b1}} : w_odd ? wbe[OCTETS +: OCTETS] : wbe[0 +: OCTETS]),
 		.hold  (1'b0),
 		.raddr (r_half + {{(ROW_BITS - 2){1'b0}}, r_odd}),
 		.rdata (even)
 	);
-	byte_ram #(.OCTETS (64), .LOG2 (ROW_BITS - 1)) odds (
+	byte_ram #(.OCTETS (OCTETS), .LOG2 (ROW_BITS - 1)) odds (
 		.clk   (clk),
 		.we    (we || wipe),
 		.waddr (wipe ? wipe_at : w_half),
-		.wdata (wipe ? 512'h0 : w_odd ? wdata[511:0] : wdata[1023:512]),
-		.wbe   (wipe ? {64{1'b1}} : w_odd ? wbe[63:0] : wbe[127:64]),
+		.wdata (wipe ? {(8*OCTETS){1'b0}} : w_odd ? wdata[0 +: 8*OCTETS] : wdata[8*OCTETS +: 8*OCTETS]),
+		.wbe   (wipe ? {OCTETS{1'b1}} : w_odd ? wbe[0 +: OCTETS] : wbe[OCTETS +: OCTETS]),
 		.hold  (1'b0),
 		.raddr (r_half),
 		.rdata (odd)
