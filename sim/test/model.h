@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the device must compute for one packet, straight from the RFCs over OpenSSL: its only link with the
- * RTL. */
+/* What the device must compute for one packet, straight from the RFCs: over OpenSSL, and once more over
+ * intel-ipsec-mb. That is their only link with the RTL, and with the backends. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,3 +20,4 @@ struct model_packet {
 
 /* Encrypts in place and makes the tag; its octets. */
 size_t model_protect(const struct model_packet *p, uint8_t tag[SRTP_TAG_MAX]);
+size_t model_protect_ipsec_mb(const struct model_packet *p, uint8_t tag[SRTP_TAG_MAX]);
