@@ -69,6 +69,7 @@ int legs_open(struct call *c, struct err *e)
 			.learn = learning[t->realm->learning],
 			.dscp = t->realm->dscp,
 			.replay_window = t->crypto ? t->crypto->replay_window : 0,
+			.keep_roc = t->keep_roc,
 		};
 	}
 	err = call_media_open(&c->media, c);

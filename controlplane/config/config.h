@@ -155,6 +155,7 @@ struct config_trunk {
 	unsigned keying;                            /* bits of enum config_keying; 0 with SRTP_NONE */
 	const struct config_crypto_profile *crypto; /* NULL with SRTP_NONE */
 	bool keep_keys; /* a re-INVITE that the other side causes repeats our key (reinvite-keys own-leg) */
+	bool keep_roc;  /* the rollover counter goes on under a new key (rollover-counter keep) */
 	enum config_rtcp_mux rtcp_mux;
 	uint32_t media_timeout_s;   /* without media until the call is ended; 0: never */
 	uint32_t session_expires_s; /* RFC 4028, that we ask for; 0: nothing */

@@ -408,6 +408,7 @@ static void read_srtp(struct reader *r, const struct lyd_node *n, struct config_
 	static const char *const keyings[] = {"sdes", "dtls"};
 	const struct config *c = &r->s->pub;
 	const char *profile = text(n, "crypto-profile"), *keys = text(n, "reinvite-keys");
+	const char *roc = text(n, "rollover-counter");
 
 	t->srtp = (enum config_srtp_mode)one_of(r, CHOICE(n, "mode", srtp_modes));
 	if (t->srtp == CONFIG_SRTP_NONE)
@@ -418,6 +419,7 @@ static void read_srtp(struct reader *r, const struct lyd_node *n, struct config_
 	}
 	t->crypto = profile ? FIND(c->crypto_profiles, c->n_crypto_profiles, profile) : &default_profile;
 	t->keep_keys = keys && strcmp(keys, "own-leg") == 0;
+	t->keep_roc = roc && strcmp(roc, "keep") == 0;
 	require(r, t->crypto && t->keying);
 }
 

@@ -29,8 +29,10 @@ struct agreed_key {
 	enum srtp_suite suite; /* SRTP_SUITE_NONE: no key */
 	uint8_t mki_len;       /* octets, 0: none on the wire */
 	uint8_t mki[DP_MKI_MAX];
-	uint64_t lifetime;    /* packets the peer allowed it; 0: the suite's limit */
-	uint32_t epoch;       /* numbered by the leg: unique per leg and direction, 0 not numbered yet */
+	uint64_t lifetime; /* packets the peer allowed it; 0: the suite's limit */
+	uint32_t epoch;    /* numbered by the leg: unique per leg and direction, 0 not numbered yet */
+	bool moved; /* set with the epoch: the key before it was for another transport address of the peer's
+		     */
 	struct secret master; /* key, then salt */
 };
 

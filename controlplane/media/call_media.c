@@ -80,6 +80,7 @@ static struct program_side side_of(const struct call_media *m, unsigned s)
 		.learn = m->side[s].learn,
 		.dscp = m->side[s].dscp,
 		.replay_window = m->side[s].replay_window,
+		.keep_roc = m->side[s].keep_roc,
 	};
 }
 

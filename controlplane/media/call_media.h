@@ -22,6 +22,7 @@ struct call_media_side {
 	enum ip_family family; /* likely where the peer has not said; its offer and what there is go before */
 	uint8_t learn, dscp;   /* see program_side */
 	uint16_t replay_window;
+	bool keep_roc;
 };
 
 struct call_media {

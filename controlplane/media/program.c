@@ -56,6 +56,7 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 	u->learn = secure ? DP_LEARN_AUTHENTIC : side->learn;
 	u->dscp = side->dscp;
 	u->replay_window = side->replay_window;
+	l->keep_roc = side->keep_roc;
 	u->local = leg->local[i].rtp;
 	u->local_rtcp = leg->local[i].rtcp;
 	u->n_streams = 1;
@@ -154,8 +155,23 @@ static int put_leg(struct diff *d, const struct program_leg *l)
 	return put(d, &m);
 }
 
+/*
+ * Does the rollover counter begin at 0 under key k, which follows `before` on this leg? A stream on another
+ * transport address is a new one (RFC 4568 section 7.1.4). A master key that only has another MKI is no new
+ * key: an empty replay window would open its old packets again, as the MKI is not authenticated.
+ */
+static bool begins_anew(
+	const struct program_leg *n, const struct agreed_key *k, const struct agreed_key *before)
+{
+	if (!before || before->suite == SRTP_SUITE_NONE)
+		return true;
+	if (k->suite == before->suite && secret_equal(&k->master, &before->master))
+		return false;
+	return !n->keep_roc || k->moved;
+}
+
 static int put_key(struct diff *d, unsigned leg, enum dp_key_direction direction, enum dp_key_role role,
-	const struct agreed_key *k)
+	const struct agreed_key *k, bool fresh)
 {
 	union dp_msg m;
 	struct dp_key_add *a = &m.key_add;
@@ -172,7 +188,7 @@ static int put_key(struct diff *d, unsigned leg, enum dp_key_direction direction
 	a->master_len = k->master.len;
 	memcpy(a->master, k->master.octets,
 		k->master.len < sizeof a->master ? k->master.len : sizeof a->master);
-	a->fresh_index = 1;
+	a->fresh_index = fresh;
 	a->soft_packets = k->lifetime;
 	return put(d, &m);
 }
@@ -223,9 +239,11 @@ static int diff_rx(struct diff *d, const struct program_leg *o, const struct pro
 
 	/* A key that was announced as the next one becomes current by itself when the peer uses it. */
 	if (is_new(&n->rx, current, next))
-		rc = put_key(d, n->update.leg, DP_KEY_RX, DP_KEY_CURRENT, &n->rx);
+		rc = put_key(d, n->update.leg, DP_KEY_RX, DP_KEY_CURRENT, &n->rx,
+			begins_anew(n, &n->rx, o ? &o->rx : NULL));
 	if (rc == 0 && is_new(&n->rx_next, current, next))
-		rc = put_key(d, n->update.leg, DP_KEY_RX, DP_KEY_NEXT, &n->rx_next);
+		rc = put_key(d, n->update.leg, DP_KEY_RX, DP_KEY_NEXT, &n->rx_next,
+			begins_anew(n, &n->rx_next, o ? &o->rx : NULL));
 	return rc;
 }
 
@@ -233,7 +251,8 @@ static int diff_tx(struct diff *d, const struct program_leg *o, const struct pro
 {
 	if (!is_new(&n->tx, o ? o->tx.epoch : 0, 0))
 		return 0;
-	return put_key(d, n->update.leg, DP_KEY_TX, DP_KEY_CURRENT, &n->tx);
+	return put_key(d, n->update.leg, DP_KEY_TX, DP_KEY_CURRENT, &n->tx,
+		begins_anew(n, &n->tx, o ? &o->tx : NULL));
 }
 
 /* Keys of an offer that came to nothing, and all keys of an m-line that was switched off. */

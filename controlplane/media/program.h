@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "controlplane/sdp/offer_answer.h"
@@ -16,6 +17,7 @@ struct program_side {
 	uint8_t learn;          /* enum dp_learn of a plain leg; a secure one learns with authentic packets */
 	uint8_t dscp;           /* 0 to 63 */
 	uint16_t replay_window; /* packets, 0: the data plane's default */
+	bool keep_roc;          /* the rollover counter goes on under a new key on the same transport */
 };
 
 struct program_call {
@@ -29,6 +31,7 @@ struct program_call {
 struct program_leg {
 	struct dp_leg_update update;       /* header zero */
 	struct agreed_key rx, rx_next, tx; /* suite NONE: none */
+	bool keep_roc;
 };
 
 /* Wanted (or programmed) state of one session. Holds keys; opaque. */

@@ -245,11 +245,21 @@ const struct agreement *oa_keys_before(const struct oa_leg *leg, unsigned i)
 	return i < leg->n_media ? leg->media[i].keys : NULL;
 }
 
-static void number_key(struct oa_leg *leg, struct agreed_key *k, const struct agreed_key *before)
+static void number_key(struct oa_leg *leg, struct agreed_key *k, const struct agreed_key *before, bool moved)
 {
 	if (k->suite == SRTP_SUITE_NONE || k->epoch)
 		return;
+	k->moved = moved;
 	k->epoch = before && before->epoch && agreed_key_equal(k, before) ? before->epoch : ++leg->next_epoch;
+}
+
+/* Is the peer at another transport address in x? Nowhere (held by address) is not another one. */
+static bool moves(const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
+{
+	const struct ip_port *now = &x->media[i].remote,
+			     *before = i < leg->n_media ? &leg->media[i].remote : now;
+
+	return now->ip.family != IP_NONE && before->ip.family != IP_NONE && !ip_port_equal(now, before);
 }
 
 void oa_number_keys(struct oa_leg *leg, struct oa_exchange *x)
@@ -260,8 +270,8 @@ void oa_number_keys(struct oa_leg *leg, struct oa_exchange *x)
 
 		if (!a)
 			continue;
-		number_key(leg, &a->rx, before ? &before->rx : NULL);
-		number_key(leg, &a->tx, before ? &before->tx : NULL);
+		number_key(leg, &a->rx, before ? &before->rx : NULL, moves(leg, x, i));
+		number_key(leg, &a->tx, before ? &before->tx : NULL, moves(leg, x, i));
 	}
 }
 

@@ -322,6 +322,7 @@ static void defaults_are_the_safe_choice(void **state)
 	json_decref(root);
 	assert_int_equal(c->trunks[0].srtp, CONFIG_SRTP_REQUIRED);
 	assert_false(c->trunks[0].keep_keys);
+	assert_false(c->trunks[0].keep_roc);
 	assert_int_equal(c->trunks[0].session_expires_s, 1800);
 	assert_int_equal(c->trunks[0].crypto->suite_bits,
 		1u << SRTP_AEAD_AES_256_GCM | 1u << SRTP_AES_CM_128_HMAC_SHA1_80);
