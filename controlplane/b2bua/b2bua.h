@@ -28,6 +28,7 @@ struct trace;
 	X(refused_media, "calls refused for what their SDP offers or lacks (488)")                           \
 	X(refused_request, "calls whose INVITE asks for what is not supported or cannot be used")            \
 	X(refused_no_media_plane, "calls refused because media could not be set up")                         \
+	X(failovers, "times that a call was tried at another peer")                                          \
 	X(failed_no_answer, "calls that nobody answered in time")                                            \
 	X(failed_unreachable, "calls whose trunk could not be reached")                                      \
 	X(failed_answer, "calls ended because of what the called side answered")                             \

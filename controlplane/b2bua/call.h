@@ -13,6 +13,8 @@
 #include <sys/queue.h>
 
 #include "controlplane/b2bua/b2bua.h"
+#include "controlplane/b2bua/peer.h"
+#include "controlplane/b2bua/route.h"
 #include "controlplane/media/call_media.h"
 #include "controlplane/obs/metrics.h"
 #include "controlplane/obs/notify.h"
@@ -78,6 +80,7 @@ struct leg {
 	struct call *call;
 	enum dp_side side;
 	const struct config_trunk *trunk;
+	const struct config_peer *peer;         /* that the first INVITE goes to; NULL: it came to us */
 	const struct config_listener *listener; /* that speaks for us on this leg */
 	struct sip_flow flow;
 	struct sip_dialog *dialog; /* NULL until both tags are known */
@@ -143,6 +146,7 @@ struct call {
 	const struct config *config;         /* the generation that it began under; a reference */
 	struct b2bua_generation *generation; /* likewise; NULL when it has ended: see call_unlist() */
 	struct leg legs[2];
+	struct route_hunt hunt; /* where else the first INVITE may go */
 	char from[CALL_PARTY_MAX], to[CALL_PARTY_MAX]; /* user parts, for people */
 	uint8_t max_forwards;
 
@@ -182,6 +186,7 @@ struct trunk_state {
 	struct b2bua *b;
 	unsigned refs; /* generations that have it */
 	const char *name;
+	struct peer_state_list peers;
 	uint32_t active;
 	uint64_t total, answered, rejected;
 	char last_reject[CALL_REASON_MAX];
@@ -203,7 +208,7 @@ struct b2bua_generation {
 	struct sip_listener **listeners;
 	struct tls_ctx **client_tls;
 	struct trunk_state **trunks;
-	struct ip_addr *peer_ips; /* of a trunk's first peer when its host is a name; IP_NONE: not resolved */
+	struct peer_state ***peers; /* by trunk, then by peer as in its configuration */
 	unsigned **groups;        /* of a realm's media interfaces, at the port allocator */
 };
 
@@ -289,6 +294,8 @@ void call_table_free(struct b2bua *b);
 /* Counts a call against its trunks' and the gateway's limits. False: over one, with why. */
 bool call_admit(struct b2bua *b, const struct config_trunk *t, const char **why);
 void call_count_trunks(struct call *c);
+/* The leg's call goes to another trunk from now on. */
+void call_count_move(struct leg *l, const struct config_trunk *to);
 
 /* ---- generation.c: configurations that calls began under ---- */
 struct b2bua_generation *generation_ref(struct b2bua_generation *g);
@@ -326,13 +333,13 @@ static inline void responses_count(uint64_t counts[6], unsigned status)
 /* ---- ingress.c: the first INVITE ---- */
 /* The leg answers for this INVITE from now on. */
 void leg_take_stx(struct leg *in, struct sip_stx *stx);
+/* Who calls whom, as the called side is told by the leg that is aimed at it. */
+void ingress_parties(struct call *c, const struct sip_msg *m);
 void ingress_invite(
 	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from);
 
 /* ---- invite.c: INVITEs that we send, and what comes back ---- */
 
-/* Where a leg's first INVITE goes. -EHOSTUNREACH and others with e. */
-int invite_target(struct leg *out, const struct config_peer *peer, struct err *e);
 /*
  * Sends the leg's INVITE: the first one, or in its dialog. 0 or a negative errno value with e. With an offer
  * it waits until the data plane has acknowledged what it was told: packets under the offer's keys, or under
@@ -352,8 +359,6 @@ struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d);
  */
 void invite_bye(
 	struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason);
-/* The address of a trunk's first peer whose host is a name; IP_NONE: it has none. Blocks. */
-struct ip_addr invite_resolve(const struct config_trunk *t);
 
 /* ---- exchange.c: an INVITE and its twin ---- */
 
@@ -492,6 +497,10 @@ void reply_refuse(
 	struct sip_stx *stx, unsigned status, const char *phrase, const char *why, struct str to_tag);
 /* A response with our Contact and, where not empty, an SDP body. */
 int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str sdp);
+/* The same for a 503 that may be different after so many seconds; 0: not known. outside: what is said there. */
+void reply_unavailable(struct sip_stx *stx, uint32_t retry_s, const char *outside, struct str to_tag);
+/* A Retry-After header's seconds, at most a day. False: there is none. */
+bool reply_retry_after(const struct sip_msg *m, uint32_t *seconds);
 /* True: the request insists on extensions that are not here, and was refused with 420. */
 bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str to_tag);
 /* The message's session description, empty when it has none: bodies may be other things. */

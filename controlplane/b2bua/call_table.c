@@ -222,6 +222,18 @@ bool call_admit(struct b2bua *b, const struct config_trunk *t, const char **why)
 	return false;
 }
 
+void call_count_move(struct leg *l, const struct config_trunk *to)
+{
+	struct trunk_state *s = l->call->generation->trunks[to->index];
+
+	if (l->trunk == to)
+		return;
+	leg_trunk(l)->active--;
+	s->active++;
+	s->total++;
+	l->trunk = to;
+}
+
 void call_count_trunks(struct call *c)
 {
 	for (unsigned side = 0; side < 2; side++) {

@@ -63,6 +63,8 @@ void exchange_unsent(struct leg *out, const char *why)
 {
 	struct call *c = out->call;
 
+	if (c->initial && route_failover(out, why, NULL))
+		return;
 	count(c, &c->b->counters.failed_unreachable);
 	call_tell_outside(c, "the other side could not be reached");
 	refuse(leg_twin(out), 503, why);
@@ -76,7 +78,7 @@ static void pass_on(struct leg *in, struct str sdp)
 
 	if (invite_send(leg_twin(in), sdp, &e) < 0) {
 		exchange_unsent(leg_twin(in), e.text);
-	} else if (c->config->limits.ring_timeout_s) {
+	} else if (c->config->limits.ring_timeout_s && !timer_running(&c->ring)) {
 		timer_set(c->b->wheel, &c->ring, c->config->limits.ring_timeout_s * 1000, nobody_answered);
 	}
 }
@@ -215,16 +217,9 @@ static unsigned status_for_caller(unsigned status)
 
 static void note_response(struct call_end *end, const struct sip_msg *m, unsigned status)
 {
-	uint64_t seconds;
-	struct str retry = sip_msg_value(m, SIP_H_RETRY_AFTER);
-
 	if (status == m->status)
 		str_copy(end->phrase, sizeof end->phrase, str_sub(m->reason, 0, sizeof end->phrase - 1));
-	/* RFC 3261 section 20.33: seconds, perhaps a (comment), perhaps parameters. */
-	retry = str_cut(&retry, ';');
-	retry = str_trim(str_cut(&retry, '('));
-	if (str_to_u64(retry, 86400, &seconds) == 0)
-		end->retry_after = (uint32_t)seconds;
+	reply_retry_after(m, &end->retry_after);
 }
 
 /* Why, in full for people, and in c->end.outside without the trunk and its addresses. */
@@ -262,7 +257,6 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 	unsigned none = error == SIP_TX_TIMEOUT ? 408 : 503;
 	char why[CALL_REASON_MAX];
 
-	timer_cancel(c->b->wheel, &c->ring);
 	if (c->state == CALL_ENDING) {
 		leg_drop_ctx(out);
 		return;
@@ -275,6 +269,10 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 			pass_on(in, STR(""));
 		else
 			pass_on_offer(in);
+		call_unwait(c);
+		return;
+	}
+	if (c->initial && route_failover(out, reason, m)) {
 		call_unwait(c);
 		return;
 	}

@@ -23,6 +23,15 @@ static void state_unref(struct trunk_state *s)
 	free(s);
 }
 
+static void drop_peers(struct b2bua_generation *g, const struct config_trunk *t)
+{
+	struct peer_state **peers = g->peers[t->index];
+
+	for (uint32_t i = 0; peers && i < t->n_peers; i++)
+		peer_unref(peers[i]);
+	free(peers);
+}
+
 void generation_unref(struct b2bua_generation *g)
 {
 	if (!g || --g->refs)
@@ -33,6 +42,8 @@ void generation_unref(struct b2bua_generation *g)
 		sip_listener_unref(g->listeners[i]);
 	for (uint32_t i = 0; g->client_tls && i < c->n_trunks; i++)
 		tls_ctx_free(g->client_tls[i]);
+	for (uint32_t i = 0; g->peers && i < c->n_trunks; i++)
+		drop_peers(g, &c->trunks[i]);
 	for (uint32_t i = 0; g->trunks && i < c->n_trunks; i++)
 		state_unref(g->trunks[i]);
 	for (uint32_t i = 0; g->groups && i < c->n_realms; i++)
@@ -40,7 +51,7 @@ void generation_unref(struct b2bua_generation *g)
 	free(g->listeners);
 	free(g->client_tls);
 	free(g->trunks);
-	free(g->peer_ips);
+	free(g->peers);
 	free(g->groups);
 	config_unref((struct config *)c);
 	free(g);
@@ -60,6 +71,7 @@ static struct trunk_state *state_new(struct b2bua *b, const char *name)
 		return NULL;
 	}
 	s->b = b;
+	TAILQ_INIT(&s->peers);
 	TAILQ_INSERT_TAIL(&b->trunk_states, s, entry);
 	return s;
 }
@@ -78,18 +90,15 @@ static struct trunk_state *state_of(struct b2bua *b, const char *name)
 	return state_new(b, name);
 }
 
-/* A name that did not change is not asked for again. */
-static struct ip_addr peer_ip(const struct b2bua *b, const struct config_trunk *t)
+static int note_peers(struct b2bua_generation *g, const struct config_trunk *t)
 {
-	const struct config_trunk *before;
+	struct peer_state **peers = calloc(t->n_peers + 1, sizeof *peers);
 
-	if (!t->n_peers || t->peers[0].ip.family != IP_NONE)
-		return (struct ip_addr){0};
-	before = b->now ? config_trunk_named(b->now->config, t->name) : NULL;
-	if (before && before->n_peers && strcmp(before->peers[0].host, t->peers[0].host) == 0 &&
-		b->now->peer_ips[before->index].family != IP_NONE)
-		return b->now->peer_ips[before->index];
-	return invite_resolve(t);
+	g->peers[t->index] = peers;
+	for (uint32_t i = 0; peers && i < t->n_peers; i++)
+		if (!(peers[i] = peer_get(g->trunks[t->index], &t->peers[i])))
+			return -ENOMEM;
+	return peers ? 0 : -ENOMEM;
 }
 
 static int note_trunks(struct b2bua *b, struct b2bua_generation *g, const struct b2bua_conf *conf)
@@ -102,7 +111,8 @@ static int note_trunks(struct b2bua *b, struct b2bua_generation *g, const struct
 			return -ENOMEM;
 		g->trunks[i]->refs++;
 		g->client_tls[i] = tls_ctx_ref(conf->client_tls[i]);
-		g->peer_ips[i] = peer_ip(b, &c->trunks[i]);
+		if (note_peers(g, &c->trunks[i]) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -139,9 +149,9 @@ int b2bua_prepare(struct b2bua *b, const struct b2bua_conf *conf, struct b2bua_g
 	g->listeners = calloc(c->n_listeners + 1, sizeof *g->listeners);
 	g->client_tls = calloc(c->n_trunks + 1, sizeof *g->client_tls);
 	g->trunks = calloc(c->n_trunks + 1, sizeof *g->trunks);
-	g->peer_ips = calloc(c->n_trunks + 1, sizeof *g->peer_ips);
+	g->peers = calloc(c->n_trunks + 1, sizeof *g->peers);
 	g->groups = calloc(c->n_realms + 1, sizeof *g->groups);
-	if (!g->listeners || !g->client_tls || !g->trunks || !g->peer_ips || !g->groups ||
+	if (!g->listeners || !g->client_tls || !g->trunks || !g->peers || !g->groups ||
 		note_trunks(b, g, conf) < 0 || note_groups(g, conf->groups) < 0) {
 		generation_unref(g);
 		return -ENOMEM;

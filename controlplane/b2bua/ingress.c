@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first INVITE of a call: whose is it, where does it go, may it. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,7 +101,7 @@ static void refuse(struct b2bua *b, struct sip_stx *stx, const struct config_tru
 }
 
 /* The name and user part that the other side sees; the host is ours or the peer's, never the caller's. */
-static void parties(struct call *c, const struct sip_msg *m)
+void ingress_parties(struct call *c, const struct sip_msg *m)
 {
 	struct leg *out = &c->legs[DP_SIDE_B];
 	struct str user = m->from.uri.user, display = m->from.display;
@@ -121,13 +122,28 @@ static void parties(struct call *c, const struct sip_msg *m)
 	out->local_uri[w.len] = '\0';
 }
 
-/* The trunks of the route in order: the first that takes calls and has a peer. */
-static const struct config_trunk *egress(const struct b2bua *b, const struct config_route *route)
+/* Nowhere to go: the caller is told of what it can act on, people of all. */
+static void refuse_unrouted(struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t,
+	enum route_result result, uint32_t retry_s, const char *why)
 {
-	for (uint32_t i = 0; i < route->n_to; i++)
-		if (!trunk_closed(b, route->to[i]) && route->to[i]->n_peers)
-			return route->to[i];
-	return NULL;
+	static const struct {
+		size_t counter;
+		const char *outside;
+	} results[] = {
+		[ROUTE_CLOSED] = {offsetof(struct b2bua_counters, refused_trunk_down),
+			"every trunk of the route is down"},
+		[ROUTE_LIMIT] = {offsetof(struct b2bua_counters, refused_limit),
+			"the called side carries as many calls as it may"},
+		[ROUTE_UNREACHABLE] = {offsetof(struct b2bua_counters, failed_unreachable),
+			"the called side could not be reached"},
+	};
+	const char *outside = results[result].outside;
+	char tag[SIP_TOKEN_TEXT], text[CALL_REASON_MAX];
+
+	snprintf(text, sizeof text, "%s: %.200s", outside, why);
+	note_refusal(b, sip_stx_request(stx), t,
+		(uint64_t *)((char *)&b->counters + results[result].counter), 503, text);
+	reply_unavailable(stx, retry_s, t->realm->trusted ? text : outside, sip_token_make(tag));
 }
 
 static void stx_cancelled(void *user, struct sip_stx *stx, const struct sip_msg *cancel)
@@ -188,10 +204,10 @@ void leg_take_stx(struct leg *in, struct sip_stx *stx)
 }
 
 static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from,
-	const struct config_trunk *ingress, const struct config_trunk *to)
+	const struct config_trunk *ingress, const struct route_hunt *hunt)
 {
+	const struct route_target *to = &hunt->tried[0];
 	struct call *c = call_new(b);
-	struct err e = {0};
 
 	if (!c) {
 		refuse(b, stx, ingress, &b->counters.refused_limit, 503, NULL, "no memory for another call");
@@ -202,7 +218,8 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 	c->waiting = 1; /* this function's own */
 	c->max_forwards = m->max_forwards;
 	in->trunk = ingress;
-	out->trunk = to;
+	c->hunt = *hunt;
+	route_aim(out, to);
 	call_count_trunks(c);
 	in->listener = sip_listener_realm(from->listener);
 	in->flow = *from;
@@ -219,19 +236,15 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 	c->exchange = in;
 	c->initial = true;
 	b->counters.calls++;
-	if (invite_target(out, &to->peers[0], &e) < 0) {
-		b->counters.failed_unreachable++;
-		call_tell_outside(c, "the called side could not be reached");
-		call_release(c, NULL, 503, "trunk %s: %s", to->name, e.text);
-	} else if (sip_dialog_new_uas(m, str_z(in->local_tag), &in->flow, &in->dialog) < 0) {
+	if (sip_dialog_new_uas(m, str_z(in->local_tag), &in->flow, &in->dialog) < 0) {
 		b->counters.refused_request++;
 		call_release(c, NULL, 400, "the INVITE has no usable Contact, Record-Route or From tag");
 	} else {
 		in->dialog->user = in;
 		sip_dialogs_add(b->dialogs, in->dialog);
-		parties(c, m);
+		ingress_parties(c, m);
 		log_info("call", "offered", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
-			LZ("ingress", ingress->name), LZ("egress", to->name), LZ("peer", in->remote),
+			LZ("ingress", ingress->name), LZ("egress", to->trunk->name), LZ("peer", in->remote),
 			LS("sip_call_id", m->call_id));
 		exchange_begin(in, m);
 	}
@@ -242,8 +255,12 @@ void ingress_invite(
 	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct b2bua_counters *n = &b->counters;
-	const struct config_trunk *t = identify(b, from), *to;
-	const struct config_route *route;
+	const struct config_trunk *t = identify(b, from);
+	struct route_hunt hunt = {0};
+	const struct route_target *to;
+	enum route_result found;
+	struct err nowhere = {0};
+	uint32_t retry_s = 0;
 	const char *why;
 	char tag[SIP_TOKEN_TEXT];
 
@@ -274,15 +291,13 @@ void ingress_invite(
 		refuse(b, stx, t, &n->refused_request, 400, NULL, "the calling party's name is too long");
 	} else if (!m->uri.user.n) {
 		refuse(b, stx, t, &n->refused_request, 484, NULL, "the Request-URI names nobody");
-	} else if (!(route = config_find_route(b->now->config, t, m->uri.user))) {
+	} else if (!(hunt.route = config_find_route(b->now->config, t, m->uri.user))) {
 		refuse(b, stx, t, &n->refused_no_route, 404, NULL, "no route leads to this number");
-	} else if (!(to = egress(b, route))) {
-		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, "every trunk of the route is down");
-	} else if (!call_admit(b, t, &why) ||
-		   (b->now->trunks[to->index]->active >= to->max_calls &&
-			   (why = "the egress trunk carries as many calls as it may"))) {
+	} else if (!call_admit(b, t, &why)) {
 		refuse(b, stx, t, &n->refused_limit, 503, NULL, why);
+	} else if ((found = route_next(b, b->now, &hunt, &to, &retry_s, &nowhere)) != ROUTE_FOUND) {
+		refuse_unrouted(b, stx, t, found, retry_s, nowhere.text);
 	} else {
-		begin(b, stx, m, from, t, to);
+		begin(b, stx, m, from, t, &hunt);
 	}
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INVITEs that we send: where they go, how they look, what comes back. */
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,54 +8,6 @@
 #include "controlplane/obs/trace.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
-
-static const enum sip_transport transports[] = {
-	[CONFIG_UDP] = SIP_UDP,
-	[CONFIG_TCP] = SIP_TCP,
-	[CONFIG_TLS] = SIP_TLS,
-};
-
-struct ip_addr invite_resolve(const struct config_trunk *t)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-	struct ip_port first = {0};
-
-	if (getaddrinfo(t->peers[0].host, NULL, &hints, &found) != 0 ||
-		ip_port_from_sockaddr(found->ai_addr, &first) != 0)
-		log_warn("call", "a trunk's peer has no address: calls to it are refused",
-			LZ("trunk", t->name), LZ("host", t->peers[0].host));
-	if (found)
-		freeaddrinfo(found);
-	return first.ip;
-}
-
-int invite_target(struct leg *out, const struct config_peer *peer, struct err *e)
-{
-	const struct b2bua_generation *g = out->call->generation;
-	struct ip_addr ip = peer->ip;
-	bool v6;
-
-	if (ip.family == IP_NONE)
-		ip = g->peer_ips[out->trunk->index];
-	if (ip.family == IP_NONE)
-		return err_set(e, EHOSTUNREACH, "peer host %s has no address", peer->host);
-	v6 = ip.family == IP_V6;
-	out->listener =
-		config_find_listener(g->config, out->trunk->realm, peer->transport, v6 ? IP_V6 : IP_V4);
-	if (!out->listener || !g->listeners[out->listener->index])
-		return err_set(e, EADDRNOTAVAIL, "no enabled %s listener in realm %s to send from",
-			config_transport_name(peer->transport), out->trunk->realm->name);
-	out->flow = (struct sip_flow){
-		.transport = transports[peer->transport],
-		.remote = {.ip = ip, .port = peer->port},
-		.listener = g->listeners[out->listener->index],
-		.tls = peer->transport == CONFIG_TLS ? g->client_tls[out->trunk->index] : NULL,
-		.tls_name = peer->transport == CONFIG_TLS ? peer->certificate_name : NULL,
-		.tls_sni = peer->transport == CONFIG_TLS ? peer->sni : NULL,
-	};
-	ip_port_text(&out->flow.remote, out->remote);
-	return 0;
-}
 
 static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from);
 
@@ -88,7 +39,7 @@ static const struct sip_ctx_ops invite_ops = {
  * URI. */
 static void begin_first(struct leg *out, struct sip_builder *b, char *buf, size_t cap)
 {
-	const struct config_peer *peer = &out->trunk->peers[0];
+	const struct config_peer *peer = out->peer;
 	bool v6 = strchr(peer->host, ':') != NULL;
 	char uri[CALL_URI_MAX], call_id[SIP_TOKEN_TEXT];
 	struct wbuf w = wbuf_make(uri, sizeof uri);

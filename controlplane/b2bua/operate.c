@@ -174,6 +174,10 @@ int b2bua_terminate(struct b2bua *b, struct str id, const char *reason)
 
 void operate_forget_trunk(struct trunk_state *s)
 {
+	struct peer_state *p;
+
+	TAILQ_FOREACH (p, &s->peers, entry)
+		peer_forget(p);
 	if (timer_running(&s->drain_end))
 		timer_cancel(s->b->wheel, &s->drain_end);
 }

@@ -67,6 +67,32 @@ void reply_refuse(
 		sip_stx_reply(stx, status, phrase, to_tag);
 }
 
+void reply_unavailable(struct sip_stx *stx, uint32_t retry_s, const char *outside, struct str to_tag)
+{
+	char buf[CALL_HEAD_MAX];
+	struct sip_builder b;
+
+	sip_build_response(&b, buf, sizeof buf, sip_stx_request(stx), 503, NULL, to_tag);
+	reply_why(&b, 503, outside);
+	sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, retry_s ? retry_s : 2);
+	if (sip_build_end(&b, STR(""), STR("")) < 0 || sip_stx_respond(stx, &b) < 0)
+		sip_stx_reply(stx, 503, NULL, to_tag);
+}
+
+bool reply_retry_after(const struct sip_msg *m, uint32_t *seconds)
+{
+	struct str value = sip_msg_value(m, SIP_H_RETRY_AFTER);
+	uint64_t n;
+
+	/* RFC 3261 section 20.33: seconds, perhaps a (comment), perhaps parameters. */
+	value = str_cut(&value, ';');
+	value = str_trim(str_cut(&value, '('));
+	if (str_to_u64(value, 86400, &n) < 0)
+		return false;
+	*seconds = (uint32_t)n;
+	return true;
+}
+
 void reply_contact(struct sip_builder *b, const struct leg *l)
 {
 	struct str sent_by = sip_listener_sent_by(l->flow.listener);

@@ -115,6 +115,13 @@ void timer_cancel(struct timer_wheel *w, struct timer *t)
 	w->count--;
 }
 
+uint32_t timer_left_ms(const struct timer_wheel *w, const struct timer *t)
+{
+	uint64_t now = now_tick(w);
+
+	return timer_running(t) && t->tick > now ? (uint32_t)(t->tick - now) * TIMER_TICK_MS : 0;
+}
+
 /* The span of a level begins: its timers move down. */
 static void cascade(struct timer_wheel *w)
 {

@@ -33,6 +33,9 @@ static inline bool timer_running(const struct timer *t)
 	return t->prev != NULL;
 }
 
+/* Milliseconds until it fires; 0: it does not run. */
+uint32_t timer_left_ms(const struct timer_wheel *w, const struct timer *t);
+
 /* Fires all that is due. Callbacks may set, cancel and free any timer. */
 void timer_wheel_advance(struct timer_wheel *w);
 /* Timers running. */

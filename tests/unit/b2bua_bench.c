@@ -188,11 +188,11 @@ int bench_setup_with(const char *limits)
 
 	assert_int_equal(b2bua_new(&bench.b2bua), 0);
 	open_sip();
-	assert_int_equal(b2bua_prepare(bench.b2bua, &conf, &first), 0);
-	b2bua_commit(bench.b2bua, first);
 	open_media();
 	b2bua_attach(bench.b2bua, &(struct b2bua_layers){own.net, bench.txl, own.wheel, &bench.sip_counters,
 					  own.client, own.ports});
+	assert_int_equal(b2bua_prepare(bench.b2bua, &conf, &first), 0);
+	b2bua_commit(bench.b2bua, first);
 	if (schema_context(&own.yang, &e) < 0)
 		fail_msg("%s", e.text);
 	bench.gather = gather_new(own.yang);

@@ -26,10 +26,10 @@ static void test_what_the_called_side_says_reaches_the_caller(void **state)
 	refused("404 Not Found", "", "404");
 	refused("480 Gone Fishing", "Retry-After: 120 (back soon);duration=60\r\n", "480");
 	expect_heard(&alice, "\r\nRetry-After: 120\r\n");
-	refused("503 Overload", "Retry-After: 30\r\n", "503");
-	expect_heard(&alice, "\r\nRetry-After: 30\r\n");
 	refused("603 Decline", "", "603");
 	refused("488 Not Acceptable Here", "", "488");
+	refused("503 Overload", "Retry-After: 30\r\n", "503");
+	expect_heard(&alice, "\r\nRetry-After: 30\r\n");
 }
 
 static void test_what_was_meant_for_the_gateway_is_not_passed_on(void **state)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to b2bua/: what is known of a trunk's peers beyond their configuration. A peer is an entry of the
+ * trunk's list; its targets are the addresses that its host stands for now. State is kept from one
+ * configuration to the next while a peer's name, host, port and transport stay the same.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "controlplane/config/config.h"
+#include "controlplane/sip/timer.h"
+
+#define PEER_WHY_MAX 192
+#define PEER_REST_S 30 /* after it could not be reached: others go before it */
+
+struct b2bua;
+struct peer_state;
+struct trunk_state;
+
+/* One address of a peer. */
+struct peer_target {
+	TAILQ_ENTRY(peer_target) entry; /* in peer_state.targets */
+	struct peer_state *peer;
+	struct ip_port remote;
+	uint16_t priority, weight; /* of its SRV record */
+	struct timer rest;         /* runs while it rests */
+	bool told_to;              /* it rests because it said so (Retry-After): it is not tried meanwhile */
+	char why[PEER_WHY_MAX];    /* what went wrong last; "": nothing */
+};
+
+struct peer_state {
+	TAILQ_ENTRY(peer_state) entry; /* in trunk_state.peers */
+	struct trunk_state *trunk;
+	unsigned refs; /* generations that have it */
+	char *name, *host;
+	uint16_t port;
+	enum config_transport transport;
+	TAILQ_HEAD(, peer_target) targets;
+};
+
+TAILQ_HEAD(peer_state_list, peer_state);
+
+/* The state of a configured peer, the one that is there or a new one: one reference. NULL without memory. */
+struct peer_state *peer_get(struct trunk_state *t, const struct config_peer *p);
+void peer_unref(struct peer_state *p); /* NULL is ignored */
+/* Before the timers are freed. */
+void peer_forget(struct peer_state *p);
+
+/* NULL when the peer's host does not stand for this address any more. */
+struct peer_target *peer_target_at(struct peer_state *p, const struct ip_port *remote);
+/* The target takes no calls (told_to), or only those that no other takes, for so long. */
+void peer_rest(struct peer_target *t, uint32_t seconds, bool told_to, const char *why);
+static inline bool peer_target_rests(const struct peer_target *t)
+{
+	return timer_running(&t->rest);
+}

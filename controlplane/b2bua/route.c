@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/b2bua/route.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane/b2bua/call.h"
+#include "controlplane/dns/weighted.h"
+#include "lib/base/log.h"
+
+/* What a look at one trunk or the whole route found out. */
+struct outcome {
+	enum route_result result;
+	uint32_t retry_s; /* the shortest rest of a target that asked for it */
+	struct err why;
+};
+
+static void note(struct outcome *o, enum route_result result, const char *trunk, const char *what)
+{
+	if (result >= o->result) {
+		o->result = result;
+		err_set(&o->why, 0, "trunk %s: %s", trunk, what);
+	}
+}
+
+static struct peer_state *route_peer(const struct b2bua_generation *g, const struct route_target *t)
+{
+	return g->peers[t->trunk->index][t->peer - t->trunk->peers];
+}
+
+static bool was_tried(const struct route_hunt *h, const struct route_target *t)
+{
+	for (unsigned i = 0; i < h->n_tried; i++)
+		if (h->tried[i].peer == t->peer && ip_port_equal(&h->tried[i].remote, &t->remote))
+			return true;
+	return false;
+}
+
+/* The listener that speaks to the target; NULL: there is none that is open. */
+static const struct config_listener *listener_for(
+	const struct b2bua_generation *g, const struct route_target *t)
+{
+	const struct config_listener *l = config_find_listener(
+		g->config, t->trunk->realm, t->peer->transport, (enum ip_family)t->remote.ip.family);
+
+	return l && g->listeners[l->index] ? l : NULL;
+}
+
+static void note_rest(struct b2bua *b, const struct peer_target *t, struct outcome *o)
+{
+	uint32_t left_s = (timer_left_ms(b->wheel, &t->rest) + 999) / 1000;
+	char what[PEER_WHY_MAX + 80];
+
+	o->retry_s = o->retry_s && o->retry_s < left_s ? o->retry_s : left_s;
+	snprintf(what, sizeof what, "peer %s rests for %u s more: %s", t->peer->name, left_s, t->why);
+	note(o, ROUTE_UNREACHABLE, t->peer->trunk->name, what);
+}
+
+/* Can the target be called now, in the first round or the second? */
+static bool is_open(struct b2bua *b, const struct b2bua_generation *g, const struct route_hunt *h,
+	const struct route_target *at, const struct peer_target *t, bool last_resort, struct outcome *o)
+{
+	char what[160];
+
+	if (was_tried(h, at))
+		return false;
+	if (peer_target_rests(t) && t->told_to)
+		note_rest(b, t, o);
+	else if (!listener_for(g, at)) {
+		snprintf(what, sizeof what, "no enabled %s listener of %s in realm %s to send from",
+			config_transport_name(at->peer->transport),
+			at->remote.ip.family == IP_V6 ? "IPv6" : "IPv4", at->trunk->realm->name);
+		note(o, ROUTE_UNREACHABLE, at->trunk->name, what);
+	} else {
+		return peer_target_rests(t) == last_resort;
+	}
+	return false;
+}
+
+/* The peer's targets that can be called, in this call's order. */
+static void collect_targets(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
+	const struct config_trunk *trunk, uint32_t peer, bool last_resort, struct outcome *o)
+{
+	struct peer_state *p = g->peers[trunk->index][peer];
+	struct peer_target *all[WEIGHTED_MAX], *t;
+	struct weighted w[WEIGHTED_MAX];
+	uint8_t order[WEIGHTED_MAX];
+	unsigned n = 0;
+
+	TAILQ_FOREACH (t, &p->targets, entry) {
+		if (n == WEIGHTED_MAX)
+			break;
+		w[n] = (struct weighted){t->priority, t->weight};
+		all[n++] = t;
+	}
+	if (!n) {
+		char what[PEER_WHY_MAX];
+
+		snprintf(what, sizeof what, "peer host %.120s has no address", p->host);
+		note(o, ROUTE_UNREACHABLE, trunk->name, what);
+	}
+	weighted_order(w, n, call_random, order);
+	for (unsigned i = 0; i < n && h->n < ROUTE_TRIES_MAX; i++) {
+		const struct route_target at = {trunk, &trunk->peers[peer], all[order[i]]->remote};
+
+		if (is_open(b, g, h, &at, all[order[i]], last_resort, o))
+			h->targets[h->n++] = at;
+	}
+}
+
+/* The trunk as it is configured now, which may be another generation than the call's; NULL with why. */
+static const struct config_trunk *trunk_open(struct b2bua *b, const struct config_trunk *t, struct outcome *o)
+{
+	const struct config_trunk *now = config_trunk_named(b->now->config, t->name);
+	const char *why = now ? trunk_closed(b, now) : "the trunk was removed";
+
+	if (!why && b->now->trunks[now->index]->active < now->max_calls)
+		return now;
+	note(o, why ? ROUTE_CLOSED : ROUTE_LIMIT, t->name,
+		why ? why : "the egress trunk carries as many calls as it may");
+	return NULL;
+}
+
+static void collect(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
+	const struct config_trunk *trunk, bool last_resort, struct outcome *o)
+{
+	unsigned n = trunk->n_peers < WEIGHTED_MAX ? trunk->n_peers : WEIGHTED_MAX;
+	struct weighted w[WEIGHTED_MAX];
+	uint8_t order[WEIGHTED_MAX];
+
+	h->n = h->at = 0;
+	if (!trunk_open(b, trunk, o))
+		return;
+	for (unsigned i = 0; i < n; i++)
+		w[i] = (struct weighted){trunk->peers[i].priority, trunk->peers[i].weight};
+	weighted_order(w, n, call_random, order);
+	for (unsigned i = 0; i < n; i++)
+		collect_targets(b, g, h, trunk, order[i], last_resort, o);
+}
+
+/* Those in front that have asked for a rest since they were collected. */
+static void drop_resting(const struct b2bua_generation *g, struct route_hunt *h)
+{
+	for (; h->at < h->n; h->at++) {
+		const struct peer_target *t =
+			peer_target_at(route_peer(g, &h->targets[h->at]), &h->targets[h->at].remote);
+
+		if (!t || !t->told_to)
+			return;
+	}
+}
+
+enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
+	const struct route_target **out, uint32_t *retry_s, struct err *why)
+{
+	const struct config_route *r = h->route;
+	struct outcome o = {.result = ROUTE_CLOSED};
+
+	drop_resting(g, h);
+	while (h->at == h->n && h->next_trunk < 2 * r->n_to) {
+		uint32_t next = h->next_trunk++;
+
+		collect(b, g, h, r->to[next % r->n_to], next >= r->n_to, &o);
+	}
+	if (h->at == h->n || h->n_tried == ROUTE_TRIES_MAX) {
+		*why = o.why;
+		*retry_s = o.retry_s;
+		return o.result;
+	}
+	*out = &h->tried[h->n_tried++];
+	h->tried[h->n_tried - 1] = h->targets[h->at++];
+	return ROUTE_FOUND;
+}
+
+void route_aim(struct leg *out, const struct route_target *to)
+{
+	const struct b2bua_generation *g = out->call->generation;
+	const struct config_peer *peer = to->peer;
+	bool tls = peer->transport == CONFIG_TLS;
+
+	out->trunk = to->trunk;
+	out->peer = peer;
+	out->listener = listener_for(g, to);
+	out->flow = (struct sip_flow){
+		.transport = tls                             ? SIP_TLS
+			     : peer->transport == CONFIG_TCP ? SIP_TCP
+							     : SIP_UDP,
+		.remote = to->remote,
+		.listener = g->listeners[out->listener->index],
+		.tls = tls ? g->client_tls[to->trunk->index] : NULL,
+		.tls_name = tls ? peer->certificate_name : NULL,
+		.tls_sni = tls ? peer->sni : NULL,
+	};
+	ip_port_text(&out->flow.remote, out->remote);
+}
+
+/* What its failure says of the target. */
+static void note_failure(
+	const struct leg *out, const struct route_target *at, const char *reason, const struct sip_msg *m)
+{
+	struct peer_target *t = peer_target_at(route_peer(out->call->generation, at), &at->remote);
+	char why[PEER_WHY_MAX];
+	uint32_t seconds;
+
+	if (!t)
+		return;
+	if (!m) {
+		peer_rest(t, PEER_REST_S, false, reason ? reason : "no answer");
+	} else if (m->status == 503 && reply_retry_after(m, &seconds) && seconds) {
+		snprintf(why, sizeof why, "it answered 503 %.*s with Retry-After: %u",
+			STR_ARG(str_sub(m->reason, 0, 100)), seconds);
+		peer_rest(t, seconds, true, why);
+	}
+}
+
+/* RFC 3263 section 4.3: no answer, no connection or a 503; and nothing that the caller has heard of. */
+static bool may_fail_over(const struct leg *out, const struct sip_msg *m)
+{
+	const struct call *c = out->call;
+
+	return c->state == CALL_TRYING && !out->dialog && !c->b->closing &&
+	       leg_twin((struct leg *)out)->stx && (!m || m->status == 503);
+}
+
+/* The leg as it was before its first INVITE, on its way to another target. */
+static void start_again(struct leg *out, const struct route_target *to)
+{
+	struct call *c = out->call;
+
+	call_text_drop(&out->offer);
+	call_media_close(&c->media);
+	for (unsigned side = 0; side < 2; side++)
+		oa_leg_close(&c->legs[side].oa);
+	session_timer_stop(out);
+	out->timer = (struct leg_timer){0};
+	out->invite_cseq = 0;
+	out->tls[0] = '\0';
+	sip_token_make(out->local_tag);
+	call_count_move(out, to->trunk);
+	route_aim(out, to);
+	ingress_parties(c, sip_stx_request(leg_twin(out)->stx));
+}
+
+bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m)
+{
+	struct call *c = out->call;
+	const struct route_target *was = &c->hunt.tried[c->hunt.n_tried - 1], *to;
+	struct err why = {0};
+	uint32_t retry_s;
+
+	note_failure(out, was, reason, m);
+	if (!may_fail_over(out, m) ||
+		route_next(c->b, c->generation, &c->hunt, &to, &retry_s, &why) != ROUTE_FOUND)
+		return false;
+	c->b->counters.failovers++;
+	log_warn("call", "tried at the next peer", LZ("call", c->id), LZ("trunk", was->trunk->name),
+		LZ("peer", was->peer->name), LZ("address", out->remote),
+		LZ("reason", m ? "it answered 503" : reason), LZ("next_trunk", to->trunk->name),
+		LZ("next_peer", to->peer->name));
+	start_again(out, to);
+	exchange_begin(leg_twin(out), sip_stx_request(leg_twin(out)->stx));
+	return true;
+}

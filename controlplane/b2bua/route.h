@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to b2bua/: where a call goes, and where it goes next when that fails. The trunks of a route are
+ * tried in its order; of a trunk the peers by priority and weight, of a peer the addresses likewise (RFC
+ * 2782, RFC 3263 section 4.3).
+ */
+#pragma once
+
+#include "controlplane/b2bua/peer.h"
+#include "controlplane/config/config.h"
+#include "lib/base/err.h"
+
+#define ROUTE_TRIES_MAX 16 /* of one call: whoever calls does not wait for ever */
+
+struct b2bua_generation;
+struct call;
+struct leg;
+struct sip_msg;
+
+struct route_target {
+	const struct config_trunk *trunk;
+	const struct config_peer *peer;
+	struct ip_port remote;
+};
+
+/* A call's way along its route. Zeroed but for route. */
+struct route_hunt {
+	const struct config_route *route;
+	uint32_t next_trunk; /* in route->to, which is gone through twice: for those that rest, last */
+	struct route_target targets[ROUTE_TRIES_MAX]; /* of the trunk before that */
+	unsigned n, at;                               /* at: the next of them */
+	struct route_target tried[ROUTE_TRIES_MAX];   /* the last is the one in use */
+	unsigned n_tried;
+};
+
+/* Why there is no target (any more). */
+enum route_result {
+	ROUTE_FOUND,
+	ROUTE_CLOSED,      /* no trunk takes calls */
+	ROUTE_LIMIT,       /* one did, but has as many as it may */
+	ROUTE_UNREACHABLE, /* one did, but none of its peers can be called now */
+};
+
+/*
+ * The next target to try. Otherwise why (the last trunk's reason, for people), and *retry_s: after so many
+ * seconds it may be different; 0: not known.
+ */
+enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
+	const struct route_target **out, uint32_t *retry_s, struct err *why);
+
+/* The leg's INVITE goes there. */
+void route_aim(struct leg *out, const struct route_target *to);
+
+/*
+ * The first INVITE could not be sent, or ended without a 2xx: m is the final response, or NULL and reason
+ * says what happened. True: the call is tried at the next target, or has ended there. False: this was the
+ * last one, or no other may be tried, and nothing has changed.
+ */
+bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m);
