@@ -83,11 +83,17 @@ const struct b2bua_counters *b2bua_counters(const struct b2bua *b)
 }
 
 /* A request in a dialog of ours: it must be of the leg's own trunk in every respect that its dialog was. */
-static void in_dialog(struct b2bua *b, struct leg *l, struct sip_stx *stx, const struct sip_msg *m)
+static void in_dialog(struct b2bua *b, struct sip_dialog *d, struct sip_stx *stx, const struct sip_msg *m)
 {
+	struct leg *l = d->user;
 	struct str tag = str_z(l->local_tag);
-	unsigned refuse = sip_dialog_request(l->dialog, m);
+	unsigned refuse;
 
+	if (d != l->dialog) {
+		fork_request(l, d, stx, m);
+		return;
+	}
+	refuse = sip_dialog_request(d, m);
 	if (refuse) {
 		reply_refuse(stx, refuse, NULL, "CSeq is out of order", tag);
 		return;
@@ -132,7 +138,7 @@ static void request(void *user, struct sip_stx *stx, const struct sip_msg *m, co
 		else if (d->flow.listener != from->listener)
 			reply_refuse(stx, 481, NULL, "no such dialog on this listener", STR(""));
 		else
-			in_dialog(b, d->user, stx, m);
+			in_dialog(b, d, stx, m);
 		return;
 	}
 	switch (m->method) {

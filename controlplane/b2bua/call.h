@@ -75,6 +75,14 @@ struct call_text {
 	size_t n;
 };
 
+/* An early dialog that is not the one in use: see fork.c. */
+struct leg_branch {
+	struct sip_dialog *dialog;
+	uint32_t heard; /* RSeq of its last reliable response; 0: none */
+	struct call_text answer;
+};
+#define LEG_BRANCHES_MAX 15
+
 /* One side of a call. Index 0 (DP_SIDE_A) is the caller's. */
 struct leg {
 	struct call *call;
@@ -94,17 +102,20 @@ struct leg {
 	bool awaiting_ack;   /* we answered stx with 200 */
 	bool concluded;      /* ctx: its final response came */
 	bool cancelled;      /* ctx: the other side gave up waiting for it */
-	bool answered;       /* ctx: SDP came in a response already */
 	bool ack_due;        /* ctx: its 2xx is still to be acknowledged, with our answer */
 	bool bye_due;        /* a BYE is to follow the ACK that is awaited */
 	bool established;    /* a 2xx was sent or received: it takes a BYE to end the dialog */
 	bool ended;          /* the dialog is over: no BYE is needed */
 
-	struct call_text offer; /* of an INVITE that waits for the data plane; ctx is NULL then */
-	bool own_invite;        /* ctx is a re-INVITE of the gateway's own */
-	unsigned own_tries;     /* of it that met with glare */
-	struct timer own_timer; /* its answer is overdue, or it is to be sent again */
-	struct sip_ctx *update; /* UPDATE sent: until its final response */
+	struct leg_branch
+		*others; /* early dialogs beside `dialog`, with room for LEG_BRANCHES_MAX; NULL: none yet */
+	unsigned n_others;
+	struct call_text early_answer; /* ctx: what the branch in `dialog` answered before its 2xx */
+	struct call_text offer;        /* of an INVITE that waits for the data plane; ctx is NULL then */
+	bool own_invite;               /* ctx is a re-INVITE of the gateway's own */
+	unsigned own_tries;            /* of it that met with glare */
+	struct timer own_timer;        /* its answer is overdue, or it is to be sent again */
+	struct sip_ctx *update;        /* UPDATE sent: until its final response */
 	struct leg_timer timer;
 	struct leg_reliable reliable;
 
@@ -133,9 +144,9 @@ struct call_end {
 struct call_due {
 	unsigned status; /* of a response to the exchange's INVITE; 0: none */
 	char phrase[CALL_PHRASE_MAX];
-	bool sdp; /* it carries our answer */
+	bool sdp;               /* it carries our answer */
 	struct call_text offer; /* it carries this, to an INVITE without one */
-	bool ack; /* the ACK that carries our answer to the called side's offer */
+	bool ack;               /* the ACK that carries our answer to the called side's offer */
 };
 
 struct call {
@@ -359,6 +370,19 @@ struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d);
  */
 void invite_bye(
 	struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason);
+
+/* ---- fork.c: early dialogs ---- */
+
+/* The dialog that a response to our first INVITE is of: an early one of the leg's becomes the one in use. */
+int fork_take(struct leg *out, const struct sip_msg *m);
+/* One that is not listed, for a 2xx too many. The caller's to free. */
+int fork_dialog(struct leg *out, const struct sip_msg *m, struct sip_dialog **d);
+/* The one in use is confirmed: the others are forgotten. */
+void fork_settle(struct leg *out);
+/* All are forgotten: the INVITE ended without a 2xx and another follows, or the leg is freed. */
+void fork_clear(struct leg *out);
+/* A request in one that is not in use. */
+void fork_request(struct leg *out, struct sip_dialog *d, struct sip_stx *stx, const struct sip_msg *m);
 
 /* ---- exchange.c: an INVITE and its twin ---- */
 

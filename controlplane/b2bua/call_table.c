@@ -77,11 +77,9 @@ static void leg_free(struct b2bua *b, struct leg *l)
 	timer_cancel(b->wheel, &l->own_timer);
 	session_timer_stop(l);
 	reliable_stop(l);
-	if (l->dialog) {
-		sip_dialogs_remove(b->dialogs, l->dialog);
-		sip_dialog_free(l->dialog);
-		l->dialog = NULL;
-	}
+	fork_clear(l);
+	free(l->others);
+	l->others = NULL;
 	oa_leg_close(&l->oa);
 }
 

@@ -162,7 +162,10 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
 		return;
 	}
-	out->answered |= body.n > 0;
+	if (body.n && call_text_keep(&out->early_answer, body) < 0) {
+		call_release(c, NULL, 500, "no memory");
+		return;
+	}
 	str_copy(phrase, sizeof phrase, str_sub(m->reason, 0, sizeof phrase - 1));
 	answer_due(in, m->status, phrase, body.n > 0);
 }
@@ -185,11 +188,13 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 		delayed_offered(out, m);
 		return;
 	}
-	if (body.n)
-		out->answered = oa_answer_received(&out->oa, body, &why) == 0;
-	else if (!out->answered)
+	/* What this branch answered early is its answer: another one's may have come since. */
+	if (!body.n)
+		body = (struct str){out->early_answer.p, out->early_answer.n};
+	if (!body.n)
 		err_set(&why.reason, EINVAL, "the called side answered without SDP");
-	if (out->answered) {
+	if (body.n && oa_answer_received(&out->oa, body, &why) == 0) {
+		call_text_drop(&out->early_answer);
 		answer_due(in, 200, NULL, true);
 		return;
 	}

@@ -85,7 +85,7 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 	int err;
 
 	leg_drop_ctx(out); /* of the last exchange */
-	out->answered = out->concluded = out->cancelled = out->ack_due = false;
+	out->concluded = out->cancelled = out->ack_due = false;
 	out->reliable.heard = 0;
 	if (sdp.n && out->call->media.pending) {
 		err = call_text_keep(&out->offer, sdp);
@@ -124,46 +124,6 @@ void invite_go_on(struct leg *out)
 	if (invite_send(out, (struct str){offer.p, offer.n}, &e) < 0)
 		(out->own_invite ? reinvite_unsent : exchange_unsent)(out, e.text);
 	call_text_drop(&offer);
-}
-
-/* The dialog that a response to our first INVITE is of. */
-static int dialog_of(struct leg *out, const struct sip_msg *m, struct sip_dialog **d)
-{
-	struct sip_dialog_start start = {
-		.call_id = str_z(out->call_id),
-		.local_tag = str_z(out->local_tag),
-		.local_uri = str_z(out->local_uri),
-		.remote_uri = str_z(out->remote_uri),
-		.cseq = out->invite_cseq,
-	};
-
-	return sip_dialog_new_uac(&start, m, sip_ctx_flow(out->ctx), d);
-}
-
-/*
- * Every 1xx and 2xx with a To tag makes or confirms the dialog. Another branch of a fork takes its place, and
- * what the one before answered is not this one's answer.
- */
-static int take_dialog(struct leg *out, const struct sip_msg *m)
-{
-	struct b2bua *b = out->call->b;
-	struct sip_dialog *d;
-	int err;
-
-	if (out->dialog && (out->established || str_eq(out->dialog->remote_tag, m->to_tag)))
-		return sip_dialog_response(out->dialog, m);
-	err = dialog_of(out, m, &d);
-	if (err < 0)
-		return err;
-	if (out->dialog) {
-		sip_dialogs_remove(b->dialogs, out->dialog);
-		sip_dialog_free(out->dialog);
-		out->answered = false;
-		out->reliable.heard = 0;
-	}
-	d->user = out;
-	out->dialog = d;
-	return sip_dialogs_add(b->dialogs, d);
 }
 
 static void send_ack(struct b2bua *b, struct sip_ctx *ctx, struct sip_dialog *d, struct str sdp)
@@ -226,7 +186,7 @@ static void another_2xx(struct leg *out, const struct sip_msg *m)
 	if (out->dialog && str_eq(out->dialog->remote_tag, m->to_tag)) {
 		if (!out->ack_due)
 			send_ack(b, out->ctx, out->dialog, STR(""));
-	} else if (dialog_of(out, m, &d) == 0) {
+	} else if (fork_dialog(out, m, &d) == 0) {
 		send_ack(b, NULL, d, STR(""));
 		invite_bye(b, d, 200, NULL, NULL);
 		sip_dialog_free(d);
@@ -235,13 +195,14 @@ static void another_2xx(struct leg *out, const struct sip_msg *m)
 
 static void taken(struct leg *out, const struct sip_msg *m)
 {
-	if (take_dialog(out, m) < 0) {
+	if (fork_take(out, m) < 0) {
 		log_warn("call", "a 2xx without a usable To tag or Contact", LZ("call", out->call->id),
 			LZ("trunk", out->trunk->name));
 		call_release(
 			out->call, NULL, 502, "the called side's answer has no usable To tag or Contact");
 		return;
 	}
+	fork_settle(out);
 	session_timer_answered(out, m);
 	out->ack_due = true;
 	/* That of a delayed offer carries our answer, which is still to come. */
@@ -264,7 +225,7 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 		return;
 	if (m->status < 200) {
 		if (m->to_tag.n && !out->established)
-			take_dialog(out, m);
+			fork_take(out, m);
 		if (reliable_received(out, m))
 			exchange_provisional(out, m);
 		return;

@@ -48,7 +48,7 @@ static void answer_somehow(struct phone *p)
 	static const char *const statuses[] = {"100 Trying", "180 Ringing", "183 Progress", "200 OK",
 		"200 OK", "200 OK", "200 OK", "200 OK", "302 Moved", "408 Timeout", "481 Gone", "486 Busy",
 		"487 Terminated", "491 Pending", "603 Decline"};
-	static const char *const tags[] = {"one", "two"};
+	static const char *const tags[] = {"one", "two", "three"};
 	const char *status = statuses[pick(15)];
 	bool body = status[0] == '2' || (status[2] == '3' && status[0] == '1');
 
@@ -58,7 +58,9 @@ static void answer_somehow(struct phone *p)
 		answer(p, status, status[0] == '1' && !pick(3) ? "Require: 100rel\r\nRSeq: 1\r\n" : "",
 			body ? body_of(p) : "");
 	else
-		answer_as(p, tags[pick(2)], status, "", body ? body_of(p) : "");
+		answer_as(p, tags[pick(3)], status,
+			status[0] == '1' && !pick(3) ? "Require: 100rel\r\nRSeq: 1\r\n" : "",
+			body ? body_of(p) : "");
 }
 
 static void listen_to(struct phone *p)

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An INVITE of ours that forks behind the called side (RFC 3261 section 13.2.2.4): every To tag in a 1xx is
+ * an early dialog with its own RSeq numbers and its own answer. One is in the leg, the one that spoke last;
+ * the others are set aside. Media follows whichever sent a session description last, until the 2xx of one
+ * makes it the only one; the 2xx of another is acknowledged and ended.
+ */
+#include <stdlib.h>
+
+#include "controlplane/b2bua/call.h"
+
+int fork_dialog(struct leg *out, const struct sip_msg *m, struct sip_dialog **d)
+{
+	struct sip_dialog_start start = {
+		.call_id = str_z(out->call_id),
+		.local_tag = str_z(out->local_tag),
+		.local_uri = str_z(out->local_uri),
+		.remote_uri = str_z(out->remote_uri),
+		.cseq = out->invite_cseq,
+	};
+
+	return sip_dialog_new_uac(&start, m, sip_ctx_flow(out->ctx), d);
+}
+
+static void dialog_drop(struct b2bua *b, struct sip_dialog *d)
+{
+	if (!d)
+		return;
+	sip_dialogs_remove(b->dialogs, d);
+	sip_dialog_free(d);
+}
+
+static void branch_drop(struct leg *out, unsigned i)
+{
+	dialog_drop(out->call->b, out->others[i].dialog);
+	call_text_drop(&out->others[i].answer);
+	out->others[i] = out->others[--out->n_others];
+	out->others[out->n_others] = (struct leg_branch){0};
+}
+
+/* Without room one that was set aside goes: should it answer, it is a new one then. */
+static void set_aside(struct leg *out)
+{
+	if (!out->dialog)
+		return;
+	if (!out->others)
+		out->others = calloc(LEG_BRANCHES_MAX, sizeof *out->others);
+	if (!out->others) {
+		fork_clear(out);
+		return;
+	}
+	if (out->n_others == LEG_BRANCHES_MAX)
+		branch_drop(out, 0);
+	out->others[out->n_others++] = (struct leg_branch){
+		.dialog = out->dialog, .heard = out->reliable.heard, .answer = out->early_answer};
+	out->dialog = NULL;
+	out->reliable.heard = 0;
+	out->early_answer = (struct call_text){0};
+}
+
+static void take_up(struct leg *out, unsigned i)
+{
+	struct leg_branch taken = out->others[i];
+
+	out->others[i] = out->others[--out->n_others];
+	out->others[out->n_others] = (struct leg_branch){0};
+	set_aside(out);
+	out->dialog = taken.dialog;
+	out->reliable.heard = taken.heard;
+	out->early_answer = taken.answer;
+}
+
+int fork_take(struct leg *out, const struct sip_msg *m)
+{
+	struct b2bua *b = out->call->b;
+	struct sip_dialog *d;
+	int err;
+
+	if (out->dialog && (out->established || str_eq(out->dialog->remote_tag, m->to_tag)))
+		return sip_dialog_response(out->dialog, m);
+	for (unsigned i = 0; i < out->n_others; i++)
+		if (str_eq(out->others[i].dialog->remote_tag, m->to_tag)) {
+			take_up(out, i);
+			return sip_dialog_response(out->dialog, m);
+		}
+	err = fork_dialog(out, m, &d);
+	if (err < 0)
+		return err;
+	set_aside(out);
+	d->user = out;
+	out->dialog = d;
+	return sip_dialogs_add(b->dialogs, d);
+}
+
+void fork_settle(struct leg *out)
+{
+	while (out->n_others)
+		branch_drop(out, 0);
+}
+
+void fork_clear(struct leg *out)
+{
+	fork_settle(out);
+	dialog_drop(out->call->b, out->dialog);
+	out->dialog = NULL;
+	out->reliable.heard = 0;
+	call_text_drop(&out->early_answer);
+}
+
+void fork_request(struct leg *out, struct sip_dialog *d, struct sip_stx *stx, const struct sip_msg *m)
+{
+	struct str tag = str_z(out->local_tag);
+	unsigned refuse = sip_dialog_request(d, m);
+	unsigned i = 0;
+
+	while (i < out->n_others && out->others[i].dialog != d)
+		i++;
+	if (refuse) {
+		reply_refuse(stx, refuse, NULL, "CSeq is out of order", tag);
+	} else if (m->method == SIP_BYE && i < out->n_others) {
+		sip_stx_reply(stx, 200, NULL, tag);
+		branch_drop(out, i);
+	} else if (m->method == SIP_OPTIONS) {
+		reply_options(out->call->b, stx);
+	} else if (m->method == SIP_INVITE || m->method == SIP_UPDATE) {
+		reply_refuse(stx, 491, NULL, "another branch of this call is in use", tag);
+	} else {
+		reply_refuse(stx, 481, NULL, "another branch of this call is in use", tag);
+	}
+}
