@@ -47,6 +47,8 @@ void ctx_terminate(struct sip_ctx *ctx)
 	ctx->l->count--;
 	if (ctx->ops && ctx->ops->gone)
 		ctx->ops->gone(ctx->user, ctx);
+	if (ctx->answerer && ctx->answerer->gone)
+		ctx->answerer->gone(ctx->answerer_user);
 	ctx_leave(ctx);
 }
 
@@ -97,6 +99,30 @@ static void on_lost(struct sip_waiter *w, const char *reason, bool connected)
 		ctx_fail(ctx, SIP_TX_TRANSPORT, reason);
 }
 
+static void enlist(struct sip_ctx *ctx)
+{
+	struct sip_ctx **bucket = bucket_of(ctx->l, str_z(ctx->branch));
+
+	ctx->next = *bucket;
+	ctx->prev = bucket;
+	if (ctx->next)
+		ctx->next->prev = &ctx->next;
+	*bucket = ctx;
+}
+
+/* Its request is on the way. Takes over text. */
+static void ctx_begin(struct sip_ctx *ctx, struct tx_text *text)
+{
+	struct sip_txl *l = ctx->l;
+
+	ctx->request = *text;
+	*text = (struct tx_text){0};
+	enlist(ctx);
+	timer_set(l->wheel, &ctx->limit, 64 * l->t.t1, on_timeout);
+	if (!sip_transport_reliable(ctx->flow.transport))
+		timer_set(l->wheel, &ctx->retransmit, ctx->interval, on_retransmit);
+}
+
 /* Takes over text. */
 static int ctx_start(struct sip_txl *l, struct tx_text *text, const char *branch, enum sip_method method,
 	const struct sip_flow *to, const struct sip_ctx_ops *ops, void *user, struct sip_ctx **out)
@@ -123,24 +149,49 @@ static int ctx_start(struct sip_txl *l, struct tx_text *text, const char *branch
 		free(ctx);
 		return rc;
 	}
-	ctx->request = *text;
-	*text = (struct tx_text){0};
-	struct sip_ctx **bucket = bucket_of(l, str_z(branch));
-
-	ctx->next = *bucket;
-	ctx->prev = bucket;
-	if (ctx->next)
-		ctx->next->prev = &ctx->next;
-	*bucket = ctx;
 	l->count++;
-	timer_set(l->wheel, &ctx->limit, 64 * l->t.t1, on_timeout);
-	if (!sip_transport_reliable(to->transport))
-		timer_set(l->wheel, &ctx->retransmit, ctx->interval, on_retransmit);
+	ctx_begin(ctx, text);
 	*out = ctx;
 	return 0;
 }
 
-static void make_branch(char branch[TX_BRANCH_MAX])
+void ctx_leave_tail(struct sip_ctx *ctx, struct tx_text *ack)
+{
+	struct sip_txl *l = ctx->l;
+	struct sip_ctx *tail;
+
+	if (sip_transport_reliable(ctx->flow.transport) || !ack->n)
+		return;
+	tail = calloc(1, sizeof *tail);
+	if (!tail || tx_keep(&ctx->flow, &tail->flow) < 0) {
+		free(tail);
+		return;
+	}
+	tail->l = l;
+	tail->method = ctx->method;
+	tail->state = TX_COMPLETED;
+	tail->waiter.lost = on_lost;
+	memcpy(tail->branch, ctx->branch, sizeof tail->branch);
+	tail->request = *ack;
+	*ack = (struct tx_text){0};
+	enlist(tail);
+	l->count++;
+	timer_set(l->wheel, &tail->limit, l->t.d, on_end);
+}
+
+void ctx_restart(struct sip_ctx *ctx, const char *branch, struct tx_text *text)
+{
+	*ctx->prev = ctx->next;
+	if (ctx->next)
+		ctx->next->prev = ctx->prev;
+	tx_text_free(&ctx->request);
+	memcpy(ctx->branch, branch, strlen(branch) + 1);
+	ctx->state = TX_CALLING;
+	ctx->interval = ctx->l->t.t1;
+	ctx_begin(ctx, text);
+}
+
+void ctx_make_branch(char branch[TX_BRANCH_MAX])
 {
 	memcpy(branch, SIP_COOKIE, sizeof SIP_COOKIE - 1);
 	sip_token_make(branch + sizeof SIP_COOKIE - 1);
@@ -152,7 +203,7 @@ int sip_ctx_send(struct sip_txl *l, const struct sip_builder *request, const str
 	char branch[TX_BRANCH_MAX];
 	struct tx_text text;
 
-	make_branch(branch);
+	ctx_make_branch(branch);
 	int rc = tx_compose(l, request, to, branch, &text);
 
 	if (rc < 0)
@@ -240,7 +291,7 @@ int sip_ctx_ack(
 	struct tx_text text;
 	struct sip_msg m;
 
-	make_branch(branch);
+	ctx_make_branch(branch);
 	int rc = tx_compose(l, ack, &flow, branch, &text);
 
 	if (rc < 0)
@@ -302,11 +353,13 @@ static void invite_refused(struct sip_ctx *ctx, const struct sip_msg *m, const s
 	struct sip_txl *l = ctx->l;
 	struct tx_text ack = {0};
 
-	ctx->state = TX_COMPLETED;
 	timer_cancel(l->wheel, &ctx->retransmit);
-	timer_set(l->wheel, &ctx->limit, sip_transport_reliable(ctx->flow.transport) ? 0 : l->t.d, on_end);
 	if (derive(ctx, SIP_ACK, sip_msg_value(m, SIP_H_TO), (struct str){0}, &ack) == 0)
 		tx_send(l, &ctx->flow, &ack, NULL);
+	if (ctx_again(ctx, m, &ack))
+		return;
+	ctx->state = TX_COMPLETED;
+	timer_set(l->wheel, &ctx->limit, sip_transport_reliable(ctx->flow.transport) ? 0 : l->t.d, on_end);
 	tx_text_free(&ctx->request);
 	ctx->request = ack;
 	tell(ctx, m, from);
@@ -338,6 +391,8 @@ static void other_response(struct sip_ctx *ctx, const struct sip_msg *m, const s
 		return;
 	if (m->status < 200) {
 		ctx->state = TX_PROCEEDING;
+	} else if (ctx_again(ctx, m, NULL)) {
+		return;
 	} else {
 		ctx->state = TX_COMPLETED;
 		timer_cancel(l->wheel, &ctx->retransmit);

@@ -271,7 +271,7 @@ static bool is_loose(struct str route, struct sip_addr *addr)
 	return sip_addr_parse(route, addr) == 0 && sip_param(addr->uri.params, STR("lr"), &value);
 }
 
-static uint32_t take_seq(struct sip_dialog *d, enum sip_method method)
+uint32_t sip_dialog_next_seq(struct sip_dialog *d, enum sip_method method)
 {
 	if (method == SIP_ACK)
 		return d->invite_seq;
@@ -300,7 +300,7 @@ void sip_dialog_build(
 	sip_build_addr(b, SIP_H_FROM, d->local_uri, d->local_tag);
 	sip_build_addr(b, SIP_H_TO, d->remote_uri, d->remote_tag);
 	sip_build_hdr(b, SIP_H_CALL_ID, d->call_id);
-	sip_build_cseq(b, take_seq(d, method), sip_method_name(method));
+	sip_build_cseq(b, sip_dialog_next_seq(d, method), sip_method_name(method));
 }
 
 int sip_dialog_next_hop(const struct sip_dialog *d, struct sip_uri *out)

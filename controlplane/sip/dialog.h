@@ -85,6 +85,8 @@ int sip_dialog_refresh(struct sip_dialog *d, const struct sip_msg *m);
  */
 void sip_dialog_build(
 	struct sip_dialog *d, struct sip_builder *b, void *buf, size_t cap, enum sip_method method);
+/* Takes the number of a request that is sent once more, as sip_dialog_build() takes one. */
+uint32_t sip_dialog_next_seq(struct sip_dialog *d, enum sip_method method);
 /* The URI that the next request is sent towards: the first route, or the remote target. -EINVAL. */
 int sip_dialog_next_hop(const struct sip_dialog *d, struct sip_uri *out);
 

@@ -94,6 +94,26 @@ int sip_ctx_send(struct sip_txl *l, const struct sip_builder *request, const str
 	const struct sip_ctx_ops *ops, void *user, struct sip_ctx **out);
 
 /*
+ * Whoever knows how to answer when a peer asks for credentials (401, 407). It belongs to the transaction and
+ * not to the TU: one that is detached goes on answering. A request that is being cancelled is not sent again.
+ */
+struct sip_challenged {
+	const struct sip_msg *response, *request; /* the challenge, and the request as it was sent */
+	unsigned tries;                           /* answers that this request has had so far */
+};
+struct sip_answerer {
+	/*
+	 * Writes whole header lines, and the CSeq number that the request is sent with (one more than it had,
+	 * unless it is changed). False: the response is shown to the TU as it is. Authorization and
+	 * Proxy-Authorization that the request had are left out.
+	 */
+	bool (*challenged)(void *user, const struct sip_challenged *c, struct wbuf *lines, uint32_t *cseq);
+	void (*gone)(void *user); /* the transaction has ended; may be NULL */
+};
+/* At once after sip_ctx_send(). */
+void sip_ctx_set_answerer(struct sip_ctx *ctx, const struct sip_answerer *a, void *user);
+
+/*
  * Cancels an INVITE (RFC 3261 section 9.1): at once when a provisional response has come, else when one
  * comes; not at all when a final one came first. extra: whole header lines to put in, such as a Reason line
  * with its CRLF, or empty. The INVITE's own final response (487) still arrives. If it has not 64*T1 after the

@@ -43,6 +43,9 @@ struct sip_ctx {
 	unsigned busy;
 	const struct sip_ctx_ops *ops; /* NULL: detached */
 	void *user;
+	const struct sip_answerer *answerer; /* NULL: a challenge is an answer like any other */
+	void *answerer_user;
+	unsigned tries; /* challenges that were answered */
 };
 
 struct sip_stx {
@@ -89,6 +92,18 @@ int tx_keep(const struct sip_flow *flow, struct sip_flow *kept);
 /* ctx.c */
 void ctx_response(struct sip_txl *l, const struct sip_msg *m, const struct sip_flow *from);
 void ctx_terminate(struct sip_ctx *ctx);
+void ctx_make_branch(char branch[TX_BRANCH_MAX]);
+/*
+ * Over UDP the refusal of an INVITE that is sent again may come again, and is acknowledged again: by a
+ * transaction of nobody's that takes over the branch and the ACK.
+ */
+void ctx_leave_tail(struct sip_ctx *ctx, struct tx_text *ack);
+/* From the beginning, as a transaction on the wire whose request was just sent. Takes over text. */
+void ctx_restart(struct sip_ctx *ctx, const char *branch, struct tx_text *text);
+
+/* ctx_again.c: true when the request was sent once more, with an answer to this challenge. ack: of an
+ * INVITE's refusal, then taken over; else NULL. */
+bool ctx_again(struct sip_ctx *ctx, const struct sip_msg *response, struct tx_text *ack);
 
 /* stx.c */
 struct sip_stx *stx_find(struct sip_txl *l, const struct sip_msg *m, enum sip_method method);

@@ -217,6 +217,137 @@ static void test_detached(void **state)
 	assert_int_equal(t.sent_count, 2); /* still acknowledged */
 }
 
+/* ---- challenges ---- */
+
+static unsigned challenges, answerers_gone;
+
+static bool with_credentials(void *user, const struct sip_challenged *c, struct wbuf *lines, uint32_t *cseq)
+{
+	(void)user;
+	assert_int_equal(c->tries, challenges++);
+	assert_int_equal(c->request->cseq + 1, *cseq);
+	*cseq = 50 + challenges;
+	wbuf_fmt(lines, "Authorization: answer %u\r\n", challenges);
+	return true;
+}
+
+static void answerer_gone(void *user)
+{
+	(void)user;
+	answerers_gone++;
+}
+
+static const struct sip_answerer answerer = {with_credentials, answerer_gone};
+
+/* The last request that was sent is answered. */
+static void answer_last(unsigned status, unsigned cseq, const char *method)
+{
+	char text[512];
+
+	snprintf(text, sizeof text,
+		"SIP/2.0 %u X\r\nVia: SIP/2.0/UDP 192.0.2.9:5060;branch=%s\r\nFrom: <sip:gw@x>;tag=gw\r\n"
+		"To: <sip:bob@x>;tag=bob\r\nCall-ID: call-1\r\nCSeq: %u %s\r\n\r\n",
+		status, branch_of(t.sent[t.sent_count - 1]), cseq, method);
+	receive(text);
+}
+
+static struct sip_ctx *start_challenged(const char *method, enum sip_transport transport)
+{
+	struct sip_ctx *ctx = start(method, transport);
+
+	challenges = answerers_gone = 0;
+	sip_ctx_set_answerer(ctx, &answerer, NULL);
+	return ctx;
+}
+
+static void test_challenged_invite(void **state)
+{
+	char branch[64];
+
+	(void)state;
+	start_challenged("INVITE", SIP_UDP);
+	snprintf(branch, sizeof branch, "%s", branch_of(t.sent[0]));
+	answer(100, "x", "INVITE");
+	answer(401, "bob", "INVITE");
+	assert_int_equal(t.sent_count, 3);
+	assert_non_null(strstr(t.sent[1], "CSeq: 42 ACK\r\n"));
+	assert_string_equal(branch_of(t.sent[1]), branch);
+	/* RFC 3261 section 22.2: the same Call-ID and From tag, no To tag, the next CSeq, another branch. */
+	assert_true(strncmp(t.sent[2], "INVITE sip:bob@x SIP/2.0\r\n", 26) == 0);
+	assert_string_not_equal(branch_of(t.sent[2]), branch);
+	assert_non_null(strstr(t.sent[2], "\r\nRoute: <sip:p;lr>\r\n"));
+	assert_non_null(strstr(t.sent[2], "\r\nFrom: <sip:gw@x>;tag=gw\r\nTo: <sip:bob@x>\r\n"));
+	assert_non_null(strstr(t.sent[2], "\r\nCall-ID: call-1\r\nCSeq: 51 INVITE\r\n"));
+	assert_non_null(strstr(t.sent[2], "\r\nAuthorization: answer 1\r\n"));
+	assert_non_null(strstr(t.sent[2], "\r\nContent-Length: 5\r\n\r\nv=0\r\n"));
+	assert_int_equal(t.responses, 1); /* only the 100 */
+	/* The challenge again: its ACK was lost. */
+	answer(401, "bob", "INVITE");
+	assert_int_equal(t.sent_count, 4);
+	assert_string_equal(t.sent[3], t.sent[1]);
+	assert_int_equal(challenges, 1);
+	/* The new request is sent again like any other, then answered. */
+	pass(600);
+	assert_int_equal(t.sent_count, 5);
+	assert_string_equal(t.sent[4], t.sent[2]);
+	answer_last(486, 51, "INVITE");
+	assert_int_equal(t.last_status, 486);
+	assert_int_equal(t.responses, 2);
+	assert_non_null(strstr(t.sent[5], "CSeq: 51 ACK\r\n"));
+	assert_int_equal(sip_txl_count(t.l), 2);
+	pass(40000);
+	assert_int_equal(t.gones, 1);
+	assert_int_equal(answerers_gone, 1);
+	assert_int_equal(sip_txl_count(t.l), 0);
+}
+
+static void test_challenged_for_ever(void **state)
+{
+	(void)state;
+	start_challenged("OPTIONS", SIP_TLS);
+	for (unsigned i = 0; i < 5; i++)
+		answer_last(i % 2 ? 407 : 401, 42, "OPTIONS");
+	assert_int_equal(challenges, 4);
+	assert_int_equal(t.sent_count, 5);
+	/* Each has the credentials of its own challenge only. */
+	assert_null(strstr(t.sent[4], "answer 3"));
+	assert_non_null(strstr(t.sent[4], "answer 4"));
+	assert_int_equal(t.responses, 1);
+	assert_int_equal(t.last_status, 401);
+}
+
+static void test_challenged_after_detach(void **state)
+{
+	(void)state;
+	struct sip_ctx *ctx = start_challenged("BYE", SIP_UDP);
+
+	sip_ctx_detach(ctx);
+	answer_last(401, 42, "BYE");
+	assert_int_equal(t.sent_count, 2);
+	answer_last(200, 51, "BYE");
+	pass(6000);
+	assert_int_equal(answerers_gone, 1);
+	assert_int_equal(sip_txl_count(t.l), 0);
+}
+
+/* Whoever was cancelled is not asked for credentials; nor is it sent again what cannot be sent. */
+static void test_challenged_too_late(void **state)
+{
+	(void)state;
+	struct sip_ctx *ctx = start_challenged("INVITE", SIP_TLS);
+
+	sip_ctx_cancel(ctx, STR(""));
+	answer(401, "bob", "INVITE");
+	assert_int_equal(t.last_status, 401);
+	assert_int_equal(challenges, 0);
+	forget_sent();
+	start_challenged("OPTIONS", SIP_TLS);
+	t.send_result = -ENOTCONN;
+	answer_last(401, 42, "OPTIONS");
+	assert_int_equal(t.last_status, 401);
+	assert_int_equal(t.responses, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +361,10 @@ int main(void)
 		T(test_send_error_is_returned),
 		T(test_answer_by_another_door),
 		T(test_detached),
+		T(test_challenged_invite),
+		T(test_challenged_for_ever),
+		T(test_challenged_after_detach),
+		T(test_challenged_too_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
