@@ -89,6 +89,7 @@ static int open_calls(struct plan *p, struct err *e)
 {
 	const struct config *c = p->to;
 	struct b2bua_conf conf = {.config = c, .listeners = p->listeners};
+	int rc;
 
 	p->client_tls = calloc(c->n_trunks + 1, sizeof *p->client_tls);
 	if (!p->client_tls)
@@ -97,9 +98,8 @@ static int open_calls(struct plan *p, struct err *e)
 		p->client_tls[i] = tls_profiles_client(p->tls, c->trunks[i].tls);
 	conf.client_tls = p->client_tls;
 	conf.groups = media_ports_groups(p->media);
-	return b2bua_prepare(p->g->b2bua, &conf, &p->generation) < 0
-		       ? err_set(e, ENOMEM, "no memory for trunks")
-		       : 0;
+	rc = b2bua_prepare(p->g->b2bua, &conf, &p->generation);
+	return rc < 0 ? err_set(e, -rc, "trunks: %s", strerror(-rc)) : 0;
 }
 
 static int open_media(struct plan *p, struct err *e)

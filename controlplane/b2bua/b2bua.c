@@ -20,7 +20,7 @@ int b2bua_new(struct b2bua **out)
 	b->began_ms = clock_wall_ms();
 	metrics_init(b);
 	b->dialogs = sip_dialogs_new();
-	if (!b->dialogs) {
+	if (!b->dialogs || digest_server_new(&b->digest) < 0) {
 		b2bua_free(b);
 		return -ENOMEM;
 	}
@@ -45,6 +45,7 @@ void b2bua_free(struct b2bua *b)
 	call_table_free(b);
 	if (b->dialogs)
 		sip_dialogs_free(b->dialogs);
+	digest_server_free(b->digest);
 	generation_unref(b->now);
 	free(b);
 }

@@ -22,6 +22,10 @@ struct trace;
 	X(calls, "calls offered")                                                                            \
 	X(answered, "calls answered")                                                                        \
 	X(refused_unknown_peer, "requests from a source that no trunk claims")                               \
+	X(refused_credentials, "calls whose user name or password is wrong (403)")                           \
+	X(auth_challenged, "calls that were asked for credentials first (401)")                              \
+	X(auth_replayed, "requests with credentials that were used before, challenged again")                \
+	X(auth_refused, "challenges of trunks that could not be answered, or not to their content")          \
 	X(refused_no_route, "calls to a number without a route")                                             \
 	X(refused_limit, "calls over a limit")                                                               \
 	X(refused_trunk_down, "calls from or to a trunk that takes none")                                    \
@@ -57,7 +61,8 @@ struct b2bua_conf {
 int b2bua_new(struct b2bua **out);
 
 /*
- * A newer configuration, in two steps. b2bua_prepare() changes nothing that runs: -ENOMEM. b2bua_commit()
+ * A newer configuration, in two steps. b2bua_prepare() changes nothing that runs: -ENOMEM, or what reading a
+ * password file says. b2bua_commit()
  * makes it the one that new calls begin under; calls that are there keep theirs. Counters of trunks go on by
  * name, also over a time without the trunk while calls of it live. Calls of a trunk that is `down` now are
  * ended; those of a removed one, or one that drains, go on.

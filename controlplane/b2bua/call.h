@@ -20,6 +20,8 @@
 #include "controlplane/obs/notify.h"
 #include "controlplane/sip/build.h"
 #include "controlplane/sip/dialog.h"
+#include "controlplane/sip/digest_client.h"
+#include "controlplane/sip/digest_server.h"
 #include "controlplane/sip/timer.h"
 #include "lib/msg/dp_msg.h"
 
@@ -123,6 +125,7 @@ struct leg {
 	enum srtp_suite suite; /* of its first m-line, as last agreed */
 	uint64_t keyed_ms;     /* wall clock: since when the key that we send with is agreed; 0: none */
 	uint32_t key_epoch;    /* of that key */
+	struct leg_auth *auth; /* what the peer asked to prove; NULL: nothing */
 	char tls[96]; /* "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without TLS: how the signalling was protected */
 	char remote[IP_PORT_TEXT_MAX];
 };
@@ -212,6 +215,11 @@ struct trunk_state {
 
 TAILQ_HEAD(trunk_state_list, trunk_state);
 
+/* Of one trunk, wiped with the generation. */
+struct trunk_passwords {
+	struct secret ours, theirs;
+};
+
 /* One configuration as its calls use it; arrays go by the index in config. Reference-counted by its calls. */
 struct b2bua_generation {
 	unsigned refs;
@@ -220,6 +228,7 @@ struct b2bua_generation {
 	struct tls_ctx **client_tls;
 	struct trunk_state **trunks;
 	struct peer_state ***peers; /* by trunk, then by peer as in its configuration */
+	struct trunk_passwords *passwords;
 	unsigned **groups;        /* of a realm's media interfaces, at the port allocator */
 };
 
@@ -242,6 +251,7 @@ struct b2bua {
 	struct port_alloc *ports;
 	struct trace *trace;
 	struct sip_dialogs *dialogs;
+	struct digest_server *digest;
 	struct call_list calls;
 	struct call_list lost;
 	struct timer restore;  /* takes calls off lost */
@@ -365,11 +375,30 @@ void invite_ack(struct leg *out, struct str sdp);
 /* Where a request in a dialog goes: the connection that it came up on, else the remote target. */
 struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d);
 /*
- * A BYE in this dialog, which runs to its end by itself. why NULL: normal clearing, or what the peer's reason
- * (a header value, NULL: none) says.
+ * A BYE in this dialog of the leg's, which runs to its end by itself. why NULL: normal clearing, or what the
+ * peer's reason (a header value, NULL: none) says.
  */
 void invite_bye(
-	struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason);
+	struct leg *l, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason);
+
+/* ---- auth.c: who we are, and who they are (digest) ---- */
+
+/* Every request of a leg: before sip_build_end(), what the peer is known to ask for (an ACK: its INVITE's).
+ */
+void auth_put(struct leg *l, struct sip_builder *r);
+/* And behind sip_ctx_send(): challenges to it are answered, if need be when the leg is long gone. */
+void auth_follow(struct leg *l, struct sip_ctx *ctx);
+void auth_forget(struct leg *l);
+/* Who a request says to be; empty: nobody. */
+struct str auth_username(const struct sip_msg *m);
+/* Is a request of no dialog from whom the trunk's configuration wants it to be? */
+enum auth_result {
+	AUTH_ADMITTED,
+	AUTH_CHALLENGED, /* it was answered with 401 */
+	AUTH_WRONG,      /* not its user name or password: refuse it */
+};
+enum auth_result auth_admit(
+	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct config_trunk *t);
 
 /* ---- fork.c: early dialogs ---- */
 

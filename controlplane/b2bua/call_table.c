@@ -77,6 +77,7 @@ static void leg_free(struct b2bua *b, struct leg *l)
 	timer_cancel(b->wheel, &l->own_timer);
 	session_timer_stop(l);
 	reliable_stop(l);
+	auth_forget(l);
 	fork_clear(l);
 	free(l->others);
 	l->others = NULL;

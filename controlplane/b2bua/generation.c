@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/config/password.h"
 #include "lib/base/log.h"
 
 struct b2bua_generation *generation_ref(struct b2bua_generation *g)
@@ -52,6 +53,11 @@ void generation_unref(struct b2bua_generation *g)
 	free(g->client_tls);
 	free(g->trunks);
 	free(g->peers);
+	for (uint32_t i = 0; g->passwords && i < c->n_trunks; i++) {
+		secret_wipe(&g->passwords[i].ours);
+		secret_wipe(&g->passwords[i].theirs);
+	}
+	free(g->passwords);
 	free(g->groups);
 	config_unref((struct config *)c);
 	free(g);
@@ -137,10 +143,30 @@ static int note_groups(struct b2bua_generation *g, const unsigned *groups)
 	return 0;
 }
 
+/* The files were looked at before, with words for what is wrong. */
+static int read_passwords(struct b2bua_generation *g)
+{
+	const struct config *c = g->config;
+	bool others;
+	int err = 0;
+
+	for (uint32_t i = 0; i < c->n_trunks && err == 0; i++) {
+		const char *ours = c->trunks[i].auth.password_file;
+		const char *theirs = c->trunks[i].peer_auth.password_file;
+
+		if (ours)
+			err = config_password_read(ours, &g->passwords[i].ours, &others);
+		if (err == 0 && theirs)
+			err = config_password_read(theirs, &g->passwords[i].theirs, &others);
+	}
+	return err;
+}
+
 int b2bua_prepare(struct b2bua *b, const struct b2bua_conf *conf, struct b2bua_generation **out)
 {
 	const struct config *c = conf->config;
 	struct b2bua_generation *g = calloc(1, sizeof *g);
+	int err = 0;
 
 	if (!g)
 		return -ENOMEM;
@@ -151,10 +177,18 @@ int b2bua_prepare(struct b2bua *b, const struct b2bua_conf *conf, struct b2bua_g
 	g->trunks = calloc(c->n_trunks + 1, sizeof *g->trunks);
 	g->peers = calloc(c->n_trunks + 1, sizeof *g->peers);
 	g->groups = calloc(c->n_realms + 1, sizeof *g->groups);
-	if (!g->listeners || !g->client_tls || !g->trunks || !g->peers || !g->groups ||
-		note_trunks(b, g, conf) < 0 || note_groups(g, conf->groups) < 0) {
+	g->passwords = calloc(c->n_trunks + 1, sizeof *g->passwords);
+	if (!g->listeners || !g->client_tls || !g->trunks || !g->peers || !g->groups || !g->passwords)
+		err = -ENOMEM;
+	if (!err)
+		err = note_trunks(b, g, conf);
+	if (!err)
+		err = note_groups(g, conf->groups);
+	if (!err)
+		err = read_passwords(g);
+	if (err < 0) {
 		generation_unref(g);
-		return -ENOMEM;
+		return err;
 	}
 	for (uint32_t i = 0; i < c->n_listeners; i++)
 		g->listeners[i] = sip_listener_ref(conf->listeners[i]);

@@ -28,8 +28,11 @@ static unsigned verified_names(struct b2bua *b, const struct sip_flow *from, str
 	return n;
 }
 
-/* Whose request this is, by listener, source address and the names in a verified certificate. */
-static const struct config_trunk *identify(struct b2bua *b, const struct sip_flow *from)
+/* Whose request this is, by listener, source address, the names in a verified certificate, and who it says to
+ * be.
+ */
+static const struct config_trunk *identify(
+	struct b2bua *b, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct str names[TLS_SANS_MAX];
 	struct config_source source = {
@@ -37,6 +40,7 @@ static const struct config_trunk *identify(struct b2bua *b, const struct sip_flo
 		.remote = from->remote.ip,
 		.certificate_names = names,
 		.n_certificate_names = verified_names(b, from, names),
+		.username = auth_username(m),
 	};
 
 	return source.listener ? config_find_trunk(b->now->config, &source) : NULL;
@@ -255,7 +259,7 @@ void ingress_invite(
 	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct b2bua_counters *n = &b->counters;
-	const struct config_trunk *t = identify(b, from);
+	const struct config_trunk *t = identify(b, m, from);
 	struct route_hunt hunt = {0};
 	const struct route_target *to;
 	enum route_result found;
@@ -263,6 +267,7 @@ void ingress_invite(
 	uint32_t retry_s = 0;
 	const char *why;
 	char tag[SIP_TOKEN_TEXT];
+	enum auth_result result;
 
 	if (!sip_listener_realm(from->listener)) {
 		refuse(b, stx, NULL, &n->refused_trunk_down, 503, NULL,
@@ -274,6 +279,10 @@ void ingress_invite(
 		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, "the gateway is shutting down");
 	} else if ((why = trunk_closed(b, t))) {
 		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, why);
+	} else if ((result = auth_admit(b, stx, m, t)) != AUTH_ADMITTED) {
+		if (result == AUTH_WRONG)
+			refuse(b, stx, t, &n->refused_credentials, 403, NULL,
+				"the user name or password is wrong");
 	} else if (m->has_max_forwards && m->max_forwards == 0) {
 		refuse(b, stx, t, &n->refused_request, 483, NULL, "Max-Forwards is used up");
 	} else if (m->uri.scheme == SIP_SCHEME_OTHER) {

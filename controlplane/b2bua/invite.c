@@ -100,13 +100,16 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 	 */
 	sip_build_hdr(&r, SIP_H_SUPPORTED, sdp.n ? STR("timer, 100rel") : STR("timer"));
 	session_timer_ask(out, &r);
+	auth_put(out, &r);
 	err = sip_build_end(&r, sdp.n ? STR("application/sdp") : STR(""), sdp);
 	if (err)
 		err_set(e, err, "the INVITE does not fit %u octets", CALL_MESSAGE_MAX);
 	else if ((err = sip_ctx_send(b->txl, &r, &flow, &invite_ops, out, &out->ctx)) < 0)
 		err_set(e, err, "the INVITE could not be sent to %s: %s", out->remote, strerror(-err));
-	else
+	else {
 		out->call->waiting++;
+		auth_follow(out, out->ctx);
+	}
 	if (err >= 0 && !out->dialog && b->trace)
 		trace_bind(b->trace, str_z(out->call_id), out->call->id, 'b');
 	mem_wipe(buf, sizeof buf);
@@ -126,13 +129,15 @@ void invite_go_on(struct leg *out)
 	call_text_drop(&offer);
 }
 
-static void send_ack(struct b2bua *b, struct sip_ctx *ctx, struct sip_dialog *d, struct str sdp)
+static void send_ack(struct leg *out, struct sip_ctx *ctx, struct sip_dialog *d, struct str sdp)
 {
+	struct b2bua *b = out->call->b;
 	struct sip_flow flow = invite_dialog_flow(b, d);
 	char buf[CALL_MESSAGE_MAX];
 	struct sip_builder r;
 
 	sip_dialog_build(d, &r, buf, sizeof buf, SIP_ACK);
+	auth_put(out, &r);
 	if (sip_build_end(&r, sdp.n ? STR("application/sdp") : STR(""), sdp) == 0)
 		sip_ctx_ack(b->txl, ctx, &r, &flow);
 	mem_wipe(buf, sizeof buf);
@@ -141,7 +146,7 @@ static void send_ack(struct b2bua *b, struct sip_ctx *ctx, struct sip_dialog *d,
 void invite_ack(struct leg *out, struct str sdp)
 {
 	out->ack_due = false;
-	send_ack(out->call->b, out->ctx, out->dialog, sdp);
+	send_ack(out, out->ctx, out->dialog, sdp);
 }
 
 static void bye_response(
@@ -156,8 +161,9 @@ static void bye_response(
 static const struct sip_ctx_ops bye_ops = {.response = bye_response};
 
 void invite_bye(
-	struct b2bua *b, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason)
+	struct leg *l, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason)
 {
+	struct b2bua *b = l->call->b;
 	struct sip_flow flow = invite_dialog_flow(b, d);
 	char buf[CALL_HEAD_MAX];
 	struct sip_builder r;
@@ -168,10 +174,13 @@ void invite_bye(
 		reply_why(&r, status, why);
 	else if (peer_reason)
 		sip_build_hdr(&r, SIP_H_REASON, str_z(peer_reason));
+	auth_put(l, &r);
 	/* Nothing that could come back changes what becomes of the call. */
 	if (sip_build_end(&r, STR(""), STR("")) == 0 &&
-		sip_ctx_send(b->txl, &r, &flow, &bye_ops, NULL, &ctx) == 0)
+		sip_ctx_send(b->txl, &r, &flow, &bye_ops, NULL, &ctx) == 0) {
+		auth_follow(l, ctx);
 		sip_ctx_detach(ctx);
+	}
 }
 
 /*
@@ -180,15 +189,14 @@ void invite_bye(
  */
 static void another_2xx(struct leg *out, const struct sip_msg *m)
 {
-	struct b2bua *b = out->call->b;
 	struct sip_dialog *d;
 
 	if (out->dialog && str_eq(out->dialog->remote_tag, m->to_tag)) {
 		if (!out->ack_due)
-			send_ack(b, out->ctx, out->dialog, STR(""));
+			send_ack(out, out->ctx, out->dialog, STR(""));
 	} else if (fork_dialog(out, m, &d) == 0) {
-		send_ack(b, NULL, d, STR(""));
-		invite_bye(b, d, 200, NULL, NULL);
+		send_ack(out, NULL, d, STR(""));
+		invite_bye(out, d, 200, NULL, NULL);
 		sip_dialog_free(d);
 	}
 }

@@ -89,7 +89,7 @@ void release_bye(struct leg *l)
 	if (l->ended)
 		return;
 	l->ended = true;
-	invite_bye(c->b, l->dialog, c->end.status, normal_clearing(c) ? NULL : told(l), peer_reason(l));
+	invite_bye(l, l->dialog, c->end.status, normal_clearing(c) ? NULL : told(l), peer_reason(l));
 }
 
 static void answer_pending(struct leg *l)

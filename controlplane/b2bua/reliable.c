@@ -108,10 +108,13 @@ static void send_prack(struct leg *out, uint32_t rseq)
 
 	sip_dialog_build(out->dialog, &r, buf, sizeof buf, SIP_PRACK);
 	sip_build_hdr_fmt(&r, SIP_H_RACK, "%u %u INVITE", rseq, invite);
+	auth_put(out, &r);
 	/* Whether it arrived shows in what the called side does next. */
 	if (sip_build_end(&r, STR(""), STR("")) == 0 &&
-		sip_ctx_send(b->txl, &r, &flow, &prack_ops, NULL, &ctx) == 0)
+		sip_ctx_send(b->txl, &r, &flow, &prack_ops, NULL, &ctx) == 0) {
+		auth_follow(out, ctx);
 		sip_ctx_detach(ctx);
+	}
 }
 
 bool reliable_received(struct leg *out, const struct sip_msg *m)

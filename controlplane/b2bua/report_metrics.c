@@ -130,6 +130,8 @@ static void write_calls(const struct b2bua *b, struct metrics *m)
 	write_reasons(b, m, "srtpgw_calls_refused_total", "refused_", "Calls that the gateway refused.");
 	write_reasons(b, m, "srtpgw_calls_failed_total", "failed_", "Calls that failed at the called side.");
 	write_reasons(b, m, "srtpgw_calls_ended_total", "ended_", "Calls that the gateway ended.");
+	write_reasons(b, m, "srtpgw_authentication_total", "auth_",
+		"Digest: requests that were challenged, and challenges of trunks that were not met.");
 	metrics_write_histogram(
 		m, "srtpgw_call_setup_seconds", "From the first INVITE to its answer.", &b->setup);
 	TAILQ_FOREACH (c, &b->calls, entry)

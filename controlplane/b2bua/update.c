@@ -121,8 +121,11 @@ void update_send(struct leg *l)
 	reply_contact(&r, l);
 	sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer"));
 	session_timer_ask(l, &r);
+	auth_put(l, &r);
 	if (sip_build_end(&r, STR(""), STR("")) == 0 &&
-		sip_ctx_send(b->txl, &r, &flow, &update_ops, l, &l->update) == 0)
+		sip_ctx_send(b->txl, &r, &flow, &update_ops, l, &l->update) == 0) {
 		l->call->waiting++;
+		auth_follow(l, l->update);
+	}
 	/* What could not even be sent is the end when the session expires. */
 }

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "controlplane/config/config.h"
+#include "controlplane/config/password.h"
 
 /* One leaf that names a file, for the messages. */
 struct file {
@@ -130,6 +131,40 @@ static void warn_of_blind_trunks(const struct config *c)
 	}
 }
 
+static int check_password(
+	const struct config_trunk *t, const char *container, const char *path, struct err *e)
+{
+	struct secret SECRET_AUTO s = {0};
+	bool others;
+	int rc = path ? config_password_read(path, &s, &others) : 0;
+
+	if (rc < 0)
+		return err_set(e, EINVAL,
+			"/srtp-gateway:gateway/trunks/trunk[name='%s']/%s/password-file: %s: %s", t->name,
+			container, path,
+			rc == -EINVAL
+				? "has no password on its first line: plain text without control characters"
+			: rc == -E2BIG ? "the password is longer than 64 octets"
+				       : strerror(-rc));
+	if (path && others)
+		log_warn("config", "a trunk's password is readable by others: chmod 600", LZ("file", path));
+	return 0;
+}
+
+static int check_passwords(const struct config *c, struct err *e)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < c->n_trunks && rc == 0; i++) {
+		const struct config_trunk *t = &c->trunks[i];
+
+		rc = check_password(t, "auth", t->auth.password_file, e);
+		if (rc == 0)
+			rc = check_password(t, "peer-auth", t->peer_auth.password_file, e);
+	}
+	return rc;
+}
+
 int config_check_files(const struct config *c, struct err *e)
 {
 	for (uint32_t i = 0; i < c->n_tls_profiles; i++) {
@@ -139,5 +174,5 @@ int config_check_files(const struct config *c, struct err *e)
 			return rc;
 	}
 	warn_of_blind_trunks(c);
-	return 0;
+	return check_passwords(c, e);
 }

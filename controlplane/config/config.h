@@ -125,6 +125,25 @@ struct config_identify {
 	uint32_t n_certificate_names;
 };
 
+/* Who we are to a trunk that asks. The password is not here: config_password_read(). */
+struct config_auth {
+	const char *username; /* NULL: nobody; every challenge is a refusal */
+	const char *password_file;
+};
+
+enum config_digest { CONFIG_DIGEST_MD5, CONFIG_DIGEST_SHA_256, CONFIG_DIGEST_SHA_512_256 };
+#define CONFIG_DIGESTS 3
+
+/* Who a trunk's peer has to prove to be before a request of his that is of no dialog is taken. */
+struct config_peer_auth {
+	const char *username; /* NULL: he is not asked */
+	const char *password_file;
+	const char *realm;                             /* of the challenge */
+	enum config_digest algorithms[CONFIG_DIGESTS]; /* in the order in which they are offered */
+	uint32_t n_algorithms;                         /* at least 1 */
+	uint32_t nonce_lifetime_s;
+};
+
 enum config_srtp_mode {
 	CONFIG_SRTP_REQUIRED, /* a call without SRTP is refused with 488 */
 	CONFIG_SRTP_NONE,     /* plain RTP; a trusted realm only */
@@ -151,6 +170,8 @@ struct config_trunk {
 	const struct config_peer *peers; /* sorted by priority; may be empty: calls only come from it */
 	uint32_t n_peers;
 	struct config_identify identify; /* all empty: calls only go to it */
+	struct config_auth auth;
+	struct config_peer_auth peer_auth;
 	enum config_srtp_mode srtp;
 	unsigned keying;                            /* bits of enum config_keying; 0 with SRTP_NONE */
 	const struct config_crypto_profile *crypto; /* NULL with SRTP_NONE */
@@ -233,8 +254,9 @@ int config_parse(struct str text, const char *name, struct config **out, struct 
 
 /*
  * Are the files that the configuration names there and right: certificates, private keys and trust bags
- * readable, each key the key of its certificate? 0 or -EINVAL with the YANG path, the file and what to do. A
- * certificate that has expired or a private key that others can read is logged as a warning.
+ * readable, each key the key of its certificate, passwords of trunks readable? 0 or -EINVAL with the YANG
+ * path, the file and what to do. A certificate that has expired or a private key that others can read is
+ * logged as a warning.
  */
 int config_check_files(const struct config *c, struct err *e);
 
@@ -251,14 +273,16 @@ struct config_source {
 	struct ip_addr remote;
 	const struct str *certificate_names; /* DNS and IP names of a verified client, as plain text */
 	uint32_t n_certificate_names;
+	struct str username; /* that it says to be, unproven; empty: it says none */
 };
 
 /*
  * Whose request is it? NULL: nobody's. A trunk that requires SRTP never matches over UDP or TCP, whatever its
  * entries say, and one with nothing to identify it never matches. Of several, one named by a certificate goes
  * before one named by address, a longer prefix before a shorter, one with listeners before one without, then
- * the earlier in the file. Certificate names compare as RFC 5922 says: without case, whole, no wildcards. The
- * trunk's admin state is the caller's to look at.
+ * the earlier in the file. Certificate names compare as RFC 5922 says: without case, whole, no wildcards. A
+ * trunk whose peer has to authenticate is not that of a request which says to be another user's. The trunk's
+ * admin state is the caller's to look at.
  */
 const struct config_trunk *config_find_trunk(const struct config *c, const struct config_source *from);
 

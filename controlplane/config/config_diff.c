@@ -113,10 +113,24 @@ static bool same_identify(const struct config_identify *a, const struct config_i
 	return true;
 }
 
+static bool same_auth(const struct config_trunk *a, const struct config_trunk *b)
+{
+	const struct config_peer_auth *p = &a->peer_auth, *q = &b->peer_auth;
+
+	return same_text(a->auth.username, b->auth.username) &&
+	       same_text(a->auth.password_file, b->auth.password_file) &&
+	       same_text(p->username, q->username) && same_text(p->password_file, q->password_file) &&
+	       same_text(p->realm, q->realm) && p->n_algorithms == q->n_algorithms &&
+	       memcmp(p->algorithms, q->algorithms, p->n_algorithms * sizeof *p->algorithms) == 0 &&
+	       p->nonce_lifetime_s == q->nonce_lifetime_s;
+}
+
 static bool same_trunk(const void *x, const void *y)
 {
 	const struct config_trunk *a = x, *b = y;
 
+	if (!same_auth(a, b))
+		return false;
 	return a->admin == b->admin && same_text(a->realm->name, b->realm->name) && !a->tls == !b->tls &&
 	       (!a->tls || same_text(a->tls->name, b->tls->name)) && same_peers(a, b) &&
 	       same_identify(&a->identify, &b->identify) && a->srtp == b->srtp && a->keying == b->keying &&

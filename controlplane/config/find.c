@@ -44,6 +44,9 @@ static unsigned match_rank(const struct config_trunk *t, const struct config_sou
 
 	if (t->srtp == CONFIG_SRTP_REQUIRED && from->listener->transport != CONFIG_TLS)
 		return 0;
+	if (t->peer_auth.username && from->username.n &&
+		!str_eq(from->username, str_z(t->peer_auth.username)))
+		return 0;
 	if (id->n_certificate_names) {
 		if (!name_matches(id, from))
 			return 0;

@@ -423,6 +423,25 @@ static void read_srtp(struct reader *r, const struct lyd_node *n, struct config_
 	require(r, t->crypto && t->keying);
 }
 
+static void read_auth(struct reader *r, const struct lyd_node *trunk, struct config_trunk *t)
+{
+	const struct lyd_node *ours = child(trunk, "auth"), *theirs = child(trunk, "peer-auth");
+	static const char *const algorithms[CONFIG_DIGESTS] = {"md5", "sha-256", "sha-512-256"};
+	struct config_peer_auth *p = &t->peer_auth;
+
+	t->auth.username = keep_leaf(r, ours, "username");
+	t->auth.password_file = keep_leaf(r, ours, "password-file");
+	p->username = keep_leaf(r, theirs, "username");
+	p->password_file = keep_leaf(r, theirs, "password-file");
+	p->realm = keep_leaf(r, theirs, "realm");
+	p->nonce_lifetime_s = number(theirs, "nonce-lifetime", 0);
+	for (const struct lyd_node *a = child(theirs, "algorithm"); a; a = next_entry(a))
+		for (unsigned i = 0; i < CONFIG_DIGESTS; i++)
+			if (strcmp(lyd_get_value(a), algorithms[i]) == 0)
+				p->algorithms[p->n_algorithms++] = (enum config_digest)i;
+	require(r, !theirs || (p->username && p->realm && p->n_algorithms));
+}
+
 static void read_trunk(struct reader *r, const struct lyd_node *n, struct config_trunk *t)
 {
 	const struct config *c = &r->s->pub;
@@ -439,6 +458,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	require(r, t->realm);
 	read_peers(r, n, t);
 	read_identify(r, child(n, "identify"), &t->identify);
+	read_auth(r, n, t);
 	read_srtp(r, child(n, "srtp"), t);
 }
 

@@ -14,6 +14,7 @@
 #include <openssl/x509.h>
 
 #include "controlplane/config/config.h"
+#include "controlplane/config/password.h"
 
 struct files {
 	char folder[64], certificate[96], key[96], trust[96];
@@ -165,6 +166,48 @@ static void what_is_not_pem_is_refused(void **state)
 	rmdir(f->certificate);
 }
 
+static void passwords_are_first_lines(void **state)
+{
+	char path[] = "/tmp/srtpgw-password-XXXXXX";
+	int fd = mkstemp(path);
+	static const struct {
+		const char *text;
+		int result;
+	} cases[] = {
+		{"secret\nrest", 6},
+		{"secret", 6},
+		{"with spaces \r\n", 12},
+		{"\nsecret", -EINVAL},
+		{"", -EINVAL},
+		{"a\tb\n", -EINVAL},
+		{"0123456789012345678901234567890123456789012345678901234567890123\n", 64},
+		{"01234567890123456789012345678901234567890123456789012345678901234\n", -E2BIG},
+		{"0123456789012345678901234567890123456789012345678901234567890123456789", -E2BIG},
+	};
+	struct secret s;
+	bool others;
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int rc;
+
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, cases[i].text, strlen(cases[i].text), 0), strlen(cases[i].text));
+		rc = config_password_read(path, &s, &others);
+		if (rc < 0 ? rc != cases[i].result : s.len != cases[i].result)
+			fail_msg("%d, %u octets of: %s", rc, s.len, cases[i].text);
+		assert_false(others);
+	}
+	assert_int_equal(fchmod(fd, 0644), 0);
+	assert_int_equal(config_password_read(path, &s, &others), -E2BIG);
+	assert_true(others);
+	assert_int_equal(s.len, 0);
+	close(fd);
+	unlink(path);
+	assert_int_equal(config_password_read(path, &s, &others), -ENOENT);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -175,6 +218,7 @@ int main(void)
 		CASE(another_key_is_noticed),
 		CASE(a_passphrase_is_refused_at_once),
 		CASE(what_is_not_pem_is_refused),
+		cmocka_unit_test(passwords_are_first_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
