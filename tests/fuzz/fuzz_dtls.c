@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Datagrams for a DTLS server before and in its handshake, each with a length in front and a source: none of them
+ * establishes anything, and what the server sends never outweighs what it was sent.
+ */
+#include <stdlib.h>
+
+#include "controlplane/dtls/association.h"
+#include "controlplane/dtls/hello.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static size_t sent;
+
+static void output(void *arg, const struct ip_port *to, const uint8_t *octets, size_t n)
+{
+	(void)arg;
+	(void)to;
+	(void)octets;
+	sent += n;
+}
+
+static struct dtls_identity *identity(void)
+{
+	static struct dtls_identity *id;
+
+	if (!id && dtls_identity_make(&id, NULL) < 0)
+		abort();
+	return id;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const enum srtp_suite suites[] = {SRTP_AEAD_AES_256_GCM, SRTP_AES_CM_128_HMAC_SHA1_80};
+	struct rbuf r = rbuf_make(data, size);
+	struct dtls_association_conf conf = {
+		.dtls = {.role = rbuf_u8(&r) & 1 ? DTLS_CLIENT : DTLS_SERVER,
+			.identity = identity(),
+			.suites = suites,
+			.n_suites = 2,
+			.n_peer = 1,
+			.peer[0] = {.hash = DTLS_SHA256, .len = 32},
+			.max = DTLS_1_3,
+			.remote = {.ip = {.family = IP_V4}, .port = 1000}},
+		.any_port = true,
+		.output = output,
+	};
+	struct dtls_association *a;
+	struct ip_port from = conf.dtls.remote;
+
+	if (dtls_association_new(&dtls_openssl, &conf, &a, NULL) < 0)
+		abort();
+	sent = 0;
+	while (!r.short_read && r.left > 3) {
+		uint16_t n = rbuf_u16(&r);
+		const uint8_t *octets;
+
+		from.port = (uint16_t)(1000 + (rbuf_u8(&r) & 3));
+		n = n < r.left ? n : (uint16_t)r.left;
+		octets = rbuf_bytes(&r, n);
+		dtls_association_input(a, &from, octets, n);
+	}
+	if (dtls_association_result(a)->state == DTLS_ESTABLISHED)
+		abort();
+	if (conf.dtls.role == DTLS_SERVER && !dtls_association_result(a)->cookie && sent > 2 * size + 64)
+		abort();
+	dtls_association_close(a);
+	return 0;
+}
