@@ -4,29 +4,28 @@
  * bad context memory, wiped and stale contexts, every bit of a tag, resets at any clock. usage: test_device
  * LIBRARY [TEST]
  */
-#include <string.h>
+#include "sim/test/test_device.h"
 
-#include "lib/base/secret.h"
-#include "sim/test/bench.h"
+#include <string.h>
 
 static const struct sim_conf calm = {.seed = 5, .latency_min = 20, .latency_max = 60, .reorder = 1};
 
-static struct bench b;
-static struct fpga_ring *ring;
+struct bench b;
+struct fpga_ring *ring;
 
-static void start(const char *library)
+void start(const char *library)
 {
 	bench_open(&b, library, &calm);
 	CHECK(fpga_ring_open(&ring, b.dev, 0, 7) == 0, "ring");
 }
 
-static void stop(void)
+void stop(void)
 {
 	fpga_ring_close(ring);
 	bench_close(&b);
 }
 
-static void expect(const char *what, struct fpga_desc d, unsigned status)
+void expect(const char *what, struct fpga_desc d, unsigned status)
 {
 	struct fpga_cpl c = bench_one(&b, ring, &d);
 
@@ -278,121 +277,6 @@ static void ecc(const char *library)
 	CHECK(n.ecc_corrected == 2 && n.ecc_fatal == 1, "corrected %u fatal %u: not written back",
 		(unsigned)n.ecc_corrected, (unsigned)n.ecc_fatal);
 	packet_free(&b, &p);
-	stop();
-}
-
-/*
- * A wipe overtakes packets on another queue, at every moment of their way: each ends right, or ABORTED or
- * refused with nothing written; none ends right once the wipe has ended; and a new key in the context does
- * not bring them back.
- */
-static void wipes(const char *library)
-{
-	enum { PACKETS = 12, MOMENTS = 160 };
-	static struct packet p[PACKETS];
-	unsigned right = 0, aborted = 0, refused_n = 0;
-
-	start(library);
-	for (unsigned i = 0; i < PACKETS; i++)
-		packet_alloc(&b, &p[i]);
-	for (unsigned moment = 0; moment < MOMENTS; moment++) {
-		struct session s, other;
-		struct fpga_cpl c;
-		struct fpga_desc d;
-		bool wiped = false;
-		unsigned done = 0;
-
-		bench_session(&b, &s, bench_suites[moment % 6]);
-		for (unsigned i = 0; i < PACKETS; i++) {
-			packet_random(&b, &p[i], &s);
-			packet_desc(&p[i], &d);
-			fpga_ring_push(ring, &d, &p[i]);
-		}
-		fpga_ring_doorbell(ring);
-		hw_sim_step(b.hw, 2 * moment);
-		while (done < PACKETS) {
-			while (fpga_ring_poll(ring, &c, 1)) {
-				struct packet *k = c.cookie;
-
-				done++;
-				if (c.status == SRTPDEV_ST_OK || c.status == SRTPDEV_ST_TAG_FAIL) {
-					/* In order: it came out before the wipe's end was seen, or it was on
-					 * its way then. */
-					packet_check(k, &c);
-					right++;
-					continue;
-				}
-				CHECK(c.status == SRTPDEV_ST_ABORTED || c.status == SRTPDEV_ST_CTX_INVALID ||
-						c.status == SRTPDEV_ST_GEN_MISMATCH,
-					"status %u", c.status);
-				aborted += c.status == SRTPDEV_ST_ABORTED;
-				refused_n += c.status != SRTPDEV_ST_ABORTED;
-				CHECK(!memcmp(k->in_place ? k->src : k->dst, k->before, ROOM),
-					"an aborted packet was written");
-			}
-			if (!wiped) {
-				uint8_t seen[PACKETS][ROOM];
-
-				CHECK(fpga_context_drop(b.dev, &s.ctx) == 0, "wipe");
-				wiped = true;
-				for (unsigned i = 0; i < PACKETS; i++)
-					memcpy(seen[i], p[i].in_place ? p[i].src : p[i].dst, ROOM);
-				bench_session(
-					&b, &other, bench_suites[moment % 6]); /* takes the same context */
-				CHECK(other.ctx.id == s.ctx.id, "another context");
-				hw_sim_step(b.hw, 1500);
-				for (unsigned i = 0; i < PACKETS; i++)
-					CHECK(!memcmp(seen[i], p[i].in_place ? p[i].src : p[i].dst, ROOM),
-						"a packet was written after the wipe of its key had ended");
-			}
-		}
-		CHECK(fpga_context_drop(b.dev, &other.ctx) == 0, "wipe");
-	}
-	CHECK(right && aborted && refused_n, "not every case was met: right %u aborted %u refused %u", right,
-		aborted, refused_n);
-	for (unsigned i = 0; i < PACKETS; i++)
-		packet_free(&b, &p[i]);
-	stop();
-}
-
-/* A reset at each clock of a short trace: the device comes back empty, and works. */
-static void resets(const char *library)
-{
-	enum { PACKETS = 6, MOMENTS = 260 };
-	static struct packet p[PACKETS];
-
-	start(library);
-	for (unsigned i = 0; i < PACKETS; i++)
-		packet_alloc(&b, &p[i]);
-	for (unsigned moment = 0; moment < MOMENTS; moment++) {
-		struct session s;
-		struct fpga_cpl c;
-		struct fpga_desc d;
-		void *cookies[PACKETS];
-
-		bench_session(&b, &s, bench_suites[moment % 6]);
-		for (unsigned i = 0; i < PACKETS; i++) {
-			packet_random(&b, &p[i], &s);
-			packet_desc(&p[i], &d);
-			fpga_ring_push(ring, &d, &p[i]);
-		}
-		fpga_ring_doorbell(ring);
-		hw_sim_step(b.hw, moment);
-		CHECK(fpga_device_reset(b.dev, moment % 3 ? 0 : 4000) == 0, "reset at clock %u", moment);
-		while (fpga_ring_poll(ring, &c, 1))
-			packet_check(c.cookie, &c);
-		fpga_ring_abandon(ring, cookies, PACKETS);
-		fpga_ring_close(ring);
-		CHECK(fpga_ring_open(&ring, b.dev, 0, 7) == 0, "ring");
-		expect("a context from before", d, SRTPDEV_ST_CTX_INVALID);
-		bench_session(&b, &s, bench_suites[(moment + 1) % 6]);
-		packet_random(&b, &p[0], &s);
-		packet_desc(&p[0], &d);
-		c = bench_one(&b, ring, &d);
-		packet_check(&p[0], &c);
-	}
-	for (unsigned i = 0; i < PACKETS; i++)
-		packet_free(&b, &p[i]);
 	stop();
 }
 
