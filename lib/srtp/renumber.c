@@ -30,6 +30,28 @@ static int64_t out_high(const struct renumber_slot *s)
 	return s->now.in_high + s->now.offset;
 }
 
+/*
+ * What left under the last key does not leave again under the new one, when a copy of it comes late. Rings of
+ * the window have a power of two of at most 2^15 bits: moved by whole ROCs, every bit stays where it is.
+ */
+static void keep_used(struct srtp_replay *used, int64_t next, int64_t fresh_next)
+{
+	uint64_t seen = 0;
+
+	_Static_assert(0x10000 % SRTP_REPLAY_WINDOW_MAX == 0, "a ring goes into a ROC");
+	if ((next - fresh_next) % 0x10000 == 0) {
+		used->end = (uint64_t)fresh_next;
+		return;
+	}
+	for (int64_t i = 0; i < RENUMBER_HEADROOM && i < next; i++)
+		if (srtp_replay_peek(used, (uint64_t)(next - 1 - i)) == SRTP_REPLAY_SEEN)
+			seen |= UINT64_C(1) << i;
+	srtp_replay_reset(used);
+	for (int64_t i = RENUMBER_HEADROOM; i-- > 0;)
+		if (seen >> i & 1)
+			srtp_replay_commit(used, (uint64_t)(fresh_next - 1 - i));
+}
+
 void renumber_rekey(struct renumber *r, bool fresh)
 {
 	if (!fresh)
@@ -50,7 +72,7 @@ void renumber_rekey(struct renumber *r, bool fresh)
 		s->now.offset -= next - fresh_next;
 		s->begin = 0;
 		s->before.valid = false;
-		srtp_replay_reset(&s->used);
+		keep_used(&s->used, next, fresh_next);
 	}
 }
 

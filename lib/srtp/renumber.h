@@ -112,8 +112,8 @@ int renumber_init(struct renumber *r, struct renumber_slot *slots, uint16_t n, u
 	uint32_t window, uint64_t seed);
 
 /*
- * A new key. fresh: its indexes begin in ROC 0 again, SRTCP's with 0, nothing is used (sequence numbers and
- * SSRCs go on as they are); otherwise indexes go on, and nothing changes.
+ * A new key. fresh: its indexes begin in ROC 0 again, SRTCP's with 0 (sequence numbers and SSRCs go on as they
+ * are, and what was sent is not sent again); otherwise indexes go on, and nothing changes.
  */
 void renumber_rekey(struct renumber *r, bool fresh);
 

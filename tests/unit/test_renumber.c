@@ -349,6 +349,10 @@ static void a_new_key_begins_in_roc_0(void **state)
 		assert_int_equal(l->r.srtcp_next, 1);
 		renumber_rekey(&l->r, true);
 		assert_int_equal(l->r.srtcp_next, 0);
+		/* Copies of what left under the old key do not leave under the new one. */
+		for (uint32_t back = 0; back < RENUMBER_HEADROOM; back += 13)
+			assert_int_equal(send(l, A, (uint16_t)(old - back), 160 * ((uint32_t)old - back)),
+				RENUMBER_DUPLICATE);
 		/* 500 packets are lost before the listener has the key. */
 		assert_int_equal(
 			send(l, A, (uint16_t)(old + 501), 160 * ((uint32_t)old + 501)), RENUMBER_SEND);
