@@ -7,10 +7,11 @@
 #include "dataplane/worker_private.h"
 
 /*
- * Room between the soft and the hard limit, so that a new offer and its answer fit in between: at 2^31 SRTCP
- * packets and 2^48 SRTP packets a 1/16th is months.
+ * How long a receive key that was replaced stays: for packets that are late, from the first one under the new
+ * key on. A peer may be slower with its media than with its answer, or silent: then for longer, not for ever.
  */
-#define SOFT_MARGIN_SHIFT 4
+#define OVERLAP_NS (500 * NS_PER_MS)
+#define OVERLAP_MAX_NS (10 * NS_PER_S)
 
 int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c)
 {
@@ -37,8 +38,10 @@ int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c)
 		.packets_max = info->rtp_packets_max,
 		.rtcp_packets_max = info->rtcp_packets_max,
 	};
-	if (k->soft_packets == 0 || k->soft_packets > info->rtp_packets_max)
-		k->soft_packets = info->rtp_packets_max - (info->rtp_packets_max >> SOFT_MARGIN_SHIFT);
+	if (conf->hard_packets && conf->hard_packets < k->packets_max)
+		k->packets_max = conf->hard_packets;
+	if (k->soft_packets == 0 || k->soft_packets > k->packets_max)
+		k->soft_packets = k->packets_max - (k->packets_max >> SOFT_MARGIN_SHIFT);
 	memcpy(k->mki, conf->mki, conf->mki_len);
 	return 0;
 }
@@ -103,6 +106,30 @@ static bool rx_was_here(const struct leg *leg, uint32_t epoch)
 	return false;
 }
 
+static void make_previous(struct worker *w, struct leg_key *k)
+{
+	k->role = KEY_PREVIOUS;
+	k->until = w->now + OVERLAP_MAX_NS;
+}
+
+void leg_keys_first_use(struct worker *w, struct leg *leg)
+{
+	struct leg_key *previous = leg_key_role(leg, KEY_PREVIOUS);
+
+	if (previous && previous->until > w->now + OVERLAP_NS)
+		previous->until = w->now + OVERLAP_NS;
+}
+
+void leg_keys_tick(struct worker *w, struct leg *leg)
+{
+	struct leg_key *previous = leg_key_role(leg, KEY_PREVIOUS);
+
+	if (!previous || w->now < previous->until)
+		return;
+	rx_wipe(w, leg, previous);
+	forget_eras(leg);
+}
+
 void leg_keys_rotate(struct worker *w, struct leg *leg)
 {
 	struct leg_key *previous = leg_key_role(leg, KEY_PREVIOUS);
@@ -115,8 +142,9 @@ void leg_keys_rotate(struct worker *w, struct leg *leg)
 	if (previous)
 		rx_wipe(w, leg, previous);
 	if (current)
-		current->role = KEY_PREVIOUS;
+		make_previous(w, current);
 	next->role = KEY_CURRENT;
+	leg_keys_first_use(w, leg);
 	leg->count.auth_failures = 0;
 	forget_eras(leg);
 }
@@ -183,7 +211,7 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 		place->role = KEY_NEXT;
 	} else {
 		if (current)
-			current->role = KEY_PREVIOUS;
+			make_previous(w, current);
 		place->role = KEY_CURRENT;
 		leg->count.auth_failures = 0;
 	}

@@ -48,6 +48,7 @@ struct leg_key {
 	uint64_t packets, octets, rtcp_packets;
 	uint64_t soft_packets, soft_octets;     /* 0: none */
 	uint64_t packets_max, rtcp_packets_max; /* hard; never above the suite's */
+	uint64_t until;                         /* ns: a PREVIOUS one is wiped then */
 	uint8_t mki[DP_MKI_MAX];
 };
 
@@ -246,9 +247,22 @@ int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c);
 void leg_key_wipe(struct worker *w, struct leg_key *k);            /* no job in flight on it */
 struct leg_key *leg_key_role(struct leg *leg, enum key_role role); /* or NULL */
 void leg_keys_rotate(struct worker *w, struct leg *leg);           /* NEXT becomes current */
+/* The current key has opened its first packet: the one before it is needed for late packets alone. */
+void leg_keys_first_use(struct worker *w, struct leg *leg);
+void leg_keys_tick(struct worker *w, struct leg *leg); /* wipes a key that is not needed any more */
 void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit);
 /* Counts a packet that k protected or opened; reports soft limits. */
 void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets, bool rtcp);
+/*
+ * Room between the soft and the hard limits, so that a new offer and its answer fit in between: at 2^31 SRTCP
+ * packets and 2^48 SRTP packets a 1/16th is months.
+ */
+#define SOFT_MARGIN_SHIFT 4
+/* Forgeries after which a key is to be renewed. */
+static inline uint64_t leg_key_failures_soft(const struct leg_key *k)
+{
+	return k->info->auth_failures_max - (k->info->auth_failures_max >> SOFT_MARGIN_SHIFT);
+}
 static inline bool leg_key_expired(const struct leg_key *k, bool rtcp)
 {
 	return rtcp ? k->rtcp_packets >= k->rtcp_packets_max : k->packets >= k->packets_max;

@@ -127,7 +127,7 @@ static int not_opened(struct worker *w, struct packet *p)
 		verdict = hold_for_key(w, p, verdict);
 	if (verdict == DP_V_AUTH_FAIL && current) {
 		count(&p->in->count.auth_failures, 1);
-		if (p->in->count.auth_failures >= current->info->auth_failures_max)
+		if (p->in->count.auth_failures >= leg_key_failures_soft(current))
 			leg_key_limit(w, p->in, current, DP_LIMIT_AUTH_FAILURES);
 	}
 	return verdict;
@@ -182,6 +182,8 @@ static int commit(struct worker *w, struct packet *p)
 	if (k->role == KEY_NEXT)
 		leg->rotate = true;
 	leg_key_used(w, leg, k, p->len, rtcp);
+	if (k->role == KEY_CURRENT && k->packets + k->rtcp_packets == 1)
+		leg_keys_first_use(w, leg);
 	session_heard(w, p, s);
 	return PACKET_ON;
 }

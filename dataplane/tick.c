@@ -16,7 +16,10 @@ static bool expects_media(const struct leg *leg)
 
 static void leg_tick(struct worker *w, struct leg *leg)
 {
-	uint32_t timeout = leg->session->media_timeout_s ? leg->session->media_timeout_s : w->media_timeout_s;
+	uint32_t timeout;
+
+	leg_keys_tick(w, leg);
+	timeout = leg->session->media_timeout_s ? leg->session->media_timeout_s : w->media_timeout_s;
 
 	if (timeout == 0 || leg->timed_out || !expects_media(leg) || w->now - leg->heard < timeout * NS_PER_S)
 		return;

@@ -81,6 +81,8 @@ static struct program_side side_of(const struct call_media *m, unsigned s)
 		.dscp = m->side[s].dscp,
 		.replay_window = m->side[s].replay_window,
 		.keep_roc = m->side[s].keep_roc,
+		.key_packets = m->side[s].key_packets,
+		.key_octets = m->side[s].key_octets,
 	};
 }
 

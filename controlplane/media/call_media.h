@@ -23,6 +23,7 @@ struct call_media_side {
 	uint8_t learn, dscp;   /* see program_side */
 	uint16_t replay_window;
 	bool keep_roc;
+	uint64_t key_packets, key_octets;
 };
 
 struct call_media {

@@ -57,6 +57,8 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 	u->dscp = side->dscp;
 	u->replay_window = side->replay_window;
 	l->keep_roc = side->keep_roc;
+	l->key_packets = side->key_packets;
+	l->key_octets = side->key_octets;
 	u->local = leg->local[i].rtp;
 	u->local_rtcp = leg->local[i].rtcp;
 	u->n_streams = 1;
@@ -170,15 +172,35 @@ static bool begins_anew(
 	return !n->keep_roc || k->moved;
 }
 
-static int put_key(struct diff *d, unsigned leg, enum dp_key_direction direction, enum dp_key_role role,
-	const struct agreed_key *k, bool fresh)
+/*
+ * Room before the end of a lifetime, so that an offer and its answer fit in between: a sixteenth, or half a
+ * minute of speech (50 packets a second), or of a very short one the half.
+ */
+static uint64_t lifetime_margin(uint64_t lifetime)
+{
+	uint64_t margin = lifetime / 16 > 1500 ? lifetime / 16 : 1500;
+
+	return margin < lifetime / 2 ? margin : lifetime / 2;
+}
+
+static uint64_t soft_packets(const struct program_leg *l, const struct agreed_key *k)
+{
+	uint64_t by_lifetime = k->lifetime - lifetime_margin(k->lifetime);
+
+	if (!k->lifetime || (l->key_packets && l->key_packets < by_lifetime))
+		return l->key_packets;
+	return by_lifetime;
+}
+
+static int put_key(struct diff *d, const struct program_leg *l, enum dp_key_direction direction,
+	enum dp_key_role role, const struct agreed_key *k, bool fresh)
 {
 	union dp_msg m;
 	struct dp_key_add *a = &m.key_add;
 
 	dp_msg_init(&m, DP_KEY_ADD, 0);
 	a->session = d->session;
-	a->leg = (uint8_t)leg;
+	a->leg = l->update.leg;
 	a->direction = (uint8_t)direction;
 	a->role = (uint8_t)role;
 	a->suite = (uint8_t)k->suite;
@@ -189,7 +211,9 @@ static int put_key(struct diff *d, unsigned leg, enum dp_key_direction direction
 	memcpy(a->master, k->master.octets,
 		k->master.len < sizeof a->master ? k->master.len : sizeof a->master);
 	a->fresh_index = fresh;
-	a->soft_packets = k->lifetime;
+	a->soft_packets = soft_packets(l, k);
+	a->soft_octets = l->key_octets;
+	a->hard_packets = k->lifetime;
 	return put(d, &m);
 }
 
@@ -239,10 +263,10 @@ static int diff_rx(struct diff *d, const struct program_leg *o, const struct pro
 
 	/* A key that was announced as the next one becomes current by itself when the peer uses it. */
 	if (is_new(&n->rx, current, next))
-		rc = put_key(d, n->update.leg, DP_KEY_RX, DP_KEY_CURRENT, &n->rx,
+		rc = put_key(d, n, DP_KEY_RX, DP_KEY_CURRENT, &n->rx,
 			begins_anew(n, &n->rx, o ? &o->rx : NULL));
 	if (rc == 0 && is_new(&n->rx_next, current, next))
-		rc = put_key(d, n->update.leg, DP_KEY_RX, DP_KEY_NEXT, &n->rx_next,
+		rc = put_key(d, n, DP_KEY_RX, DP_KEY_NEXT, &n->rx_next,
 			begins_anew(n, &n->rx_next, o ? &o->rx : NULL));
 	return rc;
 }
@@ -251,7 +275,7 @@ static int diff_tx(struct diff *d, const struct program_leg *o, const struct pro
 {
 	if (!is_new(&n->tx, o ? o->tx.epoch : 0, 0))
 		return 0;
-	return put_key(d, n->update.leg, DP_KEY_TX, DP_KEY_CURRENT, &n->tx,
+	return put_key(d, n, DP_KEY_TX, DP_KEY_CURRENT, &n->tx,
 		begins_anew(n, &n->tx, o ? &o->tx : NULL));
 }
 

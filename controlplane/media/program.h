@@ -18,6 +18,7 @@ struct program_side {
 	uint8_t dscp;           /* 0 to 63 */
 	uint16_t replay_window; /* packets, 0: the data plane's default */
 	bool keep_roc;          /* the rollover counter goes on under a new key on the same transport */
+	uint64_t key_packets, key_octets; /* after which a key is to be renewed; 0: by its suite's limits */
 };
 
 struct program_call {
@@ -32,6 +33,7 @@ struct program_leg {
 	struct dp_leg_update update;       /* header zero */
 	struct agreed_key rx, rx_next, tx; /* suite NONE: none */
 	bool keep_roc;
+	uint64_t key_packets, key_octets;  /* see program_side */
 };
 
 /* Wanted (or programmed) state of one session. Holds keys; opaque. */

@@ -24,7 +24,7 @@
 #include "lib/base/netaddr.h"
 #include "lib/srtp/suite.h"
 
-#define DP_MSG_VERSION 1
+#define DP_MSG_VERSION 2
 
 #define DP_LEGS_MAX 16     /* per session, both sides together */
 #define DP_STREAMS_MAX 8   /* per leg */
@@ -203,6 +203,7 @@ struct dp_key_add {
 	uint32_t pad2;
 	uint64_t soft_packets; /* DP_KEY_SOFT_LIMIT at this many packets; 0: at the suite's limit less a margin */
 	uint64_t soft_octets;  /* 0: no limit */
+	uint64_t hard_packets; /* the key's end, where that is before its suite's: its lifetime; 0: the suite's */
 	uint8_t mki[DP_MKI_MAX];
 	uint8_t master[48]; /* key, then salt; SRTP_MASTER_MAX rounded up */
 };
@@ -327,7 +328,10 @@ struct dp_deleted {
 	dp_session_id session;
 };
 
-/* What raised the limit; one event per key until it is replaced. */
+/*
+ * What raised the limit. A key reports each of its limits once; of two that a leg's direction reaches at once
+ * only the newer may be reported.
+ */
 enum dp_limit { DP_LIMIT_PACKETS, DP_LIMIT_OCTETS, DP_LIMIT_AUTH_FAILURES, DP_LIMIT_RTCP_PACKETS };
 
 struct dp_key_soft_limit {
