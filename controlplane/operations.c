@@ -27,6 +27,20 @@ static int resume(void *ctx, const char *trunk)
 	return b2bua_resume(g->b2bua, trunk);
 }
 
+static int rekey(void *ctx, const char *call, unsigned *legs)
+{
+	struct gateway *g = ctx;
+
+	return b2bua_rekey(g->b2bua, str_z(call), legs);
+}
+
+static unsigned rekey_all(void *ctx)
+{
+	struct gateway *g = ctx;
+
+	return b2bua_rekey_all(g->b2bua);
+}
+
 static int reload_certificates(
 	void *ctx, void (*changed)(void *arg, const char *profile), void *arg, struct err *e)
 {
@@ -37,6 +51,8 @@ const struct action_target gateway_actions = {
 	.terminate = terminate,
 	.drain = drain,
 	.resume = resume,
+	.rekey = rekey,
+	.rekey_all = rekey_all,
 	.reload_certificates = reload_certificates,
 };
 

@@ -117,6 +117,13 @@ int b2bua_remaining(const struct b2bua *b, const char *trunk, unsigned *out);
  */
 int b2bua_terminate(struct b2bua *b, struct str id, const char *reason);
 
+/*
+ * New keys on both sides of a call, where they have any and take others; *legs: on how many. -EALREADY: it has
+ * ended, -EAGAIN: it is not answered yet. On all calls, 50 a second: how many.
+ */
+int b2bua_rekey(struct b2bua *b, struct str id, unsigned *legs);
+unsigned b2bua_rekey_all(struct b2bua *b);
+
 /* Calls that are there now, and what was counted. */
 unsigned b2bua_call_count(const struct b2bua *b);
 const struct b2bua_counters *b2bua_counters(const struct b2bua *b);

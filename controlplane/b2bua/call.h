@@ -14,6 +14,7 @@
 
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/b2bua/peer.h"
+#include "controlplane/b2bua/rekey.h"
 #include "controlplane/b2bua/route.h"
 #include "controlplane/media/call_media.h"
 #include "controlplane/obs/metrics.h"
@@ -115,11 +116,13 @@ struct leg {
 	struct call_text early_answer; /* ctx: what the branch in `dialog` answered before its 2xx */
 	struct call_text offer;        /* of an INVITE that waits for the data plane; ctx is NULL then */
 	bool own_invite;               /* ctx is a re-INVITE of the gateway's own */
+	bool own_update;               /* update is an offer of the gateway's own */
 	unsigned own_tries;            /* of it that met with glare */
 	struct timer own_timer;        /* its answer is overdue, or it is to be sent again */
 	struct sip_ctx *update;        /* UPDATE sent: until its final response */
 	struct leg_timer timer;
 	struct leg_reliable reliable;
+	struct leg_rekey rekey;
 
 	struct oa_leg oa;      /* what its SDP says */
 	enum srtp_suite suite; /* of its first m-line, as last agreed */
@@ -270,6 +273,8 @@ struct b2bua {
 	uint32_t next_id;
 	uint64_t rate_second;
 	uint32_t rate_count;
+	uint64_t rekeys[REKEY_CAUSES][REKEY_RESULTS];
+	uint32_t rekey_spread;
 	bool draining;          /* an operator said so */
 	struct timer drain_end; /* then all calls are ended */
 	bool closing;
@@ -339,7 +344,10 @@ void trunk_tell_states(struct b2bua *b, const char *reason);
 void notice_refusal(struct b2bua *b, struct trunk_state *t, unsigned status, const char *reason);
 void notice_plane(struct b2bua *b, bool connected, bool restarted, const char *reason);
 void notice_alarm(struct b2bua *b, const struct dp_alarm *a);
+/* The side that a leg of the data plane is on. */
+enum dp_side call_side_of(const struct call *c, unsigned leg);
 void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key_soft_limit *e);
+void notice_rekey_refused(const struct leg *l, unsigned status, bool ended);
 
 /* ---- report_metrics.c ---- */
 void metrics_init(struct b2bua *b);
@@ -498,6 +506,8 @@ bool reliable_received(struct leg *out, const struct sip_msg *m);
 void update_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m);
 /* Refreshes the leg's session. */
 void update_send(struct leg *l);
+/* Of invite_send(): an offer of our own that is an UPDATE (leg.own_update). */
+int update_offer(struct leg *l, struct str sdp, struct err *e);
 
 /* ---- restore.c: after a restart of the data plane ---- */
 

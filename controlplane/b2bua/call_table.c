@@ -76,6 +76,7 @@ static void leg_free(struct b2bua *b, struct leg *l)
 	l->ctx = l->update = NULL;
 	timer_cancel(b->wheel, &l->own_timer);
 	session_timer_stop(l);
+	rekey_stop(l);
 	reliable_stop(l);
 	auth_forget(l);
 	fork_clear(l);

@@ -91,6 +91,8 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 		err = call_text_keep(&out->offer, sdp);
 		return err < 0 ? err_set(e, err, "no memory") : 0;
 	}
+	if (out->own_update)
+		return update_offer(out, sdp, e);
 	if (out->dialog)
 		sip_dialog_build(out->dialog, &r, buf, sizeof buf, SIP_INVITE);
 	else
@@ -125,7 +127,7 @@ void invite_go_on(struct leg *out)
 		return;
 	out->offer = (struct call_text){0};
 	if (invite_send(out, (struct str){offer.p, offer.n}, &e) < 0)
-		(out->own_invite ? reinvite_unsent : exchange_unsent)(out, e.text);
+		(out->own_invite || out->own_update ? reinvite_unsent : exchange_unsent)(out, e.text);
 	call_text_drop(&offer);
 }
 

@@ -70,6 +70,8 @@ int legs_open(struct call *c, struct err *e)
 			.dscp = t->realm->dscp,
 			.replay_window = t->crypto ? t->crypto->replay_window : 0,
 			.keep_roc = t->keep_roc,
+			.key_packets = t->rekey ? t->rekey->packets : 0,
+			.key_octets = t->rekey ? t->rekey->octets : 0,
 		};
 	}
 	err = call_media_open(&c->media, c);
@@ -154,6 +156,7 @@ void legs_commit(struct call *c)
 		if (m && m->keys && (!l->keyed_ms || l->key_epoch != m->keys->tx.epoch)) {
 			l->keyed_ms = clock_wall_ms();
 			l->key_epoch = m->keys->tx.epoch;
+			rekey_began(l);
 		}
 	}
 	legs_program(c);
@@ -192,14 +195,16 @@ static void session_found(void *ctx, dp_session_id id, void *user)
 
 static void key_soft_limit(void *ctx, dp_session_id id, void *user, const struct dp_key_soft_limit *e)
 {
-	const struct call *c = user;
+	struct call *c = user;
+	struct leg *l = &c->legs[call_side_of(c, e->leg)];
 
 	(void)id;
-	log_warn("media",
+	log_at(e->limit == DP_LIMIT_AUTH_FAILURES || !rekey_possible(l) ? LOG_WARN : LOG_INFO, "media",
 		e->limit == DP_LIMIT_AUTH_FAILURES ? "many packets of a call do not authenticate"
 						   : "a key is near the end of its life",
 		LZ("call", c->id), LU("leg", e->leg), LU("packets", e->packets));
 	notice_key_limit(ctx, c, e);
+	rekey_limit(l, e);
 }
 
 static void ready(void *ctx, const struct dp_welcome *w)

@@ -46,8 +46,7 @@ void notice_alarm(struct b2bua *b, const struct dp_alarm *a)
 	notify_end(b->notify, &n);
 }
 
-/* The side that a leg of the data plane is on. */
-static enum dp_side side_of(const struct call *c, unsigned leg)
+enum dp_side call_side_of(const struct call *c, unsigned leg)
 {
 	const struct program_leg *legs;
 	size_t n = c->media.programmed ? program_legs(c->media.programmed, &legs) : 0;
@@ -67,7 +66,7 @@ void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key
 		[DP_LIMIT_AUTH_FAILURES] = "auth-failures",
 	};
 	bool attack = e->limit == DP_LIMIT_AUTH_FAILURES;
-	const struct leg *l = &c->legs[side_of(c, e->leg)];
+	const struct leg *l = &c->legs[call_side_of(c, e->leg)];
 	struct notice n = notify_begin(b->notify, attack ? "srtp-auth-failure" : "key-limit");
 
 	state_text(&n.tree, n.node, "call-id", c->id);
@@ -84,4 +83,17 @@ void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key
 		state_number(&n.tree, n.node, "octets", e->octets);
 	}
 	notify_end(b->notify, &n);
+}
+
+void notice_rekey_refused(const struct leg *l, unsigned status, bool ended)
+{
+	struct notice n = notify_begin(l->call->b->notify, "rekey-refused");
+
+	state_text(&n.tree, n.node, "call-id", l->call->id);
+	state_text(&n.tree, n.node, "side", l->side == DP_SIDE_A ? "a" : "b");
+	state_text(&n.tree, n.node, "trunk", l->trunk->name);
+	state_text(&n.tree, n.node, "cause", rekey_cause_name(l->rekey.cause));
+	state_number(&n.tree, n.node, "status", status);
+	state_bool(&n.tree, n.node, "ended", ended);
+	notify_end(l->call->b->notify, &n);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Re-INVITEs of our own, on one leg of a call that is up and without asking the other: they bring new keys
- * where those in force must not be used again, and refresh sessions whose peer knows no UPDATE. Glare is
- * settled as RFC 3261 section 14.1 says.
+ * Offers of our own, on one leg of a call that is up and without asking the other: they bring new keys where
+ * those in force must not be used again or are due, and refresh sessions whose peer knows no UPDATE. They are
+ * re-INVITEs, or UPDATEs where the trunk's rekey-policy says so and the peer takes them. Glare is settled as
+ * RFC 3261 section 14.1 says.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -19,9 +20,14 @@ static struct leg *leg_of(struct timer *t)
 	return (struct leg *)((char *)t - offsetof(struct leg, own_timer));
 }
 
+static bool own_open(const struct leg *l)
+{
+	return l->own_invite || l->own_update;
+}
+
 bool reinvite_open(const struct call *c)
 {
-	return c->legs[0].own_invite || c->legs[1].own_invite;
+	return own_open(&c->legs[0]) || own_open(&c->legs[1]);
 }
 
 static void overdue(struct timer *t)
@@ -34,7 +40,7 @@ static void overdue(struct timer *t)
 
 void reinvite_unsent(struct leg *l, const char *why)
 {
-	l->own_invite = false;
+	l->own_invite = l->own_update = false;
 	call_tell_outside(l->call, "the other side could not be reached");
 	call_release(l->call, NULL, 503, "%s", why);
 }
@@ -54,11 +60,13 @@ static void offer_keys(struct leg *l)
 	legs_program(c); /* media under the new key may be faster than the answer that brings it */
 	if (c->state == CALL_ENDING)
 		goto out;
+	rekey_offered(l);
+	l->own_update = l->trunk->rekey && l->trunk->rekey->by_update && l->timer.peer_updates && !l->update;
+	l->own_invite = !l->own_update;
 	if (invite_send(l, wbuf_view(&sdp), &e) < 0) {
 		reinvite_unsent(l, e.text);
 		goto out;
 	}
-	l->own_invite = true;
 	timer_set(c->b->wheel, &l->own_timer, ANSWER_MS, overdue);
 out:
 	mem_wipe(text, sizeof text);
@@ -70,8 +78,8 @@ void reinvite_start(struct call *c)
 	for (unsigned side = 0; side < 2; side++) {
 		struct leg *l = &c->legs[side];
 
-		if (c->state == CALL_UP && !c->exchange && !l->own_invite && !timer_running(&l->own_timer) &&
-			(oa_keys_burnt(&l->oa) || l->timer.refresh_due))
+		if (c->state == CALL_UP && !c->exchange && !own_open(l) && !timer_running(&l->own_timer) &&
+			(oa_keys_burnt(&l->oa) || l->timer.refresh_due || l->rekey.due))
 			offer_keys(l);
 	}
 	call_unwait(c);
@@ -87,7 +95,7 @@ static bool transaction_over(struct leg *l)
 {
 	struct call *c = l->call;
 
-	l->own_invite = false;
+	l->own_invite = l->own_update = false;
 	timer_cancel(c->b->wheel, &l->own_timer);
 	if (c->state != CALL_ENDING)
 		return true;
@@ -113,8 +121,7 @@ void reinvite_answered(struct leg *l, const struct sip_msg *m)
 		return;
 	}
 	legs_commit(c);
-	log_info("call", "new keys", LZ("call", c->id), LZ("trunk", l->trunk->name),
-		LZ("suite", leg_suite(l)));
+	rekey_answered(l);
 }
 
 /* RFC 3261 section 14.1: who chose the Call-ID waits longer, so that the two do not meet again. */
@@ -123,28 +130,20 @@ static uint32_t back_off_ms(const struct leg *l)
 	return l->dialog->uac ? 2100 + 10 * call_random(190) : 10 * call_random(200);
 }
 
-void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason, const struct sip_msg *m)
+/* The session goes on as it is; when it is not refreshed in time, that ends it. */
+static void refresh_refused(struct leg *l, const struct sip_msg *m)
+{
+	log_warn("call", "a session refresh was refused", LZ("call", l->call->id),
+		LZ("trunk", l->trunk->name), LU("status", m->status));
+	l->timer.refresh_due = false;
+}
+
+static void end(struct leg *l, enum sip_tx_error error, const char *reason, const struct sip_msg *m)
 {
 	struct call *c = l->call;
 	struct str phrase = m ? str_sub(m->reason, 0, 100) : STR("");
-	bool lost = !m || m->status == 408 || m->status == 481;
 
-	if (!transaction_over(l))
-		return;
-	c->waiting++;
-	oa_rollback(&l->oa);
-	if (m && (m->status == 491 || (m->status == 500 && sip_msg_hdr(m, SIP_H_RETRY_AFTER))) &&
-		++l->own_tries < TRIES) {
-		legs_program(c);
-		if (c->state != CALL_ENDING)
-			timer_set(c->b->wheel, &l->own_timer, back_off_ms(l), again);
-	} else if (!lost && !oa_keys_burnt(&l->oa)) {
-		/* The session goes on as it is; when it is not refreshed in time, that ends it. */
-		log_warn("call", "a session refresh was refused", LZ("call", c->id),
-			LZ("trunk", l->trunk->name), LU("status", m->status));
-		l->timer.refresh_due = false;
-		legs_program(c);
-	} else if (m) {
+	if (m) {
 		call_tell_outside(c, "an offer of new keys was refused: %u %.*s", m->status, STR_ARG(phrase));
 		call_release(c, NULL, 503, "trunk %s refused an offer of new keys: %u %.*s", l->trunk->name,
 			m->status, STR_ARG(phrase));
@@ -153,6 +152,38 @@ void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason,
 		call_release(c, NULL, error == SIP_TX_TIMEOUT ? 408 : 503, "trunk %s: %s", l->trunk->name,
 			reason ? reason : "no answer");
 	}
-	leg_drop_ctx(l);
+}
+
+static bool met_with_glare(const struct sip_msg *m)
+{
+	return m->status == 491 || (m->status == 500 && sip_msg_hdr(m, SIP_H_RETRY_AFTER));
+}
+
+void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason, const struct sip_msg *m)
+{
+	struct call *c = l->call;
+	bool lost = !m || m->status == 408 || m->status == 481;
+	bool by_update = l->own_update, keys = l->rekey.offered, burnt = oa_keys_burnt(&l->oa);
+
+	if (!transaction_over(l))
+		return;
+	c->waiting++;
+	leg_drop_ctx(l); /* what follows may send the next one */
+	oa_rollback(&l->oa);
+	l->rekey.offered = false;
+	if (m && met_with_glare(m) && ++l->own_tries < TRIES) {
+		timer_set(c->b->wheel, &l->own_timer, back_off_ms(l), again);
+	} else if (m && ((by_update && !l->timer.peer_updates) || session_timer_raise(l, m))) {
+		timer_set(c->b->wheel, &l->own_timer, 0, again);
+	} else if (lost || burnt) {
+		end(l, error, reason, m);
+	} else {
+		l->own_tries = 0;
+		if (l->timer.refresh_due)
+			refresh_refused(l, m);
+		if (keys)
+			rekey_refused(l, m);
+	}
+	legs_program(c);
 	call_unwait(c);
 }

@@ -22,6 +22,7 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 		.secure = l->trunk && l->trunk->srtp == CONFIG_SRTP_REQUIRED,
 		.suite = l->suite,
 		.key_age_ms = l->keyed_ms ? (c->ended_ms ? c->ended_ms : clock_wall_ms()) - l->keyed_ms : 0,
+		.key_epoch = l->rekey.keys,
 		.rtcp_mux = m && m->mux,
 		.local = c->media.leases[l->side][0].rtp,
 		.stats = s->h.type ? s : NULL,
@@ -297,6 +298,17 @@ static uint64_t rejected(const struct b2bua *b)
 	return n;
 }
 
+static void list_rekeys(const struct b2bua *b, struct state_rekey out[REKEY_CAUSES])
+{
+	_Static_assert(sizeof out->results / sizeof *out->results == REKEY_RESULTS, "a counter for each");
+	for (unsigned c = 0; c < REKEY_CAUSES; c++) {
+		out[c].cause = rekey_cause_name((enum rekey_cause)c);
+		for (unsigned r = 0; r < REKEY_RESULTS; r++)
+			out[c].results[r] = (struct state_counter){
+				rekey_result_name((enum rekey_result)r), b->rekeys[c][r]};
+	}
+}
+
 static void write_gateway(struct b2bua *b, struct lyd_node *parent, struct state_tree *t)
 {
 	static const char *const sip_names[] = {
@@ -314,12 +326,14 @@ static void write_gateway(struct b2bua *b, struct lyd_node *parent, struct state
 		CALL_N = sizeof call_names / sizeof *call_names
 	};
 	struct state_counter sip[SIP_N], calls[CALL_N];
+	struct state_rekey rekeys[REKEY_CAUSES];
 
 	/* Both structs are nothing but counters, in the order of their lists. */
 	for (unsigned i = 0; i < SIP_N; i++)
 		sip[i] = (struct state_counter){sip_names[i], ((const uint64_t *)b->sip_counters)[i]};
 	for (unsigned i = 0; i < CALL_N; i++)
 		calls[i] = (struct state_counter){call_names[i], ((const uint64_t *)&b->counters)[i]};
+	list_rekeys(b, rekeys);
 	state_statistics(t, parent,
 		&(struct state_statistics){
 			.generation = b->now->config->generation,
@@ -330,6 +344,8 @@ static void write_gateway(struct b2bua *b, struct lyd_node *parent, struct state
 			.rejected = rejected(b),
 			.calls = calls,
 			.n_calls = CALL_N,
+			.rekeys = rekeys,
+			.n_rekeys = REKEY_CAUSES,
 			.sip = sip,
 			.n_sip = SIP_N,
 		});

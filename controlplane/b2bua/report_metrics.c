@@ -142,6 +142,19 @@ static void write_calls(const struct b2bua *b, struct metrics *m)
 		metrics_sample(m, "srtpgw_call_legs", L("suite", suite_label(i)), legs[i]);
 }
 
+static void write_rekeys(const struct b2bua *b, struct metrics *m)
+{
+	static const char name[] = "srtpgw_rekeys_total";
+
+	metrics_begin(m, name, METRICS_COUNTER, "Renewals of media keys, by cause and result.");
+	for (unsigned c = 0; c < REKEY_CAUSES; c++)
+		for (unsigned r = 0; r < REKEY_RESULTS; r++)
+			metrics_sample(m, name,
+				L("cause", rekey_cause_name((enum rekey_cause)c), "result",
+					rekey_result_name((enum rekey_result)r)),
+				b->rekeys[c][r]);
+}
+
 static void write_ended(const struct b2bua *b, struct metrics *m)
 {
 	metrics_begin(m, "srtpgw_ended_legs_total", METRICS_COUNTER,
@@ -310,6 +323,7 @@ void report_metrics_write(struct b2bua *b, struct metrics *m)
 	metrics_begin(m, "srtpgw_start_time_seconds", METRICS_GAUGE, "When the control plane started.");
 	metrics_sample_real(m, "srtpgw_start_time_seconds", NULL, (double)b->began_ms / 1000);
 	write_calls(b, m);
+	write_rekeys(b, m);
 	write_ended(b, m);
 	write_trunks(b, m);
 	report_places_metrics(b, m);

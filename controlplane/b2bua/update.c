@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * UPDATE (RFC 3311). A peer's without a session description refreshes its leg; with one it changes the
- * session as a re-INVITE does, and becomes one on the other side. Ours only refresh.
+ * session as a re-INVITE does, and becomes one on the other side. Ours refresh, or offer new keys.
  */
+#include <string.h>
+
 #include "controlplane/b2bua/call.h"
+#include "lib/base/secret.h"
 
 static void refreshed(struct leg *l, struct sip_stx *stx, const struct sip_msg *m)
 {
@@ -54,6 +57,26 @@ static void fall_back(struct leg *l)
 	reinvite_start(l->call);
 }
 
+/* Statuses of a peer that does not take offers this way: a re-INVITE may do (RFC 3311 section 5.2). */
+static bool takes_no_offers(unsigned status)
+{
+	return status == 405 || status == 415 || status == 420 || status == 501 || status == 504;
+}
+
+/* The answer to an offer of ours, or none. */
+static void offer_response(struct leg *l, const struct sip_msg *m)
+{
+	if (m->status < 300) {
+		sip_dialog_refresh(l->dialog, m);
+		session_timer_answered(l, m);
+		reinvite_answered(l, m);
+		return;
+	}
+	if (takes_no_offers(m->status))
+		l->timer.peer_updates = false;
+	reinvite_failed(l, 0, NULL, m);
+}
+
 static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct leg *l = user;
@@ -64,7 +87,9 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 		return;
 	c->waiting++;
 	leg_drop_update(l);
-	if (m->status < 300) {
+	if (l->own_update) {
+		offer_response(l, m);
+	} else if (m->status < 300) {
 		sip_dialog_refresh(l->dialog, m);
 		session_timer_answered(l, m);
 	} else if (m->status == 408 || m->status == 481) {
@@ -88,9 +113,13 @@ static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, con
 		return;
 	c->waiting++;
 	leg_drop_update(l);
-	call_tell_outside(c, "the other side could not be reached");
-	call_release(c, NULL, error == SIP_TX_TIMEOUT ? 408 : 503, "trunk %s: session refresh: %s",
-		l->trunk->name, reason);
+	if (l->own_update) {
+		reinvite_failed(l, error, reason, NULL);
+	} else {
+		call_tell_outside(c, "the other side could not be reached");
+		call_release(c, NULL, error == SIP_TX_TIMEOUT ? 408 : 503, "trunk %s: session refresh: %s",
+			l->trunk->name, reason);
+	}
 	call_unwait(c);
 }
 
@@ -109,12 +138,13 @@ static const struct sip_ctx_ops update_ops = {
 	.gone = gone,
 };
 
-void update_send(struct leg *l)
+static int transmit(struct leg *l, struct str sdp)
 {
 	struct b2bua *b = l->call->b;
 	struct sip_flow flow = invite_dialog_flow(b, l->dialog);
-	char buf[CALL_HEAD_MAX];
+	char buf[CALL_MESSAGE_MAX];
 	struct sip_builder r;
+	int err;
 
 	leg_drop_update(l);
 	sip_dialog_build(l->dialog, &r, buf, sizeof buf, SIP_UPDATE);
@@ -122,10 +152,28 @@ void update_send(struct leg *l)
 	sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer"));
 	session_timer_ask(l, &r);
 	auth_put(l, &r);
-	if (sip_build_end(&r, STR(""), STR("")) == 0 &&
-		sip_ctx_send(b->txl, &r, &flow, &update_ops, l, &l->update) == 0) {
+	err = sip_build_end(&r, sdp.n ? STR("application/sdp") : STR(""), sdp);
+	if (err == 0)
+		err = sip_ctx_send(b->txl, &r, &flow, &update_ops, l, &l->update);
+	if (err >= 0) {
 		l->call->waiting++;
 		auth_follow(l, l->update);
 	}
-	/* What could not even be sent is the end when the session expires. */
+	mem_wipe(buf, sizeof buf);
+	return err;
+}
+
+void update_send(struct leg *l)
+{
+	/* An offer that is out refreshes too. What could not even be sent is the end when the session
+	 * expires. */
+	if (!l->own_update)
+		transmit(l, STR(""));
+}
+
+int update_offer(struct leg *l, struct str sdp, struct err *e)
+{
+	int err = transmit(l, sdp);
+
+	return err < 0 ? err_set(e, err, "the UPDATE could not be sent to %s: %s", l->remote, strerror(-err)) : 0;
 }

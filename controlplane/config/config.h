@@ -55,6 +55,18 @@ struct config_crypto_profile {
 	uint8_t mki_length;     /* octets of the MKI in lines that we offer; 0: none */
 };
 
+/* When a trunk's keys are renewed; limits are of one key, so of one direction. */
+struct config_rekey_policy {
+	const char *name;
+	uint32_t interval_s;       /* age; 0: any */
+	uint8_t jitter;            /* percent that the interval is shortened by at most */
+	uint64_t packets, octets;  /* 0: as many as the suite allows */
+	bool by_update;            /* UPDATE where the peer takes it */
+	bool end_call;             /* when it takes no new keys; else the call goes on with what it has */
+	uint8_t attempts;          /* at least 1 */
+	uint16_t retry_s;          /* between them */
+};
+
 struct config_port_range {
 	uint16_t lower, upper; /* UDP ports, both inclusive, lower < upper */
 };
@@ -175,6 +187,7 @@ struct config_trunk {
 	enum config_srtp_mode srtp;
 	unsigned keying;                            /* bits of enum config_keying; 0 with SRTP_NONE */
 	const struct config_crypto_profile *crypto; /* NULL with SRTP_NONE */
+	const struct config_rekey_policy *rekey;    /* NULL: by the suite's limits alone */
 	bool keep_keys; /* a re-INVITE that the other side causes repeats our key (reinvite-keys own-leg) */
 	bool keep_roc;  /* the rollover counter goes on under a new key (rollover-counter keep) */
 	enum config_rtcp_mux rtcp_mux;
@@ -200,6 +213,8 @@ struct config {
 	uint32_t n_tls_profiles;
 	const struct config_crypto_profile *crypto_profiles;
 	uint32_t n_crypto_profiles;
+	const struct config_rekey_policy *rekey_policies;
+	uint32_t n_rekey_policies;
 	const struct config_media_interface *interfaces;
 	uint32_t n_interfaces;
 	const struct config_realm *realms;

@@ -33,6 +33,15 @@ static bool same_crypto(const void *x, const void *y)
 	       a->replay_window == b->replay_window && a->mki_length == b->mki_length;
 }
 
+static bool same_rekey(const void *x, const void *y)
+{
+	const struct config_rekey_policy *a = x, *b = y;
+
+	return a->interval_s == b->interval_s && a->jitter == b->jitter && a->packets == b->packets &&
+	       a->octets == b->octets && a->by_update == b->by_update && a->end_call == b->end_call &&
+	       a->attempts == b->attempts && a->retry_s == b->retry_s;
+}
+
 static bool same_address(const struct config_media_address *a, const struct config_media_address *b)
 {
 	if (!ip_equal(&a->ip, &b->ip) || !ip_equal(&a->advertised, &b->advertised) ||
@@ -135,6 +144,7 @@ static bool same_trunk(const void *x, const void *y)
 	       (!a->tls || same_text(a->tls->name, b->tls->name)) && same_peers(a, b) &&
 	       same_identify(&a->identify, &b->identify) && a->srtp == b->srtp && a->keying == b->keying &&
 	       !a->crypto == !b->crypto && (!a->crypto || same_text(a->crypto->name, b->crypto->name)) &&
+	       !a->rekey == !b->rekey && (!a->rekey || same_text(a->rekey->name, b->rekey->name)) &&
 	       a->rtcp_mux == b->rtcp_mux && a->keep_keys == b->keep_keys && a->keep_roc == b->keep_roc &&
 	       a->session_expires_s == b->session_expires_s && a->media_timeout_s == b->media_timeout_s &&
 	       a->session_expires_s == b->session_expires_s && a->max_calls == b->max_calls &&
@@ -170,6 +180,8 @@ static const struct list {
 		LIST(tls_profiles, tls_profile, "tls-profiles/tls-profile", "tls-profile", same_tls, false),
 	[CONFIG_KIND_CRYPTO_PROFILE] = LIST(crypto_profiles, crypto_profile, "crypto-profiles/crypto-profile",
 		"crypto-profile", same_crypto, false),
+	[CONFIG_KIND_REKEY_POLICY] = LIST(rekey_policies, rekey_policy, "rekey-policies/rekey-policy",
+		"rekey-policy", same_rekey, false),
 	[CONFIG_KIND_INTERFACE] =
 		LIST(interfaces, media_interface, "media/interface", "interface", same_interface, false),
 	[CONFIG_KIND_REALM] = LIST(realms, realm, "realms/realm", "realm", same_realm, false),

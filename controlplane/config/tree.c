@@ -229,6 +229,37 @@ static void read_crypto_profiles(struct reader *r, const struct lyd_node *parent
 	}
 }
 
+static uint64_t number64(const struct lyd_node *parent, const char *name)
+{
+	const char *z = text(parent, name);
+
+	return z ? strtoull(z, NULL, 10) : 0;
+}
+
+static void read_rekey_policies(struct reader *r, const struct lyd_node *parent)
+{
+	static const char *const methods[] = {"reinvite", "update"};
+	static const char *const refusals[] = {"alarm-and-continue", "end-call"};
+	struct config *c = &r->s->pub;
+	struct config_rekey_policy *rows =
+		make_list(r, parent, "rekey-policy", sizeof *rows, &c->n_rekey_policies);
+	const struct lyd_node *n = child(parent, "rekey-policy");
+
+	c->rekey_policies = rows;
+	for (uint32_t i = 0; i < c->n_rekey_policies; i++, n = next_entry(n))
+		rows[i] = (struct config_rekey_policy){
+			.name = keep_leaf(r, n, "name"),
+			.interval_s = number(n, "interval", 0),
+			.jitter = (uint8_t)number(n, "jitter", 0),
+			.packets = number64(n, "packets"),
+			.octets = number64(n, "octets"),
+			.by_update = one_of(r, CHOICE(n, "method", methods)) == 1,
+			.end_call = one_of(r, CHOICE(n, "on-refusal", refusals)) == 1,
+			.attempts = (uint8_t)number(n, "attempts", 1),
+			.retry_s = (uint16_t)number(n, "retry-after", 1),
+		};
+}
+
 static struct ip_addr ip_of(struct reader *r, const char *z)
 {
 	struct ip_addr ip = {0};
@@ -420,7 +451,8 @@ static void read_srtp(struct reader *r, const struct lyd_node *n, struct config_
 	t->crypto = profile ? FIND(c->crypto_profiles, c->n_crypto_profiles, profile) : &default_profile;
 	t->keep_keys = keys && strcmp(keys, "own-leg") == 0;
 	t->keep_roc = roc && strcmp(roc, "keep") == 0;
-	require(r, t->crypto && t->keying);
+	t->rekey = FIND(c->rekey_policies, c->n_rekey_policies, text(n, "rekey-policy"));
+	require(r, t->crypto && t->keying && (t->rekey || !text(n, "rekey-policy")));
 }
 
 static void read_auth(struct reader *r, const struct lyd_node *trunk, struct config_trunk *t)
@@ -568,6 +600,7 @@ int tree_read(const struct lyd_node *tree, struct snapshot *s)
 		return -EINVAL;
 	read_tls_profiles(&r, child(g, "tls-profiles"));
 	read_crypto_profiles(&r, child(g, "crypto-profiles"));
+	read_rekey_policies(&r, child(g, "rekey-policies"));
 	read_interfaces(&r, child(g, "media"));
 	read_realms(&r, child(g, "realms"));
 	read_listeners(&r, child(g, "sip"));

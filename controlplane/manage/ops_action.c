@@ -76,18 +76,46 @@ static int terminate(struct action *a)
 	return fail(a->f, "data-missing", path, "there is no such call, or it is over");
 }
 
+static void output_count(struct action *a, const char *name, unsigned n)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%u", n);
+	output(a, name, text);
+}
+
+static int rekey(struct action *a)
+{
+	const char *id = lyd_get_value(lyd_child(lyd_parent(a->op)));
+	unsigned legs = 0;
+	char path[160];
+	int rc = a->o->target->rekey(a->o->ctx, id, &legs);
+
+	snprintf(path, sizeof path, "/srtp-gateway:calls/call[id='%.64s']", id);
+	if (rc == -EAGAIN)
+		return fail(a->f, "operation-failed", path, "the call is not answered yet");
+	if (rc < 0)
+		return fail(a->f, "data-missing", path, "there is no such call, or it is over");
+	output_count(a, "legs", legs);
+	return 0;
+}
+
+static int rekey_all(struct action *a)
+{
+	output_count(a, "calls", a->o->target->rekey_all(a->o->ctx));
+	return 0;
+}
+
 static int drain(struct action *a)
 {
 	const char *trunk = input(a, "trunk"), *timeout = input(a, "timeout");
 	unsigned remaining = 0;
-	char text[16];
 
 	if (a->o->target->drain(
 		    a->o->ctx, trunk, timeout ? (uint32_t)strtoul(timeout, NULL, 10) : 0, &remaining) < 0)
 		return no_trunk(a, trunk ? trunk : "");
-	snprintf(text, sizeof text, "%u", remaining);
 	lyd_free_siblings(lyd_child(a->op));
-	output(a, "remaining-calls", text);
+	output_count(a, "remaining-calls", remaining);
 	return 0;
 }
 
@@ -118,6 +146,8 @@ static const struct {
 	int (*run)(struct action *a);
 } actions[] = {
 	{"/srtp-gateway:calls/call/terminate", terminate},
+	{"/srtp-gateway:calls/call/rekey", rekey},
+	{"/srtp-gateway:rekey-all", rekey_all},
 	{"/srtp-gateway:drain", drain},
 	{"/srtp-gateway:resume", resume},
 	{"/srtp-gateway:reload-certificates", reload_certificates},

@@ -16,6 +16,9 @@ struct action_target {
 	int (*drain)(
 		void *ctx, const char *trunk, uint32_t timeout_s, unsigned *remaining); /* trunk NULL: all */
 	int (*resume)(void *ctx, const char *trunk);
+	/* *legs: on how many sides. -EAGAIN: the call is not answered yet. */
+	int (*rekey)(void *ctx, const char *call, unsigned *legs);
+	unsigned (*rekey_all)(void *ctx); /* how many calls */
 	/* changed(arg, name) for every profile whose certificate is another one now. */
 	int (*reload_certificates)(
 		void *ctx, void (*changed)(void *arg, const char *profile), void *arg, struct err *e);

@@ -69,6 +69,8 @@ static void leg(struct state_tree *t, struct lyd_node *call, const struct state_
 		state_text(t, n, "keying", "sdes");
 	if (info)
 		C(n, "key-age", l->key_age_ms / 1000);
+	if (info)
+		C(n, "key-epoch", l->key_epoch);
 	state_bool(t, n, "rtcp-mux", l->rtcp_mux);
 	state_address(t, n, "local-address", &l->local);
 	state_address(t, n, "remote-address", s && s->remote.ip.family != IP_NONE ? &s->remote : &l->remote);
@@ -175,5 +177,8 @@ void state_statistics(struct state_tree *t, struct lyd_node *parent, const struc
 	C(calls, "total", s->total);
 	C(calls, "rejected", s->rejected);
 	counters(t, state_in(t, calls, "counters"), s->calls, s->n_calls);
+	for (unsigned i = 0; i < s->n_rekeys; i++)
+		counters(t, state_entry(t, parent, "rekey", s->rekeys[i].cause), s->rekeys[i].results,
+			sizeof s->rekeys[i].results / sizeof *s->rekeys[i].results);
 	counters(t, state_in(t, parent, "sip"), s->sip, s->n_sip);
 }

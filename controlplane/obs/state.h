@@ -26,6 +26,7 @@ struct state_leg {
 	bool secure;           /* what it was negotiated or is required to be */
 	enum srtp_suite suite; /* of the newest key; SRTP_SUITE_NONE before there is one */
 	uint64_t key_age_ms;   /* with a suite */
+	uint32_t key_epoch;    /* with a suite: how many keys we have sent with */
 	bool rtcp_mux;
 	struct ip_port local, remote; /* media; IP_NONE where not known */
 	struct state_signalling signalling;
@@ -58,11 +59,19 @@ struct state_counter {
 	uint64_t value;
 };
 
+/* Renewals of keys for one cause. */
+struct state_rekey {
+	const char *cause;
+	struct state_counter results[4];
+};
+
 struct state_statistics {
 	uint64_t generation, start_ms, uptime_ms;
 	uint64_t active, total, rejected;
 	const struct state_counter *calls; /* why calls were refused or ended */
 	unsigned n_calls;
+	const struct state_rekey *rekeys;
+	unsigned n_rekeys;
 	const struct state_counter *sip;
 	unsigned n_sip;
 };

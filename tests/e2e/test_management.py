@@ -79,8 +79,8 @@ def test_an_operator_ends_a_call():
         assert gateway.ctl("show", "call", ident)["end-reason"] == "480 fraud"
         e = refused(op.act, {"srtp-gateway:calls": {"call": [call]}})
         assert e.tag == "data-missing" and ident in e.path, e
-        # What the build cannot do, what is no operation, and a value out of its range.
-        assert refused(op.act, {"srtp-gateway:calls": {"call": [{"id": ident, "rekey": {}}]}}).tag == "invalid-value"
+        assert refused(op.act, {"srtp-gateway:calls": {"call": [{"id": ident, "rekey": {}}]}}).tag == "data-missing"
+        # What is no operation, and a value out of its range.
         assert refused(op.act, {"srtp-gateway:drain": {"timeout": 0}}).tag == "invalid-value"
         assert refused(op.act, {"srtp-gateway:statistics": {}}).tag == "invalid-value"
 

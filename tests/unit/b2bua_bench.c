@@ -458,6 +458,12 @@ void reply_with(struct phone *p, const char *status, const char *headers)
 	respond(p, p->heard, p->local_tag, status, headers, "");
 }
 
+void reply_sdp(struct phone *p, const char *status, const char *body)
+{
+	assert_true(p->heard && p->heard->request);
+	respond(p, p->heard, p->local_tag, status, "", body);
+}
+
 void reply(struct phone *p, const char *status)
 {
 	reply_with(p, status, "");

@@ -54,6 +54,7 @@ struct plane_session {
 	dp_session_id id;
 	struct dp_leg_update leg[2]; /* the last of each side's first leg */
 	unsigned rx_keys[2], tx_keys[2];
+	struct dp_key_add tx[2], rx[2]; /* the newest */
 };
 
 /* What the test may look at and set. */
@@ -110,6 +111,7 @@ void answer_as(struct phone *p, const char *tag, const char *status, const char 
 /* Answers the last request that was heard, not an INVITE. */
 void reply(struct phone *p, const char *status);
 void reply_with(struct phone *p, const char *status, const char *headers);
+void reply_sdp(struct phone *p, const char *status, const char *body);
 /* The next message to the phone: a method, or a status as "486" (of any request). Fails when it is not. */
 const struct sip_msg *hear(struct phone *p, const char *what);
 /* The next message, whatever it is; NULL: there is none. */
@@ -143,6 +145,8 @@ void plane_restart(bool same);
 void plane_away(void);
 void plane_acknowledge(void);
 void plane_event_timeout(struct plane_session *s);
+void plane_event_limit(struct plane_session *s, enum dp_side side, enum dp_key_direction direction,
+	enum dp_limit limit, uint32_t epoch);
 struct plane_session *plane_last(void);
 
 /* The state of a place in the model, as an operator sees it: prefixes dropped, 64-bit numbers as numbers. A

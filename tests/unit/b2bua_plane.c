@@ -38,8 +38,11 @@ static void add(dp_session_id id)
 static void note_key(struct plane_session *s, const struct dp_key_add *k)
 {
 	for (unsigned side = 0; side < 2; side++) {
-		s->rx_keys[side] += k->leg == s->leg[side].leg && k->direction == DP_KEY_RX;
-		s->tx_keys[side] += k->leg == s->leg[side].leg && k->direction == DP_KEY_TX;
+		if (k->leg != s->leg[side].leg)
+			continue;
+		s->rx_keys[side] += k->direction == DP_KEY_RX;
+		s->tx_keys[side] += k->direction == DP_KEY_TX;
+		*(k->direction == DP_KEY_RX ? &s->rx[side] : &s->tx[side]) = *k;
 	}
 }
 
@@ -140,6 +143,22 @@ void plane_event_timeout(struct plane_session *s)
 	dp_msg_init(&m, DP_MEDIA_TIMEOUT, 0);
 	m.media_timeout.session = s->id;
 	m.media_timeout.leg = s->leg[DP_SIDE_A].leg;
+	fake_plane_say(&bench.plane, &m);
+	settle();
+}
+
+void plane_event_limit(struct plane_session *s, enum dp_side side, enum dp_key_direction direction,
+	enum dp_limit limit, uint32_t epoch)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_KEY_SOFT_LIMIT, 0);
+	m.key_soft_limit.session = s->id;
+	m.key_soft_limit.leg = s->leg[side].leg;
+	m.key_soft_limit.direction = (uint8_t)direction;
+	m.key_soft_limit.limit = (uint8_t)limit;
+	m.key_soft_limit.epoch = epoch;
+	m.key_soft_limit.packets = 1000;
 	fake_plane_say(&bench.plane, &m);
 	settle();
 }

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/b2bua/rekey.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/log.h"
+
+#define ALL_PER_S 50 /* calls of a rekey-all */
+#define REST_S 600   /* after a refusal without end, where the policy has no interval */
+
+static const char *const causes[REKEY_CAUSES] = {
+	[REKEY_INTERVAL] = "interval",
+	[REKEY_PACKETS] = "packets",
+	[REKEY_OCTETS] = "octets",
+	[REKEY_RTCP_PACKETS] = "rtcp-packets",
+	[REKEY_AUTH_FAILURES] = "auth-failures",
+	[REKEY_OPERATOR] = "operator",
+	[REKEY_DATA_PLANE] = "data-plane",
+};
+
+static const char *const results[REKEY_RESULTS] = {
+	[REKEY_RENEWED] = "renewed",
+	[REKEY_ONE_WAY] = "one-way",
+	[REKEY_REFUSED] = "refused",
+	[REKEY_GIVEN_UP] = "given-up",
+};
+
+/* A trunk without a policy: asked again as by the model's defaults. */
+static const struct config_rekey_policy no_policy = {.name = "none", .attempts = 3, .retry_s = 30};
+
+const char *rekey_cause_name(enum rekey_cause c)
+{
+	return causes[c];
+}
+
+const char *rekey_result_name(enum rekey_result r)
+{
+	return results[r];
+}
+
+static const struct config_rekey_policy *policy_of(const struct leg *l)
+{
+	return l->trunk->rekey ? l->trunk->rekey : &no_policy;
+}
+
+static void count(struct leg *l, enum rekey_result r)
+{
+	l->call->b->rekeys[l->rekey.cause][r]++;
+}
+
+bool rekey_possible(const struct leg *l)
+{
+	return l->trunk && l->suite != SRTP_SUITE_NONE && !l->trunk->keep_keys;
+}
+
+bool rekey_want(struct leg *l, enum rekey_cause cause)
+{
+	struct leg_rekey *r = &l->rekey;
+
+	if (!rekey_possible(l) || l->call->state == CALL_ENDING)
+		return false;
+	if (r->due || r->offered)
+		return true; /* new keys are on their way */
+	r->due = true;
+	r->cause = cause;
+	if (cause == REKEY_OPERATOR)
+		r->refusals = 0;
+	timer_cancel(l->call->b->wheel, &r->timer);
+	reinvite_start(l->call);
+	return true;
+}
+
+void rekey_limit(struct leg *l, const struct dp_key_soft_limit *e)
+{
+	static const enum rekey_cause of[] = {
+		[DP_LIMIT_PACKETS] = REKEY_PACKETS,
+		[DP_LIMIT_OCTETS] = REKEY_OCTETS,
+		[DP_LIMIT_AUTH_FAILURES] = REKEY_AUTH_FAILURES,
+		[DP_LIMIT_RTCP_PACKETS] = REKEY_RTCP_PACKETS,
+	};
+	const struct oa_media *m = oa_media_now(&l->oa, e->leg / 2);
+	const struct agreed_key *k;
+
+	if (e->limit >= sizeof of / sizeof *of || !m || !m->keys)
+		return;
+	k = e->direction == DP_KEY_TX ? &m->keys->tx : &m->keys->rx;
+	/* One key may report several limits; what it reported last may come when it is gone. */
+	if (k->epoch == e->epoch)
+		rekey_want(l, of[e->limit]);
+}
+
+static void timer_fired(struct timer *t)
+{
+	struct leg *l = (struct leg *)((char *)t - offsetof(struct leg, rekey.timer));
+
+	rekey_want(l, l->rekey.timer_cause);
+}
+
+/*
+ * When a key of this age is due. The intervals of calls that begin together end evenly spread over the
+ * jitter: multiples of the golden ratio, modulo 1, are that for any number of calls.
+ */
+static uint32_t interval_ms(struct b2bua *b, const struct config_rekey_policy *p)
+{
+	uint64_t spread_ms = (uint64_t)p->interval_s * 10 * p->jitter;
+
+	b->rekey_spread += 0x9e3779b9u;
+	return p->interval_s * 1000 - (uint32_t)(spread_ms * b->rekey_spread >> 32);
+}
+
+static void arm(struct leg *l, uint32_t ms, enum rekey_cause cause)
+{
+	l->rekey.timer_cause = cause;
+	timer_set(l->call->b->wheel, &l->rekey.timer, ms, timer_fired);
+}
+
+static void arm_interval(struct leg *l)
+{
+	const struct config_rekey_policy *p = policy_of(l);
+
+	if (p->interval_s && rekey_possible(l))
+		arm(l, interval_ms(l->call->b, p), REKEY_INTERVAL);
+}
+
+void rekey_began(struct leg *l)
+{
+	l->rekey.keys++;
+	l->rekey.due = false;
+	l->rekey.refusals = 0;
+	timer_cancel(l->call->b->wheel, &l->rekey.timer);
+	if (l->call->state != CALL_ENDING)
+		arm_interval(l);
+}
+
+void rekey_offered(struct leg *l)
+{
+	const struct oa_media *m = oa_media_now(&l->oa, 0);
+	bool burnt = oa_keys_burnt(&l->oa);
+
+	l->rekey.offered = burnt || l->rekey.due;
+	l->rekey.rx_epoch = m && m->keys ? m->keys->rx.epoch : 0;
+	if (burnt && !l->rekey.due)
+		l->rekey.cause = REKEY_DATA_PLANE;
+}
+
+void rekey_answered(struct leg *l)
+{
+	const struct oa_media *m = oa_media_now(&l->oa, 0);
+	bool one_way = m && m->keys && m->keys->rx.epoch == l->rekey.rx_epoch;
+
+	if (!l->rekey.offered)
+		return;
+	l->rekey.offered = l->rekey.due = false;
+	count(l, one_way ? REKEY_ONE_WAY : REKEY_RENEWED);
+	log_info("call", one_way ? "new keys; the peer goes on with its own" : "new keys",
+		LZ("call", l->call->id), LZ("trunk", l->trunk->name), LZ("suite", leg_suite(l)),
+		LZ("cause", causes[l->rekey.cause]), LU("key", l->rekey.keys));
+}
+
+static void give_up(struct leg *l, unsigned status)
+{
+	struct call *c = l->call;
+	const struct config_rekey_policy *p = policy_of(l);
+
+	count(l, REKEY_GIVEN_UP);
+	l->rekey.refusals = 0;
+	notice_rekey_refused(l, status, p->end_call);
+	if (p->end_call) {
+		call_tell_outside(c, "new keys were refused: %u", status);
+		call_release(c, NULL, 503, "trunk %s refused new keys: %u", l->trunk->name, status);
+		return;
+	}
+	if (p->interval_s)
+		arm_interval(l);
+	else
+		arm(l, REST_S * 1000, l->rekey.cause);
+}
+
+void rekey_refused(struct leg *l, const struct sip_msg *m)
+{
+	const struct config_rekey_policy *p = policy_of(l);
+
+	count(l, REKEY_REFUSED);
+	log_warn("call", "new keys were refused", LZ("call", l->call->id), LZ("trunk", l->trunk->name),
+		LU("status", m->status), LZ("cause", causes[l->rekey.cause]),
+		LU("attempt", l->rekey.refusals + 1), LU("attempts", p->attempts));
+	l->rekey.due = false;
+	if (++l->rekey.refusals >= p->attempts)
+		give_up(l, m->status);
+	else
+		arm(l, p->retry_s * 1000u, l->rekey.cause);
+}
+
+void rekey_stop(struct leg *l)
+{
+	timer_cancel(l->call->b->wheel, &l->rekey.timer);
+	l->rekey.due = l->rekey.offered = false;
+}
+
+int b2bua_rekey(struct b2bua *b, struct str id, unsigned *legs)
+{
+	struct call *c = call_find(b, id);
+
+	*legs = 0;
+	if (!c)
+		return -ENOENT;
+	if (c->state == CALL_ENDING)
+		return -EALREADY;
+	if (c->state != CALL_UP && c->state != CALL_ANSWERED)
+		return -EAGAIN;
+	c->waiting++;
+	for (unsigned side = 0; side < 2; side++)
+		*legs += rekey_want(&c->legs[side], REKEY_OPERATOR);
+	call_unwait(c);
+	return 0;
+}
+
+unsigned b2bua_rekey_all(struct b2bua *b)
+{
+	struct call *c;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (c, &b->calls, entry) {
+		bool any = false;
+
+		for (unsigned side = 0; side < 2; side++) {
+			struct leg *l = &c->legs[side];
+
+			if ((c->state != CALL_UP && c->state != CALL_ANSWERED) || !rekey_possible(l))
+				continue;
+			arm(l, n * (1000 / ALL_PER_S), REKEY_OPERATOR);
+			any = true;
+		}
+		n += any;
+	}
+	log_info("call", "keys are renewed", LU("calls", n), LU("seconds", n / ALL_PER_S));
+	return n;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to b2bua/: keys that are renewed during a call. A leg's keys are due by age, because the data plane
+ * reports a limit, or because an operator says so; reinvite.c then offers new ones on that leg alone. Who
+ * refuses them is asked again a few times, then its trunk's rekey-policy decides.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controlplane/sip/timer.h"
+#include "lib/msg/dp_msg.h"
+
+struct b2bua;
+struct call;
+struct leg;
+struct sip_msg;
+
+enum rekey_cause {
+	REKEY_INTERVAL,
+	REKEY_PACKETS,
+	REKEY_OCTETS,
+	REKEY_RTCP_PACKETS,
+	REKEY_AUTH_FAILURES,
+	REKEY_OPERATOR,
+	REKEY_DATA_PLANE,
+	REKEY_CAUSES
+};
+
+enum rekey_result {
+	REKEY_RENEWED,
+	REKEY_ONE_WAY,  /* the peer goes on with its own key */
+	REKEY_REFUSED,  /* once */
+	REKEY_GIVEN_UP, /* as often as the policy says */
+	REKEY_RESULTS
+};
+
+/* As in the model. */
+const char *rekey_cause_name(enum rekey_cause c);
+const char *rekey_result_name(enum rekey_result r);
+
+struct leg_rekey {
+	bool due;
+	bool offered; /* the offer that is out brings new keys */
+	enum rekey_cause cause;
+	unsigned refusals; /* in a row */
+	uint32_t keys;     /* that we have sent with */
+	uint32_t rx_epoch; /* before the offer */
+	struct timer timer;
+	enum rekey_cause timer_cause;
+};
+
+/* Does the leg have keys, and a peer that takes others? */
+bool rekey_possible(const struct leg *l);
+/* Renews the leg's keys now, or as soon as nothing is in the way. False: it cannot be done. */
+bool rekey_want(struct leg *l, enum rekey_cause cause);
+/* The data plane reports a limit. */
+void rekey_limit(struct leg *l, const struct dp_key_soft_limit *e);
+
+/* What reinvite.c tells: an offer goes out; its answer holds; it was refused, which may end the call. */
+void rekey_offered(struct leg *l);
+void rekey_answered(struct leg *l);
+void rekey_refused(struct leg *l, const struct sip_msg *m);
+/* We send with another key from now on, whoever offered it: its life begins. */
+void rekey_began(struct leg *l);
+void rekey_stop(struct leg *l);
