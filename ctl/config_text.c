@@ -37,10 +37,26 @@ static char *read_all(FILE *f, size_t *n)
 	return text;
 }
 
-static enum ctl_exit take(const char *name, const char *text, size_t n, json_t *args, struct err *e)
+/* As the gateway's own file may have them: lines that begin with // are comments, and keep their numbers. */
+static void blank_comments(char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		char *p = text + strspn(text, " \t");
+
+		if (strncmp(p, "//", 2) == 0)
+			memset(p, ' ', n - (size_t)(p - text));
+		text += n + (text[n] == '\n');
+	}
+}
+
+static enum ctl_exit take(const char *name, char *text, size_t n, json_t *args, struct err *e)
 {
 	bool xml = text[strspn(text, " \t\r\n\xef\xbb\xbf")] == '<';
 	json_error_t where;
+
+	if (!xml)
+		blank_comments(text);
 	json_t *config = xml ? json_stringn(text, n) : json_loadb(text, n, JSON_REJECT_DUPLICATES, &where);
 
 	if (!config && xml) {

@@ -11,6 +11,7 @@
 
 /*
  * Reads FILE ("-": standard input): JSON, or XML when it begins with '<'. *args gets the members "config" and
- * "format". CTL_FAILED (it cannot be read), CTL_REFUSED (it is not JSON: e names the line).
+ * "format"; lines of JSON that begin with // are comments. CTL_FAILED (it cannot be read), CTL_REFUSED (it is
+ * not JSON: e names the line).
  */
 enum ctl_exit config_text_read(const char *file, json_t *args, struct err *e);

@@ -20,7 +20,7 @@ int b2bua_new(struct b2bua **out)
 	b->began_ms = clock_wall_ms();
 	metrics_init(b);
 	b->dialogs = sip_dialogs_new();
-	if (!b->dialogs || digest_server_new(&b->digest) < 0) {
+	if (!b->dialogs || digest_server_new(&b->digest) < 0 || hash_key_make(&b->loop_key) < 0) {
 		b2bua_free(b);
 		return -ENOMEM;
 	}

@@ -31,13 +31,16 @@ struct trace;
 	X(refused_trunk_down, "calls from or to a trunk that takes none")                                    \
 	X(refused_media, "calls refused for what their SDP offers or lacks (488)")                           \
 	X(refused_request, "calls whose INVITE asks for what is not supported or cannot be used")            \
+	X(refused_loop, "calls of ours that came back to us (482), or with no hops left (483)")              \
 	X(refused_no_media_plane, "calls refused because media could not be set up")                         \
 	X(failovers, "times that a call was tried at another peer")                                          \
 	X(failed_no_answer, "calls that nobody answered in time")                                            \
 	X(failed_unreachable, "calls whose trunk could not be reached")                                      \
 	X(failed_answer, "calls ended because of what the called side answered")                             \
 	X(ended_media_timeout, "calls ended because media stopped")                                          \
-	X(ended_no_ack, "calls ended because an answer was never acknowledged")
+	X(ended_no_ack, "calls ended because an answer was never acknowledged")                              \
+	X(identities_dropped, "identities dropped that untrusted parties asserted")                          \
+	X(identities_hidden, "messages in which an identity was hidden from the other side")
 
 struct b2bua_counters {
 #define B2BUA_COUNTER_FIELD(name, help) uint64_t name;

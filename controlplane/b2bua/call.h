@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "controlplane/b2bua/b2bua.h"
+#include "controlplane/b2bua/loop.h"
 #include "controlplane/b2bua/peer.h"
 #include "controlplane/b2bua/rekey.h"
 #include "controlplane/b2bua/route.h"
@@ -96,7 +97,7 @@ struct leg {
 	struct sip_flow flow;
 	struct sip_dialog *dialog; /* NULL until both tags are known */
 	char local_tag[SIP_TOKEN_TEXT];
-	char call_id[SIP_TOKEN_TEXT + 1];
+	char call_id[LOOP_CALL_ID_TEXT];
 	char local_uri[CALL_URI_MAX], remote_uri[CALL_URI_MAX];
 	uint32_t invite_cseq; /* of the first INVITE that we sent */
 
@@ -172,6 +173,7 @@ struct call {
 	bool delayed;         /* its INVITE has no offer: the 2xx offers, the ACK answers */
 	struct timer ring;    /* nobody answered */
 	struct call_due due;
+	char *passed; /* header lines of the other side for the next response; NULL: none */
 
 	TAILQ_ENTRY(call) lost_entry; /* in b2bua.lost */
 	bool lost;                    /* its session went with the data plane and is to be programmed again */
@@ -253,6 +255,7 @@ struct b2bua {
 	struct dp_client *client;
 	struct port_alloc *ports;
 	struct trace *trace;
+	struct hash_key loop_key; /* of loop.h */
 	struct sip_dialogs *dialogs;
 	struct digest_server *digest;
 	struct call_list calls;

@@ -88,6 +88,7 @@ static void leg_free(struct b2bua *b, struct leg *l)
 static void call_free(struct call *c)
 {
 	config_unref((struct config *)c->config);
+	free(c->passed);
 	free(c);
 }
 

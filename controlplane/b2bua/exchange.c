@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/passing.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -166,6 +166,11 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 		call_release(c, NULL, 500, "no memory");
 		return;
 	}
+	passing_keep(out, m);
+	if (body.n && !passing_early_media(out, m)) {
+		answer_due(in, 180, NULL, false);
+		return;
+	}
 	str_copy(phrase, sizeof phrase, str_sub(m->reason, 0, sizeof phrase - 1));
 	answer_due(in, m->status, phrase, body.n > 0);
 }
@@ -184,6 +189,7 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 		leg_drop_ctx(out);
 		return;
 	}
+	passing_keep(out, m);
 	if (c->delayed) {
 		delayed_offered(out, m);
 		return;
@@ -281,6 +287,8 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 		call_unwait(c);
 		return;
 	}
+	if (m)
+		passing_keep(out, m);
 	explain(out, reason, m, why);
 	if (c->initial) {
 		unsigned status = m ? status_for_caller(m->status) : none;

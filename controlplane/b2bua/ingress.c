@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/passing.h"
 #include "controlplane/obs/trace.h"
 #include "lib/base/log.h"
 
@@ -104,26 +104,13 @@ static void refuse(struct b2bua *b, struct sip_stx *stx, const struct config_tru
 	reply_refuse(stx, status, phrase, why, sip_token_make(tag));
 }
 
-/* The name and user part that the other side sees; the host is ours or the peer's, never the caller's. */
+/* Who calls whom, as numbers inside the gateway. */
 void ingress_parties(struct call *c, const struct sip_msg *m)
 {
-	struct leg *out = &c->legs[DP_SIDE_B];
-	struct str user = m->from.uri.user, display = m->from.display;
-	struct ip_port local = *sip_listener_local(out->flow.listener);
-	char host[IP_TEXT_MAX];
-	struct wbuf w = wbuf_make(out->local_uri, sizeof out->local_uri - 1);
-	bool v6 = local.ip.family == IP_V6;
+	const struct config_trunk *from = c->legs[DP_SIDE_A].trunk;
 
-	str_copy(c->from, sizeof c->from, str_sub(user, 0, sizeof c->from - 1));
-	str_copy(c->to, sizeof c->to, str_sub(m->uri.user, 0, sizeof c->to - 1));
-	ip_text(&local.ip, host);
-	if (display.n && display.n < CALL_PARTY_MAX) {
-		wbuf_str(&w, display);
-		wbuf_z(&w, " ");
-	}
-	wbuf_fmt(&w, "<sip:%s%s%s%s%s>", c->from[0] ? c->from : "anonymous", "@", v6 ? "[" : "", host,
-		v6 ? "]" : "");
-	out->local_uri[w.len] = '\0';
+	passing_party(from, m->from.uri.user, c->from);
+	passing_party(from, m->uri.user, c->to);
 }
 
 /* Nowhere to go: the caller is told of what it can act on, people of all. */
@@ -145,8 +132,8 @@ static void refuse_unrouted(struct b2bua *b, struct sip_stx *stx, const struct c
 	char tag[SIP_TOKEN_TEXT], text[CALL_REASON_MAX];
 
 	snprintf(text, sizeof text, "%s: %.200s", outside, why);
-	note_refusal(b, sip_stx_request(stx), t,
-		(uint64_t *)((char *)&b->counters + results[result].counter), 503, text);
+	note_refusal(b, sip_stx_request(stx), t, (uint64_t *)((char *)&b->counters + results[result].counter),
+		503, text);
 	reply_unavailable(stx, retry_s, t->realm->trusted ? text : outside, sip_token_make(tag));
 }
 
@@ -266,9 +253,11 @@ void ingress_invite(
 	struct err nowhere = {0};
 	uint32_t retry_s = 0;
 	const char *why;
-	char tag[SIP_TOKEN_TEXT];
+	char tag[SIP_TOKEN_TEXT], called[CALL_PARTY_MAX] = "";
 	enum auth_result result;
 
+	if (t)
+		passing_party(t, m->uri.user, called);
 	if (!sip_listener_realm(from->listener)) {
 		refuse(b, stx, NULL, &n->refused_trunk_down, 503, NULL,
 			"this listener was removed from the configuration");
@@ -284,7 +273,7 @@ void ingress_invite(
 			refuse(b, stx, t, &n->refused_credentials, 403, NULL,
 				"the user name or password is wrong");
 	} else if (m->has_max_forwards && m->max_forwards == 0) {
-		refuse(b, stx, t, &n->refused_request, 483, NULL, "Max-Forwards is used up");
+		refuse(b, stx, t, &n->refused_loop, 483, NULL, "Max-Forwards is used up");
 	} else if (m->uri.scheme == SIP_SCHEME_OTHER) {
 		refuse(b, stx, t, &n->refused_request, 416, NULL,
 			"only sip, sips and tel URIs are known here");
@@ -300,7 +289,14 @@ void ingress_invite(
 		refuse(b, stx, t, &n->refused_request, 400, NULL, "the calling party's name is too long");
 	} else if (!m->uri.user.n) {
 		refuse(b, stx, t, &n->refused_request, 484, NULL, "the Request-URI names nobody");
-	} else if (!(hunt.route = config_find_route(b->now->config, t, m->uri.user))) {
+	} else if (loop_is_ours(&b->loop_key, m->call_id, str_z(called))) {
+		refuse(b, stx, t, &n->refused_loop, 482, NULL,
+			"a call of this gateway came back to it: the routes of both sides send it in a "
+			"circle");
+	} else if (passing_cannot(t, m)) {
+		refuse(b, stx, t, &n->refused_request, 500, NULL,
+			"Privacy insists (critical) on what is not known here");
+	} else if (!(hunt.route = config_find_route(b->now->config, t, str_z(called)))) {
 		refuse(b, stx, t, &n->refused_no_route, 404, NULL, "no route leads to this number");
 	} else if (!call_admit(b, t, &why)) {
 		refuse(b, stx, t, &n->refused_limit, 503, NULL, why);

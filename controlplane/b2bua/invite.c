@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/passing.h"
 #include "controlplane/obs/trace.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -37,21 +37,27 @@ static const struct sip_ctx_ops invite_ops = {
 
 /* The Request-URI and To of the first INVITE: the called number at the peer, and nothing of the caller's own
  * URI. */
-static void begin_first(struct leg *out, struct sip_builder *b, char *buf, size_t cap)
+static void begin_first(
+	struct leg *out, const struct passage *p, struct sip_builder *b, char *buf, size_t cap)
 {
 	const struct config_peer *peer = out->peer;
-	bool v6 = strchr(peer->host, ':') != NULL;
-	char uri[CALL_URI_MAX], call_id[SIP_TOKEN_TEXT];
+	struct str to = str_z(out->call->to);
+	char uri[CALL_URI_MAX];
 	struct wbuf w = wbuf_make(uri, sizeof uri);
+	struct wbuf from = wbuf_make(out->local_uri, sizeof out->local_uri - 1);
+	struct wbuf remote = wbuf_make(out->remote_uri, sizeof out->remote_uri - 1);
 
-	wbuf_fmt(&w, "sip:%s@%s%s%s:%u;transport=%s", out->call->to, v6 ? "[" : "", peer->host, v6 ? "]" : "",
-		peer->port, config_transport_name(peer->transport));
-	snprintf(out->remote_uri, sizeof out->remote_uri, "<sip:%s@%s%s%s>", out->call->to, v6 ? "[" : "",
-		peer->host, v6 ? "]" : "");
+	passage_uri(p, peer, to, &w);
+	passage_to(p, to, &remote);
+	out->remote_uri[remote.len] = '\0';
+	identity_from(
+		&p->ends, p->done.privacy, str_z(out->call->from), p->cause ? &p->cause->from : NULL, &from);
+	out->local_uri[from.len] = '\0';
 	/* One that is sent again in another form is of the same call (RFC 3261 section 8.1.3.5). */
 	if (!out->invite_cseq++)
-		str_copy(out->call_id, sizeof out->call_id, sip_token_make(call_id));
+		loop_call_id(&out->call->b->loop_key, to, out->call_id);
 	sip_build_request(b, buf, cap, STR("INVITE"), wbuf_view(&w));
+	b->w.overflow |= w.overflow || from.overflow || remote.overflow;
 	sip_build_hdr_u32(b, SIP_H_MAX_FORWARDS, out->call->max_forwards - 1u);
 	sip_build_addr(b, SIP_H_FROM, str_z(out->local_uri), str_z(out->local_tag));
 	sip_build_addr(b, SIP_H_TO, str_z(out->remote_uri), STR(""));
@@ -82,6 +88,7 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 	struct sip_flow flow = out->dialog ? invite_dialog_flow(b, out->dialog) : out->flow;
 	char buf[CALL_MESSAGE_MAX];
 	struct sip_builder r;
+	struct passage p;
 	int err;
 
 	leg_drop_ctx(out); /* of the last exchange */
@@ -93,10 +100,13 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 	}
 	if (out->own_update)
 		return update_offer(out, sdp, e);
+	passage_of_invite(&p, out);
 	if (out->dialog)
 		sip_dialog_build(out->dialog, &r, buf, sizeof buf, SIP_INVITE);
 	else
-		begin_first(out, &r, buf, sizeof buf);
+		begin_first(out, &p, &r, buf, sizeof buf);
+	header_set_build(&p.set, &r);
+	passage_count(b, &p);
 	reply_contact(&r, out);
 	/* Of a delayed offer it would be the 18x that offers, which a caller without 100rel could not hear.
 	 */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/passing.h"
 #include "controlplane/sip/chars.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -104,6 +104,8 @@ static void answer_pending(struct leg *l)
 	sip_build_response(&b, buf, sizeof buf, sip_stx_request(l->stx), status, phrase, str_z(l->local_tag));
 	if (status != 487)
 		reply_why(&b, status, told(l));
+	if (l == c->exchange)
+		passing_build(c, &b);
 	if (c->end.retry_after)
 		sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, c->end.retry_after);
 	if (sip_build_end(&b, STR(""), STR("")) < 0 || sip_stx_respond(l->stx, &b) < 0)

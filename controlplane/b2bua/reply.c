@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/passing.h"
 #include "lib/base/secret.h"
 
 const char reply_allow[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE";
@@ -111,6 +111,7 @@ int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str
 	sip_build_response(
 		&b, buf, sizeof buf, sip_stx_request(in->stx), status, phrase, str_z(in->local_tag));
 	reply_contact(&b, in);
+	passing_build(in->call, &b);
 	if (status >= 200)
 		session_timer_agree(in, &b);
 	else if (reliable_wanted(in, sdp.n > 0))

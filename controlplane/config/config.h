@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controlplane/config/headers.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/netaddr.h"
@@ -191,6 +192,7 @@ struct config_trunk {
 	bool keep_keys; /* a re-INVITE that the other side causes repeats our key (reinvite-keys own-leg) */
 	bool keep_roc;  /* the rollover counter goes on under a new key (rollover-counter keep) */
 	enum config_rtcp_mux rtcp_mux;
+	struct config_headers headers;
 	uint32_t media_timeout_s;   /* without media until the call is ended; 0: never */
 	uint32_t session_expires_s; /* RFC 4028, that we ask for; 0: nothing */
 	uint32_t max_calls;         /* at once, both directions; CONFIG_UNLIMITED */

@@ -134,6 +134,45 @@ static bool same_auth(const struct config_trunk *a, const struct config_trunk *b
 	       p->nonce_lifetime_s == q->nonce_lifetime_s;
 }
 
+static bool same_host(const struct config_host_part *a, const struct config_host_part *b)
+{
+	return a->kind == b->kind && same_text(a->name, b->name);
+}
+
+static bool same_rules(const struct config_headers *a, const struct config_headers *b)
+{
+	if (a->n_rules != b->n_rules)
+		return false;
+	for (uint32_t i = 0; i < a->n_rules; i++) {
+		const struct config_header_rule *p = &a->rules[i], *q = &b->rules[i];
+
+		if (!same_text(p->name, q->name) || p->out != q->out || p->messages != q->messages ||
+			p->action != q->action || !same_text(p->header, q->header) ||
+			!same_text(p->match, q->match) || !same_text(p->value, q->value))
+			return false;
+	}
+	return true;
+}
+
+static bool same_headers(const struct config_headers *a, const struct config_headers *b)
+{
+	const struct config_numbers *p = &a->numbers, *q = &b->numbers;
+
+	if (a->n_own_numbers != b->n_own_numbers)
+		return false;
+	for (uint32_t i = 0; i < a->n_own_numbers; i++)
+		if (!same_text(a->own_numbers[i], b->own_numbers[i]))
+			return false;
+	return a->identity_trusted == b->identity_trusted && a->early_media == b->early_media &&
+	       same_host(&a->request_uri, &b->request_uri) && same_host(&a->from, &b->from) &&
+	       same_host(&a->to, &b->to) && same_host(&a->asserted, &b->asserted) &&
+	       same_host(&a->diversion, &b->diversion) && same_host(&a->history, &b->history) &&
+	       same_text(p->country_code, q->country_code) &&
+	       same_text(p->national_prefix, q->national_prefix) &&
+	       same_text(p->international_prefix, q->international_prefix) && p->shortest == q->shortest &&
+	       p->send_as == q->send_as && same_rules(a, b);
+}
+
 static bool same_trunk(const void *x, const void *y)
 {
 	const struct config_trunk *a = x, *b = y;
@@ -146,9 +185,9 @@ static bool same_trunk(const void *x, const void *y)
 	       !a->crypto == !b->crypto && (!a->crypto || same_text(a->crypto->name, b->crypto->name)) &&
 	       !a->rekey == !b->rekey && (!a->rekey || same_text(a->rekey->name, b->rekey->name)) &&
 	       a->rtcp_mux == b->rtcp_mux && a->keep_keys == b->keep_keys && a->keep_roc == b->keep_roc &&
-	       a->session_expires_s == b->session_expires_s && a->media_timeout_s == b->media_timeout_s &&
-	       a->session_expires_s == b->session_expires_s && a->max_calls == b->max_calls &&
-	       a->max_call_rate == b->max_call_rate;
+	       same_headers(&a->headers, &b->headers) && a->session_expires_s == b->session_expires_s &&
+	       a->media_timeout_s == b->media_timeout_s && a->session_expires_s == b->session_expires_s &&
+	       a->max_calls == b->max_calls && a->max_call_rate == b->max_call_rate;
 }
 
 static bool same_route(const void *x, const void *y)

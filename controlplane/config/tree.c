@@ -7,69 +7,7 @@
 
 #include <libyang/libyang.h>
 
-#include "controlplane/config/snapshot.h"
-
-static const struct lyd_node *child(const struct lyd_node *parent, const char *name)
-{
-	const struct lyd_node *n;
-
-	LY_LIST_FOR(lyd_child(parent), n)
-	{
-		if (strcmp(LYD_NAME(n), name) == 0)
-			return n;
-	}
-	return NULL;
-}
-
-/* The next entry of a list or leaf-list. libyang keeps the instances of one together. */
-static const struct lyd_node *next_entry(const struct lyd_node *n)
-{
-	return n && n->next && n->next->schema == n->schema ? n->next : NULL;
-}
-
-static uint32_t count(const struct lyd_node *parent, const char *name)
-{
-	uint32_t n = 0;
-
-	for (const struct lyd_node *c = child(parent, name); c; c = next_entry(c))
-		n++;
-	return n;
-}
-
-/* Canonical text of a leaf; NULL when it is absent. */
-static const char *text(const struct lyd_node *parent, const char *name)
-{
-	const struct lyd_node *n = child(parent, name);
-
-	return n ? lyd_get_value(n) : NULL;
-}
-
-static uint32_t number(const struct lyd_node *parent, const char *name, uint32_t absent)
-{
-	const char *z = text(parent, name);
-
-	return z ? (uint32_t)strtoul(z, NULL, 10) : absent;
-}
-
-static bool is_true(const struct lyd_node *parent, const char *name)
-{
-	const char *z = text(parent, name);
-
-	return z && strcmp(z, "true") == 0;
-}
-
-/* The index of a leaf's value in a table of names; -1 when it is absent or not in it. */
-static int choice(const struct lyd_node *parent, const char *name, const char *const *names, int n)
-{
-	const char *z = text(parent, name);
-
-	for (int i = 0; z && i < n; i++) {
-		if (strcmp(z, names[i]) == 0)
-			return i;
-	}
-	return -1;
-}
-#define CHOICE(parent, name, names) choice(parent, name, names, (int)(sizeof(names) / sizeof((names)[0])))
+#include "controlplane/config/tree_private.h"
 
 static const char *const transports[] = {[CONFIG_UDP] = "udp", [CONFIG_TCP] = "tcp", [CONFIG_TLS] = "tls"};
 static const char *const tls_versions[] = {[CONFIG_TLS_1_2] = "1.2", [CONFIG_TLS_1_3] = "1.3"};
@@ -106,76 +44,6 @@ const char *config_transport_name(enum config_transport t)
 {
 	return (unsigned)t < sizeof transports / sizeof transports[0] ? transports[t] : "unknown";
 }
-
-/* What is being filled. Once failed, everything that is asked of it gives nothing, so that one test at the
- * end does. */
-struct reader {
-	struct snapshot *s;
-	int rc;
-};
-
-static void *make(struct reader *r, size_t n, size_t size)
-{
-	void *p = r->rc ? NULL : arena_alloc(&r->s->arena, n, size);
-
-	if (!p && !r->rc)
-		r->rc = -ENOMEM;
-	return p;
-}
-
-/* An array for the entries of a list; *n is 0 when there is no memory for it. */
-static void *make_list(
-	struct reader *r, const struct lyd_node *parent, const char *name, size_t size, uint32_t *n)
-{
-	*n = count(parent, name);
-	void *p = make(r, *n, size);
-
-	if (!p)
-		*n = 0;
-	return p;
-}
-
-static const char *keep(struct reader *r, const char *z)
-{
-	if (!z || r->rc)
-		return NULL;
-	const char *p = arena_text(&r->s->arena, z);
-
-	if (!p)
-		r->rc = -ENOMEM;
-	return p;
-}
-
-static const char *keep_leaf(struct reader *r, const struct lyd_node *parent, const char *name)
-{
-	return keep(r, text(parent, name));
-}
-
-static void require(struct reader *r, bool ok)
-{
-	if (!ok && !r->rc)
-		r->rc = -EINVAL;
-}
-
-static int one_of(struct reader *r, int index)
-{
-	require(r, index >= 0);
-	return index < 0 ? 0 : index;
-}
-
-/* Every row of the arrays below begins with its name. */
-static const void *find_named(const void *rows, uint32_t n, size_t size, const char *name)
-{
-	for (uint32_t i = 0; name && i < n; i++) {
-		const void *row = (const char *)rows + i * size;
-		const char *row_name = *(const char *const *)row; /* NULL: there was no memory for it */
-
-		if (row_name && strcmp(row_name, name) == 0)
-			return row;
-	}
-	return NULL;
-}
-#define FIND(rows, n, name) find_named(rows, n, sizeof *(rows), name)
 
 static void read_tls_profiles(struct reader *r, const struct lyd_node *parent)
 {
@@ -488,6 +356,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	t->max_calls = number(n, "max-calls", CONFIG_UNLIMITED);
 	t->max_call_rate = number(n, "max-call-rate", CONFIG_UNLIMITED);
 	require(r, t->realm);
+	tree_read_headers(r, n, t->realm && t->realm->trusted, &t->headers);
 	read_peers(r, n, t);
 	read_identify(r, child(n, "identify"), &t->identify);
 	read_auth(r, n, t);

@@ -202,6 +202,23 @@ int bench_setup_with(const char *limits)
 	return 0;
 }
 
+void bench_refuse(const char *was, const char *now, const char *why)
+{
+	char text[8192], changed[8192];
+	struct config *c;
+	struct err e = {0};
+
+	snprintf(text, sizeof text, config_text, "\"max-calls\":300,\"max-call-rate\":1000");
+	const char *at = strstr(text, was);
+
+	assert_non_null(at);
+	snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, now, at + strlen(was));
+	if (config_parse(str_z(changed), "bench", &c, &e) == 0)
+		fail_msg("taken: %s", now);
+	if (!strstr(e.text, why))
+		fail_msg("'%s' is missing in: %s", why, e.text);
+}
+
 void bench_change_all(const struct bench_edit *edits, unsigned n)
 {
 	char text[8192], changed[8192];

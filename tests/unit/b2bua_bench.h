@@ -95,6 +95,9 @@ static inline void bench_change(const char *was, const char *now)
 	bench_change_all(&(struct bench_edit){was, now}, 1);
 }
 
+/* The first configuration with this change is refused, and why is said. */
+void bench_refuse(const char *was, const char *now, const char *why);
+
 /* The phone has a TLS connection on which it showed a certificate for this name. */
 void phone_connect(struct phone *p, const char *name);
 void phone_disconnect(struct phone *p);

@@ -71,6 +71,15 @@ static void a_large_file_is_one_request(void **state)
 	free(text);
 }
 
+static void comments_are_as_in_the_gateways_own_file(void **state)
+{
+	(void)state;
+	assert_int_equal(run_with_input(agrees, "edit -", "// one\n{\n\t// two\n\"a\":\"//b\"}"), CTL_OK);
+	expect_request("\"config\":{\"a\":\"//b\"}");
+	assert_int_equal(run_with_input(agrees, "edit -", "// one\n{\n}}"), CTL_REFUSED);
+	expect_errors(":3: not JSON");
+}
+
 static void bad_files_are_named_before_anything_is_asked(void **state)
 {
 	(void)state;
@@ -282,6 +291,7 @@ int main(void)
 		cmocka_unit_test(edits_name_the_candidate),
 		cmocka_unit_test(files_are_json_or_xml_from_anywhere),
 		cmocka_unit_test(a_large_file_is_one_request),
+		cmocka_unit_test(comments_are_as_in_the_gateways_own_file),
 		cmocka_unit_test(bad_files_are_named_before_anything_is_asked),
 		cmocka_unit_test(commits_say_what_became_of_them),
 		cmocka_unit_test(differences_are_lines),
