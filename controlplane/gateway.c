@@ -18,6 +18,7 @@
 #include "controlplane/sip/stack.h"
 #include "controlplane/tls_profiles.h"
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 
 #define SHUTDOWN_MS 2000
 #define SHUTDOWN_STEP_MS 20
@@ -28,6 +29,7 @@ static int open_media(struct gateway *g, const struct config *c, struct err *e)
 		.path = g->conf.dataplane ? g->conf.dataplane : c->dataplane.socket,
 		.events = &b2bua_media_events,
 		.ctx = g->b2bua,
+		.orphan_ms = c->recovery.orphan_grace_s * 1000,
 	};
 	int err = media_ports_open(&g->media, g->base, c, e);
 
@@ -55,6 +57,16 @@ int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e
 	err = mgmt_open(&g->mgmt, g->base, g->conf.control ? g->conf.control : c->management.socket,
 		c->management.group, e);
 	return err;
+}
+
+void gateway_recover(struct gateway *g)
+{
+	const char *directory = g->conf.recovery ? g->conf.recovery : g->config->recovery.directory;
+	struct err e = {0};
+
+	if (b2bua_recover(g->b2bua, directory, &e) < 0)
+		log_warn("call", "calls will not outlive this process: they cannot be kept",
+			LZ("reason", e.text), LZ("configured", "/srtp-gateway:gateway/recovery/directory"));
 }
 
 void gateway_close_planes(struct gateway *g)

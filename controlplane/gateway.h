@@ -24,6 +24,7 @@ struct notify;
 struct gateway_conf {
 	const char *dataplane; /* the data plane's socket; NULL: as configured */
 	const char *control;   /* the management socket; NULL: as configured */
+	const char *recovery;  /* the directory where calls are kept; NULL: as configured */
 	const enum log_level *log_level;
 	const enum log_format *log_format;
 };

@@ -47,6 +47,8 @@ struct gateway {
  */
 int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e);
 void gateway_close_planes(struct gateway *g);
+/* Calls of an earlier process are taken over, with the first configuration. */
+void gateway_recover(struct gateway *g);
 
 /* gateway_certs.c */
 int gateway_watch_certificates(struct gateway *g);

@@ -31,6 +31,7 @@ static const char usage_text[] =
 	"  --check             check the configuration and the files that it names, and end: 0 or 3\n"
 	"  --dataplane SOCKET  the data plane's socket, instead of the configured one\n"
 	"  --control SOCKET    the management socket, instead of the configured one\n"
+	"  --recovery DIR      where calls are kept for the next start, instead of the configured one\n"
 	"  --log-level LEVEL   debug, info, warn or error, instead of the configured one\n"
 	"  --log-json          logs as one JSON object per line\n"
 	"  --yang              print srtp-gateway.yang\n"
@@ -61,9 +62,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'}, {"dataplane", required_argument, NULL, 'd'},
-		{"control", required_argument, NULL, 's'}, {"log-level", required_argument, NULL, 'l'},
-		{"log-json", no_argument, NULL, 'j'}, {"yang", no_argument, NULL, 'y'},
-		{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0}};
+		{"control", required_argument, NULL, 's'}, {"recovery", required_argument, NULL, 'r'},
+		{"log-level", required_argument, NULL, 'l'}, {"log-json", no_argument, NULL, 'j'},
+		{"yang", no_argument, NULL, 'y'}, {"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'}, {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -79,6 +81,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 's':
 			o->gateway.control = optarg;
+			break;
+		case 'r':
+			o->gateway.recovery = optarg;
 			break;
 		case 'l':
 			if (parse_level(optarg, &o->level) < 0) {

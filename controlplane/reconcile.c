@@ -286,6 +286,8 @@ static void commit(void *ctx, void *plan)
 	g->tls = p->tls;
 	p->to = before;
 	p->tls = tls;
+	if (p->first)
+		gateway_recover(g);
 	close_plan(p);
 	gateway_look_at_certificates(g, (int64_t)time(NULL));
 }

@@ -43,7 +43,22 @@ int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c)
 	if (k->soft_packets == 0 || k->soft_packets > k->packets_max)
 		k->soft_packets = k->packets_max - (k->packets_max >> SOFT_MARGIN_SHIFT);
 	memcpy(k->mki, conf->mki, conf->mki_len);
+	memcpy(k->salt, c->key_add.keys.rtp.salt, sizeof k->salt);
 	return 0;
+}
+
+/*
+ * Does the command bring the key that is in use, under another number? A control plane that was restarted
+ * does not know the keys that it gave. Its indexes go on: with empty windows it would open old packets again,
+ * and with a rollover counter of 0 no new ones.
+ */
+static bool is_in_use(const struct leg_key *k, const struct command *c)
+{
+	const struct dp_key_add *conf = &c->key_add.conf;
+
+	return k && k->suite == conf->suite && k->mki_len == conf->mki_len &&
+	       memcmp(k->mki, conf->mki, conf->mki_len) == 0 &&
+	       mem_equal_ct(k->salt, c->key_add.keys.rtp.salt, sizeof k->salt);
 }
 
 void leg_key_wipe(struct worker *w, struct leg_key *k)
@@ -197,6 +212,12 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 	if (rx_was_here(leg, conf->epoch)) {
 		snprintf(c->reason, sizeof c->reason, "receive key %u was retired already", conf->epoch);
 		return -EALREADY;
+	}
+	if (is_in_use(current, c)) {
+		/* As the next one it may still be withdrawn, and must not take the one in use with it. */
+		if (!next)
+			current->epoch = conf->epoch;
+		return 0;
 	}
 	if (!place)
 		place = leg_key_role(leg, KEY_NONE);

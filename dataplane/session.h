@@ -50,6 +50,8 @@ struct leg_key {
 	uint64_t packets_max, rtcp_packets_max; /* hard; never above the suite's */
 	uint64_t until;                         /* ns: a PREVIOUS one is wiped then */
 	uint8_t mki[DP_MKI_MAX];
+	uint8_t salt[SRTP_SALT_MAX]; /* the session salt of RTP: as good as the master's name, and no secret
+				      */
 };
 
 /* One SSRC heard on a leg. On a secure leg it exists once a packet of it has authenticated. */

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/checkpoint.h"
 #include "lib/base/clock.h"
 
 int b2bua_new(struct b2bua **out)
@@ -16,6 +18,9 @@ int b2bua_new(struct b2bua **out)
 	TAILQ_INIT(&b->calls);
 	TAILQ_INIT(&b->dead);
 	TAILQ_INIT(&b->lost);
+	TAILQ_INIT(&b->unsure);
+	TAILQ_INIT(&b->checkpoint.changed);
+	TAILQ_INIT(&b->checkpoint.copied);
 	TAILQ_INIT(&b->trunk_states);
 	b->began_ms = clock_wall_ms();
 	metrics_init(b);
@@ -35,6 +40,7 @@ void b2bua_close(struct b2bua *b)
 	if (!b)
 		return;
 	operate_forget(b);
+	checkpoint_close(b);
 	call_table_clear(b);
 }
 
@@ -81,6 +87,24 @@ unsigned b2bua_call_count(const struct b2bua *b)
 const struct b2bua_counters *b2bua_counters(const struct b2bua *b)
 {
 	return &b->counters;
+}
+
+/*
+ * A peer whose connection is gone, as after a restart of ours, may have made another: what we ask in the
+ * dialog goes there, if it is of the same trunk.
+ */
+static void follow(struct b2bua *b, struct leg *l, const struct sip_msg *m, const struct sip_flow *from)
+{
+	struct sip_flow *flow = l->dialog ? &l->dialog->flow : NULL;
+	const struct config_trunk *t;
+	struct sip_conn_info info;
+
+	if (!flow || !from->conn || from->conn == flow->conn ||
+		(flow->conn && sip_net_conn_info(b->net, flow->conn, &info) == 0))
+		return;
+	t = ingress_identify(b, m, from);
+	if (t && strcmp(t->name, l->trunk->name) == 0)
+		flow->conn = from->conn;
 }
 
 /* A request in a dialog of ours: it must be of the leg's own trunk in every respect that its dialog was. */
@@ -138,8 +162,10 @@ static void request(void *user, struct sip_stx *stx, const struct sip_msg *m, co
 			reply_refuse(stx, 481, NULL, "no such dialog here", STR(""));
 		else if (d->flow.listener != from->listener)
 			reply_refuse(stx, 481, NULL, "no such dialog on this listener", STR(""));
-		else
+		else {
+			follow(b, d->user, m, from);
 			in_dialog(b, d, stx, m);
+		}
 		return;
 	}
 	switch (m->method) {

@@ -40,7 +40,10 @@ struct trace;
 	X(ended_media_timeout, "calls ended because media stopped")                                          \
 	X(ended_no_ack, "calls ended because an answer was never acknowledged")                              \
 	X(identities_dropped, "identities dropped that untrusted parties asserted")                          \
-	X(identities_hidden, "messages in which an identity was hidden from the other side")
+	X(identities_hidden, "messages in which an identity was hidden from the other side")                 \
+	X(recovered, "calls taken over from before a restart of the control plane")                          \
+	X(ended_meanwhile, "of them: calls found to have ended meanwhile")                                   \
+	X(saved, "times that a call was written to the recovery directory")
 
 struct b2bua_counters {
 #define B2BUA_COUNTER_FIELD(name, help) uint64_t name;
@@ -100,6 +103,13 @@ struct b2bua_layers {
 };
 void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers);
 
+/*
+ * Calls are kept in this directory from now on, and those that an earlier process left there are taken over:
+ * after the first commit, before the loop runs. The directory is made; a tmpfs will do. An error with e
+ * (-EBUSY: another process has it) means that calls do not outlive the process, and nothing else.
+ */
+int b2bua_recover(struct b2bua *b, const char *directory, struct err *e);
+
 /* No new calls from now on (503); every call is ended with a BYE that says why. Calls are gone a moment
  * later. */
 void b2bua_shutdown(struct b2bua *b);
@@ -121,8 +131,8 @@ int b2bua_remaining(const struct b2bua *b, const char *trunk, unsigned *out);
 int b2bua_terminate(struct b2bua *b, struct str id, const char *reason);
 
 /*
- * New keys on both sides of a call, where they have any and take others; *legs: on how many. -EALREADY: it has
- * ended, -EAGAIN: it is not answered yet. On all calls, 50 a second: how many.
+ * New keys on both sides of a call, where they have any and take others; *legs: on how many. -EALREADY: it
+ * has ended, -EAGAIN: it is not answered yet. On all calls, 50 a second: how many.
  */
 int b2bua_rekey(struct b2bua *b, struct str id, unsigned *legs);
 unsigned b2bua_rekey_all(struct b2bua *b);

@@ -62,6 +62,7 @@ struct leg_timer {
 	uint32_t asked_s, asked_min_s;
 	bool asked_uac, asked_uas, asked_supported;
 	struct timer timer; /* the next refresh, or the end */
+	uint64_t due_ms;    /* wall clock: when it fires; 0: it does not */
 };
 
 /* Reliable provisional responses of a leg: those that we send, and those that come. */
@@ -120,7 +121,8 @@ struct leg {
 	bool own_update;               /* update is an offer of the gateway's own */
 	unsigned own_tries;            /* of it that met with glare */
 	struct timer own_timer;        /* its answer is overdue, or it is to be sent again */
-	struct sip_ctx *update;        /* UPDATE sent: until its final response */
+	struct sip_ctx *update;        /* UPDATE, or OPTIONS of revive.c, sent: until its final response */
+	bool asked_with_update;        /* by revive.c */
 	struct leg_timer timer;
 	struct leg_reliable reliable;
 	struct leg_rekey rekey;
@@ -156,9 +158,13 @@ struct call_due {
 	bool ack;               /* the ACK that carries our answer to the called side's offer */
 };
 
+/* What is to be written of a call: see checkpoint.c. */
+enum call_saving { SAVING_NOTHING, SAVING_CHANGE, SAVING_COPY };
+
 struct call {
 	TAILQ_ENTRY(call) entry; /* in b2bua.calls, oldest first */
 	struct b2bua *b;
+	uint32_t number; /* what its id is made of */
 	char id[CALL_ID_TEXT];
 	enum call_state state;
 	const struct config *config;         /* the generation that it began under; a reference */
@@ -175,6 +181,12 @@ struct call {
 	struct call_due due;
 	char *passed; /* header lines of the other side for the next response; NULL: none */
 
+	TAILQ_ENTRY(call) saving_entry; /* in a list of b2bua.checkpoint, by `saving` */
+	enum call_saving saving;
+	uint32_t saved_octets; /* of its newest record; 0: it is not saved */
+	TAILQ_ENTRY(call) unsure_entry; /* in b2bua.unsure */
+	bool unsure;    /* taken over; its peers are to be asked whether they have it still */
+	uint64_t plane; /* instance of the data plane that had its session before a restart of ours; 0: this one */
 	TAILQ_ENTRY(call) lost_entry; /* in b2bua.lost */
 	bool lost;                    /* its session went with the data plane and is to be programmed again */
 	struct call_media media;
@@ -244,6 +256,20 @@ struct media_totals {
 	struct metrics_histogram jitter;
 };
 
+struct journal;
+
+/* Calls outside the process. */
+struct checkpoint {
+	struct journal *journal; /* NULL: nothing is saved */
+	struct call_list changed, copied;
+	struct timer timer;
+	uint64_t live;       /* octets of the newest records of all calls */
+	bool renewing;       /* older segments go when `copied` is empty */
+	bool failing;        /* nothing can be written; tried again */
+	void *buffer;        /* of one record */
+	char *directory;
+};
+
 #define CALL_HISTORY 256
 #define PLANE_ALARMS 64
 
@@ -259,6 +285,9 @@ struct b2bua {
 	struct sip_dialogs *dialogs;
 	struct digest_server *digest;
 	struct call_list calls;
+	struct checkpoint checkpoint;
+	struct call_list unsure;
+	struct timer revive; /* takes calls off unsure */
 	struct call_list lost;
 	struct timer restore;  /* takes calls off lost */
 	struct call_list dead; /* cleared away while the data plane's client could still name them */
@@ -315,6 +344,8 @@ void call_text_drop(struct call_text *t);
 void leg_drop_stx(struct leg *l);
 void leg_drop_ctx(struct leg *l);
 void leg_drop_update(struct leg *l);
+/* One that never came to be. */
+void call_discard(struct call *c);
 /* By the id that people see, among calls and history; NULL. */
 struct call *call_find(struct b2bua *b, struct str id);
 /* Takes every call off the air at once; then, when nothing outside can name one any more, frees them. */
@@ -367,6 +398,10 @@ static inline void responses_count(uint64_t counts[6], unsigned status)
 void leg_take_stx(struct leg *in, struct sip_stx *stx);
 /* Who calls whom, as the called side is told by the leg that is aimed at it. */
 void ingress_parties(struct call *c, const struct sip_msg *m);
+/* Whose request this is, by listener, source address, the names in a verified certificate, and who it says to
+ * be; NULL. */
+const struct config_trunk *ingress_identify(
+	struct b2bua *b, const struct sip_msg *m, const struct sip_flow *from);
 void ingress_invite(
 	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from);
 
@@ -491,6 +526,8 @@ void session_timer_answered(struct leg *l, const struct sip_msg *m);
 /* True: m is a 422 that asks for more time, and asking again makes sense. */
 bool session_timer_raise(struct leg *l, const struct sip_msg *m);
 void session_timer_stop(struct leg *l);
+/* As it was before a restart, of which the peer knows nothing. */
+void session_timer_restore(struct leg *l, const struct leg_timer *was);
 
 /* ---- reliable.c: RFC 3262 ---- */
 
@@ -538,7 +575,9 @@ void call_keep_reason(struct call *c, const struct sip_msg *m);
 
 /* ---- legs.c: a call's legs towards the media side ---- */
 
-/* The rules of both legs and a media session. -EAGAIN, -ENOSPC and others with e. */
+/* The rules of both legs. -EIO with e. */
+int legs_prepare(struct call *c, struct err *e);
+/* The same and a media session. -EAGAIN, -ENOSPC and others with e. */
 int legs_open(struct call *c, struct err *e);
 /* Tells the data plane what is agreed now. A refusal by it ends the call. */
 void legs_program(struct call *c);

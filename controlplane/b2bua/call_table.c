@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/checkpoint.h"
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
 
@@ -30,7 +31,8 @@ struct call *call_new(struct b2bua *b)
 	c->b = b;
 	c->config = config_ref(b->now->config);
 	c->generation = generation_ref(b->now);
-	snprintf(c->id, sizeof c->id, "%08x", b->next_id++);
+	c->number = b->next_id++;
+	snprintf(c->id, sizeof c->id, "%08x", c->number);
 	c->began_ms = clock_wall_ms();
 	for (unsigned side = 0; side < 2; side++) {
 		struct leg *l = &c->legs[side];
@@ -110,6 +112,8 @@ static void call_unlist(struct call *c)
 	b->n_calls--;
 	call_media_close(&c->media);
 	restore_forget(c);
+	revive_forget(c);
+	checkpoint_forget(c);
 	timer_cancel(b->wheel, &c->ring);
 	call_text_drop(&c->due.offer);
 	leg_free(b, &c->legs[0]);
@@ -120,6 +124,13 @@ static void call_unlist(struct call *c)
 	c->counted = false;
 	generation_unref(c->generation);
 	c->generation = NULL;
+}
+
+void call_discard(struct call *c)
+{
+	c->state = CALL_ENDING;
+	call_unlist(c);
+	call_free(c);
 }
 
 void call_unwait(struct call *c)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controlplane/b2bua/checkpoint.h"
 #include "controlplane/b2bua/passing.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -338,6 +339,7 @@ void exchange_over(struct call *c)
 		log_info("call", "up", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
 			LZ("suite_a", leg_suite(&c->legs[0])), LZ("suite_b", leg_suite(&c->legs[1])));
 	}
+	checkpoint_touch(c);
 	reinvite_start(c); /* what was put off until now */
 }
 

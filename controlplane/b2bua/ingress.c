@@ -28,10 +28,7 @@ static unsigned verified_names(struct b2bua *b, const struct sip_flow *from, str
 	return n;
 }
 
-/* Whose request this is, by listener, source address, the names in a verified certificate, and who it says to
- * be.
- */
-static const struct config_trunk *identify(
+const struct config_trunk *ingress_identify(
 	struct b2bua *b, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct str names[TLS_SANS_MAX];
@@ -246,7 +243,7 @@ void ingress_invite(
 	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct b2bua_counters *n = &b->counters;
-	const struct config_trunk *t = identify(b, m, from);
+	const struct config_trunk *t = ingress_identify(b, m, from);
 	struct route_hunt hunt = {0};
 	const struct route_target *to;
 	enum route_result found;

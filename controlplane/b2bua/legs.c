@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/checkpoint.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -41,7 +42,7 @@ static struct oa_policy policy_of(const struct leg *l)
 	return p;
 }
 
-int legs_open(struct call *c, struct err *e)
+int legs_prepare(struct call *c, struct err *e)
 {
 	struct b2bua *b = c->b;
 	int err;
@@ -74,6 +75,15 @@ int legs_open(struct call *c, struct err *e)
 			.key_octets = t->rekey ? t->rekey->octets : 0,
 		};
 	}
+	return 0;
+}
+
+int legs_open(struct call *c, struct err *e)
+{
+	int err = legs_prepare(c, e);
+
+	if (err < 0)
+		return err;
 	err = call_media_open(&c->media, c);
 	if (err == -EAGAIN)
 		return err_set(e, err, "the data plane is not connected");
@@ -160,6 +170,7 @@ void legs_commit(struct call *c)
 		}
 	}
 	legs_program(c);
+	checkpoint_touch(c);
 }
 
 static void media_timeout(void *ctx, dp_session_id id, void *user, unsigned leg)
@@ -177,9 +188,22 @@ static void media_timeout(void *ctx, dp_session_id id, void *user, unsigned leg)
 
 static void session_lost(void *ctx, dp_session_id id, void *user)
 {
-	(void)ctx;
+	struct b2bua *b = ctx;
+	struct call *c = user;
+	const struct dp_welcome *w = dp_client_welcome(b->client);
+	/* The data plane is the one that had it: our last process ended the call, and not all of it was done.
+	 */
+	bool ended = w && c->plane == w->instance;
+
 	(void)id;
-	restore_later(user);
+	c->plane = 0;
+	if (!ended) {
+		restore_later(c);
+		return;
+	}
+	b->counters.ended_meanwhile++;
+	call_tell_outside(c, "the call had ended");
+	call_release(c, NULL, 408, "its media had ended before the control plane was restarted");
 }
 
 static void session_found(void *ctx, dp_session_id id, void *user)
@@ -189,6 +213,7 @@ static void session_found(void *ctx, dp_session_id id, void *user)
 
 	(void)ctx;
 	(void)id;
+	c->plane = 0;
 	if (err < 0)
 		refused(c, err, NULL);
 }

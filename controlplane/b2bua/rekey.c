@@ -5,9 +5,11 @@
 #include <stddef.h>
 
 #include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #define ALL_PER_S 50 /* calls of a rekey-all */
+#define OVERDUE_S 60 /* for keys that became due while the control plane was away */
 #define REST_S 600   /* after a refusal without end, where the policy has no interval */
 
 static const char *const causes[REKEY_CAUSES] = {
@@ -132,6 +134,21 @@ void rekey_began(struct leg *l)
 	timer_cancel(l->call->b->wheel, &l->rekey.timer);
 	if (l->call->state != CALL_ENDING)
 		arm_interval(l);
+}
+
+void rekey_restore(struct leg *l, uint32_t keys)
+{
+	const struct config_rekey_policy *p = policy_of(l);
+	uint64_t now = clock_wall_ms(), age_ms = now > l->keyed_ms ? now - l->keyed_ms : 0;
+	uint32_t interval;
+
+	l->rekey.keys = keys;
+	if (!p->interval_s || !rekey_possible(l))
+		return;
+	interval = interval_ms(l->call->b, p);
+	/* Those that were due meanwhile are not renewed all at once. */
+	arm(l, age_ms < interval ? interval - (uint32_t)age_ms : 1000 * (1 + call_random(OVERDUE_S)),
+		REKEY_INTERVAL);
 }
 
 void rekey_offered(struct leg *l)

@@ -64,4 +64,6 @@ void rekey_answered(struct leg *l);
 void rekey_refused(struct leg *l, const struct sip_msg *m);
 /* We send with another key from now on, whoever offered it: its life begins. */
 void rekey_began(struct leg *l);
+/* As it was before a restart: after that many keys, the last one since leg.keyed_ms. */
+void rekey_restore(struct leg *l, uint32_t keys);
 void rekey_stop(struct leg *l);

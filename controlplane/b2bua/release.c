@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controlplane/b2bua/checkpoint.h"
 #include "controlplane/b2bua/passing.h"
 #include "controlplane/sip/chars.h"
 #include "lib/base/clock.h"
@@ -188,6 +189,8 @@ void call_release(struct call *c, struct leg *by, unsigned status, const char *f
 	for (unsigned side = 0; side < 2; side++)
 		leg_quiet(&c->legs[side]);
 	restore_forget(c);
+	revive_forget(c);
+	checkpoint_forget(c);
 	if (refused && status >= 300 && status != 487)
 		note_rejection(c);
 	log_at(status == 200 || status == 487 ? LOG_INFO : LOG_WARN, "call", refused ? "refused" : "ended",

@@ -6,8 +6,11 @@
 #include <stddef.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/checkpoint.h"
+#include "lib/base/clock.h"
 
 #define MIN_S SESSION_TIMER_MIN_S
+#define OVERDUE_S 32 /* as long as a request is repeated: what was due before a restart has come by then */
 
 static uint32_t most(uint32_t a, uint32_t b)
 {
@@ -89,13 +92,19 @@ static uint32_t before_end_s(uint32_t s)
 	return s - (s / 3 < 32 ? s / 3 : 32);
 }
 
+static void set(struct leg *l, uint32_t s, void (*fire)(struct timer *))
+{
+	timer_set(l->call->b->wheel, &l->timer.timer, s * 1000, fire);
+	l->timer.due_ms = clock_wall_ms() + s * UINT64_C(1000);
+}
+
 static void refresh(struct timer *timer)
 {
 	struct leg *l = leg_of(timer);
 	struct call *c = l->call;
 	uint32_t s = l->timer.interval_s;
 
-	timer_set(c->b->wheel, timer, (before_end_s(s) - s / 2) * 1000, expired);
+	set(l, before_end_s(s) - s / 2, expired);
 	if (l->timer.peer_updates && l->established) {
 		update_send(l);
 	} else {
@@ -113,11 +122,32 @@ static void arm(struct leg *l, uint32_t s, bool ours)
 	t->refresh_due = false;
 	t->interval_s = s;
 	t->ours = ours;
+	t->due_ms = 0;
 	if (!s)
 		timer_cancel(l->call->b->wheel, &t->timer);
 	else
-		timer_set(l->call->b->wheel, &t->timer, (ours ? s / 2 : before_end_s(s)) * 1000,
-			ours ? refresh : expired);
+		set(l, ours ? s / 2 : before_end_s(s), ours ? refresh : expired);
+	checkpoint_touch(l->call);
+}
+
+void session_timer_restore(struct leg *l, const struct leg_timer *was)
+{
+	struct leg_timer *t = &l->timer;
+	uint64_t now = clock_wall_ms(), left_s = was->due_ms > now ? (was->due_ms - now) / 1000 : 0;
+
+	t->interval_s = was->interval_s;
+	t->min_s = was->min_s;
+	t->ours = was->ours;
+	t->peer_updates = was->peer_updates;
+	if (!t->interval_s)
+		return;
+	if (left_s > t->interval_s)
+		left_s = t->interval_s; /* the clock was set */
+	/* What was due meanwhile is not done for all calls at once; a peer may have tried to refresh. */
+	if (t->ours)
+		set(l, most((uint32_t)left_s, 2 + call_random(OVERDUE_S)), refresh);
+	else
+		set(l, most((uint32_t)left_s, OVERDUE_S), expired);
 }
 
 void session_timer_agree(struct leg *l, struct sip_builder *b)

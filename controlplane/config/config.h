@@ -242,6 +242,11 @@ struct config {
 	} dataplane;
 
 	struct {
+		const char *directory; /* where calls are kept for the next process */
+		uint32_t orphan_grace_s;
+	} recovery;
+
+	struct {
 		const char *socket; /* of the management socket, see controlplane/obs/mgmt.h */
 		const char *group;  /* of operators who may use it; NULL: the owner only */
 	} management;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define NOWHERE UINT32_MAX
-#define CONTAINER_LEAVES_MAX 16 /* all containers together */
+#define CONTAINER_LEAVES_MAX 32 /* all containers together */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -233,6 +233,7 @@ static const struct list {
 static const char *const containers[] = {
 	[CONFIG_KIND_LIMITS] = "limits",
 	[CONFIG_KIND_DATAPLANE] = "dataplane",
+	[CONFIG_KIND_RECOVERY] = "recovery",
 	[CONFIG_KIND_MANAGEMENT] = "management",
 	[CONFIG_KIND_LOGGING] = "logging",
 	[CONFIG_KIND_OBSERVABILITY] = "observability",
@@ -337,6 +338,9 @@ static void diff_containers(struct config_diff *d, const struct config *a, const
 	leaf(d, CONFIG_KIND_DATAPLANE, "workers", a->dataplane.workers == b->dataplane.workers);
 	leaf(d, CONFIG_KIND_DATAPLANE, "crypto-backend",
 		same_text(a->dataplane.crypto_backend, b->dataplane.crypto_backend));
+	leaf(d, CONFIG_KIND_RECOVERY, "directory", same_text(a->recovery.directory, b->recovery.directory));
+	leaf(d, CONFIG_KIND_RECOVERY, "orphan-grace",
+		a->recovery.orphan_grace_s == b->recovery.orphan_grace_s);
 	leaf(d, CONFIG_KIND_MANAGEMENT, "socket", same_text(a->management.socket, b->management.socket));
 	leaf(d, CONFIG_KIND_MANAGEMENT, "group", same_text(a->management.group, b->management.group));
 	leaf(d, CONFIG_KIND_LOGGING, "level", a->logging.level == b->logging.level);
@@ -404,5 +408,6 @@ int config_difference_path(const struct config_difference *d, char *buf, size_t 
 bool config_difference_needs_start(const struct config_difference *d)
 {
 	return d->kind == CONFIG_KIND_DATAPLANE || d->kind == CONFIG_KIND_MANAGEMENT ||
+	       d->kind == CONFIG_KIND_RECOVERY ||
 	       (d->kind == CONFIG_KIND_OBSERVABILITY && strcmp(d->name, "metrics-listener") == 0);
 }

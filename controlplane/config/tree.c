@@ -430,6 +430,7 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 {
 	struct config *c = &r->s->pub;
 	const struct lyd_node *limits = child(g, "limits"), *dataplane = child(g, "dataplane");
+	const struct lyd_node *recovery = child(g, "recovery");
 	const struct lyd_node *management = child(g, "management"), *logging = child(g, "logging");
 	const struct lyd_node *observability = child(g, "observability");
 	const struct lyd_node *metrics = child(observability, "metrics-listener");
@@ -441,6 +442,8 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 	c->dataplane.socket = keep_leaf(r, dataplane, "socket");
 	c->dataplane.workers = number(dataplane, "workers", 0);
 	c->dataplane.crypto_backend = keep_leaf(r, dataplane, "crypto-backend");
+	c->recovery.directory = keep_leaf(r, recovery, "directory");
+	c->recovery.orphan_grace_s = number(recovery, "orphan-grace", 0);
 	c->management.socket = keep_leaf(r, management, "socket");
 	c->management.group = keep_leaf(r, management, "group");
 	c->observability.trace_octets = (size_t)number(observability, "trace-memory", 0) << 20;
@@ -452,7 +455,7 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 		};
 	c->logging.level = (enum log_level)one_of(r, CHOICE(logging, "level", levels));
 	c->logging.format = (enum log_format)one_of(r, CHOICE(logging, "format", formats));
-	require(r, c->dataplane.socket && c->management.socket);
+	require(r, c->dataplane.socket && c->recovery.directory && c->management.socket);
 }
 
 int tree_read(const struct lyd_node *tree, struct snapshot *s)

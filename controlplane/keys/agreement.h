@@ -33,7 +33,7 @@ struct agreed_key {
 	uint32_t epoch;    /* numbered by the leg: unique per leg and direction, 0 not numbered yet */
 	bool moved; /* set with the epoch: the key before it was for another transport address of the peer's
 		     */
-	struct secret master; /* key, then salt */
+	struct secret master; /* key, then salt; empty: the data plane's alone (see assume) */
 };
 
 void agreed_key_wipe(struct agreed_key *k);
@@ -85,6 +85,11 @@ struct agreement_method {
 		const struct sdp_media *m, struct err *e);
 	/* The exchange is complete and holds: what only it needed is wiped. */
 	void (*settled)(struct agreement *a);
+	/*
+	 * After create(): these keys are in force, and only the data plane knows them (agreed_key.master is
+	 * empty). They are never written, repeated or sent anywhere; the next offer or answer makes others.
+	 */
+	void (*assume)(struct agreement *a, const struct agreed_key *rx, const struct agreed_key *tx);
 	/* Writes the a= lines of our offer or answer, keys included: w's memory is to be wiped after it was
 	 * sent. */
 	void (*print)(const struct agreement *a, struct wbuf *w);

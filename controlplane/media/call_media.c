@@ -14,6 +14,13 @@ int call_media_open(struct call_media *m, void *user)
 	return 0;
 }
 
+static void set_local(struct oa_leg *leg, unsigned i, const struct port_lease *l)
+{
+	const struct oa_local local = {.rtp = l->rtp, .rtcp = l->rtcp, .advertised = l->advertised};
+
+	oa_set_local(leg, i, &local);
+}
+
 static int lease(struct call_media *m, unsigned side, unsigned i, struct err *e)
 {
 	struct port_lease *l = &m->leases[side][i];
@@ -29,9 +36,7 @@ static int lease(struct call_media *m, unsigned side, unsigned i, struct err *e)
 		return err_set(e, ENOSPC, "no media port is free at worker %u", m->worker);
 	if (rc < 0)
 		return err_set(e, -rc, "the realm has no media address of the peer's address family");
-	const struct oa_local local = {.rtp = l->rtp, .rtcp = l->rtcp, .advertised = l->advertised};
-
-	oa_set_local(s->leg, i, &local);
+	set_local(s->leg, i, l);
 	return 0;
 }
 
@@ -86,16 +91,57 @@ static struct program_side side_of(const struct call_media *m, unsigned s)
 	};
 }
 
-/* From what was programmed (or, with all, from nothing) to what is wanted now. */
-static int program(struct call_media *m, bool all, dp_client_done failed, void *arg)
+static struct program_call program_of(const struct call_media *m)
 {
-	const struct program_call call = {
+	return (struct program_call){
 		.session = m->session,
 		.worker = m->worker,
 		.media_timeout_s = m->media_timeout_s,
 		.a = side_of(m, DP_SIDE_A),
 		.b = side_of(m, DP_SIDE_B),
 	};
+}
+
+static int claim(struct call_media *m, const struct ip_port *rtp, unsigned side, unsigned i, struct err *e)
+{
+	struct port_lease *l = &m->leases[side][i];
+	char text[IP_PORT_TEXT_MAX];
+	int rc;
+
+	if (rtp->ip.family == IP_NONE)
+		return 0;
+	rc = port_alloc_claim(m->ports, rtp, m->worker, l);
+	if (rc < 0)
+		return err_set(e, -rc, "media port %s is %s", ip_port_text(rtp, text),
+			rc == -EBUSY ? "in use" : "not configured any more, or another worker's");
+	set_local(m->side[side].leg, i, l);
+	return 0;
+}
+
+int call_media_restore(struct call_media *m, void *user, dp_session_id session, uint32_t worker,
+	const struct ip_port rtp[2][SDP_MEDIA_MAX], struct err *e)
+{
+	int rc;
+
+	m->worker = worker;
+	for (unsigned s = 0; s < 2; s++)
+		for (unsigned i = 0; i < SDP_MEDIA_MAX; i++)
+			if ((rc = claim(m, &rtp[s][i], s, i, e)) < 0)
+				return rc;
+	rc = dp_client_session_restore(m->client, session, user);
+	if (rc < 0)
+		return err_set(e, -rc, "its media session is another call's");
+	m->session = session;
+	m->open = m->added = true;
+	const struct program_call call = program_of(m);
+
+	return program_make(&call, &m->programmed) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+/* From what was programmed (or, with all, from nothing) to what is wanted now. */
+static int program(struct call_media *m, bool all, dp_client_done failed, void *arg)
+{
+	const struct program_call call = program_of(m);
 	const struct program_leg *legs;
 	struct program *now;
 	int rc;

@@ -55,6 +55,15 @@ struct call_media {
  */
 int call_media_open(struct call_media *m, void *user);
 
+/*
+ * Instead of call_media_open(), for a call of an earlier process whose legs stand again (oa_leg_assume()):
+ * the session that it had, at that worker, with the RTP ports rtp[side][i] of each m-line (family IP_NONE:
+ * none). What stands is taken to be what the data plane holds. -ENOENT, -EBUSY, -EEXIST with e: the ports or
+ * the session are not to be had; close then.
+ */
+int call_media_restore(struct call_media *m, void *user, dp_session_id session, uint32_t worker,
+	const struct ip_port rtp[2][SDP_MEDIA_MAX], struct err *e);
+
 /* Ports for every m-line of the outstanding exchange that has none, on both legs. -ENOSPC, -EAFNOSUPPORT: *e.
  */
 int call_media_ports(struct call_media *m, struct err *e);

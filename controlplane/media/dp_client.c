@@ -252,11 +252,13 @@ int dp_client_new(
 	c->ack_timeout_ms = conf->ack_timeout_ms ? conf->ack_timeout_ms : 2000;
 	c->backoff_min_ms = c->backoff_ms = conf->backoff_min_ms ? conf->backoff_min_ms : 100;
 	c->backoff_max_ms = conf->backoff_max_ms ? conf->backoff_max_ms : 500;
+	c->orphan_ms = conf->orphan_ms;
 	c->queue_mask = power_of_two(conf->queue_max ? conf->queue_max : 65536) - 1;
 	c->commands = calloc(c->queue_mask + 1, sizeof *c->commands);
 	c->path = strdup(conf->path);
 	c->timer = evtimer_new(base, on_timer, c);
-	if (!c->commands || !c->path || !c->timer || session_ids_init(&c->ids) < 0 ||
+	c->orphan_timer = evtimer_new(base, dp_orphans_end, c);
+	if (!c->commands || !c->path || !c->timer || !c->orphan_timer || session_ids_init(&c->ids) < 0 ||
 		secret_random(&instance, sizeof c->own_instance) < 0 || event_add(c->timer, &now) < 0) {
 		dp_client_free(c);
 		return err_set(e, ENOMEM, "no memory, or no random numbers");
@@ -274,6 +276,8 @@ void dp_client_free(struct dp_client *c)
 	dp_cancel_all(c, -ECANCELED, "the control plane ends");
 	if (c->timer)
 		event_free(c->timer);
+	if (c->orphan_timer)
+		event_free(c->orphan_timer);
 	session_ids_free(&c->ids);
 	free(c->commands);
 	free(c->addresses);
@@ -322,6 +326,14 @@ const struct dp_welcome *dp_client_welcome(const struct dp_client *c)
 int dp_client_session_open(struct dp_client *c, void *user, dp_session_id *out)
 {
 	return dp_client_ready(c) ? session_ids_open(&c->ids, user, out) : -EAGAIN;
+}
+
+int dp_client_session_restore(struct dp_client *c, dp_session_id id, void *user)
+{
+	int rc = session_ids_restore(&c->ids, id, user);
+
+	c->restored |= rc == 0;
+	return rc;
 }
 
 void dp_client_session_close(struct dp_client *c, dp_session_id id)

@@ -5,7 +5,7 @@
  * the loop's thread; all callbacks come from the loop, never from inside a call of this interface.
  *
  * After a connect: DP_HELLO, configuration, DP_LIST. Sessions that the data plane holds and nobody here knows
- * are deleted. When the data plane is the same as before (its instance number), everything else stands; when
+ * are deleted after a grace period. When the data plane is the same as before (its instance number), everything else stands; when
  * it is a new one, every session of ours is gone and reported lost. Then, and only then, the client is ready.
  */
 #pragma once
@@ -46,6 +46,7 @@ struct dp_client_conf {
 	unsigned backoff_min_ms; /* 0: 100 */
 	unsigned backoff_max_ms; /* 0: 500 */
 	unsigned queue_max;      /* commands waiting for their ACK; 0: 65536 */
+	unsigned orphan_ms;      /* grace of sessions that nobody knows; 0: none */
 };
 
 /* What the data plane is told at every connect. */
@@ -78,6 +79,11 @@ const struct dp_welcome *dp_client_welcome(const struct dp_client *c);
 /* A new id that no session has, here or there. -EAGAIN: not ready; -ENOSPC: the data plane is full. */
 int dp_client_session_open(struct dp_client *c, void *user, dp_session_id *out);
 /*
+ * A session of an earlier process of ours, before the first connect: its id is the call's again. Then
+ * session_found() or session_lost() says whether the data plane has it. Errors as of session_ids_restore().
+ */
+int dp_client_session_restore(struct dp_client *c, dp_session_id id, void *user);
+/*
  * The call is over: the data plane deletes the session, and the id is used again only after it said so. No
  * events of it are reported from now on.
  */
@@ -104,7 +110,7 @@ struct dp_client_counters {
 	uint64_t connects, disconnects, commands, acks, nacks, timeouts, queue_full;
 	uint64_t malformed; /* messages of the data plane that failed dp_msg_check() */
 	uint64_t stray;     /* events and answers that matched nothing of ours */
-	uint64_t orphans;   /* sessions found at the data plane and deleted */
+	uint64_t orphans;   /* sessions found at the data plane that nobody knew */
 	uint32_t sessions, closing, outstanding;
 };
 void dp_client_counters(const struct dp_client *c, struct dp_client_counters *out);

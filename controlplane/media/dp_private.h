@@ -42,9 +42,12 @@ struct dp_client {
 	const char *why_down;
 
 	struct dp_welcome welcome;
-	bool welcomed;         /* on this connection */
-	bool ever;             /* there was a listing before: sessions may have been lost since */
-	uint64_t own_instance; /* ours */
+	bool welcomed; /* on this connection */
+	bool ever;     /* there was a listing before: sessions may have been lost since */
+	bool restored; /* there are sessions of an earlier process: they are reported all the same */
+	unsigned orphan_ms;
+	struct event *orphan_timer; /* pending while there are orphans in their grace period */
+	uint64_t own_instance;      /* ours */
 
 	uint64_t seq;  /* of the last command */
 	uint64_t tail; /* no command before this one is outstanding */
@@ -75,6 +78,7 @@ void dp_greet(struct dp_client *c);
 int dp_send_configuration(struct dp_client *c);
 void dp_list_page(struct dp_client *c, const struct dp_list_page *p);
 void dp_deleted(struct dp_client *c, dp_session_id id);
+void dp_orphans_end(evutil_socket_t fd, short what, void *client); /* their grace period is over */
 
 /* Marks the connection as broken; the loop takes it down and connects again. why: static. */
 void dp_fail(struct dp_client *c, const char *why);

@@ -8,6 +8,49 @@
 
 static void list_from(struct dp_client *c, uint32_t cursor);
 
+static bool in_grace(const struct dp_client *c, const struct session_place *p)
+{
+	return p->orphan && event_pending(c->orphan_timer, EV_TIMEOUT, NULL);
+}
+
+void dp_orphans_end(evutil_socket_t fd, short what, void *client)
+{
+	struct dp_client *c = client;
+	uint32_t removed = 0;
+
+	(void)fd;
+	(void)what;
+	/* Without a connection the next listing finds them, and they have no grace any more. */
+	for (uint32_t i = 0; c->stage == DP_READY && i < c->ids.n; i++) {
+		struct session_place *p = &c->ids.places[i];
+
+		if (p->state != SESSION_CLOSING || !p->orphan || !p->at_dp || p->del_sent)
+			continue;
+		dp_delete(c, (uint64_t)p->generation << 32 | i);
+		removed++;
+	}
+	if (removed)
+		log_info("dp_client", "sessions without a call are removed", LU("sessions", removed));
+}
+
+/* Nobody's: of a call that an earlier control plane did not save. Its media goes on for a while. */
+static void adopt(struct dp_client *c, dp_session_id id)
+{
+	const struct timeval grace = {
+		.tv_sec = c->orphan_ms / 1000, .tv_usec = (suseconds_t)(c->orphan_ms % 1000) * 1000};
+
+	c->counters.orphans++;
+	if (!session_ids_adopt(&c->ids, id)) {
+		dp_delete(c, id); /* its place is a call's of ours */
+		return;
+	}
+	session_ids_find(&c->ids, id)->at_dp = true;
+	if (!c->orphan_ms)
+		dp_delete(c, id);
+	else if (!event_pending(c->orphan_timer, EV_TIMEOUT, NULL))
+		event_add(c->orphan_timer, &grace);
+}
+
 /* Every session of ours, one way or the other. A callback may close sessions, not open any: we are not ready.
  */
 static void report_sessions(struct dp_client *c)
@@ -20,7 +63,7 @@ static void report_sessions(struct dp_client *c)
 
 		if (p->state == SESSION_CLOSING && !p->at_dp)
 			session_ids_deleted(&c->ids, id);
-		else if (p->state == SESSION_CLOSING && !p->del_sent)
+		else if (p->state == SESSION_CLOSING && !p->del_sent && !in_grace(c, p))
 			dp_delete(c, id); /* closed after its page was read */
 		else if (p->state == SESSION_OPEN && tell)
 			tell(c->ctx, id, p->user);
@@ -37,8 +80,11 @@ static void listed(struct dp_client *c)
 	log_info("dp_client", "data plane ready", LU("instance", c->welcome.instance),
 		LU("workers", c->welcome.workers), LU("sessions_max", c->welcome.sessions_max),
 		LZ("port", c->welcome.port), LZ("backend", c->welcome.backend));
-	if (!first)
+	if (!first || c->restored)
 		report_sessions(c);
+	if (c->counters.orphans && event_pending(c->orphan_timer, EV_TIMEOUT, NULL))
+		log_warn("dp_client", "the data plane has sessions without a call: they are removed soon",
+			LU("sessions", c->counters.orphans), LU("grace_ms", c->orphan_ms));
 	if (c->events.ready)
 		c->events.ready(c->ctx, &c->welcome);
 }
@@ -67,17 +113,14 @@ void dp_list_page(struct dp_client *c, const struct dp_list_page *page)
 	for (uint32_t i = 0; i < page->n; i++) {
 		struct session_place *p = session_ids_find(&c->ids, page->sessions[i]);
 
-		if (p && p->state == SESSION_OPEN) {
-			p->at_dp = true;
+		if (!p) {
+			adopt(c, page->sessions[i]);
 			continue;
 		}
-		/* Nobody's: of an earlier control plane, or its call ended while the connection was down. */
-		c->counters.orphans += !p;
-		if (!p && session_ids_adopt(&c->ids, page->sessions[i]))
-			p = session_ids_find(&c->ids, page->sessions[i]);
-		if (p)
-			p->at_dp = true;
-		dp_delete(c, page->sessions[i]);
+		p->at_dp = true;
+		/* Else its call ended while the connection was down. */
+		if (p->state != SESSION_OPEN && !in_grace(c, p))
+			dp_delete(c, page->sessions[i]);
 	}
 	if (page->next_cursor)
 		list_from(c, page->next_cursor);

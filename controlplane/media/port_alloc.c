@@ -133,6 +133,27 @@ static uint32_t take(struct port_alloc *p, struct pool *pool, enum port_kind kin
 	return pair;
 }
 
+/* The node's ports are out. */
+static void lease(
+	struct port_alloc *p, uint32_t slot, enum port_kind kind, uint16_t port, struct port_lease *out)
+{
+	struct port_share *share = &p->shares[p->nodes[slot].share];
+	unsigned ports = kind == PORT_PAIR ? 2 : 1;
+
+	*out = (struct port_lease){
+		.held = true,
+		.kind = (uint8_t)kind,
+		.worker = (uint16_t)share->worker,
+		.slot = slot,
+		.rtp = {.ip = share->ip, .port = port},
+		.rtcp = {.ip = share->ip, .port = (uint16_t)(port + ports - 1)},
+		.advertised = p->more[p->nodes[slot].share].advertised,
+	};
+	share->in_use += ports;
+	p->usage[p->more[p->nodes[slot].share].group].used += ports;
+	p->worker_used[share->worker] += ports;
+}
+
 static bool try_pool(struct port_alloc *p, unsigned group, unsigned worker, bool v6, enum port_kind kind,
 	struct port_lease *out)
 {
@@ -141,22 +162,35 @@ static bool try_pool(struct port_alloc *p, unsigned group, unsigned worker, bool
 
 	if (slot == PORT_NONE)
 		return false;
-	struct port_share *share = &p->shares[p->nodes[slot].share];
-	unsigned ports = kind == PORT_PAIR ? 2 : 1;
-
-	*out = (struct port_lease){
-		.held = true,
-		.kind = (uint8_t)kind,
-		.worker = (uint16_t)worker,
-		.slot = slot,
-		.rtp = {.ip = share->ip, .port = port},
-		.rtcp = {.ip = share->ip, .port = (uint16_t)(port + ports - 1)},
-		.advertised = p->more[p->nodes[slot].share].advertised,
-	};
-	share->in_use += ports;
-	p->usage[group].used += ports;
-	p->worker_used[worker] += ports;
+	lease(p, slot, kind, port, out);
 	return true;
+}
+
+/* The node of this port; PORT_NONE: no range has it. */
+static uint32_t node_of(const struct port_alloc *p, const struct ip_port *at)
+{
+	for (uint32_t i = 0; i < p->n_places; i++)
+		if (ip_equal(&p->places[i].ip, &at->ip))
+			return p->places[i].nodes[at->port / 2];
+	return PORT_NONE;
+}
+
+int port_alloc_claim(struct port_alloc *p, const struct ip_port *rtp, unsigned worker, struct port_lease *out)
+{
+	uint32_t slot = rtp->port % 2 ? PORT_NONE : node_of(p, rtp);
+	struct node *n;
+
+	if (slot == PORT_NONE)
+		return -ENOENT;
+	n = &p->nodes[slot];
+	if (p->shares[n->share].worker != worker || p->shares[n->share].draining)
+		return -ENOENT;
+	if (n->free != FREE_BOTH || !n->listed)
+		return -EBUSY;
+	unlink_node(p, &port_share_pool(p, n->share)->pairs, slot);
+	n->free = 0;
+	lease(p, slot, PORT_PAIR, rtp->port, out);
+	return 0;
 }
 
 int port_alloc_get(struct port_alloc *p, const unsigned *groups, unsigned n_groups, enum ip_family family,

@@ -80,6 +80,12 @@ const struct port_share *port_alloc_shares(const struct port_alloc *p, size_t *n
  */
 int port_alloc_get(struct port_alloc *p, const unsigned *groups, unsigned n_groups, enum ip_family family,
 	unsigned worker, enum port_kind kind, struct port_lease *out);
+/*
+ * The very pair whose RTP port this is, for a call of an earlier process. -ENOENT: no range has it, or it has
+ * another worker now; -EBUSY: it is in use.
+ */
+int port_alloc_claim(
+	struct port_alloc *p, const struct ip_port *rtp, unsigned worker, struct port_lease *out);
 void port_alloc_put(struct port_alloc *p, struct port_lease *lease); /* clears it; one not held is ignored */
 
 /* The worker that a new call goes to: the one with the fewest ports in use. */

@@ -251,9 +251,10 @@ static int diff_leg(struct diff *d, const struct program_leg *o, const struct pr
 	return put_leg(d, n);
 }
 
+/* A key that only the data plane knows it has already, or it is lost. */
 static bool is_new(const struct agreed_key *k, uint32_t had, uint32_t had_too)
 {
-	return k->suite != SRTP_SUITE_NONE && k->epoch != had && k->epoch != had_too;
+	return k->suite != SRTP_SUITE_NONE && k->master.len && k->epoch != had && k->epoch != had_too;
 }
 
 static int diff_rx(struct diff *d, const struct program_leg *o, const struct program_leg *n)

@@ -8,6 +8,7 @@
 #include "lib/base/secret.h"
 
 #define NONE UINT32_MAX
+#define PLACES_MAX (1u << 24) /* more than any data plane has */
 
 int session_ids_init(struct session_ids *s)
 {
@@ -37,19 +38,24 @@ static void enqueue(struct session_ids *s, uint32_t i)
 	s->tail = i;
 }
 
+static int grow(struct session_ids *s, uint32_t n)
+{
+	struct session_place *places = realloc(s->places, n * sizeof *places);
+
+	if (!places)
+		return -ENOMEM;
+	memset(places + s->n, 0, (n - s->n) * sizeof *places);
+	for (uint32_t i = s->n; i < n; i++)
+		places[i].generation = s->first_generation;
+	s->places = places;
+	s->n = n;
+	return 0;
+}
+
 int session_ids_resize(struct session_ids *s, uint32_t usable)
 {
-	if (usable > s->n) {
-		struct session_place *places = realloc(s->places, usable * sizeof *places);
-
-		if (!places)
-			return -ENOMEM;
-		memset(places + s->n, 0, (usable - s->n) * sizeof *places);
-		for (uint32_t i = s->n; i < usable; i++)
-			places[i].generation = s->first_generation;
-		s->places = places;
-		s->n = usable;
-	}
+	if (usable > s->n && grow(s, usable) < 0)
+		return -ENOMEM;
 	s->usable = usable;
 	for (uint32_t i = 0; i < usable; i++)
 		if (s->places[i].state == SESSION_FREE)
@@ -86,6 +92,28 @@ int session_ids_open(struct session_ids *s, void *user, dp_session_id *out)
 	return -ENOSPC;
 }
 
+int session_ids_restore(struct session_ids *s, dp_session_id id, void *user)
+{
+	uint32_t i = (uint32_t)id, n = s->n ? s->n : 1024;
+
+	if (!(id >> 32) || i >= PLACES_MAX)
+		return -EINVAL;
+	while (n <= i)
+		n *= 2;
+	if (n > s->n && grow(s, n) < 0)
+		return -ENOMEM;
+	struct session_place *p = &s->places[i];
+
+	if (p->state != SESSION_FREE)
+		return -EEXIST;
+	p->generation = (uint32_t)(id >> 32);
+	p->state = SESSION_OPEN;
+	p->user = user;
+	p->at_dp = false;
+	s->open++;
+	return 0;
+}
+
 struct session_place *session_ids_find(const struct session_ids *s, dp_session_id id)
 {
 	uint32_t i = (uint32_t)id;
@@ -114,6 +142,7 @@ bool session_ids_deleted(struct session_ids *s, dp_session_id id)
 	if (!p || p->state != SESSION_CLOSING)
 		return false;
 	p->state = SESSION_FREE;
+	p->orphan = false;
 	s->closing--;
 	enqueue(s, (uint32_t)id);
 	return true;
@@ -128,6 +157,7 @@ bool session_ids_adopt(struct session_ids *s, dp_session_id id)
 	s->places[i].generation = (uint32_t)(id >> 32);
 	s->places[i].state = SESSION_CLOSING;
 	s->places[i].del_sent = false;
+	s->places[i].orphan = true;
 	s->closing++;
 	return true;
 }

@@ -22,6 +22,7 @@ struct session_place {
 	uint8_t state; /* enum session_state */
 	bool queued;   /* in that queue */
 	bool at_dp;    /* the last listing named it */
+	bool orphan;   /* CLOSING: it was found at the data plane, and no call of ours ever had it */
 	bool del_sent; /* CLOSING: DP_SESSION_DEL is out on this connection */
 	void *user;    /* of the call */
 };
@@ -44,6 +45,12 @@ int session_ids_resize(struct session_ids *s, uint32_t usable);
 
 /* -ENOSPC. */
 int session_ids_open(struct session_ids *s, void *user, dp_session_id *out);
+
+/*
+ * A session of an earlier process: its place is OPEN under that very id. Before the first
+ * session_ids_resize() too. -EEXIST: the place is in use; -EINVAL: no id; -ENOMEM.
+ */
+int session_ids_restore(struct session_ids *s, dp_session_id id, void *user);
 
 /* The place that has exactly this id, in any state but FREE; NULL: none. */
 struct session_place *session_ids_find(const struct session_ids *s, dp_session_id id);

@@ -201,6 +201,11 @@ bool oa_is_burnt(const struct oa_leg *leg, const struct agreement *a)
 	return a && a->established && a->tx.epoch <= leg->burnt_epoch;
 }
 
+bool oa_is_known(const struct agreement *a)
+{
+	return !a || !a->established || a->tx.master.len;
+}
+
 bool oa_keys_burnt(const struct oa_leg *leg)
 {
 	for (unsigned i = 0; i < leg->n_media; i++)

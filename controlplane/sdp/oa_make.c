@@ -208,7 +208,8 @@ static int offer_keys(const struct oa_leg *leg, struct oa_media *om, unsigned i,
 	om->keys = NULL;
 	if (!om->used || leg->policy.security == OA_SECURITY_NONE)
 		return 0;
-	policy.keep = policy.keep && !oa_is_burnt(leg, oa_keys_before(leg, i));
+	policy.keep = policy.keep && !oa_is_burnt(leg, oa_keys_before(leg, i)) &&
+		      oa_is_known(oa_keys_before(leg, i));
 	rc = leg->policy.method->create(&policy, &om->keys);
 	if (rc == 0)
 		rc = leg->policy.method->offer(om->keys, oa_keys_before(leg, i), &e);

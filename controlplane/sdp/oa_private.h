@@ -35,6 +35,8 @@ int oa_exchange_read(struct oa_exchange *x, struct str body, struct err *e);
 const struct agreement *oa_keys_before(const struct oa_leg *leg, unsigned i);
 /* Was the send key in use before the data plane lost its counters? */
 bool oa_is_burnt(const struct oa_leg *leg, const struct agreement *a);
+/* Is the send key known here, and not to the data plane alone? */
+bool oa_is_known(const struct agreement *a);
 /* Gives keys of x that have none an epoch: that of the same key in force, or the next. */
 void oa_number_keys(struct oa_leg *leg, struct oa_exchange *x);
 

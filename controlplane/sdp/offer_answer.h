@@ -170,5 +170,25 @@ void oa_burn_keys(struct oa_leg *leg);
 /* Is there an m-line in use whose send key must not be used any more? */
 bool oa_keys_burnt(const struct oa_leg *leg);
 
+/*
+ * What held on a leg in an earlier process, whose keys only the data plane has now. media[].keys is NULL;
+ * rx[i] and tx[i] name the keys of m-line i without their masters, suite NONE: it has none.
+ */
+struct oa_held {
+	struct str sess_id, sent; /* as in struct oa_leg */
+	uint64_t version, sent_version;
+	uint32_t next_epoch, burnt_epoch;
+	unsigned n_media; /* at most SDP_MEDIA_MAX */
+	const struct oa_media *media;
+	const struct agreed_key *rx, *tx;
+};
+
+/*
+ * After oa_leg_init(), before anything else: that holds, as far as the leg's policy still allows it. Numbers
+ * go on with a gap, for those that the other process used and did not save. -EINVAL: the policy is another
+ * now (a secure leg without keys, or keys on a plain one); -ENOMEM. The leg is to be closed then.
+ */
+int oa_leg_assume(struct oa_leg *leg, const struct oa_held *held);
+
 /* Is there an offer of ours out whose answer brings new keys? (DP_LEG_KEYS_PENDING) */
 bool oa_keys_pending(const struct oa_leg *leg);

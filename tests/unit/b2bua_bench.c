@@ -41,6 +41,7 @@ static struct {
 	} queue[QUEUE_MAX];
 	unsigned queued;
 	unsigned branches, calls;
+	bool keeps; /* calls in the folder */
 } own;
 
 /* ---- the wire ---- */
@@ -99,10 +100,25 @@ static void no_message(void *user, const struct sip_msg *m, const struct sip_flo
 
 /* ---- setup ---- */
 
-static int open_media(void)
+static struct port_alloc *new_ports(void)
 {
 	static const char *const addresses[] = {"203.0.113.10", "10.20.0.10"};
 	struct port_range ranges[2];
+	struct port_alloc *p;
+	struct err e = {0};
+
+	for (unsigned i = 0; i < 2; i++) {
+		ranges[i] = (struct port_range){.group = i, .lower = 20000, .upper = 21999};
+		ip_parse(str_z(addresses[i]), &ranges[i].ip);
+		ranges[i].advertised = ranges[i].ip;
+	}
+	if (port_alloc_new(ranges, 2, 1, &p, &e) < 0)
+		fail_msg("%s", e.text);
+	return p;
+}
+
+static void open_media(void)
+{
 	struct dp_client_conf conf = {
 		.events = &b2bua_media_events,
 		.ctx = bench.b2bua,
@@ -114,19 +130,12 @@ static int open_media(void)
 	char path[80];
 	struct err e = {0};
 
-	for (unsigned i = 0; i < 2; i++) {
-		ranges[i] = (struct port_range){.group = i, .lower = 20000, .upper = 21999};
-		ip_parse(str_z(addresses[i]), &ranges[i].ip);
-		ranges[i].advertised = ranges[i].ip;
-	}
 	snprintf(path, sizeof path, "%s/dp", bench.folder);
 	conf.path = path;
-	plane_open(own.base, path);
-	if (port_alloc_new(ranges, 2, 1, &own.ports, &e) < 0 ||
-		dp_client_new(own.base, &conf, &own.client, &e) < 0 ||
+	own.ports = new_ports();
+	if (dp_client_new(own.base, &conf, &own.client, &e) < 0 ||
 		dp_client_configure(own.client, &media) < 0)
 		fail_msg("%s", e.text);
-	return 0;
 }
 
 static void open_sip(void)
@@ -166,9 +175,95 @@ static void phone_reset(
 	snprintf(p->number, sizeof p->number, "%s", own_number);
 }
 
+static void open_control(void)
+{
+	struct b2bua_conf conf = {bench.config, own.listeners, own.client_tls, NULL};
+	struct b2bua_generation *first;
+
+	assert_int_equal(b2bua_new(&bench.b2bua), 0);
+	open_sip();
+	open_media();
+	b2bua_attach(bench.b2bua, &(struct b2bua_layers){own.net, bench.txl, own.wheel, &bench.sip_counters,
+					  own.client, own.ports});
+	assert_int_equal(b2bua_prepare(bench.b2bua, &conf, &first), 0);
+	b2bua_commit(bench.b2bua, first);
+	bench.gather = gather_new(own.yang);
+	assert_int_equal(report_register(bench.gather, bench.b2bua), 0);
+}
+
+static void connect_plane(void)
+{
+	while (!dp_client_ready(own.client))
+		event_base_loop(own.base, EVLOOP_ONCE);
+}
+
+static void keep_calls(void)
+{
+	char path[80];
+	struct err e = {0};
+
+	snprintf(path, sizeof path, "%s/calls", bench.folder);
+	if (b2bua_recover(bench.b2bua, path, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+void bench_keep_calls(void)
+{
+	own.keeps = true;
+	keep_calls();
+}
+
+/* In the order of gateway_free(), so that what calls back late finds what it names. */
+static unsigned close_control(void)
+{
+	unsigned kept = 0;
+
+	b2bua_close(bench.b2bua);
+	dp_client_free(own.client);
+	sip_txl_free(bench.txl);
+	sip_net_free(own.net);
+	timer_wheel_free(own.wheel);
+	b2bua_free(bench.b2bua);
+	port_alloc_free(own.ports);
+	gather_free(bench.gather);
+	for (unsigned i = 0; i < 3; i++) {
+		kept += own.doors[i].flows;
+		free(own.doors[i].sent_by);
+	}
+	while (own.queued)
+		free(own.queue[--own.queued].text);
+	return kept;
+}
+
+void bench_crash(bool plane_too)
+{
+	pass(100);
+	plane_away();
+	assert_int_equal(close_control(), 0);
+	bench.waiters = NULL;
+	if (plane_too)
+		plane_forget();
+	fake_plane_listen(&bench.plane);
+	open_control();
+	keep_calls();
+	connect_plane();
+	settle();
+}
+
+static void remove_folder(void)
+{
+	char command[100];
+
+	if (own.keeps) {
+		snprintf(command, sizeof command, "rm -r '%s/calls'", bench.folder);
+		assert_int_equal(system(command), 0);
+	}
+	rmdir(bench.folder);
+}
+
 int bench_setup_with(const char *limits)
 {
-	char text[8192];
+	char text[8192], path[80];
 	struct err e = {0};
 
 	memset(&bench, 0, sizeof bench);
@@ -183,22 +278,12 @@ int bench_setup_with(const char *limits)
 	if (config_parse(str_z(text), "bench", &bench.config, &e) < 0)
 		fail_msg("%s", e.text);
 	own.base = event_base_new();
-	struct b2bua_conf conf = {bench.config, own.listeners, own.client_tls, NULL};
-	struct b2bua_generation *first;
-
-	assert_int_equal(b2bua_new(&bench.b2bua), 0);
-	open_sip();
-	open_media();
-	b2bua_attach(bench.b2bua, &(struct b2bua_layers){own.net, bench.txl, own.wheel, &bench.sip_counters,
-					  own.client, own.ports});
-	assert_int_equal(b2bua_prepare(bench.b2bua, &conf, &first), 0);
-	b2bua_commit(bench.b2bua, first);
+	snprintf(path, sizeof path, "%s/dp", bench.folder);
+	plane_open(own.base, path);
 	if (schema_context(&own.yang, &e) < 0)
 		fail_msg("%s", e.text);
-	bench.gather = gather_new(own.yang);
-	assert_int_equal(report_register(bench.gather, bench.b2bua), 0);
-	while (!dp_client_ready(own.client))
-		event_base_loop(own.base, EVLOOP_ONCE);
+	open_control();
+	connect_plane();
 	return 0;
 }
 
@@ -261,34 +346,19 @@ void phone_forget(struct phone *p)
 	p->heard = p->invite = NULL;
 }
 
-/* In the order of gateway_free(), so that what calls back late finds what it names. */
 int bench_teardown(void **state)
 {
-	unsigned kept = 0;
+	unsigned kept = close_control();
 
 	(void)state;
-	b2bua_close(bench.b2bua);
-	dp_client_free(own.client);
-	sip_txl_free(bench.txl);
-	sip_net_free(own.net);
-	timer_wheel_free(own.wheel);
-	b2bua_free(bench.b2bua);
-	port_alloc_free(own.ports);
 	plane_close();
 	config_unref(bench.config);
 	event_base_free(own.base);
-	for (unsigned i = 0; i < 3; i++) {
-		kept += own.doors[i].flows;
-		free(own.doors[i].sent_by);
-	}
-	while (own.queued)
-		free(own.queue[--own.queued].text);
 	phone_forget(&alice);
 	phone_forget(&bob);
 	phone_forget(&carol);
-	gather_free(bench.gather);
 	ly_ctx_destroy(own.yang);
-	rmdir(bench.folder);
+	remove_folder();
 	return (int)kept; /* a flow that was never dropped fails the test */
 }
 

@@ -82,6 +82,11 @@ int bench_setup(void **state);
 int bench_teardown(void **state);
 int bench_setup_with(const char *limits);
 
+/* Calls are kept in the folder from now on. */
+void bench_keep_calls(void);
+/* The control plane is killed when all that it knows is written, and started again; so is the data plane. */
+void bench_crash(bool plane_too);
+
 /* Frees what it heard. The three phones are forgotten at the end, copies of them are a test's own. */
 void phone_forget(struct phone *p);
 

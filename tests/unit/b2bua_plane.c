@@ -118,18 +118,22 @@ void plane_close(void)
 	fake_plane_close(&bench.plane);
 }
 
+void plane_forget(void)
+{
+	bench.plane.instance++;
+	bench.plane.n = 0;
+	memset(bench.sessions, 0, sizeof bench.sessions);
+	bench.live = 0;
+}
+
 void plane_restart(bool same)
 {
 	unsigned before = bench.plane.seen;
 
 	if (bench.plane.accepting)
 		plane_away();
-	if (!same) {
-		bench.plane.instance++;
-		bench.plane.n = 0;
-		memset(bench.sessions, 0, sizeof bench.sessions);
-		bench.live = 0;
-	}
+	if (!same)
+		plane_forget();
 	fake_plane_listen(&bench.plane);
 	while (bench.plane.seen < before + 4) /* connection, greeting, configuration, listing */
 		event_base_loop(bench.plane.base, EVLOOP_ONCE);

@@ -6,5 +6,7 @@
 
 int plane_open(struct event_base *base, const char *path);
 void plane_close(void);
+/* It is another one from now on, without sessions. */
+void plane_forget(void);
 /* Messages that it has read so far. */
 unsigned plane_seen(void);

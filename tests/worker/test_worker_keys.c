@@ -142,6 +142,57 @@ static void test_rekey_keeps_index(void **state)
 	srtp_context_free(new);
 }
 
+static void withdraw(struct rig *r, uint32_t epoch)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_KEY_RETIRE, 0);
+	m.key_retire.session = S;
+	m.key_retire.direction = DP_KEY_RX;
+	m.key_retire.epoch = epoch;
+	assert_int_equal(rig_command(r, &m), 0);
+}
+
+static void give_again(struct rig *r, enum dp_key_role role, uint32_t epoch)
+{
+	union dp_msg m = rig_key(S, 0, DP_KEY_RX, CM, 1);
+
+	m.key_add.role = (uint8_t)role;
+	m.key_add.epoch = epoch;
+	m.key_add.fresh_index = 1;
+	assert_int_equal(rig_command(r, &m), 0);
+}
+
+/* A control plane that was restarted gives the key that is in use once more, under a number of its own. */
+static void test_the_same_key_under_another_number(void **state)
+{
+	struct rig *r = *state;
+	struct srtp_context *c = rig_peer(CM, 1, SRTP_PROTECT);
+	uint8_t old[512];
+	size_t n = rig_rtp(old, 0x55, 65533, 0, 160);
+
+	call_open(r, 0);
+	key(r, DP_KEY_RX, DP_KEY_CURRENT, CM, 1, true);
+	assert_int_equal(srtp_context_protect(c, old, &n, sizeof old), 0);
+	rig_send(r, peer_a, gw_a, old, n);
+	rig_run(r, 1);
+	assert_int_equal(heard(r), 1);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(say(r, c, (uint16_t)(65534 + i)), 1); /* its rollover counter is 1 now */
+	/* Offered, and the offer withdrawn: nothing has happened. */
+	give_again(r, DP_KEY_NEXT, 1001);
+	withdraw(r, 1001);
+	assert_int_equal(say(r, c, 1), 1);
+	give_again(r, DP_KEY_CURRENT, 1002);
+	assert_int_equal(say(r, c, 2), 1); /* the rollover counter goes on */
+	rig_send(r, peer_a, gw_a, old, n);
+	rig_run(r, 1);
+	assert_int_equal(heard(r), 0); /* and so does the replay window */
+	withdraw(r, 1002);
+	assert_int_equal(say(r, c, 3), 0);
+	srtp_context_free(c);
+}
+
 /* Media under the new key overtakes the answer that carries it: held, then heard, in order. */
 static void test_hold_until_key(void **state)
 {
@@ -343,6 +394,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rekey_next, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rekey_in_a_burst, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rekey_keeps_index, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_the_same_key_under_another_number, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_hold_until_key, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_hold_ends, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_tx_rekey, rig_open, rig_close),

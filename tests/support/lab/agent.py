@@ -116,6 +116,11 @@ class Agent:
             wire.close()
         self.wires = []
 
+    def reconnect(self):
+        """A new connection for the dialog that there is: the gateway's other end of the last one is gone."""
+        self.hang_up_wires()
+        self.wire = self.connect()
+
     def send(self, text, wire):
         data = text.encode()
         if self.transport == "udp":
@@ -173,9 +178,11 @@ class Agent:
         return self.waiting.pop(0)
 
     def expect(self, what, seconds=10):
-        """The next message, which must be this status or method; 100 is passed over."""
+        """The next message, which must be this status or method; 100 is passed over, OPTIONS answered."""
         m = self.message(seconds)
-        while m.status == 100 and what != 100:
+        while (m.status == 100 and what != 100) or (m.method == "OPTIONS" and what != "OPTIONS"):
+            if m.method == "OPTIONS":
+                self.respond(m, 200, "OK")
             m = self.message(seconds)
         if what not in (m.status, m.method):
             raise LabError(f"{self.name}: expected {what}, got {m.first}: {m.get('Warning')} {m.get('Reason')}")
@@ -332,6 +339,11 @@ class Agent:
         bye = self.expect("BYE", seconds)
         self.respond(bye, 200, "OK")
         return bye
+
+    def asked(self, status=200, seconds=20):
+        """The gateway's question whether we still have the call, answered."""
+        question = self.expect("OPTIONS", seconds)
+        self.respond(question, status, "OK" if status == 200 else "Call/Transaction Does Not Exist")
 
     def quiet(self):
         """Nothing that was not expected has come."""

@@ -113,7 +113,7 @@ class Gateway:
 
     def start_controlplane(self):
         self.controlplane = self._start("controlplane", "--config", self.config_path, "--dataplane", self.media_socket,
-                                        "--control", self.control_socket)
+                                        "--control", self.control_socket, "--recovery", self.lab.path("calls"))
         self._up(self.controlplane, lambda: "data plane is ready" in self.controlplane.output())
 
     @staticmethod

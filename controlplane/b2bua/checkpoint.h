@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to b2bua/: calls outside the process (checkpoint.c), and back in it (recover.c, revive.c). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct b2bua;
+struct call;
+struct err;
+
+/* The call is up, or something of it changed that must outlive the process. Cheap; written soon. */
+void checkpoint_touch(struct call *c);
+/* It is over. */
+void checkpoint_forget(struct call *c);
+
+/* The journal is opened; nothing is read yet. Errors as of journal_open(). */
+int checkpoint_open(struct b2bua *b, const char *directory, struct err *e);
+/* The calls that there are, and no others, are what was read: they go into the new segment. */
+void checkpoint_renewed(struct b2bua *b);
+/* Writes what is left. Before the calls are cleared. */
+void checkpoint_close(struct b2bua *b);
+
+/*
+ * Asks both peers, soon and a few calls at a time, whether they still have the call: one that has not ends
+ * it. For calls that were taken over.
+ */
+void revive_later(struct call *c);
+void revive_forget(struct call *c);

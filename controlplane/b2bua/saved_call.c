@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/b2bua/saved_call.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define NAME_MAX_OCTETS 512
+#define TEXT_MAX_OCTETS 4096 /* a URI, a name-addr, a Call-ID */
+
+static void put_u64(struct wbuf *w, uint64_t v)
+{
+	wbuf_u32(w, (uint32_t)(v >> 32));
+	wbuf_u32(w, (uint32_t)v);
+}
+
+static uint64_t get_u64(struct rbuf *r)
+{
+	uint64_t high = rbuf_u32(r);
+
+	return high << 32 | rbuf_u32(r);
+}
+
+static void put_text(struct wbuf *w, struct str s)
+{
+	if (s.n > UINT16_MAX)
+		w->overflow = true;
+	wbuf_u16(w, (uint16_t)s.n);
+	wbuf_str(w, s);
+}
+
+/* Lines are for bodies only: anything else ends up in the head of a message. */
+static struct str get_text(struct rbuf *r, size_t most, bool lines)
+{
+	size_t n = rbuf_u16(r);
+	const char *p = (const char *)rbuf_bytes(r, n);
+
+	if (!p || n > most) {
+		r->short_read = true;
+		return STR("");
+	}
+	for (size_t i = 0; i < n; i++)
+		if ((uint8_t)p[i] < ' ' && p[i] != '\t' && !(lines && (p[i] == '\r' || p[i] == '\n')))
+			r->short_read = true;
+	return (struct str){p, n};
+}
+
+static void put_address(struct wbuf *w, const struct ip_port *a)
+{
+	wbuf_u8(w, a->ip.family);
+	if (a->ip.family == IP_NONE)
+		return;
+	wbuf_bytes(w, a->ip.octets, a->ip.family == IP_V6 ? 16 : 4);
+	wbuf_u16(w, a->port);
+}
+
+static struct ip_port get_address(struct rbuf *r)
+{
+	struct ip_port a = {.ip.family = rbuf_u8(r)};
+	size_t n = a.ip.family == IP_V6 ? 16 : 4;
+	const uint8_t *octets;
+
+	if (a.ip.family == IP_NONE)
+		return a;
+	octets = rbuf_bytes(r, n);
+	if (!octets || (a.ip.family != IP_V4 && a.ip.family != IP_V6)) {
+		r->short_read = true;
+		return (struct ip_port){0};
+	}
+	memcpy(a.ip.octets, octets, n);
+	a.port = rbuf_u16(r);
+	return a;
+}
+
+/* At most `most`. */
+static uint8_t get_small(struct rbuf *r, uint8_t most)
+{
+	uint8_t v = rbuf_u8(r);
+
+	if (v > most)
+		r->short_read = true;
+	return r->short_read ? 0 : v;
+}
+
+enum { MEDIA_USED = 1, MEDIA_MUX = 2, MEDIA_PORTED = 4 };
+
+static void put_media(struct wbuf *w, const struct saved_media *m)
+{
+	wbuf_u8(w, (uint8_t)((m->used ? MEDIA_USED : 0) | (m->mux ? MEDIA_MUX : 0) |
+			     (m->ported ? MEDIA_PORTED : 0)));
+	wbuf_u8(w, m->kind);
+	wbuf_u8(w, m->proto);
+	wbuf_u8(w, m->direction);
+	wbuf_u32(w, m->clock_hz);
+	put_address(w, &m->remote);
+	put_address(w, &m->remote_rtcp);
+	if (m->ported)
+		put_address(w, &m->local);
+	wbuf_u8(w, m->suite);
+	if (m->suite == SRTP_SUITE_NONE)
+		return;
+	wbuf_u32(w, m->rx_epoch);
+	wbuf_u32(w, m->tx_epoch);
+	wbuf_u8(w, m->mki_len);
+	wbuf_bytes(w, m->mki, m->mki_len);
+}
+
+static void get_media(struct rbuf *r, struct saved_media *m)
+{
+	uint8_t flags = get_small(r, MEDIA_USED | MEDIA_MUX | MEDIA_PORTED);
+	const uint8_t *mki;
+
+	m->used = flags & MEDIA_USED;
+	m->mux = flags & MEDIA_MUX;
+	m->ported = flags & MEDIA_PORTED;
+	m->kind = get_small(r, SDP_OTHER_KIND);
+	m->proto = get_small(r, SDP_PROTO_COUNT - 1);
+	m->direction = get_small(r, SDP_SENDRECV);
+	m->clock_hz = rbuf_u32(r);
+	m->remote = get_address(r);
+	m->remote_rtcp = get_address(r);
+	if (m->ported)
+		m->local = get_address(r);
+	m->suite = get_small(r, SRTP_SUITE_COUNT - 1);
+	if (m->suite == SRTP_SUITE_NONE)
+		return;
+	m->rx_epoch = rbuf_u32(r);
+	m->tx_epoch = rbuf_u32(r);
+	m->mki_len = get_small(r, DP_MKI_MAX);
+	mki = rbuf_bytes(r, m->mki_len);
+	if (mki)
+		memcpy(m->mki, mki, m->mki_len);
+}
+
+enum { DIALOG_UAC = 1, DIALOG_SECURE = 2, DIALOG_REMOTE_SEQ = 4 };
+
+static void put_dialog(struct wbuf *w, const struct sip_dialog *d)
+{
+	wbuf_u8(w, (uint8_t)((d->uac ? DIALOG_UAC : 0) | (d->secure ? DIALOG_SECURE : 0) |
+			     (d->has_remote_seq ? DIALOG_REMOTE_SEQ : 0)));
+	for (const struct str *s = (struct str[]){d->call_id, d->local_tag, d->remote_tag, d->local_uri,
+		     d->remote_uri, d->remote_target, {NULL, SIZE_MAX}};
+		s->n != SIZE_MAX; s++)
+		put_text(w, *s);
+	wbuf_u8(w, (uint8_t)d->route_count);
+	for (unsigned i = 0; i < d->route_count; i++)
+		put_text(w, d->routes[i]);
+	wbuf_u32(w, d->local_seq);
+	wbuf_u32(w, d->remote_seq);
+	wbuf_u32(w, d->invite_seq);
+}
+
+static void get_dialog(struct rbuf *r, struct sip_dialog *d)
+{
+	uint8_t flags = get_small(r, DIALOG_UAC | DIALOG_SECURE | DIALOG_REMOTE_SEQ);
+
+	d->state = SIP_DIALOG_CONFIRMED;
+	d->uac = flags & DIALOG_UAC;
+	d->secure = flags & DIALOG_SECURE;
+	d->has_remote_seq = flags & DIALOG_REMOTE_SEQ;
+	for (struct str **s = (struct str *[]){&d->call_id, &d->local_tag, &d->remote_tag, &d->local_uri,
+		     &d->remote_uri, &d->remote_target, NULL};
+		*s; s++)
+		**s = get_text(r, TEXT_MAX_OCTETS, false);
+	d->route_count = get_small(r, SIP_ROUTES_MAX);
+	for (unsigned i = 0; i < d->route_count; i++)
+		d->routes[i] = get_text(r, TEXT_MAX_OCTETS, false);
+	d->local_seq = rbuf_u32(r);
+	d->remote_seq = rbuf_u32(r);
+	d->invite_seq = rbuf_u32(r);
+}
+
+enum { TIMER_OURS = 1, TIMER_UPDATES = 2 };
+
+static void put_leg(struct wbuf *w, const struct saved_leg *l)
+{
+	put_text(w, l->trunk);
+	put_text(w, l->listener);
+	put_dialog(w, &l->dialog);
+	wbuf_u8(w, l->transport);
+	put_address(w, &l->remote);
+	put_text(w, l->tls_name);
+	put_text(w, l->tls_sni);
+	put_text(w, l->tls);
+	wbuf_u32(w, l->interval_s);
+	wbuf_u32(w, l->min_s);
+	wbuf_u8(w, (uint8_t)((l->ours ? TIMER_OURS : 0) | (l->peer_updates ? TIMER_UPDATES : 0)));
+	put_u64(w, l->due_ms);
+	put_text(w, l->sess_id);
+	put_text(w, l->sent);
+	put_u64(w, l->version);
+	put_u64(w, l->sent_version);
+	wbuf_u32(w, l->next_epoch);
+	wbuf_u32(w, l->burnt_epoch);
+	wbuf_u32(w, l->key_epoch);
+	wbuf_u32(w, l->keys);
+	put_u64(w, l->keyed_ms);
+	wbuf_u8(w, (uint8_t)l->n_media);
+	for (uint32_t i = 0; i < l->n_media; i++)
+		put_media(w, &l->media[i]);
+}
+
+static void get_leg(struct rbuf *r, struct saved_leg *l)
+{
+	uint8_t flags;
+
+	l->trunk = get_text(r, NAME_MAX_OCTETS, false);
+	l->listener = get_text(r, NAME_MAX_OCTETS, false);
+	get_dialog(r, &l->dialog);
+	l->transport = get_small(r, SIP_TRANSPORT_COUNT - 1);
+	l->remote = get_address(r);
+	l->tls_name = get_text(r, NAME_MAX_OCTETS, false);
+	l->tls_sni = get_text(r, NAME_MAX_OCTETS, false);
+	l->tls = get_text(r, NAME_MAX_OCTETS, false);
+	l->interval_s = rbuf_u32(r);
+	l->min_s = rbuf_u32(r);
+	flags = get_small(r, TIMER_OURS | TIMER_UPDATES);
+	l->ours = flags & TIMER_OURS;
+	l->peer_updates = flags & TIMER_UPDATES;
+	l->due_ms = get_u64(r);
+	l->sess_id = get_text(r, NAME_MAX_OCTETS, false);
+	l->sent = get_text(r, OA_BODY_MAX - 1, true);
+	l->version = get_u64(r);
+	l->sent_version = get_u64(r);
+	l->next_epoch = rbuf_u32(r);
+	l->burnt_epoch = rbuf_u32(r);
+	l->key_epoch = rbuf_u32(r);
+	l->keys = rbuf_u32(r);
+	l->keyed_ms = get_u64(r);
+	l->n_media = get_small(r, SDP_MEDIA_MAX);
+	for (uint32_t i = 0; i < l->n_media; i++)
+		get_media(r, &l->media[i]);
+}
+
+void saved_call_write(const struct saved_call *c, struct wbuf *w)
+{
+	wbuf_u8(w, SAVED_CALL_VERSION);
+	put_text(w, c->id);
+	put_text(w, c->from);
+	put_text(w, c->to);
+	wbuf_u8(w, c->max_forwards);
+	put_u64(w, c->began_ms);
+	put_u64(w, c->answered_ms);
+	put_u64(w, c->plane);
+	put_u64(w, c->session);
+	wbuf_u32(w, c->worker);
+	put_leg(w, &c->legs[0]);
+	put_leg(w, &c->legs[1]);
+}
+
+int saved_call_read(const void *data, size_t n, struct saved_call *out)
+{
+	struct rbuf r = rbuf_make(data, n);
+
+	memset(out, 0, sizeof *out);
+	if (rbuf_u8(&r) != SAVED_CALL_VERSION)
+		return -EPROTO;
+	out->id = get_text(&r, NAME_MAX_OCTETS, false);
+	out->from = get_text(&r, NAME_MAX_OCTETS, false);
+	out->to = get_text(&r, NAME_MAX_OCTETS, false);
+	out->max_forwards = rbuf_u8(&r);
+	out->began_ms = get_u64(&r);
+	out->answered_ms = get_u64(&r);
+	out->plane = get_u64(&r);
+	out->session = get_u64(&r);
+	out->worker = rbuf_u32(&r);
+	get_leg(&r, &out->legs[0]);
+	get_leg(&r, &out->legs[1]);
+	return r.short_read || r.left ? -EPROTO : 0;
+}

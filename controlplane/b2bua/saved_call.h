@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A call as it is kept outside the process, and its octets. There is no key in it and there never may be: the
+ * data plane has the keys in use, and the next offer brings others. Pure.
+ */
+#pragma once
+
+#include "controlplane/sdp/offer_answer.h"
+#include "controlplane/sip/dialog.h"
+#include "lib/base/buf.h"
+
+#define SAVED_CALL_VERSION 1
+#define SAVED_CALL_MAX (96u << 10) /* octets: two bodies, two dialogs with all their routes, and the rest */
+
+/* An m-line that stands. */
+struct saved_media {
+	bool used, mux, ported;
+	uint8_t kind, proto, direction; /* as in struct oa_media */
+	uint8_t suite;                  /* of its keys; NONE: it has none */
+	uint8_t mki_len;
+	uint8_t mki[DP_MKI_MAX];     /* of the key that we send with */
+	uint32_t rx_epoch, tx_epoch; /* the keys' numbers at the data plane */
+	uint32_t clock_hz;
+	struct ip_port remote, remote_rtcp;
+	struct ip_port local; /* with ported: our RTP address; RTCP is on the port behind it */
+};
+
+/* Texts are views of the record, or of the call. */
+struct saved_leg {
+	struct str trunk, listener; /* their names in the configuration */
+	struct sip_dialog dialog;   /* what sip_dialog_restore() takes; of its flow only what is below */
+	uint8_t transport;          /* enum sip_transport */
+	struct ip_port remote;
+	struct str tls_name, tls_sni; /* empty: none */
+	struct str tls;               /* for people */
+
+	uint32_t interval_s, min_s; /* session timer */
+	bool ours, peer_updates;
+	uint64_t due_ms; /* wall clock: when it next does something; 0: never */
+
+	struct str sess_id, sent; /* of the SDP */
+	uint64_t version, sent_version;
+	uint32_t next_epoch, burnt_epoch, key_epoch;
+	uint32_t keys; /* that it has had */
+	uint64_t keyed_ms;
+	uint32_t n_media;
+	struct saved_media media[SDP_MEDIA_MAX];
+};
+
+struct saved_call {
+	struct str id, from, to;
+	uint8_t max_forwards;
+	uint64_t began_ms, answered_ms; /* wall clock */
+	uint64_t plane;                 /* instance of the data plane that has its session */
+	dp_session_id session;
+	uint32_t worker;
+	struct saved_leg legs[2];
+};
+
+/* Overflows when it does not fit SAVED_CALL_MAX octets. */
+void saved_call_write(const struct saved_call *c, struct wbuf *w);
+/*
+ * -EPROTO: not a record of this version, or damaged. What it gives is within bounds: every enum, count and
+ * length is checked, texts have no control characters but those of an SDP. Large: not for small stacks.
+ */
+int saved_call_read(const void *data, size_t n, struct saved_call *out);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A leg that stood in an earlier process. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane/sdp/oa_private.h"
+
+/* More keys than a leg is given between two times that it is saved. */
+#define EPOCH_GAP 1000
+
+static int assume_keys(struct oa_leg *leg, const struct oa_held *h, unsigned i)
+{
+	const struct oa_policy *p = &leg->policy;
+	struct oa_media *om = &leg->media[i];
+	bool secure = p->security != OA_SECURITY_NONE;
+
+	if (!om->used)
+		return 0;
+	if (secure != (h->tx[i].suite != SRTP_SUITE_NONE) || secure != sdp_proto_info(om->proto)->secure)
+		return -EINVAL;
+	if (!secure)
+		return 0;
+	if (p->method->create(&p->keying, &om->keys) < 0)
+		return -ENOMEM;
+	om->keys->method->assume(om->keys, &h->rx[i], &h->tx[i]);
+	return 0;
+}
+
+int oa_leg_assume(struct oa_leg *leg, const struct oa_held *h)
+{
+	int rc = 0;
+
+	if (h->n_media > SDP_MEDIA_MAX || str_copy(leg->sess_id, sizeof leg->sess_id, h->sess_id) < 0)
+		return -EINVAL;
+	leg->media = calloc(h->n_media + 1, sizeof *leg->media);
+	leg->sent = str_dup(h->sent);
+	if (!leg->media || !leg->sent)
+		return -ENOMEM;
+	for (unsigned i = 0; rc == 0 && i < h->n_media; i++) {
+		leg->media[i] = h->media[i];
+		leg->media[i].keys = NULL;
+		leg->n_media = i + 1;
+		rc = assume_keys(leg, h, i);
+	}
+	leg->version = h->version + 1;
+	leg->sent_version = h->sent_version;
+	leg->next_epoch = h->next_epoch + EPOCH_GAP;
+	leg->burnt_epoch = h->burnt_epoch;
+	return rc;
+}

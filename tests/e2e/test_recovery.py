@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The control plane is killed under calls: media does not notice, and the next one goes on with them."""
+
+import base64
+import os
+import time
+
+from lab.net import wait_for
+from lab.party import (NUMBERS, assert_no_session_left, assert_nothing_lost, both_hear, established, finish,
+                       parties, talking)
+from lab.gateway import GCM_256
+
+
+def counters(gateway):
+    return gateway.ctl("show", "stats")["calls"]["counters"]
+
+
+def saved_now(gateway):
+    """What is known of the calls is written: nothing was added for many times as long as that takes."""
+    seen = []
+
+    def stands():
+        now = counters(gateway)["saved"]
+        if not seen or seen[0][1] != now or not now:
+            seen[:] = [(time.monotonic(), now)]
+        return time.monotonic() - seen[0][0] >= 0.5
+
+    wait_for("the calls are saved", stands, 30)
+
+
+def kill_control(gateway, meanwhile=lambda: None):
+    """As a crash ends it; then the next one starts."""
+    saved_now(gateway)
+    gateway.kill(gateway.controlplane)
+    meanwhile()
+    gateway.start_controlplane()
+
+
+def no_call_left(gateway):
+    wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 40)
+    assert_no_session_left(gateway)
+
+
+def reinvite(by, other):
+    """A re-INVITE through the gateway: new keys on both legs, and both are heard with them."""
+    used = by.keys_seen | other.keys_seen
+    by.reinvite(by.describe())
+    offer = other.take(20)
+    answer = by.answered(20)
+    assert not used & {line[2] for line in offer.crypto() + answer.crypto()}, "a key was used again"
+    both_hear(by, other)
+
+
+def test_a_call_outlives_the_control_plane():
+    with talking() as (_, gateway, a, b):
+        before = established(gateway)
+        kill_control(gateway, lambda: both_hear(a, b, 75))
+        assert established(gateway) == before, gateway.ctl("show", "calls")
+        assert counters(gateway)["recovered"] == 1
+        for one in (a, b):
+            one.asked()
+        assert_nothing_lost(a, b)
+        for one in (a, b):
+            one.talker.tell("send", "on")
+        for one, other in ((a, b), (b, a)):
+            one.reconnect()
+            reinvite(one, other)
+        kill_control(gateway)  # once more, with what has changed since
+        for one in (a, b):
+            one.asked()
+        b.reconnect()
+        reinvite(b, a)
+        both_hear(a, b)
+        b.bye()
+        a.released(20)
+        no_call_left(gateway)
+        assert gateway.ctl("show", "stats")["data-plane"]["verdicts"]["clear_refused"] == 0
+
+
+def test_a_plain_leg_over_udp_outlives_it_too():
+    with talking(b="phone") as (_, gateway, a, b):
+        kill_control(gateway)
+        for one in (a, b):
+            one.asked()
+        reinvite(b, a)
+        b.bye()
+        a.released(20)
+        no_call_left(gateway)
+
+
+def test_a_call_whose_peer_hung_up_meanwhile_is_cleared():
+    with talking() as (_, gateway, a, b):
+        kill_control(gateway, a.hang_up_wires)
+        a.asked(481)  # he is on the hook
+        bye = b.released(20)
+        assert "lost the call" in (bye.get("Reason") or ""), bye.text
+        no_call_left(gateway)
+        assert counters(gateway)["ended_meanwhile"] == 1
+        ended = gateway.ctl("show", "calls")["calls"][-1]
+        assert "did not know the call any more" in ended["end-reason"], ended
+
+
+def test_both_planes_are_killed():
+    with talking() as (_, gateway, a, b):
+        saved_now(gateway)
+        gateway.kill(gateway.controlplane)
+        gateway.kill(gateway.dataplane)
+        used = a.keys_seen | b.keys_seen
+        gateway.start_dataplane()
+        gateway.start_controlplane()
+        for one in (a, b):
+            offer = one.take(30)
+            assert not used & {line[2] for line in offer.crypto()}, "a key was offered again"
+        both_hear(a, b)
+        a.reconnect()
+        finish(gateway, a, b)
+
+
+def test_media_of_a_call_that_was_not_saved_ends_after_a_while():
+    """One that is still ringing is not taken over: its early media goes on for the grace period."""
+    with parties(recovery={"orphan-grace": 3}) as (_, gateway, a, b):
+        a.invite(NUMBERS["carrier-b"])
+        offer = b.expect("INVITE")
+        b.respond(offer, 183, "Session Progress", b.answer_body(offer))
+        a.learn(a.expect(183))
+        sessions = lambda: gateway.ctl("show", "stats")["data-plane"].get("sessions")
+        assert sessions() == 1
+        gateway.kill(gateway.controlplane)
+        gateway.start_controlplane()
+        assert "sessions without a call" in gateway.controlplane.output(), gateway.controlplane.output()
+        assert_no_session_left(gateway)
+        assert "sessions without a call are removed" in gateway.controlplane.output()
+        assert counters(gateway)["recovered"] == 0
+
+
+def test_a_killed_call_leaves_no_key_behind():
+    """What is kept of a call has no key in it, in whatever spelling."""
+    with talking(b_suites=(GCM_256,)) as (lab, gateway, a, b):
+        saved_now(gateway)
+        kept = b""
+        for name in os.listdir(lab.path("calls")):
+            path = os.path.join(lab.path("calls"), name)
+            assert os.stat(path).st_mode & 0o077 == 0, name
+            with open(path, "rb") as f:
+                kept += f.read()
+        assert NUMBERS["carrier-a"].encode() in kept and b"inline:" not in kept
+        for key in a.keys_seen | b.keys_seen:
+            octets = base64.b64decode(key)
+            for piece in [octets[i:i + 6] for i in range(len(octets) - 5)]:
+                assert piece not in kept and piece.hex().encode() not in kept.lower(), "a piece of a key"
+            assert not [i for i in range(len(key) - 12) if key[i:i + 12].encode() in kept], "a piece of a key"
+        finish(gateway, a, b)

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A record of a call that an earlier process left: refused, or every count and text in it is within bounds,
+ * and it says the same when it is written again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane/b2bua/saved_call.h"
+
+static void expect(int holds)
+{
+	if (!holds)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct saved_call c, again;
+	static char text[SAVED_CALL_MAX];
+	struct wbuf w = wbuf_make(text, sizeof text);
+	struct sip_dialog *d;
+
+	if (saved_call_read(data, size, &c) < 0)
+		return 0;
+	for (unsigned side = 0; side < 2; side++) {
+		const struct saved_leg *l = &c.legs[side];
+
+		expect(l->n_media <= SDP_MEDIA_MAX && l->dialog.route_count <= SIP_ROUTES_MAX);
+		expect(l->transport < SIP_TRANSPORT_COUNT && l->sent.n < OA_BODY_MAX);
+		expect(memchr(l->dialog.remote_target.p, '\n', l->dialog.remote_target.n) == NULL);
+		for (unsigned i = 0; i < l->n_media; i++)
+			expect(l->media[i].suite < SRTP_SUITE_COUNT && l->media[i].mki_len <= DP_MKI_MAX);
+		expect(sip_dialog_restore(&l->dialog, &d) == 0);
+		sip_dialog_free(d);
+	}
+	saved_call_write(&c, &w);
+	if (w.overflow)
+		return 0;
+	expect(saved_call_read(w.p, w.len, &again) == 0);
+	expect(str_eq(c.id, again.id) && str_eq(c.legs[1].sent, again.legs[1].sent) &&
+		c.session == again.session && c.legs[0].dialog.local_seq == again.legs[0].dialog.local_seq);
+	return 0;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control plane is killed under calls: the next one goes on with them. */
+#include "tests/unit/b2bua_bench.h"
+
+#include <errno.h>
+
+static int setup(void **state)
+{
+	int rc = bench_setup(state);
+
+	bench_keep_calls();
+	return rc;
+}
+
+/* Both peers are asked whether they still have the call, and have it. */
+static void both_have_it(struct phone *a, struct phone *b)
+{
+	pass(1100);
+	for (struct phone *const *p = (struct phone *[]){a, b, NULL}; *p; p++) {
+		hear(*p, "OPTIONS");
+		reply(*p, "200 OK");
+	}
+	silence(NULL);
+}
+
+static void over(struct phone *a, struct phone *b)
+{
+	hear_all(a, "BYE");
+	reply(a, "200 OK");
+	hear_all(b, "BYE");
+	reply(b, "200 OK");
+	silence(NULL);
+	expect_no_calls();
+}
+
+static void test_either_side_hangs_up(void **state)
+{
+	dp_session_id id;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		call_up(&alice, &bob);
+		id = plane_last()->id;
+		bench_crash(false);
+		assert_int_equal(bench.live, 1);
+		assert_true(plane_last()->live && plane_last()->id == id);
+		both_have_it(&alice, &bob);
+		hang_up(i ? &alice : &bob, i ? &bob : &alice);
+		assert_int_equal(bench.live, 0);
+		expect_no_calls();
+	}
+	bench_crash(false);
+	expect_no_calls(); /* what is over is not taken over */
+	silence(NULL);
+}
+
+static void reinvite(struct phone *by, struct phone *other, unsigned n)
+{
+	say(by, "INVITE", "", sdp_as(by, n, 10 + n, "sendrecv"));
+	hear(other, "INVITE");
+	answer(other, "200 OK", "", sdp_as(other, n, 10 + n, "sendrecv"));
+	hear(other, "ACK");
+	hear(by, "200");
+	say(by, "ACK", "", "");
+	silence(NULL);
+}
+
+static void test_reinvites_bring_new_keys(void **state)
+{
+	struct plane_session *s;
+	unsigned rx, tx;
+
+	(void)state;
+	call_up(&bob, &carol);
+	s = plane_last();
+	bench_crash(false);
+	both_have_it(&bob, &carol);
+	rx = s->rx_keys[DP_SIDE_A] + s->rx_keys[DP_SIDE_B];
+	tx = s->tx_keys[DP_SIDE_A] + s->tx_keys[DP_SIDE_B];
+	assert_int_equal(rx + tx, 4); /* those that it had: nothing was programmed anew */
+	reinvite(&bob, &carol, 2);
+	assert_int_equal(s->tx_keys[DP_SIDE_A] + s->tx_keys[DP_SIDE_B], tx + 2);
+	assert_int_equal(s->rx_keys[DP_SIDE_A] + s->rx_keys[DP_SIDE_B], rx + 2);
+	/* And again, from the other side, after another crash: ports and m-lines are what they were. */
+	bench_crash(false);
+	both_have_it(&bob, &carol);
+	reinvite(&carol, &bob, 3);
+	assert_int_equal(bench.live, 1);
+	hang_up(&carol, &bob);
+	expect_no_calls();
+}
+
+/* A re-INVITE that repeats the first offer to the letter, as a refresh does. */
+static void test_a_session_refresh(void **state)
+{
+	(void)state;
+	call_up(&bob, &alice);
+	bench_crash(false);
+	both_have_it(&bob, &alice);
+	say(&bob, "INVITE", "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	answer(&alice, "200 OK", "", sdp(&alice, 1));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+	say(&bob, "ACK", "", "");
+	hang_up(&bob, &alice);
+	expect_no_calls();
+}
+
+static void test_timers_of_sessions_go_on(void **state)
+{
+	(void)state;
+	dial(&bob, "+3001", "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	answer(&alice, "200 OK", "", sdp(&alice, 1));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+	say(&bob, "ACK", "", "");
+	bench_crash(false);
+	both_have_it(&bob, &alice);
+	pass(300000);
+	silence(NULL);
+	pass(300000); /* he never refreshed it */
+	over(&bob, &alice);
+	assert_string_equal(last_reason(), "408 trunk carrier-a: the session was not refreshed within 600 s");
+}
+
+static void test_a_peer_that_hung_up_meanwhile(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench_crash(false);
+	pass(1100);
+	hear(&alice, "OPTIONS");
+	reply(&alice, "200 OK");
+	hear(&bob, "OPTIONS");
+	reply(&bob, "481 Call/Transaction Does Not Exist");
+	over(&alice, &bob);
+	assert_string_equal(last_reason(),
+		"408 trunk carrier-a did not know the call any more after a restart of the control plane");
+	assert_int_equal(counter("ended_meanwhile"), 1);
+	assert_int_equal(bench.live, 0);
+}
+
+static void test_a_peer_that_cannot_be_reached(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench_crash(false);
+	bench.send_result = -ENOTCONN;
+	bench.refuse_ip = bob.ip;
+	pass(1100);
+	hear(&alice, "OPTIONS");
+	reply(&alice, "200 OK");
+	pass(60000);
+	silence(NULL); /* he may call us yet */
+	bench.send_result = 0;
+	hang_up(&bob, &alice);
+	expect_no_calls();
+}
+
+/* Our last words were not all written: the data plane has no such session any more. */
+static void test_a_session_that_is_gone(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	pass(100);
+	bench.plane.n = 0;
+	plane_last()->live = false;
+	bench.live = 0;
+	bench_crash(false);
+	over(&alice, &bob);
+	assert_int_equal(counter("ended_meanwhile"), 1);
+}
+
+static void test_both_planes(void **state)
+{
+	struct plane_session *s;
+
+	(void)state;
+	call_up(&bob, &alice);
+	bench_crash(true);
+	pass(100);
+	s = plane_last();
+	assert_true(s->live);
+	assert_int_equal(s->rx_keys[DP_SIDE_A] + s->tx_keys[DP_SIDE_A], 0); /* nobody has them any more */
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 12, "sendrecv"));
+	hear(&bob, "ACK");
+	assert_int_equal(s->rx_keys[DP_SIDE_A], 1);
+	assert_int_equal(s->tx_keys[DP_SIDE_A], 1);
+	both_have_it(&bob, &alice);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+static void test_media_stopped_meanwhile(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench_crash(false);
+	plane_event_timeout(plane_last());
+	over(&alice, &bob);
+}
+
+/* A call that is only being set up is not taken over; nor is a setup mistaken for a call. */
+static void test_a_call_that_rings(void **state)
+{
+	(void)state;
+	dial(&bob, "+3001", "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	answer(&alice, "180 Ringing", "", "");
+	bench_crash(false);
+	expect_no_calls();
+	assert_int_equal(bench.live, 0);
+}
+
+static void test_many_calls(void **state)
+{
+	enum { CALLS = 60 };
+	static struct phone from[CALLS], to[CALLS];
+
+	(void)state;
+	for (unsigned i = 0; i < CALLS; i++) {
+		from[i] = alice;
+		to[i] = bob;
+		dial(&from[i], "+1001", "", sdp(&alice, 1));
+		hear(&to[i], "INVITE");
+		answer(&to[i], "200 OK", "", sdp(&bob, 1));
+		hear(&to[i], "ACK");
+		hear(&from[i], "200");
+		say(&from[i], "ACK", "", "");
+	}
+	bench_crash(false);
+	assert_int_equal(counter("recovered"), CALLS);
+	assert_int_equal(bench.live, CALLS);
+	/* A new one meets none of them: neither its id, nor its ports, nor its session. */
+	call_up(&carol, &alice);
+	assert_int_equal(bench.live, CALLS + 1);
+	hang_up(&carol, &alice);
+	for (unsigned i = 0; i < CALLS; i++) {
+		say(&from[i], "BYE", "", "");
+		phone_forget(&from[i]);
+		phone_forget(&to[i]);
+	}
+	settle();
+	assert_int_equal(bench.live, 0);
+	while (hear_any(&alice) || hear_any(&bob))
+		;
+}
+
+#define K(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		K(test_either_side_hangs_up),
+		K(test_reinvites_bring_new_keys),
+		K(test_a_session_refresh),
+		K(test_timers_of_sessions_go_on),
+		K(test_a_peer_that_hung_up_meanwhile),
+		K(test_a_peer_that_cannot_be_reached),
+		K(test_a_session_that_is_gone),
+		K(test_both_planes),
+		K(test_media_stopped_meanwhile),
+		K(test_a_call_that_rings),
+		K(test_many_calls),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
