@@ -170,16 +170,19 @@ struct call {
 	const struct config *config;         /* the generation that it began under; a reference */
 	struct b2bua_generation *generation; /* likewise; NULL when it has ended: see call_unlist() */
 	struct leg legs[2];
-	struct route_hunt hunt; /* where else the first INVITE may go */
+	struct route_hunt hunt;                        /* where else the first INVITE may go */
 	char from[CALL_PARTY_MAX], to[CALL_PARTY_MAX]; /* user parts, for people */
 	uint8_t max_forwards;
 
 	struct leg *exchange; /* the leg whose INVITE is being dealt with; NULL: none */
 	bool initial;         /* the exchange is the first INVITE */
 	bool delayed;         /* its INVITE has no offer: the 2xx offers, the ACK answers */
+	bool early_media;     /* the caller heard an answer before the 200 */
 	struct timer ring;    /* nobody answered */
 	struct call_due due;
 	char *passed; /* header lines of the other side for the next response; NULL: none */
+	struct redirection *redirection; /* where 3xx pointed; NULL: there was none */
+	struct call_text contacts;       /* of the 3xx that the caller is to hear */
 
 	TAILQ_ENTRY(call) saving_entry; /* in a list of b2bua.checkpoint, by `saving` */
 	enum call_saving saving;
@@ -246,7 +249,7 @@ struct b2bua_generation {
 	struct trunk_state **trunks;
 	struct peer_state ***peers; /* by trunk, then by peer as in its configuration */
 	struct trunk_passwords *passwords;
-	unsigned **groups;        /* of a realm's media interfaces, at the port allocator */
+	unsigned **groups; /* of a realm's media interfaces, at the port allocator */
 };
 
 /* Quality of media in calls that are over, both sides. */
@@ -602,7 +605,8 @@ void reply_refuse(
 	struct sip_stx *stx, unsigned status, const char *phrase, const char *why, struct str to_tag);
 /* A response with our Contact and, where not empty, an SDP body. */
 int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str sdp);
-/* The same for a 503 that may be different after so many seconds; 0: not known. outside: what is said there. */
+/* The same for a 503 that may be different after so many seconds; 0: not known. outside: what is said there.
+ */
 void reply_unavailable(struct sip_stx *stx, uint32_t retry_s, const char *outside, struct str to_tag);
 /* A Retry-After header's seconds, at most a day. False: there is none. */
 bool reply_retry_after(const struct sip_msg *m, uint32_t *seconds);

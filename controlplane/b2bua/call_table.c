@@ -116,6 +116,9 @@ static void call_unlist(struct call *c)
 	checkpoint_forget(c);
 	timer_cancel(b->wheel, &c->ring);
 	call_text_drop(&c->due.offer);
+	call_text_drop(&c->contacts);
+	free(c->redirection);
+	c->redirection = NULL;
 	leg_free(b, &c->legs[0]);
 	leg_free(b, &c->legs[1]);
 	if (c->counted)

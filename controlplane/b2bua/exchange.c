@@ -6,6 +6,7 @@
 
 #include "controlplane/b2bua/checkpoint.h"
 #include "controlplane/b2bua/passing.h"
+#include "controlplane/b2bua/redirect.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -64,7 +65,7 @@ void exchange_unsent(struct leg *out, const char *why)
 {
 	struct call *c = out->call;
 
-	if (c->initial && route_failover(out, why, NULL))
+	if (c->initial && (redirect_failed(out, NULL) || route_failover(out, why, NULL)))
 		return;
 	count(c, &c->b->counters.failed_unreachable);
 	call_tell_outside(c, "the other side could not be reached");
@@ -173,6 +174,7 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 		return;
 	}
 	str_copy(phrase, sizeof phrase, str_sub(m->reason, 0, sizeof phrase - 1));
+	c->early_media |= body.n > 0;
 	answer_due(in, m->status, phrase, body.n > 0);
 }
 
@@ -241,8 +243,11 @@ static void explain(struct leg *out, const char *reason, const struct sip_msg *m
 	struct str phrase = m ? str_sub(m->reason, 0, 100) : STR("");
 
 	if (m) {
-		snprintf(why, CALL_REASON_MAX, "trunk %s answered %u %.*s", out->trunk->name, m->status,
-			STR_ARG(phrase));
+		bool pointless = c->redirection && c->redirection->why_not[0] && m->status < 400;
+
+		snprintf(why, CALL_REASON_MAX, "trunk %s answered %u %.*s%s%.120s", out->trunk->name,
+			m->status, STR_ARG(phrase), pointless ? ": " : "",
+			pointless ? c->redirection->why_not : "");
 		call_tell_outside(c, "the %s side answered %u %.*s",
 			out->side == DP_SIDE_A ? "calling" : "called", m->status, STR_ARG(phrase));
 	} else {
@@ -284,7 +289,7 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 		call_unwait(c);
 		return;
 	}
-	if (c->initial && route_failover(out, reason, m)) {
+	if (c->initial && (redirect_failed(out, m) || route_failover(out, reason, m))) {
 		call_unwait(c);
 		return;
 	}
@@ -292,7 +297,9 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 		passing_keep(out, m);
 	explain(out, reason, m, why);
 	if (c->initial) {
-		unsigned status = m ? status_for_caller(m->status) : none;
+		unsigned status = !m                      ? none
+				  : redirect_pass(out, m) ? m->status
+							  : status_for_caller(m->status);
 
 		if (m)
 			note_response(&c->end, m, status);

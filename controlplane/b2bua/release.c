@@ -107,6 +107,8 @@ static void answer_pending(struct leg *l)
 		reply_why(&b, status, told(l));
 	if (l == c->exchange)
 		passing_build(c, &b);
+	if (c->contacts.p)
+		sip_build_hdr(&b, SIP_H_CONTACT, (struct str){c->contacts.p, c->contacts.n});
 	if (c->end.retry_after)
 		sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, c->end.retry_after);
 	if (sip_build_end(&b, STR(""), STR("")) < 0 || sip_stx_respond(l->stx, &b) < 0)

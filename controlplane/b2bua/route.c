@@ -173,6 +173,18 @@ enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, 
 	return ROUTE_FOUND;
 }
 
+bool route_usable(
+	struct b2bua *b, const struct b2bua_generation *g, const struct route_target *t, struct err *why)
+{
+	struct outcome o = {.result = ROUTE_CLOSED};
+	struct peer_target *at = peer_target_at(route_peer(g, t), &t->remote);
+	bool usable = trunk_open(b, t->trunk, &o) && listener_for(g, t) && at &&
+		      !(peer_target_rests(at) && at->told_to);
+
+	*why = o.why;
+	return usable;
+}
+
 void route_aim(struct leg *out, const struct route_target *to)
 {
 	const struct b2bua_generation *g = out->call->generation;
@@ -223,11 +235,11 @@ static bool may_fail_over(const struct leg *out, const struct sip_msg *m)
 	       leg_twin((struct leg *)out)->stx && (!m || m->status == 503);
 }
 
-/* The leg as it was before its first INVITE, on its way to another target. */
-static void start_again(struct leg *out, const struct route_target *to)
+void route_start_again(struct leg *out, const struct route_target *to)
 {
 	struct call *c = out->call;
 
+	fork_clear(out);
 	call_text_drop(&out->offer);
 	call_media_close(&c->media);
 	for (unsigned side = 0; side < 2; side++)
@@ -258,7 +270,7 @@ bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m
 		LZ("peer", was->peer->name), LZ("address", out->remote),
 		LZ("reason", m ? "it answered 503" : reason), LZ("next_trunk", to->trunk->name),
 		LZ("next_peer", to->peer->name));
-	start_again(out, to);
+	route_start_again(out, to);
 	exchange_begin(leg_twin(out), sip_stx_request(leg_twin(out)->stx));
 	return true;
 }

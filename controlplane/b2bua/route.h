@@ -48,6 +48,12 @@ enum route_result {
 enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
 	const struct route_target **out, uint32_t *retry_s, struct err *why);
 
+/* Can the target be called now? */
+bool route_usable(
+	struct b2bua *b, const struct b2bua_generation *g, const struct route_target *t, struct err *why);
+/* The leg as it was before its first INVITE, on its way to another target: exchange_begin() is next. */
+void route_start_again(struct leg *out, const struct route_target *to);
+
 /* The leg's INVITE goes there. */
 void route_aim(struct leg *out, const struct route_target *to);
 

@@ -59,13 +59,13 @@ struct config_crypto_profile {
 /* When a trunk's keys are renewed; limits are of one key, so of one direction. */
 struct config_rekey_policy {
 	const char *name;
-	uint32_t interval_s;       /* age; 0: any */
-	uint8_t jitter;            /* percent that the interval is shortened by at most */
-	uint64_t packets, octets;  /* 0: as many as the suite allows */
-	bool by_update;            /* UPDATE where the peer takes it */
-	bool end_call;             /* when it takes no new keys; else the call goes on with what it has */
-	uint8_t attempts;          /* at least 1 */
-	uint16_t retry_s;          /* between them */
+	uint32_t interval_s;      /* age; 0: any */
+	uint8_t jitter;           /* percent that the interval is shortened by at most */
+	uint64_t packets, octets; /* 0: as many as the suite allows */
+	bool by_update;           /* UPDATE where the peer takes it */
+	bool end_call;            /* when it takes no new keys; else the call goes on with what it has */
+	uint8_t attempts;         /* at least 1 */
+	uint16_t retry_s;         /* between them */
 };
 
 struct config_port_range {
@@ -170,6 +170,9 @@ enum config_rtcp_mux {
 	CONFIG_RTCP_MUX_OFFER,  /* in our offers too */
 };
 
+/* What a 300, 301 or 302 of the called side becomes. */
+enum config_redirect { CONFIG_REDIRECT_REFUSE, CONFIG_REDIRECT_FOLLOW, CONFIG_REDIRECT_PASS };
+
 enum config_admin { CONFIG_ADMIN_UP, CONFIG_ADMIN_DRAIN, CONFIG_ADMIN_DOWN };
 
 struct config_trunk {
@@ -193,6 +196,7 @@ struct config_trunk {
 	bool keep_roc;  /* the rollover counter goes on under a new key (rollover-counter keep) */
 	enum config_rtcp_mux rtcp_mux;
 	struct config_headers headers;
+	enum config_redirect redirect;
 	uint32_t media_timeout_s;   /* without media until the call is ended; 0: never */
 	uint32_t session_expires_s; /* RFC 4028, that we ask for; 0: nothing */
 	uint32_t max_calls;         /* at once, both directions; CONFIG_UNLIMITED */

@@ -50,17 +50,19 @@ static void answer_somehow(struct phone *p)
 		"487 Terminated", "491 Pending", "603 Decline"};
 	static const char *const tags[] = {"one", "two", "three"};
 	const char *status = statuses[pick(15)];
+	const char *headers = "";
 	bool body = status[0] == '2' || (status[2] == '3' && status[0] == '1');
 
 	if (!p->invite)
 		return;
+	if (status[0] == '1' && !pick(3))
+		headers = "Require: 100rel\r\nRSeq: 1\r\n";
+	if (status[0] == '3')
+		headers = "Contact: <sip:+2001@198.51.100.2>;q=0.5, <sip:+1002@198.51.100.1>\r\n";
 	if (pick(6))
-		answer(p, status, status[0] == '1' && !pick(3) ? "Require: 100rel\r\nRSeq: 1\r\n" : "",
-			body ? body_of(p) : "");
+		answer(p, status, headers, body ? body_of(p) : "");
 	else
-		answer_as(p, tags[pick(3)], status,
-			status[0] == '1' && !pick(3) ? "Require: 100rel\r\nRSeq: 1\r\n" : "",
-			body ? body_of(p) : "");
+		answer_as(p, tags[pick(3)], status, headers, body ? body_of(p) : "");
 }
 
 static void listen_to(struct phone *p)
@@ -170,6 +172,7 @@ static void test_anything_in_any_order(void **state)
 			assert_int_equal(bench_teardown(NULL), 0);
 			bench_setup(NULL);
 		}
+		bench_change("\"name\":\"carrier-a\"", "\"name\":\"carrier-a\",\"redirect\":\"follow\"");
 		for (unsigned i = 0; i < STEPS; i++) {
 			step();
 			expect_promises_kept();

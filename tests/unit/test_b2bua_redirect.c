@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 3xx of the called side, by the policy of its trunk. */
+#include "tests/unit/b2bua_bench.h"
+
+/* Carrier-a's policy. */
+static void policy(const char *redirect)
+{
+	char now[80];
+
+	snprintf(now, sizeof now, "\"name\":\"carrier-a\",\"redirect\":\"%s\"", redirect);
+	bench_change("\"name\":\"carrier-a\"", now);
+}
+
+static void redirected(const char *status, const char *contacts)
+{
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, status, contacts, "");
+	hear(&bob, "ACK");
+}
+
+static void refused(const char *status, const char *text)
+{
+	hear(&alice, status);
+	if (text)
+		expect_heard(&alice, text);
+	say(&alice, "ACK", "", "");
+	silence(NULL);
+	expect_no_calls();
+}
+
+static void up_and_over(struct phone *p)
+{
+	answer(p, "200 OK", "", sdp(p, 1));
+	hear(p, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	silence(NULL);
+	hang_up(&alice, p);
+	expect_no_calls();
+}
+
+static void test_refused_by_default(void **state)
+{
+	(void)state;
+	redirected("302 Moved Temporarily", "Contact: <sip:+2001@198.51.100.2;transport=tls>\r\n");
+	expect_not_heard(&bob, "198.51.100.2");
+	refused("502", NULL);
+	expect_not_heard(&alice, "\r\nContact: <sip:+2001");
+}
+
+static void test_passed_on_at_our_own_address(void **state)
+{
+	(void)state;
+	policy("pass-on");
+	redirected("302 Moved Temporarily",
+		"Contact: <sip:+2001@secret.example;transport=tls>;q=0.5, <sip:+2002@198.51.100.9>\r\n");
+	hear(&alice, "302");
+	expect_heard(&alice, "\r\nContact: <sip:+2001@10.20.0.10:5060;transport=udp>;q=0.500, "
+			     "<sip:+2002@10.20.0.10:5060;transport=udp>;q=1.000");
+	expect_not_heard(&alice, "secret.example");
+	say(&alice, "ACK", "", "");
+	silence(NULL);
+	expect_no_calls();
+	redirected("305 Use Proxy", "Contact: <sip:proxy.example>\r\n");
+	refused("502", NULL);
+}
+
+static void test_followed_by_q_to_configured_peers_only(void **state)
+{
+	(void)state;
+	policy("follow");
+	redirected("302 Moved Temporarily", "Contact: <sip:+1007@198.51.100.1;transport=tls>;q=0.3\r\n"
+					    "Contact: <sip:evil@203.0.113.99>\r\n"
+					    "Contact: <sip:+2001@198.51.100.2;transport=tls>;q=0.7, "
+					    "<sip:+2001@198.51.100.2:5070>;q=0.9\r\n");
+	hear(&carol, "INVITE");
+	expect_heard(&carol, "INVITE sip:+2001@198.51.100.2:5061");
+	expect_heard(&carol, "RTP/SAVP");
+	answer(&carol, "486 Busy Here", "", "");
+	hear(&carol, "ACK");
+	hear(&bob, "INVITE");
+	expect_heard(&bob, "INVITE sip:+1007@198.51.100.1:5061");
+	answer(&bob, "180 Ringing", "", "");
+	hear(&alice, "180");
+	up_and_over(&bob);
+	assert_int_equal(counter("redirected"), 2);
+}
+
+static void test_a_redirection_to_nobody_that_we_know(void **state)
+{
+	static const char *const contacts[] = {
+		"Contact: <sip:evil@203.0.113.99>\r\n",
+		"Contact: <sips:+3001@10.20.0.5>\r\n", /* its trunk has no TLS */
+		"Contact: <sip:198.51.100.2>\r\n",
+		"Contact: <tel:+2001>\r\n",
+		"Contact: *\r\n",
+		"Contact: <sip:+1001@198.51.100.1>\r\n", /* the very same */
+		"Contact: <sip:+4001@10.20.0.6>\r\n",    /* its trunk is drained */
+		"",
+	};
+
+	(void)state;
+	policy("follow");
+	for (unsigned i = 0; i < sizeof contacts / sizeof *contacts; i++) {
+		redirected("301 Moved Permanently", contacts[i]);
+		refused("502", NULL);
+	}
+	assert_int_equal(counter("redirected"), 0);
+}
+
+/* From the plain side to the secure one and back: each leg is what its trunk says. */
+static void test_no_leg_goes_clear_on_the_way(void **state)
+{
+	(void)state;
+	policy("follow");
+	dial(&carol, "+1001", "", sdp(&carol, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "302 Moved", "Contact: <sip:+3001@10.20.0.5>\r\n", "");
+	hear(&bob, "ACK");
+	hear(&alice, "INVITE");
+	expect_heard(&alice, "RTP/AVP");
+	answer(&alice, "200 OK", "", sdp(&alice, 1));
+	hear(&alice, "ACK");
+	hear(&carol, "200");
+	expect_heard(&carol, "RTP/SAVP");
+	say(&carol, "ACK", "", "");
+	assert_int_equal(plane_last()->leg[DP_SIDE_A].security, DP_SECURITY_SRTP);
+	assert_int_equal(plane_last()->leg[DP_SIDE_B].security, DP_SECURITY_PLAIN);
+	hang_up(&carol, &alice);
+	expect_no_calls();
+}
+
+static void test_redirections_without_end(void **state)
+{
+	char contact[80];
+
+	(void)state;
+	policy("follow");
+	redirected("302 Moved", "Contact: <sip:+1100@198.51.100.1>\r\n");
+	for (unsigned i = 1; i < 6; i++) {
+		hear(&bob, "INVITE");
+		snprintf(contact, sizeof contact, "Contact: <sip:+11%02u@198.51.100.1>\r\n", i);
+		answer(&bob, "302 Moved", contact, "");
+		hear(&bob, "ACK");
+	}
+	refused("502", "redirected more than 5 times");
+}
+
+static void test_what_ends_the_search(void **state)
+{
+	static const char two[] = "Contact: <sip:+2001@198.51.100.2>, <sip:+1002@198.51.100.1>;q=0.1\r\n";
+
+	(void)state;
+	policy("follow");
+	/* Nobody anywhere wants it. */
+	redirected("302 Moved", two);
+	hear(&carol, "INVITE");
+	answer(&carol, "603 Decline", "", "");
+	hear(&carol, "ACK");
+	refused("603", NULL);
+	/* The caller gave up. */
+	redirected("302 Moved", two);
+	hear(&carol, "INVITE");
+	answer(&carol, "180 Ringing", "", "");
+	hear(&alice, "180");
+	say(&alice, "CANCEL", "", "");
+	hear(&alice, "200");
+	hear(&alice, "487");
+	say(&alice, "ACK", "", "");
+	hear(&carol, "CANCEL");
+	reply(&carol, "200 OK");
+	answer(&carol, "487 Request Terminated", "", "");
+	hear(&carol, "ACK");
+	silence(NULL);
+	expect_no_calls();
+	/* The caller has heard an answer, which nobody else can give again. */
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "183 Session Progress", "", sdp(&bob, 1));
+	hear(&alice, "183");
+	answer(&bob, "302 Moved", two, "");
+	hear(&bob, "ACK");
+	refused("502", NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_refused_by_default),
+		T(test_passed_on_at_our_own_address),
+		T(test_followed_by_q_to_configured_peers_only),
+		T(test_a_redirection_to_nobody_that_we_know),
+		T(test_no_leg_goes_clear_on_the_way),
+		T(test_redirections_without_end),
+		T(test_what_ends_the_search),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
