@@ -9,6 +9,7 @@
 
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/b2bua/report.h"
+#include "controlplane/dns/client.h"
 #include "controlplane/media/dp_client.h"
 #include "controlplane/media_ports.h"
 #include "controlplane/obs/mgmt.h"
@@ -41,10 +42,12 @@ int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e
 	int err;
 
 	g->opened = config_ref(c);
+	dns_client_set_servers(g->dns, c->dns.servers, c->dns.n_servers);
 	err = open_media(g, c, e);
 	if (err < 0)
 		return err;
 	b2bua_attach(g->b2bua, &(struct b2bua_layers){
+				       .dns = dns_client_asker(g->dns),
 				       .net = sip_stack_net(g->sip),
 				       .txl = sip_stack_transactions(g->sip),
 				       .wheel = sip_stack_wheel(g->sip),
@@ -101,6 +104,9 @@ static int open_sip(struct gateway *g, struct err *e)
 
 	if (err < 0)
 		return err_set(e, err, "calls: %s", strerror(-err));
+	err = dns_client_new(g->base, &g->dns, e);
+	if (err < 0)
+		return err;
 	err = sip_stack_new(g->base, &conf, &b2bua_tu, g->b2bua, &g->sip);
 	if (err < 0)
 		return err_set(e, err, "SIP stack: %s", strerror(-err));
@@ -202,6 +208,7 @@ void gateway_free(struct gateway *g)
 	/* Its last callbacks may name calls; these then name their ports. */
 	dp_client_free(g->client);
 	g->client = NULL;
+	dns_client_free(g->dns);
 	sip_stack_free(g->sip);
 	b2bua_free(g->b2bua);
 	trace_free(g->trace);

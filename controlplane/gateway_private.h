@@ -17,6 +17,7 @@ struct gateway {
 	struct event_base *base;
 	struct gateway_conf conf;
 	struct sip_stack *sip;
+	struct dns_client *dns;
 	struct b2bua *b2bua;
 	struct trace *trace;   /* of calls' signalling */
 	struct notify *notify; /* what is reported by itself */

@@ -8,6 +8,7 @@
 
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/config/config_diff.h"
+#include "controlplane/dns/client.h"
 #include "controlplane/gateway_private.h"
 #include "controlplane/media_ports.h"
 #include "controlplane/obs/trace.h"
@@ -233,6 +234,7 @@ static void commit_rest(struct plan *p)
 	struct gateway *g = p->g;
 	const struct config *c = p->to;
 
+	dns_client_set_servers(g->dns, c->dns.servers, c->dns.n_servers);
 	sip_net_set_connections_max(net_of(g), c->limits.max_connections);
 	trace_limit(g->trace, c->observability.trace_octets);
 	log_setup(g->conf.log_level ? *g->conf.log_level : c->logging.level,

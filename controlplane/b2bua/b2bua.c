@@ -58,6 +58,7 @@ void b2bua_free(struct b2bua *b)
 
 void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers)
 {
+	b->dns = layers->dns;
 	b->net = layers->net;
 	b->txl = layers->txl;
 	b->wheel = layers->wheel;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "controlplane/config/config.h"
+#include "controlplane/dns/client.h"
 #include "controlplane/sip/transaction.h"
 
 struct b2bua;
@@ -93,6 +94,7 @@ void b2bua_free(struct b2bua *b);
 extern const struct sip_tu b2bua_tu;
 extern const struct dp_client_events b2bua_media_events;
 struct b2bua_layers {
+	struct dns_asker dns; /* for peers whose host is a name */
 	struct sip_net *net; /* asked about connections */
 	struct sip_txl *txl;
 	struct timer_wheel *wheel;

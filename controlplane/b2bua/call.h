@@ -278,6 +278,7 @@ struct checkpoint {
 
 struct b2bua {
 	struct b2bua_generation *now; /* that new calls begin under */
+	struct dns_asker dns;
 	struct sip_net *net;
 	struct sip_txl *txl;
 	struct timer_wheel *wheel;

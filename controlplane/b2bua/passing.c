@@ -57,8 +57,11 @@ void passage_uri(const struct passage *p, const struct config_peer *peer, struct
 	number_write(&p->to->headers.numbers, number, w);
 	wbuf_z(w, "@");
 	wbuf_str(w, identity_host(&p->ends, part, asked_host(p)));
-	if (part->kind == CONFIG_HOST_PEER)
-		wbuf_fmt(w, ":%u;transport=%s", peer->port, config_transport_name(peer->transport));
+	if (part->kind != CONFIG_HOST_PEER)
+		return;
+	if (peer->has_port || peer->ip.family != IP_NONE) /* else SRV records say it, for who comes after, too */
+		wbuf_fmt(w, ":%u", peer->port);
+	wbuf_fmt(w, ";transport=%s", config_transport_name(peer->transport));
 }
 
 void passage_to(const struct passage *p, struct str number, struct wbuf *w)

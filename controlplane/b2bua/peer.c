@@ -1,59 +1,107 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controlplane/b2bua/peer.h"
 
-#include <netdb.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/dns/locate.h"
 #include "lib/base/log.h"
 
 #define owner_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
-static void add_target(struct peer_state *p, struct ip_addr ip)
+static void put_target(struct peer_state *p, const struct dns_target *d)
 {
-	struct peer_target *t = calloc(1, sizeof *t);
+	struct peer_target *t = peer_target_at(p, &d->remote);
 
-	if (!t)
-		return;
-	t->peer = p;
-	t->remote = (struct ip_port){.ip = ip, .port = p->port};
+	if (!t) {
+		t = calloc(1, sizeof *t);
+		if (!t)
+			return;
+		t->peer = p;
+		t->remote = d->remote;
+	} else {
+		TAILQ_REMOVE(&p->targets, t, entry);
+	}
+	t->priority = d->priority;
+	t->weight = d->weight;
 	TAILQ_INSERT_TAIL(&p->targets, t, entry);
 }
 
-static void find_targets(struct peer_state *p, const struct config_peer *c)
+static void drop_target(struct peer_target *t)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-	struct ip_port next;
+	timer_cancel(t->peer->trunk->b->wheel, &t->rest);
+	TAILQ_REMOVE(&t->peer->targets, t, entry);
+	free(t);
+}
+
+/* The host stands for other addresses now. What is known of those that stay, stays. */
+static void moved(void *arg)
+{
+	struct peer_state *p = arg;
+	unsigned n;
+	const struct dns_target *now = dns_locator_targets(p->locator, &n);
+	struct peer_target *t, *next;
+	bool there;
+
+	for (t = TAILQ_FIRST(&p->targets); t; t = next) {
+		next = TAILQ_NEXT(t, entry);
+		there = false;
+		for (unsigned i = 0; i < n && !there; i++)
+			there = ip_port_equal(&now[i].remote, &t->remote);
+		if (!there)
+			drop_target(t);
+	}
+	for (unsigned i = 0; i < n; i++)
+		put_target(p, &now[i]);
+}
+
+static int find_targets(struct peer_state *p, const struct config_peer *c)
+{
+	static const enum dns_service services[] = {
+		[CONFIG_UDP] = DNS_SIP_UDP,
+		[CONFIG_TCP] = DNS_SIP_TCP,
+		[CONFIG_TLS] = DNS_SIPS_TCP,
+	};
+	struct b2bua *b = p->trunk->b;
+	const struct dns_locator_conf conf = {
+		.asker = b->dns,
+		.wheel = b->wheel,
+		.place = {p->host, p->port, c->port, services[c->transport]},
+		.changed = moved,
+		.arg = p,
+		.owner = p->trunk->name,
+	};
 
 	if (c->ip.family != IP_NONE) {
-		add_target(p, c->ip);
-	} else if (getaddrinfo(c->host, NULL, &hints, &found) != 0) {
-		log_warn("trunk", "a peer has no address: it is not called", LZ("trunk", p->trunk->name),
-			LZ("peer", p->name), LZ("host", c->host));
-		return;
+		put_target(p, &(struct dns_target){.remote = {.ip = c->ip, .port = c->port}});
+		return TAILQ_EMPTY(&p->targets) ? -ENOMEM : 0;
 	}
-	for (struct addrinfo *a = found; a; a = a->ai_next)
-		if (ip_port_from_sockaddr(a->ai_addr, &next) == 0)
-			add_target(p, next.ip);
-	if (found)
-		freeaddrinfo(found);
+	p->locator = dns_locate(&conf);
+	if (!p->locator)
+		return -ENOMEM;
+	moved(p);
+	return 0;
+}
+
+/* A port that is not configured is a question to DNS; an address has one in any case. */
+static uint16_t asked_port(const struct config_peer *c)
+{
+	return c->has_port || c->ip.family != IP_NONE ? c->port : 0;
 }
 
 static bool is_same(const struct peer_state *p, const struct config_peer *c)
 {
-	return strcmp(p->name, c->name) == 0 && strcmp(p->host, c->host) == 0 && p->port == c->port &&
+	return strcmp(p->name, c->name) == 0 && strcmp(p->host, c->host) == 0 && p->port == asked_port(c) &&
 	       p->transport == c->transport;
 }
 
 static void peer_free(struct peer_state *p)
 {
-	struct peer_target *t;
-
-	while ((t = TAILQ_FIRST(&p->targets)) != NULL) {
-		TAILQ_REMOVE(&p->targets, t, entry);
-		free(t);
-	}
+	while (!TAILQ_EMPTY(&p->targets))
+		drop_target(TAILQ_FIRST(&p->targets));
+	dns_locator_free(p->locator);
 	free(p->name);
 	free(p->host);
 	free(p);
@@ -81,10 +129,13 @@ struct peer_state *peer_get(struct trunk_state *t, const struct config_peer *c)
 	}
 	p->trunk = t;
 	p->refs = 1;
-	p->port = c->port;
+	p->port = asked_port(c);
 	p->transport = c->transport;
+	if (find_targets(p, c) < 0) {
+		peer_free(p);
+		return NULL;
+	}
 	TAILQ_INSERT_TAIL(&t->peers, p, entry);
-	find_targets(p, c);
 	return p;
 }
 
@@ -92,8 +143,15 @@ void peer_forget(struct peer_state *p)
 {
 	struct peer_target *t;
 
+	dns_locator_free(p->locator);
+	p->locator = NULL;
 	TAILQ_FOREACH (t, &p->targets, entry)
 		timer_cancel(p->trunk->b->wheel, &t->rest);
+}
+
+const char *peer_trouble(const struct peer_state *p)
+{
+	return p->locator ? dns_locator_trouble(p->locator) : "";
 }
 
 void peer_unref(struct peer_state *p)

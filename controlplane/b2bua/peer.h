@@ -17,6 +17,7 @@
 #define PEER_REST_S 30 /* after it could not be reached: others go before it */
 
 struct b2bua;
+struct dns_locator;
 struct peer_state;
 struct trunk_state;
 
@@ -36,9 +37,10 @@ struct peer_state {
 	struct trunk_state *trunk;
 	unsigned refs; /* generations that have it */
 	char *name, *host;
-	uint16_t port;
+	uint16_t port; /* 0: SRV records say it */
 	enum config_transport transport;
 	TAILQ_HEAD(, peer_target) targets;
+	struct dns_locator *locator; /* NULL: the host is an address */
 };
 
 TAILQ_HEAD(peer_state_list, peer_state);
@@ -46,6 +48,8 @@ TAILQ_HEAD(peer_state_list, peer_state);
 /* The state of a configured peer, the one that is there or a new one: one reference. NULL without memory. */
 struct peer_state *peer_get(struct trunk_state *t, const struct config_peer *p);
 void peer_unref(struct peer_state *p); /* NULL is ignored */
+/* What a peer cannot be called for, beyond its targets' own; "": nothing. */
+const char *peer_trouble(const struct peer_state *p);
 /* Before the timers are freed. */
 void peer_forget(struct peer_state *p);
 

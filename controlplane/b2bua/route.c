@@ -95,9 +95,9 @@ static void collect_targets(struct b2bua *b, const struct b2bua_generation *g, s
 		all[n++] = t;
 	}
 	if (!n) {
-		char what[PEER_WHY_MAX];
+		char what[PEER_WHY_MAX + 100];
 
-		snprintf(what, sizeof what, "peer host %.120s has no address", p->host);
+		snprintf(what, sizeof what, "peer %s has no address: %s", p->name, peer_trouble(p));
 		note(o, ROUTE_UNREACHABLE, trunk->name, what);
 	}
 	weighted_order(w, n, call_random, order);

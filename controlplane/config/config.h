@@ -116,6 +116,7 @@ struct config_peer {
 	const char *host;  /* a DNS name or an address */
 	struct ip_addr ip; /* the address when host is one, else IP_NONE */
 	uint16_t port;     /* 5061 for TLS, 5060 else, unless configured */
+	bool has_port;     /* it was configured: SRV records are not asked for */
 	enum config_transport transport;
 	const char *certificate_name; /* what the server's certificate must be for; host unless configured */
 	const char *sni;              /* NULL: send none (host is an address and nothing was configured) */
@@ -238,6 +239,11 @@ struct config {
 		uint32_t max_connections; /* TCP and TLS connections accepted at once */
 		uint32_t ring_timeout_s;  /* from the INVITE to its final answer */
 	} limits;
+
+	struct {
+		const struct ip_addr *servers; /* asked in this order */
+		uint32_t n_servers;            /* 0: those of /etc/resolv.conf */
+	} dns;
 
 	struct {
 		const char *socket; /* of the data plane's SOCK_SEQPACKET socket */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define NOWHERE UINT32_MAX
-#define CONTAINER_LEAVES_MAX 32 /* all containers together */
+#define CONTAINER_LEAVES_MAX 64 /* all containers together */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -95,7 +95,7 @@ static bool same_peers(const struct config_trunk *a, const struct config_trunk *
 	for (uint32_t i = 0; i < a->n_peers; i++) {
 		const struct config_peer *p = &a->peers[i], *q = &b->peers[i];
 
-		if (!same_text(p->name, q->name) || !same_text(p->host, q->host) || p->port != q->port ||
+		if (!same_text(p->name, q->name) || !same_text(p->host, q->host) || p->port != q->port || p->has_port != q->has_port ||
 			p->transport != q->transport ||
 			!same_text(p->certificate_name, q->certificate_name) || !same_text(p->sni, q->sni) ||
 			p->priority != q->priority || p->weight != q->weight)
@@ -238,6 +238,7 @@ static const char *const containers[] = {
 	[CONFIG_KIND_MANAGEMENT] = "management",
 	[CONFIG_KIND_LOGGING] = "logging",
 	[CONFIG_KIND_OBSERVABILITY] = "observability",
+	[CONFIG_KIND_DNS] = "dns",
 };
 
 static bool is_list(enum config_kind kind)
@@ -328,6 +329,16 @@ static void leaf(struct config_diff *d, enum config_kind kind, const char *name,
 		note(d, kind, CONFIG_CHANGED, &e, &e);
 }
 
+static bool same_servers(const struct config *a, const struct config *b)
+{
+	if (a->dns.n_servers != b->dns.n_servers)
+		return false;
+	for (uint32_t i = 0; i < a->dns.n_servers; i++)
+		if (!ip_equal(&a->dns.servers[i], &b->dns.servers[i]))
+			return false;
+	return true;
+}
+
 static void diff_containers(struct config_diff *d, const struct config *a, const struct config *b)
 {
 	leaf(d, CONFIG_KIND_LIMITS, "max-calls", a->limits.max_calls == b->limits.max_calls);
@@ -351,6 +362,7 @@ static void diff_containers(struct config_diff *d, const struct config *a, const
 	leaf(d, CONFIG_KIND_OBSERVABILITY, "metrics-listener",
 		a->observability.metrics == b->observability.metrics &&
 			ip_port_equal(&a->observability.listen, &b->observability.listen));
+	leaf(d, CONFIG_KIND_DNS, "server", same_servers(a, b));
 }
 
 int config_diff(const struct config *from, const struct config *to, struct config_diff **out)

@@ -243,6 +243,7 @@ static void read_peers(struct reader *r, const struct lyd_node *trunk, struct co
 		p->name = keep_leaf(r, n, "name");
 		p->host = keep_leaf(r, n, "host");
 		p->transport = (enum config_transport)one_of(r, CHOICE(n, "transport", transports));
+		p->has_port = text(n, "port") != NULL;
 		p->port = (uint16_t)number(n, "port", p->transport == CONFIG_TLS ? 5061 : 5060);
 		p->certificate_name = keep_leaf(r, n, "certificate-name");
 		p->sni = keep_leaf(r, n, "sni");
@@ -432,6 +433,17 @@ static void read_routes(struct reader *r, const struct lyd_node *parent)
 		r->rc = snapshot_index_routes(r->s);
 }
 
+static void read_dns(struct reader *r, const struct lyd_node *n)
+{
+	struct config *c = &r->s->pub;
+	struct ip_addr *servers = make_list(r, n, "server", sizeof *servers, &c->dns.n_servers);
+	const struct lyd_node *e = child(n, "server");
+
+	c->dns.servers = servers;
+	for (uint32_t i = 0; i < c->dns.n_servers; i++, e = next_entry(e))
+		servers[i] = ip_of(r, lyd_get_value(e));
+}
+
 static void read_process(struct reader *r, const struct lyd_node *g)
 {
 	struct config *c = &r->s->pub;
@@ -484,6 +496,7 @@ int tree_read(const struct lyd_node *tree, struct snapshot *s)
 	read_listeners(&r, child(g, "sip"));
 	read_trunks(&r, child(g, "trunks"));
 	read_routes(&r, child(g, "routing"));
+	read_dns(&r, child(g, "dns"));
 	read_process(&r, g);
 	return r.rc;
 }

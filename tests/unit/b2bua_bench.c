@@ -183,8 +183,15 @@ static void open_control(void)
 	assert_int_equal(b2bua_new(&bench.b2bua), 0);
 	open_sip();
 	open_media();
-	b2bua_attach(bench.b2bua, &(struct b2bua_layers){own.net, bench.txl, own.wheel, &bench.sip_counters,
-					  own.client, own.ports});
+	b2bua_attach(bench.b2bua, &(struct b2bua_layers){
+					  .dns = bench.dns,
+					  .net = own.net,
+					  .txl = bench.txl,
+					  .wheel = own.wheel,
+					  .sip_counters = &bench.sip_counters,
+					  .client = own.client,
+					  .ports = own.ports,
+				  });
 	assert_int_equal(b2bua_prepare(bench.b2bua, &conf, &first), 0);
 	b2bua_commit(bench.b2bua, first);
 	bench.gather = gather_new(own.yang);
@@ -265,8 +272,10 @@ int bench_setup_with(const char *limits)
 {
 	char text[8192], path[80];
 	struct err e = {0};
+	const struct dns_asker dns = bench.dns;
 
 	memset(&bench, 0, sizeof bench);
+	bench.dns = dns;
 	memset(&own, 0, sizeof own);
 	bench.now = 1000000;
 	phone_reset(&alice, "10.20.0.5", INSIDE_UDP, NULL, "+3001");

@@ -66,6 +66,7 @@ struct bench {
 	struct config *config;
 	struct sip_txl *txl;
 	struct sip_counters sip_counters;
+	struct dns_asker dns; /* set before the setup; needed for peers whose host is a name */
 	/* the wire */
 	int send_result;            /* < 0: nothing can be sent to refuse_ip */
 	const char *refuse_ip;      /* NULL: to anybody */

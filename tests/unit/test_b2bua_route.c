@@ -326,6 +326,53 @@ static void test_rests_and_a_new_configuration(void **state)
 	assert_int_equal(bob.flow.remote.port, 5071);
 }
 
+/* The one address of the one name there is; "": it has none. */
+static const char *address;
+
+static void resolve(void *ctx, const char *name, enum dns_type type, dns_answer_fn told, void *arg)
+{
+	struct dns_reply reply = {.ttl = 10};
+
+	(void)ctx;
+	if (type == DNS_A && strcmp(name, "sbc.example") == 0 && *address) {
+		ip_parse(str_z(address), &reply.records[0].ip);
+		reply.n = 1;
+	}
+	told(arg, 0, &reply, NULL);
+}
+
+static void test_a_peer_by_name(void **state)
+{
+	(void)state;
+	bench.dns = (struct dns_asker){.ask = resolve};
+	address = "198.51.100.1";
+	bench_teardown(state);
+	bench_setup(state);
+	bench_change(ONE_PEER, "\"host\":\"sbc.example\"}]");
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	expect_heard(&bob, "INVITE sip:+1001@sbc.example;transport=tls SIP/2.0");
+	assert_string_equal(bob.flow.tls_name, "sbc.example");
+	assert_int_equal(bob.flow.remote.port, 5061);
+	answer(&bob, "603 Decline", "", "");
+	hear(&bob, "ACK");
+	hear(&alice, "603");
+	say(&alice, "ACK", "", "");
+	address = "198.51.100.11";
+	pass(10100);
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&dave, "INVITE");
+	answer(&dave, "603 Decline", "", "");
+	hear(&dave, "ACK");
+	hear(&alice, "603");
+	say(&alice, "ACK", "", "");
+	address = "";
+	pass(10100);
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&alice, "503");
+	expect_heard(&alice, "trunk carrier-a: peer p has no address: the name has no address");
+}
+
 #define R(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -342,6 +389,7 @@ int main(void)
 		R(test_the_caller_gives_up_at_the_second_peer),
 		R(test_a_delayed_offer),
 		R(test_rests_and_a_new_configuration),
+		R(test_a_peer_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

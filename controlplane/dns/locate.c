@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/dns/locate.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/base/log.h"
+
+#define HOSTS_MAX 16 /* SRV targets that are looked up */
+#define TTL_MIN_S 1  /* of records that say 0 */
+#define TTL_MAX_S 86400
+#define RETRY_MIN_S 1
+#define RETRY_MAX_S 60
+
+#define owner_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+
+static const struct {
+	const char *naptr, *srv;
+} services[] = {
+	[DNS_SIP_UDP] = {"SIP+D2U", "_sip._udp."},
+	[DNS_SIP_TCP] = {"SIP+D2T", "_sip._tcp."},
+	[DNS_SIPS_TCP] = {"SIPS+D2T", "_sips._tcp."},
+};
+
+/* A host that SRV names, or the place's own, and its addresses: of IPv6 and IPv4. */
+struct host {
+	struct round *round;
+	char name[DNS_NAME_MAX];
+	uint16_t port, priority, weight;
+	struct ip_addr ips[2][DNS_TARGETS_MAX];
+	unsigned n[2];
+};
+
+/* From the first question to the last answer. */
+struct round {
+	struct dns_locator *l; /* NULL: nobody wants to know any more */
+	unsigned open;         /* questions */
+	uint32_t ttl;
+	struct err failure; /* "": none */
+	unsigned n_hosts;
+	struct host hosts[HOSTS_MAX];
+};
+
+struct dns_locator {
+	struct dns_locator_conf conf;
+	struct timer timer; /* the next round */
+	struct round *round;
+	struct dns_target targets[DNS_TARGETS_MAX];
+	unsigned n;
+	uint32_t retry_s; /* 0: the last round was good */
+	char trouble[DNS_WHY_MAX];
+	bool told;  /* of it */
+	bool young; /* dns_locate() has not returned */
+};
+
+static void begin(struct dns_locator *l);
+
+static void on_timer(struct timer *t)
+{
+	begin(owner_of(t, struct dns_locator, timer));
+}
+
+static void later(struct dns_locator *l, uint32_t seconds)
+{
+	timer_set(l->conf.wheel, &l->timer, seconds * 1000, on_timer);
+}
+
+static void least(uint32_t *ttl, const struct dns_reply *reply)
+{
+	if (reply->n && reply->ttl < *ttl)
+		*ttl = reply->ttl;
+}
+
+static void ask(struct round *r, const char *name, enum dns_type type, dns_answer_fn answer, void *arg)
+{
+	const struct dns_asker asker = r->l->conf.asker;
+
+	r->open++;
+	asker.ask(asker.ctx, name, type, answer, arg);
+}
+
+/* ---- the end of a round ---- */
+
+static void say_trouble(struct dns_locator *l, const char *what)
+{
+	snprintf(l->trouble, sizeof l->trouble, "%s", what);
+	if (l->told)
+		return;
+	l->told = true;
+	log_warn("dns",
+		l->n ? "a peer's name cannot be looked up: the addresses known last are used on"
+		     : "a peer's name has no address: it is not called",
+		LZ("trunk", l->conf.owner), LZ("host", l->conf.place.host), LZ("reason", what));
+}
+
+static void failed(struct dns_locator *l, const char *what)
+{
+	l->retry_s = l->retry_s ? 2 * l->retry_s : RETRY_MIN_S;
+	if (l->retry_s > RETRY_MAX_S)
+		l->retry_s = RETRY_MAX_S;
+	say_trouble(l, what);
+	later(l, l->retry_s);
+}
+
+static bool is_same(const struct dns_locator *l, const struct dns_target *t, unsigned n)
+{
+	if (n != l->n)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (!ip_port_equal(&t[i].remote, &l->targets[i].remote) ||
+			t[i].priority != l->targets[i].priority || t[i].weight != l->targets[i].weight)
+			return false;
+	return true;
+}
+
+static void take(struct dns_locator *l, const struct dns_target *t, unsigned n, uint32_t ttl)
+{
+	bool same = is_same(l, t, n);
+	char first[IP_PORT_TEXT_MAX] = "none";
+
+	l->retry_s = 0;
+	ttl = ttl < TTL_MIN_S ? TTL_MIN_S : ttl > TTL_MAX_S ? TTL_MAX_S : ttl;
+	later(l, ttl);
+	if (!same || (n && l->told))
+		log_info("dns", "a peer's addresses", LZ("trunk", l->conf.owner),
+			LZ("host", l->conf.place.host), LU("addresses", n),
+			LZ("first", n ? ip_port_text(&t[0].remote, first) : first), LU("ttl", ttl));
+	if (n) {
+		l->told = false;
+		l->trouble[0] = '\0';
+	}
+	memcpy(l->targets, t, n * sizeof *t);
+	l->n = n;
+	if (!n)
+		say_trouble(l, "the name has no address");
+	if (!same && !l->young)
+		l->conf.changed(l->conf.arg);
+}
+
+static unsigned list_host(const struct host *h, struct dns_target *out, unsigned room)
+{
+	unsigned all = h->n[0] + h->n[1], n = 0;
+	/* A target's share of the calls is its addresses' together. */
+	uint16_t weight = h->weight && h->weight < all ? 1 : (uint16_t)(h->weight / all);
+
+	for (unsigned family = 0; family < 2; family++)
+		for (unsigned i = 0; i < h->n[family] && n < room; i++)
+			out[n++] = (struct dns_target){
+				.remote = {.ip = h->ips[family][i], .port = h->port},
+				.priority = h->priority,
+				.weight = weight,
+			};
+	return n;
+}
+
+static void conclude(struct round *r)
+{
+	struct dns_locator *l = r->l;
+	struct dns_target found[DNS_TARGETS_MAX];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->n_hosts; i++)
+		if (r->hosts[i].n[0] + r->hosts[i].n[1])
+			n += list_host(&r->hosts[i], found + n, DNS_TARGETS_MAX - n);
+	l->round = NULL;
+	if (!n && r->failure.text[0])
+		failed(l, r->failure.text);
+	else
+		take(l, found, n, n ? r->ttl : RETRY_MAX_S);
+	free(r);
+}
+
+/* An answer came: has somebody waited for it? */
+static bool wanted(struct round *r)
+{
+	if (r->l)
+		return true;
+	if (!--r->open)
+		free(r);
+	return false;
+}
+
+static void answered(struct round *r)
+{
+	if (!--r->open)
+		conclude(r);
+}
+
+static void note_failure(struct round *r, const char *type, const char *name, const char *why)
+{
+	err_set(&r->failure, 0, "%s of %.80s: %s", type, name, why);
+}
+
+/* ---- addresses ---- */
+
+static void take_addresses(struct host *h, unsigned family, const char *type, int result,
+	const struct dns_reply *reply, const char *why)
+{
+	struct round *r = h->round;
+
+	if (!wanted(r))
+		return;
+	if (result < 0) {
+		note_failure(r, type, h->name, why);
+	} else {
+		least(&r->ttl, reply);
+		for (unsigned i = 0; i < reply->n && i < DNS_TARGETS_MAX; i++)
+			h->ips[family][h->n[family]++] = reply->records[i].ip;
+	}
+	answered(r);
+}
+
+static void on_aaaa(void *arg, int result, const struct dns_reply *reply, const char *why)
+{
+	take_addresses(arg, 0, "AAAA", result, reply, why);
+}
+
+static void on_a(void *arg, int result, const struct dns_reply *reply, const char *why)
+{
+	take_addresses(arg, 1, "A", result, reply, why);
+}
+
+static void add_host(struct round *r, const char *name, uint16_t port, uint16_t priority, uint16_t weight)
+{
+	struct host *h;
+
+	if (r->n_hosts == HOSTS_MAX)
+		return;
+	h = &r->hosts[r->n_hosts++];
+	*h = (struct host){.round = r, .port = port, .priority = priority, .weight = weight};
+	snprintf(h->name, sizeof h->name, "%s", name);
+}
+
+static void ask_addresses(struct round *r)
+{
+	for (unsigned i = 0; i < r->n_hosts; i++) {
+		ask(r, r->hosts[i].name, DNS_AAAA, on_aaaa, &r->hosts[i]);
+		ask(r, r->hosts[i].name, DNS_A, on_a, &r->hosts[i]);
+	}
+}
+
+/* ---- services ---- */
+
+static void take_services(struct round *r, const struct dns_reply *reply)
+{
+	least(&r->ttl, reply);
+	for (unsigned i = 0; i < reply->n; i++) {
+		const struct dns_record *s = &reply->records[i];
+
+		if (s->srv.target[0])
+			add_host(r, s->srv.target, s->srv.port, s->srv.priority, s->srv.weight);
+	}
+}
+
+static void on_srv(void *arg, int result, const struct dns_reply *reply, const char *why)
+{
+	struct round *r = arg;
+
+	if (!wanted(r))
+		return;
+	const struct dns_place *p = &r->l->conf.place;
+
+	if (result < 0)
+		note_failure(r, "SRV", p->host, why);
+	else if (reply->n)
+		take_services(r, reply);
+	else
+		add_host(r, p->host, p->default_port, 0, 0);
+	ask_addresses(r);
+	answered(r);
+}
+
+static void ask_service(struct round *r, const char *name)
+{
+	ask(r, name, DNS_SRV, on_srv, r);
+}
+
+/* The best record of our service (RFC 3263 section 4.1); NULL: there is none. */
+static const struct dns_record *best_naptr(const struct dns_reply *reply, const char *service)
+{
+	const struct dns_record *best = NULL;
+
+	for (unsigned i = 0; i < reply->n; i++) {
+		const struct dns_record *r = &reply->records[i];
+
+		if (strcasecmp(r->naptr.flags, "s") != 0 || strcasecmp(r->naptr.service, service) != 0 ||
+			!r->naptr.replacement[0])
+			continue;
+		if (!best || r->naptr.order < best->naptr.order ||
+			(r->naptr.order == best->naptr.order && r->naptr.preference < best->naptr.preference))
+			best = r;
+	}
+	return best;
+}
+
+/* Servers that fail at NAPTR are there; what matters is said by the records that follow. */
+static void on_naptr(void *arg, int result, const struct dns_reply *reply, const char *why)
+{
+	struct round *r = arg;
+
+	(void)why;
+	if (!wanted(r))
+		return;
+	const struct dns_place *p = &r->l->conf.place;
+	const struct dns_record *best = result < 0 ? NULL : best_naptr(reply, services[p->service].naptr);
+	char name[DNS_NAME_MAX];
+
+	if (best) {
+		least(&r->ttl, reply);
+		ask_service(r, best->naptr.replacement);
+	} else {
+		snprintf(name, sizeof name, "%s%s", services[p->service].srv, p->host);
+		ask_service(r, name);
+	}
+	answered(r);
+}
+
+static void begin(struct dns_locator *l)
+{
+	const struct dns_place *p = &l->conf.place;
+	struct round *r = calloc(1, sizeof *r);
+
+	if (!r) {
+		failed(l, "out of memory");
+		return;
+	}
+	r->l = l;
+	r->ttl = TTL_MAX_S;
+	l->round = r;
+	r->open = 1; /* this function's own */
+	if (p->port) {
+		add_host(r, p->host, p->port, 0, 0);
+		ask_addresses(r);
+	} else {
+		ask(r, p->host, DNS_NAPTR, on_naptr, r);
+	}
+	answered(r);
+}
+
+struct dns_locator *dns_locate(const struct dns_locator_conf *conf)
+{
+	struct dns_locator *l = calloc(1, sizeof *l);
+
+	if (!l)
+		return NULL;
+	l->conf = *conf;
+	l->young = true;
+	begin(l);
+	l->young = false;
+	return l;
+}
+
+void dns_locator_free(struct dns_locator *l)
+{
+	if (!l)
+		return;
+	timer_cancel(l->conf.wheel, &l->timer);
+	if (l->round)
+		l->round->l = NULL; /* its last answer frees it */
+	free(l);
+}
+
+const struct dns_target *dns_locator_targets(const struct dns_locator *l, unsigned *n)
+{
+	*n = l->n;
+	return l->targets;
+}
+
+const char *dns_locator_trouble(const struct dns_locator *l)
+{
+	return l->trouble[0] || l->n ? l->trouble : "the name is being looked up";
+}

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where calls go: peers found by DNS and tried one after the other. SIPp with TLS by stunnel, dnsmasq."""
+
+import contextlib
+
+from lab.baresip import port_is_open
+from lab.dns import Dns
+from lab.gateway import GCM_256, INSIDE, Neighbourhood, carrier, core
+from lab.net import wait_for
+from lab.scenario import Scenario, sdp
+from lab.sipp import Sipp, Stunnel
+
+KEY_GCM = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKis="
+NAME = "sbc.carrier.example"
+B, C = "192.0.2.20", "192.0.2.30"
+
+
+def srv(*targets):
+    """Records of NAME: (host, address, priority, weight)..."""
+    records = [f"naptr-record={NAME},10,10,s,SIPS+D2T,,_sips._tcp.{NAME}"]
+    for host, address, priority, weight in targets:
+        records += [f"srv-host=_sips._tcp.{NAME},{host}.carrier.example,5061,{priority},{weight}",
+                    f"host-record={host}.carrier.example,{address}"]
+    return records
+
+
+BOTH = srv(("b", B, 10, 60), ("c", C, 20, 0))
+
+
+@contextlib.contextmanager
+def carrier_by_name(records, names=None, peers=None):
+    """A gateway whose carrier has a name, with two servers at carrier-b and carrier-c, which are SIPps."""
+    with Neighbourhood() as lab:
+        dns = Dns(lab.gateway_host, "carrier.example", records)
+        trunk = carrier("carrier", B, (GCM_256,), peer=peers or [{"name": "by-name", "host": NAME}])
+        gateway = lab.gateway([trunk, core("core", "10.20.0.10")], [("core", "+49", "carrier")],
+                              dns={"server": [Dns.ADDRESS]}, limits={"ring-timeout": 60})
+        names = names or {}
+        for name, address in (("carrier-b", B), ("carrier-c", C)):
+            identity = lab.ca.issue(name, *names.get(name, [NAME]))
+            Stunnel(lab.host(name), name, [("server", f"{address}:5061", "127.0.0.1:5070")], certificate=identity[2])
+        wait_for("the name is looked up", lambda: "a peer's addresses" in gateway.controlplane.output(), 20)
+        yield lab, gateway, dns
+        gateway.stop()
+
+
+def callee(lab, host, name, scenario):
+    sipp = Sipp(lab.host(host), name, scenario.save(lab.path(f"{name}.xml")), None, "127.0.0.1", 5070, transport="t1",
+                timeout=90)
+    wait_for("sipp listens", lambda: port_is_open(lab.host(host), "127.0.0.1", 5070), 20)
+    return sipp
+
+
+def taking(name, address):
+    """A callee that takes one call until BYE."""
+    return (Scenario(name, contact=f"sip:{name}@{address}:5061;transport=tls").receive("INVITE")
+            .answer(180, "Ringing").answer(200, "OK", sdp(address, crypto=[f"1 {GCM_256} inline:{KEY_GCM}"]))
+            .receive("ACK").receive("BYE").answer_in_dialog(200, "OK"))
+
+
+def refusing(name, address, *headers):
+    return (Scenario(name, contact=f"sip:{name}@{address}:5061;transport=tls").receive("INVITE")
+            .answer(503, "Overload", headers=headers).receive("ACK"))
+
+
+def call(lab, name="caller"):
+    """One call from the core that is taken, and ended by the caller."""
+    scenario = (Scenario(name, transport="UDP").invite("+4940200", sdp("10.20.0.10", proto="RTP/AVP"))
+                .receive(100, optional=True).receive(180, optional=True).receive(200, store_routes=True).ack().pause(0.2)
+                .request("BYE").receive(200))
+    Sipp(lab.host("phone"), name, scenario.save(lab.path(f"{name}.xml")), f"{INSIDE}:5060", "10.20.0.10", 5062,
+         timeout=90).finish()
+
+
+def failovers(gateway):
+    return gateway.ctl("show", "stats")["calls"]["counters"]["failovers"]
+
+
+def test_a_dead_server_and_the_next():
+    with carrier_by_name(BOTH) as (lab, gateway, _):
+        c = callee(lab, "carrier-c", "takes", taking("c", C))
+        call(lab)  # stunnel at carrier-b closes the connection: nobody is behind it
+        c.finish()
+        assert failovers(gateway) == 1
+        assert "tried at the next peer" in gateway.controlplane.output()
+        c = callee(lab, "carrier-c", "takes-again", taking("c", C))
+        call(lab, "caller-2")  # and at once the one that answers
+        c.finish()
+        assert failovers(gateway) == 1
+
+
+def test_503_with_retry_after_and_the_next():
+    with carrier_by_name(BOTH) as (lab, gateway, _):
+        b = callee(lab, "carrier-b", "refuses", refusing("b", B, "Retry-After: 3600"))
+        c = callee(lab, "carrier-c", "takes", taking("c", C))
+        call(lab)
+        b.finish()
+        c.finish()
+        assert failovers(gateway) == 1
+        c = callee(lab, "carrier-c", "takes-again", taking("c", C))
+        call(lab, "caller-2")  # carrier-b is not asked: nobody there would answer
+        c.finish()
+        assert failovers(gateway) == 1
+
+
+def test_the_certificate_is_for_the_configured_name_not_the_servers():
+    with carrier_by_name(BOTH, names={"carrier-b": ["b.carrier.example", B]}) as (lab, gateway, _):
+        c = callee(lab, "carrier-c", "takes", taking("c", C))
+        call(lab)
+        c.finish()
+        assert failovers(gateway) == 1
+        assert NAME in next(line for line in gateway.controlplane.output().splitlines()
+                            if "could not be reached" in line), "the reason names the check"
+
+
+def test_a_change_in_dns_is_followed_and_an_outage_survived():
+    with carrier_by_name(srv(("b", B, 10, 60))) as (lab, gateway, dns):
+        b = callee(lab, "carrier-b", "takes-b", taking("b", B))
+        call(lab)
+        b.finish()
+        dns.stop()
+        wait_for("the outage is told", lambda: "the addresses known last are used on" in gateway.controlplane.output(), 60)
+        b = callee(lab, "carrier-b", "takes-b-again", taking("b", B))
+        call(lab, "caller-2")
+        b.finish()
+        dns.start(srv(("c", C, 10, 60)))
+        wait_for("the change is seen", lambda: f"{C}:5061" in gateway.controlplane.output(), 90)
+        c = callee(lab, "carrier-c", "takes-c", taking("c", C))
+        call(lab, "caller-3")
+        c.finish()
+        assert failovers(gateway) == 0
