@@ -400,8 +400,6 @@ static inline void responses_count(uint64_t counts[6], unsigned status)
 /* ---- ingress.c: the first INVITE ---- */
 /* The leg answers for this INVITE from now on. */
 void leg_take_stx(struct leg *in, struct sip_stx *stx);
-/* Who calls whom, as the called side is told by the leg that is aimed at it. */
-void ingress_parties(struct call *c, const struct sip_msg *m);
 /* Whose request this is, by listener, source address, the names in a verified certificate, and who it says to
  * be; NULL. */
 const struct config_trunk *ingress_identify(

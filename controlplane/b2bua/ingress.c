@@ -102,7 +102,7 @@ static void refuse(struct b2bua *b, struct sip_stx *stx, const struct config_tru
 }
 
 /* Who calls whom, as numbers inside the gateway. */
-void ingress_parties(struct call *c, const struct sip_msg *m)
+static void parties(struct call *c, const struct sip_msg *m)
 {
 	const struct config_trunk *from = c->legs[DP_SIDE_A].trunk;
 
@@ -230,7 +230,7 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 	} else {
 		in->dialog->user = in;
 		sip_dialogs_add(b->dialogs, in->dialog);
-		ingress_parties(c, m);
+		parties(c, m);
 		log_info("call", "offered", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
 			LZ("ingress", ingress->name), LZ("egress", to->trunk->name), LZ("peer", in->remote),
 			LS("sip_call_id", m->call_id));

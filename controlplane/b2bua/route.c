@@ -246,12 +246,12 @@ void route_start_again(struct leg *out, const struct route_target *to)
 		oa_leg_close(&c->legs[side].oa);
 	session_timer_stop(out);
 	out->timer = (struct leg_timer){0};
+	auth_forget(out);
 	out->invite_cseq = 0;
 	out->tls[0] = '\0';
 	sip_token_make(out->local_tag);
 	call_count_move(out, to->trunk);
 	route_aim(out, to);
-	ingress_parties(c, sip_stx_request(leg_twin(out)->stx));
 }
 
 bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m)
