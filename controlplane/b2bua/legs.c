@@ -161,7 +161,7 @@ void legs_commit(struct call *c)
 		const struct oa_media *m;
 
 		oa_commit(&l->oa);
-		m = oa_media_at(&l->oa, 0);
+		m = oa_media_now(&l->oa, 0); /* the other leg may have an offer out that is not answered */
 		l->suite = m && m->keys ? m->keys->tx.suite : SRTP_SUITE_NONE;
 		if (m && m->keys && (!l->keyed_ms || l->key_epoch != m->keys->tx.epoch)) {
 			l->keyed_ms = clock_wall_ms();

@@ -116,6 +116,13 @@ struct sip_msg *sip_msg_clone(const struct sip_msg *m)
 	return c;
 }
 
+void sip_msg_drop_body(struct sip_msg *clone)
+{
+	if (clone->body.n)
+		mem_wipe((char *)clone->body.p, clone->body.n);
+	clone->body.n = 0;
+}
+
 void sip_msg_free(struct sip_msg *clone)
 {
 	if (!clone)

@@ -204,6 +204,8 @@ int sip_msg_parse(struct sip_msg *m, char *buf, size_t n, bool datagram, struct 
 /* A copy that owns its text; sip_msg_free() wipes and frees it (NULL is allowed). NULL without memory. */
 struct sip_msg *sip_msg_clone(const struct sip_msg *m);
 void sip_msg_free(struct sip_msg *clone);
+/* A clone's body is wiped: it may carry keys, and is not needed any more. */
+void sip_msg_drop_body(struct sip_msg *clone);
 
 /* First header line with this id, or NULL. */
 const struct sip_hdr *sip_msg_hdr(const struct sip_msg *m, enum sip_hdr_id id);

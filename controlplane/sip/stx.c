@@ -228,6 +228,7 @@ int sip_stx_respond(struct sip_stx *stx, const struct sip_builder *response)
 	rc = tx_send(l, &stx->flow, &stx->response, NULL);
 	if (response->status < 200)
 		return rc;
+	sip_msg_drop_body(stx->request);
 	if (is_invite(stx)) {
 		invite_final(stx, response->status);
 	} else {

@@ -256,6 +256,35 @@ static void test_who_keeps_its_key_is_left_alone(void **state)
 	expect_no_calls();
 }
 
+/* Both sides at once: one's answer is no answer to the other's offer. */
+static void test_both_sides(void **state)
+{
+	uint32_t b;
+
+	(void)state;
+	bench_change("\"own-leg\"", "\"always\"");
+	call_up(&bob, &carol);
+	b = plane_last()->tx[DP_SIDE_B].epoch;
+	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+	pass(100);
+	hear(&bob, "INVITE");
+	hear(&carol, "INVITE");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 22, "sendrecv"));
+	hear(&bob, "ACK");
+	refuse(&carol, "491 Request Pending");
+	assert_int_equal(plane_last()->tx[DP_SIDE_B].epoch, b);
+	pass(5000);
+	hear(&carol, "INVITE");
+	take(&carol, 3);
+	for (unsigned side = 0; side < 2; side++) {
+		assert_int_equal(plane_last()->tx_keys[side], 2);
+		assert_int_equal(plane_last()->rx_keys[side], 2);
+	}
+	assert_int_equal(renewals("operator", "renewed"), 2);
+	hang_up(&bob, &carol);
+	expect_no_calls();
+}
+
 /* By UPDATE where the peer says that it takes it; by a re-INVITE when it does not after all. */
 static void test_update(void **state)
 {
@@ -332,6 +361,7 @@ int main(void)
 		T(test_a_peer_that_refuses_ends_the_call),
 		T(test_one_way),
 		T(test_who_keeps_its_key_is_left_alone),
+		T(test_both_sides),
 		T(test_update),
 		T(test_a_thousand_calls_of_one_moment),
 	};
