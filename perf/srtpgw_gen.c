@@ -9,6 +9,7 @@
 #include "dataplane/eal.h"
 #include "lib/base/log.h"
 #include "perf/gen.h"
+#include "perf/gen_live.h"
 #include "perf/room.h"
 
 #define BURST 256
@@ -26,12 +27,38 @@ static const char usage[] =
 	"  --payload OCTETS   12 to 1400 (160)\n"
 	"  --packets N        of all calls together (1000000)\n"
 	"\n"
+	"       srtpgw-gen --live SIDE [--rate N]\n"
+	"\n"
+	"One side (0 or 1) of calls through a gateway that runs elsewhere, over sockets: N packets a second "
+	"(50)\n"
+	"and call, every packet that comes checked. Commands on stdin, one a line, each answered:\n"
+	"\n"
+	"  bind CALL ADDRESS PORT     begins a call, numbered 0 to 4095 on both sides alike\n"
+	"  remote CALL ADDRESS PORT   where the gateway wants its media\n"
+	"  tx CALL SUITE HEX          we send with this master key and salt from now on; without: plain RTP\n"
+	"  rx CALL SUITE HEX          the gateway does; the key before it is tried too\n"
+	"  send CALL on|off\n"
+	"  stats CALL                 as JSON: sent, good, copies, foreign, clear, unopened, first, last\n"
+	"  all                        of all calls, then \"end\"\n"
+	"  end CALL\n"
+	"\n"
 	"Exit status: 0 when every packet came back right, 1 when not, 2 for a wrong command line.\n";
 
 static int suite_of(const char *name, enum srtp_suite *out)
 {
 	*out = srtp_suite_by_name(str_z(name));
 	return *out != SRTP_SUITE_NONE || !strcmp(name, "RTP") ? 0 : -EINVAL;
+}
+
+/* --live SIDE [--rate N]. -EINVAL: the command line is wrong. */
+static int live(int argc, char **argv)
+{
+	uint64_t side = 2, rate = 50;
+	int rc = argc == 3 || argc == 5 ? str_to_u64(str_z(argv[2]), 1, &side) : -EINVAL;
+
+	if (rc == 0 && argc == 5)
+		rc = strcmp(argv[3], "--rate") ? -EINVAL : str_to_u64(str_z(argv[4]), 1000, &rate);
+	return rc < 0 || !rate ? -EINVAL : live_run((unsigned)side, (unsigned)rate);
 }
 
 static int options(int argc, char **argv, struct gen_conf *conf, uint64_t *packets)
@@ -114,6 +141,8 @@ int main(int argc, char **argv)
 	struct eal eal;
 	int rc;
 
+	if (argc > 1 && !strcmp(argv[1], "--live") && (rc = live(argc, argv)) >= 0)
+		return rc;
 	if (options(argc, argv, &conf, &packets)) {
 		fputs(usage, stderr);
 		return 2;

@@ -77,10 +77,10 @@ class Agent:
     """One user agent. transport: "tls", "tcp" or "udp"; identity: (cert, key, both) of a TLS agent."""
 
     def __init__(self, host, name, address, gateway, transport="tls", identity=None, ca=None, suites=(), media_port=30000,
-                 user="+4989100", port=None):
+                 user="+4989100", port=None, talker=None):
         self.host, self.name, self.address, self.transport, self.user = host, name, address, transport, user
         self.gateway, self.port = gateway, port or (5061 if transport == "tls" else 5060)
-        self.suites, self.talker = list(suites), Talker(host, name, address, media_port)
+        self.suites, self.talker = list(suites), talker or Talker(host, name, address, media_port)
         self.mux, self.mki, self.direction, self.version, self.seen = False, 0, "sendrecv", 0, set()
         self.keys, self.tls, self.wires, self.buffers, self.waiting = {}, None, [], {}, []
         if transport == "tls":
