@@ -259,6 +259,7 @@ void sim::clock()
 		if (device->wr_ready)
 			take_write();
 	}
+	stats.interrupts += device->irq != 0;
 	sign((uint64_t)device->rd_valid << 1 | device->wr_valid | (uint64_t)device->irq << 2 |
 		(uint64_t)device->reg_rdata << 32);
 	device->clk = 1;

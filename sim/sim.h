@@ -31,8 +31,9 @@ struct sim_conf {
 struct sim_stats {
 	uint64_t clocks;
 	uint64_t read_requests, read_beats, write_beats;
-	uint64_t faults;    /* accesses outside what is mapped */
-	uint64_t signature; /* of every output pin in every clock: equal for equal behaviour */
+	uint64_t faults;     /* accesses outside what is mapped */
+	uint64_t interrupts; /* clocks in which any queue's was raised */
+	uint64_t signature;  /* of every output pin in every clock: equal for equal behaviour */
 };
 
 /* -ENOMEM; -ENOTSUP: waveforms from a library that was built without. conf is copied. The device is in reset

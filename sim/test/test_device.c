@@ -295,6 +295,7 @@ int main(int argc, char **argv)
 	} tests[] = {
 		{"known_answers", known_answers},
 		{"refused", refused},
+		{"registers", registers},
 		{"tag_bits", tag_bits},
 		{"ecc", ecc},
 		{"wipes", wipes},

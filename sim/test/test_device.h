@@ -12,6 +12,7 @@ void stop(void);
 /* One descriptor must end with this status, and with nothing written unless it is OK. */
 void expect(const char *what, struct fpga_desc d, unsigned status);
 
-/* Tests, in test_device_emptied.c. */
+/* Tests, in test_device_registers.c and test_device_emptied.c. */
+void registers(const char *library);
 void wipes(const char *library);
 void resets(const char *library);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What registers tell, and what they never do: keys and packets. */
+#include "sim/test/test_device.h"
+
+#include <string.h>
+
+enum { REGISTERS = 0x1000 };
+
+static uint32_t rd32(uint32_t at)
+{
+	return hw_sim_ops.rd32(b.hw, at);
+}
+
+/* Every address of the register space after the same operations, in the middle of one more packet of each
+ * suite; octets: where all keys and packets come from. */
+static void read_all(const char *library, uint64_t octets, uint32_t seen[REGISTERS / 4])
+{
+	struct session s[6];
+	struct packet p[6];
+
+	start(library);
+	b.random = octets;
+	for (unsigned i = 0; i < 6; i++) {
+		struct fpga_desc d;
+		struct fpga_cpl c;
+
+		bench_session(&b, &s[i], bench_suites[i]);
+		packet_alloc(&b, &p[i]);
+		p[i].src_at = p[i].dst_at = 128;
+		p[i].index = 0x80000000u;
+		packet_make(&b, &p[i], &s[i], SRTPDEV_OP_RTP_PROTECT + i % 4, 172, i % 4 < 2 ? 12 : 8);
+		packet_desc(&p[i], &d);
+		c = bench_one(&b, ring, &d);
+		packet_check(&p[i], &c);
+	}
+	for (unsigned i = 0; i < 6; i++) {
+		struct fpga_desc d;
+
+		packet_desc(&p[i], &d);
+		fpga_ring_push(ring, &d, NULL);
+	}
+	fpga_ring_doorbell(ring);
+	hw_sim_step(b.hw, 150);
+	for (uint32_t at = 0; at < REGISTERS; at += 4)
+		seen[at / 4] = rd32(at);
+	CHECK(fpga_ring_in_flight(ring) == 6, "the packets are out already");
+	while (fpga_ring_in_flight(ring)) {
+		struct fpga_cpl c;
+
+		hw_sim_step(b.hw, 50);
+		fpga_ring_poll(ring, &c, 1);
+	}
+	for (unsigned i = 0; i < 6; i++)
+		packet_free(&b, &p[i]);
+	stop();
+}
+
+/* With other keys and other octets in the packets every register reads the same. */
+static void nothing_secret(const char *library)
+{
+	static uint32_t one[REGISTERS / 4], other[REGISTERS / 4];
+
+	read_all(library, 11, one);
+	read_all(library, 12345, other);
+	for (uint32_t at = 0; at < REGISTERS; at += 4)
+		CHECK(one[at / 4] == other[at / 4], "register 0x%03x tells something: %08x, %08x", at,
+			one[at / 4], other[at / 4]);
+	CHECK(one[SRTPDEV_REG_ID / 4] == SRTPDEV_ID_VALUE && one[SRTPDEV_COUNTERS_AT / 4] >= 12,
+		"the registers were not read at all");
+}
+
+/* No operation but the known ones: the others write nothing. The error FIFO holds the first and says that
+ * more came. */
+static void other_operations(void)
+{
+	enum { FIRST = SRTPDEV_OP_SLOT_WIPE + 1, KEPT = 16 };
+	struct fpga_error e;
+	struct session s;
+	struct packet p;
+	struct fpga_desc d;
+	unsigned kept = 0;
+
+	bench_session(&b, &s, SRTP_AEAD_AES_256_GCM);
+	packet_alloc(&b, &p);
+	p.src_at = p.dst_at = 128;
+	packet_make(&b, &p, &s, SRTPDEV_OP_RTP_PROTECT, 172, 12);
+	packet_desc(&p, &d);
+	for (unsigned op = FIRST; op < 256; op++) {
+		bool more = op >= FIRST + KEPT;
+
+		d.op = (uint8_t)op;
+		expect("an operation that there is not", d, SRTPDEV_ST_BAD_OP);
+		CHECK((rd32(SRTPDEV_REG_ERROR_WHAT) >> SRTPDEV_REG_ERROR_WHAT_LOST_LSB & 1) == more,
+			"after %u errors", op - FIRST + 1);
+	}
+	CHECK(!memcmp(p.before, p.dst, ROOM), "something was written");
+	for (; fpga_device_error(b.dev, &e); kept++)
+		CHECK(e.status == SRTPDEV_ST_BAD_OP && e.ctx == s.ctx.id, "error %u: status %u", kept,
+			e.status);
+	CHECK(kept == KEPT, "%u errors kept, not %u", kept, KEPT);
+	packet_free(&b, &p);
+}
+
+static uint64_t interrupts(void)
+{
+	struct sim_stats st;
+
+	hw_sim_stats(b.hw, &st);
+	return st.interrupts;
+}
+
+/* One per line of completions, of queues that asked for it. */
+static void interrupts_come_when_asked(void)
+{
+	static const struct fpga_desc nop = {.op = SRTPDEV_OP_NOP};
+
+	CHECK(interrupts() == 0, "an interrupt that nobody asked for");
+	hw_sim_ops.wr32(b.hw, SRTPDEV_REG_IRQ_MASK, 2);
+	expect("no-op", nop, SRTPDEV_ST_OK);
+	hw_sim_step(b.hw, 200);
+	CHECK(interrupts() == 0, "another queue's interrupt");
+	hw_sim_ops.wr32(b.hw, SRTPDEV_REG_IRQ_MASK, 1);
+	CHECK(rd32(SRTPDEV_REG_IRQ_MASK) == 1, "mask");
+	expect("no-op", nop, SRTPDEV_ST_OK);
+	hw_sim_step(b.hw, 200);
+	CHECK(interrupts() == 1, "%u interrupts for one line", (unsigned)interrupts());
+}
+
+void registers(const char *library)
+{
+	nothing_secret(library);
+	start(library);
+	interrupts_come_when_asked();
+	other_operations();
+	stop();
+}
