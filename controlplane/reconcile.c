@@ -229,6 +229,20 @@ static void commit_listeners(struct plan *p)
 	p->listeners = NULL;
 }
 
+static void limit_messages(struct gateway *g, const struct config *c)
+{
+	const struct sip_rate_conf rates = {
+		.peer_per_s = c->limits.max_message_rate,
+		.stranger_per_s = c->limits.unknown_message_rate,
+		.strangers_udp_per_s = c->limits.unknown_datagram_rate,
+		.peer = b2bua_knows,
+		.user = g->b2bua,
+	};
+
+	if (sip_net_set_rates(net_of(g), &rates) < 0)
+		log_error("sip", "no memory for message rates: they are not limited");
+}
+
 static void commit_rest(struct plan *p)
 {
 	struct gateway *g = p->g;
@@ -236,6 +250,7 @@ static void commit_rest(struct plan *p)
 
 	dns_client_set_servers(g->dns, c->dns.servers, c->dns.n_servers);
 	sip_net_set_connections_max(net_of(g), c->limits.max_connections);
+	limit_messages(g, c);
 	trace_limit(g->trace, c->observability.trace_octets);
 	log_setup(g->conf.log_level ? *g->conf.log_level : c->logging.level,
 		g->conf.log_format ? *g->conf.log_format : c->logging.format);

@@ -243,8 +243,10 @@ enum auth_result auth_admit(
 	if (!t->peer_auth.username)
 		return AUTH_ADMITTED;
 	verdict = check(b, t, m, &any);
-	if (verdict == DIGEST_RIGHT)
+	if (verdict == DIGEST_RIGHT) {
+		sip_net_know(b->net, sip_stx_flow(stx));
 		return AUTH_ADMITTED;
+	}
 	if (any && verdict == DIGEST_WRONG)
 		return AUTH_WRONG;
 	/* Who has shown nothing yet, or what is used up, is asked: only who knows the password can answer. */

@@ -113,6 +113,9 @@ void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers);
  */
 int b2bua_recover(struct b2bua *b, const char *directory, struct err *e);
 
+/* As sip_rate_conf.peer: a source that a trunk is identified by. user: the B2BUA. */
+bool b2bua_knows(void *user, const struct sip_flow *from, uint32_t *per_s);
+
 /* No new calls from now on (503); every call is ended with a BYE that says why. Calls are gone a moment
  * later. */
 void b2bua_shutdown(struct b2bua *b);

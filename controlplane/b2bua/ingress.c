@@ -28,8 +28,7 @@ static unsigned verified_names(struct b2bua *b, const struct sip_flow *from, str
 	return n;
 }
 
-const struct config_trunk *ingress_identify(
-	struct b2bua *b, const struct sip_msg *m, const struct sip_flow *from)
+static const struct config_trunk *identify(struct b2bua *b, struct str username, const struct sip_flow *from)
 {
 	struct str names[TLS_SANS_MAX];
 	struct config_source source = {
@@ -37,10 +36,28 @@ const struct config_trunk *ingress_identify(
 		.remote = from->remote.ip,
 		.certificate_names = names,
 		.n_certificate_names = verified_names(b, from, names),
-		.username = auth_username(m),
+		.username = username,
 	};
 
 	return source.listener ? config_find_trunk(b->now->config, &source) : NULL;
+}
+
+const struct config_trunk *ingress_identify(
+	struct b2bua *b, const struct sip_msg *m, const struct sip_flow *from)
+{
+	return identify(b, auth_username(m), from);
+}
+
+bool b2bua_knows(void *user, const struct sip_flow *from, uint32_t *per_s)
+{
+	struct b2bua *b = user;
+	const struct config_trunk *t = b->now ? identify(b, STR(""), from) : NULL;
+
+	/* Who comes by a listener that anybody may use is whoever he proves to be. */
+	if (!t || (t->peer_auth.username && !t->identify.n_sources && !t->identify.n_certificate_names))
+		return false;
+	*per_s = t->max_message_rate;
+	return true;
 }
 
 static bool is_one_of(const char *name, const struct str *names, unsigned n)

@@ -202,6 +202,7 @@ struct config_trunk {
 	uint32_t session_expires_s; /* RFC 4028, that we ask for; 0: nothing */
 	uint32_t max_calls;         /* at once, both directions; CONFIG_UNLIMITED */
 	uint32_t max_call_rate;     /* new calls from it per second; CONFIG_UNLIMITED */
+	uint32_t max_message_rate;  /* messages per second from one of its addresses; that of limits */
 };
 
 struct config_route {
@@ -234,10 +235,13 @@ struct config {
 	uint32_t n_routes;
 
 	struct {
-		uint32_t max_calls;       /* whole gateway */
-		uint32_t max_call_rate;   /* new calls per second, whole gateway */
-		uint32_t max_connections; /* TCP and TLS connections accepted at once */
-		uint32_t ring_timeout_s;  /* from the INVITE to its final answer */
+		uint32_t max_calls;             /* whole gateway */
+		uint32_t max_call_rate;         /* new calls per second, whole gateway */
+		uint32_t max_connections;       /* TCP and TLS connections accepted at once */
+		uint32_t max_message_rate;      /* per second, from one address of a trunk's party */
+		uint32_t unknown_message_rate;  /* the same, of anybody else */
+		uint32_t unknown_datagram_rate; /* per second, of all those together */
+		uint32_t ring_timeout_s;        /* from the INVITE to its final answer */
 	} limits;
 
 	struct {

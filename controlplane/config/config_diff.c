@@ -177,7 +177,7 @@ static bool same_trunk(const void *x, const void *y)
 {
 	const struct config_trunk *a = x, *b = y;
 
-	if (!same_auth(a, b))
+	if (!same_auth(a, b) || a->max_message_rate != b->max_message_rate)
 		return false;
 	return a->admin == b->admin && same_text(a->realm->name, b->realm->name) && !a->tls == !b->tls &&
 	       (!a->tls || same_text(a->tls->name, b->tls->name)) && same_peers(a, b) &&
@@ -343,6 +343,12 @@ static void diff_containers(struct config_diff *d, const struct config *a, const
 {
 	leaf(d, CONFIG_KIND_LIMITS, "max-calls", a->limits.max_calls == b->limits.max_calls);
 	leaf(d, CONFIG_KIND_LIMITS, "max-call-rate", a->limits.max_call_rate == b->limits.max_call_rate);
+	leaf(d, CONFIG_KIND_LIMITS, "max-message-rate",
+		a->limits.max_message_rate == b->limits.max_message_rate);
+	leaf(d, CONFIG_KIND_LIMITS, "unknown-message-rate",
+		a->limits.unknown_message_rate == b->limits.unknown_message_rate);
+	leaf(d, CONFIG_KIND_LIMITS, "unknown-datagram-rate",
+		a->limits.unknown_datagram_rate == b->limits.unknown_datagram_rate);
 	leaf(d, CONFIG_KIND_LIMITS, "max-connections",
 		a->limits.max_connections == b->limits.max_connections);
 	leaf(d, CONFIG_KIND_LIMITS, "ring-timeout", a->limits.ring_timeout_s == b->limits.ring_timeout_s);

@@ -362,6 +362,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	t->session_expires_s = number(n, "session-expires", 0);
 	t->max_calls = number(n, "max-calls", CONFIG_UNLIMITED);
 	t->max_call_rate = number(n, "max-call-rate", CONFIG_UNLIMITED);
+	t->max_message_rate = number(n, "max-message-rate", c->limits.max_message_rate);
 	require(r, t->realm);
 	tree_read_headers(r, n, t->realm && t->realm->trusted, &t->headers);
 	read_peers(r, n, t);
@@ -455,6 +456,8 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 
 	c->limits.max_calls = number(limits, "max-calls", 0);
 	c->limits.max_call_rate = number(limits, "max-call-rate", 0);
+	c->limits.unknown_message_rate = number(limits, "unknown-message-rate", 0);
+	c->limits.unknown_datagram_rate = number(limits, "unknown-datagram-rate", 0);
 	c->limits.max_connections = number(limits, "max-connections", 0);
 	c->limits.ring_timeout_s = number(limits, "ring-timeout", 0);
 	c->dataplane.socket = keep_leaf(r, dataplane, "socket");
@@ -494,6 +497,8 @@ int tree_read(const struct lyd_node *tree, struct snapshot *s)
 	read_interfaces(&r, child(g, "media"));
 	read_realms(&r, child(g, "realms"));
 	read_listeners(&r, child(g, "sip"));
+	/* What a trunk has no limit of its own for. */
+	s->pub.limits.max_message_rate = number(child(g, "limits"), "max-message-rate", 0);
 	read_trunks(&r, child(g, "trunks"));
 	read_routes(&r, child(g, "routing"));
 	read_dns(&r, child(g, "dns"));

@@ -63,16 +63,6 @@ struct sip_conn *conn_find_remote(const struct sip_net *net, const struct sip_fl
 	return NULL;
 }
 
-/* Whom an address counts for: an IPv6 peer has a whole /64 to choose addresses from. */
-static struct ip_addr source_of(const struct ip_addr *ip)
-{
-	struct ip_addr source = *ip;
-
-	if (ip->family == IP_V6)
-		memset(source.octets + 8, 0, 8);
-	return source;
-}
-
 static struct source **source_find(struct sip_net *net, const struct ip_addr *ip)
 {
 	struct source **s = &net->sources[net_hash(ip->octets, sizeof ip->octets, ip->family) % NET_BUCKETS];
@@ -85,7 +75,7 @@ static struct source **source_find(struct sip_net *net, const struct ip_addr *ip
 /* One more accepted connection of this address. -EMFILE over the limit, -ENOMEM. */
 static int source_add(struct sip_net *net, const struct ip_addr *remote)
 {
-	struct ip_addr ip = source_of(remote);
+	struct ip_addr ip = net_source_of(remote);
 	struct source **s = source_find(net, &ip);
 
 	if (!*s) {
@@ -102,7 +92,7 @@ static int source_add(struct sip_net *net, const struct ip_addr *remote)
 
 static void source_drop(struct sip_net *net, const struct ip_addr *remote)
 {
-	struct ip_addr ip = source_of(remote);
+	struct ip_addr ip = net_source_of(remote);
 	struct source **s = source_find(net, &ip), *gone = *s;
 
 	if (!gone || --gone->count)
@@ -134,6 +124,7 @@ static struct sip_conn *conn_new(struct sip_net *net, struct sip_listener *l, in
 	event_assign(&c->ev_read, net->base, fd, EV_READ | EV_PERSIST, conn_on_read, c);
 	event_assign(&c->ev_write, net->base, fd, EV_WRITE, conn_on_write, c);
 	event_assign(&c->ev_timer, net->base, -1, 0, on_timer, c);
+	event_assign(&c->ev_rate, net->base, -1, 0, conn_on_rate, c);
 	struct sip_conn **bucket = id_bucket(net, c->id);
 
 	c->next_id = *bucket;
@@ -371,6 +362,7 @@ void conn_break(struct sip_conn *c, const char *reason)
 	c->broke_up = c->state == CONN_UP;
 	c->state = CONN_BROKEN;
 	event_del(&c->ev_read);
+	event_del(&c->ev_rate);
 	event_del(&c->ev_write);
 	event_add(&c->ev_timer, &at_once);
 }
@@ -445,6 +437,7 @@ void conn_close(struct sip_conn *c, const char *reason)
 	event_del(&c->ev_read);
 	event_del(&c->ev_write);
 	event_del(&c->ev_timer);
+	event_del(&c->ev_rate);
 	SSL_free(c->ssl);
 	close(c->fd);
 	conn_drop_queue(c);

@@ -205,7 +205,10 @@ static bool take_message(struct sip_conn *c, char *p, size_t n, bool last)
 {
 	struct sip_flow from = {
 		.transport = c->transport, .remote = c->remote, .listener = c->listener, .conn = c->id};
-	bool good = net_deliver(c->net, p, n, false, &from);
+	bool good;
+
+	net_rate_charge(c->net, &from);
+	good = net_deliver(c->net, p, n, false, &from);
 
 	if (good && c->half_open) {
 		c->half_open = false;
@@ -330,11 +333,30 @@ static void take_input(struct sip_conn *c, char *p, size_t n)
 	}
 }
 
+/* Over its rate: TCP's window slows the sender down while nothing is read. */
+static bool pause_reading(struct sip_conn *c)
+{
+	struct sip_flow from = {
+		.transport = c->transport, .remote = c->remote, .listener = c->listener, .conn = c->id};
+	uint32_t ms = net_rate_wait_ms(c->net, &from);
+	struct timeval tv = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
+
+	if (!ms)
+		return false;
+	c->net->counters->rx_rate_paused++;
+	c->paused = true;
+	event_del(&c->ev_read);
+	event_add(&c->ev_rate, &tv);
+	return true;
+}
+
 static void read_input(struct sip_conn *c)
 {
 	struct sip_net *net = c->net;
 
 	for (int i = 0; c->state == CONN_UP && !c->close_flushed; i++) {
+		if (pause_reading(c))
+			return;
 		struct err e = {0};
 		bool own = c->rx_len;
 		char *to = net->rx;
@@ -384,8 +406,22 @@ void conn_on_read(evutil_socket_t fd, short what, void *arg)
 	c->busy++;
 	if (c->state == CONN_HANDSHAKE)
 		handshake(c);
+	if (c->paused)
+		event_del(&c->ev_read);
 	/* The handshake's last flight may have brought the first message with it. */
-	if (c->state == CONN_UP)
+	else if (c->state == CONN_UP)
 		read_input(c);
 	conn_leave(c);
+}
+
+void conn_on_rate(evutil_socket_t fd, short what, void *arg)
+{
+	struct sip_conn *c = arg;
+
+	c->paused = false;
+	if (c->state != CONN_UP || c->close_flushed)
+		return;
+	event_add(&c->ev_read, NULL);
+	/* What came meanwhile, and what OpenSSL holds of it. */
+	conn_on_read(fd, what, c);
 }

@@ -11,6 +11,9 @@
 	X(rx_malformed_answered, "malformed requests answered")                                              \
 	X(rx_malformed_dropped, "malformed messages dropped")                                                \
 	X(rx_too_large, "messages over the size limits")                                                     \
+	X(rx_rate_dropped, "datagrams of peers over their message rate")                                     \
+	X(rx_rate_dropped_unknown, "datagrams of strangers over the rate of one or of all together")         \
+	X(rx_rate_paused, "times a connection over its message rate was not read from for a while")          \
 	X(rx_stray_responses, "responses that match no transaction")                                         \
 	X(rx_stray_acks, "ACKs that match nothing")                                                          \
 	X(rx_stray_cancels, "CANCELs that match no transaction, answered 481")                               \

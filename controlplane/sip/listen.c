@@ -37,7 +37,7 @@ static void on_datagrams(evutil_socket_t fd, short what, void *arg)
 			skip++;
 		if (skip == n)
 			net->counters->rx_keepalives++;
-		else
+		else if (net_rate_datagram(net, &from))
 			net_deliver(net, net->rx, (size_t)n, true, &from);
 		mem_wipe(net->rx, (size_t)n);
 	}

@@ -97,6 +97,7 @@ void sip_net_free(struct sip_net *net)
 	while (net->listeners)
 		sip_net_unlisten(net->listeners);
 	mem_wipe(net->rx, sizeof net->rx);
+	net_rate_close(net);
 	free(net);
 }
 
@@ -168,6 +169,8 @@ int sip_net_send(struct sip_net *net, struct sip_flow *flow, struct str text, st
 		net->counters->tx_failed++;
 	else
 		net->counters->tx_messages++;
+	if (rc == 0 && !str_starts(text, STR("SIP/2.0 ")))
+		net_rate_expect(net, flow);
 	return rc;
 }
 

@@ -6,6 +6,7 @@
 #include <event2/event_struct.h>
 
 #include "controlplane/sip/frame.h"
+#include "controlplane/sip/rate.h"
 #include "controlplane/sip/transport.h"
 
 #define NET_BUCKETS 4096   /* of each table; a power of two */
@@ -46,7 +47,8 @@ struct sip_conn {
 	struct tls_ctx *tls; /* of an opened connection: part of what makes it reusable */
 	char *tls_name, *tls_sni;
 	struct tls_info *info;
-	struct event ev_read, ev_write, ev_timer;
+	struct event ev_read, ev_write, ev_timer, ev_rate;
+	bool paused;         /* over its message rate: read again by ev_rate */
 	uint64_t active_ms;  /* last octet either way */
 	uint64_t message_ms; /* when the message that is incomplete began, 0 for none */
 	char *rx;            /* an incomplete message */
@@ -81,6 +83,12 @@ struct source {
 	unsigned count;
 };
 
+struct net_rates {
+	struct sip_rate_conf conf;
+	struct rate_table *peers, *strangers; /* NULL: nothing is limited */
+	struct rate_bucket strangers_udp;
+};
+
 struct sip_net {
 	struct event_base *base;
 	struct sip_net_conf conf;
@@ -93,6 +101,7 @@ struct sip_net {
 	uint64_t next_id;
 	uint64_t log_second; /* the second that log_lines counts in */
 	unsigned log_lines, log_dropped;
+	struct net_rates rates;
 	struct sip_conn *by_id[NET_BUCKETS];
 	struct sip_conn *by_remote[NET_BUCKETS]; /* opened by us */
 	struct source *sources[NET_BUCKETS];
@@ -108,6 +117,18 @@ uint32_t net_hash(const void *p, size_t n, uint32_t seed);
 /* message.c's way in: parses, answers what is malformed, hands on what is good. False: framing cannot go on.
  */
 bool net_deliver(struct sip_net *net, char *p, size_t n, bool datagram, struct sip_flow *from);
+
+/* rate_net.c */
+/* Whom an address counts for: an IPv6 peer has a whole /64 to choose addresses from. */
+struct ip_addr net_source_of(const struct ip_addr *ip);
+/* False: the datagram is one too many. */
+bool net_rate_datagram(struct sip_net *net, const struct sip_flow *from);
+/* A message came by a connection; then, how long to wait before more is read, 0: not at all. */
+void net_rate_charge(struct sip_net *net, const struct sip_flow *from);
+uint32_t net_rate_wait_ms(struct sip_net *net, const struct sip_flow *from);
+/* We send it a request: it may answer. */
+void net_rate_expect(struct sip_net *net, const struct sip_flow *to);
+void net_rate_close(struct sip_net *net);
 
 /* conn.c */
 struct sip_conn *conn_find(const struct sip_net *net, uint64_t id);
@@ -127,6 +148,7 @@ void conn_arm_timer(struct sip_conn *c);
 
 /* conn_io.c */
 void conn_on_read(evutil_socket_t fd, short what, void *arg);
+void conn_on_rate(evutil_socket_t fd, short what, void *arg);
 void conn_on_write(evutil_socket_t fd, short what, void *arg);
 int conn_write(struct sip_conn *c, struct str text);
 void conn_drop_queue(struct sip_conn *c);

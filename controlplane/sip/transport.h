@@ -87,8 +87,8 @@ int sip_net_new(struct event_base *base, const struct sip_net_conf *conf, struct
 void sip_net_free(struct sip_net *net);
 
 /*
- * e names the address and the reason. The listener serves until sip_net_unlisten() or sip_net_free(), or, when
- * it is retired, until its last kept flow is dropped; its memory stays for those who hold a reference. A
+ * e names the address and the reason. The listener serves until sip_net_unlisten() or sip_net_free(), or,
+ * when it is retired, until its last kept flow is dropped; its memory stays for those who hold a reference. A
  * stream socket that another listener of this net has on the same address (as TCP instead of TLS) is taken
  * over: both accept until the other one is retired.
  */
@@ -113,6 +113,26 @@ void sip_listener_set_tls(struct sip_listener *l, struct tls_ctx *tls);
 void sip_listener_set_realm(struct sip_listener *l, void *realm);
 /* As sip_net_conf.connections_max; connections that are there stay. */
 void sip_net_set_connections_max(struct sip_net *net, unsigned max);
+
+/*
+ * Message rates per source address (an IPv6 peer's is its /64). Datagrams over the rate are dropped without
+ * an answer; a connection over it is not read from until it is below again, so that TCP slows the sender
+ * down.
+ *
+ * peer: is the source one of ours, by address or by what its connection proved? Then *per_s is set to what it
+ * may send when that is not conf.peer_per_s. Asked once a second for each source that sends. Without this
+ * call nothing is limited.
+ */
+struct sip_rate_conf {
+	uint32_t peer_per_s;          /* one address of a peer; UINT32_MAX: no limit */
+	uint32_t stranger_per_s;      /* one address of anybody else */
+	uint32_t strangers_udp_per_s; /* datagrams of all of those together, whose addresses may be made up */
+	bool (*peer)(void *user, const struct sip_flow *from, uint32_t *per_s);
+	void *user;
+};
+int sip_net_set_rates(struct sip_net *net, const struct sip_rate_conf *conf); /* -ENOMEM, -EIO */
+/* The source has proved who it is (by a password): a peer for the next hour. */
+void sip_net_know(struct sip_net *net, const struct sip_flow *from);
 
 enum sip_transport sip_listener_transport(const struct sip_listener *l);
 const struct ip_port *sip_listener_local(const struct sip_listener *l);
