@@ -143,6 +143,12 @@ static void in_dialog(struct b2bua *b, struct sip_dialog *d, struct sip_stx *stx
 		else
 			update_received(l, stx, m);
 		break;
+	case SIP_REFER:
+		refer_received(l, stx, m);
+		break;
+	case SIP_NOTIFY:
+		refer_notified(l, stx, m);
+		break;
 	case SIP_OPTIONS:
 		reply_options(b, stx);
 		break;
@@ -179,6 +185,7 @@ static void request(void *user, struct sip_stx *stx, const struct sip_msg *m, co
 	case SIP_BYE:
 	case SIP_PRACK:
 	case SIP_UPDATE:
+	case SIP_NOTIFY:
 		reply_refuse(stx, 481, NULL, "the request names no dialog", sip_token_make(tag));
 		break;
 	default:

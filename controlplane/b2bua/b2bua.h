@@ -34,6 +34,8 @@ struct trace;
 	X(refused_request, "calls whose INVITE asks for what is not supported or cannot be used")            \
 	X(refused_loop, "calls of ours that came back to us (482), or with no hops left (483)")              \
 	X(refused_no_media_plane, "calls refused because media could not be set up")                         \
+	X(transfers, "transfers (REFER) that the other side accepted")                                       \
+	X(refused_transfer, "transfers (REFER) that were refused")                                           \
 	X(redirected, "times that a call went on where a 3xx pointed")                                       \
 	X(failovers, "times that a call was tried at another peer")                                          \
 	X(failed_no_answer, "calls that nobody answered in time")                                            \

@@ -17,6 +17,7 @@
 #include "controlplane/b2bua/peer.h"
 #include "controlplane/b2bua/rekey.h"
 #include "controlplane/b2bua/route.h"
+#include "controlplane/b2bua/refer.h"
 #include "controlplane/media/call_media.h"
 #include "controlplane/obs/metrics.h"
 #include "controlplane/obs/notify.h"
@@ -181,15 +182,17 @@ struct call {
 	struct timer ring;    /* nobody answered */
 	struct call_due due;
 	char *passed; /* header lines of the other side for the next response; NULL: none */
+	struct call_refer refer;
 	struct redirection *redirection; /* where 3xx pointed; NULL: there was none */
 	struct call_text contacts;       /* of the 3xx that the caller is to hear */
 
 	TAILQ_ENTRY(call) saving_entry; /* in a list of b2bua.checkpoint, by `saving` */
 	enum call_saving saving;
-	uint32_t saved_octets; /* of its newest record; 0: it is not saved */
+	uint32_t saved_octets;          /* of its newest record; 0: it is not saved */
 	TAILQ_ENTRY(call) unsure_entry; /* in b2bua.unsure */
-	bool unsure;    /* taken over; its peers are to be asked whether they have it still */
-	uint64_t plane; /* instance of the data plane that had its session before a restart of ours; 0: this one */
+	bool unsure;                    /* taken over; its peers are to be asked whether they have it still */
+	uint64_t plane; /* instance of the data plane that had its session before a restart of ours; 0: this
+			   one */
 	TAILQ_ENTRY(call) lost_entry; /* in b2bua.lost */
 	bool lost;                    /* its session went with the data plane and is to be programmed again */
 	struct call_media media;
@@ -266,10 +269,10 @@ struct checkpoint {
 	struct journal *journal; /* NULL: nothing is saved */
 	struct call_list changed, copied;
 	struct timer timer;
-	uint64_t live;       /* octets of the newest records of all calls */
-	bool renewing;       /* older segments go when `copied` is empty */
-	bool failing;        /* nothing can be written; tried again */
-	void *buffer;        /* of one record */
+	uint64_t live; /* octets of the newest records of all calls */
+	bool renewing; /* older segments go when `copied` is empty */
+	bool failing;  /* nothing can be written; tried again */
+	void *buffer;  /* of one record */
 	char *directory;
 };
 
@@ -619,7 +622,8 @@ void reply_options(struct b2bua *b, struct sip_stx *stx);
 /* A random number below n. */
 uint32_t call_random(uint32_t n);
 void reply_why(struct sip_builder *b, unsigned status, const char *why);
-extern const char reply_allow[];
+/* What the leg's peer may send us. */
+const char *reply_allow(const struct leg *l);
 
 /* Remembers how the leg's signalling is protected, for people. */
 void leg_note_flow(struct leg *l, const struct sip_flow *flow);

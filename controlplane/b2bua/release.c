@@ -188,6 +188,7 @@ void call_release(struct call *c, struct leg *by, unsigned status, const char *f
 	c->waiting++;
 	timer_cancel(c->b->wheel, &c->ring);
 	call_text_drop(&c->due.offer);
+	refer_forget(c);
 	for (unsigned side = 0; side < 2; side++)
 		leg_quiet(&c->legs[side]);
 	restore_forget(c);

@@ -6,7 +6,16 @@
 #include "controlplane/b2bua/passing.h"
 #include "lib/base/secret.h"
 
-const char reply_allow[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE";
+#define ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
+
+const char *reply_allow(const struct leg *l)
+{
+	const struct config_trunk *twin = l->call->legs[!l->side].trunk;
+
+	if (l->trunk->transfer != CONFIG_TRANSFER_REFUSE)
+		return ALLOW ", REFER, NOTIFY";
+	return twin && twin->transfer != CONFIG_TRANSFER_REFUSE ? ALLOW ", NOTIFY" : ALLOW;
+}
 
 /* Quoted-string content: a quote or a backslash in what we say would end it. */
 static void put_quotable(struct wbuf *w, const char *text)
@@ -54,7 +63,7 @@ void reply_refuse(
 	if (why && *why)
 		reply_why(&b, status, why);
 	if (status == 405)
-		sip_build_hdr(&b, SIP_H_ALLOW, str_z(reply_allow));
+		sip_build_hdr(&b, SIP_H_ALLOW, STR(ALLOW));
 	if (status == 415)
 		sip_build_hdr(&b, SIP_H_ACCEPT, STR("application/sdp"));
 	if (status == 422)
@@ -99,7 +108,7 @@ void reply_contact(struct sip_builder *b, const struct leg *l)
 
 	sip_build_hdr_fmt(b, SIP_H_CONTACT, "<sip:%s@%.*s;transport=%s>", l->call->id, STR_ARG(sent_by),
 		config_transport_name(l->listener->transport));
-	sip_build_hdr(b, SIP_H_ALLOW, str_z(reply_allow));
+	sip_build_hdr(b, SIP_H_ALLOW, str_z(reply_allow(l)));
 }
 
 int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str sdp)
@@ -135,7 +144,7 @@ void reply_options(struct b2bua *b, struct sip_stx *stx)
 
 	sip_build_response(
 		&r, buf, sizeof buf, sip_stx_request(stx), b->closing ? 503 : 200, NULL, sip_token_make(tag));
-	sip_build_hdr(&r, SIP_H_ALLOW, str_z(reply_allow));
+	sip_build_hdr(&r, SIP_H_ALLOW, STR(ALLOW));
 	sip_build_hdr(&r, SIP_H_ACCEPT, STR("application/sdp"));
 	sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer, 100rel"));
 	if (sip_build_end(&r, STR(""), STR("")) == 0)

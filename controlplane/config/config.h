@@ -174,6 +174,9 @@ enum config_rtcp_mux {
 /* What a 300, 301 or 302 of the called side becomes. */
 enum config_redirect { CONFIG_REDIRECT_REFUSE, CONFIG_REDIRECT_FOLLOW, CONFIG_REDIRECT_PASS };
 
+/* What becomes of a REFER of the party's. */
+enum config_transfer { CONFIG_TRANSFER_REFUSE, CONFIG_TRANSFER_RELAY };
+
 enum config_admin { CONFIG_ADMIN_UP, CONFIG_ADMIN_DRAIN, CONFIG_ADMIN_DOWN };
 
 struct config_trunk {
@@ -198,6 +201,7 @@ struct config_trunk {
 	enum config_rtcp_mux rtcp_mux;
 	struct config_headers headers;
 	enum config_redirect redirect;
+	enum config_transfer transfer;
 	uint32_t media_timeout_s;   /* without media until the call is ended; 0: never */
 	uint32_t session_expires_s; /* RFC 4028, that we ask for; 0: nothing */
 	uint32_t max_calls;         /* at once, both directions; CONFIG_UNLIMITED */

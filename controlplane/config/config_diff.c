@@ -184,11 +184,11 @@ static bool same_trunk(const void *x, const void *y)
 	       same_identify(&a->identify, &b->identify) && a->srtp == b->srtp && a->keying == b->keying &&
 	       !a->crypto == !b->crypto && (!a->crypto || same_text(a->crypto->name, b->crypto->name)) &&
 	       !a->rekey == !b->rekey && (!a->rekey || same_text(a->rekey->name, b->rekey->name)) &&
-	       a->rtcp_mux == b->rtcp_mux && a->redirect == b->redirect && a->keep_keys == b->keep_keys &&
-	       a->keep_roc == b->keep_roc && same_headers(&a->headers, &b->headers) &&
-	       a->session_expires_s == b->session_expires_s && a->media_timeout_s == b->media_timeout_s &&
-	       a->session_expires_s == b->session_expires_s && a->max_calls == b->max_calls &&
-	       a->max_call_rate == b->max_call_rate;
+	       a->rtcp_mux == b->rtcp_mux && a->redirect == b->redirect && a->transfer == b->transfer &&
+	       a->keep_keys == b->keep_keys && a->keep_roc == b->keep_roc &&
+	       same_headers(&a->headers, &b->headers) && a->session_expires_s == b->session_expires_s &&
+	       a->media_timeout_s == b->media_timeout_s && a->session_expires_s == b->session_expires_s &&
+	       a->max_calls == b->max_calls && a->max_call_rate == b->max_call_rate;
 }
 
 static bool same_route(const void *x, const void *y)

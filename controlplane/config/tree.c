@@ -32,6 +32,10 @@ static const char *const redirects[] = {
 	[CONFIG_REDIRECT_FOLLOW] = "follow",
 	[CONFIG_REDIRECT_PASS] = "pass-on",
 };
+static const char *const transfers[] = {
+	[CONFIG_TRANSFER_REFUSE] = "refuse",
+	[CONFIG_TRANSFER_RELAY] = "relay",
+};
 static const char *const admin_states[] = {
 	[CONFIG_ADMIN_UP] = "up",
 	[CONFIG_ADMIN_DRAIN] = "drain",
@@ -358,6 +362,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	t->tls = FIND(c->tls_profiles, c->n_tls_profiles, text(n, "tls-profile"));
 	t->rtcp_mux = (enum config_rtcp_mux)one_of(r, CHOICE(n, "rtcp-mux", mux_modes));
 	t->redirect = (enum config_redirect)one_of(r, CHOICE(n, "redirect", redirects));
+	t->transfer = (enum config_transfer)one_of(r, CHOICE(n, "transfer", transfers));
 	t->media_timeout_s = number(n, "media-timeout", 0);
 	t->session_expires_s = number(n, "session-expires", 0);
 	t->max_calls = number(n, "max-calls", CONFIG_UNLIMITED);

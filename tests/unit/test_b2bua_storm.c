@@ -117,7 +117,8 @@ static void trouble_with_media(void)
 static void step(void)
 {
 	struct phone *const phones[] = {&alice, &bob, &alice, &bob, &carol};
-	static const char *const requests[] = {"BYE", "CANCEL", "ACK", "OPTIONS", "INFO", "UPDATE", "PRACK"};
+	static const char *const requests[] = {
+		"BYE", "CANCEL", "ACK", "OPTIONS", "INFO", "UPDATE", "PRACK", "NOTIFY"};
 	struct phone *p = phones[pick(5)];
 	unsigned what = pick(200);
 
@@ -131,9 +132,12 @@ static void step(void)
 	else if (what < 132)
 		answer_somehow(p);
 	else if (what < 142 && p->call_id[0])
-		say(p, requests[pick(7)], "", "");
+		say(p, requests[pick(8)],
+			"Event: refer\r\nSubscription-State: terminated\r\nContent-Type: message/sipfrag\r\n",
+			"");
 	else if (what < 165 && p->call_id[0] && p->remote_tag[0])
-		say(p, pick(4) ? "INVITE" : "UPDATE", "", body_of(p));
+		pick(8) ? say(p, pick(4) ? "INVITE" : "UPDATE", "", body_of(p))
+			: say(p, "REFER", "Refer-To: <sip:+2001@198.51.100.2>\r\n", "");
 	else if (what < 195)
 		pass(pick(30) ? pick(600) : pick(40000));
 	else if (what < 196)
@@ -172,7 +176,8 @@ static void test_anything_in_any_order(void **state)
 			assert_int_equal(bench_teardown(NULL), 0);
 			bench_setup(NULL);
 		}
-		bench_change("\"name\":\"carrier-a\"", "\"name\":\"carrier-a\",\"redirect\":\"follow\"");
+		bench_change("\"name\":\"carrier-a\"",
+			"\"name\":\"carrier-a\",\"redirect\":\"follow\",\"transfer\":\"relay\"");
 		for (unsigned i = 0; i < STEPS; i++) {
 			step();
 			expect_promises_kept();
