@@ -50,6 +50,7 @@ static int open_listener(struct plan *p, const struct config_listener *l, struct
 	const struct sip_listen_conf conf = {
 		.transport = transports[l->transport],
 		.local = l->local,
+		.sent_by_host = str_z(l->advertised_host ? l->advertised_host : ""),
 		.tls = tls_profiles_server(p->tls, l->tls),
 	};
 	struct sip_listener **at = &p->listeners[l->index];
@@ -215,6 +216,7 @@ static void commit_listeners(struct plan *p)
 		if (!p->listeners[i])
 			continue;
 		sip_listener_set_realm(p->listeners[i], (void *)l);
+		sip_listener_set_host(p->listeners[i], str_z(l->advertised_host ? l->advertised_host : ""));
 		sip_listener_set_tls(p->listeners[i], tls_profiles_server(p->tls, l->tls));
 		if (p->opened[i])
 			say_listening(l);

@@ -19,10 +19,7 @@ static void put_host(char *out, size_t cap, const char *host)
 void passage_make(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
 	const struct sip_listener *l, const char *peer, const struct sip_msg *m)
 {
-	char ip[IP_TEXT_MAX];
-	struct ip_port local = *sip_listener_local(l);
-
-	put_host(p->own_host, sizeof p->own_host, ip_text(&local.ip, ip));
+	str_copy(p->own_host, sizeof p->own_host, sip_listener_host(l));
 	put_host(p->peer_host, sizeof p->peer_host, peer);
 	p->ends =
 		(struct identity_ends){&from->headers, &to->headers, str_z(p->own_host), str_z(p->peer_host)};

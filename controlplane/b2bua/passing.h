@@ -14,7 +14,7 @@ struct passage {
 	struct identity_ends ends;
 	struct identity_done done;
 	struct header_set set;
-	char own_host[IP_TEXT_MAX + 2], peer_host[CALL_URI_MAX];
+	char own_host[SIP_SENT_BY_MAX], peer_host[CALL_URI_MAX];
 };
 
 /* Between two trunks: m came from one, what it becomes goes to peer (a host) of the other by listener l. */

@@ -106,6 +106,7 @@ struct config_listener {
 	bool enabled;
 	enum config_transport transport;
 	struct ip_port local;
+	const char *advertised_host;          /* in Via, Contact and From; NULL: the address */
 	const struct config_tls_profile *tls; /* not NULL with CONFIG_TLS, else NULL */
 	const struct config_realm *realm;
 };

@@ -219,6 +219,7 @@ static void read_listeners(struct reader *r, const struct lyd_node *parent)
 			.enabled = is_true(n, "enabled"),
 			.transport = (enum config_transport)one_of(r, CHOICE(n, "transport", transports)),
 			.local = {.ip = ip_of(r, text(n, "address")), .port = (uint16_t)number(n, "port", 0)},
+			.advertised_host = keep_leaf(r, n, "advertised-host"),
 			.tls = FIND(c->tls_profiles, c->n_tls_profiles, text(n, "tls-profile")),
 			.realm = FIND(c->realms, c->n_realms, text(n, "realm")),
 		};

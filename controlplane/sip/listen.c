@@ -152,17 +152,6 @@ failed:;
 		ip_port_text(&conf->local, text), strerror(code));
 }
 
-static char *make_sent_by(const struct sip_listen_conf *conf, const struct ip_port *local)
-{
-	char text[300], address[IP_PORT_TEXT_MAX];
-
-	if (conf->sent_by_host.n)
-		snprintf(text, sizeof text, "%.*s:%u", STR_ARG(conf->sent_by_host), local->port);
-	else
-		snprintf(text, sizeof text, "%s", ip_port_text(local, address));
-	return strdup(text);
-}
-
 static int begin(struct sip_listener *l, int fd)
 {
 	l->fd = fd;
@@ -199,6 +188,7 @@ static int revive(struct sip_listener *l, const struct sip_listen_conf *conf, st
 	l->retired = false;
 	l->realm = conf->realm;
 	sip_listener_set_tls(l, conf->tls);
+	sip_listener_set_host(l, conf->sent_by_host);
 	return 0;
 }
 
@@ -220,9 +210,9 @@ static int listener_new(
 	l->transport = conf->transport;
 	l->realm = conf->realm;
 	l->tls = tls_ctx_ref(conf->tls);
-	l->sent_by = make_sent_by(conf, &l->local);
+	sip_listener_set_host(l, conf->sent_by_host);
 	event_assign(&l->ev_resume, net->base, -1, 0, on_resume, l);
-	if (begin(l, fd) < 0 || !l->sent_by) {
+	if (begin(l, fd) < 0) {
 		stop(l);
 		sip_listener_unref(l);
 		return err_set(e, ENOMEM, "no memory for a listener");
@@ -319,7 +309,6 @@ void sip_listener_unref(struct sip_listener *l)
 	if (!l || --l->refs)
 		return;
 	tls_ctx_free(l->tls);
-	free(l->sent_by);
 	free(l);
 }
 
@@ -373,6 +362,21 @@ void sip_listener_set_realm(struct sip_listener *l, void *realm)
 	l->realm = realm;
 }
 
+void sip_listener_set_host(struct sip_listener *l, struct str host)
+{
+	struct ip_addr ip;
+	struct ip_port at = l->local;
+	char text[IP_PORT_TEXT_MAX];
+
+	if (host.n && host.n < SIP_SENT_BY_MAX - 8 && ip_parse(host, &ip) < 0) {
+		snprintf(l->sent_by, sizeof l->sent_by, "%.*s:%u", STR_ARG(host), l->local.port);
+		return;
+	}
+	if (host.n && ip_parse(host, &ip) == 0)
+		at.ip = ip;
+	snprintf(l->sent_by, sizeof l->sent_by, "%s", ip_port_text(&at, text));
+}
+
 enum sip_transport sip_listener_transport(const struct sip_listener *l)
 {
 	return l->transport;
@@ -386,6 +390,11 @@ const struct ip_port *sip_listener_local(const struct sip_listener *l)
 struct str sip_listener_sent_by(const struct sip_listener *l)
 {
 	return str_z(l->sent_by);
+}
+
+struct str sip_listener_host(const struct sip_listener *l)
+{
+	return (struct str){l->sent_by, (size_t)(strrchr(l->sent_by, ':') - l->sent_by)};
 }
 
 void *sip_listener_realm(const struct sip_listener *l)

@@ -69,7 +69,7 @@ struct sip_listener {
 	bool retired;
 	enum sip_transport transport;
 	struct ip_port local;
-	char *sent_by;
+	char sent_by[SIP_SENT_BY_MAX];
 	struct tls_ctx *tls;
 	void *realm;
 	int fd; /* -1: closed */

@@ -56,6 +56,8 @@ struct sip_flow {
 int sip_flow_keep(struct sip_flow *flow);
 void sip_flow_drop(struct sip_flow *flow); /* an empty one is ignored */
 
+#define SIP_SENT_BY_MAX 272 /* a host name, a port */
+
 struct sip_listen_conf {
 	enum sip_transport transport;
 	struct ip_port local;    /* port 0: chosen by the system (see sip_listener_local) */
@@ -111,6 +113,8 @@ void sip_listener_unref(struct sip_listener *l);
 /* New handshakes use another profile. */
 void sip_listener_set_tls(struct sip_listener *l, struct tls_ctx *tls);
 void sip_listener_set_realm(struct sip_listener *l, void *realm);
+/* What peers are told from now on; empty: the local address. */
+void sip_listener_set_host(struct sip_listener *l, struct str host);
 /* As sip_net_conf.connections_max; connections that are there stay. */
 void sip_net_set_connections_max(struct sip_net *net, unsigned max);
 
@@ -136,8 +140,10 @@ void sip_net_know(struct sip_net *net, const struct sip_flow *from);
 
 enum sip_transport sip_listener_transport(const struct sip_listener *l);
 const struct ip_port *sip_listener_local(const struct sip_listener *l);
-/* "host:port" for Via and Contact. */
+/* "host:port" for Via and Contact; an IPv6 address in brackets. */
 struct str sip_listener_sent_by(const struct sip_listener *l);
+/* The same without the port. */
+struct str sip_listener_host(const struct sip_listener *l);
 void *sip_listener_realm(const struct sip_listener *l);
 
 /*

@@ -188,6 +188,23 @@ def test_a_listener_moves():
         finish(gateway, a, b)
 
 
+def test_a_listener_gets_a_name():
+    with talking() as (lab, gateway, a, b):
+        def name(tree):
+            listener = next(one for one in tree["sip"]["listener"] if one["name"] == "carriers-tls")
+            listener["advertised-host"] = "sbc.example.net"
+
+        change(gateway, name)
+        undisturbed(a, b)
+        a.reinvite(a.describe())
+        offer = b.take()
+        a.answered()
+        for header in ("Contact: <sip:", "Via: SIP/2.0/TLS "):
+            line = next(one for one in offer.text.split("\r\n") if one.startswith(header))
+            assert "sbc.example.net:5061" in line and OUTSIDE not in line, line
+        finish(gateway, a, b)
+
+
 def test_a_udp_listener_moves():
     """A call over UDP goes on where it began; for everybody else that address is gone."""
     with talking(b="phone") as (lab, gateway, a, b):

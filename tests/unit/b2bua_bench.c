@@ -151,7 +151,6 @@ static void open_sip(void)
 		0);
 	for (unsigned i = 0; i < 3; i++) {
 		const struct config_listener *l = &bench.config->listeners[i];
-		char text[IP_PORT_TEXT_MAX];
 
 		own.doors[i] = (struct sip_listener){
 			.net = own.net,
@@ -161,9 +160,9 @@ static void open_sip(void)
 				     : l->transport == CONFIG_TCP ? SIP_TCP
 								  : SIP_UDP,
 			.local = l->local,
-			.sent_by = strdup(ip_port_text(&l->local, text)),
 			.realm = (void *)l,
 		};
+		sip_listener_set_host(&own.doors[i], STR(""));
 		own.listeners[i] = &own.doors[i];
 	}
 }
@@ -233,10 +232,8 @@ static unsigned close_control(void)
 	b2bua_free(bench.b2bua);
 	port_alloc_free(own.ports);
 	gather_free(bench.gather);
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 3; i++)
 		kept += own.doors[i].flows;
-		free(own.doors[i].sent_by);
-	}
 	while (own.queued)
 		free(own.queue[--own.queued].text);
 	return kept;

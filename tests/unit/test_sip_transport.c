@@ -240,6 +240,10 @@ static void test_listener_refused(void **state)
 	conf.sent_by_host = STR("gw.example.net");
 	assert_int_equal(sip_net_listen(a.net, &conf, &l, &e), 0);
 	assert_true(str_starts(sip_listener_sent_by(l), STR("gw.example.net:")));
+	assert_true(str_eq(sip_listener_host(l), STR("gw.example.net")));
+	sip_listener_set_host(l, STR("2001:db8::7"));
+	assert_true(str_starts(sip_listener_sent_by(l), STR("[2001:db8::7]:")));
+	assert_true(str_eq(sip_listener_host(l), STR("[2001:db8::7]")));
 	conf.local = *sip_listener_local(l);
 	assert_int_equal(sip_net_listen(a.net, &conf, &l, &e), -EADDRINUSE);
 	assert_non_null(strstr(e.text, "Address already in use"));
