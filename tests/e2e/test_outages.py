@@ -107,7 +107,14 @@ def test_a_peer_that_refuses_new_keys_ends_the_call_with_a_reason():
         finish(gateway, a, b)
 
 
-def test_the_gateway_script_starts_a_killed_data_plane_again():
+def kept(run_folder):
+    """Is the call written to where the next control plane looks for it?"""
+    folder = os.path.join(run_folder, "calls")
+    texts = [open(os.path.join(folder, name), "rb").read() for name in os.listdir(folder)]
+    return any(NUMBERS["carrier-a"].encode() in text for text in texts)
+
+
+def test_the_gateway_script_starts_killed_planes_again():
     top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
     with Neighbourhood() as lab:
         path = lab.path("own.json")
@@ -119,13 +126,22 @@ def test_the_gateway_script_starts_a_killed_data_plane_again():
         wait_for("the gateway is ready", lambda: "data plane is ready" in script.output(), 60)
         a, b = agent(lab, "carrier-a"), agent(lab, "phone")
         connect(a, b)
-        pid = run("pgrep", "-P", str(script.pid), "-f", "srtpgw-dataplane").split()[0]
-        os.kill(int(pid), signal.SIGKILL)
+        def kill(plane):
+            os.kill(int(run("pgrep", "-P", str(script.pid), "-f", f"srtpgw-{plane}").split()[0]), signal.SIGKILL)
+
+        kill("dataplane")
         take_new_keys(a)
         both_hear(a, b)
+        assert "the data plane ended by signal 9 and is started again" in script.output()
+        wait_for("the call is saved", lambda: kept(lab.path("run")), 20)
+        kill("controlplane")
+        wait_for("calls are taken over", lambda: "calls=1" in script.output(), 30)
+        both_hear(a, b)
+        assert "the control plane ended by signal 9 and is started again" in script.output()
+        wait_for("the gateway is ready", lambda: script.output().count("data plane is ready") >= 3, 30)
+        a.reconnect()
         a.bye()
-        b.released()
-        assert "ended by signal 9 and is started again" in script.output()
+        b.released(20)
         assert script.stop() == 0, script.output()
 
 

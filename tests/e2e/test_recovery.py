@@ -5,14 +5,23 @@ import base64
 import os
 import time
 
+from test_calls import TONE_A, TONE_B, call
+
 from lab.net import wait_for
 from lab.party import (NUMBERS, assert_no_session_left, assert_nothing_lost, both_hear, established, finish,
                        parties, talking)
-from lab.gateway import GCM_256
+from lab.gateway import CM_80, GCM_256, OUTSIDE, Neighbourhood, carrier, core
 
 
 def counters(gateway):
     return gateway.ctl("show", "stats")["calls"]["counters"]
+
+
+def sdes_to_plain_call():
+    addresses = Neighbourhood.ADDRESSES
+    return call([carrier("carrier-a", addresses["carrier-a"], (CM_80,)), core("core", addresses["phone"])],
+                [(None, "+49", "core")], ("carrier-a", NUMBERS["carrier-a"], TONE_A), ("phone", NUMBERS["phone"], TONE_B),
+                f"sip:+4930300@{OUTSIDE}:5061;transport=tls", capture=False)
 
 
 def saved_now(gateway):
@@ -98,6 +107,27 @@ def test_a_call_whose_peer_hung_up_meanwhile_is_cleared():
         assert counters(gateway)["ended_meanwhile"] == 1
         ended = gateway.ctl("show", "calls")["calls"][-1]
         assert "did not know the call any more" in ended["end-reason"], ended
+
+
+def test_phones_hear_nothing_of_it():
+    """Two baresips; the one that hangs up has to connect anew for it, and the recordings have no hole."""
+    with sdes_to_plain_call() as (_, gateway, a, b, ident, _):
+        saved_now(gateway)
+        time.sleep(3)
+        gateway.kill(gateway.controlplane)
+        time.sleep(3)
+        gateway.start_controlplane()
+        assert established(gateway) == ident
+        time.sleep(3)  # the peers are asked whether they have it still
+        assert established(gateway) == ident, gateway.ctl("show", "calls")
+        a.hangup()
+        no_call_left(gateway)
+        for listener, speaker in ((a, b), (b, a)):
+            wait_for("the recording is closed", lambda p=listener: p.recordings(), 20)
+        time.sleep(1)
+        for listener, speaker in ((a, b), (b, a)):
+            heard, length = listener.heard(speaker.tone_hz)
+            assert length >= 8 and heard >= length - 1, f"{listener.name}: {heard:.1f} s of {length:.1f} s"
 
 
 def test_both_planes_are_killed():
