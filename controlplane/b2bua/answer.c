@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the offerer hears. A response or an ACK with our answer waits until the data plane has acknowledged
- * what the answer says: who hears it may speak at once, and not one of its packets is lost. So does our offer,
- * in an INVITE or a 200: who answers it may speak under new keys before the answer is here, and the data
- * plane holds such packets once it knows that keys are to come.
+ * what the answer says: who hears it may speak at once, and not one of its packets is lost. So does our
+ * offer, in an INVITE or a 200: who answers it may speak under new keys before the answer is here, and the
+ * data plane holds such packets once it knows that keys are to come.
  */
 #include "controlplane/b2bua/call.h"
 #include "lib/base/clock.h"

@@ -124,7 +124,17 @@ static void in_dialog(struct b2bua *b, struct sip_dialog *d, struct sip_stx *stx
 		reply_refuse(stx, refuse, NULL, "CSeq is out of order", tag);
 		return;
 	}
+	if (m->has_max_forwards && m->max_forwards == 0 &&
+		(m->method == SIP_INVITE || m->method == SIP_INFO || m->method == SIP_MESSAGE)) {
+		b->counters.refused_loop++;
+		reply_refuse(stx, 483, NULL, "Max-Forwards is used up", tag);
+		return;
+	}
 	switch (m->method) {
+	case SIP_INFO:
+	case SIP_MESSAGE:
+		relay_in_call(l, stx, m);
+		break;
 	case SIP_BYE:
 		release_in_bye(l, stx);
 		break;
@@ -182,7 +192,11 @@ static void request(void *user, struct sip_stx *stx, const struct sip_msg *m, co
 	case SIP_OPTIONS:
 		reply_options(b, stx);
 		break;
+	case SIP_MESSAGE:
+		relay_message(b, stx, m, from);
+		break;
 	case SIP_BYE:
+	case SIP_INFO:
 	case SIP_PRACK:
 	case SIP_UPDATE:
 	case SIP_NOTIFY:

@@ -43,6 +43,8 @@ struct trace;
 	X(failed_answer, "calls ended because of what the called side answered")                             \
 	X(ended_media_timeout, "calls ended because media stopped")                                          \
 	X(ended_no_ack, "calls ended because an answer was never acknowledged")                              \
+	X(messages_passed, "INFO and MESSAGE requests passed on")                                            \
+	X(messages_refused, "INFO and MESSAGE requests that were not")                                       \
 	X(identities_dropped, "identities dropped that untrusted parties asserted")                          \
 	X(identities_hidden, "messages in which an identity was hidden from the other side")                 \
 	X(recovered, "calls taken over from before a restart of the control plane")                          \

@@ -410,6 +410,14 @@ const struct config_trunk *ingress_identify(
 void ingress_invite(
 	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from);
 
+/* ---- relay.c: INFO and MESSAGE ---- */
+
+/* In a call, to its other side. */
+void relay_in_call(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
+/* A MESSAGE of no dialog, by route. */
+void relay_message(
+	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from);
+
 /* ---- invite.c: INVITEs that we send, and what comes back ---- */
 
 /*

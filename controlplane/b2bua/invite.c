@@ -101,6 +101,8 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 	if (out->own_update)
 		return update_offer(out, sdp, e);
 	passage_of_invite(&p, out);
+	if (out->dialog && p.cause)
+		out->dialog->max_forwards = p.cause->max_forwards - 1u;
 	if (out->dialog)
 		sip_dialog_build(out->dialog, &r, buf, sizeof buf, SIP_INVITE);
 	else

@@ -6,7 +6,7 @@
 #include "controlplane/b2bua/passing.h"
 #include "lib/base/secret.h"
 
-#define ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
+#define ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE"
 
 const char *reply_allow(const struct leg *l)
 {

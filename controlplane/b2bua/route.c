@@ -185,25 +185,30 @@ bool route_usable(
 	return usable;
 }
 
-void route_aim(struct leg *out, const struct route_target *to)
+void route_flow(const struct b2bua_generation *g, const struct route_target *to, struct sip_flow *flow,
+	const struct config_listener **listener)
 {
-	const struct b2bua_generation *g = out->call->generation;
 	const struct config_peer *peer = to->peer;
 	bool tls = peer->transport == CONFIG_TLS;
 
-	out->trunk = to->trunk;
-	out->peer = peer;
-	out->listener = listener_for(g, to);
-	out->flow = (struct sip_flow){
+	*listener = listener_for(g, to);
+	*flow = (struct sip_flow){
 		.transport = tls                             ? SIP_TLS
 			     : peer->transport == CONFIG_TCP ? SIP_TCP
 							     : SIP_UDP,
 		.remote = to->remote,
-		.listener = g->listeners[out->listener->index],
+		.listener = g->listeners[(*listener)->index],
 		.tls = tls ? g->client_tls[to->trunk->index] : NULL,
 		.tls_name = tls ? peer->certificate_name : NULL,
 		.tls_sni = tls ? peer->sni : NULL,
 	};
+}
+
+void route_aim(struct leg *out, const struct route_target *to)
+{
+	out->trunk = to->trunk;
+	out->peer = to->peer;
+	route_flow(out->call->generation, to, &out->flow, &out->listener);
 	ip_port_text(&out->flow.remote, out->remote);
 }
 

@@ -54,6 +54,10 @@ bool route_usable(
 /* The leg as it was before its first INVITE, on its way to another target: exchange_begin() is next. */
 void route_start_again(struct leg *out, const struct route_target *to);
 
+/* How messages go there; the listener is the one that speaks for us. */
+struct sip_flow;
+void route_flow(const struct b2bua_generation *g, const struct route_target *to, struct sip_flow *flow,
+	const struct config_listener **listener);
 /* The leg's INVITE goes there. */
 void route_aim(struct leg *out, const struct route_target *to);
 

@@ -246,6 +246,7 @@ struct config {
 		uint32_t max_message_rate;      /* per second, from one address of a trunk's party */
 		uint32_t unknown_message_rate;  /* the same, of anybody else */
 		uint32_t unknown_datagram_rate; /* per second, of all those together */
+		uint32_t max_message_octets;    /* body of INFO or MESSAGE; 0: no MESSAGE without a call */
 		uint32_t ring_timeout_s;        /* from the INVITE to its final answer */
 	} limits;
 

@@ -352,6 +352,8 @@ static void diff_containers(struct config_diff *d, const struct config *a, const
 		a->limits.unknown_datagram_rate == b->limits.unknown_datagram_rate);
 	leaf(d, CONFIG_KIND_LIMITS, "max-connections",
 		a->limits.max_connections == b->limits.max_connections);
+	leaf(d, CONFIG_KIND_LIMITS, "max-message-octets",
+		a->limits.max_message_octets == b->limits.max_message_octets);
 	leaf(d, CONFIG_KIND_LIMITS, "ring-timeout", a->limits.ring_timeout_s == b->limits.ring_timeout_s);
 	leaf(d, CONFIG_KIND_DATAPLANE, "socket", same_text(a->dataplane.socket, b->dataplane.socket));
 	leaf(d, CONFIG_KIND_DATAPLANE, "workers", a->dataplane.workers == b->dataplane.workers);

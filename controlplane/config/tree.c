@@ -465,6 +465,7 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 	c->limits.unknown_message_rate = number(limits, "unknown-message-rate", 0);
 	c->limits.unknown_datagram_rate = number(limits, "unknown-datagram-rate", 0);
 	c->limits.max_connections = number(limits, "max-connections", 0);
+	c->limits.max_message_octets = number(limits, "max-message-octets", 0);
 	c->limits.ring_timeout_s = number(limits, "ring-timeout", 0);
 	c->dataplane.socket = keep_leaf(r, dataplane, "socket");
 	c->dataplane.workers = number(dataplane, "workers", 0);

@@ -288,7 +288,8 @@ void sip_dialog_build(
 	bool strict = d->route_count && !is_loose(d->routes[0], &first);
 
 	sip_build_request(b, buf, cap, sip_method_name(method), strict ? first.uri.text : d->remote_target);
-	sip_build_hdr_u32(b, SIP_H_MAX_FORWARDS, 70);
+	sip_build_hdr_u32(b, SIP_H_MAX_FORWARDS, d->max_forwards ? d->max_forwards : 70);
+	d->max_forwards = 0;
 	for (unsigned i = strict; i < d->route_count; i++)
 		sip_build_hdr(b, SIP_H_ROUTE, d->routes[i]);
 	/* RFC 3261 section 12.2.1.1: a strict router finds the target at the end. */

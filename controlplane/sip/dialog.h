@@ -36,6 +36,7 @@ struct sip_dialog {
 	uint32_t invite_seq; /* CSeq of the last INVITE that we sent in it: what its ACK carries */
 	struct sip_flow
 		flow; /* kept; where in-dialog requests go, from the first request; the owner may change conn */
+	uint8_t max_forwards; /* of the next request, when it passes on another's; 0: 70. The owner writes it */
 	void *user;   /* the owner's */
 	struct sip_dialog *next; /* in its table */
 	bool listed;

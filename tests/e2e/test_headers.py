@@ -117,3 +117,26 @@ def test_an_owned_header_is_refused_at_the_commit():
             assert "exit 3" in str(e) and "the gateway owns this header" in str(e), e
         else:
             raise AssertionError("a rule for Via was taken")
+
+
+def test_digits_and_messages_pass_in_a_call_and_without_one():
+    with gateway() as (lab, gw):
+        dtmf = "Signal=5\nDuration=160\n"
+        b = carrier_listens(lab, at_carrier("hears-digits").receive("INVITE")
+                            .answer(200, "OK", sdp(CARRIER, crypto=[f"1 {CM_80} inline:{KEY}"])).receive("ACK")
+                            .receive("INFO", matches=["Signal=5", "Content-Type: application/dtmf-relay", "Max-Forwards: 69"],
+                                     lacks=["10\\.20"])
+                            .answer_in_dialog(200, "OK").receive("BYE").answer_in_dialog(200, "OK"))
+        a = core_calls(lab, at_core("sends-digits").invite("+4940200300", sdp(PHONE, proto="RTP/AVP"))
+                       .receive(100, optional=True).receive(200, store_routes=True).ack()
+                       .request("INFO", body=("application/dtmf-relay", dtmf)).receive(200)
+                       .request("BYE", cseq=3).receive(200))
+        a.finish()
+        b.finish()
+        heard = at_carrier("hears-a-message").receive("MESSAGE", matches=["Watson, come here", "To: <sip:.4940200300@192.0.2.20>"],
+                                                      lacks=["10\\.20", "User-Agent"]).answer(200, "OK")
+        b = carrier_listens(lab, heard)
+        core_calls(lab, at_core("says").message("+4940200300", "Watson, come here", ["User-Agent: pbx"])
+                   .receive(200)).finish()
+        b.finish()
+        assert gw.ctl("show", "stats")["calls"]["counters"]["messages_passed"] == 2

@@ -233,13 +233,14 @@ static void test_sources_and_trunks_that_take_no_calls(void **state)
 
 static void test_requests_outside_of_calls(void **state)
 {
-	static const char *const unknown[] = {"REGISTER", "SUBSCRIBE", "MESSAGE", "WHATEVER"};
+	static const char *const unknown[] = {"REGISTER", "SUBSCRIBE", "PUBLISH", "WHATEVER"};
 
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		say(&alice, unknown[i], "", "");
 		hear(&alice, "405");
-		expect_heard(&alice, "\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE\r\n");
+		expect_heard(&alice,
+			"\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE\r\n");
 		alice.call_id[0] = '\0';
 	}
 	say(&alice, "OPTIONS", "", "");
@@ -260,7 +261,7 @@ static void test_requests_in_a_call(void **state)
 
 	(void)state;
 	call_up(&alice, &bob);
-	say(&alice, "INFO", "", "");
+	say(&alice, "PUBLISH", "", "");
 	hear(&alice, "405");
 	say(&alice, "OPTIONS", "", "");
 	hear(&alice, "200");

@@ -83,8 +83,10 @@ class Scenario:
 
             """)
 
-    def request(self, method, cseq=2):
-        """A request in the caller's dialog, without a body."""
+    def request(self, method, cseq=2, body=None, headers=()):
+        """A request in the caller's dialog; body: (content type, text)."""
+        more = "".join(f"{h}\n" for h in headers)
+        more += f"Content-Type: {body[0]}\nContent-Length: [len]\n\n{body[1]}" if body else "Content-Length: 0\n\n"
         return self._send(f"""{method} [next_url] SIP/2.0
             Via: SIP/2.0/{self.via} [local_ip]:[local_port];branch=[branch];rport
             [routes]
@@ -93,9 +95,19 @@ class Scenario:
             Call-ID: [call_id]
             CSeq: {cseq} {method}
             Max-Forwards: 70
-            Content-Length: 0
+            """ + more, retrans=500)
 
-            """, retrans=500)
+    def message(self, to, text, headers=()):
+        """A MESSAGE of no dialog."""
+        return self._send(f"""MESSAGE sip:{to}@[remote_ip]:[remote_port] SIP/2.0
+            Via: SIP/2.0/{self.via} [local_ip]:[local_port];branch=[branch];rport
+            From: <sip:{self.user}@[local_ip]>;tag=[pid]m[call_number]
+            To: <sip:{to}@[remote_ip]>
+            Call-ID: [call_id]
+            CSeq: 1 MESSAGE
+            Max-Forwards: 70
+            """ + "".join(f"{h}\n" for h in headers) + f"Content-Type: text/plain\nContent-Length: [len]\n\n{text}\n",
+            retrans=500)
 
     def options(self, to="ping"):
         self._to, self._caller, self._cseq = to, self.user, 1

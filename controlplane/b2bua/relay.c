@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * INFO and MESSAGE: requests that mean nothing to the gateway and pass from one side to the other, in a call
+ * (RFC 6086, application/dtmf-relay and the like) or, a MESSAGE (RFC 3428), by route without one. A relay is
+ * two transactions and lives until both are gone, whatever becomes of the call.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane/b2bua/passing.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+
+#define UDP_MESSAGE_MAX 1300 /* octets of a MESSAGE over UDP, RFC 3428 section 8 */
+#define VIA_ROOM 150         /* of them that the Via will take */
+
+struct relay {
+	struct b2bua *b;
+	struct b2bua_generation *generation; /* a reference */
+	const struct config_trunk *from, *to;
+	struct sip_stx *stx; /* NULL: gone */
+	struct sip_ctx *ctx;
+	char tag[SIP_TOKEN_TEXT]; /* of our answer to a request without a dialog */
+};
+
+static void let_go(struct relay *r)
+{
+	if (r->stx || r->ctx)
+		return;
+	generation_unref(r->generation);
+	free(r);
+}
+
+static void stx_gone(void *user, struct sip_stx *stx)
+{
+	struct relay *r = user;
+
+	(void)stx;
+	r->stx = NULL;
+	let_go(r);
+}
+
+static const struct sip_stx_ops stx_ops = {.gone = stx_gone};
+
+static struct relay *relay_new(struct b2bua *b, struct b2bua_generation *g, const struct config_trunk *from,
+	const struct config_trunk *to, struct sip_stx *stx)
+{
+	struct relay *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return NULL;
+	*r = (struct relay){.b = b, .generation = generation_ref(g), .from = from, .to = to, .stx = stx};
+	sip_token_make(r->tag);
+	sip_stx_set_user(stx, &stx_ops, r);
+	return r;
+}
+
+static void refuse(struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t, unsigned status,
+	const char *why, struct str tag)
+{
+	const struct sip_msg *m = sip_stx_request(stx);
+
+	b->counters.messages_refused++;
+	log_info("call", "a request was not passed on", LS("method", m->method_name), LU("status", status),
+		LZ("reason", why), LZ("trunk", t ? t->name : "none"), LS("sip_call_id", m->call_id));
+	reply_refuse(stx, status, NULL, why, tag);
+}
+
+/* What describes the body goes with it. */
+static void copy_body_headers(struct sip_builder *b, const struct sip_msg *m)
+{
+	static const enum sip_hdr_id ids[] = {SIP_H_CONTENT_DISPOSITION, SIP_H_CONTENT_ENCODING,
+		SIP_H_CONTENT_LANGUAGE, SIP_H_MIME_VERSION, SIP_H_INFO_PACKAGE};
+
+	for (unsigned i = 0; i < sizeof ids / sizeof *ids; i++)
+		sip_build_copy(b, m, ids[i]);
+}
+
+/* Why a body may not pass; NULL: it may. A session description would show the side that it comes from. */
+static const char *body_refused(struct b2bua *b, const struct sip_msg *m, unsigned *status)
+{
+	*status = 513;
+	if (m->body.n > b->now->config->limits.max_message_octets)
+		return "the body is larger than limits/max-message-octets";
+	*status = 415;
+	if (message_sdp(m).n)
+		return "a session description does not pass in this request";
+	return NULL;
+}
+
+/* What the sender hears: the far end's words where they mean the same here. */
+static unsigned status_for_sender(unsigned status)
+{
+	return (status >= 300 && status < 400) || status == 401 || status == 407 ? 502 : status;
+}
+
+static void pass_response(struct relay *r, const struct sip_msg *m)
+{
+	const struct sip_flow *flow = sip_stx_flow(r->stx);
+	unsigned status = status_for_sender(m->status);
+	char buf[CALL_MESSAGE_MAX], ip[IP_TEXT_MAX], phrase[CALL_PHRASE_MAX];
+	struct sip_builder b;
+	struct passage p;
+
+	str_copy(phrase, sizeof phrase, str_sub(m->reason, 0, sizeof phrase - 1));
+	passage_make(&p, r->to, r->from, flow->listener, ip_text(&flow->remote.ip, ip), m);
+	sip_build_response(&b, buf, sizeof buf, sip_stx_request(r->stx), status,
+		status == m->status ? phrase : NULL, str_z(r->tag));
+	header_set_build(&p.set, &b);
+	passage_count(r->b, &p);
+	if (status == m->status)
+		sip_build_copy(&b, m, SIP_H_RETRY_AFTER);
+	if (!message_sdp(m).n)
+		copy_body_headers(&b, m);
+	if (sip_build_end(&b, m->content_type, message_sdp(m).n ? STR("") : m->body) < 0 ||
+		sip_stx_respond(r->stx, &b) < 0)
+		sip_stx_reply(r->stx, status, NULL, str_z(r->tag));
+	mem_wipe(buf, sizeof buf);
+}
+
+static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
+{
+	struct relay *r = user;
+
+	(void)ctx, (void)from;
+	if (m->status >= 200 && r->stx)
+		pass_response(r, m);
+}
+
+static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, const char *reason)
+{
+	struct relay *r = user;
+
+	(void)ctx;
+	/* RFC 4320 section 4.2: a 408 that is late does more harm than none. */
+	if (!r->stx || error == SIP_TX_TIMEOUT)
+		return;
+	refuse(r->b, r->stx, r->to, 503,
+		r->from->realm->trusted ? reason : "the other side could not be reached", str_z(r->tag));
+}
+
+static void ctx_gone(void *user, struct sip_ctx *ctx)
+{
+	struct relay *r = user;
+
+	(void)ctx;
+	r->ctx = NULL;
+	let_go(r);
+}
+
+static const struct sip_ctx_ops ctx_ops = {.response = response, .failed = failed, .gone = ctx_gone};
+
+/* The headers and the body behind the request's own; then it is sent. 0 or a negative errno value. */
+static int send_on(struct relay *r, struct sip_builder *b, const struct sip_flow *flow,
+	const struct passage *p, struct leg *out)
+{
+	const struct sip_msg *m = p->cause;
+	int err;
+
+	header_set_build(&p->set, b);
+	passage_count(r->b, p);
+	copy_body_headers(b, m);
+	if (out)
+		auth_put(out, b);
+	err = sip_build_end(b, m->content_type, m->body);
+	if (!err && m->method == SIP_MESSAGE && flow->transport == SIP_UDP &&
+		b->w.len + VIA_ROOM > UDP_MESSAGE_MAX)
+		err = -EMSGSIZE;
+	if (!err)
+		err = sip_ctx_send(r->b->txl, b, flow, &ctx_ops, r, &r->ctx);
+	if (!err && out)
+		auth_follow(out, r->ctx);
+	r->b->counters.messages_passed += !err;
+	return err;
+}
+
+static void answer_unsent(struct relay *r, int err)
+{
+	if (err == -EMSGSIZE)
+		refuse(r->b, r->stx, r->from, 513, "it is too large for the way to the other side",
+			str_z(r->tag));
+	else if (err < 0)
+		refuse(r->b, r->stx, r->to, 503, "the other side could not be reached", str_z(r->tag));
+}
+
+void relay_in_call(struct leg *in, struct sip_stx *stx, const struct sip_msg *m)
+{
+	struct leg *out = leg_twin(in);
+	struct b2bua *b = in->call->b;
+	struct str tag = str_z(in->local_tag);
+	char buf[CALL_MESSAGE_MAX], ip[IP_TEXT_MAX];
+	struct sip_builder request;
+	struct sip_flow flow;
+	struct relay *r;
+	struct passage p;
+	unsigned status;
+	const char *why = body_refused(b, m, &status);
+
+	if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, tag))
+		return;
+	if (why) {
+		refuse(b, stx, in->trunk, status, why, tag);
+		return;
+	}
+	if (in->call->state == CALL_ENDING || !out->dialog) {
+		refuse(b, stx, in->trunk, 481, "the other side of the call is not there", tag);
+		return;
+	}
+	r = relay_new(b, in->call->generation, in->trunk, out->trunk, stx);
+	if (!r) {
+		refuse(b, stx, in->trunk, 500, "no memory", tag);
+		return;
+	}
+	flow = invite_dialog_flow(b, out->dialog);
+	passage_make(&p, in->trunk, out->trunk, flow.listener,
+		out->peer ? out->peer->host : ip_text(&flow.remote.ip, ip), m);
+	out->dialog->max_forwards = m->max_forwards - 1u;
+	sip_dialog_build(out->dialog, &request, buf, sizeof buf, m->method);
+	if (m->method == SIP_INFO)
+		reply_contact(&request, out);
+	answer_unsent(r, send_on(r, &request, &flow, &p, out));
+	mem_wipe(buf, sizeof buf);
+}
+
+/* A MESSAGE of its own to this target. */
+static int send_message(struct relay *r, const struct route_target *to, const struct sip_msg *m)
+{
+	char buf[CALL_MESSAGE_MAX], called[CALL_PARTY_MAX], caller[CALL_PARTY_MAX];
+	char uris[3][CALL_URI_MAX], tag[SIP_TOKEN_TEXT], call_id[LOOP_CALL_ID_TEXT];
+	struct wbuf uri = wbuf_make(uris[0], CALL_URI_MAX), receiver = wbuf_make(uris[1], CALL_URI_MAX),
+		    from = wbuf_make(uris[2], CALL_URI_MAX);
+	const struct config_listener *listener;
+	struct sip_builder b;
+	struct sip_flow flow;
+	struct passage p;
+	int err;
+
+	route_flow(r->generation, to, &flow, &listener);
+	passing_party(r->from, m->uri.user, called);
+	passing_party(r->from, m->from.uri.user, caller);
+	passage_make(&p, r->from, r->to, flow.listener, to->peer->host, m);
+	passage_uri(&p, to->peer, str_z(called), &uri);
+	passage_to(&p, str_z(called), &receiver);
+	identity_from(&p.ends, p.done.privacy, str_z(caller), &m->from, &from);
+	loop_call_id(&r->b->loop_key, str_z(called), call_id);
+	sip_build_request(&b, buf, sizeof buf, STR("MESSAGE"), wbuf_view(&uri));
+	b.w.overflow |= uri.overflow || receiver.overflow || from.overflow;
+	sip_build_hdr_u32(&b, SIP_H_MAX_FORWARDS, m->max_forwards - 1u);
+	sip_build_addr(&b, SIP_H_FROM, wbuf_view(&from), sip_token_make(tag));
+	sip_build_addr(&b, SIP_H_TO, wbuf_view(&receiver), STR(""));
+	sip_build_hdr(&b, SIP_H_CALL_ID, str_z(call_id));
+	sip_build_cseq(&b, 1, STR("MESSAGE"));
+	sip_build_copy(&b, m, SIP_H_EXPIRES);
+	err = send_on(r, &b, &flow, &p, NULL);
+	mem_wipe(buf, sizeof buf);
+	return err;
+}
+
+/* A check that the request does not pass: the status, with why. 0: it passes. */
+static unsigned message_refused(struct b2bua *b, const struct config_trunk *t, const struct sip_msg *m,
+	struct str called, const char **why)
+{
+	unsigned status;
+
+	if (b->closing && (*why = "the gateway is shutting down"))
+		return 503;
+	if ((*why = trunk_closed(b, t)))
+		return 503;
+	if (!b->now->config->limits.max_message_octets && (*why = "MESSAGE is not passed on here"))
+		return 405;
+	if (m->has_max_forwards && m->max_forwards == 0 && (*why = "Max-Forwards is used up"))
+		return 483;
+	if (m->uri.scheme == SIP_SCHEME_OTHER && (*why = "only sip, sips and tel URIs are known here"))
+		return 416;
+	if (!m->uri.user.n && (*why = "the Request-URI names nobody"))
+		return 484;
+	if (!m->from_tag.n && (*why = "From has no tag"))
+		return 400;
+	if (loop_is_ours(&b->loop_key, m->call_id, called) &&
+		(*why = "a message of this gateway came back to it"))
+		return 482;
+	if (passing_cannot(t, m) && (*why = "Privacy insists (critical) on what is not known here"))
+		return 500;
+	return (*why = body_refused(b, m, &status)) ? status : 0;
+}
+
+void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from)
+{
+	const struct config_trunk *t = ingress_identify(b, m, from);
+	const struct route_target *to = NULL;
+	struct route_hunt hunt = {0};
+	struct err nowhere = {0};
+	char tag[SIP_TOKEN_TEXT], called[CALL_PARTY_MAX];
+	enum auth_result result;
+	struct relay *r;
+	uint32_t retry_s;
+	unsigned status;
+	const char *why;
+
+	sip_token_make(tag);
+	if (!t) {
+		refuse(b, stx, NULL, 403, "no trunk is configured for this source", str_z(tag));
+		return;
+	}
+	if ((result = auth_admit(b, stx, m, t)) != AUTH_ADMITTED) {
+		if (result == AUTH_WRONG)
+			refuse(b, stx, t, 403, "the user name or password is wrong", str_z(tag));
+		return;
+	}
+	if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, str_z(tag)))
+		return;
+	passing_party(t, m->uri.user, called);
+	status = message_refused(b, t, m, str_z(called), &why);
+	if (!status && !(hunt.route = config_find_route(b->now->config, t, str_z(called)))) {
+		status = 404;
+		why = "no route leads to this number";
+	} else if (!status && route_next(b, b->now, &hunt, &to, &retry_s, &nowhere) != ROUTE_FOUND) {
+		status = 503;
+		why = t->realm->trusted ? nowhere.text : "the called side could not be reached";
+	}
+	if (status) {
+		refuse(b, stx, t, status, why, str_z(tag));
+		return;
+	}
+	r = relay_new(b, b->now, t, to->trunk, stx);
+	if (r)
+		answer_unsent(r, send_message(r, to, m));
+	else
+		refuse(b, stx, t, 500, "no memory", str_z(tag));
+}

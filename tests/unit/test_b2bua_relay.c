@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INFO and MESSAGE pass from one side to the other, in calls and, a MESSAGE, without one. */
+#include "tests/unit/b2bua_bench.h"
+
+#define DTMF "Content-Type: application/dtmf-relay\r\nInfo-Package: none\r\n"
+#define TEXT "Content-Type: text/plain;charset=utf-8\r\n"
+
+static void test_info_in_a_call(void **state)
+{
+	struct {
+		struct phone *by, *other;
+	} ways[] = {{&alice, &bob}, {&bob, &alice}};
+
+	(void)state;
+	call_up(&alice, &bob);
+	for (unsigned i = 0; i < 2; i++) {
+		struct phone *by = ways[i].by, *other = ways[i].other;
+
+		say(by, "INFO", DTMF "User-Agent: secret\r\nSubject: key\r\n",
+			"Signal=5\r\nDuration=160\r\n");
+		hear(other, "INFO");
+		expect_heard(other, "Content-Type: application/dtmf-relay\r\n");
+		expect_heard(other, "Info-Package: none\r\n");
+		expect_heard(other, "Subject: key\r\n");
+		expect_heard(other, "Max-Forwards: 69\r\n");
+		expect_heard(other, "\r\n\r\nSignal=5\r\nDuration=160\r\n");
+		expect_not_heard(other, "secret");
+		expect_not_heard(other, by->ip);
+		silence(by);
+		reply_with(other, "469 Bad Info Package", "Recv-Info: x\r\nServer: secret\r\n");
+		hear(by, "469");
+		expect_heard(by, "Bad Info Package");
+		expect_heard(by, "Recv-Info: x\r\n");
+		expect_not_heard(by, "secret");
+	}
+	assert_int_equal(counter("messages_passed"), 2);
+	hang_up(&alice, &bob);
+}
+
+static void test_info_before_the_answer(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "183 Session Progress", "", sdp(&bob, 1));
+	hear(&alice, "183");
+	say(&alice, "INFO", DTMF, "Signal=1\r\n");
+	hear(&bob, "INFO");
+	reply(&bob, "200 OK");
+	hear(&alice, "200");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	hang_up(&alice, &bob);
+}
+
+/* The call ends while it waits; nobody answers; both transactions end by themselves. */
+static void test_info_that_is_never_answered(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	say(&alice, "INFO", DTMF, "Signal=5\r\n");
+	hear(&bob, "INFO");
+	say(&alice, "BYE", "", "");
+	hear(&alice, "200");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	expect_no_calls();
+	pass(40000);
+	silence(&alice);
+	call_up(&alice, &bob);
+	say(&alice, "INFO", DTMF, "Signal=6\r\n");
+	hear(&bob, "INFO");
+	cut_connection("gone", false);
+	hear(&alice, "503");
+	hang_up(&alice, &bob);
+}
+
+static void test_what_does_not_pass(void **state)
+{
+	char large[9000];
+
+	(void)state;
+	memset(large, 'x', sizeof large - 1);
+	large[sizeof large - 1] = '\0';
+	call_up(&alice, &bob);
+	say(&alice, "INFO", TEXT, large);
+	hear(&alice, "513");
+	expect_heard(&alice, "max-message-octets");
+	say(&alice, "INFO", "", sdp(&alice, 1));
+	hear(&alice, "415");
+	say(&alice, "INFO", "Require: nothing-known\r\n", "");
+	hear(&alice, "420");
+	hang_up(&alice, &bob);
+	assert_int_equal(counter("messages_passed"), 0);
+	assert_int_equal(counter("messages_refused"), 2);
+}
+
+static void test_a_message_by_route(void **state)
+{
+	(void)state;
+	snprintf(bob.target, sizeof bob.target, "sip:+3001@gw.invalid");
+	say(&bob, "MESSAGE",
+		TEXT "P-Asserted-Identity: <sip:+1@bank.example>\r\nExpires: 60\r\nPrivacy: id\r\nX-A: b\r\n",
+		"Watson, come here.");
+	hear(&alice, "MESSAGE");
+	expect_heard(&alice, "MESSAGE sip:+3001@10.20.0.5:5060;transport=udp SIP/2.0\r\n");
+	expect_heard(&alice, "From: \"Al\" <sip:+1001@10.20.0.10>;tag=");
+	expect_heard(&alice, "Content-Type: text/plain;charset=utf-8\r\n");
+	expect_heard(&alice, "Expires: 60\r\n");
+	expect_heard(&alice, "Max-Forwards: 69\r\n");
+	expect_heard(&alice, "\r\n\r\nWatson, come here.");
+	expect_not_heard(&alice, "bank.example");
+	expect_not_heard(&alice, "X-A");
+	expect_not_heard(&alice, "198.51.100.1");
+	expect_not_heard(&alice, "Contact"); /* RFC 3428 section 4 */
+	reply(&alice, "202 Accepted");
+	hear(&bob, "202");
+	silence(NULL);
+	assert_int_equal(counter("messages_passed"), 1);
+}
+
+static void test_messages_that_are_refused(void **state)
+{
+	static const struct {
+		const char *target, *headers, *status, *why;
+	} cases[] = {
+		{"sip:+999@gw.invalid", TEXT, "404", "no route"},
+		{"sip:gw.invalid", TEXT, "484", "names nobody"},
+		{"sip:+4001@gw.invalid", TEXT, "503", "could not be reached"},
+		{"sip:+3001@gw.invalid", "Content-Type: application/sdp\r\n", "415", "session description"},
+		{"sip:+3001@gw.invalid", TEXT "Privacy: seal;critical\r\n", "500", "Privacy"},
+	};
+	char body[1400];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(bob.target, sizeof bob.target, "%s", cases[i].target);
+		say(&bob, "MESSAGE", cases[i].headers, "x");
+		hear(&bob, cases[i].status);
+		expect_heard(&bob, cases[i].why);
+	}
+	/* Over UDP it would be too large; over TLS it is not. */
+	memset(body, 'x', sizeof body - 1);
+	body[sizeof body - 1] = '\0';
+	snprintf(bob.target, sizeof bob.target, "sip:+3001@gw.invalid");
+	say(&bob, "MESSAGE", TEXT, body);
+	hear(&bob, "513");
+	snprintf(alice.target, sizeof alice.target, "sip:+1001@gw.invalid");
+	say(&alice, "MESSAGE", TEXT, body);
+	hear(&bob, "MESSAGE");
+	reply(&bob, "488 Not Here");
+	hear(&alice, "488");
+	silence(NULL);
+	assert_int_equal(counter("messages_refused"), 6);
+	bench_change("\"ring-timeout\":20", "\"max-message-octets\":0,\"ring-timeout\":20");
+	say(&alice, "MESSAGE", TEXT, "x");
+	hear(&alice, "405");
+	silence(NULL);
+}
+
+static void test_hops_in_a_call(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	say(&alice, "INVITE", "", sdp_as(&alice, 1, 2, "sendonly"));
+	hear(&bob, "INVITE");
+	assert_int_equal(bob.heard->max_forwards, 69);
+	answer(&bob, "200 OK", "", sdp(&bob, 2));
+	hear(&bob, "ACK");
+	assert_int_equal(bob.heard->max_forwards, 70);
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	hang_up(&alice, &bob);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_info_in_a_call),
+		T(test_info_before_the_answer),
+		T(test_info_that_is_never_answered),
+		T(test_what_does_not_pass),
+		T(test_a_message_by_route),
+		T(test_messages_that_are_refused),
+		T(test_hops_in_a_call),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
