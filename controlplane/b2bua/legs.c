@@ -29,8 +29,8 @@ static struct oa_policy policy_of(const struct leg *l)
 		.hop_encrypted = l->flow.transport == SIP_TLS,
 	};
 
-	if (t->srtp == CONFIG_SRTP_REQUIRED) {
-		p.security = OA_SECURITY_REQUIRED;
+	if (t->srtp != CONFIG_SRTP_NONE) {
+		p.security = t->srtp == CONFIG_SRTP_REQUIRED ? OA_SECURITY_REQUIRED : OA_SECURITY_OPTIONAL;
 		p.method = &agreement_sdes;
 		p.keying = (struct keying_policy){
 			.suites = t->crypto->suites,

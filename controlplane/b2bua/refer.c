@@ -24,6 +24,17 @@ static void refuse(struct leg *l, struct sip_stx *stx, unsigned status, const ch
 	reply_refuse(stx, status, NULL, why, str_z(l->local_tag));
 }
 
+static bool has_replaces(struct str headers)
+{
+	while (headers.n) {
+		struct str header = str_cut(&headers, '&');
+
+		if (str_ieq(str_cut(&header, '='), STR("Replaces")))
+			return true;
+	}
+	return false;
+}
+
 /* The target that a Refer-To names. NULL, or why it cannot be relayed. */
 static const char *read_target(const struct leg *l, const struct sip_msg *m, struct sip_addr *target)
 {
@@ -39,7 +50,7 @@ static const char *read_target(const struct leg *l, const struct sip_msg *m, str
 		return "the Refer-To names nobody";
 	if (sip_param(target->uri.params, STR("method"), &method) && !str_eq(method, STR("INVITE")))
 		return "a Refer-To for another method than INVITE";
-	if (memmem(target->uri.headers.p, target->uri.headers.n, "Replaces", 8))
+	if (has_replaces(target->uri.headers))
 		return "an attended transfer (Replaces) cannot be passed on: the other side has no such "
 		       "dialog";
 	if (target->uri.scheme == SIP_SCHEME_SIPS && twin->flow.transport != SIP_TLS)

@@ -19,7 +19,7 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 	struct state_leg out = {
 		.side = l->side,
 		.trunk = l->trunk ? l->trunk->name : NULL,
-		.secure = l->trunk && l->trunk->srtp == CONFIG_SRTP_REQUIRED,
+		.secure = l->trunk && (l->trunk->srtp == CONFIG_SRTP_REQUIRED || l->suite != SRTP_SUITE_NONE),
 		.suite = l->suite,
 		.key_age_ms = l->keyed_ms ? (c->ended_ms ? c->ended_ms : clock_wall_ms()) - l->keyed_ms : 0,
 		.key_epoch = l->rekey.keys,

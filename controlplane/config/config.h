@@ -162,6 +162,7 @@ struct config_peer_auth {
 enum config_srtp_mode {
 	CONFIG_SRTP_REQUIRED, /* a call without SRTP is refused with 488 */
 	CONFIG_SRTP_NONE,     /* plain RTP; a trusted realm only */
+	CONFIG_SRTP_OPTIONAL, /* SRTP when the peer can (RFC 8643), else plain RTP; a trusted realm only */
 };
 
 enum config_keying { CONFIG_KEYING_SDES = 1 << 0, CONFIG_KEYING_DTLS = 1 << 1 };

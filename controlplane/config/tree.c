@@ -21,7 +21,9 @@ static const char *const learning_modes[] = {
 	[CONFIG_LEARN_ONCE] = "once",
 	[CONFIG_LEARN_ANY] = "any",
 };
-static const char *const srtp_modes[] = {[CONFIG_SRTP_REQUIRED] = "required", [CONFIG_SRTP_NONE] = "none"};
+static const char *const srtp_modes[] = {[CONFIG_SRTP_REQUIRED] = "required",
+	[CONFIG_SRTP_NONE] = "none",
+	[CONFIG_SRTP_OPTIONAL] = "optional"};
 static const char *const mux_modes[] = {
 	[CONFIG_RTCP_MUX_NEVER] = "never",
 	[CONFIG_RTCP_MUX_ACCEPT] = "accept",

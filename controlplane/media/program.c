@@ -47,7 +47,7 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 	const struct oa_leg *leg = side->leg;
 	const struct oa_media *om = oa_media_now(leg, i);
 	struct dp_leg_update *u = &l->update;
-	bool secure = leg->policy.security == OA_SECURITY_REQUIRED;
+	bool secure = oa_is_secure(leg, i);
 
 	u->session = session;
 	u->leg = (uint8_t)(2 * i + number);
@@ -74,7 +74,7 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 		u->flags |= DP_LEG_RTCP_MUX;
 		u->local_rtcp = u->remote_rtcp = (struct ip_port){0};
 	}
-	if (oa_keys_pending(leg))
+	if (secure && oa_keys_pending(leg))
 		u->flags |= DP_LEG_KEYS_PENDING;
 	take_keys(l, side, om, i);
 }
@@ -264,8 +264,8 @@ static int diff_rx(struct diff *d, const struct program_leg *o, const struct pro
 
 	/* A key that was announced as the next one becomes current by itself when the peer uses it. */
 	if (is_new(&n->rx, current, next))
-		rc = put_key(d, n, DP_KEY_RX, DP_KEY_CURRENT, &n->rx,
-			begins_anew(n, &n->rx, o ? &o->rx : NULL));
+		rc = put_key(
+			d, n, DP_KEY_RX, DP_KEY_CURRENT, &n->rx, begins_anew(n, &n->rx, o ? &o->rx : NULL));
 	if (rc == 0 && is_new(&n->rx_next, current, next))
 		rc = put_key(d, n, DP_KEY_RX, DP_KEY_NEXT, &n->rx_next,
 			begins_anew(n, &n->rx_next, o ? &o->rx : NULL));
@@ -276,8 +276,7 @@ static int diff_tx(struct diff *d, const struct program_leg *o, const struct pro
 {
 	if (!is_new(&n->tx, o ? o->tx.epoch : 0, 0))
 		return 0;
-	return put_key(d, n, DP_KEY_TX, DP_KEY_CURRENT, &n->tx,
-		begins_anew(n, &n->tx, o ? &o->tx : NULL));
+	return put_key(d, n, DP_KEY_TX, DP_KEY_CURRENT, &n->tx, begins_anew(n, &n->tx, o ? &o->tx : NULL));
 }
 
 /* Keys of an offer that came to nothing, and all keys of an m-line that was switched off. */

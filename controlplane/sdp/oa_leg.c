@@ -134,8 +134,9 @@ int oa_commit(struct oa_leg *leg)
 	for (unsigned i = 0; i < leg->n_media; i++) {
 		if (!media[i].keys)
 			continue;
-		if (media[i].used) {
+		if (media[i].used && media[i].keys->established) {
 			media[i].keys->method->settled(media[i].keys);
+			leg->secured |= 1u << i;
 		} else {
 			agreement_destroy(media[i].keys);
 			media[i].keys = NULL;
@@ -227,7 +228,15 @@ bool oa_keys_pending(const struct oa_leg *leg)
 {
 	const struct oa_exchange *x = leg->pending;
 
-	return x && x->ours && leg->policy.security == OA_SECURITY_REQUIRED;
+	return x && x->ours && leg->policy.security != OA_SECURITY_NONE;
+}
+
+bool oa_is_secure(const struct oa_leg *leg, unsigned i)
+{
+	const struct oa_media *now = oa_media_now(leg, i);
+
+	return leg->policy.security == OA_SECURITY_REQUIRED || leg->secured >> i & 1 ||
+	       (now && now->keys && now->keys->established);
 }
 
 bool oa_wants_local(const struct oa_leg *leg, const struct oa_leg *from, unsigned i)

@@ -198,6 +198,18 @@ static int check_hop(const struct oa_leg *leg, struct oa_refusal *r)
 	return 0;
 }
 
+/* Is there to be a key in m-line i of our offer? */
+static bool offers_keys(const struct oa_leg *leg, unsigned i)
+{
+	const struct oa_policy *p = &leg->policy;
+	bool stands = i < leg->n_media && leg->media[i].used && !leg->media[i].keys;
+
+	if (p->security != OA_SECURITY_OPTIONAL)
+		return p->security == OA_SECURITY_REQUIRED;
+	/* What was agreed to be clear stays so until the peer offers more. */
+	return (p->hop_encrypted || !p->method->needs_secure_hop) && !stands;
+}
+
 /* Keys for m-line i of our offer: fresh ones, but for peers that take no others when keep is set. */
 static int offer_keys(const struct oa_leg *leg, struct oa_media *om, unsigned i, struct oa_refusal *r)
 {
@@ -206,7 +218,7 @@ static int offer_keys(const struct oa_leg *leg, struct oa_media *om, unsigned i,
 	int rc;
 
 	om->keys = NULL;
-	if (!om->used || leg->policy.security == OA_SECURITY_NONE)
+	if (!om->used || !offers_keys(leg, i))
 		return 0;
 	policy.keep = policy.keep && !oa_is_burnt(leg, oa_keys_before(leg, i)) &&
 		      oa_is_known(oa_keys_before(leg, i));
@@ -249,7 +261,8 @@ static void derive(const struct oa_leg *to, const struct oa_exchange *got, unsig
 	*om = (struct oa_media){
 		.used = used,
 		.kind = from->kind,
-		.proto = sdp_proto_find(to->policy.security == OA_SECURITY_REQUIRED,
+		.proto = sdp_proto_find(to->policy.security == OA_SECURITY_REQUIRED ||
+						(holds && sdp_proto_info(holds->proto)->secure),
 			sdp_proto_info(from->proto)->feedback, false),
 		.direction = sdp_direction_mirror(got->offered[i].direction),
 		.clock_hz = from->clock_hz,

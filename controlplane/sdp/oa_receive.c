@@ -60,8 +60,8 @@ static bool has_crypto(const struct sdp *s, const struct sdp_media *m)
 }
 
 /* Does the profile fit what the leg promised? */
-static int check_security(
-	const struct oa_leg *leg, const struct sdp *s, const struct sdp_media *m, struct objection *o)
+static int check_security(const struct oa_leg *leg, unsigned i, const struct sdp *s,
+	const struct sdp_media *m, struct objection *o)
 {
 	const struct sdp_proto_info *proto = sdp_proto_info(m->proto);
 
@@ -69,6 +69,12 @@ static int check_security(
 		if (proto->secure)
 			return object(o, EPROTONOSUPPORT, WARN_TRANSPORT, "%s where plain RTP is configured",
 				proto->name);
+		return 0;
+	}
+	if (leg->policy.security == OA_SECURITY_OPTIONAL && !proto->secure) {
+		if (leg->secured >> i & 1 && !has_crypto(s, m))
+			return object(
+				o, ENOKEY, WARN_OTHER, "a stream that is encrypted does not become clear");
 		return 0;
 	}
 	if (!proto->secure)
@@ -84,6 +90,13 @@ static int check_security(
 	return 0;
 }
 
+/* May this m-line be plain RTP when no key of the offer's can be used? RFC 8643 section 4.2. */
+static bool plain_will_do(const struct oa_leg *leg, unsigned i, const struct sdp_media *m)
+{
+	return leg->policy.security == OA_SECURITY_OPTIONAL && !sdp_proto_info(m->proto)->secure &&
+	       !(leg->secured >> i & 1);
+}
+
 static int take_offered_keys(const struct oa_leg *leg, unsigned i, const struct sdp *s,
 	const struct sdp_media *m, struct oa_media *om, struct objection *o)
 {
@@ -92,11 +105,21 @@ static int take_offered_keys(const struct oa_leg *leg, unsigned i, const struct 
 
 	if (p->security == OA_SECURITY_NONE)
 		return 0;
+	if (plain_will_do(leg, i, m) &&
+		(!has_crypto(s, m) || (p->method->needs_secure_hop && !p->hop_encrypted)))
+		return 0;
 	policy.renew = oa_is_burnt(leg, oa_keys_before(leg, i));
 	if (p->method->create(&policy, &om->keys) < 0)
 		return object(o, ENOMEM, WARN_OTHER, "out of memory");
 	o->warn_code = WARN_OTHER;
-	return p->method->offered(om->keys, oa_keys_before(leg, i), s, m, &o->e);
+	int rc = p->method->offered(om->keys, oa_keys_before(leg, i), s, m, &o->e);
+
+	if (rc < 0 && plain_will_do(leg, i, m)) {
+		agreement_destroy(om->keys);
+		om->keys = NULL;
+		return 0;
+	}
+	return rc;
 }
 
 static int judge_offered(struct oa_leg *leg, unsigned i, const struct sdp *s, const struct sdp_media *m,
@@ -107,7 +130,7 @@ static int judge_offered(struct oa_leg *leg, unsigned i, const struct sdp *s, co
 	if (!sdp_proto_info(m->proto)->rtp)
 		return object(o, EPROTONOSUPPORT, WARN_TRANSPORT, "the protocol %.*s is not relayed",
 			STR_ARG(str_sub(m->proto_text, 0, 40)));
-	int rc = check_security(leg, s, m, o);
+	int rc = check_security(leg, i, s, m, o);
 
 	if (rc < 0)
 		return rc;
@@ -257,6 +280,14 @@ static int judge_answered(struct oa_leg *leg, struct oa_exchange *x, unsigned i,
 	if (rc < 0 || !om->keys)
 		return rc;
 	o->warn_code = WARN_OTHER;
+	/* The peer knows nothing of OSRTP, or wants none. */
+	if (leg->policy.security == OA_SECURITY_OPTIONAL && !has_crypto(x->remote, m)) {
+		if (leg->secured >> i & 1)
+			return object(
+				o, ENOKEY, WARN_OTHER, "a stream that is encrypted does not become clear");
+		om->keys->established = false;
+		return 0;
+	}
 	return om->keys->method->answered(om->keys, oa_keys_before(leg, i), x->remote, m, &o->e);
 }
 

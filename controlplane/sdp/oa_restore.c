@@ -13,16 +13,19 @@ static int assume_keys(struct oa_leg *leg, const struct oa_held *h, unsigned i)
 {
 	const struct oa_policy *p = &leg->policy;
 	struct oa_media *om = &leg->media[i];
-	bool secure = p->security != OA_SECURITY_NONE;
+	bool secure = p->security == OA_SECURITY_OPTIONAL ? h->tx[i].suite != SRTP_SUITE_NONE
+							  : p->security != OA_SECURITY_NONE;
 
 	if (!om->used)
 		return 0;
-	if (secure != (h->tx[i].suite != SRTP_SUITE_NONE) || secure != sdp_proto_info(om->proto)->secure)
+	if (secure != (h->tx[i].suite != SRTP_SUITE_NONE) ||
+		(p->security != OA_SECURITY_OPTIONAL && secure != sdp_proto_info(om->proto)->secure))
 		return -EINVAL;
 	if (!secure)
 		return 0;
 	if (p->method->create(&p->keying, &om->keys) < 0)
 		return -ENOMEM;
+	leg->secured |= 1u << i;
 	om->keys->method->assume(om->keys, &h->rx[i], &h->tx[i]);
 	return 0;
 }

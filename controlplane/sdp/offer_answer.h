@@ -28,6 +28,8 @@
 enum oa_security {
 	OA_SECURITY_NONE,     /* plain RTP: a trusted realm only */
 	OA_SECURITY_REQUIRED, /* SRTP or no call */
+	OA_SECURITY_OPTIONAL, /* SRTP when the peer can, else plain RTP (OSRTP, RFC 8643): a trusted realm
+				 only */
 };
 
 enum oa_mux {
@@ -93,6 +95,7 @@ struct oa_leg {
 	uint8_t received[32];  /* digest of the peer's offer that holds; 0: ours holds */
 	uint32_t next_epoch;
 	uint32_t burnt_epoch; /* see oa_burn_keys() */
+	uint32_t secured;     /* bit i: m-line i has been encrypted, and is never clear again */
 	unsigned n_media;
 	struct oa_media *media; /* what holds */
 	struct oa_exchange *pending;
@@ -189,6 +192,9 @@ struct oa_held {
  * now (a secure leg without keys, or keys on a plain one); -ENOMEM. The leg is to be closed then.
  */
 int oa_leg_assume(struct oa_leg *leg, const struct oa_held *held);
+
+/* Is m-line i encrypted, as media flows now? With REQUIRED always. */
+bool oa_is_secure(const struct oa_leg *leg, unsigned i);
 
 /* Is there an offer of ours out whose answer brings new keys? (DP_LEG_KEYS_PENDING) */
 bool oa_keys_pending(const struct oa_leg *leg);

@@ -145,6 +145,7 @@ static void test_targets_that_are_refused(void **state)
 		{"Refer-To: <http://example.com/x>\r\n", "603"},
 		{"Refer-To: <sip:10.0.0.1>\r\n", "603"},
 		{"Refer-To: <sip:+1@b;method=BYE>\r\n", "603"},
+		{"Refer-To: <sip:+1@b?Subject=x&replaces=abc%3Bto-tag%3D1%3Bfrom-tag%3D2>\r\n", "603"},
 		{"Refer-To: <sip:+1@b?Replaces=abc%3Bto-tag%3D1%3Bfrom-tag%3D2>\r\n", "603"},
 		{"Refer-To: <sip:+1@b>\r\nRequire: multiple-refer\r\n", "420"},
 	};

@@ -49,7 +49,7 @@ static void names_are_the_gateways(void **state)
 	expect_candidates(gateway, "drain --trunk co", "core\n");
 	expect_candidates(gateway, "delete trunks/trunk/c", "trunks/trunk/carrier-a/\ntrunks/trunk/core/\n");
 	expect_candidates(gateway, "set routing/route/x/from-trunk ca", "carrier-a\n");
-	expect_candidates(gateway, "set trunks/trunk/a/srtp/mode ''", "required\nnone\n");
+	expect_candidates(gateway, "set trunks/trunk/a/srtp/mode ''", "required\nnone\noptional\n");
 	expect_candidates(gateway, "rollback 1", "12\n11\n");
 	expect_candidates(gateway, "diff ''", "running\ncandidate\nstartup\n12\n11\n");
 }

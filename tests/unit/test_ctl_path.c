@@ -129,7 +129,7 @@ static void candidates_are_nodes_and_keys(void **state)
 static void values_that_are_few_are_known(void **state)
 {
 	(void)state;
-	assert_string_equal(path_node("trunks/trunk/a/srtp/mode")->values, "required none");
+	assert_string_equal(path_node("trunks/trunk/a/srtp/mode")->values, "required none optional");
 	assert_string_equal(path_node("trunks/trunk/a/realm")->values, "@realms/realm");
 	assert_string_equal(path_node("sip/listener/x/enabled")->values, "true false");
 	assert_non_null(
