@@ -304,6 +304,8 @@ struct b2bua {
 	struct trunk_state_list trunk_states;
 	struct b2bua_counters counters;
 	const struct sip_counters *sip_counters; /* for reports */
+	uint64_t plane_lost_ns;                  /* monotonic: when the data plane went last; 0: never */
+	unsigned n_restored;                     /* sessions, since it came back */
 	uint64_t plane_instance;                 /* of the data plane that was there last; 0: none yet */
 	struct dp_alarm alarms[PLANE_ALARMS];    /* the newest state of each */
 	unsigned n_alarms;

@@ -277,6 +277,7 @@ static void down(void *ctx, const char *why)
 	struct b2bua *b = ctx;
 
 	b->plane.h.type = DP_TYPE_NONE;
+	b->plane_lost_ns = clock_mono_ns();
 	b->n_alarms = 0;
 	notice_plane(b, false, false, why);
 	log_warn("media", "data plane is not connected", LZ("reason", why));

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #define BATCH 50 /* calls, every PACE_MS: 2500 a second */
@@ -21,9 +22,16 @@ static void restore(struct timer *t)
 		restore_forget(c);
 		legs_program_again(c);
 		reinvite_start(c);
+		b->n_restored++;
 	}
-	if (!TAILQ_EMPTY(&b->lost))
+	if (!TAILQ_EMPTY(&b->lost)) {
 		timer_set(b->wheel, t, PACE_MS, restore);
+		return;
+	}
+	log_info("media", "all sessions are set up again", LU("sessions", b->n_restored),
+		LU("ms_since_it_was_lost",
+			b->plane_lost_ns ? (clock_mono_ns() - b->plane_lost_ns) / NS_PER_MS : 0));
+	b->n_restored = 0;
 }
 
 void restore_later(struct call *c)

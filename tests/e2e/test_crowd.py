@@ -110,3 +110,28 @@ def test_the_control_plane_is_killed_under_two_hundred_calls():
         wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 40)
         assert_no_session_left(gateway)
         assert counters(gateway)["ended_meanwhile"] == 0
+
+
+def test_the_data_plane_is_killed_under_two_hundred_calls():
+    """Every leg gets new keys by a re-INVITE, and is heard again by itself."""
+    with crowds() as (gateway, a, b):
+        place(range(CALLS), a, b)
+        all_up(CALLS, a, b)
+        both_hear(a, b)
+        keys = distinct_keys(a, b)
+        gateway.kill(gateway.dataplane)
+        wait_for("it is noticed", lambda: not gateway.ctl("show", "stats")["data-plane"]["connected"], 20)
+        gateway.start_dataplane()
+        # One of the gateway's and one in answer, each new.
+        until("every leg has new keys", lambda: all(
+            n >= before + 2 * CALLS for n, before in zip(distinct_keys(a, b), keys)), a, b)
+        assert distinct_keys(a, b) == tuple(k + 2 * CALLS for k in keys)
+        all_up(CALLS, a, b)
+        before = {c: {n: row["good"] for n, row in c.generator.all().items()} for c in (a, b)}
+        until("every call is heard again", lambda: all(
+            row["good"] >= before[c][n] + LEAST for c in (a, b) for n, row in c.generator.all().items()), a, b)
+        leave(a, list(a.calls), a, b)
+        for crowd in (a, b):
+            assert_media(crowd.done.values(), 2 * LEAST, whole=False)
+        assert_no_session_left(gateway)
+        assert f"all sessions are set up again sessions={CALLS} " in gateway.controlplane.output()

@@ -133,6 +133,7 @@ def test_the_gateway_script_starts_killed_planes_again():
         take_new_keys(a)
         both_hear(a, b)
         assert "the data plane ended by signal 9 and is started again" in script.output()
+        assert "all sessions are set up again sessions=1 ms_since_it_was_lost=" in script.output(), script.output()
         wait_for("the call is saved", lambda: kept(lab.path("run")), 20)
         kill("controlplane")
         wait_for("calls are taken over", lambda: "calls=1" in script.output(), 30)

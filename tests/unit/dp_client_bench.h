@@ -21,6 +21,7 @@ static union dp_msg last[512]; /* what it was told */
 static unsigned n_last;
 static struct event_base *base;
 static struct dp_client *client;
+static unsigned orphan_ms; /* of the next start; 0 again at the end */
 
 static struct {
 	unsigned ready, down, lost, found, timeouts;
@@ -121,6 +122,7 @@ static int start_with(unsigned queue_max, unsigned ack_timeout_ms)
 		.events = &events,
 		.queue_max = queue_max,
 		.ack_timeout_ms = ack_timeout_ms,
+		.orphan_ms = orphan_ms,
 		.backoff_min_ms = 1,
 		.backoff_max_ms = 4};
 
@@ -137,6 +139,7 @@ static int start(void **state)
 static int stop(void **state)
 {
 	(void)state;
+	orphan_ms = 0;
 	dp_client_free(client);
 	fake_plane_close(&plane);
 	event_base_free(base);

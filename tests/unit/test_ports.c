@@ -372,7 +372,8 @@ static void ranges_change_under_load(void **state)
 				unsigned lower = FIRST + part * SPAN + (unsigned)rand() % 50,
 					 upper = FIRST + part * SPAN + 100 + (unsigned)rand() % 99;
 
-				r[n++] = range((unsigned)rand() % 2, ips[ip], (uint16_t)lower, (uint16_t)upper);
+				r[n++] = range(
+					(unsigned)rand() % 2, ips[ip], (uint16_t)lower, (uint16_t)upper);
 				for (unsigned port = lower; port <= upper; port++)
 					wanted[ip][port] = 1;
 			}
@@ -397,6 +398,46 @@ static void ranges_change_under_load(void **state)
 	port_alloc_free(p);
 }
 
+/* After a restart a call takes the very ports that it had, from the worker that it was at. */
+static void a_pair_is_claimed(void **state)
+{
+	struct port_range r[] = {range(0, "192.0.2.1", 10000, 10015), range(1, "2001:db8::1", 10000, 10015)};
+	struct port_alloc *p = make(r, 2, 2);
+	struct port_lease a = {0}, b = {0}, all[8] = {0};
+	struct port_usage usage;
+
+	(void)state;
+	assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 1, PORT_PAIR, &a), 0);
+	const struct ip_port at = a.rtp;
+
+	assert_int_equal(port_alloc_claim(p, &at, 1, &b), -EBUSY);
+	port_alloc_put(p, &a);
+	assert_int_equal(port_alloc_claim(p, &at, 0, &b), -ENOENT); /* not that worker's */
+	assert_int_equal(port_alloc_claim(p, &at, 1, &b), 0);
+	assert_true(ip_port_equal(&b.rtp, &at) && b.rtcp.port == at.port + 1 && b.worker == 1);
+	port_alloc_usage(p, 0, &usage);
+	assert_int_equal(usage.used, 2);
+	/* Nobody else is given it. */
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 1, PORT_PAIR, &all[i]), 0);
+		assert_int_not_equal(all[i].rtp.port, at.port);
+	}
+	assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 1, PORT_PAIR, &all[3]), -ENOSPC);
+	port_alloc_put(p, &b);
+	assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 1, PORT_PAIR, &all[3]), 0);
+	assert_int_equal(all[3].rtp.port, at.port);
+
+	struct ip_port other = at;
+
+	other.port++;
+	assert_int_equal(port_alloc_claim(p, &other, 1, &b), -ENOENT); /* an RTCP port */
+	other.port = 9998;
+	assert_int_equal(port_alloc_claim(p, &other, 1, &b), -ENOENT);
+	ip_parse(STR("192.0.2.9"), &other.ip);
+	assert_int_equal(port_alloc_claim(p, &other, 1, &b), -ENOENT);
+	port_alloc_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +445,7 @@ int main(void)
 		cmocka_unit_test(the_oldest_is_reused_first),
 		cmocka_unit_test(exhaustion_is_reported),
 		cmocka_unit_test(pairs_and_singles_mix),
+		cmocka_unit_test(a_pair_is_claimed),
 		cmocka_unit_test(ranges_that_are_refused),
 		cmocka_unit_test(added_ports_are_there_at_once),
 		cmocka_unit_test(removed_ports_drain),
