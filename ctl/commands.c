@@ -45,8 +45,11 @@ const struct command commands[] = {
 	{"show stats", "", "what the whole gateway did",
 		"Shows the counters of the whole gateway: calls, media packets by verdict, SIP.\n", 0, 0, 0,
 		NULL, {0}, show_stats},
-	{"show trunks", "", "calls by trunk, and why some were rejected",
-		"Lists the trunks with their calls, and the reasons of those that were rejected.\n", 0, 0, 0,
+	{"show trunks", "", "calls by trunk, why some were rejected, and which peers answer",
+		"Lists the trunks with their calls, and the reasons of those that were rejected. PEERS: how many of\n"
+		"a trunk's peers can be called, of how many. Then where each peer is, by address: up, resting for so\n"
+		"many seconds, or down, and why.\n",
+		0, 0, 0,
 		NULL, {0}, show_trunks},
 	{"show listeners", "", "where SIP is listened for", "Lists the listeners and whether each is open.\n",
 		0, 0, 0, NULL, {0}, state_listeners},

@@ -252,9 +252,76 @@ void print_stats(const json_t *statistics, FILE *to)
 	print_counters(json_object_get(statistics, "sip"), "SIP", "", to);
 }
 
+/* How many of a trunk's peers can be called, of how many. */
+static void cell_peers(struct table *t, const json_t *state)
+{
+	const json_t *peers = json_object_get(state, "peer"), *peer;
+	size_t i, up = 0;
+	char text[40];
+
+	json_array_foreach(peers, i, peer)
+	{
+		const char *is = json_string_value(json_object_get(peer, "state"));
+
+		up += is && strcmp(is, "up") == 0;
+	}
+	snprintf(text, sizeof text, "%zu/%zu", up, json_array_size(peers));
+	table_text(t, json_array_size(peers) ? text : NULL);
+}
+
+static void add_peer(struct table *t, const json_t *trunk, const json_t *peer)
+{
+	const json_t *targets = json_object_get(peer, "target"), *target;
+	size_t i;
+
+	json_array_foreach(targets, i, target)
+	{
+		cell_text(t, trunk, "name");
+		cell_text(t, peer, "name");
+		cell_text(t, target, "address");
+		cell_text(t, target, "state");
+		cell_number(t, target, "rest");
+		cell_text(t, target, "reason");
+	}
+	if (json_array_size(targets))
+		return;
+	cell_text(t, trunk, "name");
+	cell_text(t, peer, "name");
+	table_text(t, NULL);
+	cell_text(t, peer, "state");
+	table_text(t, NULL);
+	cell_text(t, peer, "reason");
+}
+
+static const json_t *peers_of(const json_t *trunk)
+{
+	return json_object_get(json_object_get(trunk, "state"), "peer");
+}
+
+/* Nothing where no trunk has a peer. */
+static void print_peers(const json_t *trunks, FILE *to)
+{
+	const json_t *list = json_object_get(trunks, "trunk"), *trunk, *peer;
+	struct table *t;
+	size_t i, k, n = 0;
+
+	json_array_foreach(list, i, trunk)
+		n += json_array_size(peers_of(trunk));
+	if (!n)
+		return;
+	t = table_new("TRUNK PEER ADDRESS STATE >REST REASON");
+	json_array_foreach(list, i, trunk)
+	{
+		json_array_foreach(peers_of(trunk), k, peer)
+			add_peer(t, trunk, peer);
+	}
+	fputc('\n', to);
+	table_print(t, to);
+}
+
 void print_trunks(const json_t *trunks, FILE *to)
 {
-	struct table *t = table_new("TRUNK STATE REALM SRTP >ACTIVE >TOTAL >REJECTED LAST_REJECTION");
+	struct table *t = table_new("TRUNK STATE REALM SRTP PEERS >ACTIVE >TOTAL >REJECTED LAST_REJECTION");
 	const json_t *trunk;
 	size_t i;
 
@@ -266,12 +333,14 @@ void print_trunks(const json_t *trunks, FILE *to)
 		cell_text(t, state, "oper-state");
 		cell_text(t, trunk, "realm");
 		cell_text(t, json_object_get(trunk, "srtp"), "mode");
+		cell_peers(t, state);
 		cell_number(t, state, "active-calls");
 		cell_number(t, state, "total-calls");
 		cell_number(t, state, "rejected-calls");
 		cell_text(t, state, "last-rejection");
 	}
 	table_print(t, to);
+	print_peers(trunks, to);
 }
 
 void print_json(const json_t *data, FILE *to)

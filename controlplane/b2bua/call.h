@@ -211,6 +211,14 @@ struct responses {
 	uint64_t sent[6], received[6];
 };
 
+/* What a trunk does now. */
+enum trunk_oper {
+	TRUNK_UP,
+	TRUNK_DRAINING,
+	TRUNK_DOWN,
+	TRUNK_UNREACHABLE, /* all its peers are down: see health.h */
+};
+
 /* Refusals come by the thousand when they come. */
 struct refusal_notice {
 	uint64_t told_ms; /* wall clock: when one was notified last */
@@ -228,7 +236,7 @@ struct trunk_state {
 	uint64_t total, answered, rejected;
 	char last_reject[CALL_REASON_MAX];
 	struct responses responses;
-	enum config_admin told; /* what it does, as was notified last; UP at first */
+	enum trunk_oper told; /* as was notified last; UP at first */
 	struct refusal_notice refusal;
 	uint64_t rate_second; /* the second that rate_count is of */
 	uint32_t rate_count;
@@ -377,8 +385,8 @@ const char *trunk_closed(const struct b2bua *b, const struct config_trunk *t);
 void operate_forget_trunk(struct trunk_state *s);
 void operate_forget(struct b2bua *b);
 /* What a trunk does now, drains included. */
-enum config_admin trunk_oper(const struct b2bua *b, const struct config_trunk *t);
-const char *trunk_oper_name(enum config_admin oper);
+enum trunk_oper trunk_oper(const struct b2bua *b, const struct config_trunk *t);
+const char *trunk_oper_name(enum trunk_oper oper);
 /* Notifies of every trunk that does something else than was told last. */
 void trunk_tell_states(struct b2bua *b, const char *reason);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/health.h"
 #include "controlplane/config/password.h"
 #include "lib/base/log.h"
 
@@ -225,6 +226,7 @@ void b2bua_commit(struct b2bua *b, struct b2bua_generation *g)
 		any_down |= g->config->trunks[i].admin == CONFIG_ADMIN_DOWN && g->trunks[i]->active;
 	if (any_down)
 		end_calls_of_down(b);
+	health_commit(b);
 	trunk_tell_states(b, "a new configuration");
 	generation_unref(before);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/health.h"
 #include "lib/base/log.h"
 
 #define owner_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
@@ -30,19 +31,30 @@ const char *trunk_closed(const struct b2bua *b, const struct config_trunk *t)
 	return NULL;
 }
 
-enum config_admin trunk_oper(const struct b2bua *b, const struct config_trunk *t)
+static bool unreachable(const struct b2bua *b, const struct config_trunk *t)
 {
-	if (t->admin == CONFIG_ADMIN_UP && trunk_closed(b, t))
-		return CONFIG_ADMIN_DRAIN;
-	return t->admin;
+	for (uint32_t i = 0; i < t->n_peers; i++)
+		if (!health_is_down(b->now->peers[t->index][i]))
+			return false;
+	return t->n_peers;
 }
 
-const char *trunk_oper_name(enum config_admin oper)
+enum trunk_oper trunk_oper(const struct b2bua *b, const struct config_trunk *t)
+{
+	if (t->admin == CONFIG_ADMIN_DOWN)
+		return TRUNK_DOWN;
+	if (trunk_closed(b, t))
+		return TRUNK_DRAINING;
+	return unreachable(b, t) ? TRUNK_UNREACHABLE : TRUNK_UP;
+}
+
+const char *trunk_oper_name(enum trunk_oper oper)
 {
 	static const char *const names[] = {
-		[CONFIG_ADMIN_UP] = "up",
-		[CONFIG_ADMIN_DRAIN] = "draining",
-		[CONFIG_ADMIN_DOWN] = "down",
+		[TRUNK_UP] = "up",
+		[TRUNK_DRAINING] = "draining",
+		[TRUNK_DOWN] = "down",
+		[TRUNK_UNREACHABLE] = "unreachable",
 	};
 
 	return names[oper];
@@ -54,7 +66,7 @@ void trunk_tell_states(struct b2bua *b, const char *reason)
 
 	for (uint32_t i = 0; i < c->n_trunks; i++) {
 		struct trunk_state *t = b->now->trunks[i];
-		enum config_admin oper = trunk_oper(b, &c->trunks[i]);
+		enum trunk_oper oper = trunk_oper(b, &c->trunks[i]);
 		struct notice n;
 
 		if (t->told == oper)

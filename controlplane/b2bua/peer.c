@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/health.h"
 #include "controlplane/dns/locate.h"
 #include "lib/base/log.h"
 
@@ -31,6 +32,7 @@ static void put_target(struct peer_state *p, const struct dns_target *d)
 
 static void drop_target(struct peer_target *t)
 {
+	health_forget_target(t);
 	timer_cancel(t->peer->trunk->b->wheel, &t->rest);
 	TAILQ_REMOVE(&t->peer->targets, t, entry);
 	free(t);
@@ -143,6 +145,7 @@ void peer_forget(struct peer_state *p)
 {
 	struct peer_target *t;
 
+	health_forget(p);
 	dns_locator_free(p->locator);
 	p->locator = NULL;
 	TAILQ_FOREACH (t, &p->targets, entry)

@@ -19,6 +19,7 @@
 struct b2bua;
 struct dns_locator;
 struct peer_state;
+struct sip_ctx;
 struct trunk_state;
 
 /* One address of a peer. */
@@ -30,6 +31,9 @@ struct peer_target {
 	struct timer rest;         /* runs while it rests */
 	bool told_to;              /* it rests because it said so (Retry-After): it is not tried meanwhile */
 	char why[PEER_WHY_MAX];    /* what went wrong last; "": nothing */
+	struct sip_ctx *options;   /* the check that is under way; see health.h */
+	bool down;                 /* it does not answer: it is not called */
+	unsigned failed, answered; /* checks in a row */
 };
 
 struct peer_state {
@@ -40,6 +44,7 @@ struct peer_state {
 	uint16_t port; /* 0: SRV records say it */
 	enum config_transport transport;
 	TAILQ_HEAD(, peer_target) targets;
+	struct timer check;          /* the next round of OPTIONS */
 	struct dns_locator *locator; /* NULL: the host is an address */
 };
 

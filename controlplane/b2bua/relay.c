@@ -237,7 +237,7 @@ static int send_message(struct relay *r, const struct route_target *to, const st
 	struct passage p;
 	int err;
 
-	route_flow(r->generation, to, &flow, &listener);
+	listener = route_flow(r->generation, to, &flow);
 	passing_party(r->from, m->uri.user, called);
 	passing_party(r->from, m->from.uri.user, caller);
 	passage_make(&p, r->from, r->to, flow.listener, to->peer->host, m);

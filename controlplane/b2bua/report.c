@@ -266,6 +266,56 @@ static void write_calls(struct b2bua *b, const struct query *q, struct state_tre
 		write_call(t, calls, shown[--n]);
 }
 
+static const char *target_state(const struct peer_target *t)
+{
+	return t->down ? "down" : peer_target_rests(t) ? "resting" : "up";
+}
+
+/* The best that one of its addresses is. */
+static const char *peer_state(const struct peer_state *p)
+{
+	const struct peer_target *t;
+	bool rests = false;
+
+	if (TAILQ_EMPTY(&p->targets))
+		return "no-address";
+	TAILQ_FOREACH (t, &p->targets, entry) {
+		if (!t->down && !peer_target_rests(t))
+			return "up";
+		rests |= !t->down;
+	}
+	return rests ? "resting" : "down";
+}
+
+static const char *or_none(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+static void write_peer(struct b2bua *b, struct state_tree *t, struct lyd_node *state, const struct peer_state *p)
+{
+	struct state_peer out = {
+		.name = p->name,
+		.state = peer_state(p),
+		.reason = or_none(peer_trouble(p)),
+	};
+	const struct peer_target *at;
+
+	TAILQ_FOREACH (at, &p->targets, entry) {
+		if (out.n_targets == STATE_PEER_TARGETS_MAX)
+			break;
+		out.targets[out.n_targets++] = (struct state_peer_target){
+			.remote = at->remote,
+			.priority = at->priority,
+			.weight = at->weight,
+			.state = target_state(at),
+			.rest_s = (timer_left_ms(b->wheel, &at->rest) + 999) / 1000,
+			.reason = or_none(at->why),
+		};
+	}
+	state_peer(t, state, &out);
+}
+
 static void write_trunks(struct b2bua *b, struct state_tree *t)
 {
 	struct lyd_node *trunks = state_in(t, state_top(t, "gateway"), "trunks");
@@ -285,7 +335,10 @@ static void write_trunks(struct b2bua *b, struct state_tree *t)
 
 		memcpy(out.responses_sent, s->responses.sent, sizeof out.responses_sent);
 		memcpy(out.responses_received, s->responses.received, sizeof out.responses_received);
-		state_trunk(t, trunks, &out);
+		struct lyd_node *state = state_trunk(t, trunks, &out);
+
+		for (uint32_t k = 0; k < b->now->config->trunks[i].n_peers; k++)
+			write_peer(b, t, state, b->now->peers[i][k]);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/health.h"
 #include "controlplane/b2bua/report.h"
 #include "controlplane/b2bua/report_private.h"
 #include "controlplane/obs/metrics.h"
@@ -180,7 +181,7 @@ static void write_trunk_metric(const struct b2bua *b, struct metrics *m, const c
 
 static uint64_t trunk_up(const struct b2bua *b, uint32_t i)
 {
-	return trunk_oper(b, &b->now->config->trunks[i]) == CONFIG_ADMIN_UP;
+	return trunk_oper(b, &b->now->config->trunks[i]) == TRUNK_UP;
 }
 
 static uint64_t trunk_active(const struct b2bua *b, uint32_t i)
@@ -222,10 +223,22 @@ static void write_responses(const struct b2bua *b, struct metrics *m)
 	}
 }
 
+static void write_peers(const struct b2bua *b, struct metrics *m)
+{
+	metrics_begin(m, "srtpgw_peer_up", METRICS_GAUGE, "1 while a peer of a trunk is not known to be down.");
+	for (uint32_t i = 0; i < b->now->config->n_trunks; i++)
+		for (uint32_t k = 0; k < b->now->config->trunks[i].n_peers; k++) {
+			const struct peer_state *p = b->now->peers[i][k];
+
+			metrics_sample(m, "srtpgw_peer_up", L("trunk", p->trunk->name, "peer", p->name),
+				!health_is_down(p) && !TAILQ_EMPTY(&p->targets));
+		}
+}
+
 static void write_trunks(const struct b2bua *b, struct metrics *m)
 {
 	write_trunk_metric(
-		b, m, "srtpgw_trunk_up", METRICS_GAUGE, "1 while the trunk takes calls.", trunk_up);
+		b, m, "srtpgw_trunk_up", METRICS_GAUGE, "1 while the trunk takes calls and a peer of it, where they are checked, answers.", trunk_up);
 	write_trunk_metric(b, m, "srtpgw_trunk_calls_active", METRICS_GAUGE, "Calls from or to the trunk.",
 		trunk_active);
 	write_trunk_metric(b, m, "srtpgw_trunk_calls_total", METRICS_COUNTER,
@@ -235,6 +248,7 @@ static void write_trunks(const struct b2bua *b, struct metrics *m)
 	write_trunk_metric(b, m, "srtpgw_trunk_calls_rejected_total", METRICS_COUNTER,
 		"Calls from or to the trunk that were refused.", trunk_rejected);
 	write_responses(b, m);
+	write_peers(b, m);
 }
 
 static void write_sip(const struct b2bua *b, struct metrics *m)

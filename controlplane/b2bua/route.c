@@ -61,13 +61,16 @@ static void note_rest(struct b2bua *b, const struct peer_target *t, struct outco
 static bool is_open(struct b2bua *b, const struct b2bua_generation *g, const struct route_hunt *h,
 	const struct route_target *at, const struct peer_target *t, bool last_resort, struct outcome *o)
 {
-	char what[160];
+	char what[PEER_WHY_MAX + 100];
 
 	if (was_tried(h, at))
 		return false;
-	if (peer_target_rests(t) && t->told_to)
+	if (t->down) {
+		snprintf(what, sizeof what, "peer %.60s is down: %s", at->peer->name, t->why);
+		note(o, ROUTE_UNREACHABLE, at->trunk->name, what);
+	} else if (peer_target_rests(t) && t->told_to) {
 		note_rest(b, t, o);
-	else if (!listener_for(g, at)) {
+	} else if (!listener_for(g, at)) {
 		snprintf(what, sizeof what, "no enabled %s listener of %s in realm %s to send from",
 			config_transport_name(at->peer->transport),
 			at->remote.ip.family == IP_V6 ? "IPv6" : "IPv4", at->trunk->realm->name);
@@ -139,14 +142,14 @@ static void collect(struct b2bua *b, const struct b2bua_generation *g, struct ro
 		collect_targets(b, g, h, trunk, order[i], last_resort, o);
 }
 
-/* Those in front that have asked for a rest since they were collected. */
+/* Those in front that have gone down or asked for a rest since they were collected. */
 static void drop_resting(const struct b2bua_generation *g, struct route_hunt *h)
 {
 	for (; h->at < h->n; h->at++) {
 		const struct peer_target *t =
 			peer_target_at(route_peer(g, &h->targets[h->at]), &h->targets[h->at].remote);
 
-		if (!t || !t->told_to)
+		if (!t || (!t->told_to && !t->down))
 			return;
 	}
 }
@@ -179,36 +182,37 @@ bool route_usable(
 	struct outcome o = {.result = ROUTE_CLOSED};
 	struct peer_target *at = peer_target_at(route_peer(g, t), &t->remote);
 	bool usable = trunk_open(b, t->trunk, &o) && listener_for(g, t) && at &&
-		      !(peer_target_rests(at) && at->told_to);
+		      !at->down && !(peer_target_rests(at) && at->told_to);
 
 	*why = o.why;
 	return usable;
 }
 
-void route_flow(const struct b2bua_generation *g, const struct route_target *to, struct sip_flow *flow,
-	const struct config_listener **listener)
+const struct config_listener *route_flow(
+	const struct b2bua_generation *g, const struct route_target *to, struct sip_flow *out)
 {
+	const struct config_listener *l = listener_for(g, to);
 	const struct config_peer *peer = to->peer;
 	bool tls = peer->transport == CONFIG_TLS;
 
-	*listener = listener_for(g, to);
-	*flow = (struct sip_flow){
-		.transport = tls                             ? SIP_TLS
-			     : peer->transport == CONFIG_TCP ? SIP_TCP
-							     : SIP_UDP,
+	if (!l)
+		return NULL;
+	*out = (struct sip_flow){
+		.transport = tls ? SIP_TLS : peer->transport == CONFIG_TCP ? SIP_TCP : SIP_UDP,
 		.remote = to->remote,
-		.listener = g->listeners[(*listener)->index],
+		.listener = g->listeners[l->index],
 		.tls = tls ? g->client_tls[to->trunk->index] : NULL,
 		.tls_name = tls ? peer->certificate_name : NULL,
 		.tls_sni = tls ? peer->sni : NULL,
 	};
+	return l;
 }
 
 void route_aim(struct leg *out, const struct route_target *to)
 {
 	out->trunk = to->trunk;
 	out->peer = to->peer;
-	route_flow(out->call->generation, to, &out->flow, &out->listener);
+	out->listener = route_flow(out->call->generation, to, &out->flow);
 	ip_port_text(&out->flow.remote, out->remote);
 }
 

@@ -15,6 +15,7 @@
 struct b2bua_generation;
 struct call;
 struct leg;
+struct sip_flow;
 struct sip_msg;
 
 struct route_target {
@@ -54,11 +55,13 @@ bool route_usable(
 /* The leg as it was before its first INVITE, on its way to another target: exchange_begin() is next. */
 void route_start_again(struct leg *out, const struct route_target *to);
 
-/* How messages go there; the listener is the one that speaks for us. */
-struct sip_flow;
-void route_flow(const struct b2bua_generation *g, const struct route_target *to, struct sip_flow *flow,
-	const struct config_listener **listener);
-/* The leg's INVITE goes there. */
+/*
+ * The way to the target, and the listener that speaks for us on it; NULL: there is none that is open. What the
+ * flow names is the generation's.
+ */
+const struct config_listener *route_flow(
+	const struct b2bua_generation *g, const struct route_target *to, struct sip_flow *out);
+/* The leg's INVITE goes there: a target of route_next(), or one that is usable. */
 void route_aim(struct leg *out, const struct route_target *to);
 
 /*

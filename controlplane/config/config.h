@@ -179,6 +179,13 @@ enum config_redirect { CONFIG_REDIRECT_REFUSE, CONFIG_REDIRECT_FOLLOW, CONFIG_RE
 /* What becomes of a REFER of the party's. */
 enum config_transfer { CONFIG_TRANSFER_REFUSE, CONFIG_TRANSFER_RELAY };
 
+/* OPTIONS to a trunk's peers. */
+struct config_health_check {
+	uint32_t interval_s;   /* 0: none are sent */
+	uint32_t down_after;   /* so many without an answer: the peer is down */
+	uint32_t up_after;     /* so many answers: it is up again */
+};
+
 enum config_admin { CONFIG_ADMIN_UP, CONFIG_ADMIN_DRAIN, CONFIG_ADMIN_DOWN };
 
 struct config_trunk {
@@ -204,6 +211,7 @@ struct config_trunk {
 	struct config_headers headers;
 	enum config_redirect redirect;
 	enum config_transfer transfer;
+	struct config_health_check check;
 	uint32_t media_timeout_s;   /* without media until the call is ended; 0: never */
 	uint32_t session_expires_s; /* RFC 4028, that we ask for; 0: nothing */
 	uint32_t max_calls;         /* at once, both directions; CONFIG_UNLIMITED */

@@ -355,6 +355,17 @@ static void read_auth(struct reader *r, const struct lyd_node *trunk, struct con
 	require(r, !theirs || (p->username && p->realm && p->n_algorithms));
 }
 
+static struct config_health_check read_check(const struct lyd_node *n)
+{
+	if (!n)
+		return (struct config_health_check){0};
+	return (struct config_health_check){
+		.interval_s = number(n, "interval", 0),
+		.down_after = number(n, "down-after", 0),
+		.up_after = number(n, "up-after", 0),
+	};
+}
+
 static void read_trunk(struct reader *r, const struct lyd_node *n, struct config_trunk *t)
 {
 	const struct config *c = &r->s->pub;
@@ -367,6 +378,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	t->redirect = (enum config_redirect)one_of(r, CHOICE(n, "redirect", redirects));
 	t->transfer = (enum config_transfer)one_of(r, CHOICE(n, "transfer", transfers));
 	t->media_timeout_s = number(n, "media-timeout", 0);
+	t->check = read_check(child(n, "health-check"));
 	t->session_expires_s = number(n, "session-expires", 0);
 	t->max_calls = number(n, "max-calls", CONFIG_UNLIMITED);
 	t->max_call_rate = number(n, "max-call-rate", CONFIG_UNLIMITED);

@@ -95,7 +95,7 @@ void state_call(struct state_tree *t, struct lyd_node *parent, const struct stat
 		leg(t, n, &c->legs[i]);
 }
 
-void state_trunk(struct state_tree *t, struct lyd_node *parent, const struct state_trunk *s)
+struct lyd_node *state_trunk(struct state_tree *t, struct lyd_node *parent, const struct state_trunk *s)
 {
 	struct lyd_node *n = state_in(t, state_entry(t, parent, "trunk", s->name), "state");
 
@@ -111,6 +111,27 @@ void state_trunk(struct state_tree *t, struct lyd_node *parent, const struct sta
 
 		C(r, "sent", s->responses_sent[i]);
 		C(r, "received", s->responses_received[i]);
+	}
+	return n;
+}
+
+void state_peer(struct state_tree *t, struct lyd_node *state, const struct state_peer *p)
+{
+	struct lyd_node *n = state_entry(t, state, "peer", p->name);
+	char address[IP_PORT_TEXT_MAX];
+
+	state_text(t, n, "state", p->state);
+	state_text(t, n, "reason", p->reason);
+	for (unsigned i = 0; i < p->n_targets; i++) {
+		const struct state_peer_target *at = &p->targets[i];
+		struct lyd_node *m = state_entry(t, n, "target", ip_port_text(&at->remote, address));
+
+		C(m, "priority", at->priority);
+		C(m, "weight", at->weight);
+		state_text(t, m, "state", at->state);
+		if (at->rest_s)
+			C(m, "rest", at->rest_s);
+		state_text(t, m, "reason", at->reason);
 	}
 }
 

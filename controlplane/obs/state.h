@@ -46,6 +46,23 @@ struct state_call {
 	unsigned n_legs;
 };
 
+struct state_peer_target {
+	struct ip_port remote;
+	uint16_t priority, weight;
+	const char *state;  /* "up", "resting", "down" */
+	uint32_t rest_s;    /* 0: it does not rest */
+	const char *reason; /* NULL: none */
+};
+
+#define STATE_PEER_TARGETS_MAX 32
+struct state_peer {
+	const char *name;
+	const char *state;  /* as above, or "no-address" */
+	const char *reason; /* NULL: none */
+	unsigned n_targets;
+	struct state_peer_target targets[STATE_PEER_TARGETS_MAX];
+};
+
 struct state_trunk {
 	const char *name;
 	const char *oper_state; /* "up", "draining", "down" */
@@ -87,6 +104,8 @@ struct state_plane {
 
 /* parent: /calls; /gateway/trunks; /statistics. */
 void state_call(struct state_tree *t, struct lyd_node *parent, const struct state_call *c);
-void state_trunk(struct state_tree *t, struct lyd_node *parent, const struct state_trunk *s);
+/* The trunk's "state", which its peers go into. */
+struct lyd_node *state_trunk(struct state_tree *t, struct lyd_node *parent, const struct state_trunk *s);
+void state_peer(struct state_tree *t, struct lyd_node *state, const struct state_peer *p);
 void state_statistics(struct state_tree *t, struct lyd_node *parent, const struct state_statistics *s);
 void state_plane(struct state_tree *t, struct lyd_node *parent, const struct state_plane *p);

@@ -107,7 +107,11 @@ static void trunks_and_stats_are_shown(void **state)
 			OK("{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"core\",\"realm\":"
 			   "\"in\",\"srtp\":{\"mode\":\"none\"},\"state\":{\"oper-state\":\"up\","
 			   "\"active-calls\":1,\"total-calls\":\"20\",\"rejected-calls\":\"3\","
-			   "\"last-rejection\":\"488 SRTP required\"}}]}}}")},
+			   "\"last-rejection\":\"488 SRTP required\",\"peer\":["
+			   "{\"name\":\"a\",\"state\":\"up\",\"target\":[{\"address\":\"192.0.2.1:5060\","
+			   "\"state\":\"up\"},{\"address\":\"192.0.2.2:5060\",\"state\":\"resting\","
+			   "\"rest\":7,\"reason\":\"503\"}]},"
+			   "{\"name\":\"b\",\"state\":\"no-address\",\"reason\":\"no name\"}]}}]}}}")},
 		{"/srtp-gateway:statistics",
 			OK("{\"srtp-gateway:statistics\":{\"version\":\"1\",\"calls\":{\"active\":1},\"data-"
 			   "plane\":{\"connected\":true,\"rx\":{\"packets\":\"9\"},\"verdicts\":{"
@@ -116,8 +120,13 @@ static void trunks_and_stats_are_shown(void **state)
 
 	assert_int_equal(run(script, "show trunks"), CTL_OK);
 	assert_string_equal(output,
-		"TRUNK  STATE  REALM  SRTP  ACTIVE  TOTAL  REJECTED  LAST_REJECTION\n"
-		"core   up     in     none       1     20         3  488 SRTP required\n");
+		"TRUNK  STATE  REALM  SRTP  PEERS  ACTIVE  TOTAL  REJECTED  LAST_REJECTION\n"
+		"core   up     in     none  1/2         1     20         3  488 SRTP required\n"
+		"\n"
+		"TRUNK  PEER  ADDRESS         STATE       REST  REASON\n"
+		"core   a     192.0.2.1:5060  up             -  -\n"
+		"core   a     192.0.2.2:5060  resting        7  503\n"
+		"core   b     -               no-address     -  no name\n");
 	assert_int_equal(run(script, "show stats"), CTL_OK);
 	assert_non_null(strstr(output, "  connected          yes\n"));
 	assert_non_null(strstr(output, "    relayed                  8\n"));
