@@ -29,8 +29,9 @@ static void tell(struct peer_target *t)
 	state_text(&n.tree, n.node, "reason", t->down ? t->why : "it answers");
 	notify_end(b->notify, &n);
 	log_at(t->down ? LOG_WARN : LOG_INFO, "trunk",
-		t->down ? "a peer is down: it is not called" : "a peer is up again", LZ("trunk", p->trunk->name),
-		LZ("peer", p->name), LZ("address", address), LZ("reason", t->down ? t->why : "it answers"));
+		t->down ? "a peer is down: it is not called" : "a peer is up again",
+		LZ("trunk", p->trunk->name), LZ("peer", p->name), LZ("address", address),
+		LZ("reason", t->down ? t->why : "it answers"));
 	snprintf(reason, sizeof reason, "peer %.64s: %s", p->name, t->down ? t->why : "it answers");
 	trunk_tell_states(b, reason);
 }
@@ -64,7 +65,8 @@ static bool configured(const struct peer_state *p, struct route_target *out)
 	const struct b2bua_generation *g = p->trunk->b->now;
 	const struct config_trunk *t = config_trunk_named(g->config, p->trunk->name);
 
-	for (uint32_t i = 0; t && t->check.interval_s && t->admin != CONFIG_ADMIN_DOWN && i < t->n_peers; i++) {
+	for (uint32_t i = 0; t && t->check.interval_s && t->admin != CONFIG_ADMIN_DOWN && i < t->n_peers;
+		i++) {
 		if (g->peers[t->index][i] == p) {
 			*out = (struct route_target){.trunk = t, .peer = &t->peers[i]};
 			return true;
@@ -116,7 +118,8 @@ static const struct sip_ctx_ops options_ops = {
 	.gone = on_gone,
 };
 
-static void build(const struct route_target *at, const struct sip_flow *flow, struct sip_builder *b, char *buf, size_t cap)
+static void build(const struct route_target *at, const struct sip_flow *flow, struct sip_builder *b,
+	char *buf, size_t cap)
 {
 	const struct config_peer *p = at->peer;
 	bool v6 = strchr(p->host, ':') != NULL;
@@ -135,7 +138,8 @@ static void build(const struct route_target *at, const struct sip_flow *flow, st
 	sip_build_hdr_fmt(b, SIP_H_TO, "<sip:%s%s%s>", v6 ? "[" : "", p->host, v6 ? "]" : "");
 	sip_build_hdr(b, SIP_H_CALL_ID, sip_token_make(call_id));
 	sip_build_cseq(b, 1, STR("OPTIONS"));
-	sip_build_hdr_fmt(b, SIP_H_CONTACT, "<sip:%.*s;transport=%s>", STR_ARG(ours), config_transport_name(p->transport));
+	sip_build_hdr_fmt(b, SIP_H_CONTACT, "<sip:%.*s;transport=%s>", STR_ARG(ours),
+		config_transport_name(p->transport));
 	sip_build_hdr(b, SIP_H_ACCEPT, STR("application/sdp"));
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to b2bua/: are peers there? Where a trunk's health-check says so, every address of its peers is sent an
- * OPTIONS (RFC 3261 section 11) time and again. One that does not answer several times in a row is down: no call
- * goes there until it answers again.
+ * Private to b2bua/: are peers there? Where a trunk's health-check says so, every address of its peers is
+ * sent an OPTIONS (RFC 3261 section 11) time and again. One that does not answer several times in a row is
+ * down: no call goes there until it answers again.
  */
 #pragma once
 

@@ -181,8 +181,8 @@ bool route_usable(
 {
 	struct outcome o = {.result = ROUTE_CLOSED};
 	struct peer_target *at = peer_target_at(route_peer(g, t), &t->remote);
-	bool usable = trunk_open(b, t->trunk, &o) && listener_for(g, t) && at &&
-		      !at->down && !(peer_target_rests(at) && at->told_to);
+	bool usable = trunk_open(b, t->trunk, &o) && listener_for(g, t) && at && !at->down &&
+		      !(peer_target_rests(at) && at->told_to);
 
 	*why = o.why;
 	return usable;
@@ -198,7 +198,9 @@ const struct config_listener *route_flow(
 	if (!l)
 		return NULL;
 	*out = (struct sip_flow){
-		.transport = tls ? SIP_TLS : peer->transport == CONFIG_TCP ? SIP_TCP : SIP_UDP,
+		.transport = tls                             ? SIP_TLS
+			     : peer->transport == CONFIG_TCP ? SIP_TCP
+							     : SIP_UDP,
 		.remote = to->remote,
 		.listener = g->listeners[l->index],
 		.tls = tls ? g->client_tls[to->trunk->index] : NULL,

@@ -56,8 +56,8 @@ bool route_usable(
 void route_start_again(struct leg *out, const struct route_target *to);
 
 /*
- * The way to the target, and the listener that speaks for us on it; NULL: there is none that is open. What the
- * flow names is the generation's.
+ * The way to the target, and the listener that speaks for us on it; NULL: there is none that is open. What
+ * the flow names is the generation's.
  */
 const struct config_listener *route_flow(
 	const struct b2bua_generation *g, const struct route_target *to, struct sip_flow *out);

@@ -6,6 +6,7 @@ import contextlib
 from lab.baresip import port_is_open
 from lab.dns import Dns
 from lab.gateway import GCM_256, INSIDE, Neighbourhood, carrier, core
+from lab.kamailio import Kamailio
 from lab.net import wait_for
 from lab.scenario import Scenario, sdp
 from lab.sipp import Sipp, Stunnel
@@ -129,3 +130,45 @@ def test_a_change_in_dns_is_followed_and_an_outage_survived():
         call(lab, "caller-3")
         c.finish()
         assert failovers(gateway) == 0
+
+
+PHONE = "10.20.0.10"
+
+
+def peer_states(gateway, trunk="pbx"):
+    """{peer: state} of a trunk."""
+    return {p["name"]: p["state"] for t in gateway.ctl("show", "trunks")["trunks"] if t["name"] == trunk
+            for p in t["peer"]}
+
+
+def test_a_peer_that_stops_answering_options_and_comes_back():
+    answers = 'if (is_method("OPTIONS")) { sl_send_reply("200", "OK"); exit; } sl_send_reply("486", "Busy At Kamailio");'
+    with Neighbourhood() as lab:
+        phone = lab.host("phone")
+        pbx = {"name": "pbx", "realm": "core", "srtp": {"mode": "none"},
+               "peer": [{"name": "first", "host": PHONE, "port": 5070, "transport": "udp"},
+                        {"name": "second", "host": PHONE, "port": 5072, "transport": "udp", "priority": 20}],
+               "health-check": {"interval": 5, "down-after": 1, "up-after": 1}}
+        gateway = lab.gateway([core("core", PHONE), pbx], [("core", "+49", "pbx")])
+        wait_for("nobody answers yet", lambda: set(peer_states(gateway).values()) == {"down"}, 60)
+        wait_for("the trunk is unreachable", lambda: "unreachable" in [
+            t["oper-state"] for t in gateway.ctl("show", "trunks")["trunks"]], 20)
+        kamailio = Kamailio(phone, "pbx", [f"udp:{PHONE}:5070"], answers)
+        wait_for("kamailio is seen", lambda: peer_states(gateway)["first"] == "up", 60)
+        busy = (Scenario("busy", transport="UDP").invite("+4940200", sdp(PHONE, proto="RTP/AVP"))
+                .receive(100, optional=True).receive(486, matches="Busy At Kamailio").ack(failed=True))
+        Sipp(phone, "busy", busy.save(lab.path("busy.xml")), f"{INSIDE}:5060", PHONE, 5062).finish()
+        kamailio.stop()
+        wait_for("kamailio is missed", lambda: peer_states(gateway)["first"] == "down", 60)
+        # The second peer answers OPTIONS itself, and hands a call to a SIPp.
+        second = (Scenario("second", transport="UDP").receive("INVITE").answer(200, "OK", sdp(PHONE, proto="RTP/AVP"))
+                  .receive("ACK").receive("BYE").answer_in_dialog(200, "OK"))
+        Kamailio(phone, "second", [f"udp:{PHONE}:5072"], 'if (is_method("OPTIONS")) { sl_send_reply("200", "OK"); exit; } '
+                 f'$du = "sip:{PHONE}:5074"; record_route(); t_relay();')
+        taken = Sipp(phone, "second", second.save(lab.path("second.xml")), None, PHONE, 5074, timeout=90)
+        wait_for("the second peer is seen", lambda: peer_states(gateway)["second"] == "up", 60)
+        call(lab)
+        taken.finish()
+        assert failovers(gateway) == 0
+        assert "a peer is up again" in gateway.controlplane.output()
+        gateway.stop()

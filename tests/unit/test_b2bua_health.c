@@ -7,8 +7,7 @@
 #define TRUNK_A                                                                                              \
 	"\"host\":\"198.51.100.1\",\"certificate-name\":\"a.example\"}],"                                    \
 	"\"identify\":{\"source-address\":[\"198.51.100.1/32\"]},"
-#define CHECKED                                                                                              \
-	TRUNK_A "\"health-check\":{\"interval\":10,\"down-after\":2,\"up-after\":2},"
+#define CHECKED TRUNK_A "\"health-check\":{\"interval\":10,\"down-after\":2,\"up-after\":2},"
 
 /* The state of carrier-a, which is the third trunk: its oper-state, and its first peer's. */
 static void expect_state(const char *oper, const char *peer)
