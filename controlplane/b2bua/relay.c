@@ -231,13 +231,12 @@ static int send_message(struct relay *r, const struct route_target *to, const st
 	char uris[3][CALL_URI_MAX], tag[SIP_TOKEN_TEXT], call_id[LOOP_CALL_ID_TEXT];
 	struct wbuf uri = wbuf_make(uris[0], CALL_URI_MAX), receiver = wbuf_make(uris[1], CALL_URI_MAX),
 		    from = wbuf_make(uris[2], CALL_URI_MAX);
-	const struct config_listener *listener;
 	struct sip_builder b;
 	struct sip_flow flow;
 	struct passage p;
 	int err;
 
-	listener = route_flow(r->generation, to, &flow);
+	(void)route_flow(r->generation, to, &flow); /* it is there: the target was found with it */
 	passing_party(r->from, m->uri.user, called);
 	passing_party(r->from, m->from.uri.user, caller);
 	passage_make(&p, r->from, r->to, flow.listener, to->peer->host, m);
