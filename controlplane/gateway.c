@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 
+#include "controlplane/audit/audit.h"
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/b2bua/report.h"
 #include "controlplane/dns/client.h"
@@ -211,6 +212,7 @@ void gateway_free(struct gateway *g)
 	dns_client_free(g->dns);
 	sip_stack_free(g->sip);
 	b2bua_free(g->b2bua);
+	audit_close(g->audit);
 	trace_free(g->trace);
 	notify_free(g->notify);
 	gateway_close_planes(g);

@@ -6,6 +6,7 @@
 
 #include "controlplane/gateway.h"
 
+struct audit;
 struct event;
 struct notify;
 struct media_ports;
@@ -22,6 +23,7 @@ struct gateway {
 	struct trace *trace;   /* of calls' signalling */
 	struct notify *notify; /* what is reported by itself */
 	struct web *web;       /* for monitoring systems; NULL: none is configured */
+	struct audit *audit;   /* NULL: no records are kept */
 
 	/* Of the running configuration; NULL before the first. */
 	struct config *config;           /* a reference */

@@ -4,9 +4,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <event2/event.h>
+#include <jansson.h>
 
 #include "controlplane/config/config.h"
 #include "controlplane/gateway.h"
@@ -17,6 +20,7 @@
 #include "controlplane/obs/gather.h"
 #include "controlplane/reconcile.h"
 #include "lib/base/log.h"
+#include "lib/base/wiping.h"
 
 /* As srtpgwctl: 2 usage, 3 refused by validation, 1 everything else. */
 enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
@@ -265,6 +269,21 @@ out:
 	return code;
 }
 
+/*
+ * Keys pass through this process: no core file and no debugger of another user may have them, nor the swap.
+ * Under a limit, memory that cannot be locked could not be had at all: it is locked where there is none.
+ */
+static bool protect_memory(void)
+{
+	struct rlimit limit;
+
+	prctl(PR_SET_DUMPABLE, 0);
+	event_set_mem_functions(wiping_malloc, wiping_realloc, wiping_free);
+	json_set_alloc_funcs(wiping_malloc, wiping_free);
+	return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY &&
+	       mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {0};
@@ -274,8 +293,8 @@ int main(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	/* Keys pass through this process: no core file and no debugger of another user may have them. */
-	prctl(PR_SET_DUMPABLE, 0);
+	bool locked = protect_memory();
+
 	signal(SIGPIPE, SIG_IGN);
 	if (config_load(o.config, &config, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s\n", e.text);
@@ -283,6 +302,8 @@ int main(int argc, char **argv)
 	}
 	log_setup(o.gateway.log_level ? o.level : config->logging.level,
 		o.gateway.log_format ? o.format : config->logging.format);
+	if (!locked && !o.check)
+		log_warn("main", "memory is not locked: keys may be swapped out; raise the limit (ulimit -l unlimited)");
 	if (config_check_files(config, &e) < 0 || gateway_check_files(config, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s: %s\n", o.config, e.text);
 		code = EXIT_CONFIG;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "controlplane/audit/audit.h"
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/config/config_diff.h"
 #include "controlplane/dns/client.h"
@@ -31,12 +32,42 @@ struct plan {
 	struct media_ports_plan *media;
 	struct b2bua_generation *generation;
 	struct web *web; /* the one that runs, or a new one */
+	struct audit *audit; /* likewise */
 	bool first;
 };
 
 static struct sip_net *net_of(const struct gateway *g)
 {
 	return sip_stack_net(g->sip);
+}
+
+static struct audit_conf audit_conf_of(const struct config *c)
+{
+	return (struct audit_conf){
+		.file = c->audit.file,
+		.max_octets = c->audit.max_octets,
+		.max_files = c->audit.max_files,
+		.checkpoint_records = c->audit.checkpoint_records,
+		.checkpoint_s = c->audit.checkpoint_s,
+	};
+}
+
+/* The file that is written goes on being written. */
+static int open_audit(struct plan *p, struct err *e)
+{
+	const struct audit_conf conf = audit_conf_of(p->to);
+	const char *before = p->g->config ? p->g->config->audit.file : NULL;
+	int rc;
+
+	p->audit = NULL;
+	if (conf.file && before && strcmp(conf.file, before) == 0)
+		p->audit = p->g->audit;
+	if (!conf.file || p->audit)
+		return 0;
+	rc = audit_open(&conf, &p->audit, e);
+	if (rc < 0)
+		err_prefix(e, "/srtp-gateway:gateway/audit/file");
+	return rc;
 }
 
 static int open_listener(struct plan *p, const struct config_listener *l, struct err *e)
@@ -134,6 +165,8 @@ static void abandon(void *ctx, void *plan)
 	(void)ctx;
 	b2bua_abandon(p->generation);
 	pages_abandon(p->g, p->web);
+	if (p->audit != p->g->audit)
+		audit_close(p->audit);
 	media_ports_abandon(p->media);
 	for (uint32_t i = 0; p->opened && i < p->to->n_listeners; i++)
 		if (p->opened[i])
@@ -152,6 +185,7 @@ static int prepare_plan(
 	if (!p)
 		return err_set(e, ENOMEM, "no memory for a configuration");
 	p->g = g;
+	p->audit = g->audit;
 	p->to = config_ref(to);
 	p->first = !g->config;
 	rc = config_diff(g->config, to, &p->diff) < 0 ? err_set(e, ENOMEM, "no memory to compare") : 0;
@@ -165,6 +199,8 @@ static int prepare_plan(
 		rc = open_calls(p, e);
 	if (rc == 0)
 		rc = pages_prepare(g, to, &p->web, e);
+	if (rc == 0)
+		rc = open_audit(p, e);
 	if (rc < 0)
 		abandon(g, p);
 	else
@@ -284,6 +320,19 @@ static void report(const struct plan *p)
 		LU("changes", p->diff->n));
 }
 
+static void commit_audit(struct plan *p)
+{
+	struct audit *before = p->g->audit;
+	const struct audit_conf conf = audit_conf_of(p->to);
+
+	p->g->audit = p->audit;
+	b2bua_set_audit(p->g->b2bua, p->audit);
+	if (before == p->audit && p->audit)
+		audit_change(p->audit, &conf);
+	else
+		audit_close(before);
+}
+
 static void commit(void *ctx, void *plan)
 {
 	struct plan *p = plan;
@@ -295,6 +344,7 @@ static void commit(void *ctx, void *plan)
 	b2bua_commit(g->b2bua, p->generation);
 	p->generation = NULL;
 	pages_commit(g, p->web);
+	commit_audit(p);
 	commit_rest(p);
 	report(p);
 

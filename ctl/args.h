@@ -9,7 +9,7 @@
 #include "lib/base/err.h"
 
 #define CTL_SOCKET "/run/srtpgw/ctl.sock"
-#define CTL_WORDS_MAX 4
+#define CTL_WORDS_MAX 24
 
 struct command;
 
@@ -21,13 +21,16 @@ enum ctl_option {
 	OPT_VERSION,
 	/* for those that name them in their table */
 	OPT_ALL,
+	OPT_CALL,
 	OPT_COMMENT,
 	OPT_CONFIRM,
 	OPT_COUNT,
 	OPT_DEFAULTS,
 	OPT_FORMAT,
+	OPT_FROM,
 	OPT_FULL,
 	OPT_INTERVAL,
+	OPT_KEY,
 	OPT_LIMIT,
 	OPT_REASON,
 	OPT_REPLACE,
@@ -35,7 +38,10 @@ enum ctl_option {
 	OPT_SINCE,
 	OPT_SOURCE,
 	OPT_STATE,
+	OPT_SUITE,
 	OPT_TIMEOUT,
+	OPT_TLS,
+	OPT_TO,
 	OPT_TRUNK,
 	OPT_WATCH,
 	OPTIONS

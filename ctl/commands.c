@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/action.h"
+#include "ctl/audit.h"
 #include "ctl/configure.h"
 #include "ctl/ladder.h"
 #include "ctl/monitor.h"
@@ -171,6 +172,35 @@ const struct command commands[] = {
 		"  --since TIME  first those that are remembered since then, such as 2026-11-20T13:00:00Z\n"
 		"  --count N     end after N\n",
 		O(COUNT) | O(SINCE), 0, 1, NULL, {NAMES_NOTIFICATIONS}, monitor_follow},
+	{"audit verify", "FILE... [--key FILE]", "whether records were changed, removed or moved",
+		"Verifies the chain of records and its signatures, and names the first record that was changed, "
+		"removed or\n"
+		"put elsewhere (exit code 3). Several files are one chain, the oldest first: FILE.2 FILE.1 FILE.\n"
+		"\n"
+		"  --key FILE  the public key (the last FILE with .pub)\n",
+		O(KEY), 1, CTL_WORDS_MAX, "which file? srtpgwctl audit verify FILE",
+		{NAMES_FILES, NAMES_FILES, NAMES_FILES, NAMES_FILES}, audit_verify, true},
+	{"audit show", "FILE... [--call ID] [--trunk NAME] [--suite SUITE] [--tls VERSION] [--from TIME] [--to TIME]",
+		"records of sessions",
+		"Prints records; with --json as they are, one a line. The records are not verified.\n"
+		"\n"
+		"  --call ID      of this call\n"
+		"  --trunk NAME   with a side on this trunk\n"
+		"  --suite SUITE  with a side in this suite, such as AEAD_AES_256_GCM\n"
+		"  --tls VERSION  with a side whose signalling used it, such as TLSv1.3\n"
+		"  --from TIME, --to TIME  a day (both included) or a time in UTC: 2026-10-01, "
+		"2026-10-01T12:00\n",
+		O(CALL) | O(TRUNK) | O(SUITE) | O(TLS) | O(FROM) | O(TO), 1, CTL_WORDS_MAX,
+		"which file? srtpgwctl audit show FILE", {NAMES_FILES, NAMES_FILES, NAMES_FILES, NAMES_FILES},
+		audit_show, true},
+	{"audit suites", "FILE... [--trunk NAME] [--from TIME] [--to TIME]", "suites and versions in use, by rank",
+		"Counts the sides of answered calls by SRTP suite, keying and TLS version, for the review of "
+		"ciphers.\n"
+		"\n"
+		"  --trunk NAME            only sides on this trunk\n"
+		"  --from TIME, --to TIME  as of 'audit show'\n",
+		O(TRUNK) | O(FROM) | O(TO), 1, CTL_WORDS_MAX, "which file? srtpgwctl audit suites FILE",
+		{NAMES_FILES, NAMES_FILES, NAMES_FILES, NAMES_FILES}, audit_suites, true},
 	{0},
 };
 

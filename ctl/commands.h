@@ -17,6 +17,7 @@ struct command {
 	const char *missing;                 /* what to say when a word is missing */
 	enum ctl_names names[CTL_WORDS_MAX]; /* what its words are */
 	enum ctl_exit (*run)(struct client *c, const struct ctl_args *a, struct err *e);
+	bool local; /* the gateway is not asked: c is NULL */
 };
 
 /* Ends with a nameless one. */

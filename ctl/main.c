@@ -18,6 +18,9 @@ static void complain(const struct err *e)
 static enum ctl_exit run(const struct ctl_args *a, struct err *e)
 {
 	struct client *c = NULL;
+
+	if (a->command->local)
+		return a->command->run(NULL, a, e);
 	enum ctl_exit code = client_open(a->socket, &c, e);
 
 	if (code == CTL_OK)

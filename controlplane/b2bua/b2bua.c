@@ -40,6 +40,8 @@ void b2bua_close(struct b2bua *b)
 	if (!b)
 		return;
 	operate_forget(b);
+	if (b->audit)
+		timer_cancel(b->wheel, &b->audit_timer);
 	checkpoint_close(b);
 	call_table_clear(b);
 }

@@ -29,6 +29,7 @@
 #include "lib/msg/dp_msg.h"
 
 #define CALL_ID_TEXT 20
+#define SHA256_TEXT 65
 #define CALL_PARTY_MAX 128
 #define CALL_REASON_MAX 256
 #define CALL_PHRASE_MAX 64
@@ -135,6 +136,7 @@ struct leg {
 	struct leg_auth *auth; /* what the peer asked to prove; NULL: nothing */
 	char tls[96]; /* "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without TLS: how the signalling was protected */
 	char remote[IP_PORT_TEXT_MAX];
+	char peer_name[128], peer_fingerprint[SHA256_TEXT]; /* of its certificate; "" without */
 };
 
 /* How a call or an attempt ended: for the peers, the log, and `show call`. */
@@ -324,6 +326,8 @@ struct b2bua {
 	uint32_t rate_count;
 	uint64_t rekeys[REKEY_CAUSES][REKEY_RESULTS];
 	uint32_t rekey_spread;
+	struct audit *audit; /* NULL: no records are kept */
+	struct timer audit_timer;
 	bool draining;          /* an operator said so */
 	struct timer drain_end; /* then all calls are ended */
 	bool closing;
@@ -571,6 +575,13 @@ void update_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m
 void update_send(struct leg *l);
 /* Of invite_send(): an offer of our own that is an UPDATE (leg.own_update). */
 int update_offer(struct leg *l, struct str sdp, struct err *e);
+
+/* ---- record.c: the audit ---- */
+
+/* Of a call that is over. */
+void record_call(const struct call *c);
+/* Of a request that became no call; trunk NULL: of none. */
+void record_refusal(struct b2bua *b, const char *trunk, unsigned status, const char *reason);
 
 /* ---- restore.c: after a restart of the data plane ---- */
 

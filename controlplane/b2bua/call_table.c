@@ -79,6 +79,7 @@ static void leg_free(struct b2bua *b, struct leg *l)
 	timer_cancel(b->wheel, &l->own_timer);
 	session_timer_stop(l);
 	rekey_stop(l);
+	rekey_forget(l);
 	reliable_stop(l);
 	auth_forget(l);
 	fork_clear(l);
@@ -108,6 +109,7 @@ static void call_unlist(struct call *c)
 {
 	struct b2bua *b = c->b;
 
+	record_call(c);
 	TAILQ_REMOVE(&b->calls, c, entry);
 	b->n_calls--;
 	call_media_close(&c->media);

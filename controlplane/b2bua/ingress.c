@@ -104,6 +104,7 @@ static void note_refusal(struct b2bua *b, const struct sip_msg *m, const struct 
 		snprintf(s->last_reject, sizeof s->last_reject, "%u %s", status, why);
 	}
 	notice_refusal(b, t ? b->now->trunks[t->index] : NULL, status, why);
+	record_refusal(b, t ? t->name : NULL, status, why);
 	log_warn("call", "refused", LU("status", status), LZ("reason", why),
 		LZ("trunk", t ? t->name : "none"), LZ("peer", ip_port_text(&m->source, remote)),
 		LS("called", m->uri.user), LS("sip_call_id", m->call_id));

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -126,9 +129,67 @@ static void arm_interval(struct leg *l)
 		arm(l, interval_ms(l->call->b, p), REKEY_INTERVAL);
 }
 
+static void counted(void *arg, const struct dp_stats_leg *s)
+{
+	call_note_stats(arg, s);
+}
+
+static struct key_traffic traffic_of(const struct dp_stats_leg *s)
+{
+	return (struct key_traffic){s->rx_packets, s->rx_octets, s->tx_packets, s->tx_octets};
+}
+
+/* What was counted a moment after the new keys came. */
+static void counted_all(void *arg, int result, const char *reason)
+{
+	struct call *c = arg;
+
+	(void)reason;
+	for (unsigned side = 0; result >= 0 && side < 2; side++) {
+		struct leg_rekey *r = &c->legs[side].rekey;
+
+		if (r->counting && r->n_epochs > 1)
+			r->epochs[r->n_epochs - 1].before = traffic_of(&c->stats[side]);
+		r->counting = false;
+	}
+	call_unwait(c);
+}
+
+static void remember_epoch(struct leg *l)
+{
+	struct leg_rekey *r = &l->rekey;
+	struct call *c = l->call;
+
+	if (!c->b->audit || (!r->epochs && !(r->epochs = calloc(KEY_EPOCHS_MAX, sizeof *r->epochs))))
+		return;
+	if (r->n_epochs == KEY_EPOCHS_MAX)
+		memmove(r->epochs, r->epochs + 1, --r->n_epochs * sizeof *r->epochs);
+	r->epochs[r->n_epochs++] = (struct key_epoch){
+		.number = r->keys,
+		.cause = r->keys == 1 ? "setup" : r->offered ? causes[r->cause] : "peer",
+		.start_ms = clock_wall_ms(),
+		.suite = l->suite,
+		.before = traffic_of(&c->stats[l->side]),
+	};
+	if (r->keys == 1 || c->state == CALL_ENDING)
+		return;
+	r->counting = true;
+	c->waiting++;
+	if (dp_client_stats_session(c->b->client, c->media.session, counted, counted_all, c) < 0)
+		counted_all(c, -1, NULL);
+}
+
+void rekey_forget(struct leg *l)
+{
+	free(l->rekey.epochs);
+	l->rekey.epochs = NULL;
+	l->rekey.n_epochs = 0;
+}
+
 void rekey_began(struct leg *l)
 {
 	l->rekey.keys++;
+	remember_epoch(l);
 	l->rekey.due = false;
 	l->rekey.refusals = 0;
 	timer_cancel(l->call->b->wheel, &l->rekey.timer);

@@ -40,8 +40,25 @@ enum rekey_result {
 const char *rekey_cause_name(enum rekey_cause c);
 const char *rekey_result_name(enum rekey_result r);
 
+/* What the data plane had counted of a leg. */
+struct key_traffic {
+	uint64_t rx_packets, rx_octets, tx_packets, tx_octets;
+};
+
+/* One key's time on a leg, for the audit. */
+struct key_epoch {
+	uint32_t number;    /* 1: the first key */
+	const char *cause;  /* static */
+	uint64_t start_ms;  /* wall clock */
+	enum srtp_suite suite;
+	struct key_traffic before;
+};
+
+#define KEY_EPOCHS_MAX 32 /* of a leg that are remembered: the newest */
+
 struct leg_rekey {
 	bool due;
+	bool counting; /* the data plane was asked what it counted until now */
 	bool offered; /* the offer that is out brings new keys */
 	enum rekey_cause cause;
 	unsigned refusals; /* in a row */
@@ -49,6 +66,8 @@ struct leg_rekey {
 	uint32_t rx_epoch; /* before the offer */
 	struct timer timer;
 	enum rekey_cause timer_cause;
+	struct key_epoch *epochs; /* n_epochs, with room for KEY_EPOCHS_MAX; NULL: none */
+	unsigned n_epochs;
 };
 
 /* Does the leg have keys, and a peer that takes others? */
@@ -67,3 +86,4 @@ void rekey_began(struct leg *l);
 /* As it was before a restart: after that many keys, the last one since leg.keyed_ms. */
 void rekey_restore(struct leg *l, uint32_t keys);
 void rekey_stop(struct leg *l);
+void rekey_forget(struct leg *l);

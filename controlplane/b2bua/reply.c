@@ -178,11 +178,20 @@ struct str message_sdp(const struct sip_msg *m)
 	return str_ieq(str_trim(str_cut(&type, ';')), STR("application/sdp")) ? m->body : STR("");
 }
 
+static void note_tls(struct leg *l, const struct tls_info *t)
+{
+	snprintf(l->tls, sizeof l->tls, "%s %s", t->version, t->cipher);
+	if (!t->has_certificate)
+		return;
+	snprintf(l->peer_name, sizeof l->peer_name, "%.127s", t->san_count ? t->sans[0] : t->subject);
+	snprintf(l->peer_fingerprint, sizeof l->peer_fingerprint, "%s", t->fingerprint);
+}
+
 void leg_note_flow(struct leg *l, const struct sip_flow *flow)
 {
 	struct sip_conn_info info;
 
 	ip_port_text(&flow->remote, l->remote);
 	if (sip_net_conn_info(l->call->b->net, flow->conn, &info) == 0 && info.tls)
-		snprintf(l->tls, sizeof l->tls, "%s %s", info.tls->version, info.tls->cipher);
+		note_tls(l, info.tls);
 }

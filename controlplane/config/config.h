@@ -287,6 +287,13 @@ struct config {
 	} observability;
 
 	struct {
+		const char *file;    /* NULL: no records are kept */
+		uint64_t max_octets; /* of a file */
+		uint32_t max_files;  /* besides the one that is written */
+		uint32_t checkpoint_records, checkpoint_s;
+	} audit;
+
+	struct {
 		enum log_level level;
 		enum log_format format;
 	} logging;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define NOWHERE UINT32_MAX
-#define CONTAINER_LEAVES_MAX 64 /* all containers together */
+#define CONTAINER_LEAVES_MAX 72 /* all containers together */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -239,6 +239,7 @@ static const char *const containers[] = {
 	[CONFIG_KIND_DATAPLANE] = "dataplane",
 	[CONFIG_KIND_RECOVERY] = "recovery",
 	[CONFIG_KIND_MANAGEMENT] = "management",
+	[CONFIG_KIND_AUDIT] = "audit",
 	[CONFIG_KIND_LOGGING] = "logging",
 	[CONFIG_KIND_OBSERVABILITY] = "observability",
 	[CONFIG_KIND_DNS] = "dns",
@@ -366,6 +367,12 @@ static void diff_containers(struct config_diff *d, const struct config *a, const
 		a->recovery.orphan_grace_s == b->recovery.orphan_grace_s);
 	leaf(d, CONFIG_KIND_MANAGEMENT, "socket", same_text(a->management.socket, b->management.socket));
 	leaf(d, CONFIG_KIND_MANAGEMENT, "group", same_text(a->management.group, b->management.group));
+	leaf(d, CONFIG_KIND_AUDIT, "file", same_text(a->audit.file, b->audit.file));
+	leaf(d, CONFIG_KIND_AUDIT, "max-size", a->audit.max_octets == b->audit.max_octets);
+	leaf(d, CONFIG_KIND_AUDIT, "max-files", a->audit.max_files == b->audit.max_files);
+	leaf(d, CONFIG_KIND_AUDIT, "checkpoint-records",
+		a->audit.checkpoint_records == b->audit.checkpoint_records);
+	leaf(d, CONFIG_KIND_AUDIT, "checkpoint-interval", a->audit.checkpoint_s == b->audit.checkpoint_s);
 	leaf(d, CONFIG_KIND_LOGGING, "level", a->logging.level == b->logging.level);
 	leaf(d, CONFIG_KIND_LOGGING, "format", a->logging.format == b->logging.format);
 	leaf(d, CONFIG_KIND_OBSERVABILITY, "trace-memory",

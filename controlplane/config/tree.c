@@ -473,6 +473,7 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 	const struct lyd_node *management = child(g, "management"), *logging = child(g, "logging");
 	const struct lyd_node *observability = child(g, "observability");
 	const struct lyd_node *metrics = child(observability, "metrics-listener");
+	const struct lyd_node *audit = child(g, "audit");
 
 	c->limits.max_calls = number(limits, "max-calls", 0);
 	c->limits.max_call_rate = number(limits, "max-call-rate", 0);
@@ -495,6 +496,11 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 			.ip = ip_of(r, text(metrics, "address")),
 			.port = (uint16_t)number(metrics, "port", 0),
 		};
+	c->audit.file = keep_leaf(r, audit, "file");
+	c->audit.max_octets = (uint64_t)number(audit, "max-size", 0) << 20;
+	c->audit.max_files = number(audit, "max-files", 0);
+	c->audit.checkpoint_records = number(audit, "checkpoint-records", 1);
+	c->audit.checkpoint_s = number(audit, "checkpoint-interval", 0);
 	c->logging.level = (enum log_level)one_of(r, CHOICE(logging, "level", levels));
 	c->logging.format = (enum log_format)one_of(r, CHOICE(logging, "format", formats));
 	require(r, c->dataplane.socket && c->recovery.directory && c->management.socket);

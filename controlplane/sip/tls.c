@@ -284,6 +284,17 @@ void tls_count_agreed(struct ssl_st *ssl, uint64_t counts[SIP_TLS_VERSIONS][SIP_
 	counts[SSL_version(ssl) >= TLS1_3_VERSION ? SIP_TLS_1_3 : SIP_TLS_1_2][group]++;
 }
 
+static void read_fingerprint(X509 *cert, struct tls_info *out)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	if (X509_digest(cert, EVP_sha256(), digest, &n) != 1)
+		return;
+	for (unsigned i = 0; i < n && 2 * i + 2 < sizeof out->fingerprint; i++)
+		snprintf(out->fingerprint + 2 * i, 3, "%02x", digest[i]);
+}
+
 void tls_info_read(struct ssl_st *ssl, struct tls_info *out)
 {
 	const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
@@ -304,6 +315,7 @@ void tls_info_read(struct ssl_st *ssl, struct tls_info *out)
 	}
 	BIO_free(bio);
 	read_sans(cert, out);
+	read_fingerprint(cert, out);
 }
 
 static void verify_failure(SSL *ssl, struct err *e)

@@ -66,6 +66,7 @@ struct tls_info {
 	char subject[256];            /* RFC 2253 text of the peer's certificate; "" without one */
 	char sans[TLS_SANS_MAX][128]; /* DNS:, URI: and IP: names, each whole or left out */
 	unsigned san_count;
+	char fingerprint[65]; /* SHA-256 of the peer's certificate, hexadecimal; "" without one */
 	bool has_certificate;
 	bool verified; /* the chain leads to a trust anchor (and the name matched, where one was asked for) */
 };

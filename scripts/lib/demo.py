@@ -25,6 +25,8 @@ TOPOLOGY = """
 
   each host is a network namespace; each phone is a baresip that sends a tone of its own
 """
+AUDIT_DIR = os.path.abspath(os.path.join(TOP, "build", "demo"))
+AUDIT = os.path.join(AUDIT_DIR, "audit.jsonl")
 TONES = {"carrier-a": 440, "carrier-b": 1000, "phone": 700, "carrier-c": 1500}
 
 
@@ -38,7 +40,11 @@ class Demo:
         trunks = [carrier("carrier-a", "192.0.2.10", (CM_80,)), carrier("carrier-b", "192.0.2.20", (GCM_256,)),
                   carrier("carrier-c", "192.0.2.30", (GCM_256, CM_80)), core("core", "10.20.0.10")]
         routes = [(None, "+4930", "core"), ("carrier-a", "+4940", "carrier-b")]
-        self.gateway = lab.gateway(trunks, routes, port=args.port, backend=args.backend)
+        os.makedirs(AUDIT_DIR, exist_ok=True)
+        for name in os.listdir(AUDIT_DIR):
+            if name.startswith("audit.jsonl"):
+                os.unlink(os.path.join(AUDIT_DIR, name))
+        self.gateway = lab.gateway(trunks, routes, port=args.port, backend=args.backend, audit={"file": AUDIT})
         self.capture = Capture(*lab.far_end(lab.gateway_host, "ext0"))
         self.phones = {}
         for name, user in (("carrier-a", "+4989100"), ("carrier-b", "+4940200"), ("phone", "+4930300"),
@@ -144,6 +150,16 @@ class Demo:
             say(f"card: {line.partition('report=')[2].strip(chr(34))}")
         if self.args.backend == "fpga" and not lines:
             self.problem("the card did not report")
+        self.verify()
+
+    def verify(self):
+        """The records of these calls, and whether anybody has changed them."""
+        ctl = os.path.join(self.gateway.bin, "ctl", "srtpgwctl")
+        done = subprocess.run([ctl, "audit", "verify", AUDIT], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=20)
+        say(f"audit {os.path.relpath(AUDIT)}: {done.stdout.strip()}")
+        if done.returncode:
+            self.problem("the audit does not verify")
 
     def keep(self):
         ctl = os.path.relpath(os.path.join(self.gateway.bin, "ctl", "srtpgwctl"))

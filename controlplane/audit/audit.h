@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The audit: records that nobody changes unseen, in a file of chained lines (lib/audit/chain.h). Each record
+ * is one write(2): what was written survives the end of the process, and the next one goes on with the chain.
+ * Every so many records, at the latest when the audit is asked to after a while, and at its end a checkpoint
+ * is signed. A file that is full is renamed to FILE.1, FILE.1 to FILE.2 and so on; the oldest goes.
+ *
+ * The key is FILE.key, made when it is not there (Ed25519, PEM, mode 0600); its public half is FILE.pub.
+ * Runs on the loop's thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+struct audit;
+struct evp_pkey_st;
+
+struct audit_conf {
+	const char *file;
+	uint64_t max_octets;         /* of one file */
+	unsigned max_files;          /* besides the one that is written; 0: a full one is removed */
+	uint32_t checkpoint_records; /* at least 1 */
+	uint32_t checkpoint_s;
+};
+
+/* -errno with e: the file or its key cannot be made, read or written. conf is copied. */
+int audit_open(const struct audit_conf *conf, struct audit **out, struct err *e);
+/* Other limits for the same file. */
+void audit_change(struct audit *a, const struct audit_conf *conf);
+/* Signs what is not signed yet. NULL is ignored. */
+void audit_close(struct audit *a);
+
+/* members: the record, a JSON object's members without braces or line ends. One that cannot be written is
+ * counted and logged; the chain goes on without it. a NULL: nobody keeps records. */
+void audit_write(struct audit *a, struct str members, uint64_t wall_ms);
+/* A checkpoint, when the last one is long ago and there is something to sign. Call it every few seconds. */
+void audit_tick(struct audit *a, uint64_t wall_ms);
+
+struct audit_counters {
+	uint64_t records, failed; /* written, and not written */
+};
+struct audit_counters audit_counters(const struct audit *a);
+
+/* audit_key.c: reads FILE.key, or makes it and FILE.pub. */
+int audit_key_open(const char *file, struct evp_pkey_st **out, struct err *e);

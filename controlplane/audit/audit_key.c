@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "controlplane/audit/audit.h"
+
+#define PATH_OCTETS 4096
+
+static int key_path(char out[PATH_OCTETS], const char *file, const char *suffix, struct err *e)
+{
+	int n = snprintf(out, PATH_OCTETS, "%s%s", file, suffix);
+
+	return n < 0 || n >= PATH_OCTETS ? err_set(e, ENAMETOOLONG, "%s: the path is too long", file) : 0;
+}
+
+static int write_public(const char *file, EVP_PKEY *key, struct err *e)
+{
+	char path[PATH_OCTETS];
+	int rc = key_path(path, file, ".pub", e);
+	FILE *f = rc ? NULL : fopen(path, "we");
+
+	if (rc)
+		return rc;
+	if (!f)
+		return err_set(e, errno, "%s: cannot be written: %s", path, strerror(errno));
+	rc = PEM_write_PUBKEY(f, key) == 1 ? 0 : -EIO;
+	if (fclose(f) != 0)
+		rc = -EIO;
+	return rc ? err_set(e, EIO, "%s: cannot be written", path) : 0;
+}
+
+static int make(const char *path, EVP_PKEY **out, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	bool ok = f && key && PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) == 1;
+
+	if (f)
+		ok = fclose(f) == 0 && ok;
+	else if (fd >= 0)
+		close(fd);
+	if (ok) {
+		*out = key;
+		return 0;
+	}
+	int rc = err_set(
+		e, errno ? errno : EIO, "%s: a signing key cannot be made: %s", path, strerror(errno));
+
+	if (fd >= 0)
+		unlink(path);
+	EVP_PKEY_free(key);
+	return rc;
+}
+
+int audit_key_open(const char *file, struct evp_pkey_st **out, struct err *e)
+{
+	char path[PATH_OCTETS];
+	EVP_PKEY *key = NULL;
+	int rc = key_path(path, file, ".key", e);
+	FILE *f = rc ? NULL : fopen(path, "re");
+
+	if (rc)
+		return rc;
+	if (f) {
+		key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+		fclose(f);
+		if (!key || !EVP_PKEY_is_a(key, "ED25519")) {
+			EVP_PKEY_free(key);
+			return err_set(
+				e, EINVAL, "%s: this is no Ed25519 private key without a passphrase", path);
+		}
+	} else if (errno != ENOENT) {
+		return err_set(e, errno, "%s: cannot be read: %s", path, strerror(errno));
+	} else {
+		rc = make(path, &key, e);
+	}
+	if (!rc)
+		rc = write_public(file, key, e);
+	if (rc) {
+		EVP_PKEY_free(key);
+		return rc;
+	}
+	*out = key;
+	return 0;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the audit keeps of a session: who, how each side was protected, with which keys for how long, how it
+ * ended. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "controlplane/audit/audit.h"
+#include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
+
+#define TICK_MS 5000
+
+/* Text of anybody's: what is not printable ASCII is a question mark. */
+static json_t *text_of(const char *z)
+{
+	char out[CALL_REASON_MAX];
+	size_t n = 0;
+
+	for (; z && z[n] && n + 1 < sizeof out; n++)
+		out[n] = z[n] < 0x20 || z[n] > 0x7e ? '?' : z[n];
+	return json_stringn(out, n);
+}
+
+static void put_text(json_t *o, const char *name, const char *z)
+{
+	if (z && z[0])
+		json_object_set_new(o, name, text_of(z));
+}
+
+static void put_number(json_t *o, const char *name, uint64_t v)
+{
+	json_object_set_new(o, name, json_integer((json_int_t)v));
+}
+
+static void put_time(json_t *o, const char *name, uint64_t wall_ms)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	if (wall_ms)
+		json_object_set_new(o, name, json_string(clock_text(wall_ms, text)));
+}
+
+static void write_record(struct b2bua *b, json_t *o)
+{
+	char *text = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+	size_t n = text ? strlen(text) : 0;
+
+	if (n > 2)
+		audit_write(b->audit, (struct str){text + 1, n - 2}, clock_wall_ms());
+	free(text);
+	json_decref(o);
+}
+
+static json_t *begin(const char *type)
+{
+	json_t *o = json_object();
+
+	put_text(o, "type", type);
+	put_time(o, "time", clock_wall_ms());
+	return o;
+}
+
+/* Packets under a key: what was counted at its end less what was at its beginning. */
+static void put_traffic(json_t *o, const struct key_traffic *from, const struct key_traffic *to)
+{
+	const struct {
+		const char *name;
+		uint64_t from, to;
+	} rows[] = {{"rx-packets", from->rx_packets, to->rx_packets},
+		{"rx-octets", from->rx_octets, to->rx_octets},
+		{"tx-packets", from->tx_packets, to->tx_packets},
+		{"tx-octets", from->tx_octets, to->tx_octets}};
+
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
+		put_number(o, rows[i].name, rows[i].to > rows[i].from ? rows[i].to - rows[i].from : 0);
+}
+
+static json_t *epochs_of(const struct leg *l, const struct key_traffic *end)
+{
+	const struct leg_rekey *r = &l->rekey;
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < r->n_epochs; i++) {
+		const struct key_epoch *e = &r->epochs[i];
+		json_t *o = json_object();
+
+		put_number(o, "key", e->number);
+		put_text(o, "cause", e->cause);
+		put_time(o, "start", e->start_ms);
+		put_text(o, "suite", srtp_suite_info(e->suite)->name);
+		put_traffic(o, &e->before, i + 1 < r->n_epochs ? &r->epochs[i + 1].before : end);
+		json_array_append_new(all, o);
+	}
+	return all;
+}
+
+static json_t *peer_of(const struct leg *l)
+{
+	json_t *o = json_object();
+
+	put_text(o, "address", l->remote);
+	put_text(o, "certificate", l->peer_name);
+	put_text(o, "fingerprint", l->peer_fingerprint);
+	return o;
+}
+
+static json_t *signalling_of(const struct leg *l)
+{
+	json_t *o = json_object();
+	char version[16] = "", cipher[80] = "";
+
+	put_text(o, "transport", config_transport_name(l->listener ? l->listener->transport : CONFIG_UDP));
+	if (sscanf(l->tls, "%15s %79s", version, cipher) == 2) {
+		put_text(o, "tls-version", version);
+		put_text(o, "tls-cipher", cipher);
+	}
+	return o;
+}
+
+static json_t *leg_of(const struct leg *l)
+{
+	const struct dp_stats_leg *s = &l->call->stats[l->side];
+	const struct key_traffic end = {s->rx_packets, s->rx_octets, s->tx_packets, s->tx_octets};
+	bool secure = l->trunk->srtp == CONFIG_SRTP_REQUIRED;
+	json_t *o = json_object(), *anomalies = json_object();
+
+	put_text(o, "side", l->side == DP_SIDE_A ? "a" : "b");
+	put_text(o, "trunk", l->trunk->name);
+	json_object_set_new(o, "peer", peer_of(l));
+	json_object_set_new(o, "signalling", signalling_of(l));
+	put_text(o, "media", secure ? "srtp" : "rtp");
+	if (secure)
+		put_text(o, "keying", "sdes");
+	if (l->suite != SRTP_SUITE_NONE)
+		put_text(o, "suite", srtp_suite_info(l->suite)->name);
+	if (secure)
+		json_object_set_new(o, "keys", epochs_of(l, &end));
+	put_traffic(o, &(struct key_traffic){0}, &end);
+	put_number(anomalies, "auth-failures", s->verdicts[DP_V_AUTH_FAIL]);
+	put_number(anomalies, "replays", s->verdicts[DP_V_REPLAY] + s->verdicts[DP_V_TOO_OLD]);
+	put_number(anomalies, "clear-refused", s->verdicts[DP_V_CLEAR_REFUSED]);
+	json_object_set_new(o, "anomalies", anomalies);
+	return o;
+}
+
+void record_call(const struct call *c)
+{
+	json_t *o, *legs;
+
+	if (!c->b->audit)
+		return;
+	o = begin("session");
+	put_text(o, "call", c->id);
+	put_text(o, "from", c->from);
+	put_text(o, "to", c->to);
+	put_time(o, "began", c->began_ms);
+	put_time(o, "answered", c->answered_ms);
+	put_time(o, "ended", c->ended_ms);
+	put_number(o, "status", c->end.status);
+	put_text(o, "reason", c->end.reason);
+	legs = json_array();
+	for (unsigned side = 0; side < 2; side++)
+		if (c->legs[side].trunk)
+			json_array_append_new(legs, leg_of(&c->legs[side]));
+	json_object_set_new(o, "legs", legs);
+	write_record(c->b, o);
+}
+
+void record_refusal(struct b2bua *b, const char *trunk, unsigned status, const char *reason)
+{
+	json_t *o;
+
+	if (!b->audit)
+		return;
+	o = begin("refusal");
+	put_text(o, "trunk", trunk);
+	put_number(o, "status", status);
+	put_text(o, "reason", reason);
+	write_record(b, o);
+}
+
+static void tick(struct timer *t)
+{
+	struct b2bua *b = (struct b2bua *)((char *)t - offsetof(struct b2bua, audit_timer));
+
+	audit_tick(b->audit, clock_wall_ms());
+	timer_set(b->wheel, t, TICK_MS, tick);
+}
+
+void b2bua_set_audit(struct b2bua *b, struct audit *a)
+{
+	b->audit = a;
+	if (a)
+		timer_set(b->wheel, &b->audit_timer, TICK_MS, tick);
+	else
+		timer_cancel(b->wheel, &b->audit_timer);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/audit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "ctl/table.h"
+#include "lib/audit/chain.h"
+
+/* ---- lines of files ---- */
+
+typedef enum ctl_exit (*line_fn)(void *arg, struct str line, struct err *e);
+
+static enum ctl_exit each_line(const char *path, line_fn see, void *arg, struct err *e)
+{
+	FILE *f = fopen(path, "re");
+	enum ctl_exit code = CTL_OK;
+	char *line = NULL;
+	size_t cap = 0;
+	unsigned long number = 0;
+	ssize_t n;
+
+	if (!f) {
+		err_set(e, errno, "%s: %s", path, strerror(errno));
+		return CTL_FAILED;
+	}
+	while (code == CTL_OK && (n = getline(&line, &cap, f)) > 0) {
+		bool whole = line[n - 1] == '\n';
+
+		number++;
+		code = see(arg, (struct str){line, (size_t)n - whole}, e);
+		if (code == CTL_OK && !whole) {
+			err_set(e, EBADMSG,
+				"the last line is incomplete: the machine went down while it was written");
+			code = CTL_REFUSED;
+		}
+		if (code == CTL_REFUSED)
+			err_prefix(e, "%s:%lu", path, number);
+	}
+	free(line);
+	fclose(f);
+	return code;
+}
+
+/* ---- verify ---- */
+
+static EVP_PKEY *read_key(const char *path, struct err *e)
+{
+	FILE *f = fopen(path, "re");
+	EVP_PKEY *key = f ? PEM_read_PUBKEY(f, NULL, NULL, NULL) : NULL;
+
+	if (!f)
+		err_set(e, errno, "%s: %s: name the public key with --key", path, strerror(errno));
+	else if (!key || !EVP_PKEY_is_a(key, "ED25519"))
+		err_set(e, EINVAL, "%s: this is no public Ed25519 key (PEM)", path);
+	else
+		e->text[0] = 0;
+	if (f)
+		fclose(f);
+	if (e->text[0]) {
+		EVP_PKEY_free(key);
+		return NULL;
+	}
+	return key;
+}
+
+static enum ctl_exit verify_line(void *arg, struct str line, struct err *e)
+{
+	return audit_verify_line(arg, line, e) < 0 ? CTL_REFUSED : CTL_OK;
+}
+
+static void say_verified(const struct ctl_args *a, const struct audit_verify *v)
+{
+	uint64_t unsigned_records = v->at.seq - (v->signed_to ? v->signed_to : v->first - 1);
+
+	if (args_json(a)) {
+		printf("{\"first\":%" PRIu64 ",\"last\":%" PRIu64 ",\"checkpoints\":%" PRIu64
+		       ",\"signed-to\":%" PRIu64 ",\"unsigned\":%" PRIu64 "}\n",
+			v->first, v->at.seq, v->checkpoints, v->signed_to, unsigned_records);
+		return;
+	}
+	printf("ok: records %" PRIu64 " to %" PRIu64 ", %" PRIu64 " checkpoints signed\n", v->first,
+		v->at.seq, v->checkpoints);
+	if (unsigned_records)
+		printf("the last %" PRIu64 " are not signed yet: what was cut off behind record %" PRIu64
+		       " would not be seen\n",
+			unsigned_records, v->signed_to);
+}
+
+enum ctl_exit audit_verify(struct client *c, const struct ctl_args *a, struct err *e)
+{
+	struct audit_verify v = {0};
+	char beside[4096];
+	const char *path = a->text[OPT_KEY];
+	enum ctl_exit code = CTL_OK;
+
+	(void)c;
+	if (!path) {
+		snprintf(beside, sizeof beside, "%s.pub", a->words[a->n_words - 1]);
+		path = beside;
+	}
+	v.key = read_key(path, e);
+	if (!v.key)
+		return CTL_FAILED;
+	for (unsigned i = 0; i < a->n_words && code == CTL_OK; i++)
+		code = each_line(a->words[i], verify_line, &v, e);
+	if (code == CTL_OK && !v.begun) {
+		err_set(e, EBADMSG, "%s: there is no record", a->words[0]);
+		code = CTL_REFUSED;
+	}
+	if (code == CTL_OK)
+		say_verified(a, &v);
+	EVP_PKEY_free(v.key);
+	return code;
+}
+
+/* ---- filters ---- */
+
+static const char *text_at(const json_t *o, const char *name)
+{
+	const char *z = json_string_value(json_object_get(o, name));
+
+	return z ? z : "";
+}
+
+static bool is(const char *wanted, const char *value)
+{
+	return !wanted || strcmp(wanted, value) == 0;
+}
+
+static bool leg_is(const struct ctl_args *a, const json_t *leg)
+{
+	return is(a->text[OPT_TRUNK], text_at(leg, "trunk")) &&
+	       is(a->text[OPT_SUITE], text_at(leg, "suite")) &&
+	       is(a->text[OPT_TLS], text_at(json_object_get(leg, "signalling"), "tls-version"));
+}
+
+/* One leg has all that is asked for of a leg. Times compare as text: RFC 3339 in UTC, a day is its beginning.
+ */
+static bool record_is(const struct ctl_args *a, const json_t *o)
+{
+	const char *time = text_at(o, "time"), *to = a->text[OPT_TO];
+	const json_t *legs = json_object_get(o, "legs"), *leg;
+	size_t i;
+
+	if (strcmp(text_at(o, "type"), "checkpoint") == 0 || !is(a->text[OPT_CALL], text_at(o, "call")) ||
+		(a->text[OPT_FROM] && strcmp(time, a->text[OPT_FROM]) < 0) ||
+		(to && strncmp(time, to, strlen(to)) > 0))
+		return false;
+	if (!a->text[OPT_SUITE] && !a->text[OPT_TLS] && is(a->text[OPT_TRUNK], text_at(o, "trunk")))
+		return true;
+	json_array_foreach(legs, i, leg)
+	{
+		if (leg_is(a, leg))
+			return true;
+	}
+	return false;
+}
+
+struct reading {
+	const struct ctl_args *a;
+	void (*take)(struct reading *r, const json_t *o);
+	json_t *counts;
+	uint64_t total;
+};
+
+static enum ctl_exit read_line(void *arg, struct str line, struct err *e)
+{
+	struct reading *r = arg;
+	json_error_t where;
+	json_t *o = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &where);
+
+	if (!json_is_object(o)) {
+		json_decref(o);
+		err_set(e, EBADMSG, "this is no record");
+		return CTL_REFUSED;
+	}
+	if (record_is(r->a, o))
+		r->take(r, o);
+	json_decref(o);
+	return CTL_OK;
+}
+
+static enum ctl_exit read_all(struct reading *r, struct err *e)
+{
+	enum ctl_exit code = CTL_OK;
+
+	for (unsigned i = 0; i < r->a->n_words && code == CTL_OK; i++)
+		code = each_line(r->a->words[i], read_line, r, e);
+	return code;
+}
+
+/* ---- show ---- */
+
+static void show_leg(const json_t *leg)
+{
+	const json_t *signalling = json_object_get(leg, "signalling"), *peer = json_object_get(leg, "peer");
+	const json_t *keys = json_object_get(leg, "keys"), *bad = json_object_get(leg, "anomalies");
+	char text[600];
+
+	snprintf(text, sizeof text,
+		"  %s %-16s %-24s %s %s  keys %zu  packets %lld in %lld out  forged %lld replayed %lld  %s\n",
+		text_at(leg, "side"), text_at(leg, "trunk"),
+		*text_at(leg, "suite") ? text_at(leg, "suite") : text_at(leg, "media"),
+		*text_at(signalling, "tls-version") ? text_at(signalling, "tls-version") : "no TLS",
+		text_at(signalling, "tls-cipher"), json_array_size(keys),
+		(long long)json_integer_value(json_object_get(leg, "rx-packets")),
+		(long long)json_integer_value(json_object_get(leg, "tx-packets")),
+		(long long)json_integer_value(json_object_get(bad, "auth-failures")),
+		(long long)json_integer_value(json_object_get(bad, "replays")),
+		*text_at(peer, "certificate") ? text_at(peer, "certificate") : text_at(peer, "address"));
+	for (char *p = text; *p; p++)
+		putchar((unsigned char)*p < ' ' && *p != '\n' ? '?' : *p);
+}
+
+static void show_record(struct reading *r, const json_t *o)
+{
+	const json_t *leg;
+	char text[600];
+	size_t i;
+
+	if (args_json(r->a)) {
+		json_dumpf(o, stdout, JSON_COMPACT);
+		putchar('\n');
+		return;
+	}
+	snprintf(text, sizeof text, "%s %s %s %s%s%s  %lld %s", text_at(o, "time"), text_at(o, "type"),
+		text_at(o, "call"), text_at(o, "from"), *text_at(o, "to") ? " -> " : "", text_at(o, "to"),
+		(long long)json_integer_value(json_object_get(o, "status")), text_at(o, "reason"));
+	print_harmless(text, stdout);
+	putchar('\n');
+	json_array_foreach(json_object_get(o, "legs"), i, leg) show_leg(leg);
+}
+
+enum ctl_exit audit_show(struct client *c, const struct ctl_args *a, struct err *e)
+{
+	struct reading r = {.a = a, .take = show_record};
+
+	(void)c;
+	return read_all(&r, e);
+}
+
+/* ---- suites ---- */
+
+static void count_legs(struct reading *r, const json_t *o)
+{
+	const json_t *leg;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "legs"), i, leg)
+	{
+		const char *version = text_at(json_object_get(leg, "signalling"), "tls-version");
+		char name[200];
+
+		if (!*text_at(o, "answered") || !leg_is(r->a, leg))
+			continue;
+		snprintf(name, sizeof name, "%.80s\t%.40s\t%.40s",
+			*text_at(leg, "suite") ? text_at(leg, "suite") : "none (plain RTP)",
+			*text_at(leg, "keying") ? text_at(leg, "keying") : "-",
+			*version ? version : "no TLS");
+		json_object_set_new(r->counts, name,
+			json_integer(json_integer_value(json_object_get(r->counts, name)) + 1));
+		r->total++;
+	}
+}
+
+struct rank {
+	const char *name;
+	json_int_t n;
+};
+
+static int more_first(const void *a, const void *b)
+{
+	const struct rank *x = a, *y = b;
+
+	return x->n != y->n ? (x->n < y->n) - (x->n > y->n) : strcmp(x->name, y->name);
+}
+
+static void print_ranks(const struct reading *r, struct rank *ranks, size_t n)
+{
+	if (!args_json(r->a))
+		printf("%8s %6s  %-28s %-7s %s\n", "SIDES", "%", "SUITE", "KEYING", "SIGNALLING");
+	for (size_t i = 0; i < n; i++) {
+		struct str rest = str_z(ranks[i].name), suite = str_cut(&rest, '\t'),
+			   keying = str_cut(&rest, '\t');
+		double share = 100.0 * (double)ranks[i].n / (double)r->total;
+
+		if (args_json(r->a))
+			printf("{\"suite\":\"%.*s\",\"keying\":\"%.*s\",\"signalling\":\"%.*s\",\"sides\":%"
+			       "lld,\"percent\":%.1f}\n",
+				STR_ARG(suite), STR_ARG(keying), STR_ARG(rest), (long long)ranks[i].n, share);
+		else
+			printf("%8lld %6.1f  %-28.*s %-7.*s %.*s\n", (long long)ranks[i].n, share,
+				STR_ARG(suite), STR_ARG(keying), STR_ARG(rest));
+	}
+}
+
+enum ctl_exit audit_suites(struct client *c, const struct ctl_args *a, struct err *e)
+{
+	struct reading r = {.a = a, .take = count_legs, .counts = json_object()};
+	enum ctl_exit code = read_all(&r, e);
+	size_t n = json_object_size(r.counts), i = 0;
+	struct rank *ranks = calloc(n + 1, sizeof *ranks);
+	const char *name;
+	json_t *count;
+
+	(void)c;
+	json_object_foreach(r.counts, name, count) ranks[i++] =
+		(struct rank){name, json_integer_value(count)};
+	if (code == CTL_OK) {
+		qsort(ranks, n, sizeof *ranks, more_first);
+		print_ranks(&r, ranks, n);
+	}
+	free(ranks);
+	json_decref(r.counts);
+	return code;
+}

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit: what it says of a call, that it can be verified, and what a crash leaves."""
+
+import json
+import os
+import subprocess
+import tempfile
+
+from lab.gateway import CM_80, GCM_256, build_dir
+from lab.memory import Key
+from lab.party import both_hear, connect, established, finish, parties
+
+
+def ctl(*args):
+    argv = [os.path.join(build_dir(), "ctl", "srtpgwctl"), "audit", *args]
+    return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20)
+
+
+def records(path, *filters):
+    done = ctl("show", path, "--json", *filters)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def talk(gateway, a, b, rekey=True):
+    connect(a, b)
+    ident = established(gateway)
+    if rekey:
+        gateway.ctl("rekey", ident)
+        b.take()
+        a.take()
+        both_hear(a, b)
+    finish(gateway, a, b)
+    return ident
+
+
+def test_a_session_and_a_refusal():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "audit.jsonl")
+        with parties(a_suites=(CM_80,), b_suites=(GCM_256,),
+                     audit={"file": path, "checkpoint-records": 2}) as (_, gateway, a, b):
+            ident = talk(gateway, a, b)
+            a.invite("+1")
+            a.acknowledge(a.expect(404))
+            session, = records(path, "--call", ident)
+            assert session["status"] == 200 and "hung up" in session["reason"], session
+            legs = session["legs"]
+            assert [leg["suite"] for leg in legs] == [CM_80, GCM_256], legs
+            for leg in legs:
+                assert leg["signalling"]["tls-version"] == "TLSv1.3" and leg["keying"] == "sdes", leg
+                assert [k["cause"] for k in leg["keys"]] == ["setup", "operator"], leg
+                assert all(k["rx-packets"] > 0 and k["tx-packets"] > 0 for k in leg["keys"]), leg
+                assert sum(k["rx-packets"] for k in leg["keys"]) == leg["rx-packets"], leg
+                assert leg["anomalies"] == {"auth-failures": 0, "replays": 0, "clear-refused": 0}, leg
+            assert legs[1]["peer"]["certificate"] and len(legs[1]["peer"]["fingerprint"]) == 64, legs[1]
+            refused = [r for r in records(path) if r["type"] == "refusal"]
+            assert refused and refused[0]["status"] == 404 and refused[0]["trunk"] == "carrier-a", refused
+            assert not records(path, "--suite", "AEAD_AES_128_GCM") and records(path, "--trunk", "carrier-b")
+            # The control plane is killed: nothing that was written is lost, and the chain goes on.
+            gateway.kill(gateway.controlplane)
+            for one in (a, b):
+                one.hang_up_wires()
+            gateway.start_controlplane()
+            talk(gateway, a, b, rekey=False)
+            keys = [Key(text) for one in (a, b) for text in one.keys_seen]
+        done = ctl("verify", path)
+        assert done.returncode == 0 and "not signed" not in done.stdout, (done.stdout, done.stderr)
+        assert len([r for r in records(path) if r["type"] == "session"]) == 2
+        ranks = ctl("suites", path, "--from", "2020-01-01", "--to", "2099-12-31").stdout
+        assert CM_80 in ranks and GCM_256 in ranks and "TLSv1.3" in ranks, ranks
+        with open(path, "rb") as f:
+            text = f.read()
+        assert not any(needle in text for key in keys for needle in key.forms.values())
+        # One digit of one record.
+        with open(path, "wb") as f:
+            f.write(text.replace(b'"status":404', b'"status":403', 1))
+        done = ctl("verify", path)
+        assert done.returncode == 3 and "was changed" in done.stderr, (done.stdout, done.stderr)

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records in a chain: every change is named, a crash breaks nothing, files follow one another. */
+#include "tests/support/cmocka_std.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "controlplane/audit/audit.h"
+#include "lib/audit/chain.h"
+
+static char folder[40], file[64];
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/srtpgw-audit-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(file, sizeof file, "%s/audit.jsonl", folder);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	static const char *const all[] = {"", ".1", ".2", ".3", ".key", ".pub"};
+	char path[80];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
+		snprintf(path, sizeof path, "%s%s", file, all[i]);
+		unlink(path);
+	}
+	return rmdir(folder);
+}
+
+static struct audit *open_audit(uint64_t max_octets, uint32_t checkpoint)
+{
+	const struct audit_conf conf = {.file = file,
+		.max_octets = max_octets,
+		.max_files = 2,
+		.checkpoint_records = checkpoint,
+		.checkpoint_s = 60};
+	struct audit *a;
+	struct err e = {0};
+
+	if (audit_open(&conf, &a, &e) < 0)
+		fail_msg("%s", e.text);
+	return a;
+}
+
+static void say(struct audit *a, unsigned n)
+{
+	char text[80];
+
+	snprintf(text, sizeof text, "\"type\":\"call\",\"call\":\"%u\"", n);
+	audit_write(a, str_z(text), 1700000000000 + n);
+}
+
+static char *slurp(const char *suffix)
+{
+	char path[80];
+	FILE *f;
+	char *text = calloc(1, 1 << 20);
+	size_t n;
+
+	snprintf(path, sizeof path, "%s%s", file, suffix);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(text, 1, (1 << 20) - 1, f);
+	fclose(f);
+	text[n] = 0;
+	return text;
+}
+
+static EVP_PKEY *public_key(void)
+{
+	char path[80];
+	FILE *f;
+	EVP_PKEY *key;
+
+	snprintf(path, sizeof path, "%s.pub", file);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	key = PEM_read_PUBKEY(f, NULL, NULL, NULL);
+	fclose(f);
+	assert_non_null(key);
+	return key;
+}
+
+/* Verifies lines on from v; NULL: all well, else what is wrong. */
+static const char *wrong(struct audit_verify *v, const char *text)
+{
+	static struct err e;
+	struct str rest = str_z(text);
+
+	while (rest.n) {
+		struct str line = str_cut(&rest, '\n');
+
+		if (audit_verify_line(v, line, &e) < 0)
+			return e.text;
+	}
+	return NULL;
+}
+
+static void test_every_change_is_named(void **state)
+{
+	struct audit *a = open_audit(1 << 20, 5);
+	struct audit_verify v = {0};
+	char *text, *lines[32];
+	unsigned n = 0;
+	EVP_PKEY *key;
+
+	(void)state;
+	for (unsigned i = 1; i <= 12; i++)
+		say(a, i);
+	audit_close(a);
+	text = slurp("");
+	key = v.key = public_key();
+	assert_null(wrong(&v, text));
+	assert_int_equal(v.checkpoints, 3); /* two, and the one of the end */
+	assert_int_equal(v.signed_to, v.at.seq);
+	assert_int_equal(v.at.seq, 15);
+	for (char *p = text; *p; p = strchr(p, '\n') + 1)
+		lines[n++] = p;
+	assert_int_equal(n, 15);
+	/* Each octet of the file: what makes the last checkpoint another record leaves an unsigned end. */
+	for (char *p = text; *p; p++) {
+		char was = *p;
+
+		if (was == '\n')
+			continue;
+		*p ^= 1;
+		v = (struct audit_verify){.key = key};
+		assert_true(wrong(&v, text) || v.signed_to != v.at.seq);
+		*p = was;
+	}
+	for (unsigned i = 1; i + 1 < n; i++) {
+		char *without = calloc(1, strlen(text) + 1), *moved = calloc(1, strlen(text) + 1), name[40];
+		size_t at = (size_t)(lines[i] - text), len = (size_t)(lines[i + 1] - lines[i]);
+
+		memcpy(without, text, at);
+		strcpy(without + at, lines[i + 1]);
+		v = (struct audit_verify){.key = key};
+		snprintf(name, sizeof name, "record %u was removed", i + 1);
+		assert_string_equal(wrong(&v, without), name);
+		/* To the end. */
+		strcpy(moved, without);
+		memcpy(moved + strlen(moved), lines[i], len);
+		v = (struct audit_verify){.key = key};
+		assert_string_equal(wrong(&v, moved), name);
+		free(without);
+		free(moved);
+	}
+	/* Which one was changed. */
+	lines[6][strlen("{\"seq\":7,\"prev\":\"") + 64 + 20] ^= 1;
+	v = (struct audit_verify){.key = key};
+	assert_non_null(strstr(wrong(&v, text), "record 7 was changed"));
+	EVP_PKEY_free(key);
+	/* Another key's signatures. */
+	lines[6][strlen("{\"seq\":7,\"prev\":\"") + 64 + 20] ^= 1;
+	key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	v = (struct audit_verify){.key = key};
+	assert_non_null(strstr(wrong(&v, text), "signature is wrong"));
+	EVP_PKEY_free(key);
+	free(text);
+}
+
+static void test_files_follow_one_another(void **state)
+{
+	struct audit *a = open_audit(2000, 100);
+	struct audit_verify v = {0};
+
+	(void)state;
+	for (unsigned i = 1; i <= 100; i++)
+		say(a, i);
+	assert_int_equal(audit_counters(a).records, 100);
+	audit_close(a);
+	v.key = public_key();
+	for (unsigned i = 0; i < 3; i++) {
+		char *text = slurp((const char *[]){".2", ".1", ""}[i]);
+
+		assert_true(strlen(text) < 2500);
+		assert_null(wrong(&v, text));
+		free(text);
+	}
+	assert_true(v.first > 1); /* the oldest are gone */
+	assert_int_equal(v.signed_to, v.at.seq);
+	EVP_PKEY_free(v.key);
+}
+
+/* kill -9 at any time: nothing that was written is lost, and the next one goes on with the chain. */
+static void test_a_crash_breaks_nothing(void **state)
+{
+	struct audit_verify v = {0};
+	char *text;
+	FILE *f;
+
+	(void)state;
+	for (unsigned round = 0; round < 5; round++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			struct audit *a = open_audit(1 << 20, 7);
+
+			for (unsigned i = 0; i < 10; i++)
+				say(a, round * 10 + i);
+			kill(getpid(), SIGKILL);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+	}
+	/* The machine went down in the middle of a line. */
+	f = fopen(file, "a");
+	fputs("{\"seq\":56,\"prev\":\"00", f);
+	fclose(f);
+	audit_close(open_audit(1 << 20, 7));
+	text = slurp("");
+	v.key = public_key();
+	assert_null(wrong(&v, text));
+	assert_int_equal(v.at.seq, 55); /* 50 records, 5 checkpoints */
+	EVP_PKEY_free(v.key);
+	free(text);
+}
+
+static void test_time_signs(void **state)
+{
+	struct audit *a = open_audit(1 << 20, 1000);
+	struct audit_verify v = {0};
+	char *text;
+
+	(void)state;
+	say(a, 1);
+	audit_tick(a, 0); /* a clock that was set back is no reason to lose anything */
+	audit_tick(a, UINT64_C(4000000000000));
+	text = slurp("");
+	assert_null(wrong(&v, text));
+	assert_int_equal(v.signed_to, 2);
+	audit_close(a);
+	free(text);
+}
+
+static void test_what_cannot_be_opened(void **state)
+{
+	struct audit_conf conf = {.file = "/nowhere/audit", .max_octets = 1000, .checkpoint_records = 1};
+	struct audit *a = open_audit(1000, 1), *second;
+	struct err e = {0};
+	FILE *f;
+
+	(void)state;
+	assert_true(audit_open(&conf, &second, &e) < 0);
+	conf.file = file;
+	assert_true(audit_open(&conf, &second, &e) < 0);
+	assert_non_null(strstr(e.text, "another process"));
+	audit_close(a);
+	f = fopen(file, "w");
+	fputs("a shopping list\n", f);
+	fclose(f);
+	assert_true(audit_open(&conf, &second, &e) < 0);
+	assert_non_null(strstr(e.text, "no record"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_every_change_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_files_follow_one_another, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_crash_breaks_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_time_signs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
