@@ -17,6 +17,7 @@ int fork_dialog(struct leg *out, const struct sip_msg *m, struct sip_dialog **d)
 		.local_uri = str_z(out->local_uri),
 		.remote_uri = str_z(out->remote_uri),
 		.cseq = out->invite_cseq,
+		.secure = out->call->hunt.sips,
 	};
 
 	return sip_dialog_new_uac(&start, m, sip_ctx_flow(out->ctx), d);

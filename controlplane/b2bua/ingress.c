@@ -257,12 +257,22 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 	call_unwait(c);
 }
 
+/* RFC 5630: a sips: URI goes on over TLS or not at all. */
+static bool has_tls(const struct config_route *route)
+{
+	for (uint32_t i = 0; i < route->n_to; i++)
+		for (uint32_t k = 0; k < route->to[i]->n_peers; k++)
+			if (route->to[i]->peers[k].transport == CONFIG_TLS)
+				return true;
+	return false;
+}
+
 void ingress_invite(
 	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct b2bua_counters *n = &b->counters;
 	const struct config_trunk *t = ingress_identify(b, m, from);
-	struct route_hunt hunt = {0};
+	struct route_hunt hunt = {.sips = m->uri.scheme == SIP_SCHEME_SIPS};
 	const struct route_target *to;
 	enum route_result found;
 	struct err nowhere = {0};
@@ -292,6 +302,9 @@ void ingress_invite(
 	} else if (m->uri.scheme == SIP_SCHEME_OTHER) {
 		refuse(b, stx, t, &n->refused_request, 416, NULL,
 			"only sip, sips and tel URIs are known here");
+	} else if (m->uri.scheme == SIP_SCHEME_SIPS && from->transport != SIP_TLS) {
+		refuse(b, stx, t, &n->refused_request, 480, NULL,
+			"a sips: URI is called over TLS only, and this came without");
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, sip_token_make(tag))) {
 		note_refusal(b, m, t, &n->refused_request, 420, "the INVITE requires an extension");
 	} else if (session_timer_too_small(m)) {
@@ -313,6 +326,9 @@ void ingress_invite(
 			"Privacy insists (critical) on what is not known here");
 	} else if (!(hunt.route = config_find_route(b->now->config, t, str_z(called)))) {
 		refuse(b, stx, t, &n->refused_no_route, 404, NULL, "no route leads to this number");
+	} else if (hunt.sips && !has_tls(hunt.route)) {
+		refuse(b, stx, t, &n->refused_request, 480, NULL,
+			"a sips: URI was called, and no peer of the route has encrypted signalling");
 	} else if (!call_admit(b, t, &why)) {
 		refuse(b, stx, t, &n->refused_limit, 503, NULL, why);
 	} else if ((found = route_next(b, b->now, &hunt, &to, &retry_s, &nowhere)) != ROUTE_FOUND) {

@@ -50,20 +50,21 @@ void passage_uri(const struct passage *p, const struct config_peer *peer, struct
 {
 	const struct config_host_part *part = &p->to->headers.request_uri;
 
-	wbuf_z(w, "sip:");
+	wbuf_z(w, p->sips ? "sips:" : "sip:");
 	number_write(&p->to->headers.numbers, number, w);
 	wbuf_z(w, "@");
 	wbuf_str(w, identity_host(&p->ends, part, asked_host(p)));
 	if (part->kind != CONFIG_HOST_PEER)
 		return;
-	if (peer->has_port || peer->ip.family != IP_NONE) /* else SRV records say it, for who comes after, too */
+	if (peer->has_port ||
+		peer->ip.family != IP_NONE) /* else SRV records say it, for who comes after, too */
 		wbuf_fmt(w, ":%u", peer->port);
 	wbuf_fmt(w, ";transport=%s", config_transport_name(peer->transport));
 }
 
 void passage_to(const struct passage *p, struct str number, struct wbuf *w)
 {
-	wbuf_z(w, "<sip:");
+	wbuf_z(w, p->sips ? "<sips:" : "<sip:");
 	number_write(&p->to->headers.numbers, number, w);
 	wbuf_z(w, "@");
 	wbuf_str(w, identity_host(&p->ends, &p->to->headers.to, asked_host(p)));
@@ -78,6 +79,7 @@ void passage_of_invite(struct passage *p, struct leg *out)
 	const struct sip_msg *m = in->stx ? sip_stx_request(in->stx) : NULL;
 
 	passage_make(p, in->trunk, out->trunk, out->flow.listener, peer, m);
+	p->sips = out->call->hunt.sips;
 }
 
 void passage_count(struct b2bua *b, const struct passage *p)

@@ -14,6 +14,7 @@ struct passage {
 	struct identity_ends ends;
 	struct identity_done done;
 	struct header_set set;
+	bool sips; /* URIs are sips: ones */
 	char own_host[SIP_SENT_BY_MAX], peer_host[CALL_URI_MAX];
 };
 

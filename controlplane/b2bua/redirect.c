@@ -130,6 +130,9 @@ static unsigned collect(struct leg *out, struct redirection *r, const struct sip
 			snprintf(r->why_not, sizeof r->why_not,
 				"%.*s is no peer of a configured trunk that can be called",
 				STR_ARG(str_sub(addr.uri.host, 0, 100)));
+		} else if (c->hunt.sips && t.to.peer->transport != CONFIG_TLS) {
+			snprintf(r->why_not, sizeof r->why_not, "a sips: URI was called, and %.*s has no TLS",
+				STR_ARG(str_sub(addr.uri.host, 0, 100)));
 		} else if (was_tried(c, &t)) {
 			snprintf(r->why_not, sizeof r->why_not, "%s at %.*s was tried already", t.user,
 				STR_ARG(str_sub(addr.uri.host, 0, 100)));

@@ -106,8 +106,9 @@ void reply_contact(struct sip_builder *b, const struct leg *l)
 {
 	struct str sent_by = sip_listener_sent_by(l->flow.listener);
 
-	sip_build_hdr_fmt(b, SIP_H_CONTACT, "<sip:%s@%.*s;transport=%s>", l->call->id, STR_ARG(sent_by),
-		config_transport_name(l->listener->transport));
+	/* RFC 3261 section 8.1.1.8: what follows in the dialog goes over TLS too. */
+	sip_build_hdr_fmt(b, SIP_H_CONTACT, "<sip%s:%s@%.*s;transport=%s>", l->call->hunt.sips ? "s" : "",
+		l->call->id, STR_ARG(sent_by), config_transport_name(l->listener->transport));
 	sip_build_hdr(b, SIP_H_ALLOW, str_z(reply_allow(l)));
 }
 

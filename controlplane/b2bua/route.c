@@ -65,7 +65,10 @@ static bool is_open(struct b2bua *b, const struct b2bua_generation *g, const str
 
 	if (was_tried(h, at))
 		return false;
-	if (t->down) {
+	if (h->sips && at->peer->transport != CONFIG_TLS) {
+		note(o, ROUTE_UNREACHABLE, at->trunk->name,
+			"a sips: URI was called, and the peer's signalling is not encrypted");
+	} else if (t->down) {
 		snprintf(what, sizeof what, "peer %.60s is down: %s", at->peer->name, t->why);
 		note(o, ROUTE_UNREACHABLE, at->trunk->name, what);
 	} else if (peer_target_rests(t) && t->told_to) {

@@ -27,6 +27,7 @@ struct route_target {
 /* A call's way along its route. Zeroed but for route. */
 struct route_hunt {
 	const struct config_route *route;
+	bool sips;           /* only to peers over TLS: the caller asked for a sips: URI */
 	uint32_t next_trunk; /* in route->to, which is gone through twice: for those that rest, last */
 	struct route_target targets[ROUTE_TRIES_MAX]; /* of the trunk before that */
 	unsigned n, at;                               /* at: the next of them */

@@ -72,8 +72,8 @@ def test_a_trunk_that_may_not_transfer():
         wait_for("both are heard", lambda: relays(gateway, ident), 20)
         inside.command("transfer", f"sip:+4940200@{INSIDE}")
         wait_for("it was refused", lambda: counter(gateway, "refused_transfer") == 1, 20)
-        assert [c["id"] for c in established(gateway)] == [ident]
-        a.hangup()
+        assert counter(gateway, "transfers") == 0
+        a.hangup()  # baresip, refused, hangs up by itself; other phones go on
         wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
         gateway.stop()
 
