@@ -2,13 +2,14 @@
 """The control plane is killed under calls: media does not notice, and the next one goes on with them."""
 
 import base64
+import contextlib
 import os
 import time
 
 from test_calls import TONE_A, TONE_B, call
 
-from lab.net import wait_for
-from lab.party import (NUMBERS, assert_no_session_left, assert_nothing_lost, both_hear, established, finish,
+from lab.net import run, wait_for
+from lab.party import (NUMBERS, agent, assert_no_session_left, assert_nothing_lost, both_hear, connect, established, finish,
                        parties, talking)
 from lab.gateway import CM_80, GCM_256, OUTSIDE, Neighbourhood, carrier, core
 
@@ -161,6 +162,42 @@ def test_media_of_a_call_that_was_not_saved_ends_after_a_while():
         assert_no_session_left(gateway)
         assert "sessions without a call are removed" in gateway.controlplane.output()
         assert counters(gateway)["recovered"] == 0
+
+
+@contextlib.contextmanager
+def file_system(path, size):
+    os.makedirs(path, exist_ok=True)
+    run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", path)
+    try:
+        yield
+    finally:
+        run("umount", "-l", path)
+
+
+def test_a_full_file_system_is_said_and_overcome():
+    with Neighbourhood() as lab, file_system(lab.path("calls"), "8k"):
+        with open(os.path.join(lab.path("calls"), "ballast"), "wb") as f:
+            f.write(bytes(4096))  # what is left is the first segment's head, and nothing for a call
+        gateway = lab.gateway([carrier("carrier-a", lab.ADDRESSES["carrier-a"], (CM_80,)),
+                               core("phone", lab.ADDRESSES["phone"])],
+                              [("carrier-a", "+49", "phone"), ("phone", "+49", "carrier-a")])
+        with open(os.path.join(lab.path("calls"), "more"), "wb") as f, contextlib.suppress(OSError):
+            f.write(bytes(65536))
+        for name in os.listdir(lab.path("calls")):
+            if name.startswith("calls."):
+                os.truncate(os.path.join(lab.path("calls"), name), 4096)  # its page is full, too
+        a, b = agent(lab, "carrier-a"), agent(lab, "phone")
+        connect(a, b)
+        wait_for("it is said", lambda: "calls cannot be saved" in gateway.controlplane.output(), 20)
+        both_hear(a, b)
+        os.unlink(os.path.join(lab.path("calls"), "ballast"))
+        run("mount", "-o", "remount,size=1m", lab.path("calls"))
+        wait_for("it is over", lambda: "calls are saved again" in gateway.controlplane.output(), 30)
+        kill_control(gateway)
+        assert established(gateway)
+        a.reconnect()
+        finish(gateway, a, b)
+        gateway.stop()
 
 
 def test_a_killed_call_leaves_no_key_behind():
