@@ -120,7 +120,9 @@ static int command(struct live *l, char **w)
 		return address(w[2], w[3], &e->remote);
 	if (!strcmp(w[0], "tx") || !strcmp(w[0], "rx"))
 		return w[3] ? live_end_key(e, l->side, w[0][0] == 't', w[2], w[3]) : -EINVAL;
-	if (!strcmp(w[0], "send"))
+	if (!strcmp(w[0], "plain"))
+		e->plain = true;
+	else if (!strcmp(w[0], "send"))
 		e->sending = w[2] && !strcmp(w[2], "on");
 	else if (!strcmp(w[0], "stats"))
 		print(e);

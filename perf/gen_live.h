@@ -39,8 +39,8 @@ struct live_end {
 	int fd; /* -1: there is no such call */
 	bool sending;
 	struct ip_port remote;
-	struct srtp_context *tx, *rx[2]; /* rx: the newest first; NULL: none, RTP is plain */
-	bool secure;
+	struct srtp_context *tx, *rx[2]; /* rx: the newest first; NULL: none */
+	bool plain; /* RTP in the clear was agreed; else what comes before its key waits for it */
 	uint16_t seq;
 	uint32_t ts, ssrc;
 	struct live_stats stats;

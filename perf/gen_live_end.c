@@ -133,7 +133,7 @@ static void take(struct live_end *e, unsigned side, const uint8_t *packet, size_
 
 	if (n >= 2 && packet[1] >= 192 && packet[1] <= 223)
 		return; /* RTCP */
-	if (!e->secure) {
+	if (e->plain) {
 		judge(e, side, packet, n);
 		return;
 	}
@@ -159,7 +159,7 @@ int live_end_key(struct live_end *e, unsigned side, bool tx, const char *suite, 
 	rc = rc < 0 ? rc : srtp_context_alloc(&c, &conf);
 	if (rc < 0)
 		return rc;
-	e->secure = true;
+	e->plain = false;
 	if (tx) {
 		srtp_context_free(e->tx);
 		e->tx = c;
@@ -181,7 +181,7 @@ void live_end_send(struct live_end *e, unsigned side)
 	struct sockaddr_storage to;
 	socklen_t to_len = ip_port_to_sockaddr(&e->remote, &to);
 
-	if (!e->sending || !to_len || (e->secure && !e->tx) || e->stats.sent == LIVE_SEEN)
+	if (!e->sending || !to_len || (!e->plain && !e->tx) || e->stats.sent == LIVE_SEEN)
 		return;
 	be16_put(p + 2, e->seq++);
 	be32_put(p + 4, e->ts);
