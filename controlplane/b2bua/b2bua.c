@@ -165,7 +165,8 @@ static void in_dialog(struct b2bua *b, struct sip_dialog *d, struct sip_stx *stx
 		reply_options(b, stx);
 		break;
 	default:
-		reply_refuse(stx, 405, NULL, "this method is not supported in a call", tag);
+		reply_refuse(stx, m->method == SIP_METHOD_OTHER ? 501 : 405, NULL,
+			"this method is not supported in a call", tag);
 	}
 }
 
@@ -205,7 +206,8 @@ static void request(void *user, struct sip_stx *stx, const struct sip_msg *m, co
 		reply_refuse(stx, 481, NULL, "the request names no dialog", sip_token_make(tag));
 		break;
 	default:
-		reply_refuse(stx, 405, NULL, "this method is not supported", sip_token_make(tag));
+		reply_refuse(stx, m->method == SIP_METHOD_OTHER ? 501 : 405, NULL,
+			"this method is not supported", sip_token_make(tag));
 	}
 }
 

@@ -643,8 +643,13 @@ void reply_unavailable(struct sip_stx *stx, uint32_t retry_s, const char *outsid
 bool reply_retry_after(const struct sip_msg *m, uint32_t *seconds);
 /* True: the request insists on extensions that are not here, and was refused with 420. */
 bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str to_tag);
-/* The message's session description, empty when it has none: bodies may be other things. */
+/*
+ * The message's session description, alone or among the parts of a body; empty when it has none, or when a
+ * request has another part that is not to be ignored.
+ */
 struct str message_sdp(const struct sip_msg *m);
+/* Does who sends this take a session description in the answer (its Accept)? */
+bool reply_takes_sdp(const struct sip_msg *m);
 /* Headers of every request and response that has a target of ours. */
 void reply_contact(struct sip_builder *b, const struct leg *l);
 void reply_options(struct b2bua *b, struct sip_stx *stx);

@@ -132,7 +132,7 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 		pass_on(in, STR(""));
 		return;
 	}
-	result = oa_offer_received(&in->oa, m->body, &why);
+	result = oa_offer_received(&in->oa, message_sdp(m), &why);
 	if (result < 0) {
 		count(c, &c->b->counters.refused_media);
 		refuse(in, (unsigned)why.status, why.reason.text);

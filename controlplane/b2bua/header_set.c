@@ -5,6 +5,7 @@ enum fate {
 	DROPPED, /* unless a rule says otherwise; what has no line below */
 	OWNED,   /* the gateway's own */
 	PASSES,
+	GMT_ONLY, /* passes when it is a date: RFC 3261 section 20.17 */
 	URN_ONLY, /* passes when it names nothing that could be looked up */
 };
 
@@ -22,7 +23,7 @@ static const uint8_t fates[SIP_H_COUNT] = {
 	[SIP_H_CONTENT_LENGTH] = OWNED,
 	[SIP_H_CONTENT_TYPE] = OWNED,
 	[SIP_H_CSEQ] = OWNED,
-	[SIP_H_DATE] = PASSES,
+	[SIP_H_DATE] = GMT_ONLY,
 	[SIP_H_EVENT] = OWNED,
 	[SIP_H_EXPIRES] = OWNED,
 	[SIP_H_FROM] = OWNED,
@@ -78,7 +79,10 @@ static const char *const others_pass[] = {
 static bool passes_by_default(enum sip_hdr_id id, struct str name, struct str value)
 {
 	if (id != SIP_H_OTHER)
-		return fates[id] == PASSES || (fates[id] == URN_ONLY && str_istarts(value, STR("<urn:")));
+		return fates[id] == PASSES ||
+		       (fates[id] == GMT_ONLY && value.n == 29 &&
+			       str_eq(str_sub(value, 25, 4), STR(" GMT"))) ||
+		       (fates[id] == URN_ONLY && str_istarts(value, STR("<urn:")));
 	for (unsigned i = 0; i < sizeof others_pass / sizeof *others_pass; i++)
 		if (str_ieq(name, str_z(others_pass[i])))
 			return true;

@@ -311,6 +311,9 @@ void ingress_invite(
 		refuse(b, stx, t, &n->refused_request, 422, NULL, "Session-Expires is too small");
 	} else if (m->body.n && !message_sdp(m).n) {
 		refuse(b, stx, t, &n->refused_request, 415, NULL, "the body is not application/sdp");
+	} else if (!reply_takes_sdp(m)) {
+		refuse(b, stx, t, &n->refused_request, 406, NULL,
+			"Accept does not have application/sdp, which the answer would be");
 	} else if (m->uri.user.n >= CALL_PARTY_MAX) {
 		refuse(b, stx, t, &n->refused_request, 414, NULL, "the called party's name is too long");
 	} else if (m->from.uri.user.n >= CALL_PARTY_MAX) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/passing.h"
+#include "controlplane/sip/multipart.h"
 #include "lib/base/secret.h"
 
 #define ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE"
@@ -62,9 +63,9 @@ void reply_refuse(
 	sip_build_response(&b, buf, sizeof buf, sip_stx_request(stx), status, phrase, to_tag);
 	if (why && *why)
 		reply_why(&b, status, why);
-	if (status == 405)
+	if (status == 405 || status == 501)
 		sip_build_hdr(&b, SIP_H_ALLOW, STR(ALLOW));
-	if (status == 415)
+	if (status == 415 || status == 406)
 		sip_build_hdr(&b, SIP_H_ACCEPT, STR("application/sdp"));
 	if (status == 422)
 		sip_build_hdr_u32(&b, SIP_H_MIN_SE, SESSION_TIMER_MIN_S);
@@ -138,20 +139,6 @@ int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str
 	return err;
 }
 
-void reply_options(struct b2bua *b, struct sip_stx *stx)
-{
-	char buf[CALL_HEAD_MAX], tag[SIP_TOKEN_TEXT];
-	struct sip_builder r;
-
-	sip_build_response(
-		&r, buf, sizeof buf, sip_stx_request(stx), b->closing ? 503 : 200, NULL, sip_token_make(tag));
-	sip_build_hdr(&r, SIP_H_ALLOW, STR(ALLOW));
-	sip_build_hdr(&r, SIP_H_ACCEPT, STR("application/sdp"));
-	sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer, 100rel"));
-	if (sip_build_end(&r, STR(""), STR("")) == 0)
-		sip_stx_respond(stx, &r);
-}
-
 bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str to_tag)
 {
 	struct sip_values it = sip_values(m, SIP_H_REQUIRE);
@@ -172,11 +159,72 @@ bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str 
 	return any;
 }
 
+void reply_options(struct b2bua *b, struct sip_stx *stx)
+{
+	char buf[CALL_HEAD_MAX], tag[SIP_TOKEN_TEXT];
+	struct sip_builder r;
+	const struct sip_msg *m = sip_stx_request(stx);
+
+	if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, sip_token_make(tag)))
+		return;
+	sip_build_response(&r, buf, sizeof buf, m, b->closing ? 503 : 200, NULL, sip_token_make(tag));
+	sip_build_hdr(&r, SIP_H_ALLOW, STR(ALLOW));
+	sip_build_hdr(&r, SIP_H_ACCEPT, STR("application/sdp"));
+	sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer, 100rel"));
+	if (sip_build_end(&r, STR(""), STR("")) == 0)
+		sip_stx_respond(stx, &r);
+}
+
+#define PART_DEPTH_MAX 3 /* multipart/mixed of multipart/alternative of ... */
+
+/*
+ * The session description among the parts; those that are no business of ours are left out. False: there is
+ * one that the sender of a request insists on (RFC 3261 section 20.11, RFC 5621 section 5).
+ */
+static bool find_sdp(struct str type, struct str body, bool insists, unsigned depth, struct str *sdp)
+{
+	struct sip_parts it = sip_parts(type, body);
+	struct sip_part part;
+	struct str handling;
+
+	while (sip_parts_next(&it, &part)) {
+		if (str_ieq(sip_media_type(part.type), STR("application/sdp"))) {
+			*sdp = sdp->n ? *sdp : part.body;
+		} else if (depth && str_istarts(part.type, STR("multipart/"))) {
+			if (!find_sdp(part.type, part.body, insists, depth - 1, sdp))
+				return false;
+		} else if (insists && sip_param(part.disposition, STR("handling"), &handling) &&
+			   str_ieq(handling, STR("required"))) {
+			return false;
+		}
+	}
+	return true;
+}
+
 struct str message_sdp(const struct sip_msg *m)
 {
-	struct str type = m->content_type;
+	struct str sdp = STR("");
 
-	return str_ieq(str_trim(str_cut(&type, ';')), STR("application/sdp")) ? m->body : STR("");
+	if (str_ieq(sip_media_type(m->content_type), STR("application/sdp")))
+		return m->body;
+	return find_sdp(m->content_type, m->body, m->request, PART_DEPTH_MAX, &sdp) ? sdp : STR("");
+}
+
+bool reply_takes_sdp(const struct sip_msg *m)
+{
+	struct sip_values it = sip_values(m, SIP_H_ACCEPT);
+	struct str value;
+
+	if (!sip_msg_hdr(m, SIP_H_ACCEPT))
+		return true;
+	while (sip_values_next(&it, &value)) {
+		struct str type = sip_media_type(value);
+
+		if (str_ieq(type, STR("application/sdp")) || str_ieq(type, STR("application/*")) ||
+			str_ieq(type, STR("*/*")))
+			return true;
+	}
+	return false;
 }
 
 static void note_tls(struct leg *l, const struct tls_info *t)

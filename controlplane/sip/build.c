@@ -80,6 +80,13 @@ static void put_vias(struct sip_builder *b, const struct sip_msg *r)
 		sip_build_hdr(b, SIP_H_VIA, r->hdrs[at].value);
 }
 
+/* A request that is refused for what it lacks may lack it. */
+static void copy_first(struct sip_builder *b, const struct sip_msg *m, enum sip_hdr_id id)
+{
+	if (sip_msg_hdr(m, id))
+		sip_build_hdr(b, id, sip_msg_value(m, id));
+}
+
 void sip_build_response(struct sip_builder *b, void *buf, size_t cap, const struct sip_msg *request,
 	unsigned status, const char *reason, struct str to_tag)
 {
@@ -89,11 +96,12 @@ void sip_build_response(struct sip_builder *b, void *buf, size_t cap, const stru
 	wbuf_str(&b->w, STR("\r\n"));
 	b->line_end = b->w.len;
 	put_vias(b, request);
-	sip_build_hdr(b, SIP_H_FROM, sip_msg_value(request, SIP_H_FROM));
-	sip_build_addr(
-		b, SIP_H_TO, sip_msg_value(request, SIP_H_TO), request->to_tag.n ? (struct str){0} : to_tag);
-	sip_build_hdr(b, SIP_H_CALL_ID, sip_msg_value(request, SIP_H_CALL_ID));
-	sip_build_hdr(b, SIP_H_CSEQ, sip_msg_value(request, SIP_H_CSEQ));
+	copy_first(b, request, SIP_H_FROM);
+	if (sip_msg_hdr(request, SIP_H_TO))
+		sip_build_addr(b, SIP_H_TO, sip_msg_value(request, SIP_H_TO),
+			request->to_tag.n ? (struct str){0} : to_tag);
+	copy_first(b, request, SIP_H_CALL_ID);
+	copy_first(b, request, SIP_H_CSEQ);
 	if (status == 100)
 		sip_build_copy(b, request, SIP_H_TIMESTAMP);
 	if (status > 100 && status < 300)

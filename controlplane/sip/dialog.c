@@ -132,8 +132,6 @@ int sip_dialog_new_uas(const struct sip_msg *request, struct str local_tag, cons
 	struct sip_dialog *d;
 	int rc;
 
-	if (!request->from_tag.n)
-		return -EINVAL;
 	d = calloc(1, sizeof *d);
 	if (!d)
 		return -ENOMEM;

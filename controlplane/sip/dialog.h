@@ -44,8 +44,7 @@ struct sip_dialog {
 };
 
 /*
- * As UAS: from a request and the tag that we answer with. -EINVAL: no From tag, Contact or usable Contact URI
- * (answer 400), -E2BIG too many routes, -ENOMEM.
+ * As UAS: from a request and the tag that we answer with. One without a From tag is of RFC 2543. -EINVAL: no usable Contact URI (answer 400), -E2BIG too many routes, -ENOMEM.
  */
 int sip_dialog_new_uas(const struct sip_msg *request, struct str local_tag, const struct sip_flow *flow,
 	struct sip_dialog **out);

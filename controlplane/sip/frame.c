@@ -5,6 +5,14 @@
 
 #include "controlplane/sip/message.h"
 
+#define METHOD_MAX 64 /* RFC 4475 has one of 44 octets */
+
+static struct str without_cr(struct str line)
+{
+	line.n -= line.n && line.p[line.n - 1] == '\r';
+	return line;
+}
+
 /*
  * The Content-Length of a whole head. -1 when it is missing, malformed or there twice: whoever guesses then
  * lets the peer choose where the next message begins.
@@ -25,9 +33,15 @@ static int64_t content_length(struct str head)
 
 		if (sip_hdr_by_name(name) != SIP_H_CONTENT_LENGTH)
 			continue;
-		/* A fold may hide the number on the next line: rare enough to be refused. */
-		if (line.n && line.p[line.n - 1] == '\r')
-			line.n--;
+		line = without_cr(line);
+		/* A fold: the number is on one of the lines, or it is refused. */
+		while (head.n && (head.p[0] == ' ' || head.p[0] == '\t')) {
+			struct str more = without_cr(str_cut(&head, '\n'));
+
+			if (str_trim(line).n && str_trim(more).n)
+				return -1;
+			line = str_trim(line).n ? line : more;
+		}
 		if (length >= 0 || str_to_u64(str_trim(line), UINT32_MAX, &v) < 0)
 			return -1;
 		length = (int64_t)v;
@@ -38,13 +52,13 @@ static int64_t content_length(struct str head)
 /* What a stream may begin with: a method or "SIP/". Tells garbage before 16 KB of it are in memory. */
 static bool plausible(const char *p, size_t n)
 {
-	for (size_t i = 0; i < n && i < 32; i++) {
+	for (size_t i = 0; i < n && i < METHOD_MAX; i++) {
 		if (p[i] == ' ' || p[i] == '/')
 			return i > 0;
 		if (!sip_is_token((struct str){p + i, 1}))
 			return false;
 	}
-	return n < 32;
+	return n < METHOD_MAX;
 }
 
 enum sip_frame_kind sip_frame_next(struct sip_framer *f, const char *p, size_t n, size_t *length)

@@ -75,6 +75,7 @@ static const uint16_t views[] = {
 	VIEWS_URI(uri),
 	VIEW(reason),
 	VIEW(via.text),
+	VIEW(via.version),
 	VIEW(via.transport),
 	VIEW(via.host),
 	VIEW(via.params),

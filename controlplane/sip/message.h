@@ -144,6 +144,7 @@ struct sip_hdr {
 /* One Via value. */
 struct sip_via {
 	struct str text;      /* the whole value */
+	struct str version;   /* "2.0", unless the message was refused */
 	struct str transport; /* "UDP", "TLS" ... */
 	struct str host;      /* sent-by without brackets */
 	uint16_t port;        /* 0 when not given */
@@ -188,7 +189,7 @@ struct sip_msg {
 struct sip_reject {
 	uint16_t status;    /* what a request should be answered with: 400, 416, 505, 513 ... */
 	const char *reason; /* a reason phrase that says what is wrong; static */
-	bool answerable;    /* a request other than ACK whose Via, From, To, Call-ID and CSeq can be copied */
+	bool answerable;    /* a request other than ACK whose Via says where to */
 };
 
 /*

@@ -98,6 +98,9 @@ static void parse_request_line(struct parse *ps, struct str line)
 	parse_version(ps, version);
 	switch (sip_uri_parse(str_sub(line, 0, (size_t)sp), &m->uri)) {
 	case 0:
+		/* RFC 3261 section 19.1.1, table 1. */
+		if (m->uri.headers.n)
+			wrong(ps, 400, "Headers in the Request-URI");
 		break;
 	case -EPROTONOSUPPORT:
 		wrong(ps, 416, "Unsupported URI Scheme");
@@ -180,8 +183,10 @@ int sip_via_parse(struct str text, struct sip_via *out)
 	struct str version = str_trim(str_cut(&rest, '/'));
 	struct str value;
 
-	if (!str_ieq(name, STR("SIP")) || !str_eq(version, STR("2.0")))
+	/* Another version is answered, with 505: whoever calls this looks at it. */
+	if (!str_ieq(name, STR("SIP")) || !sip_is_token(version))
 		return -EINVAL;
+	v.version = version;
 	rest = str_trim(rest);
 	size_t i = 0;
 
@@ -223,6 +228,15 @@ int sip_via_parse(struct str text, struct sip_via *out)
 	return 0;
 }
 
+/* ";;": RFC 4475 section 3.1.2.1. One ';' too many at the end is in the field. */
+static bool has_empty_param(struct str params)
+{
+	while (params.n)
+		if (!str_trim(str_cut(&params, ';')).n)
+			return true;
+	return false;
+}
+
 static void parse_via(struct parse *ps)
 {
 	struct sip_values it = sip_values(ps->m, SIP_H_VIA);
@@ -232,6 +246,10 @@ static void parse_via(struct parse *ps)
 		wrong(ps, 400, "Missing Via");
 	else if (sip_via_parse(top, &ps->m->via) < 0)
 		wrong(ps, 400, "Malformed Via");
+	else if (!str_eq(ps->m->via.version, STR("2.0")))
+		wrong(ps, 400, "Malformed Via");
+	else if (has_empty_param(ps->m->via.params))
+		wrong(ps, 400, "Empty Parameter in Via");
 }
 
 static void parse_party(struct parse *ps, enum sip_hdr_id id, struct sip_addr *addr, struct str *tag)
@@ -351,8 +369,7 @@ static void check_single(struct parse *ps)
 
 static bool answerable(const struct sip_msg *m)
 {
-	return m->request && m->method != SIP_ACK && m->via.host.n && sip_msg_hdr(m, SIP_H_FROM) &&
-	       sip_msg_hdr(m, SIP_H_TO) && sip_msg_hdr(m, SIP_H_CALL_ID) && sip_msg_hdr(m, SIP_H_CSEQ);
+	return m->request && m->method != SIP_ACK && m->via.host.n;
 }
 
 int sip_msg_parse(struct sip_msg *m, char *buf, size_t n, bool datagram, struct sip_reject *why)

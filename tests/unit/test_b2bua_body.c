@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Session descriptions among the parts of a body; calls of RFC 2543. */
+#include "tests/unit/b2bua_bench.h"
+
+#define MIXED "MIME-Version: 1.0\r\nContent-Type: multipart/mixed;boundary=\"cut here\"\r\n"
+
+static const char *parts(const char *first, const char *second)
+{
+	static char text[4096];
+
+	snprintf(text, sizeof text,
+		"preamble\r\n--cut here\r\n%s\r\n--cut here\r\n%s\r\n--cut here--\r\nend\r\n", first, second);
+	return text;
+}
+
+static const char *part(const char *headers, const char *body)
+{
+	static char texts[4][2048];
+	static unsigned next;
+	char *text = texts[next++ % 4];
+
+	strcpy(text, headers);
+	strcat(text, "\r\n");
+	strcat(text, body);
+	return text;
+}
+
+#define SDP_TYPE "Content-Type: application/sdp\r\n"
+#define ISUP "Content-Type: application/isup;version=itu-t92+\r\nContent-Disposition: signal;handling="
+
+static void test_a_description_among_parts(void **state)
+{
+	char copies[3][4096];
+
+	(void)state;
+	strcpy(copies[0],
+		parts(part(SDP_TYPE, sdp(&alice, 1)), part(ISUP "optional\r\n", "\x01\x02--cut here")));
+	strcpy(copies[1], parts(part("Content-Type: text/plain\r\n", "hello"),
+				  part("c:application/SDP\r\n", sdp(&alice, 1))));
+	snprintf(copies[2], sizeof copies[2],
+		"--cut here\r\nContent-Type: multipart/alternative; boundary=x\r\n\r\n--x\r\n" SDP_TYPE
+		"\r\n%s\r\n--x--\r\n--cut here--",
+		sdp(&alice, 1));
+	for (unsigned i = 0; i < 3; i++) {
+		dial(&alice, "+1001", MIXED, copies[i]);
+		hear(&bob, "INVITE");
+		expect_heard(&bob, "\r\nContent-Type: application/sdp\r\n");
+		expect_heard(&bob, "m=audio ");
+		expect_not_heard(&bob, "cut here");
+		expect_not_heard(&bob, "hello");
+		/* An answer may come in parts as well. */
+		answer(&bob, "200 OK", MIXED,
+			parts(part(ISUP "required\r\n", "x"), part(SDP_TYPE, sdp(&bob, 1))));
+		hear(&bob, "ACK");
+		hear(&alice, "200");
+		expect_heard(&alice, "\r\nContent-Type: application/sdp\r\n");
+		say(&alice, "ACK", "", "");
+		hang_up(&alice, &bob);
+	}
+}
+
+static void test_what_cannot_be_used(void **state)
+{
+	char bodies[4][4096];
+
+	(void)state;
+	strcpy(bodies[0], parts(part(SDP_TYPE, sdp(&alice, 1)), part(ISUP "required\r\n", "x")));
+	strcpy(bodies[1], parts(part("Content-Type: text/plain\r\n", "a"), part("", "b")));
+	strcpy(bodies[2], "no parts at all");
+	strcpy(bodies[3], "--cut here--\r\n");
+	for (unsigned i = 0; i < 4; i++) {
+		dial(&alice, "+1001", MIXED, bodies[i]);
+		hear(&alice, "415");
+		expect_heard(&alice, "\r\nAccept: application/sdp\r\n");
+		say(&alice, "ACK", "", "");
+		silence(NULL);
+	}
+	dial(&alice, "+1001", "Accept: text/html, application/isup\r\n", sdp(&alice, 1));
+	hear(&alice, "406");
+	expect_heard(&alice, "\r\nAccept: application/sdp\r\n");
+	say(&alice, "ACK", "", "");
+	dial(&alice, "+1001", "Accept: application/*;q=0.5\r\n", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_a_description_among_parts),
+		T(test_what_cannot_be_used),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
