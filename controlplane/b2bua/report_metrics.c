@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/audit/audit.h"
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/health.h"
 #include "controlplane/b2bua/report.h"
@@ -338,6 +339,10 @@ void report_metrics_write(struct b2bua *b, struct metrics *m)
 	metrics_sample_real(m, "srtpgw_start_time_seconds", NULL, (double)b->began_ms / 1000);
 	write_calls(b, m);
 	write_rekeys(b, m);
+	counter(m, "srtpgw_audit_records_total", "Records that the audit has written.",
+		audit_counters(b->audit).records);
+	counter(m, "srtpgw_audit_lost_total", "Records that could not be written.",
+		audit_counters(b->audit).failed);
 	write_ended(b, m);
 	write_trunks(b, m);
 	report_places_metrics(b, m);
