@@ -145,14 +145,14 @@ static int put_session(struct diff *d, const struct program *now)
 	return put(d, &m);
 }
 
-static int put_leg(struct diff *d, const struct program_leg *l)
+static int put_leg(struct diff *d, const struct dp_leg_update *u)
 {
 	union dp_msg m;
 	struct dp_header h;
 
 	dp_msg_init(&m, DP_LEG_UPDATE, 0);
 	h = m.h;
-	m.leg_update = l->update;
+	m.leg_update = *u;
 	m.h = h;
 	return put(d, &m);
 }
@@ -245,10 +245,23 @@ static const struct program_leg *find(const struct program *p, unsigned leg)
 
 static int diff_leg(struct diff *d, const struct program_leg *o, const struct program_leg *n)
 {
+	struct dp_leg_update u = n->update;
+
+	/* Keys that were to come are on their way: what none opens waits until they are there. */
+	if (o)
+		u.flags |= o->update.flags & DP_LEG_KEYS_PENDING;
 	/* A leg that never was used need not be there. */
-	if (o ? !memcmp(&o->update, &n->update, sizeof n->update) : is_idle(n))
+	if (o ? !memcmp(&o->update, &u, sizeof u) : is_idle(n))
 		return 0;
-	return put_leg(d, n);
+	return put_leg(d, &u);
+}
+
+/* The keys are there, or will not come. */
+static int diff_pending(struct diff *d, const struct program_leg *o, const struct program_leg *n)
+{
+	if (!o || !(o->update.flags & ~n->update.flags & DP_LEG_KEYS_PENDING))
+		return 0;
+	return put_leg(d, &n->update);
 }
 
 /* A key that only the data plane knows it has already, or it is lost. */
@@ -299,7 +312,7 @@ int program_diff(const struct program *old, const struct program *now,
 	int (*put_one)(void *arg, union dp_msg *m), void *arg)
 {
 	static int (*const steps[])(struct diff *, const struct program_leg *, const struct program_leg *) = {
-		diff_leg, diff_rx, diff_tx, diff_retired};
+		diff_leg, diff_rx, diff_tx, diff_pending, diff_retired};
 	struct diff d = {.put = put_one, .arg = arg, .session = now->session};
 	int rc = old ? 0 : put_session(&d, now);
 

@@ -192,6 +192,14 @@ static void our_rekey(void **state)
 	assert_string_equal(step(&call), "rx1:3 tx1:4 ");
 	assert_int_equal(oa_commit(&c->b), 0);
 	assert_string_equal(step(&call), "leg1:3 ");
+	/* All at once: packets are held until the keys are there, not only until they are on their way. */
+	w = wbuf_make(c->text, sizeof c->text);
+	assert_int_equal(oa_offer_rekey(&c->b, &w, &r), 0);
+	step(&call);
+	assert_int_equal(
+		oa_answer_received(&c->b, str_z(HEAD_B("3") "m=audio 5000 RTP/SAVP 8\r\n" CRYPTO), &r), 0);
+	assert_int_equal(oa_commit(&c->b), 0);
+	assert_string_equal(step(&call), "rx1:5 tx1:6 leg1:3 ");
 	forget(c);
 }
 
