@@ -38,6 +38,10 @@ static const struct config_trunk *identify(struct b2bua *b, struct str username,
 		.n_certificate_names = verified_names(b, from, names),
 		.username = username,
 	};
+	struct sip_conn_info info;
+
+	if (sip_net_conn_info(b->net, from->conn, &info) == 0 && info.tls)
+		source.server_name = str_z(info.tls->sni);
 
 	return source.listener ? config_find_trunk(b->now->config, &source) : NULL;
 }
@@ -327,7 +331,7 @@ void ingress_invite(
 	} else if (passing_cannot(t, m)) {
 		refuse(b, stx, t, &n->refused_request, 500, NULL,
 			"Privacy insists (critical) on what is not known here");
-	} else if (!(hunt.route = config_find_route(b->now->config, t, str_z(called)))) {
+	} else if (!(hunt.route = config_find_route(b->now->config, t, m->uri.host, str_z(called)))) {
 		refuse(b, stx, t, &n->refused_no_route, 404, NULL, "no route leads to this number");
 	} else if (hunt.sips && !has_tls(hunt.route)) {
 		refuse(b, stx, t, &n->refused_request, 480, NULL,

@@ -312,7 +312,7 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 		return;
 	passing_party(t, m->uri.user, called);
 	status = message_refused(b, t, m, str_z(called), &why);
-	if (!status && !(hunt.route = config_find_route(b->now->config, t, str_z(called)))) {
+	if (!status && !(hunt.route = config_find_route(b->now->config, t, m->uri.host, str_z(called)))) {
 		status = 404;
 		why = "no route leads to this number";
 	} else if (!status && route_next(b, b->now, &hunt, &to, &retry_s, &nowhere) != ROUTE_FOUND) {

@@ -138,6 +138,8 @@ struct config_identify {
 	uint32_t n_sources;
 	const char *const *certificate_names; /* DNS names or addresses in the client's certificate */
 	uint32_t n_certificate_names;
+	const char *const *server_names; /* that the client asked for in the TLS handshake */
+	uint32_t n_server_names;
 };
 
 /* Who we are to a trunk that asks. The password is not here: config_password_read(). */
@@ -224,6 +226,7 @@ struct config_route {
 	uint32_t index;                       /* in config.routes */
 	const struct config_trunk *from;      /* NULL: from any trunk */
 	const char *prefix;                   /* of the called number; "": every number */
+	const char *host;                     /* of the Request-URI; NULL: any */
 	const struct config_trunk *const *to; /* tried in this order */
 	uint32_t n_to;                        /* at least 1 */
 };
@@ -331,6 +334,7 @@ struct config_source {
 	struct ip_addr remote;
 	const struct str *certificate_names; /* DNS and IP names of a verified client, as plain text */
 	uint32_t n_certificate_names;
+	struct str server_name; /* that the client asked for (SNI); empty: none */
 	struct str username; /* that it says to be, unproven; empty: it says none */
 };
 
@@ -345,13 +349,14 @@ struct config_source {
 const struct config_trunk *config_find_trunk(const struct config *c, const struct config_source *from);
 
 /*
- * Where does a call from this trunk to this number go? The longest prefix wins; of equal ones, the route that
- * names the trunk before the one for any trunk, then the earlier in the file. number is the user part of the
- * Request-URI without parameters; the visual separators "-", ".", "(" and ")" (RFC 3966) are skipped. NULL:
- * nowhere.
+ * Where does a call from this trunk to this number at this host go? A route that names the host goes before those
+ * for any, whatever their prefixes; then the longest prefix wins; of equal ones, the route that names the trunk
+ * before the one for any trunk, then the earlier in the file. number is the user part of the Request-URI without
+ * parameters; the visual separators "-", ".", "(" and ")" (RFC 3966) are skipped. host is without port and
+ * brackets; empty: it has none (tel:). NULL: nowhere.
  */
 const struct config_route *config_find_route(
-	const struct config *c, const struct config_trunk *from, struct str number);
+	const struct config *c, const struct config_trunk *from, struct str host, struct str number);
 
 /*
  * The listener that speaks for us on this realm and transport (Via, Contact; source address of UDP): the

@@ -108,8 +108,11 @@ static bool same_peers(const struct config_trunk *a, const struct config_trunk *
 static bool same_identify(const struct config_identify *a, const struct config_identify *b)
 {
 	if (a->n_listeners != b->n_listeners || a->n_sources != b->n_sources ||
-		a->n_certificate_names != b->n_certificate_names)
+		a->n_certificate_names != b->n_certificate_names || a->n_server_names != b->n_server_names)
 		return false;
+	for (uint32_t i = 0; i < a->n_server_names; i++)
+		if (!same_text(a->server_names[i], b->server_names[i]))
+			return false;
 	for (uint32_t i = 0; i < a->n_listeners; i++)
 		if (!same_text(a->listeners[i]->name, b->listeners[i]->name))
 			return false;
@@ -198,7 +201,7 @@ static bool same_route(const void *x, const void *y)
 {
 	const struct config_route *a = x, *b = y;
 
-	if (!same_text(a->prefix, b->prefix) || !a->from != !b->from ||
+	if (!same_text(a->prefix, b->prefix) || !same_text(a->host, b->host) || !a->from != !b->from ||
 		(a->from && !same_text(a->from->name, b->from->name)) || a->n_to != b->n_to)
 		return false;
 	for (uint32_t i = 0; i < a->n_to; i++)

@@ -4,9 +4,6 @@
 
 #include "controlplane/config/snapshot.h"
 
-/* Longer than any prefix in the model; what a number has beyond it cannot matter. */
-#define NUMBER_MAX 32
-
 static bool prefix_covers(const struct config_prefix *p, const struct ip_addr *ip)
 {
 	unsigned whole = p->bits / 8, rest = p->bits % 8;
@@ -24,6 +21,14 @@ static bool name_matches(const struct config_identify *id, const struct config_s
 				return true;
 		}
 	}
+	return false;
+}
+
+static bool server_name_matches(const struct config_identify *id, const struct config_source *from)
+{
+	for (uint32_t i = 0; i < id->n_server_names; i++)
+		if (str_ieq(str_z(id->server_names[i]), from->server_name))
+			return true;
 	return false;
 }
 
@@ -51,6 +56,11 @@ static unsigned match_rank(const struct config_trunk *t, const struct config_sou
 		if (!name_matches(id, from))
 			return 0;
 		rank += 1000;
+	}
+	if (id->n_server_names) {
+		if (!server_name_matches(id, from))
+			return 0;
+		rank += 500;
 	}
 	if (id->n_sources) {
 		bool found = false;
@@ -89,53 +99,6 @@ const struct config_trunk *config_find_trunk(const struct config *c, const struc
 		}
 	}
 	return best;
-}
-
-/* The route with exactly this prefix and trunk, or NULL. */
-static const struct config_route *exact_route(
-	const struct snapshot *s, const char *prefix, const struct config_trunk *from)
-{
-	const struct config_route key = {.prefix = prefix, .from = from};
-	uint32_t low = 0, high = s->pub.n_routes;
-
-	/* The first that is not before the key, whose index 0 makes it the first of its equals. */
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (route_order(s->routes_by_match[middle], &key) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == s->pub.n_routes)
-		return NULL;
-	const struct config_route *r = s->routes_by_match[low];
-
-	return strcmp(r->prefix, prefix) == 0 && r->from == from ? r : NULL;
-}
-
-const struct config_route *config_find_route(
-	const struct config *c, const struct config_trunk *from, struct str number)
-{
-	const struct snapshot *s = (const struct snapshot *)c;
-	char digits[NUMBER_MAX + 1];
-	size_t n = 0;
-
-	for (size_t i = 0; i < number.n && n < NUMBER_MAX; i++) {
-		if (number.p[i] == 0)
-			return NULL;
-		if (!memchr("-.()", number.p[i], 4))
-			digits[n++] = number.p[i];
-	}
-	for (;; n--) {
-		digits[n] = 0;
-		const struct config_route *r = exact_route(s, digits, from);
-
-		if (!r)
-			r = exact_route(s, digits, NULL);
-		if (r || n == 0)
-			return r;
-	}
 }
 
 const struct config_listener *config_find_listener(const struct config *c, const struct config_realm *realm,

@@ -81,24 +81,6 @@ static int by_name(const void *a, const void *b)
 		(*(const struct config_trunk *const *)b)->name);
 }
 
-int route_order(const struct config_route *a, const struct config_route *b)
-{
-	int by_prefix = strcmp(a->prefix, b->prefix);
-	uint32_t from_a = a->from ? a->from->index : UINT32_MAX,
-		 from_b = b->from ? b->from->index : UINT32_MAX;
-
-	if (by_prefix)
-		return by_prefix;
-	if (from_a != from_b)
-		return from_a < from_b ? -1 : 1;
-	return a->index < b->index ? -1 : a->index > b->index;
-}
-
-static int by_match(const void *a, const void *b)
-{
-	return route_order(*(const struct config_route *const *)a, *(const struct config_route *const *)b);
-}
-
 int snapshot_index_trunks(struct snapshot *s)
 {
 	uint32_t n = s->pub.n_trunks;
@@ -109,19 +91,6 @@ int snapshot_index_trunks(struct snapshot *s)
 	for (uint32_t i = 0; i < n; i++)
 		s->trunks_by_name[i] = &s->pub.trunks[i];
 	qsort(s->trunks_by_name, n, sizeof *s->trunks_by_name, by_name);
-	return 0;
-}
-
-int snapshot_index_routes(struct snapshot *s)
-{
-	uint32_t n = s->pub.n_routes;
-
-	s->routes_by_match = arena_alloc(&s->arena, n, sizeof *s->routes_by_match);
-	if (!s->routes_by_match)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++)
-		s->routes_by_match[i] = &s->pub.routes[i];
-	qsort(s->routes_by_match, n, sizeof *s->routes_by_match, by_match);
 	return 0;
 }
 

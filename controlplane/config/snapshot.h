@@ -22,6 +22,7 @@ struct snapshot {
 	struct arena arena;
 	const struct config_trunk **trunks_by_name;  /* sorted with strcmp() */
 	const struct config_route **routes_by_match; /* sorted by route_order() */
+	struct route_node *route_nodes;              /* see find_route.c; the first is the root */
 };
 
 /* NULL without memory. */
@@ -49,8 +50,5 @@ int tree_read(const struct lyd_node *tree, struct snapshot *s);
 int snapshot_index_trunks(struct snapshot *s);
 int snapshot_index_routes(struct snapshot *s);
 
-/*
- * Prefix order, then the trunk's index (any trunk last), then the file's order. Lookups search with index 0
- * of equals.
- */
+/* Prefix order, then the host's (any host last), then the trunk's index (any trunk last), then the file's order. */
 int route_order(const struct config_route *a, const struct config_route *b);

@@ -287,6 +287,7 @@ static void read_identify(struct reader *r, const struct lyd_node *n, struct con
 		make_list(r, n, "listener", sizeof *listeners, &id->n_listeners);
 	struct config_prefix *sources = make_list(r, n, "source-address", sizeof *sources, &id->n_sources);
 	const char **names = make_list(r, n, "certificate-name", sizeof *names, &id->n_certificate_names);
+	const char **server_names = make_list(r, n, "server-name", sizeof *server_names, &id->n_server_names);
 	const struct lyd_node *e = child(n, "listener");
 
 	for (uint32_t i = 0; i < id->n_listeners; i++, e = next_entry(e)) {
@@ -299,6 +300,10 @@ static void read_identify(struct reader *r, const struct lyd_node *n, struct con
 	e = child(n, "certificate-name");
 	for (uint32_t i = 0; i < id->n_certificate_names; i++, e = next_entry(e))
 		names[i] = keep(r, lyd_get_value(e));
+	e = child(n, "server-name");
+	for (uint32_t i = 0; i < id->n_server_names; i++, e = next_entry(e))
+		server_names[i] = keep(r, lyd_get_value(e));
+	id->server_names = server_names;
 	id->listeners = listeners;
 	id->sources = sources;
 	id->certificate_names = names;
@@ -442,6 +447,9 @@ static void read_routes(struct reader *r, const struct lyd_node *parent)
 		rows[i].name = keep_leaf(r, n, "name");
 		rows[i].index = i;
 		rows[i].prefix = keep_leaf(r, n, "prefix");
+		rows[i].host = keep_leaf(r, n, "host");
+		if (rows[i].host && !rows[i].host[0])
+			rows[i].host = NULL;
 		rows[i].from = from ? config_trunk_named(c, from) : NULL;
 		rows[i].to = to;
 		require(r, rows[i].prefix && (!from || rows[i].from));

@@ -16,7 +16,7 @@ static void use(const struct config *c)
 			.listener = &c->listeners[i], .remote = c->listeners[i].local.ip};
 		const struct config_trunk *t = config_find_trunk(c, &from);
 
-		config_find_route(c, t, STR("+4930123"));
+		config_find_route(c, t, STR("a.example"), STR("+4930123"));
 		/* What the model promises, whatever the text was. */
 		if (!c->listeners[i].realm->trusted && c->listeners[i].transport != CONFIG_TLS)
 			abort();

@@ -119,7 +119,7 @@ static void a_secure_trunk_never_calls_in_clear(void **state)
 
 static const char *route(const struct config *c, const char *from, const char *number)
 {
-	const struct config_route *r = config_find_route(c, config_trunk_named(c, from), str_z(number));
+	const struct config_route *r = config_find_route(c, config_trunk_named(c, from), STR(""), str_z(number));
 
 	return r ? r->name : "nowhere";
 }
@@ -144,11 +144,81 @@ static void the_longest_prefix_wins(void **state)
 static void routes_list_their_trunks_in_order(void **state)
 {
 	const struct config *c = *state;
-	const struct config_route *r = config_find_route(c, config_trunk_named(c, "wide"), STR("7"));
+	const struct config_route *r = config_find_route(c, config_trunk_named(c, "wide"), STR(""), STR("7"));
 
 	assert_int_equal(r->n_to, 2);
 	assert_string_equal(r->to[0]->name, "wide");
 	assert_string_equal(r->to[1]->name, "core");
+}
+
+#define CORE(name, more) "{\"name\":\"" name "\",\"realm\":\"r\",\"srtp\":{\"mode\":\"none\"}," more "}"
+#define PEER "\"peer\":[{\"name\":\"p\",\"host\":\"10.0.0.2\",\"transport\":\"udp\"}]"
+
+static const char hosts[] =
+	"{\"srtp-gateway:gateway\":{\"media\":{\"interface\":[{\"name\":\"m\",\"device\":\"e0\",\"address\":[{\"ip\":"
+	"\"10.0.0.1\",\"port-range\":[{\"lower\":20000,\"upper\":20999}]}]}]},\"realms\":{\"realm\":[{\"name\":\"r\","
+	"\"trusted\":true,\"media-interface\":[\"m\"]}]},\"sip\":{\"listener\":[{\"name\":\"udp\",\"transport\":\"udp\","
+	"\"address\":\"10.0.0.1\",\"port\":5060,\"realm\":\"r\"}]},\"trunks\":{\"trunk\":["
+	CORE("plain", PEER ",\"identify\":{\"source-address\":[\"10.0.0.0/24\"]}") ","
+	CORE("one", "\"identify\":{\"source-address\":[\"10.0.0.0/8\"],\"server-name\":[\"one.gw.example\"]}") "]},"
+	"\"routing\":{\"route\":["
+	"{\"name\":\"long\",\"prefix\":\"+4930\",\"to-trunk\":[\"plain\"]},"
+	"{\"name\":\"a\",\"host\":\"a.example\",\"to-trunk\":[\"plain\"]},"
+	"{\"name\":\"a-49\",\"host\":\"a.example\",\"prefix\":\"+49\",\"to-trunk\":[\"plain\"]},"
+	"{\"name\":\"a-49-plain\",\"host\":\"a.example\",\"prefix\":\"+49\",\"from-trunk\":\"plain\",\"to-trunk\":[\"plain\"]},"
+	"{\"name\":\"b-49\",\"host\":\"b.example\",\"prefix\":\"+49\",\"to-trunk\":[\"plain\"]},"
+	"{\"name\":\"all\",\"to-trunk\":[\"plain\"]}]}}}";
+
+static const char *route_at(const struct config *c, const char *from, const char *host, const char *number)
+{
+	const struct config_route *r =
+		config_find_route(c, config_trunk_named(c, from), str_z(host), str_z(number));
+
+	return r ? r->name : "nowhere";
+}
+
+static void a_host_goes_before_every_prefix(void **state)
+{
+	struct config *c = NULL;
+	struct err e = {0};
+
+	(void)state;
+	if (config_parse(str_z(hosts), "test", &c, &e))
+		fail_msg("%s", e.text);
+	assert_string_equal(route_at(c, "one", "A.Example", "+4930123"), "a-49");
+	assert_string_equal(route_at(c, "plain", "a.example", "+4930123"), "a-49-plain");
+	assert_string_equal(route_at(c, "plain", "a.example", "+1"), "a");
+	assert_string_equal(route_at(c, "plain", "a.example", "alice"), "a");
+	assert_string_equal(route_at(c, "plain", "a.example.net", "+4930123"), "long");
+	assert_string_equal(route_at(c, "plain", "a.exampl", "+4930123"), "long");
+	assert_string_equal(route_at(c, "plain", "b.example", "+4930123"), "b-49");
+	assert_string_equal(route_at(c, "plain", "b.example", "+1"), "all");
+	assert_string_equal(route_at(c, "plain", "", "+4930123"), "long");
+	assert_string_equal(route_at(c, "plain", "192.0.2.1", "+4"), "all");
+	config_unref(c);
+}
+
+/* The name that a party asked for says more than its address, and nothing without it. */
+static void a_server_name_tells_parties_apart(void **state)
+{
+	struct config *c = NULL;
+	struct err e = {0};
+	struct config_source from = {0};
+
+	(void)state;
+	if (config_parse(str_z(hosts), "test", &c, &e))
+		fail_msg("%s", e.text);
+	from.listener = &c->listeners[0];
+	ip_parse(STR("10.0.0.9"), &from.remote);
+	assert_string_equal(config_find_trunk(c, &from)->name, "plain");
+	from.server_name = STR("ONE.gw.example");
+	assert_string_equal(config_find_trunk(c, &from)->name, "one");
+	from.server_name = STR("two.gw.example");
+	assert_string_equal(config_find_trunk(c, &from)->name, "plain");
+	ip_parse(STR("192.0.2.9"), &from.remote);
+	from.server_name = STR("one.gw.example");
+	assert_null(config_find_trunk(c, &from));
+	config_unref(c);
 }
 
 /* Without routes and trunks nothing is found, and nothing breaks. */
@@ -160,7 +230,7 @@ static void an_empty_gateway_knows_nobody(void **state)
 
 	assert_int_equal(config_parse(STR("{}"), "test", &c, &e), 0);
 	assert_null(config_trunk_named(c, "wide"));
-	assert_null(config_find_route(c, NULL, STR("1")));
+	assert_null(config_find_route(c, NULL, STR(""), STR("1")));
 	config_unref(c);
 }
 
@@ -168,6 +238,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_closest_trunk_is_found),
+		cmocka_unit_test(a_host_goes_before_every_prefix),
+		cmocka_unit_test(a_server_name_tells_parties_apart),
 		cmocka_unit_test(realms_and_listeners_keep_trunks_apart),
 		cmocka_unit_test(a_secure_trunk_never_calls_in_clear),
 		cmocka_unit_test(the_longest_prefix_wins),
