@@ -89,14 +89,20 @@ def area(modules, top, known=None):
 
 
 def arcs(cell):
-    """Yields (output bit, [(input bit, delay)]) of a cell, and [] where a register or memory starts a path."""
+    """
+    Yields (output bit, [(input bit, delay)]) of a cell, and [] where a register or memory starts a path. Outputs that
+    nobody reads may be missing.
+    """
     kind, pins = cell["type"], cell["connections"]
     if kind.startswith("CARRY"):
         chain = [(b, CARRY_ON, CARRY_OUT) for b in pins["CI"] + pins["CYINIT"]]
+        sums, carries = pins.get("O", []), pins.get("CO", [])
         for i, s in enumerate(pins["S"]):
-            yield pins["O"][i], [(s, CARRY_SUM)] + [(b, to_o) for b, _, to_o in chain]
+            if i < len(sums):
+                yield sums[i], [(s, CARRY_SUM)] + [(b, to_o) for b, _, to_o in chain]
             chain += [(b, CARRY_IN, CARRY_IN + CARRY_OUT - CARRY_ON) for b in (s, pins["DI"][i])]
-            yield pins["CO"][i], [(b, to_co) for b, to_co, _ in chain]
+            if i < len(carries):
+                yield carries[i], [(b, to_co) for b, to_co, _ in chain]
         return
     ins = [b for p, bits in pins.items() if cell["port_directions"][p] == "input" for b in bits]
     for pin, bits in pins.items():

@@ -177,6 +177,8 @@ def test_a_simulated_card_fails_in_mid_call():
         assert_heard(b, a, 3)
         assert_clean(gateway, ident)
         assert_nothing_clear(wire)
+        alarms = gateway.ctl("show", "stats")["data-plane"]["alarm"]
+        assert [(a["kind"], a["raised"]) for a in alarms] == [("crypto-device", False)] and int(alarms[0]["times"]) >= 1, alarms
         log = gateway.controlplane.output()
         assert "alarm: a crypto device is out of use" in log and "alarm is over" in log, log
         # The card is there; the configuration did not ask for it.
