@@ -321,7 +321,7 @@ static void print_peers(const json_t *trunks, FILE *to)
 
 void print_trunks(const json_t *trunks, FILE *to)
 {
-	struct table *t = table_new("TRUNK STATE REALM SRTP PEERS >ACTIVE >TOTAL >REJECTED LAST_REJECTION");
+	struct table *t = table_new("TRUNK STATE REALM SRTP PEERS >ACTIVE >TOTAL >REJECTED REGISTERED LAST_REJECTION");
 	const json_t *trunk;
 	size_t i;
 
@@ -337,6 +337,7 @@ void print_trunks(const json_t *trunks, FILE *to)
 		cell_number(t, state, "active-calls");
 		cell_number(t, state, "total-calls");
 		cell_number(t, state, "rejected-calls");
+		cell_text(t, json_object_get(state, "registration"), "registration-state");
 		cell_text(t, state, "last-rejection");
 	}
 	table_print(t, to);

@@ -22,6 +22,7 @@ int b2bua_new(struct b2bua **out)
 	TAILQ_INIT(&b->checkpoint.changed);
 	TAILQ_INIT(&b->checkpoint.copied);
 	TAILQ_INIT(&b->trunk_states);
+	TAILQ_INIT(&b->registrations);
 	b->began_ms = clock_wall_ms();
 	metrics_init(b);
 	b->dialogs = sip_dialogs_new();
@@ -42,6 +43,7 @@ void b2bua_close(struct b2bua *b)
 	operate_forget(b);
 	if (b->audit)
 		timer_cancel(b->wheel, &b->audit_timer);
+	registration_forget(b);
 	checkpoint_close(b);
 	call_table_clear(b);
 }
@@ -76,6 +78,7 @@ void b2bua_shutdown(struct b2bua *b)
 	struct call *c, *next;
 
 	b->closing = true;
+	registration_shutdown(b);
 	for (c = TAILQ_FIRST(&b->calls); c; c = next) {
 		next = TAILQ_NEXT(c, entry);
 		call_release(c, NULL, 503, "the gateway is shutting down");

@@ -27,6 +27,7 @@ struct trace;
 	X(auth_challenged, "calls that were asked for credentials first (401)")                              \
 	X(auth_replayed, "requests with credentials that were used before, challenged again")                \
 	X(auth_refused, "challenges of trunks that could not be answered, or not to their content")          \
+	X(registration_failed, "REGISTERs of trunks' registrations that failed")                             \
 	X(refused_no_route, "calls to a number without a route")                                             \
 	X(refused_limit, "calls over a limit")                                                               \
 	X(refused_trunk_down, "calls from or to a trunk that takes none")                                    \
@@ -99,7 +100,7 @@ extern const struct sip_tu b2bua_tu;
 extern const struct dp_client_events b2bua_media_events;
 struct b2bua_layers {
 	struct dns_asker dns; /* for peers whose host is a name */
-	struct sip_net *net; /* asked about connections */
+	struct sip_net *net;  /* asked about connections */
 	struct sip_txl *txl;
 	struct timer_wheel *wheel;
 	const struct sip_counters *sip_counters; /* for reports */

@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "controlplane/b2bua/b2bua.h"
+#include "controlplane/b2bua/registration.h"
 #include "controlplane/b2bua/loop.h"
 #include "controlplane/b2bua/peer.h"
 #include "controlplane/b2bua/rekey.h"
@@ -301,6 +302,7 @@ struct b2bua {
 	struct hash_key loop_key; /* of loop.h */
 	struct sip_dialogs *dialogs;
 	struct digest_server *digest;
+	struct registration_list registrations;
 	struct call_list calls;
 	struct checkpoint checkpoint;
 	struct call_list unsure;

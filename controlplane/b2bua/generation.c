@@ -228,5 +228,6 @@ void b2bua_commit(struct b2bua *b, struct b2bua_generation *g)
 		end_calls_of_down(b);
 	health_commit(b);
 	trunk_tell_states(b, "a new configuration");
+	registration_commit(b);
 	generation_unref(before);
 }

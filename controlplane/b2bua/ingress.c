@@ -49,13 +49,22 @@ static const struct config_trunk *identify(struct b2bua *b, struct str username,
 const struct config_trunk *ingress_identify(
 	struct b2bua *b, const struct sip_msg *m, const struct sip_flow *from)
 {
-	return identify(b, auth_username(m), from);
+	const struct config_trunk *found = identify(b, auth_username(m), from), *t;
+
+	/* Nobody but the registrar and what lies behind it knows the user that we registered. */
+	t = registration_of(b, m, from);
+	if (!t || t->identify.n_sources || t->identify.n_certificate_names || t->identify.n_listeners)
+		return found;
+	return t;
 }
 
 bool b2bua_knows(void *user, const struct sip_flow *from, uint32_t *per_s)
 {
 	struct b2bua *b = user;
 	const struct config_trunk *t = b->now ? identify(b, STR(""), from) : NULL;
+
+	if (!t && b->now)
+		t = registration_at(b, from);
 
 	/* Who comes by a listener that anybody may use is whoever he proves to be. */
 	if (!t || (t->peer_auth.username && !t->identify.n_sources && !t->identify.n_certificate_names))
@@ -276,6 +285,7 @@ void ingress_invite(
 {
 	struct b2bua_counters *n = &b->counters;
 	const struct config_trunk *t = ingress_identify(b, m, from);
+	struct sip_msg registered;
 	struct route_hunt hunt = {.sips = m->uri.scheme == SIP_SCHEME_SIPS};
 	const struct route_target *to;
 	enum route_result found;
@@ -285,6 +295,12 @@ void ingress_invite(
 	char tag[SIP_TOKEN_TEXT], called[CALL_PARTY_MAX] = "";
 	enum auth_result result;
 
+	/* The Request-URI is then the address that we registered; whom it is for is said by To. */
+	if (t && registration_of(b, m, from) == t) {
+		registered = *m;
+		registered.uri.user = m->to.uri.user;
+		m = &registered;
+	}
 	if (t)
 		passing_party(t, m->uri.user, called);
 	if (!sip_listener_realm(from->listener)) {

@@ -63,6 +63,7 @@ static void begin_first(
 	sip_build_addr(b, SIP_H_TO, str_z(out->remote_uri), STR(""));
 	sip_build_hdr(b, SIP_H_CALL_ID, str_z(out->call_id));
 	sip_build_cseq(b, out->invite_cseq, STR("INVITE"));
+	registration_routes(out->call->b, out->trunk->name, b);
 }
 
 struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d)

@@ -332,6 +332,14 @@ static void write_trunks(struct b2bua *b, struct state_tree *t)
 			.rejected = s->rejected,
 			.last_rejection = s->last_reject[0] ? s->last_reject : NULL,
 		};
+		struct registration_info reg;
+
+		if (registration_look(b, out.name, &reg)) {
+			out.registration = registration_state_name(reg.state);
+			out.registration_left_s = reg.left_s;
+			out.registration_failures = reg.failures;
+			out.registration_why = reg.why;
+		}
 
 		memcpy(out.responses_sent, s->responses.sent, sizeof out.responses_sent);
 		memcpy(out.responses_received, s->responses.received, sizeof out.responses_received);

@@ -185,6 +185,22 @@ static uint64_t trunk_up(const struct b2bua *b, uint32_t i)
 	return trunk_oper(b, &b->now->config->trunks[i]) == TRUNK_UP;
 }
 
+static void write_registrations(const struct b2bua *b, struct metrics *m)
+{
+	struct registration_info r;
+	const char *name = "srtpgw_trunk_registered";
+
+	metrics_begin(m, name, METRICS_GAUGE, "1 while the trunk's registrar knows us.");
+	for (uint32_t i = 0; i < b->now->config->n_trunks; i++)
+		if (registration_look(b, b->now->config->trunks[i].name, &r))
+			metrics_sample(m, name, L("trunk", b->now->config->trunks[i].name), r.left_s > 0);
+	name = "srtpgw_trunk_registration_failures_total";
+	metrics_begin(m, name, METRICS_COUNTER, "REGISTERs that had no success.");
+	for (uint32_t i = 0; i < b->now->config->n_trunks; i++)
+		if (registration_look(b, b->now->config->trunks[i].name, &r))
+			metrics_sample(m, name, L("trunk", b->now->config->trunks[i].name), r.failures);
+}
+
 static uint64_t trunk_active(const struct b2bua *b, uint32_t i)
 {
 	return b->now->trunks[i]->active;
@@ -250,6 +266,7 @@ static void write_trunks(const struct b2bua *b, struct metrics *m)
 		"Calls from or to the trunk that were refused.", trunk_rejected);
 	write_responses(b, m);
 	write_peers(b, m);
+	write_registrations(b, m);
 }
 
 static void write_sip(const struct b2bua *b, struct metrics *m)

@@ -161,6 +161,13 @@ struct config_peer_auth {
 	uint32_t nonce_lifetime_s;
 };
 
+/* Where the gateway registers for a trunk: with its first peer. */
+struct config_registration {
+	const char *aor;       /* "sip:user@domain"; NULL: nowhere */
+	const char *registrar; /* domain of the Request-URI; NULL: that of aor */
+	uint32_t expires_s;    /* asked for */
+};
+
 enum config_srtp_mode {
 	CONFIG_SRTP_REQUIRED, /* a call without SRTP is refused with 488 */
 	CONFIG_SRTP_NONE,     /* plain RTP; a trusted realm only */
@@ -203,6 +210,7 @@ struct config_trunk {
 	struct config_identify identify; /* all empty: calls only go to it */
 	struct config_auth auth;
 	struct config_peer_auth peer_auth;
+	struct config_registration registration;
 	enum config_srtp_mode srtp;
 	unsigned keying;                            /* bits of enum config_keying; 0 with SRTP_NONE */
 	const struct config_crypto_profile *crypto; /* NULL with SRTP_NONE */

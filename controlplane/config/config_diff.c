@@ -96,8 +96,8 @@ static bool same_peers(const struct config_trunk *a, const struct config_trunk *
 	for (uint32_t i = 0; i < a->n_peers; i++) {
 		const struct config_peer *p = &a->peers[i], *q = &b->peers[i];
 
-		if (!same_text(p->name, q->name) || !same_text(p->host, q->host) || p->port != q->port || p->has_port != q->has_port ||
-			p->transport != q->transport ||
+		if (!same_text(p->name, q->name) || !same_text(p->host, q->host) || p->port != q->port ||
+			p->has_port != q->has_port || p->transport != q->transport ||
 			!same_text(p->certificate_name, q->certificate_name) || !same_text(p->sni, q->sni) ||
 			p->priority != q->priority || p->weight != q->weight)
 			return false;
@@ -181,6 +181,10 @@ static bool same_trunk(const void *x, const void *y)
 {
 	const struct config_trunk *a = x, *b = y;
 
+	if (!same_text(a->registration.aor, b->registration.aor) ||
+		!same_text(a->registration.registrar, b->registration.registrar) ||
+		a->registration.expires_s != b->registration.expires_s)
+		return false;
 	if (!same_auth(a, b) || a->max_message_rate != b->max_message_rate)
 		return false;
 	return a->admin == b->admin && same_text(a->realm->name, b->realm->name) && !a->tls == !b->tls &&

@@ -371,6 +371,13 @@ static struct config_health_check read_check(const struct lyd_node *n)
 	};
 }
 
+static void read_registration(struct reader *r, const struct lyd_node *n, struct config_registration *out)
+{
+	out->aor = keep_leaf(r, n, "aor");
+	out->registrar = keep_leaf(r, n, "registrar");
+	out->expires_s = number(n, "expires", 0);
+}
+
 static void read_trunk(struct reader *r, const struct lyd_node *n, struct config_trunk *t)
 {
 	const struct config *c = &r->s->pub;
@@ -393,6 +400,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	read_peers(r, n, t);
 	read_identify(r, child(n, "identify"), &t->identify);
 	read_auth(r, n, t);
+	read_registration(r, child(n, "registration"), &t->registration);
 	read_srtp(r, child(n, "srtp"), t);
 }
 

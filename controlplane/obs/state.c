@@ -105,6 +105,14 @@ struct lyd_node *state_trunk(struct state_tree *t, struct lyd_node *parent, cons
 	C(n, "answered-calls", s->answered);
 	C(n, "rejected-calls", s->rejected);
 	state_text(t, n, "last-rejection", s->last_rejection);
+	if (s->registration) {
+		struct lyd_node *r = state_in(t, n, "registration");
+
+		state_text(t, r, "registration-state", s->registration);
+		state_number(t, r, "expires-in", s->registration_left_s);
+		C(r, "failures", s->registration_failures);
+		state_text(t, r, "last-failure", s->registration_why);
+	}
 	for (unsigned i = 0; i < 6; i++) {
 		const char class[] = {(char)('1' + i), '\0'};
 		struct lyd_node *r = state_entry(t, n, "responses", class);

@@ -67,6 +67,9 @@ struct state_trunk {
 	const char *name;
 	const char *oper_state; /* "up", "draining", "down" */
 	uint64_t active, total, answered, rejected;
+	const char *registration; /* "trying", "registered", "failed"; NULL: it does not register */
+	uint64_t registration_left_s, registration_failures;
+	const char *registration_why;                      /* NULL: nothing went wrong */
 	const char *last_rejection;                        /* status and reason; NULL: none yet */
 	uint64_t responses_sent[6], responses_received[6]; /* by class, from 1xx on */
 };

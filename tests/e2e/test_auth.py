@@ -7,6 +7,7 @@ import re
 
 from lab.gateway import INSIDE, Neighbourhood, core
 from lab.kamailio import Kamailio
+from lab.net import wait_for
 from lab.scenario import Scenario, sdp
 from lab.sipp import Sipp
 
@@ -31,7 +32,7 @@ CHALLENGES = """
 
 
 @contextlib.contextmanager
-def two_inside(proxy=None, phone=None):
+def two_inside(proxy=None, phone=None, route="+49 proxy"):
     """Two trunks of the core: `phone` calls from 10.20.0.11, `proxy` is called at 10.20.0.10."""
     with Neighbourhood() as lab:
         lab.host("phone").ip("addr", "add", f"{PHONE}/24", "dev", "eth0")
@@ -41,7 +42,8 @@ def two_inside(proxy=None, phone=None):
                 f.write(text)
         trunks = [core("proxy", PROXY, **(proxy(lab) if proxy else {})),
                   core("phone", PHONE, **(phone(lab) if phone else {}))]
-        gateway = lab.gateway(trunks, [("phone", "+49", "proxy")])
+        prefix, to = route.split()
+        gateway = lab.gateway(trunks, [(None, prefix, to)])
         yield lab, gateway
         gateway.stop()
 
@@ -149,3 +151,56 @@ def test_a_caller_with_another_password():
         assert gateway.ctl("show", "stats")["calls"]["counters"]["refused_credentials"] == 1
         reason = gateway.ctl("show", "trunks")["trunk"][1]["last-rejection"]
         assert reason == "403 the user name or password is wrong", reason
+
+
+# Registers whoever shows the password, and sends calls for 4711 to where it registered.
+REGISTRAR = """
+    if (is_method("REGISTER")) {
+        if (!pv_www_authenticate("trunk.example", "open sesame", "0")) { www_challenge("trunk.example", "1"); exit; }
+        xlog("L_INFO", "register $au $hdr(Expires)\\n");
+        save("location");
+        exit;
+    }
+    if (has_totag()) { if (loose_route()) { t_relay(); exit; } sl_send_reply("404", "Not Here"); exit; }
+    record_route();
+    if (!lookup("location")) { sl_send_reply("480", "Not Registered"); exit; }
+    t_relay();
+"""
+
+
+def registering(lab):
+    """Recognised by nothing but its registration."""
+    return {**auth(lab), "identify": {}, "registration": {"aor": "sip:4711@trunk.example", "expires": 60}}
+
+
+def registration(gateway):
+    return gateway.ctl("show", "trunks")["trunk"][0].get("registration", {})
+
+
+def test_a_trunk_that_is_registered_with_kamailio_calls_us_there():
+    with two_inside(proxy=registering, route="+49 phone") as (lab, gateway):
+        proxy = Kamailio(lab.host("phone"), "kamailio", [f"udp:{PROXY}:5060"], REGISTRAR,
+                         modules=("auth", "usrloc", "registrar"),
+                         params=(("auth", "nonce_count", 1), ("auth", "qop", "auth"),
+                                 ("registrar", "min_expires", 60)))
+        wait_for("the gateway is registered",
+                 lambda: registration(gateway).get("registration-state") == "registered", 60)
+        assert "register gw-4711 60" in proxy.log()
+        bob = (Scenario("callee", transport="UDP").receive("INVITE").answer(180, "Ringing")
+               .answer(200, "OK", sdp(proto="RTP/AVP")).receive("ACK").receive("BYE").answer_in_dialog(200, "OK"))
+        bob.save(lab.path("callee.xml"))
+        bob = Sipp(lab.host("phone"), "callee", lab.path("callee.xml"), None, PHONE, 5060)
+        alice = (Scenario("caller", transport="UDP").invite("+4940123", sdp(proto="RTP/AVP"))
+                 .receive(100, optional=True).receive(180, store_routes=True).receive(200, store_routes=True).ack()
+                 .pause(0.2).request("BYE").receive(200))
+        # For 4711, as the registrar knows us; the number that is called stands in To.
+        alice.steps[0] = alice.steps[0].replace("INVITE sip:+4940123@", "INVITE sip:4711@", 1)
+        alice.save(lab.path("caller.xml"))
+        alice = Sipp(lab.host("phone"), "caller", lab.path("caller.xml"), f"{PROXY}:5060", PROXY, 5090)
+        alice.finish()
+        bob.finish()
+        call_ = gateway.ctl("show", "calls")["calls"][-1]
+        assert (call_["ingress-trunk"], call_["to"]) == ("proxy", "+4940123"), call_
+        # At the end the registrar is told.
+        gateway.stop()
+        wait_for("the registration is taken back", lambda: "register gw-4711 0" in proxy.log(), 20)

@@ -120,8 +120,8 @@ static void trunks_and_stats_are_shown(void **state)
 
 	assert_int_equal(run(script, "show trunks"), CTL_OK);
 	assert_string_equal(output,
-		"TRUNK  STATE  REALM  SRTP  PEERS  ACTIVE  TOTAL  REJECTED  LAST_REJECTION\n"
-		"core   up     in     none  1/2         1     20         3  488 SRTP required\n"
+		"TRUNK  STATE  REALM  SRTP  PEERS  ACTIVE  TOTAL  REJECTED  REGISTERED  LAST_REJECTION\n"
+		"core   up     in     none  1/2         1     20         3  -           488 SRTP required\n"
 		"\n"
 		"TRUNK  PEER  ADDRESS         STATE       REST  REASON\n"
 		"core   a     192.0.2.1:5060  up             -  -\n"

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trunks that the gateway registers with (RFC 3261 section 10). */
+#include "tests/unit/b2bua_bench.h"
+
+#define PEER_A                                                                                               \
+	"\"peer\":[{\"name\":\"p\",\"host\":\"198.51.100.1\",\"certificate-name\":\"a.example\"}],"          \
+	"\"identify\":{\"source-address\":[\"198.51.100.1/32\"]},"
+#define REGISTERS(expires)                                                                                   \
+	"\"peer\":[{\"name\":\"p\",\"host\":\"198.51.100.1\",\"certificate-name\":\"a.example\"}],"          \
+	"\"registration\":{\"aor\":\"sip:4711@a.example\",\"expires\":" expires "},"
+
+static const char *state_of(const char *leaf)
+{
+	static char text[300];
+	json_t *all = look("/srtp-gateway:gateway/trunks", 0), *v = NULL, *trunk;
+	size_t i;
+
+	json_array_foreach(
+		json_object_get(json_object_get(json_object_get(all, "gateway"), "trunks"), "trunk"), i,
+		trunk)
+	{
+		json_t *state = json_object_get(trunk, "state");
+
+		if (strcmp(json_string_value(json_object_get(trunk, "name")), "carrier-a") == 0)
+			v = json_object_get(json_object_get(state, "registration"), leaf);
+	}
+	if (json_is_string(v))
+		snprintf(text, sizeof text, "%s", json_string_value(v));
+	else
+		snprintf(text, sizeof text, "%lld", (long long)json_integer_value(v));
+	json_decref(all);
+	return text;
+}
+
+/* The user part of the Contact that was registered. */
+static const char *registered_user(void)
+{
+	static char user[64];
+	struct sip_addr contact;
+
+	assert_int_equal(sip_addr_parse(sip_msg_value(bob.heard, SIP_H_CONTACT), &contact), 0);
+	snprintf(user, sizeof user, "%.*s", STR_ARG(contact.uri.user));
+	return user;
+}
+
+static void begin(const char *registers)
+{
+	bench_change(PEER_A, registers);
+	pass(100);
+	hear(&bob, "REGISTER");
+	expect_heard(&bob, "REGISTER sip:a.example SIP/2.0\r\n");
+	expect_heard(&bob, "To: <sip:4711@a.example>\r\n");
+	expect_heard(&bob, "From: <sip:4711@a.example>;tag=");
+	expect_heard(&bob, "@203.0.113.10:5061;transport=tls>\r\n");
+}
+
+static void test_it_is_refreshed(void **state)
+{
+	char call_id[64];
+	uint32_t cseq;
+
+	(void)state;
+	begin(REGISTERS("600"));
+	expect_heard(&bob, "Expires: 600\r\n");
+	snprintf(call_id, sizeof call_id, "%.*s", STR_ARG(bob.heard->call_id));
+	cseq = bob.heard->cseq;
+	assert_string_equal(state_of("registration-state"), "trying");
+	reply_with(&bob, "200 OK", "Expires: 100\r\n");
+	assert_string_equal(state_of("registration-state"), "registered");
+	pass(74000);
+	silence(NULL);
+	pass(2000);
+	hear(&bob, "REGISTER");
+	assert_true(str_eq(bob.heard->call_id, str_z(call_id)) && bob.heard->cseq == cseq + 1);
+	/* Refused once: still registered until the time is over, tried again before. */
+	reply_with(&bob, "500 Later", "");
+	assert_string_equal(state_of("registration-state"), "registered");
+	assert_string_equal(state_of("last-failure"), "the registrar answered 500 Later");
+	pass(6000);
+	hear(&bob, "REGISTER");
+	reply_with(&bob, "500 Later", "");
+	pass(20000);
+	hear(&bob, "REGISTER");
+	assert_string_equal(state_of("registration-state"), "failed");
+	reply_with(&bob, "200 OK", "Expires: 100\r\n");
+	assert_string_equal(state_of("registration-state"), "registered");
+	assert_string_equal(state_of("failures"), "2");
+	silence(NULL);
+}
+
+static void test_more_time_is_asked_for(void **state)
+{
+	(void)state;
+	begin(REGISTERS("60"));
+	reply_with(&bob, "423 Interval Too Brief", "Min-Expires: 900\r\n");
+	pass(100);
+	hear(&bob, "REGISTER");
+	expect_heard(&bob, "Expires: 900\r\n");
+	reply_with(&bob, "423 Interval Too Brief", "Min-Expires: 900\r\n");
+	assert_string_equal(state_of("registration-state"), "failed");
+	silence(NULL);
+}
+
+/* Longer and longer, never sooner than the registrar wants. */
+static void test_it_backs_off(void **state)
+{
+	static const unsigned seconds[] = {5, 10, 20, 40, 80, 160, 300, 300};
+
+	(void)state;
+	begin(REGISTERS("60"));
+	for (unsigned i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+		reply_with(&bob, "503 Busy", "");
+		pass(seconds[i] * 1000 - 1000);
+		silence(NULL);
+		pass(2000);
+		hear(&bob, "REGISTER");
+	}
+	reply_with(&bob, "503 Busy", "Retry-After: 1000\r\n");
+	pass(999000);
+	silence(NULL);
+	pass(2000);
+	hear(&bob, "REGISTER");
+	assert_true(counter("registration_failed") > 8);
+}
+
+static void test_calls_come_to_the_contact(void **state)
+{
+	struct phone other = bob;
+	char user[64];
+
+	(void)state;
+	begin(REGISTERS("60"));
+	snprintf(user, sizeof user, "%s", registered_user());
+	reply_with(&bob, "200 OK", "Service-Route: <sip:edge.a.example;lr>\r\n");
+	/* From anywhere behind the registrar; the number is in To. */
+	other.ip = "198.51.100.77";
+	other.heard = other.invite = NULL;
+	strcpy(other.number, "+3001");
+	dial(&other, user, "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	expect_heard(&alice, "INVITE sip:+3001@10.20.0.5");
+	say(&other, "CANCEL", "", "");
+	hear(&other, "200");
+	hear(&other, "487");
+	say(&other, "ACK", "", "");
+	phone_forget(&other);
+	/* Another user is a stranger's. */
+	dial(&other, "somebody", "", sdp(&bob, 1));
+	hear(&other, "403");
+	phone_forget(&other);
+}
+
+static void test_its_end_is_told(void **state)
+{
+	(void)state;
+	begin(REGISTERS("60"));
+	reply_with(&bob, "200 OK", "");
+	bench_change(
+		"\"max-calls\":1,", "\"max-calls\":2,"); /* the first configuration again, but for that */
+	hear(&bob, "REGISTER");
+	expect_heard(&bob, "Expires: 0\r\n");
+	reply(&bob, "200 OK");
+	pass(600000);
+	silence(NULL);
+}
+
+static void test_the_gateway_ends(void **state)
+{
+	(void)state;
+	begin(REGISTERS("60"));
+	reply_with(&bob, "200 OK", "");
+	b2bua_shutdown(bench.b2bua);
+	hear(&bob, "REGISTER");
+	expect_heard(&bob, "Expires: 0\r\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_it_is_refreshed),
+		T(test_more_time_is_asked_for),
+		T(test_it_backs_off),
+		T(test_calls_come_to_the_contact),
+		T(test_its_end_is_told),
+		T(test_the_gateway_ends),
+	};
+
+	return cmocka_run_group_tests_name("b2bua_registration", tests, NULL, NULL);
+}
