@@ -170,8 +170,10 @@ static int commit(struct worker *w, struct packet *p)
 	bool rtcp = p->kind == PACKET_RTCP;
 	enum srtp_replay_verdict v;
 
-	if (!s)
+	if (!s) {
 		s = leg_source_new(leg, p->ssrc, k->era, w->now);
+		count(&w->stats.roc_resyncs, s && !rtcp && !(p->tries % 2)); /* the second try of a pair */
+	}
 	if (!s)
 		return DP_V_SSRC_LIMIT;
 	v = srtp_replay_commit(rtcp ? &s->rtcp_window : &s->rtp_window, p->index);

@@ -14,6 +14,7 @@ void stats_sum(struct dp_stats_global *sum, const struct worker_stats *s)
 	sum->tx_octets += load(&s->tx_octets);
 	sum->to_kernel += load(&s->to_kernel);
 	sum->handover += load(&s->handover);
+	sum->roc_resyncs += load(&s->roc_resyncs);
 	sum->crypto_jobs += load(&s->crypto_jobs);
 	sum->crypto_batches += load(&s->crypto_batches);
 	sum->crypto_overflow_jobs += load(&s->crypto_overflow_jobs);

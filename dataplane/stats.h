@@ -14,7 +14,7 @@ struct worker;
 struct worker_stats {
 	uint64_t rx_packets, rx_octets, tx_packets,
 		tx_octets; /* media: UDP payload of datagrams that have a leg */
-	uint64_t to_kernel, handover;
+	uint64_t to_kernel, handover, roc_resyncs;
 	uint64_t crypto_jobs, crypto_batches;
 	uint64_t crypto_overflow_jobs, crypto_rescued, crypto_failovers;
 	uint64_t crypto_overflow_keys, crypto_degraded; /* as they are now */

@@ -32,6 +32,8 @@ struct trace;
 	X(refused_limit, "calls over a limit")                                                               \
 	X(refused_trunk_down, "calls from or to a trunk that takes none")                                    \
 	X(refused_media, "calls refused for what their SDP offers or lacks (488)")                           \
+	X(downgrade_clear, "offers and answers of plain RTP where SRTP is required")                         \
+	X(downgrade_keys, "offers and answers of SRTP without keys that the policy allows")                  \
 	X(refused_request, "calls whose INVITE asks for what is not supported or cannot be used")            \
 	X(refused_loop, "calls of ours that came back to us (482), or with no hops left (483)")              \
 	X(refused_no_media_plane, "calls refused because media could not be set up")                         \

@@ -621,6 +621,8 @@ void legs_program(struct call *c);
 void legs_program_again(struct call *c);
 /* Takes one data-plane leg's statistics: what is kept of a side is its first leg's, the audio's. */
 void call_note_stats(struct call *c, const struct dp_stats_leg *s);
+/* Counts what asked for less than the leg's trunk requires. */
+void legs_note_refusal(struct call *c, const struct oa_refusal *why);
 /* Asks for the last statistics, then deletes the session. */
 void legs_close(struct call *c);
 /* What was negotiated holds from now on, on both legs. */

@@ -12,6 +12,7 @@
 static void failed(struct call *c, const struct oa_refusal *why)
 {
 	c->b->counters.failed_answer++;
+	legs_note_refusal(c, why);
 	call_release(c, NULL, (unsigned)why->status, "%s", why->reason.text);
 }
 

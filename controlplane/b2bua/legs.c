@@ -105,6 +105,12 @@ static void refused(void *arg, int result, const char *reason)
 		c, NULL, 503, "the data plane refused the session: %s", reason ? reason : strerror(-result));
 }
 
+void legs_note_refusal(struct call *c, const struct oa_refusal *why)
+{
+	c->b->counters.downgrade_clear += why->downgrade == OA_DOWNGRADE_CLEAR;
+	c->b->counters.downgrade_keys += why->downgrade == OA_DOWNGRADE_KEYS;
+}
+
 void legs_program(struct call *c)
 {
 	/* A session that was lost is programmed as a whole when its turn comes. */

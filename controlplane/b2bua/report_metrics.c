@@ -134,6 +134,9 @@ static void write_calls(const struct b2bua *b, struct metrics *m)
 	write_reasons(b, m, "srtpgw_calls_ended_total", "ended_", "Calls that the gateway ended.");
 	write_reasons(b, m, "srtpgw_authentication_total", "auth_",
 		"Digest: requests that were challenged, and challenges of trunks that were not met.");
+	write_reasons(b, m, "srtpgw_downgrade_attempts_total", "downgrade_",
+		"Offers and answers, and TLS handshakes, for less protection than is required.");
+	metrics_sample(m, "srtpgw_downgrade_attempts_total", L("reason", "tls"), b->sip_counters->tls_downgrades);
 	metrics_write_histogram(
 		m, "srtpgw_call_setup_seconds", "From the first INVITE to its answer.", &b->setup);
 	TAILQ_FOREACH (c, &b->calls, entry)
@@ -325,6 +328,9 @@ static void write_media(const struct dp_stats_global *g, struct metrics *m)
 	metrics_begin(m, cycles, METRICS_COUNTER, "Processor cycles of the workers, with and without work.");
 	metrics_sample(m, cycles, L("state", "busy"), g->busy_cycles);
 	metrics_sample(m, cycles, L("state", "idle"), g->idle_cycles);
+	counter(m, "srtpgw_roc_resyncs_total",
+		"SRTP streams whose first packet had another rollover counter than expected.",
+		g->roc_resyncs);
 	counter(m, "srtpgw_media_handover_total", "Packets that arrived at another worker than their own.",
 		g->handover);
 	counter(m, "srtpgw_kernel_packets_total", "Packets that went to the kernel.", g->to_kernel);

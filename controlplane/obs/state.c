@@ -162,6 +162,7 @@ static void plane_traffic(struct state_tree *t, struct lyd_node *n, const struct
 	traffic(t, state_in(t, n, "tx"), g->tx_packets, g->tx_octets);
 	C(n, "to-kernel", g->to_kernel);
 	C(n, "handover", g->handover);
+	C(n, "roc-resyncs", g->roc_resyncs);
 	C(n, "busy-cycles", g->busy_cycles);
 	C(n, "idle-cycles", g->idle_cycles);
 	crypto(t, state_in(t, n, "crypto"), g);

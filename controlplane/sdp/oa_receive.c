@@ -152,6 +152,8 @@ static void note(struct oa_refusal *r, struct oa_media *om, const struct sdp_med
 
 	oa_refuse(&line, -code, code == -ENOMEM ? 500 : 488, o->warn_code, "m-line %u (%.*s): %s", i + 1,
 		STR_ARG(str_sub(m->kind_text, 0, 20)), o->e.text);
+	if (code == -ENOKEY)
+		line.downgrade = sdp_proto_info(m->proto)->secure ? OA_DOWNGRADE_KEYS : OA_DOWNGRADE_CLEAR;
 	snprintf(om->why_not, sizeof om->why_not, "%.*s", (int)sizeof om->why_not - 1, line.reason.text);
 	if (!r->status)
 		*r = line;

@@ -70,10 +70,17 @@ struct oa_media {
 };
 
 /* What a peer is told when its offer or answer is refused. */
+enum oa_downgrade {
+	OA_NO_DOWNGRADE,
+	OA_DOWNGRADE_CLEAR, /* plain RTP where SRTP is required */
+	OA_DOWNGRADE_KEYS,  /* SRTP, and nothing that the policy allows: suites, parameters */
+};
+
 struct oa_refusal {
 	int status; /* 400 malformed, 488 not acceptable, 500 no memory or random numbers, 502 a bad answer */
 	int warn_code;     /* RFC 3261 section 20.43, 0: none */
 	struct err reason; /* for the Warning text, the log and the Reason header; no key in it */
+	enum oa_downgrade downgrade; /* it asked for less than the leg promises */
 };
 
 enum oa_state {

@@ -181,7 +181,7 @@ static void handshake(struct sip_conn *c)
 		event_add(&c->ev_write, NULL);
 		return;
 	}
-	tls_failure(c->ssl, rc, &e);
+	c->net->counters->tls_downgrades += tls_failure(c->ssl, rc, &e) == -EPROTONOSUPPORT;
 	conn_close(c, e.text);
 }
 

@@ -34,6 +34,7 @@
 	X(conn_garbage_closed, "connections closed because framing was lost")                                \
 	X(tls_handshakes, "TLS handshakes completed")                                                        \
 	X(tls_failures, "TLS handshakes failed")                                                             \
+	X(tls_downgrades, "of them: no TLS version or cipher that is allowed here")                          \
 	X(transactions_timed_out, "client transactions without an answer")                                   \
 	X(transactions_no_ack, "INVITE answers without an ACK")                                              \
 	X(transactions_refused, "requests refused with 503 by the transaction limit")

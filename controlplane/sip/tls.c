@@ -341,10 +341,11 @@ static void verify_failure(SSL *ssl, struct err *e)
 static const struct {
 	int reason;
 	const char *words;
+	bool downgrade; /* there would have been something else in common */
 } tls_words[] = {
-	{SSL_R_UNSUPPORTED_PROTOCOL, "the peer offers no TLS version that is allowed here"},
-	{SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the peer accepts no TLS version that is allowed here"},
-	{SSL_R_NO_SHARED_CIPHER, "the peer offers no cipher that is allowed here"},
+	{SSL_R_UNSUPPORTED_PROTOCOL, "the peer offers no TLS version that is allowed here", true},
+	{SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the peer accepts no TLS version that is allowed here", true},
+	{SSL_R_NO_SHARED_CIPHER, "the peer offers no cipher that is allowed here", true},
 	{SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the peer found no cipher or parameter in common"},
 	{SSL_R_WRONG_VERSION_NUMBER, "the peer does not speak TLS on this port"},
 	{SSL_R_HTTP_REQUEST, "the peer does not speak TLS on this port"},
@@ -358,17 +359,17 @@ static const struct {
 	{SSL_R_UNEXPECTED_EOF_WHILE_READING, "the peer closed the connection without a word"},
 };
 
-void tls_failure(struct ssl_st *ssl, int ssl_result, struct err *e)
+int tls_failure(struct ssl_st *ssl, int ssl_result, struct err *e)
 {
 	int saved_errno = errno;
 	int kind = SSL_get_error(ssl, ssl_result);
 	unsigned long code = ERR_peek_last_error();
-	int reason = ERR_GET_REASON(code);
+	int reason = ERR_GET_REASON(code), rc = -EACCES;
 
 	if (kind == SSL_ERROR_ZERO_RETURN) {
-		err_set(e, ECONNRESET, "the peer closed the TLS session");
+		rc = err_set(e, ECONNRESET, "the peer closed the TLS session");
 	} else if (kind == SSL_ERROR_SYSCALL && !code) {
-		err_set(e, ECONNRESET, "%s",
+		rc = err_set(e, ECONNRESET, "%s",
 			saved_errno ? strerror(saved_errno)
 				    : "the peer closed the connection without a word");
 	} else if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
@@ -376,11 +377,13 @@ void tls_failure(struct ssl_st *ssl, int ssl_result, struct err *e)
 	} else {
 		const char *text = ERR_reason_error_string(code);
 
-		err_set(e, EPROTO, "TLS: %s", text ? text : "unknown failure");
+		rc = err_set(e, EPROTO, "TLS: %s", text ? text : "unknown failure");
 		if (ERR_GET_LIB(code) == ERR_LIB_SSL)
 			for (size_t i = 0; i < sizeof tls_words / sizeof tls_words[0]; i++)
 				if (tls_words[i].reason == reason)
-					err_set(e, EPROTO, "%s", tls_words[i].words);
+					rc = err_set(e, tls_words[i].downgrade ? EPROTONOSUPPORT : EPROTO,
+						"%s", tls_words[i].words);
 	}
 	ERR_clear_error();
+	return rc;
 }

@@ -78,5 +78,6 @@ void tls_info_read(struct ssl_st *ssl, struct tls_info *out);
  * Why a handshake or a read failed, in words an operator can act on ("the peer's certificate has expired",
  * "certificate does not carry the name sip.example.net", "peer refuses our certificate: unknown ca").
  * ssl_result is what SSL_do_handshake(), SSL_read() or SSL_write() returned. Empties OpenSSL's error queue.
+ * -EPROTONOSUPPORT: the peer has no version or cipher that is allowed here; other negative errno values else.
  */
-void tls_failure(struct ssl_st *ssl, int ssl_result, struct err *e);
+int tls_failure(struct ssl_st *ssl, int ssl_result, struct err *e);

@@ -284,6 +284,7 @@ struct dp_stats_global {
 	uint64_t rx_packets, rx_octets, tx_packets, tx_octets; /* media, IP payload of UDP */
 	uint64_t to_kernel;        /* packets that were not media (exception path) */
 	uint64_t handover;         /* packets that arrived at another worker than their own */
+	uint64_t roc_resyncs;      /* streams whose first packet has another rollover counter than expected */
 	uint64_t crypto_jobs, crypto_batches;
 	uint64_t busy_cycles, idle_cycles;
 	uint32_t sessions, legs;

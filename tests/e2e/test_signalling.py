@@ -160,23 +160,25 @@ def test_answer_without_crypto_ends_the_call_on_both_sides():
                    .receive(100, optional=True).receive(488, matches="Warning: 399 .*secure offer").ack(failed=True))
         a.finish()
         b.finish()
-        assert gateway.ctl("show", "stats")["calls"]["counters"]["failed_answer"] == 1
+        counters = gateway.ctl("show", "stats")["calls"]["counters"]
+        assert (counters["failed_answer"], counters["downgrade_clear"], counters["downgrade_keys"]) == (1, 1, 0), counters
 
 
-def refused_offer(offer, code=488, pattern="Warning: 399"):
+def refused_offer(offer, downgrade, code=488, pattern="Warning: 399"):
     with carriers() as (lab, gateway):
         a = caller(lab, uac("refused").invite("+4940200", offer).receive(100, optional=True)
                    .receive(code, matches=pattern).ack(failed=True))
         a.finish()
         assert gateway.ctl("show", "calls")["active"] == 0
+        assert gateway.ctl("show", "stats")["calls"]["counters"][downgrade] == 1
 
 
 def test_savp_without_a_usable_crypto_line_is_refused():
-    refused_offer(sdp(CALLER, crypto=[f"1 {CM_80} inline:{KEY_CM} UNENCRYPTED_SRTP", f"2 {CM_80} inline:AAAA"]))
+    refused_offer(sdp(CALLER, crypto=[f"1 {CM_80} inline:{KEY_CM} UNENCRYPTED_SRTP", f"2 {CM_80} inline:AAAA"]), "downgrade_keys")
 
 
 def test_avp_with_crypto_is_refused_where_srtp_is_required():
-    refused_offer(sdp(CALLER, proto="RTP/AVP", crypto=[f"1 {CM_80} inline:{KEY_CM}"]))
+    refused_offer(sdp(CALLER, proto="RTP/AVP", crypto=[f"1 {CM_80} inline:{KEY_CM}"]), "downgrade_clear")
 
 
 def test_other_media_is_answered_with_port_zero():
@@ -239,7 +241,8 @@ def test_tls_versions_suites_and_client_certificates():
         assert "Cipher is (NONE)" in s_client(lab, *mine, "-tls1_2", "-cipher", "AES128-GCM-SHA256").stdout
         without = s_client(lab, "-tls1_2").stdout
         assert "alert" in without or "Cipher is (NONE)" in without, without
-        assert gateway.ctl("show", "stats")["sip"]["tls_failures"] >= 3
+        sip = gateway.ctl("show", "stats")["sip"]
+        assert sip["tls_failures"] >= 3 and sip["tls_downgrades"] == 2, sip
 
 
 def test_secure_side_has_no_clear_sip():

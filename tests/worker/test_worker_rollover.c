@@ -217,9 +217,30 @@ static void test_to_the_peer(void **state)
 	}
 }
 
+/* The packets before the wrap were lost: the first that is heard has ROC 1, and that is counted, once. */
+static void test_a_stream_that_had_begun(void **state)
+{
+	struct rig *r = *state;
+	struct srtp_context *c;
+	uint8_t p[512];
+
+	call_open(r);
+	c = rig_peer(CM, 1, SRTP_PROTECT);
+	assert_int_equal(say(r, c, peer_a, 6, 100), 1); /* another one, as usual */
+	assert_int_equal(worker_stats(r->w[0])->roc_resyncs, 0);
+	for (uint32_t i = 0xfff0; i < 0x10002; i++)
+		sealed(c, p, 7, i);
+	assert_int_equal(say(r, c, peer_a, 7, 0x10002), 1);
+	assert_int_equal(say(r, c, peer_a, 7, 0x10003), 1);
+	assert_int_equal(worker_stats(r->w[0])->roc_resyncs, 1);
+	srtp_context_free(c);
+	call_close(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_a_stream_that_had_begun, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_from_the_peer, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_to_the_peer, rig_open, rig_close),
 	};
