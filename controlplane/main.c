@@ -284,6 +284,24 @@ static bool protect_memory(void)
 	       mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
 }
 
+#define FILES_BESIDE 256 /* sockets, the journal, files that are read */
+
+/* Every connection is a file; the usual 1024 would end far below limits/max-connections. */
+static void raise_file_limit(const struct config *c)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max < c->limits.max_connections + FILES_BESIDE)
+		log_warn("sip",
+			"fewer files may be open than limits/max-connections wants: raise LimitNOFILE "
+			"(ulimit -Hn)",
+			LU("files", limit.rlim_max), LU("max_connections", c->limits.max_connections));
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {0};
@@ -303,7 +321,8 @@ int main(int argc, char **argv)
 	log_setup(o.gateway.log_level ? o.level : config->logging.level,
 		o.gateway.log_format ? o.format : config->logging.format);
 	if (!locked && !o.check)
-		log_warn("main", "memory is not locked: keys may be swapped out; raise the limit (ulimit -l unlimited)");
+		log_warn("main", "memory is not locked: keys may be swapped out; raise the limit (ulimit -l "
+				 "unlimited)");
 	if (config_check_files(config, &e) < 0 || gateway_check_files(config, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s: %s\n", o.config, e.text);
 		code = EXIT_CONFIG;
@@ -312,6 +331,7 @@ int main(int argc, char **argv)
 			config->n_listeners, config->n_routes);
 		code = EXIT_OK;
 	} else {
+		raise_file_limit(config);
 		code = run(&o);
 	}
 	config_unref(config);

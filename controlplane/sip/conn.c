@@ -167,7 +167,7 @@ void conn_accept(struct sip_listener *l, int fd, const struct ip_port *remote)
 
 	if (net->conn_count >= net->conf.connections_max) {
 		net->counters->conn_refused_limit++;
-	} else if (net->half_open >= net->conf.half_open_max) {
+	} else if (net->half_open >= net->conf.half_open_max && !net_rate_is_peer(net, l, remote)) {
 		net->counters->conn_refused_half_open++;
 	} else if ((rc = source_add(net, &remote->ip)) < 0) {
 		net->counters->conn_refused_source += rc == -EMFILE;

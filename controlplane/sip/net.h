@@ -126,6 +126,8 @@ bool net_rate_datagram(struct sip_net *net, const struct sip_flow *from);
 /* A message came by a connection; then, how long to wait before more is read, 0: not at all. */
 void net_rate_charge(struct sip_net *net, const struct sip_flow *from);
 uint32_t net_rate_wait_ms(struct sip_net *net, const struct sip_flow *from);
+/* Is it one that a trunk is identified by? False also where nobody was told to ask. */
+bool net_rate_is_peer(struct sip_net *net, struct sip_listener *l, const struct ip_port *remote);
 /* We send it a request: it may answer. */
 void net_rate_expect(struct sip_net *net, const struct sip_flow *to);
 void net_rate_close(struct sip_net *net);

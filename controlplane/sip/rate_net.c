@@ -83,6 +83,16 @@ static void note_over(struct sip_net *net, const struct sip_flow *from, bool pee
 			LZ("peer", ip_port_text(&from->remote, remote)), LU("lines_left_out", dropped));
 }
 
+bool net_rate_is_peer(struct sip_net *net, struct sip_listener *l, const struct ip_port *remote)
+{
+	struct sip_flow from = {.transport = l->transport, .listener = l, .remote = *remote};
+	bool peer = false;
+
+	if (net->rates.peers)
+		source(net, &from, &peer);
+	return peer;
+}
+
 bool net_rate_datagram(struct sip_net *net, const struct sip_flow *from)
 {
 	uint64_t now = conn_now_ms();

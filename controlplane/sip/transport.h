@@ -69,7 +69,8 @@ struct sip_listen_conf {
 struct sip_net_conf {
 	unsigned connections_max; /* all together; 0: 20000 */
 	unsigned per_source_max;  /* accepted per IPv4 address or IPv6 /64; 0: 200 */
-	unsigned half_open_max;   /* accepted that have not sent a first message yet; 0: 2000 */
+	unsigned half_open_max;   /* accepted that have not sent a first message yet, but of peers
+				     (sip_rate_conf)   there may be more; 0: 2000 */
 	unsigned connect_ms;      /* TCP and TLS together; 0: 5000 */
 	unsigned handshake_ms;    /* accepted to first whole message; 0: 10000 */
 	unsigned message_ms;      /* first to last octet of one message; 0: 10000 */
