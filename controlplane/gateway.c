@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -11,6 +12,7 @@
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/b2bua/report.h"
 #include "controlplane/dns/client.h"
+#include "controlplane/dtls/pool.h"
 #include "controlplane/media/dp_client.h"
 #include "controlplane/media_ports.h"
 #include "controlplane/obs/mgmt.h"
@@ -22,6 +24,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
+#define HANDSHAKE_THREADS_MAX 4
 #define SHUTDOWN_MS 2000
 #define SHUTDOWN_STEP_MS 20
 
@@ -54,6 +57,7 @@ int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e
 				       .wheel = sip_stack_wheel(g->sip),
 				       .sip_counters = sip_stack_counters(g->sip),
 				       .client = g->client,
+				       .dtls = g->dtls,
 				       .ports = media_ports_alloc(g->media),
 				       .trace = g->trace,
 				       .notify = g->notify,
@@ -118,6 +122,17 @@ static int open_sip(struct gateway *g, struct err *e)
 	return 0;
 }
 
+/* A handshake takes about a millisecond: half the processors, up to a few, keep up with any rate of calls. */
+static int open_handshakes(struct gateway *g, struct err *e)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN) / 2;
+	int rc;
+
+	n = n < 1 ? 1 : n > HANDSHAKE_THREADS_MAX ? HANDSHAKE_THREADS_MAX : n;
+	rc = dtls_pool_new(g->base, (unsigned)n, &g->dtls);
+	return rc < 0 ? err_set(e, -rc, "threads for DTLS handshakes: %s", strerror(-rc)) : 0;
+}
+
 int gateway_new(struct event_base *base, const struct gateway_conf *conf, struct gateway **out, struct err *e)
 {
 	struct gateway *g = calloc(1, sizeof *g);
@@ -129,6 +144,8 @@ int gateway_new(struct event_base *base, const struct gateway_conf *conf, struct
 	g->conf = *conf;
 	g->notify = notify_new();
 	err = g->notify ? open_sip(g, e) : err_set(e, ENOMEM, "out of memory");
+	if (err == 0)
+		err = open_handshakes(g, e);
 	if (err == 0 && gateway_watch_certificates(g) < 0)
 		err = err_set(e, ENOMEM, "out of memory");
 	if (err < 0) {
@@ -213,6 +230,7 @@ void gateway_free(struct gateway *g)
 	sip_stack_free(g->sip);
 	b2bua_free(g->b2bua);
 	audit_close(g->audit);
+	dtls_pool_free(g->dtls);
 	trace_free(g->trace);
 	notify_free(g->notify);
 	gateway_close_planes(g);

@@ -7,6 +7,7 @@
 #include "controlplane/gateway.h"
 
 struct audit;
+struct dtls_pool;
 struct event;
 struct notify;
 struct media_ports;
@@ -33,6 +34,7 @@ struct gateway {
 	/* Opened with the first configuration, and what of it they were opened with. */
 	struct media_ports *media;
 	struct dp_client *client;
+	struct dtls_pool *dtls; /* handshakes on the media path */
 	struct mgmt *mgmt;
 	struct config *opened; /* a reference */
 

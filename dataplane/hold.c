@@ -110,7 +110,7 @@ int hold_for_hop(struct worker *w, struct packet *p)
 	if (!e)
 		return DP_V_NEIGHBOUR;
 	e->out = p->out;
-	e->rtcp = p->kind == PACKET_RTCP;
+	e->kind = (uint8_t)p->kind;
 	e->payload = p->len;
 	e->clear_len = p->clear_len;
 	e->out->hops_held++;
@@ -125,7 +125,7 @@ static void hop_again(struct worker *w, struct held *e)
 	struct packet p = {
 		.in = e->in,
 		.out = e->out,
-		.kind = e->rtcp ? PACKET_RTCP : PACKET_RTP,
+		.kind = e->kind,
 		.len = e->payload,
 		.clear_len = e->clear_len,
 	};

@@ -28,7 +28,7 @@ struct held {
 	TAILQ_ENTRY(held) in_all;
 	struct rte_mbuf *m;
 	struct leg *in, *out; /* out: waiting for the next hop of this leg */
-	bool rtcp;
+	uint8_t kind; /* enum packet_kind */
 	uint16_t payload, clear_len; /* octets of UDP payload, and in the clear */
 	uint64_t until;              /* ns */
 };

@@ -82,8 +82,11 @@ int punt_send(struct worker *w, struct command *c)
 		worker_send_one(w, &p);
 		return 0;
 	}
+	/* A handshake's first flight waits as media does: to send it again takes a second. */
+	if (verdict == PACKET_ON && ip_port_equal(&d->remote, &before.remote) &&
+		hold_for_hop(w, &p) == PACKET_TAKEN)
+		return 0;
 	rte_pktmbuf_free(p.m);
-	/* Handshakes retransmit; the next one finds the next hop resolved. */
 	if (verdict == PACKET_ON)
 		return refused(c, EAGAIN, "the next hop is not resolved yet");
 	return refused(c, EHOSTUNREACH, "no next hop for the datagram, or too long for it");

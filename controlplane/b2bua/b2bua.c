@@ -57,6 +57,7 @@ void b2bua_free(struct b2bua *b)
 		sip_dialogs_free(b->dialogs);
 	digest_server_free(b->digest);
 	generation_unref(b->now);
+	dtls_identity_unref(b->identity);
 	free(b);
 }
 
@@ -69,6 +70,7 @@ void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers)
 	b->sip_counters = layers->sip_counters;
 	b->client = layers->client;
 	b->ports = layers->ports;
+	b->dtls = layers->dtls;
 	b->notify = layers->notify;
 	b->trace = layers->trace;
 }

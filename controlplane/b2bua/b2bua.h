@@ -14,6 +14,7 @@
 struct b2bua;
 struct dp_client;
 struct dp_client_events;
+struct dtls_pool;
 struct notify;
 struct port_alloc;
 struct trace;
@@ -45,6 +46,7 @@ struct trace;
 	X(failed_unreachable, "calls whose trunk could not be reached")                                      \
 	X(failed_answer, "calls ended because of what the called side answered")                             \
 	X(ended_media_timeout, "calls ended because media stopped")                                          \
+	X(ended_dtls, "calls ended because a DTLS handshake failed")                                         \
 	X(ended_no_ack, "calls ended because an answer was never acknowledged")                              \
 	X(messages_passed, "INFO and MESSAGE requests passed on")                                            \
 	X(messages_refused, "INFO and MESSAGE requests that were not")                                       \
@@ -108,7 +110,8 @@ struct b2bua_layers {
 	const struct sip_counters *sip_counters; /* for reports */
 	struct dp_client *client;
 	struct port_alloc *ports;
-	struct notify *notify; /* NULL: what happens is only logged */
+	struct dtls_pool *dtls; /* NULL: no call with DTLS-SRTP is taken */
+	struct notify *notify;  /* NULL: what happens is only logged */
 	struct trace *trace;   /* told which dialogs are whose legs; NULL: nobody */
 };
 void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers);

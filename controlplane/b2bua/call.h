@@ -19,6 +19,7 @@
 #include "controlplane/b2bua/rekey.h"
 #include "controlplane/b2bua/route.h"
 #include "controlplane/b2bua/refer.h"
+#include "controlplane/dtls/pool.h"
 #include "controlplane/media/call_media.h"
 #include "controlplane/obs/metrics.h"
 #include "controlplane/obs/notify.h"
@@ -131,6 +132,10 @@ struct leg {
 	struct leg_rekey rekey;
 
 	struct oa_leg oa;      /* what its SDP says */
+	struct leg_dtls *dtls; /* handshakes on the media path; NULL: its trunk has none */
+	struct {
+		char version[16], cipher[48], group[32];
+	} handshake; /* the last that brought keys; "": none */
 	enum srtp_suite suite; /* of its first m-line, as last agreed */
 	uint64_t keyed_ms;     /* wall clock: since when the key that we send with is agreed; 0: none */
 	uint32_t key_epoch;    /* of that key */
@@ -256,6 +261,7 @@ struct trunk_passwords {
 
 /* One configuration as its calls use it; arrays go by the index in config. Reference-counted by its calls. */
 struct b2bua_generation {
+	struct dtls_identity **identities; /* by index of the DTLS policy; NULL: one of the gateway's making */
 	unsigned refs;
 	const struct config *config;
 	struct sip_listener **listeners;
@@ -285,6 +291,12 @@ struct checkpoint {
 	bool failing;  /* nothing can be written; tried again */
 	void *buffer;  /* of one record */
 	char *directory;
+};
+
+/* DTLS handshakes for media. */
+struct dtls_totals {
+	uint64_t established, failed[DTLS_FAILURES];
+	uint64_t held; /* datagrams that came before what they needed */
 };
 
 #define CALL_HISTORY 256
@@ -336,6 +348,10 @@ struct b2bua {
 	struct refusal_notice refusal;  /* of no trunk */
 	struct metrics_histogram setup; /* from the INVITE to its answer */
 	struct media_totals ended;      /* media of calls that are over */
+	struct dtls_pool *dtls;         /* NULL: none */
+	struct dtls_identity *identity; /* of the gateway's own making, for new calls; NULL: none yet */
+	uint64_t identity_ms;           /* wall clock: since when */
+	struct dtls_totals handshakes;
 	struct notify *notify;          /* NULL: nobody listens */
 };
 
@@ -403,6 +419,7 @@ void notice_plane(struct b2bua *b, bool connected, bool restarted, const char *r
 void notice_alarm(struct b2bua *b, const struct dp_alarm *a);
 /* The side that a leg of the data plane is on. */
 enum dp_side call_side_of(const struct call *c, unsigned leg);
+void notice_dtls_failed(struct b2bua *b, const struct leg *l, const struct dtls_result *r);
 void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key_soft_limit *e);
 void notice_rekey_refused(const struct leg *l, unsigned status, bool ended);
 
@@ -627,6 +644,22 @@ void legs_note_refusal(struct call *c, const struct oa_refusal *why);
 void legs_close(struct call *c);
 /* What was negotiated holds from now on, on both legs. */
 void legs_commit(struct call *c);
+/* The suite and age of the first m-line's keys, as they are now. */
+void leg_note_keys(struct leg *l);
+
+/* ---- leg_dtls.c: handshakes on a leg's media path ---- */
+
+/* Before the leg's oa_leg is initialized; for a trunk without DTLS nothing. Fills in keying->dtls. */
+int leg_dtls_open(struct leg *l, struct keying_policy *keying, struct err *e);
+/* After its oa_leg is closed. Harmless without one. */
+void leg_dtls_close(struct leg *l);
+/* Begins what was agreed on now, and ends what is not any more. */
+void leg_dtls_update(struct leg *l);
+/* The call is up: peers that have not begun must now. */
+void leg_dtls_expect(struct leg *l);
+/* A datagram from the leg's media path. */
+void leg_dtls_punted(struct leg *l, unsigned line, const struct dp_punt *p);
+
 /* Suite of a leg's first m-line, for people: "AEAD_AES_256_GCM" or "none". */
 static inline const char *leg_suite(const struct leg *l)
 {

@@ -86,6 +86,7 @@ static void leg_free(struct b2bua *b, struct leg *l)
 	free(l->others);
 	l->others = NULL;
 	oa_leg_close(&l->oa);
+	leg_dtls_close(l);
 }
 
 static void call_free(struct call *c)

@@ -59,6 +59,9 @@ void generation_unref(struct b2bua_generation *g)
 		secret_wipe(&g->passwords[i].theirs);
 	}
 	free(g->passwords);
+	for (uint32_t i = 0; g->identities && i < c->n_dtls_policies; i++)
+		dtls_identity_unref(g->identities[i]);
+	free(g->identities);
 	free(g->groups);
 	config_unref((struct config *)c);
 	free(g);
@@ -163,6 +166,28 @@ static int read_passwords(struct b2bua_generation *g)
 	return err;
 }
 
+/* Certificates that operators give for DTLS. */
+static int load_identities(struct b2bua_generation *g)
+{
+	const struct config *c = g->config;
+	int err = 0;
+
+	g->identities = calloc(c->n_dtls_policies + 1, sizeof *g->identities);
+	if (!g->identities)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < c->n_dtls_policies && err == 0; i++) {
+		const struct config_tls_profile *p = c->dtls_policies[i].tls;
+		struct err e = {0};
+
+		if (p)
+			err = dtls_identity_load(p->certificate, p->private_key, &g->identities[i], &e);
+		if (err < 0)
+			log_error("dtls", "a certificate cannot be used",
+				LZ("dtls_policy", c->dtls_policies[i].name), LZ("reason", e.text));
+	}
+	return err;
+}
+
 int b2bua_prepare(struct b2bua *b, const struct b2bua_conf *conf, struct b2bua_generation **out)
 {
 	const struct config *c = conf->config;
@@ -187,6 +212,8 @@ int b2bua_prepare(struct b2bua *b, const struct b2bua_conf *conf, struct b2bua_g
 		err = note_groups(g, conf->groups);
 	if (!err)
 		err = read_passwords(g);
+	if (!err)
+		err = load_identities(g);
 	if (err < 0) {
 		generation_unref(g);
 		return err;

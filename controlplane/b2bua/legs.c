@@ -5,6 +5,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/checkpoint.h"
+#include "controlplane/keys/dtls_srtp.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -20,6 +21,19 @@ static const uint8_t learning[] = {
 	[CONFIG_LEARN_ANY] = DP_LEARN_ANY,
 };
 
+static void choose_methods(const struct config_trunk *t, struct oa_policy *p)
+{
+	if (t->keying == CONFIG_KEYING_DTLS) {
+		p->method = &agreement_dtls;
+	} else {
+		p->method = t->dtls_first ? &agreement_dtls : &agreement_sdes;
+		p->other = t->dtls_first ? &agreement_sdes : &agreement_dtls;
+	}
+	/* One association, one set of keys: RTCP shares them (RFC 5764 section 4.1 would need another). */
+	if (p->method->media_path)
+		p->mux = OA_MUX_OFFER;
+}
+
 static struct oa_policy policy_of(const struct leg *l)
 {
 	const struct config_trunk *t = l->trunk;
@@ -32,6 +46,8 @@ static struct oa_policy policy_of(const struct leg *l)
 	if (t->srtp != CONFIG_SRTP_NONE) {
 		p.security = t->srtp == CONFIG_SRTP_REQUIRED ? OA_SECURITY_REQUIRED : OA_SECURITY_OPTIONAL;
 		p.method = &agreement_sdes;
+		if (t->keying & CONFIG_KEYING_DTLS)
+			choose_methods(t, &p);
 		p.keying = (struct keying_policy){
 			.suites = t->crypto->suites,
 			.n_suites = t->crypto->n_suites,
@@ -59,6 +75,9 @@ int legs_prepare(struct call *c, struct err *e)
 		const struct config_trunk *t = l->trunk;
 		struct oa_policy policy = policy_of(l);
 
+		err = leg_dtls_open(l, &policy.keying, e);
+		if (err < 0)
+			return err;
 		err = oa_leg_init(&l->oa, &policy);
 		if (err < 0)
 			return err_set(e, err, "no random numbers");
@@ -118,6 +137,8 @@ void legs_program(struct call *c)
 
 	if (err < 0)
 		refused(c, err, NULL);
+	for (unsigned side = 0; side < 2 && c->state != CALL_ENDING; side++)
+		leg_dtls_update(&c->legs[side]);
 }
 
 void legs_program_again(struct call *c)
@@ -160,22 +181,29 @@ void legs_close(struct call *c)
 		close_done(c, 0, NULL);
 }
 
+void leg_note_keys(struct leg *l)
+{
+	const struct oa_media *m = oa_media_now(&l->oa, 0);
+
+	l->suite = m && m->keys && m->keys->established ? m->keys->tx.suite : SRTP_SUITE_NONE;
+	if (l->suite != SRTP_SUITE_NONE && (!l->keyed_ms || l->key_epoch != m->keys->tx.epoch)) {
+		l->keyed_ms = clock_wall_ms();
+		l->key_epoch = m->keys->tx.epoch;
+		rekey_began(l);
+	}
+}
+
 void legs_commit(struct call *c)
 {
 	for (unsigned side = 0; side < 2; side++) {
 		struct leg *l = &c->legs[side];
-		const struct oa_media *m;
 
 		oa_commit(&l->oa);
-		m = oa_media_now(&l->oa, 0); /* the other leg may have an offer out that is not answered */
-		l->suite = m && m->keys ? m->keys->tx.suite : SRTP_SUITE_NONE;
-		if (m && m->keys && (!l->keyed_ms || l->key_epoch != m->keys->tx.epoch)) {
-			l->keyed_ms = clock_wall_ms();
-			l->key_epoch = m->keys->tx.epoch;
-			rekey_began(l);
-		}
+		leg_note_keys(l);
 	}
 	legs_program(c);
+	for (unsigned side = 0; side < 2; side++)
+		leg_dtls_expect(&c->legs[side]);
 	checkpoint_touch(c);
 }
 
@@ -289,6 +317,16 @@ static void down(void *ctx, const char *why)
 	log_warn("media", "data plane is not connected", LZ("reason", why));
 }
 
+static void punt_rx(void *ctx, dp_session_id id, void *user, const struct dp_punt *e)
+{
+	struct call *c = user;
+
+	(void)ctx;
+	(void)id;
+	if (c->state != CALL_ENDING)
+		leg_dtls_punted(&c->legs[e->leg & 1], e->leg >> 1, e);
+}
+
 const struct dp_client_events b2bua_media_events = {
 	.ready = ready,
 	.down = down,
@@ -297,4 +335,5 @@ const struct dp_client_events b2bua_media_events = {
 	.media_timeout = media_timeout,
 	.key_soft_limit = key_soft_limit,
 	.alarm = device_alarm,
+	.punt_rx = punt_rx,
 };

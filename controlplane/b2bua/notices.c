@@ -57,6 +57,18 @@ enum dp_side call_side_of(const struct call *c, unsigned leg)
 	return DP_SIDE_A;
 }
 
+void notice_dtls_failed(struct b2bua *b, const struct leg *l, const struct dtls_result *r)
+{
+	struct notice n = notify_begin(b->notify, "dtls-failure");
+
+	state_text(&n.tree, n.node, "call-id", l->call->id);
+	state_text(&n.tree, n.node, "side", l->side == DP_SIDE_A ? "a" : "b");
+	state_text(&n.tree, n.node, "trunk", l->trunk->name);
+	state_text(&n.tree, n.node, "failure", dtls_failure_name(r->failure));
+	state_text(&n.tree, n.node, "reason", r->reason);
+	notify_end(b->notify, &n);
+}
+
 void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key_soft_limit *e)
 {
 	static const char *const limits[] = {

@@ -57,7 +57,10 @@ static void count(struct leg *l, enum rekey_result r)
 
 bool rekey_possible(const struct leg *l)
 {
-	return l->trunk && l->suite != SRTP_SUITE_NONE && !l->trunk->keep_keys;
+	const struct oa_media *m = oa_media_now(&l->oa, 0);
+
+	/* DTLS has new keys by new associations only, which many peers do not take in a call. */
+	return l->trunk && !(m && m->keys && m->keys->method->media_path) && l->suite != SRTP_SUITE_NONE && !l->trunk->keep_keys;
 }
 
 bool rekey_want(struct leg *l, enum rekey_cause cause)

@@ -11,11 +11,22 @@
 #include "controlplane/obs/state.h"
 #include "lib/base/clock.h"
 
+/* As agreed, or else as our offer would have it. */
+static const char *keying_shown(const struct leg *l, const struct oa_media *m)
+{
+	if (!l->trunk || (l->trunk->srtp != CONFIG_SRTP_REQUIRED && l->suite == SRTP_SUITE_NONE))
+		return NULL;
+	if (m && m->keys)
+		return m->keys->method->name;
+	return l->handshake.version[0] || l->trunk->dtls_first || l->trunk->keying == CONFIG_KEYING_DTLS ? "dtls" : "sdes";
+}
+
 static struct state_leg leg_shown(const struct leg *l, char version[16], char cipher[80])
 {
 	const struct call *c = l->call;
 	const struct oa_media *m = oa_media_at(&l->oa, 0);
 	const struct dp_stats_leg *s = &c->stats[l->side];
+	bool dtls = l->handshake.version[0];
 	struct state_leg out = {
 		.side = l->side,
 		.trunk = l->trunk ? l->trunk->name : NULL,
@@ -23,6 +34,11 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 		.suite = l->suite,
 		.key_age_ms = l->keyed_ms ? (c->ended_ms ? c->ended_ms : clock_wall_ms()) - l->keyed_ms : 0,
 		.key_epoch = l->rekey.keys,
+		.keying = keying_shown(l, m),
+		.dtls_version = dtls ? l->handshake.version : NULL,
+		.dtls_cipher = l->handshake.cipher,
+		.dtls_group = l->handshake.group,
+		.authenticated = l->flow.transport == SIP_TLS,
 		.rtcp_mux = m && m->mux,
 		.local = c->media.leases[l->side][0].rtp,
 		.stats = s->h.type ? s : NULL,

@@ -160,6 +160,26 @@ static void write_rekeys(const struct b2bua *b, struct metrics *m)
 				b->rekeys[c][r]);
 }
 
+static void write_dtls(const struct b2bua *b, struct metrics *m)
+{
+	static const char name[] = "srtpgw_dtls_failures_total";
+
+	counter(m, "srtpgw_dtls_handshakes_total", "DTLS handshakes for media that brought keys.",
+		b->handshakes.established);
+	metrics_begin(m, name, METRICS_COUNTER, "DTLS handshakes for media that failed, by reason.");
+	for (unsigned f = DTLS_FAIL_NONE + 1; f < DTLS_FAILURES; f++)
+		metrics_sample(m, name, L("reason", dtls_failure_name((enum dtls_failure)f)),
+			b->handshakes.failed[f]);
+	counter(m, "srtpgw_dtls_held_total", "Datagrams of handshakes that came before their answer.",
+		b->handshakes.held);
+	if (!b->dtls)
+		return;
+	counter(m, "srtpgw_dtls_strays_total", "DTLS datagrams that were not from the peer.",
+		dtls_pool_counters(b->dtls)->strays);
+	counter(m, "srtpgw_dtls_dropped_total", "DTLS datagrams that found their association's queue full.",
+		dtls_pool_counters(b->dtls)->dropped);
+}
+
 static void write_ended(const struct b2bua *b, struct metrics *m)
 {
 	metrics_begin(m, "srtpgw_ended_legs_total", METRICS_COUNTER,
@@ -367,6 +387,7 @@ void report_metrics_write(struct b2bua *b, struct metrics *m)
 	counter(m, "srtpgw_audit_lost_total", "Records that could not be written.",
 		audit_counters(b->audit).failed);
 	write_ended(b, m);
+	write_dtls(b, m);
 	write_trunks(b, m);
 	report_places_metrics(b, m);
 	write_sip(b, m);

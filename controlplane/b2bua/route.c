@@ -256,8 +256,10 @@ void route_start_again(struct leg *out, const struct route_target *to)
 	fork_clear(out);
 	call_text_drop(&out->offer);
 	call_media_close(&c->media);
-	for (unsigned side = 0; side < 2; side++)
+	for (unsigned side = 0; side < 2; side++) {
 		oa_leg_close(&c->legs[side].oa);
+		leg_dtls_close(&c->legs[side]);
+	}
 	session_timer_stop(out);
 	out->timer = (struct leg_timer){0};
 	auth_forget(out);

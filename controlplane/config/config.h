@@ -68,6 +68,22 @@ struct config_rekey_policy {
 	uint16_t retry_s;         /* between them */
 };
 
+enum config_dtls_setup { CONFIG_SETUP_PASSIVE, CONFIG_SETUP_ACTIVE, CONFIG_SETUP_ACTPASS };
+enum config_hash { CONFIG_SHA_256, CONFIG_SHA_384, CONFIG_SHA_512 };
+enum config_post_quantum { CONFIG_PQ_OFF, CONFIG_PQ_PREFER, CONFIG_PQ_REQUIRE };
+
+/* How DTLS handshakes on the media path are made. */
+struct config_dtls_policy {
+	const char *name;
+	uint32_t index; /* in config.dtls_policies */
+	enum config_dtls_setup setup;
+	enum config_hash hash;
+	enum config_tls_version min_version, max_version; /* of DTLS */
+	enum config_post_quantum post_quantum;
+	uint32_t timeout_s;
+	const struct config_tls_profile *tls; /* our certificate; NULL: one of the gateway's making */
+};
+
 struct config_port_range {
 	uint16_t lower, upper; /* UDP ports, both inclusive, lower < upper */
 };
@@ -93,6 +109,7 @@ struct config_realm {
 	const char *name;
 	bool trusted; /* clear signalling and clear media may be used here */
 	uint8_t dscp; /* of media packets, 0 to 63 */
+	bool clear_dtls; /* trunks with nothing but DTLS keying may use UDP and TCP though it is not trusted */
 	enum config_learning learning;
 	const struct config_media_interface *const *interfaces;
 	uint32_t n_interfaces;                    /* at least 1 */
@@ -213,6 +230,8 @@ struct config_trunk {
 	struct config_registration registration;
 	enum config_srtp_mode srtp;
 	unsigned keying;                            /* bits of enum config_keying; 0 with SRTP_NONE */
+	bool dtls_first;                            /* of both, our offers are for DTLS */
+	const struct config_dtls_policy *dtls;      /* not NULL with CONFIG_KEYING_DTLS, else NULL */
 	const struct config_crypto_profile *crypto; /* NULL with SRTP_NONE */
 	const struct config_rekey_policy *rekey;    /* NULL: by the suite's limits alone */
 	bool keep_keys; /* a re-INVITE that the other side causes repeats our key (reinvite-keys own-leg) */
@@ -248,6 +267,8 @@ struct config {
 	uint32_t n_crypto_profiles;
 	const struct config_rekey_policy *rekey_policies;
 	uint32_t n_rekey_policies;
+	const struct config_dtls_policy *dtls_policies;
+	uint32_t n_dtls_policies;
 	const struct config_media_interface *interfaces;
 	uint32_t n_interfaces;
 	const struct config_realm *realms;
@@ -348,7 +369,7 @@ struct config_source {
 
 /*
  * Whose request is it? NULL: nobody's. A trunk that requires SRTP never matches over UDP or TCP, whatever its
- * entries say, and one with nothing to identify it never matches. Of several, one named by a certificate goes
+ * entries say, unless DTLS is all its keying and its realm allows it, and one with nothing to identify it never matches. Of several, one named by a certificate goes
  * before one named by address, a longer prefix before a shorter, one with listeners before one without, then
  * the earlier in the file. Certificate names compare as RFC 5922 says: without case, whole, no wildcards. A
  * trunk whose peer has to authenticate is not that of a request which says to be another user's. The trunk's

@@ -42,6 +42,16 @@ static bool same_rekey(const void *x, const void *y)
 	       a->attempts == b->attempts && a->retry_s == b->retry_s;
 }
 
+static bool same_dtls(const void *x, const void *y)
+{
+	const struct config_dtls_policy *a = x, *b = y;
+
+	return a->setup == b->setup && a->hash == b->hash && a->min_version == b->min_version &&
+	       a->max_version == b->max_version && a->post_quantum == b->post_quantum &&
+	       a->timeout_s == b->timeout_s && !a->tls == !b->tls &&
+	       (!a->tls || same_text(a->tls->name, b->tls->name));
+}
+
 static bool same_address(const struct config_media_address *a, const struct config_media_address *b)
 {
 	if (!ip_equal(&a->ip, &b->ip) || !ip_equal(&a->advertised, &b->advertised) ||
@@ -69,7 +79,7 @@ static bool same_realm(const void *x, const void *y)
 {
 	const struct config_realm *a = x, *b = y;
 
-	if (a->trusted != b->trusted || a->dscp != b->dscp || a->learning != b->learning ||
+	if (a->trusted != b->trusted || a->clear_dtls != b->clear_dtls || a->dscp != b->dscp || a->learning != b->learning ||
 		a->n_interfaces != b->n_interfaces)
 		return false;
 	for (uint32_t i = 0; i < a->n_interfaces; i++)
@@ -190,6 +200,8 @@ static bool same_trunk(const void *x, const void *y)
 	return a->admin == b->admin && same_text(a->realm->name, b->realm->name) && !a->tls == !b->tls &&
 	       (!a->tls || same_text(a->tls->name, b->tls->name)) && same_peers(a, b) &&
 	       same_identify(&a->identify, &b->identify) && a->srtp == b->srtp && a->keying == b->keying &&
+	       a->dtls_first == b->dtls_first && !a->dtls == !b->dtls &&
+	       (!a->dtls || same_text(a->dtls->name, b->dtls->name)) &&
 	       !a->crypto == !b->crypto && (!a->crypto || same_text(a->crypto->name, b->crypto->name)) &&
 	       !a->rekey == !b->rekey && (!a->rekey || same_text(a->rekey->name, b->rekey->name)) &&
 	       a->check.interval_s == b->check.interval_s &&
@@ -232,6 +244,8 @@ static const struct list {
 		"crypto-profile", same_crypto, false),
 	[CONFIG_KIND_REKEY_POLICY] = LIST(rekey_policies, rekey_policy, "rekey-policies/rekey-policy",
 		"rekey-policy", same_rekey, false),
+	[CONFIG_KIND_DTLS_POLICY] = LIST(
+		dtls_policies, dtls_policy, "dtls-policies/dtls-policy", "dtls-policy", same_dtls, false),
 	[CONFIG_KIND_INTERFACE] =
 		LIST(interfaces, media_interface, "media/interface", "interface", same_interface, false),
 	[CONFIG_KIND_REALM] = LIST(realms, realm, "realms/realm", "realm", same_realm, false),

@@ -41,13 +41,19 @@ static bool listener_matches(const struct config_identify *id, const struct conf
 	return false;
 }
 
+/* May its SIP be read by others? Keys are never in it then. */
+static bool clear_sip(const struct config_trunk *t)
+{
+	return t->keying == CONFIG_KEYING_DTLS && (t->realm->trusted || t->realm->clear_dtls);
+}
+
 /* How exactly a trunk's entries name this source: more is better, 0 is not at all. */
 static unsigned match_rank(const struct config_trunk *t, const struct config_source *from)
 {
 	const struct config_identify *id = &t->identify;
 	unsigned rank = 0, bits = 0;
 
-	if (t->srtp == CONFIG_SRTP_REQUIRED && from->listener->transport != CONFIG_TLS)
+	if (t->srtp == CONFIG_SRTP_REQUIRED && from->listener->transport != CONFIG_TLS && !clear_sip(t))
 		return 0;
 	if (t->peer_auth.username && from->username.n &&
 		!str_eq(from->username, str_z(t->peer_auth.username)))

@@ -139,6 +139,35 @@ static void read_rekey_policies(struct reader *r, const struct lyd_node *parent)
 		};
 }
 
+static void read_dtls_policies(struct reader *r, const struct lyd_node *parent)
+{
+	static const char *const setups[] = {"passive", "active", "actpass"};
+	static const char *const hashes[] = {"sha-256", "sha-384", "sha-512"};
+	static const char *const pq[] = {"off", "prefer", "require"};
+	struct config *c = &r->s->pub;
+	struct config_dtls_policy *rows =
+		make_list(r, parent, "dtls-policy", sizeof *rows, &c->n_dtls_policies);
+	const struct lyd_node *n = child(parent, "dtls-policy");
+
+	c->dtls_policies = rows;
+	for (uint32_t i = 0; i < c->n_dtls_policies; i++, n = next_entry(n)) {
+		rows[i] = (struct config_dtls_policy){
+			.name = keep_leaf(r, n, "name"),
+			.index = i,
+			.setup = (enum config_dtls_setup)one_of(r, CHOICE(n, "setup", setups)),
+			.hash = (enum config_hash)one_of(r, CHOICE(n, "fingerprint-hash", hashes)),
+			.min_version = (enum config_tls_version)one_of(r, CHOICE(n, "min-version", tls_versions)),
+			.max_version = CONFIG_TLS_1_3,
+			.post_quantum = (enum config_post_quantum)one_of(r, CHOICE(n, "post-quantum", pq)),
+			.timeout_s = number(n, "handshake-timeout", 0),
+			.tls = FIND(c->tls_profiles, c->n_tls_profiles, text(n, "tls-profile")),
+		};
+		if (text(n, "max-version"))
+			rows[i].max_version =
+				(enum config_tls_version)one_of(r, CHOICE(n, "max-version", tls_versions));
+	}
+}
+
 static struct ip_addr ip_of(struct reader *r, const char *z)
 {
 	struct ip_addr ip = {0};
@@ -197,6 +226,7 @@ static void read_realms(struct reader *r, const struct lyd_node *parent)
 
 		rows[i].name = keep_leaf(r, n, "name");
 		rows[i].trusted = is_true(n, "trusted");
+		rows[i].clear_dtls = is_true(n, "dtls-over-clear-signalling");
 		rows[i].dscp = (uint8_t)number(n, "dscp", 0);
 		rows[i].learning = (enum config_learning)one_of(r, CHOICE(n, "learning", learning_modes));
 		rows[i].interfaces = interfaces;
@@ -320,12 +350,22 @@ static const struct config_crypto_profile default_profile = {
 	.replay_window = 1024,
 };
 
+/* Likewise for DTLS. No index: it is in no list. */
+static const struct config_dtls_policy default_dtls = {
+	.name = "default",
+	.index = UINT32_MAX,
+	.setup = CONFIG_SETUP_ACTPASS,
+	.max_version = CONFIG_TLS_1_3,
+	.post_quantum = CONFIG_PQ_PREFER,
+	.timeout_s = 10,
+};
+
 static void read_srtp(struct reader *r, const struct lyd_node *n, struct config_trunk *t)
 {
 	static const char *const keyings[] = {"sdes", "dtls"};
 	const struct config *c = &r->s->pub;
 	const char *profile = text(n, "crypto-profile"), *keys = text(n, "reinvite-keys");
-	const char *roc = text(n, "rollover-counter");
+	const char *roc = text(n, "rollover-counter"), *dtls = text(n, "dtls-policy");
 
 	t->srtp = (enum config_srtp_mode)one_of(r, CHOICE(n, "mode", srtp_modes));
 	if (t->srtp == CONFIG_SRTP_NONE)
@@ -335,6 +375,11 @@ static void read_srtp(struct reader *r, const struct lyd_node *n, struct config_
 			t->keying |= strcmp(lyd_get_value(k), keyings[i]) == 0 ? 1u << i : 0;
 	}
 	t->crypto = profile ? FIND(c->crypto_profiles, c->n_crypto_profiles, profile) : &default_profile;
+	if (t->keying & CONFIG_KEYING_DTLS) {
+		t->dtls_first = strcmp(text(n, "keying"), "dtls") == 0;
+		t->dtls = dtls ? FIND(c->dtls_policies, c->n_dtls_policies, dtls) : &default_dtls;
+		require(r, t->dtls);
+	}
 	t->keep_keys = keys && strcmp(keys, "own-leg") == 0;
 	t->keep_roc = roc && strcmp(roc, "keep") == 0;
 	t->rekey = FIND(c->rekey_policies, c->n_rekey_policies, text(n, "rekey-policy"));
@@ -537,6 +582,7 @@ int tree_read(const struct lyd_node *tree, struct snapshot *s)
 	read_tls_profiles(&r, child(g, "tls-profiles"));
 	read_crypto_profiles(&r, child(g, "crypto-profiles"));
 	read_rekey_policies(&r, child(g, "rekey-policies"));
+	read_dtls_policies(&r, child(g, "dtls-policies"));
 	read_interfaces(&r, child(g, "media"));
 	read_realms(&r, child(g, "realms"));
 	read_listeners(&r, child(g, "sip"));

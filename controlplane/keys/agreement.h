@@ -31,14 +31,16 @@ struct agreed_key {
 	uint8_t mki[DP_MKI_MAX];
 	uint64_t lifetime; /* packets the peer allowed it; 0: the suite's limit */
 	uint32_t epoch;    /* numbered by the leg: unique per leg and direction, 0 not numbered yet */
-	bool moved; /* set with the epoch: the key before it was for another transport address of the peer's
-		     */
+	bool moved; /* set with the epoch: the key before it was for another transport address of the peer's,
+		     * or another association */
 	struct secret master; /* key, then salt; empty: the data plane's alone (see assume) */
 };
 
 void agreed_key_wipe(struct agreed_key *k);
 /* Suite, MKI and master the same; in constant time as to the master. */
 bool agreed_key_equal(const struct agreed_key *a, const struct agreed_key *b);
+
+struct dtls_terms; /* dtls_srtp.h */
 
 /* What we are willing to use. Belongs to the configuration's snapshot, which outlives the leg. */
 struct keying_policy {
@@ -47,6 +49,7 @@ struct keying_policy {
 	uint8_t mki_length; /* octets of the MKI in our offers, 0: none, at most DP_MKI_MAX */
 	bool keep;          /* a later offer of ours repeats the key in force: the peer takes no other */
 	bool renew;         /* an answer of ours never repeats it: its packet index was lost */
+	const struct dtls_terms *dtls; /* for DTLS-SRTP; the leg's */
 };
 
 struct agreement_method;
@@ -56,16 +59,15 @@ struct agreement {
 	const struct agreement_method *method;
 	struct keying_policy policy;
 	bool established;         /* both keys below are there */
+	bool awaited;             /* keys are to come from the media path, whether there are some or not */
 	struct agreed_key rx, tx; /* rx may be known (from an offer) before it is established */
-	/* A method that establishes later calls this, on the loop's thread; set by the leg's owner. */
-	void (*on_established)(struct agreement *a, void *user);
-	void *user;
 };
 
 /* Integer results: 0 or a negative errno value with the reason in words in *e. */
 struct agreement_method {
 	const char *name;
 	bool needs_secure_hop; /* keys travel in the SDP: never over a hop that is not encrypted */
+	bool media_path; /* keys are agreed by DTLS on the media path, and oa_keys_arrived() brings them */
 
 	/* policy is copied. -ENOMEM. In the calls below, before is the agreement in force on this leg's
 	 * m-line, NULL at first; it is only read. */
@@ -90,6 +92,8 @@ struct agreement_method {
 	 * empty). They are never written, repeated or sent anywhere; the next offer or answer makes others.
 	 */
 	void (*assume)(struct agreement *a, const struct agreed_key *rx, const struct agreed_key *tx);
+	/* With media_path: is this what is in force already, so that nothing new is said? */
+	bool (*repeats)(const struct agreement *a, const struct agreement *before);
 	/* Writes the a= lines of our offer or answer, keys included: w's memory is to be wiped after it was
 	 * sent. */
 	void (*print)(const struct agreement *a, struct wbuf *w);

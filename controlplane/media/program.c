@@ -63,6 +63,11 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 	u->local_rtcp = leg->local[i].rtcp;
 	u->n_streams = 1;
 	u->streams[0].id = (uint8_t)i;
+	/* A handshake may begin before the answer: nothing but that is heard. */
+	if (oa_handshake_expected(leg, i))
+		u->flags |= DP_LEG_PUNT_DTLS;
+	if (!om)
+		return;
 	u->streams[0].clock_hz = om->clock_hz;
 	/* An m-line that was switched off keeps its ports and is silent. */
 	if (!om->used)
@@ -74,6 +79,8 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 		u->flags |= DP_LEG_RTCP_MUX;
 		u->local_rtcp = u->remote_rtcp = (struct ip_port){0};
 	}
+	if (om->keys && om->keys->method->media_path)
+		u->flags |= DP_LEG_PUNT_DTLS;
 	if (secure && oa_keys_pending(leg))
 		u->flags |= DP_LEG_KEYS_PENDING;
 	take_keys(l, side, om, i);
@@ -81,7 +88,7 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 
 static bool has_leg(const struct oa_leg *leg, unsigned i)
 {
-	return oa_media_now(leg, i) && leg->local[i].set;
+	return (oa_media_now(leg, i) || oa_handshake_expected(leg, i)) && leg->local[i].set;
 }
 
 int program_make(const struct program_call *call, struct program **out)
@@ -231,7 +238,7 @@ static int retire(struct diff *d, unsigned leg, enum dp_key_direction direction,
 
 static bool is_idle(const struct program_leg *l)
 {
-	return l->update.streams[0].direction == DP_INACTIVE && l->update.remote.ip.family == IP_NONE &&
+	return !l->update.flags && l->update.streams[0].direction == DP_INACTIVE && l->update.remote.ip.family == IP_NONE &&
 	       l->rx.suite == SRTP_SUITE_NONE;
 }
 

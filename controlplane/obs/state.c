@@ -54,6 +54,16 @@ static void signalling(struct state_tree *t, struct lyd_node *leg, const struct 
 	state_text(t, n, "tls-cipher", s->tls_cipher);
 }
 
+static void association(struct state_tree *t, struct lyd_node *leg, const struct state_leg *l)
+{
+	struct lyd_node *n = state_in(t, leg, "dtls");
+
+	state_text(t, n, "version", l->dtls_version);
+	state_text(t, n, "cipher", l->dtls_cipher);
+	state_text(t, n, "group", l->dtls_group);
+	state_bool(t, n, "fingerprint-authenticated", l->authenticated);
+}
+
 static void leg(struct state_tree *t, struct lyd_node *call, const struct state_leg *l)
 {
 	struct lyd_node *n = state_entry(t, call, "leg", l->side == DP_SIDE_A ? "a" : "b");
@@ -65,12 +75,13 @@ static void leg(struct state_tree *t, struct lyd_node *call, const struct state_
 	state_text(t, n, "media", l->secure ? "srtp" : "rtp");
 	if (info)
 		state_text(t, n, "suite", info->name);
-	if (l->secure)
-		state_text(t, n, "keying", "sdes");
+	state_text(t, n, "keying", l->keying);
 	if (info)
 		C(n, "key-age", l->key_age_ms / 1000);
 	if (info)
 		C(n, "key-epoch", l->key_epoch);
+	if (l->dtls_version)
+		association(t, n, l);
 	state_bool(t, n, "rtcp-mux", l->rtcp_mux);
 	state_address(t, n, "local-address", &l->local);
 	state_address(t, n, "remote-address", s && s->remote.ip.family != IP_NONE ? &s->remote : &l->remote);

@@ -7,6 +7,7 @@
 
 #include <openssl/sha.h>
 
+#include "controlplane/keys/dtls_srtp.h"
 #include "controlplane/sdp/oa_private.h"
 
 static void free_wiped(char *text, size_t n)
@@ -224,11 +225,22 @@ const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i)
 	return x->media[i].keys->rx.suite != SRTP_SUITE_NONE ? &x->media[i].keys->rx : NULL;
 }
 
+static bool awaits(const struct oa_exchange *x)
+{
+	for (unsigned i = 0; i < x->n_media; i++)
+		if (x->media[i].used && x->media[i].keys && x->media[i].keys->awaited)
+			return true;
+	return false;
+}
+
 bool oa_keys_pending(const struct oa_leg *leg)
 {
 	const struct oa_exchange *x = leg->pending;
 
-	return x && x->ours && leg->policy.security != OA_SECURITY_NONE;
+	for (unsigned i = 0; i < leg->n_media; i++)
+		if (leg->media[i].used && leg->media[i].keys && leg->media[i].keys->awaited)
+			return true;
+	return x && leg->policy.security != OA_SECURITY_NONE && (x->ours || awaits(x));
 }
 
 bool oa_is_secure(const struct oa_leg *leg, unsigned i)
@@ -237,6 +249,51 @@ bool oa_is_secure(const struct oa_leg *leg, unsigned i)
 
 	return leg->policy.security == OA_SECURITY_REQUIRED || leg->secured >> i & 1 ||
 	       (now && now->keys && now->keys->established);
+}
+
+struct dtls_bond *oa_bond_now(const struct oa_leg *leg, unsigned i)
+{
+	const struct oa_media *m = oa_media_now(leg, i);
+
+	return m && m->used ? agreement_dtls_bond(m->keys) : NULL;
+}
+
+bool oa_handshake_expected(const struct oa_leg *leg, unsigned i)
+{
+	const struct oa_exchange *x = leg->pending;
+
+	return x && x->ours && !x->answered && i < x->n_media && x->media[i].used &&
+	       agreement_dtls_bond(x->media[i].keys);
+}
+
+static bool take_keys(struct agreement *a, const struct dtls_bond *bond, const struct agreed_key *rx,
+	const struct agreed_key *tx)
+{
+	if (!bond || agreement_dtls_bond(a) != bond)
+		return false;
+	a->rx = *rx;
+	a->tx = *tx;
+	a->established = true;
+	a->awaited = false;
+	return true;
+}
+
+bool oa_keys_arrived(struct oa_leg *leg, unsigned i, const struct dtls_bond *bond, const struct agreed_key *rx,
+	const struct agreed_key *tx)
+{
+	struct agreed_key in = *rx, out = *tx;
+	bool taken = false;
+
+	in.moved = out.moved = true; /* a new key as RFC 5764 has it: indexes begin at 0 */
+	in.epoch = ++leg->next_epoch;
+	out.epoch = ++leg->next_epoch;
+	if (i < leg->n_media)
+		taken = take_keys(leg->media[i].keys, bond, &in, &out);
+	if (leg->pending && i < leg->pending->n_media)
+		taken |= take_keys(leg->pending->media[i].keys, bond, &in, &out);
+	agreed_key_wipe(&in);
+	agreed_key_wipe(&out);
+	return taken;
 }
 
 bool oa_wants_local(const struct oa_leg *leg, const struct oa_leg *from, unsigned i)

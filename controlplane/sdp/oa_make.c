@@ -117,6 +117,11 @@ static bool keys_changed(const struct oa_leg *leg, const struct oa_exchange *x)
 
 		if (!x->media[i].used || !now)
 			continue;
+		if (now->method->media_path) {
+			if (!before || !now->method->repeats(now, before))
+				return true;
+			continue;
+		}
 		if (x->ours ? !(now->policy.keep && before && before->established)
 			    : !before || now->tx.epoch != before->tx.epoch)
 			return true;
@@ -187,14 +192,22 @@ static int check_local(const struct oa_leg *leg, const struct oa_exchange *x, st
 	return 0;
 }
 
+/* How our offer has m-line i agree on keys: as it did, or else as is liked best. */
+static const struct agreement_method *method_of(const struct oa_leg *leg, unsigned i)
+{
+	const struct agreement *before = oa_keys_before(leg, i);
+
+	return before ? before->method : leg->policy.method;
+}
+
 static int check_hop(const struct oa_leg *leg, struct oa_refusal *r)
 {
 	const struct oa_policy *p = &leg->policy;
 
-	if (p->security == OA_SECURITY_REQUIRED && p->method->needs_secure_hop && !p->hop_encrypted)
+	if (p->security == OA_SECURITY_REQUIRED && method_of(leg, 0)->needs_secure_hop && !p->hop_encrypted)
 		return oa_refuse(r, ENOKEY, 488, WARN_OTHER,
 			"keys in SDP (%s) may not be sent over a signalling hop that is not encrypted",
-			p->method->name);
+			method_of(leg, 0)->name);
 	return 0;
 }
 
@@ -220,11 +233,11 @@ static int offer_keys(const struct oa_leg *leg, struct oa_media *om, unsigned i,
 	om->keys = NULL;
 	if (!om->used || !offers_keys(leg, i))
 		return 0;
-	policy.keep = policy.keep && !oa_is_burnt(leg, oa_keys_before(leg, i)) &&
-		      oa_is_known(oa_keys_before(leg, i));
-	rc = leg->policy.method->create(&policy, &om->keys);
+	policy.renew = oa_is_burnt(leg, oa_keys_before(leg, i));
+	policy.keep = policy.keep && !policy.renew && oa_is_known(oa_keys_before(leg, i));
+	rc = method_of(leg, i)->create(&policy, &om->keys);
 	if (rc == 0)
-		rc = leg->policy.method->offer(om->keys, oa_keys_before(leg, i), &e);
+		rc = om->keys->method->offer(om->keys, oa_keys_before(leg, i), &e);
 	return rc < 0 ? oa_refuse(r, -rc, 500, 0, "m-line %u: %s", i + 1, e.text) : 0;
 }
 
@@ -252,18 +265,32 @@ static int send_offer(
 	return 0;
 }
 
+/*
+ * Is our offer to be in the feedback profile? DTLS phones write SAVPF as a matter of course, also where they name no
+ * feedback (a=rtcp-fb); phones that know nothing of RFC 4585 would refuse such an offer for nothing.
+ */
+static bool wants_feedback(const struct oa_exchange *got, unsigned i, bool by_dtls)
+{
+	const struct sdp_media *m = &got->remote->media[i];
+	const struct sdp_proto_info *from = sdp_proto_info(got->media[i].proto);
+
+	return from->feedback &&
+	       (by_dtls || !from->dtls || sdp_attr_find(got->remote, m, STR("rtcp-fb")) != NULL);
+}
+
 /* M-line i of our offer on `to` out of the peer's on the other leg. */
 static void derive(const struct oa_leg *to, const struct oa_exchange *got, unsigned i, struct oa_media *om)
 {
 	const struct oa_media *holds = i < to->n_media ? &to->media[i] : NULL, *from = &got->media[i];
 	bool used = got->offered[i].used;
+	bool secure = to->policy.security == OA_SECURITY_REQUIRED ||
+		      (holds && sdp_proto_info(holds->proto)->secure);
+	bool dtls = secure && method_of(to, i)->media_path;
 
 	*om = (struct oa_media){
 		.used = used,
 		.kind = from->kind,
-		.proto = sdp_proto_find(to->policy.security == OA_SECURITY_REQUIRED ||
-						(holds && sdp_proto_info(holds->proto)->secure),
-			sdp_proto_info(from->proto)->feedback, false),
+		.proto = sdp_proto_find(secure, wants_feedback(got, i, dtls), dtls),
 		.direction = sdp_direction_mirror(got->offered[i].direction),
 		.clock_hz = from->clock_hz,
 		.mux = used && (to->policy.mux == OA_MUX_OFFER || (holds && holds->used && holds->mux)),

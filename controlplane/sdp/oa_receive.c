@@ -59,11 +59,33 @@ static bool has_crypto(const struct sdp *s, const struct sdp_media *m)
 	return sdp_attr_find(s, m, STR("crypto")) != NULL;
 }
 
+/* Is it keyed by DTLS? Some write RTP/SAVP(F) where UDP/TLS/RTP/SAVP(F) belongs (RFC 5764 section 8). */
+static bool by_dtls(const struct sdp *s, const struct sdp_media *m)
+{
+	const struct sdp_proto_info *proto = sdp_proto_info(m->proto);
+	bool fingerprint = sdp_attr_find(s, m, STR("fingerprint")) || sdp_attr_find(s, NULL, STR("fingerprint"));
+
+	return proto->dtls || (proto->secure && fingerprint && !has_crypto(s, m));
+}
+
+/* How the keys of the peer's m-line are to be agreed; NULL: not in a way that is allowed. */
+static const struct agreement_method *method_for(
+	const struct oa_leg *leg, const struct sdp *s, const struct sdp_media *m)
+{
+	const struct oa_policy *p = &leg->policy;
+	bool dtls = by_dtls(s, m);
+
+	if (p->method->media_path == dtls)
+		return p->method;
+	return p->other && p->other->media_path == dtls ? p->other : NULL;
+}
+
 /* Does the profile fit what the leg promised? */
 static int check_security(const struct oa_leg *leg, unsigned i, const struct sdp *s,
 	const struct sdp_media *m, struct objection *o)
 {
 	const struct sdp_proto_info *proto = sdp_proto_info(m->proto);
+	const struct agreement_method *method;
 
 	if (leg->policy.security == OA_SECURITY_NONE) {
 		if (proto->secure)
@@ -80,13 +102,16 @@ static int check_security(const struct oa_leg *leg, unsigned i, const struct sdp
 	if (!proto->secure)
 		return object(o, ENOKEY, WARN_TRANSPORT, "SRTP is required, and this is %s%s", proto->name,
 			has_crypto(s, m) ? " (a=crypto belongs into RTP/SAVP)" : " without a=crypto");
-	if (proto->dtls)
-		return object(
-			o, EPROTONOSUPPORT, WARN_TRANSPORT, "%s: DTLS-SRTP is not enabled here", proto->name);
-	if (leg->policy.method->needs_secure_hop && !leg->policy.hop_encrypted)
+	method = method_for(leg, s, m);
+	if (!method)
+		return object(o, EPROTONOSUPPORT, WARN_TRANSPORT,
+			leg->policy.method->media_path
+				? "%s with keys in SDP: DTLS-SRTP (a=fingerprint) is required here"
+				: "%s: DTLS-SRTP is not enabled here",
+			proto->name);
+	if (method->needs_secure_hop && !leg->policy.hop_encrypted)
 		return object(o, ENOKEY, WARN_OTHER,
-			"keys in SDP (%s) over a signalling hop that is not encrypted",
-			leg->policy.method->name);
+			"keys in SDP (%s) over a signalling hop that is not encrypted", method->name);
 	return 0;
 }
 
@@ -101,6 +126,7 @@ static int take_offered_keys(const struct oa_leg *leg, unsigned i, const struct 
 	const struct sdp_media *m, struct oa_media *om, struct objection *o)
 {
 	const struct oa_policy *p = &leg->policy;
+	const struct agreement_method *method;
 	struct keying_policy policy = p->keying;
 
 	if (p->security == OA_SECURITY_NONE)
@@ -108,11 +134,12 @@ static int take_offered_keys(const struct oa_leg *leg, unsigned i, const struct 
 	if (plain_will_do(leg, i, m) &&
 		(!has_crypto(s, m) || (p->method->needs_secure_hop && !p->hop_encrypted)))
 		return 0;
+	method = method_for(leg, s, m);
 	policy.renew = oa_is_burnt(leg, oa_keys_before(leg, i));
-	if (p->method->create(&policy, &om->keys) < 0)
+	if (method->create(&policy, &om->keys) < 0)
 		return object(o, ENOMEM, WARN_OTHER, "out of memory");
 	o->warn_code = WARN_OTHER;
-	int rc = p->method->offered(om->keys, oa_keys_before(leg, i), s, m, &o->e);
+	int rc = method->offered(om->keys, oa_keys_before(leg, i), s, m, &o->e);
 
 	if (rc < 0 && plain_will_do(leg, i, m)) {
 		agreement_destroy(om->keys);

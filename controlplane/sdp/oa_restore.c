@@ -12,6 +12,7 @@
 static int assume_keys(struct oa_leg *leg, const struct oa_held *h, unsigned i)
 {
 	const struct oa_policy *p = &leg->policy;
+	const struct agreement_method *method = p->method;
 	struct oa_media *om = &leg->media[i];
 	bool secure = p->security == OA_SECURITY_OPTIONAL ? h->tx[i].suite != SRTP_SUITE_NONE
 							  : p->security != OA_SECURITY_NONE;
@@ -23,7 +24,9 @@ static int assume_keys(struct oa_leg *leg, const struct oa_held *h, unsigned i)
 		return -EINVAL;
 	if (!secure)
 		return 0;
-	if (p->method->create(&p->keying, &om->keys) < 0)
+	if (p->other && p->other->media_path == sdp_proto_info(om->proto)->dtls)
+		method = p->other;
+	if (method->create(&p->keying, &om->keys) < 0)
 		return -ENOMEM;
 	leg->secured |= 1u << i;
 	om->keys->method->assume(om->keys, &h->rx[i], &h->tx[i]);

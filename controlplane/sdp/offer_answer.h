@@ -44,6 +44,7 @@ struct oa_policy {
 	enum oa_mux mux;
 	const struct agreement_method
 		*method; /* with REQUIRED: how keys are agreed, such as &agreement_sdes */
+	const struct agreement_method *other; /* what a peer may offer besides; NULL: nothing */
 	struct keying_policy keying;
 	bool hop_encrypted; /* the leg's SIP hop is encrypted; without it SDES is refused in both directions
 			     */
@@ -203,5 +204,21 @@ int oa_leg_assume(struct oa_leg *leg, const struct oa_held *held);
 /* Is m-line i encrypted, as media flows now? With REQUIRED always. */
 bool oa_is_secure(const struct oa_leg *leg, unsigned i);
 
-/* Is there an offer of ours out whose answer brings new keys? (DP_LEG_KEYS_PENDING) */
+/*
+ * Keys came from the media path for the association that m-line i's agreement with this bond stands for: they
+ * are in force from now on. rx and tx are copied; their epochs are given here. False: nobody knows that bond any
+ * more.
+ */
+struct dtls_bond;
+bool oa_keys_arrived(struct oa_leg *leg, unsigned i, const struct dtls_bond *bond, const struct agreed_key *rx,
+	const struct agreed_key *tx);
+/*
+ * What m-line i's media path has to agree on by itself: the bond of the exchange that is answered, or of what
+ * holds; NULL: nothing.
+ */
+struct dtls_bond *oa_bond_now(const struct oa_leg *leg, unsigned i);
+/* Is an offer of ours out, that a peer may begin a handshake on before its answer comes? */
+bool oa_handshake_expected(const struct oa_leg *leg, unsigned i);
+
+/* Is there an offer of ours out whose answer brings new keys, or a handshake under way? (DP_LEG_KEYS_PENDING) */
 bool oa_keys_pending(const struct oa_leg *leg);

@@ -26,7 +26,7 @@ auplay_srate 8000
 ausrc_channels 1
 auplay_channels 1
 rtp_ports {rtp_ports}
-rtcp_mux no
+rtcp_mux {rtcp_mux}
 jitter_buffer_delay 1-10
 rtp_stats yes
 net_interface {interface}
@@ -35,7 +35,7 @@ module g711.so
 module aufile.so
 module aubridge.so
 module sndfile.so
-module srtp.so
+module {secure_module}.so
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
@@ -56,7 +56,7 @@ s.recv(65536)
 
 
 class Phone:
-    """One user agent that sends `seconds` of its tone and then hangs up. `secure` is baresip's mediaenc ("srtp-mand" or None); transport "tls", "tcp" or "udp"."""
+    """One user agent that sends `seconds` of its tone and then hangs up. `secure` is baresip's mediaenc ("srtp-mand", "dtls_srtp" or None); transport "tls", "tcp" or "udp"."""
 
     def __init__(self, host, name, address, tone_hz, interface, transport="tls", port=5060, secure="srtp-mand",
                  certificate=None, ca=None, outbound=None, rtp_ports="20000-20998", ptime=20, seconds=60, extra=()):
@@ -69,7 +69,9 @@ class Phone:
         shown = f"[{address}]" if ":" in address else address
         with open(os.path.join(self.dir, "config"), "w") as f:
             f.write(_CONFIG.format(name=name, listen=f"{shown}:{port}", tls=tls, tone=tone, dir=self.dir,
-                                   interface=interface, rtp_ports=rtp_ports))
+                                   interface=interface, rtp_ports=rtp_ports,
+                                   rtcp_mux="yes" if secure == "dtls_srtp" else "no",
+                                   secure_module="dtls_srtp" if secure == "dtls_srtp" else "srtp"))
             f.writelines(f"{line}\n" for line in extra)
         tls_port = port + 1 if transport == "tls" else port
         self.uri = f"sip:{name}@{shown}:{tls_port};transport={transport}"

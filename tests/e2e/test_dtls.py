@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DTLS-SRTP without ICE: baresip as a phone that has nothing else, on either side of a call."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from lab.agent import Agent
+from lab.baresip import Phone
+from lab.capture import Capture
+from lab.gateway import CM_80, GCM_128, INSIDE, OUTSIDE, Neighbourhood, carrier, core
+from lab.net import wait_for
+from test_calls import assert_clean, assert_heard, assert_nothing_clear, hang_up, up
+
+TONES = {"carrier-a": 440, "carrier-b": 1000, "phone": 1000}
+
+
+def dtls_trunk(name, suites=(GCM_128, CM_80), keying=("dtls",), **more):
+    trunk = carrier(name, Neighbourhood.ADDRESSES[name], suites, **more)
+    trunk["srtp"] = {**trunk["srtp"], "keying": list(keying)}
+    return trunk
+
+
+def phone(lab, name, secure, transport=None):
+    transport = transport or ("udp" if name == "phone" else "tls")
+    identity = lab.identity(name) if transport == "tls" else None
+    return Phone(lab.host(name), name.replace("carrier-", ""), lab.ADDRESSES[name], TONES[name], "eth0", transport,
+                 secure=secure, certificate=identity and identity[2], ca=lab.ca.cert)
+
+
+def call(trunks, caller, callee, seconds=1.5, uri=None, **more):
+    """A call that both hear: (the call as it was while up, and after its end, log of the control plane)."""
+    with Neighbourhood() as lab:
+        gateway = lab.gateway(trunks, [(trunks[0]["name"], "", trunks[1]["name"])], **more)
+        wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
+        b, a = phone(lab, *callee), phone(lab, *caller)
+        user = callee[0].replace("carrier-", "")
+        a.dial(f"sip:{user}@{INSIDE}" if trunks[0]["realm"] == "core" else uri or f"sip:{user}@{OUTSIDE}:5061;transport=tls")
+        ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
+
+        def flowing():
+            legs = gateway.ctl("show", "call", ident)["legs"]
+            return legs if all(leg["rx"]["packets"] > 100 and leg["tx"]["packets"] > 100 for leg in legs) else None
+
+        legs = wait_for("media flows on both sides", flowing, 30)
+        hang_up(gateway, a)
+        assert_clean(gateway, ident, lost=5)
+        assert_nothing_clear(wire)
+        assert_heard(b, a, seconds)
+        assert_heard(a, b, seconds)
+        log = gateway.controlplane.output()
+        gateway.stop()
+        return legs, log
+
+
+def assert_dtls(leg, authenticated=True):
+    assert leg["keying"] == "dtls" and leg["suite"] in (GCM_128, CM_80), leg
+    assert leg["dtls"]["version"].startswith("DTLSv1.") and leg["dtls"]["cipher"].startswith("ECDHE-"), leg
+    assert leg["dtls"]["group"] and leg["dtls"]["fingerprint-authenticated"] is authenticated, leg
+
+
+def test_a_dtls_phone_calls_a_plain_one():
+    legs, _ = call([dtls_trunk("carrier-a"), core("core", Neighbourhood.ADDRESSES["phone"])],
+                   ("carrier-a", "dtls_srtp"), ("phone", None))
+    assert_dtls(legs[0])
+
+
+def test_a_plain_phone_calls_a_dtls_one():
+    legs, _ = call([core("core", Neighbourhood.ADDRESSES["phone"]), dtls_trunk("carrier-a")],
+                   ("phone", None), ("carrier-a", "dtls_srtp"))
+    assert_dtls(legs[1])
+
+
+def test_dtls_on_one_side_and_sdes_on_the_other():
+    legs, _ = call([dtls_trunk("carrier-a", keying=("sdes", "dtls")), carrier("carrier-b", Neighbourhood.ADDRESSES["carrier-b"])],
+                   ("carrier-a", "dtls_srtp"), ("carrier-b", "srtp-mand"))
+    assert_dtls(legs[0])
+    assert legs[1]["keying"] == "sdes" and "dtls" not in legs[1], legs[1]
+
