@@ -135,7 +135,7 @@ int oa_commit(struct oa_leg *leg)
 	for (unsigned i = 0; i < leg->n_media; i++) {
 		if (!media[i].keys)
 			continue;
-		if (media[i].used && media[i].keys->established) {
+		if (media[i].used && (media[i].keys->established || media[i].keys->awaited)) {
 			media[i].keys->method->settled(media[i].keys);
 			leg->secured |= 1u << i;
 		} else {
