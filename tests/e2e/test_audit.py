@@ -10,6 +10,8 @@ from lab.gateway import CM_80, GCM_256, build_dir
 from lab.memory import Key
 from lab.party import both_hear, connect, established, finish, parties
 
+from test_recovery import saved_now
+
 
 def ctl(*args):
     argv = [os.path.join(build_dir(), "ctl", "srtpgwctl"), "audit", *args]
@@ -57,6 +59,7 @@ def test_a_session_and_a_refusal():
             assert refused and refused[0]["status"] == 404 and refused[0]["trunk"] == "carrier-a", refused
             assert not records(path, "--suite", "AEAD_AES_128_GCM") and records(path, "--trunk", "carrier-b")
             # The control plane is killed: nothing that was written is lost, and the chain goes on.
+            saved_now(gateway)  # else the call may be taken over, only to be ended again
             gateway.kill(gateway.controlplane)
             for one in (a, b):
                 one.hang_up_wires()
