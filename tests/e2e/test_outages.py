@@ -11,6 +11,8 @@ from lab.net import run, wait_for
 from lab.party import (NUMBERS, agent, both_hear, connect, established, finish, parties,
                        quiet_now, talking)
 
+from test_recovery import saved_now
+
 
 def sessions(gateway):
     return gateway.ctl("show", "stats")["data-plane"].get("sessions")
@@ -27,6 +29,7 @@ def call_again(a, b):
 
 def test_media_goes_on_without_the_control_plane():
     with talking(b="phone") as (_, gateway, a, b):
+        saved_now(gateway)
         gateway.kill(gateway.controlplane)
         both_hear(a, b, 75)
         assert all(x.talker.of(y.talker)["lost"] == 0 for x, y in ((a, b), (b, a)))

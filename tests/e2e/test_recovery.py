@@ -158,7 +158,7 @@ def test_media_of_a_call_that_was_not_saved_ends_after_a_while():
         assert sessions() == 1
         gateway.kill(gateway.controlplane)
         gateway.start_controlplane()
-        assert "sessions without a call" in gateway.controlplane.output(), gateway.controlplane.output()
+        wait_for("it is said", lambda: "sessions without a call" in gateway.controlplane.output(), 20)
         assert_no_session_left(gateway)
         assert "sessions without a call are removed" in gateway.controlplane.output()
         assert counters(gateway)["recovered"] == 0
