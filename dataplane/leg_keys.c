@@ -145,13 +145,12 @@ void leg_keys_tick(struct worker *w, struct leg *leg)
 	forget_eras(leg);
 }
 
-void leg_keys_rotate(struct worker *w, struct leg *leg)
+static void promote_next(struct worker *w, struct leg *leg)
 {
 	struct leg_key *previous = leg_key_role(leg, KEY_PREVIOUS);
 	struct leg_key *current = leg_key_role(leg, KEY_CURRENT);
 	struct leg_key *next = leg_key_role(leg, KEY_NEXT);
 
-	leg->rotate = false;
 	if (!next)
 		return;
 	if (previous)
@@ -159,9 +158,17 @@ void leg_keys_rotate(struct worker *w, struct leg *leg)
 	if (current)
 		make_previous(w, current);
 	next->role = KEY_CURRENT;
-	leg_keys_first_use(w, leg);
 	leg->count.auth_failures = 0;
 	forget_eras(leg);
+}
+
+void leg_keys_rotate(struct worker *w, struct leg *leg)
+{
+	leg->rotate = false;
+	if (!leg_key_role(leg, KEY_NEXT))
+		return;
+	promote_next(w, leg);
+	leg_keys_first_use(w, leg);
 }
 
 void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit)
@@ -202,8 +209,7 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 	const struct dp_key_add *conf = &c->key_add.conf;
 	bool next = conf->role == DP_KEY_NEXT;
 	struct leg_key *current = leg_key_role(leg, KEY_CURRENT);
-	struct leg_key *place = leg_key_role(leg, next ? KEY_NEXT : KEY_PREVIOUS);
-	struct leg_key loaded;
+	struct leg_key *place, loaded;
 	int rc;
 
 	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
@@ -219,11 +225,16 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 			current->epoch = conf->epoch;
 		return 0;
 	}
-	if (!place)
-		place = leg_key_role(leg, KEY_NONE);
 	rc = leg_key_load(w, &loaded, c);
 	if (rc < 0)
 		return rc;
+	/* Agreed, and not used so far (the peer is silent, or this is sooner than its next packet): it will
+	 * be. */
+	promote_next(w, leg);
+	current = leg_key_role(leg, KEY_CURRENT);
+	place = leg_key_role(leg, KEY_NONE);
+	if (!next && leg_key_role(leg, KEY_PREVIOUS))
+		place = leg_key_role(leg, KEY_PREVIOUS);
 	rx_wipe(w, leg, place);
 	*place = loaded;
 	/* Indexes go on from the key that is in use, not from one that was offered and never was. */

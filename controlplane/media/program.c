@@ -299,16 +299,22 @@ static int diff_tx(struct diff *d, const struct program_leg *o, const struct pro
 	return put_key(d, n, DP_KEY_TX, DP_KEY_CURRENT, &n->tx, begins_anew(n, &n->tx, o ? &o->tx : NULL));
 }
 
-/* Keys of an offer that came to nothing, and all keys of an m-line that was switched off. */
+/* The key of an offer that came to nothing: a next key that another one follows counts as agreed. */
+static int diff_withdrawn(struct diff *d, const struct program_leg *o, const struct program_leg *n)
+{
+	if (!o || !o->rx_next.epoch || o->rx_next.epoch == n->rx_next.epoch || o->rx_next.epoch == n->rx.epoch)
+		return 0;
+	return retire(d, n->update.leg, DP_KEY_RX, o->rx_next.epoch);
+}
+
+/* All keys of an m-line that was switched off. */
 static int diff_retired(struct diff *d, const struct program_leg *o, const struct program_leg *n)
 {
 	int rc = 0;
 
 	if (!o)
 		return 0;
-	if (o->rx_next.epoch && o->rx_next.epoch != n->rx_next.epoch && o->rx_next.epoch != n->rx.epoch)
-		rc = retire(d, n->update.leg, DP_KEY_RX, o->rx_next.epoch);
-	if (rc == 0 && o->rx.epoch && !n->rx.epoch)
+	if (o->rx.epoch && !n->rx.epoch)
 		rc = retire(d, n->update.leg, DP_KEY_RX, o->rx.epoch);
 	if (rc == 0 && o->tx.epoch && !n->tx.epoch)
 		rc = retire(d, n->update.leg, DP_KEY_TX, o->tx.epoch);
@@ -319,7 +325,7 @@ int program_diff(const struct program *old, const struct program *now,
 	int (*put_one)(void *arg, union dp_msg *m), void *arg)
 {
 	static int (*const steps[])(struct diff *, const struct program_leg *, const struct program_leg *) = {
-		diff_leg, diff_rx, diff_tx, diff_pending, diff_retired};
+		diff_leg, diff_withdrawn, diff_rx, diff_tx, diff_pending, diff_retired};
 	struct diff d = {.put = put_one, .arg = arg, .session = now->session};
 	int rc = old ? 0 : put_session(&d, now);
 

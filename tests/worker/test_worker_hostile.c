@@ -487,6 +487,11 @@ static void test_index_goes_on_past_an_offer(void **state)
 	m = rig_key(S, 0, DP_KEY_RX, CM, 3);
 	m.key_add.role = DP_KEY_NEXT;
 	assert_int_equal(rig_command(r, &m), 0);
+	dp_msg_init(&m, DP_KEY_RETIRE, 0);
+	m.key_retire.session = S;
+	m.key_retire.direction = DP_KEY_RX;
+	m.key_retire.epoch = 3;
+	assert_int_equal(rig_command(r, &m), 0);
 	m = rig_key(S, 0, DP_KEY_RX, CM, 4);
 	m.key_add.role = DP_KEY_NEXT;
 	m.key_add.fresh_index = 0;

@@ -101,6 +101,37 @@ static void test_rekey_next(void **state)
 	srtp_context_free(new);
 }
 
+/* The next key was agreed, and before the peer's first packet under it the one after it comes. */
+static void a_key_that_waited(struct rig *r, enum dp_key_role third)
+{
+	struct srtp_context *c[] = {
+		rig_peer(CM, 1, SRTP_PROTECT), rig_peer(GCM, 2, SRTP_PROTECT), rig_peer(CM, 3, SRTP_PROTECT)};
+
+	call_open(r, 0);
+	key(r, DP_KEY_RX, DP_KEY_CURRENT, CM, 1, true);
+	assert_int_equal(say(r, c[0], 1), 1);
+	key(r, DP_KEY_RX, DP_KEY_NEXT, GCM, 2, true);
+	key(r, DP_KEY_RX, third, CM, 3, true);
+	assert_int_equal(say(r, c[1], 2), 1);
+	assert_int_equal(say(r, c[2], 3), 1);
+	assert_int_equal(leg_key_role(rig_leg_state(r, S, 0), KEY_CURRENT)->epoch, 3);
+	rig_run(r, 1000);
+	assert_int_equal(say(r, c[2], 4), 1);
+	assert_int_equal(say(r, c[1], 5), 0);
+	for (unsigned i = 0; i < 3; i++)
+		srtp_context_free(c[i]);
+}
+
+static void test_two_offers_before_a_packet(void **state)
+{
+	a_key_that_waited(*state, DP_KEY_NEXT);
+}
+
+static void test_an_offer_of_ours_before_a_packet(void **state)
+{
+	a_key_that_waited(*state, DP_KEY_CURRENT);
+}
+
 /* Both keys' packets in one burst, interleaved, around the change. */
 static void test_rekey_in_a_burst(void **state)
 {
@@ -392,6 +423,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rekey_next, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_two_offers_before_a_packet, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_an_offer_of_ours_before_a_packet, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rekey_in_a_burst, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rekey_keeps_index, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_the_same_key_under_another_number, rig_open, rig_close),
