@@ -14,10 +14,13 @@
 
 #define LINES_MAX 4096
 
-/* What a leg's peer asked for; it outlives the leg while requests of it are on the way. */
+/*
+ * What a leg's peer asked for; it outlives the leg while requests of it are on the way. Or what was asked of one
+ * request that is of no leg.
+ */
 struct leg_auth {
 	unsigned refs;   /* the leg, and each transaction */
-	struct leg *leg; /* NULL: it is gone */
+	struct leg *leg; /* NULL: it is gone, or there never was one */
 	struct b2bua_generation *generation;
 	const struct config_trunk *trunk;
 	struct digest_client client;
@@ -103,25 +106,28 @@ static void released(void *user)
 
 static const struct sip_answerer answerer = {.challenged = challenged, .gone = released};
 
-/* NULL: the leg's trunk asks nobody, or there is no memory. */
-static struct leg_auth *auth_of(struct leg *l)
+/* NULL: the trunk has no user name of ours, or there is no memory. */
+static struct leg_auth *auth_new(struct b2bua_generation *g, const struct config_trunk *t, struct leg *l)
 {
-	struct leg_auth *a;
+	struct leg_auth *a = t->auth.username && g ? calloc(1, sizeof *a) : NULL;
 
-	if (l->auth && l->auth->trunk != l->trunk)
-		auth_forget(l); /* the call goes on at another one */
-	a = l->auth;
-	if (a || !l->trunk->auth.username || !l->call->generation)
-		return a;
-	a = calloc(1, sizeof *a);
 	if (!a)
 		return NULL;
 	a->refs = 1;
 	a->leg = l;
-	a->generation = generation_ref(l->call->generation);
-	a->trunk = l->trunk;
-	l->auth = a;
+	a->generation = generation_ref(g);
+	a->trunk = t;
 	return a;
+}
+
+static struct leg_auth *auth_of(struct leg *l)
+{
+
+	if (l->auth && l->auth->trunk != l->trunk)
+		auth_forget(l); /* the call goes on at another one */
+	if (!l->auth)
+		l->auth = auth_new(l->call->generation, l->trunk, l);
+	return l->auth;
 }
 
 void auth_follow(struct leg *l, struct sip_ctx *ctx)
@@ -132,6 +138,14 @@ void auth_follow(struct leg *l, struct sip_ctx *ctx)
 		return;
 	a->refs++;
 	sip_ctx_set_answerer(ctx, &answerer, a);
+}
+
+void auth_follow_alone(struct b2bua_generation *g, const struct config_trunk *t, struct sip_ctx *ctx)
+{
+	struct leg_auth *a = auth_new(g, t, NULL);
+
+	if (a)
+		sip_ctx_set_answerer(ctx, &answerer, a);
 }
 
 void auth_put(struct leg *l, struct sip_builder *r)

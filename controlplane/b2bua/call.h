@@ -480,6 +480,8 @@ void invite_bye(
 void auth_put(struct leg *l, struct sip_builder *r);
 /* And behind sip_ctx_send(): challenges to it are answered, if need be when the leg is long gone. */
 void auth_follow(struct leg *l, struct sip_ctx *ctx);
+/* The same for a request of no leg (MESSAGE, OPTIONS) to the trunk, which is of that generation. */
+void auth_follow_alone(struct b2bua_generation *g, const struct config_trunk *t, struct sip_ctx *ctx);
 void auth_forget(struct leg *l);
 /* Who a request says to be; empty: nobody. */
 struct str auth_username(const struct sip_msg *m);

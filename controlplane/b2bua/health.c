@@ -165,7 +165,9 @@ static void check_target(struct peer_target *t, const struct route_target *peer)
 	rc = sip_build_end(&r, STR(""), STR(""));
 	if (rc == 0)
 		rc = sip_ctx_send(b->txl, &r, &flow, &options_ops, t, &t->options);
-	if (rc < 0)
+	if (rc == 0)
+		auth_follow_alone(b->now, at.trunk, t->options);
+	else
 		failed(t, &at.trunk->check, strerror(-rc));
 }
 

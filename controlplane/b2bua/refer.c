@@ -201,9 +201,12 @@ static void report(struct call *c, unsigned status, struct str phrase, bool last
 		sip_build_hdr(&r, SIP_H_EVENT, STR("refer"));
 	sip_build_hdr(&r, SIP_H_SUBSCRIPTION_STATE,
 		last ? STR("terminated;reason=noresource") : STR("active;expires=180"));
+	auth_put(by, &r);
 	if (sip_build_end(&r, STR("message/sipfrag;version=2.0"), wbuf_view(&w)) == 0 &&
-		sip_ctx_send(b->txl, &r, &flow, &notify_ops, NULL, &ctx) == 0)
+		sip_ctx_send(b->txl, &r, &flow, &notify_ops, NULL, &ctx) == 0) {
+		auth_follow(by, ctx);
 		sip_ctx_detach(ctx);
+	}
 }
 
 static void expired(struct timer *t)
@@ -234,9 +237,12 @@ static int ask(struct leg *l, const struct sip_addr *target)
 	sip_build_hdr_fmt(&r, SIP_H_REFER_TO, "<sip:%s@%.*s;transport=%s>", number,
 		STR_ARG(sip_listener_sent_by(twin->flow.listener)),
 		config_transport_name(twin->listener->transport));
-	if (sip_build_end(&r, STR(""), STR("")) < 0)
+	auth_put(twin, &r);
+	if (sip_build_end(&r, STR(""), STR("")) < 0 ||
+		sip_ctx_send(c->b->txl, &r, &flow, &ctx_ops, c, &c->refer.ctx) < 0)
 		return -1;
-	return sip_ctx_send(c->b->txl, &r, &flow, &ctx_ops, c, &c->refer.ctx);
+	auth_follow(twin, c->refer.ctx);
+	return 0;
 }
 
 void refer_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * INFO and MESSAGE: requests that mean nothing to the gateway and pass from one side to the other, in a call
- * (RFC 6086, application/dtmf-relay and the like) or, a MESSAGE (RFC 3428), by route without one. A relay is
- * two transactions and lives until both are gone, whatever becomes of the call.
+ * (RFC 6086, application/dtmf-relay and the like) or, a MESSAGE (RFC 3428), by route without one: at the next
+ * peer when one cannot be reached or answers 503. A relay is two transactions and lives until both are gone,
+ * whatever becomes of the call.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,14 +23,18 @@ struct relay {
 	const struct config_trunk *from, *to;
 	struct sip_stx *stx; /* NULL: gone */
 	struct sip_ctx *ctx;
+	struct route_hunt *hunt;  /* NULL in a call; owned */
 	char tag[SIP_TOKEN_TEXT]; /* of our answer to a request without a dialog */
 };
+
+static bool next_target(struct relay *r);
 
 static void let_go(struct relay *r)
 {
 	if (r->stx || r->ctx)
 		return;
 	generation_unref(r->generation);
+	free(r->hunt);
 	free(r);
 }
 
@@ -120,12 +125,33 @@ static void pass_response(struct relay *r, const struct sip_msg *m)
 	mem_wipe(buf, sizeof buf);
 }
 
+/* What became of it at this target is known. True: another one has it now. */
+static bool elsewhere(struct relay *r, const char *reason, const struct sip_msg *m, bool too_late)
+{
+	const struct route_target *at = r->hunt ? &r->hunt->tried[r->hunt->n_tried - 1] : NULL;
+
+	if (!at)
+		return false;
+	route_note_failure(r->generation, at, reason, m);
+	if (!r->stx || too_late || r->b->closing)
+		return false;
+	log_info("call", "a request is tried at the next peer", LZ("method", "MESSAGE"),
+		LZ("trunk", at->trunk->name), LZ("peer", at->peer->name),
+		LZ("reason", m ? "it answered 503" : reason),
+		LS("sip_call_id", sip_stx_request(r->stx)->call_id));
+	return next_target(r);
+}
+
 static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct relay *r = user;
 
-	(void)ctx, (void)from;
-	if (m->status >= 200 && r->stx)
+	(void)from;
+	if (m->status < 200)
+		return;
+	if (m->status == 503 && elsewhere(r, NULL, m, false))
+		sip_ctx_detach(ctx);
+	else if (r->stx)
 		pass_response(r, m);
 }
 
@@ -133,8 +159,11 @@ static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, con
 {
 	struct relay *r = user;
 
-	(void)ctx;
 	/* RFC 4320 section 4.2: a 408 that is late does more harm than none. */
+	if (elsewhere(r, reason, NULL, error == SIP_TX_TIMEOUT)) {
+		sip_ctx_detach(ctx);
+		return;
+	}
 	if (!r->stx || error == SIP_TX_TIMEOUT)
 		return;
 	refuse(r->b, r->stx, r->to, 503,
@@ -172,7 +201,8 @@ static int send_on(struct relay *r, struct sip_builder *b, const struct sip_flow
 		err = sip_ctx_send(r->b->txl, b, flow, &ctx_ops, r, &r->ctx);
 	if (!err && out)
 		auth_follow(out, r->ctx);
-	r->b->counters.messages_passed += !err;
+	else if (!err)
+		auth_follow_alone(r->generation, r->to, r->ctx);
 	return err;
 }
 
@@ -183,6 +213,8 @@ static void answer_unsent(struct relay *r, int err)
 			str_z(r->tag));
 	else if (err < 0)
 		refuse(r->b, r->stx, r->to, 503, "the other side could not be reached", str_z(r->tag));
+	else
+		r->b->counters.messages_passed++;
 }
 
 void relay_in_call(struct leg *in, struct sip_stx *stx, const struct sip_msg *m)
@@ -240,6 +272,7 @@ static int send_message(struct relay *r, const struct route_target *to, const st
 	passing_party(r->from, m->uri.user, called);
 	passing_party(r->from, m->from.uri.user, caller);
 	passage_make(&p, r->from, r->to, flow.listener, to->peer->host, m);
+	p.sips = r->hunt->sips;
 	passage_uri(&p, to->peer, str_z(called), &uri);
 	passage_to(&p, str_z(called), &receiver);
 	identity_from(&p.ends, p.done.privacy, str_z(caller), &m->from, &from);
@@ -257,9 +290,41 @@ static int send_message(struct relay *r, const struct route_target *to, const st
 	return err;
 }
 
+/* One after the other, until it is sent. */
+static bool next_target(struct relay *r)
+{
+	const struct sip_msg *m = sip_stx_request(r->stx);
+	const struct route_target *to;
+	const struct config_trunk *was = r->to;
+	struct err why = {0};
+	uint32_t retry_s;
+	int err;
+
+	while (route_next(r->b, r->generation, r->hunt, &to, &retry_s, &why) == ROUTE_FOUND) {
+		r->b->counters.failovers++;
+		r->to = to->trunk;
+		err = send_message(r, to, m);
+		if (err == 0)
+			return true;
+		route_note_failure(r->generation, to, strerror(-err), NULL);
+	}
+	r->to = was; /* whose answer passes */
+	return false;
+}
+
+/* To the first target, or those behind it. */
+static void send_first(struct relay *r, const struct route_target *to, const struct sip_msg *m)
+{
+	int err = send_message(r, to, m);
+
+	if (err < 0 && err != -EMSGSIZE && elsewhere(r, strerror(-err), NULL, false))
+		err = 0;
+	answer_unsent(r, err);
+}
+
 /* A check that the request does not pass: the status, with why. 0: it passes. */
 static unsigned message_refused(struct b2bua *b, const struct config_trunk *t, const struct sip_msg *m,
-	struct str called, const char **why)
+	const struct sip_flow *from, struct str called, const char **why)
 {
 	unsigned status;
 
@@ -273,6 +338,9 @@ static unsigned message_refused(struct b2bua *b, const struct config_trunk *t, c
 		return 483;
 	if (m->uri.scheme == SIP_SCHEME_OTHER && (*why = "only sip, sips and tel URIs are known here"))
 		return 416;
+	if (m->uri.scheme == SIP_SCHEME_SIPS && from->transport != SIP_TLS &&
+		(*why = "a sips: URI is written to over TLS only, and this came without"))
+		return 480;
 	if (!m->uri.user.n && (*why = "the Request-URI names nobody"))
 		return 484;
 	if (!m->from_tag.n && (*why = "From has no tag"))
@@ -289,7 +357,7 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 {
 	const struct config_trunk *t = ingress_identify(b, m, from);
 	const struct route_target *to = NULL;
-	struct route_hunt hunt = {0};
+	struct route_hunt hunt = {.sips = m->uri.scheme == SIP_SCHEME_SIPS};
 	struct err nowhere = {0};
 	char tag[SIP_TOKEN_TEXT], called[CALL_PARTY_MAX];
 	enum auth_result result;
@@ -311,7 +379,7 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 	if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, str_z(tag)))
 		return;
 	passing_party(t, m->uri.user, called);
-	status = message_refused(b, t, m, str_z(called), &why);
+	status = message_refused(b, t, m, from, str_z(called), &why);
 	if (!status && !(hunt.route = config_find_route(b->now->config, t, m->uri.host, str_z(called)))) {
 		status = 404;
 		why = "no route leads to this number";
@@ -324,8 +392,10 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 		return;
 	}
 	r = relay_new(b, b->now, t, to->trunk, stx);
-	if (r)
-		answer_unsent(r, send_message(r, to, m));
-	else
+	if (r && (r->hunt = malloc(sizeof hunt)) != NULL) {
+		*r->hunt = hunt;
+		send_first(r, &r->hunt->tried[0], m);
+	} else {
 		refuse(b, stx, t, 500, "no memory", str_z(tag));
+	}
 }

@@ -85,9 +85,12 @@ static void ask(struct leg *l)
 		sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer"));
 		session_timer_ask(l, &r);
 	}
+	auth_put(l, &r);
 	if (sip_build_end(&r, STR(""), STR("")) == 0 &&
-		sip_ctx_send(c->b->txl, &r, &flow, &ops, l, &l->update) == 0)
+		sip_ctx_send(c->b->txl, &r, &flow, &ops, l, &l->update) == 0) {
+		auth_follow(l, l->update);
 		c->waiting++;
+	}
 }
 
 static void revive(struct timer *t)

@@ -221,11 +221,10 @@ void route_aim(struct leg *out, const struct route_target *to)
 	ip_port_text(&out->flow.remote, out->remote);
 }
 
-/* What its failure says of the target. */
-static void note_failure(
-	const struct leg *out, const struct route_target *at, const char *reason, const struct sip_msg *m)
+void route_note_failure(const struct b2bua_generation *g, const struct route_target *at, const char *reason,
+	const struct sip_msg *m)
 {
-	struct peer_target *t = peer_target_at(route_peer(out->call->generation, at), &at->remote);
+	struct peer_target *t = peer_target_at(route_peer(g, at), &at->remote);
 	char why[PEER_WHY_MAX];
 	uint32_t seconds;
 
@@ -277,7 +276,7 @@ bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m
 	struct err why = {0};
 	uint32_t retry_s;
 
-	note_failure(out, was, reason, m);
+	route_note_failure(c->generation, was, reason, m);
 	if (!may_fail_over(out, m) ||
 		route_next(c->b, c->generation, &c->hunt, &to, &retry_s, &why) != ROUTE_FOUND)
 		return false;

@@ -66,6 +66,13 @@ const struct config_listener *route_flow(
 void route_aim(struct leg *out, const struct route_target *to);
 
 /*
+ * What a request's failure says of the target that it went to: m is its final response, or NULL and reason says
+ * what happened. A target that could not be reached, or asked for it, rests.
+ */
+void route_note_failure(const struct b2bua_generation *g, const struct route_target *at, const char *reason,
+	const struct sip_msg *m);
+
+/*
  * The first INVITE could not be sent, or ended without a 2xx: m is the final response, or NULL and reason
  * says what happened. True: the call is tried at the next target, or has ended there. False: this was the
  * last one, or no other may be tried, and nothing has changed.

@@ -183,6 +183,121 @@ static void test_a_prack_is_challenged(void **state)
 	expect_no_calls();
 }
 
+/* The request that the peer heard last is asked for credentials, and comes again with them. */
+static void comes_again(struct phone *p, const char *method, bool in_dialog)
+{
+	uint32_t cseq = p->heard->cseq;
+
+	expect_not_heard(p, "Authorization");
+	reply_with(p, "401 Unauthorized", NONCE("n1"));
+	hear(p, method);
+	expect_credentials(p, "n1", 1);
+	assert_int_equal(p->heard->cseq, cseq + 1);
+	assert_int_equal(p->heard->to_tag.n > 0, in_dialog);
+}
+
+static void test_a_transfer_is_challenged(void **state)
+{
+	char now[512];
+
+	(void)state;
+	snprintf(now, sizeof now,
+		CARRIER_A "\"transfer\":\"relay\",\"auth\":{\"username\":\"gw\",\"password-file\":\"%s\"},",
+		password_file);
+	bench_change_all((struct bench_edit[]){{CARRIER_A, now},
+				 {"\"name\":\"core\",\"realm\":\"core\",\"peer\"",
+					 "\"name\":\"core\",\"transfer\":\"relay\",\"realm\":\"core\",\"peer\""}},
+		2);
+	call_up(&alice, &bob);
+	say(&alice, "REFER", "Refer-To: <sip:+2001@x>\r\n", "");
+	hear(&bob, "REFER");
+	comes_again(&bob, "REFER", true);
+	reply(&bob, "603 Decline");
+	hear(&alice, "603");
+	hang_up(&alice, &bob);
+	/* The other way around it is the report that is challenged. */
+	call_up(&alice, &bob);
+	say(&bob, "REFER", "Refer-To: <sip:+3002@x>\r\n", "");
+	hear(&alice, "REFER");
+	reply(&alice, "202 Accepted");
+	hear(&bob, "202");
+	say(&alice, "NOTIFY",
+		"Event: refer\r\nSubscription-State: terminated\r\nContent-Type: message/sipfrag\r\n",
+		"SIP/2.0 200 OK\r\n");
+	hear(&alice, "200");
+	hear(&bob, "NOTIFY");
+	comes_again(&bob, "NOTIFY", true);
+	reply(&bob, "200 OK");
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+/* After a crash peers are asked whether they still have the call; who asks back is no peer that has lost it. */
+static void test_a_question_after_a_crash_is_challenged(void **state)
+{
+	(void)state;
+	with_auth();
+	bench_keep_calls();
+	call_up(&alice, &bob);
+	bench_crash(false);
+	pass(1100);
+	hear(&alice, "OPTIONS");
+	reply(&alice, "200 OK");
+	hear(&bob, "OPTIONS");
+	comes_again(&bob, "OPTIONS", true);
+	reply(&bob, "200 OK");
+	silence(NULL);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+static void test_requests_of_no_call_are_challenged(void **state)
+{
+	(void)state;
+	with_auth();
+	snprintf(alice.target, sizeof alice.target, "sip:+1001@gw.invalid");
+	for (unsigned i = 0; i < 2; i++) {
+		say(&alice, "MESSAGE", "Content-Type: text/plain\r\n", "hello");
+		hear(&bob, "MESSAGE");
+		comes_again(&bob, "MESSAGE", false);
+		expect_heard(&bob, "\r\n\r\nhello");
+		if (i) /* still not content: the sender hears no challenge that is not for him */
+			reply_with(&bob, "401 Unauthorized", NONCE("n2"));
+		else
+			reply(&bob, "202 Accepted");
+		hear(&alice, i ? "502" : "202");
+		silence(NULL);
+	}
+	assert_int_equal(counter("auth_refused"), 1);
+}
+
+static void test_a_health_check_is_challenged(void **state)
+{
+	char now[512];
+
+	(void)state;
+	snprintf(now, sizeof now,
+		CARRIER_A "\"health-check\":{\"interval\":10},\"auth\":{\"username\":\"gw\","
+			  "\"password-file\":\"%s\"},",
+		password_file);
+	bench_change(CARRIER_A, now);
+	pass(2100);
+	hear(&bob, "OPTIONS");
+	comes_again(&bob, "OPTIONS", false);
+	reply(&bob, "200 OK");
+	silence(NULL);
+	assert_int_equal(counter("auth_refused"), 0);
+	/* The challenge comes when the configuration has no such trunk any more. */
+	pass(10000);
+	hear(&bob, "OPTIONS");
+	bench_change("\"max-call-rate\":2", "\"max-call-rate\":3");
+	reply_with(&bob, "401 Unauthorized", NONCE("n2"));
+	hear(&bob, "OPTIONS");
+	expect_credentials(&bob, "n2", 1);
+	reply(&bob, "200 OK");
+	silence(NULL);
+}
+
 /* What a caller hears whose trunk refuses us: not the challenge, which is not for him. */
 static void expect_refused(void)
 {
@@ -336,6 +451,10 @@ int main(void)
 		T(test_an_invite_is_challenged),
 		T(test_a_bye_is_challenged),
 		T(test_a_prack_is_challenged),
+		T(test_a_transfer_is_challenged),
+		T(test_a_question_after_a_crash_is_challenged),
+		T(test_requests_of_no_call_are_challenged),
+		T(test_a_health_check_is_challenged),
 		T(test_a_wrong_password),
 		T(test_nothing_to_answer_with),
 		T(test_a_cancelled_call),

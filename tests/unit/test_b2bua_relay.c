@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INFO and MESSAGE pass from one side to the other, in calls and, a MESSAGE, without one. */
+#include <errno.h>
+
 #include "tests/unit/b2bua_bench.h"
 
 #define DTMF "Content-Type: application/dtmf-relay\r\nInfo-Package: none\r\n"
@@ -160,6 +162,99 @@ static void test_messages_that_are_refused(void **state)
 	silence(NULL);
 }
 
+/* carrier-a has a second peer; carrier-b is behind both. */
+static void with_three_ways(void)
+{
+	const struct bench_edit edits[] = {
+		{"\"host\":\"198.51.100.1\",\"certificate-name\":\"a.example\"}]",
+			"\"host\":\"198.51.100.1\",\"certificate-name\":\"a.example\"},{\"name\":\"q\","
+			"\"host\":\"198.51.100.11\",\"certificate-name\":\"q.example\",\"priority\":20}]"},
+		{"\"prefix\":\"+1\",\"to-trunk\":[\"carrier-a\"]",
+			"\"prefix\":\"+1\",\"to-trunk\":[\"carrier-a\",\"carrier-b\"]"},
+	};
+
+	bench_change_all(edits, 2);
+	snprintf(alice.target, sizeof alice.target, "sip:+1001@gw.invalid");
+}
+
+static void test_a_message_goes_to_the_next_peer(void **state)
+{
+	struct phone dave = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
+
+	(void)state;
+	with_three_ways();
+	say(&alice, "MESSAGE", TEXT, "hello");
+	hear(&bob, "MESSAGE");
+	cut_connection("certificate has expired", false);
+	hear(&dave, "MESSAGE");
+	assert_string_equal(dave.flow.tls_name, "q.example");
+	reply_with(&dave, "503 Overload", "Retry-After: 60\r\n");
+	hear(&carol, "MESSAGE");
+	expect_heard(&carol, "\r\n\r\nhello");
+	reply(&carol, "200 OK");
+	hear(&alice, "200");
+	silence(NULL);
+	assert_int_equal(counter("failovers"), 2);
+	assert_int_equal(counter("messages_passed"), 1);
+	/* Who rests is not asked first the next time, and who asked for his rest not at all; the last word passes. */
+	say(&alice, "MESSAGE", TEXT, "again");
+	hear(&carol, "MESSAGE");
+	reply(&carol, "503 Me Too");
+	hear(&bob, "MESSAGE");
+	reply(&bob, "404 Not Found");
+	hear(&alice, "404");
+	silence(NULL);
+	/* Nobody at all. */
+	bench.send_result = -ENETUNREACH;
+	bench.refuse_ip = "198.51.100.1";
+	say(&alice, "MESSAGE", TEXT, "third");
+	hear(&carol, "MESSAGE");
+	cut_connection("reset", false);
+	hear(&alice, "503");
+	silence(NULL);
+	phone_forget(&dave);
+}
+
+/* Timer F is the sender's timer, too: too late for another peer, but the next message takes another way. */
+static void test_a_message_that_nobody_answers(void **state)
+{
+	struct phone dave = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
+
+	(void)state;
+	with_three_ways();
+	say(&alice, "MESSAGE", TEXT, "hello");
+	hear(&bob, "MESSAGE");
+	pass(33000);
+	silence(NULL);
+	pass(5000);
+	say(&alice, "MESSAGE", TEXT, "hello");
+	hear(&dave, "MESSAGE");
+	reply(&dave, "200 OK");
+	hear(&alice, "200");
+	phone_forget(&dave);
+}
+
+/* RFC 5630: over TLS or not at all. */
+static void test_a_message_to_a_sips_uri(void **state)
+{
+	(void)state;
+	snprintf(alice.target, sizeof alice.target, "sips:+1001@gw.invalid");
+	say(&alice, "MESSAGE", TEXT, "x");
+	hear(&alice, "480");
+	expect_heard(&alice, "over TLS only");
+	snprintf(bob.target, sizeof bob.target, "sips:+3001@gw.invalid");
+	say(&bob, "MESSAGE", TEXT, "x");
+	hear(&bob, "503");
+	snprintf(bob.target, sizeof bob.target, "sips:+2001@gw.invalid");
+	say(&bob, "MESSAGE", TEXT, "x");
+	hear(&carol, "MESSAGE");
+	expect_heard(&carol, "MESSAGE sips:+2001@");
+	expect_heard(&carol, "\r\nTo: <sips:+2001@");
+	reply(&carol, "200 OK");
+	hear(&bob, "200");
+	silence(NULL);
+}
+
 static void test_hops_in_a_call(void **state)
 {
 	(void)state;
@@ -184,6 +279,9 @@ int main(void)
 		T(test_what_does_not_pass),
 		T(test_a_message_by_route),
 		T(test_messages_that_are_refused),
+		T(test_a_message_goes_to_the_next_peer),
+		T(test_a_message_that_nobody_answers),
+		T(test_a_message_to_a_sips_uri),
 		T(test_hops_in_a_call),
 	};
 
