@@ -15,8 +15,8 @@
 #define LINES_MAX 4096
 
 /*
- * What a leg's peer asked for; it outlives the leg while requests of it are on the way. Or what was asked of one
- * request that is of no leg.
+ * What a leg's peer asked for; it outlives the leg while requests of it are on the way. Or what was asked of
+ * one request that is of no leg.
  */
 struct leg_auth {
 	unsigned refs;   /* the leg, and each transaction */

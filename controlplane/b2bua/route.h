@@ -66,8 +66,8 @@ const struct config_listener *route_flow(
 void route_aim(struct leg *out, const struct route_target *to);
 
 /*
- * What a request's failure says of the target that it went to: m is its final response, or NULL and reason says
- * what happened. A target that could not be reached, or asked for it, rests.
+ * What a request's failure says of the target that it went to: m is its final response, or NULL and reason
+ * says what happened. A target that could not be reached, or asked for it, rests.
  */
 void route_note_failure(const struct b2bua_generation *g, const struct route_target *at, const char *reason,
 	const struct sip_msg *m);

@@ -204,9 +204,10 @@ static void test_a_transfer_is_challenged(void **state)
 	snprintf(now, sizeof now,
 		CARRIER_A "\"transfer\":\"relay\",\"auth\":{\"username\":\"gw\",\"password-file\":\"%s\"},",
 		password_file);
-	bench_change_all((struct bench_edit[]){{CARRIER_A, now},
-				 {"\"name\":\"core\",\"realm\":\"core\",\"peer\"",
-					 "\"name\":\"core\",\"transfer\":\"relay\",\"realm\":\"core\",\"peer\""}},
+	bench_change_all(
+		(struct bench_edit[]){{CARRIER_A, now},
+			{"\"name\":\"core\",\"realm\":\"core\",\"peer\"",
+				"\"name\":\"core\",\"transfer\":\"relay\",\"realm\":\"core\",\"peer\""}},
 		2);
 	call_up(&alice, &bob);
 	say(&alice, "REFER", "Refer-To: <sip:+2001@x>\r\n", "");
@@ -232,7 +233,8 @@ static void test_a_transfer_is_challenged(void **state)
 	expect_no_calls();
 }
 
-/* After a crash peers are asked whether they still have the call; who asks back is no peer that has lost it. */
+/* After a crash peers are asked whether they still have the call; who asks back is no peer that has lost it.
+ */
 static void test_a_question_after_a_crash_is_challenged(void **state)
 {
 	(void)state;

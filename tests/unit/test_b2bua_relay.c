@@ -196,7 +196,8 @@ static void test_a_message_goes_to_the_next_peer(void **state)
 	silence(NULL);
 	assert_int_equal(counter("failovers"), 2);
 	assert_int_equal(counter("messages_passed"), 1);
-	/* Who rests is not asked first the next time, and who asked for his rest not at all; the last word passes. */
+	/* Who rests is not asked first the next time, and who asked for his rest not at all; the last word
+	 * passes. */
 	say(&alice, "MESSAGE", TEXT, "again");
 	hear(&carol, "MESSAGE");
 	reply(&carol, "503 Me Too");
