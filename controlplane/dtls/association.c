@@ -7,6 +7,8 @@
 
 #include "controlplane/dtls/hello.h"
 
+#define ANSWER_MAX 512 /* octets of a HelloVerifyRequest or HelloRetryRequest */
+
 struct dtls_association {
 	const struct dtls_backend *backend;
 	struct dtls_association_conf conf;
@@ -14,6 +16,8 @@ struct dtls_association {
 	struct ip_port peer; /* that dtls talks to */
 	uint8_t random[DTLS_RANDOM_LEN]; /* of the ClientHello that began it; 0: not seen yet */
 	bool answered;                   /* dtls has sent something */
+	uint8_t answer[ANSWER_MAX];      /* that, while it asks for a cookie */
+	size_t answer_len;               /* 0: something bigger, or more than that */
 	struct dtls_result waiting;      /* the result while dtls is NULL */
 	char complaint[160];
 	uint64_t strays;
@@ -22,7 +26,11 @@ struct dtls_association {
 static void output(void *arg, const uint8_t *octets, size_t n)
 {
 	struct dtls_association *a = arg;
+	bool asks = a->conf.dtls.role == DTLS_SERVER && !a->answered && n <= sizeof a->answer;
 
+	a->answer_len = asks ? n : 0;
+	if (asks)
+		memcpy(a->answer, octets, n);
 	a->answered = true;
 	a->conf.output(a->conf.arg, &a->peer, octets, n);
 }
@@ -35,6 +43,7 @@ static int begin(struct dtls_association *a, const struct ip_port *peer, struct 
 	a->dtls = NULL;
 	a->peer = *peer;
 	a->answered = false;
+	a->answer_len = 0;
 	memset(a->random, 0, sizeof a->random);
 	conf.remote = *peer;
 	conf.output = output;
@@ -108,6 +117,14 @@ static bool begins(const struct dtls_association *a, const struct ip_port *from,
 	return a->answered || (memcmp(a->random, none, sizeof none) && memcmp(a->random, h->random, sizeof none));
 }
 
+/* The first hello that was answered once more, or late: its state stays, for what follows may be on its way. */
+static bool repeats(const struct dtls_association *a, const struct ip_port *from, const struct dtls_hello *h)
+{
+	if (!a->answer_len || h->message_seq || !ip_port_equal(from, &a->peer))
+		return false;
+	return !h->first_fragment || memcmp(a->random, h->random, sizeof h->random) == 0;
+}
+
 /* Somebody who is not where the peer said to be spoiled it: wait for the peer. */
 static void forgive(struct dtls_association *a)
 {
@@ -131,6 +148,12 @@ static void serve(struct dtls_association *a, const struct ip_port *from, const 
 			a->strays++;
 			return;
 		}
+		if (repeats(a, from, &hello)) {
+			/* Never more than it asks with: whoever is at that address may not have asked. */
+			if (hello.first_fragment && a->answer_len <= n)
+				a->conf.output(a->conf.arg, from, a->answer, a->answer_len);
+			return;
+		}
 		if (begins(a, from, &hello) && begin(a, from, NULL) < 0)
 			return; /* no memory: the client tries again */
 		if (hello.first_fragment)
@@ -147,7 +170,9 @@ static void serve(struct dtls_association *a, const struct ip_port *from, const 
 void dtls_association_input(
 	struct dtls_association *a, const struct ip_port *from, const uint8_t *octets, size_t n)
 {
-	if (a->conf.dtls.role == DTLS_SERVER)
+	if (!dtls_datagram_is_known(octets, n))
+		a->strays++;
+	else if (a->conf.dtls.role == DTLS_SERVER)
 		serve(a, from, octets, n);
 	else if (ip_port_equal(from, &a->peer))
 		dtls_input(a->dtls, octets, n);

@@ -17,6 +17,7 @@
 #include <openssl/srtp.h>
 #include <openssl/ssl.h>
 
+#include "controlplane/dtls/hello.h"
 #include "lib/base/clock.h"
 
 #define RETRANSMIT_MS 400
@@ -39,6 +40,8 @@ struct dtls_by_openssl {
 	const uint8_t *in; /* the datagram that is being read; NULL: none */
 	size_t in_len;
 	bool wrong_certificate;
+	bool heard; /* something was read */
+	bool mute;  /* what the library says goes nowhere */
 };
 
 static struct dtls_by_openssl *of(struct dtls *d)
@@ -50,7 +53,7 @@ static int bio_write(BIO *b, const char *octets, int n)
 {
 	struct dtls_by_openssl *d = BIO_get_data(b);
 
-	if (n > 0)
+	if (n > 0 && !d->mute)
 		d->conf.output(d->conf.arg, (const uint8_t *)octets, (size_t)n);
 	return n;
 }
@@ -376,10 +379,32 @@ static void drive(struct dtls_by_openssl *d)
 		explain(d);
 }
 
+/*
+ * The client has its cookie from another end than this: one that gave way to somebody's hello in between. Cookies
+ * are good at any end; but the library wants to have been asked for one first.
+ */
+static void catch_up(struct dtls_by_openssl *d, const uint8_t *octets, size_t n)
+{
+	uint8_t first[DTLS_HELLO_MAX];
+	size_t length = dtls_hello_before_cookie(octets, n, first);
+
+	if (!length)
+		return;
+	d->in = first;
+	d->in_len = length;
+	d->mute = true;
+	drive(d);
+	d->mute = false;
+	d->in = NULL;
+}
+
 static void input(struct dtls *base, const uint8_t *octets, size_t n)
 {
 	struct dtls_by_openssl *d = of(base);
 
+	if (!d->heard && d->conf.role == DTLS_SERVER)
+		catch_up(d, octets, n);
+	d->heard = true;
 	if (d->result.state == DTLS_FAILED)
 		return;
 	d->in = octets;

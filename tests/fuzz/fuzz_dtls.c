@@ -29,6 +29,18 @@ static struct dtls_identity *identity(void)
 	return id;
 }
 
+/* What a client is said to have begun with begins a handshake itself, and has no cookie. */
+static void look_back(const uint8_t *octets, size_t n)
+{
+	uint8_t first[DTLS_HELLO_MAX], none[DTLS_HELLO_MAX];
+	struct dtls_hello h;
+	size_t length = dtls_hello_before_cookie(octets, n, first);
+
+	if (length && (length >= n || !dtls_hello_peek(first, length, &h) || h.message_seq ||
+			      dtls_hello_before_cookie(first, length, none)))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum srtp_suite suites[] = {SRTP_AEAD_AES_256_GCM, SRTP_AES_CM_128_HMAC_SHA1_80};
@@ -58,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		from.port = (uint16_t)(1000 + (rbuf_u8(&r) & 3));
 		n = n < r.left ? n : (uint16_t)r.left;
 		octets = rbuf_bytes(&r, n);
+		look_back(octets, n);
 		dtls_association_input(a, &from, octets, n);
 	}
 	if (dtls_association_result(a)->state == DTLS_ESTABLISHED)

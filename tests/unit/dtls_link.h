@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two DTLS associations of ours and a network between them that loses, repeats and reorders on demand. */
+/*
+ * Two DTLS associations of ours and a network between them that loses, repeats and reorders on demand. Which
+ * libraries they are is said by dtls_pairs.h: a test is written against the interface, and runs with each pair.
+ */
 #pragma once
 
 #include <stdlib.h>
@@ -9,11 +12,10 @@
 #include "controlplane/dtls/association.h"
 #include "lib/base/clock.h"
 #include "tests/support/cmocka_std.h"
+#include "tests/unit/dtls_pairs.h"
 
 #define WIRE_MAX 64
 #define PATIENCE_NS (60 * NS_PER_S)
-
-enum { CLIENT, SERVER };
 
 struct wire_datagram {
 	int to;
@@ -30,6 +32,8 @@ struct link {
 	unsigned sent;      /* datagrams so far, of both */
 	int lose, swap;     /* number of the datagram, from 0; -1: none */
 	bool twice;         /* every datagram comes twice */
+	/* Called with each datagram instead of all that; NULL: not. What goes on is for it to put(). */
+	void (*carry)(struct link *l, int to, const uint8_t *octets, size_t n);
 	bool deaf;          /* nothing is delivered */
 };
 
@@ -53,6 +57,10 @@ static inline void wire_send(struct link *l, int to, const uint8_t *octets, size
 {
 	int number = (int)l->sent++;
 
+	if (l->carry) {
+		l->carry(l, to, octets, n);
+		return;
+	}
 	if (number == l->lose)
 		return;
 	put(l, to, octets, n);
@@ -125,7 +133,7 @@ static inline void link_open(struct link *l, int end, const struct dtls_associat
 {
 	struct err e = {0};
 
-	if (dtls_association_new(&dtls_openssl, c, &l->end[end], &e) < 0)
+	if (dtls_association_new(tested->end[end], c, &l->end[end], &e) < 0)
 		fail_msg("%s", e.text);
 }
 

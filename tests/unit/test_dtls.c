@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DTLS associations of ours with each other: keys, suites, fingerprints, and networks that lose and reorder. */
+/* DTLS associations of ours with each other: keys, suites and fingerprints. */
 #include <errno.h>
 
 #include "controlplane/dtls/hello.h"
@@ -87,111 +87,8 @@ static void a_suite_without_a_profile_is_no_choice(void **state)
 	(void)state;
 	c.dtls.suites = &suite;
 	c.dtls.n_suites = 1;
-	assert_int_equal(dtls_association_new(&dtls_openssl, &c, &l->end[CLIENT], &e), -EINVAL);
+	assert_int_equal(dtls_association_new(tested->end[CLIENT], &c, &l->end[CLIENT], &e), -EINVAL);
 	assert_non_null(strstr(e.text, "DTLS-SRTP"));
-	link_free(l);
-}
-
-/* How many datagrams a handshake takes that loses none. */
-static unsigned handshake_length(void)
-{
-	struct link *l = link_new();
-	unsigned n;
-
-	link_open_both(l);
-	link_run(l);
-	assert_established(l);
-	n = l->sent;
-	link_free(l);
-	return n;
-}
-
-/* Each datagram lost in turn: with two roles that is each of either end's. */
-static void any_one_datagram_may_be_lost(void **state)
-{
-	unsigned n = handshake_length();
-
-	(void)state;
-	assert_true(n >= 6);
-	for (unsigned i = 0; i < n; i++) {
-		struct link *l = link_new();
-
-		l->lose = (int)i;
-		link_open_both(l);
-		link_run(l);
-		assert_established(l);
-		link_free(l);
-	}
-}
-
-static void any_two_datagrams_may_change_places(void **state)
-{
-	unsigned n = handshake_length();
-
-	(void)state;
-	for (unsigned i = 0; i < n; i++) {
-		struct link *l = link_new();
-
-		l->swap = (int)i;
-		link_open_both(l);
-		link_run(l);
-		assert_established(l);
-		link_free(l);
-	}
-}
-
-static void every_datagram_may_come_twice(void **state)
-{
-	struct link *l = link_new();
-
-	(void)state;
-	l->twice = true;
-	link_open_both(l);
-	link_run(l);
-	assert_established(l);
-	link_free(l);
-}
-
-/* Flights of many small datagrams, each lost in turn: fragments are put together again. */
-static void fragments_may_be_lost_and_swapped(void **state)
-{
-	unsigned n = 40;
-
-	(void)state;
-	for (unsigned i = 0; i < n; i++) {
-		struct link *l = link_new();
-		struct dtls_association_conf s = conf_of(l, SERVER), c = conf_of(l, CLIENT);
-
-		if (i % 2)
-			l->lose = (int)i / 2;
-		else
-			l->swap = (int)i / 2;
-		s.dtls.mtu = c.dtls.mtu = 240;
-		link_open(l, SERVER, &s);
-		link_open(l, CLIENT, &c);
-		link_run(l);
-		assert_established(l);
-		if (i == 0)
-			assert_true(l->sent >= 10);
-		link_free(l);
-	}
-}
-
-static void datagrams_keep_to_the_mtu(void **state)
-{
-	struct link *l = link_new();
-	struct dtls_association_conf s = conf_of(l, SERVER), c = conf_of(l, CLIENT);
-
-	(void)state;
-	s.dtls.mtu = c.dtls.mtu = 300;
-	link_open(l, SERVER, &s);
-	link_open(l, CLIENT, &c);
-	while (l->n_wire) {
-		for (unsigned i = 0; i < l->n_wire; i++)
-			assert_true(l->wire[i].n <= 300);
-		deliver_one(l);
-	}
-	assert_established(l);
 	link_free(l);
 }
 
@@ -298,7 +195,7 @@ static void a_version_that_is_not_there_is_refused(void **state)
 	(void)state;
 	c.dtls.max = DTLS_1_2;
 	c.dtls.post_quantum = DTLS_PQ_REQUIRE;
-	rc = dtls_association_new(&dtls_openssl, &c, &l->end[CLIENT], &e);
+	rc = dtls_association_new(tested->end[CLIENT], &c, &l->end[CLIENT], &e);
 	assert_int_equal(rc, -EINVAL);
 	assert_non_null(strstr(e.text, "1.2"));
 	link_free(l);
@@ -312,16 +209,11 @@ int main(void)
 		cmocka_unit_test(the_servers_order_of_suites_decides),
 		cmocka_unit_test(no_suite_in_common),
 		cmocka_unit_test(a_suite_without_a_profile_is_no_choice),
-		cmocka_unit_test(any_one_datagram_may_be_lost),
-		cmocka_unit_test(any_two_datagrams_may_change_places),
-		cmocka_unit_test(every_datagram_may_come_twice),
-		cmocka_unit_test(fragments_may_be_lost_and_swapped),
-		cmocka_unit_test(datagrams_keep_to_the_mtu),
 		cmocka_unit_test(a_wrong_fingerprint_fails_on_either_side),
 		cmocka_unit_test(several_fingerprints),
 		cmocka_unit_test(fingerprints_as_text),
 		cmocka_unit_test(a_version_that_is_not_there_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_with_all_pairs("dtls", tests, sizeof tests / sizeof *tests);
 }

@@ -106,6 +106,37 @@ static void a_hello_in_the_clients_name_does_not_shut_it_out(void **state)
 	link_free(l);
 }
 
+/* ... nor one between its first word and the one with its cookie: a cookie is good whoever was heard since. */
+static void a_hello_before_the_cookie_comes_back_does_not_shut_it_out(void **state)
+{
+	struct ip_port stranger = address_of("198.51.100.9", 1234);
+
+	(void)state;
+	for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
+		struct link *l = link_new();
+		struct dtls_association_conf s = conf_of(l, SERVER), c = conf_of(l, CLIENT);
+		uint8_t octets[2048];
+		size_t n = any_hello(l, octets);
+
+		s.any_ip = true;
+		link_open(l, SERVER, &s);
+		link_open(l, CLIENT, &c);
+		deliver_one(l); /* the client asks */
+		deliver_one(l); /* and is asked for a cookie */
+		for (int i = 0; i < 3; i++) {
+			unsigned waiting = l->n_wire;
+
+			octets[13 + 12 + 2]++;
+			dtls_association_input(
+				l->end[SERVER], elsewhere ? &stranger : &l->address[CLIENT], octets, n);
+			l->n_wire = waiting; /* whatever that is answered is lost */
+		}
+		link_run(l);
+		assert_established(l);
+		link_free(l);
+	}
+}
+
 /* Behind NAT anybody may come first; whoever is at the signalled address takes its place nevertheless. */
 static void the_signalled_address_goes_first(void **state)
 {
@@ -187,6 +218,95 @@ static void a_wrong_certificate_from_elsewhere_is_forgiven(void **state)
 	assert_established(l);
 	link_free(l);
 	link_free(thief);
+}
+
+/* No DTLS, or such as no peer says at this point. The first octets decide: the rest is noise. */
+static const struct {
+	size_t n;
+	uint8_t octets[64];
+} junk[] = {
+	{1, {22}},
+	{12, {22, 0xfe, 0xfd}},
+	{13, {22, 0xfe, 0xfd}},                                                    /* an empty record */
+	{40, {22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0xff, 0xff}},                /* longer than it is */
+	{40, {99, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 27}},                     /* of no known kind */
+	{40, {22, 3, 3, 0, 0, 0, 0, 0, 0, 0, 9, 0, 27, 1}},                        /* TLS */
+	{40, {23, 0xfe, 0xfd, 0, 5, 0, 0, 0, 0, 0, 9, 0, 27}},                     /* of an epoch to come */
+	{40, {22, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 27, 0x55, 0xaa, 7, 1, 2}}, /* encrypted, with no key */
+	{40, {63, 1, 2, 3, 4, 5, 6, 7, 8, 9}},                                     /* DTLS 1.3, likewise */
+	{60, {0x80, 0, 0, 1}},                                                     /* RTP */
+};
+
+/* From the peer's own address, which anybody can write on an envelope, before, between and after. */
+static void junk_in_the_peers_name_changes_nothing(void **state)
+{
+	struct link *l = link_new();
+	uint64_t until = clock_mono_ns() + PATIENCE_NS;
+
+	(void)state;
+	link_open_both(l);
+	for (bool last = false; !last;) {
+		last = (over(l, CLIENT) && over(l, SERVER)) || clock_mono_ns() > until;
+		for (int to = 0; to < 2; to++)
+			for (unsigned i = 0; i < sizeof junk / sizeof *junk; i++)
+				dtls_association_input(l->end[to], &l->address[!to], junk[i].octets, junk[i].n);
+		if (!deliver_one(l) && !last)
+			wait_and_tick(l);
+	}
+	assert_established(l);
+	link_free(l);
+}
+
+/* Whoever is on the path cannot end what is established: no alert counts that is not under its keys. */
+static void alerts_in_the_clear_end_nothing(void **state)
+{
+	static const uint8_t alerts[][15] = {
+		{21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 9, 9, 0, 2, 1, 0},  /* close_notify */
+		{21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 9, 9, 0, 2, 2, 40}, /* handshake_failure */
+		{21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 9, 9, 0, 2, 2, 40},
+	};
+	struct link *l = link_new();
+
+	(void)state;
+	link_open_both(l);
+	link_run(l);
+	assert_established(l);
+	for (int to = 0; to < 2; to++)
+		for (unsigned i = 0; i < sizeof alerts / sizeof *alerts; i++)
+			dtls_association_input(l->end[to], &l->address[!to], alerts[i], sizeof alerts[i]);
+	assert_established(l);
+	assert_false(result_of(l, CLIENT)->closed || result_of(l, SERVER)->closed);
+	link_free(l);
+}
+
+/* A hundred first hellos a moment, each another: what they cost is one handshake's state, and the peer gets in. */
+static void a_flood_of_hellos_leaves_room_for_the_peer(void **state)
+{
+	struct link *l = link_new();
+	struct dtls_association_conf s = conf_of(l, SERVER), c = conf_of(l, CLIENT);
+	struct ip_port from = l->address[CLIENT];
+	uint8_t octets[2048];
+	size_t n = any_hello(l, octets), answers = 0;
+
+	(void)state;
+	s.any_ip = true;
+	link_open(l, SERVER, &s);
+	for (unsigned i = 0; i < 300; i++) {
+		if (i == 200) {
+			link_open(l, CLIENT, &c);
+			link_run(l);
+			assert_established(l);
+		}
+		octets[13 + 12 + 2] = (uint8_t)i; /* of its random */
+		octets[13 + 12 + 3] = (uint8_t)(i >> 8);
+		from.port = (uint16_t)(i % 2 ? l->address[CLIENT].port : 1024 + i);
+		dtls_association_input(l->end[SERVER], &from, octets, n);
+		for (; l->n_wire; l->n_wire--)
+			answers += l->wire[l->n_wire - 1].n;
+	}
+	assert_true(answers <= 200 * n); /* nothing to amplify with, nothing at all after the peer came */
+	assert_established(l);
+	link_free(l);
 }
 
 /* A client of the library itself, as somebody else would set it up, over a pair of sockets. */
@@ -302,11 +422,15 @@ int main(void)
 		cmocka_unit_test(a_first_hello_is_answered_with_a_cookie_only),
 		cmocka_unit_test(strangers_hellos_in_between_change_nothing),
 		cmocka_unit_test(a_hello_in_the_clients_name_does_not_shut_it_out),
+		cmocka_unit_test(a_hello_before_the_cookie_comes_back_does_not_shut_it_out),
 		cmocka_unit_test(the_signalled_address_goes_first),
 		cmocka_unit_test(a_client_elsewhere_is_let_in_by_policy_only),
 		cmocka_unit_test(a_wrong_certificate_from_elsewhere_is_forgiven),
+		cmocka_unit_test(junk_in_the_peers_name_changes_nothing),
+		cmocka_unit_test(alerts_in_the_clear_end_nothing),
+		cmocka_unit_test(a_flood_of_hellos_leaves_room_for_the_peer),
 		cmocka_unit_test(foreign_clients),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_with_all_pairs("dtls_hostile", tests, sizeof tests / sizeof *tests);
 }
