@@ -10,6 +10,7 @@
 #include "dataplane/event.h"
 #include "dataplane/srtp_layout.h"
 #include "dataplane/worker_private.h"
+#include "lib/srtp/rtcp_feedback.h"
 #include "lib/srtp/rtcp_hdr.h"
 
 #define ETHER_LEN 14
@@ -79,6 +80,20 @@ static uint8_t origin(const struct packet *p)
 }
 _Static_assert(DP_LEGS_MAX *DP_STREAMS_MAX < RENUMBER_ANY_SOURCE, "origins have room in an octet");
 
+/* Header extensions that the other side did not agree to stay here. */
+static void extensions_keep(struct packet *p)
+{
+	uint8_t stream = p->in->streams[p->stream].twin_stream;
+	uint16_t removed;
+
+	if (!p->rtp.ext_off || !p->out->streams[stream].limits_extensions)
+		return;
+	removed = rtp_ext_keep(p->data, &p->rtp, p->out->stream_conf[stream].extensions);
+	p->data += removed;
+	p->len -= removed;
+	p->clear_len = p->len;
+}
+
 static int rtp_rewrite(struct worker *w, struct packet *p)
 {
 	struct leg *out = p->out;
@@ -104,6 +119,7 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 	case RENUMBER_EXHAUSTED:
 		return DP_V_KEY_EXPIRED;
 	}
+	extensions_keep(p);
 	rtp_set_seq(p->data, srtp_index_seq(n.out_index));
 	rtp_set_ts(p->data, n.out_ts);
 	rtp_set_ssrc(p->data, n.out_ssrc);
@@ -130,6 +146,9 @@ static int rtcp_rewrite(struct packet *p)
 	 */
 	if (n < (int)RTCP_HDR_LEN)
 		return DP_V_NO_STREAM;
+	n = (int)rtcp_feedback_keep(p->data, (size_t)n, p->out->feedback);
+	if (n < (int)RTCP_HDR_LEN)
+		return DP_V_FEEDBACK;
 	p->len = p->clear_len = (uint16_t)n;
 	return PACKET_ON;
 }

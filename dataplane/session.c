@@ -244,12 +244,14 @@ int session_leg_update(struct worker *w, struct command *c)
 	leg->learn = u->learn;
 	leg->flags = u->flags;
 	leg->dscp = u->dscp;
+	leg->feedback = u->feedback;
 	leg->n_streams = u->n_streams;
 	for (unsigned i = 0; i < u->n_streams; i++) {
 		leg->stream_conf[i] = u->streams[i];
 		leg->streams[i].clock_hz = u->streams[i].clock_hz;
 		leg->streams[i].direction = u->streams[i].direction;
 		leg->streams[i].n_payload_types = u->streams[i].n_payload_types;
+		leg->streams[i].limits_extensions = u->streams[i].extensions & DP_EXTENSIONS_LIMITED;
 	}
 	for (unsigned i = 0; i < leg->ssrc_max; i++)
 		leg->sources[i].stream = STREAM_NONE;

@@ -70,6 +70,8 @@ static struct saved_media media_of(const struct leg *l, unsigned i)
 		.proto = (uint8_t)om->proto,
 		.direction = (uint8_t)om->direction,
 		.clock_hz = om->clock_hz,
+		.extensions = om->extensions,
+		.feedback = om->feedback,
 		.remote = om->remote,
 		.remote_rtcp = om->remote_rtcp,
 		.local = local->rtp,

@@ -124,6 +124,8 @@ static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port r
 			.mux = m->mux,
 			.direction = (enum sdp_direction)m->direction,
 			.clock_hz = m->clock_hz,
+			.extensions = m->extensions,
+			.feedback = m->feedback,
 			.remote = m->remote,
 			.remote_rtcp = m->remote_rtcp,
 		};

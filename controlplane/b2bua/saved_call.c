@@ -81,16 +81,20 @@ static uint8_t get_small(struct rbuf *r, uint8_t most)
 	return r->short_read ? 0 : v;
 }
 
-enum { MEDIA_USED = 1, MEDIA_MUX = 2, MEDIA_PORTED = 4 };
+enum { MEDIA_USED = 1, MEDIA_MUX = 2, MEDIA_PORTED = 4, MEDIA_LIMITED = 8 };
 
 static void put_media(struct wbuf *w, const struct saved_media *m)
 {
 	wbuf_u8(w, (uint8_t)((m->used ? MEDIA_USED : 0) | (m->mux ? MEDIA_MUX : 0) |
-			     (m->ported ? MEDIA_PORTED : 0)));
+			     (m->ported ? MEDIA_PORTED : 0) | (m->extensions || m->feedback ? MEDIA_LIMITED : 0)));
 	wbuf_u8(w, m->kind);
 	wbuf_u8(w, m->proto);
 	wbuf_u8(w, m->direction);
 	wbuf_u32(w, m->clock_hz);
+	if (m->extensions || m->feedback) {
+		wbuf_u16(w, m->extensions);
+		wbuf_u8(w, m->feedback);
+	}
 	put_address(w, &m->remote);
 	put_address(w, &m->remote_rtcp);
 	if (m->ported)
@@ -106,7 +110,7 @@ static void put_media(struct wbuf *w, const struct saved_media *m)
 
 static void get_media(struct rbuf *r, struct saved_media *m)
 {
-	uint8_t flags = get_small(r, MEDIA_USED | MEDIA_MUX | MEDIA_PORTED);
+	uint8_t flags = get_small(r, MEDIA_USED | MEDIA_MUX | MEDIA_PORTED | MEDIA_LIMITED);
 	const uint8_t *mki;
 
 	m->used = flags & MEDIA_USED;
@@ -116,6 +120,10 @@ static void get_media(struct rbuf *r, struct saved_media *m)
 	m->proto = get_small(r, SDP_PROTO_COUNT - 1);
 	m->direction = get_small(r, SDP_SENDRECV);
 	m->clock_hz = rbuf_u32(r);
+	if (flags & MEDIA_LIMITED) {
+		m->extensions = rbuf_u16(r);
+		m->feedback = rbuf_u8(r);
+	}
 	m->remote = get_address(r);
 	m->remote_rtcp = get_address(r);
 	if (m->ported)

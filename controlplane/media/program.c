@@ -73,6 +73,8 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 	if (!om->used)
 		return;
 	u->streams[0].direction = (uint8_t)om->direction;
+	u->streams[0].extensions = om->extensions;
+	u->feedback = om->feedback;
 	u->remote = om->remote;
 	u->remote_rtcp = om->remote_rtcp;
 	if (om->mux) {

@@ -26,13 +26,14 @@ static struct ip_addr session_address(const struct oa_leg *leg, const struct oa_
 	return ip;
 }
 
-static void put_attrs(struct wbuf *w, const struct sdp *s, const struct sdp_media *m)
+static void put_attrs(
+	struct wbuf *w, const struct sdp *s, const struct sdp_media *m, const struct oa_between *b)
 {
 	unsigned n;
 	const struct sdp_attr *a = sdp_attrs(s, m, &n);
 
 	for (unsigned i = 0; i < n; i++)
-		if (oa_attr_passes(a[i].name))
+		if (oa_attr_passes(&a[i], b))
 			sdp_put_attr(w, &a[i]);
 }
 
@@ -44,12 +45,14 @@ static void put_used(struct wbuf *w, const struct oa_leg *leg, const struct oa_e
 	const struct oa_media *om = &x->media[i];
 	const struct oa_local *l = &leg->local[i];
 	const struct sdp_media *m = &s->media[i];
+	const struct oa_between between = oa_between(om->proto, m->proto);
 
 	sdp_put_media(w, m->kind_text, l->rtp.port, proto, m->formats);
 	if (!ip_equal(advertised(leg, i), session_ip))
 		sdp_put_connection(w, advertised(leg, i));
 	sdp_put_bandwidth(w, m->bandwidth, m->n_bandwidth);
-	put_attrs(w, s, m);
+	oa_put_mid(w, leg, x, i);
+	put_attrs(w, s, m, &between);
 	if (l->rtcp.port != l->rtp.port + 1)
 		wbuf_fmt(w, "a=rtcp:%u\r\n", l->rtcp.port);
 	if (om->mux)
@@ -74,6 +77,7 @@ static char *write_content(const struct oa_leg *leg, const struct oa_exchange *x
 	char *text = malloc(OA_BODY_MAX);
 	struct wbuf w = wbuf_make(text, OA_BODY_MAX - 1);
 	struct ip_addr ip = session_address(leg, x);
+	struct oa_between between;
 
 	if (!text)
 		return NULL;
@@ -81,15 +85,19 @@ static char *write_content(const struct oa_leg *leg, const struct oa_exchange *x
 	sdp_put_connection(&w, &ip);
 	sdp_put_bandwidth(&w, s->bandwidth, s->n_bandwidth);
 	wbuf_z(&w, "t=0 0\r\n");
-	put_attrs(&w, s, NULL);
+	between = x->n_media ? oa_between(x->media[0].proto, s->media[0].proto) : (struct oa_between){0};
+	put_attrs(&w, s, NULL, &between);
+	oa_put_group(&w, leg, x);
 	for (unsigned i = 0; i < x->n_media; i++) {
 		/* The one who offered an m-line that is not used sees its own words again. */
 		const struct sdp_media *words = x->ours ? &s->media[i] : &x->remote->media[i];
 
-		if (x->media[i].used)
+		if (x->media[i].used) {
 			put_used(&w, leg, x, i, proto_text(x, s, i), s, &ip);
-		else
+		} else {
 			sdp_put_media(&w, words->kind_text, 0, proto_text(x, s, i), words->formats);
+			oa_put_mid(&w, leg, x, i);
+		}
 	}
 	if (w.overflow) {
 		free(text);
@@ -266,16 +274,16 @@ static int send_offer(
 }
 
 /*
- * Is our offer to be in the feedback profile? DTLS phones write SAVPF as a matter of course, also where they name no
- * feedback (a=rtcp-fb); phones that know nothing of RFC 4585 would refuse such an offer for nothing.
+ * Is our offer to be in the feedback profile? Browsers write SAVPF and congestion control for speech as a matter of
+ * course; phones that know nothing of RFC 4585 would refuse such an offer for nothing. Pictures need it.
  */
 static bool wants_feedback(const struct oa_exchange *got, unsigned i, bool by_dtls)
 {
 	const struct sdp_media *m = &got->remote->media[i];
 	const struct sdp_proto_info *from = sdp_proto_info(got->media[i].proto);
 
-	return from->feedback &&
-	       (by_dtls || !from->dtls || sdp_attr_find(got->remote, m, STR("rtcp-fb")) != NULL);
+	return from->feedback && (by_dtls || !from->dtls ||
+					 (m->kind == SDP_VIDEO && sdp_attr_find(got->remote, m, STR("rtcp-fb"))));
 }
 
 /* M-line i of our offer on `to` out of the peer's on the other leg. */
@@ -317,6 +325,7 @@ int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, 
 	for (unsigned i = 0; rc == 0 && i < got->n_media; i++) {
 		x->n_media = i + 1;
 		derive(to, got, i, &x->media[i]);
+		x->offered[i].between = oa_between(x->media[i].proto, got->media[i].proto);
 		rc = offer_keys(to, &x->media[i], i, r);
 	}
 	if (rc == 0)
@@ -371,6 +380,8 @@ static int answer_media(struct oa_leg *to, struct oa_exchange *x, const struct o
 		return 0;
 	om->direction =
 		(enum sdp_direction)(sdp_direction_mirror(other->direction) & x->offered[i].direction);
+	om->extensions = other->extensions;
+	om->feedback = other->feedback;
 	if (!om->keys)
 		return 0;
 	rc = om->keys->method->answer(om->keys, oa_keys_before(to, i), &e);

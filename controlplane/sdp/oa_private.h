@@ -6,6 +6,15 @@
 
 #define OA_DIGEST 32
 
+/* What one m-line is on the two legs. */
+struct oa_between {
+	bool known;    /* false: nobody but this leg was asked, and what was agreed stays */
+	bool browser;  /* one side at least is DTLS-SRTP */
+	bool crossing; /* exactly one is */
+	bool feedback; /* RTCP feedback has a meaning on both */
+};
+struct oa_between oa_between(enum sdp_proto a, enum sdp_proto b);
+
 /* An offer, and when it came its answer. Owned by its leg; holds keys: oa_exchange_free() wipes. */
 struct oa_exchange {
 	bool ours;     /* our offer */
@@ -23,6 +32,7 @@ struct oa_exchange {
 	struct {
 		bool used, mux;
 		enum sdp_direction direction;
+		struct oa_between between; /* our offers: this leg and the one that it came from */
 	} offered[SDP_MEDIA_MAX];
 };
 
@@ -47,9 +57,18 @@ void oa_number_keys(struct oa_leg *leg, struct oa_exchange *x);
 int oa_refuse(struct oa_refusal *r, int code, int status, int warn_code, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* Is this attribute passed from leg to leg? False: the gateway writes its own, or it shows one side to the
- * other. */
-bool oa_attr_passes(struct str name);
+/* Is this attribute passed from leg to leg? False: the gateway writes its own, it shows one side to the other, or
+ * the other has no use for it. */
+bool oa_attr_passes(const struct sdp_attr *a, const struct oa_between *b);
+/* Notes in om what s, an answer, agrees to on m-line m: header extensions and feedback, where they are limited. */
+void oa_note_agreed(struct oa_media *om, const struct sdp *s, const struct sdp_media *m, const struct oa_between *b);
+
+/*
+ * a=mid of m-line i and a=group of our body x (RFC 5888, 9143): as the peer named its m-lines, or as we did. One
+ * m-line of a BUNDLE group is on the transport of its own that it has anyway; others are taken out of the group.
+ */
+void oa_put_mid(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i);
+void oa_put_group(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x);
 
 /*
  * Writes the body of x (our offer or answer) to w: lines after o= from `content` (NUL-terminated, without

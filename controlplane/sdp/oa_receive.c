@@ -17,18 +17,30 @@ struct objection {
 
 #define object(o, code, warn, ...) ((o)->warn_code = (warn), err_set(&(o)->e, code, __VA_ARGS__))
 
-/* c=0.0.0.0 (RFC 2543's hold) says that its writer does not want to hear anything. */
-static enum sdp_direction effective_direction(const struct sdp_media *m)
+/* Does the peer say by ICE where it is? Then c= names one of several places, or none yet (RFC 8840 section 4.1.3). */
+static bool by_ice(const struct sdp *s, const struct sdp_media *m)
 {
-	enum sdp_direction d = m->direction;
+	return sdp_attr_find(s, m, STR("ice-ufrag")) || sdp_attr_find(s, NULL, STR("ice-ufrag"));
+}
 
-	return ip_is_unspecified(&m->connection) ? (enum sdp_direction)(d & ~SDP_RECVONLY) : d;
+/* c=0.0.0.0 (RFC 2543's hold) says that its writer does not want to hear anything. */
+static enum sdp_direction effective_direction(const struct sdp *s, const struct sdp_media *m)
+{
+	bool held = ip_is_unspecified(&m->connection) && !by_ice(s, m);
+
+	return held ? (enum sdp_direction)(m->direction & ~SDP_RECVONLY) : m->direction;
 }
 
 /* Where the peer hears m. */
-static int take_remote(const struct oa_leg *leg, unsigned i, const struct sdp_media *m, struct oa_media *om,
-	struct objection *o)
+static int take_remote(const struct oa_leg *leg, unsigned i, const struct sdp *s, const struct sdp_media *m,
+	struct oa_media *om, struct objection *o)
 {
+	bool other_family = leg->local[i].set && leg->local[i].rtp.ip.family != m->connection.family;
+
+	om->remote = om->remote_rtcp = (struct ip_port){0};
+	if (by_ice(s, m) && (other_family || ip_is_unspecified(&m->connection)))
+		return 0;
+
 	om->remote = (struct ip_port){.ip = m->connection, .port = m->port};
 	if (om->mux) {
 		om->remote_rtcp = om->remote;
@@ -41,8 +53,7 @@ static int take_remote(const struct oa_leg *leg, unsigned i, const struct sdp_me
 	} else {
 		return object(o, EINVAL, WARN_OTHER, "port 65535 leaves no port for RTCP");
 	}
-	if (leg->local[i].set && leg->local[i].rtp.ip.family != m->connection.family &&
-		!ip_is_unspecified(&m->connection))
+	if (other_family && !ip_is_unspecified(&m->connection))
 		return object(o, EAFNOSUPPORT, WARN_ADDRESS, "its address is not of the family of ours");
 	if (om->remote_rtcp.ip.family != m->connection.family)
 		return object(
@@ -165,9 +176,9 @@ static int judge_offered(struct oa_leg *leg, unsigned i, const struct sdp *s, co
 		return object(o, EPROTONOSUPPORT, WARN_OTHER,
 			"RTCP only multiplexed (rtcp-mux-only), which is not allowed here");
 	om->mux = m->rtcp_mux && leg->policy.mux != OA_MUX_NEVER;
-	om->direction = sdp_direction_mirror(effective_direction(m));
+	om->direction = sdp_direction_mirror(effective_direction(s, m));
 	om->clock_hz = sdp_media_clock(s, m);
-	rc = take_remote(leg, i, m, om, o);
+	rc = take_remote(leg, i, s, m, om, o);
 	return rc < 0 ? rc : take_offered_keys(leg, i, s, m, om, o);
 }
 
@@ -230,6 +241,8 @@ static void keep_agreed(const struct oa_leg *leg, struct oa_exchange *x)
 	for (unsigned i = 0; i < x->n_media && i < leg->n_media; i++) {
 		x->media[i].used = x->media[i].used && leg->media[i].used;
 		x->media[i].direction = leg->media[i].direction;
+		x->media[i].extensions = leg->media[i].extensions;
+		x->media[i].feedback = leg->media[i].feedback;
 	}
 }
 
@@ -303,9 +316,11 @@ static int judge_answered(struct oa_leg *leg, struct oa_exchange *x, unsigned i,
 		return rc;
 	om->mux = x->offered[i].mux && m->rtcp_mux;
 	om->direction =
-		(enum sdp_direction)(sdp_direction_mirror(effective_direction(m)) & x->offered[i].direction);
+		(enum sdp_direction)(sdp_direction_mirror(effective_direction(x->remote, m)) & x->offered[i].direction);
 	om->clock_hz = sdp_media_clock(x->remote, m);
-	rc = take_remote(leg, i, m, om, o);
+	if (x->offered[i].between.known)
+		oa_note_agreed(om, x->remote, m, &x->offered[i].between);
+	rc = take_remote(leg, i, x->remote, m, om, o);
 	if (rc < 0 || !om->keys)
 		return rc;
 	o->warn_code = WARN_OTHER;

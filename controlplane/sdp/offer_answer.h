@@ -65,6 +65,8 @@ struct oa_media {
 	bool mux;
 	enum sdp_direction direction; /* as seen from the gateway on this leg */
 	uint32_t clock_hz;
+	uint16_t extensions; /* header extensions that the peer agreed to, as in struct dp_stream */
+	uint8_t feedback;    /* the same of RTCP feedback, as in struct dp_leg_update */
 	struct ip_port remote, remote_rtcp; /* ip IP_NONE: nowhere to send to (c=0.0.0.0) */
 	struct agreement *keys;             /* NULL on a plain leg */
 	char why_not[120];                  /* why an offered m-line is not used, "" otherwise */

@@ -65,6 +65,7 @@ static const char *const verdicts[DP_V_COUNT] = {
 	[DP_V_BACKEND_FULL] = "backend_full",
 	[DP_V_TX_FULL] = "tx_full",
 	[DP_V_HANDOVER_FULL] = "handover_full",
+	[DP_V_FEEDBACK] = "feedback",
 };
 
 _Static_assert(DP_V_COUNT <= DP_VERDICTS_MAX, "a verdict has no room in the messages");

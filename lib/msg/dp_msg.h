@@ -142,6 +142,8 @@ enum dp_leg_flags {
 	DP_LEG_KEYS_PENDING = 1 << 4, /* an offer is outstanding: hold packets no key opens (10, 200 ms) */
 };
 
+#define DP_EXTENSIONS_LIMITED 1u
+
 /* How one stream is found on a leg and which way it may flow. */
 struct dp_stream {
 	uint8_t id;         /* pairs with the stream of the same id on the other side */
@@ -150,7 +152,8 @@ struct dp_stream {
 	uint8_t mid_len;
 	uint8_t n_payload_types; /* 0 with a single stream: everything belongs to it */
 	uint8_t n_ssrcs;
-	uint8_t pad[2];
+	/* Header extensions that leave by this leg: bit 1 << id (1 to 15) each; without DP_EXTENSIONS_LIMITED all do. */
+	uint16_t extensions;
 	char mid[16];
 	uint8_t payload_types[DP_SELECTORS_MAX];
 	uint32_t ssrcs[DP_SELECTORS_MAX];
@@ -167,7 +170,7 @@ struct dp_leg_update {
 	uint8_t learn;    /* enum dp_learn */
 	uint8_t dscp;     /* 0 to 63 */
 	uint8_t n_streams;
-	uint8_t pad;
+	uint8_t feedback; /* enum rtcp_feedback of lib/srtp/rtcp_feedback.h: what leaves by this leg; 0: anything */
 	uint16_t flags;   /* enum dp_leg_flags */
 	uint16_t replay_window; /* packets, 64 to 32768, a multiple of 64; 0: 1024 */
 	uint32_t ssrc_max;      /* SSRCs that may have state at once per direction; 0: 8 */
@@ -273,6 +276,7 @@ enum dp_verdict {
 	DP_V_BACKEND_FULL,    /* crypto queue full */
 	DP_V_TX_FULL,         /* port queue full */
 	DP_V_HANDOVER_FULL,
+	DP_V_FEEDBACK,        /* RTCP of nothing but feedback that the other side did not negotiate */
 	DP_V_COUNT,
 };
 #define DP_VERDICTS_MAX 40 /* room in the messages */

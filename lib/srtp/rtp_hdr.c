@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/srtp/rtp_hdr.h"
 
+#include <string.h>
+
 #define EXT_ONE_BYTE 0xbede /* RFC 8285 section 4.2 */
 #define EXT_TWO_BYTE 0x1000 /* section 4.3; the low 4 bits are the application's */
 
@@ -65,4 +67,68 @@ const uint8_t *rtp_ext_find(const uint8_t *p, const struct rtp_hdr *h, uint8_t i
 	if ((h->ext_profile & 0xfff0) == EXT_TWO_BYTE)
 		return find_two_byte(p + h->ext_off, h->ext_len, id, len);
 	return NULL;
+}
+
+/* The element at `at` of n octets: its id (0: a padding octet) and whole length; 0 octets at the list's end, -EBADMSG. */
+static int element(const uint8_t *e, size_t n, size_t at, bool one_byte, uint8_t *id)
+{
+	size_t len;
+
+	*id = one_byte ? e[at] >> 4 : e[at];
+	if (*id == 0)
+		return 1;
+	if (one_byte && *id == 15)
+		return 0;
+	if (!one_byte && at + 1 == n)
+		return -EBADMSG;
+	len = one_byte ? 2u + (e[at] & 0x0f) : 2u + e[at + 1];
+	return len <= n - at ? (int)len : -EBADMSG;
+}
+
+/* Moves what is kept of n octets of elements to their front; how many octets that is. */
+static size_t keep_elements(uint8_t *e, size_t n, bool one_byte, uint16_t keep)
+{
+	size_t kept = 0, at = 0;
+
+	while (at < n) {
+		uint8_t id;
+		int len = element(e, n, at, one_byte, &id);
+
+		if (len < 0)
+			return 0;
+		if (len == 0)
+			break;
+		if (id && id <= 15 && keep >> id & 1) {
+			memmove(e + kept, e + at, (size_t)len);
+			kept += (size_t)len;
+		}
+		at += (size_t)len;
+	}
+	return kept;
+}
+
+uint16_t rtp_ext_keep(uint8_t *p, struct rtp_hdr *h, uint16_t keep)
+{
+	bool one_byte = h->ext_profile == EXT_ONE_BYTE;
+	size_t kept = 0, words, removed, front;
+
+	if (!h->ext_off)
+		return 0;
+	if (one_byte || (h->ext_profile & 0xfff0) == EXT_TWO_BYTE)
+		kept = keep_elements(p + h->ext_off, h->ext_len, one_byte, keep);
+	words = (kept + 3) / 4;
+	if (kept) {
+		front = h->ext_off + 4 * words;
+		memset(p + h->ext_off + kept, 0, 4 * words - kept);
+		be16_put(p + h->ext_off - 2, (uint16_t)words);
+	} else {
+		front = h->ext_off - 4u;
+		p[0] &= 0xef; /* X */
+		h->ext_profile = h->ext_off = 0;
+	}
+	removed = h->len - front;
+	memmove(p + removed, p, front);
+	h->len = (uint16_t)front;
+	h->ext_len = (uint16_t)(4 * words);
+	return (uint16_t)removed;
 }

@@ -74,6 +74,13 @@ int rtp_padding(const uint8_t *p, size_t n, const struct rtp_hdr *h);
  */
 const uint8_t *rtp_ext_find(const uint8_t *p, const struct rtp_hdr *h, uint8_t id, uint8_t *len);
 
+/*
+ * Takes out every header extension element whose id (1 to 15) has no bit 1 << id in `keep`, and an extension
+ * that is neither of RFC 8285's forms or malformed: the packet that h was parsed from then begins at p + n,
+ * n the result, and h is of it. The payload stays where it is.
+ */
+uint16_t rtp_ext_keep(uint8_t *p, struct rtp_hdr *h, uint16_t keep);
+
 static inline void rtp_set_seq(uint8_t *p, uint16_t seq)
 {
 	be16_put(p + 2, seq);

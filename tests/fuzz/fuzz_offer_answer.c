@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/keys/dtls_srtp.h"
 #include "controlplane/keys/sdes.h"
 #include "controlplane/sdp/offer_answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const enum srtp_suite suites[] = {SRTP_AEAD_AES_256_GCM, SRTP_AES_CM_128_HMAC_SHA1_80};
+static struct dtls_terms terms = {.hash = DTLS_SHA256};
 static const struct oa_policy policies[] = {
 	{.security = OA_SECURITY_NONE, .mux = OA_MUX_ACCEPT},
 	{.security = OA_SECURITY_REQUIRED,
@@ -20,6 +22,10 @@ static const struct oa_policy policies[] = {
 		.method = &agreement_sdes,
 		.keying = {suites, 2, 4},
 		.hop_encrypted = true},
+	{.security = OA_SECURITY_REQUIRED,
+		.mux = OA_MUX_OFFER,
+		.method = &agreement_dtls,
+		.keying = {.suites = suites, .n_suites = 2, .dtls = &terms}},
 };
 static const char plain_offer[] = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
 				  "m=audio 4000 RTP/AVP 8\r\n";
@@ -56,9 +62,10 @@ static void check_media(const struct oa_leg *leg)
 
 		if (!m->used)
 			continue;
-		if ((leg->policy.security == OA_SECURITY_REQUIRED) != (m->keys && m->keys->established))
+		if ((leg->policy.security == OA_SECURITY_REQUIRED) !=
+			(m->keys && (m->keys->established || m->keys->awaited)))
 			abort();
-		if (m->keys && (m->keys->tx.epoch == 0 || m->keys->rx.epoch == 0 ||
+		if (m->keys && m->keys->established && (m->keys->tx.epoch == 0 || m->keys->rx.epoch == 0 ||
 				       secret_equal(&m->keys->tx.master, &m->keys->rx.master)))
 			abort();
 	}
@@ -107,10 +114,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str body = {(const char *)data, size};
 
-	for (unsigned i = 0; i < 4; i++) {
+	if (!terms.identity && dtls_identity_make(&terms.identity, NULL) < 0)
+		abort();
+	for (unsigned i = 0; i < 9; i++) {
 		struct oa_leg a, b;
 
-		if (oa_leg_init(&a, &policies[i & 1]) < 0 || oa_leg_init(&b, &policies[i >> 1]) < 0)
+		if (oa_leg_init(&a, &policies[i % 3]) < 0 || oa_leg_init(&b, &policies[i / 3]) < 0)
 			abort();
 		exchange(&a, &b, body, (struct str){0});
 		exchange(&a, &b, body, body);

@@ -6,6 +6,7 @@
 
 #include "lib/srtp/packet.h"
 #include "lib/srtp/renumber.h"
+#include "lib/srtp/rtcp_feedback.h"
 #include "lib/srtp/rtcp_hdr.h"
 
 #define ROOM 256
@@ -55,6 +56,11 @@ static void rewrite(const uint8_t *data, size_t size)
 	/* What is left is a compound again. */
 	if (n > 0 && rtcp_check(p, (size_t)n))
 		abort();
+	for (unsigned allowed = RTCP_FEEDBACK_LIMITED; n > 0 && allowed < 256; allowed = 2 * allowed + 1) {
+		n = (int)rtcp_feedback_keep(p, (size_t)n, (uint8_t)(UINT8_MAX ^ (allowed & 0xfe)));
+		if (n && rtcp_check(p, (size_t)n))
+			abort();
+	}
 	free(p);
 }
 

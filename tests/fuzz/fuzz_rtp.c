@@ -32,6 +32,29 @@ static struct srtp_context *context(enum srtp_suite suite, enum srtp_direction d
 	return c;
 }
 
+/* What is left of a packet whose extensions are taken out is one, with its payload, and none that was to go. */
+static void take_out(const uint8_t *data, size_t size)
+{
+	for (unsigned id = 1; id <= 15; id++) {
+		uint8_t *p = malloc(size), len;
+		uint16_t keep = (uint16_t)(1u << id), payload;
+		struct rtp_hdr h, again;
+
+		memcpy(p, data, size);
+		rtp_hdr_parse(p, size, &h);
+		payload = h.len;
+		uint16_t removed = rtp_ext_keep(p, &h, keep);
+
+		if (removed > payload || rtp_hdr_parse(p + removed, size - removed, &again) || again.len != h.len ||
+			removed + h.len != payload || memcmp(p + payload, data + payload, size - payload))
+			abort();
+		for (unsigned other = 1; other < 256; other++)
+			if (other != id && rtp_ext_find(p + removed, &again, (uint8_t)other, &len))
+				abort();
+		free(p);
+	}
+}
+
 static void parse(const uint8_t *data, size_t size)
 {
 	struct rtp_hdr h;
@@ -51,6 +74,7 @@ static void parse(const uint8_t *data, size_t size)
 		if (e && (e < data + h.ext_off || e + len > data + h.len))
 			abort();
 	}
+	take_out(data, size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

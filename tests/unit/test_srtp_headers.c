@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/srtp/rtcp_feedback.h"
 #include "lib/srtp/rtcp_hdr.h"
 #include "lib/srtp/rtp_hdr.h"
 #include "tests/support/hex.h"
@@ -77,6 +78,82 @@ static void two_byte_extension(void **state)
 	assert_null(rtp_ext_find(p, &h, 7, &len));
 }
 
+/* Elements 2 (2 octets), 3 (1 octet) and 5 (none, or 1) in either form; the payload is aa bb. */
+static void extensions_that_are_taken_out(void **state)
+{
+	static const char one[] = "90600001000000000000000b" "bede0002" "21aabb30cc50dd00" "aabb",
+			  two[] = "90600001000000000000000b" "10000003" "0202aabb0301cc0005000000" "aabb",
+			  other[] = "90600001000000000000000b" "12340001" "deadbeef" "aabb",
+			  bad[] = "90600001000000000000000b" "bede0001" "21aabb3f" "aabb";
+	static const struct {
+		const char *packet;
+		uint16_t keep;
+		const char *left;
+	} cases[] = {
+		{one, 0xfffe, "90600001000000000000000b" "bede0002" "21aabb30cc50dd00" "aabb"},
+		{one, 1 << 3, "90600001000000000000000b" "bede0001" "30cc0000" "aabb"},
+		{one, 1 << 3 | 1 << 5, "90600001000000000000000b" "bede0001" "30cc50dd" "aabb"},
+		{one, 1 << 4, "80600001000000000000000b" "aabb"},
+		{one, 0, "80600001000000000000000b" "aabb"},
+		{two, 1 << 5, "90600001000000000000000b" "10000001" "05000000" "aabb"},
+		{two, 1 << 2 | 1 << 3, "90600001000000000000000b" "10000002" "0202aabb0301cc00" "aabb"},
+		{other, 0xfffe, "80600001000000000000000b" "aabb"},
+		{bad, 0xfffe, "80600001000000000000000b" "aabb"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		uint8_t p[64], left[64];
+		size_t n = hex_to(p, cases[i].packet), n_left = hex_to(left, cases[i].left);
+		struct rtp_hdr h, again;
+
+		assert_int_equal(rtp_hdr_parse(p, n, &h), 0);
+		uint16_t removed = rtp_ext_keep(p, &h, cases[i].keep);
+
+		assert_int_equal(n - removed, n_left);
+		assert_memory_equal(p + removed, left, n_left);
+		assert_int_equal(rtp_hdr_parse(p + removed, n - removed, &again), 0);
+		assert_int_equal(h.len, again.len);
+		assert_int_equal(h.ext_off, again.ext_off);
+		assert_int_equal(h.ext_len, again.ext_len);
+	}
+}
+
+static void feedback_that_is_taken_out(void **state)
+{
+	/* RR, NACK, PLI, REMB, of SSRC 1 about SSRC 2 */
+	static const char rr[] = "80c9000100000001", nack[] = "81cd0003000000010000000200010000",
+			  pli[] = "81ce00020000000100000002", remb[] = "8fce000500000001000000005245"
+									"4d420100000000000002";
+	static const struct {
+		uint8_t allowed;
+		const char *left[4];
+	} cases[] = {
+		{0, {rr, nack, pli, remb}},
+		{RTCP_FEEDBACK_LIMITED, {rr}},
+		{RTCP_FEEDBACK_LIMITED | RTCP_FEEDBACK_NACK, {rr, nack}},
+		{RTCP_FEEDBACK_LIMITED | RTCP_FEEDBACK_PLI | RTCP_FEEDBACK_REMB, {rr, pli, remb}},
+		{RTCP_FEEDBACK_LIMITED | RTCP_FEEDBACK_TWCC | RTCP_FEEDBACK_OTHER, {rr}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		uint8_t p[128], left[128];
+		size_t n = hex_to(p, rr), n_left = 0;
+
+		n += hex_to(p + n, nack);
+		n += hex_to(p + n, pli);
+		n += hex_to(p + n, remb);
+		for (size_t k = 0; k < 4 && cases[i].left[k]; k++)
+			n_left += hex_to(left + n_left, cases[i].left[k]);
+		assert_int_equal(rtcp_feedback_keep(p, n, cases[i].allowed), n_left);
+		assert_memory_equal(p, left, n_left);
+	}
+	uint8_t alone[16];
+
+	assert_int_equal(rtcp_feedback_keep(alone, hex_to(alone, pli), RTCP_FEEDBACK_LIMITED), 0);
+}
+
 static void rtcp_is_told_from_rtp(void **state)
 {
 	(void)state;
@@ -133,6 +210,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rtp_with_everything),
 		cmocka_unit_test(two_byte_extension),
+		cmocka_unit_test(extensions_that_are_taken_out),
+		cmocka_unit_test(feedback_that_is_taken_out),
 		cmocka_unit_test(rtcp_is_told_from_rtp),
 		cmocka_unit_test(compound_is_walked),
 	};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/srtp/be.h"
+#include "lib/srtp/rtcp_feedback.h"
 #include "tests/support/cmocka_std.h"
 #include "tests/worker/rig.h"
 
@@ -303,6 +304,61 @@ static void test_families_crossed(void **state)
 	assert_int_equal(d.dscp, 0);
 }
 
+/*
+ * What the listener's side did not negotiate does not reach it: of a browser's header extensions (1: audio level,
+ * 3: congestion control) and feedback only the audio level is left.
+ */
+static void test_extensions_and_feedback(void **state)
+{
+	struct rig *r = *state;
+	struct end a, b;
+	struct datagram d;
+	uint8_t p[512];
+	union dp_msg m;
+	size_t n;
+
+	addresses(false);
+	call(r, GCM, CM);
+	m = rig_leg(S, 1, DP_SECURITY_SRTP, gw_b, peer_b);
+	m.leg_update.streams[0].extensions = DP_EXTENSIONS_LIMITED | 1 << 1;
+	m.leg_update.feedback = RTCP_FEEDBACK_LIMITED | RTCP_FEEDBACK_PLI;
+	assert_int_equal(rig_command(r, &m), 0);
+	a = end_open(GCM, 0);
+	b = end_open(CM, 1);
+
+	n = rig_rtp(p, 0x1000, 1, 160, 0);
+	p[0] |= 0x10;
+	memcpy(p + n, "\xbe\xde\0\2\x31\0\1\x10\x7f\0\0\0payload", 19);
+	n += 19;
+	assert_int_equal(srtp_context_protect(a.out, p, &n, sizeof p), 0);
+	rig_send(r, peer_a, gw_a, p, n);
+	rig_run(r, 1);
+	assert_true(rig_receive(r, &d));
+	assert_int_equal(srtp_context_unprotect(b.in, d.octets, &d.n), 0);
+	assert_int_equal(d.n, 12 + 8 + 7);
+	assert_memory_equal(d.octets + 12, "\xbe\xde\0\1\x10\x7f\0\0payload", 15);
+
+	/* A report with congestion control feedback behind it, then such feedback alone. */
+	for (unsigned alone = 0; alone < 2; alone++) {
+		static const uint8_t twcc[16] = {0x8f, 205, 0, 3, 0, 0, 0x10, 0, 0, 0, 0, 9};
+
+		n = alone ? 0 : rig_sr(p, 0x1000, 0, 0);
+		memcpy(p + n, twcc, sizeof twcc);
+		n += sizeof twcc;
+		assert_int_equal(srtp_context_protect_rtcp(a.out, p, &n, sizeof p), 0);
+		rig_send(r, peer_a, gw_a, p, n);
+		rig_run(r, 1);
+		assert_int_equal(rig_receive(r, &d), !alone);
+		if (alone)
+			break;
+		assert_int_equal(srtp_context_unprotect_rtcp(b.in, d.octets, &d.n), 0);
+		assert_int_equal(d.n, 64);
+	}
+	assert_int_equal(rig_verdict(r, S, 0, DP_V_FEEDBACK), 1);
+	end_close(&a);
+	end_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rtcp_mux, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rtcp_apart, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_families_crossed, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_extensions_and_feedback, rig_open, rig_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
