@@ -97,22 +97,34 @@ const struct b2bua_counters *b2bua_counters(const struct b2bua *b)
 	return &b->counters;
 }
 
+/* It is not where it was: on another connection, or at another port of its NAT. */
+static bool has_moved(
+	struct b2bua *b, const struct sip_dialog *d, const struct sip_msg *m, const struct sip_flow *from)
+{
+	struct sip_conn_info info;
+
+	if (d->behind_nat)
+		return m->via.rport && !ip_port_equal(&from->remote, &d->flow.remote);
+	return from->conn && from->conn != d->flow.conn &&
+	       !(d->flow.conn && sip_net_conn_info(b->net, d->flow.conn, &info) == 0);
+}
+
 /*
- * A peer whose connection is gone, as after a restart of ours, may have made another: what we ask in the
- * dialog goes there, if it is of the same trunk.
+ * A peer whose connection is gone, as after a restart of ours, may have made another, and NAT may have
+ * forgotten it: what we ask in the dialog goes to where it is now, if it is of the same trunk.
  */
 static void follow(struct b2bua *b, struct leg *l, const struct sip_msg *m, const struct sip_flow *from)
 {
-	struct sip_flow *flow = l->dialog ? &l->dialog->flow : NULL;
 	const struct config_trunk *t;
-	struct sip_conn_info info;
 
-	if (!flow || !from->conn || from->conn == flow->conn ||
-		(flow->conn && sip_net_conn_info(b->net, flow->conn, &info) == 0))
+	if (!l->dialog || !has_moved(b, l->dialog, m, from))
 		return;
 	t = ingress_identify(b, m, from);
-	if (t && strcmp(t->name, l->trunk->name) == 0)
-		flow->conn = from->conn;
+	if (!t || strcmp(t->name, l->trunk->name) != 0)
+		return;
+	l->dialog->flow.conn = from->conn;
+	if (l->dialog->behind_nat)
+		l->dialog->flow.remote = from->remote;
 }
 
 /* A request in a dialog of ours: it must be of the leg's own trunk in every respect that its dialog was. */

@@ -128,6 +128,7 @@ struct leg {
 	struct sip_ctx *update;        /* UPDATE, or OPTIONS of revive.c, sent: until its final response */
 	bool asked_with_update;        /* by revive.c */
 	struct leg_timer timer;
+	struct timer nat_timer; /* the next keep-alive to a caller behind NAT */
 	struct leg_reliable reliable;
 	struct leg_rekey rekey;
 
@@ -464,7 +465,10 @@ int invite_send(struct leg *out, struct str sdp, struct err *e);
 void invite_go_on(struct leg *out);
 /* The ACK that is due (leg.ack_due), with our answer or an empty text. */
 void invite_ack(struct leg *out, struct str sdp);
-/* Where a request in a dialog goes: the connection that it came up on, else the remote target. */
+/*
+ * Where a request in a dialog goes: the connection that it came up on, or the way through NAT that its caller came by,
+ * else the remote target.
+ */
 struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d);
 /*
  * A BYE in this dialog of the leg's, which runs to its end by itself. why NULL: normal clearing, or what the
@@ -560,6 +564,12 @@ void reinvite_answered(struct leg *l, const struct sip_msg *m);
 void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason, const struct sip_msg *m);
 
 void reinvite_unsent(struct leg *l, const char *why);
+
+/* ---- nat.c: callers behind NAT ---- */
+
+/* The leg's dialog is there: where it needs that, its way is kept open from now on, until nat_stop(). */
+void nat_watch(struct leg *l);
+void nat_stop(struct leg *l);
 
 /* ---- session_timer.c: RFC 4028 ---- */
 

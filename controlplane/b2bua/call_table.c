@@ -78,6 +78,7 @@ static void leg_free(struct b2bua *b, struct leg *l)
 	l->ctx = l->update = NULL;
 	timer_cancel(b->wheel, &l->own_timer);
 	session_timer_stop(l);
+	nat_stop(l);
 	rekey_stop(l);
 	rekey_forget(l);
 	reliable_stop(l);

@@ -261,6 +261,7 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 	} else {
 		in->dialog->user = in;
 		sip_dialogs_add(b->dialogs, in->dialog);
+		nat_watch(in);
 		parties(c, m);
 		log_info("call", "offered", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
 			LZ("ingress", ingress->name), LZ("egress", to->trunk->name), LZ("peer", in->remote),

@@ -75,6 +75,8 @@ struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d)
 	if (flow.conn && sip_net_conn_info(b->net, flow.conn, &info) == 0)
 		return flow;
 	flow.conn = 0;
+	if (d->behind_nat)
+		return flow;
 	to = flow;
 	/* A Contact may move the peer to another address, never to a weaker transport. */
 	if (sip_dialog_next_hop(d, &next) == 0 && sip_flow_from_uri(&next, &to) == 0 &&

@@ -66,6 +66,7 @@ static int take_dialog(struct leg *l, const struct saved_leg *s, struct err *e)
 	l->flow = l->dialog->flow;
 	if (sip_dialogs_add(l->call->b->dialogs, l->dialog) < 0)
 		return err_set(e, EEXIST, "another call has its dialog");
+	nat_watch(l);
 	return 0;
 }
 

@@ -158,6 +158,7 @@ static void leg_quiet(struct leg *l)
 	timer_cancel(l->call->b->wheel, &l->own_timer);
 	call_text_drop(&l->offer);
 	session_timer_stop(l);
+	nat_stop(l);
 	rekey_stop(l);
 	reliable_stop(l);
 	leg_drop_update(l);

@@ -43,7 +43,8 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 		.local = c->media.leases[l->side][0].rtp,
 		.stats = s->h.type ? s : NULL,
 		.signalling = {.transport = l->listener ? l->listener->transport : CONFIG_UDP,
-			.remote = l->flow.remote},
+			.remote = l->dialog && l->dialog->behind_nat ? l->dialog->flow.remote : l->flow.remote,
+			.behind_nat = l->dialog && l->dialog->behind_nat},
 	};
 
 	if (m)

@@ -139,12 +139,13 @@ static void get_media(struct rbuf *r, struct saved_media *m)
 		memcpy(m->mki, mki, m->mki_len);
 }
 
-enum { DIALOG_UAC = 1, DIALOG_SECURE = 2, DIALOG_REMOTE_SEQ = 4 };
+enum { DIALOG_UAC = 1, DIALOG_SECURE = 2, DIALOG_REMOTE_SEQ = 4, DIALOG_BEHIND_NAT = 8 };
 
 static void put_dialog(struct wbuf *w, const struct sip_dialog *d)
 {
 	wbuf_u8(w, (uint8_t)((d->uac ? DIALOG_UAC : 0) | (d->secure ? DIALOG_SECURE : 0) |
-			     (d->has_remote_seq ? DIALOG_REMOTE_SEQ : 0)));
+			     (d->has_remote_seq ? DIALOG_REMOTE_SEQ : 0) |
+			     (d->behind_nat ? DIALOG_BEHIND_NAT : 0)));
 	for (const struct str *s = (struct str[]){d->call_id, d->local_tag, d->remote_tag, d->local_uri,
 		     d->remote_uri, d->remote_target, {NULL, SIZE_MAX}};
 		s->n != SIZE_MAX; s++)
@@ -159,12 +160,13 @@ static void put_dialog(struct wbuf *w, const struct sip_dialog *d)
 
 static void get_dialog(struct rbuf *r, struct sip_dialog *d)
 {
-	uint8_t flags = get_small(r, DIALOG_UAC | DIALOG_SECURE | DIALOG_REMOTE_SEQ);
+	uint8_t flags = get_small(r, DIALOG_UAC | DIALOG_SECURE | DIALOG_REMOTE_SEQ | DIALOG_BEHIND_NAT);
 
 	d->state = SIP_DIALOG_CONFIRMED;
 	d->uac = flags & DIALOG_UAC;
 	d->secure = flags & DIALOG_SECURE;
 	d->has_remote_seq = flags & DIALOG_REMOTE_SEQ;
+	d->behind_nat = flags & DIALOG_BEHIND_NAT;
 	for (struct str **s = (struct str *[]){&d->call_id, &d->local_tag, &d->remote_tag, &d->local_uri,
 		     &d->remote_uri, &d->remote_target, NULL};
 		*s; s++)

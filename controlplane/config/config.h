@@ -111,6 +111,7 @@ struct config_realm {
 	uint8_t dscp; /* of media packets, 0 to 63 */
 	bool clear_dtls; /* trunks with nothing but DTLS keying may use UDP and TCP though it is not trusted */
 	enum config_learning learning;
+	uint16_t nat_keepalive_s; /* between keep-alives to callers behind NAT; 0: none are sent */
 	const struct config_media_interface *const *interfaces;
 	uint32_t n_interfaces;                    /* at least 1 */
 	const struct config_trunk *const *trunks; /* all trunks of the realm, also those that are down */

@@ -80,7 +80,7 @@ static bool same_realm(const void *x, const void *y)
 	const struct config_realm *a = x, *b = y;
 
 	if (a->trusted != b->trusted || a->clear_dtls != b->clear_dtls || a->dscp != b->dscp || a->learning != b->learning ||
-		a->n_interfaces != b->n_interfaces)
+		a->nat_keepalive_s != b->nat_keepalive_s || a->n_interfaces != b->n_interfaces)
 		return false;
 	for (uint32_t i = 0; i < a->n_interfaces; i++)
 		if (!same_text(a->interfaces[i]->name, b->interfaces[i]->name))

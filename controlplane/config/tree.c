@@ -229,6 +229,7 @@ static void read_realms(struct reader *r, const struct lyd_node *parent)
 		rows[i].clear_dtls = is_true(n, "dtls-over-clear-signalling");
 		rows[i].dscp = (uint8_t)number(n, "dscp", 0);
 		rows[i].learning = (enum config_learning)one_of(r, CHOICE(n, "learning", learning_modes));
+		rows[i].nat_keepalive_s = (uint16_t)number(n, "nat-keepalive", 0);
 		rows[i].interfaces = interfaces;
 		for (uint32_t k = 0; k < rows[i].n_interfaces; k++, m = next_entry(m)) {
 			interfaces[k] = FIND(c->interfaces, c->n_interfaces, lyd_get_value(m));

@@ -17,6 +17,7 @@ struct state_signalling {
 	enum config_transport transport;
 	struct ip_port remote;
 	const char *tls_version, *tls_cipher; /* NULL without TLS */
+	bool behind_nat;
 };
 
 /* Everything is borrowed for the call. */

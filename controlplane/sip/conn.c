@@ -103,6 +103,23 @@ static void source_drop(struct sip_net *net, const struct ip_addr *remote)
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 
+/* Often enough that NAT does not forget a connection without calls, and that one to nobody is found in two
+ * minutes. */
+static void keep_alive(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 60},
+		{IPPROTO_TCP, TCP_KEEPINTVL, 15},
+		{IPPROTO_TCP, TCP_KEEPCNT, 4},
+	};
+
+	for (unsigned i = 0; i < sizeof options / sizeof *options; i++)
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof options[i].value);
+}
+
 static struct sip_conn *conn_new(struct sip_net *net, struct sip_listener *l, int fd, enum sip_transport t,
 	const struct ip_port *remote)
 {
@@ -120,7 +137,7 @@ static struct sip_conn *conn_new(struct sip_net *net, struct sip_listener *l, in
 	c->tx_tail = &c->tx_head;
 	c->active_ms = conn_now_ms();
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+	keep_alive(fd);
 	event_assign(&c->ev_read, net->base, fd, EV_READ | EV_PERSIST, conn_on_read, c);
 	event_assign(&c->ev_write, net->base, fd, EV_WRITE, conn_on_write, c);
 	event_assign(&c->ev_timer, net->base, -1, 0, on_timer, c);

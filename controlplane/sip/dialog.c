@@ -124,6 +124,21 @@ static struct str party(struct wbuf *w, const struct sip_addr *a)
 	return (struct str){w->p + from, w->len - from};
 }
 
+/*
+ * It wants answers to where they were asked (RFC 3581), is not where its Via says, and its Contact says the
+ * same; and no proxy records its route: what it calls itself is of the other side of a NAT.
+ */
+static bool comes_through_nat(const struct sip_dialog *d, const struct sip_msg *request)
+{
+	struct ip_addr via, contact;
+	struct sip_uri target;
+
+	return d->flow.transport == SIP_UDP && request->via.rport && !d->route_count &&
+	       ip_parse(request->via.host, &via) == 0 && !ip_equal(&via, &d->flow.remote.ip) &&
+	       sip_uri_parse(d->remote_target, &target) == 0 && ip_parse(target.host, &contact) == 0 &&
+	       ip_equal(&contact, &via);
+}
+
 int sip_dialog_new_uas(const struct sip_msg *request, struct str local_tag, const struct sip_flow *flow,
 	struct sip_dialog **out)
 {
@@ -150,11 +165,13 @@ int sip_dialog_new_uas(const struct sip_msg *request, struct str local_tag, cons
 		rc = -E2BIG;
 	else if ((rc = set_identity(d, &id)) == 0 && (rc = first_target(d, request)) == 0)
 		rc = routes_from(d, request, false);
-	if (rc < 0)
+	if (rc < 0) {
 		sip_dialog_free(d);
-	else
-		*out = d;
-	return rc;
+		return rc;
+	}
+	d->behind_nat = comes_through_nat(d, request);
+	*out = d;
+	return 0;
 }
 
 int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_msg *response,

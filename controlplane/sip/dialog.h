@@ -24,6 +24,7 @@ struct sip_dialog {
 	enum sip_dialog_state state;
 	bool uac;    /* we sent the first request */
 	bool secure; /* sips: by TLS */
+	bool behind_nat; /* UDP: its Contact cannot be reached, the flow's remote can */
 	struct str call_id, local_tag, remote_tag;
 	struct str local_uri; /* our From or To value without the tag: "Name" <uri> */
 	struct str remote_uri;
@@ -35,7 +36,7 @@ struct sip_dialog {
 	bool has_remote_seq;
 	uint32_t invite_seq; /* CSeq of the last INVITE that we sent in it: what its ACK carries */
 	struct sip_flow
-		flow; /* kept; where in-dialog requests go, from the first request; the owner may change conn */
+		flow; /* kept; where in-dialog requests go, from the first request; the owner may change conn and remote */
 	uint8_t max_forwards; /* of the next request, when it passes on another's; 0: 70. The owner writes it */
 	void *user;   /* the owner's */
 	struct sip_dialog *next; /* in its table */

@@ -430,7 +430,7 @@ static void deliver(struct phone *p, char *text)
 	};
 
 	ip_parse(str_z(p->ip), &from.remote.ip);
-	from.remote.port = from.transport == SIP_TLS ? 5061 : 5060;
+	from.remote.port = p->nat_port ? (uint16_t)p->nat_port : from.transport == SIP_TLS ? 5061 : 5060;
 	if (sip_msg_parse(&m, text, strlen(text), true, &why) < 0)
 		fail_msg("%s: %s", why.reason, text);
 	m.source = from.remote;
@@ -482,13 +482,14 @@ static void request(
 		p->invite_cseq = cseq;
 	}
 	deliver(p,
-		format("%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK-%u\r\nMax-Forwards: 70\r\n"
+		format("%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s%s;branch=z9hG4bK-%u\r\nMax-Forwards: 70\r\n"
 		       "From: \"Al\" <sip:%s@phone.invalid>;tag=%s\r\nTo: <sip:%s@gw.invalid>%s\r\n"
 		       "Call-ID: %s\r\nCSeq: %u %s\r\nContact: <sip:%s@%s%s>\r\n%s%s"
 		       "Content-Length: %zu\r\n\r\n%s",
-			method, uri, transport_of(p), p->ip, same ? p->invite_branch : p->branch, p->number,
-			p->local_tag, p->number, method[0] == 'C' ? "" : tagged(p->remote_tag), p->call_id,
-			cseq, method, p->number, p->ip,
+			method, uri, transport_of(p), p->inner ? p->inner : p->ip, p->inner ? ";rport" : "",
+			same ? p->invite_branch : p->branch, p->number, p->local_tag, p->number,
+			method[0] == 'C' ? "" : tagged(p->remote_tag), p->call_id, cseq, method, p->number,
+			p->inner ? p->inner : p->ip,
 			own.doors[p->listener].transport == SIP_TLS ? ":5061;transport=tls" : "", headers,
 			*body && !strstr(headers, "Content-Type") ? "Content-Type: application/sdp\r\n" : "",
 			strlen(body), body));
@@ -529,7 +530,7 @@ static void respond(struct phone *p, const struct sip_msg *r, const char *tag, c
 			r->to_tag.n || strncmp(status, "100", 3) == 0 ? "" : tagged(tag), STR_ARG(r->call_id),
 			r->cseq, STR_ARG(r->method_name), headers,
 			*body && !strstr(headers, "Content-Type") ? "Content-Type: application/sdp\r\n" : "",
-			p->number, p->ip,
+			p->number, p->inner ? p->inner : p->ip,
 			own.doors[p->listener].transport == SIP_TLS ? ":5061;transport=tls" : "",
 			strlen(body), body));
 }

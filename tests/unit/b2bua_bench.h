@@ -34,6 +34,8 @@ struct phone {
 	const char *ip;
 	unsigned listener; /* of the gateway, that it talks to */
 	const char *suite; /* NULL: plain RTP */
+	const char *inner; /* what it calls itself behind NAT; NULL: there is none */
+	unsigned nat_port; /* that its NAT gave it; 0: the usual one */
 	char call_id[80], local_tag[40], remote_tag[40];
 	char number[64];  /* whom it calls, or its own when called */
 	char target[200]; /* URI of the gateway's Contact */

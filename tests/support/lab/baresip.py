@@ -59,7 +59,7 @@ class Phone:
     """One user agent that sends `seconds` of its tone and then hangs up. `secure` is baresip's mediaenc ("srtp-mand", "dtls_srtp" or None); transport "tls", "tcp" or "udp"."""
 
     def __init__(self, host, name, address, tone_hz, interface, transport="tls", port=5060, secure="srtp-mand",
-                 certificate=None, ca=None, outbound=None, rtp_ports="20000-20998", ptime=20, seconds=60, extra=()):
+                 certificate=None, ca=None, outbound=None, rtp_ports="20000-20998", ptime=20, seconds=60, extra=(), account=()):
         self.host, self.name, self.tone_hz = host, name, tone_hz
         self.dir = host.lab.path(f"phone-{name}")
         os.makedirs(os.path.join(self.dir, "heard"), exist_ok=True)
@@ -77,6 +77,7 @@ class Phone:
         self.uri = f"sip:{name}@{shown}:{tls_port};transport={transport}"
         parameters = [f"<sip:{name}@{shown}:{tls_port};transport={transport}>", "regint=0", "answermode=auto", "catchall=yes",
                       "audio_codecs=pcmu", f"ptime={ptime}"]
+        parameters += account
         if secure:
             parameters.append(f"mediaenc={secure}")
         if outbound:
