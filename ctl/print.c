@@ -157,8 +157,23 @@ void print_legs(const json_t *calls, FILE *to)
 	table_print(t, to);
 }
 
-/* "name   value" lines of an object's own members; those that are objects or arrays are left to the caller.
- */
+/* A leaf-list of texts, a line each. */
+static void print_list(const json_t *list, const char *name, const char *indent, FILE *to)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+	{
+		if (!json_is_string(v))
+			return;
+		fprintf(to, "%s%-18s ", indent, name);
+		print_harmless(json_string_value(v), to);
+		fputc('\n', to);
+	}
+}
+
+/* "name   value" lines of an object's own members; objects and lists of them are left to the caller. */
 static void print_members(const json_t *o, const char *indent, FILE *to)
 {
 	const char *name;
@@ -166,6 +181,8 @@ static void print_members(const json_t *o, const char *indent, FILE *to)
 
 	json_object_foreach((json_t *)o, name, v)
 	{
+		if (json_is_array(v))
+			print_list(v, name, indent, to);
 		if (json_is_object(v) || json_is_array(v))
 			continue;
 		fprintf(to, "%s%-18s ", indent, name);

@@ -35,7 +35,7 @@ static bool prepare(struct leg *l)
 	return l->call->state != CALL_ENDING;
 }
 
-static void note_answered(struct call *c)
+void answer_note(struct call *c)
 {
 	if (!c->initial || c->state >= CALL_ANSWERED)
 		return;
@@ -64,7 +64,7 @@ bool answer_accept(struct leg *in, struct str sdp)
 		call_release(c, NULL, 500, "the answer could not be sent to the caller");
 		return false;
 	}
-	note_answered(c);
+	answer_note(c);
 	return true;
 }
 

@@ -40,6 +40,10 @@ struct trace;
 	X(refused_no_media_plane, "calls refused because media could not be set up")                         \
 	X(transfers, "transfers (REFER) that the other side accepted")                                       \
 	X(refused_transfer, "transfers (REFER) that were refused")                                           \
+	X(transfers_executed, "transfers (REFER) that the gateway carried out")                              \
+	X(transfers_failed, "transfers (REFER) that the gateway began and that failed")                      \
+	X(replaced, "calls in which an INVITE with Replaces took the place of a party")                      \
+	X(refused_replaces, "INVITEs with Replaces that were refused")                                       \
 	X(redirected, "times that a call went on where a 3xx pointed")                                       \
 	X(failovers, "times that a call was tried at another peer")                                          \
 	X(failed_no_answer, "calls that nobody answered in time")                                            \

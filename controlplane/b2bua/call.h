@@ -19,6 +19,7 @@
 #include "controlplane/b2bua/rekey.h"
 #include "controlplane/b2bua/route.h"
 #include "controlplane/b2bua/refer.h"
+#include "controlplane/b2bua/succession.h"
 #include "controlplane/dtls/pool.h"
 #include "controlplane/media/call_media.h"
 #include "controlplane/obs/metrics.h"
@@ -132,6 +133,14 @@ struct leg {
 	struct leg_reliable reliable;
 	struct leg_rekey rekey;
 
+	/* See succession.h. */
+	struct leg *ancestor;   /* of another call, whose dialog this one borrows; NULL: it has its own */
+	struct leg *heir;       /* of another call, that borrows this one's dialog; NULL: none */
+	bool switched;          /* borrowed: its peer has accepted our re-INVITE */
+	bool joining;           /* borrowed: ctx carries the offer of the other leg's 2xx */
+	bool astray;            /* its peer has left our session for another, that failed: it is to be offered ours */
+	struct call_text again; /* borrowed: the offer in ctx, for when it meets with glare */
+
 	struct oa_leg oa;      /* what its SDP says */
 	struct leg_dtls *dtls; /* handshakes on the media path; NULL: its trunk has none */
 	struct {
@@ -192,6 +201,8 @@ struct call {
 	struct call_due due;
 	char *passed; /* header lines of the other side for the next response; NULL: none */
 	struct call_refer refer;
+	char predecessor[2][CALL_ID_TEXT]; /* calls that its parties come from, or are to; "": none */
+	char successor[CALL_ID_TEXT];      /* a call that has taken over one of its parties, or is about to */
 	struct redirection *redirection; /* where 3xx pointed; NULL: there was none */
 	struct call_text contacts;       /* of the 3xx that the caller is to hear */
 
@@ -441,6 +452,12 @@ void leg_take_stx(struct leg *in, struct sip_stx *stx);
  * be; NULL. */
 const struct config_trunk *ingress_identify(
 	struct b2bua *b, const struct sip_msg *m, const struct sip_flow *from);
+/* A call whose other leg knows its way begins with this INVITE of the trunk's. May end it. */
+void ingress_begin(struct call *c, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from,
+	const struct config_trunk *ingress);
+/* An INVITE that becomes no call: answered, counted, logged. */
+void ingress_refuse(struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t, uint64_t *counter,
+	unsigned status, const char *why);
 void ingress_invite(
 	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from);
 
@@ -515,6 +532,15 @@ void fork_request(struct leg *out, struct sip_dialog *d, struct sip_stx *stx, co
 
 /* An INVITE came on `in` (stx is set): negotiates and invites the other side. Refuses by itself. */
 void exchange_begin(struct leg *in, const struct sip_msg *m);
+/* The first one again, towards another target; or in a call without an INVITE that came, where m is NULL. */
+void exchange_again(struct leg *in);
+/* Does anybody still wait for what becomes of the INVITE that the leg sends? */
+static inline bool exchange_awaited(const struct leg *out)
+{
+	const struct leg *in = &out->call->legs[!out->side];
+
+	return in->stx || in->ancestor;
+}
 void exchange_provisional(struct leg *out, const struct sip_msg *m);
 void exchange_answered(struct leg *out, const struct sip_msg *m);
 /* The INVITE on `out` ended without a 2xx: m is its final response, or NULL and e says what happened. */
@@ -538,6 +564,8 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
 void answer_due(struct leg *in, unsigned status, const char *phrase, bool sdp);
 /* The 200 with our offer: likewise. */
 void answer_due_offer(struct leg *in, struct str offer);
+/* The call is answered, if it was not. */
+void answer_note(struct call *c);
 /* The 200 with this body, at once. False: the call is over. */
 bool answer_accept(struct leg *in, struct str sdp);
 /* Nothing is in the way any more of what is due. */
@@ -564,6 +592,8 @@ void reinvite_answered(struct leg *l, const struct sip_msg *m);
 void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason, const struct sip_msg *m);
 
 void reinvite_unsent(struct leg *l, const char *why);
+/* How long an offer of ours that met with glare waits before it is sent again. */
+uint32_t reinvite_back_off_ms(const struct leg *l);
 
 /* ---- nat.c: callers behind NAT ---- */
 

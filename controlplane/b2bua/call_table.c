@@ -68,6 +68,7 @@ void call_text_drop(struct call_text *t)
 static void leg_free(struct b2bua *b, struct leg *l)
 {
 	call_text_drop(&l->offer);
+	call_text_drop(&l->again);
 	if (l->stx)
 		sip_stx_set_user(l->stx, NULL, NULL);
 	if (l->ctx)
@@ -112,6 +113,7 @@ static void call_unlist(struct call *c)
 	struct b2bua *b = c->b;
 
 	record_call(c);
+	succession_forget(c);
 	TAILQ_REMOVE(&b->calls, c, entry);
 	b->n_calls--;
 	call_media_close(&c->media);
@@ -143,6 +145,8 @@ void call_discard(struct call *c)
 
 void call_unwait(struct call *c)
 {
+	if (c->state == CALL_ENDING && !c->dead)
+		succession_return(c);
 	if (--c->waiting > 0 || c->state != CALL_ENDING || c->dead)
 		return;
 	call_unlist(c);

@@ -53,7 +53,7 @@ static bool stands(const struct call *c)
 	if (c->state != CALL_UP && c->state != CALL_ANSWERED)
 		return false;
 	for (unsigned side = 0; side < 2; side++)
-		if (!c->legs[side].dialog || !c->legs[side].established || !c->legs[side].oa.sent)
+		if (c->legs[side].ancestor || !c->legs[side].dialog || !c->legs[side].established || !c->legs[side].oa.sent)
 			return false;
 	return c->media.open;
 }

@@ -39,7 +39,9 @@ void delayed_offered(struct leg *out, const struct sip_msg *m)
 		failed(c, &why);
 	} else {
 		legs_program(c);
-		if (c->state != CALL_ENDING)
+		if (c->state != CALL_ENDING && in->ancestor)
+			succession_offer(in, wbuf_view(&sdp));
+		else if (c->state != CALL_ENDING)
 			answer_due_offer(in, wbuf_view(&sdp));
 	}
 	mem_wipe(text, sizeof text);

@@ -65,7 +65,7 @@ void exchange_unsent(struct leg *out, const char *why)
 {
 	struct call *c = out->call;
 
-	if (c->initial && (redirect_failed(out, NULL) || route_failover(out, why, NULL)))
+	if (c->initial && !out->ancestor && (redirect_failed(out, NULL) || route_failover(out, why, NULL)))
 		return;
 	count(c, &c->b->counters.failed_unreachable);
 	call_tell_outside(c, "the other side could not be reached");
@@ -122,7 +122,7 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 	c->due.status = 0;
 	c->due.ack = false;
 	call_text_drop(&c->due.offer);
-	c->delayed = !m->body.n;
+	c->delayed = !m || !m->body.n;
 	if (c->initial && legs_open(c, &e) < 0) {
 		c->b->counters.refused_no_media_plane++;
 		refuse(in, 503, e.text);
@@ -144,6 +144,11 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 	}
 }
 
+void exchange_again(struct leg *in)
+{
+	exchange_begin(in, in->stx ? sip_stx_request(in->stx) : NULL);
+}
+
 void exchange_provisional(struct leg *out, const struct sip_msg *m)
 {
 	struct leg *in = leg_twin(out);
@@ -153,9 +158,13 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 	/* An offer comes in a response that is sent reliably: the 2xx. */
 	struct str body = c->delayed ? STR("") : message_sdp(m);
 
-	if (!c->initial || c->state > CALL_RINGING || !in->stx)
+	if (!c->initial || c->state > CALL_RINGING || (!in->stx && !in->ancestor))
 		return;
 	c->state = CALL_RINGING;
+	if (in->ancestor) {
+		succession_progress(c, m);
+		return;
+	}
 	/* Reliable, it would have to offer; only the 2xx does. */
 	if (c->delayed && in->reliable.required)
 		return;
@@ -189,6 +198,7 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 
 	timer_cancel(c->b->wheel, &c->ring);
 	out->established = true;
+	out->switched = out->ancestor != NULL;
 	if (c->state == CALL_ENDING) {
 		release_bye(out); /* the answer crossed our CANCEL */
 		leg_drop_ctx(out);
@@ -283,6 +293,10 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 	}
 	c->waiting++;
 	leg_drop_ctx(out); /* what follows may send the next INVITE */
+	if (succession_retry(out, m)) {
+		call_unwait(c);
+		return;
+	}
 	if (m && !(c->initial && out->dialog) && session_timer_raise(out, m)) {
 		oa_rollback(&out->oa);
 		if (c->delayed)
@@ -292,13 +306,14 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 		call_unwait(c);
 		return;
 	}
-	if (c->initial && (redirect_failed(out, m) || route_failover(out, reason, m))) {
+	if (c->initial && !out->ancestor && (redirect_failed(out, m) || route_failover(out, reason, m))) {
 		call_unwait(c);
 		return;
 	}
 	if (m)
 		passing_keep(out, m);
 	explain(out, reason, m, why);
+	succession_lost(out, m, why);
 	if (c->initial) {
 		unsigned status = !m                      ? none
 				  : redirect_pass(out, m) ? m->status
@@ -349,6 +364,7 @@ void exchange_over(struct call *c)
 		log_info("call", "up", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
 			LZ("suite_a", leg_suite(&c->legs[0])), LZ("suite_b", leg_suite(&c->legs[1])));
 	}
+	succession_done(c);
 	checkpoint_touch(c);
 	reinvite_start(c); /* what was put off until now */
 }
@@ -381,7 +397,7 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
 		/* RFC 3261 section 14.2: their last INVITE has no final answer, or its ACK is still to come.
 		 */
 		reply_refuse(stx, 500, NULL, "the previous INVITE of this dialog is not finished", tag);
-	} else if (c->exchange || reinvite_open(c)) {
+	} else if (c->exchange || reinvite_open(c) || succession_pending(c)) {
 		reply_refuse(stx, 491, NULL, "an INVITE of ours is pending in this dialog", tag);
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, tag)) {
 		log_warn("call", "re-INVITE refused", LZ("call", c->id), LZ("trunk", in->trunk->name),

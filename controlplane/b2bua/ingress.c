@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/passing.h"
+#include "controlplane/b2bua/replaces.h"
 #include "controlplane/obs/trace.h"
 #include "lib/base/log.h"
 
@@ -132,13 +133,20 @@ static void refuse(struct b2bua *b, struct sip_stx *stx, const struct config_tru
 	reply_refuse(stx, status, phrase, why, sip_token_make(tag));
 }
 
+void ingress_refuse(struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t, uint64_t *counter,
+	unsigned status, const char *why)
+{
+	refuse(b, stx, t, counter, status, NULL, why);
+}
+
 /* Who calls whom, as numbers inside the gateway. */
 static void parties(struct call *c, const struct sip_msg *m)
 {
 	const struct config_trunk *from = c->legs[DP_SIDE_A].trunk;
 
 	passing_party(from, m->from.uri.user, c->from);
-	passing_party(from, m->uri.user, c->to);
+	if (!c->legs[DP_SIDE_B].ancestor)
+		passing_party(from, m->uri.user, c->to);
 }
 
 /* Nowhere to go: the caller is told of what it can act on, people of all. */
@@ -222,23 +230,15 @@ void leg_take_stx(struct leg *in, struct sip_stx *stx)
 	sip_stx_set_user(stx, &stx_ops, in);
 }
 
-static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from,
-	const struct config_trunk *ingress, const struct route_hunt *hunt)
+void ingress_begin(struct call *c, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from,
+	const struct config_trunk *ingress)
 {
-	const struct route_target *to = &hunt->tried[0];
-	struct call *c = call_new(b);
+	struct b2bua *b = c->b;
+	struct leg *in = &c->legs[DP_SIDE_A];
 
-	if (!c) {
-		refuse(b, stx, ingress, &b->counters.refused_limit, 503, NULL, "no memory for another call");
-		return;
-	}
-	struct leg *in = &c->legs[DP_SIDE_A], *out = &c->legs[DP_SIDE_B];
-
-	c->waiting = 1; /* this function's own */
+	c->waiting++; /* this function's own */
 	c->max_forwards = m->max_forwards;
 	in->trunk = ingress;
-	c->hunt = *hunt;
-	route_aim(out, to);
 	call_count_trunks(c);
 	in->listener = sip_listener_realm(from->listener);
 	in->flow = *from;
@@ -264,11 +264,25 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 		nat_watch(in);
 		parties(c, m);
 		log_info("call", "offered", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
-			LZ("ingress", ingress->name), LZ("egress", to->trunk->name), LZ("peer", in->remote),
-			LS("sip_call_id", m->call_id));
+			LZ("ingress", ingress->name), LZ("egress", c->legs[DP_SIDE_B].trunk->name),
+			LZ("peer", in->remote), LS("sip_call_id", m->call_id));
 		exchange_begin(in, m);
 	}
 	call_unwait(c);
+}
+
+static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from,
+	const struct config_trunk *ingress, const struct route_hunt *hunt)
+{
+	struct call *c = call_new(b);
+
+	if (!c) {
+		refuse(b, stx, ingress, &b->counters.refused_limit, 503, NULL, "no memory for another call");
+		return;
+	}
+	c->hunt = *hunt;
+	route_aim(&c->legs[DP_SIDE_B], &hunt->tried[0]);
+	ingress_begin(c, stx, m, from, ingress);
 }
 
 /* RFC 5630: a sips: URI goes on over TLS or not at all. */
@@ -348,6 +362,8 @@ void ingress_invite(
 	} else if (passing_cannot(t, m)) {
 		refuse(b, stx, t, &n->refused_request, 500, NULL,
 			"Privacy insists (critical) on what is not known here");
+	} else if (sip_msg_hdr(m, SIP_H_REPLACES)) {
+		replaces_invite(b, stx, m, from, t);
 	} else if (!(hunt.route = config_find_route(b->now->config, t, m->uri.host, str_z(called)))) {
 		refuse(b, stx, t, &n->refused_no_route, 404, NULL, "no route leads to this number");
 	} else if (hunt.sips && !has_tls(hunt.route)) {

@@ -11,13 +11,21 @@
 
 static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from);
 
+/* Whose INVITE it is. */
+typedef void failing_fn(struct leg *, enum sip_tx_error, const char *, const struct sip_msg *);
+
+static failing_fn *failing(const struct leg *out)
+{
+	return out->own_invite ? reinvite_failed : out->joining ? succession_failed : exchange_failed;
+}
+
 static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, const char *reason)
 {
 	struct leg *out = user;
 
 	(void)ctx;
 	out->concluded = true;
-	(out->own_invite ? reinvite_failed : exchange_failed)(out, error, reason, NULL);
+	failing(out)(out, error, reason, NULL);
 }
 
 static void gone(void *user, struct sip_ctx *ctx)
@@ -126,6 +134,9 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 	else {
 		out->call->waiting++;
 		auth_follow(out, out->ctx);
+		/* Without memory glare ends the attempt. */
+		if (out->ancestor && sdp.n)
+			(void)call_text_keep(&out->again, sdp);
 	}
 	if (err >= 0 && !out->dialog && b->trace)
 		trace_bind(b->trace, str_z(out->call_id), out->call->id, 'b');
@@ -231,9 +242,9 @@ static void taken(struct leg *out, const struct sip_msg *m)
 	session_timer_answered(out, m);
 	out->ack_due = true;
 	/* That of a delayed offer carries our answer, which is still to come. */
-	if (!out->call->delayed || out->call->state == CALL_ENDING)
+	if (!out->call->delayed || out->joining || out->call->state == CALL_ENDING)
 		invite_ack(out, STR(""));
-	(out->own_invite ? reinvite_answered : exchange_answered)(out, m);
+	(out->own_invite ? reinvite_answered : out->joining ? succession_answered : exchange_answered)(out, m);
 }
 
 static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
@@ -257,7 +268,7 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 	}
 	out->concluded = true;
 	if (m->status >= 300)
-		(out->own_invite ? reinvite_failed : exchange_failed)(out, 0, NULL, m);
+		failing(out)(out, 0, NULL, m);
 	else if (first)
 		taken(out, m);
 	else

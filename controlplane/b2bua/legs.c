@@ -81,6 +81,8 @@ int legs_prepare(struct call *c, struct err *e)
 		err = oa_leg_init(&l->oa, &policy);
 		if (err < 0)
 			return err_set(e, err, "no random numbers");
+		if (l->ancestor)
+			oa_leg_follow(&l->oa, &l->ancestor->oa);
 		c->media.side[side] = (struct call_media_side){
 			.leg = &l->oa,
 			.groups = c->generation->groups[t->realm - c->config->realms],
@@ -214,7 +216,8 @@ static void media_timeout(void *ctx, dp_session_id id, void *user, unsigned leg)
 
 	(void)id;
 	(void)leg;
-	if (c->state != CALL_UP && c->state != CALL_ANSWERED)
+	/* Who waits for his next party may hear nothing. */
+	if ((c->state != CALL_UP && c->state != CALL_ANSWERED) || succession_pending(c))
 		return;
 	b->counters.ended_media_timeout++;
 	call_release(c, NULL, 480, "no media arrived for %u s", c->media.media_timeout_s);

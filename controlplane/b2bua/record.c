@@ -155,6 +155,15 @@ void record_call(const struct call *c)
 	put_text(o, "call", c->id);
 	put_text(o, "from", c->from);
 	put_text(o, "to", c->to);
+	if (c->predecessor[0][0]) {
+		json_t *all = json_array();
+
+		for (unsigned i = 0; i < 2; i++)
+			if (c->predecessor[i][0])
+				json_array_append_new(all, json_string(c->predecessor[i]));
+		json_object_set_new(o, "predecessors", all);
+	}
+	put_text(o, "successor", c->successor);
 	put_time(o, "began", c->began_ms);
 	put_time(o, "answered", c->answered_ms);
 	put_time(o, "ended", c->ended_ms);

@@ -148,7 +148,7 @@ static bool may_go_elsewhere(struct leg *out)
 {
 	const struct call *c = out->call;
 
-	return c->state <= CALL_RINGING && !c->early_media && !c->b->closing && leg_twin(out)->stx;
+	return c->state <= CALL_RINGING && !c->early_media && !c->b->closing && exchange_awaited(out);
 }
 
 static bool go_on(struct leg *out)
@@ -172,7 +172,7 @@ static bool go_on(struct leg *out)
 	c->hunt.tried[c->hunt.n_tried++] = next.to;
 	route_start_again(out, &next.to);
 	str_copy(c->to, sizeof c->to, str_z(next.user));
-	exchange_begin(in, sip_stx_request(in->stx));
+	exchange_again(in);
 	return true;
 }
 

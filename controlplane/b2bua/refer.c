@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/passing.h"
+#include "controlplane/b2bua/replaces.h"
 #include "lib/base/log.h"
 
 #define EXPIRY_MS 180000 /* without a word of the other side's: longer than anything rings */
@@ -16,7 +17,7 @@ static struct call *call_of(struct timer *t)
 	return (struct call *)((char *)t - offsetof(struct call, refer.expiry));
 }
 
-static void refuse(struct leg *l, struct sip_stx *stx, unsigned status, const char *why)
+void refer_refuse(struct leg *l, struct sip_stx *stx, unsigned status, const char *why)
 {
 	l->call->b->counters.refused_transfer++;
 	log_warn("call", "transfer refused", LZ("call", l->call->id), LZ("trunk", l->trunk->name),
@@ -24,22 +25,10 @@ static void refuse(struct leg *l, struct sip_stx *stx, unsigned status, const ch
 	reply_refuse(stx, status, NULL, why, str_z(l->local_tag));
 }
 
-static bool has_replaces(struct str headers)
-{
-	while (headers.n) {
-		struct str header = str_cut(&headers, '&');
-
-		if (str_ieq(str_cut(&header, '='), STR("Replaces")))
-			return true;
-	}
-	return false;
-}
-
-/* The target that a Refer-To names. NULL, or why it cannot be relayed. */
-static const char *read_target(const struct leg *l, const struct sip_msg *m, struct sip_addr *target)
+/* The target that a Refer-To names. NULL, or why it is none. */
+static const char *read_target(const struct sip_msg *m, struct sip_addr *target)
 {
 	struct sip_values it = sip_values(m, SIP_H_REFER_TO);
-	const struct leg *twin = leg_twin((struct leg *)l);
 	struct str value, other, method;
 
 	if (!sip_values_next(&it, &value) || sip_values_next(&it, &other))
@@ -50,7 +39,15 @@ static const char *read_target(const struct leg *l, const struct sip_msg *m, str
 		return "the Refer-To names nobody";
 	if (sip_param(target->uri.params, STR("method"), &method) && !str_eq(method, STR("INVITE")))
 		return "a Refer-To for another method than INVITE";
-	if (has_replaces(target->uri.headers))
+	return NULL;
+}
+
+/* Why the other side cannot be asked to call the target; NULL: it can. */
+static const char *not_to_be_relayed(const struct leg *l, const struct sip_addr *target)
+{
+	const struct leg *twin = leg_twin((struct leg *)l);
+
+	if (replaces_in_uri(target->uri.headers, NULL))
 		return "an attended transfer (Replaces) cannot be passed on: the other side has no such "
 		       "dialog";
 	if (target->uri.scheme == SIP_SCHEME_SIPS && twin->flow.transport != SIP_TLS)
@@ -58,19 +55,24 @@ static const char *read_target(const struct leg *l, const struct sip_msg *m, str
 	return NULL;
 }
 
-static void accepted(struct call *c)
+void refer_accept(const struct leg *by, struct sip_stx *stx)
 {
-	struct leg *by = c->refer.by;
 	char buf[CALL_HEAD_MAX];
 	struct sip_builder b;
 
+	sip_build_response(&b, buf, sizeof buf, sip_stx_request(stx), 202, "Accepted", str_z(by->local_tag));
+	reply_contact(&b, by);
+	if (sip_build_end(&b, STR(""), STR("")) < 0 || sip_stx_respond(stx, &b) < 0)
+		sip_stx_reply(stx, 202, "Accepted", str_z(by->local_tag));
+}
+
+static void accepted(struct call *c)
+{
+	struct leg *by = c->refer.by;
+
 	c->b->counters.transfers++;
 	log_info("call", "transfer accepted by the other side", LZ("call", c->id), LZ("by", by->trunk->name));
-	sip_build_response(
-		&b, buf, sizeof buf, sip_stx_request(c->refer.stx), 202, "Accepted", str_z(by->local_tag));
-	reply_contact(&b, by);
-	if (sip_build_end(&b, STR(""), STR("")) < 0 || sip_stx_respond(c->refer.stx, &b) < 0)
-		sip_stx_reply(c->refer.stx, 202, "Accepted", str_z(by->local_tag));
+	refer_accept(by, c->refer.stx);
 }
 
 static void expired(struct timer *t);
@@ -92,18 +94,19 @@ static void stx_drop(struct call *c)
 	c->refer.stx = NULL;
 }
 
-static void over(struct call *c)
+void refer_over(struct call *c)
 {
 	timer_cancel(c->b->wheel, &c->refer.expiry);
 	c->refer.by = NULL;
+	c->refer.executing = false;
 }
 
 static void turned_down(struct call *c, unsigned status, const char *why)
 {
 	if (c->refer.stx)
-		refuse(c->refer.by, c->refer.stx, status, why);
+		refer_refuse(c->refer.by, c->refer.stx, status, why);
 	stx_drop(c);
-	over(c);
+	refer_over(c);
 }
 
 /* What came back means the same here, but for what concerns the other side's dialog or the method itself. */
@@ -177,8 +180,7 @@ static void no_matter(void *user, struct sip_ctx *ctx, const struct sip_msg *m, 
 
 static const struct sip_ctx_ops notify_ops = {.response = no_matter};
 
-/* Tells who asked: a status line, as RFC 3515 section 2.4.5 has it. */
-static void report(struct call *c, unsigned status, struct str phrase, bool last)
+void refer_report(struct call *c, unsigned status, struct str phrase, bool last)
 {
 	struct b2bua *b = c->b;
 	struct leg *by = c->refer.by;
@@ -217,8 +219,8 @@ static void expired(struct timer *t)
 		ctx_drop(c);
 		turned_down(c, 480, "the other side does not answer");
 	} else {
-		report(c, 408, STR("Request Timeout"), true);
-		over(c);
+		refer_report(c, 408, STR("Request Timeout"), true);
+		refer_over(c);
 	}
 }
 
@@ -245,6 +247,15 @@ static int ask(struct leg *l, const struct sip_addr *target)
 	return 0;
 }
 
+void refer_begin(struct leg *by, const struct sip_msg *m)
+{
+	struct call_refer *r = &by->call->refer;
+
+	r->by = by;
+	r->cseq = m->cseq;
+	r->count++;
+}
+
 void refer_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m)
 {
 	struct call *c = l->call;
@@ -252,20 +263,22 @@ void refer_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m)
 	const char *why;
 
 	if (l->trunk->transfer == CONFIG_TRANSFER_REFUSE) {
-		refuse(l, stx, 603, "this trunk may not transfer calls");
+		refer_refuse(l, stx, 603, "this trunk may not transfer calls");
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, str_z(l->local_tag))) {
 		c->b->counters.refused_transfer++;
 	} else if (c->state != CALL_UP) {
-		refuse(l, stx, c->state == CALL_ENDING ? 481 : 491,
+		refer_refuse(l, stx, c->state == CALL_ENDING ? 481 : 491,
 			"a call that is not up cannot be transferred");
-	} else if (c->refer.by) {
-		refuse(l, stx, 491, "another transfer of this call is under way");
-	} else if ((why = read_target(l, m, &target))) {
-		refuse(l, stx, sip_msg_value(m, SIP_H_REFER_TO).n ? 603 : 400, why);
+	} else if (c->refer.by || succession_pending(c)) {
+		refer_refuse(l, stx, 491, "another transfer of this call is under way");
+	} else if ((why = read_target(m, &target))) {
+		refer_refuse(l, stx, sip_msg_value(m, SIP_H_REFER_TO).n ? 603 : 400, why);
+	} else if (l->trunk->transfer == CONFIG_TRANSFER_EXECUTE) {
+		refer_execute(l, stx, m, &target);
+	} else if ((why = not_to_be_relayed(l, &target))) {
+		refer_refuse(l, stx, 603, why);
 	} else {
-		c->refer.by = l;
-		c->refer.cseq = m->cseq;
-		c->refer.count++;
+		refer_begin(l, m);
 		c->refer.stx = stx;
 		sip_stx_set_user(stx, &stx_ops, c);
 		log_info("call", "transfer asked for", LZ("call", c->id), LZ("by", l->trunk->name),
@@ -301,7 +314,7 @@ void refer_notified(struct leg *l, struct sip_stx *stx, const struct sip_msg *m)
 		reply_refuse(stx, 489, "Bad Event", "only transfers are reported in a call", tag);
 		return;
 	}
-	if (!c->refer.by || leg_twin(c->refer.by) != l) {
+	if (!c->refer.by || c->refer.executing || leg_twin(c->refer.by) != l) {
 		reply_refuse(stx, 481, NULL, "nobody asked here for a transfer", tag);
 		return;
 	}
@@ -314,10 +327,10 @@ void refer_notified(struct leg *l, struct sip_stx *stx, const struct sip_msg *m)
 		status = last ? 200 : 100;
 		phrase = last ? STR("OK") : STR("Trying");
 	}
-	report(c, status, phrase, last);
+	refer_report(c, status, phrase, last);
 	if (last) {
 		log_info("call", "transfer over", LZ("call", c->id), LU("status", status));
-		over(c);
+		refer_over(c);
 	} else {
 		timer_set(c->b->wheel, &c->refer.expiry, EXPIRY_MS, expired);
 	}
@@ -329,5 +342,5 @@ void refer_forget(struct call *c)
 		sip_stx_reply(c->refer.stx, 481, NULL, str_z(c->refer.by->local_tag));
 	stx_drop(c);
 	ctx_drop(c);
-	over(c);
+	refer_over(c);
 }

@@ -78,8 +78,9 @@ void reinvite_start(struct call *c)
 	for (unsigned side = 0; side < 2; side++) {
 		struct leg *l = &c->legs[side];
 
-		if (c->state == CALL_UP && !c->exchange && !own_open(l) && !timer_running(&l->own_timer) &&
-			(oa_keys_burnt(&l->oa) || l->timer.refresh_due || l->rekey.due))
+		if (c->state == CALL_UP && !c->exchange && !succession_pending(c) && !own_open(l) &&
+			!timer_running(&l->own_timer) &&
+			(oa_keys_burnt(&l->oa) || l->timer.refresh_due || l->rekey.due || l->astray))
 			offer_keys(l);
 	}
 	call_unwait(c);
@@ -121,12 +122,13 @@ void reinvite_answered(struct leg *l, const struct sip_msg *m)
 		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
 		return;
 	}
+	l->astray = false;
 	legs_commit(c);
 	rekey_answered(l);
 }
 
 /* RFC 3261 section 14.1: who chose the Call-ID waits longer, so that the two do not meet again. */
-static uint32_t back_off_ms(const struct leg *l)
+uint32_t reinvite_back_off_ms(const struct leg *l)
 {
 	return l->dialog->uac ? 2100 + 10 * call_random(190) : 10 * call_random(200);
 }
@@ -173,10 +175,10 @@ void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason,
 	oa_rollback(&l->oa);
 	l->rekey.offered = false;
 	if (m && met_with_glare(m) && ++l->own_tries < TRIES) {
-		timer_set(c->b->wheel, &l->own_timer, back_off_ms(l), again);
+		timer_set(c->b->wheel, &l->own_timer, reinvite_back_off_ms(l), again);
 	} else if (m && ((by_update && !l->timer.peer_updates) || session_timer_raise(l, m))) {
 		timer_set(c->b->wheel, &l->own_timer, 0, again);
-	} else if (lost || burnt) {
+	} else if (lost || burnt || l->astray) {
 		end(l, error, reason, m);
 	} else {
 		l->own_tries = 0;

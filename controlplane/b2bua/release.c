@@ -87,7 +87,7 @@ void release_bye(struct leg *l)
 {
 	struct call *c = l->call;
 
-	if (l->ended)
+	if (l->ended || l->ancestor)
 		return;
 	l->ended = true;
 	invite_bye(l, l->dialog, c->end.status, normal_clearing(c) ? NULL : told(l), peer_reason(l));
@@ -195,12 +195,13 @@ void call_release(struct call *c, struct leg *by, unsigned status, const char *f
 	restore_forget(c);
 	revive_forget(c);
 	checkpoint_forget(c);
-	if (refused && status >= 300 && status != 487)
+	if (refused && status >= 300 && status != 487 && c->legs[DP_SIDE_A].stx)
 		note_rejection(c);
 	log_at(status == 200 || status == 487 ? LOG_INFO : LOG_WARN, "call", refused ? "refused" : "ended",
 		LZ("call", c->id), LZ("from", c->from), LZ("to", c->to), LU("status", status),
 		LZ("reason", c->end.reason), LZ("by", by ? by->trunk->name : "gateway"),
 		LU("seconds", c->answered_ms ? (c->ended_ms - c->answered_ms) / 1000 : 0));
+	succession_ended(c);
 	for (unsigned side = 0; side < 2; side++)
 		if (c->legs[side].trunk)
 			release_leg(&c->legs[side]);
@@ -212,6 +213,10 @@ void release_in_bye(struct leg *in, struct sip_stx *stx)
 {
 	const char *side = in->side == DP_SIDE_A ? "calling" : "called";
 
+	if (succession_left(in)) {
+		sip_stx_reply(stx, 200, NULL, str_z(in->local_tag));
+		return;
+	}
 	call_keep_reason(in->call, sip_stx_request(stx));
 	sip_stx_reply(stx, 200, NULL, str_z(in->local_tag));
 	/* RFC 3261 section 15 forbids a callee to do so early: its INVITE is cancelled all the same. */

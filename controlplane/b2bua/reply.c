@@ -111,6 +111,8 @@ void reply_contact(struct sip_builder *b, const struct leg *l)
 	sip_build_hdr_fmt(b, SIP_H_CONTACT, "<sip%s:%s@%.*s;transport=%s>", l->call->hunt.sips ? "s" : "",
 		l->call->id, STR_ARG(sent_by), config_transport_name(l->listener->transport));
 	sip_build_hdr(b, SIP_H_ALLOW, str_z(reply_allow(l)));
+	if (l->trunk->replaces != CONFIG_REPLACES_REFUSE)
+		sip_build_hdr(b, SIP_H_SUPPORTED, STR("replaces"));
 }
 
 int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str sdp)
@@ -149,7 +151,8 @@ bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str 
 
 	sip_build_response(&r, buf, sizeof buf, m, 420, NULL, to_tag);
 	while (sip_values_next(&it, &value)) {
-		if (str_ieq(value, STR("timer")) || str_ieq(value, STR("100rel")))
+		if (str_ieq(value, STR("timer")) || str_ieq(value, STR("100rel")) ||
+			str_ieq(value, STR("replaces")))
 			continue;
 		sip_build_hdr(&r, SIP_H_UNSUPPORTED, value);
 		any = true;

@@ -88,6 +88,8 @@ static void write_call(struct state_tree *t, struct lyd_node *calls, const struc
 		.to = str_z(c->to),
 		.ingress_trunk = c->legs[0].trunk ? c->legs[0].trunk->name : NULL,
 		.egress_trunk = c->legs[1].trunk ? c->legs[1].trunk->name : NULL,
+		.predecessor = {c->predecessor[0], c->predecessor[1]},
+		.successor = c->successor,
 		.start_ms = c->began_ms,
 		.legs = legs,
 		.n_legs = 2,

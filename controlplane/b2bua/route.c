@@ -245,7 +245,7 @@ static bool may_fail_over(const struct leg *out, const struct sip_msg *m)
 	const struct call *c = out->call;
 
 	return c->state == CALL_TRYING && !out->dialog && !c->b->closing &&
-	       leg_twin((struct leg *)out)->stx && (!m || m->status == 503);
+	       exchange_awaited(out) && (!m || m->status == 503);
 }
 
 void route_start_again(struct leg *out, const struct route_target *to)
@@ -286,6 +286,6 @@ bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m
 		LZ("reason", m ? "it answered 503" : reason), LZ("next_trunk", to->trunk->name),
 		LZ("next_peer", to->peer->name));
 	route_start_again(out, to);
-	exchange_begin(leg_twin(out), sip_stx_request(leg_twin(out)->stx));
+	exchange_again(leg_twin(out));
 	return true;
 }

@@ -39,7 +39,7 @@ void update_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m
 		reply_refuse(stx, 415, NULL, "the body is not application/sdp", tag);
 	} else if (c->exchange == l) {
 		reply_refuse(stx, 500, NULL, "the previous offer of this dialog is not finished", tag);
-	} else if (c->exchange || reinvite_open(c) || c->state != CALL_UP) {
+	} else if (c->exchange || reinvite_open(c) || succession_pending(c) || c->state != CALL_UP) {
 		reply_refuse(stx, 491, NULL, "an offer of ours is pending in this dialog", tag);
 	} else {
 		session_timer_asked(l, m);

@@ -204,7 +204,10 @@ enum config_rtcp_mux {
 enum config_redirect { CONFIG_REDIRECT_REFUSE, CONFIG_REDIRECT_FOLLOW, CONFIG_REDIRECT_PASS };
 
 /* What becomes of a REFER of the party's. */
-enum config_transfer { CONFIG_TRANSFER_REFUSE, CONFIG_TRANSFER_RELAY };
+enum config_transfer { CONFIG_TRANSFER_REFUSE, CONFIG_TRANSFER_RELAY, CONFIG_TRANSFER_EXECUTE };
+
+/* Whose calls an INVITE of the party's may take over with Replaces. */
+enum config_replaces { CONFIG_REPLACES_REFUSE, CONFIG_REPLACES_SAME_TRUNK, CONFIG_REPLACES_ANY_TRUNK };
 
 /* OPTIONS to a trunk's peers. */
 struct config_health_check {
@@ -241,6 +244,7 @@ struct config_trunk {
 	struct config_headers headers;
 	enum config_redirect redirect;
 	enum config_transfer transfer;
+	enum config_replaces replaces;
 	struct config_health_check check;
 	uint32_t media_timeout_s;   /* without media until the call is ended; 0: never */
 	uint32_t session_expires_s; /* RFC 4028, that we ask for; 0: nothing */

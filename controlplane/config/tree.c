@@ -37,6 +37,12 @@ static const char *const redirects[] = {
 static const char *const transfers[] = {
 	[CONFIG_TRANSFER_REFUSE] = "refuse",
 	[CONFIG_TRANSFER_RELAY] = "relay",
+	[CONFIG_TRANSFER_EXECUTE] = "execute",
+};
+static const char *const replacings[] = {
+	[CONFIG_REPLACES_REFUSE] = "refuse",
+	[CONFIG_REPLACES_SAME_TRUNK] = "same-trunk",
+	[CONFIG_REPLACES_ANY_TRUNK] = "any-trunk",
 };
 static const char *const admin_states[] = {
 	[CONFIG_ADMIN_UP] = "up",
@@ -435,6 +441,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	t->rtcp_mux = (enum config_rtcp_mux)one_of(r, CHOICE(n, "rtcp-mux", mux_modes));
 	t->redirect = (enum config_redirect)one_of(r, CHOICE(n, "redirect", redirects));
 	t->transfer = (enum config_transfer)one_of(r, CHOICE(n, "transfer", transfers));
+	t->replaces = (enum config_replaces)one_of(r, CHOICE(n, "replaces", replacings));
 	t->media_timeout_s = number(n, "media-timeout", 0);
 	t->check = read_check(child(n, "health-check"));
 	t->session_expires_s = number(n, "session-expires", 0);

@@ -100,6 +100,11 @@ void state_call(struct state_tree *t, struct lyd_node *parent, const struct stat
 	state_str(t, n, "to", c->to);
 	state_text(t, n, "ingress-trunk", c->ingress_trunk);
 	state_text(t, n, "egress-trunk", c->egress_trunk);
+	for (unsigned i = 0; i < 2; i++)
+		if (c->predecessor[i] && c->predecessor[i][0])
+			state_text(t, n, "predecessor", c->predecessor[i]);
+	if (c->successor && c->successor[0])
+		state_text(t, n, "successor", c->successor);
 	state_time(t, n, "start-time", c->start_ms);
 	state_milli(t, n, "duration", c->duration_ms);
 	state_text(t, n, "end-reason", c->end_reason);

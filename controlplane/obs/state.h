@@ -43,6 +43,7 @@ struct state_call {
 	const char *state;   /* "setup", "ringing", "established", "ending", "ended", "refused" */
 	struct str from, to; /* user@host or number, as far as known; not UTF-8 is escaped */
 	const char *ingress_trunk, *egress_trunk; /* NULL: none yet */
+	const char *predecessor[2], *successor;   /* ids of calls; NULL or empty: none */
 	uint64_t start_ms;                        /* wall clock */
 	uint64_t duration_ms;   /* since its answer, or of the call when it has ended; 0 before */
 	const char *end_reason; /* NULL: goes on */

@@ -71,6 +71,11 @@ static struct str proto_text(const struct oa_exchange *x, const struct sdp *s, u
 	return sdp_proto_info(m->proto)->rtp ? str_z(sdp_proto_info(x->media[i].proto)->name) : m->proto_text;
 }
 
+static const char *kind_name(enum sdp_kind k)
+{
+	return k == SDP_AUDIO ? "audio" : k == SDP_VIDEO ? "video" : "application";
+}
+
 /* Everything behind the o= line, keys left out; s is the other leg's peer's. NULL: no memory, or too long. */
 static char *write_content(const struct oa_leg *leg, const struct oa_exchange *x, const struct sdp *s)
 {
@@ -99,6 +104,8 @@ static char *write_content(const struct oa_leg *leg, const struct oa_exchange *x
 			oa_put_mid(&w, leg, x, i);
 		}
 	}
+	for (unsigned i = x->n_media; x->ours && i < leg->least; i++)
+		sdp_put_media(&w, str_z(kind_name(leg->least_kind[i])), 0, STR("RTP/AVP"), STR("0"));
 	if (w.overflow) {
 		free(text);
 		return NULL;

@@ -339,6 +339,9 @@ static int judge_answer(struct oa_leg *leg, struct oa_exchange *x, struct oa_ref
 {
 	unsigned used = 0, offered = 0;
 
+	/* Those that an earlier session had, and that stand behind ours for its sake, are of no use. */
+	if (x->remote->n_media > x->n_media && x->remote->n_media == leg->least)
+		x->remote->n_media = x->n_media;
 	if (x->remote->n_media != x->n_media)
 		return oa_refuse(r, EPROTO, 502, WARN_OTHER, "the answer has %u m-lines, %u were offered",
 			x->remote->n_media, x->n_media);

@@ -49,6 +49,8 @@ int oa_leg_assume(struct oa_leg *leg, const struct oa_held *h)
 		leg->n_media = i + 1;
 		rc = assume_keys(leg, h, i);
 	}
+	for (const char *m = leg->sent; (m = strstr(m, "\nm=")) != NULL && leg->least < SDP_MEDIA_MAX; m++)
+		leg->least++;
 	leg->version = h->version + 1;
 	leg->sent_version = h->sent_version;
 	leg->next_epoch = h->next_epoch + EPOCH_GAP;

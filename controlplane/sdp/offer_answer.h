@@ -107,6 +107,9 @@ struct oa_leg {
 	uint32_t burnt_epoch; /* see oa_burn_keys() */
 	uint32_t secured;     /* bit i: m-line i has been encrypted, and is never clear again */
 	unsigned n_media;
+	/* M-lines that a body of ours has at least: those of the session that it goes on from, oa_leg_follow(). */
+	unsigned least;
+	enum sdp_kind least_kind[SDP_MEDIA_MAX];
 	struct oa_media *media; /* what holds */
 	struct oa_exchange *pending;
 	struct oa_local local[SDP_MEDIA_MAX];
@@ -202,6 +205,15 @@ struct oa_held {
  * now (a secure leg without keys, or keys on a plain one); -ENOMEM. The leg is to be closed then.
  */
 int oa_leg_assume(struct oa_leg *leg, const struct oa_held *held);
+
+/*
+ * After oa_leg_init(), before anything else: the leg's peer has a session with us that another leg negotiated,
+ * and what is agreed here takes its place: the o= line goes on, no m-line goes away (RFC 3264 section 8), what
+ * was encrypted stays so. Ports and keys are new ones.
+ */
+void oa_leg_follow(struct oa_leg *leg, const struct oa_leg *was);
+/* The other way round: nothing came of it, and `was` goes on behind what the peer has seen meanwhile. */
+void oa_leg_resume(struct oa_leg *was, const struct oa_leg *leg);
 
 /* Is m-line i encrypted, as media flows now? With REQUIRED always. */
 bool oa_is_secure(const struct oa_leg *leg, unsigned i);

@@ -99,4 +99,7 @@ int sip_dialogs_add(struct sip_dialogs *t, struct sip_dialog *d); /* -EEXIST, -E
 void sip_dialogs_remove(struct sip_dialogs *t, struct sip_dialog *d);
 /* For a received request: our tag is its To tag. NULL when it names none. */
 struct sip_dialog *sip_dialogs_find(const struct sip_dialogs *t, const struct sip_msg *request);
+/* By what identifies it, tags as the gateway has them: its own first. NULL: there is none. */
+struct sip_dialog *sip_dialogs_named(
+	const struct sip_dialogs *t, struct str call_id, struct str local_tag, struct str remote_tag);
 unsigned sip_dialogs_count(const struct sip_dialogs *t);

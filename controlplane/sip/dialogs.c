@@ -70,6 +70,12 @@ struct sip_dialog *sip_dialogs_find(const struct sip_dialogs *t, const struct si
 	return *find(t, request->call_id, request->to_tag, request->from_tag);
 }
 
+struct sip_dialog *sip_dialogs_named(
+	const struct sip_dialogs *t, struct str call_id, struct str local_tag, struct str remote_tag)
+{
+	return *find(t, call_id, local_tag, remote_tag);
+}
+
 unsigned sip_dialogs_count(const struct sip_dialogs *t)
 {
 	return t->count;

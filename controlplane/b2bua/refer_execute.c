@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A REFER that the gateway carries out itself: a new call to the target takes over the other side. */
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane/b2bua/passing.h"
+#include "controlplane/b2bua/refer.h"
+#include "controlplane/b2bua/replaces.h"
+#include "lib/base/log.h"
+
+/* Where the other side is to be connected to. */
+struct plan {
+	struct leg *stays;             /* the other side */
+	struct leg *joined;            /* the party of another call; NULL: somebody who is called */
+	char called[CALL_PARTY_MAX];   /* as inside the gateway */
+	struct route_hunt hunt;
+	const struct route_target *to;
+};
+
+static const char *plan_join(struct plan *p, const struct leg *by, const char *text, unsigned *status)
+{
+	struct replaces r;
+	struct leg *named;
+
+	*status = 603;
+	if (replaces_read(str_z(text), &r) < 0)
+		return "the Replaces of the Refer-To is not a Call-ID with a to-tag and a from-tag";
+	named = replaces_find(by->call->b, &r);
+	if (!named || named->call == by->call)
+		return "the Replaces of the Refer-To names no other call of the gateway";
+	if (strcmp(named->trunk->name, by->trunk->name) != 0)
+		return "the Replaces of the Refer-To names a call of another trunk";
+	p->joined = leg_twin(named);
+	return succession_hindered(p->joined, status);
+}
+
+/* It is called as the party that asks could call it. why: a buffer for words about routes. */
+static const char *plan_call(
+	struct plan *p, const struct leg *by, const struct sip_addr *target, unsigned *status, struct err *why)
+{
+	struct b2bua *b = by->call->b;
+	const struct config_trunk *t = config_trunk_named(b->now->config, by->trunk->name);
+	const char *closed = t ? trunk_closed(b, t) : "the trunk was removed";
+	uint32_t retry_s;
+
+	*status = 503;
+	if (b->closing)
+		return "the gateway is shutting down";
+	if (closed)
+		return closed;
+	passing_party(t, target->uri.user, p->called);
+	*status = 404;
+	p->hunt.sips = target->uri.scheme == SIP_SCHEME_SIPS;
+	p->hunt.route = config_find_route(b->now->config, t, target->uri.host, str_z(p->called));
+	if (!p->hunt.route)
+		return "no route leads to the target";
+	*status = 503;
+	if (p->hunt.sips && p->stays->flow.transport != SIP_TLS)
+		return "a sips: target, and the other side's signalling is not encrypted";
+	if (!call_admit(b, t, &closed))
+		return closed;
+	return route_next(b, b->now, &p->hunt, &p->to, &retry_s, why) == ROUTE_FOUND ? NULL : why->text;
+}
+
+static void begin(struct call *c, const struct plan *p, const struct sip_msg *m)
+{
+	struct leg *in = &c->legs[DP_SIDE_A], *out = &c->legs[DP_SIDE_B];
+
+	c->max_forwards = m->max_forwards;
+	c->exchange = in;
+	c->initial = true;
+	c->b->counters.calls++;
+	succession_borrow(in, p->stays);
+	if (p->joined) {
+		succession_borrow(out, p->joined);
+	} else {
+		c->hunt = p->hunt;
+		route_aim(out, &c->hunt.tried[0]);
+		memcpy(c->to, p->called, sizeof c->to);
+	}
+	call_count_trunks(c);
+}
+
+void refer_execute(struct leg *l, struct sip_stx *stx, const struct sip_msg *m, const struct sip_addr *target)
+{
+	struct call *was = l->call, *c = NULL;
+	struct plan p = {.stays = leg_twin(l)};
+	char text[REPLACES_TEXT_MAX];
+	unsigned status;
+	struct err e = {0};
+	const char *why = succession_hindered(p.stays, &status);
+
+	if (!why)
+		why = replaces_in_uri(target->uri.headers, text) ? plan_join(&p, l, text, &status)
+								  : plan_call(&p, l, target, &status, &e);
+	if (!why && !(c = call_new(was->b))) {
+		why = "no memory for another call";
+		status = 500;
+	}
+	if (why) {
+		refer_refuse(l, stx, status, why);
+		return;
+	}
+	was->waiting++;
+	c->waiting++;
+	begin(c, &p, m);
+	log_info("call", "transfer begins", LZ("call", was->id), LZ("as", c->id), LZ("by", l->trunk->name),
+		LZ("from", c->from), LZ("to", c->to), LZ("joins", p.joined ? p.joined->call->id : "none"));
+	refer_accept(l, stx);
+	refer_begin(l, m);
+	was->refer.executing = true;
+	was->refer.told = 0;
+	refer_progress(was, 100, STR("Trying"));
+	exchange_begin(&c->legs[DP_SIDE_A], NULL);
+	call_unwait(c);
+	call_unwait(was);
+}
+
+void refer_progress(struct call *c, unsigned status, struct str phrase)
+{
+	if (!c->refer.executing || !c->refer.by || c->refer.told == status)
+		return;
+	c->refer.told = status;
+	refer_report(c, status, phrase, false);
+}
+
+void refer_succeeded(struct call *c)
+{
+	if (!c->refer.executing)
+		return;
+	c->b->counters.transfers_executed++;
+	if (c->refer.by)
+		refer_report(c, 200, STR("OK"), true);
+	refer_over(c);
+}
+
+void refer_failed(struct call *c, unsigned status, const char *phrase)
+{
+	if (!c->refer.executing)
+		return;
+	c->b->counters.transfers_failed++;
+	if (c->refer.by)
+		refer_report(c, status, str_z(phrase[0] ? phrase : sip_status_reason(status)), true);
+	refer_over(c);
+}
+
+void refer_left(struct call *c, const struct leg *by)
+{
+	if (c->refer.executing && c->refer.by == by)
+		c->refer.by = NULL;
+}
