@@ -21,7 +21,8 @@
 #define HUGE_DIR "/sys/kernel/mm/hugepages/hugepages-"
 #define HUGE_2M HUGE_DIR "2048kB/"
 #define HUGE_1G HUGE_DIR "1048576kB/"
-#define ARGS_MAX 24
+#define PCI_MAX 16
+#define ARGS_MAX (16 + 2 * PCI_MAX)
 #define AGAIN "SRTPGW_HUGEPAGES_TAKEN" /* in the environment of the second start */
 #define DESCRIPTORS 1024               /* that DPDK may have opened in the first */
 #define SPARE_PAGES 16 /* 2 MB pages over what was asked for: EAL rounds each allocation up to pages */
@@ -170,16 +171,31 @@ static void run_dirs_of_the_dead_remove(const char *mine)
 	closedir(dir);
 }
 
-static int eal_init(struct eal *eal, bool verbose, const char *lcores, struct err *err)
+/* "-a ADDRESS" for each, or no PCI at all. devices: a copy that is cut up and outlives rte_eal_init(). */
+static int pci_args(char *devices, char **argv)
 {
-	char memory[16], prefix[32];
+	int n = 0;
+
+	for (char *save, *a = strtok_r(devices, "+", &save); a && n < 2 * PCI_MAX;
+		a = strtok_r(NULL, "+", &save)) {
+		argv[n++] = "-a";
+		argv[n++] = a;
+	}
+	if (n == 0)
+		argv[n++] = "--no-pci";
+	return n;
+}
+
+static int eal_init(struct eal *eal, const struct eal_conf *conf, const char *lcores, struct err *err)
+{
+	char memory[16], prefix[32], devices[512] = "";
+	bool verbose = conf->verbose;
 	/* EAL's own warnings are about hugepage sizes that nobody asked for; what matters is said in `why`.
 	 */
-	char *argv[ARGS_MAX + 1] = {"srtpgw", "--no-pci", "--no-telemetry", "--iova-mode=va", "--lcores",
-		(char *)lcores, "-m", memory, "--file-prefix", prefix,
-		verbose ? "--log-level=info" : "--log-level=warning",
+	char *argv[ARGS_MAX + 1] = {"srtpgw", "--no-telemetry", "--iova-mode=va", "--lcores", (char *)lcores,
+		"-m", memory, "--file-prefix", prefix, verbose ? "--log-level=info" : "--log-level=warning",
 		verbose ? "--log-level=lib.eal:info" : "--log-level=lib.eal:error"};
-	int argc = 12;
+	int argc = 11;
 
 	snprintf(memory, sizeof(memory), "%u", eal->memory_mb);
 	snprintf(prefix, sizeof(prefix), "srtpgw-%d", (int)getpid());
@@ -190,6 +206,9 @@ static int eal_init(struct eal *eal, bool verbose, const char *lcores, struct er
 		argv[argc++] = "--no-huge";
 		argv[argc++] = "--no-shconf";
 	}
+	if (conf->pci)
+		snprintf(devices, sizeof(devices), "%s", conf->pci);
+	argc += pci_args(devices, argv + argc);
 	if (rte_eal_init(argc, argv) < 0)
 		return err_set(err, EIO, "DPDK does not start%s: %s",
 			eal->hugepages ? " on hugepages (they were free a moment ago)" : "",
@@ -285,7 +304,7 @@ int eal_start(const struct eal_conf *conf, struct eal *out, struct err *err)
 	if (!eal.hugepages && conf->pages == EAL_PAGES_HUGE)
 		return err_set(err, ENOMEM, "no hugepages for %u MB: %s", eal.memory_mb, eal.why);
 
-	rc = eal_init(&eal, conf->verbose, lcores, err);
+	rc = eal_init(&eal, conf, lcores, err);
 	if (rc < 0) {
 		pages_give_back(&eal);
 		if (eal.hugepages && conf->pages == EAL_PAGES_AUTO)

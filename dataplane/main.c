@@ -116,9 +116,14 @@ static int dataplane_open(struct dataplane *d, struct err *err)
 		.memory_mb = MEMORY_BASE_MB + legs / 1024 * LEG_KB +
 			     FRAMES_PER_PORT / 1024 * 3 * d->options.n_interfaces,
 		.workers = d->options.workers,
+		.pci = d->options.cryptodev.pci,
 		.verbose = d->options.level == LOG_DEBUG,
 	};
-	int rc = eal_start(&eal, &d->eal, err);
+	int rc;
+
+	if (d->options.backend == &crypto_cryptodev)
+		eal.memory_mb += d->options.workers * cryptodev_options_memory(&d->options.cryptodev);
+	rc = eal_start(&eal, &d->eal, err);
 
 	if (rc < 0)
 		return rc;

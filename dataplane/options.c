@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/crypto/ipsec_mb_options.h"
 #include "dataplane/worker.h"
 
 static const char help[] =
@@ -20,9 +21,12 @@ static const char help[] =
 	"  --socket PATH      where the control plane connects; made with mode 0600\n"
 	"  --allow-uid UID    a user besides root and this process's own that may connect\n"
 	"  --port KIND        auto (default: af_xdp, else af_packet), af_xdp or af_packet\n"
-	"  --backend B        what encrypts: ipsec-mb (default), or fpga,pci=ADDRESS for a card, or "
-	"fpga,sim=LIBRARY for the\n"
-	"                     simulated one (docs/hardware.md)\n"
+	"  --backend B        what encrypts: ipsec-mb (default); ipsec-mb,isa=sse, avx2 or avx512 to say "
+	"with "
+	"which vectors;\n"
+	"                     cryptodev,pci=ADDRESS or cryptodev,vdev=DRIVER for a DPDK crypto device; "
+	"fpga,pci=ADDRESS or\n"
+	"                     fpga,sim=LIBRARY for the FPGA or the simulated one (docs/hardware.md)\n"
 	"  --workers N        threads that move packets (1)\n"
 	"  --sessions N       calls at once (4096)\n"
 	"  --no-huge          do without hugepages\n"
@@ -89,14 +93,20 @@ static int port_kind(struct options *o, const char *name, struct err *err)
 static int backend(struct options *o, const char *text, struct err *err)
 {
 	size_t n = strcspn(text, ",");
+	struct imb_options ipsec_mb;
 	char name[16];
 
 	snprintf(name, sizeof name, "%.*s", (int)n, text);
 	o->backend = crypto_backend_find(name);
 	o->backend_options = text[n] ? text + n + 1 : NULL;
-	return o->backend ? 0
-			  : err_set(err, EINVAL,
-				    "--backend takes ipsec-mb or fpga, with its options, not '%s'", text);
+	if (!o->backend)
+		return err_set(err, EINVAL,
+			"--backend takes ipsec-mb, cryptodev or fpga, with its options, not '%s'", text);
+	if (o->backend == &crypto_cryptodev)
+		return cryptodev_options_parse(&o->cryptodev, o->backend_options, err);
+	if (o->backend == &crypto_ipsec_mb)
+		return imb_options_parse(&ipsec_mb, o->backend_options, err);
+	return 0;
 }
 
 static int check(const struct options *o, struct err *err)

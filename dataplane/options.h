@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "dataplane/crypto/backend.h"
+#include "dataplane/crypto/cryptodev_options.h"
 #include "dataplane/port.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
@@ -20,6 +21,7 @@ struct options {
 	bool no_huge, huge, busy_poll, json, help, version;
 	const struct crypto_backend *backend;
 	const char *backend_options; /* NULL for none */
+	struct cryptodev_options cryptodev; /* what they say, with the backend cryptodev */
 	uid_t allowed_uid;           /* (uid_t)-1: none */
 	enum log_level level;
 };

@@ -304,7 +304,7 @@ struct config {
 	struct {
 		const char *socket; /* of the data plane's SOCK_SEQPACKET socket */
 		uint32_t workers;
-		const char *crypto_backend; /* "ipsec-mb" or "fpga" */
+		const char *crypto_backend; /* "ipsec-mb", "fpga" or "cryptodev" */
 	} dataplane;
 
 	struct {

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -101,7 +102,7 @@ struct crypto_queue; /* one worker's instance; each backend defines its own */
  * key_wipe leaves nothing of the key in memory. Integer results: 0 or a negative errno value.
  */
 struct crypto_backend {
-	const char *name;   /* as in the configuration: "ipsec-mb", "fpga", ... */
+	const char *name;   /* as in the configuration: "ipsec-mb", "fpga", "cryptodev" */
 	uint32_t suites;    /* bit 1 << enum srtp_suite for each that it does */
 	uint16_t burst_min; /* smallest batch that makes good use of it */
 	uint16_t depth;     /* most jobs in flight per queue */
@@ -128,6 +129,8 @@ struct crypto_backend {
 	void (*maintain)(struct crypto_queue *queue);
 	/* Optional: the device and its own counters in one line, for people. */
 	void (*report)(struct crypto_queue *queue, char *text, size_t n);
+	/* Optional: can it do this job, which has a key here? Without it: every one up to len_max. */
+	bool (*fits)(struct crypto_queue *queue, const struct crypto_job *job);
 };
 
 extern const struct crypto_backend crypto_ipsec_mb;
@@ -135,6 +138,11 @@ extern const struct crypto_backend crypto_ipsec_mb;
 extern const struct crypto_backend crypto_fpga;
 /* The FPGA block alone (fpga.c). options: "pci=ADDRESS[+ADDRESS...]" or "sim=LIBRARY"; docs/hardware.md. */
 extern const struct crypto_backend crypto_fpga_device;
+
+/* A DPDK crypto device (rte_cryptodev), and ipsec-mb for what it lacks or when it fails. DPDK runs before open(). */
+extern const struct crypto_backend crypto_cryptodev;
+/* The DPDK device alone (cryptodev.c). options: "vdev=DRIVER" or "pci=ADDRESS[+ADDRESS...]", then maybe ",keys=N". */
+extern const struct crypto_backend crypto_cryptodev_device;
 
 /* The backend that a configuration names, or NULL. */
 const struct crypto_backend *crypto_backend_find(const char *name);

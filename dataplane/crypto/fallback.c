@@ -17,7 +17,6 @@
 #define PAUSE_MAX 6000     /* a minute */
 #define WELL_AFTER 3000    /* half a minute without a failure: the next begins with the short pause */
 
-static const struct crypto_backend *const device = &crypto_fpga_device;
 static const struct crypto_backend *const software = &crypto_ipsec_mb;
 
 struct slot {
@@ -27,6 +26,7 @@ struct slot {
 };
 
 struct crypto_queue {
+	const struct crypto_backend *device;
 	struct crypto_queue *dev, *soft;
 	bool up;        /* the device is in use */
 	bool resetting; /* jobs in flight end with FAULT, whoever has them */
@@ -64,7 +64,7 @@ static void fallback_close(struct crypto_queue *q)
 	if (!q)
 		return;
 	if (q->dev)
-		device->close(q->dev);
+		q->device->close(q->dev);
 	if (q->soft)
 		software->close(q->soft);
 	if (q->keys)
@@ -84,7 +84,7 @@ static int tables_open(struct crypto_queue *q)
 	if (rc < 0)
 		return rc;
 	q->slots = h.slots;
-	rc = device->health(q->dev, &h);
+	rc = q->device->health(q->dev, &h);
 	if (rc < 0)
 		return rc;
 	q->n_dev = h.slots;
@@ -98,7 +98,8 @@ static int tables_open(struct crypto_queue *q)
 	return 0;
 }
 
-static int fallback_open(struct crypto_queue **queue, const struct crypto_conf *conf)
+static int fallback_open(
+	struct crypto_queue **queue, const struct crypto_conf *conf, const struct crypto_backend *device)
 {
 	struct crypto_conf soft = *conf;
 	struct crypto_queue *q = calloc(1, sizeof(*q));
@@ -107,9 +108,10 @@ static int fallback_open(struct crypto_queue **queue, const struct crypto_conf *
 	if (!q)
 		return -ENOMEM;
 	soft.options = NULL;
+	q->device = device;
 	q->up = true;
 	q->pause = PAUSE_MIN;
-	rc = device->open(&q->dev, conf);
+	rc = q->device->open(&q->dev, conf);
 	if (rc == 0)
 		rc = software->open(&q->soft, &soft);
 	if (rc == 0)
@@ -134,7 +136,7 @@ static void device_check(struct crypto_queue *q)
 {
 	struct crypto_health h;
 
-	if (!q->up || (device->health(q->dev, &h) == 0 && !h.faulty))
+	if (!q->up || (q->device->health(q->dev, &h) == 0 && !h.faulty))
 		return;
 	q->up = false;
 	q->failovers++;
@@ -146,10 +148,10 @@ static void device_take(struct crypto_queue *q, uint32_t slot)
 	struct slot *s = &q->map[slot];
 	uint32_t at;
 
-	if (!q->up || !q->n_free || !(device->suites >> q->keys[slot].suite & 1))
+	if (!q->up || !q->n_free || !(q->device->suites >> q->keys[slot].suite & 1))
 		return;
 	at = q->free[q->n_free - 1];
-	if (device->key_load(q->dev, at, &q->keys[slot]) < 0) {
+	if (q->device->key_load(q->dev, at, &q->keys[slot]) < 0) {
 		device_check(q);
 		return;
 	}
@@ -166,7 +168,7 @@ static void device_drop(struct crypto_queue *q, uint32_t slot)
 	s->evicted = false;
 	if (s->at == NOWHERE)
 		return;
-	device->key_wipe(q->dev, s->at);
+	q->device->key_wipe(q->dev, s->at);
 	q->free[q->n_free++] = s->at;
 	s->at = NOWHERE;
 	q->on_device--;
@@ -200,10 +202,19 @@ static int fallback_key_load(struct crypto_queue *q, uint32_t slot, const struct
 	return 0;
 }
 
-static bool for_device(const struct crypto_queue *q, const struct crypto_job *job)
+/* Gives the job the device's slot when the device is to do it. */
+static bool for_device(struct crypto_queue *q, struct crypto_job *job)
 {
-	return q->up && job->slot < q->slots && q->map[job->slot].at != NOWHERE &&
-	       !q->map[job->slot].evicted && job->len <= device->len_max;
+	uint32_t slot = job->slot;
+
+	if (!q->up || slot >= q->slots || q->map[slot].at == NOWHERE || q->map[slot].evicted ||
+		job->len > q->device->len_max)
+		return false;
+	job->slot = q->map[slot].at;
+	if (!q->device->fits || q->device->fits(q->dev, job))
+		return true;
+	job->slot = slot;
+	return false;
 }
 
 static uint16_t fallback_submit(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
@@ -214,15 +225,13 @@ static uint16_t fallback_submit(struct crypto_queue *q, struct crypto_job **jobs
 	if (n > DEPTH - q->in_flight)
 		n = (uint16_t)(DEPTH - q->in_flight);
 	for (uint16_t i = 0; i < n; i++) {
-		if (for_device(q, jobs[i])) {
-			jobs[i]->slot = q->map[jobs[i]->slot].at;
+		if (for_device(q, jobs[i]))
 			to_dev[n_dev++] = jobs[i];
-		} else {
+		else
 			to_soft[n_soft++] = jobs[i];
-		}
 	}
 	if (n_dev)
-		taken = device->submit(q->dev, to_dev, n_dev);
+		taken = q->device->submit(q->dev, to_dev, n_dev);
 	if (taken < n_dev)
 		device_check(q);
 	for (uint16_t i = taken; i < n_dev; i++) {
@@ -267,7 +276,7 @@ static uint16_t fallback_poll(struct crypto_queue *q, struct crypto_job **jobs, 
 
 	if (!q->in_flight)
 		return 0;
-	k = sort_out(q, jobs, device->poll(q->dev, jobs, n));
+	k = sort_out(q, jobs, q->device->poll(q->dev, jobs, n));
 	if (k < n)
 		k += software->poll(q->soft, jobs + k, (uint16_t)(n - k));
 	for (uint16_t i = 0; i < k; i++)
@@ -283,7 +292,7 @@ static int fallback_health(struct crypto_queue *q, struct crypto_health *out)
 {
 	struct crypto_health dev, soft;
 
-	device->health(q->dev, &dev);
+	q->device->health(q->dev, &dev);
 	software->health(q->soft, &soft);
 	*out = (struct crypto_health){
 		.slots = q->slots,
@@ -307,7 +316,7 @@ static int fallback_reset(struct crypto_queue *q)
 	int rc;
 
 	q->resetting = q->in_flight > 0;
-	if (device->reset(q->dev) < 0)
+	if (q->device->reset(q->dev) < 0)
 		device_check(q);
 	rc = software->reset(q->soft);
 	places_clear(q);
@@ -322,7 +331,7 @@ static void try_reset(struct crypto_queue *q)
 {
 	if (--q->wait)
 		return;
-	if (device->reset(q->dev) < 0) {
+	if (q->device->reset(q->dev) < 0) {
 		pause_for_reset(q);
 		return;
 	}
@@ -365,7 +374,7 @@ static void fallback_report(struct crypto_queue *q, char *text, size_t n)
 {
 	int used;
 
-	device->report(q->dev, text, n);
+	q->device->report(q->dev, text, n);
 	used = (int)strlen(text);
 	snprintf(text + used, n - (size_t)used,
 		"; in software: jobs %llu, of them rescued %llu; failovers %llu",
@@ -373,30 +382,33 @@ static void fallback_report(struct crypto_queue *q, char *text, size_t n)
 		(unsigned long long)q->failovers);
 }
 
-const struct crypto_backend crypto_fpga = {
-	.name = "fpga",
-	.suites = 1u << SRTP_AES_CM_128_HMAC_SHA1_80 | 1u << SRTP_AES_CM_128_HMAC_SHA1_32 |
-		  1u << SRTP_AES_192_CM_HMAC_SHA1_80 | 1u << SRTP_AES_192_CM_HMAC_SHA1_32 |
-		  1u << SRTP_AES_256_CM_HMAC_SHA1_80 | 1u << SRTP_AES_256_CM_HMAC_SHA1_32 |
-		  1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM,
-	.burst_min = 32,
-	.depth = DEPTH,
-	.open = fallback_open,
-	.key_load = fallback_key_load,
-	.key_wipe = fallback_key_wipe,
-	.submit = fallback_submit,
-	.poll = fallback_poll,
-	.health = fallback_health,
-	.reset = fallback_reset,
-	.close = fallback_close,
-	.prefetch = fallback_prefetch,
-	.maintain = fallback_maintain,
-	.report = fallback_report,
-};
+static int fpga_open(struct crypto_queue **queue, const struct crypto_conf *conf)
+{
+	return fallback_open(queue, conf, &crypto_fpga_device);
+}
+
+static int cryptodev_open(struct crypto_queue **queue, const struct crypto_conf *conf)
+{
+	return fallback_open(queue, conf, &crypto_cryptodev_device);
+}
+
+#define FALLBACK_BACKEND                                                                                     \
+	.suites = 1u << SRTP_AES_CM_128_HMAC_SHA1_80 | 1u << SRTP_AES_CM_128_HMAC_SHA1_32 |                  \
+		  1u << SRTP_AES_192_CM_HMAC_SHA1_80 | 1u << SRTP_AES_192_CM_HMAC_SHA1_32 |                  \
+		  1u << SRTP_AES_256_CM_HMAC_SHA1_80 | 1u << SRTP_AES_256_CM_HMAC_SHA1_32 |                  \
+		  1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM,                                 \
+	.burst_min = 32, .depth = DEPTH, .key_load = fallback_key_load, .key_wipe = fallback_key_wipe,       \
+	.submit = fallback_submit, .poll = fallback_poll, .health = fallback_health,                         \
+	.reset = fallback_reset, .close = fallback_close, .prefetch = fallback_prefetch,                     \
+	.maintain = fallback_maintain, .report = fallback_report
+
+const struct crypto_backend crypto_fpga = {.name = "fpga", .open = fpga_open, FALLBACK_BACKEND};
+const struct crypto_backend crypto_cryptodev = {
+	.name = "cryptodev", .open = cryptodev_open, FALLBACK_BACKEND};
 
 const struct crypto_backend *crypto_backend_find(const char *name)
 {
-	static const struct crypto_backend *const all[] = {&crypto_ipsec_mb, &crypto_fpga};
+	static const struct crypto_backend *const all[] = {&crypto_ipsec_mb, &crypto_fpga, &crypto_cryptodev};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (strcmp(name, all[i]->name) == 0)

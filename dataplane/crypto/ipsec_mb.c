@@ -7,19 +7,29 @@
 #include "dataplane/crypto/ipsec_mb.h"
 #include "dataplane/crypto/kat.h"
 
-static int managers_open(struct crypto_queue *q)
+static int managers_open(struct crypto_queue *q, enum imb_isa wanted, struct err *e)
 {
+	static void (*const init[])(IMB_MGR *) = {
+		[IMB_ISA_SSE] = init_mb_mgr_sse,
+		[IMB_ISA_AVX] = init_mb_mgr_avx,
+		[IMB_ISA_AVX2] = init_mb_mgr_avx2,
+		[IMB_ISA_AVX512] = init_mb_mgr_avx512,
+	};
 	uint64_t features;
+	enum imb_isa isa;
+	int rc;
 
 	q->wide = alloc_mb_mgr(0);
 	if (!q->wide)
 		return -ENOMEM;
-	init_mb_mgr_auto(q->wide, NULL);
 	features = q->wide->features;
-	if (imb_get_errno(q->wide) == IMB_ERR_SELFTEST)
-		return -EIO;
-	if (imb_get_errno(q->wide) || !(features & IMB_FEATURE_AESNI) || !(features & IMB_FEATURE_PCLMULQDQ))
-		return -ENOTSUP;
+	rc = imb_isa_choose(features, wanted, &isa, e);
+	if (rc < 0)
+		return rc;
+	init[isa](q->wide);
+	if (imb_get_errno(q->wide))
+		return err_set(e, EIO, "intel-ipsec-mb fails its own test: %s",
+			imb_get_strerror(imb_get_errno(q->wide)));
 	q->vaes = q->wide->used_arch == IMB_ARCH_AVX512 && (features & IMB_FEATURE_VAES) &&
 		  (features & IMB_FEATURE_VPCLMULQDQ);
 	if (!(features & IMB_FEATURE_SHANI)) {
@@ -54,18 +64,21 @@ static void ipsec_mb_close(struct crypto_queue *q)
 
 static int ipsec_mb_open(struct crypto_queue **queue, const struct crypto_conf *conf)
 {
+	struct imb_options options;
 	struct crypto_queue *q;
-	int rc;
+	int rc = imb_options_parse(&options, conf->options, conf->err);
 
+	if (rc < 0)
+		return rc;
 	if (!conf->slots)
 		return -EINVAL;
 	q = aligned_alloc(64, sizeof(*q));
 	if (!q)
 		return -ENOMEM;
 	memset(q, 0, sizeof(*q));
-	rc = managers_open(q);
+	rc = managers_open(q, options.isa, conf->err);
 	if (!rc)
-		rc = imb_keys_open(q, conf);
+		rc = imb_keys_open(q, conf->slots, options.pages);
 	if (!rc) {
 		imb_cm_setup(q);
 		rc = crypto_kat_run(&crypto_ipsec_mb, q);

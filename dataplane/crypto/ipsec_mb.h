@@ -20,6 +20,7 @@
 
 #include "lib/srtp/be.h"
 #include "dataplane/crypto/backend.h"
+#include "dataplane/crypto/ipsec_mb_options.h"
 
 #define IPSEC_MB_DEPTH 128  /* jobs in flight; IMB_MAX_BURST_SIZE, the largest run the library takes */
 #define IPSEC_MB_RUN 64     /* CM jobs per run: what stays in the first-level cache between cipher and hash */
@@ -167,8 +168,8 @@ static inline void imb_tag_copy(uint8_t *to, const uint8_t *from, unsigned n)
 	}
 }
 
-/* ipsec_mb_keys.c. conf->options: "pages=huge" (hugetlbfs), "pages=thp" (default) or "pages=small". */
-int imb_keys_open(struct crypto_queue *q, const struct crypto_conf *conf);
+/* ipsec_mb_keys.c */
+int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum imb_page_kind kind);
 void imb_keys_close(struct crypto_queue *q);
 int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_session_keys *keys);
 void imb_key_wipe(struct crypto_queue *q, uint32_t slot);

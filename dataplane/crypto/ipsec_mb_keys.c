@@ -18,17 +18,6 @@
 #define PAGE_2M (UINT64_C(2) << 20)
 #define LINE 64
 
-enum page_kind { PAGES_THP, PAGES_HUGE, PAGES_SMALL };
-
-static const struct {
-	const char *option;
-	enum page_kind kind;
-} page_options[] = {
-	{"pages=thp", PAGES_THP},
-	{"pages=huge", PAGES_HUGE},
-	{"pages=small", PAGES_SMALL},
-};
-
 static const uint8_t class_of_suite[SRTP_SUITE_COUNT] = {
 	[SRTP_AES_CM_128_HMAC_SHA1_80] = IMB_CM_128,
 	[SRTP_AES_CM_128_HMAC_SHA1_32] = IMB_CM_128,
@@ -40,26 +29,12 @@ static const uint8_t class_of_suite[SRTP_SUITE_COUNT] = {
 	[SRTP_AEAD_AES_256_GCM] = IMB_GCM_256,
 };
 
-static int options_parse(const char *text, enum page_kind *kind)
-{
-	*kind = PAGES_THP;
-	if (!text || !*text)
-		return 0;
-	for (size_t i = 0; i < sizeof(page_options) / sizeof(page_options[0]); i++) {
-		if (!strcmp(text, page_options[i].option)) {
-			*kind = page_options[i].kind;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
 /* Starts on a 2 MB boundary, without which the first and last part would stay in small pages. */
-static int pages_map(struct imb_pages *p, size_t octets, enum page_kind kind)
+static int pages_map(struct imb_pages *p, size_t octets, enum imb_page_kind kind)
 {
-	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (kind == PAGES_HUGE ? MAP_HUGETLB : 0);
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (kind == IMB_PAGES_HUGE ? MAP_HUGETLB : 0);
 	size_t size = (octets + PAGE_2M - 1) & ~(PAGE_2M - 1);
-	size_t spare = kind == PAGES_HUGE ? 0 : PAGE_2M;
+	size_t spare = kind == IMB_PAGES_HUGE ? 0 : PAGE_2M;
 	uint8_t *base = mmap(NULL, size + spare, PROT_READ | PROT_WRITE, flags, -1, 0);
 	size_t front;
 
@@ -73,28 +48,25 @@ static int pages_map(struct imb_pages *p, size_t octets, enum page_kind kind)
 	p->base = base + front;
 	p->octets = size;
 	/* Each is a gain where the system grants it; none is needed to work. */
-	if (kind != PAGES_HUGE)
-		(void)madvise(p->base, size, kind == PAGES_THP ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	if (kind != IMB_PAGES_HUGE)
+		(void)madvise(p->base, size, kind == IMB_PAGES_THP ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	(void)madvise(p->base, size, MADV_DONTDUMP);
 	(void)mlock2(p->base, size, MLOCK_ONFAULT);
 	return 0;
 }
 
-int imb_keys_open(struct crypto_queue *q, const struct crypto_conf *conf)
+int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum imb_page_kind kind)
 {
-	enum page_kind kind;
-	int rc = options_parse(conf->options, &kind);
+	int rc = 0;
 
-	if (rc)
-		return rc;
-	q->class_of = calloc(conf->slots, 1);
+	q->class_of = calloc(slots, 1);
 	if (!q->class_of)
 		return -ENOMEM;
 	for (int half = 0; half < IMB_HALVES && !rc; half++) {
-		rc = pages_map(&q->pages[half], (size_t)conf->slots * sizeof(union imb_gcm_key), kind);
+		rc = pages_map(&q->pages[half], (size_t)slots * sizeof(union imb_gcm_key), kind);
 		if (!rc)
 			rc = pages_map(&q->pages[IMB_HALVES + half],
-				(size_t)conf->slots * sizeof(struct imb_cm_key), kind);
+				(size_t)slots * sizeof(struct imb_cm_key), kind);
 		q->gcm[half] = (void *)q->pages[half].base;
 		q->cm[half] = (void *)q->pages[IMB_HALVES + half].base;
 	}
@@ -102,7 +74,7 @@ int imb_keys_open(struct crypto_queue *q, const struct crypto_conf *conf)
 		imb_keys_close(q);
 		return rc;
 	}
-	q->slots = conf->slots;
+	q->slots = slots;
 	return 0;
 }
 

@@ -1,18 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/cmocka_std.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/eal.h"
 #include "tests/backend/rig.h"
 
 static const struct rig_backend backends[] = {
 	{"ipsec-mb", &crypto_ipsec_mb, NULL, 1, false, false},
 	{"ipsec-mb-small-pages", &crypto_ipsec_mb, "pages=small", 1, false, false},
+	{"ipsec-mb-sse", &crypto_ipsec_mb, "isa=sse", 1, false, false},
+	{"ipsec-mb-avx", &crypto_ipsec_mb, "isa=avx", 1, false, false},
+	{"ipsec-mb-avx2", &crypto_ipsec_mb, "isa=avx2,pages=thp", 1, false, false},
+	{"ipsec-mb-avx512", &crypto_ipsec_mb, "isa=avx512", 1, false, false},
 	{"fpga-device", &crypto_fpga_device, NULL, 8, true, true},
 	{"fpga-device-copies", &crypto_fpga_device, NULL, 16, true, false},
 	{"fpga", &crypto_fpga, NULL, 8, true, true},
+	{"cryptodev-aesni-mb", &crypto_cryptodev, "vdev=crypto_aesni_mb", 1, false, false, true},
+	{"cryptodev-aesni-gcm", &crypto_cryptodev, "vdev=crypto_aesni_gcm", 1, false, false, true},
+	{"cryptodev-openssl", &crypto_cryptodev, "vdev=crypto_openssl", 4, false, false, true},
 };
+
+/* Vectors that this processor has not cannot be tested on it. */
+static void skip_without(const struct rig_backend *which)
+{
+	struct crypto_conf conf = {.slots = 1, .socket = -1, .options = which->options};
+	struct err err = {""};
+	struct crypto_queue *q;
+	int rc;
+
+	if (!which->options || strncmp(which->options, "isa=", 4) != 0)
+		return;
+	conf.err = &err;
+	rc = which->backend->open(&q, &conf);
+	if (rc == 0)
+		which->backend->close(q);
+	if (rc != -ENOTSUP)
+		return;
+	printf("TAP version 13\n1..0 # SKIP %s\n", err.text);
+	exit(0);
+}
 
 const struct rig_backend *rig_backend_find(int argc, char **argv)
 {
@@ -24,6 +54,7 @@ const struct rig_backend *rig_backend_find(int argc, char **argv)
 		found = backends[i];
 		if (argc > 2)
 			found.options = argv[2];
+		skip_without(&found);
 		return &found;
 	}
 	fputs("name a backend:", stderr);
@@ -33,12 +64,26 @@ const struct rig_backend *rig_backend_find(int argc, char **argv)
 	exit(2);
 }
 
+void rig_dpdk_start(void)
+{
+	static bool started;
+	struct eal_conf conf = {.pages = EAL_PAGES_SMALL, .memory_mb = 256};
+	struct err err = {""};
+	struct eal eal;
+
+	if (!started && eal_start(&conf, &eal, &err) < 0)
+		fail_msg("%s", err.text);
+	started = true;
+}
+
 void rig_open(struct rig *r, const struct rig_backend *which)
 {
 	struct err err = {""};
 	struct crypto_memory memory;
 	struct crypto_conf conf = {.slots = RIG_JOBS, .socket = -1, .options = which->options, .err = &err};
 
+	if (which->dpdk)
+		rig_dpdk_start();
 	memset(r, 0, sizeof(*r));
 	r->b = which->backend;
 	r->share = which->share;

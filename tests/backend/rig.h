@@ -16,6 +16,7 @@ struct rig_backend {
 	unsigned share;      /* one in so many of the usual packets: a simulated device is slow */
 	bool keys_elsewhere; /* not in this process, but for a simulated device's own registers */
 	bool shown;          /* it is told where the packets' memory is */
+	bool dpdk;           /* DPDK runs before it is opened */
 };
 
 /*
@@ -34,6 +35,9 @@ struct rig {
 	struct crypto_job jobs[RIG_JOBS];
 	uint8_t (*before)[ARENA_PAGE]; /* each job's cell as it was submitted */
 };
+
+/* Once per process, on ordinary pages; a second call does nothing. */
+void rig_dpdk_start(void);
 
 void rig_open(struct rig *r, const struct rig_backend *which);
 void rig_close(struct rig *r);

@@ -185,6 +185,24 @@ def test_a_simulated_card_fails_in_mid_call():
         assert "runs another crypto backend than configured" in log, log
 
 
+def test_a_dpdk_crypto_device():
+    """Both legs' packets through a DPDK crypto device: heard, nothing lost, and it is the device that does them."""
+    trunks = [carrier("carrier-a", "192.0.2.10", (CM_80,)), carrier("carrier-b", "192.0.2.20", (GCM_256,))]
+    with call(trunks, [(None, "+4940", "carrier-b")], ("carrier-a", "+4989100", TONE_A), ("carrier-b", "+4940200", TONE_B),
+              f"sip:+4940200@{OUTSIDE}:5061;transport=tls",
+              options=("--backend", "cryptodev,vdev=crypto_aesni_mb")) as (_, gateway, a, b, ident, wire):
+        def crypto():
+            return gateway.ctl("show", "stats")["data-plane"]["crypto"]
+
+        wait_for("two seconds of packets, each opened and protected", lambda: crypto()["jobs"] >= 400, 20)
+        hang_up(gateway, a)
+        assert_heard(a, b, 1)
+        assert_heard(b, a, 1)
+        assert_clean(gateway, ident)
+        assert_nothing_clear(wire)
+        assert crypto()["overflow-jobs"] * 20 < crypto()["jobs"] and crypto()["failovers"] == 0, crypto()
+
+
 def assert_relayed(gateway, ident, stands=False):
     """Both legs go on sending; with stands, neither does."""
     def sent():
