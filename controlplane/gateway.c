@@ -91,7 +91,7 @@ void gateway_close_planes(struct gateway *g)
 
 static void note_message(void *ctx, bool sent, const struct sip_flow *flow, struct str text)
 {
-	static const char *const transports[] = {[SIP_UDP] = "udp", [SIP_TCP] = "tcp", [SIP_TLS] = "tls"};
+	static const char *const transports[] = {[SIP_UDP] = "udp", [SIP_TCP] = "tcp", [SIP_TLS] = "tls", [SIP_WSS] = "wss"};
 
 	trace_note(ctx, &(struct trace_message){
 				.sent = sent,

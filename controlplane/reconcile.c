@@ -76,6 +76,7 @@ static int open_listener(struct plan *p, const struct config_listener *l, struct
 		[CONFIG_UDP] = SIP_UDP,
 		[CONFIG_TCP] = SIP_TCP,
 		[CONFIG_TLS] = SIP_TLS,
+		[CONFIG_WSS] = SIP_WSS,
 	};
 	/* Without a realm it refuses what comes before the commit. */
 	const struct sip_listen_conf conf = {
@@ -253,6 +254,7 @@ static void commit_listeners(struct plan *p)
 			continue;
 		sip_listener_set_realm(p->listeners[i], (void *)l);
 		sip_listener_set_host(p->listeners[i], str_z(l->advertised_host ? l->advertised_host : ""));
+		sip_listener_set_origins(p->listeners[i], l->origins, l->n_origins);
 		sip_listener_set_tls(p->listeners[i], tls_profiles_server(p->tls, l->tls));
 		if (p->opened[i])
 			say_listening(l);

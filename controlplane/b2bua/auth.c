@@ -251,9 +251,12 @@ static void send_challenge(struct b2bua *b, struct sip_stx *stx, const struct co
 enum auth_result auth_admit(
 	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct config_trunk *t)
 {
-	bool any;
+	const struct config_user *user;
 	enum digest_verdict verdict;
+	bool any;
 
+	if (t->registrar.realm)
+		return user_admit(b, stx, m, t, &user);
 	if (!t->peer_auth.username)
 		return AUTH_ADMITTED;
 	verdict = check(b, t, m, &any);

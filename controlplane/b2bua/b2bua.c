@@ -23,6 +23,7 @@ int b2bua_new(struct b2bua **out)
 	TAILQ_INIT(&b->checkpoint.copied);
 	TAILQ_INIT(&b->trunk_states);
 	TAILQ_INIT(&b->registrations);
+	users_init(b);
 	b->began_ms = clock_wall_ms();
 	metrics_init(b);
 	b->dialogs = sip_dialogs_new();
@@ -44,6 +45,7 @@ void b2bua_close(struct b2bua *b)
 	if (b->audit)
 		timer_cancel(b->wheel, &b->audit_timer);
 	registration_forget(b);
+	users_forget(b);
 	checkpoint_close(b);
 	call_table_clear(b);
 }
@@ -214,6 +216,9 @@ static void request(void *user, struct sip_stx *stx, const struct sip_msg *m, co
 		break;
 	case SIP_MESSAGE:
 		relay_message(b, stx, m, from);
+		break;
+	case SIP_REGISTER:
+		registrar_register(b, stx, m, from);
 		break;
 	case SIP_BYE:
 	case SIP_INFO:

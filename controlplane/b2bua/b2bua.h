@@ -29,6 +29,14 @@ struct trace;
 	X(auth_replayed, "requests with credentials that were used before, challenged again")                \
 	X(auth_refused, "challenges of trunks that could not be answered, or not to their content")          \
 	X(registration_failed, "REGISTERs of trunks' registrations that failed")                             \
+	X(users_registered, "registrations of users that began")                                             \
+	X(users_refreshed, "registrations of users that were refreshed")                                     \
+	X(users_ended, "registrations of users that ended")                                                  \
+	X(register_refused_credentials, "REGISTERs with a wrong user name or password, or for another user") \
+	X(register_refused_brief, "REGISTERs for too short a time (423)")                                    \
+	X(register_refused_limit, "REGISTERs of users who are registered often enough")                      \
+	X(register_refused_request, "REGISTERs that could not be understood or carried out")                 \
+	X(refused_not_registered, "calls to users who are not registered (480), or not known (404)")         \
 	X(refused_no_route, "calls to a number without a route")                                             \
 	X(refused_limit, "calls over a limit")                                                               \
 	X(refused_trunk_down, "calls from or to a trunk that takes none")                                    \

@@ -20,6 +20,7 @@
 #include "controlplane/b2bua/route.h"
 #include "controlplane/b2bua/refer.h"
 #include "controlplane/b2bua/succession.h"
+#include "controlplane/b2bua/users.h"
 #include "controlplane/dtls/pool.h"
 #include "controlplane/media/call_media.h"
 #include "controlplane/obs/metrics.h"
@@ -327,6 +328,7 @@ struct b2bua {
 	struct sip_dialogs *dialogs;
 	struct digest_server *digest;
 	struct registration_list registrations;
+	struct users users;
 	struct call_list calls;
 	struct checkpoint checkpoint;
 	struct call_list unsure;
@@ -729,6 +731,11 @@ bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str 
 struct str message_sdp(const struct sip_msg *m);
 /* Does who sends this take a session description in the answer (its Accept)? */
 bool reply_takes_sdp(const struct sip_msg *m);
+/* The transport parameter of a URI that leads to the listener; RFC 7118 section 5.2.2 has one for both. */
+static inline const char *reply_transport(const struct config_listener *l)
+{
+	return l->transport == CONFIG_WSS ? "ws" : config_transport_name(l->transport);
+}
 /* Headers of every request and response that has a target of ours. */
 void reply_contact(struct sip_builder *b, const struct leg *l);
 void reply_options(struct b2bua *b, struct sip_stx *stx);

@@ -256,5 +256,6 @@ void b2bua_commit(struct b2bua *b, struct b2bua_generation *g)
 	health_commit(b);
 	trunk_tell_states(b, "a new configuration");
 	registration_commit(b);
+	users_commit(b);
 	generation_unref(before);
 }

@@ -158,7 +158,7 @@ static void check_target(struct peer_target *t, const struct route_target *peer)
 		failed(t, &at.trunk->check, "no answer to OPTIONS");
 	}
 	at.remote = t->remote;
-	listener = route_flow(b->now, &at, &flow);
+	listener = route_flow(b, b->now, &at, &flow);
 	if (!listener)
 		return; /* calls find that out, too */
 	build(&at, &flow, &r, buf, sizeof buf);

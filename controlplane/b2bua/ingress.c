@@ -68,7 +68,7 @@ bool b2bua_knows(void *user, const struct sip_flow *from, uint32_t *per_s)
 		t = registration_at(b, from);
 
 	/* Who comes by a listener that anybody may use is whoever he proves to be. */
-	if (!t || (t->peer_auth.username && !t->identify.n_sources && !t->identify.n_certificate_names))
+	if (!t || t->registrar.realm || (t->peer_auth.username && !t->identify.n_sources && !t->identify.n_certificate_names))
 		return false;
 	*per_s = t->max_message_rate;
 	return true;
@@ -156,6 +156,7 @@ static void refuse_unrouted(struct b2bua *b, struct sip_stx *stx, const struct c
 	static const struct {
 		size_t counter;
 		const char *outside;
+		unsigned status; /* 0: 503 */
 	} results[] = {
 		[ROUTE_CLOSED] = {offsetof(struct b2bua_counters, refused_trunk_down),
 			"every trunk of the route is down"},
@@ -163,13 +164,22 @@ static void refuse_unrouted(struct b2bua *b, struct sip_stx *stx, const struct c
 			"the called side carries as many calls as it may"},
 		[ROUTE_UNREACHABLE] = {offsetof(struct b2bua_counters, failed_unreachable),
 			"the called side could not be reached"},
+		[ROUTE_NO_USER] = {offsetof(struct b2bua_counters, refused_not_registered),
+			"nobody has this number", 404},
+		[ROUTE_NOT_REGISTERED] = {offsetof(struct b2bua_counters, refused_not_registered),
+			"the called user is not registered", 480},
 	};
 	const char *outside = results[result].outside;
+	unsigned status = results[result].status ? results[result].status : 503;
 	char tag[SIP_TOKEN_TEXT], text[CALL_REASON_MAX];
 
 	snprintf(text, sizeof text, "%s: %.200s", outside, why);
 	note_refusal(b, sip_stx_request(stx), t, (uint64_t *)((char *)&b->counters + results[result].counter),
-		503, text);
+		status, text);
+	if (status != 503) {
+		reply_refuse(stx, status, NULL, t->realm->trusted ? text : outside, sip_token_make(tag));
+		return;
+	}
 	reply_unavailable(stx, retry_s, t->realm->trusted ? text : outside, sip_token_make(tag));
 }
 
@@ -288,11 +298,32 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 /* RFC 5630: a sips: URI goes on over TLS or not at all. */
 static bool has_tls(const struct config_route *route)
 {
-	for (uint32_t i = 0; i < route->n_to; i++)
+	for (uint32_t i = 0; i < route->n_to; i++) {
+		if (route->to[i]->registrar.realm)
+			return true; /* each flow is looked at */
 		for (uint32_t k = 0; k < route->to[i]->n_peers; k++)
 			if (route->to[i]->peers[k].transport == CONFIG_TLS)
 				return true;
+	}
 	return false;
+}
+
+/*
+ * The request of an account as others are to see it: from the first of its numbers when it has any and calls
+ * under its name. NULL: it says to be from somebody else. copy: for a changed one.
+ */
+static const struct sip_msg *as_user(
+	const struct config_trunk *t, const struct sip_msg *m, struct sip_msg *copy)
+{
+	const struct config_user *u = user_of(t, m);
+
+	if (!u || config_find_user(t, m->from.uri.user) != u)
+		return NULL;
+	if (!u->n_numbers || !str_eq(m->from.uri.user, str_z(u->name)))
+		return m;
+	*copy = *m;
+	copy->from.uri.user = str_z(u->numbers[0]);
+	return copy;
 }
 
 void ingress_invite(
@@ -300,7 +331,7 @@ void ingress_invite(
 {
 	struct b2bua_counters *n = &b->counters;
 	const struct config_trunk *t = ingress_identify(b, m, from);
-	struct sip_msg registered;
+	struct sip_msg registered, of_user;
 	struct route_hunt hunt = {.sips = m->uri.scheme == SIP_SCHEME_SIPS};
 	const struct route_target *to;
 	enum route_result found;
@@ -318,6 +349,7 @@ void ingress_invite(
 	}
 	if (t)
 		passing_party(t, m->uri.user, called);
+	str_copy(hunt.called, sizeof hunt.called, str_z(called));
 	if (!sip_listener_realm(from->listener)) {
 		refuse(b, stx, NULL, &n->refused_trunk_down, 503, NULL,
 			"this listener was removed from the configuration");
@@ -332,12 +364,15 @@ void ingress_invite(
 		if (result == AUTH_WRONG)
 			refuse(b, stx, t, &n->refused_credentials, 403, NULL,
 				"the user name or password is wrong");
+	} else if (t->registrar.realm && !(m = as_user(t, m, &of_user))) {
+		refuse(b, stx, t, &n->refused_credentials, 403, NULL,
+			"From is neither the account's name nor a number of its");
 	} else if (m->has_max_forwards && m->max_forwards == 0) {
 		refuse(b, stx, t, &n->refused_loop, 483, NULL, "Max-Forwards is used up");
 	} else if (m->uri.scheme == SIP_SCHEME_OTHER) {
 		refuse(b, stx, t, &n->refused_request, 416, NULL,
 			"only sip, sips and tel URIs are known here");
-	} else if (m->uri.scheme == SIP_SCHEME_SIPS && from->transport != SIP_TLS) {
+	} else if (m->uri.scheme == SIP_SCHEME_SIPS && !sip_transport_secure(from->transport)) {
 		refuse(b, stx, t, &n->refused_request, 480, NULL,
 			"a sips: URI is called over TLS only, and this came without");
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, sip_token_make(tag))) {

@@ -55,7 +55,10 @@ static void begin_first(
 	struct wbuf from = wbuf_make(out->local_uri, sizeof out->local_uri - 1);
 	struct wbuf remote = wbuf_make(out->remote_uri, sizeof out->remote_uri - 1);
 
-	passage_uri(p, peer, to, &w);
+	if (peer)
+		passage_uri(p, peer, to, &w);
+	else
+		users_uri(out, &w);
 	passage_to(p, to, &remote);
 	out->remote_uri[remote.len] = '\0';
 	identity_from(
@@ -71,7 +74,10 @@ static void begin_first(
 	sip_build_addr(b, SIP_H_TO, str_z(out->remote_uri), STR(""));
 	sip_build_hdr(b, SIP_H_CALL_ID, str_z(out->call_id));
 	sip_build_cseq(b, out->invite_cseq, STR("INVITE"));
-	registration_routes(out->call->b, out->trunk->name, b);
+	if (peer)
+		registration_routes(out->call->b, out->trunk->name, b);
+	else
+		users_routes(out, b);
 }
 
 struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d)

@@ -163,7 +163,7 @@ static void established(struct line *n, const struct dtls_result *r, const struc
 	struct call *c = l->call;
 	struct agreed_key rx = {.suite = r->suite, .master = r->rx}, tx = {.suite = r->suite, .master = r->tx};
 	char address[IP_PORT_TEXT_MAX];
-	bool clear = l->flow.transport != SIP_TLS;
+	bool clear = !sip_transport_secure(l->flow.transport);
 
 	memcpy(l->handshake.version, r->version, sizeof r->version);
 	memcpy(l->handshake.cipher, r->cipher, sizeof r->cipher);

@@ -40,7 +40,7 @@ static struct oa_policy policy_of(const struct leg *l)
 	struct oa_policy p = {
 		.security = OA_SECURITY_NONE,
 		.mux = muxes[t->rtcp_mux],
-		.hop_encrypted = l->flow.transport == SIP_TLS,
+		.hop_encrypted = sip_transport_secure(l->flow.transport),
 	};
 
 	if (t->srtp != CONFIG_SRTP_NONE) {

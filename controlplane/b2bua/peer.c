@@ -65,6 +65,7 @@ static int find_targets(struct peer_state *p, const struct config_peer *c)
 		[CONFIG_UDP] = DNS_SIP_UDP,
 		[CONFIG_TCP] = DNS_SIP_TCP,
 		[CONFIG_TLS] = DNS_SIPS_TCP,
+		[CONFIG_WSS] = DNS_SIPS_TCP, /* no peer has it */
 	};
 	struct b2bua *b = p->trunk->b;
 	const struct dns_locator_conf conf = {

@@ -220,7 +220,7 @@ bool redirect_pass(struct leg *out, const struct sip_msg *m)
 		wbuf_str(&w, addr.uri.user);
 		wbuf_fmt(&w, "@%.*s;transport=%s>;q=%u.%03u",
 			STR_ARG(sip_listener_sent_by(in->flow.listener)),
-			config_transport_name(in->listener->transport), q / 1000, q % 1000);
+			reply_transport(in->listener), q / 1000, q % 1000);
 	}
 	return w.len && !w.overflow && call_text_keep(&out->call->contacts, wbuf_view(&w)) == 0;
 }

@@ -50,7 +50,7 @@ static const char *not_to_be_relayed(const struct leg *l, const struct sip_addr 
 	if (replaces_in_uri(target->uri.headers, NULL))
 		return "an attended transfer (Replaces) cannot be passed on: the other side has no such "
 		       "dialog";
-	if (target->uri.scheme == SIP_SCHEME_SIPS && twin->flow.transport != SIP_TLS)
+	if (target->uri.scheme == SIP_SCHEME_SIPS && !sip_transport_secure(twin->flow.transport))
 		return "a sips: target, and the other side's signalling is not encrypted";
 	return NULL;
 }
@@ -238,7 +238,7 @@ static int ask(struct leg *l, const struct sip_addr *target)
 	/* By way of the gateway: nothing of this side is known over there, and the trunks' rules hold. */
 	sip_build_hdr_fmt(&r, SIP_H_REFER_TO, "<sip:%s@%.*s;transport=%s>", number,
 		STR_ARG(sip_listener_sent_by(twin->flow.listener)),
-		config_transport_name(twin->listener->transport));
+		reply_transport(twin->listener));
 	auth_put(twin, &r);
 	if (sip_build_end(&r, STR(""), STR("")) < 0 ||
 		sip_ctx_send(c->b->txl, &r, &flow, &ctx_ops, c, &c->refer.ctx) < 0)

@@ -136,7 +136,7 @@ static bool elsewhere(struct relay *r, const char *reason, const struct sip_msg 
 	if (!r->stx || too_late || r->b->closing)
 		return false;
 	log_info("call", "a request is tried at the next peer", LZ("method", "MESSAGE"),
-		LZ("trunk", at->trunk->name), LZ("peer", at->peer->name),
+		LZ("trunk", at->trunk->name), LZ("peer", route_target_name(at)),
 		LZ("reason", m ? "it answered 503" : reason),
 		LS("sip_call_id", sip_stx_request(r->stx)->call_id));
 	return next_target(r);
@@ -260,7 +260,7 @@ void relay_in_call(struct leg *in, struct sip_stx *stx, const struct sip_msg *m)
 static int send_message(struct relay *r, const struct route_target *to, const struct sip_msg *m)
 {
 	char buf[CALL_MESSAGE_MAX], called[CALL_PARTY_MAX], caller[CALL_PARTY_MAX];
-	char uris[3][CALL_URI_MAX], tag[SIP_TOKEN_TEXT], call_id[LOOP_CALL_ID_TEXT];
+	char uris[3][CALL_URI_MAX], ip[IP_TEXT_MAX], tag[SIP_TOKEN_TEXT], call_id[LOOP_CALL_ID_TEXT];
 	struct wbuf uri = wbuf_make(uris[0], CALL_URI_MAX), receiver = wbuf_make(uris[1], CALL_URI_MAX),
 		    from = wbuf_make(uris[2], CALL_URI_MAX);
 	struct sip_builder b;
@@ -268,12 +268,15 @@ static int send_message(struct relay *r, const struct route_target *to, const st
 	struct passage p;
 	int err;
 
-	(void)route_flow(r->generation, to, &flow); /* it is there: the target was found with it */
+	(void)route_flow(r->b, r->generation, to, &flow); /* it is there: the target was found with it */
 	passing_party(r->from, m->uri.user, called);
 	passing_party(r->from, m->from.uri.user, caller);
-	passage_make(&p, r->from, r->to, flow.listener, to->peer->host, m);
+	passage_make(&p, r->from, r->to, flow.listener, to->peer ? to->peer->host : ip_text(&to->remote.ip, ip), m);
 	p.sips = r->hunt->sips;
-	passage_uri(&p, to->peer, str_z(called), &uri);
+	if (to->peer)
+		passage_uri(&p, to->peer, str_z(called), &uri);
+	else
+		wbuf_z(&uri, users_binding(r->b, to->binding)->contact);
 	passage_to(&p, str_z(called), &receiver);
 	identity_from(&p.ends, p.done.privacy, str_z(caller), &m->from, &from);
 	loop_call_id(&r->b->loop_key, str_z(called), call_id);
@@ -338,7 +341,7 @@ static unsigned message_refused(struct b2bua *b, const struct config_trunk *t, c
 		return 483;
 	if (m->uri.scheme == SIP_SCHEME_OTHER && (*why = "only sip, sips and tel URIs are known here"))
 		return 416;
-	if (m->uri.scheme == SIP_SCHEME_SIPS && from->transport != SIP_TLS &&
+	if (m->uri.scheme == SIP_SCHEME_SIPS && !sip_transport_secure(from->transport) &&
 		(*why = "a sips: URI is written to over TLS only, and this came without"))
 		return 480;
 	if (!m->uri.user.n && (*why = "the Request-URI names nobody"))
@@ -353,6 +356,11 @@ static unsigned message_refused(struct b2bua *b, const struct config_trunk *t, c
 	return (*why = body_refused(b, m, &status)) ? status : 0;
 }
 
+static unsigned unrouted_status(enum route_result r)
+{
+	return r == ROUTE_NO_USER ? 404 : r == ROUTE_NOT_REGISTERED ? 480 : 503;
+}
+
 void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from)
 {
 	const struct config_trunk *t = ingress_identify(b, m, from);
@@ -361,6 +369,7 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 	struct err nowhere = {0};
 	char tag[SIP_TOKEN_TEXT], called[CALL_PARTY_MAX];
 	enum auth_result result;
+	enum route_result found;
 	struct relay *r;
 	uint32_t retry_s;
 	unsigned status;
@@ -379,12 +388,14 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 	if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, str_z(tag)))
 		return;
 	passing_party(t, m->uri.user, called);
+	str_copy(hunt.called, sizeof hunt.called, str_z(called));
 	status = message_refused(b, t, m, from, str_z(called), &why);
 	if (!status && !(hunt.route = config_find_route(b->now->config, t, m->uri.host, str_z(called)))) {
 		status = 404;
 		why = "no route leads to this number";
-	} else if (!status && route_next(b, b->now, &hunt, &to, &retry_s, &nowhere) != ROUTE_FOUND) {
-		status = 503;
+	} else if (!status &&
+		   (found = route_next(b, b->now, &hunt, &to, &retry_s, &nowhere)) != ROUTE_FOUND) {
+		status = unrouted_status(found);
 		why = t->realm->trusted ? nowhere.text : "the called side could not be reached";
 	}
 	if (status) {

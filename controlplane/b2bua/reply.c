@@ -109,7 +109,7 @@ void reply_contact(struct sip_builder *b, const struct leg *l)
 
 	/* RFC 3261 section 8.1.1.8: what follows in the dialog goes over TLS too. */
 	sip_build_hdr_fmt(b, SIP_H_CONTACT, "<sip%s:%s@%.*s;transport=%s>", l->call->hunt.sips ? "s" : "",
-		l->call->id, STR_ARG(sent_by), config_transport_name(l->listener->transport));
+		l->call->id, STR_ARG(sent_by), reply_transport(l->listener));
 	sip_build_hdr(b, SIP_H_ALLOW, str_z(reply_allow(l)));
 	if (l->trunk->replaces != CONFIG_REPLACES_REFUSE)
 		sip_build_hdr(b, SIP_H_SUPPORTED, STR("replaces"));

@@ -38,7 +38,7 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 		.dtls_version = dtls ? l->handshake.version : NULL,
 		.dtls_cipher = l->handshake.cipher,
 		.dtls_group = l->handshake.group,
-		.authenticated = l->flow.transport == SIP_TLS,
+		.authenticated = sip_transport_secure(l->flow.transport),
 		.rtcp_mux = m && m->mux,
 		.local = c->media.leases[l->side][0].rtp,
 		.stats = s->h.type ? s : NULL,

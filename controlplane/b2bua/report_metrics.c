@@ -134,6 +134,9 @@ static void write_calls(const struct b2bua *b, struct metrics *m)
 	write_reasons(b, m, "srtpgw_calls_ended_total", "ended_", "Calls that the gateway ended.");
 	write_reasons(b, m, "srtpgw_authentication_total", "auth_",
 		"Digest: requests that were challenged, and challenges of trunks that were not met.");
+	write_reasons(b, m, "srtpgw_register_refused_total", "register_refused_",
+		"REGISTERs of users that were refused.");
+	gauge(m, "srtpgw_user_registrations", "Places where users are registered now.", b->users.n);
 	write_reasons(b, m, "srtpgw_downgrade_attempts_total", "downgrade_",
 		"Offers and answers, and TLS handshakes, for less protection than is required.");
 	metrics_sample(m, "srtpgw_downgrade_attempts_total", L("reason", "tls"), b->sip_counters->tls_downgrades);

@@ -32,15 +32,29 @@ static struct peer_state *route_peer(const struct b2bua_generation *g, const str
 static bool was_tried(const struct route_hunt *h, const struct route_target *t)
 {
 	for (unsigned i = 0; i < h->n_tried; i++)
-		if (h->tried[i].peer == t->peer && ip_port_equal(&h->tried[i].remote, &t->remote))
+		if (h->tried[i].binding == t->binding && h->tried[i].peer == t->peer && ip_port_equal(&h->tried[i].remote, &t->remote))
 			return true;
 	return false;
 }
 
+/* The generation's own entry for the listener that the binding's flow is of. */
+static const struct config_listener *binding_listener(
+	const struct b2bua *b, const struct b2bua_generation *g, const struct route_target *t)
+{
+	const struct user_binding *u = users_binding(b, t->binding);
+
+	for (uint32_t i = 0; u && i < g->config->n_listeners; i++)
+		if (g->listeners[i] == u->flow.listener)
+			return &g->config->listeners[i];
+	return NULL;
+}
+
 /* The listener that speaks to the target; NULL: there is none that is open. */
 static const struct config_listener *listener_for(
-	const struct b2bua_generation *g, const struct route_target *t)
+	const struct b2bua *b, const struct b2bua_generation *g, const struct route_target *t)
 {
+	if (t->binding)
+		return binding_listener(b, g, t);
 	const struct config_listener *l = config_find_listener(
 		g->config, t->trunk->realm, t->peer->transport, (enum ip_family)t->remote.ip.family);
 
@@ -73,7 +87,7 @@ static bool is_open(struct b2bua *b, const struct b2bua_generation *g, const str
 		note(o, ROUTE_UNREACHABLE, at->trunk->name, what);
 	} else if (peer_target_rests(t) && t->told_to) {
 		note_rest(b, t, o);
-	} else if (!listener_for(g, at)) {
+	} else if (!listener_for(b, g, at)) {
 		snprintf(what, sizeof what, "no enabled %s listener of %s in realm %s to send from",
 			config_transport_name(at->peer->transport),
 			at->remote.ip.family == IP_V6 ? "IPv6" : "IPv4", at->trunk->realm->name);
@@ -128,6 +142,28 @@ static const struct config_trunk *trunk_open(struct b2bua *b, const struct confi
 	return NULL;
 }
 
+/* Where the called account is registered. */
+static void collect_bindings(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
+	const struct config_trunk *trunk, struct outcome *o)
+{
+	const struct config_user *u = config_find_user(trunk, str_z(h->called));
+	struct user_binding *all[USER_BINDINGS_MAX];
+	unsigned n = u && u->enabled ? users_of(b, u, all) : 0;
+
+	if (!u || !u->enabled)
+		note(o, ROUTE_NO_USER, trunk->name, "no account has the called number");
+	else
+		note(o, ROUTE_NOT_REGISTERED, trunk->name, "the called user is not registered");
+	for (unsigned i = 0; i < n && h->n < ROUTE_TRIES_MAX; i++) {
+		const struct route_target at = {
+			.trunk = trunk, .remote = all[i]->flow.remote, .binding = all[i]->id};
+
+		if (!was_tried(h, &at) && listener_for(b, g, &at) &&
+			(!h->sips || sip_transport_secure(all[i]->flow.transport)))
+			h->targets[h->n++] = at;
+	}
+}
+
 static void collect(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
 	const struct config_trunk *trunk, bool last_resort, struct outcome *o)
 {
@@ -138,6 +174,11 @@ static void collect(struct b2bua *b, const struct b2bua_generation *g, struct ro
 	h->n = h->at = 0;
 	if (!trunk_open(b, trunk, o))
 		return;
+	if (trunk->registrar.realm) {
+		if (!last_resort)
+			collect_bindings(b, g, h, trunk, o);
+		return;
+	}
 	for (unsigned i = 0; i < n; i++)
 		w[i] = (struct weighted){trunk->peers[i].priority, trunk->peers[i].weight};
 	weighted_order(w, n, call_random, order);
@@ -146,11 +187,17 @@ static void collect(struct b2bua *b, const struct b2bua_generation *g, struct ro
 }
 
 /* Those in front that have gone down or asked for a rest since they were collected. */
-static void drop_resting(const struct b2bua_generation *g, struct route_hunt *h)
+static void drop_resting(
+	const struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h)
 {
 	for (; h->at < h->n; h->at++) {
-		const struct peer_target *t =
-			peer_target_at(route_peer(g, &h->targets[h->at]), &h->targets[h->at].remote);
+		const struct route_target *at = &h->targets[h->at];
+
+		if (at->binding && users_binding(b, at->binding))
+			return;
+		if (at->binding)
+			continue;
+		const struct peer_target *t = peer_target_at(route_peer(g, at), &at->remote);
 
 		if (!t || (!t->told_to && !t->down))
 			return;
@@ -163,7 +210,7 @@ enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, 
 	const struct config_route *r = h->route;
 	struct outcome o = {.result = ROUTE_CLOSED};
 
-	drop_resting(g, h);
+	drop_resting(b, g, h);
 	while (h->at == h->n && h->next_trunk < 2 * r->n_to) {
 		uint32_t next = h->next_trunk++;
 
@@ -184,22 +231,26 @@ bool route_usable(
 {
 	struct outcome o = {.result = ROUTE_CLOSED};
 	struct peer_target *at = peer_target_at(route_peer(g, t), &t->remote);
-	bool usable = trunk_open(b, t->trunk, &o) && listener_for(g, t) && at && !at->down &&
+	bool usable = trunk_open(b, t->trunk, &o) && listener_for(b, g, t) && at && !at->down &&
 		      !(peer_target_rests(at) && at->told_to);
 
 	*why = o.why;
 	return usable;
 }
 
-const struct config_listener *route_flow(
-	const struct b2bua_generation *g, const struct route_target *to, struct sip_flow *out)
+const struct config_listener *route_flow(const struct b2bua *b, const struct b2bua_generation *g,
+	const struct route_target *to, struct sip_flow *out)
 {
-	const struct config_listener *l = listener_for(g, to);
+	const struct config_listener *l = listener_for(b, g, to);
 	const struct config_peer *peer = to->peer;
-	bool tls = peer->transport == CONFIG_TLS;
+	bool tls = peer && peer->transport == CONFIG_TLS;
 
 	if (!l)
 		return NULL;
+	if (!peer) {
+		*out = users_binding(b, to->binding)->flow;
+		return l;
+	}
 	*out = (struct sip_flow){
 		.transport = tls                             ? SIP_TLS
 			     : peer->transport == CONFIG_TCP ? SIP_TCP
@@ -217,14 +268,14 @@ void route_aim(struct leg *out, const struct route_target *to)
 {
 	out->trunk = to->trunk;
 	out->peer = to->peer;
-	out->listener = route_flow(out->call->generation, to, &out->flow);
+	out->listener = route_flow(out->call->b, out->call->generation, to, &out->flow);
 	ip_port_text(&out->flow.remote, out->remote);
 }
 
 void route_note_failure(const struct b2bua_generation *g, const struct route_target *at, const char *reason,
 	const struct sip_msg *m)
 {
-	struct peer_target *t = peer_target_at(route_peer(g, at), &at->remote);
+	struct peer_target *t = at->peer ? peer_target_at(route_peer(g, at), &at->remote) : NULL;
 	char why[PEER_WHY_MAX];
 	uint32_t seconds;
 
@@ -282,9 +333,9 @@ bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m
 		return false;
 	c->b->counters.failovers++;
 	log_warn("call", "tried at the next peer", LZ("call", c->id), LZ("trunk", was->trunk->name),
-		LZ("peer", was->peer->name), LZ("address", out->remote),
+		LZ("peer", route_target_name(was)), LZ("address", out->remote),
 		LZ("reason", m ? "it answered 503" : reason), LZ("next_trunk", to->trunk->name),
-		LZ("next_peer", to->peer->name));
+		LZ("next_peer", route_target_name(to)));
 	route_start_again(out, to);
 	exchange_again(leg_twin(out));
 	return true;

@@ -10,8 +10,10 @@
 #include "controlplane/config/config.h"
 #include "lib/base/err.h"
 
+#define ROUTE_CALLED_MAX 128
 #define ROUTE_TRIES_MAX 16 /* of one call: whoever calls does not wait for ever */
 
+struct b2bua;
 struct b2bua_generation;
 struct call;
 struct leg;
@@ -20,13 +22,15 @@ struct sip_msg;
 
 struct route_target {
 	const struct config_trunk *trunk;
-	const struct config_peer *peer;
+	const struct config_peer *peer; /* NULL: an account's binding */
 	struct ip_port remote;
+	uint64_t binding; /* see users.h; 0: none */
 };
 
-/* A call's way along its route. Zeroed but for route. */
+/* A call's way along its route. Zeroed but for route and called. */
 struct route_hunt {
 	const struct config_route *route;
+	char called[ROUTE_CALLED_MAX]; /* the number, inside the gateway; "": nobody is looked for by it */
 	bool sips;           /* only to peers over TLS: the caller asked for a sips: URI */
 	uint32_t next_trunk; /* in route->to, which is gone through twice: for those that rest, last */
 	struct route_target targets[ROUTE_TRIES_MAX]; /* of the trunk before that */
@@ -39,8 +43,10 @@ struct route_hunt {
 enum route_result {
 	ROUTE_FOUND,
 	ROUTE_CLOSED,      /* no trunk takes calls */
+	ROUTE_NO_USER,     /* one did, but has no account of the called number */
 	ROUTE_LIMIT,       /* one did, but has as many as it may */
 	ROUTE_UNREACHABLE, /* one did, but none of its peers can be called now */
+	ROUTE_NOT_REGISTERED, /* one did, but the called account is registered nowhere */
 };
 
 /*
@@ -49,6 +55,12 @@ enum route_result {
  */
 enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
 	const struct route_target **out, uint32_t *retry_s, struct err *why);
+
+/* For people. */
+static inline const char *route_target_name(const struct route_target *t)
+{
+	return t->peer ? t->peer->name : "registration";
+}
 
 /* Can the target be called now? */
 bool route_usable(
@@ -60,8 +72,8 @@ void route_start_again(struct leg *out, const struct route_target *to);
  * The way to the target, and the listener that speaks for us on it; NULL: there is none that is open. What
  * the flow names is the generation's.
  */
-const struct config_listener *route_flow(
-	const struct b2bua_generation *g, const struct route_target *to, struct sip_flow *out);
+const struct config_listener *route_flow(const struct b2bua *b, const struct b2bua_generation *g,
+	const struct route_target *to, struct sip_flow *out);
 /* The leg's INVITE goes there: a target of route_next(), or one that is usable. */
 void route_aim(struct leg *out, const struct route_target *to);
 

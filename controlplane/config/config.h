@@ -25,7 +25,12 @@
 
 #define CONFIG_UNLIMITED UINT32_MAX
 
-enum config_transport { CONFIG_UDP, CONFIG_TCP, CONFIG_TLS };
+enum config_transport { CONFIG_UDP, CONFIG_TCP, CONFIG_TLS, CONFIG_WSS };
+/* Can nobody on the way read it? */
+static inline bool config_transport_secure(enum config_transport t)
+{
+	return t == CONFIG_TLS || t == CONFIG_WSS;
+}
 
 enum config_tls_version { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
 
@@ -125,8 +130,10 @@ struct config_listener {
 	enum config_transport transport;
 	struct ip_port local;
 	const char *advertised_host;          /* in Via, Contact and From; NULL: the address */
-	const struct config_tls_profile *tls; /* not NULL with CONFIG_TLS, else NULL */
+	const struct config_tls_profile *tls; /* not NULL with CONFIG_TLS and CONFIG_WSS, else NULL */
 	const struct config_realm *realm;
+	const char *const *origins; /* of pages that may connect, "*": any; of CONFIG_WSS only */
+	uint32_t n_origins;
 };
 
 /* Where a trunk's calls are sent. */
@@ -177,6 +184,35 @@ struct config_peer_auth {
 	enum config_digest algorithms[CONFIG_DIGESTS]; /* in the order in which they are offered */
 	uint32_t n_algorithms;                         /* at least 1 */
 	uint32_t nonce_lifetime_s;
+};
+
+/* One account of a trunk's registrar. */
+struct config_user {
+	const char *name;
+	bool enabled;
+	const char *display_name;     /* NULL: none */
+	const struct config_trunk *trunk;
+	const char *const *numbers;   /* besides the name */
+	uint32_t n_numbers;
+	const char *ha1[CONFIG_DIGESTS]; /* H(name:realm:password) in lower-case hexadecimal; NULL: none */
+	uint32_t max_registrations;
+};
+
+/* What an account is called by: its name or a number of its. */
+struct config_user_key {
+	const char *text;
+	const struct config_user *user;
+};
+
+/* The people that a trunk is. */
+struct config_registrar {
+	const char *realm;                             /* of the challenge; NULL: it is none of people */
+	enum config_digest algorithms[CONFIG_DIGESTS]; /* in the order in which they are offered */
+	uint32_t n_algorithms;                         /* at least 1 */
+	uint32_t nonce_lifetime_s;
+	uint32_t min_expires_s, max_expires_s, default_expires_s;
+	const struct config_user_key *keys; /* sorted by text */
+	uint32_t n_keys;
 };
 
 /* Where the gateway registers for a trunk: with its first peer. */
@@ -232,6 +268,7 @@ struct config_trunk {
 	struct config_auth auth;
 	struct config_peer_auth peer_auth;
 	struct config_registration registration;
+	struct config_registrar registrar;
 	enum config_srtp_mode srtp;
 	unsigned keying;                            /* bits of enum config_keying; 0 with SRTP_NONE */
 	bool dtls_first;                            /* of both, our offers are for DTLS */
@@ -282,6 +319,8 @@ struct config {
 	uint32_t n_listeners;
 	const struct config_trunk *trunks;
 	uint32_t n_trunks;
+	const struct config_user *users;
+	uint32_t n_users;
 	const struct config_route *routes;
 	uint32_t n_routes;
 
@@ -402,5 +441,8 @@ const struct config_listener *config_find_listener(const struct config *c, const
 /* By name, NULL when there is none: how a call finds its trunk in a newer generation. */
 const struct config_trunk *config_trunk_named(const struct config *c, const char *name);
 
-/* "udp", "tcp", "tls". */
+/* The account of the trunk that has this name or number, enabled or not; NULL: none. */
+const struct config_user *config_find_user(const struct config_trunk *t, struct str called);
+
+/* "udp", "tcp", "tls", "wss". */
 const char *config_transport_name(enum config_transport t);

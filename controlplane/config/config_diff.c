@@ -88,11 +88,19 @@ static bool same_realm(const void *x, const void *y)
 	return true;
 }
 
+static bool same_texts(const char *const *a, uint32_t n_a, const char *const *b, uint32_t n_b)
+{
+	for (uint32_t i = 0; n_a == n_b && i < n_a; i++)
+		if (!same_text(a[i], b[i]))
+			return false;
+	return n_a == n_b;
+}
+
 static bool same_listener(const void *x, const void *y)
 {
 	const struct config_listener *a = x, *b = y;
 
-	return a->enabled == b->enabled && a->transport == b->transport &&
+	return same_texts(a->origins, a->n_origins, b->origins, b->n_origins) && a->enabled == b->enabled && a->transport == b->transport &&
 	       ip_port_equal(&a->local, &b->local) && same_text(a->advertised_host, b->advertised_host) &&
 	       !a->tls == !b->tls &&
 	       (!a->tls || same_text(a->tls->name, b->tls->name)) &&
@@ -187,6 +195,26 @@ static bool same_headers(const struct config_headers *a, const struct config_hea
 	       p->send_as == q->send_as && same_rules(a, b);
 }
 
+static bool same_registrar(const struct config_registrar *a, const struct config_registrar *b)
+{
+	return same_text(a->realm, b->realm) && a->n_algorithms == b->n_algorithms &&
+	       memcmp(a->algorithms, b->algorithms, a->n_algorithms * sizeof *a->algorithms) == 0 &&
+	       a->nonce_lifetime_s == b->nonce_lifetime_s && a->min_expires_s == b->min_expires_s &&
+	       a->max_expires_s == b->max_expires_s && a->default_expires_s == b->default_expires_s;
+}
+
+static bool same_user(const void *x, const void *y)
+{
+	const struct config_user *a = x, *b = y;
+
+	for (unsigned i = 0; i < CONFIG_DIGESTS; i++)
+		if (!same_text(a->ha1[i], b->ha1[i]))
+			return false;
+	return a->enabled == b->enabled && same_text(a->display_name, b->display_name) &&
+	       same_text(a->trunk->name, b->trunk->name) && a->max_registrations == b->max_registrations &&
+	       same_texts(a->numbers, a->n_numbers, b->numbers, b->n_numbers);
+}
+
 static bool same_trunk(const void *x, const void *y)
 {
 	const struct config_trunk *a = x, *b = y;
@@ -195,7 +223,7 @@ static bool same_trunk(const void *x, const void *y)
 		!same_text(a->registration.registrar, b->registration.registrar) ||
 		a->registration.expires_s != b->registration.expires_s)
 		return false;
-	if (!same_auth(a, b) || a->max_message_rate != b->max_message_rate)
+	if (!same_auth(a, b) || !same_registrar(&a->registrar, &b->registrar) || a->max_message_rate != b->max_message_rate)
 		return false;
 	return a->admin == b->admin && same_text(a->realm->name, b->realm->name) && !a->tls == !b->tls &&
 	       (!a->tls || same_text(a->tls->name, b->tls->name)) && same_peers(a, b) &&
@@ -251,6 +279,7 @@ static const struct list {
 	[CONFIG_KIND_REALM] = LIST(realms, realm, "realms/realm", "realm", same_realm, false),
 	[CONFIG_KIND_LISTENER] = LIST(listeners, listener, "sip/listener", "listener", same_listener, false),
 	[CONFIG_KIND_TRUNK] = LIST(trunks, trunk, "trunks/trunk", "trunk", same_trunk, false),
+	[CONFIG_KIND_USER] = LIST(users, user, "users/user", "user", same_user, false),
 	[CONFIG_KIND_ROUTE] = LIST(routes, route, "routing/route", "route", same_route, true),
 #undef LIST
 };

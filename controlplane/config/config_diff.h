@@ -18,6 +18,7 @@ enum config_kind {
 	CONFIG_KIND_REALM,
 	CONFIG_KIND_LISTENER,
 	CONFIG_KIND_TRUNK,
+	CONFIG_KIND_USER,
 	CONFIG_KIND_ROUTE,
 	CONFIG_KIND_LIMITS, /* from here on containers: name is the leaf's */
 	CONFIG_KIND_DATAPLANE,

@@ -53,7 +53,7 @@ static unsigned match_rank(const struct config_trunk *t, const struct config_sou
 	const struct config_identify *id = &t->identify;
 	unsigned rank = 0, bits = 0;
 
-	if (t->srtp == CONFIG_SRTP_REQUIRED && from->listener->transport != CONFIG_TLS && !clear_sip(t))
+	if (t->srtp == CONFIG_SRTP_REQUIRED && !config_transport_secure(from->listener->transport) && !clear_sip(t))
 		return 0;
 	if (t->peer_auth.username && from->username.n &&
 		!str_eq(from->username, str_z(t->peer_auth.username)))

@@ -9,7 +9,8 @@
 
 #include "controlplane/config/tree_private.h"
 
-static const char *const transports[] = {[CONFIG_UDP] = "udp", [CONFIG_TCP] = "tcp", [CONFIG_TLS] = "tls"};
+static const char *const transports[] = {[CONFIG_UDP] = "udp", [CONFIG_TCP] = "tcp", [CONFIG_TLS] = "tls",
+	[CONFIG_WSS] = "wss"};
 static const char *const tls_versions[] = {[CONFIG_TLS_1_2] = "1.2", [CONFIG_TLS_1_3] = "1.3"};
 static const char *const verify_modes[] = {
 	[CONFIG_VERIFY_REQUIRED] = "required",
@@ -244,6 +245,16 @@ static void read_realms(struct reader *r, const struct lyd_node *parent)
 	}
 }
 
+static void read_origins(struct reader *r, const struct lyd_node *n, struct config_listener *l)
+{
+	const char **rows = make_list(r, n, "allowed-origin", sizeof *rows, &l->n_origins);
+	const struct lyd_node *e = child(n, "allowed-origin");
+
+	l->origins = rows;
+	for (uint32_t i = 0; i < l->n_origins; i++, e = next_entry(e))
+		rows[i] = keep(r, lyd_get_value(e));
+}
+
 static void read_listeners(struct reader *r, const struct lyd_node *parent)
 {
 	struct config *c = &r->s->pub;
@@ -262,7 +273,8 @@ static void read_listeners(struct reader *r, const struct lyd_node *parent)
 			.tls = FIND(c->tls_profiles, c->n_tls_profiles, text(n, "tls-profile")),
 			.realm = FIND(c->realms, c->n_realms, text(n, "realm")),
 		};
-		require(r, rows[i].realm && (rows[i].transport == CONFIG_TLS) == !!rows[i].tls);
+		require(r, rows[i].realm && config_transport_secure(rows[i].transport) == !!rows[i].tls);
+		read_origins(r, n, &rows[i]);
 	}
 }
 
@@ -455,6 +467,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	read_auth(r, n, t);
 	read_registration(r, child(n, "registration"), &t->registration);
 	read_srtp(r, child(n, "srtp"), t);
+	tree_read_registrar(r, child(n, "registrar"), &t->registrar);
 }
 
 /* Each realm's list of its trunks. */
@@ -597,6 +610,7 @@ int tree_read(const struct lyd_node *tree, struct snapshot *s)
 	/* What a trunk has no limit of its own for. */
 	s->pub.limits.max_message_rate = number(child(g, "limits"), "max-message-rate", 0);
 	read_trunks(&r, child(g, "trunks"));
+	tree_read_users(&r, child(g, "users"));
 	read_routes(&r, child(g, "routing"));
 	read_dns(&r, child(g, "dns"));
 	read_process(&r, g);

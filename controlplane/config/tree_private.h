@@ -142,6 +142,10 @@ static inline const void *find_named(const void *rows, uint32_t n, size_t size, 
 }
 #define FIND(rows, n, name) find_named(rows, n, sizeof *(rows), name)
 
+/* tree_users.c: a trunk's registrar (n NULL: none); then the accounts, once the trunks are there. */
+void tree_read_registrar(struct reader *r, const struct lyd_node *n, struct config_registrar *out);
+void tree_read_users(struct reader *r, const struct lyd_node *parent);
+
 /* tree_headers.c: what a trunk says of headers, numbers and identities. trusted: its realm is. */
 void tree_read_headers(
 	struct reader *r, const struct lyd_node *trunk, bool trusted, struct config_headers *out);

@@ -201,7 +201,7 @@ void conn_accept(struct sip_listener *l, int fd, const struct ip_port *remote)
 		c->accepted = c->half_open = true;
 		read_local(c);
 		event_add(&c->ev_read, NULL);
-		if (l->transport != SIP_TLS)
+		if (!sip_transport_secure(l->transport))
 			conn_up(c);
 		else if (conn_begin_handshake(c, l->tls, &e) < 0)
 			conn_close(c, e.text);
@@ -238,7 +238,9 @@ static int start_connect(const struct sip_flow *flow)
 
 int conn_open(struct sip_net *net, const struct sip_flow *flow, struct sip_conn **out)
 {
-	if ((flow->transport == SIP_TLS && !flow->tls) || net->conn_count >= net->conf.connections_max)
+	/* A browser connects to us; nobody can connect to a browser. */
+	if ((flow->transport == SIP_TLS && !flow->tls) || flow->transport == SIP_WSS ||
+		net->conn_count >= net->conf.connections_max)
 		return -ENOTCONN;
 	int fd = start_connect(flow);
 
@@ -307,7 +309,7 @@ void conn_up(struct sip_conn *c)
 		tls_info_read(c->ssl, c->info);
 	}
 	c->state = CONN_UP;
-	c->active_ms = conn_now_ms();
+	c->active_ms = c->heard_ms = conn_now_ms();
 	if (!c->accepted)
 		c->net->counters->conn_opened++;
 	log_debug("sip", c->accepted ? "connection accepted" : "connection opened",
@@ -333,6 +335,8 @@ static uint64_t deadline(const struct sip_conn *c)
 		return c->message_ms + conf->message_ms;
 	if (c->half_open && conf->handshake_ms < conf->idle_ms)
 		return c->active_ms + conf->handshake_ms;
+	if (c->ws && c->heard_ms + conf->ping_ms * (1 + c->pinged) < idle)
+		return c->heard_ms + conf->ping_ms * (1 + c->pinged);
 	return idle;
 }
 
@@ -363,6 +367,14 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	} else if (c->message_ms || c->half_open) {
 		counters->conn_slow_closed++;
 		conn_close(c, "no whole message in time");
+	} else if (c->ws && !c->pinged) {
+		c->pinged = true;
+		ws_ping(c->ws);
+		if (c->state == CONN_UP)
+			conn_arm_timer(c);
+	} else if (c->ws) {
+		counters->web_silent_closed++;
+		conn_close(c, "the browser does not answer a ping");
 	} else {
 		counters->conn_idle_closed++;
 		conn_close(c, "idle");
@@ -384,8 +396,17 @@ void conn_break(struct sip_conn *c, const char *reason)
 	event_add(&c->ev_timer, &at_once);
 }
 
+void conn_heard_of(struct sip_conn *c)
+{
+	if (c->half_open)
+		c->net->half_open--;
+	c->half_open = false;
+}
+
 void conn_finish(struct sip_conn *c, const char *reason)
 {
+	if (c->ws && c->state == CONN_UP)
+		ws_close(c->ws, WS_GOING_AWAY);
 	if (c->state != CONN_UP || !c->tx_head) {
 		conn_break(c, reason);
 		return;
@@ -479,6 +500,7 @@ void conn_leave(struct sip_conn *c)
 	free(c->tls_name);
 	free(c->tls_sni);
 	free(c->info);
+	ws_free(c->ws);
 	sip_listener_unref(c->listener);
 	free(c);
 }

@@ -200,20 +200,22 @@ void conn_on_write(evutil_socket_t fd, short what, void *arg)
 	conn_leave(c);
 }
 
-/* A message is whole; p is written to by the parser. False: the connection takes no more. */
-static bool take_message(struct sip_conn *c, char *p, size_t n, bool last)
+bool conn_take_message(struct sip_conn *c, char *p, size_t n)
 {
 	struct sip_flow from = {
 		.transport = c->transport, .remote = c->remote, .listener = c->listener, .conn = c->id};
-	bool good;
 
 	net_rate_charge(c->net, &from);
-	good = net_deliver(c->net, p, n, false, &from);
+	/* RFC 7118 section 5: the WebSocket message says how long the SIP message is, as a datagram does. */
+	if (net_deliver(c->net, p, n, c->ws != NULL, &from))
+		conn_heard_of(c);
+	return c->state == CONN_UP && !c->close_flushed;
+}
 
-	if (good && c->half_open) {
-		c->half_open = false;
-		c->net->half_open--;
-	}
+/* The same, and p is written to by the parser. */
+static bool take_message(struct sip_conn *c, char *p, size_t n, bool last)
+{
+	conn_take_message(c, p, n);
 	if (last) {
 		c->net->counters->conn_garbage_closed++;
 		c->close_flushed = true;
@@ -302,7 +304,7 @@ static int grow(struct sip_conn *c, size_t need)
  */
 static void take_input(struct sip_conn *c, char *p, size_t n)
 {
-	ptrdiff_t left = take_frames(c, p, n);
+	ptrdiff_t left = c->transport == SIP_WSS ? conn_take_web(c, p, n) : take_frames(c, p, n);
 
 	if (c->state == CONN_DEAD)
 		return;
@@ -386,6 +388,8 @@ static void read_input(struct sip_conn *c)
 			return;
 		}
 		c->active_ms = c->half_open ? c->active_ms : conn_now_ms();
+		c->heard_ms = conn_now_ms();
+		c->pinged = false;
 		if (own) {
 			take_input(c, c->rx, c->rx_len + (size_t)got);
 		} else {

@@ -158,7 +158,7 @@ int sip_dialog_new_uas(const struct sip_msg *request, struct str local_tag, cons
 		free(d);
 		return -ENOMEM;
 	}
-	d->secure = request->uri.scheme == SIP_SCHEME_SIPS && flow->transport == SIP_TLS;
+	d->secure = request->uri.scheme == SIP_SCHEME_SIPS && sip_transport_secure(flow->transport);
 	d->remote_seq = request->cseq;
 	d->has_remote_seq = true;
 	if (w.overflow)

@@ -286,14 +286,19 @@ static void hash_end(struct hash *h, char hex[DIGEST_HEX_MAX])
 	mem_wipe(md, sizeof md);
 }
 
-static void hash_a1(struct hash *h, const struct digest_credentials *c, const struct secret *password,
+static void hash_ha1(struct hash *h, struct str username, struct str realm, const struct secret *password,
 	char hex[DIGEST_HEX_MAX])
 {
 	hash_begin(h);
-	hash_str_part(h, c->username, true);
-	hash_str_part(h, c->realm, true);
+	hash_str_part(h, username, true);
+	hash_str_part(h, realm, true);
 	hash_part(h, password->octets, password->len, false);
 	hash_end(h, hex);
+}
+
+/* From HA1 in hex, which is given or made of the password. */
+static void hash_a1(struct hash *h, const struct digest_credentials *c, char hex[DIGEST_HEX_MAX])
+{
 	if (!c->session)
 		return;
 	hash_begin(h);
@@ -303,8 +308,26 @@ static void hash_a1(struct hash *h, const struct digest_credentials *c, const st
 	hash_end(h, hex);
 }
 
-int digest_compute(const struct digest_credentials *c, struct str method, const struct secret *password,
-	char hex[DIGEST_HEX_MAX])
+int digest_ha1(enum digest_algorithm algorithm, struct str username, struct str realm,
+	const struct secret *password, char hex[DIGEST_HEX_MAX])
+{
+	EVP_MD *md = EVP_MD_fetch(NULL, algorithms[algorithm].evp, NULL);
+	struct hash h = {.ctx = EVP_MD_CTX_new(), .md = md};
+	int rc = !md ? -ENOSYS : !h.ctx ? -ENOMEM : 0;
+
+	hex[0] = '\0';
+	if (rc == 0)
+		hash_ha1(&h, username, realm, password, hex);
+	if (h.failed)
+		rc = -ENOMEM;
+	EVP_MD_CTX_free(h.ctx);
+	EVP_MD_free(md);
+	return rc;
+}
+
+/* By the password, or by ha1 where there is none. */
+static int compute(const struct digest_credentials *c, struct str method, const struct secret *password,
+	const char *ha1, char hex[DIGEST_HEX_MAX])
 {
 	char a1[DIGEST_HEX_MAX], a2[DIGEST_HEX_MAX], nc[9];
 	EVP_MD *md = EVP_MD_fetch(NULL, algorithms[c->algorithm].evp, NULL);
@@ -314,7 +337,11 @@ int digest_compute(const struct digest_credentials *c, struct str method, const 
 	hex[0] = '\0';
 	if (!md || !h.ctx)
 		goto out;
-	hash_a1(&h, c, password, a1);
+	if (password)
+		hash_ha1(&h, c->username, c->realm, password, a1);
+	else
+		snprintf(a1, sizeof a1, "%s", ha1);
+	hash_a1(&h, c, a1);
 	hash_begin(&h);
 	hash_str_part(&h, method, true);
 	hash_str_part(&h, c->uri, false);
@@ -338,12 +365,19 @@ out:
 	return rc;
 }
 
-bool digest_verify(const struct digest_credentials *c, struct str method, const struct secret *password)
+int digest_compute(const struct digest_credentials *c, struct str method, const struct secret *password,
+	char hex[DIGEST_HEX_MAX])
+{
+	return compute(c, method, password, NULL, hex);
+}
+
+static bool verify(const struct digest_credentials *c, struct str method, const struct secret *password,
+	const char *ha1)
 {
 	char expected[DIGEST_HEX_MAX], said[DIGEST_HEX_MAX] = "";
 	bool right;
 
-	if (digest_compute(c, method, password, expected) < 0)
+	if (compute(c, method, password, ha1, expected) < 0)
 		return false;
 	/* Hexadecimal in lower case (RFC 7616 section 3.4.1 LHEX); some write it in upper case. */
 	for (size_t i = 0; i < c->response.n && i < sizeof said - 1; i++) {
@@ -354,4 +388,14 @@ bool digest_verify(const struct digest_credentials *c, struct str method, const 
 	right = c->response.n == strlen(expected) && mem_equal_ct(expected, said, c->response.n);
 	mem_wipe(expected, sizeof expected);
 	return right;
+}
+
+bool digest_verify(const struct digest_credentials *c, struct str method, const struct secret *password)
+{
+	return verify(c, method, password, NULL);
+}
+
+bool digest_verify_ha1(const struct digest_credentials *c, struct str method, const char *ha1)
+{
+	return verify(c, method, NULL, ha1);
 }

@@ -63,3 +63,12 @@ int digest_compute(const struct digest_credentials *c, struct str method, const 
 	char hex[DIGEST_HEX_MAX]);
 /* Is c.response the right one? In constant time. False also when it cannot be computed. */
 bool digest_verify(const struct digest_credentials *c, struct str method, const struct secret *password);
+
+/*
+ * What is kept of a password instead of it (HA1): H(username:realm:password) in lower-case hexadecimal. It is
+ * as good as the password, but for this user name and realm only. -ENOSYS, -ENOMEM.
+ */
+int digest_ha1(enum digest_algorithm algorithm, struct str username, struct str realm,
+	const struct secret *password, char hex[DIGEST_HEX_MAX]);
+/* As digest_verify() by that. ha1 of another length than c.algorithm gives is never right. */
+bool digest_verify_ha1(const struct digest_credentials *c, struct str method, const char *ha1);

@@ -166,6 +166,13 @@ static enum digest_verdict use(struct digest_server *s, uint64_t serial, uint32_
 	return DIGEST_RIGHT;
 }
 
+static bool is_right(
+	const struct digest_credentials *c, struct str method, const struct digest_wanted *wanted)
+{
+	return wanted->password ? digest_verify(c, method, wanted->password)
+				: digest_verify_ha1(c, method, wanted->ha1[c->algorithm]);
+}
+
 /*
  * c.uri is not compared with the Request-URI: RFC 3261 section 22.4 has proxies change that one, and what a
  * replay to another target could gain, the count takes away.
@@ -176,7 +183,7 @@ enum digest_verdict digest_server_check(struct digest_server *s, const struct di
 	struct nonce nonce;
 
 	if (!c->qop || !str_eq(c->username, wanted->username) || !str_eq(c->realm, wanted->realm) ||
-		!(wanted->algorithms & 1u << c->algorithm) || !digest_verify(c, method, wanted->password))
+		!(wanted->algorithms & 1u << c->algorithm) || !is_right(c, method, wanted))
 		return DIGEST_WRONG;
 	if (!nonce_read(s, c->nonce, &nonce) || now_ms - nonce.made_ms > wanted->lifetime_ms)
 		return DIGEST_STALE;

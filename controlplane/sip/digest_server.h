@@ -20,7 +20,8 @@ void digest_server_challenge(struct digest_server *s, struct str realm, enum dig
 /* Whom a request has to be from. */
 struct digest_wanted {
 	struct str username, realm;
-	const struct secret *password;
+	const struct secret *password; /* NULL: it is known by ha1 */
+	const char *ha1[DIGEST_ALGORITHMS]; /* of each algorithm that is taken (digest_ha1()) */
 	unsigned algorithms;  /* bits of 1 << enum digest_algorithm that are taken */
 	uint32_t lifetime_ms; /* of a nonce */
 };

@@ -104,10 +104,14 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 /* The socket that a listener of another stream transport accepts on at this address; -1: there is none. */
 static int shared_socket(const struct sip_net *net, const struct sip_listen_conf *conf)
 {
-	enum sip_transport other = conf->transport == SIP_TCP ? SIP_TLS : SIP_TCP;
-	const struct sip_listener *l = sip_net_find_listener(net, other, &conf->local);
+	for (enum sip_transport t = SIP_TCP; t <= SIP_WSS && conf->transport != SIP_UDP; t++) {
+		const struct sip_listener *l =
+			t == conf->transport ? NULL : sip_net_find_listener(net, t, &conf->local);
 
-	return conf->transport == SIP_UDP || !l || l->fd < 0 ? -1 : fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+		if (l && l->fd >= 0)
+			return fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+	}
+	return -1;
 }
 
 static int open_socket(
@@ -228,7 +232,7 @@ int sip_net_listen(
 {
 	struct sip_listener *old = sip_net_find_listener(net, conf->transport, &conf->local);
 
-	if (conf->transport == SIP_TLS && !conf->tls)
+	if (sip_transport_secure(conf->transport) && !conf->tls)
 		return err_set(e, EINVAL, "a TLS listener needs a TLS profile");
 	if (ip_is_unspecified(&conf->local.ip) && !conf->sent_by_host.n)
 		return err_set(e, EINVAL,
@@ -289,6 +293,7 @@ void sip_listener_retire(struct sip_listener *l)
 		stop(l);
 	l->retired = true;
 	l->realm = NULL;
+	l->web = (struct ws_policy){0};
 	end_when_unused(l);
 }
 
@@ -360,6 +365,11 @@ void sip_listener_set_tls(struct sip_listener *l, struct tls_ctx *tls)
 void sip_listener_set_realm(struct sip_listener *l, void *realm)
 {
 	l->realm = realm;
+}
+
+void sip_listener_set_origins(struct sip_listener *l, const char *const *origins, size_t n)
+{
+	l->web = (struct ws_policy){origins, n};
 }
 
 void sip_listener_set_host(struct sip_listener *l, struct str host)

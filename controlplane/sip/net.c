@@ -15,7 +15,7 @@
 #define ERROR_RESPONSE_MAX (SIP_HEAD_MAX + 1024)
 #define UDP_SAFE_OCTETS 1300 /* RFC 3261 section 18.1.1, path MTU unknown */
 
-static const struct str transport_names[] = {{"UDP", 3}, {"TCP", 3}, {"TLS", 3}};
+static const struct str transport_names[] = {{"UDP", 3}, {"TCP", 3}, {"TLS", 3}, {"WSS", 3}};
 
 struct str sip_transport_name(enum sip_transport t)
 {
@@ -76,6 +76,7 @@ int sip_net_new(struct event_base *base, const struct sip_net_conf *conf, struct
 	set_default(&net->conf.handshake_ms, 10000);
 	set_default(&net->conf.message_ms, 10000);
 	set_default(&net->conf.idle_ms, 600000);
+	set_default(&net->conf.ping_ms, 30000);
 	if (!net->conf.send_queue_max)
 		net->conf.send_queue_max = 1 << 20;
 	net->counters = counters;
@@ -126,6 +127,16 @@ static void waiter_attach(struct sip_conn *c, struct sip_waiter *w)
 	c->waiters = w;
 }
 
+int sip_net_watch(const struct sip_net *net, uint64_t conn, struct sip_waiter *w)
+{
+	struct sip_conn *c = conn_find(net, conn);
+
+	if (!c)
+		return -ENOTCONN;
+	waiter_attach(c, w);
+	return 0;
+}
+
 static int net_send_udp(struct sip_net *net, struct sip_flow *flow, struct str text)
 {
 	flow->conn = 0;
@@ -144,7 +155,7 @@ static int net_send_stream(
 		c = conn_find_remote(net, flow);
 	if (!c && (rc = conn_open(net, flow, &c)) < 0)
 		return rc;
-	if ((rc = conn_write(c, text)) < 0)
+	if ((rc = conn_send(c, text)) < 0)
 		return rc;
 	flow->conn = c->id;
 	if (waiter)
@@ -210,9 +221,14 @@ int sip_flow_from_uri(const struct sip_uri *uri, struct sip_flow *flow)
 
 	if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS)
 		return -EPROTONOSUPPORT;
-	if (sip_param(uri->params, STR("transport"), &name) && sip_transport_by_name(name, &t) < 0)
-		return -EPROTONOSUPPORT;
-	if (uri->scheme == SIP_SCHEME_SIPS)
+	if (sip_param(uri->params, STR("transport"), &name)) {
+		/* RFC 7118 section 5.2.2 has one name for both; here it is always over TLS. */
+		if (str_ieq(name, STR("ws")))
+			t = SIP_WSS;
+		else if (sip_transport_by_name(name, &t) < 0)
+			return -EPROTONOSUPPORT;
+	}
+	if (uri->scheme == SIP_SCHEME_SIPS && t != SIP_WSS)
 		t = SIP_TLS;
 	if (ip_parse(uri->host, &ip) < 0)
 		return -EHOSTUNREACH;

@@ -8,6 +8,8 @@
 #include "controlplane/sip/frame.h"
 #include "controlplane/sip/rate.h"
 #include "controlplane/sip/transport.h"
+#include "controlplane/sip/ws.h"
+#include "controlplane/sip/ws_upgrade.h"
 
 #define NET_BUCKETS 4096   /* of each table; a power of two */
 #define NET_LOG_LINES 10   /* per second about what strangers send */
@@ -50,6 +52,9 @@ struct sip_conn {
 	struct event ev_read, ev_write, ev_timer, ev_rate;
 	bool paused;         /* over its message rate: read again by ev_rate */
 	uint64_t active_ms;  /* last octet either way */
+	struct ws *ws;       /* SIP_WSS: once it was upgraded */
+	uint64_t heard_ms;   /* ws: last octet received */
+	bool pinged;         /* ws: since then */
 	uint64_t message_ms; /* when the message that is incomplete began, 0 for none */
 	char *rx;            /* an incomplete message */
 	size_t rx_len, rx_cap;
@@ -71,6 +76,7 @@ struct sip_listener {
 	struct ip_port local;
 	char sent_by[SIP_SENT_BY_MAX];
 	struct tls_ctx *tls;
+	struct ws_policy web; /* SIP_WSS */
 	void *realm;
 	int fd; /* -1: closed */
 	struct event ev, ev_resume;
@@ -142,6 +148,8 @@ void conn_close(struct sip_conn *c, const char *reason);
 void conn_break(struct sip_conn *c, const char *reason);
 /* As conn_break(), but what waits to be written is written first. */
 void conn_finish(struct sip_conn *c, const char *reason);
+/* An accepted connection sent something whole: it is no half-open one any more. */
+void conn_heard_of(struct sip_conn *c);
 void conn_leave(struct sip_conn *c);
 void conn_up(struct sip_conn *c);
 void conn_connected(struct sip_conn *c);
@@ -154,6 +162,14 @@ void conn_on_rate(evutil_socket_t fd, short what, void *arg);
 void conn_on_write(evutil_socket_t fd, short what, void *arg);
 int conn_write(struct sip_conn *c, struct str text);
 void conn_drop_queue(struct sip_conn *c);
+/* A message is whole; p is written to. False: the connection takes no more. */
+bool conn_take_message(struct sip_conn *c, char *p, size_t n);
+
+/* conn_web.c */
+/* As conn_write(), for one SIP message: in a frame where the connection is a WebSocket. */
+int conn_send(struct sip_conn *c, struct str text);
+/* Takes what came by a SIP_WSS connection. The octets left over, or -1 when the connection is done with. */
+ptrdiff_t conn_take_web(struct sip_conn *c, char *p, size_t n);
 
 /* listen.c */
 int udp_send(struct sip_listener *l, const struct ip_port *to, struct str text);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Carries SIP messages over UDP, TCP and TLS (RFC 3261 section 18, RFC 3581, RFC 5626 keep-alives). One
- * datagram is one message; streams are framed by Content-Length. Everything runs in the thread of the event
+ * Carries SIP messages over UDP, TCP, TLS and WebSocket over TLS (RFC 3261 section 18, RFC 3581, RFC 5626
+ * keep-alives, RFC 7118). One datagram is one message, and so is one WebSocket message; streams are framed
+ * by Content-Length. Everything runs in the thread of the event
  * loop.
  *
  * Buffers that held messages are wiped when they are done with: bodies may carry SDES keys. libevent only
@@ -23,15 +24,20 @@ struct event_base;
 struct sip_net;
 struct sip_listener;
 
-enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS, SIP_TRANSPORT_COUNT };
+enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS, SIP_WSS, SIP_TRANSPORT_COUNT };
 
-/* "UDP", "TCP", "TLS" as in a Via. */
+/* "UDP", "TCP", "TLS", "WSS" as in a Via. */
 struct str sip_transport_name(enum sip_transport t);
 /* Without case; -EINVAL. */
 int sip_transport_by_name(struct str name, enum sip_transport *out);
 static inline bool sip_transport_reliable(enum sip_transport t)
 {
 	return t != SIP_UDP;
+}
+/* Can nobody on the way read it? */
+static inline bool sip_transport_secure(enum sip_transport t)
+{
+	return t == SIP_TLS || t == SIP_WSS;
 }
 
 /*
@@ -62,7 +68,7 @@ struct sip_listen_conf {
 	enum sip_transport transport;
 	struct ip_port local;    /* port 0: chosen by the system (see sip_listener_local) */
 	struct str sent_by_host; /* in Via and Contact; empty: local's address, which must then be one */
-	struct tls_ctx *tls;     /* server profile, SIP_TLS only; referenced */
+	struct tls_ctx *tls;     /* server profile, SIP_TLS and SIP_WSS only; referenced */
 	void *realm;             /* the caller's, opaque */
 };
 
@@ -75,6 +81,7 @@ struct sip_net_conf {
 	unsigned handshake_ms;    /* accepted to first whole message; 0: 10000 */
 	unsigned message_ms;      /* first to last octet of one message; 0: 10000 */
 	unsigned idle_ms;         /* nothing sent or received; 0: 600000 */
+	unsigned ping_ms; /* nothing received on a WebSocket: it is asked, and closed after as long again; 0: 30000 */
 	size_t send_queue_max;    /* octets per connection; 0: 1 MB */
 };
 
@@ -114,6 +121,11 @@ void sip_listener_unref(struct sip_listener *l);
 /* New handshakes use another profile. */
 void sip_listener_set_tls(struct sip_listener *l, struct tls_ctx *tls);
 void sip_listener_set_realm(struct sip_listener *l, void *realm);
+/*
+ * Of a SIP_WSS listener: pages that may connect (ws_upgrade.h). Borrowed until it is set anew or the listener
+ * is retired. None at first: no page may.
+ */
+void sip_listener_set_origins(struct sip_listener *l, const char *const *origins, size_t n);
 /* What peers are told from now on; empty: the local address. */
 void sip_listener_set_host(struct sip_listener *l, struct str host);
 /* As sip_net_conf.connections_max; connections that are there stay. */
@@ -157,6 +169,8 @@ struct sip_waiter {
 	void (*lost)(struct sip_waiter *w, const char *reason, bool connected);
 };
 void sip_waiter_detach(struct sip_waiter *w);
+/* Attaches without sending anything. -ENOTCONN: the connection is gone. */
+int sip_net_watch(const struct sip_net *net, uint64_t conn, struct sip_waiter *w);
 
 /*
  * Sends text, which is copied if it has to wait. flow->conn is set to the connection used (0 for UDP). waiter

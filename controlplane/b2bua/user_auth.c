@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who an account's request is from: digest by the hashes that the configuration has (RFC 8760). */
+#include <string.h>
+
+#include "controlplane/b2bua/call.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+static const enum digest_algorithm algorithms[CONFIG_DIGESTS] = {
+	[CONFIG_DIGEST_MD5] = DIGEST_MD5,
+	[CONFIG_DIGEST_SHA_256] = DIGEST_SHA_256,
+	[CONFIG_DIGEST_SHA_512_256] = DIGEST_SHA_512_256,
+};
+
+/* What nobody's password gives: an account that is not there takes as long to refuse as a wrong password. */
+static const char nobody[] = "0000000000000000000000000000000000000000000000000000000000000000";
+
+static uint64_t now_ms(void)
+{
+	return clock_mono_ns() / NS_PER_MS;
+}
+
+static const struct config_user *account_named(const struct config_trunk *t, struct str name)
+{
+	const struct config_user *u = config_find_user(t, name);
+
+	return u && u->enabled && str_eq(str_z(u->name), name) ? u : NULL;
+}
+
+/* The credentials of the request for the registrar's realm, the first after *at; false: there are no more. */
+static bool next_credentials(
+	const struct sip_msg *m, const struct config_trunk *t, uint8_t *at, struct digest_credentials *c)
+{
+	while (*at != SIP_HDR_NONE) {
+		const struct sip_hdr *h = &m->hdrs[*at];
+
+		*at = h->next;
+		if (digest_credentials_parse(h->value, c) == 0 && str_eq(c->realm, str_z(t->registrar.realm)))
+			return true;
+	}
+	return false;
+}
+
+const struct config_user *user_of(const struct config_trunk *t, const struct sip_msg *m)
+{
+	uint8_t at = m->first[SIP_H_AUTHORIZATION];
+	struct digest_credentials c;
+
+	return next_credentials(m, t, &at, &c) ? account_named(t, c.username) : NULL;
+}
+
+static enum digest_verdict check(struct b2bua *b, const struct config_trunk *t, const struct sip_msg *m,
+	const struct digest_credentials *c)
+{
+	const struct config_registrar *g = &t->registrar;
+	const struct config_user *u = account_named(t, c->username);
+	struct digest_wanted wanted = {
+		.username = c->username,
+		.realm = str_z(g->realm),
+		.lifetime_ms = g->nonce_lifetime_s * 1000,
+	};
+
+	for (uint32_t i = 0; i < g->n_algorithms; i++) {
+		enum config_digest a = g->algorithms[i];
+		bool has = u && u->ha1[a];
+
+		wanted.algorithms |= 1u << algorithms[a];
+		wanted.ha1[algorithms[a]] = has ? u->ha1[a] : nobody;
+	}
+	return digest_server_check(b->digest, c, m->method_name, &wanted, now_ms());
+}
+
+static void challenge(struct b2bua *b, struct sip_stx *stx, const struct config_registrar *g, bool stale)
+{
+	char buf[CALL_HEAD_MAX], value[1024], tag[SIP_TOKEN_TEXT];
+	struct sip_builder r;
+
+	sip_build_response(&r, buf, sizeof buf, sip_stx_request(stx), 401, NULL, sip_token_make(tag));
+	for (uint32_t i = 0; i < g->n_algorithms; i++) {
+		struct wbuf w = wbuf_make(value, sizeof value);
+
+		digest_server_challenge(
+			b->digest, str_z(g->realm), algorithms[g->algorithms[i]], stale, now_ms(), &w);
+		sip_build_hdr(&r, SIP_H_WWW_AUTHENTICATE, wbuf_view(&w));
+	}
+	if (sip_build_end(&r, STR(""), STR("")) < 0 || sip_stx_respond(stx, &r) < 0)
+		sip_stx_reply(stx, 500, NULL, str_z(tag));
+}
+
+enum auth_result user_admit(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
+	const struct config_trunk *t, const struct config_user **user)
+{
+	uint8_t at = m->first[SIP_H_AUTHORIZATION];
+	enum digest_verdict verdict = DIGEST_WRONG;
+	struct digest_credentials c;
+	bool any = false;
+
+	while (verdict == DIGEST_WRONG && next_credentials(m, t, &at, &c)) {
+		any = true;
+		verdict = check(b, t, m, &c);
+	}
+	if (verdict == DIGEST_RIGHT && (*user = account_named(t, c.username))) {
+		sip_net_know(b->net, sip_stx_flow(stx));
+		return AUTH_ADMITTED;
+	}
+	if (any && verdict == DIGEST_WRONG)
+		return AUTH_WRONG;
+	b->counters.auth_challenged++;
+	b->counters.auth_replayed += verdict == DIGEST_REPLAYED;
+	challenge(b, stx, &t->registrar, any);
+	return AUTH_CHALLENGED;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to b2bua/: where the accounts of registrars are now (RFC 3261 section 10, RFC 5626). A binding is a
+ * contact and the flow that it was registered by: requests go down that flow, whatever the contact's host
+ * says, and when the flow is a connection and that is lost the binding ends. The REGISTER itself is
+ * registrar.c's.
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "controlplane/config/config.h"
+#include "controlplane/sip/build.h"
+#include "controlplane/sip/timer.h"
+#include "controlplane/sip/transport.h"
+
+#define USER_BINDINGS_MAX 16 /* of one account; the model allows no more */
+#define USER_BUCKETS 1024
+
+struct b2bua;
+struct leg;
+struct sip_stx;
+
+struct user_binding {
+	TAILQ_ENTRY(user_binding) entry; /* in users.all */
+	struct user_binding *next;       /* in users.buckets */
+	struct b2bua *b;
+	uint64_t id; /* from 1 */
+	/* One block, whose owner is trunk. */
+	char *trunk, *user;
+	char *contact;  /* URI */
+	char *instance; /* +sip.instance without quotes; "" without */
+	char *path;     /* Path values; "" without */
+	char *agent;    /* User-Agent; "" without */
+	char *call_id;
+	uint32_t reg_id; /* 0: none */
+	uint32_t cseq;
+	unsigned q; /* thousandths */
+	struct sip_flow flow; /* kept */
+	struct sip_waiter waiter;
+	struct timer end;
+	uint64_t since_ms; /* wall clock */
+};
+
+struct users {
+	TAILQ_HEAD(, user_binding) all;
+	struct user_binding *buckets[USER_BUCKETS];
+	uint64_t last_id;
+	unsigned n;
+};
+
+void users_init(struct b2bua *b);
+/* Accounts, trunks or listeners may be gone: their bindings end. */
+void users_commit(struct b2bua *b);
+/* Before the timers are freed; nothing is told. */
+void users_forget(struct b2bua *b);
+
+/* Those of an account, best first: by q, then the newest. How many. */
+unsigned users_of(const struct b2bua *b, const struct config_user *u,
+	struct user_binding *out[USER_BINDINGS_MAX]);
+/* NULL: it has ended. */
+struct user_binding *users_binding(const struct b2bua *b, uint64_t id);
+
+/* What a REGISTER says of one contact. */
+struct user_contact {
+	struct sip_uri uri;
+	struct str instance;
+	uint32_t reg_id;
+	unsigned q;
+	uint32_t expires_s; /* 0: it is to end */
+};
+/* The binding that the contact is of; NULL: none yet. */
+struct user_binding *users_match(
+	const struct b2bua *b, const struct config_user *u, const struct user_contact *c);
+/* A new binding, or the one that is there anew. -ENOMEM, -ENOTCONN (the flow is gone). */
+int users_bind(struct b2bua *b, const struct config_user *u, struct user_binding *old,
+	const struct user_contact *c, const struct sip_msg *m, const struct sip_flow *from);
+void users_unbind(struct user_binding *u, const char *why);
+/* Until it ends unless it is refreshed. */
+uint32_t users_left_s(const struct user_binding *u);
+/* An operator ends all of an account's bindings; how many there were. */
+unsigned users_disconnect(struct b2bua *b, const char *name);
+
+/* The Request-URI of the first INVITE to the binding that the leg is aimed at, and its Route lines (RFC 3327). */
+void users_uri(const struct leg *out, struct wbuf *w);
+void users_routes(const struct leg *out, struct sip_builder *b);
+
+/* ---- registrar.c ---- */
+void registrar_register(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from);
+
+/* ---- user_auth.c ---- */
+enum auth_result;
+/* Is the request from one of the trunk's accounts? Then *user. Challenged: it was answered with 401. */
+enum auth_result user_admit(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
+	const struct config_trunk *t, const struct config_user **user);
+/* The enabled account whose credentials an admitted request has; NULL: none. */
+const struct config_user *user_of(const struct config_trunk *t, const struct sip_msg *m);

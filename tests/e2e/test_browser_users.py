@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Users who register over WebSocket (RFC 7118), with the websockets library as their browser."""
+
+import contextlib
+
+from lab.browser import ORIGIN, BrowserAgent, Refused, ha1
+from lab.gateway import CM_80, OUTSIDE, Neighbourhood, carrier
+from lab.net import LabError, wait_for
+from lab.party import NUMBERS, agent, assert_no_session_left, both_hear
+
+WSS = 7443
+
+
+def accounts(**passwords):
+    return {"user": [{"name": name, "trunk": "browsers", "number": [number], "password-hash": {
+        "sha-256": ha1(name, "srtpgw", password), "md5": ha1(name, "srtpgw", password, "MD5")}}
+        for name, (number, password) in passwords.items()]}
+
+
+@contextlib.contextmanager
+def web(alice=("+4989700", "wonder land")):
+    """(lab, gateway, the browser of alice, carrier-b), nobody registered."""
+    with Neighbourhood() as lab:
+        browsers = {"name": "browsers", "realm": "carriers", "identify": {"listener": ["web"]}, "registrar": {},
+                    "srtp": {"mode": "required", "crypto-profile": CM_80}, "_suites": [CM_80]}
+        tls = lambda name, transport, port, **kw: {"name": name, "transport": transport, "address": OUTSIDE, "port": port,
+                                                   "realm": "carriers", "tls-profile": "gateway", **kw}
+        listeners = [tls("carriers-tls", "tls", 5061), tls("web", "wss", WSS, **{"allowed-origin": [ORIGIN]})]
+        gateway = lab.gateway([browsers, carrier("carrier-b", lab.ADDRESSES["carrier-b"])],
+                              [("browsers", "", "carrier-b"), ("carrier-b", "+4989", "browsers")],
+                              listeners=listeners, users=accounts(alice=alice))
+        yield lab, gateway, browser(lab), agent(lab, "carrier-b")
+        gateway.stop()
+
+
+def browser(lab, name="carrier-a", user="alice", password="wonder land", **kw):
+    return BrowserAgent(lab.host(name), name, lab.ADDRESSES[name], (OUTSIDE, WSS), lab.ca.cert, user, password,
+                        suites=(CM_80,), **kw)
+
+
+def test_call_from_and_to_a_browser():
+    """Both ways with media; what calls is known by its number, and what is called is reached down its WebSocket."""
+    with web() as (lab, gateway, alice, bob):
+        alice.register()
+        alice.invite(NUMBERS["carrier-b"])
+        offer = bob.take()
+        assert "<sip:+4989700@" in offer.get("From"), offer.get("From")
+        alice.answered()
+        for one in (alice, bob):
+            one.talker.tell("send", "on")
+        both_hear(alice, bob)
+        alice.bye()
+        bob.released()
+        bob.invite("+4989700")
+        offer = alice.take()
+        assert alice.host_name in offer.first, offer.first
+        bob.answered()
+        both_hear(alice, bob)
+        bob.bye()
+        alice.released()
+        assert_no_session_left(gateway)
+
+
+def test_a_closed_socket_ends_its_registration():
+    with web() as (lab, gateway, alice, bob):
+        alice.algorithm = "MD5"
+        alice.register()
+        alice.hang_up_wires()
+        wait_for("the registration is gone", lambda: "registration ended" in gateway.controlplane.output(), 20)
+        bob.invite("+4989700")
+        refused = bob.expect(480, 20)
+        assert "not registered" in refused.get("Reason"), refused.text
+        bob.acknowledge(refused)
+
+
+def test_who_is_not_let_in():
+    """A page from elsewhere, a client that speaks something else, a wrong password."""
+    with web() as (lab, gateway, alice, bob):
+        for kw, status in (({"origin": "https://evil.example"}, 403), ({"subprotocol": "xmpp"}, 400)):
+            try:
+                alice.connect(**kw)
+                raise LabError(f"{kw} was let in")
+            except Refused as e:
+                assert e.status == status, (kw, e.status)
+        alice.password = "through the looking glass"
+        alice.send_register()
+        alice.send_register(headers=[alice.credentials(alice.expect(401), "REGISTER", f"sip:{OUTSIDE}")])
+        alice.expect(403)
+        assert "Origin" in gateway.controlplane.output()
