@@ -249,9 +249,9 @@ int dp_client_new(
 	if (conf->events)
 		c->events = *conf->events;
 	c->ctx = conf->ctx;
-	c->ack_timeout_ms = conf->ack_timeout_ms ? conf->ack_timeout_ms : 2000;
-	c->backoff_min_ms = c->backoff_ms = conf->backoff_min_ms ? conf->backoff_min_ms : 100;
-	c->backoff_max_ms = conf->backoff_max_ms ? conf->backoff_max_ms : 500;
+	c->ack_timeout_ms = conf->ack_timeout_ms ? conf->ack_timeout_ms : 5000;
+	c->backoff_min_ms = c->backoff_ms = conf->backoff_min_ms ? conf->backoff_min_ms : 50;
+	c->backoff_max_ms = conf->backoff_max_ms ? conf->backoff_max_ms : 100;
 	c->orphan_ms = conf->orphan_ms;
 	c->queue_mask = power_of_two(conf->queue_max ? conf->queue_max : 65536) - 1;
 	c->commands = calloc(c->queue_mask + 1, sizeof *c->commands);

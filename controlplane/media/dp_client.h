@@ -42,9 +42,9 @@ struct dp_client_conf {
 	const char *path; /* of the socket; copied */
 	const struct dp_client_events *events;
 	void *ctx;
-	unsigned ack_timeout_ms; /* 0: 2000 */
-	unsigned backoff_min_ms; /* 0: 100 */
-	unsigned backoff_max_ms; /* 0: 500 */
+	unsigned ack_timeout_ms; /* 0: 5000 */
+	unsigned backoff_min_ms; /* 0: 50 */
+	unsigned backoff_max_ms; /* 0: 100: a restart is not to be waited for */
 	unsigned queue_max;      /* commands waiting for their ACK; 0: 65536 */
 	unsigned orphan_ms;      /* grace of sessions that nobody knows; 0: none */
 };

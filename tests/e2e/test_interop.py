@@ -11,6 +11,7 @@ import time
 from lab.gateway import CM_80, GCM_256, INSIDE, OUTSIDE, Neighbourhood, build_dir, carrier, core
 from lab.proxy import EXAMPLES, Proxy
 from lab.net import wait_for
+from lab.sipp import Sipp
 from test_calls import TONE_A, TONE_B, assert_clean, assert_heard, hang_up, phone, up
 
 PROXY = "10.20.0.5"
@@ -109,18 +110,42 @@ def test_sipsak_is_answered_over_udp_and_tcp():
         gateway.stop()
 
 
+def test_the_sipp_of_the_examples_calls_itself():
+    with Neighbourhood() as lab:
+        host, address = lab.host("phone"), "10.20.0.60"
+        host.ip("addr", "add", f"{address}/24", "dev", "eth0")
+        with open(os.path.join(EXAMPLES, "sipp.json")) as f:
+            example = json.load(f)["srtp-gateway:gateway"]
+        gateway = lab.gateway(example["trunks"]["trunk"], [(None, example["routing"]["route"][0]["prefix"], "sipp")])
+        takes = Sipp(host, "takes", os.path.join(EXAMPLES, "sipp-takes.xml"), None, address, 5070)
+        places = Sipp(host, "places", os.path.join(EXAMPLES, "sipp-places.xml"), f"{INSIDE}:5060", address, 5060,
+                      extra=("-s", "+999100"))
+        places.finish()
+        takes.finish()
+        assert gateway.ctl("show", "stats")["calls"]["counters"]["answered"] == 1
+        gateway.stop()
+
+
 def test_every_example_is_a_configuration_that_starts():
     """Each peer's trunks, put into the example of an interconnect as its operator would."""
     with Neighbourhood() as lab:
         certificate, key, _ = lab.ca.issue("sbc", "sbc.example.com")
+        password = lab.path("password")
+        with open(password, "w") as f:
+            os.fchmod(f.fileno(), 0o600)
+            f.write("open sesame\n")
         with open(os.path.join(EXAMPLES, "..", "interconnect.json")) as f:
             text = re.sub(r"^\s*//.*$", "", f.read(), flags=re.M)
         examples = sorted(glob.glob(os.path.join(EXAMPLES, "*.json")))
-        assert len(examples) >= 7, examples
+        assert len(examples) >= 10, examples
         for example in examples:
             tree = json.loads(text)
             with open(example) as f:
                 merge(tree, json.load(f))
+            for trunk in tree["srtp-gateway:gateway"]["trunks"]["trunk"]:
+                for part in ("auth", "peer-auth"):
+                    if part in trunk:
+                        trunk[part]["password-file"] = password
             for profile in tree["srtp-gateway:gateway"]["tls-profiles"]["tls-profile"]:
                 profile.update({"certificate": certificate, "private-key": key, "trust-bag": lab.ca.cert})
             path = lab.path(os.path.basename(example))

@@ -50,7 +50,7 @@ def test_a_phone_behind_nat_over_tls_with_srtp():
             f.write("let-me-in\n")
         access = {**carrier("access", "192.0.2.40", (CM_80,)), "identify": {"listener": ["carriers-tls"]},
                   "peer-auth": {"username": "branch-7", "password-file": password,
-                                "algorithm": ["md5"]}}  # baresip 1.0 knows no other
+                                "algorithm": ["md5"]}}  # baresip 1.0 gives up when it hears of another
         gateway = lab.gateway([access, core("office", lab.ADDRESSES["phone"])], [(None, "+4930", "office")])
         nat = Home(lab, "outside", "192.0.2.40")
         office = Phone(lab.host("phone"), "+4930300", lab.ADDRESSES["phone"], TONE_OFFICE, "eth0", "udp", secure=None)
