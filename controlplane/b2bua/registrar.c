@@ -83,7 +83,7 @@ static unsigned q_of(struct str params)
 
 static struct str unquoted(struct str s)
 {
-	return s.n >= 2 && s.p[0] == '"' ? str_sub(s, 1, s.n - 1) : s;
+	return s.n >= 2 && s.p[0] == '"' ? str_sub(s, 1, s.n - 2) : s;
 }
 
 static bool read_contact(struct registering *r, struct str value)

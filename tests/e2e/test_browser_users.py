@@ -41,7 +41,8 @@ def browser(lab, name="carrier-a", user="alice", password="wonder land", **kw):
 def test_call_from_and_to_a_browser():
     """Both ways with media; what calls is known by its number, and what is called is reached down its WebSocket."""
     with web() as (lab, gateway, alice, bob):
-        alice.register()
+        contact = alice.register().get("Contact")
+        assert f';+sip.instance="<urn:uuid:{alice.host_name}>";reg-id=1' in contact, contact
         alice.invite(NUMBERS["carrier-b"])
         offer = bob.take()
         assert "<sip:+4989700@" in offer.get("From"), offer.get("From")
