@@ -64,7 +64,7 @@ struct dtls_conf {
 	enum dtls_version min, max;
 	enum dtls_post_quantum post_quantum;
 	uint16_t mtu;            /* 0: DTLS_MTU */
-	uint32_t retransmit_ms;  /* the first interval, doubled each time; 0: 400 */
+	uint32_t retransmit_ms;  /* the first interval, doubled each time; 0: 400. NSS has its own */
 	/* A datagram for the peer; called from within input and tick. */
 	void (*output)(void *arg, const uint8_t *octets, size_t n);
 	void *arg;

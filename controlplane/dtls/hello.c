@@ -64,7 +64,9 @@ bool dtls_datagram_is_known(const uint8_t *octets, size_t n)
 			return false;
 		if (content >> 5 == 1)
 			return true; /* lengths of those are the library's to know */
-		rbuf_bytes(&r, RECORD_HEAD - 3);
+		if (rbuf_u8(&r) != 0xfe && !r.short_read)
+			return false; /* not a version of DTLS */
+		rbuf_bytes(&r, RECORD_HEAD - 4);
 		rbuf_bytes(&r, rbuf_u16(&r));
 		if (r.short_read)
 			return true; /* cut off: dropped by every library */

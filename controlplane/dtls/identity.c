@@ -17,9 +17,12 @@ struct dtls_identity {
 	atomic_uint refs;
 	X509 *certificate;
 	EVP_PKEY *key;
-	pthread_mutex_t lock; /* of form */
-	void *form;
-	void (*drop)(void *form);
+	pthread_mutex_t lock; /* of forms */
+	struct {
+		void *(*make)(const struct dtls_identity *id); /* whose it is; NULL: nobody's */
+		void *form;
+		void (*drop)(void *form);
+	} forms[DTLS_FORMS];
 };
 
 static struct dtls_identity *wrap(X509 *certificate, EVP_PKEY *key)
@@ -118,8 +121,8 @@ void dtls_identity_unref(struct dtls_identity *id)
 {
 	if (!id || atomic_fetch_sub_explicit(&id->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	if (id->form)
-		id->drop(id->form);
+	for (unsigned i = 0; i < DTLS_FORMS && id->forms[i].make; i++)
+		id->forms[i].drop(id->forms[i].form);
 	X509_free(id->certificate);
 	EVP_PKEY_free(id->key);
 	pthread_mutex_destroy(&id->lock);
@@ -145,14 +148,21 @@ EVP_PKEY *dtls_identity_key(const struct dtls_identity *id)
 void *dtls_identity_form(struct dtls_identity *id, void *(*make)(const struct dtls_identity *id),
 	void (*drop)(void *form))
 {
-	void *form;
+	void *form = NULL;
+	unsigned i = 0;
 
 	pthread_mutex_lock(&id->lock);
-	if (!id->form) {
-		id->form = make(id);
-		id->drop = drop;
+	while (i < DTLS_FORMS && id->forms[i].make && id->forms[i].make != make)
+		i++;
+	if (i < DTLS_FORMS && !id->forms[i].make) {
+		id->forms[i].form = make(id);
+		if (id->forms[i].form) {
+			id->forms[i].make = make;
+			id->forms[i].drop = drop;
+		}
 	}
-	form = id->form;
+	if (i < DTLS_FORMS)
+		form = id->forms[i].form;
 	pthread_mutex_unlock(&id->lock);
 	return form;
 }

@@ -32,9 +32,11 @@ int dtls_identity_fingerprint(
 /* For backends; borrowed. */
 struct x509_st *dtls_identity_certificate(const struct dtls_identity *id);
 struct evp_pkey_st *dtls_identity_key(const struct dtls_identity *id);
+#define DTLS_FORMS 2 /* backends that one identity can be used with */
+
 /*
- * A backend's own form of it, made at the first use and freed with the identity. make() may run in any one
- * thread; NULL: it failed.
+ * A backend's own form of it, told from others' by its make(); made at the first use and freed with the identity.
+ * make() may run in any one thread; NULL: it failed.
  */
 void *dtls_identity_form(struct dtls_identity *id, void *(*make)(const struct dtls_identity *id),
 	void (*drop)(void *form));

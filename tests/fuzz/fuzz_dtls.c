@@ -7,6 +7,7 @@
 
 #include "controlplane/dtls/association.h"
 #include "controlplane/dtls/hello.h"
+#include "controlplane/dtls/module.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +30,21 @@ static struct dtls_identity *identity(void)
 	return id;
 }
 
+/* The module of this build, where there is one: the input's first octet's second bit asks for it. */
+static const struct dtls_backend *backend(uint8_t choice)
+{
+#ifdef SRTPGW_DTLS_MODULE
+	static const struct dtls_module *m;
+
+	if (!m && dtls_module_open(SRTPGW_DTLS_MODULE, &m, NULL) < 0)
+		abort();
+	if (choice & 2)
+		return m->backend;
+#endif
+	(void)choice;
+	return &dtls_openssl;
+}
+
 /* What a client is said to have begun with begins a handshake itself, and has no cookie. */
 static void look_back(const uint8_t *octets, size_t n)
 {
@@ -45,8 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum srtp_suite suites[] = {SRTP_AEAD_AES_256_GCM, SRTP_AES_CM_128_HMAC_SHA1_80};
 	struct rbuf r = rbuf_make(data, size);
+	uint8_t choice = rbuf_u8(&r);
 	struct dtls_association_conf conf = {
-		.dtls = {.role = rbuf_u8(&r) & 1 ? DTLS_CLIENT : DTLS_SERVER,
+		.dtls = {.role = choice & 1 ? DTLS_CLIENT : DTLS_SERVER,
 			.identity = identity(),
 			.suites = suites,
 			.n_suites = 2,
@@ -60,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct dtls_association *a;
 	struct ip_port from = conf.dtls.remote;
 
-	if (dtls_association_new(&dtls_openssl, &conf, &a, NULL) < 0)
+	if (dtls_association_new(backend(choice), &conf, &a, NULL) < 0)
 		abort();
 	sent = 0;
 	while (!r.short_read && r.left > 3) {

@@ -95,12 +95,12 @@ static void datagrams_keep_to_the_mtu(void **state)
 	struct dtls_association_conf s = conf_of(l, SERVER), c = conf_of(l, CLIENT);
 
 	(void)state;
-	s.dtls.mtu = c.dtls.mtu = 300;
+	s.dtls.mtu = c.dtls.mtu = 480; /* the biggest message that is encrypted, a certificate, fits */
 	link_open(l, SERVER, &s);
 	link_open(l, CLIENT, &c);
 	while (l->n_wire) {
 		for (unsigned i = 0; i < l->n_wire; i++)
-			assert_true(l->wire[i].n <= 300);
+			assert_true(l->wire[i].n <= 480);
 		deliver_one(l);
 	}
 	assert_established(l);
@@ -225,6 +225,11 @@ static unsigned u16_at(const uint8_t *p)
 	return (unsigned)p[0] << 8 | p[1];
 }
 
+static unsigned u24_at(const uint8_t *p)
+{
+	return (unsigned)p[0] << 16 | u16_at(p + 1);
+}
+
 static void set_u24(uint8_t *p, size_t v)
 {
 	p[0] = (uint8_t)(v >> 16);
@@ -270,6 +275,21 @@ static void put_half(struct link *l, const uint8_t *whole, bool second)
 		put(l, SERVER, half, n);
 }
 
+/* One with X25519MLKEM768 is in parts already. */
+static void pass_part(struct link *l, const uint8_t *part, size_t n)
+{
+	bool second = part[RECORD_HEAD + 7] || part[RECORD_HEAD + 8];
+
+	if ((int)halves++ != lost_half)
+		put(l, SERVER, part, n);
+	if (second && swap_halves && l->n_wire >= 2) {
+		struct wire_datagram last = l->wire[l->n_wire - 1];
+
+		l->wire[l->n_wire - 1] = l->wire[l->n_wire - 2];
+		l->wire[l->n_wire - 2] = last;
+	}
+}
+
 static void carry_hellos_in_halves(struct link *l, int to, const uint8_t *octets, size_t n)
 {
 	uint8_t copy[2048];
@@ -286,6 +306,10 @@ static void carry_hellos_in_halves(struct link *l, int to, const uint8_t *octets
 		return;
 	}
 	assert_int_equal(n, RECORD_HEAD + u16_at(copy + 11)); /* one record */
+	if (u24_at(copy + RECORD_HEAD + 1) != u24_at(copy + RECORD_HEAD + 9)) {
+		pass_part(l, copy, n);
+		return;
+	}
 	put_half(l, copy, swap_halves);
 	put_half(l, copy, !swap_halves);
 }
