@@ -32,6 +32,9 @@ const char *succession_hindered(const struct leg *from, unsigned *status)
 		return "another transfer of this call is under way";
 	if (c->exchange || reinvite_open(c) || c->legs[0].astray || c->legs[1].astray)
 		return "a change of this call is under way";
+	*status = 488;
+	if (from->trunk->keep_keys && from->suite != SRTP_SUITE_NONE)
+		return "the other side is deaf under new keys (reinvite-keys own-leg of its trunk)";
 	*status = 480;
 	if (!config_trunk_named(c->b->now->config, from->trunk->name) || !listener_now(from))
 		return "the trunk or the listener of the other side is not configured any more";

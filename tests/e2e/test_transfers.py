@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls that go elsewhere than they were sent to, and media that is encrypted where the peer can: with real phones."""
 
+from lab.agent import Agent
 from lab.baresip import Phone
 from lab.capture import Capture, clear_packets, is_rtp
 from lab.gateway import CM_80, INSIDE, MEDIA, OUTSIDE, Neighbourhood, carrier, core
 from lab.net import wait_for
+from lab.party import both_hear, connect, finish, parties
 
 TONE_A, TONE_B, TONE_C = 440, 1000, 1500
 
@@ -59,6 +61,60 @@ def test_a_phone_of_the_core_transfers_its_caller_to_another_carrier():
         assert len([d for d in media if is_rtp(d[1])]) > 50
         assert clear_packets(media, (TONE_A, TONE_B, TONE_C)) == 0, "clear media on the secure side"
         gateway.stop()
+
+
+def test_the_gateway_carries_out_a_transfer():
+    """
+    The caller's phone is asked for nothing but another media port: it stays in the call that it dialled, and the one who
+    asked for the transfer is out of it.
+    """
+    trunks = [carrier("carrier-a", "192.0.2.10", (CM_80,), transfer="execute"),
+              carrier("carrier-b", "192.0.2.20", (CM_80,)), core("core", "10.20.0.10")]
+    with Neighbourhood() as lab:
+        gateway = lab.gateway(trunks, [(None, "+4989", "carrier-a"), (None, "+4940", "carrier-b")])
+        wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
+        target = outside_phone(lab, "carrier-b", "+4940200", TONE_C)
+        asks = outside_phone(lab, "carrier-a", "+4989100", TONE_A)
+        caller = Phone(lab.host("phone"), "+4930300", "10.20.0.10", TONE_B, "eth0", "udp", secure=None)
+        caller.dial(f"sip:+4989100@{INSIDE}:5060")
+        first = wait_for("the first call is up", lambda: established(gateway), 20)[0]["id"]
+        wait_for("both are heard", lambda: relays(gateway, first), 20)
+        asks.command("transfer", f"sip:+4940200@{OUTSIDE}:5061;transport=tls")
+        second = wait_for("the caller is connected with the target",
+                          lambda: [c for c in established(gateway) if c["id"] != first], 30)[0]["id"]
+        wait_for("who asked is out of it", lambda: [c["id"] for c in established(gateway)] == [second], 30)
+        wait_for("both legs of the new call are heard", lambda: relays(gateway, second), 30)
+        call = gateway.ctl("show", "call", second)
+        assert [leg["suite"] for leg in call["legs"]] == [None, CM_80], call
+        assert [leg["trunk"] for leg in call["legs"]] == ["core", "carrier-b"], call
+        assert call["predecessor"] == [first], call
+        assert counter(gateway, "transfers_executed") == 1
+        caller.hangup()
+        wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
+        wait_for("the target heard the caller", lambda: target.heard(TONE_B)[0] > 0.5, 20)
+        wait_for("the caller heard both", lambda: min(caller.heard(TONE_A)[0], caller.heard(TONE_C)[0]) > 0.5, 20)
+        wire.stop()
+        assert clear_packets(wire.media(OUTSIDE, MEDIA), (TONE_A, TONE_B, TONE_C)) == 0, "clear media on the secure side"
+        gateway.stop()
+
+
+def test_another_device_takes_its_place():
+    """An INVITE with Replaces: who stays is offered new keys, and what it says arrives at the device that came."""
+    with parties("phone", "carrier-b", b_suites=(CM_80,), changes={"carrier-b": {"replaces": "same-trunk"}}) as (
+            lab, gateway, phone, mobile):
+        connect(mobile, phone)
+        desk = Agent(lab.host("carrier-b"), "desk", lab.ADDRESSES["carrier-b"], mobile.gateway, "tls",
+                     lab.identity("carrier-b"), lab.ca.cert, (CM_80,), media_port=31000, user="+4940201", port=5071)
+        tag = {end: mobile.dialog[end].split("tag=")[1] for end in ("local", "remote")}
+        desk.invite(phone.user, headers=[
+            f"Replaces: {mobile.dialog['id']};to-tag={tag['remote']};from-tag={tag['local']}"])
+        phone.take()
+        desk.answered()
+        mobile.released()
+        desk.talker.tell("send", "on")
+        both_hear(desk, phone)
+        assert counter(gateway, "replaced") == 1
+        finish(gateway, desk, phone)
 
 
 def test_a_trunk_that_may_not_transfer():

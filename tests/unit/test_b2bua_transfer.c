@@ -8,7 +8,10 @@ static int setup(void **state)
 {
 	int rc = bench_setup(state);
 
-	bench_change("\"name\":\"carrier-a\",", "\"name\":\"carrier-a\",\"transfer\":\"execute\",");
+	bench_change_all((const struct bench_edit[]){{"\"name\":\"carrier-a\",",
+							     "\"name\":\"carrier-a\",\"transfer\":\"execute\","},
+				 {"\"reinvite-keys\":\"own-leg\"", "\"reinvite-keys\":\"always\""}},
+		2);
 	return rc;
 }
 
@@ -410,6 +413,20 @@ static void test_targets_that_cannot_be_called(void **state)
 	expect_no_calls();
 }
 
+/* Who keeps the first key that it heard cannot be given to another call: that would have to go on with it. */
+static void test_who_is_deaf_under_new_keys_stays(void **state)
+{
+	(void)state;
+	bench_change("\"name\":\"carrier-a\",", "\"name\":\"carrier-a\",\"transfer\":\"execute\",");
+	call_up(&carol, &bob);
+	say(&bob, "REFER", "Refer-To: <sip:+3001@x>\r\n", "");
+	hear(&bob, "488");
+	expect_heard(&bob, "own-leg");
+	silence(NULL);
+	hang_up(&carol, &bob);
+	expect_no_calls();
+}
+
 /* A peer of the target's trunk that is not there: the next one is tried, as for any call. */
 static void test_the_target_fails_over(void **state)
 {
@@ -581,6 +598,7 @@ int main(void)
 		TT(test_who_stays_hangs_up),
 		TT(test_nothing_else_is_begun_meanwhile),
 		TT(test_targets_that_cannot_be_called),
+		TT(test_who_is_deaf_under_new_keys_stays),
 		TT(test_the_target_fails_over),
 		TT(test_two_calls_are_joined),
 		TT(test_a_join_that_fails_leaves_both_calls),
