@@ -50,7 +50,7 @@ struct packet {
 	uint8_t key;     /* place in leg.rx */
 	uint8_t tries;   /* keys and indexes gone through */
 	bool fresh_try;  /* the same try was made again with a newer estimate */
-	int16_t refused; /* verdict when nothing opens it */
+	int16_t refused; /* verdict when nothing opens it; of STUN that is answered: what it was */
 	uint64_t index;  /* RTP: 48 bits; RTCP: 31 */
 
 	uint16_t tx_port;  /* place of the port in the worker's table */

@@ -9,6 +9,7 @@
 #include <rte_malloc.h>
 
 #include "dataplane/control_private.h"
+#include "dataplane/ice_lite.h"
 #include "dataplane/session.h"
 #include "lib/base/log.h"
 #include "lib/srtp/kdf.h"
@@ -17,7 +18,7 @@ static void answer(struct control *c, const union dp_msg *m, int result, const c
 {
 	dp_session_id session = 0;
 
-	if (m->h.type >= DP_SESSION_ADD && m->h.type <= DP_SESSION_DEL)
+	if ((m->h.type >= DP_SESSION_ADD && m->h.type <= DP_SESSION_DEL) || m->h.type == DP_LEG_ICE)
 		session = m->session_add.session; /* first behind the header in each of them */
 	control_ack(c, c->connection,
 		&(struct control_answer){.seq = m->h.seq,
@@ -29,12 +30,13 @@ static void answer(struct control *c, const union dp_msg *m, int result, const c
 _Static_assert(offsetof(struct dp_session_add, session) == offsetof(struct dp_leg_update, session) &&
 		       offsetof(struct dp_session_add, session) == offsetof(struct dp_key_add, session) &&
 		       offsetof(struct dp_session_add, session) == offsetof(struct dp_key_retire, session) &&
+		       offsetof(struct dp_session_add, session) == offsetof(struct dp_leg_ice, session) &&
 		       offsetof(struct dp_session_add, session) == offsetof(struct dp_session_del, session),
 	"a command's session follows its header");
 
 void control_free_memory(struct command *command)
 {
-	for (unsigned i = 0; i < DP_LEGS_MAX; i++) {
+	for (unsigned i = 0; i < sizeof command->memory / sizeof *command->memory; i++) {
 		rte_free(command->memory[i]);
 		command->memory[i] = NULL;
 	}
@@ -218,10 +220,14 @@ static void session_command(struct control *c, union dp_msg *m)
 	command = take(c, e->worker, m, e->id);
 	if (!command)
 		return;
-	if (m->h.type == DP_KEY_RETIRE)
+	if (m->h.type == DP_KEY_RETIRE) {
 		command->key_retire = m->key_retire;
-	else
+	} else if (m->h.type == DP_LEG_ICE) {
+		command->leg_ice = m->leg_ice;
+		command->memory[0] = rte_zmalloc("ice", sizeof(struct leg_ice), 64);
+	} else {
 		e->state = DIRECTORY_DELETING;
+	}
 	dispatch(c, e->worker, command);
 }
 
@@ -290,6 +296,7 @@ void control_handle(struct control *c, union dp_msg *m)
 	case DP_LEG_UPDATE:
 	case DP_KEY_ADD:
 	case DP_KEY_RETIRE:
+	case DP_LEG_ICE:
 	case DP_SESSION_DEL:
 		session_command(c, m);
 		break;

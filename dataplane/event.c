@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/event.h"
 
+#include "dataplane/ice_lite.h"
 #include "dataplane/worker_private.h"
 
 void event_mark(struct worker *w, struct leg *leg, enum leg_event event)
@@ -60,6 +61,12 @@ static void event_fill(union dp_msg *m, const struct leg *leg, enum leg_event ev
 		break;
 	case LEG_EVENT_LIMIT_TX:
 		limit_fill(m, leg, &leg->limit_tx_key, leg->limit_tx, true);
+		break;
+	case LEG_EVENT_CONSENT:
+		dp_msg_init(m, DP_CONSENT_LOST, 0);
+		m->consent_lost.session = leg->session->id;
+		m->consent_lost.leg = leg->number;
+		m->consent_lost.silent_ms = leg->ice->silent_ms;
 		break;
 	}
 }

@@ -10,6 +10,7 @@
 
 #include <rte_malloc.h>
 
+#include "dataplane/ice_lite.h"
 #include "dataplane/punt.h"
 #include "dataplane/worker_private.h"
 #include "lib/base/secret.h"
@@ -102,6 +103,8 @@ static int apply(struct worker *w, struct command *c)
 		return session_stats(w, c);
 	case DP_PUNT_TX:
 		return punt_send(w, c);
+	case DP_LEG_ICE:
+		return ice_leg(w, c);
 	case DP_CONFIGURE:
 		w->trial_per_second = c->configure.trial_per_second;
 		w->media_timeout_s = c->configure.media_timeout_s;
@@ -122,6 +125,8 @@ void mailbox_apply(struct worker *w)
 		c->result = apply(w, c);
 		if (c->type == DP_KEY_ADD)
 			mem_wipe(&c->key_add, sizeof c->key_add);
+		else if (c->type == DP_LEG_ICE)
+			mem_wipe(&c->leg_ice, sizeof c->leg_ice);
 		/* Cannot be full: it has room for every command there is. */
 		rte_ring_enqueue(w->mailbox.done, c);
 		w->reported = true;

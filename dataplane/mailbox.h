@@ -36,9 +36,10 @@ struct command {
 	dp_session_id session;
 	int result;
 	char reason[96];
-	/* Memory that changes hands: LEG_UPDATE brings it (NULL on return: kept), DP_SESSION_DEL returns it.
+	/* Memory that changes hands: LEG_UPDATE and LEG_ICE bring it (NULL on return: kept), DP_SESSION_DEL returns
+	 * it: the legs', then that of their ICE.
 	 */
-	void *memory[DP_LEGS_MAX];
+	void *memory[2 * DP_LEGS_MAX];
 	union {
 		struct dp_session_add session_add;
 		struct dp_leg_update leg_update;
@@ -47,6 +48,7 @@ struct command {
 			struct srtp_session_keys keys;
 		} key_add;
 		struct dp_key_retire key_retire;
+		struct dp_leg_ice leg_ice;
 		union dp_msg reply; /* DP_STATS: a DP_STATS_LEG on return */
 		struct dp_punt punt;
 		struct {

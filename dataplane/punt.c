@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/classify.h"
+#include "dataplane/ice_lite.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/worker_private.h"
 
@@ -17,6 +18,12 @@ int punt_packet(struct worker *w, struct packet *p)
 
 	if (p->kind != PACKET_DTLS && p->kind != PACKET_STUN)
 		return PACKET_ON;
+	if (ice_on(leg)) {
+		if (p->kind == PACKET_STUN)
+			return ice_packet(w, p);
+		if (!ip_port_equal(&p->source, &leg->rtp.remote) && !ice_validated(leg, p))
+			return DP_V_WRONG_SOURCE;
+	}
 	if (!(leg->flags & (p->kind == PACKET_DTLS ? DP_LEG_PUNT_DTLS : DP_LEG_PUNT_STUN)))
 		return DP_V_MALFORMED;
 	leg_budget_renew(&leg->budget, w->now);
@@ -49,6 +56,7 @@ int punt_send(struct worker *w, struct command *c)
 	const struct dp_punt *d = &c->punt;
 	struct session *s = session_find(w, c->session);
 	struct packet p = {.kind = PACKET_DTLS, .len = (uint16_t)d->n, .clear_len = (uint16_t)d->n};
+	struct ip_port to = d->remote;
 	struct path before;
 	int verdict;
 
@@ -59,7 +67,11 @@ int punt_send(struct worker *w, struct command *c)
 		classify_payload(d->octets, d->n) != PACKET_STUN)
 		return refused(c, EINVAL, "the datagram is neither DTLS nor STUN");
 	p.in = p.out = s->legs[d->leg];
-	if (d->remote.ip.family != p.out->rtp.local.ip.family)
+	if (ice_on(p.out))
+		to = p.out->rtp.remote;
+	if (to.ip.family == IP_NONE)
+		return refused(c, EAGAIN, "no connectivity check has shown where the peer is");
+	if (to.ip.family != p.out->rtp.local.ip.family)
 		return refused(c, EAFNOSUPPORT, "remote of another address family than local");
 	p.m = rte_pktmbuf_alloc(w->pool);
 	if (!p.m)
@@ -70,9 +82,9 @@ int punt_send(struct worker *w, struct command *c)
 		return refused(c, EMSGSIZE, "datagram too long");
 	}
 	memcpy(p.data, d->octets, d->n);
-	/* This one datagram goes where the command says. */
+	/* This one datagram goes where the command says, or ICE. */
 	before = p.out->rtp;
-	p.out->rtp.remote = d->remote;
+	p.out->rtp.remote = to;
 	p.out->rtp.hop = (struct neighbour_ref){0};
 	verdict = rewrite_hop(w, &p);
 	if (verdict == PACKET_ON)
@@ -83,7 +95,7 @@ int punt_send(struct worker *w, struct command *c)
 		return 0;
 	}
 	/* A handshake's first flight waits as media does: to send it again takes a second. */
-	if (verdict == PACKET_ON && ip_port_equal(&d->remote, &before.remote) &&
+	if (verdict == PACKET_ON && ip_port_equal(&to, &before.remote) &&
 		hold_for_hop(w, &p) == PACKET_TAKEN)
 		return 0;
 	rte_pktmbuf_free(p.m);

@@ -25,9 +25,15 @@ static uint16_t headers_len(const struct path *path)
 	return (path->local.ip.family == IP_V4 ? IPV4_LEN : IPV6_LEN) + UDP_LEN;
 }
 
+/* The path that p leaves by: STUN goes back where it came from. */
+static struct path *out_path(const struct packet *p)
+{
+	return leg_path(p->out, p->kind == PACKET_RTCP || (p->kind == PACKET_STUN && p->rtcp_port));
+}
+
 int rewrite_hop(struct worker *w, struct packet *p)
 {
-	struct path *path = leg_path(p->out, p->kind == PACKET_RTCP);
+	struct path *path = out_path(p);
 	struct neighbour_hop hop;
 
 	switch (neighbour_lookup(w->neighbour, &path->hop, &path->local.ip, &path->remote.ip, &hop)) {
@@ -270,7 +276,7 @@ static void ipv6_write(uint8_t *at, const struct path *path, uint8_t dscp, uint1
 
 int rewrite_headers(struct worker *w, struct packet *p)
 {
-	const struct path *path = leg_path(p->out, p->kind == PACKET_RTCP);
+	const struct path *path = out_path(p);
 	uint16_t headers = headers_len(path), udp_len = UDP_LEN + p->len;
 	uint8_t *ip = p->data - headers;
 	struct rte_udp_hdr *udp = (void *)(p->data - UDP_LEN);

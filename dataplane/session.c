@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dataplane/event.h"
+#include "dataplane/ice_lite.h"
 #include "dataplane/worker_private.h"
 
 static uint32_t session_index(dp_session_id id)
@@ -129,12 +130,16 @@ static void port_unbind(struct worker *w, const struct leg *leg, const struct ip
 		leg_address_set(a, local->port, 0);
 }
 
-static void path_set(struct path *path, const struct ip_port *local, const struct ip_port *remote)
+/* held: the remote is ICE's to say. */
+static void path_set(
+	struct path *path, const struct ip_port *local, const struct ip_port *remote, bool held)
 {
 	bool same_local = ip_port_equal(&path->local, local);
 
 	path->local = *local;
-	if (!ip_port_equal(&path->signalled, remote)) {
+	if (held && same_local && path->remote.ip.family != IP_NONE) {
+		path->signalled = *remote;
+	} else if (!ip_port_equal(&path->signalled, remote)) {
 		path->signalled = path->remote = *remote;
 		path->learned = false;
 		same_local = false;
@@ -150,8 +155,8 @@ static void ports_bind(struct worker *w, struct leg *leg, const struct dp_leg_up
 
 	port_unbind(w, leg, &leg->rtp.local);
 	port_unbind(w, leg, &leg->rtcp.local);
-	path_set(&leg->rtp, &u->local, &u->remote);
-	path_set(&leg->rtcp, rtcp ? &u->local_rtcp : &none, rtcp ? &u->remote_rtcp : &none);
+	path_set(&leg->rtp, &u->local, &u->remote, ice_on(leg));
+	path_set(&leg->rtcp, rtcp ? &u->local_rtcp : &none, rtcp ? &u->remote_rtcp : &none, rtcp && ice_on(leg));
 	leg_address_set(leg_table_address(w->table, &u->local.ip), u->local.port, entry_of(w, leg, false));
 	if (rtcp)
 		leg_address_set(leg_table_address(w->table, &u->local_rtcp.ip), u->local_rtcp.port,
@@ -288,6 +293,7 @@ int session_del(struct worker *w, struct command *c)
 		if (!s->legs[i])
 			continue;
 		c->memory[i] = s->legs[i]->memory;
+		c->memory[DP_LEGS_MAX + i] = ice_take(s->legs[i]);
 		leg_delete(w, s->legs[i]);
 	}
 	*s = (struct session){.id = 0};
@@ -329,6 +335,7 @@ static void leg_describe(struct worker *w, struct leg *leg, struct dp_stats_leg 
 	if (newest)
 		o->rx_jitter_us = (uint32_t)((uint64_t)(newest->jitter >> 4) * 1000000 / newest->clock_hz);
 	o->rx_age_ms = leg->heard_any ? (w->now - leg->heard) / NS_PER_MS : UINT64_MAX;
+	ice_describe(w, leg, o);
 	memcpy(o->verdicts, leg->count.verdicts, sizeof o->verdicts);
 }
 

@@ -33,6 +33,7 @@
 struct worker;
 struct command;
 struct held;
+struct leg_ice;
 
 enum key_role { KEY_NONE, KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS };
 
@@ -116,6 +117,7 @@ enum leg_event {
 	LEG_EVENT_CHECKPOINT = 1 << 2,
 	LEG_EVENT_LIMIT_RX = 1 << 3,
 	LEG_EVENT_LIMIT_TX = 1 << 4,
+	LEG_EVENT_CONSENT = 1 << 5,
 };
 
 /* Where packets to a remote go; one for RTP, one for RTCP on its own port. */
@@ -159,6 +161,7 @@ struct leg {
 
 	struct path rtcp; /* unused with RTCP_MUX */
 	struct session *session;
+	struct leg_ice *ice; /* NULL: never had any. From and back to the main thread */
 	uint32_t replay_window;
 
 	struct leg_budget budget;

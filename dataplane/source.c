@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dataplane/event.h"
+#include "dataplane/ice_lite.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/index.h"
 
@@ -142,6 +143,9 @@ int session_admit(struct worker *w, struct packet *p)
 		return PACKET_ON;
 	if (ip_port_equal(&p->source, &path->remote))
 		return PACKET_ON;
+	/* Any pair that a check has proved will do, and none of them moves the remote: that is nominated. */
+	if (ice_on(leg))
+		return ice_validated(leg, p) ? PACKET_ON : DP_V_WRONG_SOURCE;
 	p->foreign = true;
 	switch ((enum dp_learn)leg->learn) {
 	case DP_LEARN_NEVER:

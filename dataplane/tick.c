@@ -2,6 +2,7 @@
 #include "dataplane/tick.h"
 
 #include "dataplane/event.h"
+#include "dataplane/ice_lite.h"
 #include "dataplane/worker_private.h"
 
 #define TICKS_PER_WALK 100 /* every leg is looked at once a second */
@@ -19,6 +20,7 @@ static void leg_tick(struct worker *w, struct leg *leg)
 	uint32_t timeout;
 
 	leg_keys_tick(w, leg);
+	ice_tick(w, leg);
 	timeout = leg->session->media_timeout_s ? leg->session->media_timeout_s : w->media_timeout_s;
 
 	if (timeout == 0 || leg->timed_out || !expects_media(leg) || w->now - leg->heard < timeout * NS_PER_S)

@@ -5,8 +5,10 @@
 
 static void sent(struct worker *w, const struct packet *p)
 {
-	count(&p->in->count.verdicts[DP_V_RELAYED], 1);
-	count(&w->stats.verdicts[DP_V_RELAYED], 1);
+	enum dp_verdict v = p->kind == PACKET_STUN ? (enum dp_verdict)p->refused : DP_V_RELAYED;
+
+	count(&p->in->count.verdicts[v], 1);
+	count(&w->stats.verdicts[v], 1);
 	count(&w->stats.tx_packets, 1);
 	count(&w->stats.tx_octets, p->len);
 	if (p->kind == PACKET_RTCP) {

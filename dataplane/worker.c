@@ -14,6 +14,7 @@
 #include "dataplane/control_private.h"
 #include "dataplane/event.h"
 #include "dataplane/fetch.h"
+#include "dataplane/ice_lite.h"
 #include "dataplane/punt.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/srtp_rx.h"
@@ -41,7 +42,7 @@ unsigned worker_step(struct worker *w, uint64_t now_ns)
 		batch_each(w, b, classify_media);  /* RTP, RTCP or something else (RFC 7983) */
 		fetch_twins(b);
 		batch_each(w, b, session_admit);   /* is its source worth any work */
-		batch_each(w, b, punt_packet);     /* DTLS and STUN leave here */
+		batch_each(w, b, punt_packet);     /* DTLS and STUN leave here; ICE is answered */
 		batch_each(w, b, srtp_rx_peek);    /* keys, index estimate, replay test; nothing changes */
 		srtp_rx_open(w, b);                /* crypto, commit; other keys for what did not open */
 		batch_each(w, b, rewrite_route);   /* twin, next hop */
@@ -200,8 +201,10 @@ void worker_destroy(struct worker *w)
 		return;
 	hold_close(w);
 	for (uint32_t i = 0; w->legs && i < w->legs_top; i++)
-		if (w->legs[i].used)
+		if (w->legs[i].used) {
+			rte_free(ice_take(&w->legs[i]));
 			rte_free(w->legs[i].memory);
+		}
 	if (w->crypto)
 		w->backend->close(w->crypto); /* wipes every key that is loaded */
 	mailbox_close(&w->mailbox);

@@ -35,6 +35,8 @@ static const struct {
 	ROW(DP_STATS_GLOBAL, stats_global),
 	ROW(DP_STATS_LEG, stats_leg),
 	ROW(DP_ALARM, alarm),
+	ROW(DP_LEG_ICE, leg_ice),
+	ROW(DP_CONSENT_LOST, consent_lost),
 };
 
 #define TYPES (sizeof types / sizeof *types)
@@ -66,6 +68,10 @@ static const char *const verdicts[DP_V_COUNT] = {
 	[DP_V_TX_FULL] = "tx_full",
 	[DP_V_HANDOVER_FULL] = "handover_full",
 	[DP_V_FEEDBACK] = "feedback",
+	[DP_V_ICE] = "ice",
+	[DP_V_ICE_REFUSED] = "ice_refused",
+	[DP_V_ICE_UNAUTHENTIC] = "ice_unauthentic",
+	[DP_V_ICE_LIMIT] = "ice_limit",
 };
 
 _Static_assert(DP_V_COUNT <= DP_VERDICTS_MAX, "a verdict has no room in the messages");
@@ -100,6 +106,8 @@ void dp_msg_wipe(union dp_msg *m)
 {
 	if (m->h.type == DP_KEY_ADD)
 		mem_wipe(m, sizeof m->key_add);
+	else if (m->h.type == DP_LEG_ICE)
+		mem_wipe(m, sizeof m->leg_ice);
 }
 
 /* The checks below return what is wrong with a message, NULL when nothing is. */
@@ -245,6 +253,29 @@ static const char *retire_wrong(const struct dp_key_retire *k)
 	return k->direction > DP_KEY_TX ? "unknown key direction" : NULL;
 }
 
+/* Lengths of RFC 8839 section 5.4. */
+static const char *credentials_wrong(const struct dp_ice_credentials *c)
+{
+	if (c->ufrag_len == 0)
+		return c->pwd_len ? "an ICE password without a fragment" : NULL;
+	if (c->ufrag_len < 4 || c->ufrag_len > DP_ICE_UFRAG_MAX)
+		return "ICE fragment too short or too long";
+	return c->pwd_len < 22 || c->pwd_len > DP_ICE_PWD_MAX ? "ICE password too short or too long" : NULL;
+}
+
+static const char *ice_wrong(const struct dp_leg_ice *i)
+{
+	const char *why = credentials_wrong(&i->credentials[0]);
+
+	if (i->leg >= DP_LEGS_MAX)
+		return "leg number too high";
+	if (!why)
+		why = credentials_wrong(&i->credentials[1]);
+	if (!why && i->credentials[1].ufrag_len && !i->credentials[0].ufrag_len)
+		why = "previous ICE credentials without newer ones";
+	return why;
+}
+
 static const char *punt_wrong(const struct dp_punt *p)
 {
 	if (p->leg >= DP_LEGS_MAX)
@@ -262,7 +293,7 @@ static const char *leg_number_wrong(unsigned leg)
 static const char *stats_leg_wrong(const struct dp_stats_leg *s)
 {
 	if (s->leg >= DP_LEGS_MAX || s->side > DP_SIDE_B || s->security > DP_SECURITY_SRTP ||
-		s->suite >= SRTP_SUITE_COUNT)
+		s->suite >= SRTP_SUITE_COUNT || s->ice > DP_ICE_LOST)
 		return "leg outside its enums";
 	return ip_ok(&s->remote.ip, true) ? NULL : "remote address is no address";
 }
@@ -292,6 +323,10 @@ static const char *body_wrong(const union dp_msg *m)
 		return key_wrong(&m->key_add);
 	case DP_KEY_RETIRE:
 		return retire_wrong(&m->key_retire);
+	case DP_LEG_ICE:
+		return ice_wrong(&m->leg_ice);
+	case DP_CONSENT_LOST:
+		return leg_number_wrong(m->consent_lost.leg);
 	case DP_STATS:
 		return m->stats.scope > DP_STATS_SCOPE_SESSION ? "unknown scope" : NULL;
 	case DP_PUNT_TX:

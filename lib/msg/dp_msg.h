@@ -24,7 +24,7 @@
 #include "lib/base/netaddr.h"
 #include "lib/srtp/suite.h"
 
-#define DP_MSG_VERSION 2
+#define DP_MSG_VERSION 3
 
 #define DP_LEGS_MAX 16     /* per session, both sides together */
 #define DP_STREAMS_MAX 8   /* per leg */
@@ -34,6 +34,8 @@
 #define DP_ADDRESSES_MAX 32 /* per DP_CONFIGURE page */
 #define DP_LIST_MAX 64     /* sessions per DP_LIST_PAGE */
 #define DP_PUNT_MAX 1600   /* octets of a punted datagram */
+#define DP_ICE_UFRAG_MAX 32 /* octets of what we make; RFC 8839 allows 256 */
+#define DP_ICE_PWD_MAX 64
 
 enum dp_type {
 	DP_TYPE_NONE = 0,
@@ -48,6 +50,7 @@ enum dp_type {
 	DP_LIST,        /* answered by DP_LIST_PAGEs, then the ACK */
 	DP_STATS,       /* answered by DP_STATS_GLOBAL or DP_STATS_LEGs, then the ACK */
 	DP_PUNT_TX,     /* sends a datagram from a leg (DTLS) */
+	DP_LEG_ICE,     /* credentials that a leg answers connectivity checks with */
 	/* events, data plane to control plane */
 	DP_WELCOME = 64, /* answers DP_HELLO: what there is */
 	DP_ACK,
@@ -61,6 +64,7 @@ enum dp_type {
 	DP_STATS_GLOBAL,
 	DP_STATS_LEG,
 	DP_ALARM,
+	DP_CONSENT_LOST,
 };
 
 /* First in every message. */
@@ -220,6 +224,31 @@ struct dp_key_retire {
 	uint32_t epoch;
 };
 
+/* The fragment and the password that a peer names and signs its checks with: ours. */
+struct dp_ice_credentials {
+	uint8_t ufrag_len; /* octets, 0: none; else 4 at least */
+	uint8_t pwd_len;   /* octets, 22 at least */
+	uint8_t pad[2];
+	char ufrag[DP_ICE_UFRAG_MAX];
+	char pwd[DP_ICE_PWD_MAX];
+};
+
+/*
+ * A leg's ICE as a lite agent has it (RFC 8445): connectivity checks that prove these credentials are answered,
+ * and only from where one came is anything else heard. What the peer nominates is the leg's remote
+ * (DP_REMOTE_CHANGED), whatever DP_LEG_UPDATE says later; until then the first address that was checked. A
+ * DP_PUNT_TX goes there too. Wiped by sender and receiver like a key.
+ */
+struct dp_leg_ice {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg;
+	uint8_t pad[3];
+	uint32_t consent_s; /* without a check until DP_CONSENT_LOST, and again as long; 0: never */
+	/* The newest, then those before an ICE restart, whose checks are answered on. No newest: ICE ends. */
+	struct dp_ice_credentials credentials[2];
+};
+
 struct dp_session_del {
 	struct dp_header h;
 	dp_session_id session;
@@ -277,6 +306,10 @@ enum dp_verdict {
 	DP_V_TX_FULL,         /* port queue full */
 	DP_V_HANDOVER_FULL,
 	DP_V_FEEDBACK,        /* RTCP of nothing but feedback that the other side did not negotiate */
+	DP_V_ICE,             /* a connectivity check that was answered, or a keepalive of ICE */
+	DP_V_ICE_REFUSED,     /* a check with good credentials that was answered with an error (420, 487) */
+	DP_V_ICE_UNAUTHENTIC, /* STUN without good credentials: not answered */
+	DP_V_ICE_LIMIT,       /* more checks in a second than a peer needs: not answered */
 	DP_V_COUNT,
 };
 #define DP_VERDICTS_MAX 40 /* room in the messages */
@@ -301,13 +334,23 @@ struct dp_stats_global {
 	uint32_t crypto_degraded;      /* workers whose device is out of use now */
 };
 
+enum dp_ice_state {
+	DP_ICE_NONE,
+	DP_ICE_WAITING,   /* no check has come */
+	DP_ICE_CHECKED,   /* the peer checks, and has nominated nothing */
+	DP_ICE_NOMINATED, /* the remote is the peer's choice */
+	DP_ICE_LOST,      /* no check came for so long that DP_CONSENT_LOST was reported */
+};
+
 struct dp_stats_leg {
 	struct dp_header h;
 	dp_session_id session;
 	uint8_t leg, side, security;
 	uint8_t suite;              /* of the newest key in use */
 	uint32_t rx_epoch, tx_epoch;
-	uint32_t pad;
+	uint8_t ice;                /* enum dp_ice_state */
+	uint8_t ice_pairs;          /* addresses of the peer that a check came from */
+	uint8_t pad[2];
 	struct ip_port remote;      /* in use now */
 	uint64_t rx_packets, rx_octets; /* accepted: authenticated where secure. octets of RTP, tag excluded */
 	uint64_t tx_packets, tx_octets; /* sent from this leg to its peer */
@@ -316,6 +359,7 @@ struct dp_stats_leg {
 	uint32_t rx_jitter_us;      /* RFC 3550 6.4.1, of the newest SSRC, microseconds */
 	uint32_t rx_ssrc;           /* newest SSRC heard */
 	uint64_t rx_age_ms;         /* since the last accepted packet; UINT64_MAX: none yet */
+	uint64_t ice_age_ms;        /* since the last check; UINT64_MAX: none yet */
 	uint64_t clear_out;         /* packets that left a secure leg unencrypted: must stay 0 */
 	uint64_t verdicts[DP_VERDICTS_MAX]; /* of packets that arrived at this leg */
 };
@@ -370,6 +414,14 @@ struct dp_remote_changed {
 	struct ip_port remote;
 };
 
+/* ICE: no check came for dp_leg_ice.consent_s. */
+struct dp_consent_lost {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg, pad[3];
+	uint32_t silent_ms; /* since anything authentic or a keepalive came from the peer */
+};
+
 /* Both ways: a datagram that the control plane handles (DTLS). remote: its source, or where it goes. */
 struct dp_punt {
 	struct dp_header h;
@@ -419,6 +471,8 @@ union dp_msg {
 	struct dp_remote_changed remote_changed;
 	struct dp_punt punt;
 	struct dp_alarm alarm;
+	struct dp_leg_ice leg_ice;
+	struct dp_consent_lost consent_lost;
 };
 
 /* Name and size of a type; size 0 and "unknown" outside the enum. */
@@ -434,5 +488,5 @@ int dp_msg_check(const void *data, size_t n, const char **why);
 /* Zeroes m (as much as the type needs) and fills its header. */
 void dp_msg_init(union dp_msg *m, enum dp_type type, uint64_t seq);
 
-/* Overwrites a message that may hold key material (DP_KEY_ADD); leaves others alone. */
+/* Overwrites a message that may hold key material (DP_KEY_ADD, DP_LEG_ICE); leaves others alone. */
 void dp_msg_wipe(union dp_msg *m);

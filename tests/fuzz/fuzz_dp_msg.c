@@ -49,6 +49,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case DP_PUNT_RX:
 		expect(m.punt.n <= DP_PUNT_MAX && m.punt.leg < DP_LEGS_MAX);
 		break;
+	case DP_LEG_ICE:
+		for (unsigned i = 0; i < 2; i++)
+			expect(m.leg_ice.credentials[i].ufrag_len <= DP_ICE_UFRAG_MAX &&
+				m.leg_ice.credentials[i].pwd_len <= DP_ICE_PWD_MAX);
+		expect(m.leg_ice.leg < DP_LEGS_MAX);
+		dp_msg_wipe(&m);
+		for (unsigned i = 0; i < sizeof m.leg_ice; i++)
+			expect(((const uint8_t *)&m)[i] == 0);
+		break;
 	case DP_LIST_PAGE:
 		expect(m.list_page.n <= DP_LIST_MAX);
 		break;

@@ -63,6 +63,21 @@ static union dp_msg alarm_raised(void)
 	return m;
 }
 
+static union dp_msg leg_ice(void)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_LEG_ICE, 5);
+	for (unsigned i = 0; i < 2; i++) {
+		struct dp_ice_credentials *c = &m.leg_ice.credentials[i];
+
+		c->ufrag_len = 4;
+		c->pwd_len = 22;
+		memset(c->pwd, 0x5e, c->pwd_len);
+	}
+	return m;
+}
+
 static int check(const union dp_msg *m)
 {
 	const char *why;
@@ -116,6 +131,13 @@ static void test_refused(void **state)
 	REFUSED(key_add, m.key_add.master_len = 28);
 	REFUSED(key_add, m.key_add.mki_len = DP_MKI_MAX + 1);
 	REFUSED(key_add, m.key_add.fresh_index = 2);
+	REFUSED(leg_ice, m.leg_ice.leg = DP_LEGS_MAX);
+	REFUSED(leg_ice, m.leg_ice.credentials[0].ufrag_len = 3);
+	REFUSED(leg_ice, m.leg_ice.credentials[0].ufrag_len = DP_ICE_UFRAG_MAX + 1);
+	REFUSED(leg_ice, m.leg_ice.credentials[1].pwd_len = 21);
+	REFUSED(leg_ice, m.leg_ice.credentials[1].pwd_len = DP_ICE_PWD_MAX + 1);
+	REFUSED(leg_ice, m.leg_ice.credentials[1].ufrag_len = 0);
+	REFUSED(leg_ice, (m.leg_ice.credentials[0].ufrag_len = m.leg_ice.credentials[0].pwd_len = 0));
 	REFUSED(configure, m.configure.pages = 0);
 	REFUSED(configure, m.configure.page = 1);
 	REFUSED(configure, m.configure.n_addresses = DP_ADDRESSES_MAX + 1);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/ice_lite.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/event.h"
+#include "dataplane/rewrite.h"
+#include "dataplane/worker_private.h"
+#include "lib/base/secret.h"
+
+static struct ice_component *component_of(const struct leg *leg, const struct packet *p)
+{
+	return &leg->ice->components[p->rtcp_port && !(leg->flags & DP_LEG_RTCP_MUX)];
+}
+
+bool ice_validated(const struct leg *leg, const struct packet *p)
+{
+	return ice_pair_find(component_of(leg, p), &p->source) != NULL;
+}
+
+/* Whose credentials a check names: USERNAME is "ours:theirs" (RFC 8445 section 7.2.2). */
+static const struct dp_ice_credentials *named(const struct leg_ice *ice, struct str username)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		const struct dp_ice_credentials *c = &ice->credentials[i];
+
+		if (c->ufrag_len && username.n > c->ufrag_len && username.p[c->ufrag_len] == ':' &&
+			memcmp(username.p, c->ufrag, c->ufrag_len) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+static bool budget_left(struct leg_ice *ice, bool known, uint64_t now)
+{
+	if (now - ice->budget_at >= NS_PER_S) {
+		ice->budget_at = now;
+		ice->budget[0] = ice->budget[1] = 0;
+	}
+	return ice->budget[known]++ < ICE_CHECKS_PER_SECOND;
+}
+
+/* Sends the answer in the frame that brought the check, back to where that came from. */
+static int send_back(struct worker *w, struct packet *p, enum dp_verdict verdict)
+{
+	struct path *path = leg_path(p->in, p->rtcp_port), before = *path;
+	int rc;
+
+	p->out = p->in;
+	p->refused = (int16_t)verdict;
+	if (!ip_port_equal(&path->remote, &p->source)) {
+		path->remote = p->source;
+		path->hop = (struct neighbour_ref){0};
+	}
+	rc = rewrite_hop(w, p);
+	/* Not even its link-layer address is known: it asks again before that could be found out. */
+	if (rc == PACKET_ON && p->waits)
+		rc = DP_V_NEIGHBOUR;
+	if (rc == PACKET_ON)
+		rc = rewrite_headers(w, p);
+	if (ip_port_equal(&before.remote, &path->remote))
+		before.hop = path->hop;
+	*path = before;
+	if (rc != PACKET_ON)
+		return rc;
+	worker_send_one(w, p);
+	return PACKET_TAKEN;
+}
+
+static int answer(struct worker *w, struct packet *p, const struct stun_msg *m, int error,
+	const struct dp_ice_credentials *c)
+{
+	struct wbuf out = wbuf_make(p->data, STUN_ANSWER_MAX);
+
+	if (p->data + STUN_ANSWER_MAX > (uint8_t *)p->m->buf_addr + p->m->buf_len)
+		return DP_V_TOO_LONG;
+	if (error)
+		stun_put_error(&out, m->id, (enum stun_error)error, m, c->pwd, c->pwd_len);
+	else
+		stun_put_success(&out, m->id, &p->source, c->pwd, c->pwd_len);
+	p->len = p->clear_len = (uint16_t)out.len;
+	return send_back(w, p, error ? DP_V_ICE_REFUSED : DP_V_ICE);
+}
+
+/* A check proved itself: what it says of the pair holds from now on. */
+static void note_check(struct worker *w, struct packet *p, const struct stun_msg *m, bool newest)
+{
+	struct leg *leg = p->in;
+	struct path *path = leg_path(leg, p->rtcp_port);
+	bool moves = ice_component_checked(component_of(leg, p), &p->source, m, newest, w->now);
+
+	leg->ice->checked = leg->ice->waited = w->now;
+	leg->ice->any = true;
+	leg->ice->lost = false;
+	/* RFC 8445 section 12.1: before anything is nominated any valid pair may be used. */
+	if (!moves && path->remote.ip.family != IP_NONE)
+		return;
+	path->learned = true;
+	if (ip_port_equal(&path->remote, &p->source))
+		return;
+	path->remote = p->source;
+	path->hop = (struct neighbour_ref){0};
+	if (path == &leg->rtp)
+		event_mark(w, leg, LEG_EVENT_REMOTE);
+}
+
+static int check(struct worker *w, struct packet *p, const struct stun_msg *m)
+{
+	struct leg_ice *ice = p->in->ice;
+	const struct dp_ice_credentials *c = named(ice, m->username);
+
+	if (!c || !stun_fingerprint_good(p->data, m))
+		return DP_V_ICE_UNAUTHENTIC;
+	if (!budget_left(ice, ice_validated(p->in, p), w->now))
+		return DP_V_ICE_LIMIT;
+	if (!stun_integrity_good(p->data, m, c->pwd, c->pwd_len))
+		return DP_V_ICE_UNAUTHENTIC;
+	if (m->n_unknown)
+		return answer(w, p, m, STUN_UNKNOWN_ATTRIBUTE, c);
+	/* A lite agent is controlled and cannot switch: the peer has to (RFC 8445 sections 6.1.1, 7.3.1.1). */
+	if (m->controlled)
+		return answer(w, p, m, STUN_ROLE_CONFLICT, c);
+	note_check(w, p, m, c == &ice->credentials[0]);
+	return answer(w, p, m, 0, c);
+}
+
+int ice_packet(struct worker *w, struct packet *p)
+{
+	struct stun_msg m;
+
+	if (stun_parse(p->data, p->len, &m) < 0)
+		return DP_V_MALFORMED;
+	if (m.type == STUN_BINDING_REQUEST)
+		return check(w, p, &m);
+	if (m.type != STUN_BINDING_INDICATION || !ice_validated(p->in, p))
+		return DP_V_ICE_UNAUTHENTIC;
+	p->in->ice->alive = w->now;
+	return DP_V_ICE;
+}
+
+static bool same_fragment(const struct dp_ice_credentials *a, const struct dp_ice_credentials *b)
+{
+	return a->ufrag_len == b->ufrag_len && memcmp(a->ufrag, b->ufrag, a->ufrag_len) == 0;
+}
+
+int ice_leg(struct worker *w, struct command *c)
+{
+	const struct dp_leg_ice *d = &c->leg_ice;
+	struct session *s = session_find(w, c->session);
+	struct leg *leg = s ? s->legs[d->leg] : NULL;
+	struct leg_ice *ice;
+
+	if (!leg || (!leg->ice && !c->memory[0])) {
+		snprintf(c->reason, sizeof c->reason, leg ? "no memory for ICE" : "no such leg");
+		return leg ? -ENOMEM : -ENOENT;
+	}
+	ice = leg->ice;
+	if (!ice) {
+		ice = leg->ice = c->memory[0];
+		c->memory[0] = NULL;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		if (!ice->credentials[0].ufrag_len)
+			ice_component_init(&ice->components[i]);
+		else if (!same_fragment(&ice->credentials[0], &d->credentials[0]))
+			ice_component_restart(&ice->components[i]);
+	}
+	/* The wait begins when a check may be expected. */
+	if (!ice->consent_s || !ice->credentials[0].ufrag_len)
+		ice->waited = w->now;
+	ice->consent_s = d->consent_s;
+	memcpy(ice->credentials, d->credentials, sizeof ice->credentials);
+	return 0;
+}
+
+void ice_tick(struct worker *w, struct leg *leg)
+{
+	struct leg_ice *ice = leg->ice;
+	uint64_t heard;
+
+	if (!ice_on(leg) || !ice->consent_s || w->now - ice->waited < ice->consent_s * NS_PER_S)
+		return;
+	heard = leg->heard > ice->alive ? leg->heard : ice->alive;
+	ice->waited = w->now;
+	ice->lost = true;
+	ice->silent_ms = (uint32_t)((w->now - heard) / NS_PER_MS);
+	event_mark(w, leg, LEG_EVENT_CONSENT);
+}
+
+void ice_describe(const struct worker *w, const struct leg *leg, struct dp_stats_leg *o)
+{
+	const struct leg_ice *ice = leg->ice;
+	const struct ice_component *c = ice ? &ice->components[0] : NULL;
+
+	o->ice_age_ms = UINT64_MAX;
+	if (!ice_on(leg))
+		return;
+	o->ice_pairs = c->n;
+	if (ice->any)
+		o->ice_age_ms = (w->now - ice->checked) / NS_PER_MS;
+	if (ice->lost)
+		o->ice = DP_ICE_LOST;
+	else if (c->selected != ICE_PAIR_NONE)
+		o->ice = DP_ICE_NOMINATED;
+	else
+		o->ice = c->n ? DP_ICE_CHECKED : DP_ICE_WAITING;
+}
+
+struct leg_ice *ice_take(struct leg *leg)
+{
+	struct leg_ice *ice = leg->ice;
+
+	if (ice)
+		mem_wipe(ice, sizeof *ice);
+	leg->ice = NULL;
+	return ice;
+}

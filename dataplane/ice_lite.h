@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ICE as a lite agent has it (RFC 8445): answers connectivity checks, remembers which addresses proved the
+ * credentials, and sends to the one that the peer nominates. It starts no checks of its own, so it needs no
+ * control plane once a leg has its credentials.
+ *
+ * A component is one local port: RTP, and RTCP where that is not muxed. All of it belongs to the leg's worker.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/session.h"
+#include "lib/stun/stun.h"
+
+#define ICE_PAIRS_MAX 8 /* addresses of the peer per component; the one not heard of for longest gives way */
+#define ICE_PAIR_NONE 0xff
+#define ICE_CHECKS_PER_SECOND                                                                                \
+	100 /* and leg, from known addresses and from others each. A browser sends 20 a second while it \
+	       looks for a pair, and less later; who does not know the fragment uses none up */
+
+/* A local port and one address of the peer that a check came from. */
+struct ice_pair {
+	struct ip_port remote;
+	uint32_t priority; /* as the newest check says */
+	bool newest;       /* it proved the newest credentials, not those before an ICE restart */
+	uint64_t heard;    /* ns: the newest check */
+};
+
+struct ice_component {
+	struct ice_pair pairs[ICE_PAIRS_MAX];
+	uint8_t n;
+	uint8_t selected; /* place of the nominated one, or ICE_PAIR_NONE */
+	bool selects;     /* a check came without USE-CANDIDATE: the peer nominates what it has selected */
+};
+
+struct leg_ice {
+	struct dp_ice_credentials credentials[2]; /* newest, previous */
+	uint32_t consent_s;
+	bool lost;          /* DP_CONSENT_LOST is out, and no check came since */
+	bool any;           /* a check came */
+	uint64_t checked;   /* ns: last check that was answered with success */
+	uint64_t alive;     /* ns: last keepalive; a peer of RFC 5245 sends no checks once it has a pair */
+	uint64_t waited;    /* ns: since when a check is missed */
+	uint32_t silent_ms; /* of the event under way */
+	uint64_t budget_at; /* ns: when the second began */
+	uint32_t budget[2]; /* checks of it: from anybody, from known addresses */
+	struct ice_component components[2]; /* RTP, RTCP */
+};
+
+/* Does the leg do ICE now? */
+static inline bool ice_on(const struct leg *leg)
+{
+	return leg->ice && leg->ice->credentials[0].ufrag_len;
+}
+
+/* Did a check come from where this packet comes from? The leg does ICE. */
+bool ice_validated(const struct leg *leg, const struct packet *p);
+
+/* A STUN datagram of a leg that does ICE: PACKET_TAKEN when it is answered, or its verdict. */
+int ice_packet(struct worker *w, struct packet *p);
+
+/* DP_LEG_ICE. c->memory[0] becomes the leg's when it has none. */
+int ice_leg(struct worker *w, struct command *c);
+/* Every second: has the peer stopped to check? */
+void ice_tick(struct worker *w, struct leg *leg);
+void ice_describe(const struct worker *w, const struct leg *leg, struct dp_stats_leg *o);
+/* Wiped, and the caller's to free; NULL: there is none. */
+struct leg_ice *ice_take(struct leg *leg);
+
+/* ice_pairs.c: what a component knows. */
+void ice_component_init(struct ice_component *c);
+/* New credentials came: what is selected holds until the peer nominates with them. */
+void ice_component_restart(struct ice_component *c);
+const struct ice_pair *ice_pair_find(const struct ice_component *c, const struct ip_port *remote);
+/* A good check came. True: the peer nominates this pair, and it is selected from now on. */
+bool ice_component_checked(struct ice_component *c, const struct ip_port *remote, const struct stun_msg *m,
+	bool newest, uint64_t now);
