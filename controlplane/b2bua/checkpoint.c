@@ -65,6 +65,7 @@ static struct saved_media media_of(const struct leg *l, unsigned i)
 	struct saved_media m = {
 		.used = om->used,
 		.mux = om->mux,
+		.ice = om->ice,
 		.ported = local->set,
 		.kind = (uint8_t)om->kind,
 		.proto = (uint8_t)om->proto,
@@ -75,6 +76,7 @@ static struct saved_media media_of(const struct leg *l, unsigned i)
 		.remote = om->remote,
 		.remote_rtcp = om->remote_rtcp,
 		.local = local->rtp,
+		.selected = l->oa.selected[i],
 	};
 
 	if (om->keys && om->keys->established) {

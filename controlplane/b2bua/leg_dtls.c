@@ -28,6 +28,7 @@ struct line {
 	struct leg *leg;
 	struct dtls_bond *bond;       /* that channel is for; a reference */
 	struct dtls_channel *channel; /* NULL: none yet */
+	struct ip_port peer; /* as channel knows it. With ICE a name only: the data plane knows the way */
 	struct held *held;            /* HELD_MAX; NULL: nothing came early */
 	unsigned n_held;              /* that came; the newest HELD_MAX are there */
 };
@@ -198,6 +199,19 @@ static void done(void *arg, const struct dtls_result *r, const struct ip_port *p
 
 static const struct dtls_events events = {.send = send_out, .done = done};
 
+static bool by_ice(const struct line *n)
+{
+	const struct oa_media *m = oa_media_now(&n->leg->oa, number_of(n));
+
+	return m && m->ice;
+}
+
+/* All addresses that the peer's checks came from are one peer, whichever it sends from. */
+static const struct ip_port *source_of(const struct line *n, const struct ip_port *from)
+{
+	return by_ice(n) ? &n->peer : from;
+}
+
 static void feed_held(struct line *n)
 {
 	unsigned first = n->n_held > HELD_MAX ? n->n_held - HELD_MAX : 0;
@@ -205,7 +219,7 @@ static void feed_held(struct line *n)
 	for (unsigned i = first; i < n->n_held; i++) {
 		const struct held *h = &n->held[i % HELD_MAX];
 
-		dtls_channel_input(n->channel, &h->from, h->octets, h->n);
+		dtls_channel_input(n->channel, source_of(n, &h->from), h->octets, h->n);
 	}
 	n->n_held = 0;
 	free(n->held);
@@ -240,6 +254,7 @@ static void open_channel(struct line *n, const struct ip_port *remote)
 		log_error("dtls", "no memory for an association", LZ("call", l->call->id));
 		return;
 	}
+	n->peer = *remote;
 	feed_held(n);
 	if (l->call->state == CALL_UP)
 		dtls_channel_expect(n->channel);
@@ -250,15 +265,17 @@ static void update_line(struct line *n)
 	unsigned i = number_of(n);
 	struct dtls_bond *bond = oa_bond_now(&n->leg->oa, i);
 	const struct oa_media *m = oa_media_now(&n->leg->oa, i);
+	const struct ip_port *remote;
 
-	if (bond == n->bond)
+	if (bond != n->bond) {
+		line_close(n);
+		n->bond = bond ? dtls_bond_ref(bond) : NULL;
+	}
+	if (!bond || n->channel || !bond->role_known || bond->done)
 		return;
-	line_close(n);
-	if (!bond)
-		return;
-	n->bond = dtls_bond_ref(bond);
-	if (bond->role_known && !bond->done && m->remote.ip.family != IP_NONE)
-		open_channel(n, &m->remote);
+	remote = m->ice ? &n->leg->oa.selected[i] : &m->remote;
+	if (remote->ip.family != IP_NONE)
+		open_channel(n, remote);
 }
 
 void leg_dtls_update(struct leg *l)
@@ -299,7 +316,7 @@ void leg_dtls_punted(struct leg *l, unsigned line, const struct dp_punt *p)
 	if (!n)
 		return;
 	if (n->channel)
-		dtls_channel_input(n->channel, &p->remote, p->octets, p->n);
-	else if (!n->bond)
+		dtls_channel_input(n->channel, source_of(n, &p->remote), p->octets, p->n);
+	else if (!n->bond || (by_ice(n) && !n->bond->done))
 		hold(n, p);
 }

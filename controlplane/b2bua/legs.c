@@ -9,6 +9,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
+#define CONSENT_MS 30000 /* RFC 7675 section 5.1 */
+
 static const enum oa_mux muxes[] = {
 	[CONFIG_RTCP_MUX_NEVER] = OA_MUX_NEVER,
 	[CONFIG_RTCP_MUX_ACCEPT] = OA_MUX_ACCEPT,
@@ -40,6 +42,7 @@ static struct oa_policy policy_of(const struct leg *l)
 	struct oa_policy p = {
 		.security = OA_SECURITY_NONE,
 		.mux = muxes[t->rtcp_mux],
+		.ice = t->ice == CONFIG_ICE_LITE,
 		.hop_encrypted = sip_transport_secure(l->flow.transport),
 	};
 
@@ -320,6 +323,44 @@ static void down(void *ctx, const char *why)
 	log_warn("media", "data plane is not connected", LZ("reason", why));
 }
 
+/* Where the peer's checks come from, or what it has nominated. */
+static void remote_changed(void *ctx, dp_session_id id, void *user, unsigned leg, const struct ip_port *to)
+{
+	struct call *c = user;
+	struct leg *l = &c->legs[leg & 1];
+	const struct ice_credentials *newest, *before;
+	char address[IP_PORT_TEXT_MAX];
+
+	(void)ctx;
+	(void)id;
+	if (c->state == CALL_ENDING || !oa_ice_now(&l->oa, leg >> 1, &newest, &before))
+		return;
+	log_info("call", "ICE found the peer", LZ("call", c->id), LZ("trunk", l->trunk->name),
+		LZ("remote", ip_port_text(to, address)));
+	oa_ice_selected(&l->oa, leg >> 1, to);
+	leg_dtls_update(l);
+	checkpoint_touch(c);
+}
+
+/*
+ * A peer of RFC 5245 sends no checks once it has a pair, but keepalives: as long as it is heard at all its call
+ * goes on.
+ */
+static void consent_lost(void *ctx, dp_session_id id, void *user, const struct dp_consent_lost *e)
+{
+	struct b2bua *b = ctx;
+	struct call *c = user;
+	struct leg *l = &c->legs[e->leg & 1];
+	uint64_t up_ms = c->answered_ms ? clock_wall_ms() - c->answered_ms : 0;
+
+	(void)id;
+	if ((c->state != CALL_UP && c->state != CALL_ANSWERED) || e->silent_ms < CONSENT_MS ||
+		up_ms < CONSENT_MS)
+		return;
+	b->counters.ended_ice++;
+	call_release(c, NULL, 480, "trunk %s: no ICE check came for %u s", l->trunk->name, CONSENT_MS / 1000);
+}
+
 static void punt_rx(void *ctx, dp_session_id id, void *user, const struct dp_punt *e)
 {
 	struct call *c = user;
@@ -338,5 +379,7 @@ const struct dp_client_events b2bua_media_events = {
 	.media_timeout = media_timeout,
 	.key_soft_limit = key_soft_limit,
 	.alarm = device_alarm,
+	.remote_changed = remote_changed,
+	.consent_lost = consent_lost,
 	.punt_rx = punt_rx,
 };

@@ -123,6 +123,7 @@ static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port r
 			.kind = (enum sdp_kind)m->kind,
 			.proto = (enum sdp_proto)m->proto,
 			.mux = m->mux,
+			.ice = m->ice,
 			.direction = (enum sdp_direction)m->direction,
 			.clock_hz = m->clock_hz,
 			.extensions = m->extensions,
@@ -140,6 +141,8 @@ static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port r
 	l->suite = s->n_media && s->media[0].used ? (enum srtp_suite)s->media[0].suite : SRTP_SUITE_NONE;
 	l->keyed_ms = s->keyed_ms;
 	l->key_epoch = s->key_epoch;
+	for (unsigned i = 0; i < s->n_media; i++)
+		oa_ice_selected(&l->oa, i, &s->media[i].selected);
 	return oa_leg_assume(&l->oa, &held);
 }
 

@@ -236,6 +236,8 @@ enum config_rtcp_mux {
 	CONFIG_RTCP_MUX_OFFER,  /* in our offers too */
 };
 
+enum config_ice { CONFIG_ICE_NEVER, CONFIG_ICE_LITE };
+
 /* What a 300, 301 or 302 of the called side becomes. */
 enum config_redirect { CONFIG_REDIRECT_REFUSE, CONFIG_REDIRECT_FOLLOW, CONFIG_REDIRECT_PASS };
 
@@ -278,6 +280,7 @@ struct config_trunk {
 	bool keep_keys; /* a re-INVITE that the other side causes repeats our key (reinvite-keys own-leg) */
 	bool keep_roc;  /* the rollover counter goes on under a new key (rollover-counter keep) */
 	enum config_rtcp_mux rtcp_mux;
+	enum config_ice ice;
 	struct config_headers headers;
 	enum config_redirect redirect;
 	enum config_transfer transfer;

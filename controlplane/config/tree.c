@@ -30,6 +30,7 @@ static const char *const mux_modes[] = {
 	[CONFIG_RTCP_MUX_ACCEPT] = "accept",
 	[CONFIG_RTCP_MUX_OFFER] = "offer",
 };
+static const char *const ice_modes[] = {[CONFIG_ICE_NEVER] = "never", [CONFIG_ICE_LITE] = "lite"};
 static const char *const redirects[] = {
 	[CONFIG_REDIRECT_REFUSE] = "refuse",
 	[CONFIG_REDIRECT_FOLLOW] = "follow",
@@ -451,6 +452,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	t->realm = FIND(c->realms, c->n_realms, text(n, "realm"));
 	t->tls = FIND(c->tls_profiles, c->n_tls_profiles, text(n, "tls-profile"));
 	t->rtcp_mux = (enum config_rtcp_mux)one_of(r, CHOICE(n, "rtcp-mux", mux_modes));
+	t->ice = (enum config_ice)one_of(r, CHOICE(n, "ice", ice_modes));
 	t->redirect = (enum config_redirect)one_of(r, CHOICE(n, "redirect", redirects));
 	t->transfer = (enum config_transfer)one_of(r, CHOICE(n, "transfer", transfers));
 	t->replaces = (enum config_replaces)one_of(r, CHOICE(n, "replaces", replacings));

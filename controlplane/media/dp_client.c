@@ -102,6 +102,10 @@ static void dispatch_event(struct dp_client *c, const union dp_msg *m)
 			e->remote_changed(
 				c->ctx, id, p->user, m->remote_changed.leg, &m->remote_changed.remote);
 		break;
+	case DP_CONSENT_LOST:
+		if (e->consent_lost)
+			e->consent_lost(c->ctx, id, p->user, &m->consent_lost);
+		break;
 	case DP_INDEX_CHECKPOINT:
 		if (e->index_checkpoint)
 			e->index_checkpoint(c->ctx, id, p->user, &m->index_checkpoint);

@@ -33,6 +33,7 @@ struct dp_client_events {
 		void *ctx, dp_session_id id, void *user, unsigned leg, const struct ip_port *to);
 	void (*index_checkpoint)(
 		void *ctx, dp_session_id id, void *user, const struct dp_index_checkpoint *e);
+	void (*consent_lost)(void *ctx, dp_session_id id, void *user, const struct dp_consent_lost *e);
 	/* Of the data plane itself, not of a session. */
 	void (*alarm)(void *ctx, const struct dp_alarm *a);
 	void (*punt_rx)(void *ctx, dp_session_id id, void *user, const struct dp_punt *e);

@@ -145,6 +145,7 @@ static dp_session_id session_of(const union dp_msg *m)
 	case DP_KEY_RETIRE:
 	case DP_SESSION_DEL:
 	case DP_PUNT_TX:
+	case DP_LEG_ICE:
 		return m->session_add.session; /* first behind the header in each of them */
 	case DP_STATS:
 		return m->stats.scope == DP_STATS_SCOPE_SESSION ? m->stats.session : 0;

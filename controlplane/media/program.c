@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ICE_CONSENT_S 30 /* RFC 7675 section 5.1 */
+
 struct program {
 	dp_session_id session;
 	uint32_t worker;
@@ -40,6 +42,30 @@ static void take_keys(
 		agreed_key_wipe(&l->rx_next); /* the key in force, offered again */
 }
 
+static void copy_credentials(struct dp_ice_credentials *to, const struct ice_credentials *from)
+{
+	to->ufrag_len = (uint8_t)strlen(from->ufrag);
+	to->pwd_len = from->pwd.len;
+	memcpy(to->ufrag, from->ufrag, to->ufrag_len);
+	memcpy(to->pwd, from->pwd.octets, to->pwd_len);
+}
+_Static_assert(ICE_UFRAG <= DP_ICE_UFRAG_MAX && SECRET_MAX <= DP_ICE_PWD_MAX, "credentials fit the messages");
+
+static void make_checks(struct program_leg *l, const struct oa_leg *leg, unsigned i)
+{
+	const struct ice_credentials *newest, *before;
+
+	l->ice = oa_ice_now(leg, i, &newest, &before);
+	if (!l->ice || !newest->ufrag[0])
+		return;
+	l->checks.session = l->update.session;
+	l->checks.leg = l->update.leg;
+	/* Checks may be missed once the peer knows our half as we know its. */
+	l->checks.consent_s = oa_media_now(leg, i) ? ICE_CONSENT_S : 0;
+	copy_credentials(&l->checks.credentials[0], newest);
+	copy_credentials(&l->checks.credentials[1], before);
+}
+
 /* One m-line of one side. */
 static void make_leg(struct program_leg *l, dp_session_id session, const struct program_side *side,
 	unsigned number, unsigned i)
@@ -63,6 +89,7 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 	u->local_rtcp = leg->local[i].rtcp;
 	u->n_streams = 1;
 	u->streams[0].id = (uint8_t)i;
+	make_checks(l, leg, i);
 	/* A handshake may begin before the answer: nothing but that is heard. */
 	if (oa_handshake_expected(leg, i))
 		u->flags |= DP_LEG_PUNT_DTLS;
@@ -77,6 +104,11 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 	u->feedback = om->feedback;
 	u->remote = om->remote;
 	u->remote_rtcp = om->remote_rtcp;
+	/* Who does ICE is where it says with its checks. */
+	if (om->ice) {
+		u->remote = leg->selected[i];
+		u->remote_rtcp = (struct ip_port){0};
+	}
 	if (om->mux) {
 		u->flags |= DP_LEG_RTCP_MUX;
 		u->local_rtcp = u->remote_rtcp = (struct ip_port){0};
@@ -90,7 +122,8 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 
 static bool has_leg(const struct oa_leg *leg, unsigned i)
 {
-	return (oa_media_now(leg, i) || oa_handshake_expected(leg, i)) && leg->local[i].set;
+	return (oa_media_now(leg, i) || oa_handshake_expected(leg, i) || oa_check_expected(leg, i)) &&
+	       leg->local[i].set;
 }
 
 int program_make(const struct program_call *call, struct program **out)
@@ -138,8 +171,7 @@ static int put(struct diff *d, union dp_msg *m)
 {
 	int rc = d->put(d->arg, m);
 
-	if (m->h.type == DP_KEY_ADD)
-		mem_wipe(m, sizeof m->key_add);
+	dp_msg_wipe(m);
 	return rc < 0 ? rc : 0;
 }
 
@@ -265,6 +297,33 @@ static int diff_leg(struct diff *d, const struct program_leg *o, const struct pr
 	return put_leg(d, &u);
 }
 
+static int put_checks(struct diff *d, const struct dp_leg_ice *checks)
+{
+	union dp_msg m;
+	struct dp_header h;
+
+	dp_msg_init(&m, DP_LEG_ICE, 0);
+	h = m.h;
+	m.leg_ice = *checks;
+	m.h = h;
+	return put(d, &m);
+}
+
+/* Before the leg: the remote is signalling's to say again. */
+static int diff_ice_ends(struct diff *d, const struct program_leg *o, const struct program_leg *n)
+{
+	const struct dp_leg_ice none = {.session = n->update.session, .leg = n->update.leg};
+
+	return o && o->ice && !n->ice ? put_checks(d, &none) : 0;
+}
+
+static int diff_ice(struct diff *d, const struct program_leg *o, const struct program_leg *n)
+{
+	if (!n->checks.credentials[0].ufrag_len || (o && memcmp(&o->checks, &n->checks, sizeof o->checks) == 0))
+		return 0;
+	return put_checks(d, &n->checks);
+}
+
 /* The keys are there, or will not come. */
 static int diff_pending(struct diff *d, const struct program_leg *o, const struct program_leg *n)
 {
@@ -327,7 +386,7 @@ int program_diff(const struct program *old, const struct program *now,
 	int (*put_one)(void *arg, union dp_msg *m), void *arg)
 {
 	static int (*const steps[])(struct diff *, const struct program_leg *, const struct program_leg *) = {
-		diff_leg, diff_withdrawn, diff_rx, diff_tx, diff_pending, diff_retired};
+		diff_ice_ends, diff_leg, diff_ice, diff_withdrawn, diff_rx, diff_tx, diff_pending, diff_retired};
 	struct diff d = {.put = put_one, .arg = arg, .session = now->session};
 	int rc = old ? 0 : put_session(&d, now);
 

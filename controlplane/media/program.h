@@ -32,6 +32,8 @@ struct program_call {
 struct program_leg {
 	struct dp_leg_update update;       /* header zero */
 	struct agreed_key rx, rx_next, tx; /* suite NONE: none */
+	bool ice;              /* it does ICE */
+	struct dp_leg_ice checks; /* header zero; without credentials: only the data plane knows them */
 	bool keep_roc;
 	uint64_t key_packets, key_octets;  /* see program_side */
 };
@@ -47,8 +49,8 @@ size_t program_legs(const struct program *p, const struct program_leg **legs);
 
 /*
  * Calls put() with every command that takes the data plane from `old` (NULL: no session) to `now`, in this
- * order: session, legs (a secure one is mute and deaf until its keys come), receive keys, send keys, legs
- * whose keys were pending, keys to retire. put() owns the message's content only during the call and must wipe what it copies; here it is
+ * order: session, ICE that ends, legs (a secure one is mute and deaf until its keys come), ICE, receive keys, send
+ * keys, legs whose keys were pending, keys to retire. put() owns the message's content only during the call and must wipe what it copies; here it is
  * wiped after it returns. Stops and returns what put() returns when that is negative.
  */
 int program_diff(const struct program *old, const struct program *now, int (*put)(void *arg, union dp_msg *m),

@@ -65,6 +65,21 @@ static void association(struct state_tree *t, struct lyd_node *leg, const struct
 	state_bool(t, n, "fingerprint-authenticated", l->authenticated);
 }
 
+static void ice(struct state_tree *t, struct lyd_node *leg, const struct dp_stats_leg *s)
+{
+	static const char *const states[] = {[DP_ICE_NONE] = "waiting",
+		[DP_ICE_WAITING] = "waiting",
+		[DP_ICE_CHECKED] = "checked",
+		[DP_ICE_NOMINATED] = "nominated",
+		[DP_ICE_LOST] = "lost"};
+	struct lyd_node *n = state_in(t, leg, "ice");
+
+	state_text(t, n, "state", states[s->ice]);
+	state_number(t, n, "pairs", s->ice_pairs);
+	if (s->ice_age_ms != UINT64_MAX)
+		C(n, "check-age", s->ice_age_ms);
+}
+
 static void leg(struct state_tree *t, struct lyd_node *call, const struct state_leg *l)
 {
 	struct lyd_node *n = state_entry(t, call, "leg", l->side == DP_SIDE_A ? "a" : "b");
@@ -84,6 +99,8 @@ static void leg(struct state_tree *t, struct lyd_node *call, const struct state_
 	if (l->dtls_version)
 		association(t, n, l);
 	state_bool(t, n, "rtcp-mux", l->rtcp_mux);
+	if (s && s->ice != DP_ICE_NONE)
+		ice(t, n, s);
 	state_address(t, n, "local-address", &l->local);
 	state_address(t, n, "remote-address", s && s->remote.ip.family != IP_NONE ? &s->remote : &l->remote);
 	signalling(t, n, &l->signalling);

@@ -35,6 +35,7 @@ void oa_exchange_free(struct oa_exchange *x)
 	free_wiped(x->text, x->text_len);
 	free(x->remote);
 	free(x->sent);
+	ice_credentials_wipe(&x->ice);
 	free(x);
 }
 
@@ -108,7 +109,7 @@ void oa_leg_close(struct oa_leg *leg)
 	oa_rollback(leg);
 	drop_media(leg);
 	free(leg->sent);
-	memset(leg, 0, sizeof *leg);
+	mem_wipe(leg, sizeof *leg);
 }
 
 void oa_rollback(struct oa_leg *leg)
@@ -144,6 +145,7 @@ int oa_commit(struct oa_leg *leg)
 		}
 	}
 	x->n_media = 0; /* its keys are the leg's now */
+	oa_ice_commit(leg, x);
 	free(leg->sent);
 	leg->sent = x->sent;
 	leg->sent_version = x->sent_version;

@@ -116,17 +116,21 @@ static char *write_content(const struct oa_leg *leg, const struct oa_exchange *x
 	return fitted ? fitted : text;
 }
 
-static void put_keys(struct wbuf *w, const struct oa_exchange *x, unsigned i)
+/* What is secret or belongs to one description alone. */
+static void put_keys(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
 {
 	const struct oa_media *om = &x->media[i];
 
 	if (om->used && om->keys)
 		om->keys->method->print(om->keys, w);
+	oa_ice_put_media(w, leg, x, i);
 }
 
 /* Are there keys in this body that the one that holds did not have? */
 static bool keys_changed(const struct oa_leg *leg, const struct oa_exchange *x)
 {
+	if (oa_ice_changed(leg, x))
+		return true;
 	for (unsigned i = 0; i < x->n_media; i++) {
 		const struct agreement *now = x->media[i].keys, *before = oa_keys_before(leg, i);
 
@@ -171,13 +175,18 @@ int oa_emit(struct oa_leg *leg, struct oa_exchange *x, char *content, struct wbu
 	while (rest.n) {
 		struct str line = str_cut(&rest, '\n');
 
-		if (str_starts(line, STR("m=")) && media++)
-			put_keys(w, x, media - 2);
+		if (str_starts(line, STR("m="))) {
+			if (media)
+				put_keys(w, leg, x, media - 1);
+			else
+				oa_ice_put_session(w, x);
+			media++;
+		}
 		wbuf_str(w, line);
 		wbuf_z(w, "\n");
 	}
 	if (media)
-		put_keys(w, x, media - 1);
+		put_keys(w, leg, x, media - 1);
 	if (w->overflow) {
 		mem_wipe(w->p + start, w->cap - start);
 		free(content);
@@ -263,14 +272,19 @@ static int send_offer(
 	int rc;
 
 	for (unsigned i = 0; i < x->n_media; i++) {
+		x->media[i].ice = x->media[i].used && oa_ice_offers(leg, i);
+		x->offered[i].ice = x->media[i].ice;
 		x->offered[i].used = x->media[i].used;
 		x->offered[i].mux = x->media[i].mux;
 		x->offered[i].direction = x->media[i].direction;
 	}
-	if (content)
+	if (content && oa_ice_choose(leg, x) == 0) {
 		rc = oa_emit(leg, x, content, w, r);
-	else
-		rc = oa_refuse(r, ENOMEM, 500, 0, "no memory for a session description, or it is too long");
+	} else {
+		rc = oa_refuse(r, ENOMEM, 500, 0,
+			content ? "no random numbers" : "no memory for a session description, or it is too long");
+		free(content);
+	}
 	if (rc < 0) {
 		oa_exchange_free(x);
 		return rc;

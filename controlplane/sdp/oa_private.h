@@ -28,9 +28,11 @@ struct oa_exchange {
 	uint64_t sent_version;
 	unsigned n_media;
 	struct oa_media media[SDP_MEDIA_MAX];
+	struct ice_credentials ice; /* ours in this exchange; none: no m-line does ICE */
+	bool ice_restart;           /* the peer's offer is one */
 	/* What the offer allows, whoever made it, as seen from the gateway: later answers start from here. */
 	struct {
-		bool used, mux;
+		bool used, mux, ice;
 		enum sdp_direction direction;
 		struct oa_between between; /* our offers: this leg and the one that it came from */
 	} offered[SDP_MEDIA_MAX];
@@ -69,6 +71,23 @@ void oa_note_agreed(struct oa_media *om, const struct sdp *s, const struct sdp_m
  */
 void oa_put_mid(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i);
 void oa_put_group(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x);
+
+/*
+ * ICE of m-line i, in the order of an exchange: what the peer's offer or answer says (-EINVAL: malformed), whether
+ * ours offers it; then the credentials of x (-EIO), and what holds when it is complete.
+ */
+int oa_ice_offered(
+	const struct oa_leg *leg, struct oa_exchange *x, unsigned i, struct oa_media *om, struct err *e);
+int oa_ice_answered(const struct oa_exchange *x, unsigned i, struct oa_media *om, struct err *e);
+bool oa_ice_offers(const struct oa_leg *leg, unsigned i);
+int oa_ice_choose(const struct oa_leg *leg, struct oa_exchange *x);
+void oa_ice_commit(struct oa_leg *leg, const struct oa_exchange *x);
+/* Does x bring credentials that the session which holds does not have? */
+bool oa_ice_changed(const struct oa_leg *leg, const struct oa_exchange *x);
+/* Lines of the session, and of m-line i: with a password in it. */
+void oa_ice_put_session(struct wbuf *w, const struct oa_exchange *x);
+void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i);
+
 
 /*
  * Writes the body of x (our offer or answer) to w: lines after o= from `content` (NUL-terminated, without

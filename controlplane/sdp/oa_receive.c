@@ -160,9 +160,12 @@ static int take_offered_keys(const struct oa_leg *leg, unsigned i, const struct 
 	return rc;
 }
 
-static int judge_offered(struct oa_leg *leg, unsigned i, const struct sdp *s, const struct sdp_media *m,
-	struct oa_media *om, struct objection *o)
+static int judge_offered(struct oa_leg *leg, struct oa_exchange *x, unsigned i, struct oa_media *om,
+	struct objection *o)
 {
+	const struct sdp *s = x->remote;
+	const struct sdp_media *m = &s->media[i];
+
 	if (m->kind == SDP_OTHER_KIND)
 		return object(o, EPROTONOSUPPORT, WARN_MEDIA_TYPE, "media of this type is not relayed");
 	if (!sdp_proto_info(m->proto)->rtp)
@@ -176,6 +179,10 @@ static int judge_offered(struct oa_leg *leg, unsigned i, const struct sdp *s, co
 		return object(o, EPROTONOSUPPORT, WARN_OTHER,
 			"RTCP only multiplexed (rtcp-mux-only), which is not allowed here");
 	om->mux = m->rtcp_mux && leg->policy.mux != OA_MUX_NEVER;
+	o->warn_code = WARN_OTHER;
+	rc = oa_ice_offered(leg, x, i, om, &o->e);
+	if (rc < 0)
+		return rc;
 	om->direction = sdp_direction_mirror(effective_direction(s, m));
 	om->clock_hz = sdp_media_clock(s, m);
 	rc = take_remote(leg, i, s, m, om, o);
@@ -212,7 +219,7 @@ static int judge_offer(struct oa_leg *leg, struct oa_exchange *x, struct oa_refu
 		x->n_media = i + 1;
 		if (!m->port)
 			continue;
-		int rc = judge_offered(leg, i, s, m, om, &o);
+		int rc = judge_offered(leg, x, i, om, &o);
 
 		if (rc < 0) {
 			first = offered == used ? rc : first;
@@ -269,6 +276,8 @@ int oa_offer_received(struct oa_leg *leg, struct str body, struct oa_refusal *r)
 		goto out;
 	}
 	rc = judge_offer(leg, x, r);
+	if (rc == 0 && oa_ice_choose(leg, x) < 0)
+		rc = oa_refuse(r, EIO, 500, 0, "no random numbers");
 	if (rc < 0)
 		goto out;
 	*r = (struct oa_refusal){0};
@@ -315,6 +324,10 @@ static int judge_answered(struct oa_leg *leg, struct oa_exchange *x, unsigned i,
 	if (rc < 0)
 		return rc;
 	om->mux = x->offered[i].mux && m->rtcp_mux;
+	o->warn_code = WARN_OTHER;
+	rc = oa_ice_answered(x, i, om, &o->e);
+	if (rc < 0)
+		return rc;
 	om->direction =
 		(enum sdp_direction)(sdp_direction_mirror(effective_direction(x->remote, m)) & x->offered[i].direction);
 	om->clock_hz = sdp_media_clock(x->remote, m);

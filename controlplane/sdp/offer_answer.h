@@ -21,6 +21,7 @@
 #pragma once
 
 #include "controlplane/keys/agreement.h"
+#include "controlplane/sdp/ice.h"
 #include "controlplane/sdp/sdp.h"
 
 #define OA_BODY_MAX SDP_TEXT_MAX /* octets of a buffer that every offer and answer fits */
@@ -46,6 +47,7 @@ struct oa_policy {
 		*method; /* with REQUIRED: how keys are agreed, such as &agreement_sdes */
 	const struct agreement_method *other; /* what a peer may offer besides; NULL: nothing */
 	struct keying_policy keying;
+	bool ice;           /* as a lite agent, offered and answered */
 	bool hop_encrypted; /* the leg's SIP hop is encrypted; without it SDES is refused in both directions
 			     */
 };
@@ -69,6 +71,10 @@ struct oa_media {
 	uint8_t feedback;    /* the same of RTCP feedback, as in struct dp_leg_update */
 	struct ip_port remote, remote_rtcp; /* ip IP_NONE: nowhere to send to (c=0.0.0.0) */
 	struct agreement *keys;             /* NULL on a plain leg */
+	bool ice;                           /* the peer finds the way: remote is where it was signalled */
+	bool ice_mismatch;                  /* it wanted to, but for what was rewritten on the way */
+	bool ice_trickle;                   /* it waits to hear that there are no more candidates */
+	uint8_t ice_peer[ICE_DIGEST];       /* of its credentials */
 	char why_not[120];                  /* why an offered m-line is not used, "" otherwise */
 };
 
@@ -113,6 +119,8 @@ struct oa_leg {
 	struct oa_media *media; /* what holds */
 	struct oa_exchange *pending;
 	struct oa_local local[SDP_MEDIA_MAX];
+	struct ice_credentials ice, ice_before; /* ours that hold, and those before an ICE restart; none */
+	struct ip_port selected[SDP_MEDIA_MAX]; /* where ICE found the peer; IP_NONE: not yet */
 };
 
 /* -EIO: no random numbers. policy is copied. */
@@ -233,6 +241,17 @@ bool oa_keys_arrived(struct oa_leg *leg, unsigned i, const struct dtls_bond *bon
 struct dtls_bond *oa_bond_now(const struct oa_leg *leg, unsigned i);
 /* Is an offer of ours out, that a peer may begin a handshake on before its answer comes? */
 bool oa_handshake_expected(const struct oa_leg *leg, unsigned i);
+
+/* Is an offer of ours with ICE out, that a peer may check before its answer comes? */
+bool oa_check_expected(const struct oa_leg *leg, unsigned i);
+/*
+ * Does m-line i do ICE, as media flows now or is offered by us? Then the credentials to answer checks with, and
+ * those before them; either may be none (of a call of an earlier process: only the data plane knows them).
+ */
+bool oa_ice_now(const struct oa_leg *leg, unsigned i, const struct ice_credentials **newest,
+	const struct ice_credentials **before);
+/* The data plane says where m-line i's peer is. */
+void oa_ice_selected(struct oa_leg *leg, unsigned i, const struct ip_port *remote);
 
 /* Is there an offer of ours out whose answer brings new keys, or a handshake under way? (DP_LEG_KEYS_PENDING) */
 bool oa_keys_pending(const struct oa_leg *leg);

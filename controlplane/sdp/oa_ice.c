@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ICE in offers and answers: whether an m-line does it, with which credentials, and when they are new. */
+#include <errno.h>
+#include <string.h>
+
+#include "controlplane/sdp/oa_private.h"
+
+int oa_ice_offered(const struct oa_leg *leg, struct oa_exchange *x, unsigned i, struct oa_media *om, struct err *e)
+{
+	const struct oa_media *holds = i < leg->n_media && leg->media[i].used ? &leg->media[i] : NULL;
+	struct ice_said said;
+	int rc;
+
+	if (!leg->policy.ice)
+		return 0;
+	rc = ice_read(x->remote, &x->remote->media[i], &said, e);
+	if (rc < 0)
+		return rc;
+	om->ice = said.there;
+	om->ice_mismatch = said.mismatch;
+	om->ice_trickle = said.trickle;
+	memcpy(om->ice_peer, said.digest, sizeof om->ice_peer);
+	/* RFC 8839 section 4.4.1.1.1: a peer that restarts has other credentials, and wants others of ours. */
+	if (om->ice && holds && holds->ice && memcmp(holds->ice_peer, om->ice_peer, sizeof om->ice_peer))
+		x->ice_restart = true;
+	return 0;
+}
+
+int oa_ice_answered(const struct oa_exchange *x, unsigned i, struct oa_media *om, struct err *e)
+{
+	struct ice_said said;
+	int rc;
+
+	om->ice = false;
+	if (!x->offered[i].ice)
+		return 0;
+	rc = ice_read(x->remote, &x->remote->media[i], &said, e);
+	if (rc < 0)
+		return rc;
+	om->ice = said.there;
+	memcpy(om->ice_peer, said.digest, sizeof om->ice_peer);
+	return 0;
+}
+
+bool oa_ice_offers(const struct oa_leg *leg, unsigned i)
+{
+	const struct oa_media *holds = i < leg->n_media && leg->media[i].used ? &leg->media[i] : NULL;
+
+	/* Who did without so far is not asked again. */
+	return leg->policy.ice && (!holds || holds->ice);
+}
+
+/* An association that is not the one in force has credentials of its own (RFC 8842 section 6). */
+static bool associates_anew(const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
+{
+	const struct agreement *now = x->media[i].keys, *before = oa_keys_before(leg, i);
+
+	return x->ours && now && before && now->method->media_path &&
+	       !(now->method->repeats(now, before));
+}
+
+int oa_ice_choose(const struct oa_leg *leg, struct oa_exchange *x)
+{
+	bool any = false, fresh = !leg->ice.ufrag[0] || x->ice_restart;
+
+	for (unsigned i = 0; i < x->n_media; i++) {
+		any |= x->media[i].used && x->media[i].ice;
+		fresh |= x->media[i].used && x->media[i].ice && associates_anew(leg, x, i);
+	}
+	ice_credentials_wipe(&x->ice);
+	if (!any)
+		return 0;
+	if (fresh)
+		return ice_credentials_make(&x->ice);
+	x->ice = leg->ice;
+	return 0;
+}
+
+bool oa_ice_changed(const struct oa_leg *leg, const struct oa_exchange *x)
+{
+	return x->ice.ufrag[0] && !ice_credentials_same(&x->ice, &leg->ice);
+}
+
+void oa_ice_commit(struct oa_leg *leg, const struct oa_exchange *x)
+{
+	if (!oa_ice_changed(leg, x))
+		return;
+	leg->ice_before = leg->ice;
+	leg->ice = x->ice;
+}
+
+static bool any_ice(const struct oa_exchange *x)
+{
+	for (unsigned i = 0; i < x->n_media; i++)
+		if (x->media[i].used && x->media[i].ice)
+			return true;
+	return false;
+}
+
+void oa_ice_put_session(struct wbuf *w, const struct oa_exchange *x)
+{
+	if (any_ice(x))
+		wbuf_z(w, "a=ice-lite\r\na=ice-options:ice2\r\n");
+}
+
+void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
+{
+	const struct oa_media *om = &x->media[i];
+	const struct oa_local *l = &leg->local[i];
+
+	if (om->used && om->ice_mismatch && !x->ours)
+		wbuf_z(w, "a=ice-mismatch\r\n");
+	if (!om->used || !om->ice)
+		return;
+	const struct ice_lines lines = {
+		.credentials = &x->ice,
+		.ip = l->advertised.family == IP_NONE ? &l->rtp.ip : &l->advertised,
+		.rtp = l->rtp.port,
+		/* Who is offered mux may not take it. */
+		.rtcp = x->ours || !om->mux ? l->rtcp.port : 0,
+		.end = om->ice_trickle,
+	};
+
+	ice_print(&lines, w);
+}
+
+bool oa_ice_now(const struct oa_leg *leg, unsigned i, const struct ice_credentials **newest,
+	const struct ice_credentials **before)
+{
+	const struct oa_exchange *x = leg->pending;
+	const struct oa_media *now = oa_media_now(leg, i);
+	bool told = x && (x->ours || x->answered) && oa_ice_changed(leg, x);
+	bool offered = oa_check_expected(leg, i);
+
+	*newest = told ? &x->ice : &leg->ice;
+	*before = told ? &leg->ice : &leg->ice_before;
+	return offered || (now && now->used && now->ice);
+}
+
+bool oa_check_expected(const struct oa_leg *leg, unsigned i)
+{
+	const struct oa_exchange *x = leg->pending;
+
+	return x && x->ours && !x->answered && i < x->n_media && x->media[i].used && x->media[i].ice;
+}
+
+void oa_ice_selected(struct oa_leg *leg, unsigned i, const struct ip_port *remote)
+{
+	if (i < SDP_MEDIA_MAX)
+		leg->selected[i] = *remote;
+}
