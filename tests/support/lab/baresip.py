@@ -56,10 +56,10 @@ s.recv(65536)
 
 
 class Phone:
-    """One user agent that sends `seconds` of its tone and then hangs up. `secure` is baresip's mediaenc ("srtp-mand", "dtls_srtp" or None); transport "tls", "tcp" or "udp"."""
+    """One user agent that sends `seconds` of its tone and then hangs up. `secure` is baresip's mediaenc ("srtp-mand", "dtls_srtp" or None); transport "tls", "tcp" or "udp"; ice: it is a full ICE agent."""
 
     def __init__(self, host, name, address, tone_hz, interface, transport="tls", port=5060, secure="srtp-mand",
-                 certificate=None, ca=None, outbound=None, rtp_ports="20000-20998", ptime=20, seconds=60, extra=(), account=()):
+                 certificate=None, ca=None, outbound=None, rtp_ports="20000-20998", ptime=20, seconds=60, extra=(), account=(), ice=False):
         self.host, self.name, self.tone_hz = host, name, tone_hz
         self.dir = host.lab.path(f"phone-{name}")
         os.makedirs(os.path.join(self.dir, "heard"), exist_ok=True)
@@ -72,7 +72,7 @@ class Phone:
                                    interface=interface, rtp_ports=rtp_ports,
                                    rtcp_mux="yes" if secure == "dtls_srtp" else "no",
                                    secure_module="dtls_srtp" if secure == "dtls_srtp" else "srtp"))
-            f.writelines(f"{line}\n" for line in extra)
+            f.writelines(f"{line}\n" for line in (*extra, *(["module ice.so"] if ice else ())))
         tls_port = port + 1 if transport == "tls" else port
         self.uri = f"sip:{name}@{shown}:{tls_port};transport={transport}"
         parameters = [f"<sip:{name}@{shown}:{tls_port};transport={transport}>", "regint=0", "answermode=auto", "catchall=yes",
@@ -80,6 +80,8 @@ class Phone:
         parameters += account
         if secure:
             parameters.append(f"mediaenc={secure}")
+        if ice:
+            parameters.append("medianat=ice")
         if outbound:
             parameters.append(f'outbound="{outbound}"')
         with open(os.path.join(self.dir, "accounts"), "w") as f:
