@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_dataplane [json]: what a packet costs the worker, all in: receive, lookup, replay, crypto, rewrite,
- * send. The generator and the worker take turns on one core; only the worker's turns are timed (processor
- * time of the thread, and by the wall, which on a busy machine is longer), and every packet that it sends is
- * decrypted and checked in the generator's. The wire is a pair of rings that never run empty during a turn:
- * this is a worker under load.
+ * bench_dataplane [json [part of a name]]: what a packet costs the worker, all in: receive, lookup, replay,
+ * crypto, rewrite, send. The generator and the worker take turns on one core; only the worker's turns are
+ * timed (processor time of the thread, and by the wall, which on a busy machine is longer), and every packet
+ * that it sends is decrypted and checked in the generator's. The wire is a pair of rings that never run empty
+ * during a turn: this is a worker under load.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,39 +14,64 @@
 #include "dataplane/eal.h"
 #include "perf/figures.h"
 #include "perf/gen.h"
+#include "perf/limit.h"
 #include "perf/room.h"
 
-#define ROUND 512 /* packets per turn */
-#define SAMPLES 11
+#define ROUND 512      /* packets per turn */
+#define MEMORY_MB 3072 /* of 200,000 legs */
+#define SAMPLES 7
 #define PER_SAMPLE 160 /* turns: 82 thousand packets */
 
+/* Targets, 0: none. The limit is that of the suite named: the outgoing one, or where that is none the
+ * incoming. */
 static const struct scenario {
 	const char *name;
 	uint32_t sessions;
 	uint16_t payload;
 	enum srtp_suite in, out;
-	double worker_ns_max, batch_min; /* targets, 0: none */
+	double ns_max, ratio_max;
 } scenarios[] = {
-	{"rtp_to_gcm128.1k", 1000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 400, 8},
-	{"rtp_to_cm128_80.1k", 1000, 160, SRTP_SUITE_NONE, SRTP_AES_CM_128_HMAC_SHA1_80, 0, 0},
-	{"gcm128_to_rtp.1k", 1000, 160, SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE, 0, 0},
-	{"cm128_80_to_gcm256.1k", 1000, 160, SRTP_AES_CM_128_HMAC_SHA1_80, SRTP_AEAD_AES_256_GCM, 0, 0},
+	{"rtp_to_srtp.gcm128.1k", 1000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 0, 0},
+	{"rtp_to_srtp.cm128.1k", 1000, 160, SRTP_SUITE_NONE, SRTP_AES_CM_128_HMAC_SHA1_80, 0, 0},
+	{"rtp_to_srtp.gcm128.1k.1200B", 1000, 1200, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 0, 0},
+	{"srtp_to_rtp.gcm128.1k", 1000, 160, SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE, 0, 0},
+	{"srtp_to_srtp.cm128_gcm256.1k", 1000, 160, SRTP_AES_CM_128_HMAC_SHA1_80, SRTP_AEAD_AES_256_GCM, 0,
+		0},
 	{"rtp_to_rtp.1k", 1000, 160, SRTP_SUITE_NONE, SRTP_SUITE_NONE, 0, 0},
-	{"rtp_to_gcm128.1k.1200B", 1000, 1200, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 0, 0},
-	{"rtp_to_gcm128.10k", 10000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 0, 0},
+	{"rtp_to_srtp.gcm128.10k", 10000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 0, 0},
+	{"rtp_to_srtp.gcm128.50k", 50000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 150, 2.2},
+	{"rtp_to_srtp.gcm256.50k", 50000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_256_GCM, 0, 0},
+	{"rtp_to_srtp.cm128.50k", 50000, 160, SRTP_SUITE_NONE, SRTP_AES_CM_128_HMAC_SHA1_80, 190, 1.8},
+	{"srtp_to_rtp.gcm128.50k", 50000, 160, SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE, 150, 2.2},
+	{"srtp_to_rtp.cm128.50k", 50000, 160, SRTP_AES_CM_128_HMAC_SHA1_80, SRTP_SUITE_NONE, 190, 1.8},
+	{"srtp_to_srtp.gcm128.50k", 50000, 160, SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_128_GCM, 0, 0},
+	{"rtp_to_srtp.gcm128.100k", 100000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 0, 0},
+};
+
+/* What a figure may be of another, of the same run's medians. */
+static const struct comparison {
+	const char *name, *of, *to;
+	double at_most;
+} comparisons[] = {
+	{"srtp_to_srtp.gcm128.50k.ratio_to_one_way", "srtp_to_srtp.gcm128.50k", "rtp_to_srtp.gcm128.50k",
+		1.9},
+	{"rtp_to_srtp.gcm128.50k.ratio_to_1k", "rtp_to_srtp.gcm128.50k", "rtp_to_srtp.gcm128.1k", 1.25},
+	{"rtp_to_srtp.cm128.50k.ratio_to_1k", "rtp_to_srtp.cm128.50k", "rtp_to_srtp.cm128.1k", 1.25},
+	{"rtp_to_srtp.gcm128.100k.ratio_to_1k", "rtp_to_srtp.gcm128.100k", "rtp_to_srtp.gcm128.1k", 1.6},
 };
 
 struct bench {
 	struct figures figures;
 	struct room room;
 	struct gen *gen;
+	struct limit *limit; /* NULL: nothing is encrypted */
 };
 
 static struct figure *figure_of(struct bench *b, const struct scenario *s, const char *what, const char *unit)
 {
 	char name[96];
 
-	snprintf(name, sizeof(name), "dataplane.%s.%s", s->name, what);
+	snprintf(name, sizeof(name), "%s.%s", s->name, what);
 	return figures_get(&b->figures, name, unit);
 }
 
@@ -78,32 +103,40 @@ static int warm_up(struct bench *b, const struct scenario *s)
 	return rc;
 }
 
+static int sample(struct bench *b, const struct scenario *s)
+{
+	struct worker_stats before = *worker_stats(b->room.worker), after;
+	struct room_time took = {0};
+	double bare, ns;
+	int rc = 0;
+
+	for (unsigned k = 0; k < PER_SAMPLE && !rc; k++)
+		rc = turn(b, &took);
+	after = *worker_stats(b->room.worker);
+	ns = (double)took.cpu / (PER_SAMPLE * ROUND);
+	figure_sample(figure_of(b, s, "ns", "ns/packet"), ns);
+	figure_sample(figure_of(b, s, "wall_ns", "ns/packet"), (double)took.wall / (PER_SAMPLE * ROUND));
+	if (!b->limit || rc)
+		return rc;
+	figure_sample(figure_of(b, s, "crypto_batch", "packets"),
+		(double)(after.crypto_jobs - before.crypto_jobs) /
+			(double)(after.crypto_batches - before.crypto_batches));
+	bare = limit_sample(b->limit, s->payload, s->out != SRTP_SUITE_NONE);
+	figure_sample(figure_of(b, s, "limit_ns", "ns/packet"), bare);
+	figure_sample(figure_of(b, s, "ratio_to_limit", "ratio"), ns / bare);
+	return bare > 0 ? 0 : -EBADMSG;
+}
+
 static int measure(struct bench *b, const struct scenario *s)
 {
-	struct figure *ns = figure_of(b, s, "worker_ns", "ns/packet");
-	struct figure *wall = figure_of(b, s, "worker_wall_ns", "ns/packet");
-	struct figure *batch = figure_of(b, s, "crypto_batch", "packets");
 	int rc = warm_up(b, s);
 
-	if (!ns || !wall || !batch)
-		return -ENOSPC;
-	if (s->worker_ns_max > 0)
-		figure_target(ns, FIGURE_AT_MOST, s->worker_ns_max);
-	if (s->batch_min > 0)
-		figure_target(batch, FIGURE_AT_LEAST, s->batch_min);
-	for (unsigned i = 0; i < SAMPLES && !rc; i++) {
-		struct worker_stats before = *worker_stats(b->room.worker), after;
-		struct room_time took = {0};
-
-		for (unsigned k = 0; k < PER_SAMPLE && !rc; k++)
-			rc = turn(b, &took);
-		after = *worker_stats(b->room.worker);
-		figure_sample(ns, (double)took.cpu / (PER_SAMPLE * ROUND));
-		figure_sample(wall, (double)took.wall / (PER_SAMPLE * ROUND));
-		if (after.crypto_batches > before.crypto_batches)
-			figure_sample(batch, (double)(after.crypto_jobs - before.crypto_jobs) /
-						     (double)(after.crypto_batches - before.crypto_batches));
-	}
+	for (unsigned i = 0; i < SAMPLES && !rc; i++)
+		rc = sample(b, s);
+	if (s->ns_max > 0)
+		figure_target(figure_of(b, s, "ns", "ns/packet"), FIGURE_AT_MOST, s->ns_max);
+	if (s->ratio_max > 0)
+		figure_target(figure_of(b, s, "ratio_to_limit", "ratio"), FIGURE_AT_MOST, s->ratio_max);
 	return rc;
 }
 
@@ -135,6 +168,7 @@ static int judge(struct bench *b, const struct scenario *s)
 static int run(struct bench *b, const struct scenario *s, struct err *err)
 {
 	struct gen_conf conf = {.sessions = s->sessions, .payload = s->payload, .in = s->in, .out = s->out};
+	enum srtp_suite suite = s->out ? s->out : s->in;
 	int rc = room_open(&b->room, s->sessions + 1, err);
 
 	if (rc < 0)
@@ -143,26 +177,46 @@ static int run(struct bench *b, const struct scenario *s, struct err *err)
 	rc = gen_open(&conf, &b->gen, err);
 	if (rc >= 0)
 		rc = gen_program(b->gen, room_command, &b->room, err);
+	if (rc >= 0 && suite)
+		rc = limit_open(&b->limit, suite, s->sessions);
 	if (rc >= 0) {
 		rc = measure(b, s);
 		rc = rc < 0 ? err_set(err, -rc, "%s: %s", s->name, strerror(-rc)) : judge(b, s);
 	}
+	limit_close(b->limit);
 	gen_close(b->gen);
+	b->limit = NULL;
 	b->gen = NULL;
 	room_close(&b->room);
 	return rc;
 }
 
+static void compare(struct bench *b)
+{
+	for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++) {
+		const struct comparison *c = &comparisons[i];
+		struct figure *f = figures_get(&b->figures, c->name, "ratio"), *of, *to;
+		char name[96];
+
+		snprintf(name, sizeof(name), "%s.ns", c->of);
+		of = figures_get(&b->figures, name, "ns/packet");
+		snprintf(name, sizeof(name), "%s.ns", c->to);
+		to = figures_get(&b->figures, name, "ns/packet");
+		figure_target(f, FIGURE_AT_MOST, c->at_most);
+		figure_sample(f, figure_median(of) / figure_median(to));
+	}
+}
+
 int main(int argc, char **argv)
 {
-	struct eal_conf conf = {.memory_mb = 512};
+	struct eal_conf conf = {.memory_mb = MEMORY_MB};
 	static struct bench b;
 	struct err err = {""};
 	struct eal eal;
 	int rc;
 
-	if (argc > 2) {
-		fprintf(stderr, "usage: bench_dataplane [file.json]\n");
+	if (argc > 3) {
+		fprintf(stderr, "usage: bench_dataplane [file.json [part of a name]]\n");
 		return 2;
 	}
 	log_setup(LOG_WARN, LOG_TEXT);
@@ -172,7 +226,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]) && rc >= 0; i++)
-		rc = run(&b, &scenarios[i], &err);
+		if (argc < 3 || strstr(scenarios[i].name, argv[2]))
+			rc = run(&b, &scenarios[i], &err);
+	if (rc >= 0 && argc < 3)
+		compare(&b);
 	printf("%s, data plane on %s pages\n", figures_machine(), eal.hugepages ? "2 MB" : "4 kB");
 	figures_print(&b.figures, stdout);
 	if (rc < 0 && err.text[0])

@@ -68,7 +68,7 @@ static void leg_message(const struct gen *g, union dp_msg *m, unsigned side, uin
 	u->leg = u->side = (uint8_t)side;
 	u->suite = (uint8_t)suite;
 	u->security = suite ? DP_SECURITY_SRTP : DP_SECURITY_PLAIN;
-	u->learn = DP_LEARN_NEVER;
+	u->learn = suite ? DP_LEARN_AUTHENTIC : DP_LEARN_NEVER; /* as the control plane has it */
 	u->flags = DP_LEG_RTCP_MUX;
 	u->local = gen_gateway(side, s);
 	u->remote = gen_peer(side, s);

@@ -129,7 +129,7 @@ int room_command(void *user, union dp_msg *m)
 	return r->acked == r->seq ? r->ack_result : -ETIMEDOUT;
 }
 
-static uint64_t cpu_ns(void)
+uint64_t room_cpu_ns(void)
 {
 	struct timespec t;
 
@@ -141,11 +141,11 @@ unsigned room_relay(
 	struct room *r, struct rte_mbuf **frames, unsigned n, struct rte_mbuf **out, struct room_time *took)
 {
 	unsigned put = rte_ring_enqueue_burst(r->rx, (void **)frames, n, NULL);
-	uint64_t wall = clock_mono_ns(), cpu = cpu_ns();
+	uint64_t wall = clock_mono_ns(), cpu = room_cpu_ns();
 
 	while (!rte_ring_empty(r->rx))
 		worker_step(r->worker, clock_mono_ns());
-	took->cpu += cpu_ns() - cpu;
+	took->cpu += room_cpu_ns() - cpu;
 	took->wall += clock_mono_ns() - wall;
 	rte_pktmbuf_free_bulk(frames + put, n - put);
 	control_poll(r->control);

@@ -43,6 +43,9 @@ struct room_time {
 	uint64_t wall;
 };
 
+/* Of the processor's time, what this thread has had. */
+uint64_t room_cpu_ns(void);
+
 /*
  * Puts n frames on the wire and lets the worker run until it has taken them all. out: the frames that it
  * sent, at most n of them; returns how many. Adds the worker's time to *took.

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench_attack [json]: what the calls of one worker notice of packets that nobody should send. Honest media
+ * of 4,000 directions (200,000 packets a second) and an attack, in the worker's own time (attack.h).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/eal.h"
+#include "lib/base/log.h"
+#include "perf/attack.h"
+#include "perf/figures.h"
+
+#define CALLS 4000
+#define HONEST_PPS 200e3
+#define SAMPLES 5
+#define SECONDS 0.2
+/* 10 Gb/s of SRTP with 160 octets of payload: 230 on the wire, and 24 of preamble, FCS and gap. */
+#define LINE_RATE_PPS (10e9 / 8 / 254)
+
+static const struct scenario {
+	const char *name;
+	enum attack_kind kind;
+	double pps;
+	enum srtp_suite in, out;
+} scenarios[] = {
+	{"calm", ATTACK_NONE, 0, SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE},
+	{"forged_one_port.gcm128", ATTACK_FORGED_ONE, LINE_RATE_PPS, SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE},
+	{"forged_one_port.cm128", ATTACK_FORGED_ONE, LINE_RATE_PPS, SRTP_AES_CM_128_HMAC_SHA1_80,
+		SRTP_SUITE_NONE},
+	{"forged_all_ports.gcm128", ATTACK_FORGED_ALL, 10 * HONEST_PPS, SRTP_AEAD_AES_128_GCM,
+		SRTP_SUITE_NONE},
+	{"forged_all_ports.cm128", ATTACK_FORGED_ALL, 10 * HONEST_PPS, SRTP_AES_CM_128_HMAC_SHA1_80,
+		SRTP_SUITE_NONE},
+	{"strangers.gcm128", ATTACK_STRANGERS, LINE_RATE_PPS, SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE},
+	{"replays.gcm128", ATTACK_REPLAYS, 10 * HONEST_PPS, SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE},
+	{"strangers.plain", ATTACK_STRANGERS, LINE_RATE_PPS, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM},
+};
+
+struct bench {
+	struct figures figures;
+	struct room room;
+	struct gen *gen;
+	struct attack *attack;
+};
+
+static void sample(struct bench *b, const struct scenario *s, const char *what, const char *unit,
+	double value, double at_most)
+{
+	struct figure *f;
+	char name[96];
+
+	snprintf(name, sizeof(name), "attack.%s.%s", s->name, what);
+	f = figures_get(&b->figures, name, unit);
+	if (!f)
+		return;
+	if (at_most >= 0)
+		figure_target(f, FIGURE_AT_MOST, at_most);
+	figure_sample(f, value);
+}
+
+static void note(struct bench *b, const struct scenario *s, const struct attack_result *r)
+{
+	double packets = (double)(r->honest + r->hostile);
+
+	sample(b, s, "honest_loss", "%", 100.0 * (double)r->lost / (double)r->honest, 1);
+	sample(b, s, "came_out", "packets", (double)r->came_out, 0);
+	sample(b, s, "worker_ns", "ns/packet", r->cpu_ns / packets, -1);
+	sample(b, s, "worker_load", "%", 100 * r->cpu_ns / ((r->seconds + r->recovery_ms / 1e3) * 1e9), -1);
+	if (s->kind != ATTACK_NONE)
+		sample(b, s, "recovery", "ms", r->recovery_ms, 100);
+	if (s->kind == ATTACK_STRANGERS)
+		sample(b, s, "trials", "/s/leg", (double)r->trials / r->seconds / CALLS, -1);
+}
+
+static int measure(struct bench *b, const struct scenario *s)
+{
+	struct attack_conf calm = {.honest_pps = HONEST_PPS};
+	struct attack_conf conf = {s->kind, HONEST_PPS, s->pps};
+	struct attack_result r;
+	/* Each call is heard twice before. */
+	int rc = attack_run(b->attack, &calm, 2 * CALLS / HONEST_PPS, &r);
+
+	for (unsigned i = 0; i < SAMPLES && rc == 0; i++) {
+		rc = attack_run(b->attack, &conf, SECONDS, &r);
+		if (rc == 0)
+			note(b, s, &r);
+	}
+	/* No call has ended: each is heard once more. */
+	if (rc == 0)
+		rc = attack_run(b->attack, &calm, 2 * CALLS / HONEST_PPS, &r);
+	if (rc == 0 && s->kind != ATTACK_NONE)
+		sample(b, s, "lost_after", "packets", (double)r.lost, 0);
+	return rc;
+}
+
+static int run(struct bench *b, const struct scenario *s, struct err *err)
+{
+	struct gen_conf conf = {.sessions = CALLS, .payload = 160, .in = s->in, .out = s->out};
+	int rc = room_open(&b->room, CALLS + 1, err);
+
+	if (rc < 0)
+		return rc;
+	memcpy(conf.gateway_mac, b->room.port->mac.addr_bytes, 6);
+	rc = gen_open(&conf, &b->gen, err);
+	if (rc >= 0)
+		rc = gen_program(b->gen, room_command, &b->room, err);
+	if (rc >= 0) {
+		rc = attack_open(&b->room, b->gen, CALLS, &b->attack);
+		rc = rc < 0 ? rc : measure(b, s);
+		if (rc < 0)
+			err_set(err, -rc, "%s: %s", s->name, strerror(-rc));
+	}
+	attack_close(b->attack);
+	gen_close(b->gen);
+	b->attack = NULL;
+	b->gen = NULL;
+	room_close(&b->room);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct eal_conf conf = {.memory_mb = 512};
+	static struct bench b;
+	struct err err = {""};
+	struct eal eal;
+	int rc;
+
+	if (argc > 2) {
+		fprintf(stderr, "usage: bench_attack [file.json]\n");
+		return 2;
+	}
+	log_setup(LOG_WARN, LOG_TEXT);
+	rc = eal_start(&conf, &eal, &err);
+	if (rc < 0) {
+		fprintf(stderr, "bench_attack: %s\n", err.text);
+		return 1;
+	}
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]) && rc >= 0; i++)
+		rc = run(&b, &scenarios[i], &err);
+	printf("%s, data plane on %s pages\n", figures_machine(), eal.hugepages ? "2 MB" : "4 kB");
+	figures_print(&b.figures, stdout);
+	if (rc < 0)
+		fprintf(stderr, "bench_attack: %s\n", err.text);
+	if (rc >= 0 && argc > 1)
+		rc = figures_write_json(&b.figures, argv[1]);
+	eal_stop(&eal);
+	return rc < 0 ? 1 : 0;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Packets that nobody should send, at rates that the worker can take: none gets out, none costs an honest
+ * one. Counts only; how fast it goes is bench_attack's.
+ */
+#include "tests/support/cmocka_std.h"
+
+#include <string.h>
+
+#include "dataplane/eal.h"
+#include "lib/base/log.h"
+#include "perf/attack.h"
+
+#define CALLS 20
+#define HONEST_PPS 20e3
+#define SECONDS 0.05
+#define RTP_GCM SRTP_AEAD_AES_128_GCM
+#define RTP_CM SRTP_AES_CM_128_HMAC_SHA1_80
+
+struct bench {
+	struct room room;
+	struct gen *gen;
+	struct attack *attack;
+};
+
+static void begin(struct bench *b, enum srtp_suite in, enum srtp_suite out)
+{
+	struct gen_conf conf = {.sessions = CALLS, .payload = 160, .in = in, .out = out};
+	struct err err = {""};
+
+	assert_int_equal(room_open(&b->room, CALLS + 1, &err), 0);
+	memcpy(conf.gateway_mac, b->room.port->mac.addr_bytes, 6);
+	assert_int_equal(gen_open(&conf, &b->gen, &err), 0);
+	assert_int_equal(gen_program(b->gen, room_command, &b->room, &err), 0);
+	assert_int_equal(attack_open(&b->room, b->gen, CALLS, &b->attack), 0);
+}
+
+static void end(struct bench *b)
+{
+	attack_close(b->attack);
+	gen_close(b->gen);
+	room_close(&b->room);
+}
+
+static uint64_t verdict(const struct bench *b, enum dp_verdict v)
+{
+	return worker_stats(b->room.worker)->verdicts[v];
+}
+
+/*
+ * A slow machine loses packets at its ring, as it must, and nothing may be concluded from which: what is
+ * compared is what the worker was given.
+ */
+static struct attack_result attacked(struct bench *b, enum attack_kind kind)
+{
+	struct attack_conf calm = {.honest_pps = HONEST_PPS}, conf = {kind, HONEST_PPS, 4 * HONEST_PPS};
+	struct attack_result before, r, after;
+	const struct gen_stats *g = gen_stats(b->gen);
+
+	assert_int_equal(attack_run(b->attack, &calm, SECONDS / 4, &before), 0);
+	assert_int_equal(attack_run(b->attack, &conf, SECONDS, &r), 0);
+	assert_int_equal(attack_run(b->attack, &calm, SECONDS / 4, &after), 0);
+	assert_int_equal(g->good, g->sent);
+	assert_int_equal(before.came_out + r.came_out + after.came_out, 0);
+	assert_int_equal(verdict(b, DP_V_RELAYED), g->sent);
+	assert_in_range(r.hostile, 100, UINT32_MAX);
+	return r;
+}
+
+static void test_forged_packets(void **state)
+{
+	static const enum srtp_suite suites[] = {RTP_GCM, RTP_CM};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct attack_result r;
+		struct bench b;
+
+		begin(&b, suites[i], SRTP_SUITE_NONE);
+		r = attacked(&b, i ? ATTACK_FORGED_ONE : ATTACK_FORGED_ALL);
+		assert_int_equal(verdict(&b, DP_V_AUTH_FAIL), r.hostile);
+		end(&b);
+	}
+}
+
+static void test_replays(void **state)
+{
+	struct attack_result r;
+	struct bench b;
+
+	(void)state;
+	begin(&b, RTP_CM, RTP_GCM);
+	r = attacked(&b, ATTACK_REPLAYS);
+	assert_int_equal(verdict(&b, DP_V_REPLAY) + verdict(&b, DP_V_TOO_OLD), r.hostile);
+	end(&b);
+}
+
+static void test_strangers_get_few_trials(void **state)
+{
+	struct attack_result r;
+	struct bench b;
+
+	(void)state;
+	begin(&b, RTP_GCM, SRTP_SUITE_NONE);
+	r = attacked(&b, ATTACK_STRANGERS);
+	assert_int_equal(verdict(&b, DP_V_AUTH_FAIL) + verdict(&b, DP_V_TRIAL_LIMIT), r.hostile);
+	/* Ten a second and leg, and no more than that at once. */
+	assert_in_range(r.trials, 1, (uintmax_t)(CALLS * 10 * (1 + r.seconds + r.recovery_ms / 1e3)));
+	end(&b);
+}
+
+static void test_strangers_inject_nothing_on_plain_legs(void **state)
+{
+	struct attack_result r;
+	struct bench b;
+
+	(void)state;
+	begin(&b, SRTP_SUITE_NONE, RTP_GCM);
+	r = attacked(&b, ATTACK_STRANGERS);
+	assert_int_equal(verdict(&b, DP_V_WRONG_SOURCE), r.hostile);
+	end(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forged_packets),
+		cmocka_unit_test(test_replays),
+		cmocka_unit_test(test_strangers_get_few_trials),
+		cmocka_unit_test(test_strangers_inject_nothing_on_plain_legs),
+	};
+	struct eal_conf conf = {.pages = EAL_PAGES_SMALL, .memory_mb = 256};
+	struct err err = {""};
+	struct eal eal;
+	int failed;
+
+	log_setup(LOG_WARN, LOG_TEXT);
+	if (eal_start(&conf, &eal, &err) < 0) {
+		printf("Bail out! %s\n", err.text);
+		return 1;
+	}
+	failed = cmocka_run_group_tests_name("attack", tests, NULL, NULL);
+	eal_stop(&eal);
+	return failed;
+}
