@@ -35,7 +35,7 @@ const struct ctl_option_spec ctl_options[OPTIONS] = {
 	[OPT_STATE] = {"--state", VALUE_CHOICE, .choices = "setup ringing established ending ended refused",
 		.names = NAMES_CHOICES},
 	[OPT_SUITE] = {"--suite", VALUE_TEXT, .what = "a suite, such as AEAD_AES_256_GCM"},
-	[OPT_TLS] = {"--tls", VALUE_TEXT, .what = "a version, such as TLSv1.3"},
+	[OPT_TLS] = {"--tls", VALUE_TEXT, .what = "a version, such as TLSv1.3 or DTLSv1.2"},
 	[OPT_TO] = {"--to", VALUE_TEXT, .what = "a day or time, such as 2026-12-31"},
 	[OPT_TIMEOUT] = {"--timeout", VALUE_NUMBER, .min = 0, .max = 86400},
 	[OPT_TRUNK] = {"--trunk", VALUE_TEXT, .what = "a trunk's name", .names = NAMES_TRUNKS},

@@ -140,7 +140,8 @@ static bool leg_is(const struct ctl_args *a, const json_t *leg)
 {
 	return is(a->text[OPT_TRUNK], text_at(leg, "trunk")) &&
 	       is(a->text[OPT_SUITE], text_at(leg, "suite")) &&
-	       is(a->text[OPT_TLS], text_at(json_object_get(leg, "signalling"), "tls-version"));
+	       (is(a->text[OPT_TLS], text_at(json_object_get(leg, "signalling"), "tls-version")) ||
+		       is(a->text[OPT_TLS], text_at(json_object_get(leg, "dtls"), "version")));
 }
 
 /* One leg has all that is asked for of a leg. Times compare as text: RFC 3339 in UTC, a day is its beginning.
@@ -200,6 +201,35 @@ static enum ctl_exit read_all(struct reading *r, struct err *e)
 
 /* ---- show ---- */
 
+/* How a side's media was keyed: "sdes", or a version of DTLS. */
+static const char *keying_of(const json_t *leg)
+{
+	const char *version = text_at(json_object_get(leg, "dtls"), "version");
+
+	return *version ? version : *text_at(leg, "keying") ? text_at(leg, "keying") : "-";
+}
+
+static void show_dtls(const json_t *dtls)
+{
+	const json_t *fingerprint;
+	char text[600];
+	size_t i;
+
+	if (!dtls)
+		return;
+	snprintf(text, sizeof text, "    %s %s %s %s%s", text_at(dtls, "version"), text_at(dtls, "cipher"),
+		text_at(dtls, "group"), text_at(dtls, "profile"),
+		json_is_true(json_object_get(dtls, "fingerprint-authenticated")) ? "" : "  fingerprint not authenticated");
+	print_harmless(text, stdout);
+	putchar('\n');
+	json_array_foreach(json_object_get(dtls, "fingerprints"), i, fingerprint)
+	{
+		snprintf(text, sizeof text, "    peer %s", json_string_value(fingerprint) ? json_string_value(fingerprint) : "");
+		print_harmless(text, stdout);
+		putchar('\n');
+	}
+}
+
 static void show_leg(const json_t *leg)
 {
 	const json_t *signalling = json_object_get(leg, "signalling"), *peer = json_object_get(leg, "peer");
@@ -207,18 +237,22 @@ static void show_leg(const json_t *leg)
 	char text[600];
 
 	snprintf(text, sizeof text,
-		"  %s %-16s %-24s %s %s  keys %zu  packets %lld in %lld out  forged %lld replayed %lld  %s\n",
+		"  %s %-16s %-24s %s  %s %s  keys %zu  packets %lld in %lld out  forged %lld replayed %lld downgrades "
+		"%lld  %s\n",
 		text_at(leg, "side"), text_at(leg, "trunk"),
 		*text_at(leg, "suite") ? text_at(leg, "suite") : text_at(leg, "media"),
-		*text_at(signalling, "tls-version") ? text_at(signalling, "tls-version") : "no TLS",
+		keying_of(leg), *text_at(signalling, "tls-version") ? text_at(signalling, "tls-version") : "no TLS",
 		text_at(signalling, "tls-cipher"), json_array_size(keys),
 		(long long)json_integer_value(json_object_get(leg, "rx-packets")),
 		(long long)json_integer_value(json_object_get(leg, "tx-packets")),
 		(long long)json_integer_value(json_object_get(bad, "auth-failures")),
 		(long long)json_integer_value(json_object_get(bad, "replays")),
+		(long long)(json_integer_value(json_object_get(bad, "downgrade-clear")) +
+			    json_integer_value(json_object_get(bad, "downgrade-keys"))),
 		*text_at(peer, "certificate") ? text_at(peer, "certificate") : text_at(peer, "address"));
 	for (char *p = text; *p; p++)
 		putchar((unsigned char)*p < ' ' && *p != '\n' ? '?' : *p);
+	show_dtls(json_object_get(leg, "dtls"));
 }
 
 static void show_record(struct reading *r, const json_t *o)
@@ -264,7 +298,7 @@ static void count_legs(struct reading *r, const json_t *o)
 			continue;
 		snprintf(name, sizeof name, "%.80s\t%.40s\t%.40s",
 			*text_at(leg, "suite") ? text_at(leg, "suite") : "none (plain RTP)",
-			*text_at(leg, "keying") ? text_at(leg, "keying") : "-",
+			keying_of(leg),
 			*version ? version : "no TLS");
 		json_object_set_new(r->counts, name,
 			json_integer(json_integer_value(json_object_get(r->counts, name)) + 1));
@@ -287,7 +321,7 @@ static int more_first(const void *a, const void *b)
 static void print_ranks(const struct reading *r, struct rank *ranks, size_t n)
 {
 	if (!args_json(r->a))
-		printf("%8s %6s  %-28s %-7s %s\n", "SIDES", "%", "SUITE", "KEYING", "SIGNALLING");
+		printf("%8s %6s  %-28s %-9s %s\n", "SIDES", "%", "SUITE", "KEYING", "SIGNALLING");
 	for (size_t i = 0; i < n; i++) {
 		struct str rest = str_z(ranks[i].name), suite = str_cut(&rest, '\t'),
 			   keying = str_cut(&rest, '\t');
@@ -298,7 +332,7 @@ static void print_ranks(const struct reading *r, struct rank *ranks, size_t n)
 			       "lld,\"percent\":%.1f}\n",
 				STR_ARG(suite), STR_ARG(keying), STR_ARG(rest), (long long)ranks[i].n, share);
 		else
-			printf("%8lld %6.1f  %-28.*s %-7.*s %.*s\n", (long long)ranks[i].n, share,
+			printf("%8lld %6.1f  %-28.*s %-9.*s %.*s\n", (long long)ranks[i].n, share,
 				STR_ARG(suite), STR_ARG(keying), STR_ARG(rest));
 	}
 }

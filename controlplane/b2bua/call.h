@@ -146,7 +146,10 @@ struct leg {
 	struct leg_dtls *dtls; /* handshakes on the media path; NULL: its trunk has none */
 	struct {
 		char version[16], cipher[48], group[32];
+		struct dtls_fingerprint peer[DTLS_FINGERPRINTS_MAX]; /* of its SDP: one is its certificate's */
+		unsigned n_peer;
 	} handshake; /* the last that brought keys; "": none */
+	uint32_t downgrades[OA_DOWNGRADES]; /* what its peer said that asks for less than is required */
 	enum srtp_suite suite; /* of its first m-line, as last agreed */
 	uint64_t keyed_ms;     /* wall clock: since when the key that we send with is agreed; 0: none */
 	uint32_t key_epoch;    /* of that key */
@@ -683,7 +686,9 @@ void legs_program_again(struct call *c);
 /* Takes one data-plane leg's statistics: what is kept of a side is its first leg's, the audio's. */
 void call_note_stats(struct call *c, const struct dp_stats_leg *s);
 /* Counts what asked for less than the leg's trunk requires. */
-void legs_note_refusal(struct call *c, const struct oa_refusal *why);
+void leg_note_refusal(struct leg *l, const struct oa_refusal *why);
+/* How its media keys are agreed, or would be by our offer: "sdes" or "dtls"; NULL: it has none. */
+const char *leg_keying(const struct leg *l);
 /* Asks for the last statistics, then deletes the session. */
 void legs_close(struct call *c);
 /* What was negotiated holds from now on, on both legs. */

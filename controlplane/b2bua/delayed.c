@@ -9,10 +9,13 @@
 #include "controlplane/b2bua/call.h"
 #include "lib/base/secret.h"
 
-static void failed(struct call *c, const struct oa_refusal *why)
+/* l: whose peer said what cannot be used. */
+static void failed(struct leg *l, const struct oa_refusal *why)
 {
+	struct call *c = l->call;
+
 	c->b->counters.failed_answer++;
-	legs_note_refusal(c, why);
+	leg_note_refusal(l, why);
 	call_release(c, NULL, (unsigned)why->status, "%s", why->reason.text);
 }
 
@@ -29,14 +32,14 @@ void delayed_offered(struct leg *out, const struct sip_msg *m)
 	if (!body.n) {
 		err_set(&why.reason, EINVAL,
 			"the called side was asked for an offer and answered without SDP");
-		failed(c, &why);
+		failed(out, &why);
 	} else if (oa_offer_received(&out->oa, body, &why) < 0) {
-		failed(c, &why);
+		failed(out, &why);
 	} else if (call_media_ports(&c->media, &e) < 0) {
 		c->b->counters.refused_no_media_plane += c->initial;
 		call_release(c, NULL, 503, "%s", e.text);
 	} else if (oa_offer_make(&in->oa, &out->oa, &sdp, &why) < 0) {
-		failed(c, &why);
+		failed(out, &why);
 	} else {
 		legs_program(c);
 		if (c->state != CALL_ENDING && in->ancestor)
@@ -49,15 +52,14 @@ void delayed_offered(struct leg *out, const struct sip_msg *m)
 
 void delayed_answered(struct leg *in, const struct sip_msg *ack)
 {
-	struct call *c = in->call;
 	struct oa_refusal why = {.status = 488};
 	struct str body = message_sdp(ack);
 
 	if (!body.n) {
 		err_set(&why.reason, EINVAL, "the ACK to an offer of ours has no answer");
-		failed(c, &why);
+		failed(in, &why);
 	} else if (oa_answer_received(&in->oa, body, &why) < 0) {
-		failed(c, &why);
+		failed(in, &why);
 	} else {
 		answer_due_ack(leg_twin(in));
 	}

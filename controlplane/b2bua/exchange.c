@@ -134,7 +134,7 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 	}
 	result = oa_offer_received(&in->oa, message_sdp(m), &why);
 	if (result < 0) {
-		legs_note_refusal(c, &why);
+		leg_note_refusal(in, &why);
 		count(c, &c->b->counters.refused_media);
 		refuse(in, (unsigned)why.status, why.reason.text);
 	} else if (result == 1) {
@@ -171,7 +171,7 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 	/* Early media: the called side's answer comes before the call is taken (RFC 3960). */
 	if (body.n && oa_answer_received(&out->oa, body, &why) < 0) {
 		c->b->counters.failed_answer++;
-		legs_note_refusal(c, &why);
+		leg_note_refusal(out, &why);
 		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
 		return;
 	}
@@ -224,7 +224,7 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 	 * the two ends of this leg no longer agree about it, so the call cannot go on either.
 	 */
 	c->b->counters.failed_answer++;
-	legs_note_refusal(c, &why);
+	leg_note_refusal(out, &why);
 	call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
 }
 

@@ -169,6 +169,8 @@ static void established(struct line *n, const struct dtls_result *r, const struc
 	memcpy(l->handshake.version, r->version, sizeof r->version);
 	memcpy(l->handshake.cipher, r->cipher, sizeof r->cipher);
 	memcpy(l->handshake.group, r->group, sizeof r->group);
+	memcpy(l->handshake.peer, n->bond->peer, sizeof n->bond->peer);
+	l->handshake.n_peer = n->bond->n_peer;
 	n->bond->done = true;
 	c->b->handshakes.established++;
 	log_at(clear ? LOG_WARN : LOG_INFO, "dtls",

@@ -129,10 +129,25 @@ static void refused(void *arg, int result, const char *reason)
 		c, NULL, 503, "the data plane refused the session: %s", reason ? reason : strerror(-result));
 }
 
-void legs_note_refusal(struct call *c, const struct oa_refusal *why)
+void leg_note_refusal(struct leg *l, const struct oa_refusal *why)
 {
-	c->b->counters.downgrade_clear += why->downgrade == OA_DOWNGRADE_CLEAR;
-	c->b->counters.downgrade_keys += why->downgrade == OA_DOWNGRADE_KEYS;
+	struct b2bua_counters *n = &l->call->b->counters;
+
+	n->downgrade_clear += why->downgrade == OA_DOWNGRADE_CLEAR;
+	n->downgrade_keys += why->downgrade == OA_DOWNGRADE_KEYS;
+	l->downgrades[why->downgrade]++;
+}
+
+const char *leg_keying(const struct leg *l)
+{
+	const struct oa_media *m = oa_media_at(&l->oa, 0);
+
+	if (!l->trunk || (l->trunk->srtp != CONFIG_SRTP_REQUIRED && l->suite == SRTP_SUITE_NONE))
+		return NULL;
+	if (m && m->keys)
+		return m->keys->method->name;
+	return l->handshake.version[0] || l->trunk->dtls_first || l->trunk->keying == CONFIG_KEYING_DTLS ? "dtls"
+													 : "sdes";
 }
 
 void legs_program(struct call *c)

@@ -119,29 +119,71 @@ static json_t *signalling_of(const struct leg *l)
 	return o;
 }
 
+/* The profile's name at IANA (RFC 5764 section 4.1.2, RFC 7714 section 14.2). */
+static json_t *profile_of(const struct leg *l)
+{
+	const struct srtp_suite_info *s = srtp_suite_info(l->suite);
+
+	return s->dtls_profile == 0x0001   ? json_string("SRTP_AES128_CM_HMAC_SHA1_80")
+	       : s->dtls_profile == 0x0002 ? json_string("SRTP_AES128_CM_HMAC_SHA1_32")
+					   : json_sprintf("SRTP_%s", s->name);
+}
+
+/* The association that the newest keys came from. */
+static json_t *dtls_of(const struct leg *l)
+{
+	json_t *o = json_object(), *all = json_array();
+
+	put_text(o, "version", l->handshake.version);
+	put_text(o, "cipher", l->handshake.cipher);
+	put_text(o, "group", l->handshake.group);
+	json_object_set_new(o, "profile", profile_of(l));
+	for (unsigned i = 0; i < l->handshake.n_peer; i++) {
+		char text[DTLS_FINGERPRINT_TEXT];
+		struct wbuf w = wbuf_make(text, sizeof text);
+
+		dtls_fingerprint_print(&w, &l->handshake.peer[i]);
+		json_array_append_new(all, json_stringn(text, w.len));
+	}
+	json_object_set_new(o, "fingerprints", all);
+	json_object_set_new(o, "fingerprint-authenticated", json_boolean(l->flow.transport == SIP_TLS));
+	return o;
+}
+
+static json_t *anomalies_of(const struct leg *l)
+{
+	const struct dp_stats_leg *s = &l->call->stats[l->side];
+	json_t *o = json_object();
+
+	put_number(o, "auth-failures", s->verdicts[DP_V_AUTH_FAIL]);
+	put_number(o, "replays", s->verdicts[DP_V_REPLAY] + s->verdicts[DP_V_TOO_OLD]);
+	put_number(o, "clear-refused", s->verdicts[DP_V_CLEAR_REFUSED]);
+	put_number(o, "downgrade-clear", l->downgrades[OA_DOWNGRADE_CLEAR]);
+	put_number(o, "downgrade-keys", l->downgrades[OA_DOWNGRADE_KEYS]);
+	return o;
+}
+
 static json_t *leg_of(const struct leg *l)
 {
 	const struct dp_stats_leg *s = &l->call->stats[l->side];
 	const struct key_traffic end = {s->rx_packets, s->rx_octets, s->tx_packets, s->tx_octets};
-	bool secure = l->trunk->srtp == CONFIG_SRTP_REQUIRED;
-	json_t *o = json_object(), *anomalies = json_object();
+	const char *keying = leg_keying(l);
+	json_t *o = json_object();
 
 	put_text(o, "side", l->side == DP_SIDE_A ? "a" : "b");
 	put_text(o, "trunk", l->trunk->name);
 	json_object_set_new(o, "peer", peer_of(l));
 	json_object_set_new(o, "signalling", signalling_of(l));
-	put_text(o, "media", secure ? "srtp" : "rtp");
-	if (secure)
-		put_text(o, "keying", "sdes");
+	put_text(o, "media", keying ? "srtp" : "rtp");
+	put_text(o, "keying", keying);
+	if (l->handshake.version[0] && l->suite != SRTP_SUITE_NONE)
+		json_object_set_new(o, "dtls", dtls_of(l));
 	if (l->suite != SRTP_SUITE_NONE)
 		put_text(o, "suite", srtp_suite_info(l->suite)->name);
-	if (secure)
+	if (keying)
 		json_object_set_new(o, "keys", epochs_of(l, &end));
 	put_traffic(o, &(struct key_traffic){0}, &end);
-	put_number(anomalies, "auth-failures", s->verdicts[DP_V_AUTH_FAIL]);
-	put_number(anomalies, "replays", s->verdicts[DP_V_REPLAY] + s->verdicts[DP_V_TOO_OLD]);
-	put_number(anomalies, "clear-refused", s->verdicts[DP_V_CLEAR_REFUSED]);
-	json_object_set_new(o, "anomalies", anomalies);
+	json_object_set_new(o, "anomalies", anomalies_of(l));
 	return o;
 }
 

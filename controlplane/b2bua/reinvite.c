@@ -118,7 +118,7 @@ void reinvite_answered(struct leg *l, const struct sip_msg *m)
 	if (!body.n)
 		err_set(&why.reason, EINVAL, "an offer of new keys was answered without SDP");
 	if (!body.n || oa_answer_received(&l->oa, body, &why) < 0) {
-		legs_note_refusal(c, &why);
+		leg_note_refusal(l, &why);
 		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
 		return;
 	}

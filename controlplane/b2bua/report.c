@@ -11,16 +11,6 @@
 #include "controlplane/obs/state.h"
 #include "lib/base/clock.h"
 
-/* As agreed, or else as our offer would have it. */
-static const char *keying_shown(const struct leg *l, const struct oa_media *m)
-{
-	if (!l->trunk || (l->trunk->srtp != CONFIG_SRTP_REQUIRED && l->suite == SRTP_SUITE_NONE))
-		return NULL;
-	if (m && m->keys)
-		return m->keys->method->name;
-	return l->handshake.version[0] || l->trunk->dtls_first || l->trunk->keying == CONFIG_KEYING_DTLS ? "dtls" : "sdes";
-}
-
 static struct state_leg leg_shown(const struct leg *l, char version[16], char cipher[80])
 {
 	const struct call *c = l->call;
@@ -34,7 +24,7 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 		.suite = l->suite,
 		.key_age_ms = l->keyed_ms ? (c->ended_ms ? c->ended_ms : clock_wall_ms()) - l->keyed_ms : 0,
 		.key_epoch = l->rekey.keys,
-		.keying = keying_shown(l, m),
+		.keying = leg_keying(l),
 		.dtls_version = dtls ? l->handshake.version : NULL,
 		.dtls_cipher = l->handshake.cipher,
 		.dtls_group = l->handshake.group,

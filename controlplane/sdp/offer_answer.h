@@ -83,6 +83,7 @@ enum oa_downgrade {
 	OA_NO_DOWNGRADE,
 	OA_DOWNGRADE_CLEAR, /* plain RTP where SRTP is required */
 	OA_DOWNGRADE_KEYS,  /* SRTP, and nothing that the policy allows: suites, parameters */
+	OA_DOWNGRADES,
 };
 
 struct oa_refusal {

@@ -53,7 +53,7 @@ def test_a_session_and_a_refusal():
                 assert [k["cause"] for k in leg["keys"]] == ["setup", "operator"], leg
                 assert all(k["rx-packets"] > 0 and k["tx-packets"] > 0 for k in leg["keys"]), leg
                 assert sum(k["rx-packets"] for k in leg["keys"]) == leg["rx-packets"], leg
-                assert leg["anomalies"] == {"auth-failures": 0, "replays": 0, "clear-refused": 0}, leg
+                assert set(leg["anomalies"].values()) == {0} and "dtls" not in leg, leg
             assert legs[1]["peer"]["certificate"] and len(legs[1]["peer"]["fingerprint"]) == 64, legs[1]
             refused = [r for r in records(path) if r["type"] == "refusal"]
             assert refused and refused[0]["status"] == 404 and refused[0]["trunk"] == "carrier-a", refused

@@ -3,6 +3,7 @@
 
 import os
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -11,6 +12,7 @@ from lab.baresip import Phone
 from lab.capture import Capture
 from lab.gateway import CM_80, GCM_128, INSIDE, OUTSIDE, Neighbourhood, carrier, core
 from lab.net import wait_for
+from test_audit import ctl as audit
 from test_calls import assert_clean, assert_heard, assert_nothing_clear, hang_up, up
 
 TONES = {"carrier-a": 440, "carrier-b": 1000, "phone": 1000}
@@ -60,10 +62,17 @@ def assert_dtls(leg, authenticated=True):
     assert leg["dtls"]["group"] and leg["dtls"]["fingerprint-authenticated"] is authenticated, leg
 
 
-def test_a_dtls_phone_calls_a_plain_one():
-    legs, _ = call([dtls_trunk("carrier-a"), core("core", Neighbourhood.ADDRESSES["phone"])],
-                   ("carrier-a", "dtls_srtp"), ("phone", None))
-    assert_dtls(legs[0])
+def test_a_dtls_phone_calls_a_plain_one_and_the_audit_says_how():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "audit.jsonl")
+        legs, _ = call([dtls_trunk("carrier-a"), core("core", Neighbourhood.ADDRESSES["phone"])],
+                       ("carrier-a", "dtls_srtp"), ("phone", None), audit={"file": path})
+        assert_dtls(legs[0])
+        dtls = legs[0]["dtls"]
+        shown = audit("show", path, "--tls", dtls["version"]).stdout
+        assert f"{dtls['version']} {dtls['cipher']} {dtls['group']} SRTP_" in shown and "peer sha-256 " in shown, shown
+        ranks = audit("suites", path).stdout
+        assert any(dtls["version"] in row and legs[0]["suite"] in row for row in ranks.splitlines()), ranks
 
 
 def test_a_plain_phone_calls_a_dtls_one():

@@ -9,10 +9,12 @@
 
 #include "controlplane/b2bua/report.h"
 #include "controlplane/config/schema.h"
+#include "controlplane/dtls/pool.h"
 #include "controlplane/media/dp_client.h"
 #include "controlplane/media/port_alloc.h"
 #include "controlplane/obs/gather.h"
 #include "controlplane/sip/net.h"
+#include "lib/base/clock.h"
 #include "tests/unit/b2bua_config.h"
 #include "tests/unit/b2bua_plane.h"
 
@@ -31,6 +33,7 @@ static struct {
 	struct tls_ctx *client_tls[8];
 	struct dp_client *client;
 	struct port_alloc *ports;
+	struct dtls_pool *dtls; /* NULL: a test that shakes no hands */
 	struct ly_ctx *yang;
 	struct sip_conn conn;
 	struct tls_info tls;
@@ -43,6 +46,8 @@ static struct {
 	unsigned branches, calls;
 	bool keeps; /* calls in the folder */
 } own;
+
+static bool with_dtls;
 
 /* ---- the wire ---- */
 
@@ -180,6 +185,8 @@ static void open_control(void)
 	struct b2bua_generation *first;
 
 	assert_int_equal(b2bua_new(&bench.b2bua), 0);
+	if (with_dtls)
+		assert_int_equal(dtls_pool_new(own.base, 1, &own.dtls), 0);
 	open_sip();
 	open_media();
 	b2bua_attach(bench.b2bua, &(struct b2bua_layers){
@@ -190,6 +197,7 @@ static void open_control(void)
 					  .sip_counters = &bench.sip_counters,
 					  .client = own.client,
 					  .ports = own.ports,
+					  .dtls = own.dtls,
 				  });
 	assert_int_equal(b2bua_prepare(bench.b2bua, &conf, &first), 0);
 	b2bua_commit(bench.b2bua, first);
@@ -230,6 +238,8 @@ static unsigned close_control(void)
 	sip_net_free(own.net);
 	timer_wheel_free(own.wheel);
 	b2bua_free(bench.b2bua);
+	dtls_pool_free(own.dtls);
+	own.dtls = NULL;
 	port_alloc_free(own.ports);
 	gather_free(bench.gather);
 	for (unsigned i = 0; i < 3; i++)
@@ -345,6 +355,12 @@ int bench_setup(void **state)
 	return bench_setup_with("\"max-calls\":300,\"max-call-rate\":1000");
 }
 
+int bench_setup_dtls(void **state)
+{
+	with_dtls = true;
+	return bench_setup(state);
+}
+
 void phone_forget(struct phone *p)
 {
 	sip_msg_free(p->heard);
@@ -365,6 +381,7 @@ int bench_teardown(void **state)
 	phone_forget(&carol);
 	ly_ctx_destroy(own.yang);
 	remove_folder();
+	with_dtls = false;
 	return (int)kept; /* a flow that was never dropped fails the test */
 }
 
@@ -415,6 +432,24 @@ void pass(unsigned ms)
 			settle();
 	}
 	settle();
+}
+
+static void wake(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+}
+
+void run_until(bool (*done)(void), const char *what)
+{
+	uint64_t until = clock_mono_ns() + 60 * NS_PER_S;
+
+	for (settle(); !done(); settle()) {
+		if (clock_mono_ns() > until)
+			fail_msg("in vain: %s", what);
+		/* Something comes from a thread, or else the loop looks again in a moment. */
+		event_base_once(own.base, -1, EV_TIMEOUT, wake, NULL, &(struct timeval){.tv_usec = 20000});
+		event_base_loop(own.base, EVLOOP_ONCE);
+	}
 }
 
 /* ---- phones ---- */

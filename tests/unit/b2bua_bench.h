@@ -75,6 +75,7 @@ struct bench {
 	struct sip_waiter *waiters; /* of messages whose connection may still be lost, the newest first */
 	/* the data plane */
 	struct fake_plane plane;
+	void (*punted)(const struct dp_punt *p); /* a datagram that a leg is to send; NULL: lost */
 	struct plane_session sessions[1024];
 	unsigned live;
 };
@@ -84,6 +85,7 @@ extern struct bench bench;
 int bench_setup(void **state);
 int bench_teardown(void **state);
 int bench_setup_with(const char *limits);
+int bench_setup_dtls(void **state); /* with a thread for handshakes */
 
 /* Calls are kept in the folder from now on. */
 void bench_keep_calls(void);
@@ -146,6 +148,8 @@ const char *sdp_as(const struct phone *p, unsigned n, unsigned version, const ch
 /* Time goes on, and everything happens that is due. */
 void pass(unsigned ms);
 void settle(void);
+/* For what comes from threads. what: for whoever waits in vain. */
+void run_until(bool (*done)(void), const char *what);
 /* The call from dialling to the ACK. */
 void call_up(struct phone *from, struct phone *to);
 void hang_up(struct phone *by, struct phone *other);
@@ -158,6 +162,9 @@ void plane_acknowledge(void);
 void plane_event_timeout(struct plane_session *s);
 void plane_event_limit(struct plane_session *s, enum dp_side side, enum dp_key_direction direction,
 	enum dp_limit limit, uint32_t epoch);
+/* A datagram that came for a side's first leg. */
+void plane_punt(struct plane_session *s, enum dp_side side, const struct ip_port *from, const uint8_t *octets,
+	size_t n);
 struct plane_session *plane_last(void);
 
 /* The state of a place in the model, as an operator sees it: prefixes dropped, 64-bit numbers as numbers. A

@@ -59,6 +59,8 @@ static int command(const union dp_msg *c)
 		s->leg[c->leg_update.side] = c->leg_update;
 	} else if (c->h.type == DP_KEY_ADD) {
 		note_key(s, &c->key_add);
+	} else if (c->h.type == DP_PUNT_TX && bench.punted) {
+		bench.punted(&c->punt);
 	}
 	return 0;
 }
@@ -165,6 +167,20 @@ void plane_event_limit(struct plane_session *s, enum dp_side side, enum dp_key_d
 	m.key_soft_limit.packets = 1000;
 	fake_plane_say(&bench.plane, &m);
 	settle();
+}
+
+void plane_punt(
+	struct plane_session *s, enum dp_side side, const struct ip_port *from, const uint8_t *octets, size_t n)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_PUNT_RX, 0);
+	m.punt.session = s->id;
+	m.punt.leg = s->leg[side].leg;
+	m.punt.remote = *from;
+	m.punt.n = (uint32_t)n;
+	memcpy(m.punt.octets, octets, n);
+	fake_plane_say(&bench.plane, &m);
 }
 
 unsigned plane_seen(void)

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Legs whose keys come from handshakes: with a peer that shakes hands, too early, as somebody else, or never. */
+#include <unistd.h>
+
+#include "controlplane/audit/audit.h"
+#include "controlplane/dtls/association.h"
+#include "tests/unit/b2bua_bench.h"
+
+/* The media end of the phone that stands for carrier-a. */
+static struct {
+	struct dtls_identity *identity;
+	struct dtls_association *association; /* NULL: not there yet */
+	struct ip_port address, gateway;
+} peer;
+
+static const enum srtp_suite suites[] = {SRTP_AEAD_AES_256_GCM};
+
+static void say_datagram(void *arg, const struct ip_port *to, const uint8_t *octets, size_t n)
+{
+	(void)arg;
+	(void)to;
+	plane_punt(plane_last(), DP_SIDE_B, &peer.address, octets, n);
+}
+
+static void hear_datagram(const struct dp_punt *p)
+{
+	if (peer.association)
+		dtls_association_input(peer.association, &peer.gateway, p->octets, p->n);
+}
+
+/* A line of our offer to bob: what follows its beginning. */
+static struct str line_of(const char *begins)
+{
+	struct str rest = bob.invite->body;
+
+	while (rest.n) {
+		struct str whole = str_cut(&rest, '\n'), line = str_cut(&whole, '\r');
+
+		if (str_starts(line, str_z(begins)))
+			return str_sub(line, strlen(begins), line.n);
+	}
+	fail_msg("no %s", begins);
+	return STR("");
+}
+
+static void open_peer(enum dtls_role role)
+{
+	struct dtls_association_conf conf = {
+		.dtls = {.role = role,
+			.identity = peer.identity,
+			.suites = suites,
+			.n_suites = 1,
+			.n_peer = 1,
+			.max = DTLS_1_3,
+			.remote = peer.gateway},
+		.any_ip = true,
+		.output = say_datagram,
+	};
+	struct err e = {0};
+
+	assert_int_equal(dtls_fingerprint_parse(line_of("a=fingerprint:"), &conf.dtls.peer[0]), 0);
+	if (dtls_association_new(&dtls_openssl, &conf, &peer.association, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+static int setup(void **state)
+{
+	memset(&peer, 0, sizeof peer);
+	assert_int_equal(ip_parse(str_z("198.51.100.1"), &peer.address.ip), 0);
+	peer.address.port = 30001;
+	peer.gateway = peer.address;
+	assert_int_equal(dtls_identity_make(&peer.identity, NULL), 0);
+	assert_int_equal(bench_setup_dtls(state), 0);
+	bench.punted = hear_datagram;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	int kept = bench_teardown(state);
+
+	dtls_association_close(peer.association);
+	dtls_identity_unref(peer.identity);
+	return kept;
+}
+
+#define TD(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+/* carrier-a takes DTLS alone; these members of its dtls-policy. */
+static void take_dtls(const char *members)
+{
+	char policies[512];
+
+	snprintf(policies, sizeof policies,
+		"\"dtls-policies\":{\"dtls-policy\":[{\"name\":\"d\"%s}]},\"media\":{\"interface\":[", members);
+	bench_change_all((const struct bench_edit[]){{"\"media\":{\"interface\":[", policies},
+				 {"\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
+					 "\"crypto-profile\":\"gcm\",\"keying\":[\"dtls\"],\"dtls-policy\":\"d\"},"
+					 "\"rtcp-mux\":\"offer\"},{\"name\":\"carrier-b\""}},
+		2);
+}
+
+/* Bob's description; wrong: with the fingerprint of a certificate that is not his. */
+static const char *described(const char *setup_value, bool wrong)
+{
+	static char text[1024];
+	char fingerprint[DTLS_FINGERPRINT_TEXT];
+	struct wbuf w = wbuf_make(fingerprint, sizeof fingerprint - 1);
+	struct dtls_fingerprint f;
+
+	assert_int_equal(dtls_identity_fingerprint(peer.identity, DTLS_SHA256, &f), 0);
+	f.octets[3] ^= wrong;
+	dtls_fingerprint_print(&w, &f);
+	fingerprint[w.len] = '\0';
+	snprintf(text, sizeof text,
+		"v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n"
+		"m=audio 30001 UDP/TLS/RTP/SAVP 8\r\na=rtcp-mux\r\na=fingerprint:%s\r\na=setup:%s\r\n",
+		fingerprint, setup_value);
+	return text;
+}
+
+static void invite_bob(void)
+{
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+}
+
+/* Bob answers; the call is up, with keys or not. */
+static void answered(const char *setup_value, bool wrong)
+{
+	answer(&bob, "200 OK", "", described(setup_value, wrong));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+}
+
+static bool secured(void)
+{
+	return plane_last()->rx_keys[DP_SIDE_B] && plane_last()->tx_keys[DP_SIDE_B] && peer.association &&
+	       dtls_association_result(peer.association)->state == DTLS_ESTABLISHED;
+}
+
+static void assert_keys_fit(void)
+{
+	const struct dtls_result *r = dtls_association_result(peer.association);
+	const struct plane_session *s = plane_last();
+
+	assert_int_equal(s->tx[DP_SIDE_B].suite, r->suite);
+	assert_memory_equal(s->tx[DP_SIDE_B].master, r->rx.octets, r->rx.len);
+	assert_memory_equal(s->rx[DP_SIDE_B].master, r->tx.octets, r->tx.len);
+}
+
+static void up(enum dtls_role role)
+{
+	take_dtls("");
+	invite_bob();
+	open_peer(role);
+	answered(role == DTLS_CLIENT ? "active" : "passive", false);
+	run_until(secured, "the handshake");
+}
+
+/* The data plane has no keys, and holds what comes, until the handshake brings some. */
+static void test_a_call_in_either_role(void **state)
+{
+	(void)state;
+	for (int role = DTLS_CLIENT; role <= DTLS_SERVER; role++) {
+		take_dtls("");
+		invite_bob();
+		expect_heard(&bob, "a=setup:actpass");
+		answered(role == DTLS_CLIENT ? "active" : "passive", false);
+		assert_int_equal(plane_last()->tx_keys[DP_SIDE_B] + plane_last()->rx_keys[DP_SIDE_B], 0);
+		assert_true(plane_last()->leg[DP_SIDE_B].flags & DP_LEG_PUNT_DTLS);
+		open_peer(role);
+		run_until(secured, "the handshake");
+		assert_keys_fit();
+		hang_up(&alice, &bob);
+		expect_no_calls();
+		dtls_association_close(peer.association);
+		peer.association = NULL;
+	}
+}
+
+/* Media, and with it the peer's first word, is faster than its answer. */
+static void test_a_hello_before_the_answer_is_held(void **state)
+{
+	(void)state;
+	take_dtls("");
+	invite_bob();
+	open_peer(DTLS_CLIENT); /* says its hello at once */
+	settle();
+	assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], 0);
+	answered("active", false);
+	run_until(secured, "the handshake");
+	assert_keys_fit();
+	hang_up(&bob, &alice);
+	expect_no_calls();
+}
+
+static bool ended(void)
+{
+	return hear_any(&bob) && bob.heard->request && bob.heard->method == SIP_BYE;
+}
+
+/* Whoever is on the media path is not who signalling said: nobody hears a word of it. */
+static void test_a_wrong_fingerprint_ends_the_call(void **state)
+{
+	(void)state;
+	for (int role = DTLS_CLIENT; role <= DTLS_SERVER; role++) {
+		take_dtls("");
+		invite_bob();
+		open_peer(role);
+		answered(role == DTLS_CLIENT ? "active" : "passive", true);
+		run_until(ended, "the call ends");
+		expect_heard(&bob, "media could not be secured: DTLS fingerprint");
+		reply(&bob, "200 OK");
+		hear(&alice, "BYE");
+		expect_heard(&alice, "fingerprint");
+		reply(&alice, "200 OK");
+		assert_int_equal(plane_last()->tx_keys[DP_SIDE_B] + plane_last()->rx_keys[DP_SIDE_B], 0);
+		assert_non_null(strstr(last_reason(),
+			"trunk carrier-a: DTLS handshake failed (fingerprint): the peer's certificate does not have"));
+		expect_no_calls();
+		dtls_association_close(peer.association);
+		peer.association = NULL;
+	}
+	assert_int_equal(counter("ended_dtls"), 2);
+}
+
+/* Two that both begin, or both wait: the caller is told so in words, the called side is let go. */
+static void test_roles_that_do_not_meet(void **state)
+{
+	static const char *const roles[] = {"active", "passive"};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		char policy[40], why[60];
+
+		snprintf(policy, sizeof policy, ",\"setup\":\"%s\"", roles[i]);
+		snprintf(why, sizeof why, "both sides are a=setup:%s", roles[i]);
+		take_dtls(policy);
+		invite_bob();
+		answer(&bob, "200 OK", "", described(roles[i], false));
+		hear(&bob, "ACK");
+		hear(&bob, "BYE");
+		reply(&bob, "200 OK");
+		hear(&alice, "488");
+		expect_heard(&alice, why);
+		say(&alice, "ACK", "", "");
+		assert_non_null(strstr(last_reason(), why));
+		expect_no_calls();
+	}
+}
+
+/* An offer that nothing can be made of is refused before anybody is called. */
+static void test_offers_that_are_refused(void **state)
+{
+	static const struct {
+		const char *setup, *why;
+	} offers[] = {{"holdconn", "begins no DTLS association"}, {"both", "begins no DTLS association"}};
+
+	(void)state;
+	take_dtls("");
+	for (unsigned i = 0; i < sizeof offers / sizeof *offers; i++) {
+		dial(&bob, "+3001", "", described(offers[i].setup, false));
+		hear(&bob, "488");
+		expect_heard(&bob, offers[i].why);
+		say(&bob, "ACK", "", "");
+		silence(&alice);
+	}
+	dial(&bob, "+3001", "", sdp(&bob, 1));
+	hear(&bob, "488");
+	expect_heard(&bob, "DTLS-SRTP (a=fingerprint) is required");
+	say(&bob, "ACK", "", "");
+	expect_no_calls();
+}
+
+static struct dtls_association *stranger;
+static struct ip_port stranger_address;
+
+static void say_as_stranger(void *arg, const struct ip_port *to, const uint8_t *octets, size_t n)
+{
+	(void)arg, (void)to;
+	plane_punt(plane_last(), DP_SIDE_B, &stranger_address, octets, n);
+	/* And in the peer's own name. */
+	plane_punt(plane_last(), DP_SIDE_B, &peer.address, octets, n);
+}
+
+/* A call that is up has its keys, whoever says hello to it. */
+static void test_hellos_during_a_call_change_nothing(void **state)
+{
+	struct dtls_association_conf conf = {.dtls = {.role = DTLS_CLIENT, .suites = suites, .n_suites = 1, .n_peer = 1,
+						     .max = DTLS_1_3},
+		.output = say_as_stranger};
+	struct dp_key_add tx, rx;
+
+	(void)state;
+	up(DTLS_CLIENT);
+	tx = plane_last()->tx[DP_SIDE_B];
+	rx = plane_last()->rx[DP_SIDE_B];
+	stranger_address = peer.address;
+	stranger_address.port++;
+	conf.dtls.identity = peer.identity;
+	assert_int_equal(dtls_fingerprint_parse(line_of("a=fingerprint:"), &conf.dtls.peer[0]), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(dtls_association_new(&dtls_openssl, &conf, &stranger, NULL), 0);
+		dtls_association_close(stranger);
+		settle();
+	}
+	pass(5000);
+	silence(NULL);
+	assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], 1);
+	assert_memory_equal(&tx, &plane_last()->tx[DP_SIDE_B], sizeof tx);
+	assert_memory_equal(&rx, &plane_last()->rx[DP_SIDE_B], sizeof rx);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+/* What the audit keeps of such a leg. */
+static json_t *last_record(const char *path)
+{
+	char line[8192];
+	json_t *found = NULL;
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f)) {
+		json_t *o = json_loads(line, 0, NULL);
+
+		assert_non_null(o);
+		if (strcmp(json_string_value(json_object_get(o, "type")), "session") == 0) {
+			json_decref(found);
+			found = json_incref(o);
+		}
+		json_decref(o);
+	}
+	fclose(f);
+	assert_non_null(found);
+	return found;
+}
+
+static const char *text_in(const json_t *o, const char *name)
+{
+	const char *z = json_string_value(json_object_get(o, name));
+
+	if (!z)
+		fail_msg("no %s", name);
+	return z;
+}
+
+static void assert_recorded(const json_t *leg)
+{
+	const json_t *dtls = json_object_get(leg, "dtls");
+	char fingerprint[DTLS_FINGERPRINT_TEXT];
+	struct wbuf w = wbuf_make(fingerprint, sizeof fingerprint - 1);
+	struct dtls_fingerprint f;
+
+	assert_string_equal(text_in(leg, "keying"), "dtls");
+	assert_true(strncmp(text_in(dtls, "version"), "DTLSv1.", 7) == 0);
+	assert_string_equal(text_in(dtls, "cipher"), dtls_association_result(peer.association)->cipher);
+	assert_string_equal(text_in(dtls, "group"), dtls_association_result(peer.association)->group);
+	assert_string_equal(text_in(dtls, "profile"), "SRTP_AEAD_AES_256_GCM");
+	assert_true(json_is_true(json_object_get(dtls, "fingerprint-authenticated")));
+	assert_int_equal(dtls_identity_fingerprint(peer.identity, DTLS_SHA256, &f), 0);
+	dtls_fingerprint_print(&w, &f);
+	fingerprint[w.len] = '\0';
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(dtls, "fingerprints"), 0)), fingerprint);
+	assert_int_equal(json_array_size(json_object_get(leg, "keys")), 1);
+}
+
+static void test_what_the_audit_keeps(void **state)
+{
+	struct audit_conf conf = {.max_octets = 1 << 20, .checkpoint_records = 100, .checkpoint_s = 60};
+	static const char *const files[] = {"", ".key", ".pub"};
+	char path[80], file[90];
+	struct audit *a;
+	struct err e = {0};
+	json_t *record, *legs;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/audit.jsonl", bench.folder);
+	conf.file = path;
+	if (audit_open(&conf, &a, &e) < 0)
+		fail_msg("%s", e.text);
+	b2bua_set_audit(bench.b2bua, a);
+	up(DTLS_SERVER);
+	/* Somebody offers less in the middle of it: refused, and remembered. */
+	say(&bob, "INVITE", "", "v=0\r\no=- 1 2 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n"
+				 "m=audio 30001 RTP/AVP 8\r\n");
+	hear(&bob, "488");
+	say(&bob, "ACK", "", "");
+	hang_up(&alice, &bob);
+	expect_no_calls();
+	b2bua_set_audit(bench.b2bua, NULL);
+	audit_close(a);
+	record = last_record(path);
+	legs = json_object_get(record, "legs");
+	assert_recorded(json_array_get(legs, 1));
+	assert_null(json_object_get(json_array_get(legs, 0), "dtls"));
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_object_get(json_array_get(legs, 1), "anomalies"), "downgrade-clear")),
+		1);
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_object_get(json_array_get(legs, 0), "anomalies"), "downgrade-clear")),
+		0);
+	json_decref(record);
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(file, sizeof file, "%s%s", path, files[i]);
+		unlink(file);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TD(test_a_call_in_either_role),
+		TD(test_a_hello_before_the_answer_is_held),
+		TD(test_a_wrong_fingerprint_ends_the_call),
+		TD(test_roles_that_do_not_meet),
+		TD(test_offers_that_are_refused),
+		TD(test_hellos_during_a_call_change_nothing),
+		TD(test_what_the_audit_keeps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
