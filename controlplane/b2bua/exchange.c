@@ -119,6 +119,9 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 	struct err e = {0};
 	int result;
 
+	/* Whoever asks anew has our last ACK. */
+	if (in->ctx && in->concluded)
+		sip_ctx_forget_answer(in->ctx);
 	c->due.status = 0;
 	c->due.ack = false;
 	call_text_drop(&c->due.offer);

@@ -124,6 +124,8 @@ void reinvite_answered(struct leg *l, const struct sip_msg *m)
 	}
 	l->astray = false;
 	legs_commit(c);
+	if (l->ctx) /* of an INVITE before: what is agreed now was by UPDATE */
+		sip_ctx_forget_answer(l->ctx);
 	rekey_answered(l);
 }
 

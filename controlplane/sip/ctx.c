@@ -342,7 +342,8 @@ static void invite_2xx(struct sip_ctx *ctx, const struct sip_msg *m, const struc
 		tx_text_free(&ctx->request);
 	} else if (acked.n && str_eq(acked, m->to_tag)) {
 		l->counters->tx_retransmissions++;
-		tx_send(l, &ctx->ack_flow, &ctx->ack, NULL);
+		if (ctx->ack.n)
+			tx_send(l, &ctx->ack_flow, &ctx->ack, NULL);
 		return;
 	}
 	tell(ctx, m, from);
@@ -422,8 +423,17 @@ void ctx_response(struct sip_txl *l, const struct sip_msg *m, const struct sip_f
 	ctx_leave(ctx);
 }
 
+void sip_ctx_forget_answer(struct sip_ctx *ctx)
+{
+	struct sip_msg m;
+
+	if (ctx->ack.n && parse_own(&m, &ctx->ack) == 0 && m.body.n)
+		tx_text_free(&ctx->ack);
+}
+
 void sip_ctx_detach(struct sip_ctx *ctx)
 {
+	sip_ctx_forget_answer(ctx);
 	ctx->ops = NULL;
 	ctx->user = NULL;
 }

@@ -128,7 +128,14 @@ int sip_ctx_cancel(struct sip_ctx *ctx, struct str extra);
 int sip_ctx_ack(
 	struct sip_txl *l, struct sip_ctx *ctx, const struct sip_builder *ack, const struct sip_flow *to);
 
-/* The TU goes away: no more callbacks, the transaction runs to its end (an INVITE still ACKs non-2xx). */
+/*
+ * The peer has our ACK, or the dialog is over: when it carried an answer, whose keys must not stay for 64*T1, it
+ * is wiped, and repetitions of the 2xx are only absorbed from then on.
+ */
+void sip_ctx_forget_answer(struct sip_ctx *ctx);
+
+/* The TU goes away: no more callbacks, the transaction runs to its end (an INVITE still ACKs non-2xx). Forgets
+ * the answer. */
 void sip_ctx_detach(struct sip_ctx *ctx);
 void *sip_ctx_user(const struct sip_ctx *ctx);
 /* The flow that the request took, with the connection used. */

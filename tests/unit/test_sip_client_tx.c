@@ -86,6 +86,33 @@ static void test_invite_accepted(void **state)
 	assert_int_equal(t.failures, 0);
 }
 
+/* An ACK that carries an answer, keys and all, is sent again for as long as its dialog needs it. */
+static void test_an_answer_in_the_ack_is_forgotten(void **state)
+{
+	struct sip_flow to = flow_of(SIP_UDP);
+	struct sip_builder b;
+	char buf[1024];
+
+	(void)state;
+	struct sip_ctx *ctx = start("INVITE", SIP_UDP);
+
+	answer(200, "bob", "INVITE");
+	sip_build_request(&b, buf, sizeof buf, STR("ACK"), STR("sip:bob@192.0.2.1"));
+	sip_build_addr(&b, SIP_H_FROM, STR("<sip:gw@x>"), STR("gw"));
+	sip_build_addr(&b, SIP_H_TO, STR("<sip:bob@x>"), STR("bob"));
+	sip_build_hdr(&b, SIP_H_CALL_ID, STR("call-1"));
+	sip_build_cseq(&b, 42, STR("ACK"));
+	sip_build_end(&b, STR("application/sdp"), STR("a=crypto:1 X inline:secret\r\n"));
+	assert_int_equal(sip_ctx_ack(t.l, ctx, &b, &to), 0);
+	answer(200, "bob", "INVITE");
+	assert_int_equal(t.sent_count, 3);
+	assert_non_null(strstr(t.sent[2], "inline:secret"));
+	sip_ctx_forget_answer(ctx);
+	answer(200, "bob", "INVITE");
+	assert_int_equal(t.sent_count, 3); /* and it is not the TU's, which would acknowledge it without one */
+	assert_int_equal(t.responses, 1);
+}
+
 static void test_other_method(void **state)
 {
 	static const unsigned when[] = {0, 500, 1500, 3500, 7500, 11500, 15500, 19500, 23500, 27500, 31500};
@@ -354,6 +381,7 @@ int main(void)
 		T(test_invite_retransmits_and_times_out),
 		T(test_invite_refused),
 		T(test_invite_accepted),
+		T(test_an_answer_in_the_ack_is_forgotten),
 		T(test_other_method),
 		T(test_cancel_waits_for_a_provisional),
 		T(test_cancel_without_an_end),

@@ -45,10 +45,9 @@ def regions(pid):
     return found
 
 
-def find(pid, keys):
-    """Where keys are: {(number of the key, form): [region, ...]}."""
-    found = {}
-    needles = [((i, form), what) for i, key in enumerate(keys) for form, what in key.forms.items()]
+def snapshot(pid):
+    """All that is in a process's memory at about this moment: [(region, offset, octets)]."""
+    taken = []
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         for start, end, name in regions(pid):
             for at in range(start, end, CHUNK):
@@ -57,9 +56,21 @@ def find(pid, keys):
                     data = memory.read(min(CHUNK + 64, end - at))  # a needle may lie across two
                 except OSError:
                     continue  # a device's, or gone meanwhile
-                if data.startswith(EMPTY):
-                    continue
-                for label, needle in needles:
-                    if (offset := data.find(needle)) >= 0:
-                        found.setdefault(label, []).append(f"{name}+{at - start + offset:#x}")
+                if not data.startswith(EMPTY):
+                    taken.append((name, at - start, data))
+    return taken
+
+
+def search(taken, keys):
+    """Where keys are in it: {(number of the key, form): [region, ...]}."""
+    found = {}
+    needles = [((i, form), what) for i, key in enumerate(keys) for form, what in key.forms.items()]
+    for name, at, data in taken:
+        for label, needle in needles:
+            if (offset := data.find(needle)) >= 0:
+                found.setdefault(label, []).append(f"{name}+{at + offset:#x}")
     return found
+
+
+def find(pid, keys):
+    return search(snapshot(pid), keys)
