@@ -139,7 +139,7 @@ void succession_answered(struct leg *l, const struct sip_msg *m)
 		err_set(&why.reason, EINVAL, "a re-INVITE with an offer was answered without SDP");
 	if (!body.n || oa_answer_received(&l->oa, body, &why) < 0) {
 		c->b->counters.failed_answer++;
-		legs_note_refusal(c, &why);
+		leg_note_refusal(l, &why);
 		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
 		return;
 	}
