@@ -79,14 +79,10 @@ void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers)
 
 void b2bua_shutdown(struct b2bua *b)
 {
-	struct call *c, *next;
-
 	b->closing = true;
 	registration_shutdown(b);
-	for (c = TAILQ_FIRST(&b->calls); c; c = next) {
-		next = TAILQ_NEXT(c, entry);
+	for (struct call *c = call_first(b); c; c = call_after(c))
 		call_release(c, NULL, 503, "the gateway is shutting down");
-	}
 }
 
 unsigned b2bua_call_count(const struct b2bua *b)

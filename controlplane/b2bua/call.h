@@ -402,6 +402,12 @@ void leg_drop_ctx(struct leg *l);
 void leg_drop_update(struct leg *l);
 /* One that never came to be. */
 void call_discard(struct call *c);
+/*
+ * Every call, by whoever may end it or others on the way: for (c = call_first(b); c; c = call_after(c)). To be gone
+ * through to the end.
+ */
+struct call *call_first(struct b2bua *b);
+struct call *call_after(struct call *c);
 /* By the id that people see, among calls and history; NULL. */
 struct call *call_find(struct b2bua *b, struct str id);
 /* Takes every call off the air at once; then, when nothing outside can name one any more, frees them. */

@@ -180,6 +180,26 @@ void leg_drop_update(struct leg *l)
 	call_unwait(l->call);
 }
 
+/* Held, it stays in its place. */
+struct call *call_first(struct b2bua *b)
+{
+	struct call *c = TAILQ_FIRST(&b->calls);
+
+	if (c)
+		c->waiting++;
+	return c;
+}
+
+struct call *call_after(struct call *c)
+{
+	struct call *next = TAILQ_NEXT(c, entry);
+
+	if (next)
+		next->waiting++;
+	call_unwait(c);
+	return next;
+}
+
 struct call *call_find(struct b2bua *b, struct str id)
 {
 	struct call *c;

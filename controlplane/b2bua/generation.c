@@ -227,10 +227,7 @@ int b2bua_prepare(struct b2bua *b, const struct b2bua_conf *conf, struct b2bua_g
 /* A trunk that is taken down ends its calls: both sides hear why. */
 static void end_calls_of_down(struct b2bua *b)
 {
-	struct call *c, *next;
-
-	for (c = TAILQ_FIRST(&b->calls); c; c = next) {
-		next = TAILQ_NEXT(c, entry);
+	for (struct call *c = call_first(b); c; c = call_after(c)) {
 		for (unsigned side = 0; side < 2 && c->state != CALL_ENDING; side++) {
 			const struct config_trunk *t = c->legs[side].trunk;
 

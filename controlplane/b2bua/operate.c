@@ -91,10 +91,7 @@ static bool is_on(const struct call *c, const struct trunk_state *s)
 /* s NULL: every call. */
 static void end_calls(struct b2bua *b, const struct trunk_state *s)
 {
-	struct call *c, *next;
-
-	for (c = TAILQ_FIRST(&b->calls); c; c = next) {
-		next = TAILQ_NEXT(c, entry);
+	for (struct call *c = call_first(b); c; c = call_after(c)) {
 		if (c->state != CALL_ENDING && is_on(c, s)) {
 			call_tell_outside(c, "the gateway is being taken out of service");
 			call_release(c, NULL, 503, "%s%s was drained, and its time is up",

@@ -10,9 +10,9 @@
 
 /* Where the other side is to be connected to. */
 struct plan {
-	struct leg *stays;             /* the other side */
-	struct leg *joined;            /* the party of another call; NULL: somebody who is called */
-	char called[CALL_PARTY_MAX];   /* as inside the gateway */
+	struct leg *stays;           /* the other side */
+	struct leg *joined;          /* the party of another call; NULL: somebody who is called */
+	char called[CALL_PARTY_MAX]; /* as inside the gateway */
 	struct route_hunt hunt;
 	const struct route_target *to;
 };
@@ -35,12 +35,13 @@ static const char *plan_join(struct plan *p, const struct leg *by, const char *t
 }
 
 /* It is called as the party that asks could call it. why: a buffer for words about routes. */
-static const char *plan_call(
-	struct plan *p, const struct leg *by, const struct sip_addr *target, unsigned *status, struct err *why)
+static const char *plan_call(struct plan *p, const struct leg *by, const struct sip_addr *target,
+	unsigned *status, struct err *why)
 {
 	struct b2bua *b = by->call->b;
 	const struct config_trunk *t = config_trunk_named(b->now->config, by->trunk->name);
 	const char *closed = t ? trunk_closed(b, t) : "the trunk was removed";
+	enum route_result found;
 	uint32_t retry_s;
 
 	*status = 503;
@@ -49,17 +50,20 @@ static const char *plan_call(
 	if (closed)
 		return closed;
 	passing_party(t, target->uri.user, p->called);
+	str_copy(p->hunt.called, sizeof p->hunt.called, str_z(p->called));
 	*status = 404;
 	p->hunt.sips = target->uri.scheme == SIP_SCHEME_SIPS;
 	p->hunt.route = config_find_route(b->now->config, t, target->uri.host, str_z(p->called));
 	if (!p->hunt.route)
 		return "no route leads to the target";
 	*status = 503;
-	if (p->hunt.sips && p->stays->flow.transport != SIP_TLS)
+	if (p->hunt.sips && !sip_transport_secure(p->stays->flow.transport))
 		return "a sips: target, and the other side's signalling is not encrypted";
 	if (!call_admit(b, t, &closed))
 		return closed;
-	return route_next(b, b->now, &p->hunt, &p->to, &retry_s, why) == ROUTE_FOUND ? NULL : why->text;
+	found = route_next(b, b->now, &p->hunt, &p->to, &retry_s, why);
+	*status = found == ROUTE_NO_USER ? 404 : found == ROUTE_NOT_REGISTERED ? 480 : 503;
+	return found == ROUTE_FOUND ? NULL : why->text;
 }
 
 static void begin(struct call *c, const struct plan *p, const struct sip_msg *m)
@@ -92,10 +96,16 @@ void refer_execute(struct leg *l, struct sip_stx *stx, const struct sip_msg *m, 
 
 	if (!why)
 		why = replaces_in_uri(target->uri.headers, text) ? plan_join(&p, l, text, &status)
-								  : plan_call(&p, l, target, &status, &e);
+								 : plan_call(&p, l, target, &status, &e);
 	if (!why && !(c = call_new(was->b))) {
 		why = "no memory for another call";
 		status = 500;
+	}
+	if (why == e.text && !l->trunk->realm->trusted) {
+		/* It names trunks and peers. */
+		log_warn("call", "the target of a transfer cannot be called", LZ("call", was->id),
+			LZ("reason", why));
+		why = "the target cannot be called now";
 	}
 	if (why) {
 		refer_refuse(l, stx, status, why);

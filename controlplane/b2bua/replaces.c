@@ -46,8 +46,8 @@ struct leg *replaces_find(struct b2bua *b, const struct replaces *r)
 }
 
 /* Why the leg is not replaced by a caller of this trunk, with the status; NULL: it is. */
-static const char *hindered(
-	const struct leg *l, const struct replaces *r, const struct config_trunk *t, bool sips, unsigned *status)
+static const char *hindered(const struct leg *l, const struct replaces *r, const struct config_trunk *t,
+	bool sips, unsigned *status)
 {
 	const struct leg *stays;
 	const char *why;
@@ -69,12 +69,13 @@ static const char *hindered(
 		return "Replaces names a dialog that is confirmed already (early-only)";
 	stays = leg_twin((struct leg *)l);
 	if ((why = succession_hindered(stays, status))) {
-		/* Of another dialog than the INVITE's: nothing of its CSeq is in the way, and it may try again. */
+		/* Of another dialog than the INVITE's: nothing of its CSeq is in the way, and it may try
+		 * again. */
 		*status = *status == 491 ? 500 : *status;
 		return why;
 	}
 	*status = 480;
-	return sips && stays->flow.transport != SIP_TLS
+	return sips && !sip_transport_secure(stays->flow.transport)
 		       ? "a sips: URI was called, and the other side's signalling is not encrypted"
 		       : NULL;
 }
@@ -95,8 +96,8 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 	ingress_begin(c, stx, m, from, t);
 }
 
-void replaces_invite(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from,
-	const struct config_trunk *t)
+void replaces_invite(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
+	const struct sip_flow *from, const struct config_trunk *t)
 {
 	struct sip_values it = sip_values(m, SIP_H_REPLACES);
 	struct str value = STR(""), other;
@@ -109,9 +110,12 @@ void replaces_invite(struct b2bua *b, struct sip_stx *stx, const struct sip_msg 
 	if (t->replaces == CONFIG_REPLACES_REFUSE) {
 		ingress_refuse(b, stx, t, counter, 403,
 			"this trunk may not replace parties of calls (its replaces policy)");
-	} else if (!sip_values_next(&it, &value) || sip_values_next(&it, &other) || replaces_read(value, &r) < 0) {
-		ingress_refuse(b, stx, t, counter, 400, "Replaces is one Call-ID with a to-tag and a from-tag");
-	} else if ((why = hindered(l = replaces_find(b, &r), &r, t, m->uri.scheme == SIP_SCHEME_SIPS, &status))) {
+	} else if (!sip_values_next(&it, &value) || sip_values_next(&it, &other) ||
+		   replaces_read(value, &r) < 0) {
+		ingress_refuse(
+			b, stx, t, counter, 400, "Replaces is one Call-ID with a to-tag and a from-tag");
+	} else if ((why = hindered(
+			    l = replaces_find(b, &r), &r, t, m->uri.scheme == SIP_SCHEME_SIPS, &status))) {
 		ingress_refuse(b, stx, t, counter, status, why);
 	} else if (!call_admit(b, t, &why)) {
 		ingress_refuse(b, stx, t, &b->counters.refused_limit, 503, why);

@@ -35,5 +35,5 @@ bool replaces_in_uri(struct str headers, char text[REPLACES_TEXT_MAX]);
 struct leg *replaces_find(struct b2bua *b, const struct replaces *r);
 
 /* A first INVITE with Replaces from this trunk, which may call otherwise. */
-void replaces_invite(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from,
-	const struct config_trunk *t);
+void replaces_invite(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
+	const struct sip_flow *from, const struct config_trunk *t);

@@ -161,8 +161,8 @@ void succession_failed(struct leg *l, enum sip_tx_error error, const char *reaso
 	leg_drop_ctx(l);
 	if (!succession_retry(l, m)) {
 		if (m)
-			snprintf(why, sizeof why, "trunk %s did not take the re-INVITE: %u %.*s", l->trunk->name,
-				m->status, STR_ARG(str_sub(m->reason, 0, 100)));
+			snprintf(why, sizeof why, "trunk %s did not take the re-INVITE: %u %.*s",
+				l->trunk->name, m->status, STR_ARG(str_sub(m->reason, 0, 100)));
 		else
 			snprintf(why, sizeof why, "trunk %s: %.200s", l->trunk->name,
 				reason ? reason : "no answer");
@@ -223,14 +223,16 @@ static void go_on_as_before(struct leg *from, const struct call *failed)
 	unsigned status = failed->end.status >= 300 ? failed->end.status : 480;
 
 	c->successor[0] = '\0';
-	log_warn("call", "was to go on as another call, which failed", LZ("call", c->id), LZ("as", failed->id),
-		LU("status", status), LZ("reason", failed->end.reason));
+	log_warn("call", "was to go on as another call, which failed", LZ("call", c->id),
+		LZ("as", failed->id), LU("status", status), LZ("reason", failed->end.reason));
 	refer_failed(c, status, failed->end.phrase);
-	if (leg_twin(from)->ended)
+	if (leg_twin(from)->ended) {
+		call_tell_outside(c, "the transfer failed, and who asked for it has left");
 		call_release(c, NULL, status, "the transfer failed (%.150s), and who asked for it has left",
 			failed->end.reason);
-	else
+	} else {
 		reinvite_start(c);
+	}
 }
 
 static void give_back(struct leg *l)
@@ -265,8 +267,8 @@ void succession_ended(struct call *c)
 		if (!heir)
 			continue;
 		call_tell_outside(heir->call, "the party to be connected has left");
-		call_release(heir->call, NULL, 480, "call %s, which it was to take over, has ended: %.150s", c->id,
-			c->end.reason);
+		call_release(heir->call, NULL, 480, "call %s, which it was to take over, has ended: %.150s",
+			c->id, c->end.reason);
 	}
 }
 

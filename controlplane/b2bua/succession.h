@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Private to b2bua/: a call that takes over a party of another one, or of two: after a transfer (RFC 3515,
- * RFC 5589) or Replaces (RFC 3891). It is a call as any other, with ports, keys and a media session of its own;
- * of the leg that it takes over it borrows the dialog, in which it sends a re-INVITE. Until its exchange is
- * complete the old call stands as it is, and goes on when nothing comes of the new one; then the party is the
- * new call's, and the old call ends.
+ * RFC 5589) or Replaces (RFC 3891). It is a call as any other, with ports, keys and a media session of its
+ * own; of the leg that it takes over it borrows the dialog, in which it sends a re-INVITE. Until its exchange
+ * is complete the old call stands as it is, and goes on when nothing comes of the new one; then the party is
+ * the new call's, and the old call ends.
  *
- * The exchange begins with an INVITE that came (Replaces), which becomes the re-INVITE; or, where neither side
- * has asked for anything (transfers), with an INVITE without an offer on leg 1, whose 2xx brings the offer of the
- * re-INVITE on leg 0 (RFC 3725 section 4.1).
+ * The exchange begins with an INVITE that came (Replaces), which becomes the re-INVITE; or, where neither
+ * side has asked for anything (transfers), with an INVITE without an offer on leg 1, whose 2xx brings the
+ * offer of the re-INVITE on leg 0 (RFC 3725 section 4.1).
  */
 #pragma once
 
@@ -23,12 +23,14 @@ struct leg;
 
 /* Why the leg's party cannot be taken over now, with the status for who wants it; NULL: it can. */
 const char *succession_hindered(const struct leg *from, unsigned *status);
-/* `to`, of a new call, stands for from's party, which nothing hinders. The name of the party is written to it. */
+/* `to`, of a new call, stands for from's party, which nothing hinders. The name of the party is written to
+ * it. */
 void succession_borrow(struct leg *to, struct leg *from);
 /* Is a party of the call about to be taken over? Then nothing else is begun in it. */
 bool succession_pending(const struct call *c);
 
-/* The offer of the other leg's 2xx, for the borrowed leg `in`; what becomes of the re-INVITE that carries it. */
+/* The offer of the other leg's 2xx, for the borrowed leg `in`; what becomes of the re-INVITE that carries it.
+ */
 void succession_offer(struct leg *in, struct str sdp);
 void succession_answered(struct leg *l, const struct sip_msg *m);
 void succession_failed(struct leg *l, enum sip_tx_error error, const char *reason, const struct sip_msg *m);

@@ -229,7 +229,8 @@ static void test_any_trunk_is_for_trusted_realms(void **state)
 	struct phone desk;
 
 	(void)state;
-	bench_refuse("\"name\":\"carrier-a\",", "\"name\":\"carrier-a\",\"replaces\":\"any-trunk\",", "trusted");
+	bench_refuse(
+		"\"name\":\"carrier-a\",", "\"name\":\"carrier-a\",\"replaces\":\"any-trunk\",", "trusted");
 	bench_change("\"name\":\"core\",\"realm\":\"core\",\"peer\"",
 		"\"name\":\"core\",\"replaces\":\"any-trunk\",\"realm\":\"core\",\"peer\"");
 	call_up(&bob, &carol);

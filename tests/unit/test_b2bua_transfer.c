@@ -8,9 +8,10 @@ static int setup(void **state)
 {
 	int rc = bench_setup(state);
 
-	bench_change_all((const struct bench_edit[]){{"\"name\":\"carrier-a\",",
-							     "\"name\":\"carrier-a\",\"transfer\":\"execute\","},
-				 {"\"reinvite-keys\":\"own-leg\"", "\"reinvite-keys\":\"always\""}},
+	bench_change_all(
+		(const struct bench_edit[]){
+			{"\"name\":\"carrier-a\",", "\"name\":\"carrier-a\",\"transfer\":\"execute\","},
+			{"\"reinvite-keys\":\"own-leg\"", "\"reinvite-keys\":\"always\""}},
 		2);
 	return rc;
 }
@@ -390,7 +391,7 @@ static void test_targets_that_cannot_be_called(void **state)
 		const char *headers, *status, *why;
 	} cases[] = {
 		{"Refer-To: <sip:+9001@b>\r\n", "404", "no route"},
-		{"Refer-To: <sip:+4001@b>\r\n", "503", ""},
+		{"Refer-To: <sip:+4001@b>\r\n", "503", "cannot be called now"},
 		{"Refer-To: <sips:+1001@b>\r\n", "503", "not encrypted"},
 		{"Refer-To: <sip:+1@b?Replaces=abc>\r\n", "603", "to-tag"},
 		{"Refer-To: <sip:+1@b?Replaces=%ZZ>\r\n", "603", "no SIP"},
@@ -403,6 +404,7 @@ static void test_targets_that_cannot_be_called(void **state)
 		say(&bob, "REFER", cases[i].headers, "");
 		hear(&bob, cases[i].status);
 		expect_heard(&bob, cases[i].why);
+		expect_not_heard(&bob, "drained");
 		silence(NULL);
 		assert_int_equal(counter("refused_transfer"), i + 1);
 	}
@@ -431,10 +433,11 @@ static void test_who_is_deaf_under_new_keys_stays(void **state)
 static void test_the_target_fails_over(void **state)
 {
 	(void)state;
-	bench_change_all((const struct bench_edit[]){{"\"name\":\"carrier-a\",",
-							     "\"name\":\"carrier-a\",\"transfer\":\"execute\","},
-				 {"\"prefix\":\"+5\",\"to-trunk\":[\"drained\",\"carrier-a\"]",
-					 "\"prefix\":\"+5\",\"to-trunk\":[\"carrier-b\",\"carrier-a\"]"}},
+	bench_change_all(
+		(const struct bench_edit[]){
+			{"\"name\":\"carrier-a\",", "\"name\":\"carrier-a\",\"transfer\":\"execute\","},
+			{"\"prefix\":\"+5\",\"to-trunk\":[\"drained\",\"carrier-a\"]",
+				"\"prefix\":\"+5\",\"to-trunk\":[\"carrier-b\",\"carrier-a\"]"}},
 		2);
 	call_up(&alice, &bob);
 	say(&bob, "REFER", "Refer-To: <sip:+5001@x>\r\n", "");
@@ -456,6 +459,36 @@ static void test_the_target_fails_over(void **state)
 	hear(&bob, "BYE");
 	reply(&bob, "200 OK");
 	expect_no_calls();
+}
+
+static void test_the_gateway_is_shut_down_in_the_middle_of_it(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		begun();
+		answered();
+		answer(&alice, "491 Request Pending", "", "");
+		hear(&alice, "ACK");
+		if (i)
+			bench_change("\"name\":\"core\",\"realm\":\"core\",\"peer\"",
+				"\"name\":\"core\",\"admin-state\":\"down\",\"realm\":\"core\",\"peer\"");
+		else
+			b2bua_shutdown(bench.b2bua);
+		for (struct phone *const *p = (struct phone *[]){&alice, &bob, NULL}; *p; p++) {
+			hear(*p, "BYE");
+			reply(*p, "200 OK");
+		}
+		hear(&carol, "ACK");
+		hear(&carol, "BYE");
+		reply(&carol, "200 OK");
+		silence(NULL);
+		assert_int_equal(bench.live, 0);
+		expect_no_calls();
+		if (!i) {
+			assert_int_equal(bench_teardown(state), 0);
+			setup(state);
+		}
+	}
 }
 
 /* ---- attended ---- */
@@ -483,7 +516,8 @@ static void join(const struct phone *second)
 {
 	char header[400];
 
-	snprintf(header, sizeof header, "Refer-To: <sip:+2001@gw?Replaces=%.*s%%40%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s>\r\n",
+	snprintf(header, sizeof header,
+		"Refer-To: <sip:+2001@gw?Replaces=%.*s%%40%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s>\r\n",
 		(int)strcspn(second->call_id, "@"), second->call_id, strchr(second->call_id, '@') + 1,
 		second->remote_tag, second->local_tag);
 	say(&bob, "REFER", header, "");
@@ -600,6 +634,7 @@ int main(void)
 		TT(test_targets_that_cannot_be_called),
 		TT(test_who_is_deaf_under_new_keys_stays),
 		TT(test_the_target_fails_over),
+		TT(test_the_gateway_is_shut_down_in_the_middle_of_it),
 		TT(test_two_calls_are_joined),
 		TT(test_a_join_that_fails_leaves_both_calls),
 		TT(test_a_restart_in_the_middle_of_it),
