@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a browser itself says of a call (W3C webrtc-stats), as one flat object.
+
+const VERSIONS = { FEFF: "DTLS 1.0", FEFD: "DTLS 1.2", FEFC: "DTLS 1.3" };
+
+export async function transportOf(connection) {
+	const all = [...(await connection.getStats()).values()];
+	const one = (type, also = () => true) => all.find((s) => s.type === type && also(s)) ?? {};
+	const transport = one("transport"), heard = one("inbound-rtp", (s) => s.kind === "audio");
+	const said = one("outbound-rtp", (s) => s.kind === "audio"), codec = all.find((s) => s.id === heard.codecId) ?? {};
+	return {
+		dtls: VERSIONS[transport.tlsVersion] ?? transport.tlsVersion ?? "",
+		dtlsState: transport.dtlsState ?? "",
+		dtlsCipher: transport.dtlsCipher ?? "",
+		srtpCipher: (transport.srtpCipher ?? "").replace(/^SRTP_/, ""),
+		iceState: transport.iceState ?? connection.iceConnectionState,
+		codec: (codec.mimeType ?? "").replace("audio/", ""),
+		packetsReceived: heard.packetsReceived ?? 0,
+		packetsLost: heard.packetsLost ?? 0,
+		packetsSent: said.packetsSent ?? 0,
+		audioLevel: heard.audioLevel ?? 0,
+	};
+}

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real browser: Chromium with JsSIP over WSS, DTLS-SRTP and ICE, and a phone with SIP/TLS and SDES behind the gateway."""
+
+import contextlib
+
+from lab.capture import Capture, clear_packets, is_rtp
+from lab.gateway import GCM_256, MEDIA, OUTSIDE
+from lab.net import wait_for
+from lab.web import BROWSER_TONE, NUMBER, PHONE_NUMBER, PHONE_TONE, WebNeighbourhood
+from test_calls import assert_clean, up
+
+
+@contextlib.contextmanager
+def web(kind="chromium"):
+    """(lab, gateway, the browser, registered, the phone, what is captured)."""
+    with WebNeighbourhood() as lab:
+        gateway = lab.web_gateway()
+        wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
+        phone, browser = lab.sdes_phone(), lab.browser(kind)
+        yield lab, gateway, browser, phone, wire
+        gateway.stop()
+
+
+def assert_secure(stats):
+    """By the browser's own account."""
+    assert stats["dtls"] in ("DTLS 1.2", "DTLS 1.3") and stats["dtlsState"] == "connected", stats
+    assert stats["srtpCipher"] == GCM_256, stats
+    assert stats["packetsLost"] <= 10, stats
+
+
+def assert_nothing_clear(wire):
+    wire.stop()
+    media = wire.media(OUTSIDE, MEDIA)
+    assert sum(is_rtp(d) for _, d in media) > 100, len(media)
+    assert clear_packets(media, (BROWSER_TONE, PHONE_TONE)) == 0, "clear media"
+
+
+def end(gateway, browser, by):
+    by()
+    browser.wait_call("ended")
+    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
+
+
+def test_a_browser_calls_holds_and_is_called():
+    with web() as (lab, gateway, browser, phone, wire):
+        browser.do("call", PHONE_NUMBER)
+        browser.wait_call("up")
+        ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
+        assert_secure(browser.wait_heard(2.0))
+        browser.do("hold")
+        wait_for("the phone is on hold", lambda: "hold" in browser.do("state")["events"], 30)
+        browser.do("resume")
+        browser.do("listenAgain")
+        assert_secure(browser.wait_heard(2.0))
+        end(gateway, browser, lambda: browser.do("hangup"))
+        assert_clean(gateway, ident, lost=10)
+        wait_for("the phone has heard the browser", lambda: phone.heard(BROWSER_TONE)[0] >= 1.0, 20)
+
+        calls = len(phone.recordings())
+        phone.dial(f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls")
+        wait_for("a call is up again", lambda: up(gateway), 30)
+        browser.wait_call("up")
+        browser.do("listenAgain")
+        assert_secure(browser.wait_heard(2.0))
+        end(gateway, browser, phone.hangup)
+        wait_for("the phone has heard the browser again", lambda: phone.heard(BROWSER_TONE, calls)[0] >= 1.0, 20)
+        assert_nothing_clear(wire)
+
+
+def test_firefox_calls():
+    with web("firefox") as (lab, gateway, browser, phone, wire):
+        browser.do("call", PHONE_NUMBER)
+        browser.wait_call("up")
+        assert_secure(browser.wait_loud(125))
+        end(gateway, browser, lambda: browser.do("hangup"))
+        wait_for("the phone has heard the browser", lambda: phone.heard(BROWSER_TONE)[0] >= 1.0, 20)
+        assert_nothing_clear(wire)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gateway between browsers (DTLS-SRTP, ICE, SIP over WSS) and a phone that has SIP/TLS and SDES."""
+
+from .baresip import Phone
+from .browser import ha1
+from .webbrowser import ORIGIN, Browser
+from .gateway import CM_80, GCM_256, OUTSIDE, Neighbourhood, carrier
+
+WSS = 7443
+USER, NUMBER, PASSWORD = "alice", "+4989700", "wonder land"
+PHONE_NUMBER = "+4940200"
+BROWSER_TONE, PHONE_TONE = 440, 1000
+
+
+class WebNeighbourhood(Neighbourhood):
+    """
+        browser 192.0.2.40 --+
+        carrier-b 192.0.2.20 --+-- ext0 [gateway]
+    """
+
+    ADDRESSES = {**Neighbourhood.ADDRESSES, "browser": "192.0.2.40"}
+    ADDRESSES6 = {**Neighbourhood.ADDRESSES6, "browser": "2001:db8:1::40"}
+
+    def web_gateway(self, **more):
+        browsers = {"name": "browsers", "realm": "carriers", "identify": {"listener": ["web"]}, "ice": "lite",
+                    "registrar": {"algorithm": ["md5"]}, "rtcp-mux": "offer", "_suites": [GCM_256],
+                    "srtp": {"mode": "required", "keying": ["dtls"], "crypto-profile": GCM_256}}
+
+        def tls(name, transport, port, **kw):
+            return {"name": name, "transport": transport, "address": OUTSIDE, "port": port, "realm": "carriers",
+                    "tls-profile": "gateway", **kw}
+
+        listeners = [tls("carriers-tls", "tls", 5061), tls("web", "wss", WSS, **{"allowed-origin": [ORIGIN]})]
+        users = {"user": [{"name": USER, "trunk": "browsers", "number": [NUMBER],
+                           "password-hash": {"md5": ha1(USER, "srtpgw", PASSWORD, "MD5")}}]}
+        return self.gateway([browsers, carrier("carrier-b", self.ADDRESSES["carrier-b"])],
+                            [("browsers", "", "carrier-b"), ("carrier-b", "+4989", "browsers")],
+                            listeners=listeners, users=users, **more)
+
+    def sdes_phone(self, seconds=60):
+        return Phone(self.host("carrier-b"), PHONE_NUMBER, self.ADDRESSES["carrier-b"], PHONE_TONE, "eth0",
+                     certificate=self.identity("carrier-b")[2], ca=self.ca.cert, seconds=seconds)
+
+    def browser(self, kind="chromium"):
+        """Registered, and answers by itself."""
+        # Firefox gathers no candidates where there is no way out.
+        self.host("browser").ip("route", "replace", "default", "via", OUTSIDE)
+        browser = Browser(self.host("browser"), self.cert[0], kind)
+        browser.set("autoAnswer", True)
+        browser.do("register", {"server": f"wss://{OUTSIDE}:{WSS}/", "uri": f"sip:{USER}@{OUTSIDE}", "password": PASSWORD,
+                                "sends": BROWSER_TONE, "listensFor": PHONE_TONE})
+        return browser
