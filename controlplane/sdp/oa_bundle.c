@@ -73,6 +73,32 @@ static struct str first_used(const struct oa_exchange *x, struct str mids)
 	return STR("");
 }
 
+static bool is_among(struct str mids, struct str mid)
+{
+	while (mid.n && mids.n)
+		if (str_eq(str_cut(&mids, ' '), mid))
+			return true;
+	return false;
+}
+
+bool oa_shares_transport(const struct oa_exchange *x, unsigned i)
+{
+	unsigned n;
+	const struct sdp_attr *a = sdp_attrs(x->remote, NULL, &n);
+
+	for (unsigned k = 0; k < n; k++) {
+		struct str mids = a[k].value;
+
+		if (!str_eq(a[k].name, STR("group")) || !str_eq(str_cut(&mids, ' '), STR("BUNDLE")) ||
+			!is_among(mids, offered_mid(x, i)))
+			continue;
+		for (unsigned before = 0; before < i; before++)
+			if (x->media[before].used && is_among(mids, offered_mid(x, before)))
+				return true;
+	}
+	return false;
+}
+
 static void answer_groups(struct wbuf *w, const struct oa_exchange *x)
 {
 	unsigned n;

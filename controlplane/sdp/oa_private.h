@@ -66,9 +66,12 @@ bool oa_attr_passes(const struct sdp_attr *a, const struct oa_between *b);
 void oa_note_agreed(struct oa_media *om, const struct sdp *s, const struct sdp_media *m, const struct oa_between *b);
 
 /*
- * a=mid of m-line i and a=group of our body x (RFC 5888, 9143): as the peer named its m-lines, or as we did. One
- * m-line of a BUNDLE group is on the transport of its own that it has anyway; others are taken out of the group.
+ * a=mid of m-line i and a=group of our body x (RFC 5888, 9143): as the peer named its m-lines, or as we did. The first
+ * m-line in use of a BUNDLE group is relayed, on its own transport. To take others out of the group would be allowed
+ * (RFC 9143 section 7.3.3), but Chromium, which takes that answer, fails with its next offer.
  */
+/* Is m-line i of the peer's offer in a BUNDLE group with an earlier one that is used? */
+bool oa_shares_transport(const struct oa_exchange *x, unsigned i);
 void oa_put_mid(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i);
 void oa_put_group(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x);
 

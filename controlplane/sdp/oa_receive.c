@@ -171,6 +171,9 @@ static int judge_offered(struct oa_leg *leg, struct oa_exchange *x, unsigned i, 
 	if (!sdp_proto_info(m->proto)->rtp)
 		return object(o, EPROTONOSUPPORT, WARN_TRANSPORT, "the protocol %.*s is not relayed",
 			STR_ARG(str_sub(m->proto_text, 0, 40)));
+	if (oa_shares_transport(x, i))
+		return object(o, EPROTONOSUPPORT, WARN_TRANSPORT,
+			"it shares the transport of another m-line (BUNDLE): one is relayed");
 	int rc = check_security(leg, i, s, m, o);
 
 	if (rc < 0)
