@@ -169,23 +169,32 @@ int ice_leg(struct worker *w, struct command *c)
 	}
 	/* The wait begins when a check may be expected. */
 	if (!ice->consent_s || !ice->credentials[0].ufrag_len)
-		ice->waited = w->now;
+		ice->waited = ice->since = w->now;
 	ice->consent_s = d->consent_s;
 	memcpy(ice->credentials, d->credentials, sizeof ice->credentials);
 	return 0;
 }
 
+/* When anything of the peer's proved that it is there; none is expected before its answer. */
+static uint64_t last_sign(const struct leg *leg)
+{
+	const uint64_t signs[] = {leg->heard, leg->ice->alive, leg->ice->checked};
+	uint64_t last = leg->ice->since;
+
+	for (unsigned i = 0; i < sizeof signs / sizeof *signs; i++)
+		last = signs[i] > last ? signs[i] : last;
+	return last;
+}
+
 void ice_tick(struct worker *w, struct leg *leg)
 {
 	struct leg_ice *ice = leg->ice;
-	uint64_t heard;
 
 	if (!ice_on(leg) || !ice->consent_s || w->now - ice->waited < ice->consent_s * NS_PER_S)
 		return;
-	heard = leg->heard > ice->alive ? leg->heard : ice->alive;
 	ice->waited = w->now;
 	ice->lost = true;
-	ice->silent_ms = (uint32_t)((w->now - heard) / NS_PER_MS);
+	ice->silent_ms = (uint32_t)((w->now - last_sign(leg)) / NS_PER_MS);
 	event_mark(w, leg, LEG_EVENT_CONSENT);
 }
 

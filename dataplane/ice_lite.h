@@ -43,6 +43,7 @@ struct leg_ice {
 	uint64_t checked;   /* ns: last check that was answered with success */
 	uint64_t alive;     /* ns: last keepalive; a peer of RFC 5245 sends no checks once it has a pair */
 	uint64_t waited;    /* ns: since when a check is missed */
+	uint64_t since;     /* ns: since when checks are expected */
 	uint32_t silent_ms; /* of the event under way */
 	uint64_t budget_at; /* ns: when the second began */
 	uint32_t budget[2]; /* checks of it: from anybody, from known addresses */

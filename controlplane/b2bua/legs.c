@@ -366,11 +366,9 @@ static void consent_lost(void *ctx, dp_session_id id, void *user, const struct d
 	struct b2bua *b = ctx;
 	struct call *c = user;
 	struct leg *l = &c->legs[e->leg & 1];
-	uint64_t up_ms = c->answered_ms ? clock_wall_ms() - c->answered_ms : 0;
 
 	(void)id;
-	if ((c->state != CALL_UP && c->state != CALL_ANSWERED) || e->silent_ms < CONSENT_MS ||
-		up_ms < CONSENT_MS)
+	if ((c->state != CALL_UP && c->state != CALL_ANSWERED) || e->silent_ms < CONSENT_MS)
 		return;
 	b->counters.ended_ice++;
 	call_release(c, NULL, 480, "trunk %s: no ICE check came for %u s", l->trunk->name, CONSENT_MS / 1000);

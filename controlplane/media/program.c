@@ -60,8 +60,8 @@ static void make_checks(struct program_leg *l, const struct oa_leg *leg, unsigne
 		return;
 	l->checks.session = l->update.session;
 	l->checks.leg = l->update.leg;
-	/* Checks may be missed once the peer knows our half as we know its. */
-	l->checks.consent_s = oa_media_now(leg, i) ? ICE_CONSENT_S : 0;
+	/* A peer that rings need not check yet. */
+	l->checks.consent_s = i < leg->n_media && leg->media[i].used ? ICE_CONSENT_S : 0;
 	copy_credentials(&l->checks.credentials[0], newest);
 	copy_credentials(&l->checks.credentials[1], before);
 }
@@ -272,7 +272,7 @@ static int retire(struct diff *d, unsigned leg, enum dp_key_direction direction,
 
 static bool is_idle(const struct program_leg *l)
 {
-	return !l->update.flags && l->update.streams[0].direction == DP_INACTIVE && l->update.remote.ip.family == IP_NONE &&
+	return !l->ice && !l->update.flags && l->update.streams[0].direction == DP_INACTIVE && l->update.remote.ip.family == IP_NONE &&
 	       l->rx.suite == SRTP_SUITE_NONE;
 }
 
@@ -292,7 +292,7 @@ static int diff_leg(struct diff *d, const struct program_leg *o, const struct pr
 	if (o)
 		u.flags |= o->update.flags & DP_LEG_KEYS_PENDING;
 	/* A leg that never was used need not be there. */
-	if (o ? !memcmp(&o->update, &u, sizeof u) : is_idle(n))
+	if (o ? !memcmp(&o->update, &u, sizeof u) && is_idle(o) == is_idle(n) : is_idle(n))
 		return 0;
 	return put_leg(d, &u);
 }

@@ -419,7 +419,7 @@ struct dp_consent_lost {
 	struct dp_header h;
 	dp_session_id session;
 	uint8_t leg, pad[3];
-	uint32_t silent_ms; /* since anything authentic or a keepalive came from the peer */
+	uint32_t silent_ms; /* since anything authentic or a keepalive came from the peer, or consent_s was first said */
 };
 
 /* Both ways: a datagram that the control plane handles (DTLS). remote: its source, or where it goes. */

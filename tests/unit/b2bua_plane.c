@@ -153,6 +153,18 @@ void plane_event_timeout(struct plane_session *s)
 	settle();
 }
 
+void plane_event_consent(struct plane_session *s, enum dp_side side, uint32_t silent_ms)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_CONSENT_LOST, 0);
+	m.consent_lost.session = s->id;
+	m.consent_lost.leg = s->leg[side].leg;
+	m.consent_lost.silent_ms = silent_ms;
+	fake_plane_say(&bench.plane, &m);
+	settle();
+}
+
 void plane_event_limit(struct plane_session *s, enum dp_side side, enum dp_key_direction direction,
 	enum dp_limit limit, uint32_t epoch)
 {

@@ -118,6 +118,23 @@ static void test_media_that_stops_ends_the_call(void **state)
 	assert_int_equal(counter("ended_media_timeout"), 1);
 }
 
+static void test_ice_that_stops_ends_the_call(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	plane_event_consent(plane_last(), DP_SIDE_B, 8000); /* no checks, but media or keepalives */
+	silence(NULL);
+	plane_event_consent(plane_last(), DP_SIDE_B, 30000);
+	hear(&alice, "BYE");
+	expect_heard(&alice, "no ICE check came for 30 s");
+	hear(&bob, "BYE");
+	reply(&alice, "200 OK");
+	reply(&bob, "200 OK");
+	silence(NULL);
+	expect_no_calls();
+	assert_int_equal(counter("ended_ice"), 1);
+}
+
 static void test_shutdown_tells_everybody(void **state)
 {
 	(void)state;
@@ -388,6 +405,7 @@ int main(void)
 		T(test_a_data_plane_that_refuses_a_change_ends_the_call),
 		T(test_a_connection_that_breaks_costs_nothing),
 		T(test_media_that_stops_ends_the_call),
+		T(test_ice_that_stops_ends_the_call),
 		T(test_shutdown_tells_everybody),
 		T(test_the_end_with_everything_under_way),
 		T(test_limits),

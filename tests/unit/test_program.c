@@ -36,6 +36,13 @@ static int put(void *arg, union dp_msg *m)
 		wbuf_fmt(&w, "%s%u:%u%s ", m->key_add.direction == DP_KEY_RX ? "rx" : "tx", m->key_add.leg,
 			m->key_add.epoch, m->key_add.role == DP_KEY_NEXT ? "next" : "");
 		break;
+	case DP_LEG_ICE:
+		if (m->leg_ice.credentials[0].ufrag_len)
+			wbuf_fmt(&w, "ice%u:%u%s ", m->leg_ice.leg, m->leg_ice.consent_s,
+				m->leg_ice.credentials[1].ufrag_len ? "+" : "");
+		else
+			wbuf_fmt(&w, "ice%u:end ", m->leg_ice.leg);
+		break;
 	case DP_KEY_RETIRE:
 		wbuf_fmt(&w, "retire-%s%u:%u ", m->key_retire.direction == DP_KEY_RX ? "rx" : "tx",
 			m->key_retire.leg, m->key_retire.epoch);
@@ -111,6 +118,62 @@ static void a_plain_call(void **state)
 	assert_string_equal(step(&call), "leg0:1 leg1:2 ");
 	oa_call_commit(c);
 	assert_string_equal(step(&call), "");
+	forget(c);
+}
+
+#define ICE(ufrag) "a=ice-ufrag:" ufrag "\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\n"
+
+/* Credentials go with the leg, the way to the peer is the data plane's to say, and an end is said first. */
+static void a_call_with_ice(void **state)
+{
+	static const struct ip_port found = {.ip = {.family = IP_V4, .octets = {10, 9, 9, 9}}, .port = 999};
+	struct oa_policy lite = oa_call_plain;
+
+	(void)state;
+	lite.ice = true;
+	struct oa_call *c = oa_call_new(&lite, &oa_call_plain);
+	const struct program_call call = call_of(c);
+
+	oa_call_offer(c, &c->a, HEAD_A("1") "m=audio 4000 RTP/AVP 8\r\n" ICE("8hhY"));
+	oa_call_answer(c, &c->b, HEAD_B("1") "m=audio 5000 RTP/AVP 8\r\n");
+	assert_string_equal(step(&call), "session leg0:3 leg1:3 ice0:0 ");
+	assert_int_equal(got.m[1].leg_update.remote.ip.family, IP_NONE);
+	assert_int_equal(got.m[1].leg_update.remote_rtcp.ip.family, IP_NONE);
+	oa_call_commit(c);
+	assert_string_equal(step(&call), "ice0:30 ");
+	oa_ice_selected(&c->a, 0, &found);
+	assert_string_equal(step(&call), "leg0:3 ");
+	assert_true(ip_port_equal(&got.m[0].leg_update.remote, &found));
+	/* A restart: the new ones and those before them, from the answer on. */
+	oa_call_offer(c, &c->a, HEAD_A("2") "m=audio 4000 RTP/AVP 8\r\n" ICE("9hhY"));
+	assert_string_equal(step(&call), "");
+	oa_call_answer(c, &c->b, HEAD_B("2") "m=audio 5000 RTP/AVP 8\r\n");
+	assert_string_equal(step(&call), "ice0:30+ ");
+	oa_call_commit(c);
+	assert_string_equal(step(&call), "");
+	oa_call_offer(c, &c->a, HEAD_A("3") "m=audio 4000 RTP/AVP 8\r\n");
+	oa_call_answer(c, &c->b, HEAD_B("3") "m=audio 5000 RTP/AVP 8\r\n");
+	assert_string_equal(step(&call), "ice0:end leg0:3 ");
+	assert_int_equal(got.m[1].leg_update.remote.port, 4000);
+	forget(c);
+}
+
+/* A peer that we offer ICE may check before it answers. */
+static void an_offer_with_ice(void **state)
+{
+	struct oa_policy lite = oa_call_plain;
+
+	(void)state;
+	lite.ice = true;
+	struct oa_call *c = oa_call_new(&oa_call_plain, &lite);
+	const struct program_call call = call_of(c);
+
+	oa_call_offer(c, &c->a, HEAD_A("1") "m=audio 4000 RTP/AVP 8\r\n");
+	assert_string_equal(step(&call), "session leg1:0 ice1:0 ");
+	oa_call_answer(c, &c->b, HEAD_B("1") "m=audio 5000 RTP/AVP 8\r\n" ICE("8hhY"));
+	assert_string_equal(step(&call), "leg0:3 leg1:3 ");
+	oa_call_commit(c);
+	assert_string_equal(step(&call), "ice1:30 ");
 	forget(c);
 }
 
@@ -319,6 +382,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plain_call),
+		cmocka_unit_test(a_call_with_ice),
+		cmocka_unit_test(an_offer_with_ice),
 		cmocka_unit_test(a_secure_call),
 		cmocka_unit_test(a_re_offer_with_a_new_key),
 		cmocka_unit_test(our_rekey),
