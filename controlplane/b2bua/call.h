@@ -316,6 +316,8 @@ struct dtls_totals {
 };
 
 #define CALL_HISTORY 256
+#define CALL_REFUSALS 64 /* calls that never began: of trunks' parties, and of strangers */
+#define CALL_PAST_MAX (CALL_HISTORY + 2 * CALL_REFUSALS)
 #define PLANE_ALARMS 64
 
 struct b2bua {
@@ -342,6 +344,11 @@ struct b2bua {
 	unsigned n_calls;
 	struct call *history[CALL_HISTORY]; /* calls that ended, the newest at history_next - 1 */
 	unsigned history_next;
+	/* Beside it, so that a flood of refusals pushes no call out, nor strangers those of a trunk's party. */
+	struct call_refusals {
+		struct call *calls[CALL_REFUSALS];
+		unsigned next;
+	} refused[2]; /* of strangers, of trunks */
 	struct trunk_state_list trunk_states;
 	struct b2bua_counters counters;
 	const struct sip_counters *sip_counters; /* for reports */
@@ -387,6 +394,13 @@ static inline struct trunk_state *leg_trunk(const struct leg *l)
 
 /* NULL without memory. Listed at once. */
 struct call *call_new(struct b2bua *b);
+/*
+ * One that does not begin, to be looked at: it is over and in the history's place. t: the caller's trunk, of the
+ * configuration of now, NULL for a stranger. The caller may fill in who calls whom. NULL without memory.
+ */
+struct call *call_refused(struct b2bua *b, const struct config_trunk *t, unsigned status, const char *why);
+/* All that are over, in no order. How many. */
+unsigned call_past(struct b2bua *b, struct call *out[CALL_PAST_MAX]);
 /* Something outside lets go of the call (waiting--): an ended call without such goes to the history. */
 void call_unwait(struct call *c);
 /* Takes the place of what was kept. -ENOMEM: then nothing is. */

@@ -22,7 +22,7 @@ const char *call_state_name(enum call_state s)
 	return state_names[s];
 }
 
-struct call *call_new(struct b2bua *b)
+static struct call *call_make(struct b2bua *b)
 {
 	struct call *c = calloc(1, sizeof *c);
 
@@ -41,6 +41,15 @@ struct call *call_new(struct b2bua *b)
 		l->side = (enum dp_side)side;
 		sip_token_make(l->local_tag);
 	}
+	return c;
+}
+
+struct call *call_new(struct b2bua *b)
+{
+	struct call *c = call_make(b);
+
+	if (!c)
+		return NULL;
 	TAILQ_INSERT_TAIL(&b->calls, c, entry);
 	b->n_calls++;
 	return c;
@@ -98,14 +107,50 @@ static void call_free(struct call *c)
 	free(c);
 }
 
-static void to_history(struct call *c)
+static void into(struct call **slot, struct call *c)
 {
-	struct b2bua *b = c->b;
-	struct call **slot = &b->history[b->history_next++ % CALL_HISTORY];
-
 	if (*slot)
 		call_free(*slot);
 	*slot = c;
+}
+
+static void to_history(struct call *c)
+{
+	struct b2bua *b = c->b;
+
+	into(&b->history[b->history_next++ % CALL_HISTORY], c);
+}
+
+struct call *call_refused(struct b2bua *b, const struct config_trunk *t, unsigned status, const char *why)
+{
+	struct call_refusals *r = &b->refused[t != NULL];
+	struct call *c = call_make(b);
+
+	if (!c)
+		return NULL;
+	generation_unref(c->generation);
+	c->generation = NULL;
+	c->state = CALL_ENDING;
+	c->ended_ms = c->began_ms;
+	c->legs[DP_SIDE_A].trunk = t;
+	c->end.status = status;
+	snprintf(c->end.reason, sizeof c->end.reason, "%s", why);
+	into(&r->calls[r->next++ % CALL_REFUSALS], c);
+	return c;
+}
+
+unsigned call_past(struct b2bua *b, struct call *out[CALL_PAST_MAX])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < CALL_HISTORY; i++)
+		if (b->history[i])
+			out[n++] = b->history[i];
+	for (unsigned known = 0; known < 2; known++)
+		for (unsigned i = 0; i < CALL_REFUSALS; i++)
+			if (b->refused[known].calls[i])
+				out[n++] = b->refused[known].calls[i];
+	return n;
 }
 
 static void call_unlist(struct call *c)
@@ -202,14 +247,16 @@ struct call *call_after(struct call *c)
 
 struct call *call_find(struct b2bua *b, struct str id)
 {
-	struct call *c;
+	struct call *c, *past[CALL_PAST_MAX];
+	unsigned n;
 
 	TAILQ_FOREACH (c, &b->calls, entry)
 		if (str_eq(id, str_z(c->id)))
 			return c;
-	for (unsigned i = 0; i < CALL_HISTORY; i++)
-		if (b->history[i] && str_eq(id, str_z(b->history[i]->id)))
-			return b->history[i];
+	n = call_past(b, past);
+	for (unsigned i = 0; i < n; i++)
+		if (str_eq(id, str_z(past[i]->id)))
+			return past[i];
 	return NULL;
 }
 
@@ -227,15 +274,16 @@ void call_table_clear(struct b2bua *b)
 
 void call_table_free(struct b2bua *b)
 {
-	struct call *c;
+	struct call *c, *past[CALL_PAST_MAX];
+	unsigned n;
 
 	while ((c = TAILQ_FIRST(&b->dead)) != NULL) {
 		TAILQ_REMOVE(&b->dead, c, entry);
 		call_free(c);
 	}
-	for (unsigned i = 0; i < CALL_HISTORY; i++)
-		if (b->history[i])
-			call_free(b->history[i]);
+	n = call_past(b, past);
+	while (n)
+		call_free(past[--n]);
 }
 
 static bool rate_ok(uint64_t *second, uint32_t *count, uint32_t max)

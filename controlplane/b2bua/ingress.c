@@ -68,7 +68,8 @@ bool b2bua_knows(void *user, const struct sip_flow *from, uint32_t *per_s)
 		t = registration_at(b, from);
 
 	/* Who comes by a listener that anybody may use is whoever he proves to be. */
-	if (!t || t->registrar.realm || (t->peer_auth.username && !t->identify.n_sources && !t->identify.n_certificate_names))
+	if (!t || t->registrar.realm ||
+		(t->peer_auth.username && !t->identify.n_sources && !t->identify.n_certificate_names))
 		return false;
 	*per_s = t->max_message_rate;
 	return true;
@@ -103,10 +104,35 @@ static const char *callback_name(struct b2bua *b, const struct config_trunk *t, 
 	return t->n_peers ? t->peers[0].certificate_name : NULL;
 }
 
-/* A call that does not begin, as counters, log and `show trunks` have it. */
-static void note_refusal(struct b2bua *b, const struct sip_msg *m, const struct config_trunk *t,
+/* The refused call, as `show call` and `trace` have it. */
+static void keep_refused(
+	struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t, unsigned status, const char *why)
+{
+	const struct sip_msg *m = sip_stx_request(stx);
+	struct call *c = call_refused(b, t, status, why);
+	struct leg *in = c ? &c->legs[DP_SIDE_A] : NULL;
+
+	if (!c)
+		return;
+	in->listener = sip_listener_realm(sip_stx_flow(stx)->listener);
+	leg_note_flow(in, sip_stx_flow(stx));
+	in->flow.remote = m->source;
+	if (t) {
+		passing_party(t, m->from.uri.user, c->from);
+		passing_party(t, m->uri.user, c->to);
+	} else {
+		str_copy(c->from, sizeof c->from, str_sub(m->from.uri.user, 0, sizeof c->from - 1));
+		str_copy(c->to, sizeof c->to, str_sub(m->uri.user, 0, sizeof c->to - 1));
+	}
+	if (b->trace)
+		trace_bind(b->trace, m->call_id, c->id, 'a');
+}
+
+/* A call that does not begin, as counters, log, `show calls` and `show trunks` have it. */
+static void note_refusal(struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t,
 	uint64_t *counter, unsigned status, const char *why)
 {
+	const struct sip_msg *m = sip_stx_request(stx);
 	char remote[IP_PORT_TEXT_MAX];
 
 	++*counter;
@@ -119,6 +145,7 @@ static void note_refusal(struct b2bua *b, const struct sip_msg *m, const struct 
 	}
 	notice_refusal(b, t ? b->now->trunks[t->index] : NULL, status, why);
 	record_refusal(b, t ? t->name : NULL, status, why);
+	keep_refused(b, stx, t, status, why);
 	log_warn("call", "refused", LU("status", status), LZ("reason", why),
 		LZ("trunk", t ? t->name : "none"), LZ("peer", ip_port_text(&m->source, remote)),
 		LS("called", m->uri.user), LS("sip_call_id", m->call_id));
@@ -129,7 +156,7 @@ static void refuse(struct b2bua *b, struct sip_stx *stx, const struct config_tru
 {
 	char tag[SIP_TOKEN_TEXT];
 
-	note_refusal(b, sip_stx_request(stx), t, counter, status, why);
+	note_refusal(b, stx, t, counter, status, why);
 	reply_refuse(stx, status, phrase, why, sip_token_make(tag));
 }
 
@@ -174,8 +201,7 @@ static void refuse_unrouted(struct b2bua *b, struct sip_stx *stx, const struct c
 	char tag[SIP_TOKEN_TEXT], text[CALL_REASON_MAX];
 
 	snprintf(text, sizeof text, "%s: %.200s", outside, why);
-	note_refusal(b, sip_stx_request(stx), t, (uint64_t *)((char *)&b->counters + results[result].counter),
-		status, text);
+	note_refusal(b, stx, t, (uint64_t *)((char *)&b->counters + results[result].counter), status, text);
 	if (status != 503) {
 		reply_refuse(stx, status, NULL, t->realm->trusted ? text : outside, sip_token_make(tag));
 		return;
@@ -376,7 +402,7 @@ void ingress_invite(
 		refuse(b, stx, t, &n->refused_request, 480, NULL,
 			"a sips: URI is called over TLS only, and this came without");
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, sip_token_make(tag))) {
-		note_refusal(b, m, t, &n->refused_request, 420, "the INVITE requires an extension");
+		note_refusal(b, stx, t, &n->refused_request, 420, "the INVITE requires an extension");
 	} else if (session_timer_too_small(m)) {
 		refuse(b, stx, t, &n->refused_request, 422, NULL, "Session-Expires is too small");
 	} else if (m->body.n && !message_sdp(m).n) {

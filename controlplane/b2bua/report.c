@@ -82,7 +82,7 @@ static void write_call(struct state_tree *t, struct lyd_node *calls, const struc
 		.successor = c->successor,
 		.start_ms = c->began_ms,
 		.legs = legs,
-		.n_legs = 2,
+		.n_legs = c->legs[DP_SIDE_B].trunk ? 2 : 1, /* one that was refused at once has no other side */
 	};
 
 	if (c->answered_ms)
@@ -118,7 +118,7 @@ static bool is_wanted(const struct b2bua *b, const struct query *q, const struct
 
 /* Calls of the history, those that began last first. */
 struct past {
-	struct call *calls[CALL_HISTORY];
+	struct call *calls[CALL_PAST_MAX];
 	unsigned n;
 };
 
@@ -130,12 +130,9 @@ static int newest_first(const void *a, const void *b)
 	return i < k ? -1 : i > k;
 }
 
-static void list_past(const struct b2bua *b, struct past *p)
+static void list_past(struct b2bua *b, struct past *p)
 {
-	p->n = 0;
-	for (unsigned i = 0; i < CALL_HISTORY; i++)
-		if (b->history[i])
-			p->calls[p->n++] = b->history[i];
+	p->n = call_past(b, p->calls);
 	qsort(p->calls, p->n, sizeof *p->calls, newest_first);
 }
 
