@@ -42,7 +42,7 @@ static const struct {
 	{"what they prefer, too", &bob, &alice, "P-Preferred-Identity: <sip:+1@bank.example>\r\n", "+3001",
 		"Preferred"},
 	{"privacy of the user", &alice, &bob, PAI "<sip:+3001@pbx.core.internal>\r\nPrivacy: user;id\r\n",
-		"From: \"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=", "3001"},
+		"From: \"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=", "+3001"},
 	{"privacy that goes on inside", &bob, &alice, "Privacy: user; critical\r\n",
 		"Privacy: user; critical\r\n", PAI},
 	{"diversions show no host", &alice, &bob,
@@ -58,7 +58,7 @@ static const struct {
 		"History-Info: <sip:+3006@203.0.113.10>;index=1.1;rc=1\r\n",
 		"3005"},
 	{"private history", &alice, &bob, "Privacy: history\r\nHistory-Info: <sip:+3006@pbx>;index=1\r\n",
-		"History-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n", "3006"},
+		"History-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n", "+3006"},
 	{"P-Early-Media stays inside", &alice, &bob, "P-Early-Media: supported\r\n", "INVITE", "P-Early"},
 	{"what is for the far end passes", &alice, &bob,
 		"Subject: lunch\r\nUser-to-User: 56a390;encoding=hex\r\nSession-ID: "
