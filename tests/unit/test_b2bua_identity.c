@@ -48,7 +48,7 @@ static const struct {
 	{"diversions show no host", &alice, &bob,
 		"Diversion: <sip:+3007@pbx.core.internal>;reason=unconditional;counter=1, "
 		"\"Boss\" <sip:+3008@pbx.core.internal>;privacy=full\r\n",
-		"Diversion: <sip:+3007@203.0.113.10>;reason=unconditional;counter=1\r\n", "3008"},
+		"Diversion: <sip:+3007@203.0.113.10>;reason=unconditional;counter=1\r\n", "+3008"},
 	{"inside they show who is private", &bob, &alice, "Diversion: <sip:+19@gw.b>;privacy=full\r\n",
 		"Diversion: <sip:+19@10.20.0.10>;privacy=full\r\n", "gw.b"},
 	{"history keeps its order", &alice, &bob,
@@ -56,7 +56,7 @@ static const struct {
 		"History-Info: <sip:+3006@pbx>;index=1.1;rc=1\r\n",
 		"History-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n"
 		"History-Info: <sip:+3006@203.0.113.10>;index=1.1;rc=1\r\n",
-		"3005"},
+		"+3005"},
 	{"private history", &alice, &bob, "Privacy: history\r\nHistory-Info: <sip:+3006@pbx>;index=1\r\n",
 		"History-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n", "+3006"},
 	{"P-Early-Media stays inside", &alice, &bob, "P-Early-Media: supported\r\n", "INVITE", "P-Early"},
