@@ -41,6 +41,13 @@ static unsigned rekey_all(void *ctx)
 	return b2bua_rekey_all(g->b2bua);
 }
 
+static int disconnect(void *ctx, const char *user, unsigned *registrations)
+{
+	struct gateway *g = ctx;
+
+	return b2bua_disconnect(g->b2bua, user, registrations);
+}
+
 static int reload_certificates(
 	void *ctx, void (*changed)(void *arg, const char *profile), void *arg, struct err *e)
 {
@@ -53,6 +60,7 @@ const struct action_target gateway_actions = {
 	.resume = resume,
 	.rekey = rekey,
 	.rekey_all = rekey_all,
+	.disconnect = disconnect,
 	.reload_certificates = reload_certificates,
 };
 

@@ -11,6 +11,7 @@
 #include "ctl/show.h"
 #include "ctl/state.h"
 #include "ctl/top.h"
+#include "ctl/user.h"
 
 #define O(name) (1u << OPT_##name)
 
@@ -61,6 +62,10 @@ const struct command commands[] = {
 		"Lists the TLS profiles with their certificates.\n", 0, 0, 0, NULL, {0}, state_certs},
 	{"show users", "", "browser users and where they are registered",
 		"Lists the browser users and where each is registered.\n", 0, 0, 0, NULL, {0}, state_users},
+	{"show registrations", "", "where browser users are registered, and until when",
+		"Lists the registrations that there are: the address that was registered, how and from where, the\n"
+		"seconds until it ends unless it is refreshed, and the device.\n",
+		0, 0, 0, NULL, {0}, state_registrations},
 	{"show sessions", "", "who manages the gateway now", "Lists the management sessions.\n", 0, 0, 0,
 		NULL, {0}, state_sessions},
 	{"show config", "[PATH] [--source STORE] [--format json|xml] [--defaults]",
@@ -172,6 +177,11 @@ const struct command commands[] = {
 		"  --since TIME  first those that are remembered since then, such as 2026-11-20T13:00:00Z\n"
 		"  --count N     end after N\n",
 		O(COUNT) | O(SINCE), 0, 1, NULL, {NAMES_NOTIFICATIONS}, monitor_follow},
+	{"user hash", "NAME [REALM]", "a password as the hashes that the configuration holds of it",
+		"Reads a password from standard input, one line, and prints the 'password-hash' of the user NAME:\n"
+		"SHA-256, SHA-512-256 and MD5 of name, realm and password (RFC 7616). REALM is the one that the\n"
+		"trunk's registrar has (srtpgw). Leave out of the configuration what the user's client does not need.\n",
+		0, 1, 2, "whose? srtpgwctl user hash NAME", {0}, user_hash, true},
 	{"audit verify", "FILE... [--key FILE]", "whether records were changed, removed or moved",
 		"Verifies the chain of records and its signatures, and names the first record that was changed, "
 		"removed or\n"

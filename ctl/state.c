@@ -143,6 +143,28 @@ enum ctl_exit state_users(struct client *c, const struct ctl_args *a, struct err
 	return show(c, a, GATEWAY "users", print_users, e);
 }
 
+static void print_registrations(const json_t *gateway, FILE *to)
+{
+	static const char *const names[] = {"contact", "transport", "address", "expires", "instance", NULL};
+	struct table *t = table_new("USER TRUNK CONTACT TRANSPORT ADDRESS EXPIRES INSTANCE");
+	const json_t *user, *registration;
+	size_t i, k;
+
+	json_array_foreach(value_at(gateway, "users", "user", NULL), i, user)
+		json_array_foreach(value_at(user, "state", "registration", NULL), k, registration)
+		{
+			value_cell(t, json_object_get(user, "name"));
+			value_cell(t, json_object_get(user, "trunk"));
+			cells(t, registration, names);
+		}
+	table_print(t, to);
+}
+
+enum ctl_exit state_registrations(struct client *c, const struct ctl_args *a, struct err *e)
+{
+	return show(c, a, GATEWAY "users", print_registrations, e);
+}
+
 static void print_sessions(const json_t *gateway, FILE *to)
 {
 	static const char *const names[] = {"id", "user", "door", "source-host", "login-time", NULL};

@@ -8,5 +8,6 @@
 enum ctl_exit state_listeners(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit state_media(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit state_certs(struct client *c, const struct ctl_args *a, struct err *e);
+enum ctl_exit state_registrations(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit state_users(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit state_sessions(struct client *c, const struct ctl_args *a, struct err *e);

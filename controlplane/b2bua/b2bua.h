@@ -169,6 +169,12 @@ int b2bua_terminate(struct b2bua *b, struct str id, const char *reason);
 int b2bua_rekey(struct b2bua *b, struct str id, unsigned *legs);
 unsigned b2bua_rekey_all(struct b2bua *b);
 
+/*
+ * Logs an account out: its calls end, its registrations are forgotten and their connections closed.
+ * *registrations: how many there were. -ENOENT: there is no such account.
+ */
+int b2bua_disconnect(struct b2bua *b, const char *user, unsigned *registrations);
+
 /* Calls that are there now, and what was counted. */
 unsigned b2bua_call_count(const struct b2bua *b);
 const struct b2bua_counters *b2bua_counters(const struct b2bua *b);

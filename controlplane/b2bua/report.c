@@ -356,6 +356,38 @@ static void write_trunks(struct b2bua *b, struct state_tree *t)
 	}
 }
 
+static void write_users(struct b2bua *b, struct state_tree *t)
+{
+	static const enum config_transport transports[] = {
+		[SIP_UDP] = CONFIG_UDP,
+		[SIP_TCP] = CONFIG_TCP,
+		[SIP_TLS] = CONFIG_TLS,
+		[SIP_WSS] = CONFIG_WSS,
+	};
+	const struct config *c = b->now->config;
+	struct lyd_node *users = c->n_users ? state_in(t, state_top(t, "gateway"), "users") : NULL;
+
+	for (uint32_t i = 0; i < c->n_users; i++) {
+		struct user_binding *all[USER_BINDINGS_MAX];
+		struct state_registration out[USER_BINDINGS_MAX];
+		unsigned n = users_of(b, &c->users[i], all);
+
+		for (unsigned k = 0; k < n; k++)
+			out[k] = (struct state_registration){
+				.id = all[k]->id,
+				.contact = all[k]->contact,
+				.instance = or_none(all[k]->instance),
+				.agent = or_none(all[k]->agent),
+				.transport = transports[all[k]->flow.transport],
+				.remote = all[k]->flow.remote,
+				.expires_s = users_left_s(all[k]),
+				.since_ms = all[k]->since_ms,
+			};
+		if (n)
+			state_registration(t, users, c->users[i].name, out, n);
+	}
+}
+
 static uint64_t rejected(const struct b2bua *b)
 {
 	uint64_t n = b->counters.refused_unknown_peer;
@@ -454,6 +486,7 @@ static void write_all(void *ctx, const struct query *q, struct state_tree *t)
 	if (q->parts & QUERY_TRUNKS)
 		write_trunks(b, t);
 	report_places(b, t);
+	write_users(b, t);
 	write_calls(b, q, t);
 	if (q->parts & QUERY_STATISTICS) {
 		struct lyd_node *statistics = state_top(t, "statistics");

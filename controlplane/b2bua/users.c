@@ -304,22 +304,44 @@ int users_bind(struct b2bua *b, const struct config_user *account, struct user_b
 
 uint32_t users_left_s(const struct user_binding *u)
 {
-	return (timer_left_ms(u->b->wheel, &u->end) + 999) / 1000;
+	uint32_t s = (timer_left_ms(u->b->wheel, &u->end) + 500) / 1000;
+
+	return s ? s : 1; /* 0 would say that it is over */
 }
 
-unsigned users_disconnect(struct b2bua *b, const char *name)
+static void end_calls_on(struct b2bua *b, uint64_t conn)
 {
-	struct user_binding *u, *next;
-	unsigned n = 0;
+	struct call *c, *next;
 
-	for (u = TAILQ_FIRST(&b->users.all); u; u = next) {
-		next = TAILQ_NEXT(u, entry);
-		if (strcmp(u->user, name) != 0)
-			continue;
-		users_unbind(u, "an operator ended it");
-		n++;
+	for (c = TAILQ_FIRST(&b->calls); c; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		for (unsigned side = 0; side < 2 && c->state != CALL_ENDING; side++)
+			if (conn && c->legs[side].flow.conn == conn) {
+				call_tell_outside(c, "the user was logged out");
+				call_release(c, NULL, 480, "an operator logged the user out");
+			}
 	}
-	return n;
+}
+
+int b2bua_disconnect(struct b2bua *b, const char *name, unsigned *registrations)
+{
+	const struct config_user *u = NULL;
+	struct user_binding *all[USER_BINDINGS_MAX];
+
+	for (uint32_t i = 0; i < b->now->config->n_users && !u; i++)
+		if (strcmp(b->now->config->users[i].name, name) == 0)
+			u = &b->now->config->users[i];
+	if (!u)
+		return -ENOENT;
+	*registrations = users_of(b, u, all);
+	for (unsigned i = 0; i < *registrations; i++) {
+		uint64_t conn = all[i]->flow.conn;
+
+		users_unbind(all[i], "an operator logged the user out");
+		end_calls_on(b, conn);
+		sip_net_close(b->net, conn, "an operator logged the user out");
+	}
+	return 0;
 }
 
 static const struct user_binding *binding_of(const struct leg *out)

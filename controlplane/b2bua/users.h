@@ -78,9 +78,6 @@ int users_bind(struct b2bua *b, const struct config_user *u, struct user_binding
 void users_unbind(struct user_binding *u, const char *why);
 /* Until it ends unless it is refreshed. */
 uint32_t users_left_s(const struct user_binding *u);
-/* An operator ends all of an account's bindings; how many there were. */
-unsigned users_disconnect(struct b2bua *b, const char *name);
-
 /* The Request-URI of the first INVITE to the binding that the leg is aimed at, and its Route lines (RFC 3327). */
 void users_uri(const struct leg *out, struct wbuf *w);
 void users_routes(const struct leg *out, struct sip_builder *b);

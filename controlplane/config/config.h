@@ -190,7 +190,6 @@ struct config_peer_auth {
 struct config_user {
 	const char *name;
 	bool enabled;
-	const char *display_name;     /* NULL: none */
 	const struct config_trunk *trunk;
 	const char *const *numbers;   /* besides the name */
 	uint32_t n_numbers;

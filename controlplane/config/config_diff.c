@@ -210,7 +210,7 @@ static bool same_user(const void *x, const void *y)
 	for (unsigned i = 0; i < CONFIG_DIGESTS; i++)
 		if (!same_text(a->ha1[i], b->ha1[i]))
 			return false;
-	return a->enabled == b->enabled && same_text(a->display_name, b->display_name) &&
+	return a->enabled == b->enabled &&
 	       same_text(a->trunk->name, b->trunk->name) && a->max_registrations == b->max_registrations &&
 	       same_texts(a->numbers, a->n_numbers, b->numbers, b->n_numbers);
 }

@@ -32,7 +32,6 @@ static void read_user(struct reader *r, const struct lyd_node *n, struct config_
 
 	u->name = keep_leaf(r, n, "name");
 	u->enabled = is_true(n, "enabled");
-	u->display_name = keep_leaf(r, n, "display-name");
 	u->trunk = trunk ? config_trunk_named(&r->s->pub, trunk) : NULL;
 	u->max_registrations = number(n, "max-registrations", 1);
 	u->numbers = numbers;

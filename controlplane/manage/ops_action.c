@@ -100,6 +100,20 @@ static int rekey(struct action *a)
 	return 0;
 }
 
+static int disconnect(struct action *a)
+{
+	const char *user = lyd_get_value(lyd_child(lyd_parent(a->op)));
+	unsigned n = 0;
+	char path[160];
+
+	if (a->o->target->disconnect(a->o->ctx, user, &n) < 0) {
+		snprintf(path, sizeof path, "/srtp-gateway:gateway/users/user[name='%.64s']", user);
+		return fail(a->f, "data-missing", path, "there is no such user");
+	}
+	output_count(a, "registrations", n);
+	return 0;
+}
+
 static int rekey_all(struct action *a)
 {
 	output_count(a, "calls", a->o->target->rekey_all(a->o->ctx));
@@ -147,6 +161,7 @@ static const struct {
 } actions[] = {
 	{"/srtp-gateway:calls/call/terminate", terminate},
 	{"/srtp-gateway:calls/call/rekey", rekey},
+	{"/srtp-gateway:gateway/users/user/disconnect", disconnect},
 	{"/srtp-gateway:rekey-all", rekey_all},
 	{"/srtp-gateway:drain", drain},
 	{"/srtp-gateway:resume", resume},

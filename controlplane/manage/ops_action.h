@@ -19,6 +19,8 @@ struct action_target {
 	/* *legs: on how many sides. -EAGAIN: the call is not answered yet. */
 	int (*rekey)(void *ctx, const char *call, unsigned *legs);
 	unsigned (*rekey_all)(void *ctx); /* how many calls */
+	/* *registrations: how many there were. -ENOENT: there is no such user. */
+	int (*disconnect)(void *ctx, const char *user, unsigned *registrations);
 	/* changed(arg, name) for every profile whose certificate is another one now. */
 	int (*reload_certificates)(
 		void *ctx, void (*changed)(void *arg, const char *profile), void *arg, struct err *e);

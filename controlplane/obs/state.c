@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controlplane/obs/state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define C(parent, leaf, value) state_number(t, parent, leaf, value)
@@ -127,6 +128,26 @@ void state_call(struct state_tree *t, struct lyd_node *parent, const struct stat
 	state_text(t, n, "end-reason", c->end_reason);
 	for (unsigned i = 0; i < c->n_legs; i++)
 		leg(t, n, &c->legs[i]);
+}
+
+void state_registration(
+	struct state_tree *t, struct lyd_node *users, const char *user, const struct state_registration *all, unsigned n)
+{
+	struct lyd_node *state = state_in(t, state_entry(t, users, "user", user), "state");
+	char text[IP_TEXT_MAX];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(text, sizeof text, "%llu", (unsigned long long)all[i].id);
+		struct lyd_node *r = state_entry(t, state, "registration", text);
+
+		state_text(t, r, "contact", all[i].contact);
+		state_text(t, r, "transport", config_transport_name(all[i].transport));
+		state_text(t, r, "instance", all[i].instance);
+		state_number(t, r, "expires", all[i].expires_s);
+		state_text(t, r, "address", ip_text(&all[i].remote.ip, text));
+		state_time(t, r, "since", all[i].since_ms);
+		state_text(t, r, "user-agent", all[i].agent);
+	}
 }
 
 struct lyd_node *state_trunk(struct state_tree *t, struct lyd_node *parent, const struct state_trunk *s)

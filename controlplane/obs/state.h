@@ -113,6 +113,18 @@ struct state_plane {
 /* parent: /calls; /gateway/trunks; /statistics. */
 void state_call(struct state_tree *t, struct lyd_node *parent, const struct state_call *c);
 /* The trunk's "state", which its peers go into. */
+/* Where an account is registered. */
+struct state_registration {
+	uint64_t id;
+	const char *contact, *instance, *agent; /* NULL: not said */
+	enum config_transport transport;
+	struct ip_port remote;
+	uint32_t expires_s;
+	uint64_t since_ms;
+};
+void state_registration(
+	struct state_tree *t, struct lyd_node *users, const char *user, const struct state_registration *all, unsigned n);
+
 struct lyd_node *state_trunk(struct state_tree *t, struct lyd_node *parent, const struct state_trunk *s);
 void state_peer(struct state_tree *t, struct lyd_node *state, const struct state_peer *p);
 void state_statistics(struct state_tree *t, struct lyd_node *parent, const struct state_statistics *s);

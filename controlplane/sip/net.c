@@ -208,6 +208,14 @@ int sip_net_conn_info(const struct sip_net *net, uint64_t conn, struct sip_conn_
 	return 0;
 }
 
+void sip_net_close(struct sip_net *net, uint64_t conn, const char *reason)
+{
+	struct sip_conn *c = conn_find(net, conn);
+
+	if (c)
+		conn_finish(c, reason);
+}
+
 unsigned sip_net_conn_count(const struct sip_net *net)
 {
 	return net->conn_count;

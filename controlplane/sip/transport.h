@@ -187,6 +187,9 @@ int sip_net_send(struct sip_net *net, struct sip_flow *flow, struct str text, st
  */
 void sip_net_response_flow(const struct sip_msg *request, struct sip_flow *from);
 
+/* Closes it when what waits to be sent has gone; one that is gone already is ignored. */
+void sip_net_close(struct sip_net *net, uint64_t conn, const char *reason);
+
 /* What is known of a connection; NULL when it is gone. Valid until control returns to the loop. */
 struct sip_conn_info {
 	enum sip_transport transport;

@@ -66,12 +66,17 @@ def test_a_closed_socket_ends_its_registration():
     with web() as (lab, gateway, alice, bob):
         alice.algorithm = "MD5"
         alice.register()
+        here = gateway.ctl("show", "registrations")["gateway"]["users"]["user"][0]["state"]["registration"][0]
+        assert here["transport"] == "wss" and alice.host_name in here["contact"], here
         alice.hang_up_wires()
         wait_for("the registration is gone", lambda: "registration ended" in gateway.controlplane.output(), 20)
         bob.invite("+4989700")
         refused = bob.expect(480, 20)
         assert "not registered" in refused.get("Reason"), refused.text
         bob.acknowledge(refused)
+        alice.register()
+        gateway.ctl("disconnect", "alice")
+        alice.closed()
 
 
 def test_who_is_not_let_in():

@@ -16,6 +16,7 @@
 #include "controlplane/config/locate.h"
 
 #define EXAMPLE SRTPGW_EXAMPLES "/interconnect.json"
+#define BROWSERS SRTPGW_EXAMPLES "/browsers.json"
 #define G "/srtp-gateway:gateway"
 
 /* The example as a JSON tree: what the loader accepts, less the comments. */
@@ -502,10 +503,32 @@ static void generations_count_and_snapshots_are_shared(void **state)
 	config_unref(NULL);
 }
 
+static void accounts_are_found_by_name_and_number(void **state)
+{
+	struct config *c = NULL;
+	struct err e = {0};
+
+	(void)state;
+	if (config_load(BROWSERS, &c, &e))
+		fail_msg("%s", e.text);
+	const struct config_trunk *t = config_trunk_named(c, "browsers");
+
+	assert_int_equal(t->registrar.algorithms[0], CONFIG_DIGEST_MD5);
+	assert_string_equal(c->listeners[0].origins[0], "https://phone.example.net");
+	assert_ptr_equal(config_find_user(t, STR("alice")), &c->users[0]);
+	assert_ptr_equal(config_find_user(t, STR("+4989700")), &c->users[0]);
+	assert_null(config_find_user(t, STR("+498970")));
+	assert_null(config_find_user(t, STR("+49897001")));
+	assert_null(config_find_user(t, STR("")));
+	assert_null(config_find_user(config_trunk_named(c, "carrier"), STR("alice")));
+	config_unref(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_mistake_is_named),
+		cmocka_unit_test(accounts_are_found_by_name_and_number),
 		cmocka_unit_test(the_example_becomes_a_snapshot),
 		cmocka_unit_test(defaults_are_the_safe_choice),
 		cmocka_unit_test(metrics_are_served_when_asked_for_and_only_locally),

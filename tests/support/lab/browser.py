@@ -105,7 +105,7 @@ class BrowserAgent(Agent):
         wire.send(text)
 
     def message(self, seconds=10):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + max(seconds, 30)
         while not self.waiting:
             said = self.wires[0].read(max(end - time.monotonic(), 0))
             if not said or "closed" in said:
@@ -113,6 +113,13 @@ class BrowserAgent(Agent):
             if said["text"].strip("\r\n"):
                 self.waiting.append(Message(said["text"], self.wires[0]))
         return self.waiting.pop(0)
+
+    def closed(self, seconds=20):
+        """The gateway ends the connection."""
+        wire = self.wires.pop(0)
+        said = wire.read(seconds)
+        wire.end()
+        assert said and "closed" in said, said
 
     # Dialogs
 

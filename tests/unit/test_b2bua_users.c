@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A trunk of people: who may register, what a registration is, and calls from and to an account. */
+#include "tests/unit/b2bua_bench.h"
+
+#include "controlplane/sip/digest.h"
+
+#define PASSWORD "pass word"
+
+/* The core's phones are accounts from now on: alice with a number and both hashes, ann with SHA-256 only. */
+static void with_users(const char *registrar)
+{
+	static char trunk[512], users[1024];
+	char sha[DIGEST_HEX_MAX], md5[DIGEST_HEX_MAX], ann[DIGEST_HEX_MAX];
+	struct secret password = {.len = 9, .octets = PASSWORD};
+	struct str realm = STR("srtpgw");
+
+	assert_int_equal(digest_ha1(DIGEST_SHA_256, STR("alice"), realm, &password, sha), 0);
+	assert_int_equal(digest_ha1(DIGEST_MD5, STR("alice"), realm, &password, md5), 0);
+	assert_int_equal(digest_ha1(DIGEST_SHA_256, STR("ann"), realm, &password, ann), 0);
+	snprintf(trunk, sizeof trunk,
+		"\"name\":\"core\",\"realm\":\"core\",\"registrar\":{%s},\"identify\":{\"listener\":[\"inside-udp\"]},",
+		registrar);
+	snprintf(users, sizeof users,
+		"\"users\":{\"user\":[{\"name\":\"alice\",\"trunk\":\"core\",\"number\":[\"+3001\"],"
+		"\"max-registrations\":2,\"password-hash\":{\"sha-256\":\"%s\",\"md5\":\"%s\"}},"
+		"{\"name\":\"ann\",\"trunk\":\"core\",\"password-hash\":{\"sha-256\":\"%s\"}}]},\"routing\":{",
+		sha, md5, ann);
+	bench_change_all(
+		(struct bench_edit[]){
+			{"\"name\":\"core\",\"realm\":\"core\",\"peer\":[{\"name\":\"p\",\"host\":\"10.20.0.5\","
+			 "\"transport\":\"udp\"}],\"identify\":{\"source-address\":[\"10.20.0.5/32\"]},",
+				trunk},
+			{"\"routing\":{", users}},
+		2);
+	snprintf(alice.number, sizeof alice.number, "alice");
+}
+
+static char nonce[200];
+
+static void keep_nonce(void)
+{
+	const struct sip_msg *m = alice.heard;
+	struct digest_challenge c;
+
+	assert_int_equal(digest_challenge_parse(sip_msg_value(m, SIP_H_WWW_AUTHENTICATE), &c), 0);
+	assert_true(c.qop);
+	snprintf(nonce, sizeof nonce, "%.*s", STR_ARG(c.nonce));
+}
+
+static void keep_nonce_of(const char *text)
+{
+	snprintf(nonce, sizeof nonce, "%s", text);
+}
+
+/* For the last challenge. */
+static const char *proof(const char *method, const char *user, const char *password,
+	enum digest_algorithm algorithm, uint32_t nc)
+{
+	static char line[1024];
+	struct secret secret = {0};
+	char hex[DIGEST_HEX_MAX], value[900];
+	struct wbuf w = wbuf_make(value, sizeof value - 1);
+	struct digest_credentials c = {
+		.username = str_z(user),
+		.realm = STR("srtpgw"),
+		.nonce = str_z(nonce),
+		.uri = STR("sip:gw.invalid"),
+		.cnonce = STR("c"),
+		.algorithm = algorithm,
+		.qop = true,
+		.nc = nc,
+	};
+
+	assert_int_equal(secret_set(&secret, password, strlen(password)), 0);
+	assert_int_equal(digest_compute(&c, str_z(method), &secret, hex), 0);
+	c.response = str_z(hex);
+	digest_credentials_write(&c, &w);
+	value[w.len] = '\0';
+	snprintf(line, sizeof line, "Authorization: %s\r\n", value);
+	return line;
+}
+
+/* A REGISTER with the password; more: further lines. */
+static const struct sip_msg *with_proof(
+	const char *more, enum digest_algorithm algorithm, const char *password, uint32_t nc, const char *status)
+{
+	char lines[2048];
+
+	snprintf(lines, sizeof lines, "%s%s", proof("REGISTER", alice.number, password, algorithm, nc), more);
+	say(&alice, "REGISTER", lines, "");
+	return hear(&alice, status);
+}
+
+static void challenged(void)
+{
+	say(&alice, "REGISTER", "", "");
+	hear(&alice, "401");
+	keep_nonce();
+}
+
+static void test_algorithms(void **state)
+{
+	(void)state;
+	with_users("");
+	challenged();
+	expect_heard(&alice, "algorithm=SHA-256");
+	expect_heard(&alice, "algorithm=MD5");
+	with_proof("Expires: 600\r\n", DIGEST_SHA_256, PASSWORD, 1, "200");
+	expect_heard(&alice, "Contact: <sip:alice@10.20.0.5>;expires=600\r\n");
+	with_proof("", DIGEST_MD5, PASSWORD, 2, "200");
+	with_proof("", DIGEST_SHA_512_256, PASSWORD, 3, "403"); /* not offered */
+	with_proof("", DIGEST_MD5, "password", 3, "403");
+	assert_int_equal(counter("register_refused_credentials"), 2);
+	assert_int_equal(counter("users_registered"), 1);
+	assert_int_equal(counter("users_refreshed"), 1);
+	/* An account answers by the hashes that it has. */
+	snprintf(alice.number, sizeof alice.number, "ann");
+	with_proof("", DIGEST_MD5, PASSWORD, 3, "403");
+	with_proof("", DIGEST_SHA_256, PASSWORD, 3, "200");
+	snprintf(alice.number, sizeof alice.number, "nobody");
+	with_proof("", DIGEST_SHA_256, PASSWORD, 4, "403");
+	silence(NULL);
+}
+
+/* A count is good once, and nonces are ours: what was overheard opens nothing. */
+static void test_replay(void **state)
+{
+	(void)state;
+	with_users("");
+	challenged();
+	with_proof("", DIGEST_MD5, PASSWORD, 1, "200");
+	with_proof("", DIGEST_MD5, PASSWORD, 1, "401");
+	assert_int_equal(counter("auth_replayed"), 1);
+	expect_heard(&alice, "stale=true"); /* the password was right: it is not asked for again */
+	with_proof("", DIGEST_MD5, PASSWORD, 2, "200");
+	keep_nonce_of("deadbeef");
+	with_proof("", DIGEST_MD5, PASSWORD, 1, "401"); /* none of ours */
+	keep_nonce();
+	with_proof("", DIGEST_MD5, PASSWORD, 1, "200");
+	with_proof("", DIGEST_SHA_256, "password", 2, "403");
+}
+
+static void test_times(void **state)
+{
+	(void)state;
+	with_users("\"min-expires\":60,\"max-expires\":900,\"default-expires\":300");
+	challenged();
+	with_proof("Expires: 59\r\n", DIGEST_MD5, PASSWORD, 1, "423");
+	expect_heard(&alice, "Min-Expires: 60\r\n");
+	with_proof("Expires: 86400\r\n", DIGEST_MD5, PASSWORD, 2, "200");
+	expect_heard(&alice, ";expires=900\r\n");
+	with_proof("", DIGEST_MD5, PASSWORD, 3, "200");
+	expect_heard(&alice, ";expires=300\r\n");
+	pass(200000);
+	challenged();
+	with_proof("Expires: 100\r\n", DIGEST_MD5, PASSWORD, 1, "200");
+	pass(99000);
+	dial(&bob, "+3001", "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	answer(&alice, "486 Busy Here", "", "");
+	hear(&alice, "ACK");
+	hear(&bob, "486");
+	say(&bob, "ACK", "", "");
+	pass(2000);
+	assert_int_equal(counter("users_ended"), 1);
+	dial(&bob, "+3001", "", sdp(&bob, 2));
+	hear(&bob, "480");
+	expect_heard(&bob, "not registered");
+	say(&bob, "ACK", "", "");
+	dial(&bob, "+3002", "", sdp(&bob, 3));
+	hear(&bob, "404");
+	say(&bob, "ACK", "", "");
+	assert_int_equal(counter("refused_not_registered"), 2);
+	expect_no_calls();
+}
+
+/* Several places, each by its URI or its device; too many, out of order, all at once. */
+static void test_contacts(void **state)
+{
+	(void)state;
+	with_users("");
+	challenged();
+	with_proof("Contact: <sip:alice@there.invalid;transport=ws>;reg-id=1;+sip.instance=\"<urn:uuid:1>\";q=0.5\r\n"
+		   "Supported: path, outbound\r\nPath: <sip:edge.example;lr>\r\n",
+		DIGEST_MD5, PASSWORD, 1, "200");
+	expect_heard(&alice, "Contact: <sip:alice@10.20.0.5>;expires=600\r\n");
+	expect_heard(&alice, "<sip:alice@there.invalid;transport=ws>;expires=600;q=0.500;"
+			     "+sip.instance=\"<urn:uuid:1>\";reg-id=1\r\n");
+	expect_heard(&alice, "Require: outbound\r\n");
+	expect_heard(&alice, "Path: <sip:edge.example;lr>\r\n");
+	/* The same device by another address takes its place. */
+	with_proof("Contact: <sip:alice@elsewhere.invalid>;reg-id=1;+sip.instance=\"<urn:uuid:1>\"\r\n", DIGEST_MD5,
+		PASSWORD, 2, "200");
+	expect_heard(&alice, "alice@elsewhere.invalid");
+	expect_not_heard(&alice, "alice@there.invalid");
+	with_proof("Contact: <sip:alice@third.invalid>\r\n", DIGEST_MD5, PASSWORD, 3, "403");
+	assert_int_equal(counter("register_refused_limit"), 1);
+	with_proof("Contact: *\r\nExpires: 0\r\n", DIGEST_MD5, PASSWORD, 4, "400");
+	with_proof("Contact: <tel:+3001>\r\n", DIGEST_MD5, PASSWORD, 5, "400");
+	with_proof("Require: tricks\r\n", DIGEST_MD5, PASSWORD, 6, "420");
+	alice.cseq = 0; /* an old one that was under way for long */
+	snprintf(alice.local_tag, sizeof alice.local_tag, "other");
+	with_proof("", DIGEST_MD5, PASSWORD, 7, "500");
+	assert_int_equal(counter("register_refused_request"), 4);
+	alice.cseq = 100;
+	with_proof("Expires: 0\r\n", DIGEST_MD5, PASSWORD, 8, "200");
+	expect_not_heard(&alice, "alice@10.20.0.5");
+	expect_heard(&alice, "alice@elsewhere.invalid");
+	assert_int_equal(counter("users_ended"), 1);
+}
+
+/* A call of an account is challenged, and is by its number; From cannot be another's. */
+static void test_calls(void **state)
+{
+	char lines[1024];
+
+	(void)state;
+	with_users("");
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&alice, "401");
+	keep_nonce();
+	say(&alice, "ACK", "", "");
+	snprintf(lines, sizeof lines, "%s", proof("INVITE", "alice", PASSWORD, DIGEST_MD5, 1));
+	dial(&alice, "+1001", lines, sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	expect_heard(&bob, "From: \"Al\" <sip:+3001@");
+	expect_not_heard(&bob, "Authorization");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	hang_up(&alice, &bob);
+	snprintf(alice.number, sizeof alice.number, "ann");
+	snprintf(lines, sizeof lines, "%s", proof("INVITE", "alice", PASSWORD, DIGEST_MD5, 2));
+	dial(&alice, "+1001", lines, sdp(&alice, 2));
+	hear(&alice, "403");
+	expect_heard(&alice, "neither the account's name");
+	say(&alice, "ACK", "", "");
+	expect_no_calls();
+}
+
+/* An account that is gone loses its registrations; a trunk without registrar registers nobody. */
+static void test_configuration(void **state)
+{
+	(void)state;
+	say(&alice, "REGISTER", "", "");
+	hear(&alice, "405");
+	with_users("");
+	challenged();
+	with_proof("", DIGEST_MD5, PASSWORD, 1, "200");
+	bench_change("\"max-calls\":250", "\"max-calls\":251");
+	assert_int_equal(counter("users_ended"), 1);
+	say(&alice, "REGISTER", "", "");
+	hear(&alice, "405");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_algorithms, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_replay, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_times, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_contacts, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_calls, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_configuration, bench_setup, bench_teardown),
+	};
+
+	return cmocka_run_group_tests_name("b2bua_users", tests, NULL, NULL);
+}
