@@ -12,6 +12,7 @@
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/b2bua/report.h"
 #include "controlplane/dns/client.h"
+#include "controlplane/dtls/module.h"
 #include "controlplane/dtls/pool.h"
 #include "controlplane/media/dp_client.h"
 #include "controlplane/media_ports.h"
@@ -130,6 +131,8 @@ static int open_handshakes(struct gateway *g, struct err *e)
 
 	n = n < 1 ? 1 : n > HANDSHAKE_THREADS_MAX ? HANDSHAKE_THREADS_MAX : n;
 	rc = dtls_pool_new(g->base, (unsigned)n, &g->dtls);
+	if (rc == 0 && g->conf.dtls13)
+		dtls_pool_use(g->dtls, g->conf.dtls13->backend);
 	return rc < 0 ? err_set(e, -rc, "threads for DTLS handshakes: %s", strerror(-rc)) : 0;
 }
 

@@ -19,9 +19,12 @@ struct gateway;
 struct mgmt;
 struct trace;
 struct notify;
+struct dtls_module;
 
-/* What the command line says instead of the configuration. Texts are borrowed. */
+/* What the command line says instead of the configuration, and what there is. All of it is borrowed. */
 struct gateway_conf {
+	const struct dtls_module *dtls13; /* NULL: handshakes are DTLS 1.2 at most */
+	const char *no_dtls13;            /* why, one line */
 	const char *dataplane; /* the data plane's socket; NULL: as configured */
 	const char *control;   /* the management socket; NULL: as configured */
 	const char *recovery;  /* the directory where calls are kept; NULL: as configured */

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "controlplane/config/config.h"
+#include "controlplane/dtls/module.h"
 #include "controlplane/gateway.h"
 #include "controlplane/manage/ops_config.h"
 #include "controlplane/manage/ops_notify.h"
@@ -36,13 +37,14 @@ static const char usage_text[] =
 	"  --dataplane SOCKET  the data plane's socket, instead of the configured one\n"
 	"  --control SOCKET    the management socket, instead of the configured one\n"
 	"  --recovery DIR      where calls are kept for the next start, instead of the configured one\n"
+	"  --dtls-module FILE  the module for DTLS 1.3, instead of the installed one; 'none': without\n"
 	"  --log-level LEVEL   debug, info, warn or error, instead of the configured one\n"
 	"  --log-json          logs as one JSON object per line\n"
 	"  --yang              print srtp-gateway.yang\n"
 	"  --version, --help\n";
 
 struct options {
-	const char *config;
+	const char *config, *dtls_module;
 	struct gateway_conf gateway;
 	bool check;
 	enum log_level level;
@@ -67,7 +69,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'}, {"dataplane", required_argument, NULL, 'd'},
 		{"control", required_argument, NULL, 's'}, {"recovery", required_argument, NULL, 'r'},
-		{"log-level", required_argument, NULL, 'l'}, {"log-json", no_argument, NULL, 'j'},
+		{"dtls-module", required_argument, NULL, 'm'}, {"log-level", required_argument, NULL, 'l'}, {"log-json", no_argument, NULL, 'j'},
 		{"yang", no_argument, NULL, 'y'}, {"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'}, {0}};
 	int c;
@@ -88,6 +90,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'r':
 			o->gateway.recovery = optarg;
+			break;
+		case 'm':
+			o->dtls_module = optarg;
 			break;
 		case 'l':
 			if (parse_level(optarg, &o->level) < 0) {
@@ -302,11 +307,31 @@ static void raise_file_limit(const struct config *c)
 			LU("files", limit.rlim_max), LU("max_connections", c->limits.max_connections));
 }
 
+static bool uses_dtls(const struct config *c)
+{
+	for (uint32_t i = 0; i < c->n_trunks; i++)
+		if (c->trunks[i].keying & CONFIG_KEYING_DTLS)
+			return true;
+	return false;
+}
+
+/* The module for DTLS 1.3. Without it the gateway runs, and says what it lacks; why: the reason's place. */
+static void open_dtls13(struct options *o, const struct config *c, struct err *why)
+{
+	if (dtls_module_open(o->dtls_module, &o->gateway.dtls13, why) == 0) {
+		log_info("dtls", "DTLS 1.3 is available", LZ("library", o->gateway.dtls13->backend->name));
+		return;
+	}
+	o->gateway.no_dtls13 = why->text;
+	log_at(uses_dtls(c) ? LOG_WARN : LOG_INFO, "dtls", "DTLS 1.3 is not available: handshakes are DTLS 1.2",
+		LZ("reason", why->text));
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {0};
 	struct config *config;
-	struct err e = {0};
+	struct err e = {0}, no_dtls13 = {0};
 	int code = parse_options(argc, argv, &o);
 
 	if (code >= 0)
@@ -323,7 +348,9 @@ int main(int argc, char **argv)
 	if (!locked && !o.check)
 		log_warn("main", "memory is not locked: keys may be swapped out; raise the limit (ulimit -l "
 				 "unlimited)");
-	if (config_check_files(config, &e) < 0 || gateway_check_files(config, &e) < 0) {
+	open_dtls13(&o, config, &no_dtls13);
+	if (gateway_check_dtls(&o.gateway, config, &e) < 0 || config_check_files(config, &e) < 0 ||
+		gateway_check_files(config, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s: %s\n", o.config, e.text);
 		code = EXIT_CONFIG;
 	} else if (o.check) {
@@ -335,5 +362,6 @@ int main(int argc, char **argv)
 		code = run(&o);
 	}
 	config_unref(config);
+	dtls_module_close(o.gateway.dtls13);
 	return code;
 }

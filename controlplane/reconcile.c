@@ -191,6 +191,8 @@ static int prepare_plan(
 	p->first = !g->config;
 	rc = config_diff(g->config, to, &p->diff) < 0 ? err_set(e, ENOMEM, "no memory to compare") : 0;
 	if (rc == 0)
+		rc = gateway_check_dtls(&g->conf, to, e);
+	if (rc == 0)
 		rc = tls_profiles_prepare(g->tls, to, reload, &p->tls, e);
 	if (rc == 0)
 		rc = open_listeners(p, e);
@@ -390,6 +392,23 @@ int gateway_reload_certificates(
 		tls_profiles_at(g->tls, i, &p);
 		if (p.renewed)
 			renewed(ctx, p.name);
+	}
+	return 0;
+}
+
+int gateway_check_dtls(const struct gateway_conf *conf, const struct config *c, struct err *e)
+{
+	for (uint32_t i = 0; i < c->n_dtls_policies && !conf->dtls13; i++) {
+		const struct config_dtls_policy *p = &c->dtls_policies[i];
+		const char *leaf = p->min_version == CONFIG_TLS_1_3		? "min-version"
+				   : p->post_quantum == CONFIG_PQ_REQUIRE ? "post-quantum"
+									  : NULL;
+
+		if (leaf)
+			return err_set(e, EINVAL,
+				"/srtp-gateway:gateway/dtls-policies/dtls-policy[name='%s']/%s: requires DTLS 1.3, which "
+				"is not available here: %s",
+				p->name, leaf, conf->no_dtls13 ? conf->no_dtls13 : "no module");
 	}
 	return 0;
 }

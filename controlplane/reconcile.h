@@ -29,5 +29,7 @@ int gateway_apply(struct gateway *g, const struct config *to, struct err *e);
 int gateway_reload_certificates(
 	struct gateway *g, void (*renewed)(void *ctx, const char *profile), void *ctx, struct err *e);
 
+/* Is there what its DTLS policies require? e: the YANG path and why not. */
+int gateway_check_dtls(const struct gateway_conf *conf, const struct config *c, struct err *e);
 /* Would the certificates, keys and trust bags of this configuration do? As prepare looks at them. */
 int gateway_check_files(const struct config *c, struct err *e);

@@ -312,6 +312,7 @@ struct checkpoint {
 /* DTLS handshakes for media. */
 struct dtls_totals {
 	uint64_t established, failed[DTLS_FAILURES];
+	uint64_t dtls13, post_quantum; /* of those established */
 	uint64_t held; /* datagrams that came before what they needed */
 };
 

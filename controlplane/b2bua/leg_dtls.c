@@ -173,6 +173,8 @@ static void established(struct line *n, const struct dtls_result *r, const struc
 	l->handshake.n_peer = n->bond->n_peer;
 	n->bond->done = true;
 	c->b->handshakes.established++;
+	c->b->handshakes.dtls13 += strcmp(r->version, "DTLSv1.3") == 0;
+	c->b->handshakes.post_quantum += strstr(r->group, "MLKEM") != NULL;
 	log_at(clear ? LOG_WARN : LOG_INFO, "dtls",
 		clear ? "media keys agreed; the fingerprint was not authenticated: it came over clear signalling"
 		      : "media keys agreed",

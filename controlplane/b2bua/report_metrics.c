@@ -169,6 +169,9 @@ static void write_dtls(const struct b2bua *b, struct metrics *m)
 
 	counter(m, "srtpgw_dtls_handshakes_total", "DTLS handshakes for media that brought keys.",
 		b->handshakes.established);
+	counter(m, "srtpgw_dtls13_handshakes_total", "Of those, with DTLS 1.3.", b->handshakes.dtls13);
+	counter(m, "srtpgw_dtls_post_quantum_handshakes_total", "Of those, with a hybrid group (X25519MLKEM768).",
+		b->handshakes.post_quantum);
 	metrics_begin(m, name, METRICS_COUNTER, "DTLS handshakes for media that failed, by reason.");
 	for (unsigned f = DTLS_FAIL_NONE + 1; f < DTLS_FAILURES; f++)
 		metrics_sample(m, name, L("reason", dtls_failure_name((enum dtls_failure)f)),

@@ -14,10 +14,7 @@
  * The features that this build has. Nodes of srtp-gateway's others are refused. libyang 2 contains
  * ietf-inet-types and ietf-yang-types, so the models need no file at run time.
  */
-static const char *gateway_features[] = {"audit", "browser-users", "digest-auth", "dtls-srtp",
-#ifdef SRTPGW_DTLS_1_3
-	"dtls-1.3",
-#endif
+static const char *gateway_features[] = {"audit", "browser-users", "digest-auth", "dtls-srtp", "dtls-1.3",
 	"rekey", NULL};
 static const char *netconf_features[] = {
 	"writable-running",

@@ -36,6 +36,8 @@ int dtls_module_open(const char *file, const struct dtls_module **out, struct er
 	void *object;
 	int rc;
 
+	if (file && strcmp(file, "none") == 0)
+		return err_set(e, ENOENT, "it is left out (--dtls-module none)");
 	if (!file) {
 		rc = find(path, e);
 		if (rc < 0)

@@ -27,7 +27,7 @@ struct dtls_module {
 
 /*
  * The module of NSS, DTLS 1.3: what the file holds, started. file NULL: where it is installed, or beside the
- * running program in a build tree. -ENOENT: there is none; otherwise as of open(), or -EINVAL: not such a module.
+ * running program in a build tree; "none": no module. -ENOENT: there is none; otherwise as of open(), or -EINVAL: not such a module.
  */
 int dtls_module_open(const char *file, const struct dtls_module **out, struct err *e);
 void dtls_module_close(const struct dtls_module *m); /* NULL is ignored */

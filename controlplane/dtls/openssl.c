@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DTLS by OpenSSL: 1.2, and 1.3 where the library that it is built with has it. Datagrams go through a BIO that
+ * DTLS by OpenSSL: 1.2. OpenSSL 4.1 has 1.3, too: a build option for trying it. Datagrams go through a BIO that
  * keeps their boundaries; OpenSSL's retransmission timer is what the deadline is.
  */
 #include "controlplane/dtls/dtls.h" /* before OpenSSL's, whose macros have names of our suites */
@@ -228,16 +228,13 @@ static int set_profiles(SSL *ssl, const struct dtls_conf *conf)
 
 static int set_versions(SSL *ssl, const struct dtls_conf *conf)
 {
-	if (conf->post_quantum == DTLS_PQ_REQUIRE && conf->max == DTLS_1_2)
-		return 0;
-#ifdef DTLS1_3_VERSION
-	if (conf->min == DTLS_1_3 && !SSL_set_min_proto_version(ssl, DTLS1_3_VERSION))
-		return 0;
-#else
-	if (conf->min == DTLS_1_3)
-		return 0;
+	bool strict = conf->min == DTLS_1_3 || conf->post_quantum == DTLS_PQ_REQUIRE;
+
+#ifdef SRTPGW_OPENSSL_DTLS_1_3
+	if (conf->max == DTLS_1_3)
+		return !strict || SSL_set_min_proto_version(ssl, DTLS1_3_VERSION);
 #endif
-	return conf->max != DTLS_1_2 || SSL_set_max_proto_version(ssl, DTLS1_2_VERSION);
+	return !strict && SSL_set_max_proto_version(ssl, DTLS1_2_VERSION);
 }
 
 static int set_groups(SSL *ssl, enum dtls_post_quantum pq)

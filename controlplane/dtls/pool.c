@@ -42,6 +42,7 @@ struct dtls_channel {
 
 	/* The worker's that runs it. */
 	struct dtls_association *association;
+	const struct dtls_backend *backend;
 	struct dtls_association_conf conf;
 	enum srtp_suite suites[SRTP_SUITE_COUNT];
 	struct datagrams sent;
@@ -63,6 +64,7 @@ struct dtls_pool {
 	bool stop;
 	struct channels runnable, ready;
 
+	const struct dtls_backend *newest;
 	pthread_t threads[THREADS_MAX];
 	unsigned n_threads;
 	int fd; /* eventfd: something is ready */
@@ -107,7 +109,7 @@ static void start(struct dtls_channel *c, struct report *r)
 {
 	struct err e = {0};
 
-	if (dtls_association_new(&dtls_openssl, &c->conf, &c->association, &e) == 0)
+	if (dtls_association_new(c->backend, &c->conf, &c->association, &e) == 0)
 		return;
 	r->result.state = DTLS_FAILED;
 	r->result.failure = DTLS_FAIL_INTERNAL;
@@ -351,6 +353,7 @@ int dtls_channel_open(struct dtls_pool *p, const struct dtls_channel_conf *conf,
 	c->events = conf->events;
 	c->arg = conf->arg;
 	c->timeout_ms = conf->timeout_ms;
+	c->backend = conf->association.dtls.max == DTLS_1_2 ? &dtls_openssl : p->newest;
 	c->conf = conf->association;
 	c->conf.output = output;
 	c->conf.arg = c;
@@ -440,6 +443,7 @@ int dtls_pool_new(struct event_base *base, unsigned threads, struct dtls_pool **
 
 	if (!p)
 		return -ENOMEM;
+	p->newest = &dtls_openssl;
 	TAILQ_INIT(&p->runnable);
 	TAILQ_INIT(&p->ready);
 	pthread_mutex_init(&p->lock, NULL);
@@ -453,6 +457,11 @@ int dtls_pool_new(struct event_base *base, unsigned threads, struct dtls_pool **
 	else
 		*out = p;
 	return rc;
+}
+
+void dtls_pool_use(struct dtls_pool *p, const struct dtls_backend *newest)
+{
+	p->newest = newest;
 }
 
 void dtls_pool_free(struct dtls_pool *p)

@@ -21,6 +21,11 @@ struct dtls_pool_counters {
 
 /* -ENOMEM, -EIO (no threads). */
 int dtls_pool_new(struct event_base *base, unsigned threads, struct dtls_pool **out);
+/*
+ * The backend that answers whatever version comes, from now on; without one it is OpenSSL. Associations that are
+ * capped at DTLS 1.2 are OpenSSL's in any case. Before the first channel.
+ */
+void dtls_pool_use(struct dtls_pool *p, const struct dtls_backend *newest);
 /* After all channels were closed; waits for what the workers are at. NULL is ignored. */
 void dtls_pool_free(struct dtls_pool *p);
 const struct dtls_pool_counters *dtls_pool_counters(const struct dtls_pool *p);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <event2/event.h>
+#include "controlplane/dtls/module.h"
 #include "controlplane/gateway_private.h"
 #include "controlplane/reconcile.h"
 #include "controlplane/sip/stack.h"
@@ -399,6 +400,29 @@ static void test_useless_certificates_are_refused(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void test_what_requires_dtls_1_3_is_refused_without_it(void **state)
+{
+	static const char *const policies[] = {"\"min-version\":\"1.3\"", "\"post-quantum\":\"require\""};
+	static const char *const paths[] = {"dtls-policy[name='strict']/min-version: requires DTLS 1.3",
+		"dtls-policy[name='strict']/post-quantum: requires DTLS 1.3"};
+	static const struct dtls_module some;
+	char more[160];
+
+	(void)state;
+	apply(parse("", LISTENER("a", "tcp", "in"), ports[0], ""));
+	gw->conf.no_dtls13 = "no library";
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(more, sizeof more, ",\"dtls-policies\":{\"dtls-policy\":[{\"name\":\"strict\",%s}]}",
+			policies[i]);
+		expect_refused(parse(more, LISTENER("a", "tcp", "in"), ports[0], ""), paths[i]);
+		expect_refused(parse(more, LISTENER("a", "tcp", "in"), ports[0], ""), "no library");
+		gw->conf.dtls13 = &some;
+		apply(parse(more, LISTENER("a", "tcp", "in"), ports[0], ""));
+		apply(parse("", LISTENER("a", "tcp", "in"), ports[0], ""));
+		gw->conf.dtls13 = NULL;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +434,7 @@ int main(void)
 		T(test_certificates_are_renewed_in_place),
 		T(test_the_end_of_certificates_is_told),
 		T(test_useless_certificates_are_refused),
+		T(test_what_requires_dtls_1_3_is_refused_without_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
