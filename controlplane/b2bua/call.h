@@ -154,7 +154,7 @@ struct leg {
 	uint64_t keyed_ms;     /* wall clock: since when the key that we send with is agreed; 0: none */
 	uint32_t key_epoch;    /* of that key */
 	struct leg_auth *auth; /* what the peer asked to prove; NULL: nothing */
-	char tls[96]; /* "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without TLS: how the signalling was protected */
+	char tls[96]; /* "TLSv1.3 TLS_AES_256_GCM_SHA384 X25519", "" without TLS: how the signalling was protected */
 	char remote[IP_PORT_TEXT_MAX];
 	char peer_name[128], peer_fingerprint[SHA256_TEXT]; /* of its certificate; "" without */
 };

@@ -109,12 +109,13 @@ static json_t *peer_of(const struct leg *l)
 static json_t *signalling_of(const struct leg *l)
 {
 	json_t *o = json_object();
-	char version[16] = "", cipher[80] = "";
+	char version[16] = "", cipher[80] = "", group[32] = "";
 
 	put_text(o, "transport", config_transport_name(l->listener ? l->listener->transport : CONFIG_UDP));
-	if (sscanf(l->tls, "%15s %79s", version, cipher) == 2) {
+	if (sscanf(l->tls, "%15s %79s %31s", version, cipher, group) >= 2) {
 		put_text(o, "tls-version", version);
 		put_text(o, "tls-cipher", cipher);
+		put_text(o, "tls-group", group);
 	}
 	return o;
 }

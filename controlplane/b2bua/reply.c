@@ -232,7 +232,7 @@ bool reply_takes_sdp(const struct sip_msg *m)
 
 static void note_tls(struct leg *l, const struct tls_info *t)
 {
-	snprintf(l->tls, sizeof l->tls, "%s %s", t->version, t->cipher);
+	snprintf(l->tls, sizeof l->tls, "%s %s %s", t->version, t->cipher, t->group ? t->group : "");
 	if (!t->has_certificate)
 		return;
 	snprintf(l->peer_name, sizeof l->peer_name, "%.127s", t->san_count ? t->sans[0] : t->subject);

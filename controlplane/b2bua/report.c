@@ -11,7 +11,7 @@
 #include "controlplane/obs/state.h"
 #include "lib/base/clock.h"
 
-static struct state_leg leg_shown(const struct leg *l, char version[16], char cipher[80])
+static struct state_leg leg_shown(const struct leg *l, char version[16], char cipher[80], char group[32])
 {
 	const struct call *c = l->call;
 	const struct oa_media *m = oa_media_at(&l->oa, 0);
@@ -39,7 +39,11 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 
 	if (m)
 		out.remote = m->remote;
-	if (sscanf(l->tls, "%15s %79s", version, cipher) == 2) {
+	switch (sscanf(l->tls, "%15s %79s %31s", version, cipher, group)) {
+	case 3:
+		out.signalling.tls_group = group;
+		/* fallthrough */
+	case 2:
 		out.signalling.tls_version = version;
 		out.signalling.tls_cipher = cipher;
 	}
@@ -66,10 +70,10 @@ static const char *state_shown(const struct call *c)
 
 static void write_call(struct state_tree *t, struct lyd_node *calls, const struct call *c)
 {
-	char version[2][16], cipher[2][80], reason[CALL_REASON_MAX + 8];
+	char version[2][16], cipher[2][80], group[2][32], reason[CALL_REASON_MAX + 8];
 	struct state_leg legs[2] = {
-		leg_shown(&c->legs[0], version[0], cipher[0]),
-		leg_shown(&c->legs[1], version[1], cipher[1]),
+		leg_shown(&c->legs[0], version[0], cipher[0], group[0]),
+		leg_shown(&c->legs[1], version[1], cipher[1], group[1]),
 	};
 	struct state_call s = {
 		.id = c->id,

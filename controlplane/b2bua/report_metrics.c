@@ -311,7 +311,7 @@ static void write_sip(const struct b2bua *b, struct metrics *m)
 #undef SIP_COUNTER_HELP
 	};
 	static const char *const versions[] = {"1.2", "1.3"};
-	static const char *const groups[] = {"x25519", "secp256r1", "secp384r1", "other"};
+	static const char *const groups[] = {"x25519mlkem768", "x25519", "secp256r1", "secp384r1", "other"};
 	static const char agreed[] = "srtpgw_tls_handshakes_total";
 
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)

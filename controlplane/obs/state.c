@@ -53,6 +53,7 @@ static void signalling(struct state_tree *t, struct lyd_node *leg, const struct 
 	state_address(t, n, "remote-address", &s->remote);
 	state_text(t, n, "tls-version", s->tls_version);
 	state_text(t, n, "tls-cipher", s->tls_cipher);
+	state_text(t, n, "tls-group", s->tls_group);
 	state_bool(t, n, "behind-nat", s->behind_nat);
 }
 

@@ -16,7 +16,7 @@
 struct state_signalling {
 	enum config_transport transport;
 	struct ip_port remote;
-	const char *tls_version, *tls_cipher; /* NULL without TLS */
+	const char *tls_version, *tls_cipher, *tls_group; /* NULL without TLS */
 	bool behind_nat;
 };
 

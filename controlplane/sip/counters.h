@@ -45,7 +45,7 @@
 
 /* What TLS handshakes agreed on. */
 enum sip_tls_version { SIP_TLS_1_2, SIP_TLS_1_3, SIP_TLS_VERSIONS };
-enum sip_tls_group { SIP_TLS_X25519, SIP_TLS_P256, SIP_TLS_P384, SIP_TLS_OTHER_GROUP, SIP_TLS_GROUPS };
+enum sip_tls_group { SIP_TLS_X25519MLKEM768, SIP_TLS_X25519, SIP_TLS_P256, SIP_TLS_P384, SIP_TLS_OTHER_GROUP, SIP_TLS_GROUPS };
 
 struct sip_counters {
 #define SIP_COUNTER_FIELD(name, help) uint64_t name;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
@@ -111,6 +112,9 @@ static int apply_policy(SSL_CTX *ssl, const struct tls_conf *conf, struct err *e
 	SSL_CTX_set_min_proto_version(ssl, conf->min_version == TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
 	if (SSL_CTX_set_cipher_list(ssl, ciphers) != 1)
 		return err_set(e, EINVAL, "cipher list '%s': %s", ciphers, openssl_reason());
+	/* OpenSSL before 3.5 does not know the first and refuses the list as a whole: its own defaults stay. */
+	if (SSL_CTX_set1_groups_list(ssl, "X25519MLKEM768:X25519:P-256:P-384") != 1)
+		ERR_clear_error();
 	/* No session resumption: a ticket key that leaks would open recorded sessions. */
 	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
 					 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_CLEANSE_PLAINTEXT);
@@ -269,19 +273,28 @@ static void read_sans(X509 *cert, struct tls_info *out)
 	GENERAL_NAMES_free(names);
 }
 
-void tls_count_agreed(struct ssl_st *ssl, uint64_t counts[SIP_TLS_VERSIONS][SIP_TLS_GROUPS])
+static const char *const group_names[SIP_TLS_GROUPS] = {
+	[SIP_TLS_X25519MLKEM768] = "X25519MLKEM768",
+	[SIP_TLS_X25519] = "X25519",
+	[SIP_TLS_P256] = "secp256r1",
+	[SIP_TLS_P384] = "secp384r1",
+	[SIP_TLS_OTHER_GROUP] = "other",
+};
+
+/* By name: the hybrid group has no NID. */
+static enum sip_tls_group group_of(struct ssl_st *ssl)
 {
-	static const int nids[] = {
-		[SIP_TLS_X25519] = NID_X25519,
-		[SIP_TLS_P256] = NID_X9_62_prime256v1,
-		[SIP_TLS_P384] = NID_secp384r1,
-	};
-	int nid = (int)SSL_get_negotiated_group(ssl);
+	const char *name = SSL_group_to_name(ssl, (int)SSL_get_negotiated_group(ssl));
 	unsigned group = 0;
 
-	while (group < SIP_TLS_OTHER_GROUP && nids[group] != nid)
+	while (group < SIP_TLS_OTHER_GROUP && (!name || strcasecmp(group_names[group], name) != 0))
 		group++;
-	counts[SSL_version(ssl) >= TLS1_3_VERSION ? SIP_TLS_1_3 : SIP_TLS_1_2][group]++;
+	return group;
+}
+
+void tls_count_agreed(struct ssl_st *ssl, uint64_t counts[SIP_TLS_VERSIONS][SIP_TLS_GROUPS])
+{
+	counts[SSL_version(ssl) >= TLS1_3_VERSION ? SIP_TLS_1_3 : SIP_TLS_1_2][group_of(ssl)]++;
 }
 
 static void read_fingerprint(X509 *cert, struct tls_info *out)
@@ -300,7 +313,9 @@ void tls_info_read(struct ssl_st *ssl, struct tls_info *out)
 	const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 	X509 *cert = SSL_get0_peer_certificate(ssl);
 
-	*out = (struct tls_info){.version = SSL_get_version(ssl), .cipher = SSL_get_cipher_name(ssl)};
+	*out = (struct tls_info){.version = SSL_get_version(ssl),
+		.cipher = SSL_get_cipher_name(ssl),
+		.group = group_names[group_of(ssl)]};
 	snprintf(out->sni, sizeof out->sni, "%s", sni ? sni : "");
 	if (!cert)
 		return;

@@ -62,6 +62,7 @@ int tls_session_new(
 struct tls_info {
 	const char *version;          /* "TLSv1.3"; static */
 	const char *cipher;           /* static */
+	const char *group;            /* of the key agreement, "X25519"; static */
 	char sni[256];                /* asked for by the client; "" without */
 	char subject[256];            /* RFC 2253 text of the peer's certificate; "" without one */
 	char sans[TLS_SANS_MAX][128]; /* DNS:, URI: and IP: names, each whole or left out */

@@ -387,7 +387,7 @@ int bench_teardown(void **state)
 
 void phone_connect(struct phone *p, const char *name)
 {
-	own.tls = (struct tls_info){.version = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384", .san_count = 2};
+	own.tls = (struct tls_info){.version = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384", .group = "X25519", .san_count = 2};
 	own.tls.has_certificate = own.tls.verified = true;
 	strcpy(own.tls.sans[0], "URI:sip:nobody.example");
 	snprintf(own.tls.sans[1], sizeof own.tls.sans[1], "DNS:%s", name);

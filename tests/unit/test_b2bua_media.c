@@ -306,6 +306,7 @@ static void test_a_caller_known_by_his_certificate(void **state)
 		"signalling");
 
 	assert_string_equal(json_string_value(json_object_get(signalling, "tls-version")), "TLSv1.3");
+	assert_string_equal(json_string_value(json_object_get(signalling, "tls-group")), "X25519");
 	json_decref(data);
 	/* In the call, requests take her connection; when that is gone, only who shows the same name gets
 	 * them. */

@@ -6,7 +6,7 @@ import re
 # 64-bit numbers and decimal fractions travel as text; these look like numbers and are names.
 NAMES = {"id", "from", "to", "version", "serial-number", "comment"}
 # Leaves that are left out while there is nothing to say.
-OPTIONAL = {"suite", "keying", "egress-trunk", "end-reason", "last-rejection", "age", "tls-version", "tls-cipher"}
+OPTIONAL = {"suite", "keying", "egress-trunk", "end-reason", "last-rejection", "age", "tls-version", "tls-cipher", "tls-group"}
 
 
 class State(dict):
