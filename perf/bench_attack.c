@@ -70,8 +70,6 @@ static void note(struct bench *b, const struct scenario *s, const struct attack_
 	sample(b, s, "worker_load", "%", 100 * r->cpu_ns / ((r->seconds + r->recovery_ms / 1e3) * 1e9), -1);
 	if (s->kind != ATTACK_NONE)
 		sample(b, s, "recovery", "ms", r->recovery_ms, 100);
-	if (s->kind == ATTACK_STRANGERS)
-		sample(b, s, "trials", "/s/leg", (double)r->trials / r->seconds / CALLS, -1);
 }
 
 static int measure(struct bench *b, const struct scenario *s)
@@ -79,6 +77,7 @@ static int measure(struct bench *b, const struct scenario *s)
 	struct attack_conf calm = {.honest_pps = HONEST_PPS};
 	struct attack_conf conf = {s->kind, HONEST_PPS, s->pps};
 	struct attack_result r;
+	uint64_t trials = 0;
 	/* Each call is heard twice before. */
 	int rc = attack_run(b->attack, &calm, 2 * CALLS / HONEST_PPS, &r);
 
@@ -86,7 +85,11 @@ static int measure(struct bench *b, const struct scenario *s)
 		rc = attack_run(b->attack, &conf, SECONDS, &r);
 		if (rc == 0)
 			note(b, s, &r);
+		trials += r.trials;
 	}
+	/* Ten in each second that it touches, and as many again for SSRCs that the leg knows. */
+	if (rc == 0 && s->kind == ATTACK_STRANGERS)
+		sample(b, s, "trials_per_leg", "packets", (double)trials / CALLS, 20 * (SAMPLES * SECONDS + 1));
 	/* No call has ended: each is heard once more. */
 	if (rc == 0)
 		rc = attack_run(b->attack, &calm, 2 * CALLS / HONEST_PPS, &r);

@@ -25,4 +25,5 @@ struct contender {
 
 extern const struct contender contender_bare;     /* intel-ipsec-mb itself, nothing around it */
 extern const struct contender contender_backend;  /* the data plane's backend by its contract */
+extern const struct contender contender_aesni_mb; /* DPDK's crypto_aesni_mb, by the backend cryptodev; DPDK runs */
 extern const struct contender contender_portable; /* lib/srtp, one packet at a time over OpenSSL */

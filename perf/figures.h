@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #define FIGURE_SAMPLES_MAX 64
-#define FIGURES_MAX 160
+#define FIGURES_MAX 256
 
 /* Which way a target is meant. */
 enum figure_target { FIGURE_NO_TARGET, FIGURE_AT_MOST, FIGURE_AT_LEAST };

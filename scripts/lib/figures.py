@@ -16,7 +16,7 @@ CHARTS = (
     ("dataplane", "The worker, all in: ns per packet", lambda n: n.startswith(("rtp_", "srtp_")) and n.endswith(".ns")),
     ("limit", "The worker over the bare crypto: ratio", lambda n: n.endswith(".ratio_to_limit")),
     ("crypto", "Crypto alone, 160 octets: ns per packet",
-     lambda n: n.startswith("crypto.") and ".160B." in n and n.endswith((".bare", ".backend"))),
+     lambda n: n.startswith("crypto.") and ".160B." in n and n.endswith((".bare", ".backend", ".dpdk_aesni_mb"))),
     ("attack", "Honest packets lost under attack: %", lambda n: n.startswith("attack.") and n.endswith(".honest_loss")),
 )
 ROW, LABEL, WIDTH, TOP = 22, 300, 460, 40
