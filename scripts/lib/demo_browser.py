@@ -47,19 +47,26 @@ class Demo:
         self.problems.append(text)
         say(f"  FAILED: {text}")
 
+    def established(self):
+        """The call that is up, whole; None without one."""
+        up = [c for c in self.gateway.ctl("show", "calls")["calls"] if c["state"] == "established"]
+        return self.gateway.ctl("show", "call", up[0]["id"]) if up else None
+
     def call(self, title, begin, end):
         say(f"== {title}")
         before = len(self.phone.recordings())
         begin()
-        wait_for("the call is up", lambda: any(c["state"] == "established" for c in self.gateway.ctl("show", "calls")["calls"]), 30)
+        wait_for("the call is up", self.established, 30)
         self.browser.wait_call("up")
         self.browser.do("listenAgain")
         report = self.browser.wait_heard(0.9 * self.args.seconds, self.args.seconds + 30)
+        # Browsers do not say which group the keys were agreed in; the gateway does.
+        report["group"] = next(leg["dtls"]["group"] for leg in self.established()["legs"] if "dtls" in leg)
         self.reports.append(report)
         end()
         wait_for("the call has ended", lambda: self.gateway.ctl("show", "calls")["active"] == 0, 20)
         self.browser.wait_call("ended")
-        say(f"  browser: {report['dtls']}, {report['srtpCipher']}, {report['codec']}, {report['packetsReceived']} packets received, "
+        say(f"  browser: {report['dtls']}, {report['group']}, {report['srtpCipher']}, {report['codec']}, {report['packetsReceived']} packets received, "
             f"{report['packetsLost']} lost, audio level {report['audioLevel']:.2f}; "
             f"heard {report['heard']['tone']:.1f} s of the phone's {PHONE_TONE} Hz tone; "
             f"answered after {report['setup'].get('answered')} ms, media after {report['setup'].get('connected')} ms")
@@ -86,7 +93,7 @@ class Demo:
             say(f"demo failed: {'; '.join(self.problems)}")
             return 1
         last = self.reports[-1]
-        say(f"demo ok: {len(self.reports)} calls; {self.name} reports {last['dtls']}, SRTP {last['srtpCipher']}, "
+        say(f"demo ok: {len(self.reports)} calls; {self.name} reports {last['dtls']} ({last['group']}), SRTP {last['srtpCipher']}, "
             f"{sum(r['packetsReceived'] for r in self.reports)} packets received, {sum(r['packetsLost'] for r in self.reports)} lost, "
             f"audio level {last['audioLevel']:.2f}; {clear} clear packets on the wire")
         return 0
