@@ -14,16 +14,8 @@
 #include "lib/srtp/iv.h"
 
 #define HANG_MS 2 /* without an answer for so long a device has failed; it takes some ten microseconds */
-#define HANG_LOOKS 1000    /* and not before so many looks: this process itself may have stood still */
-#define DRAIN_US 1000      /* that a reset waits for what is inside */
-#define FAULTS_IN_A_ROW 32 /* jobs that the device could not do, and none that it could: it is broken */
-
-static void finish(struct crypto_queue *q, struct crypto_job *job, enum crypto_status status)
-{
-	job->status = (uint8_t)status;
-	q->faults += status == CRYPTO_FAULT;
-	q->done[(q->done_first + q->done_n++) % CRYPTODEV_DEPTH] = job;
-}
+#define HANG_LOOKS 1000 /* and not before so many looks: this process itself may have stood still */
+#define DRAIN_US 1000   /* that a reset waits for what is inside */
 
 /* Entries that the device has. */
 static unsigned inside(const struct crypto_queue *q)
@@ -43,11 +35,11 @@ static unsigned jobs_inside(const struct crypto_queue *q)
 /* The device is out of use until reset(). */
 static void give_up(struct crypto_queue *q)
 {
-	q->faulty = true;
+	q->done.faulty = true;
 	for (unsigned i = 0; i < CRYPTODEV_DEPTH; i++) {
 		if (!q->entries[i].job)
 			continue;
-		finish(q, q->entries[i].job, CRYPTO_FAULT);
+		crypto_done_put(&q->done, q->entries[i].job, CRYPTO_FAULT);
 		q->entries[i].job = NULL;
 	}
 }
@@ -68,14 +60,12 @@ static void cryptodev_close(struct crypto_queue *q)
 static int self_test(struct crypto_queue *q)
 {
 	struct crypto_backend this = crypto_cryptodev_device;
-	uint64_t jobs = q->jobs, batches = q->batches, faults = q->faults;
+	struct crypto_counts counts = q->done.counts;
 	int rc;
 
 	this.suites = q->suites;
 	rc = crypto_kat_run(&this, q);
-	q->jobs = jobs;
-	q->batches = batches;
-	q->faults = faults;
+	q->done.counts = counts;
 	return rc;
 }
 
@@ -109,7 +99,7 @@ static void cryptodev_key_wipe(struct crypto_queue *q, uint32_t slot)
 	if (slot >= q->slots || !q->keys[slot].used)
 		return;
 	/* A device that failed may still read its sessions: reset() frees them. */
-	if (!q->faulty)
+	if (!q->done.faulty)
 		cryptodev_key_drop(q, &q->keys[slot]);
 	/* An IV gives its salt away. */
 	for (unsigned i = 0; i < q->n_free; i++)
@@ -124,7 +114,7 @@ static int cryptodev_key_load(struct crypto_queue *q, uint32_t slot, const struc
 		return -ENOTSUP;
 	if (slot >= q->slots)
 		return -ENOSPC;
-	if (q->faulty)
+	if (q->done.faulty)
 		return -EIO;
 	cryptodev_key_wipe(q, slot);
 	q->keys[slot].keys = *keys;
@@ -234,10 +224,10 @@ static struct cryptodev_entry *entry_of(struct crypto_queue *q, struct rte_crypt
 static uint16_t cryptodev_submit(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
 {
 	struct rte_crypto_op *ops[CRYPTODEV_DEPTH];
-	unsigned before = inside(q), room = q->n_free > q->done_n ? q->n_free - q->done_n : 0;
+	unsigned before = inside(q), room = q->n_free > q->done.n ? q->n_free - q->done.n : 0;
 	uint16_t n_ops = 0, sent;
 
-	if (q->faulty)
+	if (q->done.faulty)
 		return 0;
 	if (n > room)
 		n = (uint16_t)room;
@@ -247,7 +237,7 @@ static uint16_t cryptodev_submit(struct crypto_queue *q, struct crypto_job **job
 		if (session)
 			ops[n_ops++] = prepare(q, jobs[i], session);
 		else
-			finish(q, jobs[i], CRYPTO_FAULT);
+			crypto_done_put(&q->done, jobs[i], CRYPTO_FAULT);
 	}
 	if (!n_ops)
 		return n;
@@ -255,14 +245,14 @@ static uint16_t cryptodev_submit(struct crypto_queue *q, struct crypto_job **job
 		q->progress = rte_rdtsc();
 		q->silent = 0;
 	}
-	q->batches++;
+	q->done.counts.batches++;
 	sent = rte_cryptodev_enqueue_burst(q->dev, 0, ops, n_ops);
 	/* The queue pair holds more than may be in flight: what it refuses it will not take a moment later.
 	 */
 	for (uint16_t i = sent; i < n_ops; i++) {
 		struct cryptodev_entry *e = entry_of(q, ops[i]);
 
-		finish(q, e->job, CRYPTO_FAULT);
+		crypto_done_put(&q->done, e->job, CRYPTO_FAULT);
 		e->job = NULL;
 		q->free[q->n_free++] = (uint16_t)(e - q->entries);
 	}
@@ -284,11 +274,7 @@ static void completed(struct crypto_queue *q, struct cryptodev_entry *n)
 		if (cryptodev_job_protects(job))
 			memcpy(job->tag, tag_of(n, job), job->tag_len);
 	}
-	if (status == RTE_CRYPTO_OP_STATUS_SUCCESS || status == RTE_CRYPTO_OP_STATUS_AUTH_FAILED)
-		q->in_a_row = 0;
-	else
-		q->in_a_row++;
-	finish(q, job,
+	crypto_done_answered(&q->done, job,
 		status == RTE_CRYPTO_OP_STATUS_SUCCESS       ? CRYPTO_OK
 		: status == RTE_CRYPTO_OP_STATUS_AUTH_FAILED ? CRYPTO_TAG_FAIL
 							     : CRYPTO_FAULT);
@@ -313,36 +299,20 @@ static void look(struct crypto_queue *q)
 		   rte_rdtsc() - q->progress > rte_get_tsc_hz() / 1000 * HANG_MS) {
 		give_up(q);
 	}
-	if (q->in_a_row >= FAULTS_IN_A_ROW)
+	if (crypto_done_broken(&q->done))
 		give_up(q);
 }
 
 static uint16_t cryptodev_poll(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
 {
-	uint16_t k;
-
-	if (!q->faulty && inside(q))
+	if (!q->done.faulty && inside(q))
 		look(q);
-	for (k = 0; k < n && q->done_n; k++) {
-		jobs[k] = q->done[q->done_first];
-		q->done_first = (q->done_first + 1) % CRYPTODEV_DEPTH;
-		q->done_n--;
-	}
-	q->jobs += k;
-	return k;
+	return crypto_done_take(&q->done, jobs, n);
 }
 
 static int cryptodev_health(struct crypto_queue *q, struct crypto_health *out)
 {
-	*out = (struct crypto_health){
-		.slots = q->slots,
-		.slots_used = q->slots_used,
-		.in_flight = jobs_inside(q) + q->done_n,
-		.jobs = q->jobs,
-		.batches = q->batches,
-		.faults = q->faults,
-		.faulty = q->faulty,
-	};
+	*out = crypto_done_health(&q->done, q->slots, q->slots_used, jobs_inside(q));
 	return 0;
 }
 
@@ -374,10 +344,10 @@ static int cryptodev_reset(struct crypto_queue *q)
 	for (uint32_t i = 0; i < q->slots; i++)
 		cryptodev_key_drop(q, &q->keys[i]);
 	q->slots_used = 0;
-	q->in_a_row = 0;
-	q->faulty = false;
+	q->done.faults_in_a_row = 0;
+	q->done.faulty = false;
 	/* Not while jobs of before wait to be polled: the answers would come among them. */
-	if (!q->done_n)
+	if (!q->done.n)
 		rc = self_test(q);
 	if (rc)
 		give_up(q);
@@ -387,8 +357,8 @@ static int cryptodev_reset(struct crypto_queue *q)
 static void cryptodev_report(struct crypto_queue *q, char *text, size_t n)
 {
 	snprintf(text, n, "%s, keys %u of %u: jobs %llu in %llu bursts, faults %llu", q->name, q->slots_used,
-		q->slots, (unsigned long long)q->jobs, (unsigned long long)q->batches,
-		(unsigned long long)q->faults);
+		q->slots, (unsigned long long)q->done.counts.jobs, (unsigned long long)q->done.counts.batches,
+		(unsigned long long)q->done.counts.faults);
 }
 
 const struct crypto_backend crypto_cryptodev_device = {

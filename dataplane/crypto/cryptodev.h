@@ -15,12 +15,14 @@
 #include <rte_cryptodev.h>
 
 #include "dataplane/crypto/backend.h"
+#include "dataplane/crypto/done.h"
 
 #define CRYPTODEV_DEPTH 128       /* jobs in flight */
 #define CRYPTODEV_DESCRIPTORS 512 /* of the queue pair: devices keep one free, or round up */
 #define CRYPTODEV_LEN_MAX 2176    /* header + payload */
 #define CRYPTODEV_AAD_MAX 96      /* additional data of GCM; longer headers are the software's */
 #define CRYPTODEV_VARIANTS 6      /* sessions of a key: both protocols, and lengths of headers */
+_Static_assert(CRYPTODEV_DEPTH <= CRYPTO_DONE_MAX, "each job in flight is once done");
 
 /* What follows a crypto operation in its pool's elements. */
 struct cryptodev_private {
@@ -69,14 +71,10 @@ struct crypto_queue {
 	struct cryptodev_entry entries[CRYPTODEV_DEPTH];
 	uint16_t free[CRYPTODEV_DEPTH]; /* entries, a stack */
 	unsigned n_free;
-	struct crypto_job *done[CRYPTODEV_DEPTH];
-	unsigned done_first, done_n;
+	struct crypto_done done;
 
 	uint64_t progress; /* cycles: when the device last answered, or got its first job */
 	unsigned silent;   /* looks since then */
-	unsigned in_a_row;
-	uint64_t jobs, batches, faults;
-	bool faulty;
 };
 
 /* cryptodev_device.c */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/crypto/done.h"
 #include "dataplane/crypto/fpga_options.h"
 #include "dataplane/crypto/kat.h"
 #include "dataplane/fpga/ring.h"
@@ -13,10 +14,10 @@
 
 #define DEPTH_LOG2 7
 _Static_assert(FPGA_DEPTH == 1 << DEPTH_LOG2, "the ring is as long as jobs may be in flight");
+_Static_assert(FPGA_DEPTH <= CRYPTO_DONE_MAX, "each of them is once done");
 
-#define BUFFER 2112        /* the longest packet, its tag, in whole beats */
-#define DRAIN 4096         /* clocks that a reset waits for what is inside; a packet takes some hundred */
-#define FAULTS_IN_A_ROW 32 /* jobs that the device could not do, and none that it could: it is broken */
+#define BUFFER 2112 /* the longest packet, its tag, in whole beats */
+#define DRAIN 4096  /* clocks that a reset waits for what is inside; a packet takes some hundred */
 _Static_assert(BUFFER >= SRTPDEV_LIMIT_LEN_MAX + SRTP_TAG_MAX && BUFFER % 64 == 0, "buffer");
 
 /* A place of the ring: completions come in the order of descriptors. */
@@ -43,26 +44,15 @@ struct crypto_queue {
 	struct key_slot *keys;
 	struct entry entries[FPGA_DEPTH];
 	unsigned next; /* entry of the next descriptor */
-	struct crypto_job *done[FPGA_DEPTH];
-	unsigned done_first, done_n;
+	struct crypto_done done;
 
 	uint64_t hang_limit; /* clocks without a completion */
 	uint64_t progress;   /* clock of the last one, or when the first job went in */
-	unsigned in_a_row;
-	uint64_t jobs, batches, faults;
-	bool faulty;
 };
 
 struct fpga_device *crypto_fpga_hw(struct crypto_queue *q)
 {
 	return q->dev;
-}
-
-static void finish(struct crypto_queue *q, struct crypto_job *job, enum crypto_status status)
-{
-	job->status = (uint8_t)status;
-	q->faults += status == CRYPTO_FAULT;
-	q->done[(q->done_first + q->done_n++) % FPGA_DEPTH] = job;
 }
 
 static bool is_rtp(const struct crypto_job *job)
@@ -93,12 +83,12 @@ static void give_up(struct crypto_queue *q)
 	void *cookies[FPGA_DEPTH];
 	unsigned n = q->ring ? fpga_ring_abandon(q->ring, cookies, FPGA_DEPTH) : 0;
 
-	q->faulty = true;
+	q->done.faulty = true;
 	for (unsigned i = 0; i < n; i++) {
 		struct entry *e = cookies[i];
 
 		restore(e);
-		finish(q, e->job, CRYPTO_FAULT);
+		crypto_done_put(&q->done, e->job, CRYPTO_FAULT);
 	}
 }
 
@@ -143,12 +133,10 @@ static void fpga_close(struct crypto_queue *q)
 /* Known answers, uncounted. */
 static int self_test(struct crypto_queue *q)
 {
-	uint64_t jobs = q->jobs, batches = q->batches, faults = q->faults;
+	struct crypto_counts counts = q->done.counts;
 	int rc = crypto_kat_run(&crypto_fpga_device, q);
 
-	q->jobs = jobs;
-	q->batches = batches;
-	q->faults = faults;
+	q->done.counts = counts;
 	return rc;
 }
 
@@ -194,7 +182,7 @@ static void fpga_key_wipe(struct crypto_queue *q, uint32_t slot)
 	if (slot >= q->slots || !q->keys[slot].used)
 		return;
 	/* A device that does not answer keeps the key until its reset, which nothing survives. */
-	if (!q->faulty && fpga_context_drop(q->dev, &q->keys[slot].ctx) < 0)
+	if (!q->done.faulty && fpga_context_drop(q->dev, &q->keys[slot].ctx) < 0)
 		give_up(q);
 	q->keys[slot].used = false;
 	q->slots_used--;
@@ -211,8 +199,8 @@ static int fpga_key_load(struct crypto_queue *q, uint32_t slot, const struct srt
 	if (slot >= q->slots)
 		return -ENOSPC;
 	fpga_key_wipe(q, slot);
-	rc = q->faulty ? -EIO : fpga_context_take(q->dev, keys, &ctx);
-	if (rc == -EIO && !q->faulty)
+	rc = q->done.faulty ? -EIO : fpga_context_take(q->dev, keys, &ctx);
+	if (rc == -EIO && !q->done.faulty)
 		give_up(q);
 	if (rc < 0)
 		return rc;
@@ -281,9 +269,9 @@ static void push(struct crypto_queue *q, struct crypto_job *job)
 
 static uint16_t fpga_submit(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
 {
-	unsigned before = inside(q), room = FPGA_DEPTH - before - q->done_n, pushed = 0;
+	unsigned before = inside(q), room = FPGA_DEPTH - before - q->done.n, pushed = 0;
 
-	if (q->faulty)
+	if (q->done.faulty)
 		return 0;
 	if (n > room)
 		n = (uint16_t)room;
@@ -292,14 +280,14 @@ static uint16_t fpga_submit(struct crypto_queue *q, struct crypto_job **jobs, ui
 			push(q, jobs[i]);
 			pushed++;
 		} else {
-			finish(q, jobs[i], CRYPTO_FAULT);
+			crypto_done_put(&q->done, jobs[i], CRYPTO_FAULT);
 		}
 	}
 	if (pushed) {
 		if (!before)
 			q->progress = q->ops->clocks(q->hw);
 		fpga_ring_doorbell(q->ring);
-		q->batches++;
+		q->done.counts.batches++;
 	}
 	return n;
 }
@@ -315,11 +303,7 @@ static void completed(struct crypto_queue *q, const struct fpga_cpl *c)
 		if (protects(job))
 			memcpy(job->tag, e->out + job->len, job->tag_len);
 	}
-	if (c->status == SRTPDEV_ST_OK || c->status == SRTPDEV_ST_TAG_FAIL)
-		q->in_a_row = 0;
-	else
-		q->in_a_row++;
-	finish(q, job,
+	crypto_done_answered(&q->done, job,
 		c->status == SRTPDEV_ST_OK         ? CRYPTO_OK
 		: c->status == SRTPDEV_ST_TAG_FAIL ? CRYPTO_TAG_FAIL
 						   : CRYPTO_FAULT);
@@ -332,7 +316,7 @@ static void look(struct crypto_queue *q)
 
 	for (unsigned i = 0; i < k; i++)
 		completed(q, &c[i]);
-	if (q->in_a_row >= FAULTS_IN_A_ROW) {
+	if (crypto_done_broken(&q->done)) {
 		give_up(q);
 	} else if (k) {
 		q->progress = q->ops->clocks(q->hw);
@@ -345,30 +329,14 @@ static void look(struct crypto_queue *q)
 
 static uint16_t fpga_poll(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
 {
-	uint16_t k;
-
-	if (!q->faulty && inside(q))
+	if (!q->done.faulty && inside(q))
 		look(q);
-	for (k = 0; k < n && q->done_n; k++) {
-		jobs[k] = q->done[q->done_first];
-		q->done_first = (q->done_first + 1) % FPGA_DEPTH;
-		q->done_n--;
-	}
-	q->jobs += k;
-	return k;
+	return crypto_done_take(&q->done, jobs, n);
 }
 
 static int fpga_health(struct crypto_queue *q, struct crypto_health *out)
 {
-	*out = (struct crypto_health){
-		.slots = q->slots,
-		.slots_used = q->slots_used,
-		.in_flight = inside(q) + q->done_n,
-		.jobs = q->jobs,
-		.batches = q->batches,
-		.faults = q->faults,
-		.faulty = q->faulty,
-	};
+	*out = crypto_done_health(&q->done, q->slots, q->slots_used, inside(q));
 	return 0;
 }
 
@@ -387,13 +355,13 @@ static int fpga_reset(struct crypto_queue *q)
 	fpga_ring_close(q->ring);
 	q->ring = NULL;
 	rc = fpga_ring_open(&q->ring, q->dev, 0, DEPTH_LOG2);
-	q->in_a_row = 0;
-	q->faulty = rc != 0;
+	q->done.faults_in_a_row = 0;
+	q->done.faulty = rc != 0;
 	/*
 	 * A device that can be reset may still be dead: it is not trusted before it has answered. Not while
 	 * jobs of before wait to be polled: the answers would come among them.
 	 */
-	if (rc == 0 && !q->done_n)
+	if (rc == 0 && !q->done.n)
 		rc = self_test(q);
 	if (rc)
 		give_up(q);
