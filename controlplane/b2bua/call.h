@@ -75,6 +75,7 @@ struct leg_timer {
 struct leg_reliable {
 	bool required, supported; /* what the peer's INVITE says of 100rel */
 	bool outstanding;         /* ours waits for its PRACK */
+	bool agreed;              /* one had a session description: the first offer is answered */
 	uint32_t sent, heard;     /* RSeq of the last; 0: none */
 	uint32_t interval_ms, waited_ms;
 	struct timer timer; /* repeats ours */
@@ -181,6 +182,17 @@ struct call_due {
 	bool ack;               /* the ACK that carries our answer to the called side's offer */
 };
 
+/* A PRACK with an offer: see prack.c. */
+struct call_prack {
+	bool open;              /* it has no final response yet */
+	struct sip_stx *stx;    /* the PRACK; NULL: none, or its sender has given up waiting */
+	struct call_text offer; /* of our UPDATE, which waits for the data plane */
+	bool due;               /* its 200 waits for the data plane */
+	/* The called side's dialog in which the first offer's answer is settled before the 200, only ever
+	 * compared; NULL: it is not. */
+	const struct sip_dialog *settled;
+};
+
 /* What is to be written of a call: see checkpoint.c. */
 enum call_saving { SAVING_NOTHING, SAVING_CHANGE, SAVING_COPY };
 
@@ -203,6 +215,7 @@ struct call {
 	bool early_media;     /* the caller heard an answer before the 200 */
 	struct timer ring;    /* nobody answered */
 	struct call_due due;
+	struct call_prack prack;
 	char *passed; /* header lines of the other side for the next response; NULL: none */
 	struct call_refer refer;
 	char predecessor[2][CALL_ID_TEXT]; /* calls that its parties come from, or are to; "": none */
@@ -637,6 +650,8 @@ void session_timer_agree(struct leg *l, struct sip_builder *b);
 /* The headers of our INVITE or UPDATE; then what its 2xx says. */
 void session_timer_ask(const struct leg *l, struct sip_builder *b);
 void session_timer_answered(struct leg *l, const struct sip_msg *m);
+/* Notes whether the peer takes UPDATE, if it says so. */
+void session_timer_methods(struct leg *l, const struct sip_msg *m);
 /* True: m is a 422 that asks for more time, and asking again makes sense. */
 bool session_timer_raise(struct leg *l, const struct sip_msg *m);
 void session_timer_stop(struct leg *l);
@@ -649,18 +664,44 @@ void session_timer_restore(struct leg *l, const struct leg_timer *was);
 void reliable_asked(struct leg *in, const struct sip_msg *m);
 /* Is a 18x to be sent reliably? Then its headers, and it is repeated until its PRACK comes. */
 bool reliable_wanted(const struct leg *in, bool sdp);
-void reliable_begin(struct leg *in, struct sip_builder *b);
+void reliable_begin(struct leg *in, struct sip_builder *b, bool sdp);
 void reliable_stop(struct leg *l);
 void reliable_prack(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
 /* Acknowledges a reliable 1xx in the leg's dialog. False: it was here before, or is out of order. */
 bool reliable_received(struct leg *out, const struct sip_msg *m);
+
+/* ---- prack.c: a PRACK with an offer ---- */
+
+/* Refuses it or changes the session; may end the call. The 1xx that it is for counts as acknowledged. */
+void prack_offered(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
+/* The UPDATE that it became has its final response. */
+void prack_answered(struct leg *out, const struct sip_msg *m);
+/* Or none. */
+void prack_unanswered(struct leg *out, enum sip_tx_error error, const char *reason);
+/* The data plane has acknowledged. */
+void prack_go_on(struct call *c);
+/* The call is over: the PRACK hears 487. Harmless without one. */
+void prack_stop(struct call *c);
+/* Before the call's memory goes. */
+void prack_forget(struct call *c);
+/* Is the UPDATE that the leg has sent one that a PRACK became? */
+static inline bool prack_asks(const struct leg *l)
+{
+	return l->call->prack.open && l->side == DP_SIDE_B;
+}
+/* Is m of another branch of a fork than the one whose session is settled? */
+static inline bool prack_elsewhere(const struct leg *out, const struct sip_msg *m)
+{
+	return out->call->prack.settled && out->call->prack.settled == out->dialog &&
+	       !str_eq(out->dialog->remote_tag, m->to_tag);
+}
 
 /* ---- update.c: UPDATE ---- */
 
 void update_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m);
 /* Refreshes the leg's session. */
 void update_send(struct leg *l);
-/* Of invite_send(): an offer of our own that is an UPDATE (leg.own_update). */
+/* An offer that is an UPDATE: our own, of invite_send() (leg.own_update), or that of a PRACK. */
 int update_offer(struct leg *l, struct str sdp, struct err *e);
 
 /* ---- record.c: the audit ---- */

@@ -159,7 +159,7 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 	struct oa_refusal why = {.status = 488};
 	char phrase[CALL_PHRASE_MAX];
 	/* An offer comes in a response that is sent reliably: the 2xx. */
-	struct str body = c->delayed ? STR("") : message_sdp(m);
+	struct str body = c->delayed || c->prack.settled ? STR("") : message_sdp(m);
 
 	if (!c->initial || c->state > CALL_RINGING || (!in->stx && !in->ancestor))
 		return;
@@ -192,6 +192,20 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 	answer_due(in, m->status, phrase, body.n > 0);
 }
 
+/* The answer was settled by a PRACK before the 2xx, whose own says nothing new (RFC 6337 section 3.1). */
+static void settled(struct leg *out)
+{
+	struct call *c = out->call;
+
+	if (c->prack.settled == out->dialog) {
+		answer_due(leg_twin(out), 200, NULL, false);
+		return;
+	}
+	c->b->counters.failed_answer++;
+	call_release(c, NULL, 502, "another branch of the called side answered than the one whose session was "
+				   "changed in a PRACK");
+}
+
 void exchange_answered(struct leg *out, const struct sip_msg *m)
 {
 	struct leg *in = leg_twin(out);
@@ -210,6 +224,10 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 	passing_keep(out, m);
 	if (c->delayed) {
 		delayed_offered(out, m);
+		return;
+	}
+	if (c->initial && c->prack.settled) {
+		settled(out);
 		return;
 	}
 	/* What this branch answered early is its answer: another one's may have come since. */

@@ -105,6 +105,7 @@ void fork_clear(struct leg *out)
 	dialog_drop(out->call->b, out->dialog);
 	out->dialog = NULL;
 	out->reliable.heard = 0;
+	out->reliable.agreed = false;
 	call_text_drop(&out->early_answer);
 }
 

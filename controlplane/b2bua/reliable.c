@@ -39,12 +39,13 @@ static void repeat(struct timer *t)
 	sip_stx_repeat(in->stx);
 }
 
-void reliable_begin(struct leg *in, struct sip_builder *b)
+void reliable_begin(struct leg *in, struct sip_builder *b, bool sdp)
 {
 	struct leg_reliable *r = &in->reliable;
 
 	r->sent = r->sent ? r->sent + 1 : 1 + call_random(1u << 30);
 	r->outstanding = true;
+	r->agreed |= sdp;
 	r->waited_ms = 0;
 	r->interval_ms = T1_MS;
 	sip_build_hdr(b, SIP_H_REQUIRE, STR("100rel"));
@@ -81,11 +82,11 @@ void reliable_prack(struct leg *in, struct sip_stx *stx, const struct sip_msg *m
 		return;
 	}
 	reliable_stop(in);
+	c->waiting++;
 	if (m->body.n)
-		reply_refuse(stx, 488, NULL, "a session is not changed in a PRACK here", tag);
+		prack_offered(in, stx, m);
 	else
 		sip_stx_reply(stx, 200, NULL, tag);
-	c->waiting++;
 	answer_go_on(in);
 	call_unwait(c);
 }
@@ -129,6 +130,7 @@ bool reliable_received(struct leg *out, const struct sip_msg *m)
 	if (out->reliable.heard && rseq != out->reliable.heard + 1)
 		return false;
 	out->reliable.heard = (uint32_t)rseq;
+	out->reliable.agreed |= message_sdp(m).n > 0;
 	send_prack(out, (uint32_t)rseq);
 	return true;
 }

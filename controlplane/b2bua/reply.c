@@ -128,7 +128,7 @@ int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str
 	if (status >= 200)
 		session_timer_agree(in, &b);
 	else if (reliable_wanted(in, sdp.n > 0))
-		reliable_begin(in, &b);
+		reliable_begin(in, &b, sdp.n > 0);
 	err = sip_build_end(&b, sdp.n ? STR("application/sdp") : STR(""), sdp);
 	if (!err)
 		err = sip_stx_respond(in->stx, &b);

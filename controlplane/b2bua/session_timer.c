@@ -36,7 +36,7 @@ bool session_timer_too_small(const struct sip_msg *m)
 	return s && s < MIN_S;
 }
 
-static void note_methods(struct leg *l, const struct sip_msg *m)
+void session_timer_methods(struct leg *l, const struct sip_msg *m)
 {
 	if (sip_msg_hdr(m, SIP_H_ALLOW))
 		l->timer.peer_updates = sip_msg_has_token(m, SIP_H_ALLOW, STR("UPDATE"));
@@ -47,7 +47,7 @@ void session_timer_asked(struct leg *l, const struct sip_msg *m)
 	struct leg_timer *t = &l->timer;
 	struct str refresher, none;
 
-	note_methods(l, m);
+	session_timer_methods(l, m);
 	t->asked_s = expires_of(m, SIP_H_SESSION_EXPIRES, &refresher);
 	t->asked_min_s = expires_of(m, SIP_H_MIN_SE, &none);
 	t->asked_uac = str_ieq(refresher, STR("uac"));
@@ -174,7 +174,7 @@ void session_timer_answered(struct leg *l, const struct sip_msg *m)
 	struct str refresher;
 	uint32_t s = expires_of(m, SIP_H_SESSION_EXPIRES, &refresher);
 
-	note_methods(l, m);
+	session_timer_methods(l, m);
 	arm(l, s ? most(s, MIN_S) : 0, !str_ieq(refresher, STR("uas")));
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * UPDATE (RFC 3311). A peer's without a session description refreshes its leg; with one it changes the
- * session as a re-INVITE does, and becomes one on the other side. Ours refresh, or offer new keys.
+ * session as a re-INVITE does, and becomes one on the other side. Ours refresh, offer new keys, or are what a PRACK
+ * with an offer becomes.
  */
 #include <string.h>
 
@@ -87,7 +88,11 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 		return;
 	c->waiting++;
 	leg_drop_update(l);
-	if (l->own_update) {
+	if (prack_asks(l)) {
+		if (takes_no_offers(m->status))
+			l->timer.peer_updates = false;
+		prack_answered(l, m);
+	} else if (l->own_update) {
 		offer_response(l, m);
 	} else if (m->status < 300) {
 		sip_dialog_refresh(l->dialog, m);
@@ -113,7 +118,9 @@ static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, con
 		return;
 	c->waiting++;
 	leg_drop_update(l);
-	if (l->own_update) {
+	if (prack_asks(l)) {
+		prack_unanswered(l, error, reason);
+	} else if (l->own_update) {
 		reinvite_failed(l, error, reason, NULL);
 	} else {
 		call_tell_outside(c, "the other side could not be reached");
@@ -150,7 +157,8 @@ static int transmit(struct leg *l, struct str sdp)
 	sip_dialog_build(l->dialog, &r, buf, sizeof buf, SIP_UPDATE);
 	reply_contact(&r, l);
 	sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer"));
-	session_timer_ask(l, &r);
+	if (l->established || !prack_asks(l)) /* how long it rings is not its affair */
+		session_timer_ask(l, &r);
 	auth_put(l, &r);
 	err = sip_build_end(&r, sdp.n ? STR("application/sdp") : STR(""), sdp);
 	if (err == 0)
@@ -167,7 +175,7 @@ void update_send(struct leg *l)
 {
 	/* An offer that is out refreshes too. What could not even be sent is the end when the session
 	 * expires. */
-	if (!l->own_update)
+	if (!l->own_update && !prack_asks(l))
 		transmit(l, STR(""));
 }
 
