@@ -197,9 +197,49 @@ static const enum digest_algorithm algorithms[CONFIG_DIGESTS] = {
 	[CONFIG_DIGEST_SHA_512_256] = DIGEST_SHA_512_256,
 };
 
+enum digest_algorithm auth_algorithm(enum config_digest d)
+{
+	return algorithms[d];
+}
+
 static uint64_t now_ms(void)
 {
 	return clock_mono_ns() / NS_PER_MS;
+}
+
+enum digest_verdict auth_check(struct b2bua *b, const struct sip_msg *m, const struct digest_credentials *c,
+	const struct digest_wanted *wanted)
+{
+	return digest_server_check(b->digest, c, m->method_name, wanted, now_ms());
+}
+
+static void challenge(struct b2bua *b, struct sip_stx *stx, const struct auth_question *q, bool stale)
+{
+	char buf[CALL_HEAD_MAX], value[1024], tag[SIP_TOKEN_TEXT];
+	struct sip_builder r;
+
+	sip_build_response(&r, buf, sizeof buf, sip_stx_request(stx), 401, NULL, sip_token_make(tag));
+	for (uint32_t i = 0; i < q->n_algorithms; i++) {
+		struct wbuf w = wbuf_make(value, sizeof value);
+
+		digest_server_challenge(
+			b->digest, str_z(q->realm), algorithms[q->algorithms[i]], stale, now_ms(), &w);
+		sip_build_hdr(&r, SIP_H_WWW_AUTHENTICATE, wbuf_view(&w));
+	}
+	if (sip_build_end(&r, STR(""), STR("")) < 0 || sip_stx_respond(stx, &r) < 0)
+		sip_stx_reply(stx, 500, NULL, str_z(tag));
+}
+
+enum auth_result auth_refuse(struct b2bua *b, struct sip_stx *stx, const struct auth_question *q,
+	enum digest_verdict verdict, bool any)
+{
+	if (any && verdict == DIGEST_WRONG)
+		return AUTH_WRONG;
+	/* Who has shown nothing yet, or what is used up, is asked: only who knows the password can answer. */
+	b->counters.auth_challenged++;
+	b->counters.auth_replayed += verdict == DIGEST_REPLAYED;
+	challenge(b, stx, q, any);
+	return AUTH_CHALLENGED;
 }
 
 /* The verdict on the best of the request's credentials; WRONG when it has none. */
@@ -224,51 +264,30 @@ static enum digest_verdict check(
 		if (digest_credentials_parse(m->hdrs[i].value, &c) < 0 || !str_eq(c.realm, wanted.realm))
 			continue;
 		*any = true;
-		verdict = digest_server_check(b->digest, &c, m->method_name, &wanted, now_ms());
+		verdict = auth_check(b, m, &c, &wanted);
 		if (verdict != DIGEST_WRONG)
 			break;
 	}
 	return verdict;
 }
 
-static void send_challenge(struct b2bua *b, struct sip_stx *stx, const struct config_peer_auth *p, bool stale)
-{
-	char buf[CALL_HEAD_MAX], value[1024], tag[SIP_TOKEN_TEXT];
-	struct sip_builder r;
-
-	sip_build_response(&r, buf, sizeof buf, sip_stx_request(stx), 401, NULL, sip_token_make(tag));
-	for (uint32_t i = 0; i < p->n_algorithms; i++) {
-		struct wbuf w = wbuf_make(value, sizeof value);
-
-		digest_server_challenge(
-			b->digest, str_z(p->realm), algorithms[p->algorithms[i]], stale, now_ms(), &w);
-		sip_build_hdr(&r, SIP_H_WWW_AUTHENTICATE, wbuf_view(&w));
-	}
-	if (sip_build_end(&r, STR(""), STR("")) < 0 || sip_stx_respond(stx, &r) < 0)
-		sip_stx_reply(stx, 500, NULL, str_z(tag));
-}
-
 enum auth_result auth_admit(
 	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct config_trunk *t)
 {
+	const struct config_peer_auth *p = &t->peer_auth;
 	const struct config_user *user;
 	enum digest_verdict verdict;
 	bool any;
 
 	if (t->registrar.realm)
 		return user_admit(b, stx, m, t, &user);
-	if (!t->peer_auth.username)
+	if (!p->username)
 		return AUTH_ADMITTED;
 	verdict = check(b, t, m, &any);
 	if (verdict == DIGEST_RIGHT) {
 		sip_net_know(b->net, sip_stx_flow(stx));
 		return AUTH_ADMITTED;
 	}
-	if (any && verdict == DIGEST_WRONG)
-		return AUTH_WRONG;
-	/* Who has shown nothing yet, or what is used up, is asked: only who knows the password can answer. */
-	b->counters.auth_challenged++;
-	b->counters.auth_replayed += verdict == DIGEST_REPLAYED;
-	send_challenge(b, stx, &t->peer_auth, any);
-	return AUTH_CHALLENGED;
+	return auth_refuse(
+		b, stx, &(struct auth_question){p->realm, p->algorithms, p->n_algorithms}, verdict, any);
 }

@@ -554,6 +554,19 @@ enum auth_result {
 enum auth_result auth_admit(
 	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct config_trunk *t);
 
+/* For auth_admit() and user_auth.c: what a request without the right credentials is asked for. */
+struct auth_question {
+	const char *realm;
+	const enum config_digest *algorithms; /* in the order in which they are offered */
+	uint32_t n_algorithms;
+};
+enum digest_algorithm auth_algorithm(enum config_digest d);
+enum digest_verdict auth_check(struct b2bua *b, const struct sip_msg *m, const struct digest_credentials *c,
+	const struct digest_wanted *wanted);
+/* A request that is not admitted: wrong, or challenged with 401. any: it had credentials for the realm. */
+enum auth_result auth_refuse(struct b2bua *b, struct sip_stx *stx, const struct auth_question *q,
+	enum digest_verdict verdict, bool any);
+
 /* ---- fork.c: early dialogs ---- */
 
 /* The dialog that a response to our first INVITE is of: an early one of the leg's becomes the one in use. */

@@ -3,22 +3,9 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
-#include "lib/base/clock.h"
-#include "lib/base/log.h"
-
-static const enum digest_algorithm algorithms[CONFIG_DIGESTS] = {
-	[CONFIG_DIGEST_MD5] = DIGEST_MD5,
-	[CONFIG_DIGEST_SHA_256] = DIGEST_SHA_256,
-	[CONFIG_DIGEST_SHA_512_256] = DIGEST_SHA_512_256,
-};
 
 /* What nobody's password gives: an account that is not there takes as long to refuse as a wrong password. */
 static const char nobody[] = "0000000000000000000000000000000000000000000000000000000000000000";
-
-static uint64_t now_ms(void)
-{
-	return clock_mono_ns() / NS_PER_MS;
-}
 
 static const struct config_user *account_named(const struct config_trunk *t, struct str name)
 {
@@ -64,32 +51,16 @@ static enum digest_verdict check(struct b2bua *b, const struct config_trunk *t, 
 		enum config_digest a = g->algorithms[i];
 		bool has = u && u->ha1[a];
 
-		wanted.algorithms |= 1u << algorithms[a];
-		wanted.ha1[algorithms[a]] = has ? u->ha1[a] : nobody;
+		wanted.algorithms |= 1u << auth_algorithm(a);
+		wanted.ha1[auth_algorithm(a)] = has ? u->ha1[a] : nobody;
 	}
-	return digest_server_check(b->digest, c, m->method_name, &wanted, now_ms());
-}
-
-static void challenge(struct b2bua *b, struct sip_stx *stx, const struct config_registrar *g, bool stale)
-{
-	char buf[CALL_HEAD_MAX], value[1024], tag[SIP_TOKEN_TEXT];
-	struct sip_builder r;
-
-	sip_build_response(&r, buf, sizeof buf, sip_stx_request(stx), 401, NULL, sip_token_make(tag));
-	for (uint32_t i = 0; i < g->n_algorithms; i++) {
-		struct wbuf w = wbuf_make(value, sizeof value);
-
-		digest_server_challenge(
-			b->digest, str_z(g->realm), algorithms[g->algorithms[i]], stale, now_ms(), &w);
-		sip_build_hdr(&r, SIP_H_WWW_AUTHENTICATE, wbuf_view(&w));
-	}
-	if (sip_build_end(&r, STR(""), STR("")) < 0 || sip_stx_respond(stx, &r) < 0)
-		sip_stx_reply(stx, 500, NULL, str_z(tag));
+	return auth_check(b, m, c, &wanted);
 }
 
 enum auth_result user_admit(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 	const struct config_trunk *t, const struct config_user **user)
 {
+	const struct config_registrar *g = &t->registrar;
 	uint8_t at = m->first[SIP_H_AUTHORIZATION];
 	enum digest_verdict verdict = DIGEST_WRONG;
 	struct digest_credentials c;
@@ -103,10 +74,6 @@ enum auth_result user_admit(struct b2bua *b, struct sip_stx *stx, const struct s
 		sip_net_know(b->net, sip_stx_flow(stx));
 		return AUTH_ADMITTED;
 	}
-	if (any && verdict == DIGEST_WRONG)
-		return AUTH_WRONG;
-	b->counters.auth_challenged++;
-	b->counters.auth_replayed += verdict == DIGEST_REPLAYED;
-	challenge(b, stx, &t->registrar, any);
-	return AUTH_CHALLENGED;
+	return auth_refuse(
+		b, stx, &(struct auth_question){g->realm, g->algorithms, g->n_algorithms}, verdict, any);
 }
