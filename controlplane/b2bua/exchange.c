@@ -192,7 +192,7 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 	answer_due(in, m->status, phrase, body.n > 0);
 }
 
-/* The answer was settled by a PRACK before the 2xx, whose own says nothing new (RFC 6337 section 3.1). */
+/* The answer was settled by a PRACK before the 2xx, whose own is ignored (RFC 3261 section 13.2.1). */
 static void settled(struct leg *out)
 {
 	struct call *c = out->call;

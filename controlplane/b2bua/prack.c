@@ -3,8 +3,7 @@
  * A PRACK with an offer (RFC 3262 section 5). Once a reliable 1xx has answered the first offer the caller may
  * change the session while the called side still rings: that becomes an UPDATE in the early dialog there
  * (RFC 3311), and its answer goes back in the 200. What the first offer agreed on is settled then, and holds
- * on when the change is refused. Responses to the INVITE wait until the PRACK has its own (RFC 6337
- * section 2.2).
+ * on when the change is refused. Responses to the INVITE wait until the PRACK has its own.
  */
 #include <errno.h>
 #include <stdio.h>
