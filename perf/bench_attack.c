@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dataplane/eal.h"
-#include "lib/base/log.h"
 #include "perf/attack.h"
+#include "perf/bench.h"
+#include "perf/calls.h"
 #include "perf/figures.h"
 
 #define CALLS 4000
@@ -89,7 +89,8 @@ static int measure(struct bench *b, const struct scenario *s)
 	}
 	/* Ten in each second that it touches, and as many again for SSRCs that the leg knows. */
 	if (rc == 0 && s->kind == ATTACK_STRANGERS)
-		sample(b, s, "trials_per_leg", "packets", (double)trials / CALLS, 20 * (SAMPLES * SECONDS + 1));
+		sample(b, s, "trials_per_leg", "packets", (double)trials / CALLS,
+			20 * (SAMPLES * SECONDS + 1));
 	/* No call has ended: each is heard once more. */
 	if (rc == 0)
 		rc = attack_run(b->attack, &calm, 2 * CALLS / HONEST_PPS, &r);
@@ -101,54 +102,35 @@ static int measure(struct bench *b, const struct scenario *s)
 static int run(struct bench *b, const struct scenario *s, struct err *err)
 {
 	struct gen_conf conf = {.sessions = CALLS, .payload = 160, .in = s->in, .out = s->out};
-	int rc = room_open(&b->room, CALLS + 1, err);
+	int rc = calls_open(&conf, &b->room, &b->gen, err);
 
 	if (rc < 0)
 		return rc;
-	memcpy(conf.gateway_mac, b->room.port->mac.addr_bytes, 6);
-	rc = gen_open(&conf, &b->gen, err);
-	if (rc >= 0)
-		rc = gen_program(b->gen, room_command, &b->room, err);
-	if (rc >= 0) {
-		rc = attack_open(&b->room, b->gen, CALLS, &b->attack);
-		rc = rc < 0 ? rc : measure(b, s);
-		if (rc < 0)
-			err_set(err, -rc, "%s: %s", s->name, strerror(-rc));
-	}
+	rc = attack_open(&b->room, b->gen, CALLS, &b->attack);
+	rc = rc < 0 ? rc : measure(b, s);
+	if (rc < 0)
+		err_set(err, -rc, "%s: %s", s->name, strerror(-rc));
 	attack_close(b->attack);
-	gen_close(b->gen);
 	b->attack = NULL;
+	calls_close(&b->room, b->gen);
 	b->gen = NULL;
-	room_close(&b->room);
 	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	struct eal_conf conf = {.memory_mb = 512};
 	static struct bench b;
 	struct err err = {""};
 	struct eal eal;
-	int rc;
+	int rc = 0;
 
 	if (argc > 2) {
 		fprintf(stderr, "usage: bench_attack [file.json]\n");
 		return 2;
 	}
-	log_setup(LOG_WARN, LOG_TEXT);
-	rc = eal_start(&conf, &eal, &err);
-	if (rc < 0) {
-		fprintf(stderr, "bench_attack: %s\n", err.text);
+	if (bench_begin("bench_attack", 512, &eal) < 0)
 		return 1;
-	}
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]) && rc >= 0; i++)
 		rc = run(&b, &scenarios[i], &err);
-	printf("%s, data plane on %s pages\n", figures_machine(), eal.hugepages ? "2 MB" : "4 kB");
-	figures_print(&b.figures, stdout);
-	if (rc < 0)
-		fprintf(stderr, "bench_attack: %s\n", err.text);
-	if (rc >= 0 && argc > 1)
-		rc = figures_write_json(&b.figures, argv[1]);
-	eal_stop(&eal);
-	return rc < 0 ? 1 : 0;
+	return bench_end("bench_attack", &eal, &b.figures, argc > 1 ? argv[1] : NULL, rc, &err);
 }

@@ -10,12 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/base/log.h"
-#include "dataplane/eal.h"
-#include "perf/figures.h"
-#include "perf/gen.h"
+#include "perf/bench.h"
+#include "perf/calls.h"
 #include "perf/limit.h"
-#include "perf/room.h"
 
 #define ROUND 512      /* packets per turn */
 #define MEMORY_MB 3072 /* of 200,000 legs */
@@ -169,25 +166,20 @@ static int run(struct bench *b, const struct scenario *s, struct err *err)
 {
 	struct gen_conf conf = {.sessions = s->sessions, .payload = s->payload, .in = s->in, .out = s->out};
 	enum srtp_suite suite = s->out ? s->out : s->in;
-	int rc = room_open(&b->room, s->sessions + 1, err);
+	int rc = calls_open(&conf, &b->room, &b->gen, err);
 
 	if (rc < 0)
 		return rc;
-	memcpy(conf.gateway_mac, b->room.port->mac.addr_bytes, 6);
-	rc = gen_open(&conf, &b->gen, err);
-	if (rc >= 0)
-		rc = gen_program(b->gen, room_command, &b->room, err);
-	if (rc >= 0 && suite)
+	if (suite)
 		rc = limit_open(&b->limit, suite, s->sessions);
 	if (rc >= 0) {
 		rc = measure(b, s);
 		rc = rc < 0 ? err_set(err, -rc, "%s: %s", s->name, strerror(-rc)) : judge(b, s);
 	}
 	limit_close(b->limit);
-	gen_close(b->gen);
 	b->limit = NULL;
+	calls_close(&b->room, b->gen);
 	b->gen = NULL;
-	room_close(&b->room);
 	return rc;
 }
 
@@ -209,33 +201,21 @@ static void compare(struct bench *b)
 
 int main(int argc, char **argv)
 {
-	struct eal_conf conf = {.memory_mb = MEMORY_MB};
 	static struct bench b;
 	struct err err = {""};
 	struct eal eal;
-	int rc;
+	int rc = 0;
 
 	if (argc > 3) {
 		fprintf(stderr, "usage: bench_dataplane [file.json [part of a name]]\n");
 		return 2;
 	}
-	log_setup(LOG_WARN, LOG_TEXT);
-	rc = eal_start(&conf, &eal, &err);
-	if (rc < 0) {
-		fprintf(stderr, "bench_dataplane: %s\n", err.text);
+	if (bench_begin("bench_dataplane", MEMORY_MB, &eal) < 0)
 		return 1;
-	}
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]) && rc >= 0; i++)
 		if (argc < 3 || strstr(scenarios[i].name, argv[2]))
 			rc = run(&b, &scenarios[i], &err);
 	if (rc >= 0 && argc < 3)
 		compare(&b);
-	printf("%s, data plane on %s pages\n", figures_machine(), eal.hugepages ? "2 MB" : "4 kB");
-	figures_print(&b.figures, stdout);
-	if (rc < 0 && err.text[0])
-		fprintf(stderr, "bench_dataplane: %s\n", err.text);
-	if (rc >= 0 && argc > 1)
-		rc = figures_write_json(&b.figures, argv[1]);
-	eal_stop(&eal);
-	return rc < 0 ? 1 : 0;
+	return bench_end("bench_dataplane", &eal, &b.figures, argc > 1 ? argv[1] : NULL, rc, &err);
 }

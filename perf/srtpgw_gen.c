@@ -8,9 +8,8 @@
 
 #include "dataplane/eal.h"
 #include "lib/base/log.h"
-#include "perf/gen.h"
+#include "perf/calls.h"
 #include "perf/gen_live.h"
-#include "perf/room.h"
 
 #define BURST 256
 
@@ -137,7 +136,7 @@ int main(int argc, char **argv)
 	uint64_t packets = 1000000;
 	struct room_time took = {0};
 	struct err err = {""};
-	struct gen *gen = NULL;
+	struct gen *gen;
 	struct room room;
 	struct eal eal;
 	int rc;
@@ -155,15 +154,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "srtpgw-gen: %s\n", err.text);
 		return 1;
 	}
-	rc = room_open(&room, conf.sessions + 1, &err);
+	rc = calls_open(&conf, &room, &gen, &err);
 	if (rc >= 0) {
-		memcpy(conf.gateway_mac, room.port->mac.addr_bytes, 6);
-		rc = gen_open(&conf, &gen, &err);
-		rc = rc < 0 ? rc : gen_program(gen, room_command, &room, &err);
-		rc = rc < 0 ? rc : drive(&room, gen, packets, &took);
+		rc = drive(&room, gen, packets, &took);
 		rc = rc < 0 ? rc : report(&room, gen, &took);
-		gen_close(gen);
-		room_close(&room);
+		calls_close(&room, gen);
 	}
 	if (rc < 0)
 		fprintf(stderr, "srtpgw-gen: %s\n", err.text[0] ? err.text : strerror(-rc));

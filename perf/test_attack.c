@@ -3,13 +3,9 @@
  * Packets that nobody should send, at rates that the worker can take: none gets out, none costs an honest
  * one. Counts only; how fast it goes is bench_attack's.
  */
-#include "tests/support/cmocka_std.h"
-
-#include <string.h>
-
-#include "dataplane/eal.h"
-#include "lib/base/log.h"
 #include "perf/attack.h"
+#include "perf/calls.h"
+#include "perf/test_worker.h"
 
 #define CALLS 20
 #define HONEST_PPS 20e3
@@ -28,18 +24,14 @@ static void begin(struct bench *b, enum srtp_suite in, enum srtp_suite out)
 	struct gen_conf conf = {.sessions = CALLS, .payload = 160, .in = in, .out = out};
 	struct err err = {""};
 
-	assert_int_equal(room_open(&b->room, CALLS + 1, &err), 0);
-	memcpy(conf.gateway_mac, b->room.port->mac.addr_bytes, 6);
-	assert_int_equal(gen_open(&conf, &b->gen, &err), 0);
-	assert_int_equal(gen_program(b->gen, room_command, &b->room, &err), 0);
+	assert_int_equal(calls_open(&conf, &b->room, &b->gen, &err), 0);
 	assert_int_equal(attack_open(&b->room, b->gen, CALLS, &b->attack), 0);
 }
 
 static void end(struct bench *b)
 {
 	attack_close(b->attack);
-	gen_close(b->gen);
-	room_close(&b->room);
+	calls_close(&b->room, b->gen);
 }
 
 static uint64_t verdict(const struct bench *b, enum dp_verdict v)
@@ -129,17 +121,6 @@ int main(void)
 		cmocka_unit_test(test_strangers_get_few_trials),
 		cmocka_unit_test(test_strangers_inject_nothing_on_plain_legs),
 	};
-	struct eal_conf conf = {.pages = EAL_PAGES_SMALL, .memory_mb = 256};
-	struct err err = {""};
-	struct eal eal;
-	int failed;
 
-	log_setup(LOG_WARN, LOG_TEXT);
-	if (eal_start(&conf, &eal, &err) < 0) {
-		printf("Bail out! %s\n", err.text);
-		return 1;
-	}
-	failed = cmocka_run_group_tests_name("attack", tests, NULL, NULL);
-	eal_stop(&eal);
-	return failed;
+	return WORKER_TESTS_RUN("attack", tests);
 }

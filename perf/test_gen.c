@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The checker must not pass what a gateway could do wrong: each fault is made by hand to frames that a real
  * one sent. */
-#include "tests/support/cmocka_std.h"
-
 #include <string.h>
 
 #include <rte_ip.h>
 #include <rte_udp.h>
 
-#include "dataplane/eal.h"
-#include "lib/base/log.h"
-#include "perf/gen.h"
-#include "perf/room.h"
+#include "perf/calls.h"
+#include "perf/test_worker.h"
 
 #define CALLS 5
 #define FRAMES 40 /* eight of each call */
@@ -32,10 +28,7 @@ static void begin(struct bench *b, enum srtp_suite in, enum srtp_suite out)
 	struct room_time took = {0};
 	struct err err = {""};
 
-	assert_int_equal(room_open(&b->room, CALLS + 1, &err), 0);
-	memcpy(conf.gateway_mac, b->room.port->mac.addr_bytes, 6);
-	assert_int_equal(gen_open(&conf, &b->gen, &err), 0);
-	assert_int_equal(gen_program(b->gen, room_command, &b->room, &err), 0);
+	assert_int_equal(calls_open(&conf, &b->room, &b->gen, &err), 0);
 	assert_int_equal(rte_pktmbuf_alloc_bulk(b->room.pool, frames, FRAMES), 0);
 	assert_int_equal(gen_build(b->gen, frames, FRAMES), 0);
 	b->n = room_relay(&b->room, frames, FRAMES, b->out, &took);
@@ -45,8 +38,7 @@ static void begin(struct bench *b, enum srtp_suite in, enum srtp_suite out)
 static void end(struct bench *b)
 {
 	rte_pktmbuf_free_bulk(b->out, b->n);
-	gen_close(b->gen);
-	room_close(&b->room);
+	calls_close(&b->room, b->gen);
 }
 
 static void verify_all(struct bench *b)
@@ -176,17 +168,6 @@ int main(void)
 		cmocka_unit_test(test_loss_and_duplicates),
 		cmocka_unit_test(test_unsound_frames),
 	};
-	struct eal_conf conf = {.pages = EAL_PAGES_SMALL, .memory_mb = 256};
-	struct err err = {""};
-	struct eal eal;
-	int failed;
 
-	log_setup(LOG_WARN, LOG_TEXT);
-	if (eal_start(&conf, &eal, &err) < 0) {
-		printf("Bail out! %s\n", err.text);
-		return 1;
-	}
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	eal_stop(&eal);
-	return failed;
+	return WORKER_TESTS_RUN("gen", tests);
 }
