@@ -29,9 +29,10 @@ static unsigned verified_names(struct b2bua *b, const struct sip_flow *from, str
 	return n;
 }
 
-static const struct config_trunk *identify(struct b2bua *b, struct str username, const struct sip_flow *from)
+/* What there is to know a peer by; names: room for those of its certificate. */
+static struct config_source source_of(
+	struct b2bua *b, struct str username, const struct sip_flow *from, struct str *names)
 {
-	struct str names[TLS_SANS_MAX];
 	struct config_source source = {
 		.listener = sip_listener_realm(from->listener),
 		.remote = from->remote.ip,
@@ -43,6 +44,13 @@ static const struct config_trunk *identify(struct b2bua *b, struct str username,
 
 	if (sip_net_conn_info(b->net, from->conn, &info) == 0 && info.tls)
 		source.server_name = str_z(info.tls->sni);
+	return source;
+}
+
+static const struct config_trunk *identify(struct b2bua *b, struct str username, const struct sip_flow *from)
+{
+	struct str names[TLS_SANS_MAX];
+	struct config_source source = source_of(b, username, from, names);
 
 	return source.listener ? config_find_trunk(b->now->config, &source) : NULL;
 }
@@ -158,6 +166,24 @@ static void refuse(struct b2bua *b, struct sip_stx *stx, const struct config_tru
 
 	note_refusal(b, stx, t, counter, status, why);
 	reply_refuse(stx, status, phrase, why, sip_token_make(tag));
+}
+
+/* The operator hears what is missing; a stranger does not, or he could find out what to pretend. */
+static void refuse_stranger(
+	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from)
+{
+	static const char outside[] = "no trunk is configured for this source (address, certificate and listener)";
+	struct str names[TLS_SANS_MAX];
+	struct config_source source = source_of(b, auth_username(m), from, names);
+	char why[ERR_TEXT_MAX], tag[SIP_TOKEN_TEXT];
+	const char *what;
+	const struct config_trunk *near = config_near_miss(&source, &what);
+
+	if (near)
+		snprintf(why, sizeof why, "no trunk is configured for this source; it would be %s, but %s",
+			near->name, what);
+	note_refusal(b, stx, NULL, &b->counters.refused_unknown_peer, 403, near ? why : outside);
+	reply_refuse(stx, 403, NULL, outside, sip_token_make(tag));
 }
 
 void ingress_refuse(struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t, uint64_t *counter,
@@ -380,8 +406,7 @@ void ingress_invite(
 		refuse(b, stx, NULL, &n->refused_trunk_down, 503, NULL,
 			"this listener was removed from the configuration");
 	} else if (!t) {
-		refuse(b, stx, NULL, &n->refused_unknown_peer, 403, NULL,
-			"no trunk is configured for this source (address, certificate and listener)");
+		refuse_stranger(b, stx, m, from);
 	} else if (b->closing) {
 		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, "the gateway is shutting down");
 	} else if ((why = trunk_closed(b, t))) {

@@ -424,6 +424,13 @@ struct config_source {
 const struct config_trunk *config_find_trunk(const struct config *c, const struct config_source *from);
 
 /*
+ * Of a source that is nobody's: the first trunk that it would be but for one of several demands, and which that
+ * is, as the end of a sentence about the trunk (static). For the operator only: whoever asks must not be told.
+ * NULL: none is near.
+ */
+const struct config_trunk *config_near_miss(const struct config_source *from, const char **not_met_by);
+
+/*
  * Where does a call from this trunk to this number at this host go? A route that names the host goes before those
  * for any, whatever their prefixes; then the longest prefix wins; of equal ones, the route that names the trunk
  * before the one for any trunk, then the earlier in the file. number is the user part of the Request-URI without

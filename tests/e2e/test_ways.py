@@ -41,7 +41,7 @@ def test_who_calls_is_known_by_server_name_and_goes_by_host():
             routes.append({"name": side, "host": f"{side}.example", "to-trunk": [f"{side}-core"]})
         gateway = lab.gateway(trunks, [], routing={"route": routes})
         names = list(sides)
-        for i, side in enumerate(names):
+        for i, side in enumerate([*names, "west"]):
             Stunnel(lab.host("carrier-a"), side, [("client", f"127.0.0.1:{15061 + i}", f"{OUTSIDE}:5061")], ca=lab.ca.cert,
                     check_ip=OUTSIDE, sni=f"{side}.sbc.example")
         for i, (side, host) in enumerate(((names[0], names[1]), (names[1], names[0]))):
@@ -60,6 +60,12 @@ def test_who_calls_is_known_by_server_name_and_goes_by_host():
         lost.receive(100, optional=True).receive(404, matches="no route").ack(failed=True)
         Sipp(lab.host("carrier-a"), "lost", lost.save(lab.path("lost.xml")), "127.0.0.1:15061", "127.0.0.1", 5090,
              transport="t1").finish()
+        # A name that is no customer's: the operator hears what is wrong, the caller only that he is not known.
+        west = uac("west").invite("+4940200", sdp(CALLER, crypto=SECURE)).receive(100, optional=True)
+        west.receive(403, matches="no trunk is configured for this source .address").ack(failed=True)
+        Sipp(lab.host("carrier-a"), "west", west.save(lab.path("west.xml")), "127.0.0.1:15063", "127.0.0.1", 5092,
+             transport="t1").finish()
+        assert "it would be north, but the server name" in last_call(gateway)["end-reason"], last_call(gateway)
         gateway.stop()
 
 

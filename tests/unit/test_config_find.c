@@ -221,6 +221,30 @@ static void a_server_name_tells_parties_apart(void **state)
 	config_unref(c);
 }
 
+/* Of who is nobody it is said whom he is most like, and what he lacks; not of one who is like nobody. */
+static void a_near_miss_is_named(void **state)
+{
+	struct config *c = NULL;
+	struct err e = {0};
+	struct config_source from = {0};
+	const char *what = NULL;
+
+	(void)state;
+	if (config_parse(str_z(hosts), "test", &c, &e))
+		fail_msg("%s", e.text);
+	from.listener = &c->listeners[0];
+	ip_parse(STR("10.9.9.9"), &from.remote);
+	assert_null(config_find_trunk(c, &from));
+	assert_string_equal(config_near_miss(&from, &what)->name, "one");
+	assert_non_null(strstr(what, "(SNI)"));
+	ip_parse(STR("192.0.2.9"), &from.remote);
+	assert_null(config_near_miss(&from, &what));
+	from.server_name = STR("one.gw.example");
+	assert_string_equal(config_near_miss(&from, &what)->name, "one");
+	assert_non_null(strstr(what, "this address"));
+	config_unref(c);
+}
+
 /* Without routes and trunks nothing is found, and nothing breaks. */
 static void an_empty_gateway_knows_nobody(void **state)
 {
@@ -240,6 +264,7 @@ int main(void)
 		cmocka_unit_test(the_closest_trunk_is_found),
 		cmocka_unit_test(a_host_goes_before_every_prefix),
 		cmocka_unit_test(a_server_name_tells_parties_apart),
+		cmocka_unit_test(a_near_miss_is_named),
 		cmocka_unit_test(realms_and_listeners_keep_trunks_apart),
 		cmocka_unit_test(a_secure_trunk_never_calls_in_clear),
 		cmocka_unit_test(the_longest_prefix_wins),
