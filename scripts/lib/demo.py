@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three real calls through the gateway, shown live. See scripts/demo --help."""
 
-import argparse
 import os
 import subprocess
 import sys
 import time
 
-TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-sys.path.insert(0, os.path.join(TOP, "tests", "support"))
+from demo_parts import TOP, DemoParts, options, run, say  # first: it finds lab
 
-from lab.baresip import Phone  # noqa: E402
-from lab.capture import Capture, clear_packets  # noqa: E402
-from lab.gateway import CM_80, GCM_256, MEDIA, OUTSIDE, Neighbourhood, carrier, core  # noqa: E402
-from lab.net import LabError, interrupts_raise, wait_for  # noqa: E402
+from lab.baresip import Phone
+from lab.capture import clear_packets
+from lab.gateway import CM_80, GCM_256, MEDIA, OUTSIDE, Neighbourhood, carrier, core
+from lab.net import LabError, wait_for
 
 TOPOLOGY = """
   interconnect side, SIP over TLS 1.3 + SRTP          |          trusted core side, SIP over UDP + RTP
@@ -30,13 +28,8 @@ AUDIT = os.path.join(AUDIT_DIR, "audit.jsonl")
 TONES = {"carrier-a": 440, "carrier-b": 1000, "phone": 700, "carrier-c": 1500}
 
 
-def say(text=""):
-    print(text, flush=True)
-
-
-class Demo:
+class Demo(DemoParts):
     def __init__(self, lab, args):
-        self.lab, self.args, self.problems = lab, args, []
         trunks = [carrier("carrier-a", "192.0.2.10", (CM_80,)), carrier("carrier-b", "192.0.2.20", (GCM_256,)),
                   carrier("carrier-c", "192.0.2.30", (GCM_256, CM_80)), core("core", "10.20.0.10")]
         routes = [(None, "+4930", "core"), ("carrier-a", "+4940", "carrier-b")]
@@ -44,8 +37,7 @@ class Demo:
         for name in os.listdir(AUDIT_DIR):
             if name.startswith("audit.jsonl"):
                 os.unlink(os.path.join(AUDIT_DIR, name))
-        self.gateway = lab.gateway(trunks, routes, port=args.port, backend=args.backend, audit={"file": AUDIT})
-        self.capture = Capture(*lab.far_end(lab.gateway_host, "ext0"))
+        super().__init__(lab, args, lab.gateway(trunks, routes, port=args.port, backend=args.backend, audit={"file": AUDIT}))
         self.phones = {}
         for name, user in (("carrier-a", "+4989100"), ("carrier-b", "+4940200"), ("phone", "+4930300"),
                            ("carrier-c", "+4969400")):
@@ -56,13 +48,9 @@ class Demo:
                 lab.host(name), user, lab.ADDRESSES[name], TONES[name], "eth0", "udp" if inside else "tls",
                 secure=secure, certificate=identity and identity[2], ca=lab.ca.cert, seconds=args.seconds + 30)
 
-    def problem(self, text):
-        self.problems.append(text)
-        say(f"  FAILED: {text}")
-
     def table(self):
         """The live table, drawn in place on a terminal."""
-        argv = [os.path.join(self.gateway.bin, "ctl", "srtpgwctl"), "--socket", self.gateway.control_socket, "show",
+        argv = [self.ctl, "--socket", self.gateway.control_socket, "show",
                 "calls", "--state", "established", "--watch", "1", "--rounds", "1"]
         return subprocess.run(argv, stdout=subprocess.PIPE, text=True, timeout=10).stdout.rstrip().splitlines()
 
@@ -134,17 +122,11 @@ class Demo:
             self.problem("nothing was captured on the secure side")
         if clear:
             self.problem(f"{clear} clear packets on secure legs")
-        if not self.args.keep or self.problems:
-            self.end()
-        if self.problems:
-            say(f"demo failed: {'; '.join(self.problems)}")
-            return 1
-        say(f"demo ok: 3 calls, {relayed} packets relayed, {clear} clear packets on secure legs")
-        return 0
+        return self.conclude(f"3 calls, {relayed} packets relayed, {clear} clear packets on secure legs")
 
     def end(self):
         """Ends the gateway; a simulated card's own counters are logged then."""
-        self.gateway.stop()
+        super().end()
         lines = [x for x in self.gateway.dataplane.output().splitlines() if "crypto device" in x]
         for line in lines:
             say(f"card: {line.partition('report=')[2].strip(chr(34))}")
@@ -154,57 +136,29 @@ class Demo:
 
     def verify(self):
         """The records of these calls, and whether anybody has changed them."""
-        ctl = os.path.join(self.gateway.bin, "ctl", "srtpgwctl")
-        done = subprocess.run([ctl, "audit", "verify", AUDIT], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=20)
+        done = subprocess.run([self.ctl, "audit", "verify", AUDIT], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=20)
         say(f"audit {os.path.relpath(AUDIT)}: {done.stdout.strip()}")
         if done.returncode:
             self.problem("the audit does not verify")
 
     def keep(self):
-        ctl = os.path.relpath(os.path.join(self.gateway.bin, "ctl", "srtpgwctl"))
         say(f"""
 the gateway is up; in another terminal:
-  {ctl} --socket {self.gateway.control_socket} show calls
+  {os.path.relpath(self.ctl)} --socket {self.gateway.control_socket} show calls
   ip netns exec {self.lab.gateway_host.netns} ss -ltun
   call through it: SIP/TLS to {OUTSIDE}:5061 from the namespaces {', '.join(sorted(h.netns for h in self.lab.hosts.values()))}
   configuration, logs, recordings and the capture: {self.lab.dir}
 Ctrl-C ends it and removes everything.""")
-        while self.gateway.controlplane.running() and self.gateway.dataplane.running():
-            time.sleep(0.5)
-        say("a plane ended by itself")
-        return 1
+        return self.stay(lambda: time.sleep(0.5))
 
-
-def main():
-    parser = argparse.ArgumentParser(prog="scripts/demo", add_help=False)
-    parser.add_argument("--keep", action="store_true")
-    parser.add_argument("--seconds", type=int, default=8)
-    parser.add_argument("--port", choices=("auto", "af_xdp", "af_packet"), default="auto")
-    parser.add_argument("--backend", choices=("ipsec-mb", "fpga"), default="ipsec-mb")
-    args = parser.parse_args()
-    interrupts_raise()
-    say(TOPOLOGY)
-    try:
-        with Neighbourhood(keep_dir=os.environ.get("DEMO_DIR")) as lab:
-            demo = Demo(lab, args)
-            demo.call("call 1: carrier-a (SDES, AES_CM_128_HMAC_SHA1_80) -> phone in the core (plain RTP)",
-                      "carrier-a", "+4930300", "phone")
-            demo.call("call 2: carrier-a (SDES, AES_CM_128_HMAC_SHA1_80) -> carrier-b (SDES, AEAD_AES_256_GCM)",
-                      "carrier-a", "+4940200", "carrier-b")
-            demo.refused_call("call 3: carrier-c offers no a=crypto, its trunk requires it", "carrier-c", "+4930300")
-            code = demo.verdict()
-            if args.keep and code == 0:
-                code = demo.keep()
-                demo.end()
-            return code
-    except KeyboardInterrupt:
-        say("interrupted: everything is removed" if not args.keep else "everything is removed")
-        return 0 if args.keep else 130
-    except LabError as e:
-        say(f"demo failed: {e}")
-        return 1
+    def calls(self):
+        self.call("call 1: carrier-a (SDES, AES_CM_128_HMAC_SHA1_80) -> phone in the core (plain RTP)",
+                  "carrier-a", "+4930300", "phone")
+        self.call("call 2: carrier-a (SDES, AES_CM_128_HMAC_SHA1_80) -> carrier-b (SDES, AEAD_AES_256_GCM)",
+                  "carrier-a", "+4940200", "carrier-b")
+        self.refused_call("call 3: carrier-c offers no a=crypto, its trunk requires it", "carrier-c", "+4930300")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(options("scripts/demo"), TOPOLOGY, Neighbourhood, Demo))
