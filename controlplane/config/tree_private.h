@@ -142,6 +142,13 @@ static inline const void *find_named(const void *rows, uint32_t n, size_t size, 
 }
 #define FIND(rows, n, name) find_named(rows, n, sizeof *(rows), name)
 
+/* tree.c: of a listener or peer, as an index for one_of(). */
+int tree_transport(const struct lyd_node *n);
+
+/* tree_trunks.c: once everything that they name is there; then the routes to them. */
+void tree_read_trunks(struct reader *r, const struct lyd_node *parent);
+void tree_read_routes(struct reader *r, const struct lyd_node *parent);
+
 /* tree_users.c: a trunk's registrar (n NULL: none); then the accounts, once the trunks are there. */
 void tree_read_registrar(struct reader *r, const struct lyd_node *n, struct config_registrar *out);
 void tree_read_users(struct reader *r, const struct lyd_node *parent);
