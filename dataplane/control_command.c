@@ -155,7 +155,7 @@ static void leg_update(struct control *c, const union dp_msg *m, struct director
 	const char *why = local_wrong(c, e, &u->local);
 	struct command *command;
 
-	if (!why && !(u->flags & DP_LEG_RTCP_MUX) && u->local_rtcp.ip.family != IP_NONE)
+	if (!why && u->local_rtcp.ip.family != IP_NONE)
 		why = local_wrong(c, e, &u->local_rtcp);
 	if (why) {
 		answer(c, m, -EINVAL, why);

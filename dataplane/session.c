@@ -151,16 +151,18 @@ static void path_set(
 static void ports_bind(struct worker *w, struct leg *leg, const struct dp_leg_update *u)
 {
 	static const struct ip_port none;
-	bool rtcp = !(u->flags & DP_LEG_RTCP_MUX) && u->local_rtcp.ip.family != IP_NONE;
+	bool second = u->local_rtcp.ip.family != IP_NONE, rtcp = second && !(u->flags & DP_LEG_RTCP_MUX);
 
 	port_unbind(w, leg, &leg->rtp.local);
 	port_unbind(w, leg, &leg->rtcp.local);
+	port_unbind(w, leg, &leg->also);
+	leg->also = second && !rtcp ? u->local_rtcp : none;
 	path_set(&leg->rtp, &u->local, &u->remote, ice_on(leg));
 	path_set(&leg->rtcp, rtcp ? &u->local_rtcp : &none, rtcp ? &u->remote_rtcp : &none, rtcp && ice_on(leg));
 	leg_address_set(leg_table_address(w->table, &u->local.ip), u->local.port, entry_of(w, leg, false));
-	if (rtcp)
+	if (second)
 		leg_address_set(leg_table_address(w->table, &u->local_rtcp.ip), u->local_rtcp.port,
-			entry_of(w, leg, true));
+			entry_of(w, leg, rtcp));
 }
 
 /* Every stream finds the leg on the other side that has the same id. */
@@ -212,8 +214,7 @@ static int leg_update_check(struct worker *w, struct session *s, const struct le
 		why = "SSRCs and replay window of a leg cannot change";
 		rc = -EINVAL;
 	} else if (!port_free(w, leg, &u->local) ||
-		   (!(u->flags & DP_LEG_RTCP_MUX) && u->local_rtcp.ip.family != IP_NONE &&
-			   !port_free(w, leg, &u->local_rtcp))) {
+		   (u->local_rtcp.ip.family != IP_NONE && !port_free(w, leg, &u->local_rtcp))) {
 		why = "a local port belongs to another leg";
 		rc = -EADDRINUSE;
 	} else if (!leg && (w->n_leg_free == 0 || !c->memory[0])) {
@@ -273,6 +274,7 @@ static void leg_delete(struct worker *w, struct leg *leg)
 {
 	port_unbind(w, leg, &leg->rtp.local);
 	port_unbind(w, leg, &leg->rtcp.local);
+	port_unbind(w, leg, &leg->also);
 	hold_forget(w, leg);
 	event_forget(w, leg);
 	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)

@@ -160,6 +160,7 @@ struct leg {
 	struct renumber renumber; /* what this leg sends; slots in `memory` */
 
 	struct path rtcp; /* unused with RTCP_MUX */
+	struct ip_port also; /* where rtp is heard besides its own port; family IP_NONE: nowhere */
 	struct session *session;
 	struct leg_ice *ice; /* NULL: never had any. From and back to the main thread */
 	uint32_t replay_window;

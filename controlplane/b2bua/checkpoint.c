@@ -67,6 +67,7 @@ static struct saved_media media_of(const struct leg *l, unsigned i)
 		.mux = om->mux,
 		.ice = om->ice,
 		.ported = local->set,
+		.swapped = om->swapped,
 		.kind = (uint8_t)om->kind,
 		.proto = (uint8_t)om->proto,
 		.direction = (uint8_t)om->direction,

@@ -10,6 +10,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/checkpoint.h"
+#include "controlplane/dtls/hello.h"
 #include "controlplane/keys/dtls_srtp.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -145,14 +146,38 @@ static void send_out(void *arg, const struct ip_port *to, const uint8_t *octets,
 	dp_client_send(l->call->b->client, &m, NULL, NULL);
 }
 
+/* The keys from before go on, as far as the trunk's policy lets them. */
+static void not_renewed(struct line *n, const struct dtls_result *r)
+{
+	struct leg *l = n->leg;
+	struct call *c = l->call;
+	char why[200];
+
+	log_warn("dtls", "no new media keys: the handshake failed", LZ("call", c->id), LZ("trunk", l->trunk->name),
+		LZ("failure", dtls_failure_name(r->failure)), LZ("reason", r->reason));
+	snprintf(why, sizeof why, "DTLS %s", dtls_failure_name(r->failure));
+	dtls_channel_close(n->channel);
+	n->channel = NULL;
+	oa_keys_failed(&l->oa, number_of(n), n->bond);
+	c->waiting++;
+	legs_program(c);
+	rekey_failed(l, why);
+	call_unwait(c);
+}
+
 static void failed(struct line *n, const struct dtls_result *r)
 {
 	struct leg *l = n->leg;
 	struct call *c = l->call;
 
 	c->b->handshakes.failed[r->failure]++;
-	c->b->counters.ended_dtls++;
 	notice_dtls_failed(c->b, l, r);
+	/* With keys in force a renewal failed; but who shows another certificate is somebody else. */
+	if (oa_tx_now(&l->oa, number_of(n)) && r->failure != DTLS_FAIL_FINGERPRINT) {
+		not_renewed(n, r);
+		return;
+	}
+	c->b->counters.ended_dtls++;
 	call_tell_outside(c, "media could not be secured: DTLS %s", dtls_failure_name(r->failure));
 	call_release(c, NULL, 488, "trunk %s: DTLS handshake failed (%s): %s", l->trunk->name,
 		dtls_failure_name(r->failure), r->reason);
@@ -186,6 +211,8 @@ static void established(struct line *n, const struct dtls_result *r, const struc
 	agreed_key_wipe(&tx);
 	leg_note_keys(l);
 	legs_program(c);
+	if (c->state != CALL_ENDING)
+		rekey_answered(l);
 	checkpoint_touch(c);
 }
 
@@ -316,10 +343,14 @@ static void hold(struct line *n, const struct dp_punt *p)
 void leg_dtls_punted(struct leg *l, unsigned line, const struct dp_punt *p)
 {
 	struct line *n = l->dtls && line < SDP_MEDIA_MAX ? &l->dtls->lines[line] : NULL;
+	struct dtls_hello hello;
 
 	if (!n)
 		return;
-	if (n->channel)
+	/* The answer that says who begins the new association is on its way. */
+	if (n->bond && oa_handshake_expected(&l->oa, line) && dtls_hello_peek(p->octets, p->n, &hello))
+		hold(n, p);
+	else if (n->channel)
 		dtls_channel_input(n->channel, source_of(n, &p->remote), p->octets, p->n);
 	else if (!n->bond || (by_ice(n) && !n->bond->done))
 		hold(n, p);

@@ -124,6 +124,7 @@ static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port r
 			.proto = (enum sdp_proto)m->proto,
 			.mux = m->mux,
 			.ice = m->ice,
+			.swapped = m->swapped,
 			.direction = (enum sdp_direction)m->direction,
 			.clock_hz = m->clock_hz,
 			.extensions = m->extensions,

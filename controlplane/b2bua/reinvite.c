@@ -53,7 +53,7 @@ static void offer_keys(struct leg *l)
 	struct wbuf sdp = wbuf_make(text, sizeof text);
 	struct err e = {0};
 
-	if (oa_offer_rekey(&l->oa, &sdp, &why) < 0) {
+	if ((l->rekey.due || oa_keys_burnt(&l->oa) ? oa_offer_rekey : oa_offer_refresh)(&l->oa, &sdp, &why) < 0) {
 		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
 		goto out;
 	}

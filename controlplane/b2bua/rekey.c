@@ -58,9 +58,10 @@ static void count(struct leg *l, enum rekey_result r)
 bool rekey_possible(const struct leg *l)
 {
 	const struct oa_media *m = oa_media_now(&l->oa, 0);
+	bool dtls = m && m->keys && m->keys->method->media_path;
 
-	/* DTLS has new keys by new associations only, which many peers do not take in a call. */
-	return l->trunk && !(m && m->keys && m->keys->method->media_path) && l->suite != SRTP_SUITE_NONE && !l->trunk->keep_keys;
+	/* A new association takes a port of its own: the one that RTCP leaves free. With ICE it would take a restart. */
+	return l->trunk && l->suite != SRTP_SUITE_NONE && !l->trunk->keep_keys && (!dtls || (m->mux && !m->ice));
 }
 
 bool rekey_want(struct leg *l, enum rekey_cause cause)
@@ -233,24 +234,31 @@ void rekey_answered(struct leg *l)
 
 	if (!l->rekey.offered)
 		return;
-	l->rekey.offered = l->rekey.due = false;
+	l->rekey.due = false;
+	if (m && m->keys && m->keys->awaited)
+		return; /* from a handshake: then again */
+	l->rekey.offered = false;
 	count(l, one_way ? REKEY_ONE_WAY : REKEY_RENEWED);
 	log_info("call", one_way ? "new keys; the peer goes on with its own" : "new keys",
 		LZ("call", l->call->id), LZ("trunk", l->trunk->name), LZ("suite", leg_suite(l)),
 		LZ("cause", causes[l->rekey.cause]), LU("key", l->rekey.keys));
 }
 
-static void give_up(struct leg *l, unsigned status)
+static void end_call(struct leg *l, const char *why)
 {
-	struct call *c = l->call;
+	call_tell_outside(l->call, "new keys were refused: %s", why);
+	call_release(l->call, NULL, 503, "trunk %s refused new keys: %s", l->trunk->name, why);
+}
+
+static void give_up(struct leg *l, unsigned status, const char *why)
+{
 	const struct config_rekey_policy *p = policy_of(l);
 
 	count(l, REKEY_GIVEN_UP);
 	l->rekey.refusals = 0;
 	notice_rekey_refused(l, status, p->end_call);
 	if (p->end_call) {
-		call_tell_outside(c, "new keys were refused: %u", status);
-		call_release(c, NULL, 503, "trunk %s refused new keys: %u", l->trunk->name, status);
+		end_call(l, why);
 		return;
 	}
 	if (p->interval_s)
@@ -259,19 +267,35 @@ static void give_up(struct leg *l, unsigned status)
 		arm(l, REST_S * 1000, l->rekey.cause);
 }
 
-void rekey_refused(struct leg *l, const struct sip_msg *m)
+static void refused(struct leg *l, unsigned status, const char *why)
 {
 	const struct config_rekey_policy *p = policy_of(l);
 
 	count(l, REKEY_REFUSED);
 	log_warn("call", "new keys were refused", LZ("call", l->call->id), LZ("trunk", l->trunk->name),
-		LU("status", m->status), LZ("cause", causes[l->rekey.cause]),
-		LU("attempt", l->rekey.refusals + 1), LU("attempts", p->attempts));
-	l->rekey.due = false;
+		LZ("reason", why), LZ("cause", causes[l->rekey.cause]), LU("attempt", l->rekey.refusals + 1),
+		LU("attempts", p->attempts));
+	l->rekey.due = l->rekey.offered = false;
 	if (++l->rekey.refusals >= p->attempts)
-		give_up(l, m->status);
+		give_up(l, status, why);
 	else
 		arm(l, p->retry_s * 1000u, l->rekey.cause);
+}
+
+void rekey_refused(struct leg *l, const struct sip_msg *m)
+{
+	char why[8];
+
+	snprintf(why, sizeof why, "%u", m->status);
+	refused(l, m->status, why);
+}
+
+void rekey_failed(struct leg *l, const char *why)
+{
+	if (l->rekey.offered)
+		refused(l, 0, why);
+	else if (policy_of(l)->end_call)
+		end_call(l, why); /* it was the peer who wanted new ones */
 }
 
 void rekey_stop(struct leg *l)

@@ -77,10 +77,13 @@ bool rekey_want(struct leg *l, enum rekey_cause cause);
 /* The data plane reports a limit. */
 void rekey_limit(struct leg *l, const struct dp_key_soft_limit *e);
 
-/* What reinvite.c tells: an offer goes out; its answer holds; it was refused, which may end the call. */
+/* What reinvite.c tells: an offer goes out; its answer holds (with DTLS once more when the keys are there); it was
+ * refused, which may end the call. */
 void rekey_offered(struct leg *l);
 void rekey_answered(struct leg *l);
 void rekey_refused(struct leg *l, const struct sip_msg *m);
+/* The offer was taken, whoever made it, but the handshake for its keys failed: likewise. */
+void rekey_failed(struct leg *l, const char *why);
 /* We send with another key from now on, whoever offered it: its life begins. */
 void rekey_began(struct leg *l);
 /* As it was before a restart: after that many keys, the last one since leg.keyed_ms. */

@@ -81,12 +81,20 @@ static uint8_t get_small(struct rbuf *r, uint8_t most)
 	return r->short_read ? 0 : v;
 }
 
-enum { MEDIA_USED = 1, MEDIA_MUX = 2, MEDIA_PORTED = 4, MEDIA_ICE = 8, MEDIA_LIMITED = 16 };
+enum {
+	MEDIA_USED = 1,
+	MEDIA_MUX = 2,
+	MEDIA_PORTED = 4,
+	MEDIA_ICE = 8,
+	MEDIA_LIMITED = 16,
+	MEDIA_SWAPPED = 32,
+	MEDIA_FLAGS = 63
+};
 
 static void put_media(struct wbuf *w, const struct saved_media *m)
 {
 	wbuf_u8(w, (uint8_t)((m->used ? MEDIA_USED : 0) | (m->mux ? MEDIA_MUX : 0) |
-			     (m->ported ? MEDIA_PORTED : 0) | (m->ice ? MEDIA_ICE : 0) |
+			     (m->ported ? MEDIA_PORTED : 0) | (m->ice ? MEDIA_ICE : 0) | (m->swapped ? MEDIA_SWAPPED : 0) |
 			     (m->extensions || m->feedback ? MEDIA_LIMITED : 0)));
 	wbuf_u8(w, m->kind);
 	wbuf_u8(w, m->proto);
@@ -113,13 +121,14 @@ static void put_media(struct wbuf *w, const struct saved_media *m)
 
 static void get_media(struct rbuf *r, struct saved_media *m)
 {
-	uint8_t flags = get_small(r, MEDIA_USED | MEDIA_MUX | MEDIA_PORTED | MEDIA_ICE | MEDIA_LIMITED);
+	uint8_t flags = get_small(r, MEDIA_FLAGS);
 	const uint8_t *mki;
 
 	m->used = flags & MEDIA_USED;
 	m->mux = flags & MEDIA_MUX;
 	m->ported = flags & MEDIA_PORTED;
 	m->ice = flags & MEDIA_ICE;
+	m->swapped = flags & MEDIA_SWAPPED;
 	m->kind = get_small(r, SDP_OTHER_KIND);
 	m->proto = get_small(r, SDP_PROTO_COUNT - 1);
 	m->direction = get_small(r, SDP_SENDRECV);

@@ -15,6 +15,7 @@
 /* An m-line that stands. */
 struct saved_media {
 	bool used, mux, ported, ice;
+	bool swapped; /* as in struct oa_media */
 	uint8_t kind, proto, direction; /* as in struct oa_media */
 	uint8_t suite;                  /* of its keys; NONE: it has none */
 	uint8_t mki_len;
@@ -25,7 +26,7 @@ struct saved_media {
 	uint8_t feedback;
 	struct ip_port remote, remote_rtcp;
 	struct ip_port selected; /* with ice: where the peer was found; credentials are not kept */
-	struct ip_port local; /* with ported: our RTP address; RTCP is on the port behind it */
+	struct ip_port local; /* with ported: our RTP address as leased; RTCP is on the port behind it */
 };
 
 /* Texts are views of the record, or of the call. */

@@ -49,6 +49,7 @@ struct keying_policy {
 	uint8_t mki_length; /* octets of the MKI in our offers, 0: none, at most DP_MKI_MAX */
 	bool keep;          /* a later offer of ours repeats the key in force: the peer takes no other */
 	bool renew;         /* an answer of ours never repeats it: its packet index was lost */
+	bool again;         /* an offer of ours begins a new association, where keys come from one */
 	const struct dtls_terms *dtls; /* for DTLS-SRTP; the leg's */
 };
 

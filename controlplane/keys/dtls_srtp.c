@@ -132,7 +132,7 @@ static void destroy(struct agreement *a)
 static int offer(struct agreement *a, const struct agreement *before, struct err *e)
 {
 	keying_of(a)->ours = true;
-	if (!agreement_dtls_bond(before) || a->policy.renew)
+	if (!agreement_dtls_bond(before) || a->policy.renew || a->policy.again)
 		return begin(a, before, e);
 	go_on(a, before);
 	return 0;

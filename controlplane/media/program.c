@@ -85,8 +85,8 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 	l->keep_roc = side->keep_roc;
 	l->key_packets = side->key_packets;
 	l->key_octets = side->key_octets;
-	u->local = leg->local[i].rtp;
-	u->local_rtcp = leg->local[i].rtcp;
+	u->local = oa_rtp_port(leg, om, i);
+	u->local_rtcp = oa_rtcp_port(leg, om, i);
 	u->n_streams = 1;
 	u->streams[0].id = (uint8_t)i;
 	make_checks(l, leg, i);
@@ -111,10 +111,12 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 	}
 	if (om->mux) {
 		u->flags |= DP_LEG_RTCP_MUX;
-		u->local_rtcp = u->remote_rtcp = (struct ip_port){0};
+		u->remote_rtcp = (struct ip_port){0};
 	}
 	if (om->keys && om->keys->method->media_path)
 		u->flags |= DP_LEG_PUNT_DTLS;
+	else if (om->mux)
+		u->local_rtcp = (struct ip_port){0}; /* DTLS alone moves to and fro between the two */
 	if (secure && oa_keys_pending(leg))
 		u->flags |= DP_LEG_KEYS_PENDING;
 	take_keys(l, side, om, i);

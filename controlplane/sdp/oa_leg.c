@@ -298,6 +298,14 @@ bool oa_keys_arrived(struct oa_leg *leg, unsigned i, const struct dtls_bond *bon
 	return taken;
 }
 
+void oa_keys_failed(struct oa_leg *leg, unsigned i, const struct dtls_bond *bond)
+{
+	if (i < leg->n_media && agreement_dtls_bond(leg->media[i].keys) == bond)
+		leg->media[i].keys->awaited = false;
+	if (leg->pending && i < leg->pending->n_media && agreement_dtls_bond(leg->pending->media[i].keys) == bond)
+		leg->pending->media[i].keys->awaited = false;
+}
+
 bool oa_wants_local(const struct oa_leg *leg, const struct oa_leg *from, unsigned i)
 {
 	const struct oa_media *m = from->pending ? oa_media_at(from, i) : NULL;
@@ -311,6 +319,16 @@ void oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local)
 		return;
 	leg->local[i] = *local;
 	leg->local[i].set = true;
+}
+
+struct ip_port oa_rtp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i)
+{
+	return m && m->swapped ? leg->local[i].rtcp : leg->local[i].rtp;
+}
+
+struct ip_port oa_rtcp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i)
+{
+	return m && m->swapped ? leg->local[i].rtp : leg->local[i].rtcp;
 }
 
 const struct agreement *oa_keys_before(const struct oa_leg *leg, unsigned i)

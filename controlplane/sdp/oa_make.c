@@ -43,18 +43,19 @@ static void put_used(struct wbuf *w, const struct oa_leg *leg, const struct oa_e
 	struct str proto, const struct sdp *s, const struct ip_addr *session_ip)
 {
 	const struct oa_media *om = &x->media[i];
-	const struct oa_local *l = &leg->local[i];
+	const struct ip_port rtp = oa_rtp_port(leg, om, i), rtcp = oa_rtcp_port(leg, om, i);
 	const struct sdp_media *m = &s->media[i];
 	const struct oa_between between = oa_between(om->proto, m->proto);
 
-	sdp_put_media(w, m->kind_text, l->rtp.port, proto, m->formats);
+	sdp_put_media(w, m->kind_text, rtp.port, proto, m->formats);
 	if (!ip_equal(advertised(leg, i), session_ip))
 		sdp_put_connection(w, advertised(leg, i));
 	sdp_put_bandwidth(w, m->bandwidth, m->n_bandwidth);
 	oa_put_mid(w, leg, x, i);
 	put_attrs(w, s, m, &between);
-	if (l->rtcp.port != l->rtp.port + 1)
-		wbuf_fmt(w, "a=rtcp:%u\r\n", l->rtcp.port);
+	/* A port that was swapped away hears late packets only: RTCP is muxed. */
+	if (rtcp.port != rtp.port + 1 && !(om->mux && om->swapped))
+		wbuf_fmt(w, "a=rtcp:%u\r\n", rtcp.port);
 	if (om->mux)
 		wbuf_z(w, "a=rtcp-mux\r\n");
 	wbuf_fmt(w, "a=%s\r\n", sdp_direction_name(om->direction));
@@ -248,7 +249,8 @@ static bool offers_keys(const struct oa_leg *leg, unsigned i)
 }
 
 /* Keys for m-line i of our offer: fresh ones, but for peers that take no others when keep is set. */
-static int offer_keys(const struct oa_leg *leg, struct oa_media *om, unsigned i, struct oa_refusal *r)
+static int offer_keys(
+	const struct oa_leg *leg, struct oa_media *om, unsigned i, bool again, struct oa_refusal *r)
 {
 	struct keying_policy policy = leg->policy.keying;
 	struct err e = {"out of memory"};
@@ -257,6 +259,7 @@ static int offer_keys(const struct oa_leg *leg, struct oa_media *om, unsigned i,
 	om->keys = NULL;
 	if (!om->used || !offers_keys(leg, i))
 		return 0;
+	policy.again = again;
 	policy.renew = oa_is_burnt(leg, oa_keys_before(leg, i));
 	policy.keep = policy.keep && !policy.renew && oa_is_known(oa_keys_before(leg, i));
 	rc = method_of(leg, i)->create(&policy, &om->keys);
@@ -322,6 +325,7 @@ static void derive(const struct oa_leg *to, const struct oa_exchange *got, unsig
 		.proto = sdp_proto_find(secure, wants_feedback(got, i, dtls), dtls),
 		.direction = sdp_direction_mirror(got->offered[i].direction),
 		.clock_hz = from->clock_hz,
+		.swapped = holds && holds->swapped,
 		.mux = used && (to->policy.mux == OA_MUX_OFFER || (holds && holds->used && holds->mux)),
 	};
 }
@@ -347,7 +351,7 @@ int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, 
 		x->n_media = i + 1;
 		derive(to, got, i, &x->media[i]);
 		x->offered[i].between = oa_between(x->media[i].proto, got->media[i].proto);
-		rc = offer_keys(to, &x->media[i], i, r);
+		rc = offer_keys(to, &x->media[i], i, false, r);
 	}
 	if (rc == 0)
 		rc = check_local(to, x, r);
@@ -358,7 +362,42 @@ int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, 
 	return send_offer(to, x, write_content(to, x, got->remote), w, r);
 }
 
-int oa_offer_rekey(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r)
+/* What was sent last, with the ports of x: those of m-lines that moved are others. NULL: no memory. */
+static char *sent_with_ports(const struct oa_leg *leg, const struct oa_exchange *x)
+{
+	size_t cap = strlen(leg->sent) + x->n_media * sizeof "65535" + 1;
+	char *text = malloc(cap);
+	struct wbuf w = wbuf_make(text, cap - 1);
+	struct str rest = str_z(leg->sent);
+
+	for (unsigned i = 0; text && rest.n;) {
+		struct str line = str_cut(&rest, '\n'), kind = str_cut(&line, ' ');
+
+		wbuf_str(&w, kind);
+		if (line.p > kind.p + kind.n) /* there was a space */
+			wbuf_z(&w, " ");
+		if (str_starts(kind, STR("m="))) {
+			if (x->media[i].swapped != leg->media[i].swapped) {
+				str_cut(&line, ' ');
+				wbuf_fmt(&w, "%u ", oa_rtp_port(leg, &x->media[i], i).port);
+			}
+			i++;
+		}
+		wbuf_str(&w, line);
+		wbuf_z(&w, "\n");
+	}
+	if (text)
+		text[w.len] = '\0';
+	return text;
+}
+
+/* Does m-line i of our offer move to the other one of its ports? A new association wants a fresh one. */
+static bool moves_away(const struct oa_leg *leg, const struct oa_media *om, unsigned i)
+{
+	return om->used && om->mux && leg->media[i].mux && !om->ice && method_of(leg, i)->media_path && leg->local[i].rtcp.port;
+}
+
+static int offer_again(struct oa_leg *leg, bool again, struct wbuf *w, struct oa_refusal *r)
 {
 	struct oa_exchange *x;
 	int rc;
@@ -375,16 +414,29 @@ int oa_offer_rekey(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r)
 	if (!x)
 		return oa_refuse(r, ENOMEM, 500, 0, "out of memory");
 	for (unsigned i = 0; rc == 0 && i < leg->n_media; i++) {
-		x->media[i] = leg->media[i];
-		x->media[i].mux = leg->media[i].mux || leg->policy.mux == OA_MUX_OFFER;
+		struct oa_media *om = &x->media[i];
+
+		*om = leg->media[i];
+		om->mux = leg->media[i].mux || leg->policy.mux == OA_MUX_OFFER;
+		om->swapped ^= again && moves_away(leg, om, i);
 		x->n_media = i + 1;
-		rc = offer_keys(leg, &x->media[i], i, r);
+		rc = offer_keys(leg, om, i, again, r);
 	}
 	if (rc < 0) {
 		oa_exchange_free(x);
 		return rc;
 	}
-	return send_offer(leg, x, strdup(leg->sent), w, r);
+	return send_offer(leg, x, sent_with_ports(leg, x), w, r);
+}
+
+int oa_offer_rekey(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r)
+{
+	return offer_again(leg, true, w, r);
+}
+
+int oa_offer_refresh(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r)
+{
+	return offer_again(leg, false, w, r);
 }
 
 /* What the other side answered, as our answer's m-line i; our half of its keys. */

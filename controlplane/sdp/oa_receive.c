@@ -218,7 +218,9 @@ static int judge_offer(struct oa_leg *leg, struct oa_exchange *x, struct oa_refu
 		const struct sdp_media *m = &s->media[i];
 		struct objection o = {0};
 
-		*om = (struct oa_media){.kind = m->kind, .proto = m->proto};
+		*om = (struct oa_media){.kind = m->kind,
+			.proto = m->proto,
+			.swapped = i < leg->n_media && leg->media[i].swapped};
 		x->n_media = i + 1;
 		if (!m->port)
 			continue;

@@ -65,6 +65,7 @@ struct oa_media {
 	enum sdp_kind kind;
 	enum sdp_proto proto; /* on this leg */
 	bool mux;
+	bool swapped; /* the two ports of oa_local have changed places */
 	enum sdp_direction direction; /* as seen from the gateway on this leg */
 	uint32_t clock_hz;
 	uint16_t extensions; /* header extensions that the peer agreed to, as in struct dp_stream */
@@ -141,6 +142,9 @@ unsigned oa_media_count(const struct oa_leg *leg);
 const struct oa_media *oa_media_at(const struct oa_leg *leg, unsigned i);
 /* M-line i as media flows now: of an exchange that is answered, or else of what holds; NULL: none. */
 const struct oa_media *oa_media_now(const struct oa_leg *leg, unsigned i);
+/* The two of oa_local as this m-line of the leg's, with number i, has them; NULL: as they were leased. */
+struct ip_port oa_rtp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i);
+struct ip_port oa_rtcp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i);
 /*
  * The key that we send with on m-line i; NULL: none. Of the keys in an answer of ours the peer hears with the
  * answer: until oa_commit() what it knows goes on, where there is such.
@@ -164,10 +168,13 @@ int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, 
 
 /*
  * Our own offer on a leg whose session stands, with new keys and otherwise what was sent last: a rekey. With
- * keying.keep the key in force is repeated, unless it is burnt: a session refresh.
+ * keying.keep the key in force is repeated, unless it is burnt: a session refresh. DTLS begins a new association,
+ * for which an m-line with rtcp-mux moves to the other one of its two ports (RFC 8842 section 5.1).
  * Nobody else is asked: answered with oa_answer_received() and oa_commit() alone. Same errors.
  */
 int oa_offer_rekey(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r);
+/* The same for no other reason than that the session is to be refreshed: a DTLS association goes on. */
+int oa_offer_refresh(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r);
 
 /*
  * Judges the peer's answer to our offer. Negative when it cannot be used: end the call on both sides, *r says
@@ -235,6 +242,9 @@ bool oa_is_secure(const struct oa_leg *leg, unsigned i);
 struct dtls_bond;
 bool oa_keys_arrived(struct oa_leg *leg, unsigned i, const struct dtls_bond *bond, const struct agreed_key *rx,
 	const struct agreed_key *tx);
+/* They will not: what is in force goes on. */
+void oa_keys_failed(struct oa_leg *leg, unsigned i, const struct dtls_bond *bond);
+
 /*
  * What m-line i's media path has to agree on by itself: the bond of the exchange that is answered, or of what
  * holds; NULL: nothing.

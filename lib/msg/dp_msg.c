@@ -168,11 +168,11 @@ static const char *leg_addresses_wrong(const struct dp_leg_update *l)
 		return "remote address is no address";
 	if (l->remote.ip.family != IP_NONE && l->remote.ip.family != l->local.ip.family)
 		return "remote of another address family than local";
-	if (mux)
-		return NULL;
 	if (!ip_ok(&l->local_rtcp.ip, true) ||
 		(l->local_rtcp.ip.family != IP_NONE && l->local_rtcp.port == 0))
 		return "local RTCP address is no address";
+	if (mux)
+		return NULL;
 	if (!ip_ok(&l->remote_rtcp.ip, true) ||
 		(l->remote_rtcp.ip.family != IP_NONE && l->remote_rtcp.port == 0))
 		return "remote RTCP address is no address";

@@ -179,7 +179,9 @@ struct dp_leg_update {
 	uint16_t replay_window; /* packets, 64 to 32768, a multiple of 64; 0: 1024 */
 	uint32_t ssrc_max;      /* SSRCs that may have state at once per direction; 0: 8 */
 	struct ip_port local;       /* RTP; inside a configured range */
-	struct ip_port local_rtcp;  /* ignored with RTCP_MUX */
+	/* RTCP; with RTCP_MUX another port on which everything is heard as well, so that a peer can be
+	 * told of a fresh one while packets for the one before are on their way; family IP_NONE: none */
+	struct ip_port local_rtcp;
 	struct ip_port remote;      /* RTP; family IP_NONE: not known yet, nothing is sent */
 	struct ip_port remote_rtcp;
 	struct dp_stream streams[DP_STREAMS_MAX];

@@ -315,6 +315,129 @@ static void test_hellos_during_a_call_change_nothing(void **state)
 	expect_no_calls();
 }
 
+/* Bob takes the offer of a new association, with a certificate of its own; role: who begins it. */
+static void take_renewal(enum dtls_role role, bool early)
+{
+	struct dtls_association *old = peer.association;
+
+	peer.association = NULL;
+	dtls_association_close(old);
+	dtls_identity_unref(peer.identity);
+	assert_int_equal(dtls_identity_make(&peer.identity, NULL), 0);
+	hear(&bob, "INVITE");
+	if (early)
+		open_peer(role);
+	settle();
+	answer(&bob, "200 OK", "", described(role == DTLS_CLIENT ? "active" : "passive", false));
+	hear(&bob, "ACK");
+	if (early)
+		return;
+	assert_true(plane_last()->leg[DP_SIDE_B].flags & DP_LEG_KEYS_PENDING);
+	open_peer(role);
+}
+
+static unsigned keys_wanted;
+
+static bool renewed(void)
+{
+	return plane_last()->tx_keys[DP_SIDE_B] == keys_wanted && plane_last()->rx_keys[DP_SIDE_B] == keys_wanted &&
+	       peer.association && dtls_association_result(peer.association)->state == DTLS_ESTABLISHED;
+}
+
+static unsigned long long renewals(const char *result)
+{
+	json_t *data = look("/srtp-gateway:statistics", 0), *one;
+	unsigned long long n = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(json_object_get(data, "statistics"), "rekey"), i, one)
+		n += (unsigned long long)json_integer_value(json_object_get(one, result));
+	json_decref(data);
+	return n;
+}
+
+/*
+ * New keys are a new association, on a fresh port, with both in use until it is there; the answer comes before or
+ * after the peer's first word. Time and again.
+ */
+static void test_new_keys(void **state)
+{
+	struct ip_port before, now;
+	uint8_t old[48];
+
+	(void)state;
+	up(DTLS_CLIENT);
+	for (keys_wanted = 2; keys_wanted < 6; keys_wanted++) {
+		before = plane_last()->leg[DP_SIDE_B].local;
+		memcpy(old, plane_last()->tx[DP_SIDE_B].master, sizeof old);
+		assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+		pass(100);
+		take_renewal(keys_wanted % 2 ? DTLS_SERVER : DTLS_CLIENT, keys_wanted > 3);
+		now = plane_last()->leg[DP_SIDE_B].local;
+		assert_int_not_equal(now.port, before.port);
+		assert_true(ip_port_equal(&plane_last()->leg[DP_SIDE_B].local_rtcp, &before));
+		run_until(renewed, "the handshake");
+		settle();
+		assert_keys_fit();
+		assert_memory_not_equal(old, plane_last()->tx[DP_SIDE_B].master, 44);
+		assert_int_equal(renewals("renewed"), keys_wanted - 1);
+		silence(NULL);
+	}
+	assert_int_equal(renewals("one-way") + renewals("refused"), 0);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+static bool given_up(void)
+{
+	return renewals("given-up") > 0;
+}
+
+/* It takes the offer and shakes no hands: the keys in force serve on, or the call ends, as the policy has it. */
+static void test_a_renewal_that_fails(void **state)
+{
+	(void)state;
+	for (int end = 0; end < 2; end++) {
+		char policies[256];
+
+		snprintf(policies, sizeof policies,
+			"\"rekey-policies\":{\"rekey-policy\":[{\"name\":\"p\",\"attempts\":1,\"on-refusal\":\"%s\"}]},"
+			"\"dtls-policies\":{\"dtls-policy\":[{\"name\":\"d\",\"handshake-timeout\":1}]},"
+			"\"media\":{\"interface\":[",
+			end ? "end-call" : "alarm-and-continue");
+		bench_change_all((const struct bench_edit[]){{"\"media\":{\"interface\":[", policies},
+					 {"\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
+						 "\"crypto-profile\":\"gcm\",\"keying\":[\"dtls\"],\"dtls-policy\":\"d\","
+						 "\"rekey-policy\":\"p\"},\"rtcp-mux\":\"offer\"},{\"name\":\"carrier-b\""}},
+			2);
+		invite_bob();
+		open_peer(DTLS_CLIENT);
+		answered("active", false);
+		run_until(secured, "the handshake");
+		assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+		pass(100);
+		dtls_association_close(peer.association);
+		peer.association = NULL;
+		hear(&bob, "INVITE");
+		answer(&bob, "200 OK", "", described("active", false));
+		hear(&bob, "ACK");
+		if (end) {
+			run_until(ended, "the call ends");
+			expect_heard(&bob, "new keys were refused: DTLS timeout");
+			reply(&bob, "200 OK");
+			hear(&alice, "BYE");
+			reply(&alice, "200 OK");
+		} else {
+			run_until(given_up, "the gateway gives up");
+			silence(NULL);
+			assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], 1);
+			assert_false(plane_last()->leg[DP_SIDE_B].flags & DP_LEG_KEYS_PENDING);
+			hang_up(&alice, &bob);
+		}
+		expect_no_calls();
+	}
+}
+
 /* What the audit keeps of such a leg. */
 static json_t *last_record(const char *path)
 {
@@ -419,6 +542,8 @@ int main(void)
 		TD(test_roles_that_do_not_meet),
 		TD(test_offers_that_are_refused),
 		TD(test_hellos_during_a_call_change_nothing),
+		TD(test_new_keys),
+		TD(test_a_renewal_that_fails),
 		TD(test_what_the_audit_keeps),
 	};
 

@@ -298,6 +298,101 @@ static void burnt_keys_take_a_new_association(void **state)
 	call_free(c);
 }
 
+static void our_rekey(struct call *c, char text[OA_BODY_MAX])
+{
+	struct wbuf w = wbuf_make(text, OA_BODY_MAX - 1);
+
+	must(c, oa_offer_rekey(&c->a, &w, &c->r));
+	text[w.len] = '\0';
+}
+
+/* Ours: a certificate, a name and a port of its own; the keys in force stay until the new ones are there. */
+static void a_rekey_takes_a_fresh_certificate_and_port(void **state)
+{
+	struct call *c = up("a=tls-id:aaaaaaaaaaaaaaaaaaaaaaaa\r\n");
+	struct dtls_bond *bond = oa_bond_now(&c->a, 0);
+	uint32_t epoch = oa_tx_now(&c->a, 0)->epoch;
+	static char first[OA_BODY_MAX], second[OA_BODY_MAX];
+
+	(void)state;
+	assert_has(c->to_a, "m=audio 20000 ");
+	our_rekey(c, first);
+	assert_has(first, "m=audio 20001 UDP/TLS/RTP/SAVP 8\r\n");
+	assert_has(first, "a=setup:actpass");
+	assert_has_not(first, "a=rtcp:");
+	assert_string_not_equal(strstr(first, "a=fingerprint"), strstr(c->to_a, "a=fingerprint"));
+	assert_ptr_equal(oa_bond_now(&c->a, 0), bond); /* not before the answer */
+	/* Refused: as it was. */
+	oa_rollback(&c->a);
+	assert_ptr_equal(oa_bond_now(&c->a, 0), bond);
+	assert_int_equal(oa_rtp_port(&c->a, oa_media_now(&c->a, 0), 0).port, 20000);
+	our_rekey(c, first);
+	must(c, oa_answer_received(&c->a, str_z(DTLS_ANSWER FP("4C") "a=setup:active\r\n"), &c->r));
+	assert_int_equal(oa_rtp_port(&c->a, oa_media_now(&c->a, 0), 0).port, 20001);
+	assert_int_equal(oa_commit(&c->a), 0);
+	assert_ptr_not_equal(oa_bond_now(&c->a, 0), bond);
+	assert_int_equal(oa_tx_now(&c->a, 0)->epoch, epoch);
+	assert_true(oa_keys_pending(&c->a));
+	keyed(&c->a, 60);
+	assert_true(oa_tx_now(&c->a, 0)->epoch > epoch);
+	assert_false(oa_keys_pending(&c->a));
+	/* The next one takes the other port again, and another certificate than any before. */
+	our_rekey(c, second);
+	assert_has(second, "m=audio 20000 ");
+	assert_string_not_equal(strstr(first, "a=fingerprint"), strstr(second, "a=fingerprint"));
+	oa_rollback(&c->a);
+	call_free(c);
+}
+
+/* What else is offered meanwhile, by either side, is about the association and the port that there are. */
+static void other_offers_keep_the_port(void **state)
+{
+	struct call *c = up("");
+	struct wbuf w = wbuf_make(c->to_b, OA_BODY_MAX - 1);
+	static char offer[OA_BODY_MAX];
+	struct dtls_bond *bond;
+
+	(void)state;
+	our_rekey(c, offer);
+	must(c, oa_answer_received(&c->a, str_z(DTLS_ANSWER FP("4C") "a=setup:active\r\n"), &c->r));
+	assert_int_equal(oa_commit(&c->a), 0);
+	keyed(&c->a, 60);
+	bond = oa_bond_now(&c->a, 0);
+	must(c, oa_offer_refresh(&c->a, &w, &c->r));
+	c->to_b[w.len] = '\0';
+	assert_has(c->to_b, "m=audio 20001 ");
+	must(c, oa_answer_received(&c->a, str_z(DTLS_ANSWER FP("4C") "a=setup:active\r\n"), &c->r));
+	assert_int_equal(oa_commit(&c->a), 0);
+	assert_ptr_equal(oa_bond_now(&c->a, 0), bond);
+	must(c, pass_offer(c, &c->a, HEAD("3") DTLS_LINE FP("4C") "a=setup:actpass\r\na=sendonly\r\n"));
+	must(c, pass_answer(c, &c->b, PLAIN_ANSWER));
+	assert_has(c->to_a, "m=audio 20001 ");
+	commit(c);
+	must(c, pass_offer(c, &c->b, HEAD("2") AUDIO_PLAIN));
+	assert_has(c->to_a, "m=audio 20001 ");
+	must(c, pass_answer(c, &c->a, DTLS_ANSWER FP("4C") "a=setup:active\r\n"));
+	commit(c);
+	assert_ptr_equal(oa_bond_now(&c->a, 0), bond);
+	call_free(c);
+}
+
+/* The handshake for new keys fails: those in force are not given up, nothing is waited for any more. */
+static void keys_in_force_outlive_a_failure(void **state)
+{
+	struct call *c = up("");
+	uint32_t epoch = oa_tx_now(&c->a, 0)->epoch;
+	static char offer[OA_BODY_MAX];
+
+	(void)state;
+	our_rekey(c, offer);
+	must(c, oa_answer_received(&c->a, str_z(DTLS_ANSWER FP("4C") "a=setup:active\r\n"), &c->r));
+	assert_int_equal(oa_commit(&c->a), 0);
+	oa_keys_failed(&c->a, 0, oa_bond_now(&c->a, 0));
+	assert_false(oa_keys_pending(&c->a));
+	assert_int_equal(oa_tx_now(&c->a, 0)->epoch, epoch);
+	call_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +405,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_new_association_by_the_peers_offer, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_of_a_bond_that_is_gone_change_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(burnt_keys_take_a_new_association, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_rekey_takes_a_fresh_certificate_and_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_offers_keep_the_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(keys_in_force_outlive_a_failure, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

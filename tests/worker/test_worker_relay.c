@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packets through the worker as peers see them: every suite, both address families, RTP and RTCP. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -359,6 +360,57 @@ static void test_extensions_and_feedback(void **state)
 	end_close(&b);
 }
 
+/* Both of a muxed leg's ports hear; it speaks from the first, and the two may change places. */
+static void test_a_second_port_hears_as_well(void **state)
+{
+	struct rig *r = *state;
+	struct ip_port second;
+	struct end a, b;
+	struct datagram d;
+	union dp_msg m;
+	uint8_t p[512];
+	size_t n;
+
+	addresses(false);
+	second = rig_addr("10.0.0.1", 20011);
+	call(r, 0, CM);
+	m = rig_leg(S, 1, DP_SECURITY_SRTP, gw_b, peer_b);
+	m.leg_update.local_rtcp = second;
+	assert_int_equal(rig_command(r, &m), 0);
+	a = end_open(0, 0);
+	b = end_open(CM, 1);
+	for (unsigned i = 0; i < 6; i++) {
+		/* To either port, with their places changed in the middle. */
+		if (i == 3) {
+			m.leg_update.local = second;
+			m.leg_update.local_rtcp = gw_b;
+			assert_int_equal(rig_command(r, &m), 0);
+		}
+		n = rig_rtp(p, 0x1001, (uint16_t)(10 + i), i * 160u, 20);
+		assert_int_equal(srtp_context_protect(b.out, p, &n, sizeof p), 0);
+		rig_send(r, peer_b, i % 2 ? second : gw_b, p, n);
+		rig_run(r, 1);
+		assert_true(rig_receive(r, &d));
+		assert_true(ip_port_equal(&d.destination, &peer_a));
+		n = rig_rtp(p, 0x1000, (uint16_t)(10 + i), i * 160u, 20);
+		rig_send(r, peer_a, gw_a, p, n);
+		rig_run(r, 1);
+		assert_true(rig_receive(r, &d));
+		assert_true(ip_port_equal(&d.source, i < 3 ? &gw_b : &second));
+		assert_int_equal(srtp_context_unprotect(b.in, d.octets, &d.n), 0);
+	}
+	/* Given up, the first one is free for another call. */
+	m.leg_update.local_rtcp = (struct ip_port){0};
+	assert_int_equal(rig_command(r, &m), 0);
+	m = rig_leg(S, 2, DP_SECURITY_PLAIN, gw_b, peer_a);
+	assert_int_equal(rig_command(r, &m), 0);
+	m = rig_leg(S, 3, DP_SECURITY_PLAIN, rig_addr("10.0.0.1", 20021), peer_a);
+	m.leg_update.local_rtcp = second;
+	assert_int_equal(rig_command(r, &m), -EADDRINUSE);
+	end_close(&a);
+	end_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +424,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rtcp_apart, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_families_crossed, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_extensions_and_feedback, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_a_second_port_hears_as_well, rig_open, rig_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
