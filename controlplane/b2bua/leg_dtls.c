@@ -37,6 +37,7 @@ struct line {
 struct leg_dtls {
 	struct dtls_terms terms;
 	struct line lines[SDP_MEDIA_MAX];
+	bool told_role; /* see tell_role_kept */
 };
 
 /* The certificate for a new call: a new one every day, so that none is of use for long. */
@@ -158,6 +159,7 @@ static void not_renewed(struct line *n, const struct dtls_result *r)
 	snprintf(why, sizeof why, "DTLS %s", dtls_failure_name(r->failure));
 	dtls_channel_close(n->channel);
 	n->channel = NULL;
+	n->bond->failed = true;
 	oa_keys_failed(&l->oa, number_of(n), n->bond);
 	c->waiting++;
 	legs_program(c);
@@ -291,6 +293,18 @@ static void open_channel(struct line *n, const struct ip_port *remote)
 		dtls_channel_expect(n->channel);
 }
 
+static void tell_role_kept(const struct line *n)
+{
+	struct leg *l = n->leg;
+
+	if (!n->bond->role_kept || l->dtls->told_role)
+		return;
+	l->dtls->told_role = true;
+	log_warn("dtls", "the answer says a=setup:actpass, where active or passive belongs: the role is kept",
+		LZ("call", l->call->id), LZ("trunk", l->trunk->name),
+		LZ("role", n->bond->role == DTLS_CLIENT ? "client" : "server"));
+}
+
 static void update_line(struct line *n)
 {
 	unsigned i = number_of(n);
@@ -302,8 +316,9 @@ static void update_line(struct line *n)
 		line_close(n);
 		n->bond = bond ? dtls_bond_ref(bond) : NULL;
 	}
-	if (!bond || n->channel || !bond->role_known || bond->done)
+	if (!bond || n->channel || !bond->role_known || bond->done || bond->failed)
 		return;
+	tell_role_kept(n);
 	remote = m->ice ? &n->leg->oa.selected[i] : &m->remote;
 	if (remote->ip.family != IP_NONE)
 		open_channel(n, remote);

@@ -53,6 +53,8 @@ static const struct config_rekey_policy *policy_of(const struct leg *l)
 static void count(struct leg *l, enum rekey_result r)
 {
 	l->call->b->rekeys[l->rekey.cause][r]++;
+	l->rekey.result = r;
+	l->rekey.tried = true;
 }
 
 bool rekey_possible(const struct leg *l)
@@ -61,7 +63,8 @@ bool rekey_possible(const struct leg *l)
 	bool dtls = m && m->keys && m->keys->method->media_path;
 
 	/* A new association takes a port of its own: the one that RTCP leaves free. With ICE it would take a restart. */
-	return l->trunk && l->suite != SRTP_SUITE_NONE && !l->trunk->keep_keys && (!dtls || (m->mux && !m->ice));
+	return l->trunk && l->suite != SRTP_SUITE_NONE && !l->trunk->keep_keys && !l->rekey.barred &&
+	       (!dtls || (m->mux && !m->ice));
 }
 
 bool rekey_want(struct leg *l, enum rekey_cause cause)
@@ -261,6 +264,8 @@ static void give_up(struct leg *l, unsigned status, const char *why)
 		end_call(l, why);
 		return;
 	}
+	if (l->rekey.barred)
+		return;
 	if (p->interval_s)
 		arm_interval(l);
 	else
@@ -276,7 +281,7 @@ static void refused(struct leg *l, unsigned status, const char *why)
 		LZ("reason", why), LZ("cause", causes[l->rekey.cause]), LU("attempt", l->rekey.refusals + 1),
 		LU("attempts", p->attempts));
 	l->rekey.due = l->rekey.offered = false;
-	if (++l->rekey.refusals >= p->attempts)
+	if (++l->rekey.refusals >= p->attempts || l->rekey.barred)
 		give_up(l, status, why);
 	else
 		arm(l, p->retry_s * 1000u, l->rekey.cause);
@@ -292,10 +297,15 @@ void rekey_refused(struct leg *l, const struct sip_msg *m)
 
 void rekey_failed(struct leg *l, const char *why)
 {
-	if (l->rekey.offered)
+	const struct config_rekey_policy *p = policy_of(l);
+
+	if (l->rekey.offered) {
+		/* Who takes the offer and then shakes no hands would do the same if asked again. */
+		l->rekey.barred = !p->end_call;
 		refused(l, 0, why);
-	else if (policy_of(l)->end_call)
+	} else if (p->end_call) {
 		end_call(l, why); /* it was the peer who wanted new ones */
+	}
 }
 
 void rekey_stop(struct leg *l)

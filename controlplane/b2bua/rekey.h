@@ -61,6 +61,9 @@ struct leg_rekey {
 	bool counting; /* the data plane was asked what it counted until now */
 	bool offered; /* the offer that is out brings new keys */
 	enum rekey_cause cause;
+	bool barred; /* an offer was taken without a handshake: the peer is not asked again */
+	bool tried;  /* result is of the last renewal; false: there was none */
+	enum rekey_result result;
 	unsigned refusals; /* in a row */
 	uint32_t keys;     /* that we have sent with */
 	uint32_t rx_epoch; /* before the offer */

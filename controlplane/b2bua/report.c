@@ -24,6 +24,7 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 		.suite = l->suite,
 		.key_age_ms = l->keyed_ms ? (c->ended_ms ? c->ended_ms : clock_wall_ms()) - l->keyed_ms : 0,
 		.key_epoch = l->rekey.keys,
+		.renewal = l->rekey.tried ? rekey_result_name(l->rekey.result) : NULL,
 		.keying = leg_keying(l),
 		.dtls_version = dtls ? l->handshake.version : NULL,
 		.dtls_cipher = l->handshake.cipher,

@@ -283,6 +283,25 @@ static const char *our_setup(const struct agreement *a)
 	return names[a->policy.dtls->setup];
 }
 
+/*
+ * The role that we had before, where that can go on: some peers answer a later offer with actpass, as if they
+ * offered. RFC 8842 section 5.1 has roles kept there. Keys that another process agreed on leave no role behind: then
+ * whoever may wait does.
+ */
+static bool role_kept(const struct agreement *a, const struct agreement *before, enum dtls_role *out)
+{
+	const struct dtls_bond *held = agreement_dtls_bond(before);
+	enum dtls_setup ours = a->policy.dtls->setup;
+
+	if (!before || !(before->established || before->awaited))
+		return false;
+	if (held && held->role_known && ours == DTLS_SETUP_ACTPASS)
+		*out = held->role;
+	else
+		*out = ours == DTLS_SETUP_ACTIVE ? DTLS_CLIENT : DTLS_SERVER;
+	return true;
+}
+
 static int role_by_answer(const struct agreement *a, struct str setup, enum dtls_role *out, struct err *e)
 {
 	const char *ours = our_setup(a);
@@ -309,10 +328,12 @@ static int answered(struct agreement *a, const struct agreement *before, const s
 	struct said said = {0};
 	enum dtls_role role = DTLS_SERVER;
 	int rc = read_said(s, m, &said, e);
+	bool kept;
 
 	if (rc == 0 && b->role_known && same_association(b, &said))
 		return 0; /* the same once more, or the association in force */
-	if (rc == 0)
+	kept = rc == 0 && str_ieq(said.setup, STR("actpass")) && role_kept(a, before, &role);
+	if (rc == 0 && !kept)
 		rc = role_by_answer(a, said.setup, &role, e);
 	if (rc == 0 && b->role_known) {
 		/* Another branch's answer, or a new association by the peer's will: our half is as offered. */
@@ -327,10 +348,10 @@ static int answered(struct agreement *a, const struct agreement *before, const s
 		}
 		dtls_bond_unref(mine);
 	}
-	(void)before;
 	if (rc < 0)
 		return rc;
 	note_peer(b, &said, role);
+	b->role_kept = kept;
 	return 0;
 }
 

@@ -31,7 +31,9 @@ struct dtls_bond {
 	unsigned n_peer; /* 0: the peer has not said */
 	bool role_known;
 	enum dtls_role role;
-	bool done; /* the handshake has brought keys */
+	bool role_kept; /* the answer to a later offer did not say: it is the role from before */
+	bool done;      /* the handshake has brought keys */
+	bool failed;    /* it has not, and will not */
 };
 
 struct dtls_bond *dtls_bond_ref(struct dtls_bond *b);

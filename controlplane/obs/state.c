@@ -98,6 +98,7 @@ static void leg(struct state_tree *t, struct lyd_node *call, const struct state_
 		C(n, "key-age", l->key_age_ms / 1000);
 	if (info)
 		C(n, "key-epoch", l->key_epoch);
+	state_text(t, n, "last-renewal", l->renewal);
 	if (l->dtls_version)
 		association(t, n, l);
 	state_bool(t, n, "rtcp-mux", l->rtcp_mux);

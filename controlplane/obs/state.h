@@ -28,6 +28,7 @@ struct state_leg {
 	enum srtp_suite suite; /* of the newest key; SRTP_SUITE_NONE before there is one */
 	uint64_t key_age_ms;   /* with a suite */
 	uint32_t key_epoch;    /* with a suite: how many keys we have sent with */
+	const char *renewal;   /* "renewed", "one-way", "refused", "given-up": the last one; NULL: none yet */
 	const char *keying;    /* "sdes", "dtls"; NULL: none */
 	const char *dtls_version, *dtls_cipher, *dtls_group; /* NULL: no handshake is done */
 	bool authenticated; /* with dtls_version: the fingerprint came over encrypted signalling */

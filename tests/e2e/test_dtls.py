@@ -87,3 +87,38 @@ def test_dtls_on_one_side_and_sdes_on_the_other():
     assert_dtls(legs[0])
     assert legs[1]["keying"] == "sdes" and "dtls" not in legs[1], legs[1]
 
+
+
+def test_phones_that_make_no_second_association_keep_their_call_and_are_not_asked_again():
+    """baresip takes the offer of one, answers a=setup:actpass if it was the caller, and goes on as it was."""
+    trunks = [dtls_trunk(name, **{"rtcp-mux": "offer"}) for name in ("carrier-a", "carrier-b")]
+    for trunk in trunks:
+        trunk["srtp"] |= {"rekey-policy": "p", "dtls-policy": "d"}
+    policies = {"rekey-policies": {"rekey-policy": [{"name": "p", "interval": 0, "octets": "0", "packets": "100"}]},
+                "dtls-policies": {"dtls-policy": [{"name": "d", "handshake-timeout": 4}]}}
+    with Neighbourhood() as lab:
+        gateway = lab.gateway(trunks, [("carrier-a", "", "carrier-b")], **policies)
+        b, a = phone(lab, "carrier-b", "dtls_srtp"), phone(lab, "carrier-a", "dtls_srtp")
+        a.dial(f"sip:b@{OUTSIDE}:5061;transport=tls")
+        ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
+
+        def legs():
+            return gateway.ctl("show", "call", ident)["legs"]
+
+        wait_for("both renewals are given up", lambda: [leg.get("last-renewal") for leg in legs()] == ["given-up"] * 2, 60)
+        then = legs()
+
+        def going_on():
+            return all(now[d]["packets"] > leg[d]["packets"] + 110
+                       for now, leg in zip(legs(), then) for d in ("rx", "tx"))
+
+        wait_for("media goes on, past the limit once more", going_on, 40)
+        assert [leg["key-epoch"] for leg in legs()] == [1, 1], legs()
+        counted = next(row for row in gateway.ctl("show", "stats")["rekey"] if row["cause"] == "packets")
+        assert [int(counted[k]) for k in ("renewed", "refused", "given-up")] == [0, 2, 2], counted
+        log = gateway.controlplane.output()
+        assert log.count("a=setup:actpass, where active or passive belongs") == 1, log[-3000:]
+        hang_up(gateway, a)
+        assert_clean(gateway, ident, lost=5)
+        assert_heard(b, a, 3)
+        assert_heard(a, b, 3)

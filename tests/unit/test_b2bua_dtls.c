@@ -11,6 +11,7 @@ static struct {
 	struct dtls_identity *identity;
 	struct dtls_association *association; /* NULL: not there yet */
 	struct ip_port address, gateway;
+	unsigned datagrams; /* that it was sent */
 } peer;
 
 static const enum srtp_suite suites[] = {SRTP_AEAD_AES_256_GCM};
@@ -24,6 +25,7 @@ static void say_datagram(void *arg, const struct ip_port *to, const uint8_t *oct
 
 static void hear_datagram(const struct dp_punt *p)
 {
+	peer.datagrams++;
 	if (peer.association)
 		dtls_association_input(peer.association, &peer.gateway, p->octets, p->n);
 }
@@ -393,33 +395,42 @@ static bool given_up(void)
 	return renewals("given-up") > 0;
 }
 
+static unsigned turns;
+
+/* Long enough for a worker to say what it has to say. */
+static bool a_while(void)
+{
+	return ++turns > 20;
+}
+
 /* It takes the offer and shakes no hands: the keys in force serve on, or the call ends, as the policy has it. */
 static void test_a_renewal_that_fails(void **state)
 {
 	(void)state;
 	for (int end = 0; end < 2; end++) {
 		char policies[256];
+		unsigned said;
 
 		snprintf(policies, sizeof policies,
-			"\"rekey-policies\":{\"rekey-policy\":[{\"name\":\"p\",\"attempts\":1,\"on-refusal\":\"%s\"}]},"
-			"\"dtls-policies\":{\"dtls-policy\":[{\"name\":\"d\",\"handshake-timeout\":1}]},"
+			"\"rekey-policies\":{\"rekey-policy\":[{\"name\":\"p\",\"attempts\":%u,\"on-refusal\":\"%s\"}]},"
+			"\"dtls-policies\":{\"dtls-policy\":[{\"name\":\"d\",\"handshake-timeout\":4}]},"
 			"\"media\":{\"interface\":[",
-			end ? "end-call" : "alarm-and-continue");
+			end ? 1 : 3, end ? "end-call" : "alarm-and-continue");
 		bench_change_all((const struct bench_edit[]){{"\"media\":{\"interface\":[", policies},
 					 {"\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
 						 "\"crypto-profile\":\"gcm\",\"keying\":[\"dtls\"],\"dtls-policy\":\"d\","
 						 "\"rekey-policy\":\"p\"},\"rtcp-mux\":\"offer\"},{\"name\":\"carrier-b\""}},
 			2);
 		invite_bob();
-		open_peer(DTLS_CLIENT);
-		answered("active", false);
+		open_peer(DTLS_SERVER);
+		answered("passive", false);
 		run_until(secured, "the handshake");
 		assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
 		pass(100);
 		dtls_association_close(peer.association);
 		peer.association = NULL;
 		hear(&bob, "INVITE");
-		answer(&bob, "200 OK", "", described("active", false));
+		answer(&bob, "200 OK", "", described("actpass", false));
 		hear(&bob, "ACK");
 		if (end) {
 			run_until(ended, "the call ends");
@@ -429,6 +440,12 @@ static void test_a_renewal_that_fails(void **state)
 			reply(&alice, "200 OK");
 		} else {
 			run_until(given_up, "the gateway gives up");
+			assert_int_equal(renewals("refused"), 1); /* asked again it would do the same */
+			assert_int_equal(b2bua_rekey_all(bench.b2bua), 0);
+			said = peer.datagrams;
+			turns = 0;
+			run_until(a_while, "some turns");
+			assert_int_equal(peer.datagrams, said); /* nor is the handshake begun once more */
 			silence(NULL);
 			assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], 1);
 			assert_false(plane_last()->leg[DP_SIDE_B].flags & DP_LEG_KEYS_PENDING);

@@ -344,6 +344,37 @@ static void a_rekey_takes_a_fresh_certificate_and_port(void **state)
 	call_free(c);
 }
 
+/* A later answer that leaves the role open, as if it were an offer: the role from before. */
+static void the_role_is_kept_when_a_later_answer_leaves_it_open(void **state)
+{
+	static const struct {
+		const char *offered;
+		enum dtls_role role;
+	} cases[] = {{"a=setup:actpass\r\n", DTLS_CLIENT}, {"a=setup:active\r\n", DTLS_SERVER}};
+	static char offer[OA_BODY_MAX];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct call *c = call_new(&dtls, &plain);
+		struct dtls_bond *bond;
+
+		snprintf(offer, sizeof offer, "%s%s", HEAD("1") DTLS_LINE FP("4A"), cases[i].offered);
+		must(c, pass_offer(c, &c->a, offer));
+		must(c, pass_answer(c, &c->b, PLAIN_ANSWER));
+		commit(c);
+		keyed(&c->a, 40);
+		assert_false(oa_bond_now(&c->a, 0)->role_kept);
+		our_rekey(c, offer);
+		assert_true(oa_answer_received(&c->a, str_z(DTLS_ANSWER FP("4A") "a=setup:holdconn\r\n"), &c->r) < 0);
+		must(c, oa_answer_received(&c->a, str_z(DTLS_ANSWER FP("4A") "a=setup:actpass\r\n"), &c->r));
+		assert_int_equal(oa_commit(&c->a), 0);
+		bond = oa_bond_now(&c->a, 0);
+		assert_true(bond->role_known && bond->role_kept && !bond->done);
+		assert_int_equal(bond->role, cases[i].role);
+		call_free(c);
+	}
+}
+
 /* What else is offered meanwhile, by either side, is about the association and the port that there are. */
 static void other_offers_keep_the_port(void **state)
 {
@@ -406,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keys_of_a_bond_that_is_gone_change_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(burnt_keys_take_a_new_association, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rekey_takes_a_fresh_certificate_and_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_role_is_kept_when_a_later_answer_leaves_it_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_offers_keep_the_port, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_in_force_outlive_a_failure, setup, teardown),
 	};

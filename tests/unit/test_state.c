@@ -82,6 +82,7 @@ static void a_call_tells_its_legs(void **state)
 			.secure = true,
 			.suite = SRTP_AES_CM_128_HMAC_SHA1_80,
 			.key_age_ms = 61999,
+			.renewal = "given-up",
 			.rtcp_mux = true,
 			.local = media,
 			.remote = media,
@@ -115,6 +116,7 @@ static void a_call_tells_its_legs(void **state)
 	SAYS(&t, CALL "/leg[side='a']/local-address", "192.0.2.1:20000");
 	SAYS(&t, CALL "/leg[side='a']/media", "srtp");
 	SAYS(&t, CALL "/leg[side='a']/key-age", "61");
+	SAYS(&t, CALL "/leg[side='a']/last-renewal", "given-up");
 	SAYS(&t, CALL "/leg[side='a']/signalling/tls-version", "TLSv1.3");
 	SAYS(&t, CALL "/leg[side='a']/rx/packets", "1500");
 	SAYS(&t, CALL "/leg[side='a']/rx/lost", "-2");
