@@ -46,15 +46,20 @@ static enum digest_verdict check(struct b2bua *b, const struct config_trunk *t, 
 		.realm = str_z(g->realm),
 		.lifetime_ms = g->nonce_lifetime_s * 1000,
 	};
+	enum digest_verdict verdict;
+	bool known = false;
 
 	for (uint32_t i = 0; i < g->n_algorithms; i++) {
 		enum config_digest a = g->algorithms[i];
 		bool has = u && u->ha1[a];
 
+		known |= has && auth_algorithm(a) == c->algorithm;
 		wanted.algorithms |= 1u << auth_algorithm(a);
 		wanted.ha1[auth_algorithm(a)] = has ? u->ha1[a] : nobody;
 	}
-	return auth_check(b, m, c, &wanted);
+	verdict = auth_check(b, m, c, &wanted);
+	/* The hash that stands for none is no secret: what fits it is as wrong as the rest, whatever else it is. */
+	return known ? verdict : DIGEST_WRONG;
 }
 
 enum auth_result user_admit(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,

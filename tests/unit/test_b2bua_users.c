@@ -2,29 +2,33 @@
 /* A trunk of people: who may register, what a registration is, and calls from and to an account. */
 #include "tests/unit/b2bua_bench.h"
 
+#include <openssl/evp.h>
+
 #include "controlplane/sip/digest.h"
 
 #define PASSWORD "pass word"
 
-/* The core's phones are accounts from now on: alice with a number and both hashes, ann with SHA-256 only. */
+/* The core's phones are accounts: alice with a number and both hashes, ann with SHA-256 only, max with MD5 only. */
 static void with_users(const char *registrar)
 {
 	static char trunk[512], users[1024];
-	char sha[DIGEST_HEX_MAX], md5[DIGEST_HEX_MAX], ann[DIGEST_HEX_MAX];
+	char sha[DIGEST_HEX_MAX], md5[DIGEST_HEX_MAX], ann[DIGEST_HEX_MAX], max[DIGEST_HEX_MAX];
 	struct secret password = {.len = 9, .octets = PASSWORD};
 	struct str realm = STR("srtpgw");
 
 	assert_int_equal(digest_ha1(DIGEST_SHA_256, STR("alice"), realm, &password, sha), 0);
 	assert_int_equal(digest_ha1(DIGEST_MD5, STR("alice"), realm, &password, md5), 0);
 	assert_int_equal(digest_ha1(DIGEST_SHA_256, STR("ann"), realm, &password, ann), 0);
+	assert_int_equal(digest_ha1(DIGEST_MD5, STR("max"), realm, &password, max), 0);
 	snprintf(trunk, sizeof trunk,
 		"\"name\":\"core\",\"realm\":\"core\",\"registrar\":{%s},\"identify\":{\"listener\":[\"inside-udp\"]},",
 		registrar);
 	snprintf(users, sizeof users,
 		"\"users\":{\"user\":[{\"name\":\"alice\",\"trunk\":\"core\",\"number\":[\"+3001\"],"
 		"\"max-registrations\":2,\"password-hash\":{\"sha-256\":\"%s\",\"md5\":\"%s\"}},"
-		"{\"name\":\"ann\",\"trunk\":\"core\",\"password-hash\":{\"sha-256\":\"%s\"}}]},\"routing\":{",
-		sha, md5, ann);
+		"{\"name\":\"ann\",\"trunk\":\"core\",\"password-hash\":{\"sha-256\":\"%s\"}},"
+		"{\"name\":\"max\",\"trunk\":\"core\",\"password-hash\":{\"md5\":\"%s\"}}]},\"routing\":{",
+		sha, md5, ann, max);
 	bench_change_all(
 		(struct bench_edit[]){
 			{"\"name\":\"core\",\"realm\":\"core\",\"peer\":[{\"name\":\"p\",\"host\":\"10.20.0.5\","
@@ -50,6 +54,33 @@ static void keep_nonce(void)
 static void keep_nonce_of(const char *text)
 {
 	snprintf(nonce, sizeof nonce, "%s", text);
+}
+
+/* Of a text, in hexadecimal. */
+static void sha256_hex(const char *text, char hex[65])
+{
+	unsigned char octets[32];
+
+	assert_int_equal(EVP_Digest(text, strlen(text), octets, NULL, EVP_sha256(), NULL), 1);
+	for (unsigned i = 0; i < sizeof octets; i++)
+		snprintf(hex + 2 * i, 3, "%02x", octets[i]);
+}
+
+/* A REGISTER by who knows no password, but how the gateway compares with accounts that have none. */
+static void with_no_hash(const char *user, const char *status)
+{
+	char ha2[65], text[600], response[65], lines[1024];
+
+	sha256_hex("REGISTER:sip:gw.invalid", ha2);
+	snprintf(text, sizeof text, "%064d:%s:00000001:c:auth:%s", 0, nonce, ha2);
+	sha256_hex(text, response);
+	snprintf(lines, sizeof lines,
+		"Authorization: Digest username=\"%s\", realm=\"srtpgw\", nonce=\"%s\", uri=\"sip:gw.invalid\", "
+		"algorithm=SHA-256, qop=auth, nc=00000001, cnonce=\"c\", response=\"%s\"\r\n",
+		user, nonce, response);
+	snprintf(alice.number, sizeof alice.number, "%s", user);
+	say(&alice, "REGISTER", lines, "");
+	hear(&alice, status);
 }
 
 /* For the last challenge. */
@@ -120,6 +151,20 @@ static void test_algorithms(void **state)
 	snprintf(alice.number, sizeof alice.number, "nobody");
 	with_proof("", DIGEST_SHA_256, PASSWORD, 4, "403");
 	silence(NULL);
+}
+
+/* No account and no hash are as a wrong password is: they admit nobody, and do not show that they are missing. */
+static void test_accounts_without_a_hash(void **state)
+{
+	(void)state;
+	with_users("");
+	challenged();
+	with_no_hash("max", "403");
+	with_no_hash("nobody", "403");
+	with_no_hash("alice", "403");
+	keep_nonce_of("0000000000000000000000000000000000000000");
+	with_no_hash("nobody", "403");
+	assert_int_equal(counter("users_registered"), 0);
 }
 
 /* A count is good once, and nonces are ours: what was overheard opens nothing. */
@@ -258,6 +303,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_algorithms, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_accounts_without_a_hash, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_replay, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_times, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_contacts, bench_setup, bench_teardown),
