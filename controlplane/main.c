@@ -315,16 +315,14 @@ static bool uses_dtls(const struct config *c)
 	return false;
 }
 
-/* The module for DTLS 1.3. Without it the gateway runs, and says what it lacks; why: the reason's place. */
-static void open_dtls13(struct options *o, const struct config *c, struct err *why)
+/* The gateway runs without DTLS 1.3, and says what it lacks. */
+static void say_dtls13(const struct gateway_conf *g, const struct config *c)
 {
-	if (dtls_module_open(o->dtls_module, &o->gateway.dtls13, why) == 0) {
-		log_info("dtls", "DTLS 1.3 is available", LZ("library", o->gateway.dtls13->backend->name));
-		return;
-	}
-	o->gateway.no_dtls13 = why->text;
-	log_at(uses_dtls(c) ? LOG_WARN : LOG_INFO, "dtls", "DTLS 1.3 is not available: handshakes are DTLS 1.2",
-		LZ("reason", why->text));
+	if (g->dtls13)
+		log_info("dtls", "DTLS 1.3 is available", LZ("library", g->dtls13->backend->name));
+	else
+		log_at(uses_dtls(c) ? LOG_WARN : LOG_INFO, "dtls",
+			"DTLS 1.3 is not available: handshakes are DTLS 1.2", LZ("reason", g->no_dtls13));
 }
 
 int main(int argc, char **argv)
@@ -348,7 +346,8 @@ int main(int argc, char **argv)
 	if (!locked && !o.check)
 		log_warn("main", "memory is not locked: keys may be swapped out; raise the limit (ulimit -l "
 				 "unlimited)");
-	open_dtls13(&o, config, &no_dtls13);
+	if (dtls_module_open(o.dtls_module, &o.gateway.dtls13, &no_dtls13) < 0)
+		o.gateway.no_dtls13 = no_dtls13.text;
 	if (gateway_check_dtls(&o.gateway, config, &e) < 0 || config_check_files(config, &e) < 0 ||
 		gateway_check_files(config, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s: %s\n", o.config, e.text);
@@ -359,6 +358,7 @@ int main(int argc, char **argv)
 		code = EXIT_OK;
 	} else {
 		raise_file_limit(config);
+		say_dtls13(&o.gateway, config);
 		code = run(&o);
 	}
 	config_unref(config);
