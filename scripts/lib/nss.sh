@@ -14,16 +14,15 @@ nss_is_there() {
 	done
 }
 
-# nss_mirror CODENAME FALLBACK: where this machine gets that suite from.
+# nss_mirror CODENAME: where this machine gets that suite from.
 nss_mirror() {
-	local uri
-	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $1" 2>/dev/null | head -n 1)
-	echo "${uri:-$2}"
+	apt-get update --print-uris 2>/dev/null | sed -n "s,^'\\(.*\\)/dists/$1/InRelease'.*,\\1,p" | head -n 1 | grep .
 }
 
 # Debian 13 as a source for these two packages; of everything else in it apt sees nothing that it would install.
 nss_add_source() {
-	local keys=/usr/share/keyrings/debian-archive-keyring.gpg
+	local keys=/usr/share/keyrings/debian-archive-keyring.gpg main security
+	main=$(nss_mirror bookworm) && security=$(nss_mirror bookworm-security) || return 1
 	# The pin first: apt must never see the source without it.
 	cat >$nss_pin <<PIN || return 1
 # Written by srtpgw's scripts/deps: from Debian 13 only NSS.
@@ -46,13 +45,13 @@ PIN
 	cat >$nss_source <<SOURCE
 # Written by srtpgw's scripts/deps: libnss3 for DTLS 1.3. See also preferences.d/srtpgw-libnss3.
 Types: deb
-URIs: $(nss_mirror bookworm http://deb.debian.org/debian)
+URIs: $main
 Suites: trixie
 Components: main
 Signed-By: $keys
 
 Types: deb
-URIs: $(nss_mirror bookworm-security http://deb.debian.org/debian-security)
+URIs: $security
 Suites: trixie-security
 Components: main
 Signed-By: $keys
