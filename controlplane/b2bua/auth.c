@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

@@ -12,30 +12,16 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "controlplane/b2bua/b2bua.h"
-#include "controlplane/b2bua/registration.h"
-#include "controlplane/b2bua/loop.h"
-#include "controlplane/b2bua/peer.h"
-#include "controlplane/b2bua/rekey.h"
-#include "controlplane/b2bua/route.h"
+#include "controlplane/b2bua/b2bua_private.h"
 #include "controlplane/b2bua/refer.h"
+#include "controlplane/b2bua/route.h"
 #include "controlplane/b2bua/succession.h"
-#include "controlplane/b2bua/users.h"
-#include "controlplane/dtls/pool.h"
-#include "controlplane/media/call_media.h"
-#include "controlplane/obs/metrics.h"
-#include "controlplane/obs/notify.h"
 #include "controlplane/sip/build.h"
-#include "controlplane/sip/dialog.h"
 #include "controlplane/sip/digest_client.h"
-#include "controlplane/sip/digest_server.h"
-#include "controlplane/sip/timer.h"
-#include "lib/msg/dp_msg.h"
 
 #define CALL_ID_TEXT 20
 #define SHA256_TEXT 65
 #define CALL_PARTY_MAX 128
-#define CALL_REASON_MAX 256
 #define CALL_PHRASE_MAX 64
 #define CALL_URI_MAX 512 /* a name, a user part of ours and a host name fit */
 #define CALL_HEAD_MAX                                                                                        \
@@ -241,158 +227,6 @@ struct call {
 	bool dead;                    /* in b2bua.dead: only its memory is left */
 };
 
-TAILQ_HEAD(call_list, call);
-
-/* Responses to INVITEs by class: 0 for 1xx to 5 for 6xx. */
-struct responses {
-	uint64_t sent[6], received[6];
-};
-
-/* What a trunk does now. */
-enum trunk_oper {
-	TRUNK_UP,
-	TRUNK_DRAINING,
-	TRUNK_DOWN,
-	TRUNK_UNREACHABLE, /* all its peers are down: see health.h */
-};
-
-/* Refusals come by the thousand when they come. */
-struct refusal_notice {
-	uint64_t told_ms; /* wall clock: when one was notified last */
-	uint32_t untold;  /* since then */
-};
-
-/* What is counted per trunk, through all generations that name it. */
-struct trunk_state {
-	TAILQ_ENTRY(trunk_state) entry; /* in b2bua.trunk_states */
-	struct b2bua *b;
-	unsigned refs; /* generations that have it */
-	const char *name;
-	struct peer_state_list peers;
-	uint32_t active;
-	uint64_t total, answered, rejected;
-	char last_reject[CALL_REASON_MAX];
-	struct responses responses;
-	enum trunk_oper told; /* as was notified last; UP at first */
-	struct refusal_notice refusal;
-	uint64_t rate_second; /* the second that rate_count is of */
-	uint32_t rate_count;
-	bool draining;          /* an operator said so */
-	struct timer drain_end; /* then its calls are ended */
-};
-
-TAILQ_HEAD(trunk_state_list, trunk_state);
-
-/* Of one trunk, wiped with the generation. */
-struct trunk_passwords {
-	struct secret ours, theirs;
-};
-
-/* One configuration as its calls use it; arrays go by the index in config. Reference-counted by its calls. */
-struct b2bua_generation {
-	struct dtls_identity **identities; /* by index of the DTLS policy; NULL: one of the gateway's making */
-	unsigned refs;
-	const struct config *config;
-	struct sip_listener **listeners;
-	struct tls_ctx **client_tls;
-	struct trunk_state **trunks;
-	struct peer_state ***peers; /* by trunk, then by peer as in its configuration */
-	struct trunk_passwords *passwords;
-	unsigned **groups; /* of a realm's media interfaces, at the port allocator */
-};
-
-/* Quality of media in calls that are over, both sides. */
-struct media_totals {
-	uint64_t legs[SRTP_SUITE_COUNT]; /* by suite; NONE: plain */
-	uint64_t received, lost;         /* RTP packets */
-	struct metrics_histogram jitter;
-};
-
-struct journal;
-
-/* Calls outside the process. */
-struct checkpoint {
-	struct journal *journal; /* NULL: nothing is saved */
-	struct call_list changed, copied;
-	struct timer timer;
-	uint64_t live; /* octets of the newest records of all calls */
-	bool renewing; /* older segments go when `copied` is empty */
-	bool failing;  /* nothing can be written; tried again */
-	void *buffer;  /* of one record */
-	char *directory;
-};
-
-/* DTLS handshakes for media. */
-struct dtls_totals {
-	uint64_t established, failed[DTLS_FAILURES];
-	uint64_t dtls13, post_quantum; /* of those established */
-	uint64_t held; /* datagrams that came before what they needed */
-};
-
-#define CALL_HISTORY 256
-#define CALL_REFUSALS 64 /* calls that never began: of trunks' parties, and of strangers */
-#define CALL_PAST_MAX (CALL_HISTORY + 2 * CALL_REFUSALS)
-#define PLANE_ALARMS 64
-
-struct b2bua {
-	struct b2bua_generation *now; /* that new calls begin under */
-	struct dns_asker dns;
-	struct sip_net *net;
-	struct sip_txl *txl;
-	struct timer_wheel *wheel;
-	struct dp_client *client;
-	struct port_alloc *ports;
-	struct trace *trace;
-	struct hash_key loop_key; /* of loop.h */
-	struct sip_dialogs *dialogs;
-	struct digest_server *digest;
-	struct registration_list registrations;
-	struct users users;
-	struct call_list calls;
-	struct checkpoint checkpoint;
-	struct call_list unsure;
-	struct timer revive; /* takes calls off unsure */
-	struct call_list lost;
-	struct timer restore;  /* takes calls off lost */
-	struct call_list dead; /* cleared away while the data plane's client could still name them */
-	unsigned n_calls;
-	struct call *history[CALL_HISTORY]; /* calls that ended, the newest at history_next - 1 */
-	unsigned history_next;
-	/* Beside it, so that a flood of refusals pushes no call out, nor strangers those of a trunk's party. */
-	struct call_refusals {
-		struct call *calls[CALL_REFUSALS];
-		unsigned next;
-	} refused[2]; /* of strangers, of trunks */
-	struct trunk_state_list trunk_states;
-	struct b2bua_counters counters;
-	const struct sip_counters *sip_counters; /* for reports */
-	uint64_t plane_lost_ns;                  /* monotonic: when the data plane went last; 0: never */
-	unsigned n_restored;                     /* sessions, since it came back */
-	uint64_t plane_instance;                 /* of the data plane that was there last; 0: none yet */
-	struct dp_alarm alarms[PLANE_ALARMS];    /* the newest state of each */
-	unsigned n_alarms;
-	struct dp_stats_global plane; /* for reports: the last that the data plane said; h.type 0: nothing */
-	uint64_t began_ms;            /* wall clock */
-	uint32_t next_id;
-	uint64_t rate_second;
-	uint32_t rate_count;
-	uint64_t rekeys[REKEY_CAUSES][REKEY_RESULTS];
-	uint32_t rekey_spread;
-	struct audit *audit; /* NULL: no records are kept */
-	struct timer audit_timer;
-	bool draining;          /* an operator said so */
-	struct timer drain_end; /* then all calls are ended */
-	bool closing;
-	struct refusal_notice refusal;  /* of no trunk */
-	struct metrics_histogram setup; /* from the INVITE to its answer */
-	struct media_totals ended;      /* media of calls that are over */
-	struct dtls_pool *dtls;         /* NULL: none */
-	struct dtls_identity *identity; /* of the gateway's own making, for new calls; NULL: none yet */
-	uint64_t identity_ms;           /* wall clock: since when */
-	struct dtls_totals handshakes;
-	struct notify *notify;          /* NULL: nobody listens */
-};
-
 static inline struct leg *leg_twin(struct leg *l)
 {
 	return &l->call->legs[!l->side];
@@ -447,43 +281,6 @@ void call_count_trunks(struct call *c);
 /* The leg's call goes to another trunk from now on. */
 void call_count_move(struct leg *l, const struct config_trunk *to);
 
-/* ---- generation.c: configurations that calls began under ---- */
-struct b2bua_generation *generation_ref(struct b2bua_generation *g);
-void generation_unref(struct b2bua_generation *g); /* NULL is ignored */
-
-/* ---- operate.c: what operators do to calls ---- */
-/* Why the trunk takes no new call, from it or to it; NULL: it takes them. */
-const char *trunk_closed(const struct b2bua *b, const struct config_trunk *t);
-/* Before the trunk's counters are freed, or the timers. */
-void operate_forget_trunk(struct trunk_state *s);
-void operate_forget(struct b2bua *b);
-/* What a trunk does now, drains included. */
-enum trunk_oper trunk_oper(const struct b2bua *b, const struct config_trunk *t);
-const char *trunk_oper_name(enum trunk_oper oper);
-/* Notifies of every trunk that does something else than was told last. */
-void trunk_tell_states(struct b2bua *b, const char *reason);
-
-/* ---- notices.c: what is reported by itself ---- */
-/* A refused call; t NULL: of no trunk. */
-void notice_refusal(struct b2bua *b, struct trunk_state *t, unsigned status, const char *reason);
-void notice_plane(struct b2bua *b, bool connected, bool restarted, const char *reason);
-void notice_alarm(struct b2bua *b, const struct dp_alarm *a);
-/* The side that a leg of the data plane is on. */
-enum dp_side call_side_of(const struct call *c, unsigned leg);
-void notice_dtls_failed(struct b2bua *b, const struct leg *l, const struct dtls_result *r);
-void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key_soft_limit *e);
-void notice_rekey_refused(const struct leg *l, unsigned status, bool ended);
-
-/* ---- report_metrics.c ---- */
-void metrics_init(struct b2bua *b);
-/* The media of a call that is over, as call.stats has it. */
-void metrics_note_media(struct b2bua *b, const struct call *c);
-static inline void responses_count(uint64_t counts[6], unsigned status)
-{
-	if (status >= 100 && status < 700)
-		counts[status / 100 - 1]++;
-}
-
 /* ---- ingress.c: the first INVITE ---- */
 /* The leg answers for this INVITE from now on. */
 void leg_take_stx(struct leg *in, struct sip_stx *stx);
@@ -532,40 +329,6 @@ struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d);
  */
 void invite_bye(
 	struct leg *l, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason);
-
-/* ---- auth.c: who we are, and who they are (digest) ---- */
-
-/* Every request of a leg: before sip_build_end(), what the peer is known to ask for (an ACK: its INVITE's).
- */
-void auth_put(struct leg *l, struct sip_builder *r);
-/* And behind sip_ctx_send(): challenges to it are answered, if need be when the leg is long gone. */
-void auth_follow(struct leg *l, struct sip_ctx *ctx);
-/* The same for a request of no leg (MESSAGE, OPTIONS) to the trunk, which is of that generation. */
-void auth_follow_alone(struct b2bua_generation *g, const struct config_trunk *t, struct sip_ctx *ctx);
-void auth_forget(struct leg *l);
-/* Who a request says to be; empty: nobody. */
-struct str auth_username(const struct sip_msg *m);
-/* Is a request of no dialog from whom the trunk's configuration wants it to be? */
-enum auth_result {
-	AUTH_ADMITTED,
-	AUTH_CHALLENGED, /* it was answered with 401 */
-	AUTH_WRONG,      /* not its user name or password: refuse it */
-};
-enum auth_result auth_admit(
-	struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct config_trunk *t);
-
-/* For auth_admit() and user_auth.c: what a request without the right credentials is asked for. */
-struct auth_question {
-	const char *realm;
-	const enum config_digest *algorithms; /* in the order in which they are offered */
-	uint32_t n_algorithms;
-};
-enum digest_algorithm auth_algorithm(enum config_digest d);
-enum digest_verdict auth_check(struct b2bua *b, const struct sip_msg *m, const struct digest_credentials *c,
-	const struct digest_wanted *wanted);
-/* A request that is not admitted: wrong, or challenged with 401. any: it had credentials for the realm. */
-enum auth_result auth_refuse(struct b2bua *b, struct sip_stx *stx, const struct auth_question *q,
-	enum digest_verdict verdict, bool any);
 
 /* ---- fork.c: early dialogs ---- */
 

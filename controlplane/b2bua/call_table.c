@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/checkpoint.h"
 #include "lib/base/clock.h"

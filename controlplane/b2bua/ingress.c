@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/passing.h"
 #include "controlplane/b2bua/replaces.h"
 #include "controlplane/obs/trace.h"

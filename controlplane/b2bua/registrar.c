@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
 #include "lib/base/log.h"
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/passing.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"

@@ -6,6 +6,7 @@
  */
 #include <stddef.h>
 
+#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
 
 #define T1_MS 500

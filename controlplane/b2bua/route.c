@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/route.h"
 
 #include <errno.h>

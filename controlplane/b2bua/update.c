@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
 #include "lib/base/secret.h"
 

@@ -2,6 +2,7 @@
 /* Who an account's request is from: digest by the hashes that the configuration has (RFC 8760). */
 #include <string.h>
 
+#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
 
 /* What nobody's password gives: an account that is not there takes as long to refuse as a wrong password. */

@@ -9,6 +9,7 @@
 
 #include <sys/queue.h>
 
+#include "controlplane/b2bua/auth.h"
 #include "controlplane/config/config.h"
 #include "controlplane/sip/build.h"
 #include "controlplane/sip/timer.h"
