@@ -141,6 +141,7 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 /* Under BUNDLE one compound speaks of several streams. */
 static int rtcp_rewrite(struct packet *p)
 {
+	const struct stream *to = &p->out->streams[p->in->streams[p->stream].twin_stream];
 	uint8_t from = p->in->n_streams > 1 ? RENUMBER_ANY_SOURCE : origin(p);
 	int n = renumber_rtcp(&p->out->renumber, &p->in->renumber, from, p->data, p->len);
 
@@ -152,7 +153,7 @@ static int rtcp_rewrite(struct packet *p)
 	 */
 	if (n < (int)RTCP_HDR_LEN)
 		return DP_V_NO_STREAM;
-	n = (int)rtcp_feedback_keep(p->data, (size_t)n, p->out->feedback);
+	n = (int)rtcp_feedback_keep(p->data, (size_t)n, to->feedback);
 	if (n < (int)RTCP_HDR_LEN)
 		return DP_V_FEEDBACK;
 	p->len = p->clear_len = (uint16_t)n;

@@ -226,6 +226,36 @@ static int leg_update_check(struct worker *w, struct session *s, const struct le
 	return rc;
 }
 
+/*
+ * Sources stay with their stream: a sender names the MID in its first packets only, and their payload type may be
+ * another m-line's as well.
+ */
+static void sources_keep(struct leg *leg, const struct dp_leg_update *u)
+{
+	for (unsigned i = 0; i < leg->ssrc_max; i++) {
+		struct source *s = &leg->sources[i];
+		uint8_t was = s->stream;
+
+		s->stream = STREAM_NONE;
+		for (uint8_t k = 0; was < leg->n_streams && k < u->n_streams; k++)
+			if (u->streams[k].id == leg->stream_conf[was].id)
+				s->stream = k;
+	}
+}
+
+static void streams_set(struct leg *leg, const struct dp_leg_update *u)
+{
+	sources_keep(leg, u);
+	leg->n_streams = u->n_streams;
+	for (unsigned i = 0; i < u->n_streams; i++) {
+		leg->stream_conf[i] = u->streams[i];
+		leg->streams[i].clock_hz = u->streams[i].clock_hz;
+		leg->streams[i].direction = u->streams[i].direction;
+		leg->streams[i].feedback = u->streams[i].feedback;
+		leg->streams[i].limits_extensions = u->streams[i].extensions & DP_EXTENSIONS_LIMITED;
+	}
+}
+
 int session_leg_update(struct worker *w, struct command *c)
 {
 	const struct dp_leg_update *u = &c->leg_update;
@@ -250,17 +280,7 @@ int session_leg_update(struct worker *w, struct command *c)
 	leg->learn = u->learn;
 	leg->flags = u->flags;
 	leg->dscp = u->dscp;
-	leg->feedback = u->feedback;
-	leg->n_streams = u->n_streams;
-	for (unsigned i = 0; i < u->n_streams; i++) {
-		leg->stream_conf[i] = u->streams[i];
-		leg->streams[i].clock_hz = u->streams[i].clock_hz;
-		leg->streams[i].direction = u->streams[i].direction;
-		leg->streams[i].n_payload_types = u->streams[i].n_payload_types;
-		leg->streams[i].limits_extensions = u->streams[i].extensions & DP_EXTENSIONS_LIMITED;
-	}
-	for (unsigned i = 0; i < leg->ssrc_max; i++)
-		leg->sources[i].stream = STREAM_NONE;
+	streams_set(leg, u);
 	/* Silence is counted from when somebody was asked to speak. */
 	if (!received && receives(leg)) {
 		leg->heard = w->now;

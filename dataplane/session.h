@@ -97,7 +97,7 @@ struct stream {
 	uint32_t clock_hz;
 	uint8_t twin_stream;
 	uint8_t direction;       /* enum dp_direction */
-	uint8_t n_payload_types; /* selectors in the leg's stream_conf */
+	uint8_t feedback;        /* enum rtcp_feedback: what leaves by this leg */
 	bool limits_extensions;  /* as stream_conf says: not every header extension leaves here */
 };
 
@@ -147,7 +147,6 @@ struct leg {
 	bool timed_out, heard_any;
 	uint8_t events;         /* enum leg_event: not reported yet */
 	bool queued;            /* in the worker's list of legs with events */
-	uint8_t feedback;       /* enum rtcp_feedback: what leaves by this leg */
 	struct source *sources; /* ssrc_max of them, in `memory` */
 	uint64_t heard;         /* ns: last accepted packet, or when listening began */
 	struct path rtp;

@@ -251,16 +251,13 @@ static bool ssrc_matches(const struct dp_stream *st, uint32_t ssrc)
 
 static bool payload_type_matches(const struct dp_stream *st, uint8_t pt)
 {
-	for (unsigned i = 0; i < st->n_payload_types; i++)
-		if (st->payload_types[i] == pt)
-			return true;
-	return false;
+	return st->payload_types[pt / 8] >> pt % 8 & 1;
 }
 
 /* RFC 9143 section 9.2: by MID, then by what the SSRC was bound to, then by payload type. */
 uint8_t session_stream(const struct leg *leg, const struct packet *p, struct source *s)
 {
-	if (leg->n_streams == 1 && leg->streams[0].n_payload_types == 0)
+	if (leg->n_streams == 1)
 		return 0;
 	for (uint8_t i = 0; p->kind == PACKET_RTP && p->rtp.ext_len && i < leg->n_streams; i++)
 		if (leg->stream_conf[i].mid_ext_id && mid_matches(&leg->stream_conf[i], p))

@@ -101,7 +101,7 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 		return;
 	u->streams[0].direction = (uint8_t)om->direction;
 	u->streams[0].extensions = om->extensions;
-	u->feedback = om->feedback;
+	u->streams[0].feedback = om->feedback;
 	u->remote = om->remote;
 	u->remote_rtcp = om->remote_rtcp;
 	/* Who does ICE is where it says with its checks. */

@@ -147,11 +147,8 @@ static const char *stream_wrong(const struct dp_stream *s)
 		return "unknown direction";
 	if (s->mid_len > sizeof s->mid)
 		return "MID too long";
-	if (s->n_payload_types > DP_SELECTORS_MAX || s->n_ssrcs > DP_SELECTORS_MAX)
+	if (s->n_ssrcs > DP_SELECTORS_MAX)
 		return "too many stream selectors";
-	for (unsigned i = 0; i < s->n_payload_types; i++)
-		if (s->payload_types[i] > 127)
-			return "payload type above 127";
 	return NULL;
 }
 

@@ -24,11 +24,12 @@
 #include "lib/base/netaddr.h"
 #include "lib/srtp/suite.h"
 
-#define DP_MSG_VERSION 3
+#define DP_MSG_VERSION 4
 
 #define DP_LEGS_MAX 16     /* per session, both sides together */
 #define DP_STREAMS_MAX 8   /* per leg */
-#define DP_SELECTORS_MAX 16 /* payload types or SSRCs that name a stream under BUNDLE */
+#define DP_SELECTORS_MAX 16 /* SSRCs that name a stream under BUNDLE */
+#define DP_PAYLOAD_TYPES 128
 #define DP_KEY_SLOTS 3     /* receive keys per leg: previous, current, next */
 #define DP_MKI_MAX 16      /* octets; SDES lines with a longer MKI are refused at negotiation */
 #define DP_ADDRESSES_MAX 32 /* per DP_CONFIGURE page */
@@ -148,18 +149,18 @@ enum dp_leg_flags {
 
 #define DP_EXTENSIONS_LIMITED 1u
 
-/* How one stream is found on a leg and which way it may flow. */
+/* How one stream is found on a leg and which way it may flow. A leg's only stream has all that comes. */
 struct dp_stream {
 	uint8_t id;         /* pairs with the stream of the same id on the other side */
 	uint8_t direction;  /* enum dp_direction */
 	uint8_t mid_ext_id; /* header extension that carries the MID, 0 for none */
 	uint8_t mid_len;
-	uint8_t n_payload_types; /* 0 with a single stream: everything belongs to it */
+	uint8_t feedback; /* enum rtcp_feedback of lib/srtp/rtcp_feedback.h: what of it leaves by this leg; 0: anything */
 	uint8_t n_ssrcs;
 	/* Header extensions that leave by this leg: bit 1 << id (1 to 15) each; without DP_EXTENSIONS_LIMITED all do. */
 	uint16_t extensions;
 	char mid[16];
-	uint8_t payload_types[DP_SELECTORS_MAX];
+	uint8_t payload_types[DP_PAYLOAD_TYPES / 8]; /* type t: bit t % 8 of octet t / 8 */
 	uint32_t ssrcs[DP_SELECTORS_MAX];
 	uint32_t clock_hz; /* of the media's RTP clock, for jitter; 0: 8000 */
 };
@@ -174,7 +175,7 @@ struct dp_leg_update {
 	uint8_t learn;    /* enum dp_learn */
 	uint8_t dscp;     /* 0 to 63 */
 	uint8_t n_streams;
-	uint8_t feedback; /* enum rtcp_feedback of lib/srtp/rtcp_feedback.h: what leaves by this leg; 0: anything */
+	uint8_t pad;
 	uint16_t flags;   /* enum dp_leg_flags */
 	uint16_t replay_window; /* packets, 64 to 32768, a multiple of 64; 0: 1024 */
 	uint32_t ssrc_max;      /* SSRCs that may have state at once per direction; 0: 8 */

@@ -23,8 +23,7 @@ static void stream(struct dp_stream *s, uint8_t id, const char *mid, uint8_t pt,
 	*s = (struct dp_stream){.id = id, .direction = DP_SENDRECV, .mid_ext_id = 3, .clock_hz = clock_hz};
 	s->mid_len = (uint8_t)strlen(mid);
 	memcpy(s->mid, mid, s->mid_len);
-	s->n_payload_types = 1;
-	s->payload_types[0] = pt;
+	s->payload_types[pt / 8] = (uint8_t)(1 << pt % 8);
 }
 
 static union dp_msg bundle_leg(void)
@@ -126,6 +125,23 @@ static void test_selectors(void **state)
 	srtp_context_free(c);
 }
 
+/* An m-line is taken out, another comes: an SSRC that was named by its MID once stays with its stream. */
+static void test_sources_outlast_a_change(void **state)
+{
+	struct rig *r = *state;
+	struct srtp_context *c = call_open(r);
+	union dp_msg m = bundle_leg();
+	uint8_t p[512];
+
+	assert_int_equal(goes(r, c, p, packet(p, 0x3333, 1, 0, "v1"), false), 6010);
+	m.leg_update.streams[0] = m.leg_update.streams[1];
+	stream(&m.leg_update.streams[1], 3, "s2", 0, 90000);
+	assert_int_equal(rig_command(r, &m), 0);
+	assert_int_equal(goes(r, c, p, packet(p, 0x3333, 2, 0, NULL), false), 6010);
+	assert_int_equal(goes(r, c, p, packet(p, AUDIO, 1, 0, NULL), false), 0);
+	srtp_context_free(c);
+}
+
 /* One stream on hold does not hold the other. */
 static void test_direction_of_one(void **state)
 {
@@ -194,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_selectors, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_sources_outlast_a_change, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_direction_of_one, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rtcp, rig_open, rig_close),
 	};

@@ -322,7 +322,7 @@ static void test_extensions_and_feedback(void **state)
 	call(r, GCM, CM);
 	m = rig_leg(S, 1, DP_SECURITY_SRTP, gw_b, peer_b);
 	m.leg_update.streams[0].extensions = DP_EXTENSIONS_LIMITED | 1 << 1;
-	m.leg_update.feedback = RTCP_FEEDBACK_LIMITED | RTCP_FEEDBACK_PLI;
+	m.leg_update.streams[0].feedback = RTCP_FEEDBACK_LIMITED | RTCP_FEEDBACK_PLI;
 	assert_int_equal(rig_command(r, &m), 0);
 	a = end_open(GCM, 0);
 	b = end_open(CM, 1);
