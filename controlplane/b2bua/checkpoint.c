@@ -115,10 +115,18 @@ static void save_leg(const struct leg *l, struct saved_leg *s)
 		.next_epoch = l->oa.next_epoch,
 		.burnt_epoch = l->oa.burnt_epoch,
 		.key_epoch = l->key_epoch,
-		.keys = l->rekey.keys,
 		.keyed_ms = l->keyed_ms,
+		.past = {.peer_name = str_z(l->peer_name),
+			.peer_fingerprint = str_z(l->peer_fingerprint),
+			.version = str_z(l->handshake.version),
+			.cipher = str_z(l->handshake.cipher),
+			.group = str_z(l->handshake.group),
+			.n_peer = l->handshake.n_peer},
 		.n_media = l->oa.n_media,
 	};
+	memcpy(s->past.peer, l->handshake.peer, sizeof s->past.peer);
+	memcpy(s->past.downgrades, l->downgrades, sizeof s->past.downgrades);
+	rekey_save(l, s);
 	for (unsigned i = 0; i < l->oa.n_media; i++)
 		s->media[i] = media_of(l, i);
 }

@@ -163,7 +163,7 @@ static void not_renewed(struct line *n, const struct dtls_result *r)
 	oa_keys_failed(&l->oa, number_of(n), n->bond);
 	c->waiting++;
 	legs_program(c);
-	rekey_failed(l, why);
+	rekey_failed(l, why, r->failure == DTLS_FAIL_FINGERPRINT);
 	call_unwait(c);
 }
 
@@ -174,8 +174,8 @@ static void failed(struct line *n, const struct dtls_result *r)
 
 	c->b->handshakes.failed[r->failure]++;
 	notice_dtls_failed(c->b, l, r);
-	/* With keys in force a renewal failed; but who shows another certificate is somebody else. */
-	if (oa_tx_now(&l->oa, number_of(n)) && r->failure != DTLS_FAIL_FINGERPRINT) {
+	/* With keys in force a renewal failed: they are the authenticated peer's, whoever came now. */
+	if (oa_tx_now(&l->oa, number_of(n))) {
 		not_renewed(n, r);
 		return;
 	}

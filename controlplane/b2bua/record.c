@@ -87,7 +87,7 @@ static json_t *epochs_of(const struct leg *l, const struct key_traffic *end)
 		json_t *o = json_object();
 
 		put_number(o, "key", e->number);
-		put_text(o, "cause", e->cause);
+		put_text(o, "cause", rekey_cause_name((enum rekey_cause)e->cause));
 		put_time(o, "start", e->start_ms);
 		put_text(o, "suite", srtp_suite_info(e->suite)->name);
 		put_traffic(o, &e->before, i + 1 < r->n_epochs ? &r->epochs[i + 1].before : end);
@@ -161,6 +161,8 @@ static json_t *anomalies_of(const struct leg *l)
 	put_number(o, "clear-refused", s->verdicts[DP_V_CLEAR_REFUSED]);
 	put_number(o, "downgrade-clear", l->downgrades[OA_DOWNGRADE_CLEAR]);
 	put_number(o, "downgrade-keys", l->downgrades[OA_DOWNGRADE_KEYS]);
+	put_number(o, "renewals-failed", l->rekey.failed);
+	put_number(o, "wrong-fingerprints", l->rekey.strangers);
 	return o;
 }
 

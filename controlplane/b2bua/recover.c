@@ -97,6 +97,18 @@ static int take_leg(struct leg *l, const struct saved_leg *s, struct err *e)
 	return take_dialog(l, s, e);
 }
 
+static void take_past(struct leg *l, const struct saved_past *p)
+{
+	str_copy(l->peer_name, sizeof l->peer_name, p->peer_name);
+	str_copy(l->peer_fingerprint, sizeof l->peer_fingerprint, p->peer_fingerprint);
+	str_copy(l->handshake.version, sizeof l->handshake.version, p->version);
+	str_copy(l->handshake.cipher, sizeof l->handshake.cipher, p->cipher);
+	str_copy(l->handshake.group, sizeof l->handshake.group, p->group);
+	memcpy(l->handshake.peer, p->peer, sizeof p->peer);
+	l->handshake.n_peer = p->n_peer;
+	memcpy(l->downgrades, p->downgrades, sizeof l->downgrades);
+}
+
 /* What was agreed on the leg. */
 static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port rtp[SDP_MEDIA_MAX])
 {
@@ -142,6 +154,7 @@ static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port r
 	l->suite = s->n_media && s->media[0].used ? (enum srtp_suite)s->media[0].suite : SRTP_SUITE_NONE;
 	l->keyed_ms = s->keyed_ms;
 	l->key_epoch = s->key_epoch;
+	take_past(l, &s->past);
 	for (unsigned i = 0; i < s->n_media; i++)
 		oa_ice_selected(&l->oa, i, &s->media[i].selected);
 	return oa_leg_assume(&l->oa, &held);
@@ -186,7 +199,7 @@ static void go_on(struct call *c, const struct saved_call *s)
 							      .peer_updates = l->peer_updates,
 							      .due_ms = l->due_ms,
 						      });
-		rekey_restore(&c->legs[side], l->keys);
+		rekey_restore(&c->legs[side], l);
 		if (b->trace)
 			trace_bind(b->trace, l->dialog.call_id, c->id, side ? 'b' : 'a');
 	}

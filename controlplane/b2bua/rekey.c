@@ -7,15 +7,17 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
-#include "lib/base/clock.h"
+#include "controlplane/b2bua/checkpoint.h"
+#include "controlplane/b2bua/saved_call.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #define ALL_PER_S 50 /* calls of a rekey-all */
 #define OVERDUE_S 60 /* for keys that became due while the control plane was away */
+#define DUE_S 5      /* for a renewal that it was about */
 #define REST_S 600   /* after a refusal without end, where the policy has no interval */
 
-static const char *const causes[REKEY_CAUSES] = {
+static const char *const causes[KEY_CAUSES] = {
 	[REKEY_INTERVAL] = "interval",
 	[REKEY_PACKETS] = "packets",
 	[REKEY_OCTETS] = "octets",
@@ -23,6 +25,8 @@ static const char *const causes[REKEY_CAUSES] = {
 	[REKEY_AUTH_FAILURES] = "auth-failures",
 	[REKEY_OPERATOR] = "operator",
 	[REKEY_DATA_PLANE] = "data-plane",
+	[KEY_OF_SETUP] = "setup",
+	[KEY_OF_PEER] = "peer",
 };
 
 static const char *const results[REKEY_RESULTS] = {
@@ -55,6 +59,7 @@ static void count(struct leg *l, enum rekey_result r)
 	l->call->b->rekeys[l->rekey.cause][r]++;
 	l->rekey.result = r;
 	l->rekey.tried = true;
+	checkpoint_touch(l->call);
 }
 
 bool rekey_possible(const struct leg *l)
@@ -80,6 +85,7 @@ bool rekey_want(struct leg *l, enum rekey_cause cause)
 	if (cause == REKEY_OPERATOR)
 		r->refusals = 0;
 	timer_cancel(l->call->b->wheel, &r->timer);
+	checkpoint_touch(l->call);
 	reinvite_start(l->call);
 	return true;
 }
@@ -159,6 +165,7 @@ static void counted_all(void *arg, int result, const char *reason)
 			r->epochs[r->n_epochs - 1].before = traffic_of(&c->stats[side]);
 		r->counting = false;
 	}
+	checkpoint_touch(c);
 	call_unwait(c);
 }
 
@@ -173,7 +180,7 @@ static void remember_epoch(struct leg *l)
 		memmove(r->epochs, r->epochs + 1, --r->n_epochs * sizeof *r->epochs);
 	r->epochs[r->n_epochs++] = (struct key_epoch){
 		.number = r->keys,
-		.cause = r->keys == 1 ? "setup" : r->offered ? causes[r->cause] : "peer",
+		.cause = (uint8_t)(r->keys == 1 ? KEY_OF_SETUP : r->offered ? r->cause : KEY_OF_PEER),
 		.start_ms = clock_wall_ms(),
 		.suite = l->suite,
 		.before = traffic_of(&c->stats[l->side]),
@@ -204,19 +211,58 @@ void rekey_began(struct leg *l)
 		arm_interval(l);
 }
 
-void rekey_restore(struct leg *l, uint32_t keys)
+void rekey_save(const struct leg *l, struct saved_leg *s)
+{
+	const struct leg_rekey *r = &l->rekey;
+
+	s->renewal = (struct saved_renewal){
+		.due = r->due || r->offered || (r->refusals && timer_running(&r->timer)),
+		.barred = r->barred,
+		.tried = r->tried,
+		.result = (uint8_t)r->result,
+		.cause = (uint8_t)r->cause,
+		.failed = r->failed,
+		.strangers = r->strangers,
+	};
+	s->keys = r->keys;
+	s->n_epochs = r->n_epochs;
+	if (r->n_epochs)
+		memcpy(s->epochs, r->epochs, r->n_epochs * sizeof *r->epochs);
+}
+
+static void restore_epochs(struct leg_rekey *r, const struct saved_leg *s)
+{
+	if (!s->n_epochs || !(r->epochs = calloc(KEY_EPOCHS_MAX, sizeof *r->epochs)))
+		return;
+	memcpy(r->epochs, s->epochs, s->n_epochs * sizeof *r->epochs);
+	r->n_epochs = s->n_epochs;
+}
+
+void rekey_restore(struct leg *l, const struct saved_leg *s)
 {
 	const struct config_rekey_policy *p = policy_of(l);
 	uint64_t now = clock_wall_ms(), age_ms = now > l->keyed_ms ? now - l->keyed_ms : 0;
+	struct leg_rekey *r = &l->rekey;
 	uint32_t interval;
 
-	l->rekey.keys = keys;
-	if (!p->interval_s || !rekey_possible(l))
+	r->keys = s->keys;
+	r->barred = s->renewal.barred;
+	r->tried = s->renewal.tried;
+	r->result = (enum rekey_result)s->renewal.result;
+	r->cause = (enum rekey_cause)s->renewal.cause;
+	r->failed = s->renewal.failed;
+	r->strangers = s->renewal.strangers;
+	restore_epochs(r, s);
+	if (!rekey_possible(l))
 		return;
-	interval = interval_ms(l->call->b, p);
-	/* Those that were due meanwhile are not renewed all at once. */
-	arm(l, age_ms < interval ? interval - (uint32_t)age_ms : 1000 * (1 + call_random(OVERDUE_S)),
-		REKEY_INTERVAL);
+	/* Those that were due meanwhile are not renewed all at once. An offer that was out may have been taken. */
+	if (s->renewal.due) {
+		arm(l, 1000 * (1 + call_random(DUE_S)), r->cause);
+	} else if (p->interval_s) {
+		interval = interval_ms(l->call->b, p);
+		arm(l, age_ms < interval ? interval - (uint32_t)age_ms : 1000 * (1 + call_random(OVERDUE_S)),
+			REKEY_INTERVAL);
+	}
 }
 
 void rekey_offered(struct leg *l)
@@ -295,16 +341,20 @@ void rekey_refused(struct leg *l, const struct sip_msg *m)
 	refused(l, m->status, why);
 }
 
-void rekey_failed(struct leg *l, const char *why)
+void rekey_failed(struct leg *l, const char *why, bool stranger)
 {
 	const struct config_rekey_policy *p = policy_of(l);
 
+	l->rekey.failed++;
+	l->rekey.strangers += stranger;
 	if (l->rekey.offered) {
 		/* Who takes the offer and then shakes no hands would do the same if asked again. */
-		l->rekey.barred = !p->end_call;
+		l->rekey.barred = !p->end_call && !stranger;
 		refused(l, 0, why);
 	} else if (p->end_call) {
 		end_call(l, why); /* it was the peer who wanted new ones */
+	} else {
+		checkpoint_touch(l->call);
 	}
 }
 

@@ -25,7 +25,11 @@ enum rekey_cause {
 	REKEY_AUTH_FAILURES,
 	REKEY_OPERATOR,
 	REKEY_DATA_PLANE,
-	REKEY_CAUSES
+	REKEY_CAUSES,
+	/* Of keys that we did not ask for. */
+	KEY_OF_SETUP = REKEY_CAUSES,
+	KEY_OF_PEER,
+	KEY_CAUSES
 };
 
 enum rekey_result {
@@ -36,7 +40,7 @@ enum rekey_result {
 	REKEY_RESULTS
 };
 
-/* As in the model. */
+/* As in the model; of the KEY_ ones as in the audit. */
 const char *rekey_cause_name(enum rekey_cause c);
 const char *rekey_result_name(enum rekey_result r);
 
@@ -48,7 +52,7 @@ struct key_traffic {
 /* One key's time on a leg, for the audit. */
 struct key_epoch {
 	uint32_t number;    /* 1: the first key */
-	const char *cause;  /* static */
+	uint8_t cause;      /* enum rekey_cause */
 	uint64_t start_ms;  /* wall clock */
 	enum srtp_suite suite;
 	struct key_traffic before;
@@ -67,6 +71,8 @@ struct leg_rekey {
 	unsigned refusals; /* in a row */
 	uint32_t keys;     /* that we have sent with */
 	uint32_t rx_epoch; /* before the offer */
+	uint32_t failed;   /* renewals whose handshake failed, whoever asked for them */
+	uint32_t strangers; /* of these: with a certificate that is not the one that signalling names */
 	struct timer timer;
 	enum rekey_cause timer_cause;
 	struct key_epoch *epochs; /* n_epochs, with room for KEY_EPOCHS_MAX; NULL: none */
@@ -85,11 +91,17 @@ void rekey_limit(struct leg *l, const struct dp_key_soft_limit *e);
 void rekey_offered(struct leg *l);
 void rekey_answered(struct leg *l);
 void rekey_refused(struct leg *l, const struct sip_msg *m);
-/* The offer was taken, whoever made it, but the handshake for its keys failed: likewise. */
-void rekey_failed(struct leg *l, const char *why);
+/*
+ * The offer was taken, whoever made it, but the handshake for its keys failed: likewise. stranger: who shook hands
+ * has another certificate than signalling says, which is nothing that the peer did.
+ */
+void rekey_failed(struct leg *l, const char *why, bool stranger);
 /* We send with another key from now on, whoever offered it: its life begins. */
 void rekey_began(struct leg *l);
-/* As it was before a restart: after that many keys, the last one since leg.keyed_ms. */
-void rekey_restore(struct leg *l, uint32_t keys);
+
+struct saved_leg;
+/* What outlives the process; the last key's age is leg.keyed_ms. */
+void rekey_save(const struct leg *l, struct saved_leg *s);
+void rekey_restore(struct leg *l, const struct saved_leg *s);
 void rekey_stop(struct leg *l);
 void rekey_forget(struct leg *l);

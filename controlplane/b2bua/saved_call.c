@@ -196,6 +196,95 @@ static void get_dialog(struct rbuf *r, struct sip_dialog *d)
 
 enum { TIMER_OURS = 1, TIMER_UPDATES = 2 };
 
+enum { RENEWAL_DUE = 1, RENEWAL_BARRED = 2, RENEWAL_TRIED = 4, RENEWAL_FLAGS = 7 };
+
+static void put_renewal(struct wbuf *w, const struct saved_renewal *r)
+{
+	wbuf_u8(w, (uint8_t)((r->due ? RENEWAL_DUE : 0) | (r->barred ? RENEWAL_BARRED : 0) |
+			     (r->tried ? RENEWAL_TRIED : 0)));
+	wbuf_u8(w, r->result);
+	wbuf_u8(w, r->cause);
+	wbuf_u32(w, r->failed);
+	wbuf_u32(w, r->strangers);
+}
+
+static void get_renewal(struct rbuf *r, struct saved_renewal *out)
+{
+	uint8_t flags = get_small(r, RENEWAL_FLAGS);
+
+	out->due = flags & RENEWAL_DUE;
+	out->barred = flags & RENEWAL_BARRED;
+	out->tried = flags & RENEWAL_TRIED;
+	out->result = get_small(r, REKEY_RESULTS - 1);
+	out->cause = get_small(r, REKEY_CAUSES - 1);
+	out->failed = rbuf_u32(r);
+	out->strangers = rbuf_u32(r);
+}
+
+static void put_past(struct wbuf *w, const struct saved_past *p)
+{
+	put_text(w, p->peer_name);
+	put_text(w, p->peer_fingerprint);
+	put_text(w, p->version);
+	put_text(w, p->cipher);
+	put_text(w, p->group);
+	wbuf_u8(w, (uint8_t)p->n_peer);
+	for (uint32_t i = 0; i < p->n_peer; i++) {
+		wbuf_u8(w, p->peer[i].hash);
+		wbuf_u8(w, p->peer[i].len);
+		wbuf_bytes(w, p->peer[i].octets, p->peer[i].len);
+	}
+	for (unsigned i = 0; i < OA_DOWNGRADES; i++)
+		wbuf_u32(w, p->downgrades[i]);
+}
+
+static void get_past(struct rbuf *r, struct saved_past *p)
+{
+	const uint8_t *octets;
+
+	p->peer_name = get_text(r, NAME_MAX_OCTETS, false);
+	p->peer_fingerprint = get_text(r, NAME_MAX_OCTETS, false);
+	p->version = get_text(r, NAME_MAX_OCTETS, false);
+	p->cipher = get_text(r, NAME_MAX_OCTETS, false);
+	p->group = get_text(r, NAME_MAX_OCTETS, false);
+	p->n_peer = get_small(r, DTLS_FINGERPRINTS_MAX);
+	for (uint32_t i = 0; i < p->n_peer; i++) {
+		p->peer[i].hash = get_small(r, DTLS_SHA512);
+		p->peer[i].len = get_small(r, DTLS_FINGERPRINT_OCTETS);
+		octets = rbuf_bytes(r, p->peer[i].len);
+		if (!p->peer[i].hash || !octets)
+			r->short_read = true;
+		else
+			memcpy(p->peer[i].octets, octets, p->peer[i].len);
+	}
+	for (unsigned i = 0; i < OA_DOWNGRADES; i++)
+		p->downgrades[i] = rbuf_u32(r);
+}
+
+static void put_epoch(struct wbuf *w, const struct key_epoch *e)
+{
+	wbuf_u32(w, e->number);
+	wbuf_u8(w, e->cause);
+	put_u64(w, e->start_ms);
+	wbuf_u8(w, (uint8_t)e->suite);
+	put_u64(w, e->before.rx_packets);
+	put_u64(w, e->before.rx_octets);
+	put_u64(w, e->before.tx_packets);
+	put_u64(w, e->before.tx_octets);
+}
+
+static void get_epoch(struct rbuf *r, struct key_epoch *e)
+{
+	e->number = rbuf_u32(r);
+	e->cause = get_small(r, KEY_CAUSES - 1);
+	e->start_ms = get_u64(r);
+	e->suite = (enum srtp_suite)get_small(r, SRTP_SUITE_COUNT - 1);
+	e->before.rx_packets = get_u64(r);
+	e->before.rx_octets = get_u64(r);
+	e->before.tx_packets = get_u64(r);
+	e->before.tx_octets = get_u64(r);
+}
+
 static void put_leg(struct wbuf *w, const struct saved_leg *l)
 {
 	put_text(w, l->trunk);
@@ -222,9 +311,14 @@ static void put_leg(struct wbuf *w, const struct saved_leg *l)
 	wbuf_u8(w, (uint8_t)l->n_media);
 	for (uint32_t i = 0; i < l->n_media; i++)
 		put_media(w, &l->media[i]);
+	put_renewal(w, &l->renewal);
+	put_past(w, &l->past);
+	wbuf_u8(w, (uint8_t)l->n_epochs);
+	for (uint32_t i = 0; i < l->n_epochs; i++)
+		put_epoch(w, &l->epochs[i]);
 }
 
-static void get_leg(struct rbuf *r, struct saved_leg *l)
+static void get_leg(struct rbuf *r, struct saved_leg *l, uint8_t version)
 {
 	uint8_t flags;
 
@@ -254,6 +348,13 @@ static void get_leg(struct rbuf *r, struct saved_leg *l)
 	l->n_media = get_small(r, SDP_MEDIA_MAX);
 	for (uint32_t i = 0; i < l->n_media; i++)
 		get_media(r, &l->media[i]);
+	if (version < 2)
+		return;
+	get_renewal(r, &l->renewal);
+	get_past(r, &l->past);
+	l->n_epochs = get_small(r, KEY_EPOCHS_MAX);
+	for (uint32_t i = 0; i < l->n_epochs; i++)
+		get_epoch(r, &l->epochs[i]);
 }
 
 void saved_call_write(const struct saved_call *c, struct wbuf *w)
@@ -275,9 +376,10 @@ void saved_call_write(const struct saved_call *c, struct wbuf *w)
 int saved_call_read(const void *data, size_t n, struct saved_call *out)
 {
 	struct rbuf r = rbuf_make(data, n);
+	uint8_t version = rbuf_u8(&r);
 
 	memset(out, 0, sizeof *out);
-	if (rbuf_u8(&r) != SAVED_CALL_VERSION)
+	if (version < 1 || version > SAVED_CALL_VERSION)
 		return -EPROTO;
 	out->id = get_text(&r, NAME_MAX_OCTETS, false);
 	out->from = get_text(&r, NAME_MAX_OCTETS, false);
@@ -288,7 +390,7 @@ int saved_call_read(const void *data, size_t n, struct saved_call *out)
 	out->plane = get_u64(&r);
 	out->session = get_u64(&r);
 	out->worker = rbuf_u32(&r);
-	get_leg(&r, &out->legs[0]);
-	get_leg(&r, &out->legs[1]);
+	get_leg(&r, &out->legs[0], version);
+	get_leg(&r, &out->legs[1], version);
 	return r.short_read || r.left ? -EPROTO : 0;
 }

@@ -5,11 +5,13 @@
  */
 #pragma once
 
+#include "controlplane/b2bua/rekey.h"
+#include "controlplane/dtls/fingerprint.h"
 #include "controlplane/sdp/offer_answer.h"
 #include "controlplane/sip/dialog.h"
 #include "lib/base/buf.h"
 
-#define SAVED_CALL_VERSION 1
+#define SAVED_CALL_VERSION 2 /* 1: without what begins with renewal, taken over all the same */
 #define SAVED_CALL_MAX (96u << 10) /* octets: two bodies, two dialogs with all their routes, and the rest */
 
 /* An m-line that stands. */
@@ -27,6 +29,23 @@ struct saved_media {
 	struct ip_port remote, remote_rtcp;
 	struct ip_port selected; /* with ice: where the peer was found; credentials are not kept */
 	struct ip_port local; /* with ported: our RTP address as leased; RTCP is on the port behind it */
+};
+
+/* How a leg stands with the renewal of its keys; as in struct leg_rekey. */
+struct saved_renewal {
+	bool due; /* one was about to be, or is under way */
+	bool barred, tried;
+	uint8_t result, cause;
+	uint32_t failed, strangers;
+};
+
+/* What the audit is to keep of a leg besides; texts as in struct leg. */
+struct saved_past {
+	struct str peer_name, peer_fingerprint;
+	struct str version, cipher, group; /* of the handshake; empty: there was none */
+	struct dtls_fingerprint peer[DTLS_FINGERPRINTS_MAX];
+	uint32_t n_peer;
+	uint32_t downgrades[OA_DOWNGRADES];
 };
 
 /* Texts are views of the record, or of the call. */
@@ -47,6 +66,10 @@ struct saved_leg {
 	uint32_t next_epoch, burnt_epoch, key_epoch;
 	uint32_t keys; /* that it has had */
 	uint64_t keyed_ms;
+	struct saved_renewal renewal;
+	struct saved_past past;
+	uint32_t n_epochs; /* of its keys */
+	struct key_epoch epochs[KEY_EPOCHS_MAX];
 	uint32_t n_media;
 	struct saved_media media[SDP_MEDIA_MAX];
 };

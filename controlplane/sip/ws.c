@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * wslay reads frames and answers control frames. Messages are put together here, not there, so that they lie
- * in memory that is wiped; what we send is written in one frame by hand for the same reason.
+ * in memory that is wiped; what we send is written in one frame by hand for the same reason. What is left of them
+ * in its reading buffer, which it neither wipes nor lends, is wiped where it passes by.
  */
 #include "controlplane/sip/ws.h"
 
@@ -101,12 +102,10 @@ static void on_frame_start(
 		ws->in_message = true;
 }
 
-static void on_chunk(
-	wslay_event_context_ptr frames, const struct wslay_event_on_frame_recv_chunk_arg *arg, void *user)
+static void take_chunk(
+	struct ws *ws, wslay_event_context_ptr frames, const struct wslay_event_on_frame_recv_chunk_arg *arg)
 {
-	struct ws *ws = user;
-
-	if (ws->control || ws->failed || ws->too_large)
+	if (ws->failed || ws->too_large)
 		return;
 	/* wslay looks at each frame's length; without its buffers nobody adds up those of fragments. */
 	if (arg->data_length > ws->message_max - ws->len) {
@@ -120,6 +119,19 @@ static void on_chunk(
 	}
 	memcpy(ws->text + ws->len, arg->data, arg->data_length);
 	ws->len += arg->data_length;
+}
+
+static void on_chunk(
+	wslay_event_context_ptr frames, const struct wslay_event_on_frame_recv_chunk_arg *arg, void *user)
+{
+	struct ws *ws = user;
+
+	if (ws->control)
+		return; /* wslay has still to look at it */
+	take_chunk(ws, frames, arg);
+	/* Unmasked in its buffer, on the heap, where nobody reads it again: without buffering this call is its end. */
+	if (arg->data_length)
+		mem_wipe((uint8_t *)(uintptr_t)arg->data, arg->data_length);
 }
 
 static void on_frame_end(wslay_event_context_ptr frames, void *user)

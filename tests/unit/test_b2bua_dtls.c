@@ -403,10 +403,35 @@ static bool a_while(void)
 	return ++turns > 20;
 }
 
+static const char *text_in(const json_t *o, const char *name)
+{
+	const char *z = json_string_value(json_object_get(o, name));
+
+	if (!z)
+		fail_msg("no %s", name);
+	return z;
+}
+
+static const char *last_renewal(void)
+{
+	static char text[16];
+	json_t *data = look("/srtp-gateway:calls", 0), *call, *leg;
+	size_t i;
+
+	text[0] = '\0';
+	call = json_array_get(json_object_get(json_object_get(data, "calls"), "call"), 0);
+	json_array_foreach(json_object_get(call, "leg"), i, leg)
+		if (json_object_get(leg, "last-renewal"))
+			snprintf(text, sizeof text, "%s", text_in(leg, "last-renewal"));
+	json_decref(data);
+	return text;
+}
+
 /* It takes the offer and shakes no hands: the keys in force serve on, or the call ends, as the policy has it. */
 static void test_a_renewal_that_fails(void **state)
 {
 	(void)state;
+	bench_keep_calls();
 	for (int end = 0; end < 2; end++) {
 		char policies[256];
 		unsigned said;
@@ -449,10 +474,105 @@ static void test_a_renewal_that_fails(void **state)
 			silence(NULL);
 			assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], 1);
 			assert_false(plane_last()->leg[DP_SIDE_B].flags & DP_LEG_KEYS_PENDING);
+			bench_crash(false);
+			assert_string_equal(last_renewal(), "given-up");
+			assert_int_equal(b2bua_rekey_all(bench.b2bua), 0); /* the next process knows it too */
 			hang_up(&alice, &bob);
 		}
 		expect_no_calls();
 	}
+}
+
+/* carrier-a renews DTLS keys under a policy with these members. */
+static void take_dtls_with_policy(const char *members)
+{
+	char policies[256];
+
+	snprintf(policies, sizeof policies,
+		"\"rekey-policies\":{\"rekey-policy\":[{\"name\":\"p\",%s}]},"
+		"\"dtls-policies\":{\"dtls-policy\":[{\"name\":\"d\"}]},\"media\":{\"interface\":[",
+		members);
+	bench_change_all((const struct bench_edit[]){{"\"media\":{\"interface\":[", policies},
+				 {"\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
+					 "\"crypto-profile\":\"gcm\",\"keying\":[\"dtls\"],\"dtls-policy\":\"d\","
+					 "\"rekey-policy\":\"p\"},\"rtcp-mux\":\"offer\"},{\"name\":\"carrier-b\""}},
+		2);
+}
+
+static unsigned refusals_wanted;
+
+static bool refused_often(void)
+{
+	return renewals("refused") == refusals_wanted;
+}
+
+/* Bob takes the offer; somebody else, with another certificate, is faster on the media path. */
+static void renew_with_stranger(bool end)
+{
+	dtls_association_close(peer.association);
+	peer.association = NULL;
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", described("passive", true));
+	hear(&bob, "ACK");
+	open_peer(DTLS_SERVER);
+	if (end)
+		run_until(ended, "the call ends");
+	else
+		run_until(refused_often, "the renewal fails");
+}
+
+/*
+ * A stranger in the middle of a renewal has no part in the keys from before: they serve on, the peer is asked again,
+ * and only the policy ends the call.
+ */
+static void test_a_stranger_during_a_renewal(void **state)
+{
+	(void)state;
+	take_dtls_with_policy("\"attempts\":3,\"retry-after\":5,\"on-refusal\":\"alarm-and-continue\"");
+	invite_bob();
+	open_peer(DTLS_SERVER);
+	answered("passive", false);
+	run_until(secured, "the handshake");
+	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+	pass(100);
+	for (refusals_wanted = 1; refusals_wanted <= 2; refusals_wanted++) {
+		renew_with_stranger(false);
+		settle();
+		assert_int_equal(bench.live, 1);
+		assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], 1);
+		assert_int_equal(plane_last()->rx_keys[DP_SIDE_B], 1);
+		assert_false(plane_last()->leg[DP_SIDE_B].flags & DP_LEG_KEYS_PENDING);
+		silence(NULL);
+		pass(5100);
+	}
+	take_renewal(DTLS_SERVER, false);
+	keys_wanted = 2;
+	run_until(renewed, "the handshake with the peer itself");
+	settle();
+	assert_keys_fit();
+	assert_int_equal(renewals("renewed"), 1);
+	assert_int_equal(renewals("given-up"), 0);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+static void test_a_stranger_during_a_renewal_where_the_policy_ends_calls(void **state)
+{
+	(void)state;
+	take_dtls_with_policy("\"attempts\":1,\"on-refusal\":\"end-call\"");
+	invite_bob();
+	open_peer(DTLS_SERVER);
+	answered("passive", false);
+	run_until(secured, "the handshake");
+	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+	pass(100);
+	renew_with_stranger(true);
+	expect_heard(&bob, "new keys were refused: DTLS fingerprint");
+	reply(&bob, "200 OK");
+	hear(&alice, "BYE");
+	reply(&alice, "200 OK");
+	assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], 1);
+	expect_no_calls();
 }
 
 /* What the audit keeps of such a leg. */
@@ -478,16 +598,7 @@ static json_t *last_record(const char *path)
 	return found;
 }
 
-static const char *text_in(const json_t *o, const char *name)
-{
-	const char *z = json_string_value(json_object_get(o, name));
-
-	if (!z)
-		fail_msg("no %s", name);
-	return z;
-}
-
-static void assert_recorded(const json_t *leg)
+static void assert_recorded(const json_t *leg, unsigned keys)
 {
 	const json_t *dtls = json_object_get(leg, "dtls");
 	char fingerprint[DTLS_FINGERPRINT_TEXT];
@@ -505,24 +616,55 @@ static void assert_recorded(const json_t *leg)
 	fingerprint[w.len] = '\0';
 	assert_string_equal(
 		json_string_value(json_array_get(json_object_get(dtls, "fingerprints"), 0)), fingerprint);
-	assert_int_equal(json_array_size(json_object_get(leg, "keys")), 1);
+	assert_int_equal(json_array_size(json_object_get(leg, "keys")), keys);
+}
+
+static char audit_file[80];
+
+static struct audit *open_audit(void)
+{
+	struct audit_conf conf = {
+		.file = audit_file, .max_octets = 1 << 20, .checkpoint_records = 100, .checkpoint_s = 60};
+	struct audit *a;
+	struct err e = {0};
+
+	snprintf(audit_file, sizeof audit_file, "%s/audit.jsonl", bench.folder);
+	if (audit_open(&conf, &a, &e) < 0)
+		fail_msg("%s", e.text);
+	b2bua_set_audit(bench.b2bua, a);
+	return a;
+}
+
+/* Its last session; a new reference. */
+static json_t *close_audit(struct audit *a)
+{
+	static const char *const files[] = {"", ".key", ".pub"};
+	json_t *record;
+	char file[90];
+
+	b2bua_set_audit(bench.b2bua, NULL);
+	audit_close(a);
+	record = last_record(audit_file);
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(file, sizeof file, "%s%s", audit_file, files[i]);
+		unlink(file);
+	}
+	return record;
+}
+
+static long long anomaly(const json_t *record, unsigned side, const char *name)
+{
+	const json_t *leg = json_array_get(json_object_get(record, "legs"), side);
+
+	return json_integer_value(json_object_get(json_object_get(leg, "anomalies"), name));
 }
 
 static void test_what_the_audit_keeps(void **state)
 {
-	struct audit_conf conf = {.max_octets = 1 << 20, .checkpoint_records = 100, .checkpoint_s = 60};
-	static const char *const files[] = {"", ".key", ".pub"};
-	char path[80], file[90];
-	struct audit *a;
-	struct err e = {0};
+	struct audit *a = open_audit();
 	json_t *record, *legs;
 
 	(void)state;
-	snprintf(path, sizeof path, "%s/audit.jsonl", bench.folder);
-	conf.file = path;
-	if (audit_open(&conf, &a, &e) < 0)
-		fail_msg("%s", e.text);
-	b2bua_set_audit(bench.b2bua, a);
 	up(DTLS_SERVER);
 	/* Somebody offers less in the middle of it: refused, and remembered. */
 	say(&bob, "INVITE", "", "v=0\r\no=- 1 2 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n"
@@ -531,23 +673,58 @@ static void test_what_the_audit_keeps(void **state)
 	say(&bob, "ACK", "", "");
 	hang_up(&alice, &bob);
 	expect_no_calls();
-	b2bua_set_audit(bench.b2bua, NULL);
-	audit_close(a);
-	record = last_record(path);
+	record = close_audit(a);
 	legs = json_object_get(record, "legs");
-	assert_recorded(json_array_get(legs, 1));
+	assert_recorded(json_array_get(legs, 1), 1);
 	assert_null(json_object_get(json_array_get(legs, 0), "dtls"));
-	assert_int_equal(json_integer_value(json_object_get(
-				 json_object_get(json_array_get(legs, 1), "anomalies"), "downgrade-clear")),
-		1);
-	assert_int_equal(json_integer_value(json_object_get(
-				 json_object_get(json_array_get(legs, 0), "anomalies"), "downgrade-clear")),
-		0);
+	assert_int_equal(anomaly(record, 1, "downgrade-clear"), 1);
+	assert_int_equal(anomaly(record, 0, "downgrade-clear"), 0);
 	json_decref(record);
-	for (unsigned i = 0; i < 3; i++) {
-		snprintf(file, sizeof file, "%s%s", path, files[i]);
-		unlink(file);
-	}
+}
+
+/* The next process knows that a renewal is due, and all that the audit is to keep. */
+static void test_a_crash_after_a_renewal_that_failed(void **state)
+{
+	struct audit *a;
+	json_t *record, *leg;
+
+	(void)state;
+	bench_keep_calls();
+	a = open_audit();
+	take_dtls_with_policy("\"on-refusal\":\"alarm-and-continue\"");
+	invite_bob();
+	open_peer(DTLS_SERVER);
+	answered("passive", false);
+	run_until(secured, "the handshake");
+	refusals_wanted = 1;
+	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+	pass(100);
+	renew_with_stranger(false);
+	assert_string_equal(last_renewal(), "refused");
+	b2bua_set_audit(bench.b2bua, NULL);
+	bench_crash(false);
+	b2bua_set_audit(bench.b2bua, a);
+	assert_string_equal(last_renewal(), "refused");
+	pass(1050);
+	hear(&alice, "OPTIONS");
+	reply(&alice, "200 OK");
+	hear(&bob, "OPTIONS");
+	reply(&bob, "200 OK");
+	pass(5000);
+	keys_wanted = 2;
+	take_renewal(DTLS_SERVER, false);
+	run_until(renewed, "the handshake");
+	assert_string_equal(last_renewal(), "renewed");
+	hang_up(&alice, &bob);
+	expect_no_calls();
+	record = close_audit(a);
+	leg = json_array_get(json_object_get(record, "legs"), 1);
+	assert_recorded(leg, 2);
+	assert_string_equal(text_in(json_array_get(json_object_get(leg, "keys"), 0), "cause"), "setup");
+	assert_string_equal(text_in(json_array_get(json_object_get(leg, "keys"), 1), "cause"), "operator");
+	assert_int_equal(anomaly(record, 1, "renewals-failed"), 1);
+	assert_int_equal(anomaly(record, 1, "wrong-fingerprints"), 1);
+	json_decref(record);
 }
 
 int main(void)
@@ -561,6 +738,9 @@ int main(void)
 		TD(test_hellos_during_a_call_change_nothing),
 		TD(test_new_keys),
 		TD(test_a_renewal_that_fails),
+		TD(test_a_stranger_during_a_renewal),
+		TD(test_a_stranger_during_a_renewal_where_the_policy_ends_calls),
+		TD(test_a_crash_after_a_renewal_that_failed),
 		TD(test_what_the_audit_keeps),
 	};
 

@@ -2,12 +2,15 @@
 /* WebSocket: the HTTP request that opens one, and what frames may look like (RFC 6455, RFC 7118). */
 #include "tests/support/cmocka_std.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controlplane/sip/ws.h"
 #include "controlplane/sip/ws_upgrade.h"
+#include "lib/base/secret.h"
 
 #define MAX_OCTETS 1000
 
@@ -295,6 +298,88 @@ static void test_header(void **state)
 	assert_memory_equal(h, "\x81\x7f\0\0\0\0\0\x01\0\0", 10);
 }
 
+enum { NEEDLE = 30, VEIL = 0x5a };
+
+/* A key as only the test knows it: nowhere in memory as it is on the wire. */
+static uint8_t veiled[NEEDLE];
+
+static unsigned times_in(const uint8_t *p, size_t n)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i + NEEDLE <= n; i++) {
+		size_t k = 0;
+
+		while (k < NEEDLE && (p[i + k] ^ VEIL) == veiled[k])
+			k++;
+		found += k == NEEDLE;
+	}
+	return found;
+}
+
+/* How often the key is in what this process can write to. */
+static unsigned times_in_memory(void)
+{
+	static uint8_t chunk[64 << 10];
+	FILE *maps = fopen("/proc/self/maps", "r");
+	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	unsigned long from, to;
+	unsigned found = 0;
+	char line[512], mode[8];
+
+	if (!maps || memory < 0)
+		skip();
+	while (fgets(line, sizeof line, maps)) {
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 || strncmp(mode, "rw", 2) != 0 ||
+			to - from > 256ul << 20)
+			continue;
+		for (; from < to; from += sizeof chunk - NEEDLE) {
+			ssize_t n = pread(memory, chunk, to - from < sizeof chunk ? to - from : sizeof chunk, (off_t)from);
+
+			found += n > 0 && from != (unsigned long)(uintptr_t)chunk ? times_in(chunk, (size_t)n) : 0;
+			mem_wipe(chunk, sizeof chunk);
+		}
+	}
+	fclose(maps);
+	close(memory);
+	return found;
+}
+
+static unsigned seen_in_message;
+
+static bool on_secret(void *user, char *p, size_t n)
+{
+	(void)user;
+	seen_in_message = times_in((uint8_t *)p, n);
+	return true;
+}
+
+/* A message with a key in it leaves nothing behind, in our memory or the library's, while the connection goes on. */
+static void test_what_was_read_is_wiped(void **state)
+{
+	static const struct ws_ops ops = {on_secret, on_write};
+	static char text[600], buf[700];
+	struct ws *ws;
+	size_t n;
+
+	(void)state;
+	memset(&out, 0, sizeof out);
+	for (unsigned i = 0; i < NEEDLE; i++)
+		veiled[i] = (uint8_t)((33 + i * 7 % 90) ^ VEIL);
+	memset(text, 'x', sizeof text);
+	for (unsigned i = 0; i < NEEDLE; i++)
+		text[300 + i] = (char)(veiled[i] ^ VEIL);
+	n = frame(buf, TEXT, text, sizeof text);
+	assert_true(times_in_memory() > 0); /* it can be found */
+	mem_wipe(text, sizeof text);
+	assert_int_equal(ws_new(&ops, NULL, MAX_OCTETS, &ws), 0);
+	assert_true(ws_feed(ws, buf, n));
+	assert_int_equal(seen_in_message, 1);
+	assert_int_equal(times_in_memory(), 0);
+	ws_free(ws);
+	assert_int_equal(times_in_memory(), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -302,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_what_was_read_is_wiped),
 	};
 
 	return cmocka_run_group_tests_name("ws", tests, NULL, NULL);
