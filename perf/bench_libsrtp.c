@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_libsrtp LIBSRTP2.so [json]: our whole path of a packet (receive, lookup, replay, crypto, rewrite, send)
- * beside nothing but srtp_protect() or srtp_unprotect() of libsrtp2 for the same packets with the same keys, in
- * one process, a turn of one after a turn of the other.
+ * bench_libsrtp LIBSRTP2.so [json]: our whole path of a packet (receive, lookup, replay, crypto, rewrite,
+ * send) beside nothing but srtp_protect() or srtp_unprotect() of libsrtp2 for the same packets with the same
+ * keys, in one process, a turn of one after a turn of the other.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -33,7 +33,7 @@ static int context(const struct gen *g, unsigned side, uint32_t s, unsigned dire
 
 static void headers(const struct gen *g, uint8_t *h, uint32_t s)
 {
-	struct ip_port from = gen_peer(0, s), to = gen_gateway(0, s);
+	struct ip_port from = gen_peer(g, 0, s), to = gen_gateway(g, 0, s);
 	static const uint8_t mac[6] = {0x02, 0, 0, 0, 0x10, 0x01};
 	uint8_t *ip = h + GEN_ETHER, *udp = ip + 20;
 
@@ -125,6 +125,15 @@ static void payload_make(uint8_t *p, uint16_t n, uint32_t call, uint64_t packet)
 		p[i] = (uint8_t)(call * 7 + packet + i);
 }
 
+void gen_skip(struct gen *g, uint32_t packets)
+{
+	for (uint32_t s = 0; s < g->conf.sessions; s++) {
+		g->sessions[s].seq = (uint16_t)(g->sessions[s].seq + packets);
+		g->sessions[s].ts += packets * 160;
+		g->sessions[s].sent += packets;
+	}
+}
+
 static int build_one(struct gen *g, struct rte_mbuf *m)
 {
 	uint32_t s = g->order[g->next];
@@ -191,11 +200,11 @@ static struct gen_session *frame_session(struct gen *g, struct rte_mbuf *m, uint
 	*n = be16_get(udp + 4) - (size_t)8;
 	if (be16_get(ip + 2) != 28 + *n || m->data_len != GEN_HEADERS + *n)
 		return NULL;
-	s = gen_peer_session(ip + 16);
+	s = gen_peer_session(g, ip + 16, udp + 2);
 	if (s >= g->conf.sessions)
 		return NULL;
-	from = gen_gateway(1, s);
-	to = gen_peer(1, s);
+	from = gen_gateway(g, 1, s);
+	to = gen_peer(g, 1, s);
 	if (memcmp(ip + 12, from.ip.octets, 4) || be16_get(udp) != from.port || be16_get(udp + 2) != to.port)
 		return NULL;
 	if (!checksums_sound(ip, udp))
@@ -245,6 +254,11 @@ void gen_verify(struct gen *g, struct rte_mbuf *frame)
 		g->stats.bad_content++;
 	else
 		g->stats.good++;
+}
+
+uint32_t gen_calls(const struct gen *g)
+{
+	return g->conf.sessions;
 }
 
 const struct gen_stats *gen_stats(const struct gen *g)

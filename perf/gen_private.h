@@ -35,10 +35,10 @@ struct gen {
 };
 
 /* The four ends of call s: gateway and peer on leg in (side 0) and leg out (side 1). */
-struct ip_port gen_gateway(unsigned side, uint32_t s);
-struct ip_port gen_peer(unsigned side, uint32_t s);
-/* Which call a peer of side 1 belongs to; UINT32_MAX: none. octets: its IPv4 address. */
-uint32_t gen_peer_session(const uint8_t octets[4]);
+struct ip_port gen_gateway(const struct gen *g, unsigned side, uint32_t s);
+struct ip_port gen_peer(const struct gen *g, unsigned side, uint32_t s);
+/* Which call a peer of side 1 belongs to; UINT32_MAX: none. octets: its IPv4 address; port as in the header. */
+uint32_t gen_peer_session(const struct gen *g, const uint8_t octets[4], const uint8_t port[2]);
 
 /* The master key of leg `side` of call s in a direction as the gateway sees it (enum dp_key_direction). */
 int gen_master(const struct gen *g, unsigned side, uint32_t s, unsigned direction, struct secret *out);

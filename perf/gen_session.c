@@ -21,21 +21,33 @@ static struct ip_addr ipv4(uint32_t host_order)
 #define PEER_NET 0x0a800000u    /* 10.128.0.0 and up: side in the next bit, then the call's number */
 #define PEER_SIDE (1u << 20)
 
-struct ip_port gen_gateway(unsigned side, uint32_t s)
+struct ip_port gen_gateway(const struct gen *g, unsigned side, uint32_t s)
 {
+	if (g->conf.flows)
+		return g->conf.flows[s].gateway[side];
 	return (struct ip_port){.ip = ipv4(GATEWAY_NET + (side << 8) + 1 + s / GEN_PORTS),
 		.port = (uint16_t)(GEN_PORT_LOWER + s % GEN_PORTS)};
 }
 
-struct ip_port gen_peer(unsigned side, uint32_t s)
+struct ip_port gen_peer(const struct gen *g, unsigned side, uint32_t s)
 {
+	if (g->conf.flows)
+		return g->conf.flows[s].peer[side];
 	return (struct ip_port){.ip = ipv4(PEER_NET + side * PEER_SIDE + s), .port = 4000};
 }
 
-uint32_t gen_peer_session(const uint8_t octets[4])
+uint32_t gen_peer_session(const struct gen *g, const uint8_t octets[4], const uint8_t port[2])
 {
 	uint32_t a = be32_get(octets) - PEER_NET - PEER_SIDE;
 
+	for (uint32_t s = 0; g->conf.flows && s < g->conf.sessions; s++) {
+		const struct ip_port *at = &g->conf.flows[s].peer[1];
+
+		if (at->port == be16_get(port) && !memcmp(at->ip.octets, octets, 4))
+			return s;
+	}
+	if (g->conf.flows)
+		return UINT32_MAX;
 	return a < PEER_SIDE ? a : UINT32_MAX;
 }
 
@@ -47,6 +59,10 @@ int gen_master(const struct gen *g, unsigned side, uint32_t s, unsigned directio
 	uint8_t seed[16] = {'k', (uint8_t)side, (uint8_t)direction}, octets[64];
 	int rc = 0;
 
+	if (g->conf.flows && side == 1 && direction == DP_KEY_TX && g->conf.flows[s].key.len) {
+		*out = g->conf.flows[s].key;
+		return out->len == srtp_suite_master_len(info) ? 0 : -EINVAL;
+	}
 	be32_put(seed + 4, s);
 	for (uint8_t half = 0; half < 2 && !rc; half++) {
 		seed[3] = half;
@@ -70,8 +86,8 @@ static void leg_message(const struct gen *g, union dp_msg *m, unsigned side, uin
 	u->security = suite ? DP_SECURITY_SRTP : DP_SECURITY_PLAIN;
 	u->learn = suite ? DP_LEARN_AUTHENTIC : DP_LEARN_NEVER; /* as the control plane has it */
 	u->flags = DP_LEG_RTCP_MUX;
-	u->local = gen_gateway(side, s);
-	u->remote = gen_peer(side, s);
+	u->local = gen_gateway(g, side, s);
+	u->remote = gen_peer(g, side, s);
 	u->n_streams = 1;
 	u->streams[0].direction = DP_SENDRECV;
 	u->streams[0].clock_hz = 8000;
@@ -130,9 +146,9 @@ int gen_program(struct gen *g, int (*command)(void *user, union dp_msg *m), void
 	m.configure.pages = 1;
 	m.configure.trial_per_second = 10;
 	for (unsigned side = 0; side < 2; side++) {
-		for (uint32_t s = 0; s < g->conf.sessions; s += GEN_PORTS)
+		for (uint32_t s = 0; s < g->conf.sessions; s += g->conf.flows ? g->conf.sessions : GEN_PORTS)
 			m.configure.addresses[m.configure.n_addresses++] = (struct dp_address){
-				.ip = gen_gateway(side, s).ip,
+				.ip = gen_gateway(g, side, s).ip,
 				.port_lower = GEN_PORT_LOWER,
 				.port_upper = GEN_PORT_LOWER + GEN_PORTS - 1,
 			};

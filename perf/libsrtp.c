@@ -17,6 +17,7 @@
 
 struct libsrtp {
 	void *library;
+	const struct gen *gen;
 	uint32_t calls;
 	bool protect;
 	srtp_t *sessions;
@@ -94,7 +95,7 @@ int libsrtp_open(struct libsrtp **out, const char *path, const struct gen *g, bo
 
 	if (!l)
 		return err_set(err, policy ? ENOMEM : EINVAL, "libsrtp2: no such suite, or no memory");
-	*l = (struct libsrtp){.calls = g->conf.sessions, .protect = protect};
+	*l = (struct libsrtp){.gen = g, .calls = g->conf.sessions, .protect = protect};
 	rc = load(l, path, policy, err);
 	if (rc >= 0)
 		l->sessions = calloc(l->calls, sizeof(*l->sessions));
@@ -102,7 +103,8 @@ int libsrtp_open(struct libsrtp **out, const char *path, const struct gen *g, bo
 		rc = err_set(err, ENOMEM, "libsrtp2: no memory for %u calls", l->calls);
 	for (uint32_t s = 0; s < l->calls && rc >= 0; s++)
 		if (session(l, g, s) < 0)
-			rc = err_set(err, EINVAL, "%s takes no session of this suite (is it over OpenSSL?)", path);
+			rc = err_set(
+				err, EINVAL, "%s takes no session of this suite (is it over OpenSSL?)", path);
 	if (rc < 0)
 		libsrtp_close(l);
 	else
@@ -129,7 +131,7 @@ void libsrtp_close(struct libsrtp *l)
 static void copy(struct libsrtp *l, unsigned i, struct rte_mbuf *m)
 {
 	const uint8_t *f = rte_pktmbuf_mtod(m, const uint8_t *);
-	const struct ip_port first = gen_peer(0, 0);
+	const struct ip_port first = gen_peer(l->gen, 0, 0);
 
 	l->call_of[i] = be32_get(f + GEN_ETHER + 12) - be32_get(first.ip.octets);
 	l->lengths[i] = m->data_len - GEN_HEADERS;

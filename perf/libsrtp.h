@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Somebody else's SRTP to be measured beside: libsrtp2, loaded from a path, because the one that a machine has
- * need not be the one that is fair (Debian's is over NSS). One session of it for each of gen.h's calls, with
- * that call's key.
+ * Somebody else's SRTP to be measured beside: libsrtp2, loaded from a path, because the one that a machine
+ * has need not be the one that is fair (Debian's is over NSS). One session of it for each of gen.h's calls,
+ * with that call's key.
  */
 #pragma once
 
@@ -17,8 +17,7 @@ struct libsrtp;
  * protect: with the keys of the leg out; else unprotect, with those of the leg in. err names the library's
  * path or function that is missing. -ENOENT, -EINVAL for a suite that it cannot do, -ENOMEM.
  */
-int libsrtp_open(
-	struct libsrtp **out, const char *path, const struct gen *g, bool protect, struct err *err);
+int libsrtp_open(struct libsrtp **out, const char *path, const struct gen *g, bool protect, struct err *err);
 void libsrtp_close(struct libsrtp *l); /* NULL is ignored */
 
 /*

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file of calls, and their set-up in a data plane of another process. */
+#include "perf/gen_flows.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/str.h"
+#include "lib/msg/framing.h"
+
+#define LINE_OCTETS 512
+#define ANSWER_MS 20000
+
+static int end_read(const char *word, struct ip_port *out)
+{
+	struct str rest = str_z(word ? word : ""), ip = str_cut(&rest, ':');
+	uint64_t port;
+
+	if (ip_parse(ip, &out->ip) < 0 || out->ip.family != IP_V4 || str_to_u64(rest, UINT16_MAX, &port) < 0)
+		return -EINVAL;
+	out->port = (uint16_t)port;
+	return 0;
+}
+
+static int key_read(const char *hex, struct secret *key)
+{
+	uint8_t octets[SECRET_MAX];
+	size_t n = strlen(hex) / 2;
+	unsigned v;
+	int rc = n && n <= sizeof(octets) && 2 * n == strspn(hex, "0123456789abcdefABCDEF") && !hex[2 * n]
+			 ? 0
+			 : -EINVAL;
+
+	for (size_t i = 0; i < n && rc >= 0; i++) {
+		rc = sscanf(hex + 2 * i, "%2x", &v) == 1 ? 0 : -EINVAL;
+		octets[i] = (uint8_t)v;
+	}
+	rc = rc < 0 ? rc : secret_set(key, octets, n);
+	mem_wipe(octets, sizeof(octets));
+	return rc;
+}
+
+static int flow_read(char *line, struct gen_flow *f)
+{
+	char *rest = line, *key;
+	int rc = 0;
+
+	*f = (struct gen_flow){0};
+	for (unsigned side = 0; side < 2 && rc >= 0; side++) {
+		rc = end_read(strtok_r(rest, " \n", &rest), &f->gateway[side]);
+		rc = rc < 0 ? rc : end_read(strtok_r(rest, " \n", &rest), &f->peer[side]);
+	}
+	key = rc < 0 ? NULL : strtok_r(rest, " \n", &rest);
+	return key ? key_read(key, &f->key) : rc;
+}
+
+static int lines_read(FILE *in, struct gen_flow **flows, uint32_t *n, struct err *err)
+{
+	char line[LINE_OCTETS];
+	uint32_t room = 0;
+	int rc = 0;
+
+	while (rc >= 0 && fgets(line, sizeof(line), in)) {
+		if (*n == room) {
+			struct gen_flow *more = calloc(room ? 2 * (size_t)room : 1024, sizeof(*more));
+
+			if (!more)
+				return err_set(err, ENOMEM, "no memory for the calls");
+			if (*n)
+				memcpy(more, *flows, *n * sizeof(*more));
+			flows_free(*flows, *n);
+			*flows = more;
+			room = room ? 2 * room : 1024;
+		}
+		rc = flow_read(line, &(*flows)[*n]);
+		if (rc < 0)
+			err_set(err, -rc, "line %u: four of ADDRESS:PORT and a key are wanted", *n + 1);
+		else
+			++*n;
+	}
+	mem_wipe(line, sizeof(line));
+	return rc < 0 || *n ? rc : err_set(err, EINVAL, "no call is in the file");
+}
+
+int flows_read(const char *path, struct gen_flow **flows, uint32_t *n, struct err *err)
+{
+	FILE *in = fopen(path, "r");
+	int rc;
+
+	*flows = NULL;
+	*n = 0;
+	if (!in)
+		return err_set(err, errno, "%s: %s", path, strerror(errno));
+	rc = lines_read(in, flows, n, err);
+	fclose(in);
+	if (rc < 0) {
+		flows_free(*flows, *n);
+		*flows = NULL;
+	}
+	return rc;
+}
+
+void flows_free(struct gen_flow *flows, uint32_t n)
+{
+	if (flows)
+		mem_wipe(flows, n * sizeof(*flows));
+	free(flows);
+}
+
+struct remote {
+	struct framing *framing;
+	uint64_t seq;
+};
+
+/* Waits for a message of that type; -ETIMEDOUT, or what the connection says. */
+static int await(struct remote *r, enum dp_type type, union dp_msg *m)
+{
+	struct pollfd p = {.fd = framing_fd(r->framing), .events = POLLIN};
+	const char *why;
+	int rc;
+
+	do {
+		rc = framing_recv(r->framing, m, &why);
+		if (rc == 0 && poll(&p, 1, ANSWER_MS) == 0)
+			return -ETIMEDOUT;
+	} while (rc == 0 || (rc == 1 && m->h.type != type));
+	return rc < 0 ? rc : 0;
+}
+
+static int command(void *user, union dp_msg *m)
+{
+	struct remote *r = user;
+	int rc;
+
+	m->h.seq = ++r->seq;
+	rc = framing_send(r->framing, m);
+	rc = rc < 0 ? rc : await(r, DP_ACK, m);
+	return rc < 0 ? rc : m->ack.result;
+}
+
+static int greet(struct remote *r)
+{
+	union dp_msg m;
+	int rc;
+
+	dp_msg_init(&m, DP_HELLO, ++r->seq);
+	m.hello.instance = (uint64_t)getpid();
+	rc = framing_send(r->framing, &m);
+	return rc < 0 ? rc : await(r, DP_WELCOME, &m);
+}
+
+int flows_program(struct gen *g, const char *socket, struct err *err)
+{
+	struct remote r = {0};
+	int fd, rc = framing_connect(socket, &fd, err);
+
+	if (rc < 0)
+		return rc;
+	rc = framing_open(fd, 0, &r.framing);
+	if (rc < 0) {
+		close(fd);
+		return err_set(err, -rc, "%s: %s", socket, strerror(-rc));
+	}
+	rc = greet(&r);
+	if (rc < 0)
+		err_set(err, -rc, "%s: no welcome: %s", socket, strerror(-rc));
+	rc = rc < 0 ? rc : gen_program(g, command, &r, err);
+	framing_close(r.framing);
+	return rc;
+}
