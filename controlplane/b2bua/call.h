@@ -81,6 +81,14 @@ struct leg_branch {
 };
 #define LEG_BRANCHES_MAX 15
 
+/* A contact of the called account that rings beside the one in leg.ctx: see contacts.c. */
+struct leg_contact {
+	struct sip_ctx *ctx;
+	const struct config_listener *listener;
+	struct sip_flow flow;
+	uint64_t binding;
+};
+
 /* One side of a call. Index 0 (DP_SIDE_A) is the caller's. */
 struct leg {
 	struct call *call;
@@ -89,6 +97,7 @@ struct leg {
 	const struct config_peer *peer;         /* that the first INVITE goes to; NULL: it came to us */
 	const struct config_listener *listener; /* that speaks for us on this leg */
 	struct sip_flow flow;
+	uint64_t binding; /* of users.h, that the first INVITE went to; 0: none */
 	struct sip_dialog *dialog; /* NULL until both tags are known */
 	char local_tag[SIP_TOKEN_TEXT];
 	char call_id[LOOP_CALL_ID_TEXT];
@@ -108,6 +117,11 @@ struct leg {
 	struct leg_branch
 		*others; /* early dialogs beside `dialog`, with room for LEG_BRANCHES_MAX; NULL: none yet */
 	unsigned n_others;
+	/* Further contacts with an INVITE that has no final answer, with room for ROUTE_TRIES_MAX; NULL: none yet. */
+	struct leg_contact *contacts;
+	unsigned n_contacts;
+	struct sip_msg *best;	    /* the best of the refusals of contacts so far (RFC 3261 section 16.7); owned */
+	struct timer contacts_next; /* then contacts of a lower q ring in place of these */
 	struct call_text early_answer; /* ctx: what the branch in `dialog` answered before its 2xx */
 	struct call_text offer;        /* of an INVITE that waits for the data plane; ctx is NULL then */
 	bool own_invite;               /* ctx is a re-INVITE of the gateway's own */
@@ -314,6 +328,8 @@ void relay_message(
  * reinvite_unsent().
  */
 int invite_send(struct leg *out, struct str sdp, struct err *e);
+/* The first INVITE once more, to where the leg is aimed now: into leg.ctx. */
+int invite_copy(struct leg *out, struct str sdp, struct err *e);
 /* The data plane has acknowledged. */
 void invite_go_on(struct leg *out);
 /* The ACK that is due (leg.ack_due), with our answer or an empty text. */
@@ -330,12 +346,42 @@ struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d);
 void invite_bye(
 	struct leg *l, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason);
 
+/* A 2xx that is not the call's: acknowledged and ended. */
+void invite_end_other(struct leg *out, struct sip_ctx *ctx, const struct sip_msg *m);
+
+/* ---- contacts.c: all places where the called account is registered ---- */
+
+/* The first INVITE was sent to the leg's binding: the others of the same q get it too. */
+void contacts_ring(struct leg *out, struct str sdp);
+/*
+ * A response to one of the leg's INVITEs that is not in ctx. True: it is now, what was there is set aside. False: the
+ * call is settled, and what was to be done about the response is done; or it is none of the leg's.
+ */
+bool contacts_take(struct leg *out, struct sip_ctx *ctx, const struct sip_msg *m);
+/*
+ * The INVITE in ctx, or one that was set aside, ended without a 2xx: m is its final response, or NULL. True: others
+ * ring on, and nothing else is to be done. False: it was the last, and *m the best answer of all.
+ */
+bool contacts_failed(struct leg *out, struct sip_ctx *ctx, const struct sip_msg **m);
+/* The transaction has ended. */
+void contacts_gone(struct leg *out, struct sip_ctx *ctx);
+/* The one in ctx has accepted: the others are told that it was answered elsewhere (RFC 3326). */
+void contacts_won(struct leg *out);
+/* Those that ring beside ctx are cancelled. reason: a Reason header's value. */
+void contacts_cancel(struct leg *out, const char *reason);
+/* No contact follows any more. */
+void contacts_stop(struct leg *out);
+/* Before the leg's memory goes. */
+void contacts_forget(struct leg *out);
+
 /* ---- fork.c: early dialogs ---- */
 
 /* The dialog that a response to our first INVITE is of: an early one of the leg's becomes the one in use. */
 int fork_take(struct leg *out, const struct sip_msg *m);
-/* One that is not listed, for a 2xx too many. The caller's to free. */
-int fork_dialog(struct leg *out, const struct sip_msg *m, struct sip_dialog **d);
+/* One that is not listed, for a 2xx too many, which came by ctx. The caller's to free. */
+int fork_dialog(struct leg *out, struct sip_ctx *ctx, const struct sip_msg *m, struct sip_dialog **d);
+/* The branch with this To tag has refused: its early dialog is over. */
+void fork_refused(struct leg *out, struct str to_tag);
 /* The one in use is confirmed: the others are forgotten. */
 void fork_settle(struct leg *out);
 /* All are forgotten: the INVITE ended without a 2xx and another follows, or the leg is freed. */

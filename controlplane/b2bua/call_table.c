@@ -83,6 +83,7 @@ static void leg_free(struct b2bua *b, struct leg *l)
 		sip_stx_set_user(l->stx, NULL, NULL);
 	if (l->ctx)
 		sip_ctx_detach(l->ctx);
+	contacts_forget(l);
 	if (l->update)
 		sip_ctx_detach(l->update);
 	l->stx = NULL;

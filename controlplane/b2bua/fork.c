@@ -9,7 +9,7 @@
 
 #include "controlplane/b2bua/call.h"
 
-int fork_dialog(struct leg *out, const struct sip_msg *m, struct sip_dialog **d)
+int fork_dialog(struct leg *out, struct sip_ctx *ctx, const struct sip_msg *m, struct sip_dialog **d)
 {
 	struct sip_dialog_start start = {
 		.call_id = str_z(out->call_id),
@@ -20,7 +20,7 @@ int fork_dialog(struct leg *out, const struct sip_msg *m, struct sip_dialog **d)
 		.secure = out->call->hunt.sips,
 	};
 
-	return sip_dialog_new_uac(&start, m, sip_ctx_flow(out->ctx), d);
+	return sip_dialog_new_uac(&start, m, sip_ctx_flow(ctx), d);
 }
 
 static void dialog_drop(struct b2bua *b, struct sip_dialog *d)
@@ -84,13 +84,31 @@ int fork_take(struct leg *out, const struct sip_msg *m)
 			take_up(out, i);
 			return sip_dialog_response(out->dialog, m);
 		}
-	err = fork_dialog(out, m, &d);
+	err = fork_dialog(out, out->ctx, m, &d);
 	if (err < 0)
 		return err;
 	set_aside(out);
 	d->user = out;
 	out->dialog = d;
 	return sip_dialogs_add(b->dialogs, d);
+}
+
+void fork_refused(struct leg *out, struct str to_tag)
+{
+	struct sip_dialog *d = out->dialog;
+
+	for (unsigned i = 0; i < out->n_others; i++)
+		if (str_eq(out->others[i].dialog->remote_tag, to_tag)) {
+			branch_drop(out, i);
+			return;
+		}
+	/* A session that a PRACK has settled is of this dialog for good. */
+	if (!d || !str_eq(d->remote_tag, to_tag) || out->call->prack.settled == d)
+		return;
+	dialog_drop(out->call->b, d);
+	out->dialog = NULL;
+	out->reliable.heard = 0;
+	call_text_drop(&out->early_answer);
 }
 
 void fork_settle(struct leg *out)

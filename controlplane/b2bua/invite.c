@@ -23,10 +23,12 @@ static failing_fn *failing(const struct leg *out)
 static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, const char *reason)
 {
 	struct leg *out = user;
+	const struct sip_msg *m = NULL;
 
-	(void)ctx;
+	if (contacts_failed(out, ctx, &m))
+		return;
 	out->concluded = true;
-	failing(out)(out, error, reason, NULL);
+	failing(out)(out, error, reason, m);
 }
 
 static void gone(void *user, struct sip_ctx *ctx)
@@ -35,6 +37,8 @@ static void gone(void *user, struct sip_ctx *ctx)
 
 	if (out->ctx == ctx)
 		out->ctx = NULL;
+	else
+		contacts_gone(out, ctx);
 	call_unwait(out->call);
 }
 
@@ -65,9 +69,6 @@ static void begin_first(
 	identity_from(
 		&p->ends, p->done.privacy, str_z(out->call->from), p->cause ? &p->cause->from : NULL, &from);
 	out->local_uri[from.len] = '\0';
-	/* One that is sent again in another form is of the same call (RFC 3261 section 8.1.3.5). */
-	if (!out->invite_cseq++)
-		loop_call_id(&out->call->b->loop_key, to, out->call_id);
 	sip_build_request(b, buf, cap, STR("INVITE"), wbuf_view(&w));
 	b->w.overflow |= w.overflow || from.overflow || remote.overflow;
 	sip_build_hdr_u32(b, SIP_H_MAX_FORWARDS, out->call->max_forwards - 1u);
@@ -89,6 +90,9 @@ struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d)
 
 	if (flow.conn && sip_net_conn_info(b->net, flow.conn, &info) == 0)
 		return flow;
+	/* An account that has lost its connection is where it has registered since. */
+	if (users_flow(d, &flow))
+		return flow;
 	flow.conn = 0;
 	if (d->behind_nat)
 		return flow;
@@ -100,7 +104,7 @@ struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d)
 	return flow;
 }
 
-int invite_send(struct leg *out, struct str sdp, struct err *e)
+int invite_copy(struct leg *out, struct str sdp, struct err *e)
 {
 	struct b2bua *b = out->call->b;
 	struct sip_flow flow = out->dialog ? invite_dialog_flow(b, out->dialog) : out->flow;
@@ -109,15 +113,6 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 	struct passage p;
 	int err;
 
-	leg_drop_ctx(out); /* of the last exchange */
-	out->concluded = out->cancelled = out->ack_due = false;
-	out->reliable.heard = 0;
-	if (sdp.n && out->call->media.pending) {
-		err = call_text_keep(&out->offer, sdp);
-		return err < 0 ? err_set(e, err, "no memory") : 0;
-	}
-	if (out->own_update)
-		return update_offer(out, sdp, e);
 	passage_of_invite(&p, out);
 	if (out->dialog && p.cause)
 		out->dialog->max_forwards = p.cause->max_forwards - 1u;
@@ -145,9 +140,33 @@ int invite_send(struct leg *out, struct str sdp, struct err *e)
 		if (out->ancestor && sdp.n)
 			(void)call_text_keep(&out->again, sdp);
 	}
-	if (err >= 0 && !out->dialog && b->trace)
-		trace_bind(b->trace, str_z(out->call_id), out->call->id, 'b');
 	mem_wipe(buf, sizeof buf);
+	return err;
+}
+
+int invite_send(struct leg *out, struct str sdp, struct err *e)
+{
+	struct b2bua *b = out->call->b;
+	int err;
+
+	leg_drop_ctx(out); /* of the last exchange */
+	out->concluded = out->cancelled = out->ack_due = false;
+	out->reliable.heard = 0;
+	if (sdp.n && out->call->media.pending) {
+		err = call_text_keep(&out->offer, sdp);
+		return err < 0 ? err_set(e, err, "no memory") : 0;
+	}
+	if (out->own_update)
+		return update_offer(out, sdp, e);
+	/* One that is sent again in another form is of the same call (RFC 3261 section 8.1.3.5). */
+	if (!out->dialog && !out->invite_cseq++)
+		loop_call_id(&b->loop_key, str_z(out->call->to), out->call_id);
+	err = invite_copy(out, sdp, e);
+	if (err < 0 || out->dialog)
+		return err;
+	if (b->trace)
+		trace_bind(b->trace, str_z(out->call_id), out->call->id, 'b');
+	contacts_ring(out, sdp);
 	return err;
 }
 
@@ -218,21 +237,28 @@ void invite_bye(
 	}
 }
 
+void invite_end_other(struct leg *out, struct sip_ctx *ctx, const struct sip_msg *m)
+{
+	struct sip_dialog *d;
+
+	if (fork_dialog(out, ctx, m, &d) < 0)
+		return;
+	send_ack(out, NULL, d, STR(""));
+	invite_bye(out, d, 200, NULL, NULL);
+	sip_dialog_free(d);
+}
+
 /*
  * A 2xx after the one that counts. Ours again: its ACK was lost. Of another branch of a fork: RFC 3261
  * section 13.2.2.4 wants it acknowledged and ended.
  */
 static void another_2xx(struct leg *out, const struct sip_msg *m)
 {
-	struct sip_dialog *d;
-
 	if (out->dialog && str_eq(out->dialog->remote_tag, m->to_tag)) {
 		if (!out->ack_due)
 			send_ack(out, out->ctx, out->dialog, STR(""));
-	} else if (fork_dialog(out, m, &d) == 0) {
-		send_ack(out, NULL, d, STR(""));
-		invite_bye(out, d, 200, NULL, NULL);
-		sip_dialog_free(d);
+	} else {
+		invite_end_other(out, out->ctx, m);
 	}
 }
 
@@ -246,6 +272,7 @@ static void taken(struct leg *out, const struct sip_msg *m)
 		return;
 	}
 	fork_settle(out);
+	contacts_won(out);
 	session_timer_answered(out, m);
 	out->ack_due = true;
 	/* That of a delayed offer carries our answer, which is still to come. */
@@ -257,10 +284,12 @@ static void taken(struct leg *out, const struct sip_msg *m)
 static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct leg *out = user;
-	bool first = !out->concluded;
+	const struct sip_msg *best = m;
+	bool first;
 
-	if (ctx != out->ctx)
+	if (ctx != out->ctx && !contacts_take(out, ctx, m))
 		return;
+	first = !out->concluded;
 	leg_note_flow(out, from);
 	if (out->call->generation)
 		responses_count(leg_trunk(out)->responses.received, m->status);
@@ -276,9 +305,11 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 			exchange_provisional(out, m);
 		return;
 	}
+	if (m->status >= 300 && contacts_failed(out, ctx, &best))
+		return;
 	out->concluded = true;
 	if (m->status >= 300)
-		failing(out)(out, 0, NULL, m);
+		failing(out)(out, 0, NULL, best);
 	else if (first)
 		taken(out, m);
 	else

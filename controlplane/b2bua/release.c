@@ -115,20 +115,23 @@ static void answer_pending(struct leg *l)
 		sip_stx_reply(l->stx, status, phrase, str_z(l->local_tag));
 }
 
-/* An INVITE of ours that is open: RFC 3261 section 9. Without the CANCEL it might stay open for ever. */
+/* INVITEs of ours that are open: RFC 3261 section 9. Without the CANCEL they might stay open for ever. */
 static void cancel_open(struct leg *l)
 {
 	struct call *c = l->call;
-	char reason[CALL_REASON_MAX + 16];
+	char reason[CALL_REASON_MAX], line[CALL_REASON_MAX + 16];
 	const char *said = peer_reason(l);
 
 	if (said)
-		snprintf(reason, sizeof reason, "Reason: %s\r\n", said);
+		snprintf(reason, sizeof reason, "%s", said);
 	else
-		snprintf(reason, sizeof reason, "Reason: SIP;cause=%u\r\n",
-			c->end.status == 200 ? 487 : c->end.status);
+		snprintf(reason, sizeof reason, "SIP;cause=%u", c->end.status == 200 ? 487 : c->end.status);
+	contacts_cancel(l, reason);
+	if (!l->ctx || l->concluded)
+		return;
+	snprintf(line, sizeof line, "Reason: %s\r\n", reason);
 	l->cancelled = true;
-	sip_ctx_cancel(l->ctx, str_z(reason));
+	sip_ctx_cancel(l->ctx, str_z(line));
 }
 
 static void release_leg(struct leg *l)
@@ -139,10 +142,9 @@ static void release_leg(struct leg *l)
 		answer_pending(l);
 		leg_drop_stx(l);
 	}
+	cancel_open(l);
 	if (l->ctx && l->concluded)
 		leg_drop_ctx(l);
-	else if (l->ctx)
-		cancel_open(l);
 	if (!l->established || l->ended || !l->dialog)
 		return;
 	/* RFC 3261 section 15: a callee sends no BYE before its 2xx is acknowledged. */
@@ -156,6 +158,7 @@ static void release_leg(struct leg *l)
 static void leg_quiet(struct leg *l)
 {
 	timer_cancel(l->call->b->wheel, &l->own_timer);
+	contacts_stop(l);
 	call_text_drop(&l->offer);
 	session_timer_stop(l);
 	nat_stop(l);

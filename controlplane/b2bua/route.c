@@ -269,6 +269,7 @@ void route_aim(struct leg *out, const struct route_target *to)
 {
 	out->trunk = to->trunk;
 	out->peer = to->peer;
+	out->binding = to->binding;
 	out->listener = route_flow(out->call->b, out->call->generation, to, &out->flow);
 	ip_port_text(&out->flow.remote, out->remote);
 }
@@ -291,13 +292,51 @@ void route_note_failure(const struct b2bua_generation *g, const struct route_tar
 	}
 }
 
-/* RFC 3263 section 4.3: no answer, no connection or a 503; and nothing that the caller has heard of. */
+static bool fits_beside(const struct user_binding *u, const struct user_binding *lead)
+{
+	return u && u->q == lead->q && u->flow.remote.ip.family == lead->flow.remote.ip.family &&
+	       sip_transport_secure(u->flow.transport) == sip_transport_secure(lead->flow.transport);
+}
+
+bool route_beside(struct b2bua *b, struct route_hunt *h, struct route_target *out)
+{
+	struct route_target *last = &h->tried[h->n_tried - 1];
+	const struct user_binding *lead = users_binding(b, last->binding);
+
+	for (unsigned i = h->at; lead && i < h->n && h->n_tried < ROUTE_TRIES_MAX; i++) {
+		if (!fits_beside(users_binding(b, h->targets[i].binding), lead))
+			continue;
+		*out = h->targets[i];
+		memmove(&h->targets[i], &h->targets[i + 1], (--h->n - i) * sizeof *h->targets);
+		last[1] = last[0];
+		last[0] = *out;
+		h->n_tried++;
+		return true;
+	}
+	return false;
+}
+
+bool route_more_bindings(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h)
+{
+	drop_resting(b, g, h);
+	return h->at < h->n && h->targets[h->at].binding && h->n_tried < ROUTE_TRIES_MAX;
+}
+
+/*
+ * RFC 3263 section 4.3: no answer, no connection or a 503; and nothing that the caller has heard of. From one contact
+ * of an account to the next: whatever is no decision for all of them, and no answer that the caller has heard (RFC
+ * 3261 section 16.7).
+ */
 static bool may_fail_over(const struct leg *out, const struct sip_msg *m)
 {
-	const struct call *c = out->call;
+	struct call *c = out->call;
 
-	return c->state == CALL_TRYING && !out->dialog && !c->b->closing &&
-	       exchange_awaited(out) && (!m || m->status == 503);
+	if (c->b->closing || !exchange_awaited(out))
+		return false;
+	if (out->binding && c->state <= CALL_RINGING && !c->early_media && (!m || m->status < 600) &&
+		route_more_bindings(c->b, c->generation, &c->hunt))
+		return true;
+	return c->state == CALL_TRYING && !out->dialog && (!m || m->status == 503);
 }
 
 void route_start_again(struct leg *out, const struct route_target *to)
@@ -327,15 +366,17 @@ bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m
 	const struct route_target *was = &c->hunt.tried[c->hunt.n_tried - 1], *to;
 	struct err why = {0};
 	uint32_t retry_s;
+	char said[32];
 
 	route_note_failure(c->generation, was, reason, m);
 	if (!may_fail_over(out, m) ||
 		route_next(c->b, c->generation, &c->hunt, &to, &retry_s, &why) != ROUTE_FOUND)
 		return false;
 	c->b->counters.failovers++;
+	snprintf(said, sizeof said, "it answered %u", m ? m->status : 0);
 	log_warn("call", "tried at the next peer", LZ("call", c->id), LZ("trunk", was->trunk->name),
 		LZ("peer", route_target_name(was)), LZ("address", out->remote),
-		LZ("reason", m ? "it answered 503" : reason), LZ("next_trunk", to->trunk->name),
+		LZ("reason", m ? said : reason), LZ("next_trunk", to->trunk->name),
 		LZ("next_peer", route_target_name(to)));
 	route_start_again(out, to);
 	exchange_again(leg_twin(out));

@@ -35,7 +35,7 @@ struct route_hunt {
 	uint32_t next_trunk; /* in route->to, which is gone through twice: for those that rest, last */
 	struct route_target targets[ROUTE_TRIES_MAX]; /* of the trunk before that */
 	unsigned n, at;                               /* at: the next of them */
-	struct route_target tried[ROUTE_TRIES_MAX];   /* the last is the one in use */
+	struct route_target tried[ROUTE_TRIES_MAX];   /* the last is the one in use, the first of those that ring */
 	unsigned n_tried;
 };
 
@@ -74,6 +74,13 @@ void route_start_again(struct leg *out, const struct route_target *to);
  */
 const struct config_listener *route_flow(const struct b2bua *b, const struct b2bua_generation *g,
 	const struct route_target *to, struct sip_flow *out);
+/*
+ * A further binding that rings together with the last of h->tried: of the same account, with the same q, and with
+ * which the same offer may be made. False: there is none. It counts as tried.
+ */
+bool route_beside(struct b2bua *b, struct route_hunt *h, struct route_target *out);
+/* Does the account have bindings that have not been tried? */
+bool route_more_bindings(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h);
 /* The leg's INVITE goes there: a target of route_next(), or one that is usable. */
 void route_aim(struct leg *out, const struct route_target *to);
 

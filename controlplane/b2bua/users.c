@@ -6,22 +6,11 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/passing.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #define owner_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-
-/* Accounts are configured: nobody outside chooses what is hashed. */
-static unsigned bucket_of(const char *trunk, const char *user)
-{
-	uint32_t h = 2166136261u;
-
-	for (const char *p = user; *p; p++)
-		h = (h ^ (uint8_t)*p) * 16777619u;
-	for (const char *p = trunk; *p; p++)
-		h = (h ^ (uint8_t)*p) * 16777619u;
-	return (h ^ h >> 15) % USER_BUCKETS;
-}
 
 static bool is_of(const struct user_binding *u, const struct config_user *account)
 {
@@ -35,11 +24,7 @@ void users_init(struct b2bua *b)
 
 static void unlink_binding(struct user_binding *u)
 {
-	struct user_binding **at = &u->b->users.buckets[bucket_of(u->trunk, u->user)];
-
-	while (*at != u)
-		at = &(*at)->next;
-	*at = u->next;
+	user_index_remove(&u->b->users.index, u);
 	TAILQ_REMOVE(&u->b->users.all, u, entry);
 	u->b->users.n--;
 }
@@ -115,6 +100,7 @@ void users_forget(struct b2bua *b)
 		unlink_binding(u);
 		binding_free(u);
 	}
+	user_index_free(&b->users.index);
 }
 
 static bool goes_before(const struct user_binding *a, const struct user_binding *b)
@@ -125,10 +111,10 @@ static bool goes_before(const struct user_binding *a, const struct user_binding 
 unsigned users_of(const struct b2bua *b, const struct config_user *account,
 	struct user_binding *out[USER_BINDINGS_MAX])
 {
-	struct user_binding *u = b->users.buckets[bucket_of(account->trunk->name, account->name)];
+	struct user_binding *u = user_index_of(&b->users.index, account->trunk->name, account->name);
 	unsigned n = 0, at;
 
-	for (; u && n < USER_BINDINGS_MAX; u = u->next) {
+	for (; u && n < USER_BINDINGS_MAX; u = u->next_of) {
 		if (!is_of(u, account))
 			continue;
 		for (at = n++; at && goes_before(u, out[at - 1]); at--)
@@ -140,12 +126,7 @@ unsigned users_of(const struct b2bua *b, const struct config_user *account,
 
 struct user_binding *users_binding(const struct b2bua *b, uint64_t id)
 {
-	struct user_binding *u;
-
-	TAILQ_FOREACH (u, &b->users.all, entry)
-		if (u->id == id)
-			return u;
-	return NULL;
+	return user_index_id(&b->users.index, id);
 }
 
 /* RFC 5626 section 6: device and flow where it says them, else the URI. */
@@ -249,9 +230,9 @@ static int fill(struct user_binding *u, const struct config_user *account, const
 	return err;
 }
 
-static struct user_binding *binding_new(struct b2bua *b, const struct config_user *account)
+static struct user_binding *binding_new(struct b2bua *b)
 {
-	struct user_binding *u = calloc(1, sizeof *u), **bucket;
+	struct user_binding *u = calloc(1, sizeof *u);
 
 	if (!u)
 		return NULL;
@@ -259,12 +240,19 @@ static struct user_binding *binding_new(struct b2bua *b, const struct config_use
 	u->id = ++b->users.last_id;
 	u->since_ms = clock_wall_ms();
 	u->waiter.lost = lost;
-	bucket = &b->users.buckets[bucket_of(account->trunk->name, account->name)];
-	u->next = *bucket;
-	*bucket = u;
-	TAILQ_INSERT_TAIL(&b->users.all, u, entry);
-	b->users.n++;
 	return u;
+}
+
+static int list_binding(struct user_binding *u)
+{
+	struct users *all = &u->b->users;
+	int err = user_index_add(&all->index, u, all->n);
+
+	if (err < 0)
+		return err;
+	TAILQ_INSERT_TAIL(&all->all, u, entry);
+	all->n++;
+	return 0;
 }
 
 static void say_registered(const struct user_binding *u, uint32_t expires_s, bool first)
@@ -281,19 +269,16 @@ static void say_registered(const struct user_binding *u, uint32_t expires_s, boo
 int users_bind(struct b2bua *b, const struct config_user *account, struct user_binding *old,
 	const struct user_contact *c, const struct sip_msg *m, const struct sip_flow *from)
 {
-	struct user_binding *u = old ? old : binding_new(b, account);
+	struct user_binding *u = old ? old : binding_new(b);
 	int err = u ? fill(u, account, c, m, from) : -ENOMEM;
 
+	if (err == 0 && !old)
+		err = list_binding(u);
 	if (err < 0) {
-		if (u && u->trunk) {
-			users_unbind(u, "it could not be renewed");
-		} else if (u) {
-			/* It is the first of its bucket and has no names yet. */
-			b->users.buckets[bucket_of(account->trunk->name, account->name)] = u->next;
-			TAILQ_REMOVE(&b->users.all, u, entry);
-			b->users.n--;
+		if (old)
+			users_unbind(old, "it could not be renewed");
+		else if (u)
 			binding_free(u);
-		}
 		return err;
 	}
 	*(old ? &b->counters.users_refreshed : &b->counters.users_registered) += 1;
@@ -344,11 +329,42 @@ int b2bua_disconnect(struct b2bua *b, const char *name, unsigned *registrations)
 	return 0;
 }
 
+/* The account at the other end of a dialog: the user part of its URI, as calls have it. */
+static const struct config_user *account_of(const struct leg *l, const struct sip_dialog *d)
+{
+	struct sip_addr party;
+	char name[CALL_PARTY_MAX];
+	const struct config_user *u;
+
+	if (sip_addr_parse(d->remote_uri, &party) < 0)
+		return NULL;
+	passing_party(l->trunk, party.uri.user, name);
+	u = config_find_user(l->trunk, str_z(name));
+	return u ? u : config_find_user(l->trunk, party.uri.user);
+}
+
+bool users_flow(const struct sip_dialog *d, struct sip_flow *flow)
+{
+	const struct leg *l = d->user;
+	const struct config_user *account = l && l->trunk && l->trunk->registrar.realm ? account_of(l, d) : NULL;
+	struct user_binding *all[USER_BINDINGS_MAX];
+	struct sip_uri target, contact;
+	unsigned n = account && !d->route_count ? users_of(l->call->b, account, all) : 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (sip_uri_parse(d->remote_target, &target) == 0 &&
+			sip_uri_parse(str_z(all[i]->contact), &contact) == 0 &&
+			sip_uri_equal(&target, &contact) &&
+			sip_transport_secure(all[i]->flow.transport) >= sip_transport_secure(d->flow.transport)) {
+			*flow = all[i]->flow;
+			return true;
+		}
+	return false;
+}
+
 static const struct user_binding *binding_of(const struct leg *out)
 {
-	const struct route_hunt *h = &out->call->hunt;
-
-	return users_binding(out->call->b, h->tried[h->n_tried - 1].binding);
+	return users_binding(out->call->b, out->binding);
 }
 
 /* It may have ended meanwhile; its connection is then gone, and the INVITE with it. */

@@ -16,15 +16,15 @@
 #include "controlplane/sip/transport.h"
 
 #define USER_BINDINGS_MAX 16 /* of one account; the model allows no more */
-#define USER_BUCKETS 1024
 
 struct b2bua;
 struct leg;
+struct sip_dialog;
 struct sip_stx;
 
 struct user_binding {
 	TAILQ_ENTRY(user_binding) entry; /* in users.all */
-	struct user_binding *next;       /* in users.buckets */
+	struct user_binding *next_of, *next_id; /* in users.index */
 	struct b2bua *b;
 	uint64_t id; /* from 1 */
 	/* One block, whose owner is trunk. */
@@ -43,9 +43,15 @@ struct user_binding {
 	uint64_t since_ms; /* wall clock */
 };
 
+/* Bindings by account and by id. It grows with them, so that a look-up costs the same however many there are. */
+struct user_index {
+	struct user_binding **of, **id; /* by account, by id; size buckets each */
+	uint32_t size;			/* a power of two; 0: nothing is in it yet */
+};
+
 struct users {
 	TAILQ_HEAD(, user_binding) all;
-	struct user_binding *buckets[USER_BUCKETS];
+	struct user_index index;
 	uint64_t last_id;
 	unsigned n;
 };
@@ -79,9 +85,24 @@ int users_bind(struct b2bua *b, const struct config_user *u, struct user_binding
 void users_unbind(struct user_binding *u, const char *why);
 /* Until it ends unless it is refreshed. */
 uint32_t users_left_s(const struct user_binding *u);
+/*
+ * Where requests of a dialog go whose own way is gone: the flow by which the account at its other end has registered
+ * the same contact since (RFC 5626 section 5.3). False: there is none.
+ */
+bool users_flow(const struct sip_dialog *d, struct sip_flow *flow);
 /* The Request-URI of the first INVITE to the binding that the leg is aimed at, and its Route lines (RFC 3327). */
 void users_uri(const struct leg *out, struct wbuf *w);
 void users_routes(const struct leg *out, struct sip_builder *b);
+
+/* ---- user_index.c ---- */
+
+/* A binding whose names are known; n are in it already. -ENOMEM. */
+int user_index_add(struct user_index *x, struct user_binding *u, uint32_t n);
+void user_index_remove(struct user_index *x, const struct user_binding *u);
+/* The first of those of an account, among others: next_of leads on. */
+struct user_binding *user_index_of(const struct user_index *x, const char *trunk, const char *user);
+struct user_binding *user_index_id(const struct user_index *x, uint64_t id);
+void user_index_free(struct user_index *x);
 
 /* ---- registrar.c ---- */
 void registrar_register(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from);

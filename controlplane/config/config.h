@@ -210,6 +210,7 @@ struct config_registrar {
 	uint32_t n_algorithms;                         /* at least 1 */
 	uint32_t nonce_lifetime_s;
 	uint32_t min_expires_s, max_expires_s, default_expires_s;
+	uint32_t ring_next_s; /* then contacts of a lower q ring */
 	const struct config_user_key *keys; /* sorted by text */
 	uint32_t n_keys;
 };

@@ -200,7 +200,8 @@ static bool same_registrar(const struct config_registrar *a, const struct config
 	return same_text(a->realm, b->realm) && a->n_algorithms == b->n_algorithms &&
 	       memcmp(a->algorithms, b->algorithms, a->n_algorithms * sizeof *a->algorithms) == 0 &&
 	       a->nonce_lifetime_s == b->nonce_lifetime_s && a->min_expires_s == b->min_expires_s &&
-	       a->max_expires_s == b->max_expires_s && a->default_expires_s == b->default_expires_s;
+	       a->max_expires_s == b->max_expires_s && a->default_expires_s == b->default_expires_s &&
+	       a->ring_next_s == b->ring_next_s;
 }
 
 static bool same_user(const void *x, const void *y)

@@ -17,6 +17,7 @@ void tree_read_registrar(struct reader *r, const struct lyd_node *n, struct conf
 	out->min_expires_s = number(n, "min-expires", 0);
 	out->max_expires_s = number(n, "max-expires", 0);
 	out->default_expires_s = number(n, "default-expires", 0);
+	out->ring_next_s = number(n, "ring-next-after", 0);
 	for (const struct lyd_node *a = child(n, "algorithm"); a; a = next_entry(a))
 		for (unsigned i = 0; i < CONFIG_DIGESTS; i++)
 			if (strcmp(lyd_get_value(a), algorithms[i]) == 0)

@@ -79,6 +79,41 @@ def test_a_closed_socket_ends_its_registration():
         alice.closed()
 
 
+def registrations(gateway):
+    users = gateway.ctl("show", "registrations").get("gateway", {}).get("users", {}).get("user", [])
+    return sum(len(u["state"]["registration"]) for u in users)
+
+
+def test_all_of_a_users_browsers_ring_and_a_call_outlives_its_socket():
+    """Who answers has the call, the other hears that it is answered; the BYE goes down a WebSocket of later."""
+    with web() as (lab, gateway, alice, bob):
+        tablet = browser(lab, "carrier-c")
+        alice.register()
+        tablet.register()
+        bob.invite("+4989700")
+        missed, taken = alice.expect("INVITE"), tablet.expect("INVITE")
+        for one, offer in ((alice, missed), (tablet, taken)):
+            one.respond(offer, 180, "Ringing")
+            bob.expect(180, 30)
+        tablet.respond(taken, 200, "OK", tablet.answer_body(taken))
+        tablet.expect("ACK")
+        bob.answered(30)
+        cancel = alice.expect("CANCEL")
+        assert cancel.get("Reason") == 'SIP;cause=200;text="Call completed elsewhere"', cancel.text
+        alice.respond(cancel, 200, "OK")
+        alice.respond(missed, 487, "Request Terminated")
+        alice.expect("ACK")
+        for one in (tablet, bob):
+            one.talker.tell("send", "on")
+        both_hear(tablet, bob)
+        tablet.hang_up_wires()
+        wait_for("the socket is gone", lambda: registrations(gateway) == 1, 20)
+        tablet.register()
+        bob.bye()
+        tablet.released(20)
+        assert_no_session_left(gateway)
+
+
 def test_who_is_not_let_in():
     """A page from elsewhere, a client that speaks something else, a wrong password."""
     with web() as (lab, gateway, alice, bob):

@@ -1,60 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A trunk of people: who may register, what a registration is, and calls from and to an account. */
-#include "tests/unit/b2bua_bench.h"
+#include "tests/unit/b2bua_accounts.h"
 
 #include <openssl/evp.h>
 
-#include "controlplane/sip/digest.h"
-
-#define PASSWORD "pass word"
-
-/* The core's phones are accounts: alice with a number and both hashes, ann with SHA-256 only, max with MD5 only. */
-static void with_users(const char *registrar)
-{
-	static char trunk[512], users[1024];
-	char sha[DIGEST_HEX_MAX], md5[DIGEST_HEX_MAX], ann[DIGEST_HEX_MAX], max[DIGEST_HEX_MAX];
-	struct secret password = {.len = 9, .octets = PASSWORD};
-	struct str realm = STR("srtpgw");
-
-	assert_int_equal(digest_ha1(DIGEST_SHA_256, STR("alice"), realm, &password, sha), 0);
-	assert_int_equal(digest_ha1(DIGEST_MD5, STR("alice"), realm, &password, md5), 0);
-	assert_int_equal(digest_ha1(DIGEST_SHA_256, STR("ann"), realm, &password, ann), 0);
-	assert_int_equal(digest_ha1(DIGEST_MD5, STR("max"), realm, &password, max), 0);
-	snprintf(trunk, sizeof trunk,
-		"\"name\":\"core\",\"realm\":\"core\",\"registrar\":{%s},\"identify\":{\"listener\":[\"inside-udp\"]},",
-		registrar);
-	snprintf(users, sizeof users,
-		"\"users\":{\"user\":[{\"name\":\"alice\",\"trunk\":\"core\",\"number\":[\"+3001\"],"
-		"\"max-registrations\":2,\"password-hash\":{\"sha-256\":\"%s\",\"md5\":\"%s\"}},"
-		"{\"name\":\"ann\",\"trunk\":\"core\",\"password-hash\":{\"sha-256\":\"%s\"}},"
-		"{\"name\":\"max\",\"trunk\":\"core\",\"password-hash\":{\"md5\":\"%s\"}}]},\"routing\":{",
-		sha, md5, ann, max);
-	bench_change_all(
-		(struct bench_edit[]){
-			{"\"name\":\"core\",\"realm\":\"core\",\"peer\":[{\"name\":\"p\",\"host\":\"10.20.0.5\","
-			 "\"transport\":\"udp\"}],\"identify\":{\"source-address\":[\"10.20.0.5/32\"]},",
-				trunk},
-			{"\"routing\":{", users}},
-		2);
-	snprintf(alice.number, sizeof alice.number, "alice");
-}
-
-static char nonce[200];
-
-static void keep_nonce(void)
-{
-	const struct sip_msg *m = alice.heard;
-	struct digest_challenge c;
-
-	assert_int_equal(digest_challenge_parse(sip_msg_value(m, SIP_H_WWW_AUTHENTICATE), &c), 0);
-	assert_true(c.qop);
-	snprintf(nonce, sizeof nonce, "%.*s", STR_ARG(c.nonce));
-}
-
-static void keep_nonce_of(const char *text)
-{
-	snprintf(nonce, sizeof nonce, "%s", text);
-}
+#include "controlplane/b2bua/users.h"
 
 /* Of a text, in hexadecimal. */
 static void sha256_hex(const char *text, char hex[65])
@@ -81,52 +31,6 @@ static void with_no_hash(const char *user, const char *status)
 	snprintf(alice.number, sizeof alice.number, "%s", user);
 	say(&alice, "REGISTER", lines, "");
 	hear(&alice, status);
-}
-
-/* For the last challenge. */
-static const char *proof(const char *method, const char *user, const char *password,
-	enum digest_algorithm algorithm, uint32_t nc)
-{
-	static char line[1024];
-	struct secret secret = {0};
-	char hex[DIGEST_HEX_MAX], value[900];
-	struct wbuf w = wbuf_make(value, sizeof value - 1);
-	struct digest_credentials c = {
-		.username = str_z(user),
-		.realm = STR("srtpgw"),
-		.nonce = str_z(nonce),
-		.uri = STR("sip:gw.invalid"),
-		.cnonce = STR("c"),
-		.algorithm = algorithm,
-		.qop = true,
-		.nc = nc,
-	};
-
-	assert_int_equal(secret_set(&secret, password, strlen(password)), 0);
-	assert_int_equal(digest_compute(&c, str_z(method), &secret, hex), 0);
-	c.response = str_z(hex);
-	digest_credentials_write(&c, &w);
-	value[w.len] = '\0';
-	snprintf(line, sizeof line, "Authorization: %s\r\n", value);
-	return line;
-}
-
-/* A REGISTER with the password; more: further lines. */
-static const struct sip_msg *with_proof(
-	const char *more, enum digest_algorithm algorithm, const char *password, uint32_t nc, const char *status)
-{
-	char lines[2048];
-
-	snprintf(lines, sizeof lines, "%s%s", proof("REGISTER", alice.number, password, algorithm, nc), more);
-	say(&alice, "REGISTER", lines, "");
-	return hear(&alice, status);
-}
-
-static void challenged(void)
-{
-	say(&alice, "REGISTER", "", "");
-	hear(&alice, "401");
-	keep_nonce();
 }
 
 static void test_algorithms(void **state)
@@ -299,6 +203,36 @@ static void test_configuration(void **state)
 	hear(&alice, "405");
 }
 
+#define MANY 5000
+
+/* However many are registered: each is found by its account and by its id, until it ends. */
+static void test_many(void **state)
+{
+	static struct user_binding all[MANY];
+	static char names[MANY][8];
+	struct user_index x = {0};
+
+	(void)state;
+	for (uint32_t i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof names[i], "%u", i / 2); /* two of each account */
+		all[i] = (struct user_binding){.id = i + 1, .trunk = "t", .user = names[i]};
+		assert_int_equal(user_index_add(&x, &all[i], i), 0);
+	}
+	for (uint32_t i = 0; i < MANY; i += 3)
+		user_index_remove(&x, &all[i]);
+	for (uint32_t i = 0; i < MANY; i++) {
+		const struct user_binding *u = user_index_of(&x, "t", names[i]);
+
+		while (u && u != &all[i])
+			u = u->next_of;
+		assert_ptr_equal(u, i % 3 ? &all[i] : NULL);
+		assert_ptr_equal(user_index_id(&x, i + 1), i % 3 ? &all[i] : NULL);
+	}
+	assert_null(user_index_id(&x, 0));
+	assert_null(user_index_id(&x, MANY + 1));
+	user_index_free(&x);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -309,6 +243,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_contacts, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_calls, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_configuration, bench_setup, bench_teardown),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests_name("b2bua_users", tests, NULL, NULL);
