@@ -10,6 +10,7 @@ from .net import Lab, LabError, Skip, wait_for
 from .state import shown
 
 OUTSIDE, OUTSIDE6 = "192.0.2.1", "2001:db8:1::1"
+SECOND = "192.0.2.2"
 INSIDE, INSIDE6 = "10.20.0.1", "fd00:20::1"
 MEDIA = range(20000, 21000)
 
@@ -49,8 +50,8 @@ def core(name, address, transport="udp", port=5060, **more):
 
 
 def configuration(trunks, routes, certificate, key, ca, verify="outgoing", listeners=None,
-                  inside_device="core0", **more):
-    """A whole configuration. routes: (from trunk or None, prefix, to trunk)."""
+                  inside_device="core0", outside=(OUTSIDE, OUTSIDE6), **more):
+    """A whole configuration. routes: (from trunk or None, prefix, to trunk); inside_device None: there is no inside."""
     profiles = {}
     for trunk in trunks:
         suites = trunk.pop("_suites", None)
@@ -75,36 +76,42 @@ def configuration(trunks, routes, certificate, key, ca, verify="outgoing", liste
         "tls-profiles": {"tls-profile": [{"name": "gateway", "certificate": certificate, "private-key": key,
                                           "trust-bag": ca, "verify-peer": verify}]},
         "crypto-profiles": {"crypto-profile": [{"name": n, "suite": s} for n, s in profiles.items()]},
-        "media": {"interface": [media("outside", "ext0", OUTSIDE, OUTSIDE6), media("inside", inside_device, INSIDE, INSIDE6)]},
-        "realms": {"realm": [{"name": "carriers", "media-interface": ["outside"]},
-                             {"name": "core", "trusted": True, "media-interface": ["inside"]}]},
+        "media": {"interface": [media("outside", "ext0", *outside)]},
+        "realms": {"realm": [{"name": "carriers", "media-interface": ["outside"]}]},
         "sip": {"listener": listeners},
         "trunks": {"trunk": trunks},
         "routing": {"route": [{"name": f"r{i}", "prefix": prefix, "to-trunk": [to],
                                **({"from-trunk": source} if source else {})}
                               for i, (source, prefix, to) in enumerate(routes)]},
     }
+    if inside_device:
+        tree["media"]["interface"].append(media("inside", inside_device, INSIDE, INSIDE6))
+        tree["realms"]["realm"].append({"name": "core", "trusted": True, "media-interface": ["inside"]})
     return {"srtp-gateway:gateway": {**tree, **more}}
 
 
 class Gateway:
-    """Both planes, started; ctl() speaks to the control plane."""
+    """Both planes, started; ctl() speaks to the control plane. Each gateway of a laboratory has a host of its own."""
 
     def __init__(self, host, config, interfaces=("ext0", "core0"), port="auto", log_level="info", options=()):
-        self.host, self.lab = host, host.lab
+        self.host, self.lab, self.name = host, host.lab, "" if host.name == "gw" else f"{host.name}-"
         self.bin, self._log_level, self._starts = build_dir(), log_level, 0
-        self.config_path = self.lab.path("gateway.json")
+        self.config_path = self.path("gateway.json")
         with open(self.config_path, "w") as f:
             json.dump(config, f, indent=2)
-        self.media_socket, self.control_socket = self.lab.path("dataplane.sock"), self.lab.path("ctl.sock")
+        self.media_socket, self.control_socket = self.path("dataplane.sock"), self.path("ctl.sock")
         self._options = [*(a for name in interfaces for a in ("--interface", name)), "--port", port, *options]
         self.start_dataplane()
         self.start_controlplane()
 
     def _start(self, plane, *options):
         self._starts += 1
-        return self.host.start(plane if self._starts <= 2 else f"{plane}-{self._starts}", self.program(plane), *options,
-                               "--log-level", self._log_level)
+        name = self.name + (plane if self._starts <= 2 else f"{plane}-{self._starts}")
+        return self.host.start(name, self.program(plane), *options, "--log-level", self._log_level)
+
+    def path(self, name):
+        """A file of this gateway's in the laboratory's folder."""
+        return self.lab.path(self.name + name)
 
     def start_dataplane(self):
         """The first start, or one after kill()."""
@@ -113,7 +120,7 @@ class Gateway:
 
     def start_controlplane(self):
         self.controlplane = self._start("controlplane", "--config", self.config_path, "--dataplane", self.media_socket,
-                                        "--control", self.control_socket, "--recovery", self.lab.path("calls"))
+                                        "--control", self.control_socket, "--recovery", self.path("calls"))
         self._up(self.controlplane, lambda: "data plane is ready" in self.controlplane.output())
 
     @staticmethod
@@ -203,6 +210,17 @@ class Neighbourhood(Lab):
             more.setdefault("dataplane", {"crypto-backend": "fpga"})
         return Gateway(self.gateway_host, self.configuration(trunks, routes, **more), port=port, log_level=log_level,
                        options=options, interfaces=self.interfaces)
+
+    def second_gateway(self, trunks, routes, **more):
+        """Another gateway, at SECOND in the outside network alone."""
+        host = self.host("gw2")
+        self.wire(host, "outside", "ext0", f"{SECOND}/24")
+        certificate = self.ca.issue("gateway2", SECOND)
+        listener = {"name": "tls", "transport": "tls", "address": SECOND, "port": 5061, "realm": "carriers",
+                    "tls-profile": "gateway"}
+        config = configuration(trunks, routes, certificate[0], certificate[1], self.ca.cert, listeners=[listener],
+                               inside_device=None, outside=(SECOND,), **more)
+        return Gateway(host, config, interfaces=("ext0",))
 
     def identity(self, name):
         """A certificate for one of the hosts: (certificate, key, both)."""
