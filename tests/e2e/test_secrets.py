@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys leave memory when their call or their time is over, and never come near a log."""
 
+import contextlib
 import glob
 import os
 import resource
@@ -8,7 +9,8 @@ import signal
 import subprocess
 import time
 
-from lab.gateway import CM_80, GCM_256
+from lab.dtls_agent import DtlsAgent, dtls_carrier, module
+from lab.gateway import CM_80, GCM_128, GCM_256, Neighbourhood
 from lab.memory import Key, find, search, snapshot
 from lab.net import Skip, wait_for
 from lab.party import both_hear, established, finish, parties, connect, talking
@@ -95,6 +97,57 @@ def test_keys_leave_memory_when_they_are_renewed():
         assert_found(gateway, new)
         finish(gateway, a, b)
         assert_gone(gateway, old + new)
+
+
+@contextlib.contextmanager
+def talking_over_dtls(library):
+    """(lab, gateway, a, b): a call, both of whose sides have keys from DTLS handshakes that the agents know."""
+    with Neighbourhood() as lab:
+        trunks = [dtls_carrier("carrier-a", (GCM_256,)), dtls_carrier("carrier-b", (GCM_128,))]
+        gateway = lab.gateway(trunks, [("carrier-a", "", "carrier-b")])
+        a, b = DtlsAgent(lab, "carrier-a", (GCM_256,), library), DtlsAgent(lab, "carrier-b", (GCM_128,), library)
+        a.invite("+4940200")
+        b.take()
+        a.answered()
+        for one in (a, b):
+            version = one.secured()
+            assert version == ("DTLSv1.3" if library else "DTLSv1.2"), version
+            one.talker.tell("send", "on")
+        both_hear(a, b)
+        yield lab, gateway, a, b
+        gateway.stop()
+
+
+def dtls_keys_leave_memory(library):
+    """Keys of handshakes, and what they were cut from: when they are renewed, and with their call."""
+    with talking_over_dtls(library) as (lab, gateway, a, b):
+        old = keys_of(a, b)
+        assert len(old) == 4
+        found = find(planes(gateway)["data plane"], old)
+        assert {i for i, form in found if form == "session"} == set(range(4)), found
+        gateway.ctl("rekey", established(gateway))
+        for one in (b, a):
+            one.take()
+        for one in (a, b):
+            one.secured()
+        both_hear(a, b)
+        new = [k for k in keys_of(a, b) if k.master not in [o.master for o in old]]
+        assert len(new) == 4
+        old_keys_retired(gateway)
+        assert_gone(gateway, old)
+        finish(gateway, a, b)
+        assert_gone(gateway, old + new)
+        assert_nowhere(lab, old + new)
+
+
+def test_keys_of_dtls_1_2_leave_memory():
+    dtls_keys_leave_memory(None)
+
+
+def test_keys_of_dtls_1_3_leave_memory():
+    if not module():
+        raise Skip("there is no module for DTLS 1.3")
+    dtls_keys_leave_memory(module())
 
 
 def test_a_crash_leaves_no_core_and_no_key_in_its_output():

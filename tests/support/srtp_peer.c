@@ -8,9 +8,13 @@
  *     remote ADDRESS RTP RTCP       where to send; RTCP equal to RTP is rtcp-mux
  *     tx clear | tx SUITE KEY [MKI] what is sent; KEY: master key and salt, hexadecimal; MKI: hexadecimal
  *     rx clear | rx SUITE KEY [MKI] what is heard; earlier keys go on being tried behind the newest
+ *     identity                      a new certificate for the next association; answers its fingerprint
+ *     dtls active | passive FINGERPRINT [MODULE]   keys come from an association where media goes; FINGERPRINT: the
+ *                                   gateway's as in SDP, with "_" for its space; MODULE: the file of a DTLS library
  *     send on | off                 a packet every 20 ms, an RTCP compound with every 25th
- *     source                        from here on another SSRC, sequence and timestamp, as a phone that
- * restarts stats                         what was sent and heard quit
+ *     source                        from here on another SSRC, sequence and timestamp: a phone that restarts
+ *     stats                         what was sent and heard
+ *     quit
  *
  * Every packet says who speaks and carries a number, so that a loss, a copy or a changed octet shows whatever
  * becomes of the RTP headers on the way.
@@ -96,19 +100,11 @@ static const char *do_remote(struct peer *p, char **argv, int argc)
 	return NULL;
 }
 
-static const char *do_key(struct peer *p, char **argv, int argc)
+const char *peer_take_key(struct peer *p, bool send, const char *suite, const char *text, const char *mki)
 {
-	bool send = argv[0][0] == 't';
 	struct peer_key key = {0};
 
-	if (argc == 2 && strcmp(argv[1], "clear") == 0) {
-		if (send)
-			p->tx_secure = false;
-		else
-			p->n_rx = 0;
-		return NULL;
-	}
-	if (argc < 3 || argc > 4 || !peer_key_open(&key, argv[1], argv[2], argc > 3 ? argv[3] : "", send))
+	if (!peer_key_open(&key, suite, text, mki, send))
 		return "not a suite, key and MKI";
 	if (send) {
 		if (p->tx_secure)
@@ -125,6 +121,32 @@ static const char *do_key(struct peer *p, char **argv, int argc)
 	p->heard_by_newest = 0;
 	peer_hear_again(p, now_ms());
 	return NULL;
+}
+
+static const char *do_key(struct peer *p, char **argv, int argc)
+{
+	bool send = argv[0][0] == 't';
+
+	if (argc == 2 && strcmp(argv[1], "clear") == 0) {
+		if (send)
+			p->tx_secure = false;
+		else
+			p->n_rx = 0;
+		return NULL;
+	}
+	if (argc < 3 || argc > 4)
+		return "a suite, a key, perhaps an MKI";
+	return peer_take_key(p, send, argv[1], argv[2], argc > 3 ? argv[3] : "");
+}
+
+static const char *do_dtls(struct peer *p, char **argv, int argc)
+{
+	char *space;
+
+	if (argc < 3 || argc > 4 || !(space = strchr(argv[2], '_')))
+		return "dtls active|passive FINGERPRINT [MODULE]";
+	*space = ' ';
+	return peer_dtls_open(p, strcmp(argv[1], "active") == 0, argv[2], argc > 3 ? argv[3] : NULL);
 }
 
 static const char *do_send(struct peer *p, char **argv, int argc)
@@ -150,12 +172,20 @@ static void command(struct peer *p, char *line)
 		peer_print(p, now_ms());
 		return;
 	}
+	if (strcmp(argv[0], "identity") == 0) {
+		const char *fingerprint = peer_dtls_identity(p);
+
+		printf("%s\n", fingerprint ? fingerprint : "error no certificate could be made");
+		return;
+	}
 	if (strcmp(argv[0], "bind") == 0) {
 		error = do_bind(p, argv, argc);
 	} else if (strcmp(argv[0], "remote") == 0) {
 		error = do_remote(p, argv, argc);
 	} else if (strcmp(argv[0], "tx") == 0 || strcmp(argv[0], "rx") == 0) {
 		error = do_key(p, argv, argc);
+	} else if (strcmp(argv[0], "dtls") == 0) {
+		error = do_dtls(p, argv, argc);
 	} else if (strcmp(argv[0], "send") == 0) {
 		error = do_send(p, argv, argc);
 	} else if (strcmp(argv[0], "source") == 0) {
@@ -201,7 +231,10 @@ static void read_media(struct peer *p, int fd)
 	ssize_t n;
 
 	while ((n = recvfrom(fd, packet, sizeof packet, 0, (struct sockaddr *)&from, &len)) > 0) {
-		peer_hear(p, packet, (size_t)n, now_ms());
+		if (packet[0] >= 20 && packet[0] <= 63) /* RFC 7983 */
+			peer_dtls_input(p, &from, packet, (size_t)n);
+		else
+			peer_hear(p, packet, (size_t)n, now_ms());
 		len = sizeof from;
 	}
 }
@@ -239,8 +272,10 @@ int main(int argc, char **argv)
 		struct pollfd fds[3] = {{.fd = 0, .events = POLLIN}, {.fd = p->fd[0], .events = POLLIN},
 			{.fd = p->fd[1], .events = POLLIN}};
 		uint64_t now = now_ms();
+		int wait = !p->sending ? -1 : p->next_ms > now ? (int)(p->next_ms - now) : 0, dtls = peer_dtls_wait_ms(p);
 
-		poll(fds, 3, !p->sending ? -1 : p->next_ms > now ? (int)(p->next_ms - now) : 0);
+		poll(fds, 3, dtls >= 0 && (wait < 0 || dtls < wait) ? dtls : wait);
+		peer_dtls_tick(p);
 		for (int i = 1; i < 3; i++)
 			if (fds[i].revents)
 				read_media(p, p->fd[i - 1]);

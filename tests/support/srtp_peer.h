@@ -10,6 +10,8 @@
 
 #include <srtp2/srtp.h>
 
+#include "controlplane/dtls/association.h"
+
 #define PEER_NAME_MAX 12 /* octets of a speaker's name in its packets */
 #define RX_KEYS 6
 #define SPEAKERS 4
@@ -36,6 +38,16 @@ struct waiting {
 	uint8_t packet[2048];
 };
 
+/* The newest association that the media keys come from. */
+struct peer_dtls {
+	struct dtls_identity *identity; /* shown by the next one */
+	const struct dtls_backend *backend;
+	struct dtls_association *association; /* NULL: none yet */
+	bool taken;                           /* its keys are in use */
+	unsigned established;                 /* of all */
+	char version[16], suite[32], tx[2 * SECRET_MAX + 1], rx[2 * SECRET_MAX + 1]; /* of the last; hexadecimal */
+};
+
 struct peer {
 	char name[PEER_NAME_MAX + 1];
 	int fd[2]; /* RTP, RTCP */
@@ -58,6 +70,7 @@ struct peer {
 	uint64_t rtcp, rtcp_refused;
 	uint32_t rtcp_ssrc, rtcp_about; /* the last report's sender, and whom it was about */
 	char cname[64];
+	struct peer_dtls dtls;
 };
 
 /* False when these are no suite, key and MKI. key, mki: hexadecimal; mki "": none. */
@@ -75,6 +88,20 @@ void peer_hear(struct peer *p, const uint8_t *packet, size_t n, uint64_t now_ms)
  * names it (RFC 3264 section 5.1), here as in the gateway.
  */
 void peer_hear_again(struct peer *p, uint64_t now_ms);
+
+/* srtp_peer_dtls.c. A new certificate's fingerprint, as in SDP; NULL: there is none. */
+const char *peer_dtls_identity(struct peer *p);
+/*
+ * A new association with who has this fingerprint, on the way that media takes; until it has brought keys those from before
+ * are in use. module: the file of a library for it; NULL: OpenSSL. NULL, or what is wrong.
+ */
+const char *peer_dtls_open(struct peer *p, bool client, const char *fingerprint, const char *module);
+void peer_dtls_input(struct peer *p, const struct sockaddr_storage *from, const uint8_t *octets, size_t n);
+void peer_dtls_tick(struct peer *p);
+/* Until the next tick; -1: none is due. */
+int peer_dtls_wait_ms(const struct peer *p);
+/* Puts keys of our own making or a handshake's in use, as the commands do. */
+const char *peer_take_key(struct peer *p, bool send, const char *suite, const char *key, const char *mki);
 
 /* What was sent and heard, as one line of JSON. */
 void peer_print(const struct peer *p, uint64_t now_ms);

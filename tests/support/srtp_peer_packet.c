@@ -263,11 +263,13 @@ void peer_print(const struct peer *p, uint64_t now_ms)
 	printf("{\"sent\":%llu,\"sent_rtcp\":%llu,\"ssrc\":%u,\"newest_key\":%llu,\"clear\":%llu,\"refused\":"
 	       "%llu,"
 	       "\"corrupt\":%llu,\"rtcp\":%llu,\"rtcp_refused\":%llu,\"rtcp_ssrc\":%u,\"rtcp_about\":%u,"
-	       "\"cname\":\"%s\",\"heard\":{",
+	       "\"cname\":\"%s\",\"dtls\":{\"established\":%u,\"version\":\"%s\",\"suite\":\"%s\",\"tx\":\"%s\",\"rx\":\"%s\"},"
+	       "\"heard\":{",
 		(unsigned long long)p->sent[0], (unsigned long long)p->sent[1], p->ssrc,
 		(unsigned long long)p->heard_by_newest, (unsigned long long)p->clear,
 		(unsigned long long)p->refused, (unsigned long long)p->corrupt, (unsigned long long)p->rtcp,
-		(unsigned long long)p->rtcp_refused, p->rtcp_ssrc, p->rtcp_about, p->cname);
+		(unsigned long long)p->rtcp_refused, p->rtcp_ssrc, p->rtcp_about, p->cname, p->dtls.established,
+		p->dtls.version, p->dtls.suite, p->dtls.tx, p->dtls.rx);
 	for (unsigned i = 0; i < SPEAKERS && p->speakers[i].packets; i++) {
 		const struct speaker *s = &p->speakers[i];
 

@@ -2,6 +2,7 @@
 """What of a call's keys is in a process's memory: every readable octet of it, as root sees it."""
 
 import base64
+import re
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -64,11 +65,11 @@ def snapshot(pid):
 def search(taken, keys):
     """Where keys are in it: {(number of the key, form): [region, ...]}."""
     found = {}
-    needles = [((i, form), what) for i, key in enumerate(keys) for form, what in key.forms.items()]
+    labels = {what: (i, form) for i, key in enumerate(keys) for form, what in key.forms.items()}
+    any_of_them = re.compile(b"|".join(re.escape(needle) for needle in labels), re.DOTALL)
     for name, at, data in taken:
-        for label, needle in needles:
-            if (offset := data.find(needle)) >= 0:
-                found.setdefault(label, []).append(f"{name}+{at + offset:#x}")
+        for hit in any_of_them.finditer(data):
+            found.setdefault(labels[hit.group()], []).append(f"{name}+{at + hit.start():#x}")
     return found
 
 
