@@ -271,6 +271,7 @@ static void open_channel(struct line *n, const struct ip_port *remote)
 					.n_suites = t->crypto->n_suites,
 					.n_peer = b->n_peer,
 					.remote = *remote,
+					.reachable = by_ice(n),
 					.min = t->dtls->min_version == CONFIG_TLS_1_3 ? DTLS_1_3 : DTLS_1_2,
 					.max = t->dtls->max_version == CONFIG_TLS_1_3 ? DTLS_1_3 : DTLS_1_2,
 					.post_quantum = (enum dtls_post_quantum)t->dtls->post_quantum},

@@ -9,7 +9,8 @@
  *
  * DTLS 1.2 and, where the library has it, 1.3. Never older; only suites with forward secrecy; no renegotiation, no
  * tickets or resumption, no early data; the peer must show the certificate whose fingerprint its SDP had. A
- * server spends nothing on a client before that has returned a cookie (RFC 6347 section 4.2.1).
+ * server spends nothing on a client before that has returned a cookie (RFC 6347 section 4.2.1), unless ICE has
+ * shown already that the client hears us (RFC 9147 section 5.1).
  */
 #pragma once
 
@@ -61,6 +62,7 @@ struct dtls_conf {
 	struct dtls_fingerprint peer[DTLS_FINGERPRINTS_MAX];
 	unsigned n_peer;         /* at least 1 */
 	struct ip_port remote;   /* a server's cookies are bound to it */
+	bool reachable;          /* a server: ICE has shown that the client hears us there; it is asked for no cookie */
 	enum dtls_version min, max;
 	enum dtls_post_quantum post_quantum;
 	uint16_t mtu;            /* 0: DTLS_MTU */
@@ -75,7 +77,7 @@ struct dtls_result {
 	enum dtls_state state;
 	enum dtls_failure failure;
 	char reason[160];          /* of a failure, one line */
-	bool cookie;               /* a server: the client has proved that it hears us */
+	bool cookie; /* a server: the client has proved that it hears us; a reachable one: it has its answer */
 	bool closed;               /* the peer said that it is done (close_notify), after the handshake */
 	enum srtp_suite suite;     /* the rest: once established */
 	struct secret rx, tx;      /* master key, then salt */

@@ -10,7 +10,7 @@
 #include "controlplane/dtls/dtls.h"
 #include "lib/base/err.h"
 
-#define DTLS_MODULE_ABI 1 /* of this header and of dtls.h; another number: built for another gateway */
+#define DTLS_MODULE_ABI 2 /* of this header and of dtls.h; another number: built for another gateway */
 #define DTLS_MODULE_SYMBOL "srtpgw_dtls_module"
 
 /* What the shared object exports under DTLS_MODULE_SYMBOL. Constant. */
@@ -18,8 +18,8 @@ struct dtls_module {
 	unsigned abi;
 	const struct dtls_backend *backend;
 	/*
-	 * Starts the library, and checks it by a handshake with itself. with_cookies: the backend that answers DTLS
-	 * 1.2 clients. -ENOTSUP: the library is too old; -EIO: it does not do what it must. Once in a process.
+	 * Starts the library, and checks it by handshakes with itself. with_cookies: the backend that asks DTLS 1.2
+	 * clients for a cookie, where they must be asked. -ENOTSUP: the library is too old; -EIO: it does not do what it must. Once in a process.
 	 */
 	int (*open)(const struct dtls_backend *with_cookies, struct err *e);
 	void (*close)(void); /* after every association and every identity that it has seen */

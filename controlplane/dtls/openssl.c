@@ -53,6 +53,7 @@ static int bio_write(BIO *b, const char *octets, int n)
 {
 	struct dtls_by_openssl *d = BIO_get_data(b);
 
+	d->result.cookie |= d->conf.reachable;
 	if (n > 0 && !d->mute)
 		d->conf.output(d->conf.arg, (const uint8_t *)octets, (size_t)n);
 	return n;
@@ -265,6 +266,8 @@ static int open_ssl(struct dtls_by_openssl *d, const struct form *f, struct err 
 		return err_set(e, EINVAL, "no suite of the crypto-profile can be agreed on with DTLS-SRTP");
 	if (!set_groups(d->ssl, d->conf.post_quantum))
 		return err_set(e, EIO, "OpenSSL here lacks the groups that are wanted");
+	if (d->conf.reachable)
+		SSL_clear_options(d->ssl, SSL_OP_COOKIE_EXCHANGE);
 	if (d->conf.role == DTLS_SERVER)
 		SSL_set_accept_state(d->ssl);
 	else
@@ -399,7 +402,7 @@ static void input(struct dtls *base, const uint8_t *octets, size_t n)
 {
 	struct dtls_by_openssl *d = of(base);
 
-	if (!d->heard && d->conf.role == DTLS_SERVER)
+	if (!d->heard && d->conf.role == DTLS_SERVER && !d->conf.reachable)
 		catch_up(d, octets, n);
 	d->heard = true;
 	if (d->result.state == DTLS_FAILED)

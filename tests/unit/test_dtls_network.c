@@ -24,7 +24,7 @@ static void any_one_datagram_may_be_lost(void **state)
 	unsigned n = handshake_length();
 
 	(void)state;
-	assert_true(n >= 6);
+	assert_true(n >= (tested->by_ice ? 4 : 6)); /* a cookie is asked for, or not */
 	for (unsigned i = 0; i < n; i++) {
 		struct link *l = link_new();
 
@@ -84,7 +84,7 @@ static void fragments_may_be_lost_and_swapped(void **state)
 		link_run(l);
 		assert_established(l);
 		if (i == 0)
-			assert_true(l->sent >= 10);
+			assert_true(l->sent > handshake_length());
 		link_free(l);
 	}
 }
@@ -328,7 +328,7 @@ static void a_hello_may_come_in_two_datagrams(void **state)
 		link_open_both(l);
 		link_run(l);
 		assert_established(l);
-		assert_true(halves >= 4);
+		assert_true(halves >= (tested->by_ice ? 2 : 4));
 		link_free(l);
 	}
 }

@@ -9,14 +9,14 @@ static bool is(const struct dtls_backend *b, const char *name)
 	return strcmp(b->name, name) == 0;
 }
 
-static bool nss_to_nss(void)
+static bool both_have_1_3(void)
 {
-	return is(tested->end[CLIENT], "nss") && is(tested->end[SERVER], "nss");
+	return is(tested->end[CLIENT], "nss") && is(tested->end[SERVER], "nss") && !tested->capped;
 }
 
 static const char *version_there_is(void)
 {
-	return nss_to_nss() ? "DTLSv1.3" : "DTLSv1.2";
+	return both_have_1_3() ? "DTLSv1.3" : "DTLSv1.2";
 }
 
 static void the_newest_version_that_both_have(void **state)
@@ -29,11 +29,14 @@ static void the_newest_version_that_both_have(void **state)
 	assert_established(l);
 	for (int end = 0; end < 2; end++)
 		assert_string_equal(result_of(l, end)->version, version_there_is());
-	if (nss_to_nss()) {
+	if (both_have_1_3()) {
 		assert_string_equal(result_of(l, CLIENT)->group, "X25519MLKEM768");
 		assert_string_equal(result_of(l, SERVER)->group, "X25519MLKEM768");
 		assert_string_equal(result_of(l, SERVER)->cipher, "TLS_AES_128_GCM_SHA256");
 	}
+	/* Older clients are NSS' own where ICE has found them: with the other's names for suites it was the other. */
+	if (!both_have_1_3() && is(tested->end[SERVER], "nss") && tested->by_ice)
+		assert_string_equal(result_of(l, SERVER)->cipher, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
 	assert_true(result_of(l, SERVER)->cookie);
 	link_free(l);
 }
@@ -84,7 +87,7 @@ static void required(void **state)
 		struct dtls_association_conf conf[2] = {conf_of(l, CLIENT), conf_of(l, SERVER)};
 		int strict = what & 1, other = !strict;
 
-		if (!is(tested->end[strict], "nss")) {
+		if (!is(tested->end[strict], "nss") || (strict == CLIENT && tested->capped)) {
 			link_free(l);
 			continue;
 		}
@@ -94,7 +97,7 @@ static void required(void **state)
 			conf[strict].dtls.post_quantum = DTLS_PQ_REQUIRE;
 		link_open(l, SERVER, &conf[SERVER]);
 		link_open(l, CLIENT, &conf[CLIENT]);
-		if (nss_to_nss()) {
+		if (both_have_1_3()) {
 			link_run(l);
 			assert_established(l);
 			assert_string_equal(result_of(l, other)->version, "DTLSv1.3");
@@ -156,7 +159,7 @@ static void late_acknowledgements(void **state)
 	link_run(l);
 	assert_established(l);
 	before = *result_of(l, SERVER);
-	while (nss_to_nss() && (l->lose <= 3 || l->n_wire)) {
+	while (both_have_1_3() && (l->lose <= 3 || l->n_wire)) {
 		if (!deliver_one(l))
 			wait_and_tick(l);
 		assert_true(clock_mono_ns() < until);

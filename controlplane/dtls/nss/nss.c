@@ -3,9 +3,10 @@
  * DTLS 1.3 and 1.2 by NSS. Its retransmission timer (50 ms, doubled each time) is what the deadline is; it runs on
  * after the handshake, for late acknowledgements.
  *
- * As a server it speaks 1.3 only, for it has no HelloVerifyRequest: without a cookie anybody could have certificates
- * sent to somebody else. NSS reads a ClientHello to its end and says that it is of an older version; the datagrams
- * that it came in then begin an association of the backend that does have cookies.
+ * As a server it answers whatever version comes. But it has no HelloVerifyRequest: without a cookie anybody could have
+ * certificates sent to somebody else. So where ICE has not shown that the client is there it answers 1.3 only, reads a
+ * ClientHello to its end, and says that it is of an older version; the datagrams that it came in then begin an
+ * association of the backend that does have cookies.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -209,7 +210,7 @@ static void keep_hello(struct dtls_by_nss *d, const uint8_t *octets, size_t n)
 {
 	struct datagram *h;
 
-	if (d->conf.role == DTLS_CLIENT || d->result.cookie || d->n_hellos == HELLOS_MAX)
+	if (!nss_doubts(d) || d->n_hellos == HELLOS_MAX)
 		return;
 	h = malloc(sizeof *h + n);
 	if (!h)
@@ -221,7 +222,7 @@ static void keep_hello(struct dtls_by_nss *d, const uint8_t *octets, size_t n)
 
 static bool speaks_less(const struct dtls_by_nss *d)
 {
-	return d->may_hand_over && !d->result.cookie && PR_GetError() == SSL_ERROR_UNSUPPORTED_VERSION;
+	return d->may_hand_over && nss_doubts(d) && PR_GetError() == SSL_ERROR_UNSUPPORTED_VERSION;
 }
 
 static void hand_over(struct dtls_by_nss *d)
@@ -282,7 +283,7 @@ static uint64_t deadline(struct dtls *base)
 
 	if (d->other)
 		return nss_with_cookies->deadline(d->other);
-	if (d->result.state == DTLS_FAILED || (d->conf.role == DTLS_SERVER && !d->result.cookie))
+	if (d->result.state == DTLS_FAILED || nss_doubts(d))
 		return 0; /* until there is a cookie the client keeps time */
 	if (DTLS_GetHandshakeTimeout(d->fd, &left) != SECSuccess)
 		return 0;
@@ -351,9 +352,9 @@ static SECStatus set_up(struct dtls_by_nss *d)
 	if (nss_set_policy(d) != SECSuccess || nss_use_srtp(d) != SECSuccess ||
 		SSL_AuthCertificateHook(d->fd, check_certificate, d) != SECSuccess)
 		return SECFailure;
-	if (d->conf.role == DTLS_SERVER)
-		return SSL_HelloRetryRequestCallback(d->fd, check_cookie, d);
-	return SSL_GetClientAuthDataHook(d->fd, show_certificate, d);
+	if (d->conf.role == DTLS_CLIENT)
+		return SSL_GetClientAuthDataHook(d->fd, show_certificate, d);
+	return nss_doubts(d) ? SSL_HelloRetryRequestCallback(d->fd, check_cookie, d) : SECSuccess;
 }
 
 static int open_endpoint(struct dtls_by_nss *d, const struct nss_form *f, struct err *e)
@@ -382,7 +383,7 @@ static int create(const struct dtls_conf *conf, struct dtls **out, struct err *e
 	struct dtls_by_nss *d;
 	int rc;
 
-	if (conf->role == DTLS_SERVER && conf->max == DTLS_1_2)
+	if (conf->role == DTLS_SERVER && conf->max == DTLS_1_2 && !conf->reachable)
 		return nss_with_cookies->create(conf, out, e);
 	if (!f)
 		return err_set(e, EIO, "NSS cannot use the certificate");
@@ -391,7 +392,7 @@ static int create(const struct dtls_conf *conf, struct dtls **out, struct err *e
 		return err_set(e, ENOMEM, "no memory for a DTLS association");
 	d->base.backend = &nss_backend;
 	d->conf = *conf;
-	d->may_hand_over = conf->role == DTLS_SERVER && conf->min == DTLS_1_2 && conf->post_quantum != DTLS_PQ_REQUIRE;
+	d->may_hand_over = nss_doubts(d) && conf->min == DTLS_1_2 && conf->post_quantum != DTLS_PQ_REQUIRE;
 	dtls_identity_ref(conf->identity);
 	rc = open_endpoint(d, f, e);
 	if (rc < 0) {

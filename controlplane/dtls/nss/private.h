@@ -29,11 +29,11 @@ struct dtls_by_nss {
 	PRFileDesc *fd;
 	const uint8_t *in; /* the datagram that is being read; NULL: none */
 	size_t in_len;
-	uint64_t n_received; /* records in the clear */
+	uint64_t n_received, n_sent; /* records in the clear */
 	bool mute; /* nothing goes out */
 	bool wrong_certificate, no_profile;
 
-	/* A server's. NSS cannot ask a DTLS 1.2 client for a cookie; such clients are the other backend's. */
+	/* A server's. NSS cannot ask a DTLS 1.2 client for a cookie; clients that must be asked are the other backend's. */
 	bool asked; /* for a cookie */
 	bool may_hand_over;
 	struct dtls *other;
@@ -42,8 +42,14 @@ struct dtls_by_nss {
 };
 
 extern const struct dtls_backend nss_backend;
-/* The backend for DTLS 1.2 clients. Written once, when the module is opened. */
+/* The backend for DTLS 1.2 clients that must be asked for a cookie. Written once, when the module is opened. */
 extern const struct dtls_backend *nss_with_cookies;
+
+/* Does nobody know yet whether the peer is where it says? Then it is asked for a cookie, and gets nothing else. */
+static inline bool nss_doubts(const struct dtls_by_nss *d)
+{
+	return d->conf.role == DTLS_SERVER && !d->conf.reachable && !d->result.cookie;
+}
 
 /* ---- identity.c: what associations with one certificate share ---- */
 

@@ -67,8 +67,7 @@ static SECStatus set_groups(struct dtls_by_nss *d)
 SECStatus nss_set_policy(struct dtls_by_nss *d)
 {
 	SSLVersionRange range = {
-		.min = d->conf.role == DTLS_SERVER || d->conf.min == DTLS_1_3 ||
-				       d->conf.post_quantum == DTLS_PQ_REQUIRE
+		.min = nss_doubts(d) || d->conf.min == DTLS_1_3 || d->conf.post_quantum == DTLS_PQ_REQUIRE
 			       ? SSL_LIBRARY_VERSION_TLS_1_3
 			       : SSL_LIBRARY_VERSION_TLS_1_2,
 		.max = d->conf.max == DTLS_1_3 ? SSL_LIBRARY_VERSION_TLS_1_3 : SSL_LIBRARY_VERSION_TLS_1_2,

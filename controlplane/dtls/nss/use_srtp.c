@@ -10,17 +10,27 @@ static void write_profile(struct wbuf *w, enum srtp_suite suite)
 	wbuf_u16(w, srtp_suite_info(suite)->dtls_profile);
 }
 
+/* A server's, by the version that it has chosen. */
+static SSLHandshakeType place_of_answer(PRFileDesc *fd)
+{
+	SSLPreliminaryChannelInfo info;
+
+	if (SSL_GetPreliminaryChannelInfo(fd, &info, sizeof info) == SECSuccess &&
+		info.protocolVersion < SSL_LIBRARY_VERSION_TLS_1_3)
+		return ssl_hs_server_hello;
+	return ssl_hs_encrypted_extensions;
+}
+
 static PRBool write_it(PRFileDesc *fd, SSLHandshakeType message, PRUint8 *data, unsigned *len, unsigned max, void *arg)
 {
 	const struct dtls_by_nss *d = arg;
 	struct wbuf w = wbuf_make(data, max);
 
-	(void)fd;
 	if (d->conf.role == DTLS_CLIENT && message == ssl_hs_client_hello) {
 		wbuf_u16(&w, (uint16_t)(2 * d->n_suites));
 		for (unsigned i = 0; i < d->n_suites; i++)
 			write_profile(&w, d->suites[i]);
-	} else if (message == ssl_hs_encrypted_extensions && d->result.suite != SRTP_SUITE_NONE) {
+	} else if (message == place_of_answer(fd) && d->conf.role == DTLS_SERVER && d->result.suite != SRTP_SUITE_NONE) {
 		wbuf_u16(&w, 2);
 		write_profile(&w, d->result.suite);
 	} else {
@@ -54,7 +64,7 @@ static const uint8_t *read_it(const PRUint8 *data, unsigned len, uint16_t *n, ui
 	return r.short_read || r.left || *n % 2 ? NULL : profiles;
 }
 
-/* What a client offers is judged when it has returned a cookie. Its MKI is declined. */
+/* What a client offers is judged when it is known to be there. Its MKI is declined. */
 static SECStatus handle(PRFileDesc *fd, SSLHandshakeType message, const PRUint8 *data, unsigned len,
 	SSLAlertDescription *alert, void *arg)
 {
@@ -66,11 +76,13 @@ static SECStatus handle(PRFileDesc *fd, SSLHandshakeType message, const PRUint8 
 	(void)fd;
 	(void)message;
 	d->result.suite = profiles ? choose(d, profiles, n) : SRTP_SUITE_NONE;
-	if (d->conf.role == DTLS_SERVER)
-		return SECSuccess;
+	*alert = ALERT_ILLEGAL_PARAMETER;
+	if (d->conf.role == DTLS_SERVER) {
+		d->no_profile = d->conf.reachable && d->result.suite == SRTP_SUITE_NONE;
+		return d->no_profile ? SECFailure : SECSuccess;
+	}
 	/* A server takes one of what was offered, and no MKI, for none was. */
 	d->no_profile = d->result.suite == SRTP_SUITE_NONE || n != 2 || mki;
-	*alert = ALERT_ILLEGAL_PARAMETER;
 	return d->no_profile ? SECFailure : SECSuccess;
 }
 

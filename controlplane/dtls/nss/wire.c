@@ -7,7 +7,8 @@
  * datagrams of the association's MTU, and handshake messages that are not encrypted yet are fragmented (RFC 9147
  * section 5.5, RFC 6347 section 4.2.3). Fragments need record numbers of their own. All of epoch 0 is numbered anew,
  * beyond what NSS counts to: an acknowledgement of such a record then means nothing to it, and it repeats the
- * message, which is right, rather than to take another one for received.
+ * message, which is right, rather than to take another one for received. Without gaps: to a peer that has seen a
+ * number, what is 64 before it is too old, and a flight may arrive in any order.
  */
 #include "controlplane/dtls/nss/private.h"
 
@@ -71,9 +72,9 @@ static uint64_t get(const uint8_t *at, size_t octets)
 	return v;
 }
 
-static void number(uint8_t *record, unsigned fragment)
+static void number(struct dtls_by_nss *d, uint8_t *record)
 {
-	put(record + 5, 6, NUMBERS_FROM + get(record + 5, 6) * FRAGMENTS_MAX + fragment);
+	put(record + 5, 6, NUMBERS_FROM + d->n_sent++);
 }
 
 /* One handshake message, or one fragment of it, in fragments that fit. */
@@ -88,7 +89,7 @@ static void fragment(struct packing *p, const uint8_t *record, size_t n)
 		uint8_t *at = room(p, RECORD_HEADER + MESSAGE_HEADER + len);
 
 		memcpy(at, record, RECORD_HEADER + MESSAGE_HEADER);
-		number(at, i);
+		number(p->d, at);
 		put(at + 11, 2, MESSAGE_HEADER + len);
 		put(at + RECORD_HEADER + 6, 3, offset);
 		put(at + RECORD_HEADER + 9, 3, len);
@@ -118,7 +119,7 @@ static void pack(struct packing *p, const uint8_t *record, size_t n, bool clear)
 		return;
 	memcpy(at, record, n);
 	if (clear)
-		number(at, 0);
+		number(p->d, at);
 }
 
 /* Octets of the first record, header included. RFC 9147 section 4: the unified header begins with bits 001. */
@@ -147,7 +148,8 @@ static bool may_be_sent(struct dtls_by_nss *d, uint8_t content)
 {
 	bool asked = d->asked;
 
-	if (d->conf.role == DTLS_CLIENT || d->result.cookie)
+	d->result.cookie |= d->conf.reachable;
+	if (!nss_doubts(d))
 		return true;
 	d->asked |= content == CONTENT_HANDSHAKE;
 	return content == CONTENT_ALERT ? !d->may_hand_over : !asked;
