@@ -179,6 +179,7 @@ static void failed(struct line *n, const struct dtls_result *r)
 		not_renewed(n, r);
 		return;
 	}
+	l->rekey.strangers += r->failure == DTLS_FAIL_FINGERPRINT;
 	c->b->counters.ended_dtls++;
 	call_tell_outside(c, "media could not be secured: DTLS %s", dtls_failure_name(r->failure));
 	call_release(c, NULL, 488, "trunk %s: DTLS handshake failed (%s): %s", l->trunk->name,

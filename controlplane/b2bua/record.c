@@ -147,7 +147,7 @@ static json_t *dtls_of(const struct leg *l)
 		json_array_append_new(all, json_stringn(text, w.len));
 	}
 	json_object_set_new(o, "fingerprints", all);
-	json_object_set_new(o, "fingerprint-authenticated", json_boolean(l->flow.transport == SIP_TLS));
+	json_object_set_new(o, "fingerprint-authenticated", json_boolean(sip_transport_secure(l->flow.transport)));
 	return o;
 }
 
