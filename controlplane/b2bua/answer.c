@@ -93,7 +93,7 @@ static void respond(struct leg *in)
 	char text[OA_BODY_MAX];
 	struct wbuf sdp = wbuf_make(text, sizeof text);
 
-	if (in->reliable.outstanding || in->call->prack.open)
+	if (in->reliable.outstanding || in->call->early.open)
 		return; /* its PRACK comes first, and what that is answered */
 	in->call->due.status = 0;
 	in->call->due.offer = (struct call_text){0};
@@ -189,7 +189,7 @@ void answer_settled(void *arg)
 	c->waiting++;
 	invite_go_on(&c->legs[0]);
 	invite_go_on(&c->legs[1]);
-	prack_go_on(c);
+	early_go_on(c);
 	in = c->exchange;
 	/* The offerer may have given up, or the call be over, in the meantime. */
 	if (c->state == CALL_ENDING || !in)

@@ -182,10 +182,11 @@ struct call_due {
 	bool ack;               /* the ACK that carries our answer to the called side's offer */
 };
 
-/* A PRACK with an offer: see prack.c. */
-struct call_prack {
+/* An offer before the answer: see early.c. */
+struct call_early {
 	bool open;              /* it has no final response yet */
-	struct sip_stx *stx;    /* the PRACK; NULL: none, or its sender has given up waiting */
+	struct leg *by;         /* whose peer has made it; NULL: none is open */
+	struct sip_stx *stx;    /* its PRACK or UPDATE; NULL: none, or its sender has given up waiting */
 	struct call_text offer; /* of our UPDATE, which waits for the data plane */
 	bool due;               /* its 200 waits for the data plane */
 	/* The called side's dialog in which the first offer's answer is settled before the 200, only ever
@@ -215,7 +216,7 @@ struct call {
 	bool early_media;     /* the caller heard an answer before the 200 */
 	struct timer ring;    /* nobody answered */
 	struct call_due due;
-	struct call_prack prack;
+	struct call_early early;
 	char *passed; /* header lines of the other side for the next response; NULL: none */
 	struct call_refer refer;
 	char predecessor[2][CALL_ID_TEXT]; /* calls that its parties come from, or are to; "": none */
@@ -492,29 +493,32 @@ void reliable_prack(struct leg *in, struct sip_stx *stx, const struct sip_msg *m
 /* Acknowledges a reliable 1xx in the leg's dialog. False: it was here before, or is out of order. */
 bool reliable_received(struct leg *out, const struct sip_msg *m);
 
-/* ---- prack.c: a PRACK with an offer ---- */
+/* ---- early.c: an offer before the answer, in a PRACK or an UPDATE ---- */
 
-/* Refuses it or changes the session; may end the call. The 1xx that it is for counts as acknowledged. */
-void prack_offered(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
+/*
+ * Refuses it or changes the session; may end the call. The 1xx that a PRACK is for counts as acknowledged. Dialog
+ * and CSeq of the request are checked.
+ */
+void early_offered(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
 /* The UPDATE that it became has its final response. */
-void prack_answered(struct leg *out, const struct sip_msg *m);
+void early_answered(struct leg *out, const struct sip_msg *m);
 /* Or none. */
-void prack_unanswered(struct leg *out, enum sip_tx_error error, const char *reason);
+void early_unanswered(struct leg *out, enum sip_tx_error error, const char *reason);
 /* The data plane has acknowledged. */
-void prack_go_on(struct call *c);
-/* The call is over: the PRACK hears 487. Harmless without one. */
-void prack_stop(struct call *c);
+void early_go_on(struct call *c);
+/* The call is over: the offer hears 487. Harmless without one. */
+void early_stop(struct call *c);
 /* Before the call's memory goes. */
-void prack_forget(struct call *c);
-/* Is the UPDATE that the leg has sent one that a PRACK became? */
-static inline bool prack_asks(const struct leg *l)
+void early_forget(struct call *c);
+/* Is the UPDATE that the leg has sent one that an offer of the other side became? */
+static inline bool early_asks(const struct leg *l)
 {
-	return l->call->prack.open && l->side == DP_SIDE_B;
+	return l->call->early.open && l->call->early.by != l;
 }
 /* Is m of another branch of a fork than the one whose session is settled? */
-static inline bool prack_elsewhere(const struct leg *out, const struct sip_msg *m)
+static inline bool early_elsewhere(const struct leg *out, const struct sip_msg *m)
 {
-	return out->call->prack.settled && out->call->prack.settled == out->dialog &&
+	return out->call->early.settled && out->call->early.settled == out->dialog &&
 	       !str_eq(out->dialog->remote_tag, m->to_tag);
 }
 

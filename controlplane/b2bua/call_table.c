@@ -170,7 +170,7 @@ static void call_unlist(struct call *c)
 	timer_cancel(b->wheel, &c->ring);
 	call_text_drop(&c->due.offer);
 	call_text_drop(&c->contacts);
-	prack_forget(c);
+	early_forget(c);
 	refer_forget(c);
 	free(c->redirection);
 	c->redirection = NULL;

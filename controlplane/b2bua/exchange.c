@@ -159,7 +159,7 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 	struct oa_refusal why = {.status = 488};
 	char phrase[CALL_PHRASE_MAX];
 	/* An offer comes in a response that is sent reliably: the 2xx. */
-	struct str body = c->delayed || c->prack.settled ? STR("") : message_sdp(m);
+	struct str body = c->delayed || c->early.settled ? STR("") : message_sdp(m);
 
 	if (!c->initial || c->state > CALL_RINGING || (!in->stx && !in->ancestor))
 		return;
@@ -192,18 +192,18 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 	answer_due(in, m->status, phrase, body.n > 0);
 }
 
-/* The answer was settled by a PRACK before the 2xx, whose own is ignored (RFC 3261 section 13.2.1). */
+/* The answer was settled before the 2xx, whose own is ignored (RFC 3261 section 13.2.1). */
 static void settled(struct leg *out)
 {
 	struct call *c = out->call;
 
-	if (c->prack.settled == out->dialog) {
+	if (c->early.settled == out->dialog) {
 		answer_due(leg_twin(out), 200, NULL, false);
 		return;
 	}
 	c->b->counters.failed_answer++;
 	call_release(c, NULL, 502, "another branch of the called side answered than the one whose session was "
-				   "changed in a PRACK");
+				   "changed");
 }
 
 void exchange_answered(struct leg *out, const struct sip_msg *m)
@@ -226,7 +226,7 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 		delayed_offered(out, m);
 		return;
 	}
-	if (c->initial && c->prack.settled) {
+	if (c->initial && c->early.settled) {
 		settled(out);
 		return;
 	}

@@ -103,7 +103,7 @@ void fork_refused(struct leg *out, struct str to_tag)
 			return;
 		}
 	/* A session that a PRACK has settled is of this dialog for good. */
-	if (!d || !str_eq(d->remote_tag, to_tag) || out->call->prack.settled == d)
+	if (!d || !str_eq(d->remote_tag, to_tag) || out->call->early.settled == d)
 		return;
 	dialog_drop(out->call->b, d);
 	out->dialog = NULL;

@@ -296,7 +296,7 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 	if (m->status == 100)
 		return;
 	if (m->status < 200) {
-		if (prack_elsewhere(out, m))
+		if (early_elsewhere(out, m))
 			return; /* nothing can be agreed with it any more */
 		session_timer_methods(out, m);
 		if (m->to_tag.n && !out->established)

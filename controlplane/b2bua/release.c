@@ -193,7 +193,7 @@ void call_release(struct call *c, struct leg *by, unsigned status, const char *f
 	timer_cancel(c->b->wheel, &c->ring);
 	call_text_drop(&c->due.offer);
 	refer_forget(c);
-	prack_stop(c);
+	early_stop(c);
 	for (unsigned side = 0; side < 2; side++)
 		leg_quiet(&c->legs[side]);
 	restore_forget(c);

@@ -85,7 +85,7 @@ void reliable_prack(struct leg *in, struct sip_stx *stx, const struct sip_msg *m
 	reliable_stop(in);
 	c->waiting++;
 	if (m->body.n)
-		prack_offered(in, stx, m);
+		early_offered(in, stx, m);
 	else
 		sip_stx_reply(stx, 200, NULL, tag);
 	answer_go_on(in);

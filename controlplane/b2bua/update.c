@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * UPDATE (RFC 3311). A peer's without a session description refreshes its leg; with one it changes the
- * session as a re-INVITE does, and becomes one on the other side. Ours refresh, offer new keys, or are what a PRACK
- * with an offer becomes.
+ * session as a re-INVITE does, and becomes one on the other side; before the call is answered see early.c. Ours
+ * refresh, offer new keys, or are what an offer before the answer becomes.
  */
 #include <string.h>
 
@@ -39,6 +39,8 @@ void update_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m
 		refreshed(l, stx, m);
 	} else if (!message_sdp(m).n) {
 		reply_refuse(stx, 415, NULL, "the body is not application/sdp", tag);
+	} else if (c->initial && c->state < CALL_ANSWERED) {
+		early_offered(l, stx, m);
 	} else if (c->exchange == l) {
 		reply_refuse(stx, 500, NULL, "the previous offer of this dialog is not finished", tag);
 	} else if (c->exchange || reinvite_open(c) || succession_pending(c) || c->state != CALL_UP) {
@@ -89,10 +91,10 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 		return;
 	c->waiting++;
 	leg_drop_update(l);
-	if (prack_asks(l)) {
+	if (early_asks(l)) {
 		if (takes_no_offers(m->status))
 			l->timer.peer_updates = false;
-		prack_answered(l, m);
+		early_answered(l, m);
 	} else if (l->own_update) {
 		offer_response(l, m);
 	} else if (m->status < 300) {
@@ -119,8 +121,8 @@ static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, con
 		return;
 	c->waiting++;
 	leg_drop_update(l);
-	if (prack_asks(l)) {
-		prack_unanswered(l, error, reason);
+	if (early_asks(l)) {
+		early_unanswered(l, error, reason);
 	} else if (l->own_update) {
 		reinvite_failed(l, error, reason, NULL);
 	} else {
@@ -158,7 +160,7 @@ static int transmit(struct leg *l, struct str sdp)
 	sip_dialog_build(l->dialog, &r, buf, sizeof buf, SIP_UPDATE);
 	reply_contact(&r, l);
 	sip_build_hdr(&r, SIP_H_SUPPORTED, STR("timer"));
-	if (l->established || !prack_asks(l)) /* how long it rings is not its affair */
+	if (l->established || !early_asks(l)) /* how long it rings is not its affair */
 		session_timer_ask(l, &r);
 	auth_put(l, &r);
 	err = sip_build_end(&r, sdp.n ? STR("application/sdp") : STR(""), sdp);
@@ -176,7 +178,7 @@ void update_send(struct leg *l)
 {
 	/* An offer that is out refreshes too. What could not even be sent is the end when the session
 	 * expires. */
-	if (!l->own_update && !prack_asks(l))
+	if (!l->own_update && !early_asks(l))
 		transmit(l, STR(""));
 }
 

@@ -6,7 +6,7 @@
 
 #include "controlplane/sdp/oa_private.h"
 
-enum { WARN_ADDRESS = 301, WARN_OTHER = 399 };
+enum { WARN_ADDRESS = 301, WARN_OTHER = OA_WARN_OTHER };
 
 static const struct ip_addr *advertised(const struct oa_leg *leg, unsigned i)
 {
@@ -439,12 +439,10 @@ int oa_offer_refresh(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r)
 	return offer_again(leg, false, w, r);
 }
 
-/* What the other side answered, as our answer's m-line i; our half of its keys. */
-static int answer_media(struct oa_leg *to, struct oa_exchange *x, const struct oa_exchange *got, unsigned i,
-	struct oa_refusal *r)
+int oa_answer_media(struct oa_leg *to, unsigned i, const struct oa_media *other, struct oa_refusal *r)
 {
+	struct oa_exchange *x = to->pending;
 	struct oa_media *om = &x->media[i];
-	const struct oa_media *other = &got->media[i];
 	struct err e = {0};
 	int rc;
 
@@ -482,6 +480,23 @@ static int answer_again(struct oa_leg *to, struct wbuf *w, struct oa_refusal *r)
 	return rc;
 }
 
+int oa_answer_emit(struct oa_leg *to, const struct sdp *s, struct wbuf *w, struct oa_refusal *r)
+{
+	struct oa_exchange *x = to->pending;
+	int rc = check_local(to, x, r);
+	char *content;
+
+	if (rc < 0)
+		return rc;
+	oa_number_keys(to, x);
+	content = write_content(to, x, s);
+	if (!content)
+		return oa_refuse(r, ENOMEM, 500, 0, "no memory for a session description, or it is too long");
+	rc = oa_emit(to, x, content, w, r);
+	x->answered = rc == 0;
+	return rc;
+}
+
 int oa_answer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, struct oa_refusal *r)
 {
 	struct oa_exchange *x = to->pending;
@@ -491,22 +506,13 @@ int oa_answer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w,
 	*r = (struct oa_refusal){0};
 	if (to->state != OA_OFFER_RECEIVED)
 		return oa_refuse(r, EINVAL, 500, 0, "there is no offer to answer");
-	if (!got && x->refresh)
-		return answer_again(to, w, r);
-	if (!got || !got->ours || !got->answered || got->n_media != x->n_media)
+	if (!got)
+		return x->refresh ? answer_again(to, w, r) : oa_answer_alone(to, from, w, r);
+	if (!got->ours)
+		return oa_answer_met(to, from, w, r);
+	if (!got->answered || got->n_media != x->n_media)
 		return oa_refuse(r, EINVAL, 500, 0, "there is no answer to pass on");
 	for (unsigned i = 0; rc == 0 && i < x->n_media; i++)
-		rc = answer_media(to, x, got, i, r);
-	if (rc == 0)
-		rc = check_local(to, x, r);
-	if (rc < 0)
-		return rc;
-	oa_number_keys(to, x);
-	char *content = write_content(to, x, got->remote);
-
-	if (!content)
-		return oa_refuse(r, ENOMEM, 500, 0, "no memory for a session description, or it is too long");
-	rc = oa_emit(to, x, content, w, r);
-	x->answered = rc == 0;
-	return rc;
+		rc = oa_answer_media(to, i, &got->media[i], r);
+	return rc < 0 ? rc : oa_answer_emit(to, got->remote, w, r);
 }

@@ -5,6 +5,7 @@
 #include "controlplane/sdp/offer_answer.h"
 
 #define OA_DIGEST 32
+#define OA_WARN_OTHER 399 /* RFC 3261 section 20.43 */
 
 /* What one m-line is on the two legs. */
 struct oa_between {
@@ -97,3 +98,13 @@ void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_
  * keys), keys where they belong. Decides the version. Takes content over, frees it on failure too.
  */
 int oa_emit(struct oa_leg *leg, struct oa_exchange *x, char *content, struct wbuf *w, struct oa_refusal *r);
+
+/* What was answered (`other`, as the gateway sees it there), as our answer's m-line i; our half of its keys. */
+int oa_answer_media(struct oa_leg *to, unsigned i, const struct oa_media *other, struct oa_refusal *r);
+/* Our answer, whose m-lines are chosen, in the words of s. */
+int oa_answer_emit(struct oa_leg *to, const struct sdp *s, struct wbuf *w, struct oa_refusal *r);
+/* ---- oa_alone.c: oa_answer_make() without another side's answer ---- */
+/* `other` has nothing outstanding: what was agreed before. */
+int oa_answer_alone(struct oa_leg *to, const struct oa_leg *other, struct wbuf *w, struct oa_refusal *r);
+/* `other` has an offer of its peer's outstanding: what both have. */
+int oa_answer_met(struct oa_leg *to, const struct oa_leg *other, struct wbuf *w, struct oa_refusal *r);

@@ -184,9 +184,17 @@ int oa_answer_received(struct oa_leg *leg, struct str body, struct oa_refusal *r
 
 /*
  * Writes our answer to `to`'s outstanding offer from the answer that `from` gave. The keys that the first
- * call makes stay for later calls on the same offer. Errors as of oa_offer_make().
+ * call makes stay for later calls on the same offer. Where `from` has nothing outstanding it is what was agreed
+ * before (see oa_answers_alone()); where its peer has an offer outstanding too, what the two have in common: 488 when
+ * that is nothing. Errors as of oa_offer_make().
  */
 int oa_answer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, struct oa_refusal *r);
+
+/*
+ * Has the outstanding offer of the leg's peer nothing that the other side needs to know: the same media, codecs and
+ * directions, at most another address and other SDES keys?
+ */
+bool oa_answers_alone(const struct oa_leg *leg, const struct oa_leg *other);
 
 /* The exchange is complete: it holds now. -EINVAL when the answer is missing. */
 int oa_commit(struct oa_leg *leg);
