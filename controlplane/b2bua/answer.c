@@ -6,6 +6,7 @@
  * data plane holds such packets once it knows that keys are to come.
  */
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/pickup.h"
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
 
@@ -190,6 +191,7 @@ void answer_settled(void *arg)
 	invite_go_on(&c->legs[0]);
 	invite_go_on(&c->legs[1]);
 	early_go_on(c);
+	pickup_go_on(c);
 	in = c->exchange;
 	/* The offerer may have given up, or the call be over, in the meantime. */
 	if (c->state == CALL_ENDING || !in)

@@ -217,6 +217,8 @@ struct call {
 	struct timer ring;    /* nobody answered */
 	struct call_due due;
 	struct call_early early;
+	bool pickup;     /* its legs both have answered INVITEs, or are about to: see pickup.h */
+	bool pickup_due; /* their answers wait for the data plane */
 	char *passed; /* header lines of the other side for the next response; NULL: none */
 	struct call_refer refer;
 	char predecessor[2][CALL_ID_TEXT]; /* calls that its parties come from, or are to; "": none */

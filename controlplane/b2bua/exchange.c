@@ -6,6 +6,7 @@
 
 #include "controlplane/b2bua/checkpoint.h"
 #include "controlplane/b2bua/passing.h"
+#include "controlplane/b2bua/pickup.h"
 #include "controlplane/b2bua/redirect.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -402,7 +403,9 @@ void exchange_acked(struct leg *in, const struct sip_msg *ack)
 	leg_drop_stx(in);
 	if (in->bye_due)
 		release_bye(in);
-	if (c->state != CALL_ENDING && leg_twin(in)->ack_due)
+	if (c->state != CALL_ENDING && c->pickup)
+		pickup_acked(in, ack);
+	else if (c->state != CALL_ENDING && leg_twin(in)->ack_due)
 		delayed_answered(in, ack);
 	else if (c->state != CALL_ENDING)
 		exchange_over(c);

@@ -7,6 +7,7 @@
 
 #include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/passing.h"
+#include "controlplane/b2bua/pickup.h"
 #include "controlplane/b2bua/replaces.h"
 #include "controlplane/obs/trace.h"
 #include "lib/base/log.h"
@@ -329,7 +330,7 @@ void ingress_begin(struct call *c, struct sip_stx *stx, const struct sip_msg *m,
 		log_info("call", "offered", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
 			LZ("ingress", ingress->name), LZ("egress", c->legs[DP_SIDE_B].trunk->name),
 			LZ("peer", in->remote), LS("sip_call_id", m->call_id));
-		exchange_begin(in, m);
+		(c->pickup ? pickup_begin : exchange_begin)(in, m);
 	}
 	call_unwait(c);
 }

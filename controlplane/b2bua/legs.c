@@ -84,7 +84,7 @@ int legs_prepare(struct call *c, struct err *e)
 		err = oa_leg_init(&l->oa, &policy);
 		if (err < 0)
 			return err_set(e, err, "no random numbers");
-		if (l->ancestor)
+		if (l->ancestor && !c->pickup) /* a session that nobody has agreed on yet is no ancestor's */
 			oa_leg_follow(&l->oa, &l->ancestor->oa);
 		c->media.side[side] = (struct call_media_side){
 			.leg = &l->oa,

@@ -201,7 +201,8 @@ void call_release(struct call *c, struct leg *by, unsigned status, const char *f
 	checkpoint_forget(c);
 	if (refused && status >= 300 && status != 487 && c->legs[DP_SIDE_A].stx)
 		note_rejection(c);
-	log_at(status == 200 || status == 487 ? LOG_INFO : LOG_WARN, "call", refused ? "refused" : "ended",
+	log_at(status == 200 || status == 487 ? LOG_INFO : LOG_WARN, "call",
+		refused && status >= 300 ? "refused" : "ended",
 		LZ("call", c->id), LZ("from", c->from), LZ("to", c->to), LU("status", status),
 		LZ("reason", c->end.reason), LZ("by", by ? by->trunk->name : "gateway"),
 		LU("seconds", c->answered_ms ? (c->ended_ms - c->answered_ms) / 1000 : 0));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/pickup.h"
 #include "lib/base/log.h"
 
 int replaces_read(struct str value, struct replaces *out)
@@ -41,8 +42,9 @@ struct leg *replaces_find(struct b2bua *b, const struct replaces *r)
 	struct sip_dialog *d = sip_dialogs_named(b->dialogs, r->call_id, r->to_tag, r->from_tag);
 	struct leg *l = d ? d->user : NULL;
 
-	/* Another branch of a fork stands for nobody in the call. */
-	return l && l->dialog == d ? l : NULL;
+	/* While it rings every branch of a fork is as good as another; afterwards one alone stands for the
+	 * party. */
+	return l && (l->dialog == d || !l->established) ? l : NULL;
 }
 
 /* Why the leg is not replaced by a caller of this trunk, with the status; NULL: it is. */
@@ -62,13 +64,13 @@ static const char *hindered(const struct leg *l, const struct replaces *r, const
 	if (l->call->state == CALL_ENDING || l->ended)
 		return "Replaces names a dialog that has ended";
 	*status = 481;
-	if (!l->established)
-		return "Replaces names a dialog that is not confirmed";
+	if (!l->established && l->side == DP_SIDE_A)
+		return "Replaces names a dialog that is not confirmed, and that the gateway did not begin";
 	*status = 486;
-	if (r->early_only)
+	if (l->established && r->early_only)
 		return "Replaces names a dialog that is confirmed already (early-only)";
 	stays = leg_twin((struct leg *)l);
-	if ((why = succession_hindered(stays, status))) {
+	if ((why = (l->established ? succession_hindered : pickup_hindered)(stays, status))) {
 		/* Of another dialog than the INVITE's: nothing of its CSeq is in the way, and it may try
 		 * again. */
 		*status = *status == 491 ? 500 : *status;
@@ -90,7 +92,7 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 		return;
 	}
 	c->hunt.sips = m->uri.scheme == SIP_SCHEME_SIPS;
-	succession_borrow(&c->legs[DP_SIDE_B], leg_twin(replaced));
+	(replaced->established ? succession_borrow : pickup_borrow)(&c->legs[DP_SIDE_B], leg_twin(replaced));
 	log_info("call", "a party is to be replaced", LZ("call", replaced->call->id), LZ("as", c->id),
 		LZ("of", replaced->trunk->name), LZ("by", t->name), LS("sip_call_id", m->call_id));
 	ingress_begin(c, stx, m, from, t);

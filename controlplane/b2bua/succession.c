@@ -21,6 +21,14 @@ static const struct config_listener *listener_now(const struct leg *l)
 	return NULL;
 }
 
+const char *succession_configured(const struct leg *from, unsigned *status)
+{
+	*status = 480;
+	if (!config_trunk_named(from->call->b->now->config, from->trunk->name) || !listener_now(from))
+		return "the trunk or the listener of the other side is not configured any more";
+	return NULL;
+}
+
 const char *succession_hindered(const struct leg *from, unsigned *status)
 {
 	const struct call *c = from->call;
@@ -35,10 +43,7 @@ const char *succession_hindered(const struct leg *from, unsigned *status)
 	*status = 488;
 	if (from->trunk->keep_keys && from->suite != SRTP_SUITE_NONE)
 		return "the other side is deaf under new keys (reinvite-keys own-leg of its trunk)";
-	*status = 480;
-	if (!config_trunk_named(c->b->now->config, from->trunk->name) || !listener_now(from))
-		return "the trunk or the listener of the other side is not configured any more";
-	return NULL;
+	return succession_configured(from, status);
 }
 
 bool succession_pending(const struct call *c)
@@ -246,7 +251,8 @@ static void give_back(struct leg *l)
 	call_text_drop(&l->again);
 	from->heir = NULL;
 	from->astray |= l->switched;
-	oa_leg_resume(&from->oa, &l->oa);
+	if (!l->call->pickup)
+		oa_leg_resume(&from->oa, &l->oa);
 	if (was->state != CALL_ENDING)
 		go_on_as_before(from, l->call);
 	call_unwait(was);

@@ -23,6 +23,8 @@ struct leg;
 
 /* Why the leg's party cannot be taken over now, with the status for who wants it; NULL: it can. */
 const char *succession_hindered(const struct leg *from, unsigned *status);
+/* The same of its trunk and listener alone. */
+const char *succession_configured(const struct leg *from, unsigned *status);
 /* `to`, of a new call, stands for from's party, which nothing hinders. The name of the party is written to
  * it. */
 void succession_borrow(struct leg *to, struct leg *from);

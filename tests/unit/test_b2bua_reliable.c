@@ -150,7 +150,7 @@ static void test_both_sides_are_reliable(void **state)
 	hear(&alice, "183");
 	rseq = rseq_heard(&alice);
 	assert_int_not_equal(rseq, 4711);
-	prack(&alice, rseq, sdp(&alice, 2), "488"); /* the called side takes no UPDATE: see test_b2bua_prack.c */
+	prack(&alice, rseq, sdp_as(&alice, 2, 12, "sendonly"), "488"); /* the called side takes no UPDATE: see test_b2bua_prack.c */
 	answer(&bob, "200 OK", "", sdp(&bob, 1));
 	hear(&bob, "ACK");
 	answered_and_over();

@@ -203,21 +203,22 @@ static void test_who_may_not(void **state)
 	phone_forget(&desk);
 }
 
+/* The caller's own dialog is early too, and the gateway did not begin it. */
 static void test_a_dialog_that_is_not_confirmed(void **state)
 {
 	struct phone desk;
 
 	(void)state;
-	dial(&alice, "+1001", "", sdp(&alice, 1));
-	hear(&bob, "INVITE");
-	answer(&bob, "180 Ringing", "", "");
-	hear(&alice, "180");
+	dial(&bob, "+3001", "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	answer(&alice, "180 Ringing", "", "");
+	hear(&bob, "180");
 	desk = another(&bob);
-	refused(&desk, dialog_of(&bob, ""), "481", "not confirmed");
-	answer(&bob, "200 OK", "", sdp(&bob, 1));
-	hear(&bob, "ACK");
-	hear(&alice, "200");
-	say(&alice, "ACK", "", "");
+	refused(&desk, dialog_of(&bob, ""), "481", "did not begin");
+	answer(&alice, "200 OK", "", sdp(&alice, 1));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+	say(&bob, "ACK", "", "");
 	hang_up(&alice, &bob);
 	refused(&desk, dialog_of(&bob, ""), "481", "no dialog");
 	expect_no_calls();
