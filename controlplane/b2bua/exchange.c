@@ -18,6 +18,8 @@ static void count(const struct call *c, uint64_t *counter)
 	*counter += c->initial;
 }
 
+#define MEDIA_RETRY_S 2 /* of calls refused for want of the data plane: it is soon back, or has caught up */
+
 /* Refuses the exchange's INVITE: the first one ends the call, a later one leaves it as it was. */
 static void refuse(struct leg *in, unsigned status, const char *why)
 {
@@ -129,6 +131,7 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 	c->delayed = !m || !m->body.n;
 	if (c->initial && legs_open(c, &e) < 0) {
 		c->b->counters.refused_no_media_plane++;
+		c->end.retry_after = MEDIA_RETRY_S;
 		refuse(in, 503, e.text);
 		return;
 	}

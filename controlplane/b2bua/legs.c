@@ -111,6 +111,8 @@ int legs_open(struct call *c, struct err *e)
 	err = call_media_open(&c->media, c);
 	if (err == -EAGAIN)
 		return err_set(e, err, "the data plane is not connected");
+	if (err == -EBUSY)
+		return err_set(e, err, "the data plane is behind with what calls ask of it");
 	if (err < 0)
 		return err_set(e, err, "the data plane takes no more sessions: %s", strerror(-err));
 	return 0;

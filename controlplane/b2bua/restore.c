@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The data plane was restarted: every session is programmed again, without the send keys that it used, and
- * every secure leg gets new ones by a re-INVITE. As many at a time as peers and the two planes' queue can
- * take.
+ * every secure leg gets new ones by a re-INVITE. As many at a time as peers can take, and no more than the
+ * data plane keeps up with.
  */
 #include <stddef.h>
 
@@ -18,7 +18,7 @@ static void restore(struct timer *t)
 	struct b2bua *b = (struct b2bua *)((char *)t - offsetof(struct b2bua, restore));
 	struct call *c;
 
-	for (unsigned i = 0; i < BATCH && (c = TAILQ_FIRST(&b->lost)) != NULL; i++) {
+	for (unsigned i = 0; i < BATCH && !dp_client_behind(b->client) && (c = TAILQ_FIRST(&b->lost)) != NULL; i++) {
 		restore_forget(c);
 		legs_program_again(c);
 		reinvite_start(c);

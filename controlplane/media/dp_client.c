@@ -327,9 +327,18 @@ const struct dp_welcome *dp_client_welcome(const struct dp_client *c)
 	return dp_client_ready(c) ? &c->welcome : NULL;
 }
 
+bool dp_client_behind(const struct dp_client *c)
+{
+	uint32_t part = c->queue_mask / 8;
+
+	return c->n_outstanding > (part < DP_CLIENT_BACKLOG ? part : DP_CLIENT_BACKLOG);
+}
+
 int dp_client_session_open(struct dp_client *c, void *user, dp_session_id *out)
 {
-	return dp_client_ready(c) ? session_ids_open(&c->ids, user, out) : -EAGAIN;
+	if (!dp_client_ready(c))
+		return -EAGAIN;
+	return dp_client_behind(c) ? -EBUSY : session_ids_open(&c->ids, user, out);
 }
 
 int dp_client_session_restore(struct dp_client *c, dp_session_id id, void *user)

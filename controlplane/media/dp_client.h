@@ -43,7 +43,7 @@ struct dp_client_conf {
 	const char *path; /* of the socket; copied */
 	const struct dp_client_events *events;
 	void *ctx;
-	unsigned ack_timeout_ms; /* 0: 5000 */
+	unsigned ack_timeout_ms; /* without an ACK of any command, and a sixth of what one may take; 0: 5000 */
 	unsigned backoff_min_ms; /* 0: 50 */
 	unsigned backoff_max_ms; /* 0: 100: a restart is not to be waited for */
 	unsigned queue_max;      /* commands waiting for their ACK; 0: 65536 */
@@ -77,7 +77,14 @@ bool dp_client_ready(const struct dp_client *c);
 /* What the data plane said of itself; NULL while not ready. */
 const struct dp_welcome *dp_client_welcome(const struct dp_client *c);
 
-/* A new id that no session has, here or there. -EAGAIN: not ready; -ENOSPC: the data plane is full. */
+/*
+ * More commands wait for their answers than DP_CLIENT_BACKLOG, or than an eighth of the queue: no session is opened now,
+ * so that the commands of those that there are pass. Whoever has many sessions to program waits for false.
+ */
+#define DP_CLIENT_BACKLOG 8192
+bool dp_client_behind(const struct dp_client *c);
+
+/* A new id that no session has, here or there. -EAGAIN: not ready; -EBUSY: behind; -ENOSPC: the data plane is full. */
 int dp_client_session_open(struct dp_client *c, void *user, dp_session_id *out);
 /*
  * A session of an earlier process of ours, before the first connect: its id is the call's again. Then

@@ -38,7 +38,7 @@ int dp_submit(struct dp_client *c, union dp_msg *m, const struct dp_command *wha
 		goto out;
 	*k = *what;
 	k->seq = ++c->seq;
-	k->deadline_ns = clock_mono_ns() + c->ack_timeout_ms * NS_PER_MS;
+	k->sent_ns = clock_mono_ns();
 	if (!c->n_outstanding++) {
 		c->tail = k->seq;
 		dp_arm_timer(c);
@@ -89,6 +89,7 @@ void dp_acked(struct dp_client *c, const struct dp_ack *a)
 		c->counters.stray++;
 		return;
 	}
+	c->acked_ns = clock_mono_ns();
 	if (a->result == -ENOENT && k->deletes) {
 		c->counters.acks++;
 	} else if (a->result < 0) {
@@ -102,6 +103,11 @@ void dp_acked(struct dp_client *c, const struct dp_ack *a)
 	finish(c, k, a->result, a->reason);
 }
 
+static uint64_t deadline(const struct dp_client *c, const struct dp_command *k)
+{
+	return dp_deadline(k->sent_ns, c->acked_ns, c->ack_timeout_ms * NS_PER_MS);
+}
+
 void dp_arm_timer(struct dp_client *c)
 {
 	const struct dp_command *k = c->n_outstanding ? dp_outstanding(c, c->tail) : NULL;
@@ -109,7 +115,7 @@ void dp_arm_timer(struct dp_client *c)
 
 	if (!k || c->stage == DP_DOWN)
 		return;
-	uint64_t left = k->deadline_ns > now ? k->deadline_ns - now : 0;
+	uint64_t at = deadline(c, k), left = at > now ? at - now : 0;
 	const struct timeval tv = {
 		.tv_sec = (time_t)(left / NS_PER_S), .tv_usec = (suseconds_t)(left % NS_PER_S / 1000 + 1)};
 
@@ -121,7 +127,7 @@ void dp_expire(struct dp_client *c, uint64_t now_ns)
 	while (c->n_outstanding) {
 		struct dp_command *k = dp_outstanding(c, c->tail);
 
-		if (k->deadline_ns > now_ns)
+		if (deadline(c, k) > now_ns)
 			break;
 		c->counters.timeouts++;
 		finish(c, k, -ETIMEDOUT, "the data plane does not answer");

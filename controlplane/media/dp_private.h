@@ -18,7 +18,7 @@ enum dp_stage {
 /* An outstanding command. */
 struct dp_command {
 	uint64_t seq; /* 0: this place is free */
-	uint64_t deadline_ns;
+	uint64_t sent_ns;
 	dp_session_id session; /* 0: none */
 	bool deletes;          /* it is the session's DP_SESSION_DEL */
 	dp_client_done done;
@@ -51,6 +51,7 @@ struct dp_client {
 
 	uint64_t seq;  /* of the last command */
 	uint64_t tail; /* no command before this one is outstanding */
+	uint64_t acked_ns; /* when the last ACK came: of a data plane that is slow, not gone */
 	uint32_t n_outstanding, queue_mask;
 	struct dp_command *commands; /* [seq & queue_mask] */
 
@@ -63,6 +64,17 @@ struct dp_client {
 	struct session_ids ids;
 	struct dp_client_counters counters;
 };
+
+/*
+ * Until when a command is waited for. A data plane that answers others has it in its queue still: the time counts from
+ * the last ACK. One command has six times as long at most: its answer was lost.
+ */
+static inline uint64_t dp_deadline(uint64_t sent_ns, uint64_t acked_ns, uint64_t timeout_ns)
+{
+	uint64_t heard = (acked_ns > sent_ns ? acked_ns : sent_ns) + timeout_ns, last = sent_ns + 6 * timeout_ns;
+
+	return heard < last ? heard : last;
+}
 
 /* Commands. submit: any stage but DOWN; m's header is completed, a key wiped. */
 int dp_submit(struct dp_client *c, union dp_msg *m, const struct dp_command *what);

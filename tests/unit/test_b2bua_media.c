@@ -9,6 +9,7 @@ static void test_no_calls_without_a_data_plane(void **state)
 	dial(&alice, "+1001", "", sdp(&alice, 1));
 	hear(&alice, "503");
 	expect_heard(&alice, "the data plane is not connected");
+	expect_heard(&alice, "\r\nRetry-After: 2\r\n");
 	say(&alice, "ACK", "", "");
 	silence(NULL);
 	expect_no_calls();

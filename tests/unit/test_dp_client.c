@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The connection to the data plane: greeting, sessions, commands, and what becomes of them when it is lost.
  */
+#include "controlplane/media/dp_private.h"
 #include "tests/unit/dp_client_bench.h"
 
 static void on_done(void *arg, int result, const char *reason)
@@ -382,6 +383,15 @@ static void silence_is_a_timeout(void **state)
 	assert_int_equal(n.outstanding, 0);
 }
 
+static void slow_is_not_gone(void **state)
+{
+	(void)state;
+	assert_int_equal(dp_deadline(1000, 0, 50), 1050);    /* nothing was ever heard */
+	assert_int_equal(dp_deadline(1000, 900, 50), 1050);  /* nothing since */
+	assert_int_equal(dp_deadline(1000, 1040, 50), 1090); /* others were answered */
+	assert_int_equal(dp_deadline(1000, 9000, 50), 1300); /* but this one never will be */
+}
+
 static void a_full_queue_is_reported(void **state)
 {
 	dp_session_id id;
@@ -403,6 +413,26 @@ static void a_full_queue_is_reported(void **state)
 	assert_int_equal(rc, -ENOBUFS);
 	assert_int_equal(sent, 16);
 	assert_int_equal(seen.done, 0);
+}
+
+static void a_data_plane_that_is_behind_gets_no_new_session(void **state)
+{
+	dp_session_id id, another;
+	union dp_msg m;
+
+	(void)state;
+	stop(state);
+	assert_int_equal(start_with(64, 600000), 0);
+	until(seen.ready);
+	assert_int_equal(dp_client_session_open(client, NULL, &id), 0);
+	plane.mute = true;
+	for (unsigned i = 0; i < 10; i++) {
+		assert_int_equal(dp_client_behind(client), i > 7);
+		dp_msg_init(&m, DP_SESSION_ADD, 0);
+		m.session_add.session = id;
+		assert_int_equal(dp_client_send(client, &m, on_done, NULL), 0); /* calls that there are go on */
+	}
+	assert_int_equal(dp_client_session_open(client, NULL, &another), -EBUSY);
 }
 
 static void rubbish_is_counted(void **state)
@@ -437,7 +467,9 @@ int main(void)
 		test(a_restart_loses_sessions),
 		test(outstanding_commands_end),
 		test(silence_is_a_timeout),
+		test(slow_is_not_gone),
 		test(a_full_queue_is_reported),
+		test(a_data_plane_that_is_behind_gets_no_new_session),
 		test(rubbish_is_counted),
 	};
 
