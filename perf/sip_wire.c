@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "perf/sip_wire.h"
+
+static int failed(const char *what)
+{
+	unsigned long e = ERR_get_error();
+
+	fprintf(stderr, "bench_sip: %s: %s\n", what, e ? ERR_error_string(e, NULL) : strerror(errno));
+	return -1;
+}
+
+static void make_room(struct wire_octets *o, size_t n)
+{
+	if (o->from && o->from == o->n)
+		o->from = o->n = 0;
+	if (o->n + n <= o->room)
+		return;
+	memmove(o->p, o->p + o->from, o->n - o->from);
+	o->n -= o->from;
+	o->from = 0;
+	if (o->n + n > o->room) {
+		o->room = (o->n + n) * 2;
+		o->p = realloc(o->p, o->room);
+		if (!o->p)
+			abort();
+	}
+}
+
+int wire_open(struct wire *w, const char *certificate, const char *key, const char *ca)
+{
+	*w = (struct wire){.listener = -1, .message = w->message, .arg = w->arg};
+	for (unsigned i = 0; i < WIRE_CONNECTIONS_MAX; i++)
+		w->conn[i] = (struct wire_conn){.wire = w, .fd = -1};
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	w->tls = SSL_CTX_new(TLS_method());
+	if (w->epoll < 0 || !w->tls)
+		return failed("start");
+	SSL_CTX_set_mode(w->tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_min_proto_version(w->tls, TLS1_2_VERSION);
+	if (SSL_CTX_use_certificate_chain_file(w->tls, certificate) != 1 ||
+		SSL_CTX_use_PrivateKey_file(w->tls, key, SSL_FILETYPE_PEM) != 1 ||
+		SSL_CTX_load_verify_locations(w->tls, ca, NULL) != 1)
+		return failed(certificate);
+	return 0;
+}
+
+static void drop(struct wire_conn *c)
+{
+	if (c->fd < 0)
+		return;
+	SSL_free(c->ssl);
+	close(c->fd);
+	free(c->in.p);
+	free(c->out.p);
+	*c = (struct wire_conn){.wire = c->wire, .fd = -1};
+}
+
+void wire_close(struct wire *w)
+{
+	for (unsigned i = 0; i < WIRE_CONNECTIONS_MAX; i++)
+		drop(&w->conn[i]);
+	if (w->listener >= 0)
+		close(w->listener);
+	SSL_CTX_free(w->tls);
+	close(w->epoll);
+}
+
+static int watch(struct wire *w, int fd, void *what, uint32_t events, int op)
+{
+	return epoll_ctl(w->epoll, op, fd, &(struct epoll_event){.events = events, .data.ptr = what});
+}
+
+static struct wire_conn *take(struct wire *w, int fd)
+{
+	for (unsigned i = 0; i < WIRE_CONNECTIONS_MAX; i++) {
+		struct wire_conn *c = &w->conn[i];
+
+		if (c->fd >= 0)
+			continue;
+		c->ssl = SSL_new(w->tls);
+		c->fd = fd;
+		if (!c->ssl || SSL_set_fd(c->ssl, fd) != 1)
+			abort();
+		return c;
+	}
+	close(fd);
+	fprintf(stderr, "bench_sip: more than %d connections\n", WIRE_CONNECTIONS_MAX);
+	return NULL;
+}
+
+int wire_listen(struct wire *w, const struct ip_port *at)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = ip_port_to_sockaddr(at, &sa);
+
+	w->listener = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (w->listener < 0 ||
+		setsockopt(w->listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) < 0 ||
+		bind(w->listener, (struct sockaddr *)&sa, n) < 0 || listen(w->listener, 8) < 0)
+		return failed("listen");
+	return watch(w, w->listener, &w->listener, EPOLLIN, EPOLL_CTL_ADD);
+}
+
+/* Handshakes are waited for: they are few, and not what is measured. */
+static struct wire_conn *start(struct wire *w, int fd, bool accepted)
+{
+	struct wire_conn *c = take(w, fd);
+
+	if (!c)
+		return NULL;
+	c->accepted = accepted;
+	if ((accepted ? SSL_accept(c->ssl) : SSL_connect(c->ssl)) != 1) {
+		failed(accepted ? "a TLS handshake of the gateway's" : "the TLS handshake with the gateway");
+		drop(c);
+		return NULL;
+	}
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	watch(w, fd, c, EPOLLIN, EPOLL_CTL_ADD);
+	return c;
+}
+
+struct wire_conn *wire_connect(struct wire *w, const struct ip_port *from, const struct ip_port *to)
+{
+	struct ip_port any = {.ip = from->ip};
+	struct sockaddr_storage sa, local;
+	socklen_t n = ip_port_to_sockaddr(to, &sa), n_local = ip_port_to_sockaddr(&any, &local);
+	int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&local, n_local) < 0 ||
+		connect(fd, (struct sockaddr *)&sa, n) < 0) {
+		failed("connect");
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	return start(w, fd, false);
+}
+
+void wire_say(struct wire_conn *c, struct str text)
+{
+	make_room(&c->out, text.n);
+	memcpy(c->out.p + c->out.n, text.p, text.n);
+	c->out.n += text.n;
+}
+
+static void push(struct wire_conn *c)
+{
+	bool blocked = false;
+
+	while (c->out.from < c->out.n && !blocked) {
+		int n = SSL_write(c->ssl, c->out.p + c->out.from, (int)(c->out.n - c->out.from));
+
+		if (n > 0)
+			c->out.from += (size_t)n;
+		else
+			blocked = true; /* the socket is full, or gone: reading tells */
+	}
+	if (blocked != c->blocked)
+		watch(c->wire, c->fd, c, EPOLLIN | (blocked ? EPOLLOUT : 0), EPOLL_CTL_MOD);
+	c->blocked = blocked;
+}
+
+void wire_flush(struct wire *w)
+{
+	for (unsigned i = 0; i < WIRE_CONNECTIONS_MAX; i++)
+		if (w->conn[i].fd >= 0)
+			push(&w->conn[i]);
+}
+
+static size_t body_length(struct str head)
+{
+	const char *p = memmem(head.p, head.n, "\r\nContent-Length:", 17);
+
+	if (!p)
+		p = memmem(head.p, head.n, "\r\nl:", 4);
+	return p ? strtoul((const char *)memchr(p, ':', 20) + 1, NULL, 10) : 0;
+}
+
+static void messages(struct wire_conn *c)
+{
+	for (;;) {
+		struct str all = {c->in.p + c->in.from, c->in.n - c->in.from};
+
+		while (all.n >= 2 && all.p[0] == '\r' &&
+			all.p[1] == '\n') { /* keep-alives, RFC 5626 clause 4.4.1 */
+			all = str_sub(all, 2, all.n);
+			c->in.from += 2;
+		}
+		const char *end = all.n ? memmem(all.p, all.n, "\r\n\r\n", 4) : NULL;
+
+		if (!end)
+			return;
+		size_t head = (size_t)(end - all.p) + 4, n = head + body_length((struct str){all.p, head});
+
+		if (n > all.n)
+			return;
+		c->in.from += n;
+		c->wire->message(c->wire->arg, c, str_sub(all, 0, n));
+	}
+}
+
+/* false: the connection is lost. */
+static bool pull(struct wire_conn *c)
+{
+	for (;;) {
+		make_room(&c->in, WIRE_MESSAGE_MAX);
+		int n = SSL_read(c->ssl, c->in.p + c->in.n, WIRE_MESSAGE_MAX);
+
+		if (n <= 0)
+			return SSL_get_error(c->ssl, n) == SSL_ERROR_WANT_READ;
+		c->in.n += (size_t)n;
+		messages(c);
+	}
+}
+
+int wire_turn(struct wire *w, int extra_fd, int timeout_ms, bool *extra)
+{
+	struct epoll_event event[WIRE_CONNECTIONS_MAX + 2];
+	int n;
+
+	watch(w, extra_fd, NULL, EPOLLIN, EPOLL_CTL_ADD); /* EEXIST from the second time on */
+	wire_flush(w);
+	n = epoll_wait(w->epoll, event, WIRE_CONNECTIONS_MAX + 2, timeout_ms);
+	*extra = false;
+	for (int i = 0; i < n; i++) {
+		struct wire_conn *c = event[i].data.ptr;
+
+		if (!c) {
+			*extra = true;
+		} else if ((void *)c == &w->listener) {
+			int fd = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
+
+			if (fd >= 0)
+				start(w, fd, true);
+		} else if (!pull(c)) {
+			bool ours = !c->accepted;
+
+			drop(c);
+			if (ours) {
+				fprintf(stderr, "bench_sip: the gateway closed our connection\n");
+				return -1;
+			}
+		}
+	}
+	return 0;
+}
