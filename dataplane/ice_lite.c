@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_udp.h>
+
 #include "dataplane/event.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/worker_private.h"
@@ -13,6 +15,14 @@
 static struct ice_component *component_of(const struct leg *leg, const struct packet *p)
 {
 	return &leg->ice->components[p->rtcp_port && !(leg->flags & DP_LEG_RTCP_MUX)];
+}
+
+/* The local port that a packet came to: with RTCP_MUX a leg has two. */
+static uint16_t arrived_at(const struct packet *p)
+{
+	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(p->m, const struct rte_udp_hdr *, p->l4);
+
+	return rte_be_to_cpu_16(udp->dst_port);
 }
 
 bool ice_validated(const struct leg *leg, const struct packet *p)
@@ -50,6 +60,7 @@ static int send_back(struct worker *w, struct packet *p, enum dp_verdict verdict
 
 	p->out = p->in;
 	p->refused = (int16_t)verdict;
+	path->local.port = arrived_at(p);
 	if (!ip_port_equal(&path->remote, &p->source)) {
 		path->remote = p->source;
 		path->hop = (struct neighbour_ref){0};
@@ -84,12 +95,24 @@ static int answer(struct worker *w, struct packet *p, const struct stun_msg *m, 
 	return send_back(w, p, error ? DP_V_ICE_REFUSED : DP_V_ICE);
 }
 
+/* Media leaves by the port of the pair that it is sent on. */
+static void leave_by(struct leg *leg, struct path *path, uint16_t port)
+{
+	const struct ip_port before = path->local;
+
+	if (leg->also.port != port)
+		return;
+	path->local = leg->also;
+	leg->also = before;
+}
+
 /* A check proved itself: what it says of the pair holds from now on. */
 static void note_check(struct worker *w, struct packet *p, const struct stun_msg *m, bool newest)
 {
 	struct leg *leg = p->in;
 	struct path *path = leg_path(leg, p->rtcp_port);
-	bool moves = ice_component_checked(component_of(leg, p), &p->source, m, newest, w->now);
+	uint16_t local = arrived_at(p);
+	bool moves = ice_component_checked(component_of(leg, p), local, &p->source, m, newest, w->now);
 
 	leg->ice->checked = leg->ice->waited = w->now;
 	leg->ice->any = true;
@@ -98,6 +121,7 @@ static void note_check(struct worker *w, struct packet *p, const struct stun_msg
 	if (!moves && path->remote.ip.family != IP_NONE)
 		return;
 	path->learned = true;
+	leave_by(leg, path, local);
 	if (ip_port_equal(&path->remote, &p->source))
 		return;
 	path->remote = p->source;

@@ -23,6 +23,7 @@
 /* A local port and one address of the peer that a check came from. */
 struct ice_pair {
 	struct ip_port remote;
+	uint16_t local; /* port: with RTCP_MUX a leg is heard on two */
 	uint32_t priority; /* as the newest check says */
 	bool newest;       /* it proved the newest credentials, not those before an ICE restart */
 	uint64_t heard;    /* ns: the newest check */
@@ -74,7 +75,8 @@ struct leg_ice *ice_take(struct leg *leg);
 void ice_component_init(struct ice_component *c);
 /* New credentials came: what is selected holds until the peer nominates with them. */
 void ice_component_restart(struct ice_component *c);
+/* One with that remote, whichever its local port is. */
 const struct ice_pair *ice_pair_find(const struct ice_component *c, const struct ip_port *remote);
-/* A good check came. True: the peer nominates this pair, and it is selected from now on. */
-bool ice_component_checked(struct ice_component *c, const struct ip_port *remote, const struct stun_msg *m,
-	bool newest, uint64_t now);
+/* A good check came to that local port. True: the peer nominates this pair, and it is selected from now on. */
+bool ice_component_checked(struct ice_component *c, uint16_t local, const struct ip_port *remote,
+	const struct stun_msg *m, bool newest, uint64_t now);

@@ -19,17 +19,20 @@ void ice_component_restart(struct ice_component *c)
 	c->selects = false;
 }
 
-static struct ice_pair *find(struct ice_component *c, const struct ip_port *remote)
+static struct ice_pair *find(struct ice_component *c, uint16_t local, const struct ip_port *remote)
 {
 	for (unsigned i = 0; i < c->n; i++)
-		if (ip_port_equal(&c->pairs[i].remote, remote))
+		if (c->pairs[i].local == local && ip_port_equal(&c->pairs[i].remote, remote))
 			return &c->pairs[i];
 	return NULL;
 }
 
 const struct ice_pair *ice_pair_find(const struct ice_component *c, const struct ip_port *remote)
 {
-	return find((struct ice_component *)c, remote);
+	for (unsigned i = 0; i < c->n; i++)
+		if (ip_port_equal(&c->pairs[i].remote, remote))
+			return &c->pairs[i];
+	return NULL;
 }
 
 /* The place for a pair that has none. */
@@ -63,15 +66,15 @@ static bool moves_to(const struct ice_component *c, const struct ice_pair *p, bo
 	return c->selects || p->priority > s->priority || now - s->heard > STALE_NS;
 }
 
-bool ice_component_checked(struct ice_component *c, const struct ip_port *remote, const struct stun_msg *m,
-	bool newest, uint64_t now)
+bool ice_component_checked(struct ice_component *c, uint16_t local, const struct ip_port *remote,
+	const struct stun_msg *m, bool newest, uint64_t now)
 {
-	struct ice_pair *p = find(c, remote);
+	struct ice_pair *p = find(c, local, remote);
 	bool moves;
 
 	if (!p) {
 		p = place(c);
-		*p = (struct ice_pair){.remote = *remote};
+		*p = (struct ice_pair){.remote = *remote, .local = local};
 	}
 	p->priority = m->priority;
 	p->heard = now;

@@ -152,12 +152,14 @@ static void ports_bind(struct worker *w, struct leg *leg, const struct dp_leg_up
 {
 	static const struct ip_port none;
 	bool second = u->local_rtcp.ip.family != IP_NONE, rtcp = second && !(u->flags & DP_LEG_RTCP_MUX);
+	/* Which of two ports media leaves by is ICE's to say, like the remote. */
+	bool swapped = second && !rtcp && ice_on(leg) && ip_port_equal(&leg->rtp.local, &u->local_rtcp);
 
 	port_unbind(w, leg, &leg->rtp.local);
 	port_unbind(w, leg, &leg->rtcp.local);
 	port_unbind(w, leg, &leg->also);
-	leg->also = second && !rtcp ? u->local_rtcp : none;
-	path_set(&leg->rtp, &u->local, &u->remote, ice_on(leg));
+	leg->also = !second || rtcp ? none : swapped ? u->local : u->local_rtcp;
+	path_set(&leg->rtp, swapped ? &u->local_rtcp : &u->local, &u->remote, ice_on(leg));
 	path_set(&leg->rtcp, rtcp ? &u->local_rtcp : &none, rtcp ? &u->remote_rtcp : &none, rtcp && ice_on(leg));
 	leg_address_set(leg_table_address(w->table, &u->local.ip), u->local.port, entry_of(w, leg, false));
 	if (second)

@@ -67,9 +67,9 @@ bool rekey_possible(const struct leg *l)
 	const struct oa_media *m = oa_media_now(&l->oa, 0);
 	bool dtls = m && m->keys && m->keys->method->media_path;
 
-	/* A new association takes a port of its own: the one that RTCP leaves free. With ICE it would take a restart. */
+	/* A new association takes a port of its own: the one that RTCP leaves free. */
 	return l->trunk && l->suite != SRTP_SUITE_NONE && !l->trunk->keep_keys && !l->rekey.barred &&
-	       (!dtls || (m->mux && !m->ice));
+	       (!dtls || m->mux);
 }
 
 bool rekey_want(struct leg *l, enum rekey_cause cause)

@@ -103,6 +103,11 @@ void oa_ice_put_session(struct wbuf *w, const struct oa_exchange *x)
 		wbuf_z(w, "a=ice-lite\r\na=ice-options:ice2\r\n");
 }
 
+static bool muxed_before(const struct oa_leg *leg, unsigned i)
+{
+	return i < leg->n_media && leg->media[i].used && leg->media[i].mux;
+}
+
 void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
 {
 	const struct oa_media *om = &x->media[i];
@@ -115,9 +120,9 @@ void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_
 	const struct ice_lines lines = {
 		.credentials = &x->ice,
 		.ip = l->advertised.family == IP_NONE ? &l->rtp.ip : &l->advertised,
-		.rtp = l->rtp.port,
-		/* Who is offered mux may not take it. */
-		.rtcp = x->ours || !om->mux ? l->rtcp.port : 0,
+		.rtp = oa_rtp_port(leg, om, i).port,
+		/* Who is offered mux may not take it, unless it has. */
+		.rtcp = om->mux && (!x->ours || muxed_before(leg, i)) ? 0 : oa_rtcp_port(leg, om, i).port,
 		.end = om->ice_trickle,
 	};
 

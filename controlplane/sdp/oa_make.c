@@ -394,7 +394,7 @@ static char *sent_with_ports(const struct oa_leg *leg, const struct oa_exchange 
 /* Does m-line i of our offer move to the other one of its ports? A new association wants a fresh one. */
 static bool moves_away(const struct oa_leg *leg, const struct oa_media *om, unsigned i)
 {
-	return om->used && om->mux && leg->media[i].mux && !om->ice && method_of(leg, i)->media_path && leg->local[i].rtcp.port;
+	return om->used && om->mux && leg->media[i].mux && method_of(leg, i)->media_path && leg->local[i].rtcp.port;
 }
 
 static int offer_again(struct oa_leg *leg, bool again, struct wbuf *w, struct oa_refusal *r)

@@ -344,6 +344,49 @@ static void a_rekey_takes_a_fresh_certificate_and_port(void **state)
 	call_free(c);
 }
 
+/* With ICE as well, which restarts: other credentials, and the fresh port is its one candidate. */
+static void a_rekey_with_ice_restarts_it(void **state)
+{
+	static const char ice[] = "a=ice-ufrag:8hhY\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\n"
+				  "a=candidate:1 1 UDP 2130706431 10.1.1.1 4000 typ host\r\n";
+	struct oa_policy browser = dtls;
+	static char offer[OA_BODY_MAX];
+	const struct ice_credentials *newest, *before;
+	struct call *c;
+	char ufrag[64], *own;
+
+	(void)state;
+	browser.ice = true;
+	c = call_new(&browser, &plain);
+	snprintf(offer, sizeof offer, "%s%s%s", HEAD("1") DTLS_LINE FP("4A"), "a=setup:actpass\r\n", ice);
+	must(c, pass_offer(c, &c->a, offer));
+	must(c, pass_answer(c, &c->b, PLAIN_ANSWER));
+	commit(c);
+	keyed(&c->a, 40);
+	assert_has(c->to_a, "a=candidate:1 1 UDP 2130706431 198.51.100.1 20000 typ host\r\n");
+	our_rekey(c, offer);
+	assert_has(offer, "m=audio 20001 ");
+	assert_has(offer, "a=candidate:1 1 UDP 2130706431 198.51.100.1 20001 typ host\r\n");
+	assert_has_not(offer, " 20000 ");
+	own = strstr(offer, "a=ice-ufrag:");
+	assert_non_null(own);
+	assert_int_equal(sscanf(own, "a=ice-ufrag:%63s", ufrag), 1);
+	assert_has_not(c->to_a, ufrag);
+	/* Checks of both are answered while it is out. */
+	assert_true(oa_ice_now(&c->a, 0, &newest, &before));
+	assert_string_equal(newest->ufrag, ufrag);
+	assert_has(c->to_a, before->ufrag);
+	/* What nobody asked to be renewed stays. */
+	oa_rollback(&c->a);
+	struct wbuf w = wbuf_make(offer, OA_BODY_MAX - 1);
+
+	must(c, oa_offer_refresh(&c->a, &w, &c->r));
+	offer[w.len] = '\0';
+	assert_has(offer, " 20000 typ host\r\n");
+	assert_has(offer, before->ufrag);
+	call_free(c);
+}
+
 /* A later answer that leaves the role open, as if it were an offer: the role from before. */
 static void the_role_is_kept_when_a_later_answer_leaves_it_open(void **state)
 {
@@ -437,6 +480,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keys_of_a_bond_that_is_gone_change_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(burnt_keys_take_a_new_association, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rekey_takes_a_fresh_certificate_and_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_rekey_with_ice_restarts_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_role_is_kept_when_a_later_answer_leaves_it_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_offers_keep_the_port, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_in_force_outlive_a_failure, setup, teardown),

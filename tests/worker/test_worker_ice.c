@@ -265,6 +265,60 @@ static void test_restart_overlaps(void **state)
 	assert_false(nominate(r, wifi, 9000));
 }
 
+static bool says_to(struct rig *r, struct ip_port peer, struct ip_port by, uint16_t seq)
+{
+	static struct datagram d;
+	uint8_t p[512];
+
+	rig_send(r, peer_b, gw_b, p, rig_rtp(p, 8, seq, seq * 160u, 160));
+	rig_run(r, 1);
+	return rig_receive(r, &d) && ip_port_equal(&d.destination, &peer) && ip_port_equal(&d.source, &by);
+}
+
+/*
+ * A re-key: the peer is told of the leg's other port and restarts. Checks are answered from the port that they came
+ * to; media leaves by the old one until the peer nominates the new one, whatever signalling says meanwhile; and back
+ * the other way the next time, though the peer was seen there before.
+ */
+static void test_restart_on_the_other_port(void **state)
+{
+	struct rig *r = *state;
+	struct stun_check renewed = good(), again = good();
+	struct ip_port gw_a2 = rig_addr("10.0.0.1", 20001);
+	struct stun_msg m;
+	union dp_msg u, moved;
+
+	renewed.username = STR("efgh:peer");
+	renewed.key = PWD_2;
+	renewed.use_candidate = again.use_candidate = true;
+	call_open(r, "10.0.0.1");
+	u = moved = secure_leg("10.0.0.1");
+	u.leg_update.local_rtcp = gw_a2;
+	moved.leg_update.local = gw_a2;
+	moved.leg_update.local_rtcp = gw_a;
+	assert_int_equal(rig_command(r, &u), 0);
+	u = rig_key(S, 0, DP_KEY_TX, SRTP_AEAD_AES_128_GCM, 2);
+	assert_int_equal(rig_command(r, &u), 0);
+	assert_true(nominate(r, wifi, 3000));
+	assert_true(says_to(r, wifi, gw_a, 1));
+
+	assert_int_equal(leg_ice(r, "efgh", PWD_2, "abcd", PWD_1), 0);
+	assert_int_equal(rig_command(r, &moved), 0);
+	assert_true(says_to(r, wifi, gw_a, 2));
+	assert_true(nominate(r, wifi, 3000)); /* consent for the pair from before */
+	assert_true(says_to(r, wifi, gw_a, 3));
+	assert_true(ask_at(r, wifi, gw_a2, &renewed, &m));
+	assert_true(says_to(r, wifi, gw_a2, 4));
+	assert_int_equal(rig_command(r, &moved), 0);
+	assert_true(says_to(r, wifi, gw_a2, 5));
+	assert_true(nominate(r, wifi, 9000)); /* late, at the old port: answered from there, moves nothing */
+	assert_true(says_to(r, wifi, gw_a2, 6));
+
+	assert_int_equal(leg_ice(r, "abcd", PWD_1, "efgh", PWD_2), 0);
+	assert_true(ask_at(r, wifi, gw_a, &again, &m));
+	assert_true(says_to(r, wifi, gw_a, 7));
+}
+
 static void test_refused(void **state)
 {
 	struct rig *r = *state;
@@ -520,6 +574,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_peer_changes_its_mind, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_aggressive_nomination, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_restart_overlaps, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_restart_on_the_other_port, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_refused, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_media_follows, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_signalling_does_not_move_it, rig_open, rig_close),
