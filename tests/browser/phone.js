@@ -67,7 +67,21 @@ class Phone {
 			if (connection.connectionState === "connected")
 				this.setup.connected ??= this.since();
 		});
-		connection.addEventListener("track", (e) => this.sound.hear(e.streams[0] ?? new MediaStream([e.track])));
+		connection.addEventListener("track", (e) => {
+			this.sound.hear(e.streams[0] ?? new MediaStream([e.track]));
+			this.awaitAudio(e.receiver);
+		});
+	}
+
+	// When the first packet of audio was played.
+	awaitAudio(receiver) {
+		const setup = this.setup, began = this.began, timer = setInterval(() => {
+			const [source] = receiver.getSynchronizationSources();
+			if (source || this.session?.isEnded())
+				clearInterval(timer);
+			if (source)
+				setup.heard ??= Math.round(source.timestamp - performance.timeOrigin - began);
+		}, 5);
 	}
 
 	options() {
@@ -88,6 +102,12 @@ class Phone {
 
 	resume() {
 		return new Promise((resolve, reject) => this.session.unhold({}, resolve) || reject(new Error("cannot resume now")));
+	}
+
+	// ICE begins again, by an offer of this browser's.
+	restart() {
+		return new Promise((resolve, reject) =>
+			this.session.renegotiate({ rtcOfferConstraints: { iceRestart: true } }, resolve) || reject(new Error("cannot offer now")));
 	}
 
 	hangup() {

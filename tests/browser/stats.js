@@ -7,12 +7,14 @@ export async function transportOf(connection) {
 	const all = [...(await connection.getStats()).values()];
 	const one = (type, also = () => true) => all.find((s) => s.type === type && also(s)) ?? {};
 	const transport = one("transport"), heard = one("inbound-rtp", (s) => s.kind === "audio");
+	const certificate = all.find((s) => s.id === transport.remoteCertificateId) ?? {};
 	const said = one("outbound-rtp", (s) => s.kind === "audio"), codec = all.find((s) => s.id === heard.codecId) ?? {};
 	return {
 		dtls: VERSIONS[transport.tlsVersion] ?? transport.tlsVersion ?? "",
 		dtlsState: transport.dtlsState ?? "",
 		dtlsCipher: transport.dtlsCipher ?? "",
 		srtpCipher: (transport.srtpCipher ?? "").replace(/^SRTP_/, ""),
+		peerFingerprint: certificate.fingerprint ?? "",
 		iceState: transport.iceState ?? connection.iceConnectionState,
 		codec: (codec.mimeType ?? "").replace("audio/", ""),
 		packetsReceived: heard.packetsReceived ?? 0,

@@ -49,6 +49,14 @@ def is_rtp(datagram):
     return len(datagram) >= RTP_HEADER and 128 <= datagram[0] <= 191 and not 192 <= datagram[1] <= 223
 
 
+def packet_kind(datagram):
+    """What RFC 7983 and RFC 5761 take a datagram for by its first two octets: its name, or None for nothing of these."""
+    first = datagram[0] if datagram else 255
+    if 128 <= first <= 191:
+        return "RTP" if is_rtp(datagram) else "RTCP"
+    return "STUN" if first <= 3 else "DTLS" if 20 <= first <= 63 else None
+
+
 def clear_packets(datagrams, tones):
     """
     How many of these (sent by the gateway, datagram) hold what anyone can read: RTP, either way, whose payload is one
