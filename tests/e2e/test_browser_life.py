@@ -3,7 +3,6 @@
 
 import contextlib
 
-
 from lab.capture import packet_kind
 from lab.gateway import MEDIA, OUTSIDE
 from lab.net import wait_for
