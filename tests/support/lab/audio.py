@@ -42,21 +42,6 @@ def tone_seconds(path, hz, block=0.1, share=0.8):
     return heard * block, len(samples) / rate
 
 
-def tone_runs(path, hz, block=0.1, share=0.8):
-    """The recording as (is the tone there, for how many seconds), one after the other."""
-    with wave.open(path, "rb") as w:
-        rate, channels = w.getframerate(), w.getnchannels()
-        samples = array.array("h", w.readframes(w.getnframes()))[::channels]
-    size, runs = int(rate * block), []
-    for i in range(0, len(samples) - size + 1, size):
-        there = max(samples[i:i + size]) > 1000 and power_at(samples[i:i + size], rate, hz) >= share
-        if runs and runs[-1][0] == there:
-            runs[-1] = (there, runs[-1][1] + block)
-        else:
-            runs.append((there, block))
-    return runs
-
-
 _ULAW = None
 
 
