@@ -2,14 +2,18 @@
 """A browser's call while it lasts: new keys, hold, ICE restarts, a control plane that dies; and what its network shows."""
 
 import contextlib
+import time
 
+from lab.baresip import Phone
 from lab.capture import packet_kind
-from lab.gateway import MEDIA, OUTSIDE
+from lab.ear import Ear
+from lab.gateway import INSIDE, MEDIA, OUTSIDE, core
 from lab.net import wait_for
-from lab.web import NUMBER, PHONE_NUMBER
+from lab.web import BROWSER_TONE, PHONE_NUMBER, PHONE_TONE, WebNeighbourhood
 from test_browser import assert_nothing_clear, assert_secure, end, newest, web
 from test_calls import up
 from test_reconfigure import change
+from test_recovery import kill_control
 
 
 def srtp_of(tree, trunk):
@@ -28,22 +32,20 @@ def impatient(tree):
 
 
 @contextlib.contextmanager
-def talking(kind, by_phone=False, edit=lambda tree: None):
+def talking(kind, edit=lambda tree: None):
     """A call that both hear: (gateway, browser, phone, what is captured, the call's id)."""
     with web(kind) as (_, gateway, browser, phone, wire):
         change(gateway, lambda tree: (left_alone(tree), edit(tree)))
-        if by_phone:
-            phone.dial(f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls")
-        else:
-            browser.do("call", PHONE_NUMBER)
+        browser.do("call", PHONE_NUMBER)
         browser.wait_call("up")
         ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
         browser.wait_loud(25)
         yield gateway, browser, phone, wire, ident
 
 
-def leg_of(gateway, ident, browsers=True):
-    return next(leg for leg in gateway.ctl("show", "call", ident)["legs"] if ("dtls" in leg) == browsers)
+def leg_of(gateway, ident):
+    """The browser's."""
+    return next(leg for leg in gateway.ctl("show", "call", ident)["legs"] if "ice" in leg)
 
 
 def both_hear(gateway, browser, ident, packets=50):
@@ -114,4 +116,99 @@ def test_firefox_keeps_its_keys_and_is_not_asked_again():
         assert leg["key-epoch"] == 1 and int(leg["verdicts"].get("auth-fail", 0)) == 0, leg
         assert now["packetsLost"] - before["packetsLost"] <= 5, (before, now)
         end(gateway, browser, phone.hangup)
+        assert_only_secure(wire)
+
+
+def deaf_and_mute(browser):
+    """Nothing is played that was not said half a second before."""
+    def quiet():
+        before = browser.do("stats")["packetsReceived"]
+        time.sleep(0.5)
+        now = browser.do("stats")
+        return now["packetsReceived"] == before and now["audioLevel"] < 0.01
+
+    wait_for("the browser hears nothing", quiet, 40)
+
+
+def speaks_again(browser, ear):
+    def loud():
+        now = browser.do("stats")
+        return now["packetsReceived"] > 25 and now["audioLevel"] > 0.1
+
+    wait_for("the browser hears something", loud, 40, step=0.2)
+    ear.wait_tone()
+
+
+def hold_and_resume(kind):
+    """By the browser, then by the phone, a plain one: on its network everything that it hears can be listened to."""
+    with WebNeighbourhood() as lab:
+        gateway = lab.web_gateway(core("core", lab.ADDRESSES["phone"]))
+        phone = Phone(lab.host("phone"), PHONE_NUMBER, lab.ADDRESSES["phone"], PHONE_TONE, "eth0", "udp", secure=None)
+        ear = Ear(lab.host("phone"), "eth0", INSIDE, BROWSER_TONE)
+        browser = lab.browser(kind)
+        browser.do("call", PHONE_NUMBER)
+        browser.wait_call("up")
+        speaks_again(browser, ear)
+        for hold, resume in ((lambda: browser.do("hold"), lambda: browser.do("resume")),
+                             (lambda: phone.command("hold"), lambda: phone.command("resume"))):
+            hold()
+            ear.wait_silence()
+            deaf_and_mute(browser)
+            resume()
+            speaks_again(browser, ear)
+        end(gateway, browser, lambda: browser.do("hangup"))
+        gateway.stop()
+
+
+def test_chromium_holds_and_is_held():
+    hold_and_resume("chromium")
+
+
+def test_firefox_holds_and_is_held():
+    hold_and_resume("firefox")
+
+
+def speak_without_loss(kind, seconds):
+    """Not a packet less than was sent: by the browser's statistics, and by sequence numbers on the phone's side."""
+    with talking(kind) as (gateway, browser, _, wire, ident):
+        before, began = browser.do("stats"), time.time()
+        time.sleep(seconds)
+        ended, now = time.time(), browser.do("stats")
+        assert now["packetsLost"] == before["packetsLost"], (before, now)
+        assert now["packetsReceived"] - before["packetsReceived"] > seconds * 45, (before, now)
+        end(gateway, browser, lambda: browser.do("hangup"))
+        wire.stop()
+        numbers = [number for _, number in wire.rtp(OUTSIDE, WebNeighbourhood.ADDRESSES["carrier-b"], began, ended)]
+        assert len(numbers) > seconds * 45, len(numbers)
+        missing = {(numbers[0] + i) % 65536 for i in range(len(numbers))} ^ set(numbers)
+        assert not missing, sorted(missing)
+        assert_only_secure(wire)
+
+
+def test_ten_seconds_lose_nothing():
+    speak_without_loss("chromium", 10)
+
+
+def long_test_a_minute_of_chromium_loses_nothing():
+    speak_without_loss("chromium", 60)
+
+
+def long_test_a_minute_of_firefox_loses_nothing():
+    speak_without_loss("firefox", 60)
+
+
+def test_a_browsers_call_outlives_the_control_plane():
+    """Media goes on while it is away; then the browser connects again, restarts ICE, and takes new keys."""
+    with talking("chromium") as (gateway, browser, _, wire, ident):
+        before = browser.do("stats")
+
+        def still_heard():
+            return browser.do("stats")["packetsReceived"] > before["packetsReceived"] + 100
+
+        kill_control(gateway, lambda: wait_for("the browser hears on", still_heard, 40, step=0.2))
+        wait_for("the browser is here again", lambda: "user: registered" in gateway.controlplane.output(), 60)
+        browser.do("restart")
+        both_hear(gateway, browser, ident)
+        renew(gateway, browser, ident)
+        end(gateway, browser, lambda: browser.do("hangup"))
         assert_only_secure(wire)

@@ -43,6 +43,12 @@ class Capture:
                 found.append((src == address, bytes.fromhex(payload)))
         return found
 
+    def rtp(self, source, destination, began, ended):
+        """(when, sequence number) of the RTP packets from one IPv4 address to the other in that time, as they arrived."""
+        rows = self.fields(f"udp and ip.src == {source} and ip.dst == {destination}", "frame.time_epoch", "udp.payload")
+        packets = [(float(at), bytes.fromhex(payload)) for at, payload in rows]
+        return [(at, int.from_bytes(d[2:4], "big")) for at, d in packets if began <= at <= ended and is_rtp(d)]
+
 
 def is_rtp(datagram):
     """RFC 7983 and RFC 5761: RTP or RTCP by its first octet; RTP by its payload type."""

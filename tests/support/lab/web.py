@@ -4,7 +4,7 @@
 from .baresip import Phone
 from .browser import ha1
 from .webbrowser import ORIGIN, Browser
-from .gateway import CM_80, GCM_256, OUTSIDE, Neighbourhood, carrier
+from .gateway import GCM_256, INSIDE, OUTSIDE, Neighbourhood, carrier
 
 WSS = 7443
 USER, NUMBER, PASSWORD = "alice", "+4989700", "wonder land"
@@ -21,20 +21,22 @@ class WebNeighbourhood(Neighbourhood):
     ADDRESSES = {**Neighbourhood.ADDRESSES, "browser": "192.0.2.40"}
     ADDRESSES6 = {**Neighbourhood.ADDRESSES6, "browser": "2001:db8:1::40"}
 
-    def web_gateway(self, **more):
+    def web_gateway(self, other=None, suites=(GCM_256,), origin=ORIGIN, **more):
+        """other: the trunk that browsers call and are called from, instead of carrier-b; suites, origin: of browsers."""
+        other = other or carrier("carrier-b", self.ADDRESSES["carrier-b"])
         browsers = {"name": "browsers", "realm": "carriers", "identify": {"listener": ["web"]}, "ice": "lite",
-                    "registrar": {"algorithm": ["md5"]}, "rtcp-mux": "offer", "_suites": [GCM_256],
-                    "srtp": {"mode": "required", "keying": ["dtls"], "crypto-profile": GCM_256}}
+                    "registrar": {"algorithm": ["md5"]}, "rtcp-mux": "offer", "_suites": list(suites),
+                    "srtp": {"mode": "required", "keying": ["dtls"], "crypto-profile": "-".join(suites)}}
 
         def tls(name, transport, port, **kw):
             return {"name": name, "transport": transport, "address": OUTSIDE, "port": port, "realm": "carriers",
                     "tls-profile": "gateway", **kw}
 
-        listeners = [tls("carriers-tls", "tls", 5061), tls("web", "wss", WSS, **{"allowed-origin": [ORIGIN]})]
+        listeners = [tls("carriers-tls", "tls", 5061), tls("web", "wss", WSS, **{"allowed-origin": [origin]}),
+                     {"name": "core", "transport": "udp", "address": INSIDE, "port": 5060, "realm": "core"}]
         users = {"user": [{"name": USER, "trunk": "browsers", "number": [NUMBER],
                            "password-hash": {"md5": ha1(USER, "srtpgw", PASSWORD, "MD5")}}]}
-        return self.gateway([browsers, carrier("carrier-b", self.ADDRESSES["carrier-b"])],
-                            [("browsers", "", "carrier-b"), ("carrier-b", "+4989", "browsers")],
+        return self.gateway([browsers, other], [("browsers", "", other["name"]), (other["name"], "+4989", "browsers")],
                             listeners=listeners, users=users, **more)
 
     def sdes_phone(self, seconds=60):
