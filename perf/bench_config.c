@@ -184,8 +184,8 @@ int main(int argc, char **argv)
 	struct room small = {0}, large = {0};
 	char name[64], size[16];
 
-	if (trunks < 1 || trunks > 20000)
-		die("usage: bench_config [TRUNKS], 1 to 20000");
+	if (trunks < 1 || trunks > 20000 || argc > 3)
+		die("usage: bench_config [TRUNKS, 1 to 20000 [RESULT.json]]");
 	snprintf(size, sizeof size, "%u", trunks);
 	begin(&small, 1);
 	begin(&large, trunks);
@@ -199,5 +199,5 @@ int main(int argc, char **argv)
 	figures_print(&figures, stdout);
 	end(&small);
 	end(&large);
-	return 0;
+	return argc > 2 && figures_write_json(&figures, argv[2]) < 0;
 }

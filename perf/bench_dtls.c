@@ -18,6 +18,7 @@
 #define HANDSHAKES 20 /* of one kind in a round */
 #define KEPT 200
 #define WAITING_MAX 32
+#define SERVER_US 500 /* that a handshake may cost us */
 
 enum { CLIENT, SERVER };
 
@@ -194,7 +195,11 @@ int main(int argc, char **argv)
 	struct err e = {0};
 	int rc = 0;
 
-	if (dtls_module_open(argc > 1 ? argv[1] : SRTPGW_DTLS_MODULE, &m, &e) < 0)
+	if (argc > 3) {
+		fputs("usage: bench_dtls [RESULT.json [MODULE]]\n", stderr);
+		return 2;
+	}
+	if (dtls_module_open(argc > 2 ? argv[2] : SRTPGW_DTLS_MODULE, &m, &e) < 0)
 		fprintf(stderr, "bench_dtls: OpenSSL alone: %s\n", e.text);
 	for (int i = 0; i < 2 && rc == 0; i++)
 		rc = dtls_identity_make(&id[i], &e);
@@ -208,7 +213,10 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 2; i++)
 		dtls_identity_unref(id[i]);
 	dtls_module_close(m);
+	figure_target(figures_get(&set, "dtls.openssl.1_2.server", "us"), FIGURE_AT_MOST, SERVER_US);
 	printf("%s\n", figures_machine());
 	figures_print(&set, stdout);
+	if (rc == 0 && argc > 1)
+		rc = figures_write_json(&set, argv[1]);
 	return rc < 0;
 }

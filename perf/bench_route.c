@@ -11,6 +11,7 @@
 #include "controlplane/config/config.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "perf/figures.h"
 
 #define NUMBERS 65536
 #define SAMPLES 15
@@ -91,20 +92,25 @@ static double lookup_ns(const struct config *c)
 	return ns;
 }
 
-static int by_size(const void *a, const void *b)
+static struct figure *figure_of(struct figures *set, unsigned routes, const char *what, const char *unit)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	char name[64];
 
-	return (x > y) - (x < y);
+	snprintf(name, sizeof name, "route.%u.%s", routes, what);
+	return figures_get(set, name, unit);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const unsigned sizes[] = {10, 1000, 100000};
+	static struct figures set;
 
-	printf("%8s %14s %12s\n", "routes", "ns a lookup", "load ms");
+	if (argc > 2) {
+		fputs("usage: bench_route [RESULT.json]\n", stderr);
+		return 2;
+	}
 	for (unsigned s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-		double samples[SAMPLES], load_ms;
+		double load_ms;
 		struct config *c = make(sizes[s], &load_ms);
 
 		if (!c)
@@ -112,10 +118,10 @@ int main(void)
 		make_numbers(sizes[s]);
 		lookup_ns(c); /* warm */
 		for (unsigned i = 0; i < SAMPLES; i++)
-			samples[i] = lookup_ns(c);
-		qsort(samples, SAMPLES, sizeof *samples, by_size);
-		printf("%8u %14.0f %12.0f\n", sizes[s], samples[SAMPLES / 2], load_ms);
+			figure_sample(figure_of(&set, sizes[s], "lookup", "ns"), lookup_ns(c));
+		figure_sample(figure_of(&set, sizes[s], "load", "ms"), load_ms);
 		config_unref(c);
 	}
-	return 0;
+	figures_print(&set, stdout);
+	return argc > 1 && figures_write_json(&set, argv[1]) < 0;
 }

@@ -1,25 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-usage: figures.py BENCH_JSON CHART_DIR
+usage: figures.py BUILD_DIR
 
-Charts of build/bench.json as SVG: one for each group of figures that are compared, a bar for the median with a line
-from the smallest to the largest sample, the target dashed, red where it is missed. Beside them tables.md: the same
-figures as tables for docs/performance.md, under a line that names the machine.
+Joins what the parts of scripts/bench left in BUILD_DIR/bench.PART.json to bench.json there, with a description of this
+machine, and draws charts of it as SVG in BUILD_DIR/charts: one for each group of figures that are compared, a bar for the
+median with a line from the smallest to the largest sample, the target dashed, red where it is missed.
 """
 
+import glob
 import html
 import json
 import os
 import sys
 
+import machine
+
 CHARTS = (
-    ("dataplane", "The worker, all in: ns per packet", lambda n: n.startswith(("rtp_", "srtp_")) and n.endswith(".ns")),
+    ("dataplane", "The worker, all in: ns per packet",
+     lambda n: n.startswith(("rtp_", "srtp_")) and n.endswith(".ns")),
     ("limit", "The worker over the bare crypto: ratio", lambda n: n.endswith(".ratio_to_limit")),
+    ("peers", "Others over us: ratio of the cost of a packet", lambda n: ".ratio_to_rtpengine" in n or n.endswith(".ratio_to_libsrtp")),
     ("crypto", "Crypto alone, 160 octets: ns per packet",
      lambda n: n.startswith("crypto.") and ".160B." in n and n.endswith((".bare", ".backend", ".dpdk_aesni_mb"))),
     ("attack", "Honest packets lost under attack: %", lambda n: n.startswith("attack.") and n.endswith(".honest_loss")),
+    ("sip", "Signalling: calls per second", lambda n: n.startswith("sip.") and n.endswith(".cps")),
 )
-ROW, LABEL, WIDTH, TOP = 22, 300, 460, 40
+ROW, LABEL, WIDTH, TOP = 22, 340, 460, 40
 
 
 def bar(name, figure, y, scale):
@@ -46,33 +52,39 @@ def chart(title, rows):
             f'<text x="8" y="22" font-size="15">{html.escape(title)}</text>{body}</svg>\n')
 
 
-def table(title, rows):
-    lines = [f"## {title}", "", "| figure | median (smallest to largest) | target | |", "|---|---|---|---|"]
-    for name, f in rows:
-        met = {True: "met", False: "**missed**", None: ""}[f.get("met")]
-        lines.append(f"| {name} | {f['median']:.4g} ({f['min']:.4g} to {f['max']:.4g}) {f['unit']} | "
-                     f"{f.get('target', '')} | {met} |")
-    return "\n".join(lines) + "\n"
-
-
-def main(path, folder):
-    with open(path, encoding="utf-8") as f:
-        bench = json.load(f)
-    figures = bench["figures"]
+def draw(figures, folder):
+    """Charts of what there is; their names."""
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "tables.md"), "w", encoding="utf-8") as f:
-        f.write(f"Measured on: {bench.get('machine')}\n\n")
-        f.write("\n".join(table(title, [(n, figures[n]) for n in figures if wanted(n)]) for _, title, wanted in CHARTS))
+    drawn = []
     for name, title, wanted in CHARTS:
         rows = [(n, f) for n, f in figures.items() if wanted(n)]
-        if not rows:
-            continue
-        with open(os.path.join(folder, f"{name}.svg"), "w", encoding="utf-8") as f:
-            f.write(chart(title, rows))
-        print(f"chart: {os.path.relpath(os.path.join(folder, name))}.svg")
+        if rows:
+            with open(os.path.join(folder, f"{name}.svg"), "w", encoding="utf-8") as f:
+                f.write(chart(title, rows))
+            drawn.append(name)
+    return drawn
+
+
+def join(build):
+    whole = {"machine": machine.describe(), "parts": {}, "figures": {}}
+    for path in sorted(glob.glob(os.path.join(build, "bench.*.json"))):
+        with open(path, encoding="utf-8") as f:
+            part = json.load(f)
+        whole["parts"][os.path.basename(path).split(".")[1]] = part.get("run", {})
+        whole["figures"].update(part["figures"])
+    return whole
+
+
+def main(build):
+    whole = join(build)
+    with open(os.path.join(build, "bench.json"), "w", encoding="utf-8") as f:
+        json.dump(whole, f, indent=1)
+        f.write("\n")
+    print(f"figures: {os.path.join(build, 'bench.json')}")
+    print("charts:", " ".join(f"{build}/charts/{name}.svg" for name in draw(whole["figures"], os.path.join(build, "charts"))))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 2:
         sys.exit(__doc__.strip())
-    main(*sys.argv[1:])
+    main(sys.argv[1])

@@ -6,6 +6,8 @@ An attacker on a phone's own link, run inside its namespace: takes real media fr
 usage: inject.py INTERFACE GATEWAY_IP MODE COUNT
     replay       each of the next COUNT RTP frames to the gateway once more, unchanged, 100 ms later
     forge        COUNT frames like the last seen, with the next sequence numbers and random payloads
+    roll         the same with sequence numbers 30,000 apart: who believes them before he has authenticated them
+                 counts a rollover with every second one
     wrong-source COUNT copies of frames with another source port
 
 Prints how many frames it sent. Gives up after 20 s.
@@ -70,8 +72,8 @@ def main():
         frame = finish_checksum(frame)
         sequence = struct.unpack_from("!H", frame, RTP + 2)[0]
         for i in range(count):
-            if mode == "forge":
-                struct.pack_into("!H", frame, RTP + 2, (sequence + 1 + i) & 0xFFFF)
+            if mode in ("forge", "roll"):
+                struct.pack_into("!H", frame, RTP + 2, (sequence + (1 if mode == "forge" else 30000) * (1 + i)) & 0xFFFF)
                 frame[RTP + 12:] = os.urandom(len(frame) - RTP - 12)
             elif mode == "wrong-source":
                 struct.pack_into("!H", frame, ETH + IP4, 40000 + i % 1000)

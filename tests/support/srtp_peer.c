@@ -13,6 +13,7 @@
  *                                   gateway's as in SDP, with "_" for its space; MODULE: the file of a DTLS library
  *     send on | off                 a packet every 20 ms, an RTCP compound with every 25th
  *     source                        from here on another SSRC, sequence and timestamp: a phone that restarts
+ *     seq NUMBER                    the next packet's sequence number; before the first: libsrtp2 guesses on from it
  *     stats                         what was sent and heard
  *     quit
  *
@@ -191,6 +192,9 @@ static void command(struct peer *p, char *line)
 	} else if (strcmp(argv[0], "source") == 0) {
 		new_source(p);
 		error = NULL;
+	} else if (strcmp(argv[0], "seq") == 0) {
+		error = argc == 2 ? NULL : "seq NUMBER";
+		p->seq = argc == 2 ? (uint16_t)strtoul(argv[1], NULL, 10) : p->seq;
 	} else if (strcmp(argv[0], "quit") == 0) {
 		p->quit = true;
 		error = NULL;

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+usage: performance.py BENCH_JSON DOCUMENT
+
+Makes the figures in DOCUMENT from those of a run: what stands between "<!-- figures: NAME -->" and "<!-- end -->" is
+replaced by that table, all other text is left alone. Draws the charts into the folder "charts" beside it.
+"""
+
+import json
+import os
+import re
+import sys
+
+import figures as charts
+import machine
+
+SUITES = {"cm128": "CM-128", "cm256": "CM-256", "gcm128": "GCM-128", "gcm256": "GCM-256", "cm128_80": "CM-128 + SHA1-80",
+          "cm256_80": "CM-256 + SHA1-80"}
+WAYS = {"rtp_to_srtp": ("RTP", None), "srtp_to_rtp": (None, "RTP"), "srtp_to_srtp": (None, None), "rtp_to_rtp": ("RTP", "RTP")}
+
+
+def number(value):
+    """Three digits that mean something, thousands apart."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def span(f):
+    """Median, and what the samples lie between where they differ."""
+    if number(f["min"]) == number(f["max"]):
+        return number(f["median"])
+    return f"{number(f['median'])} ({number(f['min'])} to {number(f['max'])})"
+
+
+def target(f):
+    if "target" not in f:
+        return ""
+    sign = "at most" if f["met"] == (f["median"] <= f["target"]) else "at least"
+    return f"{sign} {f['target']:,g}{'' if f['met'] else ': **missed**'}"
+
+
+def table(head, rows):
+    if not rows:
+        return "Not measured in this run.\n"
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def size(text):
+    return f"{int(text[:-1]) * 1000:,} calls" if re.fullmatch(r"\d+k", text) else text.replace("B", " octets")
+
+
+def media(name):
+    """rtp_to_srtp.gcm128.50k as people say it."""
+    way, *rest = name.split(".")
+    suites = [SUITES[s] for s in rest[0].split("_")] if rest[0].split("_")[0] in SUITES else []
+    ends = [end or (suites[-1] if i else suites[0]) for i, end in enumerate(WAYS[way])]
+    return f"{ends[0]} -> {ends[1]}, " + ", ".join(size(x) for x in rest[1 if suites else 0:])
+
+
+def of(figures, pattern):
+    """(match, figure) of each name that the pattern is all of."""
+    return [(m, f) for name, f in figures.items() if (m := re.fullmatch(pattern, name))]
+
+
+def plain(pattern):
+    """A section that has a row for each figure under its own name."""
+
+    def section(figures):
+        return table(("figure", "median (smallest to largest)", "unit", "target"),
+                     [(f"`{m.group(0)}`", span(f), f["unit"], target(f)) for m, f in of(figures, pattern)])
+
+    return section
+
+
+def worker(figures):
+    rows = []
+    for m, f in of(figures, r"((?:s?rtp_to_s?rtp)\.[^.]+(?:\.[^.]+)*?)\.ns"):
+        ratio = figures.get(f"{m[1]}.ratio_to_limit")
+        limit = figures.get(f"{m[1]}.limit_ns")
+        rows.append((media(m[1]), span(f), target(f), f"{1000 / f['median']:.2f}", number(limit["median"]) if limit else "",
+                     span(ratio) if ratio else "", target(ratio) if ratio else ""))
+    return table(("media", "ns per packet", "target", "million packets/s", "bare ipsec-mb, ns", "ratio", "target"), rows)
+
+
+def comparisons(figures):
+    to = {"1k": "the same at 1,000 calls", "one_way": "one such operation"}
+    return table(("media", "over", "ratio", "target"),
+                 [(media(m[1]), to[m[2]], number(f["median"]), target(f))
+                  for m, f in of(figures, r"(.*)\.ratio_to_(1k|one_way)")])
+
+
+def libsrtp(figures):
+    return table(("media", "libsrtp2, crypto alone, ns", "all of our path, ns", "ratio", "target"),
+                 [(media(m[1]), span(figures[f"{m[1]}.libsrtp_ns"]), span(figures[f"{m[1]}.beside_libsrtp_ns"]), span(f), target(f))
+                  for m, f in of(figures, r"(.*)\.ratio_to_libsrtp")])
+
+
+def rtpengine(figures):
+    rows = []
+    for m, f in of(figures, r"peers\.(rtpengine|srtpgw)\.(.*)\.(life|full)\.ns"):
+        base = m.group(0)[:-3]
+        more = [figures[f"{base}.{what}"]["median"] for what in ("user_ns", "offered", "lost")]
+        rows.append((m[3], media(f"rtp_to_srtp.{m[2]}"), {"rtpengine": "rtpengine", "srtpgw": "our data plane"}[m[1]], span(f),
+                     number(more[0]), number(f["median"] - more[0]), number(more[1]), f"{more[2]:.1f} %"))
+    rows.sort(key=lambda r: (r[1], r[0] != "life"))
+    said = table(("load", "media", "program", "ns of processor a packet", "in the program", "in the kernel", "offered, packets/s",
+                  "lost"), rows)
+    ratios = [(media(m[1]), "our data plane alone, on rings", span(f), target(f)) for m, f in of(figures, r"(.*)\.ratio_to_rtpengine")]
+    ratios += [(media(m[1]), f"both on veth, load `{m[2]}`", span(f), "")
+               for m, f in of(figures, r"(.*)\.(life|full)\.ratio_to_rtpengine_on_veth")]
+    return said + "\n" + table(("media", "rtpengine's cost over", "ratio", "target"), sorted(ratios))
+
+
+ATTACKS = {"calm": "none", "forged_one_port": "forged, one port, 10 Gb/s", "forged_all_ports": "forged, all ports, ten to one",
+           "strangers": "strangers, 10 Gb/s", "replays": "every packet again, ten to one"}
+
+
+def attack(figures):
+    rows, said = [], set()
+    for m, f in of(figures, r"attack\.([^.]+)(?:\.([^.]+))?\.honest_loss"):
+        base = m.group(0)[:-len(".honest_loss")]
+        other = {what: figures.get(f"{base}.{what}") for what in ("came_out", "recovery", "worker_load")}
+        said |= {m.group(0), *(f"{base}.{what}" for what in (*other, "worker_ns", "lost_after", "trials_per_leg"))}
+        rows.append((ATTACKS.get(m[1], m[1].replace("_", " ")), SUITES.get(m[2], m[2] or ""),
+                     number(other["came_out"]["median"]) if other["came_out"] else "", f"{span(f)} %", target(f),
+                     span(other["recovery"]) if other["recovery"] else "", f"{number(other['worker_load']['median'])} %"
+                     if other["worker_load"] else ""))
+    text = table(("attack", "leg", "got out", "honest packets lost", "target", "until all is as before, ms", "worker's load"), rows)
+    rest = {name: f for name, f in figures.items() if name.startswith("attack.") and name not in said}
+    return text + ("\n" + plain(r".*")(rest) if rest else "")
+
+
+def crypto(figures):
+    rows = {}
+    for m, f in of(figures, r"crypto\.([^.]+)\.(\d+B)\.((?:un)?protect)\.(bare|backend|dpdk_aesni_mb|portable)"):
+        rows.setdefault((m[1], m[3], m[2]), {})[m[4]] = number(f["median"])
+    kinds = ("bare", "backend", "dpdk_aesni_mb", "portable")
+    return table(("suite", "octets", "bare ipsec-mb", "backend ipsec-mb", "DPDK crypto_aesni_mb", "portable, OpenSSL"),
+                 [(f"{SUITES.get(suite, suite)}, {way}", octets[:-1], *(found.get(k, "") for k in kinds))
+                  for (suite, way, octets), found in rows.items()])
+
+
+def missed(figures):
+    return table(("figure", "median", "unit", "target"),
+                 [(f"`{name}`", number(f["median"]), f["unit"], target(f).removesuffix(": **missed**"))
+                  for name, f in figures.items() if f.get("met") is False])
+
+
+SECTIONS = {
+    "worker": worker, "comparisons": comparisons, "libsrtp": libsrtp, "rtpengine": rtpengine, "attack": attack,
+    "crypto": crypto, "missed": missed, "defects": plain(r"defects\..*"), "dtls": plain(r"dtls\..*"),
+    "control": plain(r"(route|config|recovery|ports|calls|journal)\..*"), "outage": plain(r"outage\..*"), "sip": plain(r"sip\..*"),
+}
+
+
+def run_of(bench):
+    """On what, when, and what else was running."""
+    lines = [machine.sentence(bench["machine"]), ""]
+    rows = [(name, run.get("at", ""), f"{run.get('seconds', '')}", f"{run.get('load_before', '')}")
+            for name, run in bench.get("parts", {}).items()]
+    return "\n".join(lines) + "\n" + table(("part", "ended", "seconds", "load average when the run began"), rows)
+
+
+def fill(text, bench):
+    """The document with its tables made again; ValueError names a mark that is wrong."""
+    sections = {**SECTIONS, "run": lambda _: run_of(bench)}
+
+    def replace(m):
+        if m[1] not in sections:
+            raise ValueError(f"there is no table '{m[1]}'")
+        return f"<!-- figures: {m[1]} -->\n{sections[m[1]](bench['figures'])}<!-- end -->"
+
+    if text.count("<!-- figures: ") != text.count("<!-- end -->"):
+        raise ValueError("a '<!-- figures: -->' has no '<!-- end -->'")
+    return re.sub(r"<!-- figures: (\w+) -->\n.*?<!-- end -->", replace, text, flags=re.S)
+
+
+def main(bench_path, document):
+    with open(bench_path, encoding="utf-8") as f:
+        bench = json.load(f)
+    with open(document, encoding="utf-8") as f:
+        text = f.read()
+    made = fill(text, bench)
+    with open(document, "w", encoding="utf-8") as f:
+        f.write(made)
+    charts.draw(bench["figures"], os.path.join(os.path.dirname(document) or ".", "charts"))
+    print(f"document: {document}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__.strip())
+    try:
+        main(*sys.argv[1:])
+    except (OSError, ValueError) as reason:
+        sys.exit(f"performance.py: {reason}")
