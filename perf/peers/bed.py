@@ -107,6 +107,15 @@ class Rtpengine:
     def port_of(sdp):
         return int(next(line for line in sdp.splitlines() if line.startswith("m=audio ")).split()[1])
 
+    def dtls_call(self, name, plain, secure, answer):
+        """From `plain` in the clear to `secure` whose answer has a fingerprint: the gateway's port on each side."""
+        names = {"call-id": name, "from-tag": f"{name}f"}
+        offer = self.control.ask("offer", **names, sdp=self.sdp(*plain), direction=["in", "out"], ICE="remove",
+                                 transport_protocol="UDP/TLS/RTP/SAVP", replace=["origin", "session-connection"])["sdp"]
+        answer = self.control.ask("answer", **names, **{"to-tag": f"{name}t"}, sdp=answer, ICE="remove",
+                                  replace=["origin", "session-connection"])["sdp"]
+        return self.port_of(answer), self.port_of(offer)
+
     def call(self, name, plain, secure, suite, key, **flags):
         """
         From `plain` in the clear to `secure` with SRTP, whose own key is `key`; both (address, port). The gateway's port
