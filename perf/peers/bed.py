@@ -53,15 +53,15 @@ class Bed(Lab):
         return int(self.host("sink").exec("cat", "/sys/class/net/eth0/statistics/rx_packets"))
 
     def settled(self):
-        """arrived(), once nothing more comes."""
-        last = [-1]
+        """arrived(), once nothing has come for a second."""
+        seen = []
 
         def same():
-            before, last[0] = last[0], self.arrived()
-            return before == last[0]
+            seen.append(self.arrived())
+            return len(seen) > 5 and len(set(seen[-6:])) == 1
 
-        wait_for("the last packets arrive", same, 20, 0.2)
-        return last[0]
+        wait_for("the last packets arrive", same, 60, 0.2)
+        return seen[-1]
 
 
 class Rtpengine:
