@@ -96,7 +96,8 @@ int figures_write_json(const struct figures *set, const char *path)
 			f->n ? f->samples[0] : 0, f->n ? f->samples[f->n - 1] : 0);
 		json_text(out, f->unit);
 		if (f->kind != FIGURE_NO_TARGET)
-			fprintf(out, ", \"target\": %.10g, \"met\": %s", f->target,
+			fprintf(out, ", \"target\": %.10g, \"sense\": \"%s\", \"met\": %s", f->target,
+				f->kind == FIGURE_AT_MOST ? "at most" : "at least",
 				figure_met(f) ? "true" : "false");
 		fputc('}', out);
 	}

@@ -38,7 +38,8 @@ double figure_median(const struct figure *f);       /* 0 without samples */
 bool figure_met(const struct figure *f);            /* of the median; true without a target */
 
 void figures_print(const struct figures *set, FILE *out);
-/* {"machine": {...}, "figures": {name: {median, min, max, unit, target, met}}}. 0 or a negative errno value.
+/* {"machine": {...}, "figures": {name: {median, min, max, unit, target, sense, met}}}; the last three
+ * with a target only, sense: "at most" or "at least". 0 or a negative errno value.
  */
 int figures_write_json(const struct figures *set, const char *path);
 /* One line about processor, cores, memory pages and kernel. */

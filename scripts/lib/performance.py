@@ -36,8 +36,9 @@ def span(f):
 def target(f):
     if "target" not in f:
         return ""
-    sign = "at most" if f["met"] == (f["median"] <= f["target"]) else "at least"
-    return f"{sign} {f['target']:,g}{'' if f['met'] else ': **missed**'}"
+    # Parts that others write may not say it.
+    sense = f.get("sense") or ("at most" if f["met"] == (f["median"] <= f["target"]) else "at least")
+    return f"{sense} {f['target']:,g}{'' if f['met'] else ': **missed**'}"
 
 
 def table(head, rows):
