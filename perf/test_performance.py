@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/performance.md is made from figures: what is written by hand stays, and each table says what the figures say."""
+
+import os
+import re
+import sys
+import unittest
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+sys.path.insert(0, os.path.join(TOP, "scripts", "lib"))
+sys.dont_write_bytecode = True
+
+import performance  # noqa: E402
+
+
+def figure(median, unit="ns/packet", **more):
+    return {"median": median, "min": median, "max": median, "unit": unit, **more}
+
+
+BENCH = {
+    "machine": "a machine", "parts": {"dataplane": {"at": "2026-01-01T00:00:00Z", "seconds": 30, "load_before": 0.1}},
+    "figures": {
+        "rtp_to_srtp.gcm128.50k.ns": figure(149.6, target=150, sense="at most", met=True),
+        "rtp_to_srtp.gcm128.50k.limit_ns": figure(66.0),
+        "rtp_to_srtp.gcm128.50k.ratio_to_limit": figure(2.27, "ratio", target=2.2, sense="at most", met=False),
+        "rtp_to_rtp.1k.ns": figure(80.0), "sip.tls_sdes.cps": figure(3000, "/s", target=3000, sense="at least", met=True)}}
+
+
+class Performance(unittest.TestCase):
+    def test_tables_are_made_again_and_text_stays(self):
+        text = "By hand.\n<!-- figures: worker -->\nold\n<!-- end -->\nMore.\n<!-- figures: missed -->\n<!-- end -->\n"
+        made = performance.fill(text, BENCH)
+        self.assertTrue(made.startswith("By hand.\n<!-- figures: worker -->\n") and "\n<!-- end -->\nMore.\n" in made)
+        self.assertNotIn("old", made)
+        self.assertIn("| RTP -> GCM-128, 50,000 calls | 150 | at most 150 | 6.68 | 66.0 | 2.27 | at most 2.2: **missed** |", made)
+        self.assertIn("| RTP -> RTP, 1,000 calls | 80.0 |", made)
+        self.assertIn("| `rtp_to_srtp.gcm128.50k.ratio_to_limit` | 2.27 | ratio | at most 2.2 |", made)
+        self.assertEqual(performance.fill(made, BENCH), made)
+
+    def test_a_target_that_is_just_met_says_which_way_it_is_meant(self):
+        self.assertIn("at least 3,000 |", performance.SECTIONS["sip"](BENCH["figures"]))
+
+    def test_a_part_that_was_not_run_says_so(self):
+        for name, section in performance.SECTIONS.items():
+            self.assertIn("Not measured in this run.", section({}), name)
+
+    def test_marks_that_are_wrong_are_refused(self):
+        for text in ("<!-- figures: worker -->\n", "<!-- figures: weather -->\n<!-- end -->\n"):
+            with self.assertRaises(ValueError):
+                performance.fill(text, BENCH)
+
+    def test_the_document_has_marks_that_can_be_filled(self):
+        with open(os.path.join(TOP, "docs", "performance.md"), encoding="utf-8") as f:
+            text = f.read()
+        self.assertEqual(set(re.findall(r"<!-- figures: (\w+) -->", text)), {"run", *performance.SECTIONS})
+        performance.fill(text, BENCH)
+
+
+if __name__ == "__main__":
+    unittest.main()
