@@ -266,9 +266,14 @@ static void show_record(struct reading *r, const json_t *o)
 		putchar('\n');
 		return;
 	}
-	snprintf(text, sizeof text, "%s %s %s %s%s%s  %lld %s", text_at(o, "time"), text_at(o, "type"),
-		text_at(o, "call"), text_at(o, "from"), *text_at(o, "to") ? " -> " : "", text_at(o, "to"),
-		(long long)json_integer_value(json_object_get(o, "status")), text_at(o, "reason"));
+	if (strcmp(text_at(o, "type"), "registration") == 0)
+		snprintf(text, sizeof text, "%s registration %s  %s  %s %s %s  %s", text_at(o, "time"), text_at(o, "event"),
+			text_at(o, "user"), text_at(o, "trunk"), text_at(o, "transport"), text_at(o, "address"),
+			text_at(o, "reason"));
+	else
+		snprintf(text, sizeof text, "%s %s %s %s%s%s  %lld %s", text_at(o, "time"), text_at(o, "type"),
+			text_at(o, "call"), text_at(o, "from"), *text_at(o, "to") ? " -> " : "", text_at(o, "to"),
+			(long long)json_integer_value(json_object_get(o, "status")), text_at(o, "reason"));
 	print_harmless(text, stdout);
 	putchar('\n');
 	json_array_foreach(json_object_get(o, "legs"), i, leg) show_leg(leg);

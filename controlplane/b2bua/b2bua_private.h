@@ -9,6 +9,7 @@
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/b2bua/loop.h"
 #include "controlplane/b2bua/peer.h"
+#include "controlplane/b2bua/record.h"
 #include "controlplane/b2bua/registration.h"
 #include "controlplane/b2bua/rekey.h"
 #include "controlplane/b2bua/users.h"
@@ -164,6 +165,7 @@ struct b2bua {
 	uint32_t rekey_spread;
 	struct audit *audit; /* NULL: no records are kept */
 	struct timer audit_timer;
+	struct record_bound record_bounds[RECORD_FLOODS];
 	bool draining;          /* an operator said so */
 	struct timer drain_end; /* then all calls are ended */
 	bool closing;

@@ -8,6 +8,7 @@
 
 #include "controlplane/audit/audit.h"
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/record.h"
 #include "lib/base/clock.h"
 
 #define TICK_MS 5000
@@ -23,13 +24,13 @@ static json_t *text_of(const char *z)
 	return json_stringn(out, n);
 }
 
-static void put_text(json_t *o, const char *name, const char *z)
+void record_text(json_t *o, const char *name, const char *z)
 {
 	if (z && z[0])
 		json_object_set_new(o, name, text_of(z));
 }
 
-static void put_number(json_t *o, const char *name, uint64_t v)
+void record_number(json_t *o, const char *name, uint64_t v)
 {
 	json_object_set_new(o, name, json_integer((json_int_t)v));
 }
@@ -42,7 +43,7 @@ static void put_time(json_t *o, const char *name, uint64_t wall_ms)
 		json_object_set_new(o, name, json_string(clock_text(wall_ms, text)));
 }
 
-static void write_record(struct b2bua *b, json_t *o)
+void record_write(struct b2bua *b, json_t *o)
 {
 	char *text = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
 	size_t n = text ? strlen(text) : 0;
@@ -53,11 +54,11 @@ static void write_record(struct b2bua *b, json_t *o)
 	json_decref(o);
 }
 
-static json_t *begin(const char *type)
+json_t *record_begin(const char *type)
 {
 	json_t *o = json_object();
 
-	put_text(o, "type", type);
+	record_text(o, "type", type);
 	put_time(o, "time", clock_wall_ms());
 	return o;
 }
@@ -74,7 +75,7 @@ static void put_traffic(json_t *o, const struct key_traffic *from, const struct 
 		{"tx-octets", from->tx_octets, to->tx_octets}};
 
 	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
-		put_number(o, rows[i].name, rows[i].to > rows[i].from ? rows[i].to - rows[i].from : 0);
+		record_number(o, rows[i].name, rows[i].to > rows[i].from ? rows[i].to - rows[i].from : 0);
 }
 
 static json_t *epochs_of(const struct leg *l, const struct key_traffic *end)
@@ -86,10 +87,10 @@ static json_t *epochs_of(const struct leg *l, const struct key_traffic *end)
 		const struct key_epoch *e = &r->epochs[i];
 		json_t *o = json_object();
 
-		put_number(o, "key", e->number);
-		put_text(o, "cause", rekey_cause_name((enum rekey_cause)e->cause));
+		record_number(o, "key", e->number);
+		record_text(o, "cause", rekey_cause_name((enum rekey_cause)e->cause));
 		put_time(o, "start", e->start_ms);
-		put_text(o, "suite", srtp_suite_info(e->suite)->name);
+		record_text(o, "suite", srtp_suite_info(e->suite)->name);
 		put_traffic(o, &e->before, i + 1 < r->n_epochs ? &r->epochs[i + 1].before : end);
 		json_array_append_new(all, o);
 	}
@@ -100,9 +101,9 @@ static json_t *peer_of(const struct leg *l)
 {
 	json_t *o = json_object();
 
-	put_text(o, "address", l->remote);
-	put_text(o, "certificate", l->peer_name);
-	put_text(o, "fingerprint", l->peer_fingerprint);
+	record_text(o, "address", l->remote);
+	record_text(o, "certificate", l->peer_name);
+	record_text(o, "fingerprint", l->peer_fingerprint);
 	return o;
 }
 
@@ -111,11 +112,11 @@ static json_t *signalling_of(const struct leg *l)
 	json_t *o = json_object();
 	char version[16] = "", cipher[80] = "", group[32] = "";
 
-	put_text(o, "transport", config_transport_name(l->listener ? l->listener->transport : CONFIG_UDP));
+	record_text(o, "transport", config_transport_name(l->listener ? l->listener->transport : CONFIG_UDP));
 	if (sscanf(l->tls, "%15s %79s %31s", version, cipher, group) >= 2) {
-		put_text(o, "tls-version", version);
-		put_text(o, "tls-cipher", cipher);
-		put_text(o, "tls-group", group);
+		record_text(o, "tls-version", version);
+		record_text(o, "tls-cipher", cipher);
+		record_text(o, "tls-group", group);
 	}
 	return o;
 }
@@ -135,9 +136,9 @@ static json_t *dtls_of(const struct leg *l)
 {
 	json_t *o = json_object(), *all = json_array();
 
-	put_text(o, "version", l->handshake.version);
-	put_text(o, "cipher", l->handshake.cipher);
-	put_text(o, "group", l->handshake.group);
+	record_text(o, "version", l->handshake.version);
+	record_text(o, "cipher", l->handshake.cipher);
+	record_text(o, "group", l->handshake.group);
 	json_object_set_new(o, "profile", profile_of(l));
 	for (unsigned i = 0; i < l->handshake.n_peer; i++) {
 		char text[DTLS_FINGERPRINT_TEXT];
@@ -156,13 +157,14 @@ static json_t *anomalies_of(const struct leg *l)
 	const struct dp_stats_leg *s = &l->call->stats[l->side];
 	json_t *o = json_object();
 
-	put_number(o, "auth-failures", s->verdicts[DP_V_AUTH_FAIL]);
-	put_number(o, "replays", s->verdicts[DP_V_REPLAY] + s->verdicts[DP_V_TOO_OLD]);
-	put_number(o, "clear-refused", s->verdicts[DP_V_CLEAR_REFUSED]);
-	put_number(o, "downgrade-clear", l->downgrades[OA_DOWNGRADE_CLEAR]);
-	put_number(o, "downgrade-keys", l->downgrades[OA_DOWNGRADE_KEYS]);
-	put_number(o, "renewals-failed", l->rekey.failed);
-	put_number(o, "wrong-fingerprints", l->rekey.strangers);
+	record_number(o, "auth-failures", s->verdicts[DP_V_AUTH_FAIL]);
+	record_number(o, "replays", s->verdicts[DP_V_REPLAY] + s->verdicts[DP_V_TOO_OLD]);
+	record_number(o, "clear-refused", s->verdicts[DP_V_CLEAR_REFUSED]);
+	record_number(o, "no-key", s->verdicts[DP_V_NO_KEY]);
+	record_number(o, "downgrade-clear", l->downgrades[OA_DOWNGRADE_CLEAR]);
+	record_number(o, "downgrade-keys", l->downgrades[OA_DOWNGRADE_KEYS]);
+	record_number(o, "renewals-failed", l->rekey.failed);
+	record_number(o, "wrong-fingerprints", l->rekey.strangers);
 	return o;
 }
 
@@ -173,16 +175,16 @@ static json_t *leg_of(const struct leg *l)
 	const char *keying = leg_keying(l);
 	json_t *o = json_object();
 
-	put_text(o, "side", l->side == DP_SIDE_A ? "a" : "b");
-	put_text(o, "trunk", l->trunk->name);
+	record_text(o, "side", l->side == DP_SIDE_A ? "a" : "b");
+	record_text(o, "trunk", l->trunk->name);
 	json_object_set_new(o, "peer", peer_of(l));
 	json_object_set_new(o, "signalling", signalling_of(l));
-	put_text(o, "media", keying ? "srtp" : "rtp");
-	put_text(o, "keying", keying);
+	record_text(o, "media", keying ? "srtp" : "rtp");
+	record_text(o, "keying", keying);
 	if (l->handshake.version[0] && l->suite != SRTP_SUITE_NONE)
 		json_object_set_new(o, "dtls", dtls_of(l));
 	if (l->suite != SRTP_SUITE_NONE)
-		put_text(o, "suite", srtp_suite_info(l->suite)->name);
+		record_text(o, "suite", srtp_suite_info(l->suite)->name);
 	if (keying)
 		json_object_set_new(o, "keys", epochs_of(l, &end));
 	put_traffic(o, &(struct key_traffic){0}, &end);
@@ -196,10 +198,10 @@ void record_call(const struct call *c)
 
 	if (!c->b->audit)
 		return;
-	o = begin("session");
-	put_text(o, "call", c->id);
-	put_text(o, "from", c->from);
-	put_text(o, "to", c->to);
+	o = record_begin("session");
+	record_text(o, "call", c->id);
+	record_text(o, "from", c->from);
+	record_text(o, "to", c->to);
 	if (c->predecessor[0][0]) {
 		json_t *all = json_array();
 
@@ -208,31 +210,55 @@ void record_call(const struct call *c)
 				json_array_append_new(all, json_string(c->predecessor[i]));
 		json_object_set_new(o, "predecessors", all);
 	}
-	put_text(o, "successor", c->successor);
+	record_text(o, "successor", c->successor);
 	put_time(o, "began", c->began_ms);
 	put_time(o, "answered", c->answered_ms);
 	put_time(o, "ended", c->ended_ms);
-	put_number(o, "status", c->end.status);
-	put_text(o, "reason", c->end.reason);
+	record_number(o, "status", c->end.status);
+	record_text(o, "reason", c->end.reason);
 	legs = json_array();
 	for (unsigned side = 0; side < 2; side++)
 		if (c->legs[side].trunk)
 			json_array_append_new(legs, leg_of(&c->legs[side]));
 	json_object_set_new(o, "legs", legs);
-	write_record(c->b, o);
+	record_write(c->b, o);
+}
+
+bool record_may(struct b2bua *b, enum record_flood f)
+{
+	static const uint32_t per_s[] = {[RECORD_REFUSALS] = 50, [RECORD_USERS] = 500, [RECORD_USERS_REFUSED] = 5};
+	uint64_t now = clock_mono_ns() / NS_PER_MS;
+	struct record_bound *r = &b->record_bounds[f];
+
+	if (!b->audit)
+		return false;
+	if (!r->bucket.per_s)
+		rate_begin(&r->bucket, per_s[f], now);
+	if (rate_take(&r->bucket, now))
+		return true;
+	r->left_out++;
+	return false;
+}
+
+void record_left_out(struct b2bua *b, enum record_flood f, json_t *o)
+{
+	if (b->record_bounds[f].left_out)
+		record_number(o, "left-out", b->record_bounds[f].left_out);
+	b->record_bounds[f].left_out = 0;
 }
 
 void record_refusal(struct b2bua *b, const char *trunk, unsigned status, const char *reason)
 {
 	json_t *o;
 
-	if (!b->audit)
+	if (!record_may(b, RECORD_REFUSALS))
 		return;
-	o = begin("refusal");
-	put_text(o, "trunk", trunk);
-	put_number(o, "status", status);
-	put_text(o, "reason", reason);
-	write_record(b, o);
+	o = record_begin("refusal");
+	record_left_out(b, RECORD_REFUSALS, o);
+	record_text(o, "trunk", trunk);
+	record_number(o, "status", status);
+	record_text(o, "reason", reason);
+	record_write(b, o);
 }
 
 static void tick(struct timer *t)

@@ -6,6 +6,7 @@
 
 #include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/record.h"
 #include "lib/base/log.h"
 
 #define INSTANCE_MAX 256
@@ -32,6 +33,7 @@ static void refuse(struct registering *r, uint64_t *counter, unsigned status, co
 	log_warn("user", "REGISTER refused", LU("status", status), LZ("reason", why),
 		LZ("trunk", r->trunk ? r->trunk->name : "none"), LS("user", r->m->to.uri.user),
 		LZ("peer", ip_port_text(&r->m->source, remote)));
+	record_registration_refused(r->b, r->trunk ? r->trunk->name : NULL, r->m, r->from, status, why);
 	reply_refuse(r->stx, status, NULL, why, str_z(r->tag));
 }
 

@@ -7,6 +7,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/passing.h"
+#include "controlplane/b2bua/record.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -46,6 +47,7 @@ void users_unbind(struct user_binding *u, const char *why)
 	log_info("user", "registration ended", LZ("user", u->user), LZ("trunk", u->trunk),
 		LZ("contact", u->contact), LZ("peer", ip_port_text(&u->flow.remote, remote)),
 		LZ("reason", why));
+	record_registration_ended(u, why);
 	unlink_binding(u);
 	binding_free(u);
 }
@@ -284,6 +286,8 @@ int users_bind(struct b2bua *b, const struct config_user *account, struct user_b
 	*(old ? &b->counters.users_refreshed : &b->counters.users_registered) += 1;
 	timer_set(b->wheel, &u->end, c->expires_s * 1000, expired);
 	say_registered(u, c->expires_s, !old);
+	if (!old)
+		record_registered(u);
 	return 0;
 }
 

@@ -6,9 +6,11 @@ import os
 import subprocess
 import tempfile
 
-from lab.gateway import CM_80, GCM_256, build_dir
+from lab.dtls_agent import DtlsAgent, dtls_carrier
+from lab.gateway import CM_80, GCM_256, Neighbourhood, build_dir, carrier
 from lab.memory import Key
-from lab.party import both_hear, connect, established, finish, parties
+from lab.net import wait_for
+from lab.party import agent, both_hear, connect, established, finish, parties
 
 from test_recovery import saved_now
 
@@ -79,3 +81,43 @@ def test_a_session_and_a_refusal():
             f.write(text.replace(b'"status":404', b'"status":403', 1))
         done = ctl("verify", path)
         assert done.returncode == 3 and "was changed" in done.stderr, (done.stdout, done.stderr)
+
+
+def legs(gateway):
+    return gateway.ctl("show", "call", established(gateway))["legs"]
+
+
+def test_packets_that_would_have_been_clear():
+    """
+    One side speaks before the other has keys, and in the clear once they are there: nobody hears a word of either, and
+    the audit says how many there were.
+    """
+    with Neighbourhood() as lab:
+        path = lab.path("audit.jsonl")
+        trunks = [dtls_carrier("carrier-a", (GCM_256,)), carrier("carrier-b", lab.ADDRESSES["carrier-b"])]
+        gateway = lab.gateway(trunks, [("carrier-a", "", "carrier-b")], audit={"file": path})
+        a, b = DtlsAgent(lab, "carrier-a", (GCM_256,)), agent(lab, "carrier-b")
+        a.invite("+4940200")
+        b.take()
+        answer = a.expect(200)
+        a.acknowledge(answer)
+        ident = wait_for("the call is up", lambda: established(gateway), 20)
+        b.talker.tell("send", "on")
+        wait_for("packets are refused for want of a key", lambda: int(legs(gateway)[1]["verdicts"]["no-key"]) >= 10, 20)
+        assert not a.talker.stats()["heard"], a.talker.stats()
+        a.speak_as_answered(answer)
+        a.secured()
+        a.talker.tell("send", "on")
+        both_hear(a, b)
+        b.talker.tell("tx", "clear")
+        wait_for("clear packets are refused", lambda: int(legs(gateway)[1]["verdicts"]["auth-fail"]) >= 25, 20)
+        heard = a.talker.of(b.talker)["packets"]
+        wait_for("more of them are", lambda: int(legs(gateway)[1]["verdicts"]["auth-fail"]) >= 50, 20)
+        assert a.talker.of(b.talker)["packets"] == heard
+        assert not a.talker.stats()["clear"] and not a.talker.stats()["refused"], a.talker.stats()
+        finish(gateway, a, b)
+        record, = records(path, "--call", ident)
+        toward_a, toward_b = (leg["anomalies"] for leg in record["legs"])
+        assert toward_b.pop("no-key") >= 10 and toward_b.pop("auth-failures") >= 50, record["legs"]
+        assert set(toward_b.values()) == {0} and toward_a["auth-failures"] == 0, record["legs"]
+        gateway.stop()

@@ -3,9 +3,10 @@
 
 import time
 
-from lab.gateway import CM_80, GCM_256, OUTSIDE, carrier, core
+from lab.dtls_agent import DtlsAgent, dtls_carrier
+from lab.gateway import CM_80, GCM_128, GCM_256, OUTSIDE, Neighbourhood, carrier, core
 from lab.net import wait_for
-from lab.party import assert_nothing_lost, both_hear, established, finish, parties, connect, talking
+from lab.party import agent, assert_nothing_lost, both_hear, established, finish, parties, connect, talking
 from lab.scenario import sdp
 from test_calls import TONE_A, TONE_B, assert_clean, assert_heard, call, hang_up
 from test_signalling import CALLEE, CALLER, KEY_CM, KEY_CM_2, callee, caller, carriers, uac, uas
@@ -59,6 +60,79 @@ def test_an_octet_limit():
 
 def test_an_interval():
     limit_reached("interval", 1, interval=10)
+
+
+def dtls_limits_reached(limits, b_keying):
+    """
+    limits: of a's and of b's trunk. Each side's renewal is a new association, made as often as its limit is reached,
+    while media flows.
+    """
+    policies_ = {"rekey-policies": {"rekey-policy": [{"name": f"p{i}", "interval": 0, "octets": "0", **limit}
+                                                     for i, (_, limit) in enumerate(limits)]}}
+    with Neighbourhood() as lab:
+        trunks = [dtls_carrier("carrier-a", (GCM_256,), **{"rekey-policy": "p0"}),
+                  dtls_carrier("carrier-b", (GCM_128,), **{"rekey-policy": "p1"}) if b_keying == "dtls" else
+                  carrier("carrier-b", lab.ADDRESSES["carrier-b"])]
+        gateway = lab.gateway(trunks, [("carrier-a", "", "carrier-b")], **policies_)
+        a = DtlsAgent(lab, "carrier-a", (GCM_256,))
+        b = DtlsAgent(lab, "carrier-b", (GCM_128,)) if b_keying == "dtls" else agent(lab, "carrier-b")
+        a.invite("+4940200")
+        b.take()
+        a.answered()
+        both = [one for one in (a, b) if isinstance(one, DtlsAgent)]
+        for one in both:
+            one.secured()
+        wait_for("the gateway has all keys", lambda: all(leg.get("suite") for leg in legs(gateway)), 20)
+        for one in (a, b):
+            one.talker.tell("send", "on")
+        both_hear(a, b)
+        for one, (cause, _) in zip(both, limits):
+            one.take(seconds=40)
+            one.secured()
+            wait_for("the renewal is counted", lambda: int(renewals(gateway, cause)["renewed"]) >= 1, 20)
+        both_hear(a, b)
+        assert_kept_up(gateway, a, b)
+        epochs = [leg["key-epoch"] for leg in legs(gateway)]
+        assert all(n >= 2 for n in epochs[:len(both)]), epochs
+        assert b in both or epochs[1] == 1, epochs
+        assert int(renewals(gateway, "data-plane")["renewed"]) == 0
+        for one in (a, b):
+            one.hang_up_wires()
+        gateway.stop()
+
+
+def test_packet_and_octet_limits_of_dtls_keys():
+    dtls_limits_reached([("packets", {"packets": "150"}), ("octets", {"octets": "20000"})], "dtls")
+
+
+def test_an_interval_of_dtls_keys():
+    dtls_limits_reached([("interval", {"interval": 10})], "sdes")
+
+
+def test_a_lifetime_that_the_peer_states():
+    """
+    The peer's key is good for 400 packets, fewer than the policy says: a new one is asked for in time. It is refused, and
+    past its lifetime the key opens nothing more.
+    """
+    policy = {"packets": "100000", "attempts": 1, "retry-after": 1}
+    with parties(changes={"carrier-a": srtp(CM_80, "p")}, **policies(**policy)) as (_, gateway, a, b):
+        a.lifetime = 400
+        connect(a, b)
+        offer = a.expect("INVITE", 40)
+        assert a.talker.stats()["sent"] < 400, a.talker.stats()
+        a.respond(offer, 488, "Not Acceptable Here")
+        a.expect("ACK")
+
+        def expired():
+            return int(legs(gateway)[0]["verdicts"]["key-expired"])
+
+        wait_for("the key has expired", lambda: expired() >= 10, 40)
+        heard, refused = b.talker.of(a.talker)["packets"], expired()
+        wait_for("nothing more is opened with it", lambda: expired() >= refused + 25, 20)
+        assert b.talker.of(a.talker)["packets"] == heard <= 400
+        a.talker.hears(b.talker)
+        a.bye()
+        b.released()
 
 
 def test_renewals_for_an_operator_lose_nothing():

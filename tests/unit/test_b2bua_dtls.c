@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Legs whose keys come from handshakes: with a peer that shakes hands, too early, as somebody else, or never. */
-#include <unistd.h>
-
-#include "controlplane/audit/audit.h"
 #include "controlplane/dtls/association.h"
-#include "tests/unit/b2bua_bench.h"
+#include "tests/unit/b2bua_audit.h"
 
 /* The media end of the phone that stands for carrier-a. */
 static struct {
@@ -403,15 +400,6 @@ static bool a_while(void)
 	return ++turns > 20;
 }
 
-static const char *text_in(const json_t *o, const char *name)
-{
-	const char *z = json_string_value(json_object_get(o, name));
-
-	if (!z)
-		fail_msg("no %s", name);
-	return z;
-}
-
 static const char *last_renewal(void)
 {
 	static char text[16];
@@ -575,29 +563,6 @@ static void test_a_stranger_during_a_renewal_where_the_policy_ends_calls(void **
 	expect_no_calls();
 }
 
-/* What the audit keeps of such a leg. */
-static json_t *last_record(const char *path)
-{
-	char line[8192];
-	json_t *found = NULL;
-	FILE *f = fopen(path, "r");
-
-	assert_non_null(f);
-	while (fgets(line, sizeof line, f)) {
-		json_t *o = json_loads(line, 0, NULL);
-
-		assert_non_null(o);
-		if (strcmp(json_string_value(json_object_get(o, "type")), "session") == 0) {
-			json_decref(found);
-			found = json_incref(o);
-		}
-		json_decref(o);
-	}
-	fclose(f);
-	assert_non_null(found);
-	return found;
-}
-
 static void assert_recorded(const json_t *leg, unsigned keys)
 {
 	const json_t *dtls = json_object_get(leg, "dtls");
@@ -619,37 +584,14 @@ static void assert_recorded(const json_t *leg, unsigned keys)
 	assert_int_equal(json_array_size(json_object_get(leg, "keys")), keys);
 }
 
-static char audit_file[80];
-
-static struct audit *open_audit(void)
-{
-	struct audit_conf conf = {
-		.file = audit_file, .max_octets = 1 << 20, .checkpoint_records = 100, .checkpoint_s = 60};
-	struct audit *a;
-	struct err e = {0};
-
-	snprintf(audit_file, sizeof audit_file, "%s/audit.jsonl", bench.folder);
-	if (audit_open(&conf, &a, &e) < 0)
-		fail_msg("%s", e.text);
-	b2bua_set_audit(bench.b2bua, a);
-	return a;
-}
-
-/* Its last session; a new reference. */
+/* The last session's record; a new reference. */
 static json_t *close_audit(struct audit *a)
 {
-	static const char *const files[] = {"", ".key", ".pub"};
-	json_t *record;
-	char file[90];
+	json_t *all = audit_read("session"), *last = json_incref(json_array_get(all, json_array_size(all) - 1));
 
-	b2bua_set_audit(bench.b2bua, NULL);
-	audit_close(a);
-	record = last_record(audit_file);
-	for (unsigned i = 0; i < 3; i++) {
-		snprintf(file, sizeof file, "%s%s", audit_file, files[i]);
-		unlink(file);
-	}
-	return record;
+	json_decref(all);
+	audit_end(a);
+	return last;
 }
 
 static long long anomaly(const json_t *record, unsigned side, const char *name)
@@ -661,7 +603,7 @@ static long long anomaly(const json_t *record, unsigned side, const char *name)
 
 static void test_what_the_audit_keeps(void **state)
 {
-	struct audit *a = open_audit();
+	struct audit *a = audit_begin();
 	json_t *record, *legs;
 
 	(void)state;
@@ -690,7 +632,7 @@ static void test_a_crash_after_a_renewal_that_failed(void **state)
 
 	(void)state;
 	bench_keep_calls();
-	a = open_audit();
+	a = audit_begin();
 	take_dtls_with_policy("\"on-refusal\":\"alarm-and-continue\"");
 	invite_bob();
 	open_peer(DTLS_SERVER);

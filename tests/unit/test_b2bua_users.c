@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 
 #include "controlplane/b2bua/users.h"
+#include "lib/base/clock.h"
+#include "tests/unit/b2bua_audit.h"
 
 /* Of a text, in hexadecimal. */
 static void sha256_hex(const char *text, char hex[65])
@@ -203,6 +205,81 @@ static void test_configuration(void **state)
 	hear(&alice, "405");
 }
 
+static void assert_record(const json_t *all, size_t i, const char *event, const char *what)
+{
+	const json_t *o = json_array_get(all, i);
+	char *text = json_dumps(o, JSON_COMPACT);
+
+	if (!text || strcmp(text_in(o, "event"), event) != 0 || !strstr(text, what) || !strstr(text, "10.20.0.5"))
+		fail_msg("record %zu, %s and %s: %s", i, event, what, text ? text : "there is none");
+	free(text);
+}
+
+/* Who came, who left and why, and who was not let in; a refresh is no news. */
+static void test_what_the_audit_keeps(void **state)
+{
+	struct audit *a;
+	json_t *all;
+
+	(void)state;
+	with_users("");
+	a = audit_begin();
+	challenged();
+	with_proof("Expires: 600\r\n", DIGEST_MD5, PASSWORD, 1, "200");
+	with_proof("Expires: 600\r\n", DIGEST_MD5, PASSWORD, 2, "200");
+	with_proof("", DIGEST_MD5, "password", 3, "403");
+	with_proof("Expires: 0\r\n", DIGEST_MD5, PASSWORD, 3, "200");
+	with_proof("Expires: 100\r\n", DIGEST_MD5, PASSWORD, 4, "200");
+	pass(101000);
+	all = audit_read("registration");
+	assert_int_equal(json_array_size(all), 5);
+	assert_record(all, 0, "began", "\"user\":\"alice\",\"contact\":\"sip:alice@10.20.0.5\"");
+	assert_record(all, 1, "refused", "the user name or password is wrong");
+	assert_record(all, 2, "ended", "the user unregistered");
+	assert_record(all, 3, "began", "\"trunk\":\"core\"");
+	assert_record(all, 4, "ended", "it was not refreshed");
+	json_decref(all);
+	audit_end(a);
+}
+
+static size_t refused_records(json_int_t *left_out)
+{
+	json_t *all = audit_read("registration"), *o;
+	size_t i, n = json_array_size(all);
+
+	*left_out = 0;
+	json_array_foreach(all, i, o) *left_out += json_integer_value(json_object_get(o, "left-out"));
+	json_decref(all);
+	return n;
+}
+
+/* Who tries passwords does not fill the audit: some are kept, and how many were not. */
+static void test_a_flood_does_not_fill_the_audit(void **state)
+{
+	enum { FLOOD = 200, BURST = 10, PER_S = 5 };
+	struct audit *a;
+	json_int_t left_out = 0;
+	unsigned tries = 0;
+	uint64_t began;
+	size_t n;
+
+	(void)state;
+	with_users("");
+	a = audit_begin();
+	challenged();
+	began = clock_mono_ns();
+	while (tries < FLOOD) {
+		with_proof("", DIGEST_MD5, "password", ++tries, "403");
+	}
+	n = refused_records(&left_out);
+	assert_in_range(n, BURST, BURST + PER_S * ((clock_mono_ns() - began) / NS_PER_S + 1));
+	/* Every try is in a record, or in the number of those that were left out. */
+	for (size_t before = n; n == before; n = refused_records(&left_out))
+		with_proof("", DIGEST_MD5, "password", ++tries, "403");
+	assert_int_equal((json_int_t)n + left_out, tries);
+	audit_end(a);
+}
+
 #define MANY 5000
 
 /* However many are registered: each is found by its account and by its id, until it ends. */
@@ -243,6 +320,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_contacts, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_calls, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_configuration, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_what_the_audit_keeps, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_a_flood_does_not_fill_the_audit, bench_setup, bench_teardown),
 		cmocka_unit_test(test_many),
 	};
 

@@ -81,7 +81,7 @@ class Agent:
         self.host, self.name, self.address, self.transport, self.user = host, name, address, transport, user
         self.gateway, self.port = gateway, port or (5061 if transport == "tls" else 5060)
         self.suites, self.talker = list(suites), talker or Talker(host, name, address, media_port)
-        self.mux, self.mki, self.direction, self.version, self.seen = False, 0, "sendrecv", 0, set()
+        self.mux, self.mki, self.lifetime, self.direction, self.version, self.seen = False, 0, 0, "sendrecv", 0, set()
         self.keys, self.tls, self.wires, self.buffers, self.waiting = {}, None, [], {}, []
         if transport == "tls":
             self.tls = [ssl.SSLContext(side) for side in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER)]
@@ -204,7 +204,8 @@ class Agent:
             mki = (self.version * 16 + tag, self.mki) if self.mki else None
             self.keys[tag] = (suite, key, mki)
             self.keys_seen.add(_base64(key))
-            text.append(f"a=crypto:{tag} {suite} inline:{_base64(key)}" + (f"|{mki[0]}:{mki[1]}" if mki else ""))
+            text.append(f"a=crypto:{tag} {suite} inline:{_base64(key)}" + (f"|{self.lifetime}" if self.lifetime else "") +
+                        (f"|{mki[0]}:{mki[1]}" if mki else ""))
         return "\r\n".join(text + (["a=rtcp-mux"] if self.mux else [])) + "\r\n"
 
     def _tx(self, suite, key, mki):
