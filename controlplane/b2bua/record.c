@@ -168,6 +168,20 @@ static json_t *anomalies_of(const struct leg *l)
 	return o;
 }
 
+/* By which rules the side was protected, refused or asked for new keys: names in the configuration. */
+static json_t *policies_of(const struct config_trunk *t)
+{
+	json_t *o = json_object();
+
+	if (t->crypto)
+		record_text(o, "crypto-profile", t->crypto->name);
+	if (t->dtls)
+		record_text(o, "dtls-policy", t->dtls->name);
+	if (t->rekey)
+		record_text(o, "rekey-policy", t->rekey->name);
+	return o;
+}
+
 static json_t *leg_of(const struct leg *l)
 {
 	const struct dp_stats_leg *s = &l->call->stats[l->side];
@@ -179,6 +193,7 @@ static json_t *leg_of(const struct leg *l)
 	record_text(o, "trunk", l->trunk->name);
 	json_object_set_new(o, "peer", peer_of(l));
 	json_object_set_new(o, "signalling", signalling_of(l));
+	json_object_set_new(o, "policies", policies_of(l->trunk));
 	record_text(o, "media", keying ? "srtp" : "rtp");
 	record_text(o, "keying", keying);
 	if (l->handshake.version[0] && l->suite != SRTP_SUITE_NONE)

@@ -19,12 +19,18 @@ static void put_address(json_t *o, const struct ip_port *from)
 	record_text(o, "address", ip_port_text(from, text));
 }
 
+/* By the model's names, as in the records of sessions. */
+static const enum config_transport transports[] = {[SIP_UDP] = CONFIG_UDP,
+	[SIP_TCP] = CONFIG_TCP,
+	[SIP_TLS] = CONFIG_TLS,
+	[SIP_WSS] = CONFIG_WSS};
+
 /* How the request came. */
 static void put_signalling(json_t *o, struct b2bua *b, const struct sip_flow *flow)
 {
 	struct sip_conn_info info;
 
-	put_str(o, "transport", sip_transport_name(flow->transport));
+	record_text(o, "transport", config_transport_name(transports[flow->transport]));
 	if (sip_net_conn_info(b->net, flow->conn, &info) < 0 || !info.tls)
 		return;
 	record_text(o, "tls-version", info.tls->version);

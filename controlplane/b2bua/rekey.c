@@ -322,6 +322,7 @@ static void refused(struct leg *l, unsigned status, const char *why)
 {
 	const struct config_rekey_policy *p = policy_of(l);
 
+	l->rekey.failed++;
 	count(l, REKEY_REFUSED);
 	log_warn("call", "new keys were refused", LZ("call", l->call->id), LZ("trunk", l->trunk->name),
 		LZ("reason", why), LZ("cause", causes[l->rekey.cause]), LU("attempt", l->rekey.refusals + 1),
@@ -345,17 +346,18 @@ void rekey_failed(struct leg *l, const char *why, bool stranger)
 {
 	const struct config_rekey_policy *p = policy_of(l);
 
-	l->rekey.failed++;
 	l->rekey.strangers += stranger;
 	if (l->rekey.offered) {
 		/* Who takes the offer and then shakes no hands would do the same if asked again. */
 		l->rekey.barred = !p->end_call && !stranger;
 		refused(l, 0, why);
-	} else if (p->end_call) {
-		end_call(l, why); /* it was the peer who wanted new ones */
-	} else {
-		checkpoint_touch(l->call);
+		return;
 	}
+	/* It was the peer who wanted new ones. */
+	l->rekey.failed++;
+	checkpoint_touch(l->call);
+	if (p->end_call)
+		end_call(l, why);
 }
 
 void rekey_stop(struct leg *l)

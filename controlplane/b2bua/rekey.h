@@ -71,7 +71,7 @@ struct leg_rekey {
 	unsigned refusals; /* in a row */
 	uint32_t keys;     /* that we have sent with */
 	uint32_t rx_epoch; /* before the offer */
-	uint32_t failed;   /* renewals whose handshake failed, whoever asked for them */
+	uint32_t failed;   /* renewals that were refused, or whose handshake failed, whoever asked for them */
 	uint32_t strangers; /* of these: with a certificate that is not the one that signalling names */
 	struct timer timer;
 	enum rekey_cause timer_cause;

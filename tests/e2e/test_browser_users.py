@@ -8,6 +8,8 @@ from lab.gateway import CM_80, OUTSIDE, Neighbourhood, carrier
 from lab.net import LabError, wait_for
 from lab.party import NUMBERS, agent, assert_no_session_left, both_hear
 
+from test_audit import records
+
 WSS = 7443
 
 
@@ -28,7 +30,7 @@ def web(alice=("+4989700", "wonder land")):
         listeners = [tls("carriers-tls", "tls", 5061), tls("web", "wss", WSS, **{"allowed-origin": [ORIGIN]})]
         gateway = lab.gateway([browsers, carrier("carrier-b", lab.ADDRESSES["carrier-b"])],
                               [("browsers", "", "carrier-b"), ("carrier-b", "+4989", "browsers")],
-                              listeners=listeners, users=accounts(alice=alice))
+                              listeners=listeners, users=accounts(alice=alice), audit={"file": lab.path("audit.jsonl")})
         yield lab, gateway, browser(lab), agent(lab, "carrier-b")
         gateway.stop()
 
@@ -77,6 +79,11 @@ def test_a_closed_socket_ends_its_registration():
         alice.register()
         gateway.ctl("disconnect", "alice")
         alice.closed()
+        kept = [r for r in records(lab.path("audit.jsonl")) if r["type"] == "registration"]
+        assert [r["event"] for r in kept] == ["began", "ended", "began", "ended"], kept
+        assert all(r["user"] == "alice" and r["trunk"] == "browsers" and r["transport"] == "wss" for r in kept), kept
+        assert kept[0]["tls-version"] == "TLSv1.3" and alice.host_name in kept[0]["contact"], kept
+        assert "connection was lost" in kept[1]["reason"] and "operator" in kept[3]["reason"], kept
 
 
 def registrations(gateway):

@@ -15,6 +15,8 @@ from lab.memory import Key, find, search, snapshot
 from lab.net import Skip, wait_for
 from lab.party import both_hear, established, finish, parties, connect, talking
 
+from test_browser_users import web
+
 
 GONE_S = 5  # a second on a machine of its own (docs/operations.md), and what a loaded one may add
 
@@ -80,6 +82,21 @@ def test_keys_leave_memory_with_their_call():
         assert len(keys) >= 4
         assert_found(gateway, keys)
         finish(gateway, a, b)
+        assert_gone(gateway, keys)
+
+
+def test_keys_that_came_over_a_websocket_leave_memory():
+    with web() as (_, gateway, alice, bob):
+        alice.register()
+        alice.invite(bob.user)
+        bob.take()
+        alice.answered()
+        for one in (alice, bob):
+            one.talker.tell("send", "on")
+        both_hear(alice, bob)
+        keys = keys_of(alice, bob)
+        assert_found(gateway, keys)
+        finish(gateway, alice, bob)
         assert_gone(gateway, keys)
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys that are renewed during a call: when, how, and what becomes of a call whose peer refuses. */
-#include "tests/unit/b2bua_bench.h"
+#include "tests/unit/b2bua_audit.h"
 
 #define MINUTE 60000
 #define HOUR (60 * MINUTE)
@@ -181,6 +181,9 @@ static void refuse_all(unsigned attempts, unsigned retry_s)
 
 static void test_a_peer_that_refuses_goes_on(void **state)
 {
+	struct audit *a = audit_begin();
+	json_t *all, *leg;
+
 	(void)state;
 	policy("\"interval\":3600,\"jitter\":0,\"attempts\":2,\"retry-after\":40");
 	call_up(&alice, &bob);
@@ -194,6 +197,15 @@ static void test_a_peer_that_refuses_goes_on(void **state)
 	assert_int_equal(renewals("interval", "renewed"), 1);
 	hang_up(&bob, &alice);
 	expect_no_calls();
+	all = audit_read("session");
+	leg = json_array_get(json_object_get(json_array_get(all, 0), "legs"), 1);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(leg, "anomalies"), "renewals-failed")), 2);
+	assert_string_equal(text_in(json_object_get(leg, "policies"), "rekey-policy"), "p");
+	assert_string_equal(text_in(json_object_get(leg, "policies"), "crypto-profile"), "gcm");
+	assert_string_equal(text_in(json_array_get(json_object_get(leg, "keys"), 1), "cause"), "interval");
+	json_decref(all);
+	audit_end(a);
 }
 
 static void test_a_peer_that_refuses_ends_the_call(void **state)
