@@ -18,6 +18,15 @@ static unsigned handshake_length(void)
 	return n;
 }
 
+/* On a busy machine a handshake that lost nothing repeats itself, too: one of twenty does not. */
+static bool is_longer_than_a_handshake(unsigned sent)
+{
+	for (unsigned i = 0; i < 20; i++)
+		if (sent > handshake_length())
+			return true;
+	return false;
+}
+
 /* Each datagram lost in turn: with two roles that is each of either end's. */
 static void any_one_datagram_may_be_lost(void **state)
 {
@@ -84,7 +93,7 @@ static void fragments_may_be_lost_and_swapped(void **state)
 		link_run(l);
 		assert_established(l);
 		if (i == 0)
-			assert_true(l->sent > handshake_length());
+			assert_true(is_longer_than_a_handshake(l->sent));
 		link_free(l);
 	}
 }
