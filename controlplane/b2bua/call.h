@@ -221,6 +221,8 @@ struct call {
 	bool pickup_due; /* their answers wait for the data plane */
 	char *passed; /* header lines of the other side for the next response; NULL: none */
 	struct call_refer refer;
+	const struct config_trunk *referrer; /* by whose REFER the call was begun; NULL: by none */
+	char referred_by[CALL_URI_MAX];      /* as it said who that is; "": it did not */
 	char predecessor[2][CALL_ID_TEXT]; /* calls that its parties come from, or are to; "": none */
 	char successor[CALL_ID_TEXT];      /* a call that has taken over one of its parties, or is about to */
 	struct redirection *redirection; /* where 3xx pointed; NULL: there was none */

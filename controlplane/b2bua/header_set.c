@@ -42,6 +42,7 @@ static const uint8_t fates[SIP_H_COUNT] = {
 	[SIP_H_REASON] = OWNED,
 	[SIP_H_RECORD_ROUTE] = OWNED,
 	[SIP_H_RECV_INFO] = PASSES,
+	[SIP_H_REFER_SUB] = OWNED,
 	[SIP_H_REFER_TO] = OWNED,
 	[SIP_H_REJECT_CONTACT] = PASSES,
 	[SIP_H_REPLACES] = OWNED,
@@ -97,12 +98,17 @@ static void add_line(struct header_set *s, struct header_line line)
 		s->lines[s->n++] = line;
 }
 
-void header_set_from(struct header_set *s, const struct sip_msg *m)
+void header_set_empty(struct header_set *s, bool request)
 {
-	s->request = m->request;
+	s->request = request;
 	s->n = 0;
 	s->full = false;
 	s->text = wbuf_make(s->buf, sizeof s->buf);
+}
+
+void header_set_from(struct header_set *s, const struct sip_msg *m)
+{
+	header_set_empty(s, m->request);
 	for (unsigned i = 0; i < m->hdr_count; i++) {
 		const struct sip_hdr *h = &m->hdrs[i];
 

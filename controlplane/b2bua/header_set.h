@@ -30,6 +30,8 @@ struct header_set {
 	char buf[HEADER_SET_TEXT];
 };
 
+/* Without lines, of a request or a response. */
+void header_set_empty(struct header_set *s, bool request);
 /* All lines of m that are not the gateway's own business. */
 void header_set_from(struct header_set *s, const struct sip_msg *m);
 /* A trunk's rules of one direction, in their order. */

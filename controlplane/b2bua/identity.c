@@ -259,6 +259,34 @@ static void pass_privacy(struct header_set *s, bool inside, unsigned privacy)
 		header_set_add(s, SIP_H_PRIVACY, sip_hdr_name(SIP_H_PRIVACY), wbuf_view(&w));
 }
 
+/*
+ * Who has asked for the transfer (RFC 3892) is asserted like any identity: inside the trust domain, at our
+ * address. Its parameters point to a signed token in a body that is not passed on.
+ */
+static void referrer(
+	struct header_set *s, const struct identity_ends *e, bool both, struct identity_done *done)
+{
+	const struct header_line *l = header_set_find(s, SIP_H_REFERRED_BY);
+	char buf[VALUE_MAX];
+	struct wbuf w = wbuf_make(buf, sizeof buf);
+	struct sip_addr a;
+	bool passes =
+		both && !(done->privacy & PRIVACY_USER) && l && sip_addr_parse(l->value, &a) == 0 && !a.star;
+
+	done->dropped |= l && !e->from->identity_trusted;
+	done->hidden |= l && e->from->identity_trusted && !passes;
+	if (passes) {
+		a.params = a.uri.headers = STR("");
+		put_address(&w, e, &e->to->asserted, &a);
+	}
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->lines[i].id == SIP_H_REFERRED_BY && !s->lines[i].passes) /* no rule says otherwise */
+			s->lines[i].value = STR("");
+	s->full |= w.overflow;
+	if (w.len)
+		header_set_add(s, SIP_H_REFERRED_BY, sip_hdr_name(SIP_H_REFERRED_BY), wbuf_view(&w));
+}
+
 void identity_apply(struct header_set *s, const struct identity_ends *e, const struct sip_addr *from,
 	struct identity_done *done)
 {
@@ -278,6 +306,7 @@ void identity_apply(struct header_set *s, const struct identity_ends *e, const s
 		header_set_remove(s, SIP_H_P_ASSERTED_IDENTITY);
 	}
 	header_set_remove(s, SIP_H_P_PREFERRED_IDENTITY);
+	referrer(s, e, both, done);
 	done->hidden |=
 		rewrite_list(s, SIP_H_DIVERSION, e, &e->to->diversion, judge_diversion, done->privacy);
 	done->hidden |= rewrite_list(s, SIP_H_HISTORY_INFO, e, &e->to->history, judge_history, done->privacy);

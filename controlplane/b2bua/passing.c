@@ -36,6 +36,19 @@ void passage_make(struct passage *p, const struct config_trunk *from, const stru
 	header_set_rules(&p->set, &to->headers, true);
 }
 
+void passage_referrer(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
+	const struct sip_listener *l, const char *peer, struct str value)
+{
+	passage_make(p, from, to, l, peer, NULL);
+	header_set_empty(&p->set, true);
+	header_set_add(&p->set, SIP_H_REFERRED_BY, sip_hdr_name(SIP_H_REFERRED_BY), value);
+	if (p->set.n)
+		p->set.lines[0].passes = false; /* unless something below says otherwise */
+	header_set_rules(&p->set, &from->headers, false);
+	identity_apply(&p->set, &p->ends, NULL, &p->done);
+	header_set_rules(&p->set, &to->headers, true);
+}
+
 /* The host of the request's own URI, with the brackets that stand around it. */
 static struct str asked_host(const struct passage *p)
 {
@@ -78,7 +91,11 @@ void passage_of_invite(struct passage *p, struct leg *out)
 	const char *peer = out->peer ? out->peer->host : ip_text(&out->flow.remote.ip, ip);
 	const struct sip_msg *m = in->stx ? sip_stx_request(in->stx) : NULL;
 
-	passage_make(p, in->trunk, out->trunk, out->flow.listener, peer, m);
+	if (out->call->referrer && out->call->initial && out->side == DP_SIDE_B)
+		passage_referrer(p, out->call->referrer, out->trunk, out->flow.listener, peer,
+			str_z(out->call->referred_by));
+	else
+		passage_make(p, in->trunk, out->trunk, out->flow.listener, peer, m);
 	p->sips = out->call->hunt.sips;
 }
 

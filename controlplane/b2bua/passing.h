@@ -25,6 +25,12 @@ void passage_make(struct passage *p, const struct config_trunk *from, const stru
 void passage_uri(const struct passage *p, const struct config_peer *peer, struct str number, struct wbuf *w);
 void passage_to(const struct passage *p, struct str number, struct wbuf *w);
 
+/*
+ * Who asks for a transfer, as his trunk's rules and the trust between the two have it (RFC 3892). value: his
+ * Referred-By; empty: there is none.
+ */
+void passage_referrer(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
+	const struct sip_listener *l, const char *peer, struct str value);
 /* The INVITE that `out` is to send. */
 void passage_of_invite(struct passage *p, struct leg *out);
 /* Counts what was done to identities. */

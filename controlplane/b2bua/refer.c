@@ -63,6 +63,8 @@ void refer_accept(const struct leg *by, struct sip_stx *stx)
 
 	sip_build_response(&b, buf, sizeof buf, sip_stx_request(stx), 202, "Accepted", str_z(by->local_tag));
 	reply_contact(&b, by);
+	if (by->call->refer.quiet)
+		sip_build_hdr(&b, SIP_H_REFER_SUB, STR("false"));
 	if (sip_build_end(&b, STR(""), STR("")) < 0 || sip_stx_respond(stx, &b) < 0)
 		sip_stx_reply(stx, 202, "Accepted", str_z(by->local_tag));
 }
@@ -185,12 +187,15 @@ void refer_report(struct call *c, unsigned status, struct str phrase, bool last)
 {
 	struct b2bua *b = c->b;
 	struct leg *by = c->refer.by;
-	struct sip_flow flow = invite_dialog_flow(b, by->dialog);
+	struct sip_flow flow;
 	char buf[CALL_HEAD_MAX], body[PHRASE_MAX + 32];
 	struct wbuf w = wbuf_make(body, sizeof body);
 	struct sip_builder r;
 	struct sip_ctx *ctx;
 
+	if (c->refer.quiet)
+		return;
+	flow = invite_dialog_flow(b, by->dialog);
 	wbuf_fmt(&w, "SIP/2.0 %u ", status);
 	for (size_t i = 0; i < phrase.n && i < PHRASE_MAX; i++)
 		wbuf_u8(&w, phrase.p[i] < ' ' || phrase.p[i] > '~' ? '?' : (uint8_t)phrase.p[i]);
@@ -225,7 +230,23 @@ static void expired(struct timer *t)
 	}
 }
 
-static int ask(struct leg *l, const struct sip_addr *target)
+/* Who asks, if the other side may know. */
+static void put_referrer(struct leg *by, const struct sip_msg *m, struct sip_builder *r)
+{
+	struct leg *twin = leg_twin(by);
+	char ip[IP_TEXT_MAX];
+	struct passage p;
+	const struct header_line *line;
+
+	passage_referrer(&p, by->trunk, twin->trunk, twin->flow.listener, ip_text(&twin->flow.remote.ip, ip),
+		sip_msg_value(m, SIP_H_REFERRED_BY));
+	passage_count(by->call->b, &p);
+	line = header_set_find(&p.set, SIP_H_REFERRED_BY);
+	if (line && line->passes)
+		sip_build_hdr(r, SIP_H_REFERRED_BY, line->value);
+}
+
+static int ask(struct leg *l, const struct sip_addr *target, const struct sip_msg *m)
 {
 	struct call *c = l->call;
 	struct leg *twin = leg_twin(l);
@@ -240,6 +261,7 @@ static int ask(struct leg *l, const struct sip_addr *target)
 	sip_build_hdr_fmt(&r, SIP_H_REFER_TO, "<sip:%s@%.*s;transport=%s>", number,
 		STR_ARG(sip_listener_sent_by(twin->flow.listener)),
 		reply_transport(twin->listener));
+	put_referrer(l, m, &r);
 	auth_put(twin, &r);
 	if (sip_build_end(&r, STR(""), STR("")) < 0 ||
 		sip_ctx_send(c->b->txl, &r, &flow, &ctx_ops, c, &c->refer.ctx) < 0)
@@ -255,6 +277,7 @@ void refer_begin(struct leg *by, const struct sip_msg *m)
 	r->by = by;
 	r->cseq = m->cseq;
 	r->count++;
+	r->quiet = sip_msg_has_token(m, SIP_H_REFER_SUB, STR("false"));
 }
 
 void refer_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m)
@@ -285,7 +308,7 @@ void refer_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m)
 		log_info("call", "transfer asked for", LZ("call", c->id), LZ("by", l->trunk->name),
 			LS("to", target.uri.user));
 		timer_set(c->b->wheel, &c->refer.expiry, ANSWER_MS, expired);
-		if (ask(l, &target) < 0)
+		if (ask(l, &target, m) < 0)
 			turned_down(c, 480, "the other side could not be asked");
 	}
 }

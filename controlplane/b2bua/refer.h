@@ -23,6 +23,7 @@ struct sip_stx;
 struct call_refer {
 	struct leg *by;      /* who asked; NULL: nobody, or it is over */
 	bool executing;      /* by the gateway */
+	bool quiet;          /* who asked wants no reports (RFC 4488) */
 	unsigned told;       /* executed: the status that was reported last */
 	struct sip_stx *stx; /* its REFER, until it is answered */
 	struct sip_ctx *ctx; /* ours, until it is answered */
@@ -39,6 +40,7 @@ void refer_forget(struct call *c);
 /* What refer.c and refer_execute.c share. */
 void refer_begin(struct leg *by, const struct sip_msg *m);
 void refer_refuse(struct leg *l, struct sip_stx *stx, unsigned status, const char *why);
+/* 202; refer_begin() comes first. */
 void refer_accept(const struct leg *by, struct sip_stx *stx);
 /* Tells who asked: a status line, as RFC 3515 section 2.4.5 has it. */
 void refer_report(struct call *c, unsigned status, struct str phrase, bool last);

@@ -12,31 +12,15 @@
 struct plan {
 	struct leg *stays;           /* the other side */
 	struct leg *joined;          /* the party of another call; NULL: somebody who is called */
+	struct leg *rings;           /* the asker's own call to him, which rings; NULL: none */
 	char called[CALL_PARTY_MAX]; /* as inside the gateway */
 	struct route_hunt hunt;
 	const struct route_target *to;
 };
 
-static const char *plan_join(struct plan *p, const struct leg *by, const char *text, unsigned *status)
-{
-	struct replaces r;
-	struct leg *named;
-
-	*status = 603;
-	if (replaces_read(str_z(text), &r) < 0)
-		return "the Replaces of the Refer-To is not a Call-ID with a to-tag and a from-tag";
-	named = replaces_find(by->call->b, &r);
-	if (!named || named->call == by->call)
-		return "the Replaces of the Refer-To names no other call of the gateway";
-	if (strcmp(named->trunk->name, by->trunk->name) != 0)
-		return "the Replaces of the Refer-To names a call of another trunk";
-	p->joined = leg_twin(named);
-	return succession_hindered(p->joined, status);
-}
-
-/* It is called as the party that asks could call it. why: a buffer for words about routes. */
-static const char *plan_call(struct plan *p, const struct leg *by, const struct sip_addr *target,
-	unsigned *status, struct err *why)
+/* Somebody is called as the party that asks could call him. why: a buffer for words about routes. */
+static const char *plan_call(
+	struct plan *p, const struct leg *by, struct str host, unsigned *status, struct err *why)
 {
 	struct b2bua *b = by->call->b;
 	const struct config_trunk *t = config_trunk_named(b->now->config, by->trunk->name);
@@ -49,11 +33,9 @@ static const char *plan_call(struct plan *p, const struct leg *by, const struct 
 		return "the gateway is shutting down";
 	if (closed)
 		return closed;
-	passing_party(t, target->uri.user, p->called);
 	str_copy(p->hunt.called, sizeof p->hunt.called, str_z(p->called));
 	*status = 404;
-	p->hunt.sips = target->uri.scheme == SIP_SCHEME_SIPS;
-	p->hunt.route = config_find_route(b->now->config, t, target->uri.host, str_z(p->called));
+	p->hunt.route = config_find_route(b->now->config, t, host, str_z(p->called));
 	if (!p->hunt.route)
 		return "no route leads to the target";
 	*status = 503;
@@ -66,11 +48,57 @@ static const char *plan_call(struct plan *p, const struct leg *by, const struct 
 	return found == ROUTE_FOUND ? NULL : why->text;
 }
 
-static void begin(struct call *c, const struct plan *p, const struct sip_msg *m)
+static const char *plan_target(struct plan *p, const struct leg *by, const struct sip_addr *target,
+	unsigned *status, struct err *why)
+{
+	passing_party(by->trunk, target->uri.user, p->called);
+	p->hunt.sips = target->uri.scheme == SIP_SCHEME_SIPS;
+	return plan_call(p, by, target->uri.host, status, why);
+}
+
+/*
+ * A dialog that rings cannot be replaced at the target, who did not begin it. What the asker would have to do
+ * then is done for it: its call is called off, and the target called anew for the other side (RFC 5589
+ * section 7.6).
+ */
+static const char *plan_anew(
+	struct plan *p, const struct leg *by, struct leg *named, unsigned *status, struct err *why)
+{
+	struct call *c = named->call;
+
+	p->rings = named;
+	p->hunt.sips = c->hunt.sips;
+	memcpy(p->called, c->to, sizeof p->called);
+	return plan_call(p, by, sip_stx_request(named->stx)->uri.host, status, why);
+}
+
+static const char *plan_join(
+	struct plan *p, const struct leg *by, const char *text, unsigned *status, struct err *why)
+{
+	struct replaces r;
+	struct leg *named;
+
+	*status = 603;
+	if (replaces_read(str_z(text), &r) < 0)
+		return "the Replaces of the Refer-To is not a Call-ID with a to-tag and a from-tag";
+	named = replaces_find(by->call->b, &r);
+	if (!named || named->call == by->call)
+		return "the Replaces of the Refer-To names no other call of the gateway";
+	if (strcmp(named->trunk->name, by->trunk->name) != 0)
+		return "the Replaces of the Refer-To names a call of another trunk";
+	if (named->side == DP_SIDE_A && named->stx && named->call->state <= CALL_RINGING && !named->heir)
+		return plan_anew(p, by, named, status, why);
+	p->joined = leg_twin(named);
+	return succession_hindered(p->joined, status);
+}
+
+static void begin(struct call *c, const struct plan *p, const struct leg *by, const struct sip_msg *m)
 {
 	struct leg *in = &c->legs[DP_SIDE_A], *out = &c->legs[DP_SIDE_B];
 
 	c->max_forwards = m->max_forwards;
+	c->referrer = config_trunk_named(c->config, by->trunk->name);
+	str_copy(c->referred_by, sizeof c->referred_by, sip_msg_value(m, SIP_H_REFERRED_BY));
 	c->exchange = in;
 	c->initial = true;
 	c->b->counters.calls++;
@@ -95,8 +123,8 @@ void refer_execute(struct leg *l, struct sip_stx *stx, const struct sip_msg *m, 
 	const char *why = succession_hindered(p.stays, &status);
 
 	if (!why)
-		why = replaces_in_uri(target->uri.headers, text) ? plan_join(&p, l, text, &status)
-								 : plan_call(&p, l, target, &status, &e);
+		why = replaces_in_uri(target->uri.headers, text) ? plan_join(&p, l, text, &status, &e)
+								 : plan_target(&p, l, target, &status, &e);
 	if (!why && !(c = call_new(was->b))) {
 		why = "no memory for another call";
 		status = 500;
@@ -113,11 +141,14 @@ void refer_execute(struct leg *l, struct sip_stx *stx, const struct sip_msg *m, 
 	}
 	was->waiting++;
 	c->waiting++;
-	begin(c, &p, m);
+	if (p.rings)
+		call_release(p.rings->call, NULL, 487,
+			"its caller has transferred another call to its party: call %s", c->id);
+	begin(c, &p, l, m);
 	log_info("call", "transfer begins", LZ("call", was->id), LZ("as", c->id), LZ("by", l->trunk->name),
 		LZ("from", c->from), LZ("to", c->to), LZ("joins", p.joined ? p.joined->call->id : "none"));
-	refer_accept(l, stx);
 	refer_begin(l, m);
+	refer_accept(l, stx);
 	was->refer.executing = true;
 	was->refer.told = 0;
 	refer_progress(was, 100, STR("Trying"));

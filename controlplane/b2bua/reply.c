@@ -113,6 +113,8 @@ void reply_contact(struct sip_builder *b, const struct leg *l)
 	sip_build_hdr(b, SIP_H_ALLOW, str_z(reply_allow(l)));
 	if (l->trunk->replaces != CONFIG_REPLACES_REFUSE)
 		sip_build_hdr(b, SIP_H_SUPPORTED, STR("replaces"));
+	if (l->trunk->transfer != CONFIG_TRANSFER_REFUSE)
+		sip_build_hdr(b, SIP_H_SUPPORTED, STR("norefersub"));
 }
 
 int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str sdp)
@@ -152,7 +154,8 @@ bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str 
 	sip_build_response(&r, buf, sizeof buf, m, 420, NULL, to_tag);
 	while (sip_values_next(&it, &value)) {
 		if (str_ieq(value, STR("timer")) || str_ieq(value, STR("100rel")) ||
-			str_ieq(value, STR("replaces")))
+			str_ieq(value, STR("replaces")) ||
+			(m->method == SIP_REFER && str_ieq(value, STR("norefersub"))))
 			continue;
 		sip_build_hdr(&r, SIP_H_UNSUPPORTED, value);
 		any = true;

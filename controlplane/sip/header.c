@@ -59,6 +59,7 @@ static const struct str names[SIP_H_COUNT] = {
 	[SIP_H_REASON] = STR_INIT("Reason"),
 	[SIP_H_RECORD_ROUTE] = STR_INIT("Record-Route"),
 	[SIP_H_RECV_INFO] = STR_INIT("Recv-Info"),
+	[SIP_H_REFER_SUB] = STR_INIT("Refer-Sub"),
 	[SIP_H_REFER_TO] = STR_INIT("Refer-To"),
 	[SIP_H_REFERRED_BY] = STR_INIT("Referred-By"),
 	[SIP_H_REJECT_CONTACT] = STR_INIT("Reject-Contact"),
