@@ -148,6 +148,30 @@ class Scenario:
             Contact: <{self.contact}>
             """ + self._body(description))
 
+    def answer_kept(self, code, reason, description=None):
+        """To the first request, whose Via, From, To and CSeq were kept, after others in its dialog."""
+        return self._send(f"""SIP/2.0 {code} {reason}
+            Via: [$Via]
+            From: [$From]
+            To: [$To];tag=[pid]s[call_number]
+            Call-ID: [call_id]
+            CSeq: [$CSeq]
+            Contact: <{self.contact}>
+            """ + self._body(description))
+
+    def request_back(self, method, cseq, description=None):
+        """A request of the callee's, to the caller whose From and To were kept and whose route is stored."""
+        return self._send(f"""{method} [next_url] SIP/2.0
+            Via: SIP/2.0/{self.via} [local_ip]:[local_port];branch=[branch];rport
+            [routes]
+            From: [$To];tag=[pid]s[call_number]
+            To: [$From]
+            Call-ID: [call_id]
+            CSeq: {cseq} {method}
+            Contact: <{self.contact}>
+            Max-Forwards: 70
+            """ + self._body(description), retrans=500)
+
     def answer_cancelled(self):
         """200 to the CANCEL received last, then 487 to the INVITE that it cancels, whose branch it shares."""
         self.answer_in_dialog(200, "OK")
@@ -163,10 +187,11 @@ class Scenario:
 
     # Either way
 
-    def receive(self, what, optional=False, matches=None, lacks=None, store_routes=False):
+    def receive(self, what, optional=False, matches=None, lacks=None, store_routes=False, keep=()):
         """
         A response code or a request's method. matches, lacks: regular expressions of the whole message, lists of
-        them too; the call fails when one is not as said.
+        them too; the call fails when one is not as said. keep: headers whose values are [$Name] from here on, without
+        what is no letter.
         """
         key = "response" if isinstance(what, int) else "request"
         flags = ' optional="true"' if optional else ""
@@ -178,6 +203,11 @@ class Scenario:
             variable = f"v{self.responses}"
             self._globals.append(variable)
             actions.append(f'<ereg regexp={quoteattr(pattern)} search_in="msg" {check} assign_to="{variable}"/>')
+        for header in keep:
+            variable = "".join(c for c in header if c.isalpha())
+            self._globals.append(variable)
+            actions.append(f'<ereg regexp="[^ ].*" search_in="hdr" header="{header}:" check_it="true" '
+                           f'assign_to="{variable}"/>')
         inner = f"<action>{''.join(actions)}</action>" if actions else ""
         self.steps.append(f'<recv {key}="{what}"{flags}>{inner}</recv>')
         return self
