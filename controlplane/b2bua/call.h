@@ -598,6 +598,8 @@ void leg_dtls_close(struct leg *l);
 void leg_dtls_update(struct leg *l);
 /* The call is up: peers that have not begun must now. */
 void leg_dtls_expect(struct leg *l);
+/* Why somebody's handshake, perhaps the peer's, was refused, when none was finished since; "": none was. */
+const char *leg_dtls_refused(const struct leg *l);
 /* A datagram from the leg's media path. */
 void leg_dtls_punted(struct leg *l, unsigned line, const struct dp_punt *p);
 

@@ -38,6 +38,7 @@ struct leg_dtls {
 	struct dtls_terms terms;
 	struct line lines[SDP_MEDIA_MAX];
 	bool told_role; /* see tell_role_kept */
+	char refused[160]; /* why a handshake was, if none was finished; "": none */
 };
 
 /* The certificate for a new call: a new one every day, so that none is of use for long. */
@@ -200,6 +201,7 @@ static void established(struct line *n, const struct dtls_result *r, const struc
 	memcpy(l->handshake.peer, n->bond->peer, sizeof n->bond->peer);
 	l->handshake.n_peer = n->bond->n_peer;
 	n->bond->done = true;
+	l->dtls->refused[0] = '\0';
 	c->b->handshakes.established++;
 	c->b->handshakes.dtls13 += strcmp(r->version, "DTLSv1.3") == 0;
 	c->b->handshakes.post_quantum += strstr(r->group, "MLKEM") != NULL;
@@ -231,7 +233,21 @@ static void done(void *arg, const struct dtls_result *r, const struct ip_port *p
 		failed(n, r);
 }
 
-static const struct dtls_events events = {.send = send_out, .done = done};
+/* The peer may give up over it before it is known that it was the peer. */
+static void refused(void *arg, const char *why)
+{
+	struct leg *l = ((struct line *)arg)->leg;
+
+	snprintf(l->dtls->refused, sizeof l->dtls->refused, "%s", why);
+	log_warn("dtls", "a handshake was refused", LZ("call", l->call->id), LZ("trunk", l->trunk->name), LZ("reason", why));
+}
+
+const char *leg_dtls_refused(const struct leg *l)
+{
+	return l->dtls ? l->dtls->refused : "";
+}
+
+static const struct dtls_events events = {.send = send_out, .refused = refused, .done = done};
 
 static bool by_ice(const struct line *n)
 {

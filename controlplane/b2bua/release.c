@@ -233,7 +233,8 @@ void release_in_bye(struct leg *in, struct sip_stx *stx)
 		leg_drop_stx(in);
 	}
 	if (in->established || in->side == DP_SIDE_A)
-		call_release(in->call, in, 200, "the %s side hung up", side);
+		call_release(in->call, in, 200, "the %s side hung up%s%s", side,
+			leg_dtls_refused(in)[0] ? "; its DTLS handshake was refused: " : "", leg_dtls_refused(in));
 	else
 		call_release(in->call, in, 480, "the called side hung up before it answered");
 	call_unwait(in->call);

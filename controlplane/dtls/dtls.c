@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controlplane/dtls/dtls.h"
 
-static const char *const failures[DTLS_FAILURES] = {
-	[DTLS_FAIL_NONE] = "none",
-	[DTLS_FAIL_FINGERPRINT] = "fingerprint",
-	[DTLS_FAIL_PROFILE] = "profile",
-	[DTLS_FAIL_ALERT] = "alert",
-	[DTLS_FAIL_PROTOCOL] = "protocol",
-	[DTLS_FAIL_TIMEOUT] = "timeout",
-	[DTLS_FAIL_INTERNAL] = "internal",
-};
-
-const char *dtls_failure_name(enum dtls_failure f)
-{
-	return (unsigned)f < DTLS_FAILURES ? failures[f] : "unknown";
-}
-
 int dtls_new(const struct dtls_backend *backend, const struct dtls_conf *conf, struct dtls **out, struct err *e)
 {
 	return backend->create(conf, out, e);
@@ -50,9 +35,4 @@ void dtls_close(struct dtls *d)
 {
 	if (d)
 		d->backend->close(d);
-}
-
-void dtls_result_wipe(struct dtls_result *r)
-{
-	mem_wipe(r, sizeof *r);
 }

@@ -65,6 +65,7 @@ struct dtls_conf {
 	bool reachable;          /* a server: ICE has shown that the client hears us there; it is asked for no cookie */
 	enum dtls_version min, max;
 	enum dtls_post_quantum post_quantum;
+	bool p256;               /* that group and no other: for measuring */
 	uint16_t mtu;            /* 0: DTLS_MTU */
 	uint32_t retransmit_ms;  /* the first interval, doubled each time; 0: 400. NSS has its own */
 	/* A datagram for the peer; called from within input and tick. */
@@ -117,3 +118,8 @@ void dtls_forget_keys(struct dtls *d);
 void dtls_close(struct dtls *d); /* wipes; NULL is ignored */
 
 void dtls_result_wipe(struct dtls_result *r);
+
+/* For backends: a failure, for good; and both keys, of what the exporter gave for r->suite (RFC 5764 section 4.2). */
+#define DTLS_EXPORTER "EXTRACTOR-dtls_srtp"
+void dtls_result_fail(struct dtls_result *r, enum dtls_failure why, const char *reason);
+void dtls_result_take_keys(struct dtls_result *r, enum dtls_role role, const uint8_t exported[2 * SRTP_MASTER_MAX]);

@@ -23,7 +23,6 @@
 #define RETRANSMIT_MS 400
 #define RETRANSMIT_MAX_MS 8000
 #define IP_UDP_OVERHEAD 48
-#define EXPORTER "EXTRACTOR-dtls_srtp" /* RFC 5764 section 4.2 */
 
 /* Forward secrecy and AEAD; certificates of both kinds. TLS 1.3's suites are all of that kind. */
 #define CIPHERS                                                                                              \
@@ -238,8 +237,12 @@ static int set_versions(SSL *ssl, const struct dtls_conf *conf)
 	return !strict && SSL_set_max_proto_version(ssl, DTLS1_2_VERSION);
 }
 
-static int set_groups(SSL *ssl, enum dtls_post_quantum pq)
+static int set_groups(SSL *ssl, const struct dtls_conf *conf)
 {
+	enum dtls_post_quantum pq = conf->post_quantum;
+
+	if (conf->p256)
+		return SSL_set1_groups_list(ssl, "P-256");
 	if (pq == DTLS_PQ_REQUIRE)
 		return SSL_set1_groups_list(ssl, GROUPS_PQ);
 	/* A library without the hybrid refuses the list as a whole. */
@@ -264,7 +267,7 @@ static int open_ssl(struct dtls_by_openssl *d, const struct form *f, struct err 
 					  "'require' cannot be met");
 	if (!set_profiles(d->ssl, &d->conf))
 		return err_set(e, EINVAL, "no suite of the crypto-profile can be agreed on with DTLS-SRTP");
-	if (!set_groups(d->ssl, d->conf.post_quantum))
+	if (!set_groups(d->ssl, &d->conf))
 		return err_set(e, EIO, "OpenSSL here lacks the groups that are wanted");
 	if (d->conf.reachable)
 		SSL_clear_options(d->ssl, SSL_OP_COOKIE_EXCHANGE);
@@ -279,9 +282,7 @@ static int open_ssl(struct dtls_by_openssl *d, const struct form *f, struct err 
 
 static void fail(struct dtls_by_openssl *d, enum dtls_failure why, const char *reason)
 {
-	d->result.state = DTLS_FAILED;
-	d->result.failure = why;
-	snprintf(d->result.reason, sizeof d->result.reason, "%s", reason);
+	dtls_result_fail(&d->result, why, reason);
 }
 
 static const struct {
@@ -313,46 +314,47 @@ static void explain(struct dtls_by_openssl *d)
 	ERR_clear_error();
 }
 
-/* Client key, server key, client salt, server salt (RFC 5764 section 4.2). */
 static bool take_keys(struct dtls_by_openssl *d, const struct srtp_suite_info *s)
 {
 	uint8_t out[2 * SRTP_MASTER_MAX];
-	unsigned key = s->key_len, salt = s->salt_len;
-	const uint8_t *salts = out + 2 * key;
-	struct secret *client = d->conf.role == DTLS_CLIENT ? &d->result.tx : &d->result.rx;
-	struct secret *server = d->conf.role == DTLS_CLIENT ? &d->result.rx : &d->result.tx;
-	bool ok = SSL_export_keying_material(
-			  d->ssl, out, 2 * (key + salt), EXPORTER, sizeof EXPORTER - 1, NULL, 0, 0) == 1;
+	bool ok = SSL_export_keying_material(d->ssl, out, 2 * (size_t)(s->key_len + s->salt_len), DTLS_EXPORTER,
+			  sizeof DTLS_EXPORTER - 1, NULL, 0, 0) == 1;
 
-	if (ok) {
-		client->len = server->len = (uint8_t)(key + salt);
-		memcpy(client->octets, out, key);
-		memcpy(client->octets + key, salts, salt);
-		memcpy(server->octets, out + key, key);
-		memcpy(server->octets + key, salts + salt, salt);
-	}
+	if (ok)
+		dtls_result_take_keys(&d->result, d->conf.role, out);
 	mem_wipe(out, sizeof out);
 	return ok;
+}
+
+/* The library's own names of NIST's curves are not those that anybody else knows. */
+static const char *group_name(int nid)
+{
+	const char *name = OBJ_nid2sn(nid);
+
+	if (nid == NID_X9_62_prime256v1)
+		return "P-256";
+	if (nid == NID_secp384r1)
+		return "P-384";
+	return name ? name : "";
 }
 
 static void established(struct dtls_by_openssl *d)
 {
 	const SRTP_PROTECTION_PROFILE *p = SSL_get_selected_srtp_profile(d->ssl);
 	enum srtp_suite suite = p ? srtp_suite_by_dtls_profile((uint16_t)p->id) : SRTP_SUITE_NONE;
-	const char *group = OBJ_nid2sn(SSL_get_negotiated_group(d->ssl));
 
 	if (suite == SRTP_SUITE_NONE) {
 		fail(d, DTLS_FAIL_PROFILE, "the peer agreed to no SRTP protection profile");
 		return;
 	}
+	d->result.suite = suite;
 	if (!take_keys(d, srtp_suite_info(suite))) {
 		fail(d, DTLS_FAIL_INTERNAL, "the keys could not be exported");
 		return;
 	}
-	d->result.suite = suite;
 	snprintf(d->result.version, sizeof d->result.version, "%s", SSL_get_version(d->ssl));
 	snprintf(d->result.cipher, sizeof d->result.cipher, "%s", SSL_get_cipher_name(d->ssl));
-	snprintf(d->result.group, sizeof d->result.group, "%s", group ? group : "");
+	snprintf(d->result.group, sizeof d->result.group, "%s", group_name(SSL_get_negotiated_group(d->ssl)));
 	d->result.state = DTLS_ESTABLISHED;
 }
 

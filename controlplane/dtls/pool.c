@@ -54,7 +54,7 @@ struct dtls_channel {
 	struct event *retransmit, *overdue;
 	uint32_t timeout_ms;
 	uint64_t strays_counted;
-	bool counting, done;
+	bool counting, done, told_refusal;
 };
 TAILQ_HEAD(channels, dtls_channel);
 
@@ -266,9 +266,9 @@ static void on_overdue(evutil_socket_t fd, short what, void *arg)
 	begun = c->report.begun;
 	memcpy(complaint, c->report.complaint, sizeof complaint);
 	pthread_mutex_unlock(&c->pool->lock);
-	snprintf(r.reason, sizeof r.reason, "%s %u s%s%.60s",
+	snprintf(r.reason, sizeof r.reason, "%s %u s%s%.80s",
 		begun ? "the handshake was not finished within" : "the peer began no handshake within",
-		c->timeout_ms / 1000, complaint[0] ? "; somebody else's attempt: " : "", complaint);
+		c->timeout_ms / 1000, complaint[0] ? "; an attempt was refused: " : "", complaint);
 	finish(c, &r, &c->conf.dtls.remote);
 }
 
@@ -298,6 +298,10 @@ static void deliver(struct dtls_channel *c, struct datagrams *out, const struct 
 		event_del(c->retransmit);
 	if (r->begun)
 		dtls_channel_expect(c);
+	if (r->complaint[0] && !c->told_refusal && !c->closed && c->events->refused) {
+		c->told_refusal = true;
+		c->events->refused(c->arg, r->complaint);
+	}
 	STAILQ_FOREACH(d, out, entry) {
 		if (!c->closed) /* closed is written on this thread alone */
 			c->events->send(c->arg, &d->address, d->octets, d->n);

@@ -33,6 +33,8 @@ const struct dtls_pool_counters *dtls_pool_counters(const struct dtls_pool *p);
 struct dtls_events {
 	/* A datagram for the peer. */
 	void (*send)(void *arg, const struct ip_port *to, const uint8_t *octets, size_t n);
+	/* Somebody, perhaps the peer, was refused before it was known who it is: the first such. NULL: not wanted. */
+	void (*refused)(void *arg, const char *why);
 	/* Established, or failed: once. r is wiped afterwards; peer: where it was reached. */
 	void (*done)(void *arg, const struct dtls_result *r, const struct ip_port *peer);
 };

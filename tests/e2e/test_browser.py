@@ -11,6 +11,10 @@ from test_calls import assert_clean, up
 from test_reconfigure import change
 
 
+X25519MLKEM768 = 0x11ec  # in TLS' registry of groups
+WIRE_VERSIONS = {"DTLS 1.2": 0xfefd, "DTLS 1.3": 0xfefc}
+
+
 @contextlib.contextmanager
 def web(kind="chromium"):
     """(lab, gateway, the browser, registered, the phone, what is captured)."""
@@ -41,8 +45,14 @@ def assert_secure(stats, version):
     assert stats["packetsLost"] <= 10, stats
 
 
-def assert_nothing_clear(wire):
+def assert_seen(wire, versions):
+    """By the ServerHellos on the wire, a call each; either end sends them, as the call came. Nothing else was clear."""
     wire.stop()
+    hellos = wire.server_hellos(MEDIA)
+    assert [version for _, version, _ in hellos] == [WIRE_VERSIONS[v] for v in versions], hellos
+    for _, version, group in hellos:
+        assert (group == X25519MLKEM768) == (version == WIRE_VERSIONS["DTLS 1.3"]), hellos
+    assert {sender for sender, _, _ in hellos} == {OUTSIDE, WebNeighbourhood.ADDRESSES["browser"]}, hellos
     media = wire.media(OUTSIDE, MEDIA)
     assert sum(is_rtp(d) for _, d in media) > 100, len(media)
     assert clear_packets(media, (BROWSER_TONE, PHONE_TONE)) == 0, "clear media"
@@ -53,47 +63,80 @@ def cap_dtls(tree):
     next(t for t in tree["trunks"]["trunk"] if t["name"] == "browsers")["srtp"]["dtls-policy"] = "old"
 
 
+def talk(gateway, browser, version, hears):
+    """The call that is being made is up; hears() is what the browser says when it has heard enough. The call's number."""
+    ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
+    browser.wait_call("up")
+    browser.do("listenAgain")
+    assert_secure(hears(), version)
+    assert_agreed(gateway, version)
+    return ident
+
+
 def end(gateway, browser, by):
     by()
     browser.wait_call("ended")
     wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
 
 
+def heard_by(phone, before=0):
+    wait_for("the phone has heard the browser", lambda: phone.heard(BROWSER_TONE, before)[0] >= 1.0, 20)
+
+
+CALL_IN = f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls"
+
+
 def test_a_browser_calls_holds_and_is_called():
     with web() as (lab, gateway, browser, phone, wire):
+        def hears():
+            return browser.wait_heard(2.0)
+
+        best = newest(gateway)
         browser.do("call", PHONE_NUMBER)
-        browser.wait_call("up")
-        ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
-        assert_secure(browser.wait_heard(2.0), newest(gateway))
-        assert_agreed(gateway, newest(gateway))
+        ident = talk(gateway, browser, best, hears)
         browser.do("hold")
         wait_for("the phone is on hold", lambda: "hold" in browser.do("state")["events"], 30)
         browser.do("resume")
         browser.do("listenAgain")
-        assert_secure(browser.wait_heard(2.0), newest(gateway))
+        assert_secure(hears(), best)
         end(gateway, browser, lambda: browser.do("hangup"))
         assert_clean(gateway, ident, lost=10)
-        wait_for("the phone has heard the browser", lambda: phone.heard(BROWSER_TONE)[0] >= 1.0, 20)
+        heard_by(phone)
+
+        phone.dial(CALL_IN)
+        talk(gateway, browser, best, hears)
+        end(gateway, browser, phone.hangup)
 
         calls = len(phone.recordings())
         change(gateway, cap_dtls)
-        phone.dial(f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls")
-        wait_for("a call is up again", lambda: up(gateway), 30)
-        browser.wait_call("up")
-        browser.do("listenAgain")
-        assert_secure(browser.wait_heard(2.0), "DTLS 1.2")
-        assert_agreed(gateway, "DTLS 1.2")
+        phone.dial(CALL_IN)
+        talk(gateway, browser, "DTLS 1.2", hears)
         end(gateway, browser, phone.hangup)
-        wait_for("the phone has heard the browser again", lambda: phone.heard(BROWSER_TONE, calls)[0] >= 1.0, 20)
-        assert_nothing_clear(wire)
+        heard_by(phone, calls)
+        assert_seen(wire, [best, best, "DTLS 1.2"])
 
 
-def test_firefox_calls():
+def test_firefox_calls_and_is_called():
     with web("firefox") as (lab, gateway, browser, phone, wire):
+        def hears():
+            return browser.wait_loud(75)
+
+        best = newest(gateway)
         browser.do("call", PHONE_NUMBER)
-        browser.wait_call("up")
-        assert_secure(browser.wait_loud(125), newest(gateway))
-        assert_agreed(gateway, newest(gateway))
+        talk(gateway, browser, best, hears)
         end(gateway, browser, lambda: browser.do("hangup"))
-        wait_for("the phone has heard the browser", lambda: phone.heard(BROWSER_TONE)[0] >= 1.0, 20)
-        assert_nothing_clear(wire)
+        heard_by(phone)
+
+        calls = len(phone.recordings())
+        phone.dial(CALL_IN)
+        talk(gateway, browser, best, hears)
+        end(gateway, browser, phone.hangup)
+        heard_by(phone, calls)
+
+        calls = len(phone.recordings())
+        change(gateway, cap_dtls)
+        browser.do("call", PHONE_NUMBER)
+        talk(gateway, browser, "DTLS 1.2", hears)
+        end(gateway, browser, lambda: browser.do("hangup"))
+        heard_by(phone, calls)
+        assert_seen(wire, [best, best, "DTLS 1.2"])

@@ -10,9 +10,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lab.agent import Agent
 from lab.baresip import Phone
 from lab.capture import Capture
-from lab.gateway import CM_80, GCM_128, INSIDE, OUTSIDE, Neighbourhood, carrier, core
+from lab.gateway import CM_80, GCM_128, INSIDE, OUTSIDE, Neighbourhood, carrier, core, needs_dtls13
 from lab.net import wait_for
-from test_audit import ctl as audit
+from test_audit import ctl as audit, records
 from test_calls import assert_clean, assert_heard, assert_nothing_clear, hang_up, up
 
 TONES = {"carrier-a": 440, "carrier-b": 1000, "phone": 1000}
@@ -122,3 +122,32 @@ def test_phones_that_make_no_second_association_keep_their_call_and_are_not_aske
         assert_clean(gateway, ident, lost=5)
         assert_heard(b, a, 3)
         assert_heard(a, b, 3)
+
+
+def test_a_policy_that_the_peer_cannot_meet_refuses_it_and_says_why():
+    """baresip has DTLS 1.2 and X25519: neither 1.3, which the one it calls from must have, nor X25519MLKEM768."""
+    needs_dtls13()
+    trunks = [dtls_trunk("carrier-a"), core("core", Neighbourhood.ADDRESSES["phone"]), dtls_trunk("carrier-b")]
+    trunks[0]["srtp"]["dtls-policy"], trunks[2]["srtp"]["dtls-policy"] = "newest", "hybrid"
+    policies = {"dtls-policies": {"dtls-policy": [{"name": "newest", "min-version": "1.3"},
+                                                  {"name": "hybrid", "post-quantum": "require", "handshake-timeout": 2}]}}
+    with tempfile.TemporaryDirectory() as folder, Neighbourhood() as lab:
+        path = os.path.join(folder, "audit.jsonl")
+        gateway = lab.gateway(trunks, [("carrier-a", "", "core"), ("core", "", "carrier-b")], audit={"file": path}, **policies)
+        b, a, c = phone(lab, "carrier-b", "dtls_srtp"), phone(lab, "carrier-a", "dtls_srtp"), phone(lab, "phone", None)
+
+        def refused(trunk, *what):
+            """Its call was, and log, CLI and audit say why."""
+            wait_for("the call was refused", lambda: records(path, "--trunk", trunk), 30)
+            record, = records(path, "--trunk", trunk)
+            assert all(w in record["reason"] for w in what), record
+            assert [leg["keys"] for leg in record["legs"] if "keying" in leg] == [[]], record
+            shown = gateway.ctl("show", "call", record["call"])
+            assert record["reason"] in shown["end-reason"], shown
+            assert what[0] in gateway.controlplane.output()
+
+        a.dial(f"sip:phone@{OUTSIDE}:5061;transport=tls")
+        refused("carrier-a", "the policy requires DTLS 1.3", "trunk carrier-a: DTLS handshake failed")
+        # Here the gateway waits for the handshake, and the phone, told that it is refused, may hang up first.
+        c.dial(f"sip:b@{INSIDE}")
+        refused("carrier-b", "the policy requires X25519MLKEM768", "refused")

@@ -17,7 +17,6 @@
 #include "controlplane/dtls/nss/private.h"
 #include "lib/base/clock.h"
 
-#define EXPORTER "EXTRACTOR-dtls_srtp" /* RFC 5764 section 4.2 */
 #define COOKIE_LEN 8
 
 const struct dtls_backend *nss_with_cookies;
@@ -29,9 +28,7 @@ static struct dtls_by_nss *of(struct dtls *d)
 
 static void fail(struct dtls_by_nss *d, enum dtls_failure why, const char *reason)
 {
-	d->result.state = DTLS_FAILED;
-	d->result.failure = why;
-	snprintf(d->result.reason, sizeof d->result.reason, "%s", reason);
+	dtls_result_fail(&d->result, why, reason);
 }
 
 static bool is_alert(PRErrorCode code)
@@ -51,10 +48,31 @@ static bool is_alert(PRErrorCode code)
 	return false;
 }
 
+/* What a peer may lack that our policy insists on; NULL: that was not it. */
+static const char *demand_of(const struct dtls_by_nss *d, PRErrorCode code)
+{
+	static const PRErrorCode codes[] = {SSL_ERROR_UNSUPPORTED_VERSION, SSL_ERROR_PROTOCOL_VERSION_ALERT,
+		SSL_ERROR_NO_CYPHER_OVERLAP, SSL_ERROR_HANDSHAKE_FAILURE_ALERT, SSL_ERROR_INSUFFICIENT_SECURITY_ALERT,
+		SSL_ERROR_ILLEGAL_PARAMETER_ALERT};
+	unsigned i = 0, n = sizeof codes / sizeof codes[0];
+
+	while (i < n && codes[i] != code)
+		i++;
+	if (i == n)
+		return NULL;
+	if (d->conf.post_quantum == DTLS_PQ_REQUIRE)
+		return "the policy requires X25519MLKEM768 (DTLS 1.3)";
+	return d->conf.min == DTLS_1_3 ? "the policy requires DTLS 1.3" : NULL;
+}
+
 static void explain(struct dtls_by_nss *d)
 {
 	PRErrorCode code = PR_GetError();
-	const char *words = PR_ErrorToString(code, PR_LANGUAGE_I_DEFAULT);
+	const char *words = PR_ErrorToString(code, PR_LANGUAGE_I_DEFAULT), *demand = demand_of(d, code);
+	char reason[sizeof d->result.reason];
+
+	snprintf(reason, sizeof reason, "%s%s%s", demand ? demand : "", demand ? ": " : "",
+		words && words[0] ? words : "the handshake failed");
 
 	if (d->wrong_certificate)
 		fail(d, DTLS_FAIL_FINGERPRINT, "the peer's certificate does not have the fingerprint of its SDP");
@@ -62,7 +80,7 @@ static void explain(struct dtls_by_nss *d)
 		fail(d, DTLS_FAIL_PROFILE, "no SRTP protection profile in common");
 	else
 		fail(d, is_alert(code) ? DTLS_FAIL_ALERT : DTLS_FAIL_PROTOCOL,
-			words && words[0] ? words : "the handshake failed");
+			reason);
 }
 
 /* Nothing there, or not a record that NSS has a use for, which it has dropped. */
@@ -136,24 +154,14 @@ static SSLHelloRetryRequestAction check_cookie(PRBool first, const PRUint8 *toke
 	return d->no_profile ? ssl_hello_retry_fail : ssl_hello_retry_accept;
 }
 
-/* Client key, server key, client salt, server salt (RFC 5764 section 4.2). */
 static bool take_keys(struct dtls_by_nss *d, const struct srtp_suite_info *s)
 {
 	uint8_t out[2 * SRTP_MASTER_MAX];
-	unsigned key = s->key_len, salt = s->salt_len;
-	const uint8_t *salts = out + 2 * key;
-	struct secret *client = d->conf.role == DTLS_CLIENT ? &d->result.tx : &d->result.rx;
-	struct secret *server = d->conf.role == DTLS_CLIENT ? &d->result.rx : &d->result.tx;
-	bool ok = SSL_ExportKeyingMaterial(d->fd, EXPORTER, sizeof EXPORTER - 1, PR_FALSE, NULL, 0, out,
-			  2 * (key + salt)) == SECSuccess;
+	bool ok = SSL_ExportKeyingMaterial(d->fd, DTLS_EXPORTER, sizeof DTLS_EXPORTER - 1, PR_FALSE, NULL, 0, out,
+			  2 * (unsigned)(s->key_len + s->salt_len)) == SECSuccess;
 
-	if (ok) {
-		client->len = server->len = (uint8_t)(key + salt);
-		memcpy(client->octets, out, key);
-		memcpy(client->octets + key, salts, salt);
-		memcpy(server->octets, out + key, key);
-		memcpy(server->octets + key, salts + salt, salt);
-	}
+	if (ok)
+		dtls_result_take_keys(&d->result, d->conf.role, out);
 	mem_wipe(out, sizeof out);
 	return ok;
 }

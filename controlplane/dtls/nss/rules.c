@@ -56,7 +56,7 @@ static SECStatus set_groups(struct dtls_by_nss *d)
 {
 	enum dtls_post_quantum pq = d->conf.post_quantum;
 	bool hybrid = pq != DTLS_PQ_OFF && d->conf.max == DTLS_1_3;
-	unsigned first = hybrid ? 0 : 1, n = pq == DTLS_PQ_REQUIRE ? 1 : 3 - first;
+	unsigned first = hybrid ? 0 : d->conf.p256 ? 2 : 1, n = pq == DTLS_PQ_REQUIRE ? 1 : 3 - first;
 
 	if (SSL_NamedGroupConfig(d->fd, groups + first, n) != SECSuccess)
 		return SECFailure;

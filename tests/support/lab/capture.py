@@ -24,13 +24,29 @@ class Capture:
     def stop(self):
         self.process.stop(signal.SIGINT)
 
-    def fields(self, display_filter, *names):
-        """One list of texts for each packet that matches."""
-        argv = ["tshark", "-n", "-r", self.path, "-Y", display_filter, "-T", "fields", "-E", "separator=|"]
+    def fields(self, display_filter, *names, decode=()):
+        """One list of texts for each packet that matches. decode: what tshark is told that it would not find out."""
+        argv = ["tshark", "-n", "-r", self.path, *(o for d in decode for o in ("-d", d)), "-Y", display_filter, "-T", "fields", "-E", "separator=|"]
         for name in names:
             argv += ["-e", name]
         lines = run(*argv)
         return [line.split("|") for line in lines.splitlines() if "|" in line]
+
+    def server_hellos(self, ports):
+        """
+        (who sent it, version, group of the key exchange) of each DTLS ServerHello that brings keys, oldest first, as
+        numbers: a version that is under supported_versions counts, as 1.3's is; one that only asks again is left out.
+        ports: a range, the gateway's. tshark 4.0 does not see by itself what a datagram is that goes on encrypted.
+        """
+        found = {}
+        for sender, random, legacy, version, share, curve in self.fields(
+                "dtls.handshake.type == 2", "ip.src", "dtls.handshake.random", "dtls.handshake.version",
+                "dtls.handshake.extensions.supported_version", "dtls.handshake.extensions_key_share_group",
+                "dtls.handshake.server_named_curve", decode=[f"udp.port=={ports.start}-{ports.stop - 1},dtls"]):
+            group = share or curve
+            if group:  # once each: what was sent again has the same random
+                found.setdefault(random, (sender, int(version or legacy.split(",")[0], 0), int(group, 0)))
+        return list(found.values())
 
     def media(self, address, ports):
         """(source is `address`, UDP payload) of every datagram from or to one of `ports` (a range) at `address`."""

@@ -18,6 +18,12 @@ CM_80, CM_32 = "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"
 GCM_128, GCM_256 = "AEAD_AES_128_GCM", "AEAD_AES_256_GCM"
 
 
+def needs_dtls13():
+    """Skip where the build has no module for DTLS 1.3."""
+    if not os.path.exists(os.path.join(build_dir(), "controlplane", "dtls", "nss", "srtpgw-dtls-nss.so")):
+        raise Skip("the module for DTLS 1.3 was not built: scripts/deps installs what it needs")
+
+
 def build_dir():
     return os.environ.get("SRTPGW_BUILD") or os.path.join(
         os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "build", "release")
