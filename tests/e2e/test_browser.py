@@ -45,17 +45,20 @@ def assert_secure(stats, version):
     assert stats["packetsLost"] <= 10, stats
 
 
-def assert_seen(wire, versions):
-    """By the ServerHellos on the wire, a call each; either end sends them, as the call came. Nothing else was clear."""
+def assert_nothing_clear(wire):
     wire.stop()
+    media = wire.media(OUTSIDE, MEDIA)
+    assert sum(is_rtp(d) for _, d in media) > 100, len(media)
+    assert clear_packets(media, (BROWSER_TONE, PHONE_TONE)) == 0, "clear media"
+
+
+def assert_seen(wire, versions):
+    """By the ServerHellos on the wire, a call each; either end sends them, as the call came."""
     hellos = wire.server_hellos(MEDIA)
     assert [version for _, version, _ in hellos] == [WIRE_VERSIONS[v] for v in versions], hellos
     for _, version, group in hellos:
         assert (group == X25519MLKEM768) == (version == WIRE_VERSIONS["DTLS 1.3"]), hellos
     assert {sender for sender, _, _ in hellos} == {OUTSIDE, WebNeighbourhood.ADDRESSES["browser"]}, hellos
-    media = wire.media(OUTSIDE, MEDIA)
-    assert sum(is_rtp(d) for _, d in media) > 100, len(media)
-    assert clear_packets(media, (BROWSER_TONE, PHONE_TONE)) == 0, "clear media"
 
 
 def cap_dtls(tree):
@@ -113,6 +116,7 @@ def test_a_browser_calls_holds_and_is_called():
         talk(gateway, browser, "DTLS 1.2", hears)
         end(gateway, browser, phone.hangup)
         heard_by(phone, calls)
+        assert_nothing_clear(wire)
         assert_seen(wire, [best, best, "DTLS 1.2"])
 
 
@@ -139,4 +143,5 @@ def test_firefox_calls_and_is_called():
         talk(gateway, browser, "DTLS 1.2", hears)
         end(gateway, browser, lambda: browser.do("hangup"))
         heard_by(phone, calls)
+        assert_nothing_clear(wire)
         assert_seen(wire, [best, best, "DTLS 1.2"])
