@@ -70,6 +70,8 @@ def test_a_closed_socket_ends_its_registration():
         alice.register()
         here = gateway.ctl("show", "registrations")["gateway"]["users"]["user"][0]["state"]["registration"][0]
         assert here["transport"] == "wss" and alice.host_name in here["contact"], here
+        alice.wires[0].send("\r\n\r\n")  # RFC 5626 section 4.4.1
+        assert alice.wires[0].read(30) == {"text": "\r\n"}
         alice.hang_up_wires()
         wait_for("the registration is gone", lambda: "registration ended" in gateway.controlplane.output(), 20)
         bob.invite("+4989700")

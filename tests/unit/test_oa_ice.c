@@ -10,6 +10,7 @@
 #define ICE "a=ice-ufrag:8hhY\r\n" PWD
 #define HOST "a=candidate:1 1 UDP 2130706431 10.1.1.1 4000 typ host\r\n"
 #define RELAY "a=candidate:2 1 UDP 16777215 192.0.2.9 4000 typ relay raddr 10.1.1.1 rport 4000\r\n"
+#define HOST_B "a=candidate:1 1 UDP 2130706431 10.2.2.2 5000 typ host\r\n"
 #define ANSWER ANSWER_HEAD "m=audio 5000 RTP/AVP 8\r\n"
 
 static struct oa_policy lite;
@@ -267,33 +268,114 @@ static void ice_ends_and_begins(void **state)
 	call_free(c);
 }
 
-/* After a restart of ours nobody knows the password any more: the next offer brings others. */
-static void a_call_taken_over_restarts(void **state)
+#define SENT "s=-\r\nc=IN IP4 203.0.113.2\r\nt=0 0\r\nm=audio 21000 RTP/AVP 8\r\na=sendrecv\r\n"
+
+/* The leg as an earlier process has left it, with ICE or without. */
+static void assume(struct oa_leg *leg, bool ice)
 {
-	struct oa_media media = {.used = true, .proto = SDP_RTP_AVP, .clock_hz = 8000, .ice = true};
+	struct oa_media media = {.used = true, .proto = SDP_RTP_AVP, .clock_hz = 8000, .ice = ice};
 	struct agreed_key none = {0};
 	struct oa_held held = {.sess_id = STR("7"),
-		.sent = STR("s=-\r\nc=IN IP4 203.0.113.2\r\nt=0 0\r\nm=audio 21000 RTP/AVP 8\r\na=sendrecv\r\n"),
+		.sent = STR(SENT),
 		.version = 3,
 		.sent_version = 3,
 		.n_media = 1,
 		.media = &media,
 		.rx = &none,
 		.tx = &none};
+	struct oa_local local = {.rtp = {.ip = {.family = IP_V4, .octets = {203, 0, 113, 2}}, .port = 21000}};
+
+	assert_int_equal(oa_leg_assume(leg, &held), 0);
+	oa_set_local(leg, 0, &local);
+}
+
+/* After a restart of ours nobody knows the password any more: the next offer brings others. */
+static void a_call_taken_over_restarts(void **state)
+{
 	const struct ice_credentials *newest, *before;
 	struct call *c = call_new(&plain, &lite);
 	struct wbuf w = wbuf_make(c->to_b, sizeof c->to_b - 1);
-	struct oa_local local = {.rtp = {.ip = {.family = IP_V4, .octets = {203, 0, 113, 2}}, .port = 21000}};
 
 	(void)state;
-	assert_int_equal(oa_leg_assume(&c->b, &held), 0);
-	oa_set_local(&c->b, 0, &local);
+	assume(&c->b, true);
 	assert_true(oa_ice_now(&c->b, 0, &newest, &before));
 	assert_string_equal(newest->ufrag, "");
 	must(c, oa_offer_rekey(&c->b, &w, &c->r));
 	c->to_b[w.len] = '\0';
 	assert_int_equal(strlen(fragment(c->to_b)), ICE_UFRAG);
 	assert_has(c->to_b, "a=ice-lite\r\n");
+	call_free(c);
+}
+
+/* The browser's own offer is the first that comes then: it hears of new ones, once, and keeps those. */
+static void a_reoffer_after_a_takeover(void **state)
+{
+	struct call *c = call_new(&lite, &plain);
+	const struct ice_credentials *newest, *before;
+	char first[64];
+
+	(void)state;
+	assume(&c->a, true);
+	assume(&c->b, false);
+	must(c, pass_offer(c, &c->a, HEAD("4") AUDIO_PLAIN ICE HOST));
+	must(c, pass_answer(c, &c->b, ANSWER));
+	assert_has(c->to_a, "a=ice-lite\r\n");
+	snprintf(first, sizeof first, "%s", fragment(c->to_a));
+	assert_int_equal(strlen(first), ICE_UFRAG);
+	assert_true(oa_ice_now(&c->a, 0, &newest, &before));
+	assert_string_equal(newest->ufrag, first);
+	commit(c);
+	must(c, pass_offer(c, &c->a, HEAD("5") AUDIO_PLAIN ICE HOST "a=sendonly\r\n"));
+	must(c, pass_answer(c, &c->b, ANSWER));
+	assert_string_equal(fragment(c->to_a), first);
+	commit(c);
+	/* The other side's offer finds a leg that is as ever. */
+	must(c, pass_offer(c, &c->b, HEAD("6") AUDIO_PLAIN));
+	assert_string_equal(fragment(c->to_a), first);
+	must(c, pass_answer(c, &c->a, ANSWER ICE HOST_B));
+	commit(c);
+	assert_true(checked(&c->a));
+	call_free(c);
+}
+
+/* The other side's offer is the first, and the browser's restart crosses nothing: it answers with its own. */
+static void an_offer_of_ours_after_a_takeover(void **state)
+{
+	struct call *c = call_new(&lite, &plain);
+	char first[64];
+
+	(void)state;
+	assume(&c->a, true);
+	assume(&c->b, false);
+	must(c, pass_offer(c, &c->b, HEAD("4") AUDIO_PLAIN));
+	snprintf(first, sizeof first, "%s", fragment(c->to_a));
+	assert_int_equal(strlen(first), ICE_UFRAG);
+	/* Refused: what it had is not known any more, and the next one brings others again. */
+	oa_rollback(&c->a);
+	oa_rollback(&c->b);
+	must(c, pass_offer(c, &c->b, HEAD("5") AUDIO_PLAIN));
+	assert_string_not_equal(fragment(c->to_a), first);
+	must(c, pass_answer(c, &c->a, ANSWER ICE HOST_B));
+	commit(c);
+	assert_true(checked(&c->a));
+	/* The leg that did without is not asked for it. */
+	assert_has_not(c->to_b, "a=ice");
+	call_free(c);
+}
+
+/* A client that has forgotten its ICE meanwhile, or is another one: the leg does without from then on. */
+static void a_reoffer_without_ice_after_a_takeover(void **state)
+{
+	struct call *c = call_new(&lite, &plain);
+
+	(void)state;
+	assume(&c->a, true);
+	assume(&c->b, false);
+	must(c, pass_offer(c, &c->a, HEAD("4") AUDIO_PLAIN));
+	must(c, pass_answer(c, &c->b, ANSWER));
+	assert_has_not(c->to_a, "a=ice");
+	commit(c);
+	assert_false(checked(&c->a));
 	call_free(c);
 }
 
@@ -311,6 +393,9 @@ int main(void)
 		cmocka_unit_test(a_refused_restart_changes_nothing),
 		cmocka_unit_test(ice_ends_and_begins),
 		cmocka_unit_test(a_call_taken_over_restarts),
+		cmocka_unit_test(a_reoffer_after_a_takeover),
+		cmocka_unit_test(an_offer_of_ours_after_a_takeover),
+		cmocka_unit_test(a_reoffer_without_ice_after_a_takeover),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -4,12 +4,17 @@ A SIP agent whose media keys come from DTLS (RFC 5763), with `openssl s_client` 
 SDP and what is done on the media path are each the test's to choose, so that they can differ.
 """
 
+import binascii
+import contextlib
 import hashlib
+import hmac
 import re
+import secrets
 import socket
 import ssl
 import struct
 import subprocess
+import time
 
 from .agent import Agent, inside
 from .net import LabError
@@ -64,32 +69,70 @@ def spoof(host, source, to, datagrams):
             raw.sendto(ip + struct.pack("!HHHH", source[1], to[1], 8 + len(data), 0) + data, (to[0], 0))
 
 
-class DtlsAgent(Agent):
-    """dtls: (certificate, key) of its association; its SDP has the fingerprint of `says`, or of the same."""
+def _attribute(kind, value):
+    return struct.pack("!HH", kind, len(value)) + value + bytes(-len(value) % 4)
 
-    def __init__(self, *args, dtls, says=None, **kw):
+
+def connectivity_check(username, password):
+    """A binding request that nominates (RFC 8445 section 7.2)."""
+    body = (_attribute(0x0006, username.encode()) + _attribute(0x0024, struct.pack("!I", 0x6E0001FF)) +
+            _attribute(0x802A, secrets.token_bytes(8)) + _attribute(0x0025, b""))
+    head = lambda more: struct.pack("!HHI", 0x0001, len(body) + more, 0x2112A442) + transaction
+    transaction = secrets.token_bytes(12)
+    body += _attribute(0x0008, hmac.new(password.encode(), head(24) + body, "sha1").digest())
+    return head(8) + body + _attribute(0x8028, struct.pack("!I", binascii.crc32(head(8) + body) ^ 0x5354554E))
+
+
+class DtlsAgent(Agent):
+    """
+    dtls: (certificate, key) of its association; its SDP has the fingerprint of `says`, or of the same. ice: its SDP
+    has a candidate, and connectivity() comes before the handshake.
+    """
+
+    def __init__(self, *args, dtls, says=None, ice=False, **kw):
         super().__init__(*args, **kw)
+        self.ice = (secrets.token_hex(4), secrets.token_hex(12)) if ice else None
         self.dtls, self.fingerprint = dtls, fingerprint(says or dtls[0])
         self.media_port = self.talker.port
         self.talker.bind(self.media_port + 100)  # s_client has the other one first
 
     def describe(self, crypto=None, **changes):
         self.version += 1
+        ice = [f"a=ice-ufrag:{self.ice[0]}", f"a=ice-pwd:{self.ice[1]}",
+               f"a=candidate:1 1 udp 2130706431 {self.address} {self.media_port} typ host"] if self.ice else []
         return "\r\n".join([
             "v=0", f"o={self.name} 1 {self.version} IN IP4 {self.address}", "s=-", f"c=IN IP4 {self.address}", "t=0 0",
             f"m=audio {self.media_port} UDP/TLS/RTP/SAVP 0", "a=rtpmap:0 PCMU/8000", "a=rtcp-mux", "a=sendrecv",
-            "a=setup:active", f"a=fingerprint:{self.fingerprint}"]) + "\r\n"
+            "a=setup:active", f"a=fingerprint:{self.fingerprint}", *ice]) + "\r\n"
 
-    def handshake(self, answer, *options, suites=None):
+    def connectivity(self, answer, seconds=20):
+        """A check from our media port, and its response; without ICE nothing."""
+        if not self.ice:
+            return
+        name, password = (answer.lines(f"a=ice-{what}:")[0].split(":", 1)[1] for what in ("ufrag", "pwd"))
+        with inside(self.host):
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with s:
+            s.bind((self.address, self.media_port))
+            s.settimeout(0.5)
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                s.sendto(connectivity_check(f"{name}:{self.ice[0]}", password), answer.media()[:2])
+                with contextlib.suppress(TimeoutError):
+                    if s.recv(2048)[:2] == b"\x01\x01":
+                        return
+        raise LabError(f"{self.name}: no connectivity check was answered")
+
+    def handshake(self, answer, *options, suites=None, seconds=60):
         """The association that our SDP has promised: (succeeded, what openssl said)."""
         offered = ":".join(PROFILES[s] for s in suites or self.suites)
         return s_client(self.host, answer.media()[:2], "-use_srtp", offered, "-cert", self.dtls[0], "-key", self.dtls[1],
                         "-keymatexport", "EXTRACTOR-dtls_srtp", "-keymatexportlen", "88", *(options or ("-dtls1_2",)),
-                        bind=(self.address, self.media_port))
+                        bind=(self.address, self.media_port), seconds=seconds)
 
-    def secure(self, answer, *options, suites=None):
+    def secure(self, answer, *options, suites=None, seconds=60):
         """The same, whose keys are in use from now on: (the suite, the cipher)."""
-        done, said = self.handshake(answer, *options, suites=suites)
+        done, said = self.handshake(answer, *options, suites=suites, seconds=seconds)
         profile, keys = (re.search(p, said) for p in (r"profile=(\S+)", r"Keying material: (\S+)"))
         if not done or not profile or not keys:
             raise LabError(f"{self.name}: no association: {said[-2000:]}")
