@@ -53,9 +53,9 @@ struct packet {
 	int16_t refused; /* verdict when nothing opens it; of STUN that is answered: what it was */
 	uint64_t index;  /* RTP: 48 bits; RTCP: 31 */
 
-	uint16_t tx_port;  /* place of the port in the worker's table */
-	uint8_t ether[14]; /* from here on nothing is cleared when a packet enters the batch */
-	struct crypto_job job;
+	uint16_t tx_port; /* place of the port in the worker's table */
+	uint8_t ether[14];
+	struct crypto_job job; /* all before it is cleared when a packet enters the batch */
 };
 
 struct batch {

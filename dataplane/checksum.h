@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_ip.h>
 #include <rte_udp.h>
@@ -20,44 +21,83 @@ enum checksum_state {
 };
 
 /*
+ * Adds n octets at p to a one's complement sum (RFC 1071) of 16-bit words as they lie in memory. Taken 32
+ * bits at a time into 64, which is the same sum: no carry is lost below 2^32 words.
+ */
+static inline uint64_t checksum_add(uint64_t sum, const void *p, size_t n)
+{
+	const uint8_t *at = p;
+	uint64_t other = 0, word;
+	uint32_t half = 0;
+	uint16_t pair = 0;
+
+	for (; n >= 8; at += 8, n -= 8) {
+		memcpy(&word, at, 8);
+		sum += (uint32_t)word;
+		other += word >> 32;
+	}
+	if (n & 4) {
+		memcpy(&half, at, 4);
+		at += 4;
+	}
+	if (n & 2) {
+		memcpy(&pair, at, 2);
+		at += 2;
+	}
+	return sum + other + half + pair +
+	       (n & 1 ? *at : 0); /* little-endian: the octet that is not there is high */
+}
+_Static_assert(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN, "an odd last octet is the low half of its word");
+
+static inline uint16_t checksum_fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/* The pseudo-header (RFC 768, RFC 8200 section 8.1): its length is UDP's, so that it is taken from there. */
+static inline uint64_t checksum_pseudo(const void *addresses, size_t n, const struct rte_udp_hdr *udp)
+{
+	return checksum_add(rte_cpu_to_be_16(IPPROTO_UDP) + (uint64_t)udp->dgram_len, addresses, n);
+}
+
+static inline enum checksum_state checksum_udp_state(uint64_t pseudo, const struct rte_udp_hdr *udp)
+{
+	if (checksum_fold(checksum_add(pseudo, udp, rte_be_to_cpu_16(udp->dgram_len))) == 0xffff)
+		return CHECKSUM_OK;
+	return udp->dgram_cksum == checksum_fold(pseudo) ? CHECKSUM_PARTIAL : CHECKSUM_BAD;
+}
+
+/*
  * The state of a received datagram's checksum. The datagram is contiguous and its length was checked: UDP
  * length octets from udp on are readable. l3 is an rte_ipv4_hdr or rte_ipv6_hdr.
  */
 static inline enum checksum_state checksum_udp4_state(
 	const struct rte_ipv4_hdr *l3, const struct rte_udp_hdr *udp)
 {
-	uint32_t sum;
-	uint16_t len = rte_be_to_cpu_16(udp->dgram_len), phdr;
-
 	if (udp->dgram_cksum == 0)
 		return CHECKSUM_NONE;
-	/* RFC 768: the length in the pseudo-header is UDP's, so it is summed here and not taken from IP. */
-	sum = rte_raw_cksum(&l3->src_addr, 8) + rte_cpu_to_be_16(IPPROTO_UDP) + rte_cpu_to_be_16(len);
-	sum = (sum & 0xffff) + (sum >> 16);
-	phdr = (uint16_t)((sum & 0xffff) + (sum >> 16));
-	sum = (uint32_t)rte_raw_cksum(udp, len) + phdr;
-	sum = (sum & 0xffff) + (sum >> 16);
-	if (sum == 0xffff)
-		return CHECKSUM_OK;
-	return udp->dgram_cksum == phdr ? CHECKSUM_PARTIAL : CHECKSUM_BAD;
+	return checksum_udp_state(checksum_pseudo(&l3->src_addr, 8, udp), udp);
 }
 
 static inline enum checksum_state checksum_udp6_state(
 	const struct rte_ipv6_hdr *l3, const struct rte_udp_hdr *udp)
 {
-	uint32_t sum;
-	uint16_t len = rte_be_to_cpu_16(udp->dgram_len), phdr;
-
 	if (udp->dgram_cksum == 0)
 		return CHECKSUM_NONE;
-	sum = rte_raw_cksum(l3->src_addr, 32) + rte_cpu_to_be_16(IPPROTO_UDP) + rte_cpu_to_be_16(len);
-	sum = (sum & 0xffff) + (sum >> 16);
-	phdr = (uint16_t)((sum & 0xffff) + (sum >> 16));
-	sum = (uint32_t)rte_raw_cksum(udp, len) + phdr;
-	sum = (sum & 0xffff) + (sum >> 16);
-	if (sum == 0xffff)
-		return CHECKSUM_OK;
-	return udp->dgram_cksum == phdr ? CHECKSUM_PARTIAL : CHECKSUM_BAD;
+	return checksum_udp_state(checksum_pseudo(l3->src_addr, 32, udp), udp);
+}
+
+/* A sum of 0 is sent as ones: 0 says that there is none (RFC 768). */
+static inline void checksum_udp_write(uint64_t pseudo, struct rte_udp_hdr *udp)
+{
+	uint16_t sum;
+
+	udp->dgram_cksum = 0;
+	sum = (uint16_t)~checksum_fold(checksum_add(pseudo, udp, rte_be_to_cpu_16(udp->dgram_len)));
+	udp->dgram_cksum = sum ? sum : 0xffff;
 }
 
 /*
@@ -67,13 +107,11 @@ static inline enum checksum_state checksum_udp6_state(
 static inline void checksum_udp4_write(struct rte_ipv4_hdr *l3, struct rte_udp_hdr *udp)
 {
 	l3->hdr_checksum = 0;
-	l3->hdr_checksum = rte_ipv4_cksum(l3);
-	udp->dgram_cksum = 0;
-	udp->dgram_cksum = rte_ipv4_udptcp_cksum(l3, udp);
+	l3->hdr_checksum = (uint16_t)~checksum_fold(checksum_add(0, l3, sizeof(*l3)));
+	checksum_udp_write(checksum_pseudo(&l3->src_addr, 8, udp), udp);
 }
 
-static inline void checksum_udp6_write(const struct rte_ipv6_hdr *l3, struct rte_udp_hdr *udp)
+static inline void checksum_udp6_write(struct rte_ipv6_hdr *l3, struct rte_udp_hdr *udp)
 {
-	udp->dgram_cksum = 0;
-	udp->dgram_cksum = rte_ipv6_udptcp_cksum(l3, udp);
+	checksum_udp_write(checksum_pseudo(l3->src_addr, 32, udp), udp);
 }

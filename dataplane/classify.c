@@ -53,7 +53,7 @@ static enum frame_class ipv4_read(const uint8_t *o, size_t n, struct frame *f)
 	memcpy(f->destination.ip.octets, ip + 16, 4);
 	if (header < 20 || total < header || f->l3 + total > n)
 		return FRAME_MALFORMED;
-	if (rte_raw_cksum(ip, header) != 0xffff)
+	if (checksum_fold(checksum_add(0, ip, header)) != 0xffff)
 		return FRAME_MALFORMED;
 	f->l4 = (uint16_t)(f->l3 + header);
 	fragment = be16_get(ip + 6);

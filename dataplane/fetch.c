@@ -1,26 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/fetch.h"
 
-#include <rte_prefetch.h>
-
 #include "dataplane/worker_private.h"
 
 #define LINE 64
+#define LINES_MAX 8 /* of a packet between two fetch_all() */
 
-static inline void fetch(const void *from, size_t octets)
+/* Addresses to be brought near together: one octet of each line. */
+struct lines {
+	uint32_t n;
+	const volatile uint8_t *at[BATCH_MAX * LINES_MAX];
+};
+
+static inline void note(struct lines *l, const void *from, size_t octets)
 {
 	const uint8_t *p = (const uint8_t *)((uintptr_t)from & ~(uintptr_t)(LINE - 1));
 	const uint8_t *end = (const uint8_t *)from + octets;
 
 	for (; p < end; p += LINE)
-		rte_prefetch0(p);
+		l->at[l->n++] = p;
 }
 
-/* The word of a window that the next index falls into. */
-static inline void fetch_window(const struct srtp_replay *r)
+/*
+ * Reads, not prefetches, most of which are dropped when many are issued at once; and with nothing in between,
+ * so that the core sees as many of them ahead as it can wait for.
+ */
+static void fetch_all(struct lines *l)
 {
-	if (r->bits)
-		rte_prefetch0(&r->bits[r->end >> 6 & r->mask]);
+	for (uint32_t i = 0; i < l->n; i++)
+		(void)*l->at[i];
+	l->n = 0;
 }
 
 /* Where the table says whose a plain IPv4 or IPv6 frame is; NULL for others. */
@@ -50,12 +59,14 @@ static const _Atomic leg_entry *entry_of(const struct worker *w, struct rte_mbuf
 void fetch_legs(const struct worker *w, const struct batch *b)
 {
 	const _Atomic leg_entry *entries[BATCH_MAX];
+	struct lines l = {.n = 0};
 
 	for (uint16_t i = 0; i < b->n; i++) {
 		entries[i] = entry_of(w, b->live[i]->m);
 		if (entries[i])
-			rte_prefetch0((const void *)entries[i]);
+			note(&l, (const void *)entries[i], sizeof(*entries[i]));
 	}
+	fetch_all(&l);
 	for (uint16_t i = 0; i < b->n; i++) {
 		leg_entry e = entries[i] ? atomic_load_explicit(entries[i], memory_order_relaxed) : 0;
 		const struct leg *leg;
@@ -63,43 +74,33 @@ void fetch_legs(const struct worker *w, const struct batch *b)
 		if (e == 0 || leg_entry_worker(e) != w->index)
 			continue;
 		leg = &w->legs[leg_entry_leg(e)];
-		fetch(leg, LINE);
-		fetch(&leg->rtp, LINE);
-		fetch(&leg->streams[0], sizeof(leg->streams[0]));
-		fetch(&leg->count, LINE);
-		if (leg->security == DP_SECURITY_SRTP)
-			fetch(&leg->rx[0], sizeof(leg->rx[0]));
+		note(&l, leg, 2 * LINE);
 	}
+	fetch_all(&l);
 }
 
 void fetch_twins(const struct batch *b)
 {
+	struct lines l = {.n = 0};
+
 	for (uint16_t i = 0; i < b->n; i++) {
 		const struct leg *leg = b->live[i]->in, *twin = leg->streams[0].twin;
+		bool secure = leg->security == DP_SECURITY_SRTP;
 
-		if (leg->sources)
-			fetch(&leg->sources[leg->last_source], sizeof(struct source));
+		note(&l, &leg->sources[leg->last_source], secure ? 2 * LINE : LINE);
+		if (secure)
+			note(&l, &leg->rx[0], LINE);
 		if (!twin)
 			continue;
-		fetch(twin, LINE);
-		fetch(&twin->rtp, LINE);
-		fetch(&twin->streams[0], sizeof(twin->streams[0])); /* its direction */
-		fetch(&twin->count, LINE);
-		fetch(&twin->tx, sizeof(twin->tx));
-		fetch(&twin->renumber, sizeof(twin->renumber));
+		note(&l, twin, LINE);
+		note(&l, &twin->renumber, 2 * LINE); /* and tx */
 	}
-	for (uint16_t i = 0; i < b->n; i++) {
-		const struct leg *leg = b->live[i]->in, *twin = leg->streams[0].twin;
-
-		if (leg->security == DP_SECURITY_SRTP && leg->sources)
-			fetch_window(&leg->sources[leg->last_source].rtp_window);
-		if (twin && twin->renumber.slots)
-			fetch(&twin->renumber.slots[twin->renumber.last], sizeof(struct renumber_slot));
-	}
+	fetch_all(&l);
 	for (uint16_t i = 0; i < b->n; i++) {
 		const struct leg *twin = b->live[i]->in->streams[0].twin;
 
-		if (twin && twin->renumber.slots)
-			fetch_window(&twin->renumber.slots[twin->renumber.last].used);
+		if (twin)
+			note(&l, &twin->renumber.slots[twin->renumber.last], 2 * LINE);
 	}
+	fetch_all(&l);
 }

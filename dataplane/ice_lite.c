@@ -120,7 +120,7 @@ static void note_check(struct worker *w, struct packet *p, const struct stun_msg
 	/* RFC 8445 section 12.1: before anything is nominated any valid pair may be used. */
 	if (!moves && path->remote.ip.family != IP_NONE)
 		return;
-	path->learned = true;
+	leg->learned |= leg_path_bit(leg, path);
 	leave_by(leg, path, local);
 	if (ip_port_equal(&path->remote, &p->source))
 		return;
@@ -143,7 +143,8 @@ static int check(struct worker *w, struct packet *p, const struct stun_msg *m)
 		return DP_V_ICE_UNAUTHENTIC;
 	if (m->n_unknown)
 		return answer(w, p, m, STUN_UNKNOWN_ATTRIBUTE, c);
-	/* A lite agent is controlled and cannot switch: the peer has to (RFC 8445 sections 6.1.1, 7.3.1.1). */
+	/* A lite agent is controlled and cannot switch: the peer has to (RFC 8445 sections 6.1.1, 7.3.1.1).
+	 */
 	if (m->controlled)
 		return answer(w, p, m, STUN_ROLE_CONFLICT, c);
 	note_check(w, p, m, c == &ice->credentials[0]);
@@ -184,6 +185,7 @@ int ice_leg(struct worker *w, struct command *c)
 	if (!ice) {
 		ice = leg->ice = c->memory[0];
 		c->memory[0] = NULL;
+		leg->attended = true;
 	}
 	for (unsigned i = 0; i < 2; i++) {
 		if (!ice->credentials[0].ufrag_len)

@@ -121,8 +121,9 @@ static bool rx_was_here(const struct leg *leg, uint32_t epoch)
 	return false;
 }
 
-static void make_previous(struct worker *w, struct leg_key *k)
+static void make_previous(struct worker *w, struct leg *leg, struct leg_key *k)
 {
+	leg->attended = true;
 	k->role = KEY_PREVIOUS;
 	k->until = w->now + OVERLAP_MAX_NS;
 }
@@ -156,7 +157,7 @@ static void promote_next(struct worker *w, struct leg *leg)
 	if (previous)
 		rx_wipe(w, leg, previous);
 	if (current)
-		make_previous(w, current);
+		make_previous(w, leg, current);
 	next->role = KEY_CURRENT;
 	leg->count.auth_failures = 0;
 	forget_eras(leg);
@@ -243,7 +244,7 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 		place->role = KEY_NEXT;
 	} else {
 		if (current)
-			make_previous(w, current);
+			make_previous(w, leg, current);
 		place->role = KEY_CURRENT;
 		leg->count.auth_failures = 0;
 	}

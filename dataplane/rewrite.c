@@ -216,7 +216,7 @@ static void rtcp_stream(struct packet *p)
 
 int rewrite_route(struct worker *w, struct packet *p)
 {
-	const struct stream *from, *to;
+	const struct stream *from;
 	int verdict;
 
 	if (p->kind == PACKET_RTCP && p->in->n_streams > 1)
@@ -227,8 +227,7 @@ int rewrite_route(struct worker *w, struct packet *p)
 	if (!from->twin)
 		return DP_V_NO_STREAM;
 	p->out = from->twin;
-	to = &p->out->streams[from->twin_stream];
-	if (p->kind == PACKET_RTP && (!(from->direction & DP_RECV) || !(to->direction & DP_SEND)))
+	if (p->kind == PACKET_RTP && !from->relays)
 		return DP_V_DIRECTION;
 	verdict = out_check(w, p);
 	if (verdict != PACKET_ON)

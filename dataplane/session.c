@@ -131,17 +131,18 @@ static void port_unbind(struct worker *w, const struct leg *leg, const struct ip
 }
 
 /* held: the remote is ICE's to say. */
-static void path_set(
-	struct path *path, const struct ip_port *local, const struct ip_port *remote, bool held)
+static void path_set(struct leg *leg, struct path *path, const struct ip_port *local,
+	const struct ip_port *remote, bool held)
 {
+	struct ip_port *signalled = &leg->signalled[path == &leg->rtcp];
 	bool same_local = ip_port_equal(&path->local, local);
 
 	path->local = *local;
 	if (held && same_local && path->remote.ip.family != IP_NONE) {
-		path->signalled = *remote;
-	} else if (!ip_port_equal(&path->signalled, remote)) {
-		path->signalled = path->remote = *remote;
-		path->learned = false;
+		*signalled = *remote;
+	} else if (!ip_port_equal(signalled, remote)) {
+		*signalled = path->remote = *remote;
+		leg->learned &= (uint8_t)~leg_path_bit(leg, path);
 		same_local = false;
 	}
 	if (!same_local)
@@ -159,8 +160,9 @@ static void ports_bind(struct worker *w, struct leg *leg, const struct dp_leg_up
 	port_unbind(w, leg, &leg->rtcp.local);
 	port_unbind(w, leg, &leg->also);
 	leg->also = !second || rtcp ? none : swapped ? u->local : u->local_rtcp;
-	path_set(&leg->rtp, swapped ? &u->local_rtcp : &u->local, &u->remote, ice_on(leg));
-	path_set(&leg->rtcp, rtcp ? &u->local_rtcp : &none, rtcp ? &u->remote_rtcp : &none, rtcp && ice_on(leg));
+	path_set(leg, &leg->rtp, swapped ? &u->local_rtcp : &u->local, &u->remote, ice_on(leg));
+	path_set(leg, &leg->rtcp, rtcp ? &u->local_rtcp : &none, rtcp ? &u->remote_rtcp : &none,
+		rtcp && ice_on(leg));
 	leg_address_set(leg_table_address(w->table, &u->local.ip), u->local.port, entry_of(w, leg, false));
 	if (second)
 		leg_address_set(leg_table_address(w->table, &u->local_rtcp.ip), u->local_rtcp.port,
@@ -178,6 +180,7 @@ static void streams_pair(struct session *s)
 			continue;
 		st = &leg->streams[i % DP_STREAMS_MAX];
 		st->twin = NULL;
+		st->relays = false;
 		for (unsigned j = 0; j < DP_LEGS_MAX * DP_STREAMS_MAX; j++) {
 			struct leg *other = s->legs[j / DP_STREAMS_MAX];
 
@@ -186,6 +189,8 @@ static void streams_pair(struct session *s)
 					leg->stream_conf[i % DP_STREAMS_MAX].id) {
 				st->twin = other;
 				st->twin_stream = (uint8_t)(j % DP_STREAMS_MAX);
+				st->relays = st->direction & DP_RECV &&
+					     other->streams[j % DP_STREAMS_MAX].direction & DP_SEND;
 			}
 		}
 	}
@@ -229,8 +234,8 @@ static int leg_update_check(struct worker *w, struct session *s, const struct le
 }
 
 /*
- * Sources stay with their stream: a sender names the MID in its first packets only, and their payload type may be
- * another m-line's as well.
+ * Sources stay with their stream: a sender names the MID in its first packets only, and their payload type
+ * may be another m-line's as well.
  */
 static void sources_keep(struct leg *leg, const struct dp_leg_update *u)
 {
@@ -273,7 +278,7 @@ int session_leg_update(struct worker *w, struct command *c)
 	received = receives(leg);
 	/* A packet that was made for the leg as it was, perhaps in the clear, does not leave it as it is now.
 	 */
-	if (leg->security != u->security || !ip_port_equal(&leg->rtp.signalled, &u->remote) ||
+	if (leg->security != u->security || !ip_port_equal(&leg->signalled[0], &u->remote) ||
 		!ip_port_equal(&leg->rtp.local, &u->local))
 		hold_forget_hops(w, leg);
 	ports_bind(w, leg, u);
@@ -344,13 +349,13 @@ static void leg_describe(struct worker *w, struct leg *leg, struct dp_stats_leg 
 	o->rx_epoch = rx ? rx->epoch : 0;
 	o->tx_epoch = leg->tx.epoch;
 	o->remote = leg->rtp.remote;
-	o->rx_packets = leg->count.rx_packets;
-	o->rx_octets = leg->count.rx_octets;
-	o->tx_packets = leg->count.tx_packets;
-	o->tx_octets = leg->count.tx_octets;
+	o->rx_packets = leg->rx_packets;
+	o->rx_octets = leg->rx_octets;
+	o->tx_packets = leg->tx_packets;
+	o->tx_octets = leg->tx_octets;
 	o->rx_rtcp = leg->count.rx_rtcp;
-	o->tx_rtcp = leg->count.tx_rtcp;
-	o->clear_out = leg->count.clear_out;
+	o->tx_rtcp = leg->tx_rtcp;
+	o->clear_out = leg->clear_out;
 	o->rx_ssrc = leg->newest_ssrc;
 	o->rx_lost = leg->lost_before;
 	for (unsigned i = 0; i < leg->ssrc_max; i++)
@@ -361,6 +366,7 @@ static void leg_describe(struct worker *w, struct leg *leg, struct dp_stats_leg 
 	o->rx_age_ms = leg->heard_any ? (w->now - leg->heard) / NS_PER_MS : UINT64_MAX;
 	ice_describe(w, leg, o);
 	memcpy(o->verdicts, leg->count.verdicts, sizeof o->verdicts);
+	o->verdicts[DP_V_RELAYED] = leg->relayed;
 }
 
 int session_stats(struct worker *w, struct command *c)

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -38,6 +39,7 @@ struct leg_ice;
 enum key_role { KEY_NONE, KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS };
 
 struct leg_key {
+	/* one cache line: all that an RTP packet without MKI needs */
 	uint8_t role;  /* enum key_role */
 	uint8_t suite; /* enum srtp_suite */
 	uint8_t mki_len;
@@ -46,17 +48,22 @@ struct leg_key {
 	uint32_t slot; /* of the crypto backend */
 	uint32_t epoch;
 	const struct srtp_suite_info *info;
-	uint64_t packets, octets, rtcp_packets;
-	uint64_t soft_packets, soft_octets;     /* 0: none */
-	uint64_t packets_max, rtcp_packets_max; /* hard; never above the suite's */
-	uint64_t until;                         /* ns: a PREVIOUS one is wiped then */
+	uint64_t packets, octets;
+	uint64_t soft_packets, soft_octets; /* 0: none */
+	uint64_t packets_max;               /* hard; never above the suite's */
+
+	uint64_t rtcp_packets, rtcp_packets_max;
+	uint64_t until; /* ns: a PREVIOUS one is wiped then */
 	uint8_t mki[DP_MKI_MAX];
 	uint8_t salt[SRTP_SALT_MAX]; /* the session salt of RTP: as good as the master's name, and no secret
 				      */
-};
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct leg_key) == 128 && offsetof(struct leg_key, rtcp_packets) == 64,
+	"what RTP needs of a key is one cache line");
 
 /* One SSRC heard on a leg. On a secure leg it exists once a packet of it has authenticated. */
 struct source {
+	/* one cache line: all of it that a plain leg's RTP needs */
 	uint32_t ssrc;
 	uint32_t era;
 	bool used;
@@ -69,8 +76,10 @@ struct source {
 	uint64_t highest; /* index; on plain legs estimated as on secure ones */
 	uint64_t received;
 	uint64_t heard; /* ns */
-	struct srtp_replay rtp_window, rtcp_window;
-};
+	/* another: secure legs */
+	struct srtp_replay rtp_window __attribute__((aligned(64))), rtcp_window;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct source) == 128, "a source is two cache lines");
 
 /*
  * What stays of a secure source whose place another SSRC took: enough to accept no packet twice and to go on
@@ -96,20 +105,18 @@ struct stream {
 	struct leg *twin; /* the leg on the other side that has the stream too, or NULL */
 	uint32_t clock_hz;
 	uint8_t twin_stream;
-	uint8_t direction;       /* enum dp_direction */
-	uint8_t feedback;        /* enum rtcp_feedback: what leaves by this leg */
-	bool limits_extensions;  /* as stream_conf says: not every header extension leaves here */
+	uint8_t direction : 2;      /* enum dp_direction */
+	bool relays : 1;            /* it receives and its twin sends */
+	bool limits_extensions : 1; /* as stream_conf says: not every header extension leaves here */
+	uint8_t feedback;           /* enum rtcp_feedback: what leaves by this leg */
 };
 
-/* Counters, apart from the state that only authentic packets may change. */
+/* Counters that few packets touch; those of RTP that is relayed lie with what it needs anyway. */
 struct leg_counters {
-	/* one cache line with the most frequent verdict, DP_V_RELAYED */
 	uint64_t auth_failures; /* under the current key */
-	uint64_t clear_out, tx_rtcp;
-	uint64_t rx_packets, rx_octets, tx_packets, tx_octets;
-	uint64_t verdicts[DP_VERDICTS_MAX];
 	uint64_t rx_rtcp;
-} __attribute__((aligned(64)));
+	uint64_t verdicts[DP_VERDICTS_MAX]; /* but DP_V_RELAYED: leg_verdict() */
+};
 
 enum leg_event {
 	LEG_EVENT_TIMEOUT = 1 << 0,
@@ -124,45 +131,62 @@ enum leg_event {
 struct path {
 	struct ip_port local, remote; /* remote.ip.family IP_NONE: not known */
 	struct neighbour_ref hop;
-	bool learned;             /* plain: the remote is settled and holds */
-	struct ip_port signalled; /* remote as the control plane said it */
-} __attribute__((aligned(64)));
+};
+
+/* Bits of leg.learned. */
+enum leg_path_bit { LEG_PATH_RTP = 1 << 0, LEG_PATH_RTCP = 1 << 1 };
 
 /*
- * Ordered by who touches it: what a packet that arrives needs, what a packet that leaves needs, the rest.
- * fetch.c knows the first two.
+ * Ordered by who touches it, a cache line (64 octets) at a time: at tens of thousands of legs each line costs
+ * a packet a look into memory. RTP that arrives reads and writes lines 0 and 1 and its struct source, on a
+ * secure leg the key in rx; RTP that leaves, line 0, `leaving`, the slot of `renumber`, on a secure leg tx.
+ * fetch.c brings these near; what else there is may be far.
  */
 struct leg {
-	/* arriving */
-	bool used;
-	uint8_t number, side, security, learn;
-	uint8_t n_streams;
-	uint8_t dscp;
-	uint8_t ssrc_max;
-	uint16_t flags;       /* enum dp_leg_flags */
-	uint16_t last_source; /* place in sources of the last packet's: most likely the next one's */
-	bool rotate;          /* NEXT has opened a packet: it becomes current at the end of the iteration */
-	uint8_t held;         /* packets that wait for a key */
-	uint8_t hops_held;    /* packets that wait for a next hop */
-	bool timed_out, heard_any;
-	uint8_t events;         /* enum leg_event: not reported yet */
-	bool queued;            /* in the worker's list of legs with events */
-	struct source *sources; /* ssrc_max of them, in `memory` */
-	uint64_t heard;         /* ns: last accepted packet, or when listening began */
+	/* line 0: both ways */
 	struct path rtp;
-	struct stream streams[DP_STREAMS_MAX];
-	struct leg_counters count;
+	uint8_t security, learn;
+	uint8_t number;
+	uint8_t n_streams;
+	uint16_t flags; /* enum dp_leg_flags */
+	uint8_t dscp;
+	uint8_t last_source; /* place in sources of the last packet's: most likely the next one's */
+
+	/* line 1: arriving */
+	struct source *sources;         /* ssrc_max of them, in `memory` */
+	uint64_t heard;                 /* ns: last accepted packet, or when listening began */
+	uint64_t rx_packets, rx_octets; /* RTP */
+	uint64_t relayed;               /* with verdict DP_V_RELAYED */
+	bool used;
+	bool rotate;   /* NEXT has opened a packet: it becomes current at the end of the iteration */
+	bool attended; /* leg_tick() is to look at its keys and its ICE */
+	uint8_t held;  /* packets that wait for a key */
+	bool timed_out, heard_any;
+	uint8_t learned;   /* enum leg_path_bit: plain: that remote is settled and holds */
+	uint8_t hops_held; /* packets that wait for a next hop */
+	struct stream streams[DP_STREAMS_MAX]; /* the first is in line 1 */
+
+	/* a line: leaving */
+	struct renumber renumber __attribute__((aligned(64))); /* what this leg sends; slots in `memory` */
+	uint64_t tx_packets, tx_octets;                        /* RTP */
+	uint64_t tx_rtcp, clear_out;
+
+	/* keys, two lines each, of which RTP needs the first */
+	struct leg_key tx;
 	struct leg_key rx[DP_KEY_SLOTS];
 
-	/* leaving */
-	struct leg_key tx __attribute__((aligned(64)));
-	struct renumber renumber; /* what this leg sends; slots in `memory` */
-
-	struct path rtcp; /* unused with RTCP_MUX */
-	struct ip_port also; /* where rtp is heard besides its own port; family IP_NONE: nowhere */
+	/* the rest */
+	struct leg_counters count;
+	uint8_t side;
+	uint8_t events;              /* enum leg_event: not reported yet */
+	bool queued;                 /* in the worker's list of legs with events */
+	struct path rtcp;            /* unused with RTCP_MUX */
+	struct ip_port signalled[2]; /* remotes of rtp and rtcp as the control plane said them */
+	struct ip_port also;         /* where rtp is heard besides its own port; family IP_NONE: nowhere */
 	struct session *session;
 	struct leg_ice *ice; /* NULL: never had any. From and back to the main thread */
 	uint32_t replay_window;
+	uint8_t ssrc_max;
 
 	struct leg_budget budget;
 	struct retired_source *retired; /* n_retired of at most RETIRED_MAX, in `memory` */
@@ -185,6 +209,10 @@ struct leg {
 	struct dp_stream stream_conf[DP_STREAMS_MAX];
 	void *memory; /* sources, slots and windows; from and back to the main thread */
 } __attribute__((aligned(64)));
+_Static_assert(offsetof(struct leg, sources) == 64 && offsetof(struct leg, streams) == 112 &&
+		       sizeof(struct stream) == 16,
+	"line 1 begins with sources and ends with the first stream");
+_Static_assert(offsetof(struct leg, tx) == offsetof(struct leg, renumber) + 64, "what leaves has a line");
 
 struct session {
 	dp_session_id id; /* 0: unused */
@@ -213,10 +241,21 @@ int session_stats(struct worker *w, struct command *c);
 /* NULL when there is none of that id. */
 struct session *session_find(struct worker *w, dp_session_id id);
 
+/* Packets that arrived on the leg and had this verdict. */
+static inline uint64_t leg_verdict(const struct leg *leg, enum dp_verdict v)
+{
+	return v == DP_V_RELAYED ? leg->relayed : leg->count.verdicts[v];
+}
+
 /* The path that a packet came by or leaves by. */
 static inline struct path *leg_path(struct leg *leg, bool rtcp)
 {
 	return rtcp && !(leg->flags & DP_LEG_RTCP_MUX) ? &leg->rtcp : &leg->rtp;
+}
+
+static inline uint8_t leg_path_bit(const struct leg *leg, const struct path *path)
+{
+	return path == &leg->rtcp ? LEG_PATH_RTCP : LEG_PATH_RTP;
 }
 
 /* The source of (ssrc, era), or NULL. */

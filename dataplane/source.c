@@ -20,7 +20,7 @@ struct source *leg_source_find(struct leg *leg, uint32_t ssrc, uint32_t era)
 	for (unsigned i = 0; i < leg->ssrc_max; i++) {
 		s = &leg->sources[i];
 		if (s->used && s->ssrc == ssrc && s->era == era) {
-			leg->last_source = (uint16_t)i;
+			leg->last_source = (uint8_t)i;
 			return s;
 		}
 	}
@@ -102,7 +102,7 @@ struct source *leg_source_new(struct leg *leg, uint32_t ssrc, uint32_t era, uint
 	s->heard = now;
 	srtp_replay_resume(&s->rtp_window, before.rtp_end);
 	srtp_replay_resume(&s->rtcp_window, before.rtcp_end);
-	leg->last_source = (uint16_t)(s - leg->sources);
+	leg->last_source = (uint8_t)(s - leg->sources);
 	leg->newest_ssrc = ssrc;
 	return s;
 }
@@ -138,6 +138,7 @@ int session_admit(struct worker *w, struct packet *p)
 {
 	struct leg *leg = p->in;
 	const struct path *path = leg_path(leg, p->rtcp_port);
+	bool learned;
 
 	if (p->kind == PACKET_DTLS || p->kind == PACKET_STUN)
 		return PACKET_ON;
@@ -147,14 +148,16 @@ int session_admit(struct worker *w, struct packet *p)
 	if (ice_on(leg))
 		return ice_validated(leg, p) ? PACKET_ON : DP_V_WRONG_SOURCE;
 	p->foreign = true;
+	learned = leg->learned & leg_path_bit(leg, path);
 	switch ((enum dp_learn)leg->learn) {
 	case DP_LEARN_NEVER:
 		return DP_V_WRONG_SOURCE;
 	case DP_LEARN_ONCE:
-		return path->learned || !ip_equal(&p->source.ip, &path->signalled.ip) ? DP_V_WRONG_SOURCE
-										      : PACKET_ON;
+		return learned || !ip_equal(&p->source.ip, &leg->signalled[path == &leg->rtcp].ip)
+			       ? DP_V_WRONG_SOURCE
+			       : PACKET_ON;
 	case DP_LEARN_ANY:
-		return path->learned ? DP_V_WRONG_SOURCE : PACKET_ON;
+		return learned ? DP_V_WRONG_SOURCE : PACKET_ON;
 	case DP_LEARN_AUTHENTIC:
 		/* A packet held for a key has had its trial already. */
 		return p->held_until || trial_left(w, p) ? PACKET_ON : DP_V_TRIAL_LIMIT;
@@ -166,7 +169,7 @@ static void settle_remote(struct worker *w, struct packet *p)
 {
 	struct path *path = leg_path(p->in, p->rtcp_port);
 
-	path->learned = true;
+	p->in->learned |= leg_path_bit(p->in, path);
 	if (!p->foreign)
 		return;
 	path->remote = p->source;
@@ -213,8 +216,8 @@ void session_heard(struct worker *w, struct packet *p, struct source *s)
 		count(&leg->count.rx_rtcp, 1);
 		return;
 	}
-	count(&leg->count.rx_packets, 1);
-	count(&leg->count.rx_octets, p->len);
+	count(&leg->rx_packets, 1);
+	count(&leg->rx_octets, p->len);
 	s->stream = p->stream;
 	if (!s->rtp) {
 		s->rtp = true;

@@ -184,7 +184,8 @@ static int commit(struct worker *w, struct packet *p)
 	if (k->role == KEY_NEXT)
 		leg->rotate = true;
 	leg_key_used(w, leg, k, p->len, rtcp);
-	if (k->role == KEY_CURRENT && k->packets + k->rtcp_packets == 1)
+	/* The second sum would look into another cache line. */
+	if (k->role == KEY_CURRENT && k->packets <= 1 && k->packets + k->rtcp_packets == 1)
 		leg_keys_first_use(w, leg);
 	session_heard(w, p, s);
 	return PACKET_ON;

@@ -91,6 +91,6 @@ int srtp_tx_verify(struct worker *w, struct packet *p)
 			memcmp(p->data + p->len - l.total + l.tag, p->job.tag, l.tag_len) == 0)
 			return PACKET_ON;
 	}
-	count(&p->out->count.clear_out, 1);
+	count(&p->out->clear_out, 1);
 	return DP_V_CLEAR_REFUSED;
 }

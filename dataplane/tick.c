@@ -6,6 +6,7 @@
 #include "dataplane/worker_private.h"
 
 #define TICKS_PER_WALK 100 /* every leg is looked at once a second */
+#define WALK_FETCH 32      /* legs whose state is fetched together */
 
 static bool expects_media(const struct leg *leg)
 {
@@ -19,11 +20,17 @@ static void leg_tick(struct worker *w, struct leg *leg)
 {
 	uint32_t timeout;
 
-	leg_keys_tick(w, leg);
-	ice_tick(w, leg);
+	if (leg->attended) {
+		leg_keys_tick(w, leg);
+		ice_tick(w, leg);
+		leg->attended = leg->ice || leg_key_role(leg, KEY_PREVIOUS);
+	}
+	/* Of most legs the walk touches one cache line. */
+	if (leg->timed_out || w->now - leg->heard < NS_PER_S)
+		return;
 	timeout = leg->session->media_timeout_s ? leg->session->media_timeout_s : w->media_timeout_s;
 
-	if (timeout == 0 || leg->timed_out || !expects_media(leg) || w->now - leg->heard < timeout * NS_PER_S)
+	if (timeout == 0 || !expects_media(leg) || w->now - leg->heard < timeout * NS_PER_S)
 		return;
 	leg->timed_out = true;
 	event_mark(w, leg, LEG_EVENT_TIMEOUT);
@@ -74,6 +81,13 @@ static void crypto_tick(struct worker *w)
 		w->backend->maintain(w->crypto);
 }
 
+/* The next legs' cache line, all at once: one after the other is as long as memory is far. */
+static void walk_fetch(const struct worker *w, uint32_t n)
+{
+	for (uint32_t i = 0; i < n && i < WALK_FETCH; i++)
+		(void)*(const volatile bool *)&w->legs[(w->tick_leg + i) % w->legs_top].used;
+}
+
 void worker_tick(struct worker *w)
 {
 	uint32_t n;
@@ -87,6 +101,8 @@ void worker_tick(struct worker *w)
 	for (uint32_t i = 0; i < n && w->legs_top; i++) {
 		struct leg *leg = &w->legs[w->tick_leg++ % w->legs_top];
 
+		if (i % WALK_FETCH == 0)
+			walk_fetch(w, n - i);
 		if (leg->used)
 			leg_tick(w, leg);
 	}

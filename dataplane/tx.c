@@ -7,15 +7,15 @@ static void sent(struct worker *w, const struct packet *p)
 {
 	enum dp_verdict v = p->kind == PACKET_STUN ? (enum dp_verdict)p->refused : DP_V_RELAYED;
 
-	count(&p->in->count.verdicts[v], 1);
+	count(v == DP_V_RELAYED ? &p->in->relayed : &p->in->count.verdicts[v], 1);
 	count(&w->stats.verdicts[v], 1);
 	count(&w->stats.tx_packets, 1);
 	count(&w->stats.tx_octets, p->len);
 	if (p->kind == PACKET_RTCP) {
-		count(&p->out->count.tx_rtcp, 1);
+		count(&p->out->tx_rtcp, 1);
 	} else if (p->kind == PACKET_RTP) {
-		count(&p->out->count.tx_packets, 1);
-		count(&p->out->count.tx_octets, p->clear_len);
+		count(&p->out->tx_packets, 1);
+		count(&p->out->tx_octets, p->clear_len);
 	}
 }
 

@@ -66,7 +66,7 @@ unsigned worker_step(struct worker *w, uint64_t now_ns)
 void worker_drop(struct worker *w, struct leg *in, struct rte_mbuf *m, enum dp_verdict v)
 {
 	if (in)
-		count(&in->count.verdicts[v], 1);
+		count(v == DP_V_RELAYED ? &in->relayed : &in->count.verdicts[v], 1);
 	count(&w->stats.verdicts[v], 1);
 	rte_pktmbuf_free(m);
 }

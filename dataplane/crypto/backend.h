@@ -28,10 +28,10 @@ enum crypto_op {
 };
 
 enum crypto_status {
-	CRYPTO_PENDING,  /* submitted, not polled yet */
+	CRYPTO_PENDING, /* submitted, not polled yet */
 	CRYPTO_OK,
 	CRYPTO_TAG_FAIL, /* unprotect: the tag does not match; the packet is as it was submitted */
-	CRYPTO_FAULT,    /* the backend could not do it (bad slot, device fault); the packet is as submitted */
+	CRYPTO_FAULT, /* the backend could not do it (bad slot, device fault); the packet is as submitted */
 };
 
 /*
@@ -61,7 +61,7 @@ struct crypto_job {
 	uint8_t tag_len; /* octets of tag, from the suite's row, for this op */
 	uint8_t pad;
 	uint8_t tag[SRTP_TAG_MAX]; /* protect: written by the backend. unprotect: the received tag */
-	void *user;      /* the stage's own; backends do not touch it */
+	void *user;                /* the stage's own; backends do not touch it */
 };
 
 /* Memory that packets are in. A device may be shown it; packets from elsewhere are copied for it. */
@@ -71,8 +71,8 @@ struct crypto_memory {
 };
 
 struct crypto_conf {
-	uint32_t slots;  /* key slots wanted; a backend may have fewer (see crypto_health.slots) */
-	int socket;      /* NUMA node of the worker, -1 for any */
+	uint32_t slots;      /* key slots wanted; a backend may have fewer (see crypto_health.slots) */
+	int socket;          /* NUMA node of the worker, -1 for any */
 	const char *options; /* backend-specific, "name=value,..."; NULL for none */
 	const struct crypto_memory *memory; /* n_memory of them; they outlive the queue. May be NULL */
 	uint32_t n_memory;
@@ -80,13 +80,13 @@ struct crypto_conf {
 };
 
 struct crypto_health {
-	uint32_t slots;      /* key slots there are */
+	uint32_t slots; /* key slots there are */
 	uint32_t slots_used;
-	uint32_t in_flight;  /* jobs submitted and not polled */
-	uint64_t jobs;       /* completed since open */
-	uint64_t batches;    /* cipher runs they were done in: jobs / batches is the mean batch */
-	uint64_t faults;     /* jobs that ended CRYPTO_FAULT */
-	int faulty;          /* the queue needs reset() before it takes jobs again */
+	uint32_t in_flight; /* jobs submitted and not polled */
+	uint64_t jobs;      /* completed since open */
+	uint64_t batches;   /* cipher runs they were done in: jobs / batches is the mean batch */
+	uint64_t faults;    /* jobs that ended CRYPTO_FAULT */
+	int faulty;         /* the queue needs reset() before it takes jobs again */
 	/* Of a backend that stands on a device and has another to fall back on; 0 elsewhere. */
 	int degraded;            /* the device is out of use, the other does everything */
 	uint32_t overflow_slots; /* keys in use that the device does not hold */
@@ -120,12 +120,8 @@ struct crypto_backend {
 	/* After a fault: jobs in flight end CRYPTO_FAULT at the next poll, every key must be loaded again. */
 	int (*reset)(struct crypto_queue *queue);
 	void (*close)(struct crypto_queue *queue);
-	/*
-	 * Optional (NULL for none): brings the keys of these slots nearer before their jobs are submitted. Called
-	 * some packets ahead of submit() with the payload length that decides which part of a key is used.
-	 */
-	void (*prefetch)(struct crypto_queue *queue, uint32_t slot, uint16_t payload_len);
-	/* Optional: called about every 10 ms while no job is in flight; what takes longer than a packet may wait. */
+	/* Optional: called about every 10 ms while no job is in flight; what takes longer than a packet may
+	 * wait. */
 	void (*maintain)(struct crypto_queue *queue);
 	/* Optional: the device and its own counters in one line, for people. */
 	void (*report)(struct crypto_queue *queue, char *text, size_t n);
@@ -139,9 +135,11 @@ extern const struct crypto_backend crypto_fpga;
 /* The FPGA block alone (fpga.c). options: "pci=ADDRESS[+ADDRESS...]" or "sim=LIBRARY"; docs/hardware.md. */
 extern const struct crypto_backend crypto_fpga_device;
 
-/* A DPDK crypto device (rte_cryptodev), and ipsec-mb for what it lacks or when it fails. DPDK runs before open(). */
+/* A DPDK crypto device (rte_cryptodev), and ipsec-mb for what it lacks or when it fails. DPDK runs before
+ * open(). */
 extern const struct crypto_backend crypto_cryptodev;
-/* The DPDK device alone (cryptodev.c). options: "vdev=DRIVER" or "pci=ADDRESS[+ADDRESS...]", then maybe ",keys=N". */
+/* The DPDK device alone (cryptodev.c). options: "vdev=DRIVER" or "pci=ADDRESS[+ADDRESS...]", then maybe
+ * ",keys=N". */
 extern const struct crypto_backend crypto_cryptodev_device;
 
 /* The backend that a configuration names, or NULL. */

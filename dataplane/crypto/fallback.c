@@ -364,12 +364,6 @@ static void fallback_maintain(struct crypto_queue *q)
 	}
 }
 
-static void fallback_prefetch(struct crypto_queue *q, uint32_t slot, uint16_t payload_len)
-{
-	if (slot < q->slots && (!q->up || q->map[slot].at == NOWHERE))
-		software->prefetch(q->soft, slot, payload_len);
-}
-
 static void fallback_report(struct crypto_queue *q, char *text, size_t n)
 {
 	int used;
@@ -399,8 +393,8 @@ static int cryptodev_open(struct crypto_queue **queue, const struct crypto_conf 
 		  1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM,                                 \
 	.burst_min = 32, .depth = DEPTH, .key_load = fallback_key_load, .key_wipe = fallback_key_wipe,       \
 	.submit = fallback_submit, .poll = fallback_poll, .health = fallback_health,                         \
-	.reset = fallback_reset, .close = fallback_close, .prefetch = fallback_prefetch,                     \
-	.maintain = fallback_maintain, .report = fallback_report
+	.reset = fallback_reset, .close = fallback_close, .maintain = fallback_maintain,                     \
+	.report = fallback_report
 
 const struct crypto_backend crypto_fpga = {.name = "fpga", .open = fpga_open, FALLBACK_BACKEND};
 const struct crypto_backend crypto_cryptodev = {

@@ -119,6 +119,8 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 		return 0;
 	if (n > room)
 		n = room;
+	for (uint16_t i = 0; i < n; i++)
+		imb_key_fetch(q, jobs[i]);
 	for (uint16_t i = 0; i < n; i++) {
 		struct crypto_job *job = jobs[i];
 		struct imb_list *list;
@@ -132,9 +134,6 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 		list = list_of(q, job);
 		list->jobs[list->n++] = job;
 		q->waiting++;
-		/* A CM run takes all its keys at once; the GCM run fetches ahead on its own. */
-		if (q->class_of[job->slot] < IMB_CM_QUIET)
-			imb_key_prefetch(q, imb_job_half(job), job->slot, 0);
 	}
 	return n;
 }
@@ -189,11 +188,6 @@ static int ipsec_mb_reset(struct crypto_queue *q)
 	return 0;
 }
 
-static void ipsec_mb_prefetch(struct crypto_queue *q, uint32_t slot, uint16_t payload_len)
-{
-	imb_key_prefetch(q, IMB_RTP, slot, payload_len);
-}
-
 const struct crypto_backend crypto_ipsec_mb = {
 	.name = "ipsec-mb",
 	.suites = 1u << SRTP_AES_CM_128_HMAC_SHA1_80 | 1u << SRTP_AES_CM_128_HMAC_SHA1_32 |
@@ -210,5 +204,4 @@ const struct crypto_backend crypto_ipsec_mb = {
 	.health = ipsec_mb_health,
 	.reset = ipsec_mb_reset,
 	.close = ipsec_mb_close,
-	.prefetch = ipsec_mb_prefetch,
 };

@@ -25,7 +25,6 @@
 #define IPSEC_MB_DEPTH 128  /* jobs in flight; IMB_MAX_BURST_SIZE, the largest run the library takes */
 #define IPSEC_MB_RUN 64     /* CM jobs per run: what stays in the first-level cache between cipher and hash */
 #define IPSEC_MB_WIDE_MIN 8 /* HMAC-SHA1: fewer leave most lanes of the wide manager empty */
-#define IPSEC_MB_AHEAD 6    /* jobs between the prefetch of a GCM key and its use */
 
 /* What a slot holds, and what jobs are sorted by. */
 enum imb_class {
@@ -173,8 +172,8 @@ int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum imb_page_kind kin
 void imb_keys_close(struct crypto_queue *q);
 int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_session_keys *keys);
 void imb_key_wipe(struct crypto_queue *q, uint32_t slot);
-/* Brings near the lines of a key that a packet of this payload will use; nothing for a slot that is not. */
-void imb_key_prefetch(const struct crypto_queue *q, enum imb_half half, uint32_t slot, unsigned payload_len);
+/* Brings near the lines of its key that a job will use; nothing for a slot that is not. */
+void imb_key_fetch(const struct crypto_queue *q, const struct crypto_job *job);
 
 /* ipsec_mb_cm.c, ipsec_mb_gcm.c: run every waiting job of their classes and hand each to imb_finish(). */
 void imb_cm_setup(struct crypto_queue *q);

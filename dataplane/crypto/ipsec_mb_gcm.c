@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AES-GCM (RFC 7714) through the library's direct calls: at these sizes they cost no more than its burst
- * calls, and the key of the packet some places ahead is fetched meanwhile.
+ * calls.
  */
 #include <string.h>
 
@@ -75,22 +75,12 @@ static void gcm_one(struct crypto_queue *q, const struct gcm_calls *calls, struc
 	imb_finish(q, job, CRYPTO_TAG_FAIL);
 }
 
-static void gcm_fetch(const struct crypto_queue *q, const struct crypto_job *job)
-{
-	imb_key_prefetch(q, imb_job_half(job), job->slot, (unsigned)(job->len - job->aad_len));
-}
-
 static void gcm_list(struct crypto_queue *q, const struct gcm_calls *calls, struct imb_list *list)
 {
 	unsigned n = list->n;
 
-	for (unsigned i = 0; i < n && i < IPSEC_MB_AHEAD; i++)
-		gcm_fetch(q, list->jobs[i]);
-	for (unsigned i = 0; i < n; i++) {
-		if (i + IPSEC_MB_AHEAD < n)
-			gcm_fetch(q, list->jobs[i + IPSEC_MB_AHEAD]);
+	for (unsigned i = 0; i < n; i++)
 		gcm_one(q, calls, list->jobs[i]);
-	}
 	list->n = 0;
 	q->jobs += n;
 }

@@ -176,14 +176,14 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot)
 }
 
 /*
- * Assembly, because gcc takes a function that does nothing but __builtin_prefetch() for one without effect
- * and drops the calls to it.
+ * Reads, because of the prefetches that are issued at once most are dropped when as many lines are under way
+ * as the core can wait for; of reads that nobody waits for, none is.
  */
-static inline void prefetch_lines(const uint8_t *from, const uint8_t *end)
+static inline void fetch_lines(const uint8_t *from, const uint8_t *end)
 {
 	from -= (uintptr_t)from % LINE;
 	for (; from < end; from += LINE)
-		asm volatile("prefetcht0 %0" : : "m"(*from));
+		(void)*(const volatile uint8_t *)from;
 }
 
 /*
@@ -191,30 +191,29 @@ static inline void prefetch_lines(const uint8_t *from, const uint8_t *end)
  * payload and lengths. With VAES the library keeps 48 powers, the lowest last, before octet 1008; its other
  * code keeps up to 16 at octet 240.
  */
-static inline void prefetch_gcm(
+static inline void fetch_gcm(
 	const struct crypto_queue *q, const uint8_t *k, bool aes256, unsigned payload_len)
 {
 	unsigned powers = (payload_len + 15) / 16 + 2;
 
-	prefetch_lines(k, k + (aes256 ? 240 : 176));
+	fetch_lines(k, k + (aes256 ? 240 : 176));
 	if (q->vaes)
-		prefetch_lines(k + 1008 - 16 * (powers < 48 ? powers : 48), k + 1024);
+		fetch_lines(k + 1008 - 16 * (powers < 48 ? powers : 48), k + 1024);
 	else
-		prefetch_lines(k + 240, k + 496);
+		fetch_lines(k + 240, k + 496);
 }
 
-void imb_key_prefetch(const struct crypto_queue *q, enum imb_half half, uint32_t slot, unsigned payload_len)
+void imb_key_fetch(const struct crypto_queue *q, const struct crypto_job *job)
 {
+	enum imb_class c = job->slot < q->slots ? q->class_of[job->slot] : IMB_EMPTY;
+	enum imb_half half = imb_job_half(job);
 	const struct imb_cm_key *cm;
-	enum imb_class c;
 
-	if (slot >= q->slots)
-		return;
-	c = q->class_of[slot];
 	if (c >= IMB_GCM_128) {
-		prefetch_gcm(q, (const uint8_t *)&q->gcm[half][slot], c == IMB_GCM_256, payload_len);
+		fetch_gcm(q, (const uint8_t *)&q->gcm[half][job->slot], c == IMB_GCM_256,
+			(unsigned)(job->len - job->aad_len));
 	} else if (c != IMB_EMPTY) {
-		cm = &q->cm[half][slot];
-		prefetch_lines(cm->ipad, cm->round_keys + (c == IMB_CM_128 ? 176 : 240));
+		cm = &q->cm[half][job->slot];
+		fetch_lines(cm->ipad, cm->round_keys + (c == IMB_CM_128 ? 176 : 240));
 	}
 }

@@ -63,11 +63,12 @@ struct renumber_slot {
 	uint16_t repeat_seq;        /* SEQ of the last duplicate */
 	uint8_t repeats;            /* duplicates in sequence */
 	uint8_t pt;                 /* of the newest packet */
-	struct srtp_replay used;    /* outgoing indexes */
 	uint64_t packets;           /* of the present source */
 	uint64_t begin;             /* outgoing index where `now` begins */
+	struct srtp_replay used;    /* outgoing indexes */
 	struct renumber_map before; /* the run before, for packets that come late from it */
-};
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct renumber_slot) == 128, "two cache lines");
 
 /* One outgoing leg. */
 struct renumber {
@@ -112,8 +113,8 @@ int renumber_init(struct renumber *r, struct renumber_slot *slots, uint16_t n, u
 	uint32_t window, uint64_t seed);
 
 /*
- * A new key. fresh: its indexes begin in ROC 0 again, SRTCP's with 0 (sequence numbers and SSRCs go on as they
- * are, and what was sent is not sent again); otherwise indexes go on, and nothing changes.
+ * A new key. fresh: its indexes begin in ROC 0 again, SRTCP's with 0 (sequence numbers and SSRCs go on as
+ * they are, and what was sent is not sent again); otherwise indexes go on, and nothing changes.
  */
 void renumber_rekey(struct renumber *r, bool fresh);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/srtp/replay.h"
 
-void srtp_replay_clear(struct srtp_replay *r, uint64_t from, uint64_t to)
+/* Clears the ring's bits of [from, to). */
+static void ring_clear(struct srtp_replay *r, uint64_t from, uint64_t to)
 {
 	uint64_t ring = (uint64_t)(r->mask + 1) * 64;
 
@@ -19,4 +20,13 @@ void srtp_replay_clear(struct srtp_replay *r, uint64_t from, uint64_t to)
 		r->bits[from >> 6 & r->mask] &= ~clear;
 		from = stop;
 	}
+}
+
+void srtp_replay_advance(struct srtp_replay *r, uint64_t end)
+{
+	if (r->end)
+		r->bits[(r->end - 1) >> 6 & r->mask] = r->word;
+	ring_clear(r, r->end, end);
+	r->end = end;
+	r->word = r->bits[(end - 1) >> 6 & r->mask];
 }

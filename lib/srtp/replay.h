@@ -29,6 +29,9 @@ struct srtp_replay {
 	uint64_t *bits;
 	uint32_t window; /* indexes behind (and with) the highest that can be told apart */
 	uint32_t mask;   /* words in the ring - 1 */
+	/* The ring's word that the highest index is in; its place in bits is stale meanwhile. Packets in
+	 * order reach into the ring, a cache line apart, but once in 64. */
+	uint64_t word;
 };
 
 enum srtp_replay_verdict {
@@ -64,7 +67,7 @@ static inline int srtp_replay_init(struct srtp_replay *r, uint64_t *bits, uint32
 /* Forgets all indexes: only together with a new key. */
 static inline void srtp_replay_reset(struct srtp_replay *r)
 {
-	r->end = 0;
+	r->end = r->word = 0;
 	memset(r->bits, 0, (r->mask + 1) * sizeof *r->bits);
 }
 
@@ -75,6 +78,7 @@ static inline void srtp_replay_reset(struct srtp_replay *r)
 static inline void srtp_replay_resume(struct srtp_replay *r, uint64_t end)
 {
 	r->end = end;
+	r->word = end ? ~UINT64_C(0) : 0;
 	memset(r->bits, end ? 0xff : 0, (r->mask + 1) * sizeof *r->bits);
 }
 
@@ -89,17 +93,25 @@ static inline uint64_t srtp_replay_highest(const struct srtp_replay *r)
 	return r->end - 1;
 }
 
+/* Is the index's bit in r->word? */
+static inline bool srtp_replay_is_near(const struct srtp_replay *r, uint64_t index)
+{
+	return !((index >> 6 ^ (r->end - (r->end != 0)) >> 6) & r->mask);
+}
+
 static inline enum srtp_replay_verdict srtp_replay_peek(const struct srtp_replay *r, uint64_t index)
 {
 	if (index >= r->end)
 		return SRTP_REPLAY_NEW;
 	if (r->end - index > r->window)
 		return SRTP_REPLAY_OLD;
-	return r->bits[index >> 6 & r->mask] >> (index & 63) & 1 ? SRTP_REPLAY_SEEN : SRTP_REPLAY_NEW;
+	const uint64_t *word = srtp_replay_is_near(r, index) ? &r->word : &r->bits[index >> 6 & r->mask];
+
+	return *word >> (index & 63) & 1 ? SRTP_REPLAY_SEEN : SRTP_REPLAY_NEW;
 }
 
-/* Clears the bits of [from, to); for replay.h's own use. */
-void srtp_replay_clear(struct srtp_replay *r, uint64_t from, uint64_t to);
+/* Moves the window's end to `end`, clearing the bits from the old one on; for replay.h's own use. */
+void srtp_replay_advance(struct srtp_replay *r, uint64_t end);
 
 /* Sets the index when it is new. index < 2^63. */
 static inline enum srtp_replay_verdict srtp_replay_commit(struct srtp_replay *r, uint64_t index)
@@ -109,10 +121,12 @@ static inline enum srtp_replay_verdict srtp_replay_commit(struct srtp_replay *r,
 	if (v != SRTP_REPLAY_NEW)
 		return v;
 	if (index >= r->end) {
-		if (index > r->end)
-			srtp_replay_clear(r, r->end, index);
-		r->end = index + 1;
+		if (index == r->end && index & 63)
+			r->end++;
+		else
+			srtp_replay_advance(r, index + 1);
 	}
-	r->bits[index >> 6 & r->mask] |= UINT64_C(1) << (index & 63);
+	*(srtp_replay_is_near(r, index) ? &r->word : &r->bits[index >> 6 & r->mask]) |= UINT64_C(1)
+											<< (index & 63);
 	return v;
 }

@@ -288,5 +288,5 @@ struct leg *rig_leg_state(struct rig *r, dp_session_id s, uint8_t leg)
 
 uint64_t rig_verdict(struct rig *r, dp_session_id s, uint8_t leg, enum dp_verdict v)
 {
-	return rig_leg_state(r, s, leg)->count.verdicts[v];
+	return leg_verdict(rig_leg_state(r, s, leg), v);
 }
