@@ -38,11 +38,28 @@ static void overdue(struct timer *t)
 	call_release(l->call, NULL, 408, "trunk %s did not answer an offer of new keys", l->trunk->name);
 }
 
+/*
+ * There is no way to the peer now, such as to a browser whose WebSocket is gone and that has not registered again. A
+ * session that can go on as it is does, and is offered keys again later.
+ */
 void reinvite_unsent(struct leg *l, const char *why)
 {
+	struct call *c = l->call;
+	bool can_wait = l->rekey.offered && !oa_keys_burnt(&l->oa) && !l->astray;
+
 	l->own_invite = l->own_update = false;
-	call_tell_outside(l->call, "the other side could not be reached");
-	call_release(l->call, NULL, 503, "%s", why);
+	timer_cancel(c->b->wheel, &l->own_timer);
+	if (!can_wait) {
+		call_tell_outside(c, "the other side could not be reached");
+		call_release(c, NULL, 503, "%s", why);
+		return;
+	}
+	c->waiting++;
+	oa_rollback(&l->oa);
+	l->timer.refresh_due = false;
+	rekey_unsent(l, why);
+	legs_program(c);
+	call_unwait(c);
 }
 
 static void offer_keys(struct leg *l)

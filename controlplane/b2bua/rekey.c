@@ -342,6 +342,11 @@ void rekey_refused(struct leg *l, const struct sip_msg *m)
 	refused(l, m->status, why);
 }
 
+void rekey_unsent(struct leg *l, const char *why)
+{
+	refused(l, 0, why);
+}
+
 void rekey_failed(struct leg *l, const char *why, bool stranger)
 {
 	const struct config_rekey_policy *p = policy_of(l);

@@ -91,6 +91,7 @@ void rekey_limit(struct leg *l, const struct dp_key_soft_limit *e);
 void rekey_offered(struct leg *l);
 void rekey_answered(struct leg *l);
 void rekey_refused(struct leg *l, const struct sip_msg *m);
+void rekey_unsent(struct leg *l, const char *why); /* as if it was refused: there is no way to the peer now */
 /*
  * The offer was taken, whoever made it, but the handshake for its keys failed: likewise. stranger: who shook hands
  * has another certificate than signalling says, which is nothing that the peer did.

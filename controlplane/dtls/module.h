@@ -10,7 +10,7 @@
 #include "controlplane/dtls/dtls.h"
 #include "lib/base/err.h"
 
-#define DTLS_MODULE_ABI 2 /* of this header and of dtls.h; another number: built for another gateway */
+#define DTLS_MODULE_ABI 3 /* of this header and of dtls.h; another number: built for another gateway */
 #define DTLS_MODULE_SYMBOL "srtpgw_dtls_module"
 
 /* What the shared object exports under DTLS_MODULE_SYMBOL. Constant. */

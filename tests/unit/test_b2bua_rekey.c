@@ -268,6 +268,28 @@ static void test_who_keeps_its_key_is_left_alone(void **state)
 	expect_no_calls();
 }
 
+/* There is no way to the peer when its keys are due: the call goes on, and it is asked again. */
+static void test_who_cannot_be_reached_now_is_asked_later(void **state)
+{
+	(void)state;
+	policy("\"interval\":0,\"retry-after\":10");
+	call_up(&alice, &bob);
+	bench.send_result = -ENOTCONN;
+	bench.refuse_ip = bob.ip;
+	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+	pass(100);
+	bench.send_result = 0;
+	silence(NULL);
+	assert_int_equal(b2bua_call_count(bench.b2bua), 1);
+	assert_int_equal(renewals("operator", "refused"), 1);
+	pass(11000);
+	hear(&bob, "INVITE");
+	take(&bob, 2);
+	assert_int_equal(renewals("operator", "renewed"), 1);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 /* Both sides at once: one's answer is no answer to the other's offer. */
 static void test_both_sides(void **state)
 {
@@ -378,6 +400,7 @@ int main(void)
 		T(test_a_peer_that_refuses_ends_the_call),
 		T(test_one_way),
 		T(test_who_keeps_its_key_is_left_alone),
+		T(test_who_cannot_be_reached_now_is_asked_later),
 		T(test_both_sides),
 		T(test_update),
 		T(test_a_thousand_calls_of_one_moment),
