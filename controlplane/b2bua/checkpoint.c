@@ -64,6 +64,7 @@ static struct saved_media media_of(const struct leg *l, unsigned i)
 	const struct oa_local *local = &l->oa.local[i];
 	struct saved_media m = {
 		.used = om->used,
+		.transport = om->transport,
 		.mux = om->mux,
 		.ice = om->ice,
 		.ported = local->set,

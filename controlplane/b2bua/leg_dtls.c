@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DTLS-SRTP on a leg: one association for each m-line, from the answer that says who begins until the call ends.
+ * DTLS-SRTP on a leg: one association for each transport, from the answer that says who begins until the call ends.
  * What comes before is held. Keys that come go the way that all keys go (legs_program), and nothing is sent or
  * accepted without.
  */
@@ -24,7 +24,7 @@ struct held {
 	uint8_t octets[DP_PUNT_MAX];
 };
 
-/* One m-line's. */
+/* One transport's. */
 struct line {
 	struct leg *leg;
 	struct dtls_bond *bond;       /* that channel is for; a reference */

@@ -43,6 +43,7 @@ static struct oa_policy policy_of(const struct leg *l)
 		.security = OA_SECURITY_NONE,
 		.mux = muxes[t->rtcp_mux],
 		.ice = t->ice == CONFIG_ICE_LITE,
+		.basic_profile = t->rtp_profile == CONFIG_RTP_BASIC,
 		.hop_encrypted = sip_transport_secure(l->flow.transport),
 	};
 

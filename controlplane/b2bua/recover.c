@@ -132,6 +132,7 @@ static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port r
 
 		media[i] = (struct oa_media){
 			.used = m->used,
+			.transport = m->transport,
 			.kind = (enum sdp_kind)m->kind,
 			.proto = (enum sdp_proto)m->proto,
 			.mux = m->mux,

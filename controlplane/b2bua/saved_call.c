@@ -88,14 +88,18 @@ enum {
 	MEDIA_ICE = 8,
 	MEDIA_LIMITED = 16,
 	MEDIA_SWAPPED = 32,
-	MEDIA_FLAGS = 63
+	MEDIA_BUNDLED = 64, /* it is on another transport than its own */
+	MEDIA_FLAGS = 127
 };
 
-static void put_media(struct wbuf *w, const struct saved_media *m)
+static void put_media(struct wbuf *w, const struct saved_media *m, unsigned i)
 {
 	wbuf_u8(w, (uint8_t)((m->used ? MEDIA_USED : 0) | (m->mux ? MEDIA_MUX : 0) |
 			     (m->ported ? MEDIA_PORTED : 0) | (m->ice ? MEDIA_ICE : 0) | (m->swapped ? MEDIA_SWAPPED : 0) |
-			     (m->extensions || m->feedback ? MEDIA_LIMITED : 0)));
+			     (m->extensions || m->feedback ? MEDIA_LIMITED : 0) |
+			     (m->transport != i ? MEDIA_BUNDLED : 0)));
+	if (m->transport != i)
+		wbuf_u8(w, m->transport);
 	wbuf_u8(w, m->kind);
 	wbuf_u8(w, m->proto);
 	wbuf_u8(w, m->direction);
@@ -119,7 +123,7 @@ static void put_media(struct wbuf *w, const struct saved_media *m)
 	wbuf_bytes(w, m->mki, m->mki_len);
 }
 
-static void get_media(struct rbuf *r, struct saved_media *m)
+static void get_media(struct rbuf *r, struct saved_media *m, unsigned i)
 {
 	uint8_t flags = get_small(r, MEDIA_FLAGS);
 	const uint8_t *mki;
@@ -129,6 +133,7 @@ static void get_media(struct rbuf *r, struct saved_media *m)
 	m->ported = flags & MEDIA_PORTED;
 	m->ice = flags & MEDIA_ICE;
 	m->swapped = flags & MEDIA_SWAPPED;
+	m->transport = flags & MEDIA_BUNDLED ? get_small(r, SDP_MEDIA_MAX - 1) : (uint8_t)i;
 	m->kind = get_small(r, SDP_OTHER_KIND);
 	m->proto = get_small(r, SDP_PROTO_COUNT - 1);
 	m->direction = get_small(r, SDP_SENDRECV);
@@ -310,7 +315,7 @@ static void put_leg(struct wbuf *w, const struct saved_leg *l)
 	put_u64(w, l->keyed_ms);
 	wbuf_u8(w, (uint8_t)l->n_media);
 	for (uint32_t i = 0; i < l->n_media; i++)
-		put_media(w, &l->media[i]);
+		put_media(w, &l->media[i], i);
 	put_renewal(w, &l->renewal);
 	put_past(w, &l->past);
 	wbuf_u8(w, (uint8_t)l->n_epochs);
@@ -347,7 +352,7 @@ static void get_leg(struct rbuf *r, struct saved_leg *l, uint8_t version)
 	l->keyed_ms = get_u64(r);
 	l->n_media = get_small(r, SDP_MEDIA_MAX);
 	for (uint32_t i = 0; i < l->n_media; i++)
-		get_media(r, &l->media[i]);
+		get_media(r, &l->media[i], i);
 	if (version < 2)
 		return;
 	get_renewal(r, &l->renewal);

@@ -18,7 +18,7 @@
 struct saved_media {
 	bool used, mux, ported, ice;
 	bool swapped; /* as in struct oa_media */
-	uint8_t kind, proto, direction; /* as in struct oa_media */
+	uint8_t transport, kind, proto, direction; /* as in struct oa_media */
 	uint8_t suite;                  /* of its keys; NONE: it has none */
 	uint8_t mki_len;
 	uint8_t mki[DP_MKI_MAX];     /* of the key that we send with */

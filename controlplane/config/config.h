@@ -238,6 +238,9 @@ enum config_rtcp_mux {
 
 enum config_ice { CONFIG_ICE_NEVER, CONFIG_ICE_LITE };
 
+/* Of offers of video with RTCP feedback. */
+enum config_rtp_profile { CONFIG_RTP_FEEDBACK, CONFIG_RTP_BASIC };
+
 /* What a 300, 301 or 302 of the called side becomes. */
 enum config_redirect { CONFIG_REDIRECT_REFUSE, CONFIG_REDIRECT_FOLLOW, CONFIG_REDIRECT_PASS };
 
@@ -281,6 +284,7 @@ struct config_trunk {
 	bool keep_roc;  /* the rollover counter goes on under a new key (rollover-counter keep) */
 	enum config_rtcp_mux rtcp_mux;
 	enum config_ice ice;
+	enum config_rtp_profile rtp_profile;
 	struct config_headers headers;
 	enum config_redirect redirect;
 	enum config_transfer transfer;

@@ -11,6 +11,7 @@ static const char *const mux_modes[] = {
 	[CONFIG_RTCP_MUX_OFFER] = "offer",
 };
 static const char *const ice_modes[] = {[CONFIG_ICE_NEVER] = "never", [CONFIG_ICE_LITE] = "lite"};
+static const char *const rtp_profiles[] = {[CONFIG_RTP_FEEDBACK] = "feedback", [CONFIG_RTP_BASIC] = "basic"};
 static const char *const redirects[] = {
 	[CONFIG_REDIRECT_REFUSE] = "refuse",
 	[CONFIG_REDIRECT_FOLLOW] = "follow",
@@ -206,6 +207,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	t->tls = FIND(c->tls_profiles, c->n_tls_profiles, text(n, "tls-profile"));
 	t->rtcp_mux = (enum config_rtcp_mux)one_of(r, CHOICE(n, "rtcp-mux", mux_modes));
 	t->ice = (enum config_ice)one_of(r, CHOICE(n, "ice", ice_modes));
+	t->rtp_profile = (enum config_rtp_profile)one_of(r, CHOICE(n, "rtp-profile", rtp_profiles));
 	t->redirect = (enum config_redirect)one_of(r, CHOICE(n, "redirect", redirects));
 	t->transfer = (enum config_transfer)one_of(r, CHOICE(n, "transfer", transfers));
 	t->replaces = (enum config_replaces)one_of(r, CHOICE(n, "replaces", replacings));

@@ -64,7 +64,7 @@ int call_media_open(struct call_media *m, void *user);
 int call_media_restore(struct call_media *m, void *user, dp_session_id session, uint32_t worker,
 	const struct ip_port rtp[2][SDP_MEDIA_MAX], struct err *e);
 
-/* Ports for every m-line of the outstanding exchange that has none, on both legs. -ENOSPC, -EAFNOSUPPORT: *e.
+/* Ports for every transport of the outstanding exchange that has none, on both legs. -ENOSPC, -EAFNOSUPPORT: *e.
  */
 int call_media_ports(struct call_media *m, struct err *e);
 

@@ -12,10 +12,10 @@ struct program {
 	uint32_t worker;
 	uint32_t media_timeout_s;
 	size_t n_legs;
-	struct program_leg legs[]; /* m-line by m-line, side A before side B */
+	struct program_leg legs[]; /* transport by transport, side A before side B */
 };
 
-_Static_assert(2 * SDP_MEDIA_MAX <= DP_LEGS_MAX, "an m-line without legs");
+_Static_assert(2 * SDP_MEDIA_MAX <= DP_LEGS_MAX, "a transport without legs");
 _Static_assert((int)SDP_INACTIVE == (int)DP_INACTIVE && (int)SDP_RECVONLY == (int)DP_RECV &&
 		       (int)SDP_SENDONLY == (int)DP_SEND && (int)SDP_SENDRECV == (int)DP_SENDRECV,
 	"directions of SDP and of the data plane are the same bits");
@@ -61,12 +61,41 @@ static void make_checks(struct program_leg *l, const struct oa_leg *leg, unsigne
 	l->checks.session = l->update.session;
 	l->checks.leg = l->update.leg;
 	/* A peer that rings need not check yet. */
-	l->checks.consent_s = i < leg->n_media && leg->media[i].used ? ICE_CONSENT_S : 0;
+	l->checks.consent_s = i < leg->n_media && leg->media[i].open ? ICE_CONSENT_S : 0;
 	copy_credentials(&l->checks.credentials[0], newest);
 	copy_credentials(&l->checks.credentials[1], before);
 }
 
-/* One m-line of one side. */
+/* What m-lines are on transport i. One that was switched off keeps its ports and is silent. */
+static void make_streams(struct dp_leg_update *u, const struct oa_leg *leg, unsigned i)
+{
+	const struct oa_media *om;
+
+	u->n_streams = 0;
+	for (unsigned k = 0; (om = oa_media_now(leg, k)) != NULL && k < DP_STREAMS_MAX; k++) {
+		struct dp_stream *s = &u->streams[u->n_streams];
+
+		if (!om->used || om->transport != i)
+			continue;
+		s->id = (uint8_t)k;
+		s->clock_hz = om->clock_hz;
+		s->direction = (uint8_t)om->direction;
+		s->extensions = om->extensions;
+		s->feedback = om->feedback;
+		u->n_streams++;
+	}
+	for (unsigned k = 0; u->n_streams > 1 && k < u->n_streams; k++)
+		oa_selectors(leg, u->streams[k].id, &u->streams[k]);
+	if (u->n_streams)
+		return;
+	u->n_streams = 1;
+	/* Where m-line i is on another transport, this one is nobody's. */
+	om = oa_media_now(leg, i);
+	u->streams[0].id = (uint8_t)(om && om->used ? SDP_MEDIA_MAX + i : i);
+	u->streams[0].clock_hz = om ? om->clock_hz : 0;
+}
+
+/* One transport of one side. */
 static void make_leg(struct program_leg *l, dp_session_id session, const struct program_side *side,
 	unsigned number, unsigned i)
 {
@@ -87,21 +116,13 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 	l->key_octets = side->key_octets;
 	u->local = oa_rtp_port(leg, om, i);
 	u->local_rtcp = oa_rtcp_port(leg, om, i);
-	u->n_streams = 1;
-	u->streams[0].id = (uint8_t)i;
+	make_streams(u, leg, i);
 	make_checks(l, leg, i);
 	/* A handshake may begin before the answer: nothing but that is heard. */
 	if (oa_handshake_expected(leg, i))
 		u->flags |= DP_LEG_PUNT_DTLS;
-	if (!om)
+	if (!om || !om->open)
 		return;
-	u->streams[0].clock_hz = om->clock_hz;
-	/* An m-line that was switched off keeps its ports and is silent. */
-	if (!om->used)
-		return;
-	u->streams[0].direction = (uint8_t)om->direction;
-	u->streams[0].extensions = om->extensions;
-	u->streams[0].feedback = om->feedback;
 	u->remote = om->remote;
 	u->remote_rtcp = om->remote_rtcp;
 	/* Who does ICE is where it says with its checks. */

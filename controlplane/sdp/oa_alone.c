@@ -239,12 +239,11 @@ int oa_answer_alone(struct oa_leg *to, const struct oa_leg *other, struct wbuf *
 	words->s = *said;
 	words_keep(words, x->remote);
 	words_keep(words, agreed);
-	for (unsigned i = 0; rc == 0 && i < x->n_media; i++)
-		rc = oa_answer_media(to, i, &to->media[i], r);
-	for (unsigned i = 0; rc == 0 && i < x->n_media; i++)
+	for (unsigned i = 0; i < x->n_media; i++) {
+		oa_answer_media(x, i, &to->media[i]);
 		x->media[i].direction = to->media[i].direction;
-	if (rc == 0)
-		rc = oa_answer_emit(to, &words->s, w, r);
+	}
+	rc = oa_answer_emit(to, &words->s, w, r);
 out:
 	free(words);
 	free(said);
@@ -267,16 +266,16 @@ int oa_answer_met(struct oa_leg *to, const struct oa_leg *other, struct wbuf *w,
 		return oa_refuse(r, ENOMEM, 500, 0, "out of memory");
 	words->s = *got->remote;
 	words_keep(words, x->remote);
-	for (unsigned i = 0; rc == 0 && i < x->n_media; i++) {
+	for (unsigned i = 0; i < x->n_media; i++) {
 		bool common = i < words->s.n_media && words->s.media[i].port && got->media[i].used;
-		struct oa_between between = oa_between(x->media[i].proto, got->media[i].proto);
+		struct oa_between between = oa_between(x->media[i].proto, got->media[i].proto, x->media[i].kind);
 
-		rc = oa_answer_media(to, i, common ? &got->media[i] : &none, r);
-		if (rc == 0 && x->media[i].used)
+		oa_answer_media(x, i, common ? &got->media[i] : &none);
+		if (x->media[i].used)
 			oa_note_agreed(&x->media[i], &words->s, &words->s.media[i], &between);
 		used += x->media[i].used;
 	}
-	if (rc == 0 && !used)
+	if (!used)
 		rc = oa_refuse(r, EPROTONOSUPPORT, 488, OA_WARN_OTHER,
 			"the two sides have both offered, and have no codec in common under one payload "
 			"type");

@@ -120,7 +120,7 @@ static bool extension_passes(struct str value, const struct oa_between *b)
 	return !b->crossing || LISTED(common_extensions, uri);
 }
 
-struct oa_between oa_between(enum sdp_proto a, enum sdp_proto b)
+struct oa_between oa_between(enum sdp_proto a, enum sdp_proto b, enum sdp_kind kind)
 {
 	const struct sdp_proto_info *x = sdp_proto_info(a), *y = sdp_proto_info(b);
 
@@ -128,7 +128,8 @@ struct oa_between oa_between(enum sdp_proto a, enum sdp_proto b)
 		.known = true,
 		.browser = x->dtls || y->dtls,
 		.crossing = x->dtls != y->dtls,
-		.feedback = (x->feedback && y->feedback) || (!x->dtls && !y->dtls),
+		/* Phones with video write rtcp-fb in any profile: without requests for pictures it does not last. */
+		.feedback = kind == SDP_VIDEO || (x->feedback && y->feedback) || (!x->dtls && !y->dtls),
 	};
 }
 

@@ -60,20 +60,7 @@ void oa_put_mid(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchan
 		wbuf_z(w, "\r\n");
 }
 
-/* The first mid of a group that is of an m-line in use. */
-static struct str first_used(const struct oa_exchange *x, struct str mids)
-{
-	while (mids.n) {
-		struct str mid = str_cut(&mids, ' ');
-
-		for (unsigned i = 0; mid.n && i < x->n_media; i++)
-			if (x->media[i].used && str_eq(offered_mid(x, i), mid))
-				return mid;
-	}
-	return STR("");
-}
-
-static bool is_among(struct str mids, struct str mid)
+static bool is_listed(struct str mids, struct str mid)
 {
 	while (mid.n && mids.n)
 		if (str_eq(str_cut(&mids, ' '), mid))
@@ -81,52 +68,134 @@ static bool is_among(struct str mids, struct str mid)
 	return false;
 }
 
-bool oa_shares_transport(const struct oa_exchange *x, unsigned i)
+bool oa_is_among(struct str mids, const struct oa_exchange *x, unsigned i)
+{
+	return is_listed(mids, offered_mid(x, i));
+}
+
+/* The next BUNDLE group's mids from attribute *at on; false: there are no more. */
+static bool next_group(const struct sdp *s, unsigned *at, struct str *mids)
 {
 	unsigned n;
-	const struct sdp_attr *a = sdp_attrs(x->remote, NULL, &n);
+	const struct sdp_attr *a = sdp_attrs(s, NULL, &n);
 
-	for (unsigned k = 0; k < n; k++) {
-		struct str mids = a[k].value;
+	while (*at < n) {
+		const struct sdp_attr *group = &a[(*at)++];
 
-		if (!str_eq(a[k].name, STR("group")) || !str_eq(str_cut(&mids, ' '), STR("BUNDLE")) ||
-			!is_among(mids, offered_mid(x, i)))
-			continue;
-		for (unsigned before = 0; before < i; before++)
-			if (x->media[before].used && is_among(mids, offered_mid(x, before)))
-				return true;
+		*mids = group->value;
+		if (str_eq(group->name, STR("group")) && str_eq(str_cut(mids, ' '), STR("BUNDLE")))
+			return true;
 	}
 	return false;
 }
 
-static void answer_groups(struct wbuf *w, const struct oa_exchange *x)
+struct str oa_bundle_of(const struct oa_exchange *x, unsigned i)
 {
-	unsigned n;
-	const struct sdp_attr *a = sdp_attrs(x->remote, NULL, &n);
+	unsigned at = 0;
+	struct str mids;
 
-	for (unsigned i = 0; i < n; i++) {
-		struct str mids = a[i].value;
+	while (next_group(x->remote, &at, &mids))
+		if (oa_is_among(mids, x, i))
+			return mids;
+	return STR("");
+}
 
-		if (!str_eq(a[i].name, STR("group")) || !str_eq(str_cut(&mids, ' '), STR("BUNDLE")))
-			continue;
-		mids = first_used(x, mids);
-		if (mids.n)
-			wbuf_fmt(w, "a=group:BUNDLE %.*s\r\n", STR_ARG(mids));
+/* The m-lines on transport t, its tag first; those of the peer's group alone. */
+static void put_members(
+	struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned t, const struct str *among)
+{
+	wbuf_z(w, "a=group:BUNDLE");
+	for (unsigned others = 0; others < 2; others++) {
+		for (unsigned i = 0; i < x->n_media; i++) {
+			if (!x->media[i].used || x->media[i].transport != t || oa_describes(x, i) == others ||
+				(among && !oa_is_among(*among, x, i)))
+				continue;
+			wbuf_z(w, " ");
+			if (among)
+				wbuf_str(w, offered_mid(x, i));
+			else
+				put_own_mid(w, leg, x, i);
+		}
+	}
+	wbuf_z(w, "\r\n");
+}
+
+/*
+ * A group is answered with its m-lines on one transport: those of the first that is used. Others have been taken out,
+ * or refused.
+ */
+static void answer_groups(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x)
+{
+	unsigned at = 0;
+	struct str mids;
+
+	while (next_group(x->remote, &at, &mids)) {
+		for (unsigned i = 0; i < x->n_media; i++) {
+			if (!oa_describes(x, i) || !oa_is_among(mids, x, i))
+				continue;
+			put_members(w, leg, x, x->media[i].transport, &mids);
+			break;
+		}
 	}
 }
 
 void oa_put_group(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x)
 {
+	bool any = false;
+
 	if (!x->ours) {
-		answer_groups(w, x);
+		answer_groups(w, leg, x);
 		return;
 	}
 	for (unsigned i = 0; i < x->n_media; i++) {
-		if (!names(x, i))
+		bool shared = false;
+
+		if (!names(x, i) || !oa_describes(x, i))
 			continue;
-		wbuf_z(w, "a=group:BUNDLE ");
-		put_own_mid(w, leg, x, i);
-		wbuf_z(w, "\r\n");
-		return;
+		for (unsigned k = 0; k < x->n_media; k++)
+			shared |= k != i && x->media[k].used && x->media[k].transport == x->media[i].transport;
+		/* One m-line alone says that it could be bundled with others. */
+		if (shared || !any)
+			put_members(w, leg, x, x->media[i].transport, NULL);
+		any = true;
+	}
+}
+
+/* The body by which the peer sends what we hear now. */
+static const char *told(const struct oa_leg *leg)
+{
+	const struct oa_exchange *x = leg->pending;
+
+	return x && x->answered && x->sent ? x->sent : leg->sent;
+}
+
+/* The formats of our m-line i. */
+static struct str told_formats(const char *body, unsigned i)
+{
+	struct str rest = str_z(body);
+
+	for (unsigned at = 0; rest.n;) {
+		struct str line = str_trim(str_cut(&rest, '\r'));
+
+		str_cut(&rest, '\n');
+		if (!str_starts(line, STR("m=")) || at++ != i)
+			continue;
+		for (unsigned words = 0; words < 3; words++)
+			str_cut(&line, ' ');
+		return line;
+	}
+	return STR("");
+}
+
+void oa_selectors(const struct oa_leg *leg, unsigned i, struct dp_stream *to)
+{
+	const char *body = told(leg);
+	struct str formats = told_formats(body, i);
+
+	while (formats.n) {
+		uint64_t type;
+
+		if (str_to_u64(str_cut(&formats, ' '), DP_PAYLOAD_TYPES - 1, &type) == 0)
+			to->payload_types[type / 8] |= (uint8_t)(1 << type % 8);
 	}
 }

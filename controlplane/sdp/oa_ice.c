@@ -5,15 +5,22 @@
 
 #include "controlplane/sdp/oa_private.h"
 
-int oa_ice_offered(const struct oa_leg *leg, struct oa_exchange *x, unsigned i, struct oa_media *om, struct err *e)
+/* Transport t as it holds, or NULL. */
+static const struct oa_media *held(const struct oa_leg *leg, unsigned t)
 {
-	const struct oa_media *holds = i < leg->n_media && leg->media[i].used ? &leg->media[i] : NULL;
+	return t < leg->n_media && leg->media[t].open ? &leg->media[t] : NULL;
+}
+
+int oa_ice_offered(const struct oa_leg *leg, struct oa_exchange *x, unsigned t, struct err *e)
+{
+	const struct oa_media *holds = held(leg, t);
+	struct oa_media *om = &x->media[t];
 	struct ice_said said;
 	int rc;
 
 	if (!leg->policy.ice)
 		return 0;
-	rc = ice_read(x->remote, &x->remote->media[i], &said, e);
+	rc = ice_read(x->remote, &x->remote->media[x->tag[t]], &said, e);
 	if (rc < 0)
 		return rc;
 	om->ice = said.there;
@@ -26,13 +33,14 @@ int oa_ice_offered(const struct oa_leg *leg, struct oa_exchange *x, unsigned i, 
 	return 0;
 }
 
-int oa_ice_answered(const struct oa_exchange *x, unsigned i, struct oa_media *om, struct err *e)
+int oa_ice_answered(struct oa_exchange *x, unsigned t, unsigned i, struct err *e)
 {
+	struct oa_media *om = &x->media[t];
 	struct ice_said said;
 	int rc;
 
 	om->ice = false;
-	if (!x->offered[i].ice)
+	if (!x->offered[t].ice)
 		return 0;
 	rc = ice_read(x->remote, &x->remote->media[i], &said, e);
 	if (rc < 0)
@@ -42,9 +50,9 @@ int oa_ice_answered(const struct oa_exchange *x, unsigned i, struct oa_media *om
 	return 0;
 }
 
-bool oa_ice_offers(const struct oa_leg *leg, unsigned i)
+bool oa_ice_offers(const struct oa_leg *leg, unsigned t)
 {
-	const struct oa_media *holds = i < leg->n_media && leg->media[i].used ? &leg->media[i] : NULL;
+	const struct oa_media *holds = held(leg, t);
 
 	/* Who did without so far is not asked again. */
 	return leg->policy.ice && (!holds || holds->ice);
@@ -64,8 +72,8 @@ int oa_ice_choose(const struct oa_leg *leg, struct oa_exchange *x)
 	bool any = false, fresh = !leg->ice.ufrag[0] || x->ice_restart;
 
 	for (unsigned i = 0; i < x->n_media; i++) {
-		any |= x->media[i].used && x->media[i].ice;
-		fresh |= x->media[i].used && x->media[i].ice && associates_anew(leg, x, i);
+		any |= x->media[i].open && x->media[i].ice;
+		fresh |= x->media[i].open && x->media[i].ice && associates_anew(leg, x, i);
 	}
 	ice_credentials_wipe(&x->ice);
 	if (!any)
@@ -92,7 +100,7 @@ void oa_ice_commit(struct oa_leg *leg, const struct oa_exchange *x)
 static bool any_ice(const struct oa_exchange *x)
 {
 	for (unsigned i = 0; i < x->n_media; i++)
-		if (x->media[i].used && x->media[i].ice)
+		if (x->media[i].open && x->media[i].ice)
 			return true;
 	return false;
 }
@@ -103,26 +111,26 @@ void oa_ice_put_session(struct wbuf *w, const struct oa_exchange *x)
 		wbuf_z(w, "a=ice-lite\r\na=ice-options:ice2\r\n");
 }
 
-static bool muxed_before(const struct oa_leg *leg, unsigned i)
+static bool muxed_before(const struct oa_leg *leg, unsigned t)
 {
-	return i < leg->n_media && leg->media[i].used && leg->media[i].mux;
+	return t < leg->n_media && leg->media[t].open && leg->media[t].mux;
 }
 
-void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
+void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned t)
 {
-	const struct oa_media *om = &x->media[i];
-	const struct oa_local *l = &leg->local[i];
+	const struct oa_media *om = &x->media[t];
+	const struct oa_local *l = &leg->local[t];
 
-	if (om->used && om->ice_mismatch && !x->ours)
+	if (om->open && om->ice_mismatch && !x->ours)
 		wbuf_z(w, "a=ice-mismatch\r\n");
-	if (!om->used || !om->ice)
+	if (!om->open || !om->ice)
 		return;
 	const struct ice_lines lines = {
 		.credentials = &x->ice,
 		.ip = l->advertised.family == IP_NONE ? &l->rtp.ip : &l->advertised,
-		.rtp = oa_rtp_port(leg, om, i).port,
+		.rtp = oa_rtp_port(leg, om, t).port,
 		/* Who is offered mux may not take it, unless it has. */
-		.rtcp = om->mux && (!x->ours || muxed_before(leg, i)) ? 0 : oa_rtcp_port(leg, om, i).port,
+		.rtcp = om->mux && (!x->ours || muxed_before(leg, t)) ? 0 : oa_rtcp_port(leg, om, t).port,
 		.end = om->ice_trickle,
 	};
 
@@ -139,14 +147,14 @@ bool oa_ice_now(const struct oa_leg *leg, unsigned i, const struct ice_credentia
 
 	*newest = told ? &x->ice : &leg->ice;
 	*before = told ? &leg->ice : &leg->ice_before;
-	return offered || (now && now->used && now->ice);
+	return offered || (now && now->open && now->ice);
 }
 
 bool oa_check_expected(const struct oa_leg *leg, unsigned i)
 {
 	const struct oa_exchange *x = leg->pending;
 
-	return x && x->ours && !x->answered && i < x->n_media && x->media[i].used && x->media[i].ice;
+	return x && x->ours && !x->answered && i < x->n_media && x->media[i].open && x->media[i].ice;
 }
 
 void oa_ice_selected(struct oa_leg *leg, unsigned i, const struct ip_port *remote)

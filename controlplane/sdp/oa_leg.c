@@ -119,6 +119,26 @@ void oa_rollback(struct oa_leg *leg)
 	leg->state = OA_IDLE;
 }
 
+static void settle_keys(struct oa_leg *leg)
+{
+	for (unsigned i = 0; i < leg->n_media; i++) {
+		struct oa_media *om = &leg->media[i];
+
+		if (!om->keys)
+			continue;
+		if (om->open && (om->keys->established || om->keys->awaited)) {
+			om->keys->method->settled(om->keys);
+			leg->secured |= 1u << i;
+		} else {
+			agreement_destroy(om->keys);
+			om->keys = NULL;
+		}
+	}
+	for (unsigned i = 0; i < leg->n_media; i++)
+		if (leg->media[i].used && leg->media[leg->media[i].transport].keys)
+			leg->secured |= 1u << i;
+}
+
 int oa_commit(struct oa_leg *leg)
 {
 	struct oa_exchange *x = leg->pending;
@@ -133,17 +153,7 @@ int oa_commit(struct oa_leg *leg)
 	memcpy(media, x->media, x->n_media * sizeof *media);
 	leg->media = media;
 	leg->n_media = x->n_media;
-	for (unsigned i = 0; i < leg->n_media; i++) {
-		if (!media[i].keys)
-			continue;
-		if (media[i].used && (media[i].keys->established || media[i].keys->awaited)) {
-			media[i].keys->method->settled(media[i].keys);
-			leg->secured |= 1u << i;
-		} else {
-			agreement_destroy(media[i].keys);
-			media[i].keys = NULL;
-		}
-	}
+	settle_keys(leg);
 	x->n_media = 0; /* its keys are the leg's now */
 	oa_ice_commit(leg, x);
 	free(leg->sent);
@@ -188,7 +198,7 @@ const struct agreed_key *oa_tx_now(const struct oa_leg *leg, unsigned i)
 	const struct oa_media *now = oa_media_now(leg, i);
 	const struct agreed_key *before = established_tx(oa_keys_before(leg, i));
 
-	if (!now || !now->used)
+	if (!now || !now->open)
 		return NULL;
 	if (!x || !x->answered || x->ours || !before)
 		before = established_tx(now->keys);
@@ -213,7 +223,7 @@ bool oa_is_known(const struct agreement *a)
 bool oa_keys_burnt(const struct oa_leg *leg)
 {
 	for (unsigned i = 0; i < leg->n_media; i++)
-		if (leg->media[i].used && oa_is_burnt(leg, leg->media[i].keys))
+		if (leg->media[i].open && oa_is_burnt(leg, leg->media[i].keys))
 			return true;
 	return false;
 }
@@ -222,7 +232,7 @@ const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i)
 {
 	const struct oa_exchange *x = leg->pending;
 
-	if (!x || x->ours || x->answered || i >= x->n_media || !x->media[i].used || !x->media[i].keys)
+	if (!x || x->ours || x->answered || i >= x->n_media || !x->media[i].open || !x->media[i].keys)
 		return NULL;
 	return x->media[i].keys->rx.suite != SRTP_SUITE_NONE ? &x->media[i].keys->rx : NULL;
 }
@@ -230,7 +240,7 @@ const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i)
 static bool awaits(const struct oa_exchange *x)
 {
 	for (unsigned i = 0; i < x->n_media; i++)
-		if (x->media[i].used && x->media[i].keys && x->media[i].keys->awaited)
+		if (x->media[i].open && x->media[i].keys && x->media[i].keys->awaited)
 			return true;
 	return false;
 }
@@ -240,7 +250,7 @@ bool oa_keys_pending(const struct oa_leg *leg)
 	const struct oa_exchange *x = leg->pending;
 
 	for (unsigned i = 0; i < leg->n_media; i++)
-		if (leg->media[i].used && leg->media[i].keys && leg->media[i].keys->awaited)
+		if (leg->media[i].open && leg->media[i].keys && leg->media[i].keys->awaited)
 			return true;
 	return x && leg->policy.security != OA_SECURITY_NONE && (x->ours || awaits(x));
 }
@@ -257,14 +267,14 @@ struct dtls_bond *oa_bond_now(const struct oa_leg *leg, unsigned i)
 {
 	const struct oa_media *m = oa_media_now(leg, i);
 
-	return m && m->used ? agreement_dtls_bond(m->keys) : NULL;
+	return m && m->open ? agreement_dtls_bond(m->keys) : NULL;
 }
 
 bool oa_handshake_expected(const struct oa_leg *leg, unsigned i)
 {
 	const struct oa_exchange *x = leg->pending;
 
-	return x && x->ours && !x->answered && i < x->n_media && x->media[i].used &&
+	return x && x->ours && !x->answered && i < x->n_media && x->media[i].open &&
 	       agreement_dtls_bond(x->media[i].keys);
 }
 
@@ -308,9 +318,14 @@ void oa_keys_failed(struct oa_leg *leg, unsigned i, const struct dtls_bond *bond
 
 bool oa_wants_local(const struct oa_leg *leg, const struct oa_leg *from, unsigned i)
 {
-	const struct oa_media *m = from->pending ? oa_media_at(from, i) : NULL;
+	struct oa_media plan[SDP_MEDIA_MAX];
 
-	return m && m->used && !leg->local[i].set;
+	if (!from->pending || i >= from->pending->n_media || leg->local[i].set)
+		return false;
+	if (leg == from || leg->pending)
+		return oa_media_at(leg, i) && oa_media_at(leg, i)->open;
+	oa_plan_transports(leg, from->pending, plan);
+	return plan[i].open;
 }
 
 void oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local)

@@ -8,9 +8,9 @@
 
 enum { WARN_ADDRESS = 301, WARN_OTHER = OA_WARN_OTHER };
 
-static const struct ip_addr *advertised(const struct oa_leg *leg, unsigned i)
+static const struct ip_addr *advertised(const struct oa_leg *leg, unsigned t)
 {
-	const struct oa_local *l = &leg->local[i];
+	const struct oa_local *l = &leg->local[t];
 
 	return l->advertised.family == IP_NONE ? &l->rtp.ip : &l->advertised;
 }
@@ -21,7 +21,9 @@ static struct ip_addr session_address(const struct oa_leg *leg, const struct oa_
 	struct ip_addr ip = {.family = IP_V4};
 
 	for (unsigned i = x->n_media; i-- > 0;)
-		if (leg->local[i].set && (x->media[i].used || ip_is_unspecified(&ip)))
+		if (x->media[i].used)
+			ip = *advertised(leg, x->media[i].transport);
+		else if (leg->local[i].set && ip_is_unspecified(&ip))
 			ip = *advertised(leg, i);
 	return ip;
 }
@@ -43,21 +45,26 @@ static void put_used(struct wbuf *w, const struct oa_leg *leg, const struct oa_e
 	struct str proto, const struct sdp *s, const struct ip_addr *session_ip)
 {
 	const struct oa_media *om = &x->media[i];
-	const struct ip_port rtp = oa_rtp_port(leg, om, i), rtcp = oa_rtcp_port(leg, om, i);
+	const unsigned t = om->transport;
+	const struct oa_media *on = &x->media[t];
+	const struct ip_port rtp = oa_rtp_port(leg, on, t), rtcp = oa_rtcp_port(leg, on, t);
 	const struct sdp_media *m = &s->media[i];
-	const struct oa_between between = oa_between(om->proto, m->proto);
+	const struct oa_between between = oa_between(om->proto, m->proto, om->kind);
+	const bool bundle_only = oa_bundle_only(leg, x, i);
 
-	sdp_put_media(w, m->kind_text, rtp.port, proto, m->formats);
-	if (!ip_equal(advertised(leg, i), session_ip))
-		sdp_put_connection(w, advertised(leg, i));
+	sdp_put_media(w, m->kind_text, bundle_only ? 0 : rtp.port, proto, m->formats);
+	if (!ip_equal(advertised(leg, t), session_ip))
+		sdp_put_connection(w, advertised(leg, t));
 	sdp_put_bandwidth(w, m->bandwidth, m->n_bandwidth);
 	oa_put_mid(w, leg, x, i);
 	put_attrs(w, s, m, &between);
 	/* A port that was swapped away hears late packets only: RTCP is muxed. */
-	if (rtcp.port != rtp.port + 1 && !(om->mux && om->swapped))
+	if (rtcp.port != rtp.port + 1 && !(on->mux && on->swapped) && oa_describes(x, i))
 		wbuf_fmt(w, "a=rtcp:%u\r\n", rtcp.port);
-	if (om->mux)
+	if (on->mux)
 		wbuf_z(w, "a=rtcp-mux\r\n");
+	if (bundle_only)
+		wbuf_z(w, "a=bundle-only\r\n");
 	wbuf_fmt(w, "a=%s\r\n", sdp_direction_name(om->direction));
 }
 
@@ -91,7 +98,7 @@ static char *write_content(const struct oa_leg *leg, const struct oa_exchange *x
 	sdp_put_connection(&w, &ip);
 	sdp_put_bandwidth(&w, s->bandwidth, s->n_bandwidth);
 	wbuf_z(&w, "t=0 0\r\n");
-	between = x->n_media ? oa_between(x->media[0].proto, s->media[0].proto) : (struct oa_between){0};
+	between = x->n_media ? oa_between(x->media[0].proto, s->media[0].proto, x->media[0].kind) : (struct oa_between){0};
 	put_attrs(&w, s, NULL, &between);
 	oa_put_group(&w, leg, x);
 	for (unsigned i = 0; i < x->n_media; i++) {
@@ -117,14 +124,16 @@ static char *write_content(const struct oa_leg *leg, const struct oa_exchange *x
 	return fitted ? fitted : text;
 }
 
-/* What is secret or belongs to one description alone. */
+/* What is secret or belongs to one description alone: once for each transport (RFC 9143 section 7.1.3). */
 static void put_keys(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
 {
-	const struct oa_media *om = &x->media[i];
+	unsigned t = x->media[i].transport;
 
-	if (om->used && om->keys)
-		om->keys->method->print(om->keys, w);
-	oa_ice_put_media(w, leg, x, i);
+	if (!oa_describes(x, i))
+		return;
+	if (x->media[t].keys)
+		x->media[t].keys->method->print(x->media[t].keys, w);
+	oa_ice_put_media(w, leg, x, t);
 }
 
 /* Are there keys in this body that the one that holds did not have? */
@@ -135,7 +144,7 @@ static bool keys_changed(const struct oa_leg *leg, const struct oa_exchange *x)
 	for (unsigned i = 0; i < x->n_media; i++) {
 		const struct agreement *now = x->media[i].keys, *before = oa_keys_before(leg, i);
 
-		if (!x->media[i].used || !now)
+		if (!x->media[i].open || !now)
 			continue;
 		if (now->method->media_path) {
 			if (!before || !now->method->repeats(now, before))
@@ -206,7 +215,7 @@ static int check_local(const struct oa_leg *leg, const struct oa_exchange *x, st
 	for (unsigned i = 0; i < x->n_media; i++) {
 		const struct oa_media *om = &x->media[i];
 
-		if (!om->used)
+		if (!om->open)
 			continue;
 		if (!leg->local[i].set)
 			return oa_refuse(r, EADDRNOTAVAIL, 500, 0, "m-line %u has no media port", i + 1);
@@ -217,10 +226,9 @@ static int check_local(const struct oa_leg *leg, const struct oa_exchange *x, st
 	return 0;
 }
 
-/* How our offer has m-line i agree on keys: as it did, or else as is liked best. */
-static const struct agreement_method *method_of(const struct oa_leg *leg, unsigned i)
+const struct agreement_method *oa_method_of(const struct oa_leg *leg, unsigned t)
 {
-	const struct agreement *before = oa_keys_before(leg, i);
+	const struct agreement *before = oa_keys_before(leg, t);
 
 	return before ? before->method : leg->policy.method;
 }
@@ -229,18 +237,18 @@ static int check_hop(const struct oa_leg *leg, struct oa_refusal *r)
 {
 	const struct oa_policy *p = &leg->policy;
 
-	if (p->security == OA_SECURITY_REQUIRED && method_of(leg, 0)->needs_secure_hop && !p->hop_encrypted)
+	if (p->security == OA_SECURITY_REQUIRED && oa_method_of(leg, 0)->needs_secure_hop && !p->hop_encrypted)
 		return oa_refuse(r, ENOKEY, 488, WARN_OTHER,
 			"keys in SDP (%s) may not be sent over a signalling hop that is not encrypted",
-			method_of(leg, 0)->name);
+			oa_method_of(leg, 0)->name);
 	return 0;
 }
 
-/* Is there to be a key in m-line i of our offer? */
+/* Is there to be a key for transport i in our offer? */
 static bool offers_keys(const struct oa_leg *leg, unsigned i)
 {
 	const struct oa_policy *p = &leg->policy;
-	bool stands = i < leg->n_media && leg->media[i].used && !leg->media[i].keys;
+	bool stands = i < leg->n_media && leg->media[i].open && !leg->media[i].keys;
 
 	if (p->security != OA_SECURITY_OPTIONAL)
 		return p->security == OA_SECURITY_REQUIRED;
@@ -248,7 +256,7 @@ static bool offers_keys(const struct oa_leg *leg, unsigned i)
 	return (p->hop_encrypted || !p->method->needs_secure_hop) && !stands;
 }
 
-/* Keys for m-line i of our offer: fresh ones, but for peers that take no others when keep is set. */
+/* Keys for transport i of our offer: fresh ones, but for peers that take no others when keep is set. */
 static int offer_keys(
 	const struct oa_leg *leg, struct oa_media *om, unsigned i, bool again, struct oa_refusal *r)
 {
@@ -257,12 +265,12 @@ static int offer_keys(
 	int rc;
 
 	om->keys = NULL;
-	if (!om->used || !offers_keys(leg, i))
+	if (!om->open || !offers_keys(leg, i))
 		return 0;
 	policy.again = again;
 	policy.renew = oa_is_burnt(leg, oa_keys_before(leg, i));
 	policy.keep = policy.keep && !policy.renew && oa_is_known(oa_keys_before(leg, i));
-	rc = method_of(leg, i)->create(&policy, &om->keys);
+	rc = oa_method_of(leg, i)->create(&policy, &om->keys);
 	if (rc == 0)
 		rc = om->keys->method->offer(om->keys, oa_keys_before(leg, i), &e);
 	return rc < 0 ? oa_refuse(r, -rc, 500, 0, "m-line %u: %s", i + 1, e.text) : 0;
@@ -275,9 +283,10 @@ static int send_offer(
 	int rc;
 
 	for (unsigned i = 0; i < x->n_media; i++) {
-		x->media[i].ice = x->media[i].used && oa_ice_offers(leg, i);
+		x->media[i].ice = x->media[i].open && oa_ice_offers(leg, i);
 		x->offered[i].ice = x->media[i].ice;
 		x->offered[i].used = x->media[i].used;
+		x->offered[i].transport = x->media[i].transport;
 		x->offered[i].mux = x->media[i].mux;
 		x->offered[i].direction = x->media[i].direction;
 	}
@@ -301,38 +310,56 @@ static int send_offer(
  * Is our offer to be in the feedback profile? Browsers write SAVPF and congestion control for speech as a matter of
  * course; phones that know nothing of RFC 4585 would refuse such an offer for nothing. Pictures need it.
  */
-static bool wants_feedback(const struct oa_exchange *got, unsigned i, bool by_dtls)
+static bool wants_feedback(const struct oa_leg *to, const struct oa_exchange *got, unsigned i, bool by_dtls)
 {
 	const struct sdp_media *m = &got->remote->media[i];
 	const struct sdp_proto_info *from = sdp_proto_info(got->media[i].proto);
+	bool video = m->kind == SDP_VIDEO && sdp_attr_find(got->remote, m, STR("rtcp-fb"));
 
-	return from->feedback && (by_dtls || !from->dtls ||
-					 (m->kind == SDP_VIDEO && sdp_attr_find(got->remote, m, STR("rtcp-fb"))));
+	/* A session keeps its profile: who began without takes no other. */
+	if (i < to->n_media && to->media[i].used)
+		return sdp_proto_info(to->media[i].proto)->feedback;
+	if (by_dtls)
+		return from->feedback || video;
+	return from->feedback && !to->policy.basic_profile && (!from->dtls || video);
 }
 
-/* M-line i of our offer on `to` out of the peer's on the other leg. */
-static void derive(const struct oa_leg *to, const struct oa_exchange *got, unsigned i, struct oa_media *om)
+/* M-line i of our offer on `to` out of the peer's on the other leg, on the transport that is planned for it. */
+static void derive(const struct oa_leg *to, const struct oa_exchange *got, const struct oa_media *plan, unsigned i,
+	struct oa_media *om)
 {
 	const struct oa_media *holds = i < to->n_media ? &to->media[i] : NULL, *from = &got->media[i];
-	bool used = got->offered[i].used;
 	bool secure = to->policy.security == OA_SECURITY_REQUIRED ||
 		      (holds && sdp_proto_info(holds->proto)->secure);
-	bool dtls = secure && method_of(to, i)->media_path;
+	bool dtls = secure && oa_method_of(to, plan[i].transport)->media_path;
 
 	*om = (struct oa_media){
-		.used = used,
+		.used = plan[i].used,
+		.transport = plan[i].transport,
 		.kind = from->kind,
-		.proto = sdp_proto_find(secure, wants_feedback(got, i, dtls), dtls),
+		.proto = sdp_proto_find(secure, wants_feedback(to, got, i, dtls), dtls),
 		.direction = sdp_direction_mirror(got->offered[i].direction),
 		.clock_hz = from->clock_hz,
+		.open = plan[i].open,
 		.swapped = holds && holds->swapped,
-		.mux = used && (to->policy.mux == OA_MUX_OFFER || (holds && holds->used && holds->mux)),
+		.mux = plan[i].open && (to->policy.mux == OA_MUX_OFFER || (holds && holds->open && holds->mux)),
 	};
+}
+
+/* Our body describes a transport in the first m-line on it. */
+static void tag_first(struct oa_exchange *x)
+{
+	for (unsigned t = 0; t < x->n_media; t++) {
+		int first = oa_first_on(x, t);
+
+		x->tag[t] = (uint8_t)(first < 0 ? 0 : first);
+	}
 }
 
 int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, struct oa_refusal *r)
 {
 	const struct oa_exchange *got = from->pending;
+	struct oa_media plan[SDP_MEDIA_MAX];
 	struct oa_exchange *x;
 	int rc;
 
@@ -347,12 +374,15 @@ int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, 
 	x = oa_exchange_new(true);
 	if (!x)
 		return oa_refuse(r, ENOMEM, 500, 0, "out of memory");
-	for (unsigned i = 0; rc == 0 && i < got->n_media; i++) {
-		x->n_media = i + 1;
-		derive(to, got, i, &x->media[i]);
-		x->offered[i].between = oa_between(x->media[i].proto, got->media[i].proto);
-		rc = offer_keys(to, &x->media[i], i, false, r);
+	oa_plan_transports(to, got, plan);
+	x->n_media = got->n_media;
+	for (unsigned i = 0; i < got->n_media; i++) {
+		derive(to, got, plan, i, &x->media[i]);
+		x->offered[i].between = oa_between(x->media[i].proto, got->media[i].proto, x->media[i].kind);
 	}
+	for (unsigned i = 0; rc == 0 && i < got->n_media; i++)
+		rc = offer_keys(to, &x->media[i], i, false, r);
+	tag_first(x);
 	if (rc == 0)
 		rc = check_local(to, x, r);
 	if (rc < 0) {
@@ -377,9 +407,13 @@ static char *sent_with_ports(const struct oa_leg *leg, const struct oa_exchange 
 		if (line.p > kind.p + kind.n) /* there was a space */
 			wbuf_z(&w, " ");
 		if (str_starts(kind, STR("m="))) {
-			if (x->media[i].swapped != leg->media[i].swapped) {
+			unsigned t = i < x->n_media ? x->media[i].transport : 0;
+
+			/* What waits for an answer to be bundled has no port. */
+			if (i < x->n_media && x->media[t].swapped != leg->media[t].swapped && x->media[i].used &&
+				!str_starts(line, STR("0 "))) {
 				str_cut(&line, ' ');
-				wbuf_fmt(&w, "%u ", oa_rtp_port(leg, &x->media[i], i).port);
+				wbuf_fmt(&w, "%u ", oa_rtp_port(leg, &x->media[t], t).port);
 			}
 			i++;
 		}
@@ -391,10 +425,10 @@ static char *sent_with_ports(const struct oa_leg *leg, const struct oa_exchange 
 	return text;
 }
 
-/* Does m-line i of our offer move to the other one of its ports? A new association wants a fresh one. */
+/* Does transport i of our offer move to the other one of its ports? A new association wants a fresh one. */
 static bool moves_away(const struct oa_leg *leg, const struct oa_media *om, unsigned i)
 {
-	return om->used && om->mux && leg->media[i].mux && method_of(leg, i)->media_path && leg->local[i].rtcp.port;
+	return om->open && om->mux && leg->media[i].mux && oa_method_of(leg, i)->media_path && leg->local[i].rtcp.port;
 }
 
 static int offer_again(struct oa_leg *leg, bool again, struct wbuf *w, struct oa_refusal *r)
@@ -413,13 +447,17 @@ static int offer_again(struct oa_leg *leg, bool again, struct wbuf *w, struct oa
 	x = oa_exchange_new(true);
 	if (!x)
 		return oa_refuse(r, ENOMEM, 500, 0, "out of memory");
+	x->n_media = leg->n_media;
+	for (unsigned i = 0; i < leg->n_media; i++) {
+		x->media[i] = leg->media[i];
+		x->media[i].keys = NULL;
+	}
+	tag_first(x);
 	for (unsigned i = 0; rc == 0 && i < leg->n_media; i++) {
 		struct oa_media *om = &x->media[i];
 
-		*om = leg->media[i];
 		om->mux = leg->media[i].mux || leg->policy.mux == OA_MUX_OFFER;
 		om->swapped ^= again && moves_away(leg, om, i);
-		x->n_media = i + 1;
 		rc = offer_keys(leg, om, i, again, r);
 	}
 	if (rc < 0) {
@@ -439,40 +477,47 @@ int oa_offer_refresh(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r)
 	return offer_again(leg, false, w, r);
 }
 
-int oa_answer_media(struct oa_leg *to, unsigned i, const struct oa_media *other, struct oa_refusal *r)
+void oa_answer_media(struct oa_exchange *x, unsigned i, const struct oa_media *other)
 {
-	struct oa_exchange *x = to->pending;
 	struct oa_media *om = &x->media[i];
-	struct err e = {0};
-	int rc;
 
 	om->used = x->offered[i].used && other->used;
+	om->transport = x->offered[i].transport;
 	if (!om->used)
-		return 0;
+		return;
 	om->direction =
 		(enum sdp_direction)(sdp_direction_mirror(other->direction) & x->offered[i].direction);
 	om->extensions = other->extensions;
 	om->feedback = other->feedback;
-	if (!om->keys)
-		return 0;
-	rc = om->keys->method->answer(om->keys, oa_keys_before(to, i), &e);
-	return rc < 0 ? oa_refuse(r, -rc, 500, 0, "m-line %u: %s", i + 1, e.text) : 0;
+}
+
+/* Our half of the keys of every transport. */
+static int answer_keys(struct oa_leg *to, struct oa_exchange *x, struct oa_refusal *r)
+{
+	struct err e = {0};
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < x->n_media; i++) {
+		struct agreement *a = x->media[i].keys;
+
+		if (x->media[i].open && a)
+			rc = a->method->answer(a, oa_keys_before(to, i), &e);
+		if (rc < 0)
+			oa_refuse(r, -rc, 500, 0, "m-line %u: %s", i + 1, e.text);
+	}
+	return rc;
 }
 
 /* A session refresh, answered as before: with the keys in force. */
 static int answer_again(struct oa_leg *to, struct wbuf *w, struct oa_refusal *r)
 {
 	struct oa_exchange *x = to->pending;
-	struct err e = {"out of memory"};
 	char *content = strdup(to->sent);
-	int rc = content ? 0 : -ENOMEM;
+	int rc = content ? answer_keys(to, x, r) : oa_refuse(r, ENOMEM, 500, 0, "out of memory");
 
-	for (unsigned i = 0; rc == 0 && i < x->n_media; i++)
-		if (x->media[i].used && x->media[i].keys)
-			rc = x->media[i].keys->method->answer(x->media[i].keys, oa_keys_before(to, i), &e);
 	if (rc < 0) {
 		free(content);
-		return oa_refuse(r, -rc, 500, 0, "%s", e.text);
+		return rc;
 	}
 	oa_number_keys(to, x);
 	rc = oa_emit(to, x, content, w, r);
@@ -483,9 +528,14 @@ static int answer_again(struct oa_leg *to, struct wbuf *w, struct oa_refusal *r)
 int oa_answer_emit(struct oa_leg *to, const struct sdp *s, struct wbuf *w, struct oa_refusal *r)
 {
 	struct oa_exchange *x = to->pending;
-	int rc = check_local(to, x, r);
 	char *content;
+	int rc;
 
+	if (oa_settle_transports(to, x) < 0)
+		return oa_refuse(r, ENOMEM, 500, 0, "out of memory");
+	rc = answer_keys(to, x, r);
+	if (rc == 0)
+		rc = check_local(to, x, r);
 	if (rc < 0)
 		return rc;
 	oa_number_keys(to, x);
@@ -501,7 +551,6 @@ int oa_answer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w,
 {
 	struct oa_exchange *x = to->pending;
 	const struct oa_exchange *got = from->pending;
-	int rc = 0;
 
 	*r = (struct oa_refusal){0};
 	if (to->state != OA_OFFER_RECEIVED)
@@ -512,7 +561,7 @@ int oa_answer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w,
 		return oa_answer_met(to, from, w, r);
 	if (!got->answered || got->n_media != x->n_media)
 		return oa_refuse(r, EINVAL, 500, 0, "there is no answer to pass on");
-	for (unsigned i = 0; rc == 0 && i < x->n_media; i++)
-		rc = oa_answer_media(to, i, &got->media[i], r);
-	return rc < 0 ? rc : oa_answer_emit(to, got->remote, w, r);
+	for (unsigned i = 0; i < x->n_media; i++)
+		oa_answer_media(x, i, &got->media[i]);
+	return oa_answer_emit(to, got->remote, w, r);
 }

@@ -14,7 +14,7 @@ struct oa_between {
 	bool crossing; /* exactly one is */
 	bool feedback; /* RTCP feedback has a meaning on both */
 };
-struct oa_between oa_between(enum sdp_proto a, enum sdp_proto b);
+struct oa_between oa_between(enum sdp_proto a, enum sdp_proto b, enum sdp_kind kind);
 
 /* An offer, and when it came its answer. Owned by its leg; holds keys: oa_exchange_free() wipes. */
 struct oa_exchange {
@@ -29,11 +29,14 @@ struct oa_exchange {
 	uint64_t sent_version;
 	unsigned n_media;
 	struct oa_media media[SDP_MEDIA_MAX];
+	uint8_t tag[SDP_MEDIA_MAX]; /* for each transport the m-line that describes it (RFC 9143 section 1.3) */
 	struct ice_credentials ice; /* ours in this exchange; none: no m-line does ICE */
 	bool ice_restart;           /* the peer's offer is one */
 	/* What the offer allows, whoever made it, as seen from the gateway: later answers start from here. */
 	struct {
-		bool used, mux, ice;
+		bool used;
+		uint8_t transport;
+		bool mux, ice; /* of the transport with this number */
 		enum sdp_direction direction;
 		struct oa_between between; /* our offers: this leg and the one that it came from */
 	} offered[SDP_MEDIA_MAX];
@@ -44,7 +47,7 @@ void oa_exchange_free(struct oa_exchange *x); /* NULL is ignored */
 /* Takes a copy of body and parses it. -ENOMEM, or as sdp_parse(). */
 int oa_exchange_read(struct oa_exchange *x, struct str body, struct err *e);
 
-/* The keys in force on m-line i; NULL: none. */
+/* The keys in force on transport i; NULL: none. */
 const struct agreement *oa_keys_before(const struct oa_leg *leg, unsigned i);
 /* Was the send key in use before the data plane lost its counters? */
 bool oa_is_burnt(const struct oa_leg *leg, const struct agreement *a);
@@ -67,30 +70,63 @@ bool oa_attr_passes(const struct sdp_attr *a, const struct oa_between *b);
 void oa_note_agreed(struct oa_media *om, const struct sdp *s, const struct sdp_media *m, const struct oa_between *b);
 
 /*
- * a=mid of m-line i and a=group of our body x (RFC 5888, 9143): as the peer named its m-lines, or as we did. The first
- * m-line in use of a BUNDLE group is relayed, on its own transport. To take others out of the group would be allowed
- * (RFC 9143 section 7.3.3), but Chromium, which takes that answer, fails with its next offer.
+ * Which transport m-lines are on. A leg bundles with peers that key by DTLS; others offer BUNDLE for m-lines that have
+ * transports of their own as well, and are answered without.
  */
-/* Is m-line i of the peer's offer in a BUNDLE group with an earlier one that is used? */
-bool oa_shares_transport(const struct oa_exchange *x, unsigned i);
+/* Has the peer's m-line i media: a port, or the transport of another (bundle-only)? */
+bool oa_offers_media(const struct sdp *s, unsigned i);
+/*
+ * Chooses the transport of m-line i of the peer's offer, after those before it: 0: the m-line describes it, 1: it is
+ * that of an m-line before. Negative when it can have none.
+ */
+int oa_place_offered(const struct oa_leg *leg, struct oa_exchange *x, unsigned i, struct err *e);
+/* Transports of our offer on `to` out of the peer's: used, transport and open of one m-line each in plan. */
+void oa_plan_transports(const struct oa_leg *to, const struct oa_exchange *got, struct oa_media *plan);
+/* Sets `open` by used and transport. */
+void oa_open_transports(struct oa_media *media, unsigned n);
+/* The first m-line used on transport t; -1: none. */
+int oa_first_on(const struct oa_exchange *x, unsigned t);
+/* Is m-line i, which is used, the one that describes its transport? */
+bool oa_describes(const struct oa_exchange *x, unsigned i);
+/* Does m-line i of our offer wait for an answer before it may be written with the port of its transport? */
+bool oa_bundle_only(const struct oa_leg *leg, const struct oa_exchange *x, unsigned i);
+/* M-lines of our offer which the peer's answer leaves without a transport are not used. */
+void oa_drop_unbundled(const struct oa_leg *leg, struct oa_exchange *x);
+
+/* The mids of the BUNDLE group that m-line i of the peer's body is in; empty: none. */
+struct str oa_bundle_of(const struct oa_exchange *x, unsigned i);
+bool oa_is_among(struct str mids, const struct oa_exchange *x, unsigned i);
+
+/* Is the peer's m-line keyed by DTLS? */
+bool oa_by_dtls(const struct sdp *s, const struct sdp_media *m);
+/*
+ * The other side refused m-lines of the offer: what is left of a transport is described by another m-line of the
+ * peer's, or not at all. -ENOMEM.
+ */
+int oa_settle_transports(struct oa_leg *leg, struct oa_exchange *x);
+/* How our offer has transport t agree on keys: as it did, or else as is liked best. */
+const struct agreement_method *oa_method_of(const struct oa_leg *leg, unsigned t);
+
+
+/* a=mid of m-line i and a=group of our body x (RFC 5888, 9143): as the peer named its m-lines, or as we did. */
 void oa_put_mid(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i);
 void oa_put_group(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x);
 
 /*
- * ICE of m-line i, in the order of an exchange: what the peer's offer or answer says (-EINVAL: malformed), whether
+ * ICE of transport t, in the order of an exchange: what the peer's offer or answer says (-EINVAL: malformed), whether
  * ours offers it; then the credentials of x (-EIO), and what holds when it is complete.
  */
-int oa_ice_offered(
-	const struct oa_leg *leg, struct oa_exchange *x, unsigned i, struct oa_media *om, struct err *e);
-int oa_ice_answered(const struct oa_exchange *x, unsigned i, struct oa_media *om, struct err *e);
-bool oa_ice_offers(const struct oa_leg *leg, unsigned i);
+int oa_ice_offered(const struct oa_leg *leg, struct oa_exchange *x, unsigned t, struct err *e);
+/* i: the m-line of the answer that describes the transport */
+int oa_ice_answered(struct oa_exchange *x, unsigned t, unsigned i, struct err *e);
+bool oa_ice_offers(const struct oa_leg *leg, unsigned t);
 int oa_ice_choose(const struct oa_leg *leg, struct oa_exchange *x);
 void oa_ice_commit(struct oa_leg *leg, const struct oa_exchange *x);
 /* Does x bring credentials that the session which holds does not have? */
 bool oa_ice_changed(const struct oa_leg *leg, const struct oa_exchange *x);
-/* Lines of the session, and of m-line i: with a password in it. */
+/* Lines of the session, and of transport t: with a password in it. */
 void oa_ice_put_session(struct wbuf *w, const struct oa_exchange *x);
-void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i);
+void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned t);
 
 
 /*
@@ -99,9 +135,9 @@ void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_
  */
 int oa_emit(struct oa_leg *leg, struct oa_exchange *x, char *content, struct wbuf *w, struct oa_refusal *r);
 
-/* What was answered (`other`, as the gateway sees it there), as our answer's m-line i; our half of its keys. */
-int oa_answer_media(struct oa_leg *to, unsigned i, const struct oa_media *other, struct oa_refusal *r);
-/* Our answer, whose m-lines are chosen, in the words of s. */
+/* What was answered (`other`, as the gateway sees it there), as our answer's m-line i. */
+void oa_answer_media(struct oa_exchange *x, unsigned i, const struct oa_media *other);
+/* Our answer, whose m-lines are chosen, in the words of s; our half of the keys. */
 int oa_answer_emit(struct oa_leg *to, const struct sdp *s, struct wbuf *w, struct oa_refusal *r);
 /* ---- oa_alone.c: oa_answer_make() without another side's answer ---- */
 /* `other` has nothing outstanding: what was agreed before. */

@@ -17,7 +17,7 @@ static int assume_keys(struct oa_leg *leg, const struct oa_held *h, unsigned i)
 	bool secure = p->security == OA_SECURITY_OPTIONAL ? h->tx[i].suite != SRTP_SUITE_NONE
 							  : p->security != OA_SECURITY_NONE;
 
-	if (!om->used)
+	if (!om->open)
 		return 0;
 	if (secure != (h->tx[i].suite != SRTP_SUITE_NONE) ||
 		(p->security != OA_SECURITY_OPTIONAL && secure != sdp_proto_info(om->proto)->secure))
@@ -43,12 +43,16 @@ int oa_leg_assume(struct oa_leg *leg, const struct oa_held *h)
 	leg->sent = str_dup(h->sent);
 	if (!leg->media || !leg->sent)
 		return -ENOMEM;
-	for (unsigned i = 0; rc == 0 && i < h->n_media; i++) {
+	for (unsigned i = 0; i < h->n_media; i++) {
 		leg->media[i] = h->media[i];
 		leg->media[i].keys = NULL;
-		leg->n_media = i + 1;
-		rc = assume_keys(leg, h, i);
+		if (h->media[i].transport >= h->n_media)
+			return -EINVAL;
 	}
+	leg->n_media = h->n_media;
+	oa_open_transports(leg->media, leg->n_media);
+	for (unsigned i = 0; rc == 0 && i < h->n_media; i++)
+		rc = assume_keys(leg, h, i);
 	for (const char *m = leg->sent; (m = strstr(m, "\nm=")) != NULL && leg->least < SDP_MEDIA_MAX; m++)
 		leg->least++;
 	leg->version = h->version + 1;

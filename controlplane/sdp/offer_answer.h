@@ -5,8 +5,8 @@
  *
  * An exchange, started by either leg (`from` offered, `to` gets our offer):
  *
- *   oa_offer_received(from, body)     judge the offer; a refusal goes back as its status, nothing else
- * happens oa_set_local(leg, i, ...)         ports of both legs for every m-line i with oa_wants_local(leg, i)
+ *   oa_offer_received(from, body)     judge the offer; a refusal goes back as its status, nothing else happens
+ *   oa_set_local(leg, i, ...)         ports of both legs for every transport i with oa_wants_local(leg, i)
  *   oa_offer_make(to, from, buf)      -> the offer for the other side
  *   oa_answer_received(to, body)      judge the answer (18x or 2xx; may be called again by a later one)
  *   oa_answer_make(from, to, buf)     -> the answer for the offerer
@@ -48,35 +48,47 @@ struct oa_policy {
 	const struct agreement_method *other; /* what a peer may offer besides; NULL: nothing */
 	struct keying_policy keying;
 	bool ice;           /* as a lite agent, offered and answered */
+	bool basic_profile; /* our offers without DTLS are AVP or SAVP, with feedback or without */
 	bool hop_encrypted; /* the leg's SIP hop is encrypted; without it SDES is refused in both directions
 			     */
 };
 
-/* Where media of one m-line arrives at the gateway. */
+/* Where media of one transport arrives at the gateway. */
 struct oa_local {
 	bool set;
 	struct ip_port rtp, rtcp;  /* real addresses, for the data plane; rtcp is used when not muxed */
 	struct ip_addr advertised; /* what the SDP says: rtp.ip unless behind 1:1 NAT */
 };
 
-/* One m-line of one leg, as negotiated. Written by this module. */
+/*
+ * One m-line of one leg, as negotiated, and one transport. Written by this module.
+ *
+ * A transport is a pair of local ports, where the peer is, its ICE and its keys. It has the number of an m-line, mostly
+ * the one that had it first. Under BUNDLE (RFC 9143) several m-lines are on one transport, and it may outlive the
+ * m-line of its number. So entry i is two things: m-line i, which is on transport media[i].transport, and transport i.
+ */
 struct oa_media {
+	/* the m-line */
 	bool used; /* relayed; false: port 0 */
+	uint8_t transport; /* that it is on, where it is used */
 	enum sdp_kind kind;
 	enum sdp_proto proto; /* on this leg */
-	bool mux;
-	bool swapped; /* the two ports of oa_local have changed places */
 	enum sdp_direction direction; /* as seen from the gateway on this leg */
 	uint32_t clock_hz;
 	uint16_t extensions; /* header extensions that the peer agreed to, as in struct dp_stream */
-	uint8_t feedback;    /* the same of RTCP feedback, as in struct dp_leg_update */
+	uint8_t feedback;    /* the same of RTCP feedback */
+	char why_not[120];   /* why an offered m-line is not used, "" otherwise */
+
+	/* the transport */
+	bool open; /* an m-line that is used is on it */
+	bool mux;
+	bool swapped; /* the two ports of oa_local have changed places */
 	struct ip_port remote, remote_rtcp; /* ip IP_NONE: nowhere to send to (c=0.0.0.0) */
 	struct agreement *keys;             /* NULL on a plain leg */
 	bool ice;                           /* the peer finds the way: remote is where it was signalled */
 	bool ice_mismatch;                  /* it wanted to, but for what was rewritten on the way */
 	bool ice_trickle;                   /* it waits to hear that there are no more candidates */
 	uint8_t ice_peer[ICE_DIGEST];       /* of its credentials */
-	char why_not[120];                  /* why an offered m-line is not used, "" otherwise */
 };
 
 /* What a peer is told when its offer or answer is refused. */
@@ -113,7 +125,7 @@ struct oa_leg {
 	uint8_t received[32];  /* digest of the peer's offer that holds; 0: ours holds */
 	uint32_t next_epoch;
 	uint32_t burnt_epoch; /* see oa_burn_keys() */
-	uint32_t secured;     /* bit i: m-line i has been encrypted, and is never clear again */
+	uint32_t secured;     /* bit i: m-line or transport i has been encrypted, and is never clear again */
 	unsigned n_media;
 	/* M-lines that a body of ours has at least: those of the session that it goes on from, oa_leg_follow(). */
 	unsigned least;
@@ -142,18 +154,23 @@ unsigned oa_media_count(const struct oa_leg *leg);
 const struct oa_media *oa_media_at(const struct oa_leg *leg, unsigned i);
 /* M-line i as media flows now: of an exchange that is answered, or else of what holds; NULL: none. */
 const struct oa_media *oa_media_now(const struct oa_leg *leg, unsigned i);
-/* The two of oa_local as this m-line of the leg's, with number i, has them; NULL: as they were leased. */
+/* The two of oa_local as transport i of the leg's, which is m, has them; NULL: as they were leased. */
 struct ip_port oa_rtp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i);
 struct ip_port oa_rtcp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i);
 /*
- * The key that we send with on m-line i; NULL: none. Of the keys in an answer of ours the peer hears with the
+ * How m-line i is told from others on its transport: fills in MID and payload types of *to, by what we told the peer
+ * last. Nothing when it has the transport to itself.
+ */
+void oa_selectors(const struct oa_leg *leg, unsigned i, struct dp_stream *to);
+/*
+ * The key that we send with on transport i; NULL: none. Of the keys in an answer of ours the peer hears with the
  * answer: until oa_commit() what it knows goes on, where there is such.
  */
 const struct agreed_key *oa_tx_now(const struct oa_leg *leg, unsigned i);
-/* The receive key that the peer's outstanding offer brings for m-line i and may use at once; NULL: none. */
+/* The receive key that the peer's outstanding offer brings for transport i and may use at once; NULL: none. */
 const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i);
 
-/* Must m-line i of this leg be given ports before the next make? (It is to be used and has none.) */
+/* Must transport i of this leg be given ports before the next make? (It is to be used and has none.) */
 bool oa_wants_local(const struct oa_leg *leg, const struct oa_leg *from, unsigned i);
 void oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local);
 
@@ -207,19 +224,19 @@ void oa_rollback(struct oa_leg *leg);
  * again, none is repeated in an offer or answer. The leg stays silent until oa_offer_rekey().
  */
 void oa_burn_keys(struct oa_leg *leg);
-/* Is there an m-line in use whose send key must not be used any more? */
+/* Is there a transport in use whose send key must not be used any more? */
 bool oa_keys_burnt(const struct oa_leg *leg);
 
 /*
  * What held on a leg in an earlier process, whose keys only the data plane has now. media[].keys is NULL;
- * rx[i] and tx[i] name the keys of m-line i without their masters, suite NONE: it has none.
+ * rx[i] and tx[i] name the keys of transport i without their masters, suite NONE: it has none.
  */
 struct oa_held {
 	struct str sess_id, sent; /* as in struct oa_leg */
 	uint64_t version, sent_version;
 	uint32_t next_epoch, burnt_epoch;
 	unsigned n_media; /* at most SDP_MEDIA_MAX */
-	const struct oa_media *media;
+	const struct oa_media *media; /* `open` is found out */
 	const struct agreed_key *rx, *tx;
 };
 
@@ -239,11 +256,11 @@ void oa_leg_follow(struct oa_leg *leg, const struct oa_leg *was);
 /* The other way round: nothing came of it, and `was` goes on behind what the peer has seen meanwhile. */
 void oa_leg_resume(struct oa_leg *was, const struct oa_leg *leg);
 
-/* Is m-line i encrypted, as media flows now? With REQUIRED always. */
+/* Is transport i encrypted, as media flows now? With REQUIRED always. */
 bool oa_is_secure(const struct oa_leg *leg, unsigned i);
 
 /*
- * Keys came from the media path for the association that m-line i's agreement with this bond stands for: they
+ * Keys came from the media path for the association that transport i's agreement with this bond stands for: they
  * are in force from now on. rx and tx are copied; their epochs are given here. False: nobody knows that bond any
  * more.
  */
@@ -254,7 +271,7 @@ bool oa_keys_arrived(struct oa_leg *leg, unsigned i, const struct dtls_bond *bon
 void oa_keys_failed(struct oa_leg *leg, unsigned i, const struct dtls_bond *bond);
 
 /*
- * What m-line i's media path has to agree on by itself: the bond of the exchange that is answered, or of what
+ * What transport i has to agree on by itself: the bond of the exchange that is answered, or of what
  * holds; NULL: nothing.
  */
 struct dtls_bond *oa_bond_now(const struct oa_leg *leg, unsigned i);
@@ -264,12 +281,12 @@ bool oa_handshake_expected(const struct oa_leg *leg, unsigned i);
 /* Is an offer of ours with ICE out, that a peer may check before its answer comes? */
 bool oa_check_expected(const struct oa_leg *leg, unsigned i);
 /*
- * Does m-line i do ICE, as media flows now or is offered by us? Then the credentials to answer checks with, and
+ * Does transport i do ICE, as media flows now or is offered by us? Then the credentials to answer checks with, and
  * those before them; either may be none (of a call of an earlier process: only the data plane knows them).
  */
 bool oa_ice_now(const struct oa_leg *leg, unsigned i, const struct ice_credentials **newest,
 	const struct ice_credentials **before);
-/* The data plane says where m-line i's peer is. */
+/* The data plane says where transport i's peer is. */
 void oa_ice_selected(struct oa_leg *leg, unsigned i, const struct ip_port *remote);
 
 /* Is there an offer of ours out whose answer brings new keys, or a handshake under way? (DP_LEG_KEYS_PENDING) */

@@ -2,8 +2,9 @@
 // A SIP phone in a page, on JsSIP: registers over a WebSocket, calls and is called. Tests and the demo drive it through
 // window.phone; people through the forms. Every function of `phone` that waits rejects with a reason.
 import JsSIP from "jssip";
+import { Picture } from "./picture.js";
 import { Sound } from "./sound.js";
-import { transportOf } from "./stats.js";
+import { pictureOf, transportOf } from "./stats.js";
 
 // With ?trace in the page's address the console has every message.
 if (new URLSearchParams(location.search).has("trace"))
@@ -16,6 +17,7 @@ class Phone {
 		this.events = []; // what happened, oldest first: for those who look for the cause
 		this.autoAnswer = false;
 		this.sound = new Sound(document.getElementById("far"));
+		this.picture = new Picture(document.getElementById("screen"));
 	}
 
 	note(what, more = "") {
@@ -23,8 +25,10 @@ class Phone {
 		show(this.events.at(-1));
 	}
 
-	// sends: the pitch of a tone in Hz, 0 for the microphone. Resolves when the registrar said yes.
-	async register({ server, uri, password, sends = 0, listensFor = 0 }) {
+	// sends: the pitch of a tone in Hz, 0 for the microphone; shows: a colour, "" for no video. Resolves when the
+	// registrar said yes.
+	async register({ server, uri, password, sends = 0, listensFor = 0, shows = "" }) {
+		this.shows = shows;
 		await this.sound.start(Number(sends), Number(listensFor));
 		this.agent?.stop();
 		this.agent = new JsSIP.UA({ sockets: [new JsSIP.WebSocketInterface(server)], uri, password, register: true });
@@ -68,7 +72,11 @@ class Phone {
 				this.setup.connected ??= this.since();
 		});
 		connection.addEventListener("track", (e) => {
-			this.sound.hear(e.streams[0] ?? new MediaStream([e.track]));
+			if (e.track.kind === "video") {
+				this.picture.see(e.track);
+				return;
+			}
+			this.sound.hear(new MediaStream([e.track]));
 			this.awaitAudio(e.receiver);
 		});
 	}
@@ -85,7 +93,11 @@ class Phone {
 	}
 
 	options() {
-		return { mediaStream: this.sound.stream, pcConfig: { iceServers: [] }, rtcAnswerConstraints: {}, rtcOfferConstraints: {} };
+		const tracks = this.sound.stream.getAudioTracks();
+
+		if (this.shows)
+			tracks.push(this.picture.track(this.shows));
+		return { mediaStream: new MediaStream(tracks), pcConfig: { iceServers: [] }, rtcAnswerConstraints: {}, rtcOfferConstraints: {} };
 	}
 
 	call(target) {
@@ -128,7 +140,10 @@ class Phone {
 
 	// What the browser says of its call, and what was heard since the last heard(true).
 	async stats() {
-		return { ...(await transportOf(this.session.connection)), heard: this.sound.heard, setup: this.setup };
+		const { connection } = this.session;
+
+		return { ...(await transportOf(connection)), heard: this.sound.heard, setup: this.setup,
+			video: { ...(await pictureOf(connection)), colour: this.picture.seen() } };
 	}
 
 	listenAgain() {

@@ -23,3 +23,20 @@ export async function transportOf(connection) {
 		audioLevel: heard.audioLevel ?? 0,
 	};
 }
+
+// The same of its video.
+export async function pictureOf(connection) {
+	const all = [...(await connection.getStats()).values()];
+	const one = (type) => all.find((s) => s.type === type && s.kind === "video") ?? {};
+	const seen = one("inbound-rtp"), shown = one("outbound-rtp"), codec = all.find((s) => s.id === seen.codecId) ?? {};
+	return {
+		transports: all.filter((s) => s.type === "transport").length,
+		codec: (codec.mimeType ?? "").replace("video/", ""),
+		framesDecoded: seen.framesDecoded ?? 0,
+		packetsLost: seen.packetsLost ?? 0,
+		framesSent: shown.framesSent ?? 0,
+		firCount: shown.firCount ?? 0,
+		pliCount: shown.pliCount ?? 0,
+		remote: all.filter((s) => s.type === "remote-inbound-rtp" && s.kind === "video").map((s) => s.packetsLost),
+	};
+}

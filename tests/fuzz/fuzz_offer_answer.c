@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A body as the offer and as the answer of every kind of leg. What must hold: our bodies parse; a leg that
- * requires SRTP has keys on every m-line in use; nothing of a refused offer stays; a key of the peer's is
+ * A body as the offer and as the answer of every kind of leg. What must hold: our bodies parse; every m-line in use is
+ * on an open transport; a leg that requires SRTP has keys on each of those; nothing of a refused offer stays; a key of the peer's is
  * never in what we write.
  */
 #include <stdlib.h>
@@ -26,6 +26,15 @@ static const struct oa_policy policies[] = {
 		.mux = OA_MUX_OFFER,
 		.method = &agreement_dtls,
 		.keying = {.suites = suites, .n_suites = 2, .dtls = &terms}},
+	{.security = OA_SECURITY_REQUIRED,
+		.mux = OA_MUX_OFFER,
+		.method = &agreement_dtls,
+		.keying = {.suites = suites, .n_suites = 2, .dtls = &terms},
+		.ice = true},
+};
+/* Which policies meet. */
+static const uint8_t pairs[][2] = {
+	{0, 0}, {1, 0}, {2, 0}, {0, 1}, {1, 1}, {2, 1}, {0, 2}, {1, 2}, {2, 2}, {3, 1}, {1, 3},
 };
 static const char plain_offer[] = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
 				  "m=audio 4000 RTP/AVP 8\r\n";
@@ -59,8 +68,11 @@ static void check_media(const struct oa_leg *leg)
 {
 	for (unsigned i = 0; oa_media_now(leg, i); i++) {
 		const struct oa_media *m = oa_media_now(leg, i);
+		const struct oa_media *on = m->used ? oa_media_now(leg, m->transport) : NULL;
 
-		if (!m->used)
+		if (m->used && (!on || !on->open || !leg->local[m->transport].set))
+			abort();
+		if (!m->open)
 			continue;
 		if ((leg->policy.security == OA_SECURITY_REQUIRED) !=
 			(m->keys && (m->keys->established || m->keys->awaited)))
@@ -116,10 +128,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!terms.identity && dtls_identity_make(&terms.identity, NULL) < 0)
 		abort();
-	for (unsigned i = 0; i < 9; i++) {
+	for (unsigned i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
 		struct oa_leg a, b;
 
-		if (oa_leg_init(&a, &policies[i % 3]) < 0 || oa_leg_init(&b, &policies[i / 3]) < 0)
+		if (oa_leg_init(&a, &policies[pairs[i][0]]) < 0 || oa_leg_init(&b, &policies[pairs[i][1]]) < 0)
 			abort();
 		exchange(&a, &b, body, (struct str){0});
 		exchange(&a, &b, body, body);

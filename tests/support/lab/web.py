@@ -43,12 +43,12 @@ class WebNeighbourhood(Neighbourhood):
         return Phone(self.host("carrier-b"), PHONE_NUMBER, self.ADDRESSES["carrier-b"], PHONE_TONE, "eth0",
                      certificate=self.identity("carrier-b")[2], ca=self.ca.cert, seconds=seconds)
 
-    def browser(self, kind="chromium"):
-        """Registered, and answers by itself."""
+    def browser(self, kind="chromium", shows=""):
+        """Registered, and answers by itself; with video of that colour."""
         # Firefox gathers no candidates where there is no way out.
         self.host("browser").ip("route", "replace", "default", "via", OUTSIDE)
         browser = Browser(self.host("browser"), self.cert[0], kind)
         browser.set("autoAnswer", True)
         browser.do("register", {"server": f"wss://{OUTSIDE}:{WSS}/", "uri": f"sip:{USER}@{OUTSIDE}", "password": PASSWORD,
-                                "sends": BROWSER_TONE, "listensFor": PHONE_TONE})
+                                "sends": BROWSER_TONE, "listensFor": PHONE_TONE, "shows": shows})
         return browser

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real browser with audio and video: both on one transport there (BUNDLE), each on its own towards a phone."""
+
+import contextlib
+
+from lab.baresip import Phone
+from lab.capture import Capture, clear_packets, is_rtp
+from lab.gateway import CM_80, GCM_256, MEDIA, OUTSIDE
+from lab.net import wait_for
+from lab.web import BROWSER_TONE, NUMBER, PHONE_NUMBER, PHONE_TONE, WebNeighbourhood
+from test_calls import up
+from test_reconfigure import change
+
+SEES = "video: receiving with resolution 320 x 240"  # baresip's log, with the first picture that it decoded
+
+
+class VideoNeighbourhood(WebNeighbourhood):
+    def sdes_phone(self, seconds=60):
+        return Phone(self.host("carrier-b"), PHONE_NUMBER, self.ADDRESSES["carrier-b"], PHONE_TONE, "eth0",
+                     certificate=self.identity("carrier-b")[2], ca=self.ca.cert, seconds=seconds,
+                     extra=["module vp8.so", "module fakevideo.so", "video_source fakevideo,nil", "video_size 320x240",
+                            "video_display fakevideo,nil", "video_fps 10", "video_bitrate 300000"])
+
+
+@contextlib.contextmanager
+def web():
+    """(gateway, a browser, registered, a phone); both have audio and video, and nothing of either is clear on the wire."""
+    with VideoNeighbourhood() as lab:
+        gateway = lab.web_gateway()
+        wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
+        phone, browser = lab.sdes_phone(), lab.browser(shows="blue")
+        yield gateway, browser, phone
+        browser.do("hangup")
+        wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
+        wire.stop()
+        media = wire.media(OUTSIDE, MEDIA)
+        assert sum(is_rtp(d) for _, d in media) > 100, len(media)
+        assert clear_packets(media, (BROWSER_TONE, PHONE_TONE)) == 0, "clear media"
+        gateway.stop()
+
+
+def pictures(browser, frames):
+    """Until the browser has decoded so many more frames; its account of the video then."""
+    before = browser.do("stats")["video"]["framesDecoded"]
+
+    def enough():
+        video = browser.do("stats")["video"]
+        return video if video["framesDecoded"] >= before + frames else None
+
+    return wait_for(f"the browser decodes {frames} frames", enough, 60, step=0.2)
+
+
+def legs(gateway):
+    return gateway.ctl("show", "call", up(gateway)["id"])["leg"]
+
+
+def assert_one_transport(gateway, browser):
+    """The browser's audio and video have one transport and one association; the phone's are two legs under SDES."""
+    video = browser.do("stats")["video"]
+    assert video["transports"] == 1 and video["codec"] == "VP8", video
+    assert {leg["keying"]: leg["suite"] for leg in legs(gateway)} == {"dtls": GCM_256, "sdes": CM_80}, legs(gateway)
+    assert all(leg["tx"]["clear-packets"] == 0 for leg in legs(gateway)), legs(gateway)
+
+
+def basic_profile(tree):
+    """baresip knows no SAVPF."""
+    next(t for t in tree["trunks"]["trunk"] if t["name"] == "carrier-b")["rtp-profile"] = "basic"
+
+
+def test_a_browser_and_a_phone_see_each_other():
+    with web() as (gateway, browser, phone):
+        change(gateway, basic_profile)
+        browser.do("call", PHONE_NUMBER)
+        browser.wait_call("up")
+        pictures(browser, 20)
+        browser.wait_heard(1.0)
+        phone.wait_log(SEES, 60)
+        assert_one_transport(gateway, browser)
+        browser.do("hold")
+        browser.do("resume")
+        pictures(browser, 10)
+        browser.do("hangup")
+        wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
+
+        phone.dial(f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls")
+        wait_for("a call is up again", lambda: up(gateway), 30)
+        browser.wait_call("up")
+        pictures(browser, 20)
+        wait_for("the phone sees the browser again", lambda: phone.log().count(SEES) == 2, 60)
+        assert_one_transport(gateway, browser)
