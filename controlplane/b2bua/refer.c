@@ -347,6 +347,11 @@ void refer_notified(struct leg *l, struct sip_stx *stx, const struct sip_msg *m)
 		return;
 	}
 	sip_stx_reply(stx, 200, NULL, tag);
+	/* Faster than the 202, or in place of it (RFC 3515 section 2.4.4): what the answer says does not matter then. */
+	if (c->refer.stx)
+		accepted(c);
+	stx_drop(c);
+	ctx_drop(c);
 	if (!status) {
 		status = last ? 200 : 100;
 		phrase = last ? STR("OK") : STR("Trying");

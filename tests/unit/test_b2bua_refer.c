@@ -181,13 +181,14 @@ static void test_reports_that_nobody_asked_for(void **state)
 	say(&alice, "REFER", TO_CAROL, "");
 	hear(&bob, "REFER");
 	/* A report may be faster than the 202, and who asked does not report. */
-	struct sip_msg *refer = sip_msg_clone(bob.heard);
-
-	reports(ACTIVE, "SIP/2.0 100 Trying\r\n", "SIP/2.0 100 Trying\r\n", "State: active");
-	sip_msg_free(bob.heard);
-	bob.heard = refer;
-	reply(&bob, "202 Accepted");
+	say(&bob, "NOTIFY", ACTIVE, "SIP/2.0 100 Trying\r\n");
+	reply(&bob, "202 Accepted"); /* to the REFER: it has heard nothing since */
+	hear(&bob, "200");
 	hear(&alice, "202");
+	hear(&alice, "NOTIFY");
+	expect_heard(&alice, "SIP/2.0 100 Trying\r\n");
+	reply(&alice, "200 OK");
+	silence(NULL);
 	say(&alice, "NOTIFY", ACTIVE, "SIP/2.0 100 Trying\r\n");
 	hear(&alice, "481");
 	say(&bob, "NOTIFY", ACTIVE, "INVITE sip:x SIP/2.0\r\n");
@@ -202,6 +203,32 @@ static void test_reports_that_nobody_asked_for(void **state)
 	silence(NULL);
 	hang_up(&bob, &alice);
 	expect_no_calls();
+}
+
+/* Reports that overtake the 202 (RFC 3515 section 2.4.4), the last one, too: the REFER was accepted, whatever comes now. */
+static void test_reports_before_the_answer(void **state)
+{
+	static const char *const answers[] = {"202 Accepted", "603 Decline"};
+
+	(void)state;
+	relayed();
+	for (unsigned i = 0; i < 2; i++) {
+		asked();
+		say(&bob, "NOTIFY", LAST, "SIP/2.0 200 OK\r\n");
+		reply(&bob, answers[i]); /* to the REFER: it has heard nothing since */
+		hear(&bob, "200");
+		hear(&alice, "202");
+		hear(&alice, "NOTIFY");
+		expect_heard(&alice, "State: terminated");
+		reply(&alice, "200 OK");
+		silence(NULL);
+		pass(200000);
+		silence(NULL);
+		hang_up(&alice, &bob);
+		expect_no_calls();
+	}
+	assert_int_equal(counter("transfers"), 2);
+	assert_int_equal(counter("refused_transfer"), 0);
 }
 
 /* The call ends with the REFER on its way, or just before a report. */
@@ -237,6 +264,7 @@ int main(void)
 		T(test_the_other_side_does_not_take_it),
 		T(test_targets_that_are_refused),
 		T(test_reports_that_nobody_asked_for),
+		T(test_reports_before_the_answer),
 		T(test_somebody_hangs_up_meanwhile),
 	};
 
