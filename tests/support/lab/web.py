@@ -39,7 +39,7 @@ class WebNeighbourhood(Neighbourhood):
         return self.gateway([browsers, other], [("browsers", "", other["name"]), (other["name"], "+4989", "browsers")],
                             listeners=listeners, users=users, **more)
 
-    def sdes_phone(self, seconds=60):
+    def sdes_phone(self, seconds=120):
         return Phone(self.host("carrier-b"), PHONE_NUMBER, self.ADDRESSES["carrier-b"], PHONE_TONE, "eth0",
                      certificate=self.identity("carrier-b")[2], ca=self.ca.cert, seconds=seconds)
 
