@@ -6,6 +6,8 @@
  * data plane holds such packets once it knows that keys are to come.
  */
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/legs.h"
 #include "controlplane/b2bua/pickup.h"
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"

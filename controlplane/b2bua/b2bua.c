@@ -7,6 +7,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/checkpoint.h"
+#include "controlplane/b2bua/early.h"
 #include "controlplane/sip/digest_server.h"
 #include "lib/base/clock.h"
 

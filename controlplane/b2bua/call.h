@@ -485,55 +485,6 @@ void session_timer_stop(struct leg *l);
 /* As it was before a restart, of which the peer knows nothing. */
 void session_timer_restore(struct leg *l, const struct leg_timer *was);
 
-/* ---- reliable.c: RFC 3262 ---- */
-
-/* Notes what the peer's INVITE says of 100rel. */
-void reliable_asked(struct leg *in, const struct sip_msg *m);
-/* Is a 18x to be sent reliably? Then its headers, and it is repeated until its PRACK comes. */
-bool reliable_wanted(const struct leg *in, bool sdp);
-void reliable_begin(struct leg *in, struct sip_builder *b, bool sdp);
-void reliable_stop(struct leg *l);
-void reliable_prack(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
-/* Acknowledges a reliable 1xx in the leg's dialog. False: it was here before, or is out of order. */
-bool reliable_received(struct leg *out, const struct sip_msg *m);
-
-/* ---- early.c: an offer before the answer, in a PRACK or an UPDATE ---- */
-
-/*
- * Refuses it or changes the session; may end the call. The 1xx that a PRACK is for counts as acknowledged. Dialog
- * and CSeq of the request are checked.
- */
-void early_offered(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
-/* The UPDATE that it became has its final response. */
-void early_answered(struct leg *out, const struct sip_msg *m);
-/* Or none. */
-void early_unanswered(struct leg *out, enum sip_tx_error error, const char *reason);
-/* The data plane has acknowledged. */
-void early_go_on(struct call *c);
-/* The call is over: the offer hears 487. Harmless without one. */
-void early_stop(struct call *c);
-/* Before the call's memory goes. */
-void early_forget(struct call *c);
-/* Is the UPDATE that the leg has sent one that an offer of the other side became? */
-static inline bool early_asks(const struct leg *l)
-{
-	return l->call->early.open && l->call->early.by != l;
-}
-/* Is m of another branch of a fork than the one whose session is settled? */
-static inline bool early_elsewhere(const struct leg *out, const struct sip_msg *m)
-{
-	return out->call->early.settled && out->call->early.settled == out->dialog &&
-	       !str_eq(out->dialog->remote_tag, m->to_tag);
-}
-
-/* ---- update.c: UPDATE ---- */
-
-void update_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m);
-/* Refreshes the leg's session. */
-void update_send(struct leg *l);
-/* An offer that is an UPDATE: our own, of invite_send() (leg.own_update), or that of a PRACK. */
-int update_offer(struct leg *l, struct str sdp, struct err *e);
-
 /* ---- record.c: the audit ---- */
 
 /* Of a call that is over. */
@@ -564,50 +515,6 @@ void call_tell_outside(struct call *c, const char *text, ...) __attribute__((for
 void release_in_bye(struct leg *in, struct sip_stx *stx);
 /* Keeps the Reason of the message that ends the call (RFC 3326). */
 void call_keep_reason(struct call *c, const struct sip_msg *m);
-
-/* ---- legs.c: a call's legs towards the media side ---- */
-
-/* The rules of both legs. -EIO with e. */
-int legs_prepare(struct call *c, struct err *e);
-/* The same and a media session. -EAGAIN, -ENOSPC and others with e. */
-int legs_open(struct call *c, struct err *e);
-/* Tells the data plane what is agreed now. A refusal by it ends the call. */
-void legs_program(struct call *c);
-/* The same from nothing, and without the send keys that were in use. */
-void legs_program_again(struct call *c);
-/* Takes one data-plane leg's statistics: what is kept of a side is its first leg's, the audio's. */
-void call_note_stats(struct call *c, const struct dp_stats_leg *s);
-/* Counts what asked for less than the leg's trunk requires. */
-void leg_note_refusal(struct leg *l, const struct oa_refusal *why);
-/* How its media keys are agreed, or would be by our offer: "sdes" or "dtls"; NULL: it has none. */
-const char *leg_keying(const struct leg *l);
-/* Asks for the last statistics, then deletes the session. */
-void legs_close(struct call *c);
-/* What was negotiated holds from now on, on both legs. */
-void legs_commit(struct call *c);
-/* The suite and age of the first m-line's keys, as they are now. */
-void leg_note_keys(struct leg *l);
-
-/* ---- leg_dtls.c: handshakes on a leg's media path ---- */
-
-/* Before the leg's oa_leg is initialized; for a trunk without DTLS nothing. Fills in keying->dtls. */
-int leg_dtls_open(struct leg *l, struct keying_policy *keying, struct err *e);
-/* After its oa_leg is closed. Harmless without one. */
-void leg_dtls_close(struct leg *l);
-/* Begins what was agreed on now, and ends what is not any more. */
-void leg_dtls_update(struct leg *l);
-/* The call is up: peers that have not begun must now. */
-void leg_dtls_expect(struct leg *l);
-/* Why somebody's handshake, perhaps the peer's, was refused, when none was finished since; "": none was. */
-const char *leg_dtls_refused(const struct leg *l);
-/* A datagram from the leg's media path. */
-void leg_dtls_punted(struct leg *l, unsigned line, const struct dp_punt *p);
-
-/* Suite of a leg's first m-line, for people: "AEAD_AES_256_GCM" or "none". */
-static inline const char *leg_suite(const struct leg *l)
-{
-	return l->suite == SRTP_SUITE_NONE ? "none" : srtp_suite_info(l->suite)->name;
-}
 
 /* ---- reply.c: messages ---- */
 

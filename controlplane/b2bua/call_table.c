@@ -7,6 +7,8 @@
 #include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/checkpoint.h"
+#include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/legs.h"
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
 

@@ -11,6 +11,8 @@
 #include <stdio.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/legs.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/checkpoint.h"
+#include "controlplane/b2bua/legs.h"
 #include "controlplane/b2bua/passing.h"
 #include "controlplane/b2bua/pickup.h"
 #include "controlplane/b2bua/redirect.h"

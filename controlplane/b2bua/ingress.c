@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/auth.h"
+#include "controlplane/b2bua/early.h"
 #include "controlplane/b2bua/passing.h"
 #include "controlplane/b2bua/pickup.h"
 #include "controlplane/b2bua/replaces.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/auth.h"
+#include "controlplane/b2bua/early.h"
 #include "controlplane/b2bua/passing.h"
 #include "controlplane/obs/trace.h"
 #include "lib/base/log.h"

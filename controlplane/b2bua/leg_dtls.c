@@ -10,6 +10,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/checkpoint.h"
+#include "controlplane/b2bua/legs.h"
 #include "controlplane/dtls/hello.h"
 #include "controlplane/keys/dtls_srtp.h"
 #include "lib/base/clock.h"

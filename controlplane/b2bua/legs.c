@@ -5,6 +5,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/checkpoint.h"
+#include "controlplane/b2bua/legs.h"
 #include "controlplane/keys/dtls_srtp.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

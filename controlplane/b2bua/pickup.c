@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/legs.h"
 #include "controlplane/b2bua/pickup.h"
 
 #include <errno.h>

@@ -8,6 +8,7 @@
 
 #include "controlplane/audit/audit.h"
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/legs.h"
 #include "controlplane/b2bua/record.h"
 #include "lib/base/clock.h"
 

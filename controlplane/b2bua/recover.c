@@ -7,6 +7,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/checkpoint.h"
+#include "controlplane/b2bua/legs.h"
 #include "controlplane/b2bua/saved_call.h"
 #include "controlplane/obs/trace.h"
 #include "controlplane/state/journal.h"

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "controlplane/b2bua/checkpoint.h"
+#include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/legs.h"
 #include "controlplane/b2bua/passing.h"
 #include "controlplane/sip/chars.h"
 #include "lib/base/clock.h"

@@ -8,6 +8,7 @@
 
 #include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/early.h"
 
 #define T1_MS 500
 #define LIMIT_MS (64 * T1_MS)

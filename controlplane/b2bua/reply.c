@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controlplane/b2bua/early.h"
 #include "controlplane/b2bua/passing.h"
 #include "controlplane/sip/multipart.h"
 #include "lib/base/secret.h"

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/legs.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 

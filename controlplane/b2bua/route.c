@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controlplane/b2bua/auth.h"
+#include "controlplane/b2bua/legs.h"
 #include "controlplane/b2bua/route.h"
 
 #include <errno.h>

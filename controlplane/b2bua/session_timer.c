@@ -7,6 +7,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/checkpoint.h"
+#include "controlplane/b2bua/early.h"
 #include "lib/base/clock.h"
 
 #define MIN_S SESSION_TIMER_MIN_S

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/b2bua/legs.h"
 #include "controlplane/b2bua/succession.h"
 
 #include <errno.h>

@@ -8,6 +8,7 @@
 
 #include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/early.h"
 #include "lib/base/secret.h"
 
 static void refreshed(struct leg *l, struct sip_stx *stx, const struct sip_msg *m)
