@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* UPDATE with an offer while the called side rings (RFC 3311 section 5), from either side. */
-#include "tests/unit/b2bua_bench.h"
-
-#define RELIABLE "Require: 100rel\r\n"
-#define CAN "Supported: 100rel\r\n"
-#define UPDATES "Allow: INVITE, ACK, BYE, CANCEL, PRACK, UPDATE\r\n"
+#include "tests/unit/b2bua_reliably.h"
 
 /* The caller acknowledges the reliable response that it heard. */
 static void prack(struct phone *p)
@@ -32,27 +28,6 @@ static void rings(struct phone *p, struct phone *other, const char *caller_allow
 	reply(other, "200 OK");
 	hear(p, "183");
 	prack(p);
-}
-
-static void taken_and_over(struct phone *p, struct phone *other)
-{
-	answer(other, "200 OK", "", sdp(other, 1));
-	hear(other, "ACK");
-	hear(p, "200");
-	expect_heard(p, " INVITE\r\n");
-	expect_not_heard(p, "m=audio"); /* it is all said */
-	say(p, "ACK", "", "");
-	silence(NULL);
-	hang_up(p, other);
-	expect_no_calls();
-}
-
-static void crypto_of(const struct phone *p, char out[120])
-{
-	const char *at = memmem(p->heard->text.p, p->heard->text.n, "a=crypto:", 9);
-
-	assert_non_null(at);
-	snprintf(out, 120, "%.*s", (int)strcspn(at, "\r"), at);
 }
 
 /* by changes the session, and the other side hears of it; with new keys on both. */

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A PRACK with an offer changes the session while the called side rings (RFC 3262 section 5, RFC 3311). */
-#include "tests/unit/b2bua_bench.h"
-
-#define RELIABLE "Require: 100rel\r\n"
-#define CAN "Supported: 100rel\r\n"
-#define UPDATES "Allow: INVITE, ACK, BYE, CANCEL, PRACK, UPDATE\r\n"
+#include "tests/unit/b2bua_reliably.h"
 
 static unsigned rseq; /* of the last reliable response */
 
@@ -38,29 +34,6 @@ static void early(struct phone *p, struct phone *other, const char *allow)
 	hear(other, "PRACK");
 	reply(other, "200 OK");
 	hear_reliable(p, "183");
-}
-
-static void taken_and_over(struct phone *p, struct phone *other)
-{
-	answer(other, "200 OK", "", sdp(other, 1));
-	hear(other, "ACK");
-	hear(p, "200");
-	expect_heard(p, " INVITE\r\n");
-	expect_not_heard(p, "m=audio"); /* it is all said */
-	say(p, "ACK", "", "");
-	silence(NULL);
-	hang_up(p, other);
-	expect_no_calls();
-}
-
-/* The first a=crypto line of what the phone heard. */
-static void crypto_of(const struct phone *p, char out[120])
-{
-	struct str text = p->heard->text;
-	const char *at = memmem(text.p, text.n, "a=crypto:", 9);
-
-	assert_non_null(at);
-	snprintf(out, 120, "%.*s", (int)strcspn(at, "\r"), at);
 }
 
 static void test_it_becomes_an_update(void **state)
