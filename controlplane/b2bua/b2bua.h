@@ -38,7 +38,8 @@ struct trace;
 	X(register_refused_request, "REGISTERs that could not be understood or carried out")                 \
 	X(refused_not_registered, "calls to users who are not registered (480), or not known (404)")         \
 	X(refused_no_route, "calls to a number without a route")                                             \
-	X(refused_limit, "calls over a limit")                                                               \
+	X(refused_limit, "calls over what a trunk or the gateway may carry at once (503)")                   \
+	X(refused_rate, "calls over what a trunk or the gateway may begin in a second (503)")                \
 	X(refused_trunk_down, "calls from or to a trunk that takes none")                                    \
 	X(refused_media, "calls refused for what their SDP offers or lacks (488)")                           \
 	X(downgrade_clear, "offers and answers of plain RTP where SRTP is required")                         \

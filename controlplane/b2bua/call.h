@@ -294,8 +294,8 @@ struct call *call_find(struct b2bua *b, struct str id);
 /* Takes every call off the air at once; then, when nothing outside can name one any more, frees them. */
 void call_table_clear(struct b2bua *b);
 void call_table_free(struct b2bua *b);
-/* Counts a call against its trunks' and the gateway's limits. False: over one, with why. */
-bool call_admit(struct b2bua *b, const struct config_trunk *t, const char **why);
+/* Counts a call against its trunk's and the gateway's limits. NULL: it may be; else what counts its refusal, with why. */
+uint64_t *call_inadmissible(struct b2bua *b, const struct config_trunk *t, const char **why);
 void call_count_trunks(struct call *c);
 /* The leg's call goes to another trunk from now on. */
 void call_count_move(struct leg *l, const struct config_trunk *to);

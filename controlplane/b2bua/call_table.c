@@ -302,21 +302,22 @@ static bool rate_ok(uint64_t *second, uint32_t *count, uint32_t max)
 	return ++*count <= max;
 }
 
-bool call_admit(struct b2bua *b, const struct config_trunk *t, const char **why)
+uint64_t *call_inadmissible(struct b2bua *b, const struct config_trunk *t, const char **why)
 {
 	struct trunk_state *s = b->now->trunks[t->index];
 
+	*why = NULL;
 	if (b->n_calls >= b->now->config->limits.max_calls)
 		*why = "the gateway carries as many calls as it may";
 	else if (s->active >= t->max_calls)
 		*why = "the trunk carries as many calls as it may";
-	else if (!rate_ok(&b->rate_second, &b->rate_count, b->now->config->limits.max_call_rate))
+	if (*why)
+		return &b->counters.refused_limit;
+	if (!rate_ok(&b->rate_second, &b->rate_count, b->now->config->limits.max_call_rate))
 		*why = "the gateway takes no more new calls this second";
 	else if (!rate_ok(&s->rate_second, &s->rate_count, t->max_call_rate))
 		*why = "the trunk takes no more new calls this second";
-	else
-		return true;
-	return false;
+	return *why ? &b->counters.refused_rate : NULL;
 }
 
 void call_count_move(struct leg *l, const struct config_trunk *to)

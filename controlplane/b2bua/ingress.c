@@ -393,6 +393,7 @@ void ingress_invite(
 	struct err nowhere = {0};
 	uint32_t retry_s = 0;
 	const char *why;
+	uint64_t *over;
 	char tag[SIP_TOKEN_TEXT], called[CALL_PARTY_MAX] = "";
 	enum auth_result result;
 
@@ -458,8 +459,8 @@ void ingress_invite(
 	} else if (hunt.sips && !has_tls(hunt.route)) {
 		refuse(b, stx, t, &n->refused_request, 480, NULL,
 			"a sips: URI was called, and no peer of the route has encrypted signalling");
-	} else if (!call_admit(b, t, &why)) {
-		refuse(b, stx, t, &n->refused_limit, 503, NULL, why);
+	} else if ((over = call_inadmissible(b, t, &why))) {
+		refuse(b, stx, t, over, 503, NULL, why);
 	} else if ((found = route_next(b, b->now, &hunt, &to, &retry_s, &nowhere)) != ROUTE_FOUND) {
 		refuse_unrouted(b, stx, t, found, retry_s, nowhere.text);
 	} else {

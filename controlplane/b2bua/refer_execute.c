@@ -41,7 +41,7 @@ static const char *plan_call(
 	*status = 503;
 	if (p->hunt.sips && !sip_transport_secure(p->stays->flow.transport))
 		return "a sips: target, and the other side's signalling is not encrypted";
-	if (!call_admit(b, t, &closed))
+	if (call_inadmissible(b, t, &closed))
 		return closed;
 	found = route_next(b, b->now, &p->hunt, &p->to, &retry_s, why);
 	*status = found == ROUTE_NO_USER ? 404 : found == ROUTE_NOT_REGISTERED ? 480 : 503;

@@ -103,7 +103,7 @@ void replaces_invite(struct b2bua *b, struct sip_stx *stx, const struct sip_msg 
 {
 	struct sip_values it = sip_values(m, SIP_H_REPLACES);
 	struct str value = STR(""), other;
-	uint64_t *counter = &b->counters.refused_replaces;
+	uint64_t *counter = &b->counters.refused_replaces, *over;
 	struct replaces r;
 	struct leg *l;
 	unsigned status;
@@ -119,8 +119,8 @@ void replaces_invite(struct b2bua *b, struct sip_stx *stx, const struct sip_msg 
 	} else if ((why = hindered(
 			    l = replaces_find(b, &r), &r, t, m->uri.scheme == SIP_SCHEME_SIPS, &status))) {
 		ingress_refuse(b, stx, t, counter, status, why);
-	} else if (!call_admit(b, t, &why)) {
-		ingress_refuse(b, stx, t, &b->counters.refused_limit, 503, why);
+	} else if ((over = call_inadmissible(b, t, &why))) {
+		ingress_refuse(b, stx, t, over, 503, why);
 	} else {
 		begin(b, stx, m, from, t, l);
 	}

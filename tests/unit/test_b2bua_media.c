@@ -227,7 +227,10 @@ static void test_rates(void **state)
 {
 	(void)state;
 	dial_until(&carol, &bob, "the trunk takes no more new calls this second");
+	assert_int_equal(counter("refused_rate"), 1);
 	dial_until(&bob, &alice, "the gateway takes no more new calls this second");
+	assert_int_equal(counter("refused_rate"), 2);
+	assert_int_equal(counter("refused_limit"), 0);
 	expect_no_calls();
 }
 
