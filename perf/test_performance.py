@@ -40,6 +40,20 @@ class Performance(unittest.TestCase):
     def test_a_target_that_is_just_met_says_which_way_it_is_meant(self):
         self.assertIn("at least 3,000 |", performance.SECTIONS["sip"](BENCH["figures"]))
 
+    def test_hellos_have_a_row_for_each_attack(self):
+        figures = {f"hellos.{name}.{what}": figure(value, unit, **more) for name in ("calm", "ice.peers_address")
+                   for what, value, unit, more in (("honest", 100, "%", {"target": 99, "sense": "at least", "met": True}),
+                                                   ("handshake", 540, "ms", {}),
+                                                   ("grown", 1.5, "MB", {"target": 32, "sense": "at most", "met": True}))}
+        figures["hellos.ice.peers_address.rate"] = figure(9970, "/s")
+        made = performance.SECTIONS["hellos"](figures)
+        self.assertIn("| none | - | 100 % | at least 99 | 540 | - | - | 1.50 | at most 32 |", made)
+        self.assertIn("| from the peer's own address, other ports, with ICE | 9,970 | 100 % |", made)
+
+    def test_browsers_have_a_row_for_each_version(self):
+        made = performance.SECTIONS["browser"]({"browser.firefox.dtls1.3.setup.heard": figure(50, "ms")})
+        self.assertIn("| Firefox, DTLS 1.3 | - | - | 50.0 | - | - |", made)
+
     def test_a_part_that_was_not_run_says_so(self):
         for name, section in performance.SECTIONS.items():
             self.assertIn("Not measured in this run.", section({}), name)

@@ -133,6 +133,32 @@ def attack(figures):
     return text + ("\n" + plain(r".*")(rest) if rest else "")
 
 
+HELLOS = {"calm": "none", "anywhere": "from addresses of all kinds", "peers_address": "from the peer's own address, other ports"}
+
+
+def hellos(figures):
+    rows = []
+    for m, f in of(figures, r"hellos\.(ice\.)?([^.]+)\.honest"):
+        base = m.group(0)[:-len(".honest")]
+        told = lambda what: span(figures[f"{base}.{what}"]) if f"{base}.{what}" in figures else "-"
+        rows.append((HELLOS.get(m[2], m[2]) + (", with ICE" if m[1] else ""), told("rate"), f"{span(f)} %", target(f),
+                     told("handshake"), told("punted"), told("dropped"), told("grown"), target(figures[f"{base}.grown"])))
+    return table(("hellos", "a second", "honest handshakes", "target", "ms", "up to the control plane, per call",
+                  "dropped before, per call", "both planes grew by, MB", "target"), rows)
+
+
+BROWSER = {"setup.answered": "click to answer", "setup.connected": "to ICE and DTLS done", "setup.heard": "to the first sound",
+           "rekey.to_browser": "new keys: speech the browser missed", "rekey.from_browser": "the longest pause on the phone's side"}
+
+
+def browser(figures):
+    rows = {}
+    for m, f in of(figures, r"browser\.([^.]+)\.dtls(1\.\d)\.(.+)"):
+        rows.setdefault((m[1], m[2]), {})[m[3]] = span(f)
+    return table(("browser", *BROWSER.values()), [(f"{kind.capitalize()}, DTLS {version}", *(found.get(k, "-") for k in BROWSER))
+                                                  for (kind, version), found in rows.items()])
+
+
 def crypto(figures):
     rows = {}
     for m, f in of(figures, r"crypto\.([^.]+)\.(\d+B)\.((?:un)?protect)\.(bare|backend|dpdk_aesni_mb|portable)"):
@@ -153,6 +179,7 @@ SECTIONS = {
     "worker": worker, "comparisons": comparisons, "libsrtp": libsrtp, "rtpengine": rtpengine, "attack": attack,
     "crypto": crypto, "missed": missed, "defects": plain(r"defects\..*"), "dtls": plain(r"dtls\..*"),
     "control": plain(r"(route|config|recovery|ports|calls|journal)\..*"), "outage": plain(r"outage\..*"), "sip": plain(r"sip\..*"),
+    "hellos": hellos, "browser": browser,
 }
 
 
