@@ -29,7 +29,8 @@ int b2bua_new(struct b2bua **out)
 	b->began_ms = clock_wall_ms();
 	metrics_init(b);
 	b->dialogs = sip_dialogs_new();
-	if (!b->dialogs || digest_server_new(&b->digest) < 0 || hash_key_make(&b->loop_key) < 0) {
+	b->texts = texts_new();
+	if (!b->dialogs || !b->texts || digest_server_new(&b->digest) < 0 || hash_key_make(&b->loop_key) < 0) {
 		b2bua_free(b);
 		return -ENOMEM;
 	}
@@ -59,6 +60,7 @@ void b2bua_free(struct b2bua *b)
 	call_table_free(b);
 	if (b->dialogs)
 		sip_dialogs_free(b->dialogs);
+	texts_free(b->texts);
 	digest_server_free(b->digest);
 	generation_unref(b->now);
 	dtls_identity_unref(b->identity);

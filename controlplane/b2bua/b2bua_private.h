@@ -25,6 +25,7 @@
 
 struct call;
 struct leg;
+struct texts;
 
 TAILQ_HEAD(call_list, call);
 
@@ -129,6 +130,7 @@ struct b2bua {
 	struct port_alloc *ports;
 	struct trace *trace;
 	struct hash_key loop_key; /* of loop.h */
+	struct texts *texts;
 	struct sip_dialogs *dialogs;
 	struct digest_server *digest;
 	struct registration_list registrations;

@@ -16,6 +16,7 @@
 #include "controlplane/b2bua/refer.h"
 #include "controlplane/b2bua/route.h"
 #include "controlplane/b2bua/succession.h"
+#include "controlplane/b2bua/texts.h"
 #include "controlplane/sip/build.h"
 #include "controlplane/sip/digest_client.h"
 
@@ -89,6 +90,13 @@ struct leg_contact {
 	uint64_t binding;
 };
 
+/* A DTLS handshake that brought keys. */
+struct leg_handshake {
+	char version[16], cipher[48], group[32];
+	struct dtls_fingerprint peer[DTLS_FINGERPRINTS_MAX]; /* of the peer's SDP: one is its certificate's */
+	unsigned n_peer;
+};
+
 /* One side of a call. Index 0 (DP_SIDE_A) is the caller's. */
 struct leg {
 	struct call *call;
@@ -101,7 +109,7 @@ struct leg {
 	struct sip_dialog *dialog; /* NULL until both tags are known */
 	char local_tag[SIP_TOKEN_TEXT];
 	char call_id[LOOP_CALL_ID_TEXT];
-	char local_uri[CALL_URI_MAX], remote_uri[CALL_URI_MAX];
+	const char *local_uri, *remote_uri; /* our From and its To without tags; texts.h, as the other names here */
 	uint32_t invite_cseq; /* of the first INVITE that we sent */
 
 	struct sip_stx *stx; /* INVITE received: until its final answer, or the ACK of a 2xx */
@@ -145,32 +153,27 @@ struct leg {
 
 	struct oa_leg oa;      /* what its SDP says */
 	struct leg_dtls *dtls; /* handshakes on the media path; NULL: its trunk has none */
-	struct {
-		char version[16], cipher[48], group[32];
-		struct dtls_fingerprint peer[DTLS_FINGERPRINTS_MAX]; /* of its SDP: one is its certificate's */
-		unsigned n_peer;
-	} handshake; /* the last that brought keys; "": none */
+	struct leg_handshake *handshake; /* the last that brought keys; NULL: none */
 	uint32_t downgrades[OA_DOWNGRADES]; /* what its peer said that asks for less than is required */
 	enum srtp_suite suite; /* of its first m-line, as last agreed */
 	uint64_t keyed_ms;     /* wall clock: since when the key that we send with is agreed; 0: none */
 	uint32_t key_epoch;    /* of that key */
 	struct leg_auth *auth; /* what the peer asked to prove; NULL: nothing */
-	char tls[96]; /* "TLSv1.3 TLS_AES_256_GCM_SHA384 X25519", "" without TLS: how the signalling was protected */
-	char remote[IP_PORT_TEXT_MAX];
-	char peer_name[128], peer_fingerprint[SHA256_TEXT]; /* of its certificate; "" without */
+	/* How the signalling was protected: "TLSv1.3 TLS_AES_256_GCM_SHA384 X25519", NULL without TLS; and by whom. */
+	const char *tls, *remote;
+	const char *peer_name, *peer_fingerprint; /* of its certificate; NULL without */
 };
 
-/* How a call or an attempt ended: for the peers, the log, and `show call`. */
+/* How a call or an attempt ended: for the peers, the log, and `show call`. Texts of texts.h; NULL: none. */
 struct call_end {
-	unsigned status;               /* SIP status towards the caller; 200: normal clearing */
-	char phrase[CALL_PHRASE_MAX];  /* reason phrase towards the caller; "": the usual one */
-	char reason[CALL_REASON_MAX];  /* one line for people */
-	char outside[CALL_REASON_MAX]; /* the same without what is nobody's business outside; "": the reason
-					  itself */
-	uint32_t retry_after;          /* seconds, as the called side said; 0: nothing */
-	/* Reason header of the BYE or CANCEL that ended it, to be passed on; "": none. */
-	char peer_reason[CALL_REASON_MAX];
-	char peer_reason_outside[CALL_REASON_MAX]; /* without text: that is the other side's own */
+	unsigned status;      /* SIP status towards the caller; 200: normal clearing */
+	uint32_t retry_after; /* seconds, as the called side said; 0: nothing */
+	const char *phrase;   /* reason phrase towards the caller; NULL: the usual one */
+	const char *reason;   /* one line for people */
+	const char *outside;  /* the same without what is nobody's business outside; NULL: the reason itself */
+	/* Reason header of the BYE or CANCEL that ended it, to be passed on. */
+	const char *peer_reason;
+	const char *peer_reason_outside; /* without text: that is the other side's own */
 };
 
 /* What waits for the data plane: see answer.c. */
@@ -206,8 +209,9 @@ struct call {
 	const struct config *config;         /* the generation that it began under; a reference */
 	struct b2bua_generation *generation; /* likewise; NULL when it has ended: see call_unlist() */
 	struct leg legs[2];
-	struct route_hunt hunt;                        /* where else the first INVITE may go */
-	char from[CALL_PARTY_MAX], to[CALL_PARTY_MAX]; /* user parts, for people */
+	struct route_hunt *hunt; /* where else the first INVITE may go, until it is answered and acknowledged */
+	bool sips;               /* the caller asked for a sips: URI */
+	const char *from, *to;   /* user parts, for people; texts.h */
 	uint8_t max_forwards;
 
 	struct leg *exchange; /* the leg whose INVITE is being dealt with; NULL: none */
@@ -222,7 +226,7 @@ struct call {
 	char *passed; /* header lines of the other side for the next response; NULL: none */
 	struct call_refer refer;
 	const struct config_trunk *referrer; /* by whose REFER the call was begun; NULL: by none */
-	char referred_by[CALL_URI_MAX];      /* as it said who that is; "": it did not */
+	const char *referred_by;             /* as it said who that is; NULL: it did not */
 	char predecessor[2][CALL_ID_TEXT]; /* calls that its parties come from, or are to; "": none */
 	char successor[CALL_ID_TEXT];      /* a call that has taken over one of its parties, or is about to */
 	struct redirection *redirection; /* where 3xx pointed; NULL: there was none */
@@ -240,11 +244,22 @@ struct call {
 	struct call_media media;
 	struct call_end end;
 	uint64_t began_ms, answered_ms, ended_ms; /* wall clock; 0: not yet */
-	struct dp_stats_leg stats[2]; /* the last that the data plane said; h.type 0: nothing yet */
+	struct dp_stats_leg *stats[2]; /* the last that the data plane said; NULL: nothing yet */
 	unsigned waiting;             /* things outside that still name the call; freed at 0 */
 	bool counted;                 /* in trunk_state.active of both trunks */
 	bool dead;                    /* in b2bua.dead: only its memory is left */
 };
+
+/* A text as it is to be read: "" where there is none. */
+static inline const char *call_z(const char *text)
+{
+	return text ? text : "";
+}
+
+/* *slot, of this call's, holds the text from now on. -ENOMEM: it holds none. */
+int call_hold(const struct call *c, const char **slot, struct str s);
+/* What the data plane said last of a side; zero before. */
+const struct dp_stats_leg *call_stats(const struct call *c, unsigned side);
 
 static inline struct leg *leg_twin(struct leg *l)
 {
@@ -552,4 +567,5 @@ void reply_why(struct sip_builder *b, unsigned status, const char *why);
 const char *reply_allow(const struct leg *l);
 
 /* Remembers how the leg's signalling is protected, for people. */
+void leg_note_remote(struct leg *l, const struct ip_port *remote);
 void leg_note_flow(struct leg *l, const struct sip_flow *flow);

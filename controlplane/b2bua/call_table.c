@@ -32,6 +32,11 @@ static struct call *call_make(struct b2bua *b)
 	if (!c)
 		return NULL;
 	c->b = b;
+	c->hunt = calloc(1, sizeof *c->hunt);
+	if (!c->hunt) {
+		free(c);
+		return NULL;
+	}
 	c->config = config_ref(b->now->config);
 	c->generation = generation_ref(b->now);
 	c->number = b->next_id++;
@@ -104,9 +109,44 @@ static void leg_free(struct b2bua *b, struct leg *l)
 	leg_dtls_close(l);
 }
 
+int call_hold(const struct call *c, const char **slot, struct str s)
+{
+	return texts_hold(c->b->texts, slot, s);
+}
+
+const struct dp_stats_leg *call_stats(const struct call *c, unsigned side)
+{
+	static const struct dp_stats_leg none;
+
+	return c->stats[side] ? c->stats[side] : &none;
+}
+
+static void drop_texts(struct call *c)
+{
+	const char **of_call[] = {&c->from, &c->to, &c->referred_by, &c->end.phrase, &c->end.reason, &c->end.outside,
+		&c->end.peer_reason, &c->end.peer_reason_outside};
+
+	for (unsigned i = 0; i < sizeof of_call / sizeof *of_call; i++)
+		texts_drop(c->b->texts, of_call[i]);
+	for (unsigned side = 0; side < 2; side++) {
+		struct leg *l = &c->legs[side];
+		const char **of_leg[] = {
+			&l->local_uri, &l->remote_uri, &l->tls, &l->remote, &l->peer_name, &l->peer_fingerprint};
+
+		for (unsigned i = 0; i < sizeof of_leg / sizeof *of_leg; i++)
+			texts_drop(c->b->texts, of_leg[i]);
+	}
+}
+
 static void call_free(struct call *c)
 {
 	config_unref((struct config *)c->config);
+	drop_texts(c);
+	for (unsigned side = 0; side < 2; side++) {
+		free(c->legs[side].handshake);
+		free(c->stats[side]);
+	}
+	free(c->hunt);
 	free(c->passed);
 	free(c);
 }
@@ -134,11 +174,13 @@ struct call *call_refused(struct b2bua *b, const struct config_trunk *t, unsigne
 		return NULL;
 	generation_unref(c->generation);
 	c->generation = NULL;
+	free(c->hunt);
+	c->hunt = NULL;
 	c->state = CALL_ENDING;
 	c->ended_ms = c->began_ms;
 	c->legs[DP_SIDE_A].trunk = t;
 	c->end.status = status;
-	snprintf(c->end.reason, sizeof c->end.reason, "%s", why);
+	(void)call_hold(c, &c->end.reason, str_z(why));
 	into(&r->calls[r->next++ % CALL_REFUSALS], c);
 	return c;
 }
@@ -176,6 +218,8 @@ static void call_unlist(struct call *c)
 	refer_forget(c);
 	free(c->redirection);
 	c->redirection = NULL;
+	free(c->hunt);
+	c->hunt = NULL;
 	leg_free(b, &c->legs[0]);
 	leg_free(b, &c->legs[1]);
 	if (c->counted)

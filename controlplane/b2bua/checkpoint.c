@@ -94,6 +94,7 @@ static struct saved_media media_of(const struct leg *l, unsigned i)
 static void save_leg(const struct leg *l, struct saved_leg *s)
 {
 	const struct sip_flow *flow = &l->dialog->flow;
+	const struct leg_handshake *h = l->handshake;
 
 	*s = (struct saved_leg){
 		.trunk = str_z(l->trunk->name),
@@ -119,13 +120,14 @@ static void save_leg(const struct leg *l, struct saved_leg *s)
 		.keyed_ms = l->keyed_ms,
 		.past = {.peer_name = str_z(l->peer_name),
 			.peer_fingerprint = str_z(l->peer_fingerprint),
-			.version = str_z(l->handshake.version),
-			.cipher = str_z(l->handshake.cipher),
-			.group = str_z(l->handshake.group),
-			.n_peer = l->handshake.n_peer},
+			.version = str_z(h ? h->version : NULL),
+			.cipher = str_z(h ? h->cipher : NULL),
+			.group = str_z(h ? h->group : NULL),
+			.n_peer = h ? h->n_peer : 0},
 		.n_media = l->oa.n_media,
 	};
-	memcpy(s->past.peer, l->handshake.peer, sizeof s->past.peer);
+	if (h)
+		memcpy(s->past.peer, h->peer, sizeof s->past.peer);
 	memcpy(s->past.downgrades, l->downgrades, sizeof s->past.downgrades);
 	rekey_save(l, s);
 	for (unsigned i = 0; i < l->oa.n_media; i++)

@@ -58,7 +58,7 @@ static void use(struct leg *out, const struct leg_contact *to)
 	out->listener = to->listener;
 	out->flow = to->flow;
 	out->binding = to->binding;
-	ip_port_text(&out->flow.remote, out->remote);
+	leg_note_remote(out, &out->flow.remote);
 }
 
 static int find(const struct leg *out, const struct sip_ctx *ctx)
@@ -127,14 +127,14 @@ void contacts_ring(struct leg *out, struct str sdp)
 		return;
 	if (!out->contacts)
 		out->contacts = calloc(ROUTE_TRIES_MAX, sizeof *out->contacts);
-	while (out->contacts && route_beside(c->b, &c->hunt, &to))
+	while (out->contacts && route_beside(c->b, c->hunt, &to))
 		ring_at(out, &to, sdp);
 	if (out->n_contacts) {
 		c->b->counters.rang_at_several++;
 		log_info("call", "rings at several registrations", LZ("call", c->id),
-			LZ("trunk", out->trunk->name), LZ("to", c->to), LU("registrations", out->n_contacts + 1));
+			LZ("trunk", out->trunk->name), LZ("to", call_z(c->to)), LU("registrations", out->n_contacts + 1));
 	}
-	if (route_more_bindings(c->b, c->generation, &c->hunt))
+	if (route_more_bindings(c->b, c->generation, c->hunt))
 		timer_set(c->b->wheel, &out->contacts_next, out->trunk->registrar.ring_next_s * 1000, rung_out);
 }
 
@@ -182,7 +182,7 @@ bool contacts_failed(struct leg *out, struct sip_ctx *ctx, const struct sip_msg 
 		return false;
 	}
 	log_info("call", "one of several registrations refused: the others ring on", LZ("call", out->call->id),
-		LZ("trunk", out->trunk->name), LZ("peer", out->remote), LU("status", *m ? (*m)->status : 0),
+		LZ("trunk", out->trunk->name), LZ("peer", call_z(out->remote)), LU("status", *m ? (*m)->status : 0),
 		LU("registrations", out->n_contacts));
 	leg_drop_ctx(out);
 	use(out, &out->contacts[out->n_contacts - 1]);
@@ -202,7 +202,7 @@ void contacts_won(struct leg *out)
 {
 	if (out->n_contacts)
 		log_info("call", "answered at one of several registrations", LZ("call", out->call->id),
-			LZ("trunk", out->trunk->name), LZ("peer", out->remote));
+			LZ("trunk", out->trunk->name), LZ("peer", call_z(out->remote)));
 	contacts_cancel(out, "SIP;cause=200;text=\"Call completed elsewhere\"");
 	contacts_stop(out);
 }

@@ -40,12 +40,12 @@ static void refuse(struct leg *in, unsigned status, const char *why)
 	call_text_drop(&c->due.offer);
 	c->waiting++;
 	if (in->stx) {
-		const char *outside = c->end.outside[0] ? c->end.outside : why;
+		const char *outside = c->end.outside ? c->end.outside : why;
 
 		reply_refuse(in->stx, status, NULL, in->trunk->realm->trusted ? why : outside,
 			str_z(in->local_tag));
 	}
-	c->end.outside[0] = '\0';
+	(void)call_hold(c, &c->end.outside, STR(""));
 	leg_drop_stx(in);
 	legs_program(c);
 	reinvite_start(c);
@@ -268,11 +268,11 @@ static unsigned status_for_caller(unsigned status)
 	return status;
 }
 
-static void note_response(struct call_end *end, const struct sip_msg *m, unsigned status)
+static void note_response(struct call *c, const struct sip_msg *m, unsigned status)
 {
 	if (status == m->status)
-		str_copy(end->phrase, sizeof end->phrase, str_sub(m->reason, 0, sizeof end->phrase - 1));
-	reply_retry_after(m, &end->retry_after);
+		(void)call_hold(c, &c->end.phrase, str_sub(m->reason, 0, CALL_PHRASE_MAX - 1));
+	reply_retry_after(m, &c->end.retry_after);
 }
 
 /* Why, in full for people, and in c->end.outside without the trunk and its addresses. */
@@ -346,7 +346,7 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 							  : status_for_caller(m->status);
 
 		if (m)
-			note_response(&c->end, m, status);
+			note_response(c, m, status);
 		else
 			c->b->counters.failed_unreachable++;
 		out->ended = true;
@@ -387,9 +387,11 @@ void exchange_over(struct call *c)
 	c->initial = c->delayed = false;
 	if (c->state == CALL_ANSWERED) {
 		c->state = CALL_UP;
-		log_info("call", "up", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
+		log_info("call", "up", LZ("call", c->id), LZ("from", call_z(c->from)), LZ("to", call_z(c->to)),
 			LZ("suite_a", leg_suite(&c->legs[0])), LZ("suite_b", leg_suite(&c->legs[1])));
 	}
+	free(c->hunt);
+	c->hunt = NULL;
 	succession_done(c);
 	checkpoint_touch(c);
 	reinvite_start(c); /* what was put off until now */

@@ -17,7 +17,7 @@ int fork_dialog(struct leg *out, struct sip_ctx *ctx, const struct sip_msg *m, s
 		.local_uri = str_z(out->local_uri),
 		.remote_uri = str_z(out->remote_uri),
 		.cseq = out->invite_cseq,
-		.secure = out->call->hunt.sips,
+		.secure = out->call->sips,
 	};
 
 	return sip_dialog_new_uac(&start, m, sip_ctx_flow(ctx), d);

@@ -115,6 +115,15 @@ static const char *callback_name(struct b2bua *b, const struct config_trunk *t, 
 	return t->n_peers ? t->peers[0].certificate_name : NULL;
 }
 
+/* A user part of a party's, as a number inside the gateway. */
+static int hold_party(struct call *c, const char **slot, const struct config_trunk *from, struct str user)
+{
+	char text[CALL_PARTY_MAX];
+
+	passing_party(from, user, text);
+	return call_hold(c, slot, str_z(text));
+}
+
 /* The refused call, as `show call` and `trace` have it. */
 static void keep_refused(
 	struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t, unsigned status, const char *why)
@@ -129,11 +138,11 @@ static void keep_refused(
 	leg_note_flow(in, sip_stx_flow(stx));
 	in->flow.remote = m->source;
 	if (t) {
-		passing_party(t, m->from.uri.user, c->from);
-		passing_party(t, m->uri.user, c->to);
+		(void)hold_party(c, &c->from, t, m->from.uri.user);
+		(void)hold_party(c, &c->to, t, m->uri.user);
 	} else {
-		str_copy(c->from, sizeof c->from, str_sub(m->from.uri.user, 0, sizeof c->from - 1));
-		str_copy(c->to, sizeof c->to, str_sub(m->uri.user, 0, sizeof c->to - 1));
+		(void)call_hold(c, &c->from, str_sub(m->from.uri.user, 0, CALL_PARTY_MAX - 1));
+		(void)call_hold(c, &c->to, str_sub(m->uri.user, 0, CALL_PARTY_MAX - 1));
 	}
 	if (b->trace)
 		trace_bind(b->trace, m->call_id, c->id, 'a');
@@ -196,13 +205,14 @@ void ingress_refuse(struct b2bua *b, struct sip_stx *stx, const struct config_tr
 }
 
 /* Who calls whom, as numbers inside the gateway. */
-static void parties(struct call *c, const struct sip_msg *m)
+static int parties(struct call *c, const struct sip_msg *m)
 {
 	const struct config_trunk *from = c->legs[DP_SIDE_A].trunk;
+	int err = hold_party(c, &c->from, from, m->from.uri.user);
 
-	passing_party(from, m->from.uri.user, c->from);
-	if (!c->legs[DP_SIDE_B].ancestor)
-		passing_party(from, m->uri.user, c->to);
+	if (err == 0 && !c->legs[DP_SIDE_B].ancestor)
+		err = hold_party(c, &c->to, from, m->uri.user);
+	return err;
 }
 
 /* Nowhere to go: the caller is told of what it can act on, people of all. */
@@ -323,14 +333,16 @@ void ingress_begin(struct call *c, struct sip_stx *stx, const struct sip_msg *m,
 	if (sip_dialog_new_uas(m, str_z(in->local_tag), &in->flow, &in->dialog) < 0) {
 		b->counters.refused_request++;
 		call_release(c, NULL, 400, "the INVITE has no usable Contact, Record-Route or From tag");
+	} else if (parties(c, m) < 0) {
+		b->counters.refused_limit++;
+		call_release(c, NULL, 503, "no memory for another call");
 	} else {
 		in->dialog->user = in;
 		sip_dialogs_add(b->dialogs, in->dialog);
 		nat_watch(in);
-		parties(c, m);
-		log_info("call", "offered", LZ("call", c->id), LZ("from", c->from), LZ("to", c->to),
+		log_info("call", "offered", LZ("call", c->id), LZ("from", call_z(c->from)), LZ("to", call_z(c->to)),
 			LZ("ingress", ingress->name), LZ("egress", c->legs[DP_SIDE_B].trunk->name),
-			LZ("peer", in->remote), LS("sip_call_id", m->call_id));
+			LZ("peer", call_z(in->remote)), LS("sip_call_id", m->call_id));
 		(c->pickup ? pickup_begin : exchange_begin)(in, m);
 	}
 	call_unwait(c);
@@ -345,7 +357,8 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 		refuse(b, stx, ingress, &b->counters.refused_limit, 503, NULL, "no memory for another call");
 		return;
 	}
-	c->hunt = *hunt;
+	*c->hunt = *hunt;
+	c->sips = hunt->sips;
 	route_aim(&c->legs[DP_SIDE_B], &hunt->tried[0]);
 	ingress_begin(c, stx, m, from, ingress);
 }

@@ -51,25 +51,26 @@ static const struct sip_ctx_ops invite_ops = {
 
 /* The Request-URI and To of the first INVITE: the called number at the peer, and nothing of the caller's own
  * URI. */
-static void begin_first(
+static int begin_first(
 	struct leg *out, const struct passage *p, struct sip_builder *b, char *buf, size_t cap)
 {
 	const struct config_peer *peer = out->peer;
 	struct str to = str_z(out->call->to);
 	char uri[CALL_URI_MAX];
 	struct wbuf w = wbuf_make(uri, sizeof uri);
-	struct wbuf from = wbuf_make(out->local_uri, sizeof out->local_uri - 1);
-	struct wbuf remote = wbuf_make(out->remote_uri, sizeof out->remote_uri - 1);
+	char uris[2][CALL_URI_MAX - 1];
+	struct wbuf from = wbuf_make(uris[0], sizeof uris[0]), remote = wbuf_make(uris[1], sizeof uris[1]);
 
 	if (peer)
 		passage_uri(p, peer, to, &w);
 	else
 		users_uri(out, &w);
 	passage_to(p, to, &remote);
-	out->remote_uri[remote.len] = '\0';
 	identity_from(
 		&p->ends, p->done.privacy, str_z(out->call->from), p->cause ? &p->cause->from : NULL, &from);
-	out->local_uri[from.len] = '\0';
+	if (call_hold(out->call, &out->remote_uri, wbuf_view(&remote)) < 0 ||
+		call_hold(out->call, &out->local_uri, wbuf_view(&from)) < 0)
+		return -ENOMEM;
 	sip_build_request(b, buf, cap, STR("INVITE"), wbuf_view(&w));
 	b->w.overflow |= w.overflow || from.overflow || remote.overflow;
 	sip_build_hdr_u32(b, SIP_H_MAX_FORWARDS, out->call->max_forwards - 1u);
@@ -81,6 +82,7 @@ static void begin_first(
 		registration_routes(out->call->b, out->trunk->name, b);
 	else
 		users_routes(out, b);
+	return 0;
 }
 
 struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d)
@@ -112,7 +114,7 @@ int invite_copy(struct leg *out, struct str sdp, struct err *e)
 	char buf[CALL_MESSAGE_MAX];
 	struct sip_builder r;
 	struct passage p;
-	int err;
+	int err = 0;
 
 	passage_of_invite(&p, out);
 	if (out->dialog && p.cause)
@@ -120,7 +122,9 @@ int invite_copy(struct leg *out, struct str sdp, struct err *e)
 	if (out->dialog)
 		sip_dialog_build(out->dialog, &r, buf, sizeof buf, SIP_INVITE);
 	else
-		begin_first(out, &p, &r, buf, sizeof buf);
+		err = begin_first(out, &p, &r, buf, sizeof buf);
+	if (err < 0)
+		return err_set(e, err, "no memory");
 	header_set_build(&p.set, &r);
 	passage_count(b, &p);
 	reply_contact(&r, out);
@@ -133,7 +137,7 @@ int invite_copy(struct leg *out, struct str sdp, struct err *e)
 	if (err)
 		err_set(e, err, "the INVITE does not fit %u octets", CALL_MESSAGE_MAX);
 	else if ((err = sip_ctx_send(b->txl, &r, &flow, &invite_ops, out, &out->ctx)) < 0)
-		err_set(e, err, "the INVITE could not be sent to %s: %s", out->remote, strerror(-err));
+		err_set(e, err, "the INVITE could not be sent to %s: %s", call_z(out->remote), strerror(-err));
 	else {
 		out->call->waiting++;
 		auth_follow(out, out->ctx);

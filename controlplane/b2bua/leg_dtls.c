@@ -187,6 +187,20 @@ static void failed(struct line *n, const struct dtls_result *r)
 	call_release(c, NULL, 488, "trunk %s: DTLS handshake failed (%s): %s", l->trunk->name,
 		dtls_failure_name(r->failure), r->reason);
 }
+/* Without memory it is not remembered; its keys hold all the same. */
+static void note_handshake(struct leg *l, const struct dtls_result *r, const struct dtls_bond *bond)
+{
+	struct leg_handshake *h = l->handshake;
+
+	if (!h && !(h = l->handshake = malloc(sizeof *h)))
+		return;
+	memcpy(h->version, r->version, sizeof r->version);
+	memcpy(h->cipher, r->cipher, sizeof r->cipher);
+	memcpy(h->group, r->group, sizeof r->group);
+	memcpy(h->peer, bond->peer, sizeof bond->peer);
+	h->n_peer = bond->n_peer;
+}
+
 
 static void established(struct line *n, const struct dtls_result *r, const struct ip_port *peer)
 {
@@ -196,11 +210,7 @@ static void established(struct line *n, const struct dtls_result *r, const struc
 	char address[IP_PORT_TEXT_MAX];
 	bool clear = !sip_transport_secure(l->flow.transport);
 
-	memcpy(l->handshake.version, r->version, sizeof r->version);
-	memcpy(l->handshake.cipher, r->cipher, sizeof r->cipher);
-	memcpy(l->handshake.group, r->group, sizeof r->group);
-	memcpy(l->handshake.peer, n->bond->peer, sizeof n->bond->peer);
-	l->handshake.n_peer = n->bond->n_peer;
+	note_handshake(l, r, n->bond);
 	n->bond->done = true;
 	l->dtls->refused[0] = '\0';
 	c->b->handshakes.established++;

@@ -150,7 +150,7 @@ const char *leg_keying(const struct leg *l)
 		return NULL;
 	if (m && m->keys)
 		return m->keys->method->name;
-	return l->handshake.version[0] || l->trunk->dtls_first || l->trunk->keying == CONFIG_KEYING_DTLS ? "dtls"
+	return l->handshake || l->trunk->dtls_first || l->trunk->keying == CONFIG_KEYING_DTLS ? "dtls"
 													 : "sdes";
 }
 
@@ -175,8 +175,11 @@ void legs_program_again(struct call *c)
 
 void call_note_stats(struct call *c, const struct dp_stats_leg *s)
 {
-	if (s->side < 2 && (!c->stats[s->side].h.type || c->stats[s->side].leg >= s->leg))
-		c->stats[s->side] = *s;
+	struct dp_stats_leg **at = &c->stats[s->side % 2];
+
+	if (s->side >= 2 || (*at && (*at)->leg < s->leg) || (!*at && !(*at = malloc(sizeof **at))))
+		return;
+	**at = *s;
 }
 
 static void note_stats(void *arg, const struct dp_stats_leg *s)

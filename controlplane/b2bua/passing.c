@@ -96,7 +96,7 @@ void passage_of_invite(struct passage *p, struct leg *out)
 			str_z(out->call->referred_by));
 	else
 		passage_make(p, in->trunk, out->trunk, out->flow.listener, peer, m);
-	p->sips = out->call->hunt.sips;
+	p->sips = out->call->sips;
 }
 
 void passage_count(struct b2bua *b, const struct passage *p)

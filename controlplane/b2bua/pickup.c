@@ -164,8 +164,8 @@ static struct call *take_over(struct leg *l)
 	if (c->b->trace)
 		trace_bind(c->b->trace, sip_stx_request(stx)->call_id, c->id, 'b');
 	c->b->counters.replaced++;
-	log_info("call", "picked up", LZ("call", was->id), LZ("as", c->id), LZ("from", c->from),
-		LZ("to", c->to));
+	log_info("call", "picked up", LZ("call", was->id), LZ("as", c->id), LZ("from", call_z(c->from)),
+		LZ("to", call_z(c->to)));
 	if (err < 0)
 		call_release(c, NULL, 500, "no dialog could be made with the caller: %s", strerror(-err));
 	return was;
@@ -174,8 +174,8 @@ static struct call *take_over(struct leg *l)
 /* What rings is cancelled. Its call may be gone afterwards. */
 static void stop_ringing(struct call *was, const struct call *c)
 {
-	str_copy(was->end.peer_reason, sizeof was->end.peer_reason, STR(ELSEWHERE));
-	str_copy(was->end.peer_reason_outside, sizeof was->end.peer_reason_outside, STR(ELSEWHERE));
+	(void)call_hold(was, &was->end.peer_reason, STR(ELSEWHERE));
+	(void)call_hold(was, &was->end.peer_reason_outside, STR(ELSEWHERE));
 	call_release(was, NULL, 200, "picked up: goes on as call %s", c->id);
 	call_unwait(was);
 }

@@ -114,7 +114,7 @@ static json_t *signalling_of(const struct leg *l)
 	char version[16] = "", cipher[80] = "", group[32] = "";
 
 	record_text(o, "transport", config_transport_name(l->listener ? l->listener->transport : CONFIG_UDP));
-	if (sscanf(l->tls, "%15s %79s %31s", version, cipher, group) >= 2) {
+	if (sscanf(call_z(l->tls), "%15s %79s %31s", version, cipher, group) >= 2) {
 		record_text(o, "tls-version", version);
 		record_text(o, "tls-cipher", cipher);
 		record_text(o, "tls-group", group);
@@ -137,15 +137,15 @@ static json_t *dtls_of(const struct leg *l)
 {
 	json_t *o = json_object(), *all = json_array();
 
-	record_text(o, "version", l->handshake.version);
-	record_text(o, "cipher", l->handshake.cipher);
-	record_text(o, "group", l->handshake.group);
+	record_text(o, "version", l->handshake->version);
+	record_text(o, "cipher", l->handshake->cipher);
+	record_text(o, "group", l->handshake->group);
 	json_object_set_new(o, "profile", profile_of(l));
-	for (unsigned i = 0; i < l->handshake.n_peer; i++) {
+	for (unsigned i = 0; i < l->handshake->n_peer; i++) {
 		char text[DTLS_FINGERPRINT_TEXT];
 		struct wbuf w = wbuf_make(text, sizeof text);
 
-		dtls_fingerprint_print(&w, &l->handshake.peer[i]);
+		dtls_fingerprint_print(&w, &l->handshake->peer[i]);
 		json_array_append_new(all, json_stringn(text, w.len));
 	}
 	json_object_set_new(o, "fingerprints", all);
@@ -155,7 +155,7 @@ static json_t *dtls_of(const struct leg *l)
 
 static json_t *anomalies_of(const struct leg *l)
 {
-	const struct dp_stats_leg *s = &l->call->stats[l->side];
+	const struct dp_stats_leg *s = call_stats(l->call, l->side);
 	json_t *o = json_object();
 
 	record_number(o, "auth-failures", s->verdicts[DP_V_AUTH_FAIL]);
@@ -185,7 +185,7 @@ static json_t *policies_of(const struct config_trunk *t)
 
 static json_t *leg_of(const struct leg *l)
 {
-	const struct dp_stats_leg *s = &l->call->stats[l->side];
+	const struct dp_stats_leg *s = call_stats(l->call, l->side);
 	const struct key_traffic end = {s->rx_packets, s->rx_octets, s->tx_packets, s->tx_octets};
 	const char *keying = leg_keying(l);
 	json_t *o = json_object();
@@ -197,7 +197,7 @@ static json_t *leg_of(const struct leg *l)
 	json_object_set_new(o, "policies", policies_of(l->trunk));
 	record_text(o, "media", keying ? "srtp" : "rtp");
 	record_text(o, "keying", keying);
-	if (l->handshake.version[0] && l->suite != SRTP_SUITE_NONE)
+	if (l->handshake && l->suite != SRTP_SUITE_NONE)
 		json_object_set_new(o, "dtls", dtls_of(l));
 	if (l->suite != SRTP_SUITE_NONE)
 		record_text(o, "suite", srtp_suite_info(l->suite)->name);

@@ -75,7 +75,7 @@ static int take_dialog(struct leg *l, const struct saved_leg *s, struct err *e)
 static int take_leg(struct leg *l, const struct saved_leg *s, struct err *e)
 {
 	const struct config *c = l->call->config;
-	char trunk[CALL_URI_MAX];
+	char trunk[CALL_URI_MAX], remote[IP_PORT_TEXT_MAX];
 	const struct sip_dialog *d = &s->dialog;
 
 	str_copy(trunk, sizeof trunk, s->trunk);
@@ -88,11 +88,13 @@ static int take_leg(struct leg *l, const struct saved_leg *s, struct err *e)
 			e, ENOENT, "its listener %.*s is not configured any more", STR_ARG(s->listener));
 	if (str_copy(l->local_tag, sizeof l->local_tag, d->local_tag) < 0 ||
 		(d->uac && str_copy(l->call_id, sizeof l->call_id, d->call_id) < 0) ||
-		(d->uac && str_copy(l->local_uri, sizeof l->local_uri, d->local_uri) < 0) ||
-		(d->uac && str_copy(l->remote_uri, sizeof l->remote_uri, d->remote_uri) < 0))
+		d->local_uri.n >= CALL_URI_MAX || d->remote_uri.n >= CALL_URI_MAX)
 		return err_set(e, E2BIG, "its record is damaged");
-	str_copy(l->tls, sizeof l->tls, s->tls);
-	ip_port_text(&s->remote, l->remote);
+	if ((d->uac && call_hold(l->call, &l->local_uri, d->local_uri) < 0) ||
+		(d->uac && call_hold(l->call, &l->remote_uri, d->remote_uri) < 0) ||
+		call_hold(l->call, &l->tls, s->tls) < 0 ||
+		call_hold(l->call, &l->remote, str_z(ip_port_text(&s->remote, remote))) < 0)
+		return err_set(e, ENOMEM, "out of memory");
 	l->invite_cseq = d->invite_seq;
 	l->established = true;
 	return take_dialog(l, s, e);
@@ -100,13 +102,17 @@ static int take_leg(struct leg *l, const struct saved_leg *s, struct err *e)
 
 static void take_past(struct leg *l, const struct saved_past *p)
 {
-	str_copy(l->peer_name, sizeof l->peer_name, p->peer_name);
-	str_copy(l->peer_fingerprint, sizeof l->peer_fingerprint, p->peer_fingerprint);
-	str_copy(l->handshake.version, sizeof l->handshake.version, p->version);
-	str_copy(l->handshake.cipher, sizeof l->handshake.cipher, p->cipher);
-	str_copy(l->handshake.group, sizeof l->handshake.group, p->group);
-	memcpy(l->handshake.peer, p->peer, sizeof p->peer);
-	l->handshake.n_peer = p->n_peer;
+	struct leg_handshake *h = p->version.n ? calloc(1, sizeof *h) : NULL;
+
+	(void)call_hold(l->call, &l->peer_name, p->peer_name);
+	(void)call_hold(l->call, &l->peer_fingerprint, p->peer_fingerprint);
+	if ((l->handshake = h) != NULL) {
+		str_copy(h->version, sizeof h->version, p->version);
+		str_copy(h->cipher, sizeof h->cipher, p->cipher);
+		str_copy(h->group, sizeof h->group, p->group);
+		memcpy(h->peer, p->peer, sizeof p->peer);
+		h->n_peer = p->n_peer;
+	}
 	memcpy(l->downgrades, p->downgrades, sizeof l->downgrades);
 }
 
@@ -223,8 +229,10 @@ static void take(void *arg, uint64_t key, const void *data, size_t n)
 		rc = err_set(&e, ENOMEM, "out of memory");
 	if (c) {
 		number(c, (uint32_t)key);
-		str_copy(c->from, sizeof c->from, s->from);
-		str_copy(c->to, sizeof c->to, s->to);
+		(void)call_hold(c, &c->from, s->from);
+		(void)call_hold(c, &c->to, s->to);
+		free(c->hunt);
+		c->hunt = NULL;
 		c->max_forwards = s->max_forwards;
 		c->began_ms = s->began_ms;
 		c->answered_ms = s->answered_ms;

@@ -82,11 +82,11 @@ static unsigned q_of(struct str params)
 
 static bool was_tried(const struct call *c, const struct redirect_target *t)
 {
-	const struct route_hunt *h = &c->hunt;
+	const struct route_hunt *h = c->hunt;
 
 	for (unsigned i = 0; i < h->n_tried; i++)
 		if (h->tried[i].peer == t->to.peer && ip_port_equal(&h->tried[i].remote, &t->to.remote) &&
-			strcmp(c->to, t->user) == 0)
+			strcmp(call_z(c->to), t->user) == 0)
 			return true;
 	return false;
 }
@@ -130,7 +130,7 @@ static unsigned collect(struct leg *out, struct redirection *r, const struct sip
 			snprintf(r->why_not, sizeof r->why_not,
 				"%.*s is no peer of a configured trunk that can be called",
 				STR_ARG(str_sub(addr.uri.host, 0, 100)));
-		} else if (c->hunt.sips && t.to.peer->transport != CONFIG_TLS) {
+		} else if (c->sips && t.to.peer->transport != CONFIG_TLS) {
 			snprintf(r->why_not, sizeof r->why_not, "a sips: URI was called, and %.*s has no TLS",
 				STR_ARG(str_sub(addr.uri.host, 0, 100)));
 		} else if (was_tried(c, &t)) {
@@ -160,7 +160,7 @@ static bool go_on(struct leg *out)
 	struct err why = {0};
 
 	do {
-		if (!r->n || c->hunt.n_tried == ROUTE_TRIES_MAX)
+		if (!r->n || c->hunt->n_tried == ROUTE_TRIES_MAX)
 			return false;
 		next = r->list[0];
 		memmove(&r->list[0], &r->list[1], --r->n * sizeof *r->list);
@@ -169,9 +169,9 @@ static bool go_on(struct leg *out)
 	log_info("call", "goes on where a redirection points", LZ("call", c->id),
 		LZ("trunk", out->trunk->name), LZ("to", next.user), LZ("next_trunk", next.to.trunk->name),
 		LZ("next_peer", next.to.peer->name));
-	c->hunt.tried[c->hunt.n_tried++] = next.to;
+	c->hunt->tried[c->hunt->n_tried++] = next.to;
 	route_start_again(out, &next.to);
-	str_copy(c->to, sizeof c->to, str_z(next.user));
+	(void)call_hold(c, &c->to, str_z(next.user));
 	exchange_again(in);
 	return true;
 }

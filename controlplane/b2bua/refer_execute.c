@@ -67,8 +67,8 @@ static const char *plan_anew(
 	struct call *c = named->call;
 
 	p->rings = named;
-	p->hunt.sips = c->hunt.sips;
-	memcpy(p->called, c->to, sizeof p->called);
+	p->hunt.sips = c->sips;
+	str_copy(p->called, sizeof p->called, str_z(c->to));
 	return plan_call(p, by, sip_stx_request(named->stx)->uri.host, status, why);
 }
 
@@ -98,7 +98,7 @@ static void begin(struct call *c, const struct plan *p, const struct leg *by, co
 
 	c->max_forwards = m->max_forwards;
 	c->referrer = config_trunk_named(c->config, by->trunk->name);
-	str_copy(c->referred_by, sizeof c->referred_by, sip_msg_value(m, SIP_H_REFERRED_BY));
+	(void)call_hold(c, &c->referred_by, str_sub(sip_msg_value(m, SIP_H_REFERRED_BY), 0, CALL_URI_MAX));
 	c->exchange = in;
 	c->initial = true;
 	c->b->counters.calls++;
@@ -106,9 +106,10 @@ static void begin(struct call *c, const struct plan *p, const struct leg *by, co
 	if (p->joined) {
 		succession_borrow(out, p->joined);
 	} else {
-		c->hunt = p->hunt;
-		route_aim(out, &c->hunt.tried[0]);
-		memcpy(c->to, p->called, sizeof c->to);
+		*c->hunt = p->hunt;
+		c->sips = p->hunt.sips;
+		route_aim(out, &c->hunt->tried[0]);
+		(void)call_hold(c, &c->to, str_z(p->called));
 	}
 	call_count_trunks(c);
 }
@@ -146,7 +147,7 @@ void refer_execute(struct leg *l, struct sip_stx *stx, const struct sip_msg *m, 
 			"its caller has transferred another call to its party: call %s", c->id);
 	begin(c, &p, l, m);
 	log_info("call", "transfer begins", LZ("call", was->id), LZ("as", c->id), LZ("by", l->trunk->name),
-		LZ("from", c->from), LZ("to", c->to), LZ("joins", p.joined ? p.joined->call->id : "none"));
+		LZ("from", call_z(c->from)), LZ("to", call_z(c->to)), LZ("joins", p.joined ? p.joined->call->id : "none"));
 	refer_begin(l, m);
 	refer_accept(l, stx);
 	was->refer.executing = true;

@@ -163,7 +163,7 @@ static void counted_all(void *arg, int result, const char *reason)
 		struct leg_rekey *r = &c->legs[side].rekey;
 
 		if (r->counting && r->n_epochs > 1)
-			r->epochs[r->n_epochs - 1].before = traffic_of(&c->stats[side]);
+			r->epochs[r->n_epochs - 1].before = traffic_of(call_stats(c, side));
 		r->counting = false;
 	}
 	checkpoint_touch(c);
@@ -184,7 +184,7 @@ static void remember_epoch(struct leg *l)
 		.cause = (uint8_t)(r->keys == 1 ? KEY_OF_SETUP : r->offered ? r->cause : KEY_OF_PEER),
 		.start_ms = clock_wall_ms(),
 		.suite = l->suite,
-		.before = traffic_of(&c->stats[l->side]),
+		.before = traffic_of(call_stats(c, l->side)),
 	};
 	if (r->keys == 1 || c->state == CALL_ENDING)
 		return;

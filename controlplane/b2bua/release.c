@@ -14,13 +14,15 @@
 
 void call_tell_outside(struct call *c, const char *text, ...)
 {
+	char line[CALL_REASON_MAX];
 	va_list ap;
 
 	if (c->state == CALL_ENDING)
 		return;
 	va_start(ap, text);
-	vsnprintf(c->end.outside, sizeof c->end.outside, text, ap);
+	vsnprintf(line, sizeof line, text, ap);
 	va_end(ap);
+	(void)call_hold(c, &c->end.outside, str_z(line));
 }
 
 /* Why, as this leg's peer may know it. */
@@ -28,22 +30,21 @@ static const char *told(const struct leg *l)
 {
 	const struct call_end *end = &l->call->end;
 
-	return l->trunk->realm->trusted || !end->outside[0] ? end->reason : end->outside;
+	return call_z(l->trunk->realm->trusted || !end->outside ? end->reason : end->outside);
 }
 
 /* What the peer that ended the call said of why, as this leg's peer may know it; NULL: nothing. */
 static const char *peer_reason(const struct leg *l)
 {
 	const struct call_end *end = &l->call->end;
-	const char *reason = l->trunk->realm->trusted ? end->peer_reason : end->peer_reason_outside;
 
-	return reason[0] ? reason : NULL;
+	return l->trunk->realm->trusted ? end->peer_reason : end->peer_reason_outside;
 }
 
 /* Somebody hung up or gave up; there is no fault to be told. */
 static bool normal_clearing(const struct call *c)
 {
-	return c->end.status == 200 || c->end.peer_reason[0];
+	return c->end.status == 200 || c->end.peer_reason;
 }
 
 /* One value of a Reason header: its protocol and cause, and with text what it says in words. */
@@ -66,23 +67,24 @@ static void put_reason(struct wbuf *w, struct str value, bool with_text)
 	wbuf_z(w, "\"");
 }
 
-static void keep_reason(char out[CALL_REASON_MAX], const struct sip_msg *m, bool with_text)
+static void keep_reason(struct call *c, const char **out, const struct sip_msg *m, bool with_text)
 {
 	struct sip_values it = sip_values(m, SIP_H_REASON);
-	struct wbuf w = wbuf_make(out, CALL_REASON_MAX - 1);
+	char text[CALL_REASON_MAX - 1];
+	struct wbuf w = wbuf_make(text, sizeof text);
 	struct str value;
 
 	for (unsigned i = 0; i < 2 && sip_values_next(&it, &value); i++)
 		put_reason(&w, value, with_text);
-	out[w.overflow ? 0 : w.len] = '\0';
+	(void)call_hold(c, out, w.overflow ? STR("") : wbuf_view(&w));
 }
 
 void call_keep_reason(struct call *c, const struct sip_msg *m)
 {
 	if (c->state == CALL_ENDING)
 		return;
-	keep_reason(c->end.peer_reason, m, true);
-	keep_reason(c->end.peer_reason_outside, m, false);
+	keep_reason(c, &c->end.peer_reason, m, true);
+	keep_reason(c, &c->end.peer_reason_outside, m, false);
 }
 
 void release_bye(struct leg *l)
@@ -101,7 +103,7 @@ static void answer_pending(struct leg *l)
 	char buf[CALL_HEAD_MAX];
 	struct sip_builder b;
 	unsigned status = c->end.status >= (c->initial ? 300 : 500) ? c->end.status : 487;
-	const char *phrase = status == c->end.status && c->end.phrase[0] ? c->end.phrase : NULL;
+	const char *phrase = status == c->end.status ? c->end.phrase : NULL;
 
 	responses_count(leg_trunk(l)->responses.sent, status);
 	sip_build_response(&b, buf, sizeof buf, sip_stx_request(l->stx), status, phrase, str_z(l->local_tag));
@@ -174,21 +176,24 @@ static void note_rejection(struct call *c)
 	struct trunk_state *s = leg_trunk(&c->legs[DP_SIDE_A]);
 
 	s->rejected++;
-	snprintf(s->last_reject, sizeof s->last_reject, "%u %.200s", c->end.status, c->end.reason);
-	notice_refusal(c->b, s, c->end.status, c->end.reason);
+	snprintf(s->last_reject, sizeof s->last_reject, "%u %.200s", c->end.status,
+		call_z(c->end.reason));
+	notice_refusal(c->b, s, c->end.status, call_z(c->end.reason));
 }
 
 void call_release(struct call *c, struct leg *by, unsigned status, const char *format, ...)
 {
 	bool refused = c->state < CALL_ANSWERED;
+	char reason[CALL_REASON_MAX];
 	va_list ap;
 
 	if (c->state == CALL_ENDING)
 		return;
 	c->end.status = status;
 	va_start(ap, format);
-	vsnprintf(c->end.reason, sizeof c->end.reason, format, ap);
+	vsnprintf(reason, sizeof reason, format, ap);
 	va_end(ap);
+	(void)call_hold(c, &c->end.reason, str_z(reason));
 	c->state = CALL_ENDING;
 	c->ended_ms = clock_wall_ms();
 	c->waiting++;
@@ -205,8 +210,8 @@ void call_release(struct call *c, struct leg *by, unsigned status, const char *f
 		note_rejection(c);
 	log_at(status == 200 || status == 487 ? LOG_INFO : LOG_WARN, "call",
 		refused && status >= 300 ? "refused" : "ended",
-		LZ("call", c->id), LZ("from", c->from), LZ("to", c->to), LU("status", status),
-		LZ("reason", c->end.reason), LZ("by", by ? by->trunk->name : "gateway"),
+		LZ("call", c->id), LZ("from", call_z(c->from)), LZ("to", call_z(c->to)), LU("status", status),
+		LZ("reason", reason), LZ("by", by ? by->trunk->name : "gateway"),
 		LU("seconds", c->answered_ms ? (c->ended_ms - c->answered_ms) / 1000 : 0));
 	succession_ended(c);
 	for (unsigned side = 0; side < 2; side++)

@@ -91,7 +91,7 @@ static void begin(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m,
 		ingress_refuse(b, stx, t, &b->counters.refused_limit, 503, "no memory for another call");
 		return;
 	}
-	c->hunt.sips = m->uri.scheme == SIP_SCHEME_SIPS;
+	c->sips = m->uri.scheme == SIP_SCHEME_SIPS;
 	(replaced->established ? succession_borrow : pickup_borrow)(&c->legs[DP_SIDE_B], leg_twin(replaced));
 	log_info("call", "a party is to be replaced", LZ("call", replaced->call->id), LZ("as", c->id),
 		LZ("of", replaced->trunk->name), LZ("by", t->name), LS("sip_call_id", m->call_id));

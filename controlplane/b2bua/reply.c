@@ -109,7 +109,7 @@ void reply_contact(struct sip_builder *b, const struct leg *l)
 	struct str sent_by = sip_listener_sent_by(l->flow.listener);
 
 	/* RFC 3261 section 8.1.1.8: what follows in the dialog goes over TLS too. */
-	sip_build_hdr_fmt(b, SIP_H_CONTACT, "<sip%s:%s@%.*s;transport=%s>", l->call->hunt.sips ? "s" : "",
+	sip_build_hdr_fmt(b, SIP_H_CONTACT, "<sip%s:%s@%.*s;transport=%s>", l->call->sips ? "s" : "",
 		l->call->id, STR_ARG(sent_by), reply_transport(l->listener));
 	sip_build_hdr(b, SIP_H_ALLOW, str_z(reply_allow(l)));
 	if (l->trunk->replaces != CONFIG_REPLACES_REFUSE)
@@ -236,18 +236,28 @@ bool reply_takes_sdp(const struct sip_msg *m)
 
 static void note_tls(struct leg *l, const struct tls_info *t)
 {
-	snprintf(l->tls, sizeof l->tls, "%s %s %s", t->version, t->cipher, t->group ? t->group : "");
+	char text[96];
+
+	snprintf(text, sizeof text, "%s %s %s", t->version, t->cipher, t->group ? t->group : "");
+	(void)call_hold(l->call, &l->tls, str_z(text));
 	if (!t->has_certificate)
 		return;
-	snprintf(l->peer_name, sizeof l->peer_name, "%.127s", t->san_count ? t->sans[0] : t->subject);
-	snprintf(l->peer_fingerprint, sizeof l->peer_fingerprint, "%s", t->fingerprint);
+	(void)call_hold(l->call, &l->peer_name, str_sub(str_z(t->san_count ? t->sans[0] : t->subject), 0, 127));
+	(void)call_hold(l->call, &l->peer_fingerprint, str_z(t->fingerprint));
+}
+
+void leg_note_remote(struct leg *l, const struct ip_port *remote)
+{
+	char text[IP_PORT_TEXT_MAX];
+
+	(void)call_hold(l->call, &l->remote, str_z(ip_port_text(remote, text)));
 }
 
 void leg_note_flow(struct leg *l, const struct sip_flow *flow)
 {
 	struct sip_conn_info info;
 
-	ip_port_text(&flow->remote, l->remote);
+	leg_note_remote(l, &flow->remote);
 	if (sip_net_conn_info(l->call->b->net, flow->conn, &info) == 0 && info.tls)
 		note_tls(l, info.tls);
 }

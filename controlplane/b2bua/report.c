@@ -16,8 +16,8 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 {
 	const struct call *c = l->call;
 	const struct oa_media *m = oa_media_at(&l->oa, 0);
-	const struct dp_stats_leg *s = &c->stats[l->side];
-	bool dtls = l->handshake.version[0];
+	const struct dp_stats_leg *s = call_stats(c, l->side);
+	const struct leg_handshake *dtls = l->handshake;
 	struct state_leg out = {
 		.side = l->side,
 		.trunk = l->trunk ? l->trunk->name : NULL,
@@ -27,9 +27,9 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 		.key_epoch = l->rekey.keys,
 		.renewal = l->rekey.tried ? rekey_result_name(l->rekey.result) : NULL,
 		.keying = leg_keying(l),
-		.dtls_version = dtls ? l->handshake.version : NULL,
-		.dtls_cipher = l->handshake.cipher,
-		.dtls_group = l->handshake.group,
+		.dtls_version = dtls ? dtls->version : NULL,
+		.dtls_cipher = dtls ? dtls->cipher : NULL,
+		.dtls_group = dtls ? dtls->group : NULL,
 		.authenticated = sip_transport_secure(l->flow.transport),
 		.rtcp_mux = m && m->mux,
 		.local = m && m->swapped ? c->media.leases[l->side][0].rtcp : c->media.leases[l->side][0].rtp,
@@ -41,7 +41,7 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 
 	if (m)
 		out.remote = m->remote;
-	switch (sscanf(l->tls, "%15s %79s %31s", version, cipher, group)) {
+	switch (sscanf(call_z(l->tls), "%15s %79s %31s", version, cipher, group)) {
 	case 3:
 		out.signalling.tls_group = group;
 		/* fallthrough */
@@ -95,9 +95,9 @@ static void write_call(struct state_tree *t, struct lyd_node *calls, const struc
 		s.duration_ms = (c->ended_ms ? c->ended_ms : clock_wall_ms()) - c->answered_ms;
 	if (c->state == CALL_ENDING) {
 		if (c->end.status == 200)
-			snprintf(reason, sizeof reason, "%s", c->end.reason);
+			snprintf(reason, sizeof reason, "%s", call_z(c->end.reason));
 		else
-			snprintf(reason, sizeof reason, "%u %s", c->end.status, c->end.reason);
+			snprintf(reason, sizeof reason, "%u %s", c->end.status, call_z(c->end.reason));
 		s.end_reason = reason;
 	}
 	state_call(t, calls, &s);

@@ -28,7 +28,7 @@ void metrics_init(struct b2bua *b)
 void metrics_note_media(struct b2bua *b, const struct call *c)
 {
 	for (unsigned side = 0; side < 2; side++) {
-		const struct dp_stats_leg *s = &c->stats[side];
+		const struct dp_stats_leg *s = call_stats(c, side);
 
 		if (!s->h.type)
 			continue;

@@ -272,7 +272,7 @@ void route_aim(struct leg *out, const struct route_target *to)
 	out->peer = to->peer;
 	out->binding = to->binding;
 	out->listener = route_flow(out->call->b, out->call->generation, to, &out->flow);
-	ip_port_text(&out->flow.remote, out->remote);
+	leg_note_remote(out, &out->flow.remote);
 }
 
 void route_note_failure(const struct b2bua_generation *g, const struct route_target *at, const char *reason,
@@ -335,7 +335,7 @@ static bool may_fail_over(const struct leg *out, const struct sip_msg *m)
 	if (c->b->closing || !exchange_awaited(out))
 		return false;
 	if (out->binding && c->state <= CALL_RINGING && !c->early_media && (!m || m->status < 600) &&
-		route_more_bindings(c->b, c->generation, &c->hunt))
+		route_more_bindings(c->b, c->generation, c->hunt))
 		return true;
 	return c->state == CALL_TRYING && !out->dialog && (!m || m->status == 503);
 }
@@ -355,7 +355,7 @@ void route_start_again(struct leg *out, const struct route_target *to)
 	out->timer = (struct leg_timer){0};
 	auth_forget(out);
 	out->invite_cseq = 0;
-	out->tls[0] = '\0';
+	(void)call_hold(c, &out->tls, STR(""));
 	sip_token_make(out->local_tag);
 	call_count_move(out, to->trunk);
 	route_aim(out, to);
@@ -364,19 +364,19 @@ void route_start_again(struct leg *out, const struct route_target *to)
 bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m)
 {
 	struct call *c = out->call;
-	const struct route_target *was = &c->hunt.tried[c->hunt.n_tried - 1], *to;
+	const struct route_target *was = &c->hunt->tried[c->hunt->n_tried - 1], *to;
 	struct err why = {0};
 	uint32_t retry_s;
 	char said[32];
 
 	route_note_failure(c->generation, was, reason, m);
 	if (!may_fail_over(out, m) ||
-		route_next(c->b, c->generation, &c->hunt, &to, &retry_s, &why) != ROUTE_FOUND)
+		route_next(c->b, c->generation, c->hunt, &to, &retry_s, &why) != ROUTE_FOUND)
 		return false;
 	c->b->counters.failovers++;
 	snprintf(said, sizeof said, "it answered %u", m ? m->status : 0);
 	log_warn("call", "tried at the next peer", LZ("call", c->id), LZ("trunk", was->trunk->name),
-		LZ("peer", route_target_name(was)), LZ("address", out->remote),
+		LZ("peer", route_target_name(was)), LZ("address", call_z(out->remote)),
 		LZ("reason", m ? said : reason), LZ("next_trunk", to->trunk->name),
 		LZ("next_peer", route_target_name(to)));
 	route_start_again(out, to);

@@ -57,7 +57,7 @@ static void note_names(struct leg *to, const struct leg *from)
 	struct call *c = to->call, *was = from->call;
 	const char *party = from->side == DP_SIDE_A ? was->from : was->to;
 
-	memcpy(to->side == DP_SIDE_A ? c->from : c->to, party, CALL_PARTY_MAX);
+	(void)call_hold(c, to->side == DP_SIDE_A ? &c->from : &c->to, str_z(party));
 	memcpy(c->predecessor[to->side], was->id, CALL_ID_TEXT);
 	memcpy(was->successor, c->id, CALL_ID_TEXT);
 }
@@ -72,12 +72,12 @@ void succession_borrow(struct leg *to, struct leg *from)
 	to->invite_cseq = from->invite_cseq;
 	memcpy(to->local_tag, from->local_tag, sizeof to->local_tag);
 	memcpy(to->call_id, from->call_id, sizeof to->call_id);
-	memcpy(to->local_uri, from->local_uri, sizeof to->local_uri);
-	memcpy(to->remote_uri, from->remote_uri, sizeof to->remote_uri);
-	memcpy(to->tls, from->tls, sizeof to->tls);
-	memcpy(to->remote, from->remote, sizeof to->remote);
-	memcpy(to->peer_name, from->peer_name, sizeof to->peer_name);
-	memcpy(to->peer_fingerprint, from->peer_fingerprint, sizeof to->peer_fingerprint);
+	(void)call_hold(to->call, &to->local_uri, str_z(from->local_uri));
+	(void)call_hold(to->call, &to->remote_uri, str_z(from->remote_uri));
+	(void)call_hold(to->call, &to->tls, str_z(from->tls));
+	(void)call_hold(to->call, &to->remote, str_z(from->remote));
+	(void)call_hold(to->call, &to->peer_name, str_z(from->peer_name));
+	(void)call_hold(to->call, &to->peer_fingerprint, str_z(from->peer_fingerprint));
 	to->timer.interval_s = from->timer.interval_s;
 	to->timer.min_s = from->timer.min_s;
 	to->timer.ours = from->timer.ours;
@@ -214,7 +214,7 @@ void succession_done(struct call *c)
 		if (!was[side])
 			continue;
 		log_info("call", "goes on as another call", LZ("call", was[side]->id), LZ("as", c->id),
-			LZ("from", c->from), LZ("to", c->to));
+			LZ("from", call_z(c->from)), LZ("to", call_z(c->to)));
 		c->b->counters.replaced += !was[side]->refer.executing && !was[!side];
 		refer_succeeded(was[side]);
 		call_release(was[side], NULL, 200, "goes on as call %s", c->id);
@@ -230,12 +230,12 @@ static void go_on_as_before(struct leg *from, const struct call *failed)
 
 	c->successor[0] = '\0';
 	log_warn("call", "was to go on as another call, which failed", LZ("call", c->id),
-		LZ("as", failed->id), LU("status", status), LZ("reason", failed->end.reason));
-	refer_failed(c, status, failed->end.phrase);
+		LZ("as", failed->id), LU("status", status), LZ("reason", call_z(failed->end.reason)));
+	refer_failed(c, status, call_z(failed->end.phrase));
 	if (leg_twin(from)->ended) {
 		call_tell_outside(c, "the transfer failed, and who asked for it has left");
 		call_release(c, NULL, status, "the transfer failed (%.150s), and who asked for it has left",
-			failed->end.reason);
+			call_z(failed->end.reason));
 	} else {
 		reinvite_start(c);
 	}
@@ -275,7 +275,7 @@ void succession_ended(struct call *c)
 			continue;
 		call_tell_outside(heir->call, "the party to be connected has left");
 		call_release(heir->call, NULL, 480, "call %s, which it was to take over, has ended: %.150s",
-			c->id, c->end.reason);
+			c->id, call_z(c->end.reason));
 	}
 }
 

@@ -187,6 +187,6 @@ int update_offer(struct leg *l, struct str sdp, struct err *e)
 {
 	int err = transmit(l, sdp);
 
-	return err < 0 ? err_set(e, err, "the UPDATE could not be sent to %s: %s", l->remote, strerror(-err))
+	return err < 0 ? err_set(e, err, "the UPDATE could not be sent to %s: %s", call_z(l->remote), strerror(-err))
 		       : 0;
 }
