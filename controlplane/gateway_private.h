@@ -55,6 +55,12 @@ void gateway_close_planes(struct gateway *g);
 /* Calls of an earlier process are taken over, with the first configuration. */
 void gateway_recover(struct gateway *g);
 
+/* gateway_peers.c */
+struct config_listener;
+struct sip_listener;
+/* The listener is told whose datagrams wait apart from those of strangers: sources of its realm's trunks. */
+void gateway_name_peers(struct sip_listener *to, const struct config_listener *l);
+
 /* gateway_certs.c */
 int gateway_watch_certificates(struct gateway *g);
 int gateway_report_certificates(const struct gateway *g, struct gather *to);

@@ -13,6 +13,8 @@
 	X(rx_too_large, "messages over the size limits")                                                     \
 	X(rx_rate_dropped, "datagrams of peers over their message rate")                                     \
 	X(rx_rate_dropped_unknown, "datagrams of strangers over the rate of one or of all together")         \
+	X(rx_queue_dropped, "datagrams that found the queue of peers full")                                  \
+	X(rx_queue_dropped_unknown, "datagrams of strangers that found their queue full")                    \
 	X(rx_rate_paused, "times a connection over its message rate was not read from for a while")          \
 	X(rx_stray_responses, "responses that match no transaction")                                         \
 	X(rx_stray_acks, "ACKs that match nothing")                                                          \

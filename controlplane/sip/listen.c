@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listening sockets, and UDP, which has nothing but them. */
+/* Listening sockets: how they begin, are retired and end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -9,54 +9,9 @@
 #include <unistd.h>
 
 #include "controlplane/sip/net.h"
-#include "lib/base/secret.h"
 
-#define BATCH 64            /* accepts or datagrams before others get their turn */
+#define BATCH 64            /* accepts before others get their turn */
 #define ACCEPT_PAUSE_MS 100 /* without a file descriptor left */
-#define UDP_BUFFER (4 << 20)
-
-static void on_datagrams(evutil_socket_t fd, short what, void *arg)
-{
-	struct sip_listener *l = arg;
-	struct sip_net *net = l->net;
-
-	(void)what;
-	for (int i = 0; i < BATCH; i++) {
-		struct sockaddr_storage sa;
-		socklen_t len = sizeof sa;
-		ssize_t n = recvfrom(fd, net->rx, sizeof net->rx, 0, (struct sockaddr *)&sa, &len);
-		struct sip_flow from = {.transport = SIP_UDP, .listener = l};
-
-		if (n < 0)
-			return;
-		if (ip_port_from_sockaddr((struct sockaddr *)&sa, &from.remote) < 0)
-			continue;
-		ssize_t skip = 0;
-
-		while (skip < n && (net->rx[skip] == '\r' || net->rx[skip] == '\n' || net->rx[skip] == '\0'))
-			skip++;
-		if (skip == n)
-			net->counters->rx_keepalives++;
-		else if (net_rate_datagram(net, &from))
-			net_deliver(net, net->rx, (size_t)n, true, &from);
-		mem_wipe(net->rx, (size_t)n);
-	}
-}
-
-int udp_send(struct sip_listener *l, const struct ip_port *to, struct str text)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = ip_port_to_sockaddr(to, &sa);
-
-	if (l->transport != SIP_UDP || !len)
-		return -EINVAL;
-	if (l->fd < 0)
-		return -ENOTCONN;
-	if (sendto(l->fd, text.p, text.n, MSG_NOSIGNAL, (struct sockaddr *)&sa, len) >= 0)
-		return 0;
-	/* A full socket buffer is a lost datagram: retransmission is there for that. */
-	return errno == EAGAIN || errno == EWOULDBLOCK ? -ENOBUFS : -errno;
-}
 
 static void listener_end(struct sip_listener *l, const char *why);
 
@@ -120,7 +75,7 @@ static int open_socket(
 	char text[IP_PORT_TEXT_MAX];
 	struct sockaddr_storage sa;
 	socklen_t len = ip_port_to_sockaddr(&conf->local, &sa);
-	int one = 1, size = UDP_BUFFER;
+	int one = 1;
 	bool udp = conf->transport == SIP_UDP;
 	int fd = shared_socket(net, conf);
 
@@ -128,21 +83,16 @@ static int open_socket(
 		*local = conf->local;
 		return fd;
 	}
-	fd = socket(sa.ss_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
+	fd = udp ? udp_socket(&conf->local) : socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		goto failed;
-	if (sa.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-	if (udp) {
-		/* As much as the system allows; bursts beyond it are retransmitted. */
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-	} else {
+	if (!udp) {
+		if (sa.ss_family == AF_INET6)
+			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+		if (bind(fd, (struct sockaddr *)&sa, len) < 0 || listen(fd, SOMAXCONN) < 0)
+			goto failed;
 	}
-	if (bind(fd, (struct sockaddr *)&sa, len) < 0 || (!udp && listen(fd, SOMAXCONN) < 0))
-		goto failed;
 	len = sizeof sa;
 	getsockname(fd, (struct sockaddr *)&sa, &len);
 	ip_port_from_sockaddr((struct sockaddr *)&sa, local);
@@ -160,7 +110,7 @@ static int begin(struct sip_listener *l, int fd)
 {
 	l->fd = fd;
 	event_assign(&l->ev, l->net->base, fd, EV_READ | EV_PERSIST,
-		l->transport == SIP_UDP ? on_datagrams : on_accept, l);
+		l->transport == SIP_UDP ? udp_on_datagrams : on_accept, l);
 	return event_add(&l->ev, NULL) < 0 ? -ENOMEM : 0;
 }
 
@@ -168,6 +118,7 @@ static void stop(struct sip_listener *l)
 {
 	if (l->fd < 0)
 		return;
+	udp_join(l);
 	event_del(&l->ev);
 	event_del(&l->ev_resume);
 	close(l->fd);
@@ -211,6 +162,7 @@ static int listener_new(
 	}
 	l->net = net;
 	l->refs = 1;
+	l->fd_strangers = -1;
 	l->transport = conf->transport;
 	l->realm = conf->realm;
 	l->tls = tls_ctx_ref(conf->tls);
@@ -314,6 +266,7 @@ void sip_listener_unref(struct sip_listener *l)
 	if (!l || --l->refs)
 		return;
 	tls_ctx_free(l->tls);
+	free(l->peers);
 	free(l);
 }
 

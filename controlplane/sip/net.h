@@ -80,6 +80,13 @@ struct sip_listener {
 	void *realm;
 	int fd; /* -1: closed */
 	struct event ev, ev_resume;
+	/* SIP_UDP: those of others than peers wait in a socket of their own (udp.c). */
+	int fd_strangers; /* -1: there is none; fd has all */
+	struct event ev_strangers, ev_steer;
+	struct sip_prefix *peers; /* as sip_listener_set_peers() was told */
+	size_t n_peers;
+	uint32_t drops, drops_strangers; /* as the kernel counted when it was asked last */
+	bool one_queue_said;             /* the log has the reason */
 };
 
 /* Accepted connections of one address. */
@@ -136,6 +143,8 @@ uint32_t net_rate_wait_ms(struct sip_net *net, const struct sip_flow *from);
 bool net_rate_is_peer(struct sip_net *net, struct sip_listener *l, const struct ip_port *remote);
 /* We send it a request: it may answer. */
 void net_rate_expect(struct sip_net *net, const struct sip_flow *to);
+/* Sources that are peers for a while whatever the configuration says; how many. */
+size_t net_rate_known(const struct sip_net *net, struct sip_prefix *out, size_t room);
 void net_rate_close(struct sip_net *net);
 
 /* conn.c */
@@ -171,5 +180,12 @@ int conn_send(struct sip_conn *c, struct str text);
 /* Takes what came by a SIP_WSS connection. The octets left over, or -1 when the connection is done with. */
 ptrdiff_t conn_take_web(struct sip_conn *c, char *p, size_t n);
 
-/* listen.c */
+/* udp.c */
+/* Bound to that address, or to a free port of it; -1 with errno. */
+int udp_socket(const struct ip_port *local);
+void udp_on_datagrams(evutil_socket_t fd, short what, void *arg);
+/* The kernel is told anew, a moment later, who is a peer. */
+void udp_steer_soon(struct sip_listener *l);
+/* Back to one socket for all; does nothing when there is one. */
+void udp_join(struct sip_listener *l);
 int udp_send(struct sip_listener *l, const struct ip_port *to, struct str text);

@@ -122,3 +122,8 @@ struct rate_source *rate_source_of(
 	s->seen_ms = now_ms;
 	return s;
 }
+
+const struct rate_source *rate_at(const struct rate_table *t, unsigned i)
+{
+	return i < SETS * WAYS ? &t->sets[i / WAYS][i % WAYS] : NULL;
+}

@@ -47,3 +47,5 @@ struct rate_source *rate_find(struct rate_table *t, const struct ip_addr *ip);
 /* As rate_find(), else a new one in place of the one of its set that was silent the longest. */
 struct rate_source *rate_source_of(
 	struct rate_table *t, const struct ip_addr *ip, uint32_t per_s, uint64_t now_ms);
+/* To look at all: the place of number i, with ip.family IP_NONE when it is empty; NULL: there is no such place. */
+const struct rate_source *rate_at(const struct rate_table *t, unsigned i);

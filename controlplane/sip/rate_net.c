@@ -138,8 +138,24 @@ static void know(struct sip_net *net, const struct sip_flow *flow, uint32_t for_
 	if (!r->peers)
 		return;
 	s = rate_source_of(r->peers, &ip, r->conf.peer_per_s, now);
+	bool is_new = s->known_until_ms < now;
+
 	if (s->known_until_ms < now + for_ms)
 		s->known_until_ms = now + for_ms;
+	for (struct sip_listener *l = net->listeners; l && is_new; l = l->next)
+		udp_steer_soon(l);
+}
+
+size_t net_rate_known(const struct sip_net *net, struct sip_prefix *out, size_t room)
+{
+	uint64_t now = conn_now_ms();
+	const struct rate_source *s;
+	size_t n = 0;
+
+	for (unsigned i = 0; n < room && net->rates.peers && (s = rate_at(net->rates.peers, i)); i++)
+		if (s->ip.family != IP_NONE && s->known_until_ms > now)
+			out[n++] = (struct sip_prefix){s->ip, s->ip.family == IP_V6 ? 64 : 32};
+	return n;
 }
 
 void sip_net_know(struct sip_net *net, const struct sip_flow *from)

@@ -16,6 +16,7 @@
 
 #include "controlplane/sip/counters.h"
 #include "controlplane/sip/message.h"
+#include "controlplane/sip/steer.h"
 #include "controlplane/sip/tls.h"
 #include "lib/base/err.h"
 #include "lib/base/netaddr.h"
@@ -126,6 +127,12 @@ void sip_listener_set_realm(struct sip_listener *l, void *realm);
  * is retired. None at first: no page may.
  */
 void sip_listener_set_origins(struct sip_listener *l, const char *const *origins, size_t n);
+/*
+ * Of a SIP_UDP listener: what comes from these, from who has proved who he is (sip_net_know()) and from whom we
+ * send requests to waits in a queue of its own, so that a flood of datagrams from anybody else loses none of
+ * it. Copied. Until this was called there is one queue for all. -ENOMEM: as before.
+ */
+int sip_listener_set_peers(struct sip_listener *l, const struct sip_prefix *peers, size_t n);
 /* What peers are told from now on; empty: the local address. */
 void sip_listener_set_host(struct sip_listener *l, struct str host);
 /* As sip_net_conf.connections_max; connections that are there stay. */
