@@ -16,12 +16,11 @@
 #define TURN_STEPS 8  /* iterations of the worker between two looks at the clock */
 #define IDLE_NS 20000 /* that an idle worker waits for packets */
 #define KEPT 1024     /* genuine frames that may be replayed */
-#define FRAME_MAX (GEN_HEADERS + GEN_RTP + GEN_PAYLOAD_MAX + SRTP_TRAILER_MAX)
 #define STRANGERS 0xc6120000u /* 198.18.0.0/15 */
 
 struct kept {
 	uint16_t n;
-	uint8_t octets[FRAME_MAX];
+	uint8_t octets[GEN_FRAME_MAX];
 };
 
 struct attack {
@@ -90,7 +89,7 @@ static void forge(struct attack *a, struct rte_mbuf *m, uint32_t call, bool stra
 	uint8_t *f = rte_pktmbuf_mtod(m, uint8_t *), *ip = f + GEN_ETHER, *rtp = ip + 28;
 	uint64_t noise = random_next(a);
 
-	memcpy(f, c->headers, GEN_HEADERS);
+	memcpy(f, c->headers[0], GEN_HEADERS);
 	if (stranger)
 		be32_put(ip + 12, STRANGERS + (uint32_t)(noise & 0x1ffff));
 	be16_put(ip + 2, (uint16_t)(28 + n));
@@ -223,7 +222,8 @@ int attack_run(struct attack *a, const struct attack_conf *conf, double seconds,
 	after = *gen_stats(a->gen);
 	r->trials = w->verdicts[DP_V_AUTH_FAIL] - trials;
 	r->came_out = (after.bad_frame - before.bad_frame) + (after.bad_auth - before.bad_auth) +
-		      (after.bad_rtp - before.bad_rtp) + (after.bad_content - before.bad_content);
+		      (after.bad_rtp - before.bad_rtp) + (after.bad_content - before.bad_content) +
+		      (after.twice - before.twice);
 	r->lost += (after.sent - before.sent) - (after.good - before.good);
 	return rc;
 }

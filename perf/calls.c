@@ -11,7 +11,8 @@ int calls_open(const struct gen_conf *conf, struct room *r, struct gen **gen, st
 	if (rc < 0)
 		return rc;
 	*gen = NULL;
-	memcpy(here.gateway_mac, r->port->mac.addr_bytes, 6);
+	memcpy(here.gateway_mac[0], r->port->mac.addr_bytes, 6);
+	memcpy(here.gateway_mac[1], r->port->mac.addr_bytes, 6);
 	rc = gen_open(&here, gen, err);
 	if (rc >= 0)
 		rc = gen_program(*gen, room_command, r, err);

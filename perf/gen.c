@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The packets: built for the gateway, judged when it has relayed them. */
+/* The generator as a whole: its calls, their keys and first numbers. */
 #include "perf/gen.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_ip.h>
-#include <rte_udp.h>
-
 #include "lib/srtp/be.h"
 #include "perf/gen_private.h"
+
+#define DEPTH_DEFAULT 4
+#define PERCENT_MAX 90.0
 
 static int context(const struct gen *g, unsigned side, uint32_t s, unsigned direction,
 	enum srtp_direction way, struct srtp_context **out)
@@ -31,13 +31,13 @@ static int context(const struct gen *g, unsigned side, uint32_t s, unsigned dire
 	return rc < 0 ? rc : srtp_context_alloc(out, &conf);
 }
 
-static void headers(const struct gen *g, uint8_t *h, uint32_t s)
+static void headers(const struct gen *g, unsigned side, uint32_t s, uint8_t *h)
 {
-	struct ip_port from = gen_peer(g, 0, s), to = gen_gateway(g, 0, s);
+	struct ip_port from = gen_peer(g, side, s), to = gen_gateway(g, side, s);
 	static const uint8_t mac[6] = {0x02, 0, 0, 0, 0x10, 0x01};
 	uint8_t *ip = h + GEN_ETHER, *udp = ip + 20;
 
-	memcpy(h, g->conf.gateway_mac, 6);
+	memcpy(h, g->conf.gateway_mac[side], 6);
 	memcpy(h + 6, mac, 6);
 	be16_put(h + 12, 0x0800);
 	ip[0] = 0x45;
@@ -50,22 +50,34 @@ static void headers(const struct gen *g, uint8_t *h, uint32_t s)
 	be16_put(udp + 2, to.port);
 }
 
+static int session_open(struct gen *g, uint32_t s)
+{
+	struct gen_session *c = &g->sessions[s];
+	int rc;
+
+	headers(g, 0, s, c->headers[0]);
+	headers(g, 1, s, c->headers[1]);
+	c->ssrc = 0x10000000 + s * 7919;
+	c->seq = (uint16_t)(s * 31);
+	c->ts = s * 1013;
+	c->media = (uint8_t)gen_media_of(&g->conf, s);
+	/* The gateway receives with what our protect side sends with. */
+	rc = context(g, 0, s, DP_KEY_RX, SRTP_PROTECT, &c->protect[0]);
+	rc = rc < 0 ? rc : context(g, 1, s, DP_KEY_TX, SRTP_UNPROTECT, &c->unprotect[1]);
+	if (!g->conf.rtcp)
+		return rc;
+	rc = rc < 0 ? rc : context(g, 1, s, DP_KEY_RX, SRTP_PROTECT, &c->protect[1]);
+	return rc < 0 ? rc : context(g, 0, s, DP_KEY_TX, SRTP_UNPROTECT, &c->unprotect[0]);
+}
+
 static int sessions_open(struct gen *g)
 {
 	uint64_t random = 1;
 	int rc = 0;
 
 	for (uint32_t s = 0; s < g->conf.sessions && rc >= 0; s++) {
-		struct gen_session *c = &g->sessions[s];
-
-		headers(g, c->headers, s);
-		c->ssrc = 0x10000000 + s * 7919;
-		c->seq = (uint16_t)(s * 31);
-		c->ts = s * 1013;
 		g->order[s] = s;
-		/* The gateway receives with what our protect side sends with. */
-		rc = context(g, 0, s, DP_KEY_RX, SRTP_PROTECT, &c->protect);
-		rc = rc < 0 ? rc : context(g, 1, s, DP_KEY_TX, SRTP_UNPROTECT, &c->unprotect);
+		rc = session_open(g, s);
 	}
 	for (uint32_t i = g->conf.sessions; i > 1; i--) {
 		uint32_t k, swap = g->order[i - 1];
@@ -78,21 +90,46 @@ static int sessions_open(struct gen *g)
 	return rc;
 }
 
+static int conf_check(const struct gen_conf *conf, struct err *err)
+{
+	const struct gen_impair *i = &conf->impair;
+	const double percents[] = {i->loss, i->reorder, i->replay, i->forge};
+
+	if (!conf->sessions || conf->sessions > GEN_SESSIONS_MAX)
+		return err_set(err, EINVAL, "%u calls: 1 to %u", conf->sessions, GEN_SESSIONS_MAX);
+	if (conf->payload && (conf->payload < GEN_PAYLOAD_MIN || conf->payload > GEN_PAYLOAD_MAX))
+		return err_set(err, EINVAL, "payload of %u octets: %u to %u", conf->payload, GEN_PAYLOAD_MIN,
+			GEN_PAYLOAD_MAX);
+	for (size_t k = 0; k < sizeof(percents) / sizeof(percents[0]); k++)
+		if (!(percents[k] >= 0 && percents[k] <= PERCENT_MAX))
+			return err_set(
+				err, EINVAL, "%g %% of the packets: 0 to %g", percents[k], PERCENT_MAX);
+	if (i->depth > GEN_DEPTH_MAX)
+		return err_set(
+			err, EINVAL, "%u packets to overtake one: at most %u", i->depth, GEN_DEPTH_MAX);
+	return 0;
+}
+
 int gen_open(const struct gen_conf *conf, struct gen **out, struct err *err)
 {
 	struct gen *g;
-	int rc = -ENOMEM;
+	int rc = conf_check(conf, err);
 
-	if (!conf->sessions || conf->sessions > GEN_SESSIONS_MAX || conf->payload < GEN_PAYLOAD_MIN ||
-		conf->payload > GEN_PAYLOAD_MAX)
-		return err_set(err, EINVAL, "%u calls of %u octets: 1 to %u calls, %u to %u octets",
-			conf->sessions, conf->payload, GEN_SESSIONS_MAX, GEN_PAYLOAD_MIN, GEN_PAYLOAD_MAX);
+	if (rc < 0)
+		return rc;
+	rc = -ENOMEM;
 	g = calloc(1, sizeof(*g));
 	if (g) {
 		g->conf = *conf;
+		if (!g->conf.impair.depth)
+			g->conf.impair.depth = DEPTH_DEFAULT;
+		/* Any seed but 0, where the generator of numbers would stand still. */
+		g->random = conf->impair.seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
 		g->sessions = calloc(conf->sessions, sizeof(*g->sessions));
 		g->order = calloc(conf->sessions, sizeof(*g->order));
-		if (g->sessions && g->order)
+		g->pending = calloc(GEN_PENDING, sizeof(*g->pending));
+		g->outbox = calloc(GEN_OUTBOX, sizeof(*g->outbox));
+		if (g->sessions && g->order && g->pending && g->outbox)
 			rc = sessions_open(g);
 	}
 	if (rc < 0) {
@@ -108,152 +145,20 @@ void gen_close(struct gen *g)
 	if (!g)
 		return;
 	for (uint32_t s = 0; g->sessions && s < g->conf.sessions; s++) {
-		srtp_context_free(g->sessions[s].protect);
-		srtp_context_free(g->sessions[s].unprotect);
+		struct gen_session *c = &g->sessions[s];
+
+		for (unsigned side = 0; side < 2; side++) {
+			srtp_context_free(c->protect[side]);
+			srtp_context_free(c->unprotect[side]);
+		}
+		free(c->held);
+		free(c->old);
 	}
 	free(g->sessions);
 	free(g->order);
+	free(g->pending);
+	free(g->outbox);
 	free(g);
-}
-
-static void payload_make(uint8_t *p, uint16_t n, uint32_t call, uint64_t packet)
-{
-	be32_put(p, call);
-	be32_put(p + 4, (uint32_t)(packet >> 32));
-	be32_put(p + 8, (uint32_t)packet);
-	for (uint16_t i = 12; i < n; i++)
-		p[i] = (uint8_t)(call * 7 + packet + i);
-}
-
-void gen_skip(struct gen *g, uint32_t packets)
-{
-	for (uint32_t s = 0; s < g->conf.sessions; s++) {
-		g->sessions[s].seq = (uint16_t)(g->sessions[s].seq + packets);
-		g->sessions[s].ts += packets * 160;
-		g->sessions[s].sent += packets;
-	}
-}
-
-static int build_one(struct gen *g, struct rte_mbuf *m)
-{
-	uint32_t s = g->order[g->next];
-	struct gen_session *c = &g->sessions[s];
-	uint8_t *f = rte_pktmbuf_mtod(m, uint8_t *), *ip = f + GEN_ETHER, *udp = ip + 20, *rtp = udp + 8;
-	size_t n = GEN_RTP + (size_t)g->conf.payload;
-
-	g->next = g->next + 1 < g->conf.sessions ? g->next + 1 : 0;
-	memcpy(f, c->headers, GEN_HEADERS);
-	rtp[0] = 0x80;
-	rtp[1] = 0;
-	be16_put(rtp + 2, c->seq++);
-	be32_put(rtp + 4, c->ts);
-	be32_put(rtp + 8, c->ssrc);
-	c->ts += 160;
-	payload_make(rtp + GEN_RTP, g->conf.payload, s, c->sent++);
-	if (c->protect && srtp_context_protect(c->protect, rtp, &n, n + SRTP_TRAILER_MAX))
-		return -EIO;
-	be16_put(ip + 2, (uint16_t)(28 + n));
-	be16_put(udp + 4, (uint16_t)(8 + n));
-	/* Checksums in place as any sender fills them; the gateway must not need offloads to see them. */
-	memset(ip + 10, 0, 2);
-	memset(udp + 6, 0, 2);
-	((struct rte_udp_hdr *)udp)->dgram_cksum =
-		rte_ipv4_udptcp_cksum((const struct rte_ipv4_hdr *)ip, udp);
-	((struct rte_ipv4_hdr *)ip)->hdr_checksum = rte_ipv4_cksum((const struct rte_ipv4_hdr *)ip);
-	m->data_len = (uint16_t)(GEN_HEADERS + n);
-	m->pkt_len = m->data_len;
-	g->stats.sent++;
-	return 0;
-}
-
-int gen_build(struct gen *g, struct rte_mbuf **frames, unsigned n)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < n && !rc; i++)
-		rc = build_one(g, frames[i]);
-	return rc;
-}
-
-/* A sound header sums to ones, its own checksum included; over UDP it is made again and compared. */
-static bool checksums_sound(const uint8_t *ip, uint8_t *udp)
-{
-	struct rte_udp_hdr *h = (struct rte_udp_hdr *)udp;
-	rte_be16_t said = h->dgram_cksum, made;
-
-	h->dgram_cksum = 0;
-	made = rte_ipv4_udptcp_cksum((const struct rte_ipv4_hdr *)ip, udp);
-	h->dgram_cksum = said;
-	return rte_raw_cksum(ip, 20) == 0xffff && said == made;
-}
-
-/* The call that a frame is for, its RTP and how long that is; NULL: no frame that the gateway should send. */
-static struct gen_session *frame_session(struct gen *g, struct rte_mbuf *m, uint8_t **rtp, size_t *n)
-{
-	uint8_t *f = rte_pktmbuf_mtod(m, uint8_t *), *ip = f + GEN_ETHER, *udp = ip + 20;
-	struct ip_port from, to;
-	uint32_t s;
-
-	if (m->nb_segs != 1 || m->data_len < GEN_HEADERS + GEN_RTP || be16_get(f + 12) != 0x0800 ||
-		ip[0] != 0x45 || ip[9] != 17)
-		return NULL;
-	*n = be16_get(udp + 4) - (size_t)8;
-	if (be16_get(ip + 2) != 28 + *n || m->data_len != GEN_HEADERS + *n)
-		return NULL;
-	s = gen_peer_session(g, ip + 16, udp + 2);
-	if (s >= g->conf.sessions)
-		return NULL;
-	from = gen_gateway(g, 1, s);
-	to = gen_peer(g, 1, s);
-	if (memcmp(ip + 12, from.ip.octets, 4) || be16_get(udp) != from.port || be16_get(udp + 2) != to.port)
-		return NULL;
-	if (!checksums_sound(ip, udp))
-		return NULL;
-	*rtp = udp + 8;
-	return &g->sessions[s];
-}
-
-/* Sequence number and timestamp go on from the packet before, whatever numbers the gateway began with. */
-static bool rtp_goes_on(struct gen_session *c, const uint8_t *rtp)
-{
-	uint16_t seq = be16_get(rtp + 2);
-	uint32_t ts = be32_get(rtp + 4), ssrc = be32_get(rtp + 8);
-	bool ok = rtp[0] == 0x80 && rtp[1] == 0;
-
-	if (c->heard)
-		ok &= seq == (uint16_t)(c->out_seq + 1) && ts == c->out_ts + 160 && ssrc == c->out_ssrc;
-	c->out_seq = seq;
-	c->out_ts = ts;
-	c->out_ssrc = ssrc;
-	return ok;
-}
-
-void gen_verify(struct gen *g, struct rte_mbuf *frame)
-{
-	uint8_t expected[GEN_PAYLOAD_MAX], *rtp;
-	struct gen_session *c;
-	uint64_t packet;
-	size_t n;
-
-	c = frame_session(g, frame, &rtp, &n);
-	if (!c) {
-		g->stats.bad_frame++;
-		return;
-	}
-	if (c->unprotect && srtp_context_unprotect(c->unprotect, rtp, &n)) {
-		g->stats.bad_auth++;
-		return;
-	}
-	if (!rtp_goes_on(c, rtp)) {
-		g->stats.bad_rtp++;
-		return;
-	}
-	packet = c->heard++;
-	payload_make(expected, g->conf.payload, (uint32_t)(c - g->sessions), packet);
-	if (n != GEN_RTP + (size_t)g->conf.payload || memcmp(rtp + GEN_RTP, expected, g->conf.payload))
-		g->stats.bad_content++;
-	else
-		g->stats.good++;
 }
 
 uint32_t gen_calls(const struct gen *g)

@@ -3,17 +3,14 @@
 #include "perf/gen_flows.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/str.h"
-#include "lib/msg/framing.h"
+#include "perf/gen_remote.h"
 
 #define LINE_OCTETS 512
-#define ANSWER_MS 20000
 
 static int end_read(const char *word, struct ip_port *out)
 {
@@ -111,64 +108,14 @@ void flows_free(struct gen_flow *flows, uint32_t n)
 	free(flows);
 }
 
-struct remote {
-	struct framing *framing;
-	uint64_t seq;
-};
-
-/* Waits for a message of that type; -ETIMEDOUT, or what the connection says. */
-static int await(struct remote *r, enum dp_type type, union dp_msg *m)
-{
-	struct pollfd p = {.fd = framing_fd(r->framing), .events = POLLIN};
-	const char *why;
-	int rc;
-
-	do {
-		rc = framing_recv(r->framing, m, &why);
-		if (rc == 0 && poll(&p, 1, ANSWER_MS) == 0)
-			return -ETIMEDOUT;
-	} while (rc == 0 || (rc == 1 && m->h.type != type));
-	return rc < 0 ? rc : 0;
-}
-
-static int command(void *user, union dp_msg *m)
-{
-	struct remote *r = user;
-	int rc;
-
-	m->h.seq = ++r->seq;
-	rc = framing_send(r->framing, m);
-	rc = rc < 0 ? rc : await(r, DP_ACK, m);
-	return rc < 0 ? rc : m->ack.result;
-}
-
-static int greet(struct remote *r)
-{
-	union dp_msg m;
-	int rc;
-
-	dp_msg_init(&m, DP_HELLO, ++r->seq);
-	m.hello.instance = (uint64_t)getpid();
-	rc = framing_send(r->framing, &m);
-	return rc < 0 ? rc : await(r, DP_WELCOME, &m);
-}
-
 int flows_program(struct gen *g, const char *socket, struct err *err)
 {
-	struct remote r = {0};
-	int fd, rc = framing_connect(socket, &fd, err);
+	struct remote *r;
+	int rc = remote_open(socket, &r, err);
 
 	if (rc < 0)
 		return rc;
-	rc = framing_open(fd, 0, &r.framing);
-	if (rc < 0) {
-		close(fd);
-		return err_set(err, -rc, "%s: %s", socket, strerror(-rc));
-	}
-	rc = greet(&r);
-	if (rc < 0)
-		err_set(err, -rc, "%s: no welcome: %s", socket, strerror(-rc));
-	rc = rc < 0 ? rc : gen_program(g, command, &r, err);
-	framing_close(r.framing);
+	rc = gen_program(g, remote_command, r, err);
+	remote_close(r);
 	return rc;
 }

@@ -1,67 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Captures: of what is to be sent, and of what was. The format is that of libpcap's version 2.4. */
+/* Captures: of what others are to send, and of what a gateway did. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "perf/gen_flows.h"
+#include "perf/pcap.h"
 
-#define MAGIC_US 0xa1b2c3d4u
-#define MAGIC_NS 0xa1b23c4du
-#define LINK_ETHERNET 1u
-#define FRAME_ROOM 2048
-#define INTERVAL_US 20000u /* of one call's packets */
-
-struct file_header {
-	uint32_t magic;
-	uint16_t major, minor;
-	uint32_t zone, accuracy, longest, link;
-};
-
-struct packet_header {
-	uint32_t s, us, kept, octets;
-};
+#define INTERVAL_NS UINT64_C(20000000) /* of one call's packets */
 
 /* A frame without DPDK behind it: gen_build() and gen_verify() need no more of one. */
 static void frame_init(struct rte_mbuf *m, uint8_t *octets)
 {
 	memset(m, 0, sizeof(*m));
 	m->buf_addr = octets;
-	m->buf_len = FRAME_ROOM;
+	m->buf_len = PCAP_FRAME_MAX;
 	m->nb_segs = 1;
-}
-
-static int packets_write(struct gen *g, FILE *out, uint64_t packets, uint32_t calls)
-{
-	uint8_t octets[FRAME_ROOM];
-	struct rte_mbuf frame, *m = &frame;
-
-	for (uint64_t i = 0; i < packets; i++) {
-		uint64_t us = i * INTERVAL_US / calls;
-		struct packet_header h = {.s = (uint32_t)(us / 1000000), .us = (uint32_t)(us % 1000000)};
-
-		frame_init(m, octets);
-		if (gen_build(g, &m, 1))
-			return -EIO;
-		h.kept = h.octets = m->data_len;
-		if (fwrite(&h, sizeof(h), 1, out) != 1 || fwrite(octets, m->data_len, 1, out) != 1)
-			return -errno;
-	}
-	return 0;
 }
 
 int flows_write(struct gen *g, const char *path, uint64_t packets, struct err *err)
 {
-	const struct file_header h = {MAGIC_US, 2, 4, 0, 0, FRAME_ROOM, LINK_ETHERNET};
-	FILE *out = fopen(path, "w");
-	int rc;
+	uint8_t octets[PCAP_FRAME_MAX];
+	struct rte_mbuf frame, *m = &frame;
+	struct pcap *out;
+	int rc = pcap_open(path, &out, err), closed;
 
-	if (!out)
-		return err_set(err, errno, "%s: %s", path, strerror(errno));
-	rc = fwrite(&h, sizeof(h), 1, out) == 1 ? packets_write(g, out, packets, gen_calls(g)) : -errno;
-	if (fclose(out) && rc >= 0)
-		rc = -errno;
-	return rc < 0 ? err_set(err, -rc, "%s: %s", path, strerror(-rc)) : 0;
+	if (rc < 0)
+		return rc;
+	for (uint64_t i = 0; i < packets && rc >= 0; i++) {
+		frame_init(m, octets);
+		rc = gen_build(g, &m, 1);
+		if (rc >= 0)
+			pcap_add(out, i * INTERVAL_NS / gen_calls(g), octets, m->data_len);
+	}
+	closed = pcap_close(out, err);
+	return rc < 0 ? err_set(err, -rc, "a packet cannot be made: %s", strerror(-rc)) : closed;
 }
 
 static bool is_udp(const uint8_t *f, size_t n)
@@ -71,8 +44,8 @@ static bool is_udp(const uint8_t *f, size_t n)
 
 static int packets_check(struct gen *g, FILE *in)
 {
-	uint8_t octets[FRAME_ROOM];
-	struct packet_header h;
+	uint8_t octets[PCAP_FRAME_MAX];
+	struct pcap_frame_header h;
 	struct rte_mbuf frame;
 
 	while (fread(&h, sizeof(h), 1, in) == 1) {
@@ -90,17 +63,17 @@ static int packets_check(struct gen *g, FILE *in)
 int flows_check(struct gen *g, const char *path, struct err *err)
 {
 	FILE *in = fopen(path, "r");
-	struct file_header h;
+	struct pcap_file_header h;
 	int rc;
 
 	if (!in)
 		return err_set(err, errno, "%s: %s", path, strerror(errno));
-	if (fread(&h, sizeof(h), 1, in) != 1 || (h.magic != MAGIC_US && h.magic != MAGIC_NS) ||
-		h.link != LINK_ETHERNET)
+	if (fread(&h, sizeof(h), 1, in) != 1 || (h.magic != PCAP_US && h.magic != PCAP_NS) ||
+		h.link != PCAP_ETHERNET)
 		rc = err_set(
 			err, EINVAL, "%s: no pcap file of this machine's byte order and of Ethernet", path);
 	else if ((rc = packets_check(g, in)) < 0)
-		err_set(err, -rc, "%s: cut off, or a frame of more than %d octets", path, FRAME_ROOM);
+		err_set(err, -rc, "%s: cut off, or a frame of more than %d octets", path, PCAP_FRAME_MAX);
 	fclose(in);
 	return rc;
 }

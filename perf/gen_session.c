@@ -36,12 +36,12 @@ struct ip_port gen_peer(const struct gen *g, unsigned side, uint32_t s)
 	return (struct ip_port){.ip = ipv4(PEER_NET + side * PEER_SIDE + s), .port = 4000};
 }
 
-uint32_t gen_peer_session(const struct gen *g, const uint8_t octets[4], const uint8_t port[2])
+uint32_t gen_peer_session(const struct gen *g, unsigned side, const uint8_t octets[4], const uint8_t port[2])
 {
-	uint32_t a = be32_get(octets) - PEER_NET - PEER_SIDE;
+	uint32_t a = be32_get(octets) - PEER_NET - side * PEER_SIDE;
 
 	for (uint32_t s = 0; g->conf.flows && s < g->conf.sessions; s++) {
-		const struct ip_port *at = &g->conf.flows[s].peer[1];
+		const struct ip_port *at = &g->conf.flows[s].peer[side];
 
 		if (at->port == be16_get(port) && !memcmp(at->ip.octets, octets, 4))
 			return s;
@@ -90,7 +90,7 @@ static void leg_message(const struct gen *g, union dp_msg *m, unsigned side, uin
 	u->remote = gen_peer(g, side, s);
 	u->n_streams = 1;
 	u->streams[0].direction = DP_SENDRECV;
-	u->streams[0].clock_hz = 8000;
+	u->streams[0].clock_hz = gen_clock_hz(gen_media_of(&g->conf, s));
 }
 
 static int key_message(
@@ -112,10 +112,15 @@ static int key_message(
 	return rc;
 }
 
+static dp_session_id session_id(uint32_t s)
+{
+	return UINT64_C(1) << 32 | s;
+}
+
 static int program_session(
 	struct gen *g, uint32_t s, int (*command)(void *, union dp_msg *), void *user, struct err *err)
 {
-	dp_session_id id = UINT64_C(1) << 32 | s;
+	dp_session_id id = session_id(s);
 	union dp_msg m;
 	int rc;
 
@@ -159,4 +164,17 @@ int gen_program(struct gen *g, int (*command)(void *user, union dp_msg *m), void
 	for (uint32_t s = 0; s < g->conf.sessions && rc >= 0; s++)
 		rc = program_session(g, s, command, user, err);
 	return rc;
+}
+
+int gen_withdraw(struct gen *g, int (*command)(void *user, union dp_msg *m), void *user, struct err *err)
+{
+	union dp_msg m;
+	int rc = 0;
+
+	for (uint32_t s = 0; s < g->conf.sessions && rc >= 0; s++) {
+		dp_msg_init(&m, DP_SESSION_DEL, 0);
+		m.session_del.session = session_id(s);
+		rc = command(user, &m);
+	}
+	return rc < 0 ? err_set(err, -rc, "calls stay in the gateway: %s", strerror(-rc)) : 0;
 }

@@ -20,6 +20,8 @@ static int take_out(void *user, union dp_msg *m)
 		r->ack_result = m->ack.result;
 		memcpy(r->ack_reason, m->ack.reason, sizeof(r->ack_reason));
 	}
+	if (m->h.type == DP_STATS_GLOBAL)
+		r->stats = m->stats_global;
 	return 0;
 }
 
@@ -127,6 +129,18 @@ int room_command(void *user, union dp_msg *m)
 		control_poll(r->control);
 	}
 	return r->acked == r->seq ? r->ack_result : -ETIMEDOUT;
+}
+
+int room_stats(struct room *r, struct dp_stats_global *out)
+{
+	union dp_msg m;
+	int rc;
+
+	dp_msg_init(&m, DP_STATS, 0);
+	m.stats.scope = DP_STATS_SCOPE_GLOBAL;
+	rc = room_command(r, &m);
+	*out = r->stats;
+	return rc;
 }
 
 uint64_t room_cpu_ns(void)

@@ -28,6 +28,7 @@ struct room {
 	uint64_t acked; /* of the last DP_ACK */
 	int32_t ack_result;
 	char ack_reason[96];
+	struct dp_stats_global stats; /* the last that were asked for */
 };
 
 /* After eal_start(). sessions: of two legs each. On failure nothing is left open. */
@@ -36,6 +37,9 @@ void room_close(struct room *r);
 
 /* A command and its answer: what the DP_ACK says, -ETIMEDOUT when none comes. Wipes m. user is the room. */
 int room_command(void *user, union dp_msg *m);
+
+/* The gateway's own counters, as a control plane hears them. As room_command(). */
+int room_stats(struct room *r, struct dp_stats_global *out);
 
 /* What a turn of the worker took, nanoseconds. */
 struct room_time {

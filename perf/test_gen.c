@@ -122,24 +122,25 @@ static void test_clear_packet_on_a_secure_leg(void **state)
 	end(&secure);
 }
 
-static void test_loss_and_duplicates(void **state)
+static void test_missing_packets_and_copies(void **state)
 {
 	struct bench b;
 
 	(void)state;
 	begin(&b, SRTP_SUITE_NONE, SRTP_SUITE_NONE);
-	/* The second packet of one call is lost: its third does not follow the first. */
+	/* The second packet of one call is missing: the others are right, and their numbers leave its place
+	 * free. */
 	for (unsigned i = 0; i < b.n; i++)
 		if (i != CALLS)
 			gen_verify(b.gen, b.out[i]);
-	assert_int_equal(gen_stats(b.gen)->bad_rtp, 1);
-	assert_int_not_equal(gen_stats(b.gen)->good, FRAMES);
+	assert_int_equal(gen_stats(b.gen)->bad_rtp, 0);
+	assert_int_equal(gen_stats(b.gen)->good, FRAMES - 1);
 	end(&b);
 	begin(&b, SRTP_SUITE_NONE, SRTP_SUITE_NONE);
 	gen_verify(b.gen, b.out[0]);
 	gen_verify(b.gen, b.out[0]);
 	assert_int_equal(gen_stats(b.gen)->good, 1);
-	assert_int_equal(gen_stats(b.gen)->bad_rtp, 1);
+	assert_int_equal(gen_stats(b.gen)->twice, 1);
 	end(&b);
 }
 
@@ -165,7 +166,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_tag_or_ciphertext),
 		cmocka_unit_test(test_wrong_content_on_a_plain_leg),
 		cmocka_unit_test(test_clear_packet_on_a_secure_leg),
-		cmocka_unit_test(test_loss_and_duplicates),
+		cmocka_unit_test(test_missing_packets_and_copies),
 		cmocka_unit_test(test_unsound_frames),
 	};
 

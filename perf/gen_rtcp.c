@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reports (RFC 3550 section 6.4). The caller's peer sends a sender report with one report block and its name;
+ * the listener's peer a receiver report about what it heard. Numbers in fields that no gateway touches (NTP
+ * time of the sender, LSR and DLSR of the listener) tell what each must look like where it comes out.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/srtp/be.h"
+#include "lib/srtp/rtcp_hdr.h"
+#include "perf/gen_private.h"
+
+#define BLOCK 24
+#define SR_LEN (28 + BLOCK)
+#define RR_LEN (8 + BLOCK)
+#define SDES_LEN 20 /* header, SSRC, CNAME, end */
+#define COMPOUND_MAX (SR_LEN + SDES_LEN)
+#define LISTENER 0x20000000u
+#define NAME "gen-call"
+
+static void begin_put(uint8_t *p, size_t n, uint8_t type, uint32_t ssrc)
+{
+	memset(p, 0, n);
+	p[0] = 0x81;
+	p[1] = type;
+	be16_put(p + 2, (uint16_t)(n / 4 - 1));
+	be32_put(p + 4, ssrc);
+}
+
+static void name_put(uint8_t *p, uint32_t ssrc)
+{
+	begin_put(p, SDES_LEN, RTCP_SDES, ssrc);
+	p[8] = 1; /* CNAME */
+	p[9] = sizeof(NAME) - 1;
+	memcpy(p + 10, NAME, sizeof(NAME) - 1);
+}
+
+struct sender {
+	uint32_t call, number, picture; /* the report's, and what its timestamp is of */
+	uint32_t ssrc, ts, packets, octets;
+};
+
+static size_t sender_report(uint8_t *p, const struct sender *s)
+{
+	begin_put(p, SR_LEN, RTCP_SR, s->ssrc);
+	be32_put(p + 8, s->number);
+	be32_put(p + 12, s->picture);
+	be32_put(p + 16, s->ts);
+	be32_put(p + 20, s->packets);
+	be32_put(p + 24, s->octets);
+	be32_put(p + 28, LISTENER + s->call); /* whose media nobody sends: it must stay as it is */
+	name_put(p + SR_LEN, s->ssrc);
+	return SR_LEN + SDES_LEN;
+}
+
+struct listener {
+	uint32_t call, number, packet; /* the report's, and the last packet that it speaks of */
+	uint32_t about, highest;       /* SSRC and extended sequence number */
+};
+
+static size_t receiver_report(uint8_t *p, const struct listener *l)
+{
+	begin_put(p, RR_LEN, RTCP_RR, LISTENER + l->call);
+	be32_put(p + 8, l->about);
+	be32_put(p + 16, l->highest);
+	be32_put(p + 24, l->number);
+	be32_put(p + 28, l->packet);
+	name_put(p + RR_LEN, LISTENER + l->call);
+	return RR_LEN + SDES_LEN;
+}
+
+/* The compound of n octets that stands in the item behind its headers leaves from the peer of that side. */
+static int report_send(struct gen *g, unsigned side, struct gen_session *c, struct gen_item *item, size_t n)
+{
+	memcpy(item->octets, c->headers[side], GEN_HEADERS);
+	if (c->protect[side] && srtp_context_protect_rtcp(c->protect[side], item->octets + GEN_HEADERS, &n,
+					n + SRTP_TRAILER_MAX))
+		return -EIO;
+	gen_frame_finish(item->octets, n);
+	item->n = (uint16_t)(GEN_HEADERS + n);
+	item->kind = GEN_REPORT;
+	item->side = (uint8_t)side;
+	gen_push(g, item);
+	return 0;
+}
+
+int gen_reports(struct gen *g, uint32_t s)
+{
+	struct gen_session *c = &g->sessions[s];
+	const struct sender sr = {
+		.call = s,
+		.number = ++c->sr,
+		.picture = c->picture,
+		.ssrc = c->ssrc,
+		.ts = c->ts,
+		.packets = c->sent,
+		.octets = c->octets,
+	};
+	struct gen_item item;
+	uint8_t *p = item.octets + GEN_HEADERS;
+	int rc = report_send(g, 0, c, &item, sender_report(p, &sr));
+
+	/* Who has heard nothing has nothing to say of it. */
+	if (rc || !c->heard)
+		return rc;
+
+	const struct listener rr = {
+		.call = s,
+		.number = ++c->rr,
+		.packet = c->highest,
+		.about = c->out_ssrc,
+		.highest = c->out_seq + c->highest,
+	};
+
+	return report_send(g, 1, c, &item, receiver_report(p, &rr));
+}
+
+/* Under the numbers that the caller's media has on the leg out. */
+static bool sender_right(struct gen_session *c, uint32_t call, const uint8_t *p, size_t n)
+{
+	uint8_t made[COMPOUND_MAX];
+	struct sender s;
+
+	if (n != SR_LEN + SDES_LEN)
+		return false;
+	s = (struct sender){
+		.call = call,
+		.number = be32_get(p + 8),
+		.picture = be32_get(p + 12),
+		.packets = be32_get(p + 20),
+		.octets = be32_get(p + 24),
+	};
+	s.ssrc = c->heard ? c->out_ssrc : be32_get(p + 4);
+	s.ts = c->heard ? c->out_ts + s.picture * gen_ts_step(c->media) : be32_get(p + 16);
+	if (memcmp(p, made, sender_report(made, &s)) || s.number <= c->sr_heard || s.number > c->sr)
+		return false;
+	c->sr_heard = s.number;
+	return true;
+}
+
+/* About the caller's media as the caller numbered it; of its extended number the gateway chooses the cycles.
+ */
+static bool listener_right(struct gen_session *c, uint32_t call, const uint8_t *p, size_t n)
+{
+	uint16_t first = (uint16_t)(c->seq - c->sent);
+	uint8_t made[COMPOUND_MAX];
+	struct listener l;
+
+	if (n != RR_LEN + SDES_LEN)
+		return false;
+	l = (struct listener){
+		.call = call,
+		.number = be32_get(p + 24),
+		.packet = be32_get(p + 28),
+		.about = c->ssrc,
+		.highest = be32_get(p + 16),
+	};
+	if (memcmp(p, made, receiver_report(made, &l)) || l.number <= c->rr_heard || l.number > c->rr ||
+		(uint16_t)l.highest != (uint16_t)(first + l.packet))
+		return false;
+	c->rr_heard = l.number;
+	return true;
+}
+
+void gen_report_judge(struct gen *g, unsigned side, uint32_t s, uint8_t *p, size_t n)
+{
+	struct gen_session *c = &g->sessions[s];
+
+	if (c->unprotect[side] && srtp_context_unprotect_rtcp(c->unprotect[side], p, &n))
+		g->stats.bad_auth++;
+	else if (side ? sender_right(c, s, p, n) : listener_right(c, s, p, n))
+		g->stats.rtcp_good++;
+	else
+		g->stats.rtcp_bad++;
+}
