@@ -128,7 +128,12 @@ bool oa_ice_changed(const struct oa_leg *leg, const struct oa_exchange *x);
 void oa_ice_put_session(struct wbuf *w, const struct oa_exchange *x);
 void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned t);
 
-
+/* ---- oa_write.c ---- */
+/* The body of x from behind its o= line, without keys, in the words of s: the other leg's peer's. NULL: no memory, or
+ * too long. */
+char *oa_write(const struct oa_leg *leg, const struct oa_exchange *x, const struct sdp *s);
+/* What was sent last, with the ports of x: those of m-lines that moved are others. NULL: no memory. */
+char *oa_write_again(const struct oa_leg *leg, const struct oa_exchange *x);
 /*
  * Writes the body of x (our offer or answer) to w: lines after o= from `content` (NUL-terminated, without
  * keys), keys where they belong. Decides the version. Takes content over, frees it on failure too.
