@@ -39,6 +39,7 @@ struct packet {
 	bool sealed;        /* in: not opened yet. out: leaves a secure leg protected */
 	bool waits;         /* next hop not resolved yet */
 	uint8_t stream;     /* of leg `in` */
+	bool named;         /* out: leaves with the MID of its m-line */
 	struct leg *in;     /* where it arrived */
 	struct leg *out;    /* where it leaves */
 	struct ip_port source;

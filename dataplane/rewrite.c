@@ -52,6 +52,36 @@ int rewrite_hop(struct worker *w, struct packet *p)
 	return DP_V_NEIGHBOUR;
 }
 
+static const struct dp_stream *out_conf(const struct packet *p)
+{
+	return &p->out->stream_conf[p->in->streams[p->stream].twin_stream];
+}
+
+/* Octets that the name of its m-line adds to p at most (RFC 9143 section 15.1); 0: it needs none, or has no room. */
+static uint16_t mid_room(const struct packet *p)
+{
+	const struct leg *out = p->out;
+	uint16_t room;
+
+	if (out->n_streams < 2 || p->kind != PACKET_RTP || !out->streams[p->in->streams[p->stream].twin_stream].named)
+		return 0;
+	room = rtp_ext_room(&p->rtp, out_conf(p)->mid_len);
+	return p->data - room - IPV6_LEN - UDP_LEN - ETHER_LEN < (uint8_t *)p->m->buf_addr ? 0 : room;
+}
+
+/* The next hop of p, with the name of its m-line where it fits, and else without. */
+static int named_hop(struct worker *w, struct packet *p)
+{
+	uint16_t room = mid_room(p), len = p->len;
+	int verdict;
+
+	p->len += room;
+	verdict = rewrite_hop(w, p);
+	p->len = len;
+	p->named = room && verdict != DP_V_TOO_LONG;
+	return room && !p->named ? rewrite_hop(w, p) : verdict;
+}
+
 /* May this leg send this packet, and will it fit? Everything that can refuse it, before an index is used up.
  */
 static int out_check(struct worker *w, struct packet *p)
@@ -69,7 +99,7 @@ static int out_check(struct worker *w, struct packet *p)
 			return DP_V_NO_KEY;
 		p->len += srtp_layout(out->tx.info, out->tx.mki_len, rtcp).total;
 	}
-	verdict = rewrite_hop(w, p);
+	verdict = named_hop(w, p);
 	p->len = len;
 	if (verdict != PACKET_ON)
 		return verdict;
@@ -86,17 +116,29 @@ static uint8_t origin(const struct packet *p)
 }
 _Static_assert(DP_LEGS_MAX *DP_STREAMS_MAX < RENUMBER_ANY_SOURCE, "origins have room in an octet");
 
-/* Header extensions that the other side did not agree to stay here. */
+/* Header extensions that the other side did not agree to stay here, and so do names of the other side's m-lines. */
 static void extensions_keep(struct packet *p)
 {
-	uint8_t stream = p->in->streams[p->stream].twin_stream;
-	uint16_t removed;
+	const struct dp_stream *to = out_conf(p);
+	uint16_t keep = to->extensions, removed;
 
-	if (!p->rtp.ext_off || !p->out->streams[stream].limits_extensions)
+	if (!p->rtp.ext_off || !p->out->streams[p->in->streams[p->stream].twin_stream].limits_extensions)
 		return;
-	removed = rtp_ext_keep(p->data, &p->rtp, p->out->stream_conf[stream].extensions);
+	if (dp_stream_sends_mid(to))
+		keep &= (uint16_t)~(1u << to->mid_ext_id);
+	removed = rtp_ext_keep(p->data, &p->rtp, keep);
 	p->data += removed;
 	p->len -= removed;
+	p->clear_len = p->len;
+}
+
+static void mid_add(struct packet *p)
+{
+	const struct dp_stream *to = out_conf(p);
+	uint16_t added = rtp_ext_add(p->data, &p->rtp, to->mid_ext_id, to->mid, to->mid_len);
+
+	p->data -= added;
+	p->len += added;
 	p->clear_len = p->len;
 }
 
@@ -126,6 +168,8 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 		return DP_V_KEY_EXPIRED;
 	}
 	extensions_keep(p);
+	if (p->named)
+		mid_add(p);
 	rtp_set_seq(p->data, srtp_index_seq(n.out_index));
 	rtp_set_ts(p->data, n.out_ts);
 	rtp_set_ssrc(p->data, n.out_ssrc);

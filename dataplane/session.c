@@ -260,6 +260,7 @@ static void streams_set(struct leg *leg, const struct dp_leg_update *u)
 		leg->streams[i].direction = u->streams[i].direction;
 		leg->streams[i].feedback = u->streams[i].feedback;
 		leg->streams[i].limits_extensions = u->streams[i].extensions & DP_EXTENSIONS_LIMITED;
+		leg->streams[i].named = dp_stream_sends_mid(&u->streams[i]);
 	}
 }
 

@@ -108,6 +108,7 @@ struct stream {
 	uint8_t direction : 2;      /* enum dp_direction */
 	bool relays : 1;            /* it receives and its twin sends */
 	bool limits_extensions : 1; /* as stream_conf says: not every header extension leaves here */
+	bool named : 1;             /* as stream_conf says: what leaves here carries the MID */
 	uint8_t feedback;           /* enum rtcp_feedback: what leaves by this leg */
 };
 

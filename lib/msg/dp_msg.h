@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -148,6 +149,7 @@ enum dp_leg_flags {
 };
 
 #define DP_EXTENSIONS_LIMITED 1u
+#define DP_MID_EXT_SENT_MAX 14 /* ids above want the two-byte form of RFC 8285, in which nothing is sent */
 
 /* How one stream is found on a leg and which way it may flow. A leg's only stream has all that comes. */
 struct dp_stream {
@@ -157,13 +159,26 @@ struct dp_stream {
 	uint8_t mid_len;
 	uint8_t feedback; /* enum rtcp_feedback of lib/srtp/rtcp_feedback.h: what of it leaves by this leg; 0: anything */
 	uint8_t n_ssrcs;
-	/* Header extensions that leave by this leg: bit 1 << id (1 to 15) each; without DP_EXTENSIONS_LIMITED all do. */
+	/*
+	 * Header extensions that leave by this leg: bit 1 << id (1 to 15) each; without DP_EXTENSIONS_LIMITED all do.
+	 * With mid_ext_id (1 to 14) among them the data plane writes that one itself: see dp_stream_sends_mid().
+	 */
 	uint16_t extensions;
 	char mid[16];
 	uint8_t payload_types[DP_PAYLOAD_TYPES / 8]; /* type t: bit t % 8 of octet t / 8 */
 	uint32_t ssrcs[DP_SELECTORS_MAX];
 	uint32_t clock_hz; /* of the media's RTP clock, for jitter; 0: 8000 */
 };
+
+/*
+ * Does what leaves by this leg name its m-line? Only where several are on the leg, and in packets that have room for it
+ * on their way.
+ */
+static inline bool dp_stream_sends_mid(const struct dp_stream *s)
+{
+	return s->mid_len && s->mid_ext_id && s->mid_ext_id <= DP_MID_EXT_SENT_MAX &&
+	       s->extensions & DP_EXTENSIONS_LIMITED && s->extensions >> s->mid_ext_id & 1;
+}
 
 struct dp_leg_update {
 	struct dp_header h;

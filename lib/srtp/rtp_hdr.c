@@ -132,3 +132,63 @@ uint16_t rtp_ext_keep(uint8_t *p, struct rtp_hdr *h, uint16_t keep)
 	h->ext_len = (uint16_t)(4 * words);
 	return (uint16_t)removed;
 }
+
+/* Where the last of n octets of elements ends, padding behind it left out; -EBADMSG. */
+static int elements_end(const uint8_t *e, size_t n, bool one_byte)
+{
+	size_t at = 0, end = 0;
+
+	while (at < n) {
+		uint8_t id;
+		int len = element(e, n, at, one_byte, &id);
+
+		if (len < 0)
+			return len;
+		/* What is behind the end of the list is nobody's. */
+		if (len == 0)
+			break;
+		at += (size_t)len;
+		if (id)
+			end = at;
+	}
+	return (int)end;
+}
+
+static void element_write(uint8_t *e, bool one_byte, uint8_t id, const void *data, uint8_t n)
+{
+	if (one_byte) {
+		e[0] = (uint8_t)(id << 4 | (n - 1));
+	} else {
+		e[0] = id;
+		e[1] = n;
+	}
+	memcpy(e + (one_byte ? 1 : 2), data, n);
+}
+
+uint16_t rtp_ext_add(uint8_t *p, struct rtp_hdr *h, uint8_t id, const void *data, uint8_t n)
+{
+	uint16_t profile = h->ext_off ? h->ext_profile : EXT_ONE_BYTE, off = h->ext_off ? h->ext_off : h->len + 4u;
+	bool one_byte = profile == EXT_ONE_BYTE;
+	int end = h->ext_off ? elements_end(p + off, h->ext_len, one_byte) : 0;
+	size_t len, added;
+
+	if (end < 0 || (!one_byte && (profile & 0xfff0) != EXT_TWO_BYTE))
+		return 0;
+	len = ((size_t)end + (one_byte ? 1u : 2u) + n + 3) & ~(size_t)3;
+	len = len < h->ext_len ? h->ext_len : len;
+	added = len - h->ext_len + (h->ext_off ? 0 : 4);
+	if (h->len + added > UINT16_MAX)
+		return 0;
+	memmove(p - added, p, h->ext_off ? (size_t)off + (size_t)end : h->len);
+	p -= added;
+	p[0] |= 0x10; /* X */
+	be16_put(p + off - 4, profile);
+	be16_put(p + off - 2, (uint16_t)(len / 4));
+	memset(p + off + end, 0, len - (size_t)end);
+	element_write(p + off + end, one_byte, id, data, n);
+	h->ext_profile = profile;
+	h->ext_off = off;
+	h->ext_len = (uint16_t)len;
+	h->len = (uint16_t)(h->len + added);
+	return (uint16_t)added;
+}

@@ -81,6 +81,20 @@ const uint8_t *rtp_ext_find(const uint8_t *p, const struct rtp_hdr *h, uint8_t i
  */
 uint16_t rtp_ext_keep(uint8_t *p, struct rtp_hdr *h, uint16_t keep);
 
+/* Octets that rtp_ext_add() puts in front of a packet at most. */
+static inline uint16_t rtp_ext_room(const struct rtp_hdr *h, uint8_t n)
+{
+	return h->ext_off ? (n + 5u) & ~3u : 4u + ((n + 4u) & ~3u);
+}
+
+/*
+ * Adds a header extension element of n octets (1 to 16) under an id (1 to 14) that the packet has no element of, in
+ * the form that the packet has its others in, or else the one-byte form. The packet that h was parsed from then begins
+ * at p - r, r the result, and h is of it; the payload stays where it is. Before p there is rtp_ext_room(). 0 also where
+ * nothing can be added: to an extension that is neither of RFC 8285's forms, malformed or as long as one can be.
+ */
+uint16_t rtp_ext_add(uint8_t *p, struct rtp_hdr *h, uint8_t id, const void *data, uint8_t n);
+
 static inline void rtp_set_seq(uint8_t *p, uint16_t seq)
 {
 	be16_put(p + 2, seq);

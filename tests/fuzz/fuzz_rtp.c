@@ -55,6 +55,35 @@ static void take_out(const uint8_t *data, size_t size)
 	}
 }
 
+/* A packet with an element more is one, with its payload, its other elements and the new one. */
+static void put_in(const uint8_t *data, size_t size, uint8_t id, uint8_t n)
+{
+	static const char name[] = "the name of this";
+	uint8_t len, other_len, *p = malloc(size + ROOM), *at = p + ROOM;
+	struct rtp_hdr before, h, again;
+	uint16_t room, added;
+
+	memcpy(at, data, size);
+	rtp_hdr_parse(data, size, &before);
+	h = before;
+	room = rtp_ext_room(&h, n);
+	added = rtp_ext_find(at, &h, id, &len) ? 0 : rtp_ext_add(at, &h, id, name, n);
+	if (added > room || rtp_hdr_parse(at - added, size + added, &again) || again.len != h.len ||
+		h.len != before.len + added || memcmp(at + before.len, data + before.len, size - before.len))
+		abort();
+	for (unsigned other = 1; other < 256; other++) {
+		const uint8_t *was = rtp_ext_find(data, &before, (uint8_t)other, &len),
+			      *is = rtp_ext_find(at - added, &again, (uint8_t)other, &other_len);
+
+		if (other == id && !was ? is && (other_len != n || memcmp(is, name, n))
+					: !was != !is || (was && (len != other_len || memcmp(was, is, len))))
+			abort();
+		if (other == id && added && !is)
+			abort();
+	}
+	free(p);
+}
+
 static void parse(const uint8_t *data, size_t size)
 {
 	struct rtp_hdr h;
@@ -75,6 +104,9 @@ static void parse(const uint8_t *data, size_t size)
 			abort();
 	}
 	take_out(data, size);
+	put_in(data, size, 14, 16);
+	put_in(data, size, 1, 1);
+	put_in(data, size, 3, 6);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

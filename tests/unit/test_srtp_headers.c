@@ -119,6 +119,46 @@ static void extensions_that_are_taken_out(void **state)
 	}
 }
 
+/* Element 4, "ab": where there is no extension, behind the others in their form, in the room of their padding. */
+static void an_extension_that_is_added(void **state)
+{
+	static const struct {
+		const char *packet, *with;
+	} cases[] = {
+		{"80600001000000000000000b" "aabb", "90600001000000000000000b" "bede0001" "41616200" "aabb"},
+		{"82600001000000000000000b" "00000001" "00000002" "aabb",
+			"92600001000000000000000b" "00000001" "00000002" "bede0001" "41616200" "aabb"},
+		{"90600001000000000000000b" "bede0001" "30cc0000" "aabb", "90600001000000000000000b" "bede0002" "30cc416162000000" "aabb"},
+		{"90600001000000000000000b" "bede0002" "30cc000000000000" "aabb", "90600001000000000000000b" "bede0002" "30cc416162000000" "aabb"},
+		{"90600001000000000000000b" "bede0001" "30ccf123" "aabb", "90600001000000000000000b" "bede0002" "30cc416162000000" "aabb"},
+		{"90600001000000000000000b" "bede0000" "aabb", "90600001000000000000000b" "bede0001" "41616200" "aabb"},
+		{"90600001000000000000000b" "10010001" "0301cc00" "aabb", "90600001000000000000000b" "10010002" "0301cc0402616200" "aabb"},
+		/* nothing can be added */
+		{"90600001000000000000000b" "12340001" "deadbeef" "aabb", "90600001000000000000000b" "12340001" "deadbeef" "aabb"},
+		{"90600001000000000000000b" "bede0001" "21aabb3f" "aabb", "90600001000000000000000b" "bede0001" "21aabb3f" "aabb"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		uint8_t p[64], with[64], *at = p + 16;
+		size_t n = hex_to(at, cases[i].packet), n_with = hex_to(with, cases[i].with);
+		struct rtp_hdr h, again;
+		uint16_t room, added;
+
+		assert_int_equal(rtp_hdr_parse(at, n, &h), 0);
+		room = rtp_ext_room(&h, 2);
+		added = rtp_ext_add(at, &h, 4, "ab", 2);
+		assert_true(added <= room);
+		assert_int_equal(n + added, n_with);
+		assert_memory_equal(at - added, with, n_with);
+		assert_int_equal(rtp_hdr_parse(at - added, n + added, &again), 0);
+		assert_int_equal(h.len, again.len);
+		assert_int_equal(h.ext_off, again.ext_off);
+		assert_int_equal(h.ext_len, again.ext_len);
+		assert_int_equal(h.ext_profile, again.ext_profile);
+	}
+}
+
 static void feedback_that_is_taken_out(void **state)
 {
 	/* RR, NACK, PLI, REMB, of SSRC 1 about SSRC 2 */
@@ -211,6 +251,7 @@ int main(void)
 		cmocka_unit_test(rtp_with_everything),
 		cmocka_unit_test(two_byte_extension),
 		cmocka_unit_test(extensions_that_are_taken_out),
+		cmocka_unit_test(an_extension_that_is_added),
 		cmocka_unit_test(feedback_that_is_taken_out),
 		cmocka_unit_test(rtcp_is_told_from_rtp),
 		cmocka_unit_test(compound_is_walked),

@@ -206,6 +206,134 @@ static void test_rtcp(void **state)
 	srtp_context_free(in);
 }
 
+/* A camera and a screen, whose payload types are the same: no packet is told by them. */
+static void two_videos(struct dp_leg_update *u)
+{
+	stream(&u->streams[0], 1, "v0", 96, 90000);
+	stream(&u->streams[1], 2, "v1", 96, 90000);
+	for (unsigned i = 0; i < 2; i++)
+		memset(u->streams[i].payload_types, 0, sizeof u->streams[i].payload_types);
+}
+
+static void test_two_videos_of_the_same_types(void **state)
+{
+	struct rig *r = *state;
+	struct srtp_context *c = call_open(r);
+	union dp_msg m = bundle_leg();
+	uint8_t p[512];
+
+	two_videos(&m.leg_update);
+	assert_int_equal(rig_command(r, &m), 0);
+	assert_int_equal(goes(r, c, p, packet(p, 0x1, 1, 96, NULL), false), 0);
+	assert_int_equal(rig_verdict(r, S, 0, DP_V_NO_STREAM), 1);
+	assert_int_equal(goes(r, c, p, packet(p, 0x2, 1, 96, "v1"), false), 6010);
+	assert_int_equal(goes(r, c, p, packet(p, 0x1, 2, 96, "v0"), false), 6000);
+	assert_int_equal(goes(r, c, p, packet(p, 0x2, 2, 96, NULL), false), 6010);
+	assert_int_equal(goes(r, c, p, packet(p, 0x1, 3, 96, NULL), false), 6000);
+	srtp_context_free(c);
+}
+
+/* What left for peer A, opened; the MID in it, "" for none. */
+static const char *named(struct rig *r, struct srtp_context *in, struct datagram *d)
+{
+	static char mid[17];
+	struct rtp_hdr h;
+	const uint8_t *e;
+	uint8_t n = 0;
+
+	rig_run(r, 1);
+	assert_true(rig_receive(r, d));
+	assert_int_equal(srtp_context_unprotect(in, d->octets, &d->n), 0);
+	assert_int_equal(rtp_hdr_parse(d->octets, d->n, &h), 0);
+	e = rtp_ext_find(d->octets, &h, 3, &n);
+	if (e)
+		memcpy(mid, e, n);
+	mid[n] = '\0';
+	return mid;
+}
+
+/* What B sends of each stream: n octets of payload; level: with an extension under id 5, and one of the MID's id. */
+static void speaks(struct rig *r, bool video, uint16_t seq, size_t n, bool level)
+{
+	uint8_t p[2048];
+	size_t at = rig_rtp(p, 0x77, seq, seq * 160u, 0);
+
+	if (level) {
+		p[0] |= 0x10;
+		be32_put(p + at, 0xbede0001);
+		memcpy(p + at + 4, "\x30zPL", 4);
+		at += 8;
+	}
+	memset(p + at, 7, n);
+	rig_send(r, video ? peer_video : peer_audio, video ? gw_video : gw_audio, p, at + n);
+}
+
+static void test_what_is_sent_is_named(void **state)
+{
+	struct rig *r = *state;
+	struct srtp_context *c = call_open(r), *in = rig_peer(CM, 2, SRTP_UNPROTECT);
+	union dp_msg m = bundle_leg();
+	struct datagram d;
+	struct rtp_hdr h;
+	uint8_t len;
+
+	/* Not unless it was agreed. */
+	speaks(r, false, 1, 40, false);
+	assert_string_equal(named(r, in, &d), "");
+	for (unsigned i = 0; i < 2; i++)
+		m.leg_update.streams[i].extensions = DP_EXTENSIONS_LIMITED | 1 << 3;
+	m.leg_update.streams[1].extensions |= 1 << 5;
+	assert_int_equal(rig_command(r, &m), 0);
+	speaks(r, false, 2, 40, false);
+	assert_string_equal(named(r, in, &d), "a0");
+	assert_int_equal(rtp_hdr_parse(d.octets, d.n, &h), 0);
+	assert_int_equal(d.n, h.len + 40u);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(d.octets[h.len + i], 7);
+	speaks(r, true, 1, 0, false);
+	assert_string_equal(named(r, in, &d), "v1");
+	/* B's own element of that id is no name of A's; the other stays where it was agreed to. */
+	speaks(r, true, 2, 40, true);
+	assert_string_equal(named(r, in, &d), "v1");
+	assert_int_equal(rtp_hdr_parse(d.octets, d.n, &h), 0);
+	assert_non_null(rtp_ext_find(d.octets, &h, 5, &len));
+	speaks(r, false, 3, 40, true);
+	assert_string_equal(named(r, in, &d), "a0");
+	assert_int_equal(rtp_hdr_parse(d.octets, d.n, &h), 0);
+	assert_null(rtp_ext_find(d.octets, &h, 5, &len));
+	srtp_context_free(c);
+	srtp_context_free(in);
+}
+
+/* A packet that fits the wire without the name goes without it, and one that does not fit anyway is counted. */
+static void test_a_name_makes_no_packet_too_long(void **state)
+{
+	static const unsigned overhead = 20 + 8 + 12 + 10; /* IPv4, UDP, RTP, tag */
+	struct rig *r = *state;
+	struct srtp_context *c = call_open(r), *in = rig_peer(CM, 2, SRTP_UNPROTECT);
+	union dp_msg m = bundle_leg();
+	struct datagram d;
+	unsigned fits = r->port->mtu - overhead;
+
+	for (unsigned i = 0; i < 2; i++)
+		m.leg_update.streams[i].extensions = DP_EXTENSIONS_LIMITED | 1 << 3;
+	assert_int_equal(rig_command(r, &m), 0);
+	speaks(r, true, 1, fits - 8, false);
+	assert_string_equal(named(r, in, &d), "v1");
+	speaks(r, true, 2, fits - 7, false);
+	assert_string_equal(named(r, in, &d), "");
+	speaks(r, true, 3, fits, false);
+	assert_string_equal(named(r, in, &d), "");
+	speaks(r, true, 4, fits + 1, false);
+	rig_run(r, 1);
+	assert_false(rig_receive(r, &d));
+	assert_int_equal(rig_verdict(r, S, 3, DP_V_TOO_LONG), 1);
+	speaks(r, true, 5, 40, false);
+	assert_string_equal(named(r, in, &d), "v1");
+	srtp_context_free(c);
+	srtp_context_free(in);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +341,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sources_outlast_a_change, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_direction_of_one, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rtcp, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_two_videos_of_the_same_types, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_what_is_sent_is_named, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_a_name_makes_no_packet_too_long, rig_open, rig_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
