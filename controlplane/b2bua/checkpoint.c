@@ -75,6 +75,7 @@ static struct saved_media media_of(const struct leg *l, unsigned i)
 		.clock_hz = om->clock_hz,
 		.extensions = om->extensions,
 		.feedback = om->feedback,
+		.mid_sent = om->mid_sent,
 		.remote = om->remote,
 		.remote_rtcp = om->remote_rtcp,
 		.local = local->rtp,

@@ -148,6 +148,7 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 	} else if (result == 1) {
 		answer_due(in, 200, NULL, true); /* a session refresh: nobody else need be asked */
 	} else {
+		leg_note_unused(in);
 		pass_on_offer(in);
 	}
 }

@@ -142,6 +142,16 @@ void leg_note_refusal(struct leg *l, const struct oa_refusal *why)
 	l->downgrades[why->downgrade]++;
 }
 
+void leg_note_unused(const struct leg *l)
+{
+	const struct oa_media *m;
+
+	for (unsigned i = 0; (m = oa_media_at(&l->oa, i)) != NULL; i++)
+		if (m->why_not[0])
+			log_info("call", "an m-line is not relayed", LZ("call", l->call->id), LZ("trunk", l->trunk->name),
+				LZ("reason", m->why_not));
+}
+
 const char *leg_keying(const struct leg *l)
 {
 	const struct oa_media *m = oa_media_at(&l->oa, 0);

@@ -18,6 +18,8 @@ void legs_program_again(struct call *c);
 void call_note_stats(struct call *c, const struct dp_stats_leg *s);
 /* Counts what asked for less than the leg's trunk requires. */
 void leg_note_refusal(struct leg *l, const struct oa_refusal *why);
+/* Logs why m-lines of its outstanding offer are not used. */
+void leg_note_unused(const struct leg *l);
 /* How its media keys are agreed, or would be by our offer: "sdes" or "dtls"; NULL: it has none. */
 const char *leg_keying(const struct leg *l);
 /* Asks for the last statistics, then deletes the session. */

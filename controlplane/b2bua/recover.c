@@ -149,6 +149,7 @@ static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port r
 			.clock_hz = m->clock_hz,
 			.extensions = m->extensions,
 			.feedback = m->feedback,
+			.mid_sent = m->mid_sent,
 			.remote = m->remote,
 			.remote_rtcp = m->remote_rtcp,
 		};

@@ -89,7 +89,7 @@ enum {
 	MEDIA_LIMITED = 16,
 	MEDIA_SWAPPED = 32,
 	MEDIA_BUNDLED = 64, /* it is on another transport than its own */
-	MEDIA_FLAGS = 127
+	MEDIA_NAMED = 128,  /* what is sent has its MID */
 };
 
 static void put_media(struct wbuf *w, const struct saved_media *m, unsigned i)
@@ -97,7 +97,7 @@ static void put_media(struct wbuf *w, const struct saved_media *m, unsigned i)
 	wbuf_u8(w, (uint8_t)((m->used ? MEDIA_USED : 0) | (m->mux ? MEDIA_MUX : 0) |
 			     (m->ported ? MEDIA_PORTED : 0) | (m->ice ? MEDIA_ICE : 0) | (m->swapped ? MEDIA_SWAPPED : 0) |
 			     (m->extensions || m->feedback ? MEDIA_LIMITED : 0) |
-			     (m->transport != i ? MEDIA_BUNDLED : 0)));
+			     (m->transport != i ? MEDIA_BUNDLED : 0) | (m->mid_sent ? MEDIA_NAMED : 0)));
 	if (m->transport != i)
 		wbuf_u8(w, m->transport);
 	wbuf_u8(w, m->kind);
@@ -108,6 +108,8 @@ static void put_media(struct wbuf *w, const struct saved_media *m, unsigned i)
 		wbuf_u16(w, m->extensions);
 		wbuf_u8(w, m->feedback);
 	}
+	if (m->mid_sent)
+		wbuf_u8(w, m->mid_sent);
 	put_address(w, &m->remote);
 	put_address(w, &m->remote_rtcp);
 	if (m->ported)
@@ -125,7 +127,7 @@ static void put_media(struct wbuf *w, const struct saved_media *m, unsigned i)
 
 static void get_media(struct rbuf *r, struct saved_media *m, unsigned i)
 {
-	uint8_t flags = get_small(r, MEDIA_FLAGS);
+	uint8_t flags = rbuf_u8(r);
 	const uint8_t *mki;
 
 	m->used = flags & MEDIA_USED;
@@ -142,6 +144,8 @@ static void get_media(struct rbuf *r, struct saved_media *m, unsigned i)
 		m->extensions = rbuf_u16(r);
 		m->feedback = rbuf_u8(r);
 	}
+	if (flags & MEDIA_NAMED)
+		m->mid_sent = get_small(r, DP_MID_EXT_SENT_MAX);
 	m->remote = get_address(r);
 	m->remote_rtcp = get_address(r);
 	if (m->ported)

@@ -24,8 +24,8 @@ struct saved_media {
 	uint8_t mki[DP_MKI_MAX];     /* of the key that we send with */
 	uint32_t rx_epoch, tx_epoch; /* the keys' numbers at the data plane */
 	uint32_t clock_hz;
-	uint16_t extensions; /* as in struct oa_media, feedback too */
-	uint8_t feedback;
+	uint16_t extensions; /* as in struct oa_media, feedback and mid_sent too */
+	uint8_t feedback, mid_sent;
 	struct ip_port remote, remote_rtcp;
 	struct ip_port selected; /* with ice: where the peer was found; credentials are not kept */
 	struct ip_port local; /* with ported: our RTP address as leased; RTCP is on the port behind it */

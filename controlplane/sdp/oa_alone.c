@@ -53,8 +53,7 @@ static struct str without_one_channel(struct str rtpmap)
 	return one ? str_sub(rtpmap, 0, rtpmap.n - 2) : rtpmap;
 }
 
-/* Does this payload type mean the same in both m-lines? */
-static bool means_the_same(const struct sdp *a, const struct sdp_media *am, const struct sdp *b,
+bool oa_means_the_same(const struct sdp *a, const struct sdp_media *am, const struct sdp *b,
 	const struct sdp_media *bm, struct str format)
 {
 	struct str here = value_of(a, am, STR("rtpmap"), format),
@@ -70,7 +69,7 @@ static bool means_the_same(const struct sdp *a, const struct sdp_media *am, cons
 	       str_ieq(value_of(a, am, STR("fmtp"), format), value_of(b, bm, STR("fmtp"), format));
 }
 
-static bool has_format(const struct sdp_media *m, struct str format)
+bool oa_has_format(const struct sdp_media *m, struct str format)
 {
 	struct str formats = m->formats;
 
@@ -88,7 +87,7 @@ static bool attr_stays(
 	const struct sdp_attr *b = sdp_attrs(by, bm, &n);
 
 	if (str_eq(a->name, STR("rtpmap")) || str_eq(a->name, STR("fmtp")) || str_eq(a->name, STR("rtcp-fb")))
-		return m && (has_format(m, format) || str_eq(format, STR("*")));
+		return m && (oa_has_format(m, format) || str_eq(format, STR("*")));
 	if (!str_eq(a->name, STR("extmap")))
 		return true;
 	for (unsigned i = 0; i < n; i++)
@@ -109,7 +108,7 @@ static void keep_formats(struct words *w, unsigned i, const struct sdp *by)
 	while (i < by->n_media && by->media[i].port && by->media[i].kind == m->kind && formats.n) {
 		struct str format = str_cut(&formats, ' ');
 
-		if (has_format(&by->media[i], format) && means_the_same(&w->s, m, by, &by->media[i], format))
+		if (oa_has_format(&by->media[i], format) && oa_means_the_same(&w->s, m, by, &by->media[i], format))
 			n += (size_t)snprintf(
 				text + n, sizeof text - n, "%s%.*s", n ? " " : "", STR_ARG(format));
 	}
@@ -197,8 +196,8 @@ static bool goes_on(const struct oa_leg *leg, unsigned i, const struct sdp *agre
 	while (formats.n) {
 		struct str format = str_cut(&formats, ' ');
 
-		if (!has_format(&x->remote->media[i], format) ||
-			!means_the_same(agreed, m, x->remote, &x->remote->media[i], format))
+		if (!oa_has_format(&x->remote->media[i], format) ||
+			!oa_means_the_same(agreed, m, x->remote, &x->remote->media[i], format))
 			return false;
 	}
 	return true;

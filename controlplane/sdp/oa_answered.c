@@ -65,6 +65,7 @@ static int judge_answered(struct oa_leg *leg, struct oa_exchange *x, unsigned i,
 	om->direction =
 		(enum sdp_direction)(sdp_direction_mirror(oa_direction(x->remote, m)) & x->offered[i].direction);
 	om->clock_hz = sdp_media_clock(x->remote, m);
+	oa_note_sources(om, x->remote, m);
 	if (x->offered[i].between.known)
 		oa_note_agreed(om, x->remote, m, &x->offered[i].between);
 	return 0;
@@ -97,6 +98,7 @@ static int judge_answered_lines(struct oa_leg *leg, struct oa_exchange *x, unsig
 		return rc;
 	}
 	oa_drop_unbundled(leg, x);
+	oa_mid_answered(x);
 	oa_open_transports(x->media, x->n_media);
 	for (unsigned t = 0; rc == 0 && t < x->n_media; t++) {
 		int i = answered_tag(x, t);

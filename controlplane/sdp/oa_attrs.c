@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which of a peer's attributes the other peer reads, and what two sides agreed on by them. */
+#include <string.h>
+
+#include "controlplane/sdp/extmap.h"
 #include "controlplane/sdp/oa_private.h"
 #include "lib/srtp/rtcp_feedback.h"
 
@@ -76,7 +79,7 @@ static const char *const feedback_attrs[] = {
 
 /* Header extensions of a transport: who bundles writes its own (RFC 9143 section 15). */
 static const char *const own_extensions[] = {
-	"urn:ietf:params:rtp-hdrext:sdes:mid",
+	EXTMAP_MID,
 	"urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
 	"urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
 };
@@ -99,25 +102,13 @@ static bool is_listed(const char *const *names, size_t n, struct str name)
 	return false;
 }
 
-/* a=extmap:ID[/DIRECTION] URI [attributes] (RFC 8285 section 8); the id, 0 when there is none to be had. */
-static unsigned extension(struct str value, struct str *uri)
+static bool extension_passes(const struct sdp_attr *a, const struct oa_between *b)
 {
-	struct str id = str_cut(&value, ' ');
-	uint64_t n;
+	struct extmap e;
 
-	*uri = str_cut(&value, ' ');
-	id = str_cut(&id, '/');
-	return uri->n && str_to_u64(id, 255, &n) == 0 ? (unsigned)n : 0;
-}
-
-static bool extension_passes(struct str value, const struct oa_between *b)
-{
-	struct str uri;
-
-	extension(value, &uri);
-	if (LISTED(own_extensions, uri))
+	if (!extmap_read(a, &e) || LISTED(own_extensions, e.uri))
 		return false;
-	return !b->crossing || LISTED(common_extensions, uri);
+	return !b->crossing || LISTED(common_extensions, e.uri);
 }
 
 struct oa_between oa_between(enum sdp_proto a, enum sdp_proto b, enum sdp_kind kind)
@@ -141,7 +132,7 @@ bool oa_attr_passes(const struct sdp_attr *a, const struct oa_between *b)
 		return !b->crossing;
 	if (LISTED(feedback_attrs, a->name))
 		return b->feedback;
-	return !str_ieq(a->name, STR("extmap")) || extension_passes(a->value, b);
+	return !str_ieq(a->name, STR("extmap")) || extension_passes(a, b);
 }
 
 static const struct {
@@ -181,17 +172,38 @@ void oa_note_agreed(struct oa_media *om, const struct sdp *s, const struct sdp_m
 	om->extensions = DP_EXTENSIONS_LIMITED;
 	om->feedback = RTCP_FEEDBACK_LIMITED;
 	for (unsigned i = 0; i < n; i++) {
-		struct str uri;
-		unsigned id;
+		struct extmap e;
 
 		if (!oa_attr_passes(&a[i], b))
 			continue;
 		if (str_ieq(a[i].name, STR("rtcp-fb")))
 			om->feedback |= feedback(a[i].value);
-		if (!str_ieq(a[i].name, STR("extmap")))
-			continue;
-		id = extension(a[i].value, &uri);
-		if (id && id <= 15)
-			om->extensions |= (uint16_t)(1u << id);
+		if (extmap_read(&a[i], &e) && e.id <= 15)
+			om->extensions |= (uint16_t)(1u << e.id);
+	}
+}
+
+static bool is_noted(const struct oa_media *om, uint32_t ssrc)
+{
+	for (unsigned i = 0; i < om->n_ssrcs; i++)
+		if (om->ssrcs[i] == ssrc)
+			return true;
+	return false;
+}
+
+void oa_note_sources(struct oa_media *om, const struct sdp *s, const struct sdp_media *m)
+{
+	unsigned n;
+	const struct sdp_attr *a = sdp_attrs(s, m, &n);
+
+	memset(om->ssrcs, 0, sizeof om->ssrcs);
+	om->n_ssrcs = 0;
+	for (unsigned i = 0; i < n && om->n_ssrcs < DP_SELECTORS_MAX; i++) {
+		struct str value = a[i].value;
+		uint64_t ssrc;
+
+		if (str_eq(a[i].name, STR("ssrc")) && str_to_u64(str_cut(&value, ' '), UINT32_MAX, &ssrc) == 0 &&
+			!is_noted(om, (uint32_t)ssrc))
+			om->ssrcs[om->n_ssrcs++] = (uint32_t)ssrc;
 	}
 }

@@ -1,45 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controlplane/sdp/oa_private.h"
 
-/* What `attribute` ("a=mid:") says under m-line i of a body that holds; i SDP_MEDIA_MAX: of the session. */
-static struct str held(const char *body, unsigned i, struct str attribute)
+bool oa_line_under(struct oa_lines *l, unsigned i, struct str prefix, struct str *value)
 {
-	struct str rest = str_z(body);
-	unsigned at = SDP_MEDIA_MAX;
-
-	while (rest.n) {
-		struct str line = str_trim(str_cut(&rest, '\n'));
+	while (l->rest.n) {
+		struct str line = str_trim(str_cut(&l->rest, '\n'));
 
 		if (line.n && line.p[line.n - 1] == '\r')
 			line.n--;
 		if (str_starts(line, STR("m=")))
-			at = at == SDP_MEDIA_MAX ? 0 : at + 1;
-		else if (at == i && str_starts(line, attribute))
-			return str_sub(line, attribute.n, line.n);
+			l->m_lines++;
+		if (l->m_lines != i + 1 || !str_starts(line, prefix))
+			continue;
+		*value = str_sub(line, prefix.n, line.n);
+		return true;
 	}
-	return STR("");
+	return false;
 }
 
-static struct str offered_mid(const struct oa_exchange *x, unsigned i)
+struct str oa_mid_sent(const char *body, unsigned i)
+{
+	struct oa_lines l = {.rest = str_z(body)};
+	struct str mid;
+
+	return oa_line_under(&l, i, STR("a=mid:"), &mid) ? mid : STR("");
+}
+
+struct str oa_mid_named(const struct oa_exchange *x, unsigned i)
 {
 	const struct sdp_attr *a = sdp_attr_find(x->remote, &x->remote->media[i], STR("mid"));
 
 	return a ? a->value : STR("");
 }
 
-/* Does our offer name m-line i by itself? */
-static bool names(const struct oa_exchange *x, unsigned i)
+bool oa_names(const struct oa_exchange *x, unsigned i)
 {
 	return x->media[i].used && sdp_proto_info(x->media[i].proto)->dtls;
 }
 
 static void put_own_mid(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
 {
-	struct str mid = held(leg->sent, i, STR("a=mid:"));
+	struct str mid = oa_mid_sent(leg->sent, i);
 
 	if (mid.n)
 		wbuf_str(w, mid);
-	else if (names(x, i))
+	else if (oa_names(x, i))
 		wbuf_fmt(w, "m%u", i);
 }
 
@@ -53,7 +58,7 @@ void oa_put_mid(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchan
 	if (x->ours)
 		put_own_mid(w, leg, x, i);
 	else
-		wbuf_str(w, offered_mid(x, i));
+		wbuf_str(w, oa_mid_named(x, i));
 	if (w->len == value)
 		w->len = before;
 	else
@@ -70,7 +75,7 @@ static bool is_listed(struct str mids, struct str mid)
 
 bool oa_is_among(struct str mids, const struct oa_exchange *x, unsigned i)
 {
-	return is_listed(mids, offered_mid(x, i));
+	return is_listed(mids, oa_mid_named(x, i));
 }
 
 /* The next BUNDLE group's mids from attribute *at on; false: there are no more. */
@@ -112,7 +117,7 @@ static void put_members(
 				continue;
 			wbuf_z(w, " ");
 			if (among)
-				wbuf_str(w, offered_mid(x, i));
+				wbuf_str(w, oa_mid_named(x, i));
 			else
 				put_own_mid(w, leg, x, i);
 		}
@@ -150,7 +155,7 @@ void oa_put_group(struct wbuf *w, const struct oa_leg *leg, const struct oa_exch
 	for (unsigned i = 0; i < x->n_media; i++) {
 		bool shared = false;
 
-		if (!names(x, i) || !oa_describes(x, i))
+		if (!oa_names(x, i) || !oa_describes(x, i))
 			continue;
 		for (unsigned k = 0; k < x->n_media; k++)
 			shared |= k != i && x->media[k].used && x->media[k].transport == x->media[i].transport;
@@ -158,44 +163,5 @@ void oa_put_group(struct wbuf *w, const struct oa_leg *leg, const struct oa_exch
 		if (shared || !any)
 			put_members(w, leg, x, x->media[i].transport, NULL);
 		any = true;
-	}
-}
-
-/* The body by which the peer sends what we hear now. */
-static const char *told(const struct oa_leg *leg)
-{
-	const struct oa_exchange *x = leg->pending;
-
-	return x && x->answered && x->sent ? x->sent : leg->sent;
-}
-
-/* The formats of our m-line i. */
-static struct str told_formats(const char *body, unsigned i)
-{
-	struct str rest = str_z(body);
-
-	for (unsigned at = 0; rest.n;) {
-		struct str line = str_trim(str_cut(&rest, '\r'));
-
-		str_cut(&rest, '\n');
-		if (!str_starts(line, STR("m=")) || at++ != i)
-			continue;
-		for (unsigned words = 0; words < 3; words++)
-			str_cut(&line, ' ');
-		return line;
-	}
-	return STR("");
-}
-
-void oa_selectors(const struct oa_leg *leg, unsigned i, struct dp_stream *to)
-{
-	const char *body = told(leg);
-	struct str formats = told_formats(body, i);
-
-	while (formats.n) {
-		uint64_t type;
-
-		if (str_to_u64(str_cut(&formats, ' '), DP_PAYLOAD_TYPES - 1, &type) == 0)
-			to->payload_types[type / 8] |= (uint8_t)(1 << type % 8);
 	}
 }

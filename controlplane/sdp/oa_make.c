@@ -299,6 +299,7 @@ int oa_answer_emit(struct oa_leg *to, const struct sdp *s, struct wbuf *w, struc
 
 	if (oa_settle_transports(to, x) < 0)
 		return oa_refuse(r, ENOMEM, 500, 0, "out of memory");
+	oa_mid_answer(to, x);
 	rc = answer_keys(to, x, r);
 	if (rc == 0)
 		rc = check_local(to, x, r);

@@ -69,6 +69,9 @@ bool oa_attr_passes(const struct sdp_attr *a, const struct oa_between *b);
 /* Notes in om what s, an answer, agrees to on m-line m: header extensions and feedback, where they are limited. */
 void oa_note_agreed(struct oa_media *om, const struct sdp *s, const struct sdp_media *m, const struct oa_between *b);
 
+/* Notes in om by which SSRCs the peer says that it sends m-line m (RFC 5576 section 4.1). */
+void oa_note_sources(struct oa_media *om, const struct sdp *s, const struct sdp_media *m);
+
 /*
  * Which transport m-lines are on. A leg bundles with peers that key by DTLS; others offer BUNDLE for m-lines that have
  * transports of their own as well, and are answered without.
@@ -107,6 +110,46 @@ int oa_settle_transports(struct oa_leg *leg, struct oa_exchange *x);
 /* How our offer has transport t agree on keys: as it did, or else as is liked best. */
 const struct agreement_method *oa_method_of(const struct oa_leg *leg, unsigned t);
 
+
+bool oa_has_format(const struct sdp_media *m, struct str format);
+/* Does a payload type mean the same in both m-lines? */
+bool oa_means_the_same(const struct sdp *a, const struct sdp_media *am, const struct sdp *b, const struct sdp_media *bm,
+	struct str format);
+
+/* Lines of a body of ours, from its first on. */
+struct oa_lines {
+	struct str rest;  /* not read yet */
+	unsigned m_lines; /* read so far */
+};
+/* The next line of m-line i that begins with prefix, without that; "m=" is the first. False: there is none. */
+bool oa_line_under(struct oa_lines *l, unsigned i, struct str prefix, struct str *value);
+/* The name (a=mid) of m-line i: in a body of ours (NULL: in none), and in the peer's; empty: none. */
+struct str oa_mid_sent(const char *body, unsigned i);
+struct str oa_mid_named(const struct oa_exchange *x, unsigned i);
+/* Does our offer name m-line i by itself? */
+bool oa_names(const struct oa_exchange *x, unsigned i);
+/* Does the peer want m-line i to share a transport in a way that we do? */
+bool oa_bundles(const struct oa_leg *leg, const struct oa_exchange *x, unsigned i);
+
+/*
+ * ---- oa_mid.c: the header extension that says of which m-line a packet is (RFC 9143 section 15) ----
+ * One number of it is used under all m-lines of a bundle, and for as long as the session stands.
+ */
+/* The number that the peer's body x has for it under m-line i and that we can use; 0: none. */
+unsigned oa_mid_offered(const struct oa_exchange *x, unsigned i);
+/* The number that our offer has for it, out of what the other leg's peer offers; 0: there is none left. */
+unsigned oa_mid_to_offer(const struct oa_leg *to, const struct sdp *from);
+/* Is the name that m-line i has on the leg one that packets can carry? */
+bool oa_mid_fits(const struct oa_leg *leg, unsigned i);
+/* The number that our body x has for it under m-line i; s: what the body is made of. 0: none. */
+unsigned oa_mid_number(const struct oa_leg *leg, const struct oa_exchange *x, const struct sdp *s, unsigned i);
+/* Its a=extmap under m-line i of our body, which has this number. */
+void oa_put_mid_extension(struct wbuf *w, const struct oa_exchange *x, unsigned i, unsigned number);
+/* Our answer, or the peer's, agrees on it: notes which m-lines we name. */
+void oa_mid_answer(const struct oa_leg *leg, struct oa_exchange *x);
+void oa_mid_answered(struct oa_exchange *x);
+/* Were m-lines i and k of our offer, which share a transport, to be told apart by it alone, and are not? */
+bool oa_mid_missing(const struct oa_exchange *x, unsigned i, unsigned k);
 
 /* a=mid of m-line i and a=group of our body x (RFC 5888, 9143): as the peer named its m-lines, or as we did. */
 void oa_put_mid(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i);

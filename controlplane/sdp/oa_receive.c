@@ -189,6 +189,7 @@ static int judge_offered(struct oa_leg *leg, struct oa_exchange *x, unsigned i, 
 			STR_ARG(str_sub(m->proto_text, 0, 40)));
 	om->direction = sdp_direction_mirror(oa_direction(s, m));
 	om->clock_hz = sdp_media_clock(s, m);
+	oa_note_sources(om, s, m);
 	o->warn_code = WARN_TRANSPORT;
 	rc = oa_place_offered(leg, x, i, &o->e);
 	return rc == 0 ? judge_transport(leg, x, om->transport, i, o) : rc < 0 ? rc : 0;
@@ -294,6 +295,7 @@ static void keep_agreed(const struct oa_leg *leg, struct oa_exchange *x)
 		x->media[i].direction = leg->media[i].direction;
 		x->media[i].extensions = leg->media[i].extensions;
 		x->media[i].feedback = leg->media[i].feedback;
+		x->media[i].mid_sent = leg->media[i].mid_sent;
 	}
 	oa_open_transports(x->media, x->n_media);
 }

@@ -2,6 +2,7 @@
 /* Which transport each m-line is on, and which m-line describes it (RFC 9143). */
 #include <errno.h>
 
+#include "controlplane/sdp/extmap.h"
 #include "controlplane/sdp/oa_private.h"
 
 bool oa_offers_media(const struct sdp *s, unsigned i)
@@ -10,58 +11,36 @@ bool oa_offers_media(const struct sdp *s, unsigned i)
 	return s->media[i].port || sdp_attr_find(s, &s->media[i], STR("bundle-only"));
 }
 
-/* The id and URI of a=extmap (RFC 8285 section 8). */
-static bool extension(const struct sdp_attr *a, struct str *id, struct str *uri)
+/* May both m-lines of s have this format? It means the same then, and packets say by a MID which of them they are of. */
+static bool shares(const struct sdp *s, unsigned i, unsigned k, struct str format, bool by_mid)
 {
-	struct str value = a->value, first;
+	const struct sdp_media *m = s->media;
 
-	if (!str_ieq(a->name, STR("extmap")))
-		return false;
-	first = str_cut(&value, ' ');
-	*id = str_cut(&first, '/');
-	*uri = str_cut(&value, ' ');
-	return true;
+	return !oa_has_format(&m[k], format) || (by_mid && oa_means_the_same(s, &m[i], s, &m[k], format));
 }
 
-/* Does m have another extension under this id? */
-static bool extension_clashes(const struct sdp *s, const struct sdp_media *m, struct str id, struct str uri)
+/*
+ * Why m-lines i and k cannot be on one transport; NULL: they can. What arrives there is told apart by the MID in packets,
+ * or else by payload types (RFC 9143 section 9.2).
+ */
+static const char *not_told_apart(const struct sdp *s, unsigned i, unsigned k, bool by_mid)
 {
-	unsigned n;
-	const struct sdp_attr *a = sdp_attrs(s, m, &n);
-	struct str other_id, other_uri;
-
-	for (unsigned i = 0; i < n; i++)
-		if (extension(&a[i], &other_id, &other_uri) && str_eq(id, other_id) && !str_ieq(uri, other_uri))
-			return true;
-	return false;
-}
-
-static bool has_format(struct str formats, struct str format)
-{
-	while (formats.n)
-		if (str_eq(str_cut(&formats, ' '), format))
-			return true;
-	return false;
-}
-
-/* May m-lines i and k be on one transport? What arrives there is told apart by payload types (RFC 9143 section 9). */
-static bool told_apart(const struct sdp *s, unsigned i, unsigned k)
-{
-	struct str formats = s->media[i].formats, id, uri;
+	struct str formats = s->media[i].formats;
 	unsigned n;
 	const struct sdp_attr *a = sdp_attrs(s, &s->media[i], &n);
+	struct extmap e;
 
 	while (formats.n)
-		if (has_format(s->media[k].formats, str_cut(&formats, ' ')))
-			return false;
+		if (!shares(s, i, k, str_cut(&formats, ' '), by_mid))
+			return by_mid ? "a payload type means another codec there"
+				      : "same payload types, and no header extension for MIDs";
 	for (unsigned j = 0; j < n; j++)
-		if (extension(&a[j], &id, &uri) && extension_clashes(s, &s->media[k], id, uri))
-			return false;
-	return true;
+		if (extmap_read(&a[j], &e) && extmap_clashes(s, &s->media[k], &e))
+			return "another header extension has the same number there";
+	return NULL;
 }
 
-/* Does the peer want m-line i to share a transport in a way that we do? */
-static bool bundles(const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
+bool oa_bundles(const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
 {
 	const struct sdp_media *m = &x->remote->media[i];
 
@@ -73,8 +52,8 @@ static int companion(const struct oa_leg *leg, const struct oa_exchange *x, unsi
 {
 	struct str mids = oa_bundle_of(x, i);
 
-	for (unsigned k = 0; mids.n && bundles(leg, x, i) && k < i; k++)
-		if (x->media[k].used && oa_is_among(mids, x, k) && bundles(leg, x, k))
+	for (unsigned k = 0; mids.n && oa_bundles(leg, x, i) && k < i; k++)
+		if (x->media[k].used && oa_is_among(mids, x, k) && oa_bundles(leg, x, k))
 			return (int)k;
 	return -1;
 }
@@ -118,8 +97,8 @@ static uint8_t own_transport(const struct oa_leg *leg, const struct oa_exchange 
 
 	if (i < leg->n_media && leg->media[i].used && !is_taken(x, leg->media[i].transport))
 		return leg->media[i].transport;
-	for (unsigned k = 0; mids.n && bundles(leg, x, i) && k < leg->n_media; k++)
-		if (leg->media[k].used && oa_offers_media(x->remote, k) && bundles(leg, x, k) &&
+	for (unsigned k = 0; mids.n && oa_bundles(leg, x, i) && k < leg->n_media; k++)
+		if (leg->media[k].used && oa_offers_media(x->remote, k) && oa_bundles(leg, x, k) &&
 			oa_is_among(mids, x, k) && !is_taken(x, leg->media[k].transport))
 			return leg->media[k].transport;
 	return another(leg, x->media, x->n_media, i);
@@ -137,11 +116,14 @@ int oa_place_offered(const struct oa_leg *leg, struct oa_exchange *x, unsigned i
 	}
 	x->media[i].transport = x->media[with].transport;
 	/* To take it out of the group would be allowed, but Chromium fails with its next offer then. */
-	for (unsigned k = 0; k < i; k++)
-		if (x->media[k].used && x->media[k].transport == x->media[i].transport && !told_apart(x->remote, i, k))
-			return err_set(e, EPROTONOSUPPORT,
-				"it cannot be told from m-line %u of its bundle: payload types or header extensions are the same",
-				k + 1);
+	for (unsigned k = 0; k < i; k++) {
+		const char *why = NULL;
+
+		if (x->media[k].used && x->media[k].transport == x->media[i].transport)
+			why = not_told_apart(x->remote, i, k, oa_mid_offered(x, i) && oa_mid_offered(x, k));
+		if (why)
+			return err_set(e, EPROTONOSUPPORT, "it cannot be told from m-line %u of its bundle: %s", k + 1, why);
+	}
 	return 1;
 }
 
@@ -153,7 +135,7 @@ static int host(const struct oa_leg *to, const struct oa_exchange *got, const st
 
 		for (unsigned j = 0; fits && j < got->n_media; j++)
 			if (plan[j].used && plan[j].transport == plan[k].transport)
-				fits = told_apart(got->remote, i, j);
+				fits = !not_told_apart(got->remote, i, j, oa_mid_to_offer(to, got->remote) && oa_mid_fits(to, j));
 		if (fits)
 			return (int)k;
 	}
@@ -219,5 +201,8 @@ void oa_drop_unbundled(const struct oa_leg *leg, struct oa_exchange *x)
 			continue;
 		om->used = first == (int)i ? !oa_bundle_only(leg, x, i)
 					   : oa_is_among(oa_bundle_of(x, (unsigned)first), x, i);
+		for (unsigned k = 0; k < i; k++)
+			if (x->media[k].used && x->media[k].transport == om->transport && oa_mid_missing(x, i, k))
+				om->used = false;
 	}
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/sdp/extmap.h"
 #include "controlplane/sdp/oa_private.h"
 
 static const struct ip_addr *advertised(const struct oa_leg *leg, unsigned t)
@@ -26,14 +27,16 @@ static struct ip_addr session_address(const struct oa_leg *leg, const struct oa_
 	return ip;
 }
 
+/* mid: what its extension's number is on this side, which has no other then; 0: none */
 static void put_attrs(
-	struct wbuf *w, const struct sdp *s, const struct sdp_media *m, const struct oa_between *b)
+	struct wbuf *w, const struct sdp *s, const struct sdp_media *m, const struct oa_between *b, unsigned mid)
 {
 	unsigned n;
 	const struct sdp_attr *a = sdp_attrs(s, m, &n);
+	struct extmap e;
 
 	for (unsigned i = 0; i < n; i++)
-		if (oa_attr_passes(&a[i], b))
+		if (oa_attr_passes(&a[i], b) && !(mid && extmap_read(&a[i], &e) && e.id == mid))
 			sdp_put_attr(w, &a[i]);
 }
 
@@ -49,13 +52,15 @@ static void put_used(struct wbuf *w, const struct oa_leg *leg, const struct oa_e
 	const struct sdp_media *m = &s->media[i];
 	const struct oa_between between = oa_between(om->proto, m->proto, om->kind);
 	const bool bundle_only = oa_bundle_only(leg, x, i);
+	const unsigned mid = oa_mid_number(leg, x, s, i);
 
 	sdp_put_media(w, m->kind_text, bundle_only ? 0 : rtp.port, proto, m->formats);
 	if (!ip_equal(advertised(leg, t), session_ip))
 		sdp_put_connection(w, advertised(leg, t));
 	sdp_put_bandwidth(w, m->bandwidth, m->n_bandwidth);
 	oa_put_mid(w, leg, x, i);
-	put_attrs(w, s, m, &between);
+	oa_put_mid_extension(w, x, i, mid);
+	put_attrs(w, s, m, &between, mid);
 	/* A port that was swapped away hears late packets only: RTCP is muxed. */
 	if (rtcp.port != rtp.port + 1 && !(on->mux && on->swapped) && oa_describes(x, i))
 		wbuf_fmt(w, "a=rtcp:%u\r\n", rtcp.port);
@@ -77,6 +82,17 @@ static struct str proto_text(const struct oa_exchange *x, const struct sdp *s, u
 	return sdp_proto_info(m->proto)->rtp ? str_z(sdp_proto_info(x->media[i].proto)->name) : m->proto_text;
 }
 
+/* The number of the MID's extension in any m-line of x: extensions of the session are those of all. */
+static unsigned any_mid(const struct oa_leg *leg, const struct oa_exchange *x, const struct sdp *s)
+{
+	unsigned mid = 0;
+
+	for (unsigned i = 0; !mid && i < x->n_media; i++)
+		if (x->media[i].used)
+			mid = oa_mid_number(leg, x, s, i);
+	return mid;
+}
+
 static const char *kind_name(enum sdp_kind k)
 {
 	return k == SDP_AUDIO ? "audio" : k == SDP_VIDEO ? "video" : "application";
@@ -96,7 +112,7 @@ char *oa_write(const struct oa_leg *leg, const struct oa_exchange *x, const stru
 	sdp_put_bandwidth(&w, s->bandwidth, s->n_bandwidth);
 	wbuf_z(&w, "t=0 0\r\n");
 	between = x->n_media ? oa_between(x->media[0].proto, s->media[0].proto, x->media[0].kind) : (struct oa_between){0};
-	put_attrs(&w, s, NULL, &between);
+	put_attrs(&w, s, NULL, &between, any_mid(leg, x, s));
 	oa_put_group(&w, leg, x);
 	for (unsigned i = 0; i < x->n_media; i++) {
 		/* The one who offered an m-line that is not used sees its own words again. */

@@ -77,6 +77,9 @@ struct oa_media {
 	uint32_t clock_hz;
 	uint16_t extensions; /* header extensions that the peer agreed to, as in struct dp_stream */
 	uint8_t feedback;    /* the same of RTCP feedback */
+	uint8_t mid_sent;    /* header extension in which what we send names the m-line (RFC 9143 section 15); 0: none */
+	uint8_t n_ssrcs;
+	uint32_t ssrcs[DP_SELECTORS_MAX]; /* that the peer says it sends with (RFC 5576); not kept with a saved call */
 	char why_not[120];   /* why an offered m-line is not used, "" otherwise */
 
 	/* the transport */
@@ -158,8 +161,8 @@ const struct oa_media *oa_media_now(const struct oa_leg *leg, unsigned i);
 struct ip_port oa_rtp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i);
 struct ip_port oa_rtcp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i);
 /*
- * How m-line i is told from others on its transport: fills in MID and payload types of *to, by what we told the peer
- * last. Nothing when it has the transport to itself.
+ * How m-line i, which is used, is told from others on its transport: fills in MID, SSRCs and those payload types of *to
+ * that are of no other there, by what we told the peer last; and whether what we send has the MID in it.
  */
 void oa_selectors(const struct oa_leg *leg, unsigned i, struct dp_stream *to);
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A body as the offer and as the answer of every kind of leg. What must hold: our bodies parse; every m-line in use is
- * on an open transport; a leg that requires SRTP has keys on each of those; nothing of a refused offer stays; a key of the peer's is
+ * on an open transport and can be told from others there; a leg that requires SRTP has keys on each of those; nothing of a refused offer stays; a key of the peer's is
  * never in what we write.
  */
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static const struct oa_policy policies[] = {
 };
 /* Which policies meet. */
 static const uint8_t pairs[][2] = {
-	{0, 0}, {1, 0}, {2, 0}, {0, 1}, {1, 1}, {2, 1}, {0, 2}, {1, 2}, {2, 2}, {3, 1}, {1, 3},
+	{0, 0}, {1, 0}, {2, 0}, {0, 1}, {1, 1}, {2, 1}, {0, 2}, {1, 2}, {2, 2}, {3, 1}, {1, 3}, {3, 3},
 };
 static const char plain_offer[] = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
 				  "m=audio 4000 RTP/AVP 8\r\n";
@@ -70,7 +70,13 @@ static void check_media(const struct oa_leg *leg)
 		const struct oa_media *m = oa_media_now(leg, i);
 		const struct oa_media *on = m->used ? oa_media_now(leg, m->transport) : NULL;
 
+		struct dp_stream s = {0};
+
 		if (m->used && (!on || !on->open || !leg->local[m->transport].set))
+			abort();
+		if (m->used)
+			oa_selectors(leg, i, &s);
+		if (s.mid_len > sizeof s.mid || s.n_ssrcs > DP_SELECTORS_MAX)
 			abort();
 		if (!m->open)
 			continue;

@@ -260,28 +260,6 @@ static void formats_that_clash_are_not_bundled(void **state)
 	call_free(c);
 }
 
-/* A camera and a screen from Chromium have the same payload types. */
-static void a_second_video_is_refused(void **state)
-{
-	struct call *c = call_new(&browser, &secure);
-	char offer[OA_BODY_MAX], *group;
-	const char *all = written("chromium-audio-video");
-	const char *video = strstr(all, "m=video");
-
-	(void)state;
-	snprintf(offer, sizeof offer, "%s%s", all, video);
-	group = strstr(offer, "BUNDLE 0 1");
-	memmove(group + strlen("BUNDLE 0 1 2"), group + strlen("BUNDLE 0 1"), strlen(group + strlen("BUNDLE 0 1")) + 1);
-	memcpy(group, "BUNDLE 0 1 2", strlen("BUNDLE 0 1 2"));
-	memcpy(strstr(strstr(strstr(offer, "m=video") + 1, "m=video"), "a=mid:1"), "a=mid:2", strlen("a=mid:2"));
-	must(c, pass_offer(c, &c->a, offer));
-	assert_has(oa_media_at(&c->a, 2)->why_not, "cannot be told from m-line 2");
-	must(c, pass_answer(c, &c->b, ANSWER_HEAD TRUNK_AUDIO TRUNK_VIDEO NO_VIDEO));
-	assert_true(has_line(c->to_a, "a=group:BUNDLE 0 1"));
-	assert_int_equal(times(c->to_a, "m=video 0 "), 1);
-	call_free(c);
-}
-
 /* Who keys by SDES or not at all has two transports, and an answer that bundles nothing. */
 static void sdes_is_not_bundled(void **state)
 {
@@ -471,7 +449,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_browser_is_called_with_video, setup_ice, teardown),
 		cmocka_unit_test_setup_teardown(an_answer_without_the_bundle, setup_ice, teardown),
 		cmocka_unit_test_setup_teardown(formats_that_clash_are_not_bundled, setup_ice, teardown),
-		cmocka_unit_test_setup_teardown(a_second_video_is_refused, setup_ice, teardown),
 		cmocka_unit_test_setup_teardown(sdes_is_not_bundled, setup_ice, teardown),
 		cmocka_unit_test_setup_teardown(video_comes_and_goes, setup_ice, teardown),
 		cmocka_unit_test_setup_teardown(a_transport_outlives_its_line, setup_ice, teardown),
