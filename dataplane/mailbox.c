@@ -26,9 +26,10 @@ static struct rte_ring *ring_new(const char *what, uint32_t index, uint32_t n)
 	return rte_ring_create(name, n, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 }
 
-int mailbox_open(struct mailbox *m, uint32_t index, struct err *err)
+int mailbox_open(struct mailbox *m, uint32_t index, struct idle *worker, struct err *err)
 {
 	memset(m, 0, sizeof *m);
+	m->worker = worker;
 	m->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	m->commands = ring_new("commands", index, MAILBOX_COMMANDS);
 	m->done = ring_new("done", index, MAILBOX_COMMANDS);
@@ -83,7 +84,10 @@ void mailbox_put(struct mailbox *m, struct command *c)
 
 int mailbox_send(struct mailbox *m, struct command *c)
 {
-	return rte_ring_enqueue(m->commands, c);
+	int rc = rte_ring_enqueue(m->commands, c);
+
+	idle_wake(m->worker, IDLE_NAP);
+	return rc;
 }
 
 static int apply(struct worker *w, struct command *c)

@@ -24,6 +24,7 @@
 #define MAILBOX_COMMANDS 2048 /* under way at once, per worker; less one, as rings hold */
 #define MAILBOX_EVENTS 1024
 
+struct idle;
 struct worker;
 
 /* One command. The first members of each variant are the message that it came in. */
@@ -63,10 +64,11 @@ struct mailbox {
 	struct command *command_memory;
 	union dp_msg *event_memory;
 	int wake; /* eventfd: the worker has written something; the main thread polls it */
+	struct idle *worker; /* the other way: what wakes the worker */
 };
 
-/* index makes the rings' names unique. -ENOMEM, -EIO. */
-int mailbox_open(struct mailbox *m, uint32_t index, struct err *err);
+/* index makes the rings' names unique; worker outlives the mailbox. -ENOMEM, -EIO. */
+int mailbox_open(struct mailbox *m, uint32_t index, struct idle *worker, struct err *err);
 void mailbox_close(struct mailbox *m);
 
 /* Main thread: a command to fill, or NULL when all are under way. Zeroed but for `octets` of its union. */

@@ -21,7 +21,6 @@ enum exit_code { EXIT_ENDED, EXIT_FAILED, EXIT_USAGE, EXIT_RESOURCES, EXIT_SOCKE
 #define LEG_KB 10          /* state of a leg: sources, windows, renumbering */
 #define MEMORY_BASE_MB 192
 #define FRAMES_PER_PORT 16384u /* descriptors of both directions, and what is held */
-#define IDLE_US 50             /* a sleeping worker's share of a packet's latency */
 
 /* The root object. */
 struct dataplane {
@@ -94,7 +93,7 @@ static int workers_open(struct dataplane *d, struct err *err)
 			.backend = d->options.backend,
 			.backend_options = d->options.backend_options,
 			.socket = -1,
-			.idle_us = d->options.busy_poll ? 0 : IDLE_US,
+			.idle_us = d->options.busy_poll ? 0 : d->options.idle_us,
 		};
 
 		rc = worker_create(&conf, &d->workers[i], err);

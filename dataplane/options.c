@@ -31,6 +31,9 @@ static const char help[] =
 	"  --sessions N       calls at once (4096)\n"
 	"  --no-huge          do without hugepages\n"
 	"  --huge             hugepages, or fail (otherwise: hugepages where there are enough)\n"
+	"  --idle-us N        a worker may sleep this long between packets, at most %u microseconds (%u): so "
+	"much later a packet\n"
+	"                     may leave, and so much less processor a moderate load costs\n"
 	"  --busy-poll        never sleep, also when there is no traffic: least latency, a whole CPU per "
 	"worker\n"
 	"  --log-level LEVEL  debug, info (default), warn or error\n"
@@ -43,7 +46,7 @@ static const char help[] =
 
 void options_help(void)
 {
-	fputs(help, stdout);
+	printf(help, OPTIONS_IDLE_US_MAX, OPTIONS_IDLE_US_DEFAULT);
 }
 
 static int number(
@@ -132,6 +135,7 @@ int options_parse(int argc, char **argv, struct options *o, struct err *err)
 		{"sessions", required_argument, NULL, 'n'},
 		{"no-huge", no_argument, NULL, 'H'},
 		{"huge", no_argument, NULL, 'g'},
+		{"idle-us", required_argument, NULL, 'd'},
 		{"busy-poll", no_argument, NULL, 'b'},
 		{"log-level", required_argument, NULL, 'l'},
 		{"log-json", no_argument, NULL, 'j'},
@@ -145,6 +149,7 @@ int options_parse(int argc, char **argv, struct options *o, struct err *err)
 	*o = (struct options){.backend = &crypto_ipsec_mb,
 		.workers = 1,
 		.sessions = OPTIONS_SESSIONS_DEFAULT,
+		.idle_us = OPTIONS_IDLE_US_DEFAULT,
 		.level = LOG_INFO,
 		.allowed_uid = (uid_t)-1};
 	optind = 0;
@@ -178,6 +183,9 @@ int options_parse(int argc, char **argv, struct options *o, struct err *err)
 			break;
 		case 'g':
 			o->huge = true;
+			break;
+		case 'd':
+			rc = number("idle-us", optarg, 1, OPTIONS_IDLE_US_MAX, &o->idle_us, err);
 			break;
 		case 'b':
 			o->busy_poll = true;

@@ -18,6 +18,7 @@ struct options {
 	const char *socket;
 	enum port_kind port;
 	uint32_t workers, sessions;
+	uint32_t idle_us; /* the longest nap of a worker while packets come */
 	bool no_huge, huge, busy_poll, json, help, version;
 	const struct crypto_backend *backend;
 	const char *backend_options; /* NULL for none */
@@ -27,6 +28,8 @@ struct options {
 };
 
 #define OPTIONS_SESSIONS_DEFAULT 4096
+#define OPTIONS_IDLE_US_DEFAULT 200
+#define OPTIONS_IDLE_US_MAX 1000
 
 /* -EINVAL with one line that says what is wrong. */
 int options_parse(int argc, char **argv, struct options *o, struct err *err);

@@ -128,7 +128,20 @@ static const struct port_driver *const drivers[KINDS] = {
 	[PORT_NULL] = &driver_null,
 };
 
-static int queues_start(struct port *port, const struct port_conf *conf, struct err *err)
+static int rx_queues_start(struct port *port, const struct port_conf *conf, uint16_t n, struct port_sockets *s)
+{
+	int rc = 0;
+
+	for (uint16_t q = 0; rc == 0 && q < port->queues; q++) {
+		rc = rte_eth_rx_queue_setup(port->id, q, n, rte_socket_id(), NULL, conf->pool);
+		if (q < PORT_QUEUES_MAX)
+			port->private->fds[q] = port_socket_new(s, port->private->driver->domain);
+	}
+	return rc;
+}
+
+static int queues_start(
+	struct port *port, const struct port_conf *conf, struct port_sockets *sockets, struct err *err)
 {
 	struct rte_eth_conf eth = {0};
 	uint16_t rx = conf->descriptors != 0 ? conf->descriptors : PORT_DESCRIPTORS, tx = rx;
@@ -137,8 +150,8 @@ static int queues_start(struct port *port, const struct port_conf *conf, struct 
 	port->private->configured = true;
 	if (rc == 0)
 		rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
-	for (uint16_t q = 0; rc == 0 && q < port->queues; q++)
-		rc = rte_eth_rx_queue_setup(port->id, q, rx, rte_socket_id(), NULL, conf->pool);
+	if (rc == 0)
+		rc = rx_queues_start(port, conf, rx, sockets);
 	for (uint16_t q = 0; rc == 0 && q < port->queues; q++)
 		rc = rte_eth_tx_queue_setup(port->id, q, tx, rte_socket_id(), NULL);
 	if (rc == 0)
@@ -173,14 +186,16 @@ static void undo(struct port *port)
 static int open_as(
 	struct port *port, const struct port_driver *driver, const struct port_conf *conf, struct err *err)
 {
+	struct port_sockets sockets = {{0}};
 	int rc;
 
 	port->kind = driver->kind;
 	port->private->driver = driver;
+	port_socket_new(&sockets, driver->domain);
 	snprintf(port->report, sizeof(port->report), "%s", port_kind_name(port->kind));
 	rc = driver->attach(port, conf, err);
 	if (rc == 0)
-		rc = queues_start(port, conf, err);
+		rc = queues_start(port, conf, &sockets, err);
 	if (rc == 0 && driver->started != NULL)
 		rc = driver->started(port, conf, err);
 	if (rc < 0)
@@ -245,6 +260,8 @@ static struct port *port_alloc(const struct port_conf *conf)
 		return NULL;
 	}
 	*p = (struct port_private){.claim = -1, .object = -1, .maps = {.media = -1, .counters = -1}};
+	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++)
+		p->fds[q] = -1;
 	port->private = p;
 	port->index = conf->index;
 	port->queues = conf->queues != 0 ? conf->queues : 1;

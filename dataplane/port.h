@@ -102,6 +102,10 @@ int port_set_media(struct port *port, const struct dp_address *addresses, uint32
 
 int port_stats(const struct port *port, struct port_stats *out);
 
+/* What becomes readable when queue q has a packet: the port's, valid until port_close(). -1: the port has no such
+ * descriptor. */
+int port_fd(const struct port *port, uint16_t q);
+
 /* Stops, frees, and takes the XDP program and the nftables table off. NULL is ignored. */
 void port_close(struct port *port);
 

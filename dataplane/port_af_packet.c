@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "dataplane/port_driver.h"
 #include "lib/base/log.h"
@@ -60,6 +61,7 @@ static void af_packet_detach(struct port *port)
 const struct port_driver port_driver_af_packet = {
 	.kind = PORT_AF_PACKET,
 	.on_interface = true,
+	.domain = AF_PACKET,
 	.attach = af_packet_attach,
 	.set_media = af_packet_set_media,
 	.detach = af_packet_detach,

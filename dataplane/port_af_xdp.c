@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "dataplane/port_driver.h"
@@ -61,8 +62,12 @@ static int af_xdp_attach(struct port *port, const struct port_conf *conf, struct
 	port->private->object = fd;
 	xdp_complaints_listen();
 	snprintf(port->private->vdev, PORT_VDEV_MAX, "net_af_xdp_%s", port->interface);
+	/*
+	 * In copy mode the kernel delivers by itself. DPDK's default, busy polling, is a system call at every look
+	 * that finds nothing, and at every burst that is sent another turn of the interface's poll function.
+	 */
 	snprintf(args, sizeof(args), "iface=%s,queue_count=%u,xdp_prog=%s%s", port->interface, port->queues,
-		path, conf->zero_copy ? "" : ",force_copy=1");
+		path, conf->zero_copy ? "" : ",force_copy=1,busy_budget=0");
 	return port_vdev_create(port, args, err);
 }
 
@@ -130,6 +135,7 @@ static void af_xdp_detach(struct port *port)
 const struct port_driver port_driver_af_xdp = {
 	.kind = PORT_AF_XDP,
 	.on_interface = true,
+	.domain = AF_XDP,
 	.attach = af_xdp_attach,
 	.started = af_xdp_started,
 	.set_media = af_xdp_set_media,

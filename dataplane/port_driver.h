@@ -8,10 +8,12 @@
 #include "dataplane/xdp/program.h"
 
 #define PORT_VDEV_MAX 48
+#define PORT_QUEUES_MAX 64
 
 struct port_driver {
 	enum port_kind kind;
 	bool on_interface; /* sits on a kernel interface, which must exist and be up, and is claimed */
+	int domain;        /* of the sockets that packets arrive by, such as AF_XDP; 0: there are none */
 	/* Makes the ethdev: writes port->id and private->vdev (and whatever detach() must undo). */
 	int (*attach)(struct port *port, const struct port_conf *conf, struct err *err);
 	/* Optional: after the ethdev started. */
@@ -32,6 +34,7 @@ struct port_private {
 	int object;               /* the XDP program's file, -1 for none */
 	struct xdp_maps maps;
 	struct exception *exception;
+	int fds[PORT_QUEUES_MAX]; /* the queues' sockets, which are DPDK's; -1: not known */
 };
 
 extern const struct port_driver port_driver_af_xdp;
@@ -39,3 +42,14 @@ extern const struct port_driver port_driver_af_packet;
 
 /* Makes the DPDK device private->vdev with these arguments and finds its number. */
 int port_vdev_create(struct port *port, const char *args, struct err *err);
+
+/*
+ * DPDK tells nobody which sockets its queues have, so it is seen: what appeared in this process while a queue was
+ * set up. `known` is the caller's, zeroed before.
+ */
+struct port_sockets {
+	uint64_t known[64]; /* a bit for each descriptor */
+};
+
+/* The one socket of that domain that was not there at the call before; -1: none, or several. */
+int port_socket_new(struct port_sockets *s, int domain);

@@ -24,6 +24,8 @@ void stats_sum(struct dp_stats_global *sum, const struct worker_stats *s)
 	sum->crypto_degraded += (uint32_t)load(&s->crypto_degraded);
 	sum->busy_cycles += load(&s->busy_cycles);
 	sum->idle_cycles += load(&s->idle_cycles);
+	sum->sleeps += load(&s->sleeps);
+	sum->sleep_cycles += load(&s->sleep_cycles);
 	sum->sessions += (uint32_t)load(&s->sessions);
 	sum->legs += (uint32_t)load(&s->legs);
 	for (unsigned v = 0; v < DP_V_COUNT; v++)

@@ -18,7 +18,8 @@ struct worker_stats {
 	uint64_t crypto_jobs, crypto_batches;
 	uint64_t crypto_overflow_jobs, crypto_rescued, crypto_failovers;
 	uint64_t crypto_overflow_keys, crypto_degraded; /* as they are now */
-	uint64_t busy_cycles, idle_cycles;
+	uint64_t busy_cycles, idle_cycles; /* idle: looked for packets in vain, or slept */
+	uint64_t sleeps, sleep_cycles;     /* naps too; cycles: of the idle ones */
 	uint64_t sessions, legs;
 	uint64_t iterations;
 	uint64_t verdicts[DP_VERDICTS_MAX];

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
+#include <sys/prctl.h>
 
 #include <rte_cycles.h>
 #include <rte_malloc.h>
@@ -75,6 +75,7 @@ int worker_hand_over(struct worker *w, struct packet *p, uint32_t owner)
 {
 	if (owner >= w->n_all || rte_ring_enqueue(w->all[owner]->handover, p->m) < 0)
 		return DP_V_HANDOVER_FULL;
+	idle_wake(&w->all[owner]->idle, IDLE_SLEEP);
 	count(&w->stats.handover, 1);
 	return PACKET_TAKEN;
 }
@@ -142,6 +143,16 @@ static int backend_open(struct worker *w, const struct worker_conf *conf, uint32
 	return 0;
 }
 
+/* What it sleeps on. */
+static int waits_open(struct worker *w, const struct worker_conf *conf, struct err *err)
+{
+	int rc = idle_open(&w->idle, conf->idle_us, err);
+
+	for (uint16_t i = 0; rc == 0 && i < conf->n_ports; i++)
+		idle_add(&w->idle, port_fd(conf->ports[i], (uint16_t)conf->index));
+	return rc;
+}
+
 int worker_create(const struct worker_conf *conf, struct worker **out, struct err *err)
 {
 	uint32_t slots = conf->key_slots ? conf->key_slots : conf->legs * 2 + conf->legs / 4 + 8;
@@ -166,11 +177,11 @@ int worker_create(const struct worker_conf *conf, struct worker **out, struct er
 	w->pool = conf->pool;
 	w->trial_per_second = 10;
 	w->ssrc_seed = rte_rand();
-	w->idle_us = conf->idle_us;
 	STAILQ_INIT(&w->events);
 	hold_open(&w->hold);
 	w->mailbox.wake = -1;
-	rc = backend_open(w, conf, &slots, err);
+	rc = waits_open(w, conf, err);
+	rc = rc < 0 ? rc : backend_open(w, conf, &slots, err);
 	if (rc == 0) {
 		rc = tables_open(w, conf, slots);
 		if (rc < 0)
@@ -178,7 +189,7 @@ int worker_create(const struct worker_conf *conf, struct worker **out, struct er
 				conf->legs);
 	}
 	if (rc == 0)
-		rc = mailbox_open(&w->mailbox, conf->index, err);
+		rc = mailbox_open(&w->mailbox, conf->index, &w->idle, err);
 	if (rc < 0)
 		worker_destroy(w);
 	else
@@ -208,6 +219,7 @@ void worker_destroy(struct worker *w)
 	if (w->crypto)
 		w->backend->close(w->crypto); /* wipes every key that is loaded */
 	mailbox_close(&w->mailbox);
+	idle_close(&w->idle);
 	handover_drain(w);
 	rte_free(w->sessions);
 	rte_free(w->legs);
@@ -224,24 +236,25 @@ void worker_introduce(struct worker *const *workers, uint32_t n)
 	}
 }
 
-#define IDLE_BEFORE_SLEEP NS_PER_MS
+#define TIMER_SLACK_NS 1000 /* without it a nap of 20 us is one of 70 */
 
 int worker_run(void *worker)
 {
 	struct worker *w = worker;
-	uint64_t busy_at = clock_mono_ns();
 
+	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed) && !w->failed) {
-		uint64_t now = clock_mono_ns(), begin = rte_rdtsc();
+		uint64_t now = clock_mono_ns(), begin = rte_rdtsc(), end;
 		unsigned received = worker_step(w, now);
 
-		count(received ? &w->stats.busy_cycles : &w->stats.idle_cycles, rte_rdtsc() - begin);
-		if (received) {
-			busy_at = now;
-		} else if (w->idle_us && now - busy_at > IDLE_BEFORE_SLEEP) {
-			struct timespec nap = {.tv_nsec = (long)w->idle_us * 1000};
+		end = rte_rdtsc();
+		count(received ? &w->stats.busy_cycles : &w->stats.idle_cycles, end - begin);
+		if (idle_rest(w, received, now)) {
+			uint64_t slept = rte_rdtsc() - end;
 
-			nanosleep(&nap, NULL);
+			count(&w->stats.sleeps, 1);
+			count(&w->stats.sleep_cycles, slept);
+			count(&w->stats.idle_cycles, slept);
 		}
 	}
 	if (w->failed)
@@ -252,6 +265,7 @@ int worker_run(void *worker)
 void worker_stop(struct worker *w)
 {
 	atomic_store_explicit(&w->stop, true, memory_order_relaxed);
+	idle_wake(&w->idle, IDLE_NAP);
 }
 
 bool worker_crypto_report(const struct worker *w, char *text, size_t n)

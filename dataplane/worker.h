@@ -36,7 +36,7 @@ struct worker_conf {
 	const struct crypto_backend *backend;
 	const char *backend_options; /* NULL for none */
 	int socket;                  /* NUMA node, -1 for any */
-	uint32_t idle_us; /* worker_run() sleeps this long when nothing came for a millisecond; 0: never */
+	uint32_t idle_us;            /* the longest nap of worker_run() while packets come; 0: it never sleeps */
 };
 
 /* Everything in conf outlives the worker. -ENOMEM, or what the backend says. */

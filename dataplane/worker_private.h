@@ -8,6 +8,7 @@
 
 #include "dataplane/batch.h"
 #include "dataplane/hold.h"
+#include "dataplane/idle.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/session.h"
 #include "dataplane/stats.h"
@@ -48,7 +49,7 @@ struct worker {
 	uint32_t *slot_free, n_slot_free; /* of free key slots */
 	uint64_t tick_at;
 	uint32_t tick_leg; /* where the slow walk over the legs goes on */
-	uint32_t idle_us;
+	struct idle idle;
 	struct rte_ring *handover; /* others -> this worker */
 	struct worker *const *all; /* every worker, this one too */
 	uint32_t n_all;

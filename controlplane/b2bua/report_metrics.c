@@ -354,6 +354,9 @@ static void write_media(const struct dp_stats_global *g, struct metrics *m)
 	metrics_begin(m, cycles, METRICS_COUNTER, "Processor cycles of the workers, with and without work.");
 	metrics_sample(m, cycles, L("state", "busy"), g->busy_cycles);
 	metrics_sample(m, cycles, L("state", "idle"), g->idle_cycles);
+	counter(m, "srtpgw_worker_sleep_cycles_total", "Of the idle cycles, those in which workers slept.",
+		g->sleep_cycles);
+	counter(m, "srtpgw_worker_sleeps_total", "Times that workers went to sleep.", g->sleeps);
 	counter(m, "srtpgw_roc_resyncs_total",
 		"SRTP streams whose first packet had another rollover counter than expected.",
 		g->roc_resyncs);

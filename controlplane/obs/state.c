@@ -222,6 +222,8 @@ static void plane_traffic(struct state_tree *t, struct lyd_node *n, const struct
 	C(n, "roc-resyncs", g->roc_resyncs);
 	C(n, "busy-cycles", g->busy_cycles);
 	C(n, "idle-cycles", g->idle_cycles);
+	C(n, "sleep-cycles", g->sleep_cycles);
+	C(n, "sleeps", g->sleeps);
 	crypto(t, state_in(t, n, "crypto"), g);
 	verdicts(t, n, g->verdicts);
 }

@@ -25,7 +25,7 @@
 #include "lib/base/netaddr.h"
 #include "lib/srtp/suite.h"
 
-#define DP_MSG_VERSION 4
+#define DP_MSG_VERSION 5
 
 #define DP_LEGS_MAX 16     /* per session, both sides together */
 #define DP_STREAMS_MAX 8   /* per leg */
@@ -341,7 +341,8 @@ struct dp_stats_global {
 	uint64_t handover;         /* packets that arrived at another worker than their own */
 	uint64_t roc_resyncs;      /* streams whose first packet has another rollover counter than expected */
 	uint64_t crypto_jobs, crypto_batches;
-	uint64_t busy_cycles, idle_cycles;
+	uint64_t busy_cycles, idle_cycles;   /* of the workers; idle: asleep, or looking for packets in vain */
+	uint64_t sleeps, sleep_cycles;       /* how often they slept; cycles: of the idle ones, asleep */
 	uint32_t sessions, legs;
 	uint64_t verdicts[DP_VERDICTS_MAX];
 	/* A crypto device with software to fall back on; 0 without one. */

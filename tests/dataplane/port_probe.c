@@ -7,7 +7,8 @@
  *   lookup LOCAL REMOTE            neighbour_lookup(): "ready PORT DSTMAC SRCMAC MTU", "pending", ...
  *   send LOCAL LPORT REMOTE RPORT N  N datagrams to the next hop: "sent K" or the lookup's state
  *   count LOW HIGH                 datagrams to those ports received since the last count, by checksum
- *                                  state: "media M ok O none N partial P bad B other X"
+ *                                  state: "media M ok O none N partial P bad B other X woken W",
+ *                                  W: how often a port's descriptor said that there is something
  *   local IP                       neighbour_local_port()
  *   stats INDEX                    port_stats()
  *   quit
@@ -43,6 +44,7 @@ struct probe {
 	uint64_t by_port[65536]; /* datagrams received */
 	uint64_t by_state[4];    /* enum checksum_state */
 	uint64_t other;          /* frames that are no UDP */
+	uint64_t woken;
 };
 
 static void frame_count(struct probe *p, struct rte_mbuf *m)
@@ -220,12 +222,13 @@ static void do_count(struct probe *p, char **word)
 	for (int port = atoi(word[1]); port <= atoi(word[2]) && port < 65536; port++)
 		media += p->by_port[port];
 	printf("media %" PRIu64 " ok %" PRIu64 " none %" PRIu64 " partial %" PRIu64 " bad %" PRIu64
-	       " other %" PRIu64 "\n",
+	       " other %" PRIu64 " woken %" PRIu64 "\n",
 		media, p->by_state[CHECKSUM_OK], p->by_state[CHECKSUM_NONE], p->by_state[CHECKSUM_PARTIAL],
-		p->by_state[CHECKSUM_BAD], p->other);
+		p->by_state[CHECKSUM_BAD], p->other, p->woken);
 	memset(p->by_port, 0, sizeof(p->by_port));
 	memset(p->by_state, 0, sizeof(p->by_state));
 	p->other = 0;
+	p->woken = 0;
 }
 
 static void do_stats(struct probe *p, char **word)
@@ -282,17 +285,29 @@ static bool command(struct probe *p, char *line)
 	return true;
 }
 
-/* Commands and frames in turn; sleeps a millisecond when there is neither, so that the machine stays usable.
- */
+/* Waits for a command or a frame, a second at most. True: a command. */
+static bool wait_for_either(struct probe *p)
+{
+	struct pollfd fds[1 + PORTS_MAX] = {{.fd = STDIN_FILENO, .events = POLLIN}};
+
+	for (uint16_t i = 0; i < p->n_ports; i++)
+		fds[1 + i] = (struct pollfd){.fd = port_fd(p->ports[i], 0), .events = POLLIN};
+	if (poll(fds, 1u + p->n_ports, 1000) <= 0)
+		return false;
+	for (uint16_t i = 0; i < p->n_ports; i++)
+		p->woken += (fds[1 + i].revents & POLLIN) != 0;
+	return fds[0].revents != 0;
+}
+
+/* Commands and frames in turn. */
 static void run(struct probe *p)
 {
 	char line[LINE_MAX_OCTETS];
 	size_t have = 0;
-	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
 
 	for (;;) {
 		ports_poll(p);
-		if (poll(&in, 1, 1) <= 0)
+		if (!wait_for_either(p))
 			continue;
 		ssize_t n = read(STDIN_FILENO, line + have, sizeof(line) - 1 - have);
 		if (n <= 0)

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When a worker has nothing to do. One that asks for packets all the time burns a core, and on interfaces of
+ * the kernel each answer costs it more than a packet does. So it sleeps, as drivers with interrupts do:
+ *
+ *   a nap    for as long as IDLE_BATCH packets take to arrive at the rate of the last moments, idle_us at
+ * most; a rate at which that is under IDLE_LEAST_NS is one at which it never sleeps; a sleep  until a packet
+ * arrives, after a nap that met none, where every port has a descriptor to wait for (port_fd()); IDLE_DEEP_NS
+ * at most, so that timers run.
+ *
+ * So a packet waits idle_us and the scheduler's delay at most. A command from the main thread ends either, a
+ * packet that another worker hands over ends a sleep.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <poll.h>
+
+#include "dataplane/dp_clock.h"
+#include "lib/base/err.h"
+
+#define IDLE_BATCH 32
+#define IDLE_LEAST_NS UINT64_C(20000) /* shorter than this a nap costs more than it saves */
+#define IDLE_DEEP_NS (10 * NS_PER_MS)
+#define IDLE_RATE_NS NS_PER_MS /* what came before this counts half towards the rate */
+#define IDLE_FDS_MAX 9         /* PORTS_MAX and the one that wakes */
+
+enum idle_state { IDLE_AWAKE, IDLE_NAP, IDLE_SLEEP };
+
+/* How long to sleep, and how. */
+struct idle_plan {
+	enum idle_state kind; /* IDLE_AWAKE: go on */
+	uint64_t ns;
+};
+
+struct idle {
+	uint32_t most_ns;                /* the longest nap; 0: it never sleeps */
+	uint64_t packets;                /* that came since `since`, older ones less */
+	uint64_t since;                  /* ns: when it last went to sleep, or later */
+	struct pollfd fds[IDLE_FDS_MAX]; /* [0] wakes it, then the ports' */
+	uint32_t n_fds;
+	bool can_wait;          /* every port has a descriptor */
+	_Atomic unsigned state; /* enum idle_state; the worker's, and whoever wakes it */
+};
+
+struct worker;
+
+/* idle_us: the longest nap, microseconds; 0: never sleeps. -EIO without descriptors. */
+int idle_open(struct idle *s, uint32_t idle_us, struct err *err);
+void idle_close(struct idle *s);
+/* A port's descriptor; -1: it has none, and the worker naps instead of waiting. */
+void idle_add(struct idle *s, int fd);
+
+/* What to do after an iteration at `now` that had `received` frames, and did it. */
+struct idle_plan idle_plan(struct idle *s, unsigned received, uint64_t now);
+
+/* The worker: sleeps as planned unless there is work. True: it slept. */
+bool idle_rest(struct worker *w, unsigned received, uint64_t now);
+
+/* Any thread, after it has written what the worker is to find: wakes one that is at least so deep asleep. */
+void idle_wake(struct idle *s, enum idle_state least);
