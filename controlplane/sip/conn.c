@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Connections: how they begin, what limits them, how they end. A handshake is begun in conn_begin_handshake()
- * and ends in conn_up() or conn_close(): what lies between can be done elsewhere.
+ * and ends in conn_up() or conn_close(): what lies between is done in handshake.c.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -17,6 +18,9 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
+
+#define TRIM_LEAST 1000 /* connections that are worth it */
+#define TRIM_DELAY_S 2
 
 uint64_t conn_now_ms(void)
 {
@@ -151,7 +155,8 @@ static struct sip_conn *conn_new(struct sip_net *net, struct sip_listener *l, in
 	if (c->next_all)
 		c->next_all->prev_all = &c->next_all;
 	net->all = c;
-	net->conn_count++;
+	if (++net->conn_count > net->conn_peak)
+		net->conn_peak = net->conn_count;
 	return c;
 }
 
@@ -164,7 +169,7 @@ static void read_local(struct sip_conn *c)
 		ip_port_from_sockaddr((struct sockaddr *)&sa, &c->local);
 }
 
-static int conn_begin_handshake(struct sip_conn *c, struct tls_ctx *ctx, struct err *e)
+int conn_begin_handshake(struct sip_conn *c, struct tls_ctx *ctx, struct err *e)
 {
 	int rc = tls_session_new(ctx, c->tls_name, c->tls_sni, &c->ssl, e);
 
@@ -182,7 +187,6 @@ static int conn_begin_handshake(struct sip_conn *c, struct tls_ctx *ctx, struct 
 void conn_accept(struct sip_listener *l, int fd, const struct ip_port *remote)
 {
 	struct sip_net *net = l->net;
-	struct err e = {0};
 	int rc;
 
 	if (net->conn_count >= net->conf.connections_max) {
@@ -204,12 +208,12 @@ void conn_accept(struct sip_listener *l, int fd, const struct ip_port *remote)
 		c->accepted = c->half_open = true;
 		read_local(c);
 		event_add(&c->ev_read, NULL);
-		if (!sip_transport_secure(l->transport))
+		if (!sip_transport_secure(l->transport)) {
 			conn_up(c);
-		else if (conn_begin_handshake(c, l->tls, &e) < 0)
-			conn_close(c, e.text);
-		else
+		} else {
+			c->state = CONN_HANDSHAKE;
 			conn_arm_timer(c);
+		}
 		return;
 	}
 	close(fd);
@@ -418,6 +422,31 @@ void conn_finish(struct sip_conn *c, const char *reason)
 	c->close_flushed = true;
 }
 
+/* What thousands of connections had is given back to the system when they are gone. */
+static void on_trim(evutil_socket_t fd, short what, void *arg)
+{
+	struct sip_net *net = arg;
+
+	(void)fd, (void)what;
+	net->conn_peak = net->conn_count;
+	malloc_trim(0);
+}
+
+static void trim_soon(struct sip_net *net)
+{
+	struct timeval soon = {TRIM_DELAY_S, 0};
+
+	if (net->conn_peak < TRIM_LEAST || net->conn_count > net->conn_peak / 4 ||
+		event_pending(&net->ev_trim, EV_TIMEOUT, NULL))
+		return;
+	event_add(&net->ev_trim, &soon);
+}
+
+void conn_open_net(struct sip_net *net)
+{
+	event_assign(&net->ev_trim, net->base, -1, 0, on_trim, net);
+}
+
 static void unlink_conn(struct sip_conn *c)
 {
 	struct sip_net *net = c->net;
@@ -437,6 +466,7 @@ static void unlink_conn(struct sip_conn *c)
 		source_drop(net, &c->remote.ip);
 	net->half_open -= c->half_open;
 	net->conn_count--;
+	trim_soon(net);
 }
 
 static void conn_count_end(struct sip_conn *c, bool was_up, const char *reason)
@@ -449,7 +479,7 @@ static void conn_count_end(struct sip_conn *c, bool was_up, const char *reason)
 		log_debug("sip", "connection closed", LZ("peer", remote), LZ("reason", reason));
 		return;
 	}
-	c->net->counters->tls_failures += c->ssl != NULL;
+	c->net->counters->tls_failures += c->ssl || (c->accepted && sip_transport_secure(c->transport));
 	if (c->accepted) {
 		if (net_may_log(c->net, &dropped))
 			log_info("sip", "TLS handshake with a peer failed", LZ("peer", remote),
@@ -479,6 +509,7 @@ void conn_close(struct sip_conn *c, const char *reason)
 	event_del(&c->ev_write);
 	event_del(&c->ev_timer);
 	event_del(&c->ev_rate);
+	handshake_forget(c);
 	SSL_free(c->ssl);
 	close(c->fd);
 	conn_drop_queue(c);

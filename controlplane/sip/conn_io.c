@@ -162,29 +162,6 @@ static void flush(struct sip_conn *c)
 		conn_close(c, c->reason_text.text[0] ? c->reason_text.text : "framing was lost");
 }
 
-static void handshake(struct sip_conn *c)
-{
-	struct err e = {0};
-
-	ERR_clear_error();
-	errno = 0;
-	int rc = SSL_do_handshake(c->ssl);
-
-	if (rc == 1) {
-		conn_up(c);
-		return;
-	}
-	switch (SSL_get_error(c->ssl, rc)) {
-	case SSL_ERROR_WANT_READ:
-		return;
-	case SSL_ERROR_WANT_WRITE:
-		event_add(&c->ev_write, NULL);
-		return;
-	}
-	c->net->counters->tls_downgrades += tls_failure(c->ssl, rc, &e) == -EPROTONOSUPPORT;
-	conn_close(c, e.text);
-}
-
 void conn_on_write(evutil_socket_t fd, short what, void *arg)
 {
 	struct sip_conn *c = arg;
@@ -194,7 +171,7 @@ void conn_on_write(evutil_socket_t fd, short what, void *arg)
 	if (c->state == CONN_CONNECTING)
 		conn_connected(c);
 	else if (c->state == CONN_HANDSHAKE)
-		handshake(c);
+		handshake_step(c);
 	else if (c->state == CONN_UP)
 		flush(c);
 	conn_leave(c);
@@ -335,20 +312,27 @@ static void take_input(struct sip_conn *c, char *p, size_t n)
 	}
 }
 
+/* Nothing is read for so long. Only a timer lets what has become ready elsewhere go first. */
+static void read_later(struct sip_conn *c, uint32_t ms)
+{
+	struct timeval tv = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
+
+	c->paused = true;
+	event_del(&c->ev_read);
+	event_add(&c->ev_rate, &tv);
+}
+
 /* Over its rate: TCP's window slows the sender down while nothing is read. */
 static bool pause_reading(struct sip_conn *c)
 {
 	struct sip_flow from = {
 		.transport = c->transport, .remote = c->remote, .listener = c->listener, .conn = c->id};
 	uint32_t ms = net_rate_wait_ms(c->net, &from);
-	struct timeval tv = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
 
 	if (!ms)
 		return false;
 	c->net->counters->rx_rate_paused++;
-	c->paused = true;
-	event_del(&c->ev_read);
-	event_add(&c->ev_rate, &tv);
+	read_later(c, ms);
 	return true;
 }
 
@@ -366,7 +350,7 @@ static void read_input(struct sip_conn *c)
 
 		if (i == READS_MAX) {
 			/* OpenSSL may hold octets that the socket will not announce again. */
-			event_active(&c->ev_read, EV_READ, 0);
+			read_later(c, 0);
 			return;
 		}
 		if (own) {
@@ -407,9 +391,17 @@ void conn_on_read(evutil_socket_t fd, short what, void *arg)
 	struct sip_conn *c = arg;
 
 	(void)fd, (void)what;
+	if (c->state == CONN_HANDSHAKE && c->accepted)
+		handshake_wait(c);
+	else
+		conn_go_on(c);
+}
+
+void conn_go_on(struct sip_conn *c)
+{
 	c->busy++;
 	if (c->state == CONN_HANDSHAKE)
-		handshake(c);
+		handshake_step(c);
 	if (c->paused)
 		event_del(&c->ev_read);
 	/* The handshake's last flight may have brought the first message with it. */

@@ -82,6 +82,8 @@ int sip_net_new(struct event_base *base, const struct sip_net_conf *conf, struct
 	net->counters = counters;
 	net->on_message = on_message;
 	net->user = user;
+	conn_open_net(net);
+	handshake_open(net);
 	*out = net;
 	return 0;
 }
@@ -99,6 +101,8 @@ void sip_net_free(struct sip_net *net)
 		sip_net_unlisten(net->listeners);
 	mem_wipe(net->rx, sizeof net->rx);
 	net_rate_close(net);
+	handshake_close(net);
+	event_del(&net->ev_trim);
 	free(net);
 }
 

@@ -30,6 +30,11 @@ struct send_chunk {
 	char text[];
 };
 
+/* Accepted connections whose handshake goes on with what they sent. */
+struct handshake_queue {
+	struct sip_conn *head, **tail;
+};
+
 struct sip_conn {
 	struct sip_net *net;
 	uint64_t id;
@@ -50,7 +55,9 @@ struct sip_conn {
 	char *tls_name, *tls_sni;
 	struct tls_info *info;
 	struct event ev_read, ev_write, ev_timer, ev_rate;
-	bool paused;         /* over its message rate: read again by ev_rate */
+	struct handshake_queue *waits_in; /* NULL: in none */
+	struct sip_conn *next_handshake, **prev_handshake;
+	bool paused;         /* over its message rate, or others have their turn: read again by ev_rate */
 	uint64_t active_ms;  /* last octet either way */
 	struct ws *ws;       /* SIP_WSS: once it was upgraded */
 	uint64_t heard_ms;   /* ws: last octet received */
@@ -111,6 +118,9 @@ struct sip_net {
 	struct sip_listener *listeners;
 	struct sip_conn *all;
 	unsigned conn_count, half_open;
+	unsigned conn_peak; /* most since memory was given back */
+	struct event ev_trim, ev_handshakes;
+	struct handshake_queue handshakes[2]; /* of peers, of others */
 	uint64_t next_id;
 	uint64_t log_second; /* the second that log_lines counts in */
 	unsigned log_lines, log_dropped;
@@ -161,12 +171,18 @@ void conn_finish(struct sip_conn *c, const char *reason);
 void conn_heard_of(struct sip_conn *c);
 void conn_leave(struct sip_conn *c);
 void conn_up(struct sip_conn *c);
+/* The net is new: event_assign() of what conn.c has there. */
+void conn_open_net(struct sip_net *net);
+/* A TLS session on the connection, by that profile. */
+int conn_begin_handshake(struct sip_conn *c, struct tls_ctx *ctx, struct err *e);
 void conn_connected(struct sip_conn *c);
 uint64_t conn_now_ms(void);
 void conn_arm_timer(struct sip_conn *c);
 
 /* conn_io.c */
 void conn_on_read(evutil_socket_t fd, short what, void *arg);
+/* Something came, and it is this connection's turn. */
+void conn_go_on(struct sip_conn *c);
 void conn_on_rate(evutil_socket_t fd, short what, void *arg);
 void conn_on_write(evutil_socket_t fd, short what, void *arg);
 int conn_write(struct sip_conn *c, struct str text);
@@ -179,6 +195,15 @@ bool conn_take_message(struct sip_conn *c, char *p, size_t n);
 int conn_send(struct sip_conn *c, struct str text);
 /* Takes what came by a SIP_WSS connection. The octets left over, or -1 when the connection is done with. */
 ptrdiff_t conn_take_web(struct sip_conn *c, char *p, size_t n);
+
+/* handshake.c */
+void handshake_open(struct sip_net *net);
+void handshake_close(struct sip_net *net);
+/* Something came for it: it is read when it is its turn. */
+void handshake_wait(struct sip_conn *c);
+void handshake_forget(struct sip_conn *c);
+/* As far as it goes: conn_up(), conn_close(), or more has to come. */
+void handshake_step(struct sip_conn *c);
 
 /* udp.c */
 /* Bound to that address, or to a free port of it; -1 with errno. */

@@ -25,6 +25,7 @@ struct side {
 	struct sip_counters counters;
 	struct sip_listener *l;
 	unsigned messages;
+	bool breaks; /* the loop ends with the message */
 	char last_method[16];
 	unsigned last_status;
 	struct sip_flow from;
@@ -59,6 +60,8 @@ HELPER void on_message(void *user, const struct sip_msg *m, const struct sip_flo
 	snprintf(s->last_method, sizeof s->last_method, "%.*s", STR_ARG(m->method_name));
 	if (sip_net_conn_info(s->net, from->conn, &s->info) == 0 && s->info.tls)
 		s->tls = *s->info.tls;
+	if (s->breaks)
+		event_base_loopbreak(base);
 }
 
 HELPER bool loop_until(bool (*done)(void))

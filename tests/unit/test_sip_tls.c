@@ -293,6 +293,67 @@ static void test_tls_expired(void **state)
 	close(stale_fd);
 }
 
+#define STRANGERS 400
+
+static bool strangers_are_in(void)
+{
+	return sip_net_conn_count(b.net) == STRANGERS + 1;
+}
+
+static size_t make_hello(char *out, size_t room)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(ctx);
+	BIO *to = BIO_new(BIO_s_mem());
+
+	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), to);
+	SSL_connect(ssl);
+	int n = BIO_read(to, out, (int)room);
+
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	assert_true(n > 0);
+	return (size_t)n;
+}
+
+/* Hundreds of ClientHellos have come first; what a connection that is up says is heard before most are
+ * answered. */
+static void test_handshakes_keep_nobody_waiting(void **state)
+{
+	static int stranger[STRANGERS];
+	char hello[4096], octet;
+	size_t n = make_hello(hello, sizeof hello);
+	unsigned answered = 0;
+
+	teardown(state);
+	b_conf.per_source_max = STRANGERS + 1;
+	setup(state);
+	struct tls_ctx *client = profile(false, NULL, "ca.pem", TLS_VERIFY_REQUIRED);
+
+	tls_call(profile(true, "server", NULL, TLS_VERIFY_NONE), tls_ctx_ref(client), "127.0.0.1");
+	assert_true(loop_until(b_has_message));
+	for (unsigned i = 0; i < STRANGERS; i++)
+		stranger[i] = raw_connect();
+	assert_true(loop_until(strangers_are_in));
+	for (unsigned i = 0; i < STRANGERS; i++)
+		assert_int_equal(send(stranger[i], hello, n, MSG_NOSIGNAL), (ssize_t)n);
+	struct sip_flow to = to_b();
+
+	to.tls = client;
+	to.tls_name = "127.0.0.1";
+	assert_int_equal(sip_net_send(a.net, &to, STR(OPTIONS), NULL), 0);
+	assert_int_equal(a.counters.conn_opened, 1); /* the connection that was there */
+	b.breaks = true;
+	event_base_dispatch(base);
+	assert_int_equal(b.messages, 2);
+	for (unsigned i = 0; i < STRANGERS; i++) {
+		answered += recv(stranger[i], &octet, 1, MSG_DONTWAIT) == 1;
+		close(stranger[i]);
+	}
+	assert_in_range(answered, 0, STRANGERS / 2);
+	tls_ctx_free(client);
+}
+
 static void test_tls_profiles_refused(void **state)
 {
 	static const struct {
@@ -371,6 +432,7 @@ int main(void)
 		T(test_tls_old_versions_and_ciphers),
 		T(test_tls_port_spoken_to_in_clear),
 		T(test_tls_expired),
+		T(test_handshakes_keep_nobody_waiting),
 		cmocka_unit_test(test_tls_profiles_refused),
 	};
 
