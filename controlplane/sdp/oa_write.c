@@ -137,16 +137,21 @@ char *oa_write(const struct oa_leg *leg, const struct oa_exchange *x, const stru
 	return fitted ? fitted : text;
 }
 
-/* What is secret or belongs to one description alone: once for each transport (RFC 9143 section 7.1.3). */
+/*
+ * What is secret or belongs to one description alone: once for each transport (RFC 9143 section 7.1.3). But the
+ * fingerprint stands in every m-line on it: Firefox 153 loses its page to an answer with one that has none, and others
+ * are to ignore it.
+ */
 static void put_keys(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
 {
 	unsigned t = x->media[i].transport;
+	const struct agreement *keys = x->media[t].keys;
+	bool describes = oa_describes(x, i), bundled = x->media[i].used && !describes;
 
-	if (!oa_describes(x, i))
-		return;
-	if (x->media[t].keys)
-		x->media[t].keys->method->print(x->media[t].keys, w);
-	oa_ice_put_media(w, leg, x, t);
+	if (keys && (describes || (bundled && keys->method->media_path)))
+		keys->method->print(keys, w);
+	if (describes)
+		oa_ice_put_media(w, leg, x, t);
 }
 
 /* Are there keys in this body that the one that holds did not have? */

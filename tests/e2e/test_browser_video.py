@@ -23,12 +23,12 @@ class VideoNeighbourhood(WebNeighbourhood):
 
 
 @contextlib.contextmanager
-def web():
+def web(kind="chromium"):
     """(gateway, a browser, registered, a phone); both have audio and video, and nothing of either is clear on the wire."""
     with VideoNeighbourhood() as lab:
         gateway = lab.web_gateway()
         wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
-        phone, browser = lab.sdes_phone(), lab.browser(shows="blue")
+        phone, browser = lab.sdes_phone(), lab.browser(kind, shows="blue")
         yield gateway, browser, phone
         browser.do("hangup")
         wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
@@ -79,6 +79,27 @@ def test_a_browser_and_a_phone_see_each_other():
         browser.do("hold")
         browser.do("resume")
         pictures(browser, 10)
+        browser.do("hangup")
+        wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
+
+        phone.dial(f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls")
+        wait_for("a call is up again", lambda: up(gateway), 30)
+        browser.wait_call("up")
+        pictures(browser, 20)
+        wait_for("the phone sees the browser again", lambda: phone.log().count(SEES) == 2, 60)
+        assert_one_transport(gateway, browser)
+
+
+def test_firefox_and_a_phone_see_each_other():
+    """Its audio and video, with RTX, RED and FEC offered; the phone has VP8 and nothing besides, and asks for pictures."""
+    with web("firefox") as (gateway, browser, phone):
+        change(gateway, basic_profile)
+        browser.do("call", PHONE_NUMBER)
+        browser.wait_call("up")
+        pictures(browser, 20)
+        browser.wait_loud(50)
+        phone.wait_log(SEES, 60)
+        assert_one_transport(gateway, browser)
         browser.do("hangup")
         wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
 

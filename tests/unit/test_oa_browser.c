@@ -99,6 +99,36 @@ static void what_both_agree_on_passes(void **state)
 	call_free(c);
 }
 
+/* VP8 with retransmissions is taken, RED, FEC and other codecs are not; PLI and NACK of all the feedback. */
+static void firefox_and_its_formats(void **state)
+{
+	static const char video[] = "m=video 5002 RTP/SAVPF 120 124\r\na=rtpmap:120 VP8/90000\r\na=rtcp-fb:120 nack\r\n"
+				    "a=rtcp-fb:120 nack pli\r\na=rtpmap:124 rtx/90000\r\na=fmtp:124 apt=120\r\n" CRYPTO_B;
+	struct call *c = call_new(&browser, &secure);
+	char answer[1024];
+
+	(void)state;
+	must(c, pass_offer(c, &c->a, written("firefox-audio-video")));
+	assert_has(c->to_b, "m=audio 21000 RTP/SAVP 109 9 0 8 101\r\n");
+	assert_has(c->to_b, "m=video 21002 RTP/SAVPF 120 124 121 125 99 100 123 122 119\r\n");
+	assert_has(c->to_b, "a=fmtp:124 apt=120\r\n");
+	assert_has(c->to_b, "a=rtpmap:123 ulpfec/90000\r\n");
+	assert_has_not(c->to_b, "playout-delay");
+	assert_has_not(c->to_b, "ssrc-group");
+	snprintf(answer, sizeof answer, "%s%s", TRUNK_AUDIO, video);
+	must(c, pass_answer(c, &c->b, answer));
+	assert_true(has_line(c->to_a, "a=group:BUNDLE 0 1"));
+	assert_has(c->to_a, "m=video 20000 UDP/TLS/RTP/SAVPF 120 124\r\n");
+	assert_has(c->to_a, "a=fmtp:124 apt=120\r\n");
+	/* An m-line without a fingerprint ends the page. */
+	assert_non_null(strstr(strstr(c->to_a, "m=video"), "a=fingerprint:"));
+	commit(c);
+	for (unsigned side = 0; side < 2; side++)
+		assert_int_equal(oa_media_now(side ? &c->b : &c->a, 1)->feedback,
+			RTCP_FEEDBACK_LIMITED | RTCP_FEEDBACK_NACK | RTCP_FEEDBACK_PLI);
+	call_free(c);
+}
+
 /* The trunk has no video. */
 static void video_in_a_bundle_is_refused(void **state)
 {
@@ -183,6 +213,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_trunk_hears_nothing_of_a_browser, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_browser_is_answered_in_its_own_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_both_agree_on_passes, setup, teardown),
+		cmocka_unit_test_setup_teardown(firefox_and_its_formats, setup, teardown),
 		cmocka_unit_test_setup_teardown(video_in_a_bundle_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_browser_that_is_called, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_browser_that_holds, setup, teardown),

@@ -8,18 +8,20 @@ from .gateway import GCM_256, INSIDE, OUTSIDE, Neighbourhood, carrier
 
 WSS = 7443
 USER, NUMBER, PASSWORD = "alice", "+4989700", "wonder land"
+SECOND_USER, SECOND_NUMBER = "bella", "+4989701"  # with the same password, at the place "browser2"
 PHONE_NUMBER = "+4940200"
 BROWSER_TONE, PHONE_TONE = 440, 1000
 
 
 class WebNeighbourhood(Neighbourhood):
     """
-        browser 192.0.2.40 --+
+        browser 192.0.2.40 ----+
+        browser2 192.0.2.41 ---+
         carrier-b 192.0.2.20 --+-- ext0 [gateway]
     """
 
-    ADDRESSES = {**Neighbourhood.ADDRESSES, "browser": "192.0.2.40"}
-    ADDRESSES6 = {**Neighbourhood.ADDRESSES6, "browser": "2001:db8:1::40"}
+    ADDRESSES = {**Neighbourhood.ADDRESSES, "browser": "192.0.2.40", "browser2": "192.0.2.41"}
+    ADDRESSES6 = {**Neighbourhood.ADDRESSES6, "browser": "2001:db8:1::40", "browser2": "2001:db8:1::41"}
 
     def web_gateway(self, other=None, suites=(GCM_256,), origin=ORIGIN, **more):
         """other: the trunk that browsers call and are called from, instead of carrier-b; suites, origin: of browsers."""
@@ -34,21 +36,24 @@ class WebNeighbourhood(Neighbourhood):
 
         listeners = [tls("carriers-tls", "tls", 5061), tls("web", "wss", WSS, **{"allowed-origin": [origin]}),
                      {"name": "core", "transport": "udp", "address": INSIDE, "port": 5060, "realm": "core"}]
-        users = {"user": [{"name": USER, "trunk": "browsers", "number": [NUMBER],
-                           "password-hash": {"md5": ha1(USER, "srtpgw", PASSWORD, "MD5")}}]}
-        return self.gateway([browsers, other], [("browsers", "", other["name"]), (other["name"], "+4989", "browsers")],
+        users = {"user": [{"name": user, "trunk": "browsers", "number": [number],
+                           "password-hash": {"md5": ha1(user, "srtpgw", PASSWORD, "MD5")}}
+                          for user, number in ((USER, NUMBER), (SECOND_USER, SECOND_NUMBER))]}
+        return self.gateway([browsers, other], [("browsers", "", other["name"]), (None, "+4989", "browsers")],
                             listeners=listeners, users=users, **more)
 
     def sdes_phone(self, seconds=120):
         return Phone(self.host("carrier-b"), PHONE_NUMBER, self.ADDRESSES["carrier-b"], PHONE_TONE, "eth0",
                      certificate=self.identity("carrier-b")[2], ca=self.ca.cert, seconds=seconds)
 
-    def browser(self, kind="chromium", shows=""):
-        """Registered, and answers by itself; with video of that colour."""
+    def browser(self, kind="chromium", shows="", place="browser"):
+        """Registered, and answers by itself; with video of that colour. At "browser2" it is the other user, with the phone's tone."""
+        user, sends, hears = ((USER, BROWSER_TONE, PHONE_TONE) if place == "browser"
+                              else (SECOND_USER, PHONE_TONE, BROWSER_TONE))
         # Firefox gathers no candidates where there is no way out.
-        self.host("browser").ip("route", "replace", "default", "via", OUTSIDE)
-        browser = Browser(self.host("browser"), self.cert[0], kind)
+        self.host(place).ip("route", "replace", "default", "via", OUTSIDE)
+        browser = Browser(self.host(place), self.cert[0], kind)
         browser.set("autoAnswer", True)
-        browser.do("register", {"server": f"wss://{OUTSIDE}:{WSS}/", "uri": f"sip:{USER}@{OUTSIDE}", "password": PASSWORD,
-                                "sends": BROWSER_TONE, "listensFor": PHONE_TONE, "shows": shows})
+        browser.do("register", {"server": f"wss://{OUTSIDE}:{WSS}/", "uri": f"sip:{user}@{OUTSIDE}", "password": PASSWORD,
+                                "sends": sends, "listensFor": hears, "shows": shows})
         return browser
