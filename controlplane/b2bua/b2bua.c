@@ -25,6 +25,7 @@ int b2bua_new(struct b2bua **out)
 	TAILQ_INIT(&b->checkpoint.copied);
 	TAILQ_INIT(&b->trunk_states);
 	TAILQ_INIT(&b->registrations);
+	TAILQ_INIT(&b->byes);
 	users_init(b);
 	b->began_ms = clock_wall_ms();
 	metrics_init(b);
@@ -48,6 +49,7 @@ void b2bua_close(struct b2bua *b)
 	if (b->audit)
 		timer_cancel(b->wheel, &b->audit_timer);
 	registration_forget(b);
+	bye_forget(b);
 	users_forget(b);
 	checkpoint_close(b);
 	call_table_clear(b);

@@ -32,6 +32,9 @@ struct trace;
 	X(users_registered, "registrations of users that began")                                             \
 	X(users_refreshed, "registrations of users that were refreshed")                                     \
 	X(users_ended, "registrations of users that ended")                                                  \
+	X(byes_kept, "BYEs that waited for users whose connection was gone to register again")               \
+	X(byes_delivered, "of them: BYEs that were answered when the user had come back")                    \
+	X(byes_given_up, "of them: BYEs to users who did not come back in time")                             \
 	X(register_refused_credentials, "REGISTERs with a wrong user name or password, or for another user") \
 	X(register_refused_brief, "REGISTERs for too short a time (423)")                                    \
 	X(register_refused_limit, "REGISTERs of users who are registered often enough")                      \

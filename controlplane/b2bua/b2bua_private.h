@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "controlplane/b2bua/b2bua.h"
+#include "controlplane/b2bua/bye.h"
 #include "controlplane/b2bua/loop.h"
 #include "controlplane/b2bua/peer.h"
 #include "controlplane/b2bua/record.h"
@@ -135,6 +136,8 @@ struct b2bua {
 	struct digest_server *digest;
 	struct registration_list registrations;
 	struct users users;
+	struct byes byes;
+	unsigned n_byes;
 	struct call_list calls;
 	struct checkpoint checkpoint;
 	struct call_list unsure;

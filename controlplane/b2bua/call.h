@@ -106,6 +106,7 @@ struct leg {
 	const struct config_listener *listener; /* that speaks for us on this leg */
 	struct sip_flow flow;
 	uint64_t binding; /* of users.h, that the first INVITE went to; 0: none */
+	uint64_t device;  /* of an account that the peer is, see users_device(); 0: not known */
 	struct sip_dialog *dialog; /* NULL until both tags are known */
 	char local_tag[SIP_TOKEN_TEXT];
 	char call_id[LOOP_CALL_ID_TEXT];

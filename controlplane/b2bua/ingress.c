@@ -340,6 +340,7 @@ void ingress_begin(struct call *c, struct sip_stx *stx, const struct sip_msg *m,
 		in->dialog->user = in;
 		sip_dialogs_add(b->dialogs, in->dialog);
 		nat_watch(in);
+		users_note_caller(in, from);
 		log_info("call", "offered", LZ("call", c->id), LZ("from", call_z(c->from)), LZ("to", call_z(c->to)),
 			LZ("ingress", ingress->name), LZ("egress", c->legs[DP_SIDE_B].trunk->name),
 			LZ("peer", call_z(in->remote)), LS("sip_call_id", m->call_id));

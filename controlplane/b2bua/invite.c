@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/auth.h"
+#include "controlplane/b2bua/bye.h"
 #include "controlplane/b2bua/early.h"
 #include "controlplane/b2bua/passing.h"
 #include "controlplane/obs/trace.h"
@@ -91,10 +92,10 @@ struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d)
 	struct sip_conn_info info;
 	struct sip_uri next;
 
-	if (flow.conn && sip_net_conn_info(b->net, flow.conn, &info) == 0)
-		return flow;
-	/* An account that has lost its connection is where it has registered since. */
-	if (users_flow(d, &flow))
+	bool open = flow.conn && sip_net_conn_info(b->net, flow.conn, &info) == 0;
+
+	/* An account that has lost its connection is where it has registered since, and it may know of the loss first. */
+	if (users_flow(d, open, &flow) || open)
 		return flow;
 	flow.conn = 0;
 	if (d->behind_nat)
@@ -208,25 +209,11 @@ void invite_ack(struct leg *out, struct str sdp)
 	send_ack(out, out->ctx, out->dialog, sdp);
 }
 
-static void bye_response(
-	void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
-{
-	(void)user;
-	(void)ctx;
-	(void)m;
-	(void)from;
-}
-
-static const struct sip_ctx_ops bye_ops = {.response = bye_response};
-
 void invite_bye(
 	struct leg *l, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason)
 {
-	struct b2bua *b = l->call->b;
-	struct sip_flow flow = invite_dialog_flow(b, d);
 	char buf[CALL_HEAD_MAX];
 	struct sip_builder r;
-	struct sip_ctx *ctx;
 
 	sip_dialog_build(d, &r, buf, sizeof buf, SIP_BYE);
 	if (why)
@@ -234,12 +221,8 @@ void invite_bye(
 	else if (peer_reason)
 		sip_build_hdr(&r, SIP_H_REASON, str_z(peer_reason));
 	auth_put(l, &r);
-	/* Nothing that could come back changes what becomes of the call. */
-	if (sip_build_end(&r, STR(""), STR("")) == 0 &&
-		sip_ctx_send(b->txl, &r, &flow, &bye_ops, NULL, &ctx) == 0) {
-		auth_follow(l, ctx);
-		sip_ctx_detach(ctx);
-	}
+	if (sip_build_end(&r, STR(""), STR("")) == 0)
+		bye_send(l, d, &r);
 }
 
 void invite_end_other(struct leg *out, struct sip_ctx *ctx, const struct sip_msg *m)
@@ -277,6 +260,8 @@ static void taken(struct leg *out, const struct sip_msg *m)
 		return;
 	}
 	fork_settle(out);
+	if (out->binding)
+		out->device = users_device(users_binding(out->call->b, out->binding));
 	contacts_won(out);
 	session_timer_answered(out, m);
 	out->ack_due = true;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/auth.h"
+#include "controlplane/b2bua/bye.h"
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/record.h"
 #include "lib/base/log.h"
@@ -147,7 +148,7 @@ static bool look_ahead(struct registering *r)
 		}
 	for (unsigned i = 0; i < r->n_contacts; i++) {
 		const struct user_contact *c = &r->contacts[i];
-		const struct user_binding *u = users_match(r->b, r->user, c);
+		const struct user_binding *u = users_match(r->b, r->user, c, r->m);
 
 		if (c->expires_s && c->expires_s < r->trunk->registrar.min_expires_s) {
 			refuse_brief(r);
@@ -177,7 +178,7 @@ static int apply(struct registering *r)
 		users_unbind(all[--n], "the user unregistered");
 	for (unsigned i = 0; i < r->n_contacts && err == 0; i++) {
 		const struct user_contact *c = &r->contacts[i];
-		struct user_binding *u = users_match(r->b, r->user, c);
+		struct user_binding *u = users_match(r->b, r->user, c, r->m);
 
 		if (c->expires_s)
 			err = users_bind(r->b, r->user, u, c, r->m, r->from);
@@ -236,6 +237,16 @@ static bool insists(struct registering *r)
 	return false;
 }
 
+/* What waited for the user goes out behind the answer. */
+static void deliver(struct registering *r)
+{
+	struct user_binding *all[USER_BINDINGS_MAX];
+	unsigned n = users_of(r->b, r->user, all);
+
+	while (n)
+		bye_registered(all[--n]);
+}
+
 /* The request is who it says to be: what it asks for. */
 static void update(struct registering *r)
 {
@@ -252,8 +263,10 @@ static void update(struct registering *r)
 		return;
 	else if (apply(r) < 0)
 		refuse(r, &n->register_refused_request, 500, "no memory, or the connection was lost");
-	else
+	else {
 		answer(r);
+		deliver(r);
+	}
 }
 
 void registrar_register(

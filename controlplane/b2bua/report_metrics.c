@@ -136,6 +136,10 @@ static void write_calls(const struct b2bua *b, struct metrics *m)
 		"Digest: requests that were challenged, and challenges of trunks that were not met.");
 	write_reasons(b, m, "srtpgw_register_refused_total", "register_refused_",
 		"REGISTERs of users that were refused.");
+	write_reasons(b, m, "srtpgw_byes_waited_total", "byes_",
+		"BYEs to users whose connection was gone: kept, and what became of them.");
+	counter(m, "srtpgw_calls_rang_at_several_total",
+		"Times that a call rang at several registrations of its account at once.", b->counters.rang_at_several);
 	gauge(m, "srtpgw_user_registrations", "Places where users are registered now.", b->users.n);
 	write_reasons(b, m, "srtpgw_downgrade_attempts_total", "downgrade_",
 		"Offers and answers, and TLS handshakes, for less protection than is required.");

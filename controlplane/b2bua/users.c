@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
-#include "controlplane/b2bua/passing.h"
 #include "controlplane/b2bua/record.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -141,14 +140,24 @@ static bool matches(const struct user_binding *u, const struct user_contact *c)
 	return sip_uri_parse(str_z(u->contact), &uri) == 0 && sip_uri_equal(&uri, &c->uri);
 }
 
-struct user_binding *users_match(
-	const struct b2bua *b, const struct config_user *account, const struct user_contact *c)
+/* The device under another URI, where it does not count its flows: but not one that it names in the same request. */
+static bool is_earlier(const struct user_binding *u, const struct user_contact *c, const struct sip_msg *m)
+{
+	return c->instance.n && !c->reg_id && !u->reg_id && str_eq(c->instance, str_z(u->instance)) &&
+	       !(u->cseq == m->cseq && str_eq(m->call_id, str_z(u->call_id)));
+}
+
+struct user_binding *users_match(const struct b2bua *b, const struct config_user *account,
+	const struct user_contact *c, const struct sip_msg *m)
 {
 	struct user_binding *all[USER_BINDINGS_MAX];
 	unsigned n = users_of(b, account, all);
 
 	for (unsigned i = 0; i < n; i++)
 		if (matches(all[i], c))
+			return all[i];
+	for (unsigned i = 0; i < n; i++)
+		if (is_earlier(all[i], c, m))
 			return all[i];
 	return NULL;
 }
@@ -331,39 +340,6 @@ int b2bua_disconnect(struct b2bua *b, const char *name, unsigned *registrations)
 		sip_net_close(b->net, conn, "an operator logged the user out");
 	}
 	return 0;
-}
-
-/* The account at the other end of a dialog: the user part of its URI, as calls have it. */
-static const struct config_user *account_of(const struct leg *l, const struct sip_dialog *d)
-{
-	struct sip_addr party;
-	char name[CALL_PARTY_MAX];
-	const struct config_user *u;
-
-	if (sip_addr_parse(d->remote_uri, &party) < 0)
-		return NULL;
-	passing_party(l->trunk, party.uri.user, name);
-	u = config_find_user(l->trunk, str_z(name));
-	return u ? u : config_find_user(l->trunk, party.uri.user);
-}
-
-bool users_flow(const struct sip_dialog *d, struct sip_flow *flow)
-{
-	const struct leg *l = d->user;
-	const struct config_user *account = l && l->trunk && l->trunk->registrar.realm ? account_of(l, d) : NULL;
-	struct user_binding *all[USER_BINDINGS_MAX];
-	struct sip_uri target, contact;
-	unsigned n = account && !d->route_count ? users_of(l->call->b, account, all) : 0;
-
-	for (unsigned i = 0; i < n; i++)
-		if (sip_uri_parse(d->remote_target, &target) == 0 &&
-			sip_uri_parse(str_z(all[i]->contact), &contact) == 0 &&
-			sip_uri_equal(&target, &contact) &&
-			sip_transport_secure(all[i]->flow.transport) >= sip_transport_secure(d->flow.transport)) {
-			*flow = all[i]->flow;
-			return true;
-		}
-	return false;
 }
 
 static const struct user_binding *binding_of(const struct leg *out)

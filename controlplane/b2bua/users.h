@@ -76,23 +76,41 @@ struct user_contact {
 	unsigned q;
 	uint32_t expires_s; /* 0: it is to end */
 };
-/* The binding that the contact is of; NULL: none yet. */
-struct user_binding *users_match(
-	const struct b2bua *b, const struct config_user *u, const struct user_contact *c);
+/*
+ * The binding that a contact in the REGISTER m is of: by device and flow, else by URI, else the one that the device had
+ * under another URI. NULL: none yet.
+ */
+struct user_binding *users_match(const struct b2bua *b, const struct config_user *u,
+	const struct user_contact *c, const struct sip_msg *m);
 /* A new binding, or the one that is there anew. -ENOMEM, -ENOTCONN (the flow is gone). */
 int users_bind(struct b2bua *b, const struct config_user *u, struct user_binding *old,
 	const struct user_contact *c, const struct sip_msg *m, const struct sip_flow *from);
 void users_unbind(struct user_binding *u, const char *why);
 /* Until it ends unless it is refreshed. */
 uint32_t users_left_s(const struct user_binding *u);
-/*
- * Where requests of a dialog go whose own way is gone: the flow by which the account at its other end has registered
- * the same contact since (RFC 5626 section 5.3). False: there is none.
- */
-bool users_flow(const struct sip_dialog *d, struct sip_flow *flow);
 /* The Request-URI of the first INVITE to the binding that the leg is aimed at, and its Route lines (RFC 3327). */
 void users_uri(const struct leg *out, struct wbuf *w);
 void users_routes(const struct leg *out, struct sip_builder *b);
+
+/* ---- user_flow.c: the way to a user in a dialog (RFC 5626 section 5.3) ---- */
+
+/* Which device a binding is of, for struct leg: 0 when it does not say. */
+uint64_t users_device(const struct user_binding *u);
+/* The leg's peer, which may be an account, has called by this flow: which device it is, as that has registered. */
+void users_note_caller(struct leg *in, const struct sip_flow *from);
+/* The account at the other end of a dialog of a leg's that requests reach by its flow; NULL: there is none. */
+const struct config_user *users_party(const struct sip_dialog *d);
+/*
+ * Does the binding, of the account at the other end of a dialog, lead there? It is of that device, or of the contact
+ * that is the dialog's target; and what went encrypted goes by no weaker hop.
+ */
+bool users_place(const struct user_binding *u, bool secure, uint64_t device, struct str target);
+/*
+ * Where requests of a dialog go: the flow by which the account at its other end has registered the same contact or
+ * device since. False: there is none, or, with `moved`, none that its device has come to from the dialog's own, so that
+ * that is not in use any more although it looks open.
+ */
+bool users_flow(const struct sip_dialog *d, bool moved, struct sip_flow *flow);
 
 /* ---- user_index.c ---- */
 

@@ -124,6 +124,23 @@ def test_all_of_a_users_browsers_ring_and_a_call_outlives_its_socket():
         assert_no_session_left(gateway)
 
 
+def test_a_bye_waits_for_a_browser_that_comes_back():
+    """Nothing leads to it when the other side hangs up; it registers a little later, and its page is not left in the call."""
+    with web() as (lab, gateway, alice, bob):
+        alice.register()
+        bob.invite("+4989700")
+        alice.take()
+        bob.answered()
+        alice.hang_up_wires()
+        wait_for("the registration is gone", lambda: "registration ended" in gateway.controlplane.output(), 20)
+        bob.bye()
+        wait_for("its BYE waits", lambda: "a BYE waits" in gateway.controlplane.output(), 20)
+        alice.register()
+        alice.released(20)
+        wait_for("it was delivered", lambda: "a BYE that waited was delivered" in gateway.controlplane.output(), 20)
+        assert_no_session_left(gateway)
+
+
 def test_who_is_not_let_in():
     """A page from elsewhere, a client that speaks something else, a wrong password."""
     with web() as (lab, gateway, alice, bob):

@@ -160,6 +160,26 @@ static void test_contacts(void **state)
 	assert_int_equal(counter("users_ended"), 1);
 }
 
+/* A device that does not count its flows is in one place all the same, unless it names two at once. */
+static void test_a_device_without_reg_id(void **state)
+{
+	(void)state;
+	with_users("");
+	challenged();
+	with_proof("Contact: <sip:alice@one.invalid>;+sip.instance=\"<urn:uuid:1>\"\r\n", DIGEST_MD5, PASSWORD, 1, "200");
+	with_proof("Contact: <sip:alice@two.invalid>;+sip.instance=\"<urn:uuid:1>\"\r\n", DIGEST_MD5, PASSWORD, 2, "200");
+	expect_heard(&alice, "alice@two.invalid");
+	expect_not_heard(&alice, "alice@one.invalid");
+	assert_int_equal(counter("users_ended"), 0);
+	with_users_at("", 4);
+	with_proof("Contact: <sip:alice@v4.invalid>;+sip.instance=\"<urn:uuid:1>\"\r\n"
+		   "Contact: <sip:alice@v6.invalid>;+sip.instance=\"<urn:uuid:1>\"\r\n",
+		DIGEST_MD5, PASSWORD, 3, "200");
+	expect_heard(&alice, "alice@v4.invalid");
+	expect_heard(&alice, "alice@v6.invalid");
+	expect_not_heard(&alice, "alice@two.invalid");
+}
+
 /* A call of an account is challenged, and is by its number; From cannot be another's. */
 static void test_calls(void **state)
 {
@@ -318,6 +338,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replay, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_times, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_contacts, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_a_device_without_reg_id, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_calls, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_configuration, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_what_the_audit_keeps, bench_setup, bench_teardown),
