@@ -257,6 +257,7 @@ static void commit_listeners(struct plan *p)
 		sip_listener_set_realm(p->listeners[i], (void *)l);
 		sip_listener_set_host(p->listeners[i], str_z(l->advertised_host ? l->advertised_host : ""));
 		sip_listener_set_origins(p->listeners[i], l->origins, l->n_origins);
+		sip_listener_set_register_within(p->listeners[i], l->register_within_s);
 		sip_listener_set_tls(p->listeners[i], tls_profiles_server(p->tls, l->tls));
 		gateway_name_peers(p->listeners[i], l);
 		if (p->opened[i])

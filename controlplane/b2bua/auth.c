@@ -282,8 +282,10 @@ enum auth_result auth_admit(
 
 	if (t->registrar.realm)
 		return user_admit(b, stx, m, t, &user);
-	if (!p->username)
+	if (!p->username) {
+		sip_net_admit(b->net, sip_stx_flow(stx));
 		return AUTH_ADMITTED;
+	}
 	verdict = check(b, t, m, &any);
 	if (verdict == DIGEST_RIGHT) {
 		sip_net_know(b->net, sip_stx_flow(stx));

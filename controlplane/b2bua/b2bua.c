@@ -204,6 +204,7 @@ static void request(void *user, struct sip_stx *stx, const struct sip_msg *m, co
 		else if (d->flow.listener != from->listener)
 			reply_refuse(stx, 481, NULL, "no such dialog on this listener", STR(""));
 		else {
+			sip_net_admit(b->net, from);
 			follow(b, d->user, m, from);
 			in_dialog(b, d, stx, m);
 		}

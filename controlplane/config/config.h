@@ -134,6 +134,7 @@ struct config_listener {
 	const struct config_realm *realm;
 	const char *const *origins; /* of pages that may connect, "*": any; of CONFIG_WSS only */
 	uint32_t n_origins;
+	uint16_t register_within_s; /* of CONFIG_WSS */
 };
 
 /* Where a trunk's calls are sent. */

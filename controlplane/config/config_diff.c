@@ -101,7 +101,7 @@ static bool same_listener(const void *x, const void *y)
 	const struct config_listener *a = x, *b = y;
 
 	return same_texts(a->origins, a->n_origins, b->origins, b->n_origins) && a->enabled == b->enabled && a->transport == b->transport &&
-	       ip_port_equal(&a->local, &b->local) && same_text(a->advertised_host, b->advertised_host) &&
+	       a->register_within_s == b->register_within_s && ip_port_equal(&a->local, &b->local) && same_text(a->advertised_host, b->advertised_host) &&
 	       !a->tls == !b->tls &&
 	       (!a->tls || same_text(a->tls->name, b->tls->name)) &&
 	       same_text(a->realm->name, b->realm->name);

@@ -9,6 +9,8 @@
 
 #include "controlplane/config/tree_private.h"
 
+#define REGISTER_WITHIN_S 30 /* as the model says */
+
 static const char *const tls_versions[] = {[CONFIG_TLS_1_2] = "1.2", [CONFIG_TLS_1_3] = "1.3"};
 static const char *const verify_modes[] = {
 	[CONFIG_VERIFY_REQUIRED] = "required",
@@ -250,6 +252,7 @@ static void read_listeners(struct reader *r, const struct lyd_node *parent)
 			.advertised_host = keep_leaf(r, n, "advertised-host"),
 			.tls = FIND(c->tls_profiles, c->n_tls_profiles, text(n, "tls-profile")),
 			.realm = FIND(c->realms, c->n_realms, text(n, "realm")),
+			.register_within_s = (uint16_t)number(n, "register-within", REGISTER_WITHIN_S),
 		};
 		require(r, rows[i].realm && config_transport_secure(rows[i].transport) == !!rows[i].tls);
 		read_origins(r, n, &rows[i]);

@@ -327,7 +327,7 @@ void conn_up(struct sip_conn *c)
 }
 
 /* When this connection has to have made progress, milliseconds on the monotonic clock. */
-static uint64_t deadline(const struct sip_conn *c)
+static uint64_t progress(const struct sip_conn *c)
 {
 	const struct sip_net_conf *conf = &c->net->conf;
 	uint64_t idle = c->active_ms + conf->idle_ms;
@@ -342,9 +342,14 @@ static uint64_t deadline(const struct sip_conn *c)
 		return c->message_ms + conf->message_ms;
 	if (c->half_open && conf->handshake_ms < conf->idle_ms)
 		return c->active_ms + conf->handshake_ms;
-	if (c->ws && c->heard_ms + conf->ping_ms * (1 + c->pinged) < idle)
-		return c->heard_ms + conf->ping_ms * (1 + c->pinged);
 	return idle;
+}
+
+static uint64_t deadline(const struct sip_conn *c)
+{
+	uint64_t at = progress(c), web = c->ws && c->state == CONN_UP ? conn_web_deadline(c) : UINT64_MAX;
+
+	return web < at ? web : at;
 }
 
 void conn_arm_timer(struct sip_conn *c)
@@ -371,17 +376,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	} else if (c->state == CONN_HANDSHAKE) {
 		counters->conn_slow_closed++;
 		conn_close(c, "the TLS handshake took too long");
+	} else if (c->ws && conn_now_ms() < progress(c)) {
+		conn_web_due(c);
 	} else if (c->message_ms || c->half_open) {
 		counters->conn_slow_closed++;
 		conn_close(c, "no whole message in time");
-	} else if (c->ws && !c->pinged) {
-		c->pinged = true;
-		ws_ping(c->ws);
-		if (c->state == CONN_UP)
-			conn_arm_timer(c);
-	} else if (c->ws) {
-		counters->web_silent_closed++;
-		conn_close(c, "the browser does not answer a ping");
 	} else {
 		counters->conn_idle_closed++;
 		conn_close(c, "idle");

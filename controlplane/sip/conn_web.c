@@ -72,8 +72,66 @@ static bool upgrade(struct sip_conn *c, struct str request)
 		return false;
 	}
 	c->net->counters->web_opened++;
+	c->web_ms = conn_now_ms();
 	conn_heard_of(c);
+	conn_arm_timer(c);
 	return true;
+}
+
+static uint64_t ping_at(const struct sip_conn *c)
+{
+	return c->heard_ms + c->net->conf.ping_ms * (1 + c->pinged);
+}
+
+static uint64_t register_by(const struct sip_conn *c)
+{
+	uint32_t s = c->listener->register_within_s;
+
+	return c->admitted || !s ? UINT64_MAX : c->web_ms + s * 1000ull;
+}
+
+uint64_t conn_web_deadline(const struct sip_conn *c)
+{
+	uint64_t ping = ping_at(c), by = register_by(c);
+
+	return by < ping ? by : ping;
+}
+
+static void close_unregistered(struct sip_conn *c)
+{
+	char remote[IP_PORT_TEXT_MAX];
+	unsigned dropped;
+
+	c->net->counters->web_unregistered_closed++;
+	if (net_may_log(c->net, &dropped))
+		log_info("sip", "WebSocket closed: nobody registered on it in time",
+			LZ("peer", ip_port_text(&c->remote, remote)), LU("seconds", c->listener->register_within_s),
+			LU("lines_left_out", dropped));
+	ws_close(c->ws, WS_POLICY_VIOLATION);
+	conn_close(c, "nobody registered on it in time");
+}
+
+void conn_web_due(struct sip_conn *c)
+{
+	if (conn_now_ms() >= register_by(c)) {
+		close_unregistered(c);
+	} else if (c->pinged) {
+		c->net->counters->web_silent_closed++;
+		conn_close(c, "the browser does not answer a ping");
+	} else {
+		c->pinged = true;
+		ws_ping(c->ws);
+		if (c->state == CONN_UP)
+			conn_arm_timer(c);
+	}
+}
+
+void sip_net_admit(struct sip_net *net, const struct sip_flow *from)
+{
+	struct sip_conn *c = from->conn ? conn_find(net, from->conn) : NULL;
+
+	if (c)
+		c->admitted = true;
 }
 
 ptrdiff_t conn_take_web(struct sip_conn *c, char *p, size_t n)

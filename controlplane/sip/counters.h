@@ -35,6 +35,7 @@
 	X(conn_slow_closed, "connections closed because a message or handshake took too long")               \
 	X(conn_garbage_closed, "connections closed because framing was lost")                                \
 	X(web_opened, "WebSockets opened")                                                                    \
+	X(web_unregistered_closed, "WebSockets closed because nobody registered on them in time")            \
 	X(web_refused, "HTTP requests on a WebSocket listener that were refused")                            \
 	X(web_refused_origin, "of them: of a page whose Origin is not allowed (403)")                        \
 	X(web_silent_closed, "WebSockets closed because a ping was not answered")                            \

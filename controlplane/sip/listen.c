@@ -246,6 +246,7 @@ void sip_listener_retire(struct sip_listener *l)
 	l->retired = true;
 	l->realm = NULL;
 	l->web = (struct ws_policy){0};
+	l->register_within_s = 0;
 	end_when_unused(l);
 }
 
@@ -323,6 +324,11 @@ void sip_listener_set_realm(struct sip_listener *l, void *realm)
 void sip_listener_set_origins(struct sip_listener *l, const char *const *origins, size_t n)
 {
 	l->web = (struct ws_policy){origins, n};
+}
+
+void sip_listener_set_register_within(struct sip_listener *l, uint32_t seconds)
+{
+	l->register_within_s = seconds;
 }
 
 void sip_listener_set_host(struct sip_listener *l, struct str host)

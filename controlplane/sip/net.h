@@ -60,6 +60,8 @@ struct sip_conn {
 	bool paused;         /* over its message rate, or others have their turn: read again by ev_rate */
 	uint64_t active_ms;  /* last octet either way */
 	struct ws *ws;       /* SIP_WSS: once it was upgraded */
+	uint64_t web_ms;     /* ws: since when */
+	bool admitted;       /* ws: somebody has proved on it who it is */
 	uint64_t heard_ms;   /* ws: last octet received */
 	bool pinged;         /* ws: since then */
 	uint64_t message_ms; /* when the message that is incomplete began, 0 for none */
@@ -84,6 +86,7 @@ struct sip_listener {
 	char sent_by[SIP_SENT_BY_MAX];
 	struct tls_ctx *tls;
 	struct ws_policy web; /* SIP_WSS */
+	uint32_t register_within_s; /* SIP_WSS: see sip_listener_set_register_within() */
 	void *realm;
 	int fd; /* -1: closed */
 	struct event ev, ev_resume;
@@ -193,6 +196,10 @@ bool conn_take_message(struct sip_conn *c, char *p, size_t n);
 /* conn_web.c */
 /* As conn_write(), for one SIP message: in a frame where the connection is a WebSocket. */
 int conn_send(struct sip_conn *c, struct str text);
+/* When the connection is to be closed, or pinged, if nothing comes; UINT64_MAX: never. */
+uint64_t conn_web_deadline(const struct sip_conn *c);
+/* That time has come. */
+void conn_web_due(struct sip_conn *c);
 /* Takes what came by a SIP_WSS connection. The octets left over, or -1 when the connection is done with. */
 ptrdiff_t conn_take_web(struct sip_conn *c, char *p, size_t n);
 

@@ -160,6 +160,7 @@ size_t net_rate_known(const struct sip_net *net, struct sip_prefix *out, size_t 
 
 void sip_net_know(struct sip_net *net, const struct sip_flow *from)
 {
+	sip_net_admit(net, from);
 	know(net, from, KNOWN_MS);
 }
 

@@ -133,6 +133,11 @@ void sip_listener_set_origins(struct sip_listener *l, const char *const *origins
  * it. Copied. Until this was called there is one queue for all. -ENOMEM: as before.
  */
 int sip_listener_set_peers(struct sip_listener *l, const struct sip_prefix *peers, size_t n);
+/*
+ * Of a SIP_WSS listener: a WebSocket on which nobody has been admitted (sip_net_admit()) in that time is closed. 0, as at
+ * first: none is. Holds for those that are open too, from their next message on at the latest.
+ */
+void sip_listener_set_register_within(struct sip_listener *l, uint32_t seconds);
 /* What peers are told from now on; empty: the local address. */
 void sip_listener_set_host(struct sip_listener *l, struct str host);
 /* As sip_net_conf.connections_max; connections that are there stay. */
@@ -155,8 +160,10 @@ struct sip_rate_conf {
 	void *user;
 };
 int sip_net_set_rates(struct sip_net *net, const struct sip_rate_conf *conf); /* -ENOMEM, -EIO */
-/* The source has proved who it is (by a password): a peer for the next hour. */
+/* The source has proved who it is (by a password): a peer for the next hour, and admitted. */
 void sip_net_know(struct sip_net *net, const struct sip_flow *from);
+/* Whoever speaks by this connection is welcome: a WebSocket may stay open. */
+void sip_net_admit(struct sip_net *net, const struct sip_flow *from);
 
 enum sip_transport sip_listener_transport(const struct sip_listener *l);
 const struct ip_port *sip_listener_local(const struct sip_listener *l);

@@ -14,7 +14,7 @@
 
 #define WS_HEADER_MAX 10 /* octets before the payload of a frame that a server sends */
 
-enum ws_code { WS_NORMAL = 1000, WS_GOING_AWAY = 1001 };
+enum ws_code { WS_NORMAL = 1000, WS_GOING_AWAY = 1001, WS_POLICY_VIOLATION = 1008 };
 
 struct ws_ops {
 	/* A whole message, which may be written to and is wiped afterwards. False: nothing more is taken. */

@@ -20,14 +20,14 @@ def accounts(**passwords):
 
 
 @contextlib.contextmanager
-def web(alice=("+4989700", "wonder land")):
+def web(alice=("+4989700", "wonder land"), **listener):
     """(lab, gateway, the browser of alice, carrier-b), nobody registered."""
     with Neighbourhood() as lab:
         browsers = {"name": "browsers", "realm": "carriers", "identify": {"listener": ["web"]}, "registrar": {},
                     "srtp": {"mode": "required", "crypto-profile": CM_80}, "_suites": [CM_80]}
         tls = lambda name, transport, port, **kw: {"name": name, "transport": transport, "address": OUTSIDE, "port": port,
                                                    "realm": "carriers", "tls-profile": "gateway", **kw}
-        listeners = [tls("carriers-tls", "tls", 5061), tls("web", "wss", WSS, **{"allowed-origin": [ORIGIN]})]
+        listeners = [tls("carriers-tls", "tls", 5061), tls("web", "wss", WSS, **{"allowed-origin": [ORIGIN], **listener})]
         gateway = lab.gateway([browsers, carrier("carrier-b", lab.ADDRESSES["carrier-b"])],
                               [("browsers", "", "carrier-b"), ("carrier-b", "+4989", "browsers")],
                               listeners=listeners, users=accounts(alice=alice), audit={"file": lab.path("audit.jsonl")})
@@ -139,6 +139,22 @@ def test_a_bye_waits_for_a_browser_that_comes_back():
         alice.released(20)
         wait_for("it was delivered", lambda: "a BYE that waited was delivered" in gateway.controlplane.output(), 20)
         assert_no_session_left(gateway)
+
+
+def test_a_websocket_without_a_registration_is_closed():
+    """The one that was registered on stays, though it is older."""
+    with web(**{"register-within": 5}) as (lab, gateway, alice, bob):
+        alice.register()
+        idle = browser(lab, "carrier-c")
+        idle.connect()
+        said = idle.wires[0].read(40)
+        assert said and said.get("closed") == 1008, said
+        idle.hang_up_wires()
+        alice.wires[0].send("\r\n\r\n")
+        assert alice.wires[0].read(30) == {"text": "\r\n"}
+        counters = gateway.ctl("show", "stats")["sip"]
+        assert int(counters["web_unregistered_closed"]) == 1 and registrations(gateway) == 1, counters
+        assert "nobody registered on it in time" in gateway.controlplane.output()
 
 
 def test_who_is_not_let_in():

@@ -140,6 +140,8 @@ static const struct mistake {
 		G "/trunks/trunk[name='carrier']/registrar:", "name in 'identify' the listeners"},
 	{"origin of a TLS listener", {{"sip/listener/0/allowed-origin", "[\"*\"]"}},
 		G "/sip/listener[name='carriers-tls']:", "only a WSS listener"},
+	{"register-within without WSS", {{"sip/listener/0/register-within", "30"}},
+		G "/sip/listener[name='carriers-tls']:", "only a WSS listener waits for a registration"},
 	{"WSS listener for any page", {{"sip/listener/0/transport", "\"wss\""}},
 		G "/sip/listener[name='carriers-tls']:", "the pages that may connect"},
 	{"origin with a path", {{"sip/listener/0/transport", "\"wss\""},
