@@ -178,7 +178,7 @@ def missed(figures):
 SECTIONS = {
     "worker": worker, "comparisons": comparisons, "libsrtp": libsrtp, "rtpengine": rtpengine, "attack": attack,
     "crypto": crypto, "missed": missed, "defects": plain(r"defects\..*"), "dtls": plain(r"dtls\..*"),
-    "control": plain(r"(route|config|recovery|ports|calls|journal)\..*"), "outage": plain(r"outage\..*"), "sip": plain(r"sip\..*"),
+    "control": plain(r"(route|registrar|config|recovery|ports|calls|journal)\..*"), "outage": plain(r"outage\..*"), "sip": plain(r"sip\..*"),
     "hellos": hellos, "browser": browser,
 }
 
