@@ -34,7 +34,7 @@ static void limit_fill(
 	m->key_soft_limit.octets = k->octets;
 }
 
-static void event_fill(union dp_msg *m, const struct leg *leg, enum leg_event event)
+static void event_fill(union dp_msg *m, struct leg *leg, enum leg_event event)
 {
 	switch (event) {
 	case LEG_EVENT_TIMEOUT:
@@ -61,6 +61,14 @@ static void event_fill(union dp_msg *m, const struct leg *leg, enum leg_event ev
 		break;
 	case LEG_EVENT_LIMIT_TX:
 		limit_fill(m, leg, &leg->limit_tx_key, leg->limit_tx, true);
+		break;
+	case LEG_EVENT_ATTACK:
+		dp_msg_init(m, DP_LEG_ATTACKED, 0);
+		m->leg_attacked.session = leg->session->id;
+		m->leg_attacked.leg = leg->number;
+		m->leg_attacked.failures = leg->guard.failed;
+		m->leg_attacked.policed = leg->guard.policed;
+		leg->guard.failed = leg->guard.policed = 0;
 		break;
 	case LEG_EVENT_CONSENT:
 		dp_msg_init(m, DP_CONSENT_LOST, 0);

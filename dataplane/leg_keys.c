@@ -160,6 +160,7 @@ static void promote_next(struct worker *w, struct leg *leg)
 		make_previous(w, leg, current);
 	next->role = KEY_CURRENT;
 	leg->count.auth_failures = 0;
+	guard_end(w, leg);
 	forget_eras(leg);
 }
 
@@ -248,6 +249,7 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 		place->role = KEY_CURRENT;
 		leg->count.auth_failures = 0;
 	}
+	guard_end(w, leg);
 	forget_eras(leg);
 	hold_retry(w, leg);
 	return 0;

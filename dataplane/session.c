@@ -305,6 +305,7 @@ static void leg_delete(struct worker *w, struct leg *leg)
 	port_unbind(w, leg, &leg->also);
 	hold_forget(w, leg);
 	event_forget(w, leg);
+	guard_end(w, leg);
 	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
 		leg_key_wipe(w, &leg->rx[i]);
 	leg_key_wipe(w, &leg->tx);

@@ -17,6 +17,7 @@
 
 #include "dataplane/batch.h"
 #include "dataplane/dp_clock.h"
+#include "dataplane/guard.h"
 #include "dataplane/neighbour.h"
 #include "lib/msg/dp_msg.h"
 #include "lib/srtp/renumber.h"
@@ -126,6 +127,7 @@ enum leg_event {
 	LEG_EVENT_LIMIT_RX = 1 << 3,
 	LEG_EVENT_LIMIT_TX = 1 << 4,
 	LEG_EVENT_CONSENT = 1 << 5,
+	LEG_EVENT_ATTACK = 1 << 6,
 };
 
 /* Where packets to a remote go; one for RTP, one for RTCP on its own port. */
@@ -146,7 +148,9 @@ enum leg_path_bit { LEG_PATH_RTP = 1 << 0, LEG_PATH_RTCP = 1 << 1 };
 struct leg {
 	/* line 0: both ways */
 	struct path rtp;
-	uint8_t security, learn;
+	uint8_t security;
+	uint8_t learn : 7;
+	bool guarded : 1; /* there is a budget for authentications: guard.h */
 	uint8_t number;
 	uint8_t n_streams;
 	uint16_t flags; /* enum dp_leg_flags */
@@ -189,6 +193,7 @@ struct leg {
 	uint32_t replay_window;
 	uint8_t ssrc_max;
 
+	struct leg_guard guard;
 	struct leg_budget budget;
 	struct retired_source *retired; /* n_retired of at most RETIRED_MAX, in `memory` */
 	uint32_t n_retired;

@@ -125,6 +125,8 @@ static int not_opened(struct worker *w, struct packet *p)
 
 	if (verdict == DP_V_AUTH_FAIL || verdict == DP_V_NO_KEY)
 		verdict = hold_for_key(w, p, verdict);
+	if (verdict == DP_V_AUTH_FAIL && !p->foreign)
+		guard_failed(w, p->in);
 	if (verdict == DP_V_AUTH_FAIL && current) {
 		count(&p->in->count.auth_failures, 1);
 		if (p->in->count.auth_failures >= leg_key_failures_soft(current))
@@ -179,6 +181,8 @@ static int commit(struct worker *w, struct packet *p)
 	v = srtp_replay_commit(rtcp ? &s->rtcp_window : &s->rtp_window, p->index);
 	if (v != SRTP_REPLAY_NEW)
 		return v == SRTP_REPLAY_SEEN ? DP_V_REPLAY : DP_V_TOO_OLD;
+	if (unlikely(leg->guarded))
+		guard_passed(leg, p);
 	p->len = p->job.len;
 	p->sealed = false;
 	if (k->role == KEY_NEXT)

@@ -28,6 +28,7 @@ void stats_sum(struct dp_stats_global *sum, const struct worker_stats *s)
 	sum->sleep_cycles += load(&s->sleep_cycles);
 	sum->sessions += (uint32_t)load(&s->sessions);
 	sum->legs += (uint32_t)load(&s->legs);
+	sum->legs_guarded += (uint32_t)load(&s->guarded);
 	for (unsigned v = 0; v < DP_V_COUNT; v++)
 		sum->verdicts[v] += load(&s->verdicts[v]);
 }

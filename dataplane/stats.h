@@ -21,6 +21,7 @@ struct worker_stats {
 	uint64_t busy_cycles, idle_cycles; /* idle: looked for packets in vain, or slept */
 	uint64_t sleeps, sleep_cycles;     /* naps too; cycles: of the idle ones */
 	uint64_t sessions, legs;
+	uint64_t guarded; /* legs, now: guard.h */
 	uint64_t iterations;
 	uint64_t verdicts[DP_VERDICTS_MAX];
 };

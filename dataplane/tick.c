@@ -23,7 +23,8 @@ static void leg_tick(struct worker *w, struct leg *leg)
 	if (leg->attended) {
 		leg_keys_tick(w, leg);
 		ice_tick(w, leg);
-		leg->attended = leg->ice || leg_key_role(leg, KEY_PREVIOUS);
+		guard_tick(w, leg);
+		leg->attended = leg->ice || leg->guarded || leg_key_role(leg, KEY_PREVIOUS);
 	}
 	/* Of most legs the walk touches one cache line. */
 	if (leg->timed_out || w->now - leg->heard < NS_PER_S)

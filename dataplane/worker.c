@@ -14,6 +14,7 @@
 #include "dataplane/control_private.h"
 #include "dataplane/event.h"
 #include "dataplane/fetch.h"
+#include "dataplane/guard.h"
 #include "dataplane/ice_lite.h"
 #include "dataplane/punt.h"
 #include "dataplane/rewrite.h"
@@ -40,6 +41,7 @@ unsigned worker_step(struct worker *w, uint64_t now_ns)
 		fetch_legs(w, b);
 		batch_each(w, b, classify_packet); /* headers, leg_table: whose is it */
 		batch_each(w, b, classify_media);  /* RTP, RTCP or something else (RFC 7983) */
+		batch_each(w, b, guard_packet);    /* under attack: is there budget to authenticate it */
 		fetch_twins(b);
 		batch_each(w, b, session_admit);   /* is its source worth any work */
 		batch_each(w, b, punt_packet);     /* DTLS and STUN leave here; ICE is answered */

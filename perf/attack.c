@@ -200,6 +200,8 @@ int attack_run(struct attack *a, const struct attack_conf *conf, double seconds,
 {
 	struct gen_stats before = *gen_stats(a->gen), after;
 	const struct worker_stats *w = worker_stats(a->room->worker);
+	const struct gen_session *one = &a->gen->sessions[a->next];
+	uint32_t sent = one->sent, good = one->good;
 	uint64_t trials = w->verdicts[DP_V_AUTH_FAIL], began = a->now;
 	struct attack_conf calm = {.honest_pps = conf->honest_pps};
 	double took = IDLE_NS;
@@ -221,6 +223,8 @@ int attack_run(struct attack *a, const struct attack_conf *conf, double seconds,
 	r->recovery_ms = (double)(a->now - began) / NS_PER_MS;
 	after = *gen_stats(a->gen);
 	r->trials = w->verdicts[DP_V_AUTH_FAIL] - trials;
+	r->one = one->sent - sent;
+	r->one_lost = r->one - (one->good - good);
 	r->came_out = (after.bad_frame - before.bad_frame) + (after.bad_auth - before.bad_auth) +
 		      (after.bad_rtp - before.bad_rtp) + (after.bad_content - before.bad_content) +
 		      (after.twice - before.twice);

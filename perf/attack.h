@@ -30,6 +30,8 @@ struct attack_conf {
 struct attack_result {
 	uint64_t honest;       /* packets that the calls sent */
 	uint64_t lost;         /* of them: at the full ring, or not relayed */
+	uint64_t one, one_lost; /* the same of the call that all forged packets were for; those that met a full ring
+				   are not among them */
 	uint64_t hostile;      /* packets that reached the ring */
 	uint64_t hostile_ring; /* and those that found it full */
 	uint64_t came_out;     /* frames beyond the honest ones that the gateway sent, or that were wrong */

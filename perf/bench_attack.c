@@ -68,6 +68,8 @@ static void note(struct bench *b, const struct scenario *s, const struct attack_
 	sample(b, s, "came_out", "packets", (double)r->came_out, 0);
 	sample(b, s, "worker_ns", "ns/packet", r->cpu_ns / packets, -1);
 	sample(b, s, "worker_load", "%", 100 * r->cpu_ns / ((r->seconds + r->recovery_ms / 1e3) * 1e9), -1);
+	if (s->kind == ATTACK_FORGED_ONE && r->one)
+		sample(b, s, "attacked_call_loss", "%", 100.0 * (double)r->one_lost / (double)r->one, -1);
 	if (s->kind != ATTACK_NONE)
 		sample(b, s, "recovery", "ms", r->recovery_ms, 100);
 }

@@ -45,6 +45,7 @@ struct gen_session {
 	uint16_t seq;  /* of the next packet */
 	uint8_t media; /* enum gen_media, never GEN_MIX */
 	uint32_t sent; /* number of the next packet */
+	uint32_t good; /* packets that came back right */
 	uint32_t turns;
 	uint32_t picture;
 	uint32_t octets; /* of payload, for reports */

@@ -135,6 +135,7 @@ static int64_t rtp_judge(struct gen *g, struct heard *h)
 	if (!c->heard || p.number > c->highest)
 		c->highest = p.number;
 	c->heard = true;
+	c->good++;
 	g->stats.good++;
 	return position;
 }

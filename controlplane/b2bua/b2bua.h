@@ -65,6 +65,7 @@ struct trace;
 	X(ended_media_timeout, "calls ended because media stopped")                                          \
 	X(ended_dtls, "calls ended because a DTLS handshake failed")                                         \
 	X(ended_ice, "calls ended because no ICE check came any more")                                      \
+	X(legs_attacked, "reports of legs whose peer's address forged packets come from")                    \
 	X(ended_no_ack, "calls ended because an answer was never acknowledged")                              \
 	X(messages_passed, "INFO and MESSAGE requests passed on")                                            \
 	X(messages_refused, "INFO and MESSAGE requests that were not")                                       \

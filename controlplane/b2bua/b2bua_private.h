@@ -161,6 +161,7 @@ struct b2bua {
 	uint64_t plane_instance;                 /* of the data plane that was there last; 0: none yet */
 	struct dp_alarm alarms[PLANE_ALARMS];    /* the newest state of each */
 	unsigned n_alarms;
+	uint64_t attack_told_ns, attacks_untold; /* the last attack on a leg that was logged, and those since */
 	struct dp_stats_global plane; /* for reports: the last that the data plane said; h.type 0: nothing */
 	uint64_t began_ms;            /* wall clock */
 	uint32_t next_id;
@@ -204,6 +205,7 @@ void trunk_tell_states(struct b2bua *b, const char *reason);
 /* A refused call; t NULL: of no trunk. */
 void notice_refusal(struct b2bua *b, struct trunk_state *t, unsigned status, const char *reason);
 void notice_plane(struct b2bua *b, bool connected, bool restarted, const char *reason);
+void notice_attack(struct b2bua *b, const struct call *c, const struct dp_leg_attacked *e);
 void notice_alarm(struct b2bua *b, const struct dp_alarm *a);
 /* The side that a leg of the data plane is on. */
 enum dp_side call_side_of(const struct call *c, unsigned leg);

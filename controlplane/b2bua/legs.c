@@ -391,6 +391,29 @@ static void consent_lost(void *ctx, dp_session_id id, void *user, const struct d
 	call_release(c, NULL, 480, "trunk %s: no ICE check came for %u s", l->trunk->name, CONSENT_MS / 1000);
 }
 
+/* A line for each of a hundred calls in a second would be an attack of its own. */
+static void leg_attacked(void *ctx, dp_session_id id, void *user, const struct dp_leg_attacked *e)
+{
+	struct b2bua *b = ctx;
+	struct call *c = user;
+	const struct leg *l = &c->legs[call_side_of(c, e->leg)];
+	uint64_t now = clock_mono_ns();
+
+	(void)id;
+	b->counters.legs_attacked++;
+	if (b->attack_told_ns && now - b->attack_told_ns < NS_PER_S) {
+		b->attacks_untold++;
+		return;
+	}
+	log_warn("media", "a leg is under attack: packets from its peer's address do not authenticate",
+		LZ("call", c->id), LU("leg", e->leg), LZ("trunk", l->trunk ? l->trunk->name : NULL),
+		LU("failures", e->failures), LU("dropped_untried", e->policed),
+		LU("other_legs_untold", b->attacks_untold));
+	notice_attack(b, c, e);
+	b->attack_told_ns = now;
+	b->attacks_untold = 0;
+}
+
 static void punt_rx(void *ctx, dp_session_id id, void *user, const struct dp_punt *e)
 {
 	struct call *c = user;
@@ -411,5 +434,6 @@ const struct dp_client_events b2bua_media_events = {
 	.alarm = device_alarm,
 	.remote_changed = remote_changed,
 	.consent_lost = consent_lost,
+	.leg_attacked = leg_attacked,
 	.punt_rx = punt_rx,
 };

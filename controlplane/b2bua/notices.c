@@ -97,6 +97,19 @@ void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key
 	notify_end(b->notify, &n);
 }
 
+void notice_attack(struct b2bua *b, const struct call *c, const struct dp_leg_attacked *e)
+{
+	const struct leg *l = &c->legs[call_side_of(c, e->leg)];
+	struct notice n = notify_begin(b->notify, "srtp-auth-failure");
+
+	state_text(&n.tree, n.node, "call-id", c->id);
+	state_text(&n.tree, n.node, "side", l->side == DP_SIDE_A ? "a" : "b");
+	state_text(&n.tree, n.node, "trunk", l->trunk ? l->trunk->name : NULL);
+	state_number(&n.tree, n.node, "failures", e->failures);
+	state_number(&n.tree, n.node, "policed", e->policed);
+	notify_end(b->notify, &n);
+}
+
 void notice_rekey_refused(const struct leg *l, unsigned status, bool ended)
 {
 	struct notice n = notify_begin(l->call->b->notify, "rekey-refused");

@@ -369,6 +369,8 @@ static void write_media(const struct dp_stats_global *g, struct metrics *m)
 	counter(m, "srtpgw_kernel_packets_total", "Packets that went to the kernel.", g->to_kernel);
 	gauge(m, "srtpgw_media_sessions", "Media sessions.", g->sessions);
 	gauge(m, "srtpgw_media_legs", "Media legs.", g->legs);
+	gauge(m, "srtpgw_media_legs_guarded", "Legs with a budget for authentications: they are under attack.",
+		g->legs_guarded);
 	write_crypto(g, m);
 }
 

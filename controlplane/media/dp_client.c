@@ -106,6 +106,10 @@ static void dispatch_event(struct dp_client *c, const union dp_msg *m)
 		if (e->consent_lost)
 			e->consent_lost(c->ctx, id, p->user, &m->consent_lost);
 		break;
+	case DP_LEG_ATTACKED:
+		if (e->leg_attacked)
+			e->leg_attacked(c->ctx, id, p->user, &m->leg_attacked);
+		break;
 	case DP_INDEX_CHECKPOINT:
 		if (e->index_checkpoint)
 			e->index_checkpoint(c->ctx, id, p->user, &m->index_checkpoint);

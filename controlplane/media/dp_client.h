@@ -34,6 +34,7 @@ struct dp_client_events {
 	void (*index_checkpoint)(
 		void *ctx, dp_session_id id, void *user, const struct dp_index_checkpoint *e);
 	void (*consent_lost)(void *ctx, dp_session_id id, void *user, const struct dp_consent_lost *e);
+	void (*leg_attacked)(void *ctx, dp_session_id id, void *user, const struct dp_leg_attacked *e);
 	/* Of the data plane itself, not of a session. */
 	void (*alarm)(void *ctx, const struct dp_alarm *a);
 	void (*punt_rx)(void *ctx, dp_session_id id, void *user, const struct dp_punt *e);

@@ -215,6 +215,7 @@ static void plane_traffic(struct state_tree *t, struct lyd_node *n, const struct
 {
 	C(n, "sessions", g->sessions);
 	C(n, "legs", g->legs);
+	C(n, "legs-guarded", g->legs_guarded);
 	traffic(t, state_in(t, n, "rx"), g->rx_packets, g->rx_octets);
 	traffic(t, state_in(t, n, "tx"), g->tx_packets, g->tx_octets);
 	C(n, "to-kernel", g->to_kernel);

@@ -37,6 +37,7 @@ static const struct {
 	ROW(DP_ALARM, alarm),
 	ROW(DP_LEG_ICE, leg_ice),
 	ROW(DP_CONSENT_LOST, consent_lost),
+	ROW(DP_LEG_ATTACKED, leg_attacked),
 };
 
 #define TYPES (sizeof types / sizeof *types)
@@ -72,6 +73,7 @@ static const char *const verdicts[DP_V_COUNT] = {
 	[DP_V_ICE_REFUSED] = "ice_refused",
 	[DP_V_ICE_UNAUTHENTIC] = "ice_unauthentic",
 	[DP_V_ICE_LIMIT] = "ice_limit",
+	[DP_V_POLICED] = "policed",
 };
 
 _Static_assert(DP_V_COUNT <= DP_VERDICTS_MAX, "a verdict has no room in the messages");
@@ -324,6 +326,8 @@ static const char *body_wrong(const union dp_msg *m)
 		return ice_wrong(&m->leg_ice);
 	case DP_CONSENT_LOST:
 		return leg_number_wrong(m->consent_lost.leg);
+	case DP_LEG_ATTACKED:
+		return leg_number_wrong(m->leg_attacked.leg);
 	case DP_STATS:
 		return m->stats.scope > DP_STATS_SCOPE_SESSION ? "unknown scope" : NULL;
 	case DP_PUNT_TX:

@@ -67,6 +67,7 @@ enum dp_type {
 	DP_STATS_LEG,
 	DP_ALARM,
 	DP_CONSENT_LOST,
+	DP_LEG_ATTACKED,
 };
 
 /* First in every message. */
@@ -328,6 +329,7 @@ enum dp_verdict {
 	DP_V_ICE_REFUSED,     /* a check with good credentials that was answered with an error (420, 487) */
 	DP_V_ICE_UNAUTHENTIC, /* STUN without good credentials: not answered */
 	DP_V_ICE_LIMIT,       /* more checks in a second than a peer needs: not answered */
+	DP_V_POLICED,         /* secure: so much of the leg did not authenticate that there is a budget, and it is spent */
 	DP_V_COUNT,
 };
 #define DP_VERDICTS_MAX 40 /* room in the messages */
@@ -351,6 +353,8 @@ struct dp_stats_global {
 	uint64_t crypto_failovers;     /* how often a device went out of use */
 	uint32_t crypto_overflow_keys; /* in use now that no device holds */
 	uint32_t crypto_degraded;      /* workers whose device is out of use now */
+	uint32_t legs_guarded;         /* legs that have a budget for authentications now (DP_V_POLICED) */
+	uint32_t pad;
 };
 
 enum dp_ice_state {
@@ -441,6 +445,15 @@ struct dp_consent_lost {
 	uint32_t silent_ms; /* since anything authentic or a keepalive came from the peer, or consent_s was first said */
 };
 
+/* Forged packets come by this leg from where its peer is: said when it begins, and while it lasts each 10 s. */
+struct dp_leg_attacked {
+	struct dp_header h;
+	dp_session_id session;
+	uint8_t leg, pad[7];
+	uint64_t failures; /* packets that did not authenticate, since this was said last */
+	uint64_t policed;  /* packets that were dropped without a try, likewise */
+};
+
 /* Both ways: a datagram that the control plane handles (DTLS). remote: its source, or where it goes. */
 struct dp_punt {
 	struct dp_header h;
@@ -492,6 +505,7 @@ union dp_msg {
 	struct dp_alarm alarm;
 	struct dp_leg_ice leg_ice;
 	struct dp_consent_lost consent_lost;
+	struct dp_leg_attacked leg_attacked;
 };
 
 /* Name and size of a type; size 0 and "unknown" outside the enum. */

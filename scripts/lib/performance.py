@@ -122,13 +122,14 @@ def attack(figures):
     rows, said = [], set()
     for m, f in of(figures, r"attack\.([^.]+)(?:\.([^.]+))?\.honest_loss"):
         base = m.group(0)[:-len(".honest_loss")]
-        other = {what: figures.get(f"{base}.{what}") for what in ("came_out", "recovery", "worker_load")}
+        other = {what: figures.get(f"{base}.{what}") for what in ("came_out", "recovery", "worker_load", "attacked_call_loss")}
         said |= {m.group(0), *(f"{base}.{what}" for what in (*other, "worker_ns", "lost_after", "trials_per_leg"))}
+        one = other["attacked_call_loss"]
         rows.append((ATTACKS.get(m[1], m[1].replace("_", " ")), SUITES.get(m[2], m[2] or ""),
                      number(other["came_out"]["median"]) if other["came_out"] else "", f"{span(f)} %", target(f),
-                     span(other["recovery"]) if other["recovery"] else "", f"{number(other['worker_load']['median'])} %"
+                     f"{span(one)} %" if one else "", span(other["recovery"]) if other["recovery"] else "", f"{number(other['worker_load']['median'])} %"
                      if other["worker_load"] else ""))
-    text = table(("attack", "leg", "got out", "honest packets lost", "target", "until all is as before, ms", "worker's load"), rows)
+    text = table(("attack", "leg", "got out", "honest packets lost", "target", "of the attacked call", "until all is as before, ms", "worker's load"), rows)
     rest = {name: f for name, f in figures.items() if name.startswith("attack.") and name not in said}
     return text + ("\n" + plain(r".*")(rest) if rest else "")
 

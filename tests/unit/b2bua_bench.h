@@ -160,6 +160,7 @@ void plane_restart(bool same);
 void plane_away(void);
 void plane_acknowledge(void);
 void plane_event_timeout(struct plane_session *s);
+void plane_event_attack(struct plane_session *s, enum dp_side side, uint64_t failures);
 void plane_event_consent(struct plane_session *s, enum dp_side side, uint32_t silent_ms);
 void plane_event_limit(struct plane_session *s, enum dp_side side, enum dp_key_direction direction,
 	enum dp_limit limit, uint32_t epoch);

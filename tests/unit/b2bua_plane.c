@@ -165,6 +165,18 @@ void plane_event_consent(struct plane_session *s, enum dp_side side, uint32_t si
 	settle();
 }
 
+void plane_event_attack(struct plane_session *s, enum dp_side side, uint64_t failures)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_LEG_ATTACKED, 0);
+	m.leg_attacked.session = s->id;
+	m.leg_attacked.leg = s->leg[side].leg;
+	m.leg_attacked.failures = failures;
+	fake_plane_say(&bench.plane, &m);
+	settle();
+}
+
 void plane_event_limit(struct plane_session *s, enum dp_side side, enum dp_key_direction direction,
 	enum dp_limit limit, uint32_t epoch)
 {

@@ -136,6 +136,17 @@ static void test_ice_that_stops_ends_the_call(void **state)
 	assert_int_equal(counter("ended_ice"), 1);
 }
 
+static void test_an_attack_on_a_leg_is_told_and_ends_nothing(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	plane_event_attack(plane_last(), DP_SIDE_A, 64);
+	plane_event_attack(plane_last(), DP_SIDE_B, 100000);
+	assert_int_equal(counter("legs_attacked"), 2);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 static void test_shutdown_tells_everybody(void **state)
 {
 	(void)state;
@@ -411,6 +422,7 @@ int main(void)
 		T(test_a_connection_that_breaks_costs_nothing),
 		T(test_media_that_stops_ends_the_call),
 		T(test_ice_that_stops_ends_the_call),
+		T(test_an_attack_on_a_leg_is_told_and_ends_nothing),
 		T(test_shutdown_tells_everybody),
 		T(test_the_end_with_everything_under_way),
 		T(test_limits),
