@@ -30,6 +30,8 @@ static void typical(struct saved_call *c)
 		"0-16\r\na=ptime:20\r\n"
 		"a=sendrecv\r\n";
 
+	static const struct str route = STR("<sip:edge.carrier-north.example;transport=tls;lr>");
+
 	*c = (struct saved_call){
 		.id = STR("6b1f00c2"), .from = STR("+498912345678"), .to = STR("+493098765432")};
 	for (unsigned side = 0; side < 2; side++) {
@@ -49,7 +51,7 @@ static void typical(struct saved_call *c)
 				.local_uri = STR("<sip:+493098765432@203.0.113.10>"),
 				.remote_uri = STR("\"A. N. Other\" <sip:+498912345678@198.51.100.7>"),
 				.remote_target = STR("sip:+498912345678@198.51.100.7:5061;transport=tls"),
-				.routes = {STR("<sip:edge.carrier-north.example;transport=tls;lr>")},
+				.routes = &route,
 				.route_count = 1};
 		l->sess_id = STR("3889425741827364512");
 		l->sent = str_z(sdp);

@@ -207,8 +207,6 @@ void notice_refusal(struct b2bua *b, struct trunk_state *t, unsigned status, con
 void notice_plane(struct b2bua *b, bool connected, bool restarted, const char *reason);
 void notice_attack(struct b2bua *b, const struct call *c, const struct dp_leg_attacked *e);
 void notice_alarm(struct b2bua *b, const struct dp_alarm *a);
-/* The side that a leg of the data plane is on. */
-enum dp_side call_side_of(const struct call *c, unsigned leg);
 void notice_dtls_failed(struct b2bua *b, const struct leg *l, const struct dtls_result *r);
 void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key_soft_limit *e);
 void notice_rekey_refused(const struct leg *l, unsigned status, bool ended);

@@ -61,7 +61,7 @@ static bool stands(const struct call *c)
 static struct saved_media media_of(const struct leg *l, unsigned i)
 {
 	const struct oa_media *om = &l->oa.media[i];
-	const struct oa_local *local = &l->oa.local[i];
+	const struct oa_local *local = oa_local_of(&l->oa, i);
 	struct saved_media m = {
 		.used = om->used,
 		.transport = om->transport,
@@ -79,7 +79,7 @@ static struct saved_media media_of(const struct leg *l, unsigned i)
 		.remote = om->remote,
 		.remote_rtcp = om->remote_rtcp,
 		.local = local->rtp,
-		.selected = l->oa.selected[i],
+		.selected = *oa_selected(&l->oa, i),
 	};
 
 	if (om->keys && om->keys->established) {

@@ -348,7 +348,7 @@ static void update_line(struct line *n)
 	if (!bond || n->channel || !bond->role_known || bond->done || bond->failed)
 		return;
 	tell_role_kept(n);
-	remote = m->ice ? &n->leg->oa.selected[i] : &m->remote;
+	remote = m->ice ? oa_selected(&n->leg->oa, i) : &m->remote;
 	if (remote->ip.family != IP_NONE)
 		open_channel(n, remote);
 }

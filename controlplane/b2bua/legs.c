@@ -144,12 +144,10 @@ void leg_note_refusal(struct leg *l, const struct oa_refusal *why)
 
 void leg_note_unused(const struct leg *l)
 {
-	const struct oa_media *m;
-
-	for (unsigned i = 0; (m = oa_media_at(&l->oa, i)) != NULL; i++)
-		if (m->why_not[0])
+	for (unsigned i = 0; i < oa_media_count(&l->oa); i++)
+		if (oa_why_not(&l->oa, i)[0])
 			log_info("call", "an m-line is not relayed", LZ("call", l->call->id), LZ("trunk", l->trunk->name),
-				LZ("reason", m->why_not));
+				LZ("reason", oa_why_not(&l->oa, i)));
 }
 
 const char *leg_keying(const struct leg *l)
@@ -293,7 +291,7 @@ static void session_found(void *ctx, dp_session_id id, void *user)
 static void key_soft_limit(void *ctx, dp_session_id id, void *user, const struct dp_key_soft_limit *e)
 {
 	struct call *c = user;
-	struct leg *l = &c->legs[call_side_of(c, e->leg)];
+	struct leg *l = &c->legs[program_side_of(e->leg)];
 
 	(void)id;
 	log_at(e->limit == DP_LIMIT_AUTH_FAILURES || !rekey_possible(l) ? LOG_WARN : LOG_INFO, "media",
@@ -369,7 +367,8 @@ static void remote_changed(void *ctx, dp_session_id id, void *user, unsigned leg
 		return;
 	log_info("call", "ICE found the peer", LZ("call", c->id), LZ("trunk", l->trunk->name),
 		LZ("remote", ip_port_text(to, address)));
-	oa_ice_selected(&l->oa, leg >> 1, to);
+	if (oa_ice_selected(&l->oa, leg >> 1, to) < 0)
+		return;
 	leg_dtls_update(l);
 	checkpoint_touch(c);
 }

@@ -46,17 +46,6 @@ void notice_alarm(struct b2bua *b, const struct dp_alarm *a)
 	notify_end(b->notify, &n);
 }
 
-enum dp_side call_side_of(const struct call *c, unsigned leg)
-{
-	const struct program_leg *legs;
-	size_t n = c->media.programmed ? program_legs(c->media.programmed, &legs) : 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (legs[i].update.leg == leg)
-			return (enum dp_side)legs[i].update.side;
-	return DP_SIDE_A;
-}
-
 void notice_dtls_failed(struct b2bua *b, const struct leg *l, const struct dtls_result *r)
 {
 	struct notice n = notify_begin(b->notify, "dtls-failure");
@@ -78,7 +67,7 @@ void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key
 		[DP_LIMIT_AUTH_FAILURES] = "auth-failures",
 	};
 	bool attack = e->limit == DP_LIMIT_AUTH_FAILURES;
-	const struct leg *l = &c->legs[call_side_of(c, e->leg)];
+	const struct leg *l = &c->legs[program_side_of(e->leg)];
 	struct notice n = notify_begin(b->notify, attack ? "srtp-auth-failure" : "key-limit");
 
 	state_text(&n.tree, n.node, "call-id", c->id);

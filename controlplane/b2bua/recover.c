@@ -165,7 +165,8 @@ static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port r
 	l->key_epoch = s->key_epoch;
 	take_past(l, &s->past);
 	for (unsigned i = 0; i < s->n_media; i++)
-		oa_ice_selected(&l->oa, i, &s->media[i].selected);
+		if (s->media[i].selected.ip.family != IP_NONE && oa_ice_selected(&l->oa, i, &s->media[i].selected) < 0)
+			return -ENOMEM;
 	return oa_leg_assume(&l->oa, &held);
 }
 

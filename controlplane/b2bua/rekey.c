@@ -170,12 +170,30 @@ static void counted_all(void *arg, int result, const char *reason)
 	call_unwait(c);
 }
 
+/* For n, or KEY_EPOCHS_MAX when that is less: twice as many each time that it is not enough. False: no memory. */
+static bool room_for_epochs(struct leg_rekey *r, unsigned n)
+{
+	struct key_epoch *more;
+	unsigned room = 1;
+
+	while (room < n && room < KEY_EPOCHS_MAX)
+		room *= 2;
+	if (room <= r->epochs_room)
+		return true;
+	more = realloc(r->epochs, room * sizeof *more);
+	if (!more)
+		return false;
+	r->epochs = more;
+	r->epochs_room = (uint8_t)room;
+	return true;
+}
+
 static void remember_epoch(struct leg *l)
 {
 	struct leg_rekey *r = &l->rekey;
 	struct call *c = l->call;
 
-	if (!c->b->audit || (!r->epochs && !(r->epochs = calloc(KEY_EPOCHS_MAX, sizeof *r->epochs))))
+	if (!c->b->audit || !room_for_epochs(r, r->n_epochs + 1))
 		return;
 	if (r->n_epochs == KEY_EPOCHS_MAX)
 		memmove(r->epochs, r->epochs + 1, --r->n_epochs * sizeof *r->epochs);
@@ -198,7 +216,7 @@ void rekey_forget(struct leg *l)
 {
 	free(l->rekey.epochs);
 	l->rekey.epochs = NULL;
-	l->rekey.n_epochs = 0;
+	l->rekey.n_epochs = l->rekey.epochs_room = 0;
 }
 
 void rekey_began(struct leg *l)
@@ -233,7 +251,7 @@ void rekey_save(const struct leg *l, struct saved_leg *s)
 
 static void restore_epochs(struct leg_rekey *r, const struct saved_leg *s)
 {
-	if (!s->n_epochs || !(r->epochs = calloc(KEY_EPOCHS_MAX, sizeof *r->epochs)))
+	if (!s->n_epochs || !room_for_epochs(r, s->n_epochs))
 		return;
 	memcpy(r->epochs, s->epochs, s->n_epochs * sizeof *r->epochs);
 	r->n_epochs = s->n_epochs;

@@ -75,8 +75,8 @@ struct leg_rekey {
 	uint32_t strangers; /* of these: with a certificate that is not the one that signalling names */
 	struct timer timer;
 	enum rekey_cause timer_cause;
-	struct key_epoch *epochs; /* n_epochs, with room for KEY_EPOCHS_MAX; NULL: none */
-	unsigned n_epochs;
+	struct key_epoch *epochs; /* NULL: none */
+	uint8_t n_epochs, epochs_room;
 };
 
 /* Does the leg have keys, and a peer that takes others? */

@@ -32,7 +32,7 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 		.dtls_group = dtls ? dtls->group : NULL,
 		.authenticated = sip_transport_secure(l->flow.transport),
 		.rtcp_mux = m && m->mux,
-		.local = m && m->swapped ? c->media.leases[l->side][0].rtcp : c->media.leases[l->side][0].rtp,
+		.local = oa_rtp_port(&l->oa, m, 0),
 		.stats = s->h.type ? s : NULL,
 		.signalling = {.transport = l->listener ? l->listener->transport : CONFIG_UDP,
 			.remote = l->dialog && l->dialog->behind_nat ? l->dialog->flow.remote : l->flow.remote,

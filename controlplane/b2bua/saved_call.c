@@ -182,7 +182,7 @@ static void put_dialog(struct wbuf *w, const struct sip_dialog *d)
 	wbuf_u32(w, d->invite_seq);
 }
 
-static void get_dialog(struct rbuf *r, struct sip_dialog *d)
+static void get_dialog(struct rbuf *r, struct sip_dialog *d, struct str routes[SIP_ROUTES_MAX])
 {
 	uint8_t flags = get_small(r, DIALOG_UAC | DIALOG_SECURE | DIALOG_REMOTE_SEQ | DIALOG_BEHIND_NAT);
 
@@ -197,7 +197,8 @@ static void get_dialog(struct rbuf *r, struct sip_dialog *d)
 		**s = get_text(r, TEXT_MAX_OCTETS, false);
 	d->route_count = get_small(r, SIP_ROUTES_MAX);
 	for (unsigned i = 0; i < d->route_count; i++)
-		d->routes[i] = get_text(r, TEXT_MAX_OCTETS, false);
+		routes[i] = get_text(r, TEXT_MAX_OCTETS, false);
+	d->routes = routes;
 	d->local_seq = rbuf_u32(r);
 	d->remote_seq = rbuf_u32(r);
 	d->invite_seq = rbuf_u32(r);
@@ -333,7 +334,7 @@ static void get_leg(struct rbuf *r, struct saved_leg *l, uint8_t version)
 
 	l->trunk = get_text(r, NAME_MAX_OCTETS, false);
 	l->listener = get_text(r, NAME_MAX_OCTETS, false);
-	get_dialog(r, &l->dialog);
+	get_dialog(r, &l->dialog, l->routes);
 	l->transport = get_small(r, SIP_TRANSPORT_COUNT - 1);
 	l->remote = get_address(r);
 	l->tls_name = get_text(r, NAME_MAX_OCTETS, false);

@@ -52,6 +52,7 @@ struct saved_past {
 struct saved_leg {
 	struct str trunk, listener; /* their names in the configuration */
 	struct sip_dialog dialog;   /* what sip_dialog_restore() takes; of its flow only what is below */
+	struct str routes[SIP_ROUTES_MAX]; /* the dialog's, as they were read */
 	uint8_t transport;          /* enum sip_transport */
 	struct ip_port remote;
 	struct str tls_name, tls_sni; /* empty: none */

@@ -2,6 +2,8 @@
 #include "controlplane/media/call_media.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 int call_media_open(struct call_media *m, void *user)
 {
@@ -14,30 +16,49 @@ int call_media_open(struct call_media *m, void *user)
 	return 0;
 }
 
-static void set_local(struct oa_leg *leg, unsigned i, const struct port_lease *l)
+static int set_local(struct oa_leg *leg, unsigned i, const struct port_lease *l, struct err *e)
 {
 	const struct oa_local local = {.rtp = l->rtp, .rtcp = l->rtcp, .advertised = l->advertised};
+	int rc = oa_set_local(leg, i, &local);
 
-	oa_set_local(leg, i, &local);
+	return rc < 0 ? err_set(e, -rc, "out of memory") : 0;
+}
+
+/* Transport i's, which stays where it is until it is asked for that of a higher one. */
+static struct port_lease *lease_at(struct call_media *m, unsigned side, unsigned i)
+{
+	struct call_media_ports *more;
+
+	if (i >= m->n_ports) {
+		more = realloc(m->ports_of, (i + 1) * sizeof *more);
+		if (!more)
+			return NULL;
+		memset(more + m->n_ports, 0, (i + 1 - m->n_ports) * sizeof *more);
+		m->ports_of = more;
+		m->n_ports = i + 1;
+	}
+	return &m->ports_of[i].side[side];
 }
 
 static int lease(struct call_media *m, unsigned side, unsigned i, struct err *e)
 {
-	struct port_lease *l = &m->leases[side][i];
+	struct port_lease *l = lease_at(m, side, i);
 	const struct call_media_side *s = &m->side[side];
 	const struct oa_media *om = oa_media_at(s->leg, i);
 	bool said = om && om->remote.ip.family != IP_NONE;
 	enum ip_family family = said ? (enum ip_family)om->remote.ip.family : s->family;
-	int rc = port_alloc_get(m->ports, s->groups, s->n_groups, family, m->worker, PORT_PAIR, l);
+	int rc;
 
+	if (!l)
+		return err_set(e, ENOMEM, "out of memory");
+	rc = port_alloc_get(m->ports, s->groups, s->n_groups, family, m->worker, PORT_PAIR, l);
 	if (rc == -EAFNOSUPPORT && !said)
 		rc = port_alloc_get(m->ports, s->groups, s->n_groups, IP_NONE, m->worker, PORT_PAIR, l);
 	if (rc == -ENOSPC)
 		return err_set(e, ENOSPC, "no media port is free at worker %u", m->worker);
 	if (rc < 0)
 		return err_set(e, -rc, "the realm has no media address of the peer's address family");
-	set_local(s->leg, i, l);
-	return 0;
+	return set_local(s->leg, i, l, e);
 }
 
 int call_media_ports(struct call_media *m, struct err *e)
@@ -104,18 +125,20 @@ static struct program_call program_of(const struct call_media *m)
 
 static int claim(struct call_media *m, const struct ip_port *rtp, unsigned side, unsigned i, struct err *e)
 {
-	struct port_lease *l = &m->leases[side][i];
+	struct port_lease *l;
 	char text[IP_PORT_TEXT_MAX];
 	int rc;
 
 	if (rtp->ip.family == IP_NONE)
 		return 0;
+	l = lease_at(m, side, i);
+	if (!l)
+		return err_set(e, ENOMEM, "out of memory");
 	rc = port_alloc_claim(m->ports, rtp, m->worker, l);
 	if (rc < 0)
 		return err_set(e, -rc, "media port %s is %s", ip_port_text(rtp, text),
 			rc == -EBUSY ? "in use" : "not configured any more, or another worker's");
-	set_local(m->side[side].leg, i, l);
-	return 0;
+	return set_local(m->side[side].leg, i, l, e);
 }
 
 int call_media_restore(struct call_media *m, void *user, dp_session_id session, uint32_t worker,
@@ -135,7 +158,10 @@ int call_media_restore(struct call_media *m, void *user, dp_session_id session, 
 	m->open = m->added = true;
 	const struct program_call call = program_of(m);
 
-	return program_make(&call, &m->programmed) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+	if (program_make(&call, &m->programmed) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	m->programmed = program_pack(m->programmed);
+	return 0;
 }
 
 /* From what was programmed (or, with all, from nothing) to what is wanted now. */
@@ -165,7 +191,7 @@ static int program(struct call_media *m, bool all, dp_client_done failed, void *
 		return rc;
 	}
 	program_free(m->programmed);
-	m->programmed = now;
+	m->programmed = program_pack(now);
 	m->added = true;
 	return 0;
 }
@@ -201,6 +227,9 @@ void call_media_close(struct call_media *m)
 	program_free(m->programmed);
 	m->programmed = NULL;
 	for (unsigned s = 0; s < 2; s++)
-		for (unsigned i = 0; i < SDP_MEDIA_MAX; i++)
-			port_alloc_put(m->ports, &m->leases[s][i]);
+		for (unsigned i = 0; i < m->n_ports; i++)
+			port_alloc_put(m->ports, &m->ports_of[i].side[s]);
+	free(m->ports_of);
+	m->ports_of = NULL;
+	m->n_ports = 0;
 }

@@ -46,7 +46,10 @@ struct call_media {
 	struct program *programmed; /* what was sent to the data plane; NULL: nothing */
 	dp_client_done failed;      /* of the last call_media_program() */
 	void *failed_arg;
-	struct port_lease leases[2][SDP_MEDIA_MAX];
+	struct call_media_ports {
+		struct port_lease side[2];
+	} *ports_of; /* of each transport, n_ports */
+	unsigned n_ports;
 };
 
 /*
@@ -64,7 +67,9 @@ int call_media_open(struct call_media *m, void *user);
 int call_media_restore(struct call_media *m, void *user, dp_session_id session, uint32_t worker,
 	const struct ip_port rtp[2][SDP_MEDIA_MAX], struct err *e);
 
-/* Ports for every transport of the outstanding exchange that has none, on both legs. -ENOSPC, -EAFNOSUPPORT: *e.
+/*
+ * Ports for every transport of the outstanding exchange that has none, on both legs. -ENOSPC, -EAFNOSUPPORT, -ENOMEM:
+ * *e.
  */
 int call_media_ports(struct call_media *m, struct err *e);
 

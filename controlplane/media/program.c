@@ -5,13 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/squeeze.h"
+
 #define ICE_CONSENT_S 30 /* RFC 7675 section 5.1 */
 
 struct program {
 	dp_session_id session;
 	uint32_t worker;
 	uint32_t media_timeout_s;
-	size_t n_legs;
+	uint32_t n_legs;
+	uint32_t packed; /* octets behind this that its legs take as lib/base/squeeze.h has it; 0: they stand as they are */
 	struct program_leg legs[]; /* transport by transport, side A before side B */
 };
 
@@ -127,7 +130,7 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 	u->remote_rtcp = om->remote_rtcp;
 	/* Who does ICE is where it says with its checks. */
 	if (om->ice) {
-		u->remote = leg->selected[i];
+		u->remote = *oa_selected(leg, i);
 		u->remote_rtcp = (struct ip_port){0};
 	}
 	if (om->mux) {
@@ -146,7 +149,7 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 static bool has_leg(const struct oa_leg *leg, unsigned i)
 {
 	return (oa_media_now(leg, i) || oa_handshake_expected(leg, i) || oa_check_expected(leg, i)) &&
-	       leg->local[i].set;
+	       oa_local_of(leg, i)->set;
 }
 
 int program_make(const struct program_call *call, struct program **out)
@@ -174,8 +177,37 @@ int program_make(const struct program_call *call, struct program **out)
 void program_free(struct program *p)
 {
 	if (p)
-		mem_wipe(p, sizeof *p + p->n_legs * sizeof *p->legs);
+		mem_wipe(p, sizeof *p + (p->packed ? p->packed : p->n_legs * sizeof *p->legs));
 	free(p);
+}
+
+struct program *program_pack(struct program *p)
+{
+	size_t all = p->n_legs * sizeof *p->legs, size = squeeze_size(p->legs, all);
+	struct program *small = p->packed || !all ? NULL : malloc(sizeof *p + size);
+
+	if (!small)
+		return p;
+	*small = *p;
+	small->packed = (uint32_t)size;
+	squeeze(p->legs, all, small->legs);
+	program_free(p);
+	return small;
+}
+
+static struct program *unpack(const struct program *small)
+{
+	size_t all = small->n_legs * sizeof *small->legs;
+	struct program *p = malloc(sizeof *p + all);
+
+	if (!p)
+		return NULL;
+	*p = *small;
+	p->packed = 0;
+	if (unsqueeze(small->legs, small->packed, p->legs, all))
+		return p;
+	program_free(p);
+	return NULL;
 }
 
 size_t program_legs(const struct program *p, const struct program_leg **legs)
@@ -405,8 +437,8 @@ static int diff_retired(struct diff *d, const struct program_leg *o, const struc
 	return rc;
 }
 
-int program_diff(const struct program *old, const struct program *now,
-	int (*put_one)(void *arg, union dp_msg *m), void *arg)
+static int diff(const struct program *old, const struct program *now, int (*put_one)(void *arg, union dp_msg *m),
+	void *arg)
 {
 	static int (*const steps[])(struct diff *, const struct program_leg *, const struct program_leg *) = {
 		diff_ice_ends, diff_leg, diff_ice, diff_withdrawn, diff_rx, diff_tx, diff_pending, diff_retired};
@@ -416,5 +448,21 @@ int program_diff(const struct program *old, const struct program *now,
 	for (unsigned s = 0; rc == 0 && s < sizeof steps / sizeof steps[0]; s++)
 		for (size_t i = 0; rc == 0 && i < now->n_legs; i++)
 			rc = steps[s](&d, find(old, now->legs[i].update.leg), &now->legs[i]);
+	return rc;
+}
+
+int program_diff(const struct program *old, const struct program *now,
+	int (*put_one)(void *arg, union dp_msg *m), void *arg)
+{
+	struct program *whole;
+	int rc;
+
+	if (!old || !old->packed)
+		return diff(old, now, put_one, arg);
+	whole = unpack(old);
+	if (!whole)
+		return -ENOMEM;
+	rc = diff(whole, now, put_one, arg);
+	program_free(whole);
 	return rc;
 }

@@ -45,13 +45,25 @@ struct program;
 int program_make(const struct program_call *call, struct program **out);
 void program_free(struct program *p); /* wipes; NULL is ignored */
 
+/* The legs of a state that is not packed. */
 size_t program_legs(const struct program *p, const struct program_leg **legs);
+/* The side that a leg of the data plane is on: transport i has the numbers 2i and 2i + 1. */
+static inline enum dp_side program_side_of(unsigned leg)
+{
+	return leg % 2 ? DP_SIDE_B : DP_SIDE_A;
+}
+
+/*
+ * The same state in a fifth of the memory, to be kept while the session stands as it is: only program_diff(), as `old`,
+ * and program_free() take it. Owns p from now on. Without memory it is p itself.
+ */
+struct program *program_pack(struct program *p);
 
 /*
  * Calls put() with every command that takes the data plane from `old` (NULL: no session) to `now`, in this
  * order: session, ICE that ends, legs (a secure one is mute and deaf until its keys come), ICE, receive keys, send
  * keys, legs whose keys were pending, keys to retire. put() owns the message's content only during the call and must wipe what it copies; here it is
- * wiped after it returns. Stops and returns what put() returns when that is negative.
+ * wiped after it returns. Stops and returns what put() returns when that is negative; -ENOMEM.
  */
 int program_diff(const struct program *old, const struct program *now, int (*put)(void *arg, union dp_msg *m),
 	void *arg);

@@ -125,7 +125,7 @@ static int judge_answer(struct oa_leg *leg, struct oa_exchange *x, struct oa_ref
 			x->remote->n_media, x->n_media);
 	rc = judge_answered_lines(leg, x, &at, &o);
 	if (rc < 0) {
-		oa_note(r, &x->media[at], &x->remote->media[at], at, rc, &o);
+		oa_note(r, x, &x->remote->media[at], at, rc, &o);
 		if (rc == -EPROTO)
 			r->status = 502;
 		return rc;

@@ -11,7 +11,7 @@ void oa_leg_follow(struct oa_leg *leg, const struct oa_leg *was)
 	leg->secured = leg->policy.security == OA_SECURITY_NONE ? 0 : was->secured;
 	leg->least = was->n_media > was->least ? was->n_media : was->least;
 	for (unsigned i = 0; i < leg->least; i++)
-		leg->least_kind[i] = i < was->n_media ? was->media[i].kind : was->least_kind[i];
+		leg->least_kind[i] = i < was->n_media ? (uint8_t)was->media[i].kind : was->least_kind[i];
 }
 
 void oa_leg_resume(struct oa_leg *was, const struct oa_leg *leg)

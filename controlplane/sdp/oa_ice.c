@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ICE in offers and answers: whether an m-line does it, with which credentials, and when they are new. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "controlplane/sdp/oa_private.h"
@@ -69,7 +70,7 @@ static bool associates_anew(const struct oa_leg *leg, const struct oa_exchange *
 
 int oa_ice_choose(const struct oa_leg *leg, struct oa_exchange *x)
 {
-	bool any = false, fresh = !leg->ice.ufrag[0] || x->ice_restart;
+	bool any = false, fresh = !oa_ice_ours(leg)->ufrag[0] || x->ice_restart;
 
 	for (unsigned i = 0; i < x->n_media; i++) {
 		any |= x->media[i].open && x->media[i].ice;
@@ -80,21 +81,31 @@ int oa_ice_choose(const struct oa_leg *leg, struct oa_exchange *x)
 		return 0;
 	if (fresh)
 		return ice_credentials_make(&x->ice);
-	x->ice = leg->ice;
+	x->ice = *oa_ice_ours(leg);
 	return 0;
 }
 
 bool oa_ice_changed(const struct oa_leg *leg, const struct oa_exchange *x)
 {
-	return x->ice.ufrag[0] && !ice_credentials_same(&x->ice, &leg->ice);
+	return x->ice.ufrag[0] && !ice_credentials_same(&x->ice, oa_ice_ours(leg));
 }
 
-void oa_ice_commit(struct oa_leg *leg, const struct oa_exchange *x)
+int oa_ice_commit(struct oa_leg *leg, const struct oa_exchange *x)
 {
 	if (!oa_ice_changed(leg, x))
-		return;
-	leg->ice_before = leg->ice;
-	leg->ice = x->ice;
+		return 0;
+	if (!leg->ice && !(leg->ice = calloc(1, sizeof *leg->ice)))
+		return -ENOMEM;
+	leg->ice->before = leg->ice->now;
+	leg->ice->now = x->ice;
+	return 0;
+}
+
+static const struct ice_credentials none;
+
+const struct ice_credentials *oa_ice_ours(const struct oa_leg *leg)
+{
+	return leg->ice ? &leg->ice->now : &none;
 }
 
 static bool any_ice(const struct oa_exchange *x)
@@ -119,7 +130,7 @@ static bool muxed_before(const struct oa_leg *leg, unsigned t)
 void oa_ice_put_media(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned t)
 {
 	const struct oa_media *om = &x->media[t];
-	const struct oa_local *l = &leg->local[t];
+	const struct oa_local *l = oa_local_of(leg, t);
 
 	if (om->open && om->ice_mismatch && !x->ours)
 		wbuf_z(w, "a=ice-mismatch\r\n");
@@ -145,8 +156,8 @@ bool oa_ice_now(const struct oa_leg *leg, unsigned i, const struct ice_credentia
 	bool told = x && (x->ours || x->answered) && oa_ice_changed(leg, x);
 	bool offered = oa_check_expected(leg, i);
 
-	*newest = told ? &x->ice : &leg->ice;
-	*before = told ? &leg->ice : &leg->ice_before;
+	*newest = told ? &x->ice : oa_ice_ours(leg);
+	*before = told ? oa_ice_ours(leg) : leg->ice ? &leg->ice->before : &none;
 	return offered || (now && now->open && now->ice);
 }
 
@@ -157,8 +168,22 @@ bool oa_check_expected(const struct oa_leg *leg, unsigned i)
 	return x && x->ours && !x->answered && i < x->n_media && x->media[i].open && x->media[i].ice;
 }
 
-void oa_ice_selected(struct oa_leg *leg, unsigned i, const struct ip_port *remote)
+int oa_ice_selected(struct oa_leg *leg, unsigned i, const struct ip_port *remote)
 {
-	if (i < SDP_MEDIA_MAX)
-		leg->selected[i] = *remote;
+	struct oa_place *p;
+
+	if (i >= SDP_MEDIA_MAX)
+		return -EINVAL;
+	p = oa_place_at(leg, i);
+	if (!p)
+		return -ENOMEM;
+	p->selected = *remote;
+	return 0;
+}
+
+const struct ip_port *oa_selected(const struct oa_leg *leg, unsigned i)
+{
+	static const struct ip_port nowhere;
+
+	return i < leg->n_places ? &leg->places[i].selected : &nowhere;
 }

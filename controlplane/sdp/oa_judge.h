@@ -22,5 +22,5 @@ int oa_take_remote(const struct oa_leg *leg, unsigned t, const struct sdp *s, co
 	struct oa_media *om, struct objection *o);
 bool oa_has_crypto(const struct sdp *s, const struct sdp_media *m);
 /* Notes why m-line i is not used, and in *r why the first one that was offered is not. */
-void oa_note(struct oa_refusal *r, struct oa_media *om, const struct sdp_media *m, unsigned i, int code,
+void oa_note(struct oa_refusal *r, struct oa_exchange *x, const struct sdp_media *m, unsigned i, int code,
 	const struct objection *o);

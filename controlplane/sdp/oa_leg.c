@@ -109,6 +109,10 @@ void oa_leg_close(struct oa_leg *leg)
 	oa_rollback(leg);
 	drop_media(leg);
 	free(leg->sent);
+	free(leg->places);
+	if (leg->ice)
+		mem_wipe(leg->ice, sizeof *leg->ice);
+	free(leg->ice);
 	mem_wipe(leg, sizeof *leg);
 }
 
@@ -147,15 +151,16 @@ int oa_commit(struct oa_leg *leg)
 		return -EINVAL;
 	struct oa_media *media = calloc(x->n_media, sizeof *media);
 
-	if (!media)
+	if (!media || oa_ice_commit(leg, x) < 0) {
+		free(media);
 		return -ENOMEM;
+	}
 	drop_media(leg);
 	memcpy(media, x->media, x->n_media * sizeof *media);
 	leg->media = media;
 	leg->n_media = x->n_media;
 	settle_keys(leg);
 	x->n_media = 0; /* its keys are the leg's now */
-	oa_ice_commit(leg, x);
 	free(leg->sent);
 	leg->sent = x->sent;
 	leg->sent_version = x->sent_version;
@@ -185,6 +190,11 @@ const struct oa_media *oa_media_now(const struct oa_leg *leg, unsigned i)
 	if (leg->pending && leg->pending->answered)
 		return oa_media_at(leg, i);
 	return i < leg->n_media ? &leg->media[i] : NULL;
+}
+
+const char *oa_why_not(const struct oa_leg *leg, unsigned i)
+{
+	return leg->pending && i < leg->pending->n_media ? leg->pending->why_not[i] : "";
 }
 
 static const struct agreed_key *established_tx(const struct agreement *a)
@@ -320,7 +330,7 @@ bool oa_wants_local(const struct oa_leg *leg, const struct oa_leg *from, unsigne
 {
 	struct oa_media plan[SDP_MEDIA_MAX];
 
-	if (!from->pending || i >= from->pending->n_media || leg->local[i].set)
+	if (!from->pending || i >= from->pending->n_media || oa_local_of(leg, i)->set)
 		return false;
 	if (leg == from || leg->pending)
 		return oa_media_at(leg, i) && oa_media_at(leg, i)->open;
@@ -328,22 +338,50 @@ bool oa_wants_local(const struct oa_leg *leg, const struct oa_leg *from, unsigne
 	return plan[i].open;
 }
 
-void oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local)
+struct oa_place *oa_place_at(struct oa_leg *leg, unsigned i)
 {
+	struct oa_place *more;
+
+	if (i < leg->n_places)
+		return &leg->places[i];
+	more = realloc(leg->places, (i + 1) * sizeof *more);
+	if (!more)
+		return NULL;
+	memset(more + leg->n_places, 0, (i + 1 - leg->n_places) * sizeof *more);
+	leg->places = more;
+	leg->n_places = i + 1;
+	return &more[i];
+}
+
+int oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local)
+{
+	struct oa_place *p;
+
 	if (i >= SDP_MEDIA_MAX)
-		return;
-	leg->local[i] = *local;
-	leg->local[i].set = true;
+		return -EINVAL;
+	p = oa_place_at(leg, i);
+	if (!p)
+		return -ENOMEM;
+	p->local = *local;
+	p->local.set = true;
+	return 0;
+}
+
+const struct oa_local *oa_local_of(const struct oa_leg *leg, unsigned i)
+{
+	static const struct oa_local none;
+
+	return i < leg->n_places ? &leg->places[i].local : &none;
 }
 
 struct ip_port oa_rtp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i)
 {
-	return m && m->swapped ? leg->local[i].rtcp : leg->local[i].rtp;
+	return m && m->swapped ? oa_local_of(leg, i)->rtcp : oa_local_of(leg, i)->rtp;
 }
 
 struct ip_port oa_rtcp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i)
 {
-	return m && m->swapped ? leg->local[i].rtp : leg->local[i].rtcp;
+	return m && m->swapped ? oa_local_of(leg, i)->rtp : oa_local_of(leg, i)->rtcp;
 }
 
 const struct agreement *oa_keys_before(const struct oa_leg *leg, unsigned i)

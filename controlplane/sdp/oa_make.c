@@ -16,9 +16,9 @@ static int check_local(const struct oa_leg *leg, const struct oa_exchange *x, st
 
 		if (!om->open)
 			continue;
-		if (!leg->local[i].set)
+		if (!oa_local_of(leg, i)->set)
 			return oa_refuse(r, EADDRNOTAVAIL, 500, 0, "m-line %u has no media port", i + 1);
-		if (om->remote.ip.family != IP_NONE && om->remote.ip.family != leg->local[i].rtp.ip.family)
+		if (om->remote.ip.family != IP_NONE && om->remote.ip.family != oa_local_of(leg, i)->rtp.ip.family)
 			return oa_refuse(r, EAFNOSUPPORT, 488, WARN_ADDRESS,
 				"m-line %u: there is no media address of the peer's address family", i + 1);
 	}
@@ -194,7 +194,7 @@ int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, 
 /* Does transport i of our offer move to the other one of its ports? A new association wants a fresh one. */
 static bool moves_away(const struct oa_leg *leg, const struct oa_media *om, unsigned i)
 {
-	return om->open && om->mux && leg->media[i].mux && oa_method_of(leg, i)->media_path && leg->local[i].rtcp.port;
+	return om->open && om->mux && leg->media[i].mux && oa_method_of(leg, i)->media_path && oa_local_of(leg, i)->rtcp.port;
 }
 
 static int offer_again(struct oa_leg *leg, bool again, struct wbuf *w, struct oa_refusal *r)

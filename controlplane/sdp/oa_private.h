@@ -29,6 +29,7 @@ struct oa_exchange {
 	uint64_t sent_version;
 	unsigned n_media;
 	struct oa_media media[SDP_MEDIA_MAX];
+	char why_not[SDP_MEDIA_MAX][120]; /* why an offered m-line is not used, "" otherwise */
 	uint8_t tag[SDP_MEDIA_MAX]; /* for each transport the m-line that describes it (RFC 9143 section 1.3) */
 	struct ice_credentials ice; /* ours in this exchange; none: no m-line does ICE */
 	bool ice_restart;           /* the peer's offer is one */
@@ -164,7 +165,11 @@ int oa_ice_offered(const struct oa_leg *leg, struct oa_exchange *x, unsigned t, 
 int oa_ice_answered(struct oa_exchange *x, unsigned t, unsigned i, struct err *e);
 bool oa_ice_offers(const struct oa_leg *leg, unsigned t);
 int oa_ice_choose(const struct oa_leg *leg, struct oa_exchange *x);
-void oa_ice_commit(struct oa_leg *leg, const struct oa_exchange *x);
+int oa_ice_commit(struct oa_leg *leg, const struct oa_exchange *x); /* -ENOMEM: nothing has changed */
+/* Those that hold; none. */
+const struct ice_credentials *oa_ice_ours(const struct oa_leg *leg);
+/* The leg's own, with room for transport i; NULL without memory. */
+struct oa_place *oa_place_at(struct oa_leg *leg, unsigned i);
 /* Does x bring credentials that the session which holds does not have? */
 bool oa_ice_changed(const struct oa_leg *leg, const struct oa_exchange *x);
 /* Lines of the session, and of transport t: with a password in it. */

@@ -22,7 +22,7 @@ enum sdp_direction oa_direction(const struct sdp *s, const struct sdp_media *m)
 int oa_take_remote(const struct oa_leg *leg, unsigned t, const struct sdp *s, const struct sdp_media *m,
 	struct oa_media *om, struct objection *o)
 {
-	bool other_family = leg->local[t].set && leg->local[t].rtp.ip.family != m->connection.family;
+	bool other_family = oa_local_of(leg, t)->set && oa_local_of(leg, t)->rtp.ip.family != m->connection.family;
 
 	om->remote = om->remote_rtcp = (struct ip_port){0};
 	if (by_ice(s, m) && (other_family || ip_is_unspecified(&m->connection)))
@@ -226,7 +226,7 @@ int oa_settle_transports(struct oa_leg *leg, struct oa_exchange *x)
 	return 0;
 }
 
-void oa_note(struct oa_refusal *r, struct oa_media *om, const struct sdp_media *m, unsigned i, int code,
+void oa_note(struct oa_refusal *r, struct oa_exchange *x, const struct sdp_media *m, unsigned i, int code,
 	const struct objection *o)
 {
 	struct oa_refusal line;
@@ -235,7 +235,7 @@ void oa_note(struct oa_refusal *r, struct oa_media *om, const struct sdp_media *
 		STR_ARG(str_sub(m->kind_text, 0, 20)), o->e.text);
 	if (code == -ENOKEY)
 		line.downgrade = sdp_proto_info(m->proto)->secure ? OA_DOWNGRADE_KEYS : OA_DOWNGRADE_CLEAR;
-	snprintf(om->why_not, sizeof om->why_not, "%.*s", (int)sizeof om->why_not - 1, line.reason.text);
+	snprintf(x->why_not[i], sizeof x->why_not[i], "%.*s", (int)sizeof x->why_not[i] - 1, line.reason.text);
 	if (!r->status)
 		*r = line;
 }
@@ -269,7 +269,7 @@ static int judge_offer(struct oa_leg *leg, struct oa_exchange *x, struct oa_refu
 
 		if (rc < 0) {
 			first = offered == used ? rc : first;
-			oa_note(r, om, &s->media[i], i, rc, &o);
+			oa_note(r, x, &s->media[i], i, rc, &o);
 		}
 		offered++;
 		used += om->used = rc == 0;

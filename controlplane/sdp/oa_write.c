@@ -9,7 +9,7 @@
 
 static const struct ip_addr *advertised(const struct oa_leg *leg, unsigned t)
 {
-	const struct oa_local *l = &leg->local[t];
+	const struct oa_local *l = oa_local_of(leg, t);
 
 	return l->advertised.family == IP_NONE ? &l->rtp.ip : &l->advertised;
 }
@@ -22,7 +22,7 @@ static struct ip_addr session_address(const struct oa_leg *leg, const struct oa_
 	for (unsigned i = x->n_media; i-- > 0;)
 		if (x->media[i].used)
 			ip = *advertised(leg, x->media[i].transport);
-		else if (leg->local[i].set && ip_is_unspecified(&ip))
+		else if (oa_local_of(leg, i)->set && ip_is_unspecified(&ip))
 			ip = *advertised(leg, i);
 	return ip;
 }
@@ -126,7 +126,7 @@ char *oa_write(const struct oa_leg *leg, const struct oa_exchange *x, const stru
 		}
 	}
 	for (unsigned i = x->n_media; x->ours && i < leg->least; i++)
-		sdp_put_media(&w, str_z(kind_name(leg->least_kind[i])), 0, STR("RTP/AVP"), STR("0"));
+		sdp_put_media(&w, str_z(kind_name((enum sdp_kind)leg->least_kind[i])), 0, STR("RTP/AVP"), STR("0"));
 	if (w.overflow) {
 		free(text);
 		return NULL;

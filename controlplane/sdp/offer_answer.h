@@ -80,7 +80,6 @@ struct oa_media {
 	uint8_t mid_sent;    /* header extension in which what we send names the m-line (RFC 9143 section 15); 0: none */
 	uint8_t n_ssrcs;
 	uint32_t ssrcs[DP_SELECTORS_MAX]; /* that the peer says it sends with (RFC 5576); not kept with a saved call */
-	char why_not[120];   /* why an offered m-line is not used, "" otherwise */
 
 	/* the transport */
 	bool open; /* an m-line that is used is on it */
@@ -117,6 +116,17 @@ enum oa_state {
 
 struct oa_exchange; /* the outstanding one, private */
 
+/* Where a transport is on the two ends. */
+struct oa_place {
+	struct oa_local local;
+	struct ip_port selected; /* where ICE found the peer; IP_NONE: not yet */
+};
+
+/* Our credentials that hold, and those before an ICE restart; either may be none. */
+struct oa_ice {
+	struct ice_credentials now, before;
+};
+
 /* One leg. Zero it, then oa_leg_init(). Fields are read-only outside this module. */
 struct oa_leg {
 	struct oa_policy policy;
@@ -132,12 +142,12 @@ struct oa_leg {
 	unsigned n_media;
 	/* M-lines that a body of ours has at least: those of the session that it goes on from, oa_leg_follow(). */
 	unsigned least;
-	enum sdp_kind least_kind[SDP_MEDIA_MAX];
+	uint8_t least_kind[SDP_MEDIA_MAX]; /* enum sdp_kind */
 	struct oa_media *media; /* what holds */
 	struct oa_exchange *pending;
-	struct oa_local local[SDP_MEDIA_MAX];
-	struct ice_credentials ice, ice_before; /* ours that hold, and those before an ICE restart; none */
-	struct ip_port selected[SDP_MEDIA_MAX]; /* where ICE found the peer; IP_NONE: not yet */
+	struct oa_place *places; /* by transport, n_places: see oa_local_of() and oa_selected() */
+	unsigned n_places;
+	struct oa_ice *ice; /* NULL: no transport has done ICE */
 };
 
 /* -EIO: no random numbers. policy is copied. */
@@ -157,6 +167,8 @@ unsigned oa_media_count(const struct oa_leg *leg);
 const struct oa_media *oa_media_at(const struct oa_leg *leg, unsigned i);
 /* M-line i as media flows now: of an exchange that is answered, or else of what holds; NULL: none. */
 const struct oa_media *oa_media_now(const struct oa_leg *leg, unsigned i);
+/* Why m-line i of the peer's outstanding offer is not used; "": it is, or there is no such. */
+const char *oa_why_not(const struct oa_leg *leg, unsigned i);
 /* The two of oa_local as transport i of the leg's, which is m, has them; NULL: as they were leased. */
 struct ip_port oa_rtp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i);
 struct ip_port oa_rtcp_port(const struct oa_leg *leg, const struct oa_media *m, unsigned i);
@@ -175,7 +187,9 @@ const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i);
 
 /* Must transport i of this leg be given ports before the next make? (It is to be used and has none.) */
 bool oa_wants_local(const struct oa_leg *leg, const struct oa_leg *from, unsigned i);
-void oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local);
+int oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local); /* -EINVAL: too many; -ENOMEM */
+/* What was set of transport i; `set` is false where nothing was. */
+const struct oa_local *oa_local_of(const struct oa_leg *leg, unsigned i);
 
 /*
  * Writes our offer for `to` from what `from` offered, fresh keys for every suite of the policy in it, or with
@@ -290,7 +304,8 @@ bool oa_check_expected(const struct oa_leg *leg, unsigned i);
 bool oa_ice_now(const struct oa_leg *leg, unsigned i, const struct ice_credentials **newest,
 	const struct ice_credentials **before);
 /* The data plane says where transport i's peer is. */
-void oa_ice_selected(struct oa_leg *leg, unsigned i, const struct ip_port *remote);
+int oa_ice_selected(struct oa_leg *leg, unsigned i, const struct ip_port *remote); /* -EINVAL, -ENOMEM */
+const struct ip_port *oa_selected(const struct oa_leg *leg, unsigned i); /* IP_NONE: not yet */
 
 /* Is there an offer of ours out whose answer brings new keys, or a handshake under way? (DP_LEG_KEYS_PENDING) */
 bool oa_keys_pending(const struct oa_leg *leg);

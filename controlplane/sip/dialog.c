@@ -50,19 +50,23 @@ static int set_target(struct sip_dialog *d, struct str uri)
 
 static int set_routes(struct sip_dialog *d, const struct str *routes, unsigned count)
 {
-	size_t n = 1;
+	size_t n = count * sizeof *routes;
+	struct str *kept = NULL;
 
 	for (unsigned i = 0; i < count; i++)
 		n += routes[i].n;
-	char *at = malloc(n);
+	if (count) {
+		kept = malloc(n);
+		if (!kept)
+			return -ENOMEM;
+		char *at = (char *)(kept + count);
 
-	if (!at)
-		return -ENOMEM;
-	free(d->routes_text);
-	d->routes_text = at;
+		for (unsigned i = 0; i < count; i++)
+			kept[i] = keep(&at, routes[i]);
+	}
+	free((void *)d->routes);
+	d->routes = kept;
 	d->route_count = count;
-	for (unsigned i = 0; i < count; i++)
-		d->routes[i] = keep(&at, routes[i]);
 	return 0;
 }
 
@@ -220,7 +224,9 @@ int sip_dialog_restore(const struct sip_dialog *saved, struct sip_dialog **out)
 		free(d);
 		return -ENOMEM;
 	}
-	d->text = d->routes_text = d->target_text = NULL;
+	d->text = d->target_text = NULL;
+	d->routes = NULL;
+	d->route_count = 0;
 	d->next = NULL;
 	d->listed = false;
 	d->user = NULL;
@@ -241,7 +247,7 @@ void sip_dialog_free(struct sip_dialog *d)
 		return;
 	sip_flow_drop(&d->flow);
 	free(d->text);
-	free(d->routes_text);
+	free((void *)d->routes);
 	free(d->target_text);
 	free(d);
 }

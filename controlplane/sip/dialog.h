@@ -29,7 +29,7 @@ struct sip_dialog {
 	struct str local_uri; /* our From or To value without the tag: "Name" <uri> */
 	struct str remote_uri;
 	struct str remote_target;          /* URI without <> */
-	struct str routes[SIP_ROUTES_MAX]; /* as name-addrs, in the order to visit */
+	const struct str *routes; /* as name-addrs, in the order to visit; in one piece with what they point into */
 	unsigned route_count;
 	uint32_t local_seq; /* last used */
 	uint32_t remote_seq;
@@ -41,7 +41,7 @@ struct sip_dialog {
 	void *user;   /* the owner's */
 	struct sip_dialog *next; /* in its table */
 	bool listed;
-	char *text, *routes_text, *target_text; /* what the views point into */
+	char *text, *target_text; /* what the views point into */
 };
 
 /*

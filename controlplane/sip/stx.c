@@ -11,7 +11,7 @@
 
 static bool is_invite(const struct sip_stx *stx)
 {
-	return stx->request->method == SIP_INVITE;
+	return stx->name.method == SIP_INVITE;
 }
 
 /* Without the magic cookie (RFC 2543 peers) the branch may repeat: the Call-ID leads to the bucket. */
@@ -25,14 +25,54 @@ static struct sip_stx **merge_bucket_of(struct sip_txl *l, const struct sip_msg 
 	return &l->merges[hash_str(&l->key, m->call_id) % TX_BUCKETS];
 }
 
-/* RFC 3261 section 17.2.3. */
-static bool same_transaction(const struct sip_msg *a, const struct sip_msg *b)
+static struct stx_name name_of(const struct sip_msg *m)
 {
-	if (a->via.cookie != b->via.cookie || a->via.port != b->via.port ||
-		!str_ieq(a->via.host, b->via.host) || !str_eq(a->via.branch, b->via.branch))
+	return (struct stx_name){
+		.method = m->method,
+		.cookie = m->via.cookie,
+		.port = m->via.port,
+		.cseq = m->cseq,
+		.method_name = m->method_name,
+		.host = m->via.host,
+		.branch = m->via.branch,
+		.call_id = m->call_id,
+		.from_tag = m->from_tag,
+		.uri = m->uri.text,
+	};
+}
+
+/*
+ * Half a minute more it only absorbs what comes late: of two kilobytes of request the name is enough for that. Without
+ * memory the request stays.
+ */
+static void keep_name_only(struct sip_stx *stx)
+{
+	struct stx_name *name = &stx->name;
+	struct str *parts[] = {&name->method_name, &name->host, &name->branch, &name->call_id, &name->from_tag, &name->uri};
+	size_t n = 0, at = 0;
+
+	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++)
+		n += parts[i]->n;
+	if (!stx->request || !(name->text = malloc(n ? n : 1)))
+		return;
+	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
+		if (parts[i]->n)
+			memcpy(name->text + at, parts[i]->p, parts[i]->n);
+		parts[i]->p = name->text + at;
+		at += parts[i]->n;
+	}
+	sip_msg_free(stx->request);
+	stx->request = NULL;
+}
+
+/* RFC 3261 section 17.2.3. */
+static bool same_transaction(const struct stx_name *a, const struct sip_msg *b)
+{
+	if (a->cookie != b->via.cookie || a->port != b->via.port || !str_eq(a->branch, b->via.branch) ||
+		!str_ieq(a->host, b->via.host))
 		return false;
-	return a->via.cookie || (str_eq(a->call_id, b->call_id) && str_eq(a->from_tag, b->from_tag) &&
-					a->cseq == b->cseq && str_eq(a->uri.text, b->uri.text));
+	return a->cookie || (str_eq(a->call_id, b->call_id) && str_eq(a->from_tag, b->from_tag) &&
+				    a->cseq == b->cseq && str_eq(a->uri, b->uri.text));
 }
 
 struct sip_stx *stx_find(struct sip_txl *l, const struct sip_msg *m, enum sip_method method)
@@ -40,9 +80,9 @@ struct sip_stx *stx_find(struct sip_txl *l, const struct sip_msg *m, enum sip_me
 	struct sip_stx *stx = *bucket_of(l, m);
 
 	for (; stx; stx = stx->next)
-		if (stx->request->method == method &&
-			(method != SIP_METHOD_OTHER || str_eq(stx->request->method_name, m->method_name)) &&
-			same_transaction(stx->request, m))
+		if (stx->name.method == method &&
+			(method != SIP_METHOD_OTHER || str_eq(stx->name.method_name, m->method_name)) &&
+			same_transaction(&stx->name, m))
 			return stx;
 	return NULL;
 }
@@ -53,7 +93,7 @@ struct sip_stx *stx_find_merged(struct sip_txl *l, const struct sip_msg *m)
 	struct sip_stx *stx = *merge_bucket_of(l, m);
 
 	for (; stx; stx = stx->merge_next) {
-		const struct sip_msg *r = stx->request;
+		const struct stx_name *r = &stx->name;
 
 		if (r->cseq == m->cseq && str_eq(r->method_name, m->method_name) &&
 			str_eq(r->call_id, m->call_id) && m->from_tag.n && str_eq(r->from_tag, m->from_tag))
@@ -68,6 +108,7 @@ static void stx_leave(struct sip_stx *stx)
 		return;
 	tx_text_free(&stx->response);
 	sip_msg_free(stx->request);
+	free(stx->name.text);
 	sip_flow_drop(&stx->flow);
 	free(stx);
 }
@@ -143,6 +184,7 @@ struct sip_stx *stx_new(struct sip_txl *l, const struct sip_msg *m, const struct
 		free(stx);
 		return NULL;
 	}
+	stx->name = name_of(stx->request);
 	stx->l = l;
 	stx->state = TX_PROCEEDING;
 	sip_net_response_flow(m, &stx->flow);
@@ -280,6 +322,9 @@ void sip_stx_set_user(struct sip_stx *stx, const struct sip_stx_ops *ops, void *
 {
 	stx->ops = ops;
 	stx->user = user;
+	/* Nobody is left to ask for the request, and the ACK is there: see sip_stx_acked(). */
+	if (!ops && stx->state == TX_ACCEPTED && !stx->response.n)
+		keep_name_only(stx);
 }
 
 void *sip_stx_user(const struct sip_stx *stx)

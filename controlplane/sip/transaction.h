@@ -47,7 +47,7 @@ enum sip_tx_error {
 struct sip_tu {
 	/*
 	 * A new request (not ACK, not CANCEL). stx waits for sip_stx_respond(). m dies with the call;
-	 * sip_stx_request() is a copy that lives as long as stx.
+	 * sip_stx_request() is a copy that lives as long as stx has a user, and NULL at some time after.
 	 */
 	void (*request)(
 		void *user, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from);

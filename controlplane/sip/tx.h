@@ -48,13 +48,24 @@ struct sip_ctx {
 	unsigned tries; /* challenges that were answered */
 };
 
+/* What a request is told from others by (RFC 3261 sections 17.2.3 and 8.2.2.2). */
+struct stx_name {
+	enum sip_method method;
+	bool cookie;
+	uint16_t port;
+	uint32_t cseq;
+	struct str method_name, host, branch, call_id, from_tag, uri;
+	char *text; /* what the views point into; NULL: the request is still there, and they are its */
+};
+
 struct sip_stx {
 	struct sip_txl *l;
 	struct sip_stx *next, **prev;
 	struct sip_stx *merge_next, **merge_prev; /* requests without a To tag, by Call-ID */
 	enum tx_state state;
 	struct sip_flow flow;
-	struct sip_msg *request;
+	struct sip_msg *request; /* NULL: nothing is to be answered any more */
+	struct stx_name name;
 	struct timer retransmit; /* G, the 2xx's, and before that the automatic 100 */
 	struct timer limit;      /* H, I, J, L */
 	uint32_t interval;

@@ -72,7 +72,7 @@ static void check_media(const struct oa_leg *leg)
 
 		struct dp_stream s = {0};
 
-		if (m->used && (!on || !on->open || !leg->local[m->transport].set))
+		if (m->used && (!on || !on->open || !oa_local_of(leg, m->transport)->set))
 			abort();
 		if (m->used)
 			oa_selectors(leg, i, &s);

@@ -90,6 +90,5 @@ int main(void)
 		cmocka_unit_test(many),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("b2bua_texts", tests, NULL, NULL);
 }

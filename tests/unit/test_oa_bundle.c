@@ -92,7 +92,7 @@ static void one_transport_here_two_there(void **state)
 	commit(c);
 	assert_int_equal(transport(&c->a, 0), 0);
 	assert_int_equal(transport(&c->a, 1), 0);
-	assert_false(c->a.local[1].set); /* no ports for nothing */
+	assert_false(oa_local_of(&c->a, 1)->set); /* no ports for nothing */
 	assert_null(c->a.media[1].keys);
 	assert_null(oa_bond_now(&c->a, 1));
 	assert_non_null(oa_bond_now(&c->a, 0));

@@ -150,8 +150,8 @@ static void a_second_video_is_refused(void **state)
 	(void)state;
 	replace(offer, "a=extmap:4 " MID "\r\n", "");
 	must(c, pass_offer(c, &c->a, offer));
-	assert_has(oa_media_at(&c->a, 2)->why_not, "cannot be told from m-line 2");
-	assert_has(oa_media_at(&c->a, 2)->why_not, "no header extension for MIDs");
+	assert_has(oa_why_not(&c->a, 2), "cannot be told from m-line 2");
+	assert_has(oa_why_not(&c->a, 2), "no header extension for MIDs");
 	must(c, pass_answer(c, &c->b, ANSWER_HEAD TRUNK_AUDIO TRUNK_VIDEO NO_VIDEO));
 	assert_true(has_line(c->to_a, "a=group:BUNDLE 0 1"));
 	assert_int_equal(times(c->to_a, "m=video 0 "), 1);
@@ -245,13 +245,13 @@ static void a_type_of_two_codecs(void **state)
 	(void)state;
 	replace(screen, "a=rtpmap:96 VP8/", "a=rtpmap:96 VP9/");
 	must(c, pass_offer(c, &c->a, offer));
-	assert_has(oa_media_at(&c->a, 2)->why_not, "a payload type means another codec there");
+	assert_has(oa_why_not(&c->a, 2), "a payload type means another codec there");
 	call_free(c);
 	c = call_new(&browser, &secure);
 	offer = two_videos(&screen);
 	replace(screen, "a=extmap:13 urn:3gpp:video-orientation", "a=extmap:13 urn:example:other");
 	must(c, pass_offer(c, &c->a, offer));
-	assert_has(oa_media_at(&c->a, 2)->why_not, "another header extension has the same number there");
+	assert_has(oa_why_not(&c->a, 2), "another header extension has the same number there");
 	call_free(c);
 }
 
@@ -408,7 +408,7 @@ static void a_call_of_an_earlier_process(void **state)
 	held.sent = str_z(c->a.sent);
 	assert_int_equal(oa_leg_init(&leg, &browser), 0);
 	assert_int_equal(oa_leg_assume(&leg, &held), 0);
-	oa_set_local(&leg, 0, &c->a.local[0]);
+	oa_set_local(&leg, 0, oa_local_of(&c->a, 0));
 	p = program_of(&leg, &c->b, &legs);
 	assert_named(&legs[0], 4, "0", true);
 	program_free(p);

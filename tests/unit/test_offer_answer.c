@@ -217,7 +217,7 @@ static void m_lines_are_refused_one_by_one(void **state)
 	assert_has(c->to_b,
 		"m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\nm=audio 21002 RTP/AVP 8 101\r\n");
 	assert_has(c->to_b, "m=video 0 RTP/AVP 97\r\nm=video 21006 RTP/AVP 98\r\n");
-	assert_string_equal(oa_media_at(&c->a, 2)->why_not,
+	assert_string_equal(oa_why_not(&c->a, 2),
 		"m-line 3 (video): SRTP is required, and this is RTP/AVP without a=crypto");
 	must(c, pass_answer(c, &c->b,
 			ANSWER_HEAD

@@ -75,7 +75,7 @@ static const char *step(const struct program_call *call)
 	assert_int_equal(program_make(call, &now), 0);
 	assert_int_equal(program_diff(held, now, put, NULL), 0);
 	program_free(held);
-	held = now;
+	held = program_pack(now);
 	return got.text;
 }
 

@@ -83,6 +83,30 @@ static void test_server_invite_accepted(void **state)
 	assert_int_equal(t.failures, 0);
 }
 
+/* With the ACK there and nobody to ask for it, of the request only its name is kept: which has to do. */
+static void test_server_invite_absorbs(void **state)
+{
+	struct sip_flow tcp = flow_of(SIP_TCP);
+
+	(void)state;
+	receive_from(INVITE_IN, &tcp);
+	sip_stx_reply(t.stx, 200, NULL, STR("us"));
+	sip_stx_acked(t.stx);
+	assert_non_null(sip_stx_request(t.stx));
+	sip_stx_set_user(t.stx, NULL, NULL);
+	assert_null(sip_stx_request(t.stx));
+	receive_from(INVITE_IN, &tcp);
+	assert_int_equal(t.requests, 1);
+	assert_int_equal(t.sent_count, 1);
+	receive_from(MESSAGE("INVITE", "z9hG4bKotherway", "1 INVITE", ""), &tcp);
+	assert_true(sent_status(1, 482));
+	receive_from(MESSAGE("CANCEL", "z9hG4bKinvite", "1 CANCEL", ""), &tcp);
+	assert_int_equal(t.requests, 1);
+	pass(33000);
+	receive_from(INVITE_IN, &tcp); /* it has ended */
+	assert_int_equal(t.requests, 2);
+}
+
 static void test_server_2xx_never_acknowledged(void **state)
 {
 	(void)state;
@@ -185,6 +209,7 @@ int main(void)
 		T(test_server_invite_refused),
 		T(test_server_invite_never_acknowledged),
 		T(test_server_invite_accepted),
+		T(test_server_invite_absorbs),
 		T(test_server_2xx_never_acknowledged),
 		T(test_server_other),
 		T(test_server_cancel),
