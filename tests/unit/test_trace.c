@@ -220,6 +220,59 @@ static void the_oldest_go_when_the_room_is_full(void **state)
 	trace_free(t);
 }
 
+#define DIALOGS 9
+
+/* Of each dialog the last so many messages, numbered without a gap, as long as they are. */
+static void expect_the_last(const struct trace *t, const unsigned noted[DIALOGS])
+{
+	for (unsigned d = 0; d < DIALOGS; d++) {
+		char name[8], cseq[40];
+		json_t *data;
+		size_t n;
+
+		snprintf(name, sizeof name, "d%u", d);
+		data = trace_json(t, name);
+		n = json_array_size(json_object_get(data, "messages"));
+		assert_true(n <= noted[d]);
+		for (size_t i = 0; i < n; i++) {
+			const char *text = member(data, i, "text");
+
+			snprintf(cseq, sizeof cseq, "CSeq: %u INFO\r\n", noted[d] - (unsigned)(n - 1 - i));
+			assert_non_null(strstr(text, cseq));
+			assert_string_equal(text + strlen(text) - 4, "!\r\n\r");
+		}
+		json_decref(data);
+	}
+}
+
+/* Messages of all lengths, some dialogs louder than others, in room that changes meanwhile: round and round. */
+static void the_newest_are_whole_however_they_come(void **state)
+{
+	static const size_t rooms[] = {70000, 30000, 200000, 9000, 0, 40000, 20000};
+	static char text[6000];
+	unsigned noted[DIALOGS] = {0}, lengths = 1;
+	struct trace *t = made(rooms[5]);
+
+	(void)state;
+	for (unsigned i = 0; i < 7000; i++) {
+		unsigned d = i % 7 ? i % DIALOGS : 0, pad;
+
+		lengths = lengths * 1103515245 + 12345;
+		pad = 1 + (lengths >> 16) % (i % 5 ? 300 : 5000);
+		snprintf(text, sizeof text, "INFO sip:b SIP/2.0\r\nCall-ID: d%u\r\nCSeq: %u INFO\r\nX: %0*u!\r\n\r", d,
+			++noted[d], (int)pad, 0);
+		note(t, false, i, text);
+		if (i % 100 == 99)
+			expect_the_last(t, noted);
+		if (i % 1000 == 999)
+			trace_limit(t, rooms[i / 1000]);
+		if (i % 1000 == 999)
+			expect_the_last(t, noted);
+	}
+	assert_int_equal(count(t, "d0") > 0, true);
+	trace_free(t);
+}
+
 static void what_is_long_is_cut_and_what_is_not_text_is_shown(void **state)
 {
 	(void)state;
@@ -268,6 +321,7 @@ int main(void)
 		cmocka_unit_test(pings_and_scanners_are_not_kept),
 		cmocka_unit_test(one_call_does_not_take_all_the_room),
 		cmocka_unit_test(the_oldest_go_when_the_room_is_full),
+		cmocka_unit_test(the_newest_are_whole_however_they_come),
 		cmocka_unit_test(what_is_long_is_cut_and_what_is_not_text_is_shown),
 		cmocka_unit_test(test_nothing_is_kept_where_none_is_wanted),
 	};
