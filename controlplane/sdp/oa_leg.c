@@ -355,6 +355,7 @@ struct oa_place *oa_place_at(struct oa_leg *leg, unsigned i)
 
 int oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local)
 {
+	const struct oa_local set = *local; /* perhaps of this leg's, which may move */
 	struct oa_place *p;
 
 	if (i >= SDP_MEDIA_MAX)
@@ -362,7 +363,7 @@ int oa_set_local(struct oa_leg *leg, unsigned i, const struct oa_local *local)
 	p = oa_place_at(leg, i);
 	if (!p)
 		return -ENOMEM;
-	p->local = *local;
+	p->local = set;
 	p->local.set = true;
 	return 0;
 }
