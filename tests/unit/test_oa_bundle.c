@@ -403,6 +403,69 @@ static void hold_and_new_keys(void **state)
 	call_free(c);
 }
 
+/* The leg of the browser's transport at the data plane: where it hears, and that both m-lines are on it. */
+static void assert_hears_on(struct call *c, uint16_t port, uint16_t also)
+{
+	const struct program_call call = {.session = 1, .a = {.leg = &c->a}, .b = {.leg = &c->b}};
+	const struct program_leg *legs;
+	struct program *p;
+
+	assert_int_equal(program_make(&call, &p), 0);
+	assert_int_equal(program_legs(p, &legs), 3);
+	assert_int_equal(legs[0].update.local.port, port);
+	assert_int_equal(legs[0].update.local_rtcp.port, also);
+	assert_int_equal(legs[0].update.n_streams, 2);
+	assert_int_equal(legs[0].update.streams[1].payload_types[96 / 8], 1 << 96 % 8);
+	program_free(p);
+}
+
+/*
+ * New keys for the transport: a new association on the other one of its ports, by an offer of all that is on it. The
+ * browser's next offer finds it there, and the next keys go back.
+ */
+static void new_keys_move_the_whole_transport(void **state)
+{
+	static const uint16_t ports[] = {20000, 20001, 20000};
+	struct call *c = video_call();
+	char text[OA_BODY_MAX], line[40];
+
+	(void)state;
+	for (unsigned i = 1; i < 3; i++) {
+		struct wbuf w = wbuf_make(text, sizeof text - 1);
+		struct dtls_bond *bond = oa_bond_now(&c->a, 0);
+
+		must(c, oa_offer_rekey(&c->a, &w, &c->r));
+		text[w.len] = '\0';
+		snprintf(line, sizeof line, "m=audio %u ", ports[i]);
+		assert_has(text, line);
+		snprintf(line, sizeof line, "m=video %u ", ports[i]);
+		assert_has(text, line);
+		assert_true(has_line(text, "a=group:BUNDLE 0 1"));
+		assert_int_equal(times(text, "a=ice-ufrag:"), 1);
+		assert_hears_on(c, ports[i - 1], ports[i]);
+		must(c, oa_answer_received(&c->a,
+				STR(ANSWER_HEAD "a=group:BUNDLE 0 1\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" TRANSPORT
+						"a=setup:active\r\na=rtcp-mux\r\na=mid:0\r\n"
+						"m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\n"
+						"c=IN IP4 192.0.2.2\r\na=rtcp-mux\r\na=mid:1\r\n" FP),
+				&c->r));
+		assert_int_equal(oa_commit(&c->a), 0);
+		assert_int_equal(transport(&c->a, 1), 0);
+		assert_ptr_not_equal(oa_bond_now(&c->a, 0), bond);
+		assert_null(oa_bond_now(&c->a, 1));
+		assert_hears_on(c, ports[i], ports[i - 1]);
+	}
+	struct wbuf w = wbuf_make(text, sizeof text - 1);
+
+	must(c, oa_offer_rekey(&c->a, &w, &c->r));
+	oa_rollback(&c->a);
+	assert_hears_on(c, 20000, 20001);
+	must(c, pass_offer(c, &c->a, written("chromium-hold")));
+	must(c, pass_answer(c, &c->b, ANSWER_HEAD TRUNK_AUDIO "a=recvonly\r\n" TRUNK_VIDEO "a=recvonly\r\n"));
+	assert_has(c->to_a, "m=video 20000 ");
+	call_free(c);
+}
+
 /* Many phones with video take no feedback profile, and know the feedback all the same. */
 static void a_phone_without_the_feedback_profile(void **state)
 {
@@ -455,6 +518,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_bundle_is_restored, setup_ice, teardown),
 		cmocka_unit_test_setup_teardown(a_phone_without_the_feedback_profile, setup_ice, teardown),
 		cmocka_unit_test_setup_teardown(hold_and_new_keys, setup_ice, teardown),
+		cmocka_unit_test_setup_teardown(new_keys_move_the_whole_transport, setup_ice, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
