@@ -220,6 +220,36 @@ static void print_counters(const json_t *o, const char *title, const char *inden
 	}
 }
 
+/* What was counted of a side, or of one of several transports of it. */
+static void print_traffic(const json_t *counted, const char *indent, FILE *to)
+{
+	static const char *const parts[] = {"rx", "tx"};
+	char deeper[16];
+
+	snprintf(deeper, sizeof deeper, "%s  ", indent);
+	for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++) {
+		const json_t *part = json_object_get(counted, parts[p]);
+
+		if (part)
+			fprintf(to, "%s%s\n", indent, parts[p]);
+		print_members(part, deeper, to);
+	}
+	print_counters(json_object_get(counted, "verdicts"), "packets that arrived here, by verdict", indent, to);
+}
+
+static void print_transports(const json_t *leg, FILE *to)
+{
+	const json_t *transport;
+	size_t i;
+
+	json_array_foreach(json_object_get(leg, "transport"), i, transport)
+	{
+		fputs("  transport\n", to);
+		print_members(transport, "    ", to);
+		print_traffic(transport, "    ", to);
+	}
+}
+
 void print_call(const json_t *call, FILE *to)
 {
 	const json_t *leg;
@@ -228,21 +258,19 @@ void print_call(const json_t *call, FILE *to)
 	print_members(call, "", to);
 	json_array_foreach(json_object_get(call, "leg"), i, leg)
 	{
-		static const char *const parts[] = {"signalling", "rx", "tx"};
 		const char *name = text(leg, "side");
+		const json_t *signalling = json_object_get(leg, "signalling");
 
 		fprintf(to, "\nleg %s, towards the %s\n", name ? name : "?",
 			name && strcmp(name, "a") == 0 ? "caller" : "called party");
 		print_members(leg, "  ", to);
-		for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++) {
-			const json_t *part = json_object_get(leg, parts[p]);
-
-			if (part)
-				fprintf(to, "  %s\n", parts[p]);
-			print_members(part, "    ", to);
-		}
-		print_counters(
-			json_object_get(leg, "verdicts"), "packets that arrived here, by verdict", "  ", to);
+		if (signalling)
+			fputs("  signalling\n", to);
+		print_members(signalling, "    ", to);
+		/* The first one's numbers are those of the side. */
+		if (!json_object_get(leg, "transport"))
+			print_traffic(leg, "  ", to);
+		print_transports(leg, to);
 	}
 }
 

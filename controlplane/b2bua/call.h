@@ -245,7 +245,9 @@ struct call {
 	struct call_media media;
 	struct call_end end;
 	uint64_t began_ms, answered_ms, ended_ms; /* wall clock; 0: not yet */
-	struct dp_stats_leg *stats[2]; /* the last that the data plane said; NULL: nothing yet */
+	struct dp_stats_leg *stats[2]; /* the last that the data plane said of each side's first leg; NULL: nothing yet */
+	struct dp_stats_leg *more_stats; /* of the other legs: n_more_stats */
+	unsigned n_more_stats;
 	unsigned waiting;             /* things outside that still name the call; freed at 0 */
 	bool counted;                 /* in trunk_state.active of both trunks */
 	bool dead;                    /* in b2bua.dead: only its memory is left */
@@ -259,8 +261,10 @@ static inline const char *call_z(const char *text)
 
 /* *slot, of this call's, holds the text from now on. -ENOMEM: it holds none. */
 int call_hold(const struct call *c, const char **slot, struct str s);
-/* What the data plane said last of a side; zero before. */
+/* What the data plane said last of the first leg of a side; zero before. */
 const struct dp_stats_leg *call_stats(const struct call *c, unsigned side);
+/* The same of the leg with this number at the data plane; NULL: nothing yet. */
+const struct dp_stats_leg *call_stats_of(const struct call *c, unsigned leg);
 
 static inline struct leg *leg_twin(struct leg *l)
 {

@@ -114,13 +114,6 @@ int call_hold(const struct call *c, const char **slot, struct str s)
 	return texts_hold(c->b->texts, slot, s);
 }
 
-const struct dp_stats_leg *call_stats(const struct call *c, unsigned side)
-{
-	static const struct dp_stats_leg none;
-
-	return c->stats[side] ? c->stats[side] : &none;
-}
-
 static void drop_texts(struct call *c)
 {
 	const char **of_call[] = {&c->from, &c->to, &c->referred_by, &c->end.phrase, &c->end.reason, &c->end.outside,
@@ -146,6 +139,7 @@ static void call_free(struct call *c)
 		free(c->legs[side].handshake);
 		free(c->stats[side]);
 	}
+	free(c->more_stats);
 	free(c->hunt);
 	free(c->passed);
 	free(c);

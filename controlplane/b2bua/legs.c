@@ -181,15 +181,6 @@ void legs_program_again(struct call *c)
 		refused(c, err, NULL);
 }
 
-void call_note_stats(struct call *c, const struct dp_stats_leg *s)
-{
-	struct dp_stats_leg **at = &c->stats[s->side % 2];
-
-	if (s->side >= 2 || (*at && (*at)->leg < s->leg) || (!*at && !(*at = malloc(sizeof **at))))
-		return;
-	**at = *s;
-}
-
 static void note_stats(void *arg, const struct dp_stats_leg *s)
 {
 	call_note_stats(arg, s);

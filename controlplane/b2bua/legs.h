@@ -14,7 +14,7 @@ int legs_open(struct call *c, struct err *e);
 void legs_program(struct call *c);
 /* The same from nothing, and without the send keys that were in use. */
 void legs_program_again(struct call *c);
-/* Takes one data-plane leg's statistics: what is kept of a side is its first leg's, the audio's. */
+/* Takes one data-plane leg's statistics. */
 void call_note_stats(struct call *c, const struct dp_stats_leg *s);
 /* Counts what asked for less than the leg's trunk requires. */
 void leg_note_refusal(struct leg *l, const struct oa_refusal *why);

@@ -12,97 +12,6 @@
 #include "controlplane/obs/state.h"
 #include "lib/base/clock.h"
 
-static struct state_leg leg_shown(const struct leg *l, char version[16], char cipher[80], char group[32])
-{
-	const struct call *c = l->call;
-	const struct oa_media *m = oa_media_at(&l->oa, 0);
-	const struct dp_stats_leg *s = call_stats(c, l->side);
-	const struct leg_handshake *dtls = l->handshake;
-	struct state_leg out = {
-		.side = l->side,
-		.trunk = l->trunk ? l->trunk->name : NULL,
-		.secure = l->trunk && (l->trunk->srtp == CONFIG_SRTP_REQUIRED || l->suite != SRTP_SUITE_NONE),
-		.suite = l->suite,
-		.key_age_ms = l->keyed_ms ? (c->ended_ms ? c->ended_ms : clock_wall_ms()) - l->keyed_ms : 0,
-		.key_epoch = l->rekey.keys,
-		.renewal = l->rekey.tried ? rekey_result_name(l->rekey.result) : NULL,
-		.keying = leg_keying(l),
-		.dtls_version = dtls ? dtls->version : NULL,
-		.dtls_cipher = dtls ? dtls->cipher : NULL,
-		.dtls_group = dtls ? dtls->group : NULL,
-		.authenticated = sip_transport_secure(l->flow.transport),
-		.rtcp_mux = m && m->mux,
-		.local = oa_rtp_port(&l->oa, m, 0),
-		.stats = s->h.type ? s : NULL,
-		.signalling = {.transport = l->listener ? l->listener->transport : CONFIG_UDP,
-			.remote = l->dialog && l->dialog->behind_nat ? l->dialog->flow.remote : l->flow.remote,
-			.behind_nat = l->dialog && l->dialog->behind_nat},
-	};
-
-	if (m)
-		out.remote = m->remote;
-	switch (sscanf(call_z(l->tls), "%15s %79s %31s", version, cipher, group)) {
-	case 3:
-		out.signalling.tls_group = group;
-		/* fallthrough */
-	case 2:
-		out.signalling.tls_version = version;
-		out.signalling.tls_cipher = cipher;
-	}
-	return out;
-}
-
-static const char *state_shown(const struct call *c)
-{
-	switch (c->state) {
-	case CALL_TRYING:
-		return "setup";
-	case CALL_RINGING:
-		return "ringing";
-	case CALL_ANSWERED:
-	case CALL_UP:
-		return "established";
-	case CALL_ENDING:
-		break;
-	}
-	if (c->waiting)
-		return "ending";
-	return c->answered_ms ? "ended" : "refused";
-}
-
-static void write_call(struct state_tree *t, struct lyd_node *calls, const struct call *c)
-{
-	char version[2][16], cipher[2][80], group[2][32], reason[CALL_REASON_MAX + 8];
-	struct state_leg legs[2] = {
-		leg_shown(&c->legs[0], version[0], cipher[0], group[0]),
-		leg_shown(&c->legs[1], version[1], cipher[1], group[1]),
-	};
-	struct state_call s = {
-		.id = c->id,
-		.state = state_shown(c),
-		.from = str_z(c->from),
-		.to = str_z(c->to),
-		.ingress_trunk = c->legs[0].trunk ? c->legs[0].trunk->name : NULL,
-		.egress_trunk = c->legs[1].trunk ? c->legs[1].trunk->name : NULL,
-		.predecessor = {c->predecessor[0], c->predecessor[1]},
-		.successor = c->successor,
-		.start_ms = c->began_ms,
-		.legs = legs,
-		.n_legs = c->legs[DP_SIDE_B].trunk ? 2 : 1, /* one that was refused at once has no other side */
-	};
-
-	if (c->answered_ms)
-		s.duration_ms = (c->ended_ms ? c->ended_ms : clock_wall_ms()) - c->answered_ms;
-	if (c->state == CALL_ENDING) {
-		if (c->end.status == 200)
-			snprintf(reason, sizeof reason, "%s", call_z(c->end.reason));
-		else
-			snprintf(reason, sizeof reason, "%u %s", c->end.status, call_z(c->end.reason));
-		s.end_reason = reason;
-	}
-	state_call(t, calls, &s);
-}
-
 /* How long ago the call began, in calls; more than UINT32_MAX / 2 for one that is not there yet. */
 static uint32_t age_of(const struct b2bua *b, const char *id)
 {
@@ -116,7 +25,7 @@ static bool is(const char *wanted, const char *value)
 
 static bool is_wanted(const struct b2bua *b, const struct query *q, const struct call *c)
 {
-	return is(q->id, c->id) && is(q->state, state_shown(c)) &&
+	return is(q->id, c->id) && is(q->state, report_state(c)) &&
 	       is(q->ingress_trunk, c->legs[0].trunk ? c->legs[0].trunk->name : NULL) &&
 	       is(q->egress_trunk, c->legs[1].trunk ? c->legs[1].trunk->name : NULL) &&
 	       (!*q->after || age_of(b, c->id) > age_of(b, q->after));
@@ -275,7 +184,7 @@ static void write_calls(struct b2bua *b, const struct query *q, struct state_tre
 	state_number(t, calls, "active", b->n_calls);
 	state_number(t, calls, "total", b->counters.calls);
 	while (n)
-		write_call(t, calls, shown[--n]);
+		report_call(t, calls, shown[--n]);
 }
 
 static const char *target_state(const struct peer_target *t)

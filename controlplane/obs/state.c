@@ -82,6 +82,30 @@ static void ice(struct state_tree *t, struct lyd_node *leg, const struct dp_stat
 		C(n, "check-age", s->ice_age_ms);
 }
 
+static void remote_of(
+	struct state_tree *t, struct lyd_node *n, const struct dp_stats_leg *s, const struct ip_port *signalled)
+{
+	state_address(t, n, "remote-address", s && s->remote.ip.family != IP_NONE ? &s->remote : signalled);
+}
+
+static void transport(struct state_tree *t, struct lyd_node *leg, const struct state_transport *m)
+{
+	char number[8];
+
+	snprintf(number, sizeof number, "%u", m->number);
+
+	struct lyd_node *n = state_entry(t, leg, "transport", number);
+
+	for (unsigned i = 0; i < m->n_media; i++)
+		state_text(t, n, "media", m->media[i]);
+	if (m->stats && m->stats->suite != SRTP_SUITE_NONE)
+		state_text(t, n, "suite", srtp_suite_info((enum srtp_suite)m->stats->suite)->name);
+	state_address(t, n, "local-address", &m->local);
+	remote_of(t, n, m->stats, &m->remote);
+	if (m->stats)
+		leg_traffic(t, n, m->stats);
+}
+
 static void leg(struct state_tree *t, struct lyd_node *call, const struct state_leg *l)
 {
 	struct lyd_node *n = state_entry(t, call, "leg", l->side == DP_SIDE_A ? "a" : "b");
@@ -105,10 +129,12 @@ static void leg(struct state_tree *t, struct lyd_node *call, const struct state_
 	if (s && s->ice != DP_ICE_NONE)
 		ice(t, n, s);
 	state_address(t, n, "local-address", &l->local);
-	state_address(t, n, "remote-address", s && s->remote.ip.family != IP_NONE ? &s->remote : &l->remote);
+	remote_of(t, n, s, &l->remote);
 	signalling(t, n, &l->signalling);
 	if (s)
 		leg_traffic(t, n, s);
+	for (unsigned i = 0; i < l->n_transports; i++)
+		transport(t, n, &l->transports[i]);
 }
 
 void state_call(struct state_tree *t, struct lyd_node *parent, const struct state_call *c)

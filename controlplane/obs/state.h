@@ -11,6 +11,7 @@
 
 #include "controlplane/config/config.h"
 #include "controlplane/obs/state_tree.h"
+#include "controlplane/sdp/sdp.h"
 #include "lib/msg/dp_msg.h"
 
 struct state_signalling {
@@ -18,6 +19,15 @@ struct state_signalling {
 	struct ip_port remote;
 	const char *tls_version, *tls_cipher, *tls_group; /* NULL without TLS */
 	bool behind_nat;
+};
+
+/* One of several places where media of a side goes. */
+struct state_transport {
+	unsigned number; /* from 1 */
+	const char *media[SDP_MEDIA_MAX]; /* "audio", "video" */
+	unsigned n_media;
+	struct ip_port local, remote;     /* IP_NONE where not known */
+	const struct dp_stats_leg *stats; /* NULL: none yet; its remote goes before ours */
 };
 
 /* Everything is borrowed for the call. */
@@ -37,6 +47,8 @@ struct state_leg {
 	struct state_signalling signalling;
 	const struct dp_stats_leg
 		*stats; /* NULL: no "rx", "tx" and "verdicts"; its remote and suite go before ours */
+	unsigned n_transports; /* 0: there is one m-line, of which all is said already */
+	struct state_transport transports[SDP_MEDIA_MAX];
 };
 
 struct state_call {

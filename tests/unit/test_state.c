@@ -134,6 +134,45 @@ static void a_call_tells_its_legs(void **state)
 	lyd_free_all(t.first);
 }
 
+/* A side with several m-lines has a list of where each goes, with numbers of its own. */
+static void a_call_with_video_tells_each_transport(void **state)
+{
+	(void)state;
+	const struct dp_stats_leg audio = {.suite = SRTP_AES_CM_128_HMAC_SHA1_80, .rx_packets = 10, .tx_packets = 11},
+				  video = {.suite = SRTP_AES_CM_128_HMAC_SHA1_80,
+					  .remote = moved,
+					  .rx_packets = 200,
+					  .tx_packets = 300};
+	const struct state_leg legs[] = {
+		{.side = DP_SIDE_A,
+			.signalling = {.transport = CONFIG_WSS},
+			.n_transports = 1,
+			.transports = {{.number = 1, .media = {"audio", "video", "video"}, .n_media = 3, .local = media}}},
+		{.side = DP_SIDE_B,
+			.signalling = {.transport = CONFIG_TLS},
+			.stats = &audio,
+			.n_transports = 2,
+			.transports = {{.number = 1, .media = {"audio"}, .n_media = 1, .local = media, .stats = &audio},
+				{.number = 2, .media = {"video"}, .n_media = 1, .local = media, .remote = media, .stats = &video}}},
+	};
+	const struct state_call call = {.id = "c1", .state = "established", .legs = legs, .n_legs = 2};
+	struct state_tree t = {.ctx = yang};
+
+	state_call(&t, state_top(&t, "calls"), &call);
+	finish(&t);
+	SAYS(&t, CALL "/leg[side='a']/transport/media[3]", "video");
+	assert_null(value(&t, CALL "/leg[side='a']/transport[number='2']"));
+	SAYS(&t, CALL "/leg[side='b']/rx/packets", "10");
+	SAYS(&t, CALL "/leg[side='b']/transport[number='1']/tx/packets", "11");
+	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/media", "video");
+	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/suite", "srtp-gateway:AES_CM_128_HMAC_SHA1_80");
+	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/rx/packets", "200");
+	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/remote-address", "192.0.2.9:4444");
+	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/verdicts/relayed", "0");
+	assert_null(value(&t, CALL "/leg[side='b']/transport[number='1']/remote-address"));
+	lyd_free_all(t.first);
+}
+
 /* A From header is whatever the caller put there. */
 static void text_that_yang_does_not_take_is_still_shown(void **state)
 {
@@ -319,6 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_tells_its_legs),
+		cmocka_unit_test(a_call_with_video_tells_each_transport),
 		cmocka_unit_test(text_that_yang_does_not_take_is_still_shown),
 		cmocka_unit_test(statistics_do_without_a_data_plane),
 		cmocka_unit_test(trunks_tell_how_they_are),
