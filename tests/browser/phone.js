@@ -13,11 +13,16 @@ if (new URLSearchParams(location.search).has("trace"))
 const show = (text) => { document.getElementById("said").textContent = text; };
 
 class Phone {
-	constructor() {
+	constructor(speaker, screen) {
 		this.events = []; // what happened, oldest first: for those who look for the cause
 		this.autoAnswer = false;
-		this.sound = new Sound(document.getElementById("far"));
-		this.picture = new Picture(document.getElementById("screen"));
+		this.sound = new Sound(speaker);
+		this.picture = new Picture(screen);
+	}
+
+	// Another phone in the page, for somebody else.
+	get second() {
+		return this.other ??= new Phone(...[this.sound.speaker, this.picture.screens[0]].map((e) => document.body.appendChild(e.cloneNode())));
 	}
 
 	note(what, more = "") {
@@ -25,10 +30,10 @@ class Phone {
 		show(this.events.at(-1));
 	}
 
-	// sends: the pitch of a tone in Hz, 0 for the microphone; shows: a colour, "" for no video. Resolves when the
+	// sends: the pitch of a tone in Hz, 0 for the microphone; shows: colours, "" for no video. Resolves when the
 	// registrar said yes.
 	async register({ server, uri, password, sends = 0, listensFor = 0, shows = "" }) {
-		this.shows = shows;
+		this.shows = shows.split(" ").filter(Boolean);
 		await this.sound.start(Number(sends), Number(listensFor));
 		this.agent?.stop();
 		this.agent = new JsSIP.UA({ sockets: [new JsSIP.WebSocketInterface(server)], uri, password, register: true });
@@ -73,7 +78,8 @@ class Phone {
 		});
 		connection.addEventListener("track", (e) => {
 			if (e.track.kind === "video") {
-				this.picture.see(e.track);
+				const videos = connection.getTransceivers().filter((t) => t.receiver.track.kind === "video");
+				this.picture.see(e.track, videos.indexOf(e.transceiver));
 				return;
 			}
 			this.sound.hear(new MediaStream([e.track]));
@@ -93,10 +99,8 @@ class Phone {
 	}
 
 	options() {
-		const tracks = this.sound.stream.getAudioTracks();
+		const tracks = [...this.sound.stream.getAudioTracks(), ...this.picture.tracks(this.shows)];
 
-		if (this.shows)
-			tracks.push(this.picture.track(this.shows));
 		return { mediaStream: new MediaStream(tracks), pcConfig: { iceServers: [] }, rtcAnswerConstraints: {}, rtcOfferConstraints: {} };
 	}
 
@@ -143,7 +147,7 @@ class Phone {
 		const { connection } = this.session;
 
 		return { ...(await transportOf(connection)), heard: this.sound.heard, setup: this.setup,
-			video: { ...(await pictureOf(connection)), colour: this.picture.seen() } };
+			video: { ...(await pictureOf(connection)), colours: this.picture.seen() } };
 	}
 
 	listenAgain() {
@@ -151,7 +155,7 @@ class Phone {
 	}
 }
 
-const phone = new Phone();
+const phone = new Phone(document.getElementById("far"), document.getElementById("screen"));
 window.phone = phone;
 
 // The account may come with the page's address: ?server=...&uri=...&password=...&target=...

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real browser with audio and video: both on one transport there (BUNDLE), each on its own towards a phone."""
+"""A real browser with audio and video: all on one transport there (BUNDLE), each on its own towards a phone."""
 
 import contextlib
 
@@ -7,7 +7,7 @@ from lab.baresip import Phone
 from lab.capture import Capture, clear_packets, is_rtp
 from lab.gateway import CM_80, GCM_256, MEDIA, OUTSIDE
 from lab.net import wait_for
-from lab.web import BROWSER_TONE, NUMBER, PHONE_NUMBER, PHONE_TONE, WebNeighbourhood
+from lab.web import (BROWSER_TONE, NUMBER, PHONE_NUMBER, PHONE_TONE, SECOND_NUMBER, SECOND_USER, WebNeighbourhood)
 from test_calls import up
 from test_reconfigure import change
 
@@ -60,16 +60,39 @@ def assert_one_transport(gateway, browser):
     assert video["transports"] == 1 and video["codec"] == "VP8", video
     assert {leg["keying"]: leg["suite"] for leg in legs(gateway)} == {"dtls": GCM_256, "sdes": CM_80}, legs(gateway)
     assert all(leg["tx"]["clear-packets"] == 0 for leg in legs(gateway)), legs(gateway)
+    assert media_of(gateway) == [[["audio", "video"]], [["audio"], ["video"]]], legs(gateway)
 
 
-def basic_profile(tree):
-    """baresip knows no SAVPF."""
-    next(t for t in tree["trunks"]["trunk"] if t["name"] == "carrier-b")["rtp-profile"] = "basic"
+def media_of(gateway):
+    """Of each side, what is on each of its transports."""
+    return [[t["media"] for t in leg["transport"]] for leg in sorted(legs(gateway), key=lambda leg: leg["keying"])]
+
+
+def video_leg(gateway):
+    """The phone's second."""
+    return next(leg for leg in legs(gateway) if leg["keying"] == "sdes")["transport"][1]
+
+
+def renewed(gateway):
+    """New keys for an operator: the whole of the browser's transport moves to a port of its own, with a new association."""
+    def browsers():
+        return next(leg for leg in legs(gateway) if leg["keying"] == "dtls")
+
+    before = browsers()
+    gateway.ctl("rekey", up(gateway)["id"])
+    wait_for("the browser has new keys", lambda: browsers()["key-epoch"] > before["key-epoch"], 30)
+    assert browsers()["local-address"] != before["local-address"], browsers()
+
+
+def as_baresip_is(tree):
+    """It knows no SAVPF, and is deaf after a key that it did not ask for."""
+    trunk = next(t for t in tree["trunks"]["trunk"] if t["name"] == "carrier-b")
+    trunk["rtp-profile"], trunk["srtp"]["reinvite-keys"] = "basic", "own-leg"
 
 
 def test_a_browser_and_a_phone_see_each_other():
     with web() as (gateway, browser, phone):
-        change(gateway, basic_profile)
+        change(gateway, as_baresip_is)
         browser.do("call", PHONE_NUMBER)
         browser.wait_call("up")
         pictures(browser, 20)
@@ -79,6 +102,11 @@ def test_a_browser_and_a_phone_see_each_other():
         browser.do("hold")
         browser.do("resume")
         pictures(browser, 10)
+        renewed(gateway)
+        before = video_leg(gateway)
+        pictures(browser, 10)
+        wait_for("video goes both ways by the count of its own leg", lambda: all(
+            video_leg(gateway)[way]["packets"] > before[way]["packets"] + 10 for way in ("rx", "tx")), 30)
         browser.do("hangup")
         wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
 
@@ -109,3 +137,33 @@ def test_firefox_and_a_phone_see_each_other():
         pictures(browser, 20)
         wait_for("the phone sees the browser again", lambda: phone.log().count(SEES) == 2, 60)
         assert_one_transport(gateway, browser)
+
+
+PALETTE = {"blue": (0, 0, 255), "red": (255, 0, 0), "lime": (0, 255, 0), "white": (255, 255, 255), "black": (0, 0, 0)}
+
+
+def sees(browser, whose):
+    """The colours of the videos that it sees, as the m-lines have them."""
+    def name(colour):
+        return colour and min(PALETTE, key=lambda c: sum((a - b) ** 2 for a, b in zip(PALETTE[c], colour)))
+
+    return [name(colour) for colour in browser.do(f"{whose}stats")["video"]["colours"]]
+
+
+def test_a_camera_and_a_screen_reach_another_browser():
+    """Payload types are the same for both: what tells them apart is the MID in packets, which each side hears from the
+    gateway under the other's m-line."""
+    with VideoNeighbourhood() as lab:
+        gateway = lab.web_gateway()
+        browser = lab.browser(shows="blue red")
+        browser.set("second.autoAnswer", True)
+        browser.do("second.register", lab.account(SECOND_USER, "lime white"))
+        browser.do("call", SECOND_NUMBER)
+        browser.wait_call("up")
+        wait_for("the second sees both", lambda: sees(browser, "second.") == ["blue", "red"], 60, step=0.3)
+        wait_for("the first sees both", lambda: sees(browser, "") == ["lime", "white"], 60, step=0.3)
+        assert media_of(gateway) == [[["audio", "video", "video"]]] * 2, legs(gateway)
+        assert all(leg["tx"]["clear-packets"] == 0 for leg in legs(gateway)), legs(gateway)
+        browser.do("hangup")
+        wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
+        gateway.stop()

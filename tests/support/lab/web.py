@@ -47,13 +47,16 @@ class WebNeighbourhood(Neighbourhood):
                      certificate=self.identity("carrier-b")[2], ca=self.ca.cert, seconds=seconds)
 
     def browser(self, kind="chromium", shows="", place="browser"):
-        """Registered, and answers by itself; with video of that colour. At "browser2" it is the other user, with the phone's tone."""
-        user, sends, hears = ((USER, BROWSER_TONE, PHONE_TONE) if place == "browser"
-                              else (SECOND_USER, PHONE_TONE, BROWSER_TONE))
+        """Registered, and answers by itself; with a video of each of these colours. At "browser2" it is the other user, with the phone's tone."""
+        account = (self.account(USER, shows) if place == "browser"
+                   else self.account(SECOND_USER, shows, PHONE_TONE, BROWSER_TONE))
         # Firefox gathers no candidates where there is no way out.
         self.host(place).ip("route", "replace", "default", "via", OUTSIDE)
         browser = Browser(self.host(place), self.cert[0], kind)
         browser.set("autoAnswer", True)
-        browser.do("register", {"server": f"wss://{OUTSIDE}:{WSS}/", "uri": f"sip:{user}@{OUTSIDE}", "password": PASSWORD,
-                                "sends": sends, "listensFor": hears, "shows": shows})
+        browser.do("register", account)
         return browser
+
+    def account(self, user, shows, sends=BROWSER_TONE, hears=PHONE_TONE):
+        return {"server": f"wss://{OUTSIDE}:{WSS}/", "uri": f"sip:{user}@{OUTSIDE}", "password": PASSWORD,
+                "sends": sends, "listensFor": hears, "shows": shows}
