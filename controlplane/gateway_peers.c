@@ -14,11 +14,25 @@ static bool comes_by(const struct config_trunk *t, const struct config_listener 
 	return !t->identify.n_listeners;
 }
 
-/* Accounts are whoever shows a password, from wherever. */
+/* Whoever comes by the listener is this trunk's, and nobody a stranger. */
+static bool takes_all(const struct config_trunk *t)
+{
+	const struct config_identify *id = &t->identify;
+
+	return id->n_listeners && !id->n_sources && !id->n_certificate_names && !id->n_server_names &&
+	       !t->peer_auth.username && !t->registrar.realm;
+}
+
+/* One prefix for each of its sources and peers, and two more at most. Accounts are whoever shows a password.
+ */
 static size_t add_trunk(const struct config_trunk *t, struct sip_prefix *out)
 {
 	size_t n = 0;
 
+	if (takes_all(t)) {
+		out[n++] = (struct sip_prefix){{.family = IP_V4}, 0};
+		out[n++] = (struct sip_prefix){{.family = IP_V6}, 0};
+	}
 	for (uint32_t i = 0; i < t->identify.n_sources && !t->registrar.realm; i++)
 		out[n++] = (struct sip_prefix){t->identify.sources[i].ip, t->identify.sources[i].bits};
 	for (uint32_t i = 0; i < t->n_peers; i++)
@@ -36,7 +50,7 @@ void gateway_name_peers(struct sip_listener *to, const struct config_listener *l
 	if (sip_listener_transport(to) != SIP_UDP)
 		return;
 	for (uint32_t i = 0; i < realm->n_trunks; i++)
-		room += realm->trunks[i]->identify.n_sources + realm->trunks[i]->n_peers;
+		room += realm->trunks[i]->identify.n_sources + realm->trunks[i]->n_peers + 2;
 	struct sip_prefix *all = calloc(room + 1, sizeof *all);
 
 	for (uint32_t i = 0; all && i < realm->n_trunks; i++)

@@ -25,8 +25,9 @@ static const char usage[] =
 	"  churn SECONDS N     calls that hang up at once, N of them under way at any time\n"
 	"  pace SECONDS RATE   calls that hang up at once, RATE new ones a second\n"
 	"  leave RATE          those that stay hang up\n"
+	"  dial N              N calls one after the other, each by a new connection; none may be up\n"
 	"\n"
-	"Delays are what the gateway keeps an INVITE and its 200 together. Exit codes: 0 the end of stdin, 1 "
+	"Delays are what the gateway keeps an INVITE and its 200 together, of dial also TCP and TLS. Exit codes: 0 the end of stdin, 1 "
 	"no connection,\n"
 	"2 wrong use.\n";
 
@@ -49,13 +50,15 @@ static int turn(struct load *l, int timeout_ms)
 struct phase {
 	double seconds, rate; /* rate: of new calls; 0: as many as keep `window` under way */
 	uint64_t calls, window;
-	bool held, leaving;
+	bool held, leaving, dialled;
 };
 
 static bool more(struct load *l, const struct phase *p, double since, uint64_t n)
 {
 	if (p->calls ? n >= p->calls : since >= p->seconds)
 		return false;
+	if (p->dialled)
+		return load_live(l) == 0;
 	if (p->rate > 0)
 		return (double)n < since * p->rate;
 	return load_live(l) - l->on_hold < p->window;
@@ -76,7 +79,9 @@ static int run(struct load *l, const struct phase *p)
 	while (!over(p, now_s() - begun, n)) {
 		while (more(l, p, now_s() - begun, n)) {
 			n++;
-			if (p->leaving ? !load_let_go(l) : !load_call(l, p->held))
+			if (p->dialled)
+				load_dial(l);
+			else if (p->leaving ? !load_let_go(l) : !load_call(l, p->held))
 				break;
 		}
 		if (turn(l, p->rate > 0 ? 1 : 10) < 0)
@@ -88,13 +93,14 @@ static int run(struct load *l, const struct phase *p)
 	for (last = placed; load_live(l) > l->on_hold && now_s() - last < PATIENCE_S;)
 		if (turn(l, 10) < 0)
 			return -1;
+	l->dialled_ns = 0;
 	printf("{\"seconds\": %.3f, \"done\": %" PRIu64 ", \"answered\": %" PRIu64 ", \"failed\": %" PRIu64
 	       ", \"last_status\": %u, \"stuck\": %" PRIu64
-	       ", \"live\": %u, \"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u}\n",
+	       ", \"live\": %u, \"min_us\": %u, \"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u}\n",
 		placed - begun, done, l->answered - answered, l->failed - failed, l->last_status,
-		load_live(l) - l->on_hold, l->on_hold, load_delay(l, 0.5), load_delay(l, 0.99),
+		load_live(l) - l->on_hold, l->on_hold, load_delay(l, 0), load_delay(l, 0.5), load_delay(l, 0.99),
 		load_delay(l, 1));
-	return 0;
+	return l->caller ? 0 : -1;
 }
 
 /* -1: the gateway is gone. */
@@ -110,6 +116,8 @@ static int obey(struct load *l, const char *line)
 	} else if (sscanf(line, "leave %lf", &p.rate) == 1 && p.rate > 0) {
 		p.leaving = true;
 		p.calls = l->on_hold;
+	} else if (sscanf(line, "dial %" SCNu64, &p.calls) == 1 && load_live(l) == 0) {
+		p.dialled = true;
 	} else if (sscanf(line, "pace %lf %lf", &p.seconds, &p.rate) != 2 || p.rate <= 0) {
 		printf("{\"error\": \"not understood; --help lists what is\"}\n");
 		return 0;

@@ -137,7 +137,7 @@ static void answered(struct load *l, uint32_t i, struct str m, uint64_t at)
 	c->state = LOAD_UP;
 	l->answered++;
 	if (l->delays < l->delays_max)
-		l->delay_us[l->delays++] = (uint32_t)(c->inside_ns / 1000);
+		l->delay_us[l->delays++] = (uint32_t)((l->dialled_ns ? at - l->dialled_ns : c->inside_ns) / 1000);
 	in_dialog(l, i, "ACK", 1);
 	if (c->held)
 		l->on_hold++;
@@ -255,7 +255,7 @@ static void heard(void *arg, struct wire_conn *c, struct str m)
 int load_open(struct load *l, const char *certificate, const char *key, const char *ca,
 	const struct ip_port *local, const struct ip_port *called, const struct ip_port *gateway)
 {
-	*l = (struct load){.local = *local, .called = *called, .random = now_ns() | 1};
+	*l = (struct load){.local = *local, .called = *called, .gateway = *gateway, .random = now_ns() | 1};
 	l->call = calloc(LOAD_CALLS_MAX, sizeof *l->call);
 	l->free = calloc(LOAD_CALLS_MAX, sizeof *l->free);
 	if (!l->call || !l->free)
@@ -276,6 +276,20 @@ void load_close(struct load *l)
 	free(l->call);
 	free(l->free);
 	free(l->delay_us);
+}
+
+void load_dial(struct load *l)
+{
+	if (l->caller)
+		wire_hang_up(l->caller);
+	l->dialled_ns = now_ns();
+	l->caller = wire_connect(&l->wire, &l->local, &l->gateway);
+	if (l->caller) {
+		load_call(l, false);
+		return;
+	}
+	l->begun++;
+	l->failed++;
 }
 
 bool load_let_go(struct load *l)

@@ -22,7 +22,8 @@ struct load_call {
 struct load {
 	struct wire wire;
 	struct wire_conn *caller;
-	struct ip_port local, called; /* the two parties */
+	struct ip_port local, called, gateway; /* the two parties, and what is between them */
+	uint64_t dialled_ns; /* delays count from here, when it is not 0 */
 	struct load_call *call;
 	uint32_t *free, frees, serial, on_hold;
 	uint64_t random;
@@ -37,6 +38,9 @@ int load_open(struct load *l, const char *certificate, const char *key, const ch
 void load_close(struct load *l);
 /* One more call, which hangs up as soon as it is answered unless held. false: no room for more. */
 bool load_call(struct load *l, bool held);
+/* One more by a connection of its own, in place of the caller's: its delay includes TCP and TLS. No call may
+ * be up. Without a connection the call has failed, and caller is NULL. */
+void load_dial(struct load *l);
 /* One of those that are held hangs up; false: none. */
 bool load_let_go(struct load *l);
 static inline uint64_t load_live(const struct load *l)

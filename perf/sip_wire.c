@@ -56,7 +56,7 @@ int wire_open(struct wire *w, const char *certificate, const char *key, const ch
 	return 0;
 }
 
-static void drop(struct wire_conn *c)
+void wire_hang_up(struct wire_conn *c)
 {
 	if (c->fd < 0)
 		return;
@@ -70,7 +70,7 @@ static void drop(struct wire_conn *c)
 void wire_close(struct wire *w)
 {
 	for (unsigned i = 0; i < WIRE_CONNECTIONS_MAX; i++)
-		drop(&w->conn[i]);
+		wire_hang_up(&w->conn[i]);
 	if (w->listener >= 0)
 		close(w->listener);
 	SSL_CTX_free(w->tls);
@@ -123,7 +123,7 @@ static struct wire_conn *start(struct wire *w, int fd, bool accepted)
 	c->accepted = accepted;
 	if ((accepted ? SSL_accept(c->ssl) : SSL_connect(c->ssl)) != 1) {
 		failed(accepted ? "a TLS handshake of the gateway's" : "the TLS handshake with the gateway");
-		drop(c);
+		wire_hang_up(c);
 		return NULL;
 	}
 	fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -248,7 +248,7 @@ int wire_turn(struct wire *w, int extra_fd, int timeout_ms, bool *extra)
 		} else if (!pull(c)) {
 			bool ours = !c->accepted;
 
-			drop(c);
+			wire_hang_up(c);
 			if (ours) {
 				fprintf(stderr, "bench_sip: the gateway closed our connection\n");
 				return -1;

@@ -45,6 +45,7 @@ void wire_close(struct wire *w);
 int wire_listen(struct wire *w, const struct ip_port *at);
 /* Connected, its certificate checked against ca. NULL: said why on stderr. */
 struct wire_conn *wire_connect(struct wire *w, const struct ip_port *from, const struct ip_port *to);
+void wire_hang_up(struct wire_conn *c);
 
 /* Queued; gone to the kernel by wire_flush() at the latest. */
 void wire_say(struct wire_conn *c, struct str text);

@@ -50,6 +50,16 @@ class Performance(unittest.TestCase):
         self.assertIn("| none | - | 100 % | at least 99 | 540 | - | - | 1.50 | at most 32 |", made)
         self.assertIn("| from the peer's own address, other ports, with ICE | 9,970 | 100 % |", made)
 
+    def test_floods_are_not_among_the_attacks_on_media(self):
+        within = {"target": 100, "sense": "at most", "met": True}
+        figures = {"attack.half_open_tls.strangers.call_ms": figure(3, "ms", **within),
+                   "attack.half_open_tls.strangers.call_p99_ms": figure(12, "ms", **within),
+                   "attack.sip_flood.rate": figure(58600, "datagrams/s")}
+        made = performance.SECTIONS["floods"](figures)
+        self.assertIn("| strangers' addresses | 3.00 | 12.0 | at most 100 | - |", made)
+        self.assertIn("| `attack.sip_flood.rate` | 58,600 | datagrams/s |  |", made)
+        self.assertNotIn("sip_flood", performance.SECTIONS["attack"](figures))
+
     def test_browsers_have_a_row_for_each_version(self):
         made = performance.SECTIONS["browser"]({"browser.firefox.dtls1.3.setup.heard": figure(50, "ms")})
         self.assertIn("| Firefox, DTLS 1.3 | - | - | 50.0 | - | - |", made)

@@ -10,7 +10,7 @@
 
 #include "controlplane/sip/net.h"
 
-#define BATCH 16            /* accepts before others get their turn */
+#define BATCH 64            /* accepts before others get their turn */
 #define ACCEPT_PAUSE_MS 100 /* without a file descriptor left */
 
 static void listener_end(struct sip_listener *l, const char *why);

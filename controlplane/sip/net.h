@@ -147,8 +147,8 @@ bool net_deliver(struct sip_net *net, char *p, size_t n, bool datagram, struct s
 /* rate_net.c */
 /* Whom an address counts for: an IPv6 peer has a whole /64 to choose addresses from. */
 struct ip_addr net_source_of(const struct ip_addr *ip);
-/* False: the datagram is one too many. */
-bool net_rate_datagram(struct sip_net *net, const struct sip_flow *from);
+/* False: the datagram is one too many. of_strangers: it waited in their queue. */
+bool net_rate_datagram(struct sip_net *net, const struct sip_flow *from, bool of_strangers);
 /* A message came by a connection; then, how long to wait before more is read, 0: not at all. */
 void net_rate_charge(struct sip_net *net, const struct sip_flow *from);
 uint32_t net_rate_wait_ms(struct sip_net *net, const struct sip_flow *from);

@@ -93,13 +93,30 @@ bool net_rate_is_peer(struct sip_net *net, struct sip_listener *l, const struct 
 	return peer;
 }
 
-bool net_rate_datagram(struct sip_net *net, const struct sip_flow *from)
+/* Of the strangers' queue; whom the configuration names has another. Nobody is asked about each one of a flood. */
+static bool too_many_strangers(struct sip_net *net, const struct sip_flow *from, uint64_t now)
+{
+	struct ip_addr ip = net_source_of(&from->remote.ip);
+	const struct rate_source *known;
+
+	if (!rate_wait_ms(&net->rates.strangers_udp, now))
+		return false;
+	known = rate_find(net->rates.peers, &ip);
+	return !known || now >= known->known_until_ms;
+}
+
+bool net_rate_datagram(struct sip_net *net, const struct sip_flow *from, bool of_strangers)
 {
 	uint64_t now = conn_now_ms();
 	bool peer, ok;
 
 	if (!net->rates.peers)
 		return true;
+	if (of_strangers && too_many_strangers(net, from, now)) {
+		net->counters->rx_rate_dropped_unknown++;
+		note_over(net, from, false);
+		return false;
+	}
 	ok = rate_take(&source(net, from, &peer)->bucket, now) &&
 	     (peer || rate_take(&net->rates.strangers_udp, now));
 	if (ok)

@@ -41,7 +41,7 @@ static void count_dropped(struct sip_listener *l, int fd)
 		l->net->counters->rx_queue_dropped_unknown += dropped(fd, &l->drops_strangers);
 }
 
-static void take(struct sip_net *net, size_t n, struct sip_flow *from)
+static void take(struct sip_net *net, size_t n, struct sip_flow *from, bool of_strangers)
 {
 	size_t skip = 0;
 
@@ -49,7 +49,7 @@ static void take(struct sip_net *net, size_t n, struct sip_flow *from)
 		skip++;
 	if (skip == n)
 		net->counters->rx_keepalives++;
-	else if (net_rate_datagram(net, from))
+	else if (net_rate_datagram(net, from, of_strangers))
 		net_deliver(net, net->rx, n, true, from);
 }
 
@@ -68,7 +68,7 @@ void udp_on_datagrams(evutil_socket_t fd, short what, void *arg)
 		if (n < 0)
 			break;
 		if (ip_port_from_sockaddr((struct sockaddr *)&sa, &from.remote) == 0)
-			take(net, (size_t)n, &from);
+			take(net, (size_t)n, &from, fd == l->fd_strangers);
 		mem_wipe(net->rx, (size_t)n);
 	}
 	count_dropped(l, fd);

@@ -130,8 +130,25 @@ def attack(figures):
                      f"{span(one)} %" if one else "", span(other["recovery"]) if other["recovery"] else "", f"{number(other['worker_load']['median'])} %"
                      if other["worker_load"] else ""))
     text = table(("attack", "leg", "got out", "honest packets lost", "target", "of the attacked call", "until all is as before, ms", "worker's load"), rows)
-    rest = {name: f for name, f in figures.items() if name.startswith("attack.") and name not in said}
+    rest = {name: f for name, f in figures.items()
+            if name.startswith("attack.") and name not in said and not re.match(r"attack\.(half_open_tls|sip_flood)\.", name)}
     return text + ("\n" + plain(r".*")(rest) if rest else "")
+
+
+HALF_OPEN = {"calm": "none", "strangers": "strangers' addresses", "one_address": "one address", "trunks_addresses": "a trunk's addresses"}
+
+
+def floods(figures):
+    rows = []
+    for m, f in of(figures, r"attack\.half_open_tls\.([^.]+)\.call_ms"):
+        told = lambda what: span(figures[f"attack.half_open_tls.{m[1]}.{what}"]) if f"attack.half_open_tls.{m[1]}.{what}" in figures else "-"
+        p99 = figures[f"attack.half_open_tls.{m[1]}.call_p99_ms"]
+        rows.append((HALF_OPEN.get(m[1], m[1]), span(f), number(p99["median"]), target(p99), told("new_connection_ms"),
+                     told("calls_failed"), told("held"), told("refused"), told("grown"), told("kept")))
+    text = table(("half-open connections of", "call, ms", "99 % within", "target", "call by a new connection, ms", "calls failed", "held",
+                  "refused", "grown, MB", "after, MB"), rows)
+    datagrams = {name: f for name, f in figures.items() if name.startswith("attack.sip_flood.")}
+    return text + ("\n" + plain(r".*")(datagrams) if datagrams else "")
 
 
 HELLOS = {"calm": "none", "anywhere": "from addresses of all kinds", "peers_address": "from the peer's own address, other ports"}
@@ -180,7 +197,7 @@ SECTIONS = {
     "worker": worker, "comparisons": comparisons, "libsrtp": libsrtp, "rtpengine": rtpengine, "attack": attack,
     "crypto": crypto, "missed": missed, "defects": plain(r"defects\..*"), "dtls": plain(r"dtls\..*"),
     "control": plain(r"(route|registrar|config|recovery|ports|calls|journal)\..*"), "outage": plain(r"outage\..*"), "sip": plain(r"sip\..*"),
-    "hellos": hellos, "browser": browser,
+    "hellos": hellos, "floods": floods, "browser": browser,
 }
 
 
