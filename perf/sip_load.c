@@ -57,6 +57,21 @@ static struct str field(struct str m, const char *name) /* name: "\r\nVia:" */
 	return str_trim(str_cut(&rest, '\r'));
 }
 
+/* All lines of one header field, as a response repeats them; name: "\r\nVia:". How many octets. */
+static size_t repeat(struct str m, const char *name, char *out, size_t room)
+{
+	size_t n = 0, name_n = strlen(name);
+
+	for (const char *p; n < room && (p = memmem(m.p, m.n, name, name_n));) {
+		struct str rest = {p + 2, m.n - (size_t)(p + 2 - m.p)};
+		struct str line = str_cut(&rest, '\r');
+
+		n += (size_t)snprintf(out + n, room - n, "%.*s\r\n", STR_ARG(line));
+		m = (struct str){line.p + line.n, m.n - (size_t)(line.p + line.n - m.p)};
+	}
+	return n < room ? n : 0;
+}
+
 static uint64_t number_at(const char *p)
 {
 	return strtoull(p, NULL, 10);
@@ -98,11 +113,12 @@ static void in_dialog(struct load *l, uint32_t i, const char *method, unsigned c
 
 	ip_port_text(&l->local, here);
 	int n = snprintf(text, sizeof text,
-		"%s %s SIP/2.0\r\nVia: SIP/2.0/TLS %s;branch=z9hG4bK%s%" PRIu32 "\r\nMax-Forwards: 70\r\n"
+		"%s %s SIP/2.0\r\nVia: SIP/2.0/TLS %s;branch=z9hG4bK%s%" PRIu32
+		"\r\nMax-Forwards: 70\r\n%s%s%s"
 		"From: <sip:+1@%s>;tag=%" PRIu32 "\r\nTo: <sip:+49%06" PRIu32 "@gateway>;tag=%s\r\n"
 		"Call-ID: %" PRIu32 "-%" PRIu32 "@load\r\nCSeq: %u %s\r\nContent-Length: 0\r\n\r\n",
-		method, c->target, here, method, c->serial, here, c->serial, i, c->tag, i, c->serial, cseq,
-		method);
+		method, c->target, here, method, c->serial, *c->route ? "Route: " : "", c->route,
+		*c->route ? "\r\n" : "", here, c->serial, i, c->tag, i, c->serial, cseq, method);
 
 	wire_say(l->caller, (struct str){text, (size_t)n});
 }
@@ -129,7 +145,8 @@ static void answered(struct load *l, uint32_t i, struct str m, uint64_t at)
 	str_cut(&contact, '<');
 	if (!tag ||
 		str_copy(c->tag, sizeof c->tag, (struct str){tag + 5, to.n - (size_t)(tag + 5 - to.p)}) < 0 ||
-		str_copy(c->target, sizeof c->target, str_cut(&contact, '>')) < 0) {
+		str_copy(c->target, sizeof c->target, str_cut(&contact, '>')) < 0 ||
+		str_copy(c->route, sizeof c->route, field(m, "\r\nRecord-Route:")) < 0) {
 		l->failed++;
 		over(l, i);
 		return;
@@ -137,7 +154,8 @@ static void answered(struct load *l, uint32_t i, struct str m, uint64_t at)
 	c->state = LOAD_UP;
 	l->answered++;
 	if (l->delays < l->delays_max)
-		l->delay_us[l->delays++] = (uint32_t)((l->dialled_ns ? at - l->dialled_ns : c->inside_ns) / 1000);
+		l->delay_us[l->delays++] =
+			(uint32_t)((l->dialled_ns ? at - l->dialled_ns : c->inside_ns) / 1000);
 	in_dialog(l, i, "ACK", 1);
 	if (c->held)
 		l->on_hold++;
@@ -197,14 +215,17 @@ static void response(struct load *l, struct str m, unsigned status, uint64_t at)
  * body. */
 static void reply(struct wire_conn *to, struct str m, const char *status, const char *more, struct str body)
 {
-	char text[3072];
-	struct str from = field(m, "\r\nFrom:"), party = field(m, "\r\nTo:"), via = field(m, "\r\nVia:");
+	char text[3072], ways[1024];
+	struct str from = field(m, "\r\nFrom:"), party = field(m, "\r\nTo:");
+	size_t ways_n = repeat(m, "\r\nVia:", ways, sizeof ways);
+
+	repeat(m, "\r\nRecord-Route:", ways + ways_n, sizeof ways - ways_n);
 	bool tagged = memmem(party.p, party.n, ";tag=", 5) != NULL;
 	int n = snprintf(text, sizeof text,
-		"SIP/2.0 %s\r\nVia: %.*s\r\nFrom: %.*s\r\nTo: %.*s%s\r\nCall-ID: %.*s\r\nCSeq: "
+		"SIP/2.0 %s\r\n%sFrom: %.*s\r\nTo: %.*s%s\r\nCall-ID: %.*s\r\nCSeq: "
 		"%.*s\r\n%sContent-Length: %zu\r\n\r\n"
 		"%.*s",
-		status, STR_ARG(via), STR_ARG(from), STR_ARG(party), tagged ? "" : ";tag=called",
+		status, ways, STR_ARG(from), STR_ARG(party), tagged ? "" : ";tag=called",
 		STR_ARG(field(m, "\r\nCall-ID:")), STR_ARG(field(m, "\r\nCSeq:")), more, body.n,
 		STR_ARG(body));
 

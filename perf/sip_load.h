@@ -17,13 +17,14 @@ struct load_call {
 	enum load_state { LOAD_FREE, LOAD_CALLING, LOAD_UP, LOAD_LEAVING } state;
 	bool held; /* stays up until it is let go */
 	char tag[40], target[96];
+	char route[128]; /* a proxy's Record-Route, which requests repeat; "": there is none */
 };
 
 struct load {
 	struct wire wire;
 	struct wire_conn *caller;
 	struct ip_port local, called, gateway; /* the two parties, and what is between them */
-	uint64_t dialled_ns; /* delays count from here, when it is not 0 */
+	uint64_t dialled_ns;                   /* delays count from here, when it is not 0 */
 	struct load_call *call;
 	uint32_t *free, frees, serial, on_hold;
 	uint64_t random;

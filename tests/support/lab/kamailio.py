@@ -13,6 +13,7 @@ children=1
 auto_aliases=no
 dns=no
 rev_dns=no
+{settings}
 {listen}
 mpath="{mpath}"
 {load}
@@ -30,17 +31,19 @@ FOLLOWS = """
 
 
 class Kamailio:
-    """One kamailio. listen: its addresses, such as "udp:10.20.0.10:5060"; route: the body of request_route."""
+    """One kamailio. listen: its addresses, such as "udp:10.20.0.10:5060"; route: the body of request_route;
+    settings: lines for the head of the file."""
 
-    def __init__(self, host, name, listen, route, modules=(), params=(), more=""):
+    def __init__(self, host, name, listen, route, modules=(), params=(), more="", settings=(), memory_mb=32):
         self.host = host
+        self.sockets = "-lunp" if any(a.startswith("udp:") for a in listen) else "-ltnp"
         path, run_dir = host.lab.path(f"{name}.cfg"), host.lab.path(f"{name}-run")
         with open(path, "w") as f:
-            f.write(HEAD.format(listen="\n".join(f"listen={a}" for a in listen), mpath=MODULES,
+            f.write(HEAD.format(settings="\n".join(settings), listen="\n".join(f"listen={a}" for a in listen), mpath=MODULES,
                                 load="\n".join(f'loadmodule "{m}.so"' for m in (*BASE, *modules)),
                                 params="\n".join(f'modparam("{m}", "{p}", {self._value(v)})' for m, p, v in params)))
             f.write(f"request_route {{\n{FOLLOWS}\n{route}\n}}\n{more}\n")
-        self.process = host.start(name, "kamailio", "-DD", "-E", "-f", path, "-Y", run_dir, "-m", "32", "-M", "8")
+        self.process = host.start(name, "kamailio", "-DD", "-E", "-f", path, "-Y", run_dir, "-m", str(memory_mb), "-M", "8")
         wait_for(f"{name} is up", self._ready, 30)
 
     @staticmethod
@@ -50,7 +53,7 @@ class Kamailio:
     def _ready(self):
         if not self.process.running():
             raise LabError(f"kamailio ended at once: {self.process.output()[-1500:]}")
-        return "udp" in self.host.exec("sh", "-c", "ss -lunp | grep -q kamailio && echo udp || true")
+        return "kamailio" in self.host.exec("ss", self.sockets)
 
     def log(self):
         return self.process.output()
