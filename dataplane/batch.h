@@ -28,35 +28,39 @@ enum packet_kind { PACKET_RTP, PACKET_RTCP, PACKET_DTLS, PACKET_STUN };
 struct leg;
 
 struct packet {
+	/* cleared when a packet enters the batch */
 	struct rte_mbuf *m;
-	uint8_t *data;      /* RTP or RTCP: the UDP payload */
-	uint16_t len;       /* octets of it; without tag and MKI once opened, with them once sealed */
-	uint8_t kind;       /* enum packet_kind */
-	uint16_t clear_len; /* octets of it in the clear, for the counters */
-	uint16_t l3, l4;    /* where the received headers begin */
-	bool rtcp_port;     /* arrived at the leg's separate RTCP port */
-	bool foreign;       /* not from the remote: learned from if it proves genuine */
-	bool sealed;        /* in: not opened yet. out: leaves a secure leg protected */
-	bool waits;         /* next hop not resolved yet */
-	uint8_t stream;     /* of leg `in` */
-	bool named;         /* out: leaves with the MID of its m-line */
-	struct leg *in;     /* where it arrived */
-	struct leg *out;    /* where it leaves */
-	struct ip_port source;
-	struct rtp_hdr rtp;
-	uint32_t ssrc;       /* RTP: of the header; RTCP: of the first packet */
+	struct leg *in;      /* where it arrived */
+	struct leg *out;     /* where it leaves */
 	uint64_t held_until; /* ns; 0: was not held for a key yet */
+	uint64_t index;      /* RTP: 48 bits; RTCP: 31 */
+	uint32_t ssrc;       /* RTP: of the header; RTCP: of the first packet */
+	int16_t refused;     /* verdict when nothing opens it; of STUN that is answered: what it was */
+	uint16_t clear_len;  /* octets of it in the clear, for the counters */
+	uint8_t kind;        /* enum packet_kind */
+	bool rtcp_port;      /* arrived at the leg's separate RTCP port */
+	bool foreign;        /* not from the remote: learned from if it proves genuine */
+	bool sealed;         /* in: not opened yet. out: leaves a secure leg protected */
+	bool waits;          /* next hop not resolved yet */
+	bool named;          /* out: leaves with the MID of its m-line */
+	uint8_t stream;      /* of leg `in` */
+	uint8_t tries;       /* srtp_rx and srtcp: keys and indexes gone through */
+	bool fresh_try;      /* the same try was made again with a newer estimate */
+	uint8_t key;         /* place in leg.rx of the try under way */
+	uint8_t class;       /* enum frame_class */
+	uint16_t tx_port;    /* place of the port in the worker's table */
 
-	/* srtp_rx and srtcp: the try under way */
-	uint8_t key;     /* place in leg.rx */
-	uint8_t tries;   /* keys and indexes gone through */
-	bool fresh_try;  /* the same try was made again with a newer estimate */
-	int16_t refused; /* verdict when nothing opens it; of STUN that is answered: what it was */
-	uint64_t index;  /* RTP: 48 bits; RTCP: 31 */
-
-	uint16_t tx_port; /* place of the port in the worker's table */
+	/* written by classify_packet() */
+	const _Atomic uint32_t *entry; /* of the leg table: whose it is */
+	uint8_t *data;                 /* RTP or RTCP: the UDP payload */
+	uint16_t len;    /* octets of it; without tag and MKI once opened, with them once sealed */
+	uint16_t port;   /* where it arrived */
+	uint16_t l3, l4; /* where the received headers begin */
+	struct ip_port source;
+	/* by the stages that come to know it */
+	struct rtp_hdr rtp;
 	uint8_t ether[14];
-	struct crypto_job job; /* all before it is cleared when a packet enters the batch */
+	struct crypto_job job;
 };
 
 struct batch {
@@ -75,19 +79,46 @@ unsigned batch_fill(struct worker *w, struct batch *b);
 /* Counts a packet's verdict (PACKET_TAKEN: nothing) and frees its mbuf. */
 void batch_drop(struct worker *w, struct packet *p, int verdict);
 
+/* One stage over the packet at place i; it moves to place n unless it ends here. The next free place. */
+static inline __attribute__((always_inline)) uint16_t batch_one(
+	struct worker *w, struct batch *b, packet_stage stage, uint16_t i, uint16_t n)
+{
+	struct packet *p = b->live[i];
+	int verdict = stage(w, p);
+
+	if (verdict == PACKET_ON)
+		b->live[n++] = p;
+	else if (verdict != PACKET_TAKEN)
+		batch_drop(w, p, verdict);
+	return n;
+}
+
 /* One stage over all packets still on their way. */
 static inline __attribute__((always_inline)) void batch_each(
 	struct worker *w, struct batch *b, packet_stage stage)
 {
 	uint16_t n = 0;
 
-	for (uint16_t i = 0; i < b->n; i++) {
-		int verdict = stage(w, b->live[i]);
+	for (uint16_t i = 0; i < b->n; i++)
+		n = batch_one(w, b, stage, i, n);
+	b->n = n;
+}
 
-		if (verdict == PACKET_ON)
-			b->live[n++] = b->live[i];
-		else if (verdict != PACKET_TAKEN)
-			batch_drop(w, b->live[i], verdict);
+/*
+ * The same, and an early stage over the batch behind it in between: what that one fetches comes while this
+ * one works.
+ */
+static inline __attribute__((always_inline)) void batch_both(
+	struct worker *w, struct batch *b, packet_stage stage, struct batch *behind, packet_stage early)
+{
+	uint16_t most = b->n > behind->n ? b->n : behind->n, n = 0, k = 0;
+
+	for (uint16_t i = 0; i < most; i++) {
+		if (i < b->n)
+			n = batch_one(w, b, stage, i, n);
+		if (i < behind->n)
+			k = batch_one(w, behind, early, i, k);
 	}
 	b->n = n;
+	behind->n = k;
 }

@@ -185,33 +185,40 @@ static int no_leg(struct worker *w, struct packet *p, const struct leg_address *
 int classify_packet(struct worker *w, struct packet *p)
 {
 	struct rte_mbuf *m = p->m;
-	const struct leg_address *a = NULL;
-	enum frame_class class;
-	leg_entry entry = 0;
+	const struct leg_address *a;
 	struct frame f;
 
-	class = classify_frame(rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), &f);
+	p->class = (uint8_t)classify_frame(rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), &f);
 	/* A tag that the port took off is still one. */
 	if ((m->ol_flags & RTE_MBUF_F_RX_VLAN) && (m->vlan_tci & VLAN_ID))
-		class = FRAME_OTHER;
-	if (class != FRAME_OTHER) {
-		a = leg_table_address(w->table, &f.destination.ip);
-		entry = a ? leg_address_get(a, f.destination.port) : 0;
-	}
-	if (entry == 0)
-		return no_leg(w, p, a, f.destination.port);
-	if (leg_entry_worker(entry) != w->index)
-		return worker_hand_over(w, p, leg_entry_worker(entry));
-	p->in = &w->legs[leg_entry_leg(entry)];
-	p->rtcp_port = leg_entry_rtcp(entry);
+		p->class = FRAME_OTHER;
+	a = p->class == FRAME_OTHER ? NULL : leg_table_address(w->table, &f.destination.ip);
+	if (!a)
+		return no_leg(w, p, NULL, 0);
+	p->port = f.destination.port;
+	p->entry = &a->legs[p->port];
+	rte_prefetch0((const void *)p->entry);
 	p->source = f.source;
-	if (class != FRAME_UDP || m->nb_segs != 1)
-		return DP_V_MALFORMED;
-	count(&w->stats.rx_packets, 1);
-	count(&w->stats.rx_octets, f.payload_len);
 	p->data = rte_pktmbuf_mtod(m, uint8_t *) + f.payload;
 	p->len = f.payload_len;
 	p->l3 = f.l3;
 	p->l4 = f.l4;
+	return PACKET_ON;
+}
+
+int classify_leg(struct worker *w, struct packet *p)
+{
+	leg_entry entry = atomic_load_explicit(p->entry, memory_order_relaxed);
+
+	if (entry == 0)
+		return no_leg(w, p, leg_address_of(p->entry, p->port), p->port);
+	if (leg_entry_worker(entry) != w->index)
+		return worker_hand_over(w, p, leg_entry_worker(entry));
+	p->in = &w->legs[leg_entry_leg(entry)];
+	p->rtcp_port = leg_entry_rtcp(entry);
+	if (p->class != FRAME_UDP || p->m->nb_segs != 1)
+		return DP_V_MALFORMED;
+	count(&w->stats.rx_packets, 1);
+	count(&w->stats.rx_octets, p->len);
 	return PACKET_ON;
 }

@@ -35,8 +35,11 @@ enum frame_class classify_frame(const uint8_t *octets, size_t n, struct frame *f
 /* enum packet_kind by RFC 7983 section 7, or -1. n octets of payload. RTP stands for RTP and RTCP. */
 int classify_payload(const uint8_t *payload, size_t n);
 
-/* Stage: headers; finds the leg, or hands over to another worker. */
+/* Stage: headers; where the table says whose the packet is, fetched. */
 int classify_packet(struct worker *w, struct packet *p);
+
+/* Stage: finds the leg and fetches it, or hands over to another worker. */
+int classify_leg(struct worker *w, struct packet *p);
 
 /* Stage: what the datagram is on that leg; the RTP or RTCP header is read. */
 int classify_media(struct worker *w, struct packet *p);

@@ -1,106 +1,104 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/fetch.h"
 
+#include <rte_prefetch.h>
+
 #include "dataplane/worker_private.h"
 
 #define LINE 64
-#define LINES_MAX 8 /* of a packet between two fetch_all() */
 
-/* Addresses to be brought near together: one octet of each line. */
-struct lines {
-	uint32_t n;
-	const volatile uint8_t *at[BATCH_MAX * LINES_MAX];
-};
-
-static inline void note(struct lines *l, const void *from, size_t octets)
+/* DPDK's prefetches, because a loop of the compiler's own is nothing to it, and goes. */
+static inline void fetch(const void *from, unsigned lines)
 {
-	const uint8_t *p = (const uint8_t *)((uintptr_t)from & ~(uintptr_t)(LINE - 1));
-	const uint8_t *end = (const uint8_t *)from + octets;
-
-	for (; p < end; p += LINE)
-		l->at[l->n++] = p;
+	for (unsigned i = 0; i < lines; i++)
+		rte_prefetch0((const uint8_t *)from + (size_t)i * LINE);
 }
 
-/*
- * Reads, not prefetches, most of which are dropped when many are issued at once; and with nothing in between,
- * so that the core sees as many of them ahead as it can wait for.
- */
-static void fetch_all(struct lines *l)
+/* Of a leg with several streams the first one's: a guess. */
+static const struct leg *twin_of(const struct packet *p)
 {
-	for (uint32_t i = 0; i < l->n; i++)
-		(void)*l->at[i];
-	l->n = 0;
+	return p->in->streams[0].twin;
 }
 
-/* Where the table says whose a plain IPv4 or IPv6 frame is; NULL for others. */
-static const _Atomic leg_entry *entry_of(const struct worker *w, struct rte_mbuf *m)
+static const struct source *source_of(const struct leg *leg)
 {
-	const uint8_t *o = rte_pktmbuf_mtod(m, const uint8_t *);
-	const struct leg_address *a;
-	struct ip_addr ip = {.family = IP_V4};
-	uint16_t port;
+	return &leg->sources[leg->last_source];
+}
 
-	if (rte_pktmbuf_data_len(m) < 62)
-		return NULL;
-	if (be16_get(o + 12) == 0x0800) {
-		memcpy(ip.octets, o + 30, 4);
-		port = be16_get(o + 36);
-	} else if (be16_get(o + 12) == 0x86dd) {
-		ip.family = IP_V6;
-		memcpy(ip.octets, o + 38, 16);
-		port = be16_get(o + 56);
+static const struct renumber_slot *slot_of(const struct leg *leg)
+{
+	return &leg->renumber.slots[leg->renumber.last];
+}
+
+int reach_leg(struct worker *w, struct packet *p)
+{
+	(void)w;
+	fetch(p->in, 1);
+	return PACKET_ON;
+}
+
+int fetch_leg(struct worker *w, struct packet *p)
+{
+	(void)w;
+	fetch(p->in, 2);
+	return PACKET_ON;
+}
+
+int reach_twin(struct worker *w, struct packet *p)
+{
+	const struct leg *twin = twin_of(p);
+
+	(void)w;
+	if (twin)
+		fetch(twin, 1);
+	fetch(source_of(p->in), 1);
+	return PACKET_ON;
+}
+
+int fetch_twin(struct worker *w, struct packet *p)
+{
+	const struct leg *twin = twin_of(p);
+
+	(void)w;
+	if (!twin)
+		return PACKET_ON;
+	fetch(twin, 1);
+	fetch(&twin->renumber, 1);
+	if (twin->security == DP_SECURITY_SRTP)
+		fetch(&twin->tx, 1);
+	return PACKET_ON;
+}
+
+int fetch_source(struct worker *w, struct packet *p)
+{
+	const struct leg *leg = p->in;
+
+	(void)w;
+	if (leg->security == DP_SECURITY_SRTP) {
+		fetch(source_of(leg), 2);
+		fetch(&leg->rx[0], 1);
 	} else {
-		return NULL;
+		fetch(source_of(leg), 1);
 	}
-	a = leg_table_address(w->table, &ip);
-	return a ? &a->legs[port] : NULL;
+	return PACKET_ON;
 }
 
-void fetch_legs(const struct worker *w, const struct batch *b)
+int reach_numbers(struct worker *w, struct packet *p)
 {
-	const _Atomic leg_entry *entries[BATCH_MAX];
-	struct lines l = {.n = 0};
+	const struct leg *twin = twin_of(p);
 
-	for (uint16_t i = 0; i < b->n; i++) {
-		entries[i] = entry_of(w, b->live[i]->m);
-		if (entries[i])
-			note(&l, (const void *)entries[i], sizeof(*entries[i]));
-	}
-	fetch_all(&l);
-	for (uint16_t i = 0; i < b->n; i++) {
-		leg_entry e = entries[i] ? atomic_load_explicit(entries[i], memory_order_relaxed) : 0;
-		const struct leg *leg;
-
-		if (e == 0 || leg_entry_worker(e) != w->index)
-			continue;
-		leg = &w->legs[leg_entry_leg(e)];
-		note(&l, leg, 2 * LINE);
-	}
-	fetch_all(&l);
+	(void)w;
+	if (twin)
+		fetch(slot_of(twin), 1);
+	return PACKET_ON;
 }
 
-void fetch_twins(const struct batch *b)
+int fetch_numbers(struct worker *w, struct packet *p)
 {
-	struct lines l = {.n = 0};
+	const struct leg *twin = twin_of(p);
 
-	for (uint16_t i = 0; i < b->n; i++) {
-		const struct leg *leg = b->live[i]->in, *twin = leg->streams[0].twin;
-		bool secure = leg->security == DP_SECURITY_SRTP;
-
-		note(&l, &leg->sources[leg->last_source], secure ? 2 * LINE : LINE);
-		if (secure)
-			note(&l, &leg->rx[0], LINE);
-		if (!twin)
-			continue;
-		note(&l, twin, LINE);
-		note(&l, &twin->renumber, 2 * LINE); /* and tx */
-	}
-	fetch_all(&l);
-	for (uint16_t i = 0; i < b->n; i++) {
-		const struct leg *twin = b->live[i]->in->streams[0].twin;
-
-		if (twin)
-			note(&l, &twin->renumber.slots[twin->renumber.last], 2 * LINE);
-	}
-	fetch_all(&l);
+	(void)w;
+	if (twin)
+		fetch(slot_of(twin), 2);
+	return PACKET_ON;
 }

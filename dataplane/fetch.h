@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Brings near what the stages will read, a batch at a time: at thousands of sessions the state behind a
- * packet is in no near cache, and each stage would wait for it packet by packet. The lines are those that
- * struct leg, struct source, struct renumber_slot and struct leg_key name. Changes nothing and decides
- * nothing: a frame that it does not understand costs the stages a wait and no more.
+ * Brings near what the stages will read: at thousands of sessions the state behind a packet is in no near
+ * cache. Each step stands on what the one before has brought, and is a stage over the batch behind the one
+ * that is worked on. The lines are those that struct leg, struct source, struct renumber_slot and struct
+ * leg_key name. Changes nothing and decides nothing.
+ *
+ * There are two kinds. The first touch of a page waits until the processor knows where the page lies, and it
+ * looks for several at a time only when little else stands between them: reach_*() is for loops of their own.
+ * What lies in the same pages costs next to nothing between other work: fetch_*() is for batch_both().
  */
 #pragma once
 
 struct worker;
-struct batch;
+struct packet;
 
-/* Before classify_packet(): table entries and the legs that they name. */
-void fetch_legs(const struct worker *w, const struct batch *b);
-
-/* Behind it: sources and keys of the legs, the legs on the other side, their numbering and keys. */
-void fetch_twins(const struct batch *b);
+/* The leg that a packet arrives on: behind classify_leg(). */
+int reach_leg(struct worker *w, struct packet *p);
+int fetch_leg(struct worker *w, struct packet *p);
+/* The leg that it leaves by, and the source that it is from. */
+int reach_twin(struct worker *w, struct packet *p);
+int fetch_twin(struct worker *w, struct packet *p);
+int fetch_source(struct worker *w, struct packet *p);
+/* The numbering of what leaves. */
+int reach_numbers(struct worker *w, struct packet *p);
+int fetch_numbers(struct worker *w, struct packet *p);

@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -102,6 +103,12 @@ static inline leg_entry leg_address_get(const struct leg_address *a, uint16_t po
 static inline void leg_address_set(struct leg_address *a, uint16_t port, leg_entry e)
 {
 	atomic_store_explicit(&a->legs[port], e, memory_order_relaxed);
+}
+
+/* The address that an entry of its legs belongs to. */
+static inline const struct leg_address *leg_address_of(const _Atomic leg_entry *entry, uint16_t port)
+{
+	return (const void *)((const uint8_t *)(entry - port) - offsetof(struct leg_address, legs));
 }
 
 static inline bool leg_address_is_media(const struct leg_address *a, uint16_t port)

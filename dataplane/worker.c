@@ -24,38 +24,84 @@
 #include "dataplane/tx.h"
 #include "dataplane/worker_private.h"
 
+/* The first stages of a batch, when none before it is under way. */
+static void batch_begin(struct worker *w, struct batch *b)
+{
+	batch_each(w, b, classify_packet);
+	batch_each(w, b, classify_leg);
+	batch_each(w, b, reach_leg);
+	batch_each(w, b, fetch_leg);
+	batch_each(w, b, reach_twin);
+	batch_each(w, b, fetch_twin);
+	batch_each(w, b, fetch_source);
+	batch_each(w, b, reach_numbers);
+	batch_each(w, b, fetch_numbers);
+}
+
 /*
  * The whole way of a packet. Each stage is a file of its name; what it does not let on has a verdict and is
- * counted. Commands are applied and keys wiped between iterations only, when no crypto job is in flight.
+ * counted. The first stages find out whose a packet is and fetch what the others will need: a batch goes
+ * through them while the one before it goes through the rest.
  */
+static void batch_work(struct worker *w, struct batch *b, struct batch *behind)
+{
+	/* RTP, RTCP or something else (RFC 7983). Behind: headers, and where leg_table says whose it is */
+	batch_both(w, b, classify_media, behind, classify_packet);
+	batch_each(w, b, guard_packet);      /* under attack: is there budget to authenticate it */
+	batch_each(w, behind, classify_leg); /* whose is it */
+	batch_each(w, behind, reach_leg);
+	/* Is its source worth any work? */
+	batch_both(w, b, session_admit, behind, fetch_leg);
+	batch_each(w, b, punt_packet);  /* DTLS and STUN leave here; ICE is answered */
+	batch_each(w, b, srtp_rx_peek); /* keys, index estimate, replay test; nothing changes */
+	batch_each(w, behind, reach_twin);
+	srtp_rx_open(w, b); /* crypto, commit; other keys for what did not open */
+	/* Twin, next hop; then SSRC, sequence number, timestamp, and RTCP alike. */
+	batch_both(w, b, rewrite_route, behind, fetch_twin);
+	batch_both(w, b, rewrite_numbers, behind, fetch_source);
+	batch_each(w, b, srtp_tx_prepare); /* outgoing key, or refused */
+	batch_each(w, behind, reach_numbers);
+	srtp_tx_seal(w, b); /* crypto, tag, MKI */
+	/* UDP, IP, link layer. */
+	batch_both(w, b, rewrite_headers, behind, fetch_numbers);
+	batch_each(w, b, srtp_tx_verify); /* nothing clear leaves a secure leg */
+	tx_send(w, b);
+}
+
+/* Up to BATCHES of them, one behind the other. Frames received. */
+static unsigned batches_run(struct worker *w)
+{
+	struct batch *b = &w->batches[0], *behind = &w->batches[1];
+	unsigned received = batch_fill(w, b); /* ports, other workers, packets held for a key */
+
+	if (received == 0)
+		return 0;
+	batch_begin(w, b);
+	for (unsigned n = 1; n <= BATCHES; n++) {
+		struct batch *done = b;
+		unsigned more = 0;
+
+		behind->n = 0;
+		if (n < BATCHES && !w->failed)
+			more = batch_fill(w, behind);
+		batch_work(w, b, behind);
+		if (more == 0)
+			break;
+		received += more;
+		b = behind;
+		behind = done;
+	}
+	return received;
+}
+
+/* Commands are applied and keys wiped between iterations only, when no crypto job is in flight. */
 unsigned worker_step(struct worker *w, uint64_t now_ns)
 {
-	struct batch *b = &w->batch;
 	unsigned received;
 
 	w->now = now_ns;
 	mailbox_apply(w);
-
-	received = batch_fill(w, b); /* ports, other workers, packets held for a key */
-	if (received) {
-		fetch_legs(w, b);
-		batch_each(w, b, classify_packet); /* headers, leg_table: whose is it */
-		batch_each(w, b, classify_media);  /* RTP, RTCP or something else (RFC 7983) */
-		batch_each(w, b, guard_packet);    /* under attack: is there budget to authenticate it */
-		fetch_twins(b);
-		batch_each(w, b, session_admit);   /* is its source worth any work */
-		batch_each(w, b, punt_packet);     /* DTLS and STUN leave here; ICE is answered */
-		batch_each(w, b, srtp_rx_peek);    /* keys, index estimate, replay test; nothing changes */
-		srtp_rx_open(w, b);                /* crypto, commit; other keys for what did not open */
-		batch_each(w, b, rewrite_route);   /* twin, next hop */
-		batch_each(w, b, rewrite_numbers); /* SSRC, sequence number, timestamp; RTCP alike */
-		batch_each(w, b, srtp_tx_prepare); /* outgoing key, or refused */
-		srtp_tx_seal(w, b);                /* crypto, tag, MKI */
-		batch_each(w, b, rewrite_headers); /* UDP, IP, link layer */
-		batch_each(w, b, srtp_tx_verify);  /* nothing clear leaves a secure leg */
-		tx_send(w, b);
-	}
-
+	received = batches_run(w);
 	worker_tick(w);
 	event_flush(w);
 	if (w->reported) {

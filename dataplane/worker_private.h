@@ -16,6 +16,7 @@
 
 #define HANDOVER_RING 4096
 #define TICK_NS (10 * NS_PER_MS)
+#define BATCHES 8  /* of an iteration, at most */
 #define TX_TRIES 2 /* a port's full queue gets one more chance, then the packets are dropped and counted */
 
 struct worker {
@@ -35,7 +36,7 @@ struct worker {
 	uint32_t trial_per_second, media_timeout_s;
 	uint64_t ssrc_seed;
 
-	struct batch batch;
+	struct batch batches[2]; /* one is worked on while what the other needs is fetched */
 	struct hold hold;
 	struct mailbox mailbox;
 	bool alarm_reported; /* the crypto device is known to be out of use */

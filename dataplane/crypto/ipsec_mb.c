@@ -120,7 +120,7 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 	if (n > room)
 		n = room;
 	for (uint16_t i = 0; i < n; i++)
-		imb_key_fetch(q, jobs[i]);
+		imb_key_reach(q, jobs[i]);
 	for (uint16_t i = 0; i < n; i++) {
 		struct crypto_job *job = jobs[i];
 		struct imb_list *list;

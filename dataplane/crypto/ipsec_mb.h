@@ -172,8 +172,13 @@ int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum imb_page_kind kin
 void imb_keys_close(struct crypto_queue *q);
 int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_session_keys *keys);
 void imb_key_wipe(struct crypto_queue *q, uint32_t slot);
-/* Brings near the lines of its key that a job will use; nothing for a slot that is not. */
-void imb_key_fetch(const struct crypto_queue *q, const struct crypto_job *job);
+/*
+ * Brings a job's key near, in two steps: of a CM key all that the job will use, of a GCM key the page, all
+ * jobs one after the other; then a GCM key's lines, while the jobs before it are worked on. Nothing for a
+ * slot that is empty or not there (the second: is never asked for one).
+ */
+void imb_key_reach(const struct crypto_queue *q, const struct crypto_job *job);
+void imb_gcm_key_fetch(const struct crypto_queue *q, const struct crypto_job *job);
 
 /* ipsec_mb_cm.c, ipsec_mb_gcm.c: run every waiting job of their classes and hand each to imb_finish(). */
 void imb_cm_setup(struct crypto_queue *q);

@@ -180,6 +180,34 @@ static void test_burst(void **state)
 	end_close(&b);
 }
 
+/* Several batches of one iteration, and in each what ends on its way: the rest is whole and in order. */
+static void test_batches(void **state)
+{
+	struct rig *r = *state;
+	uint16_t sent = 300, heard = 0;
+	struct datagram d;
+
+	addresses(false);
+	call(r, SRTP_SUITE_NONE, SRTP_SUITE_NONE);
+	for (uint16_t i = 1; i <= sent; i++) {
+		uint8_t p[512];
+		size_t n = rig_rtp(p, 7, i, i * 160u, 160);
+
+		rig_send(r, peer_a, gw_a, p, n);
+		if (i % 3 == 0)
+			rig_send(r, peer_a, rig_addr("10.0.0.1", 20999), p, n);
+		if (i % 5 == 0)
+			rig_send(r, peer_a, gw_a, p, 1);
+	}
+	rig_run(r, 1);
+	for (; rig_receive(r, &d); heard++)
+		assert_int_equal(d.octets[12], (uint8_t)((heard + 1) * 31));
+	assert_int_equal(heard, sent);
+	assert_int_equal(rig_verdict(r, S, 0, DP_V_RELAYED), sent);
+	assert_int_equal(rig_verdict(r, S, 0, DP_V_MALFORMED), sent / 5);
+	assert_int_equal(worker_stats(r->w[0])->verdicts[DP_V_NO_LEG], sent / 3);
+}
+
 /* RTCP on the RTP port: reports speak of the numbers that each side knows. */
 static void test_rtcp_mux(void **state)
 {
@@ -419,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_srtp_to_srtp, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_every_suite, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_burst, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_batches, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rtcp_mux, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rtcp_apart, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_families_crossed, rig_open, rig_close),
