@@ -48,14 +48,46 @@ static void protect_memory(void)
 			LZ("reason", strerror(errno)));
 }
 
+static uint16_t ports_wanted(const struct dataplane *d)
+{
+	return d->options.n_interfaces + d->options.n_devices;
+}
+
+/* Where packets go that leave by a device. */
+static int hops_add(struct dataplane *d, struct err *err)
+{
+	int rc = 0;
+
+	for (uint16_t i = 0; rc == 0 && i < d->options.n_hops; i++) {
+		const struct options_hop *h = &d->options.hops[i];
+		const struct ip_addr any = {.family = IP_NONE};
+
+		rc = neighbour_add_static(
+			d->neighbour, &h->local, &any, d->options.n_interfaces + h->device, h->mac);
+	}
+	return rc < 0 ? err_set(err, -rc, "no place for another next hop") : 0;
+}
+
+/* "A+B", for DPDK: the devices on PCI, of packets and of crypto. "" for none. */
+static void pci_list(const struct dataplane *d, char *out, size_t cap)
+{
+	size_t n = (size_t)snprintf(out, cap, "%s", d->options.cryptodev.pci);
+
+	for (uint16_t i = 0; i < d->options.n_devices && n < cap; i++)
+		if (strncmp(d->options.devices[i], "net_", 4) != 0)
+			n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "+" : "", d->options.devices[i]);
+}
+
 static int ports_open(struct dataplane *d, struct err *err)
 {
-	int rc = port_pool_create(FRAMES_PER_PORT * d->options.n_interfaces, &d->pool, err);
+	int rc = port_pool_create(FRAMES_PER_PORT * ports_wanted(d), &d->pool, err);
 
-	for (uint16_t i = 0; rc == 0 && i < d->options.n_interfaces; i++) {
+	for (uint16_t i = 0; rc == 0 && i < ports_wanted(d); i++) {
+		bool device = i >= d->options.n_interfaces;
 		struct port_conf conf = {
-			.kind = d->options.port,
-			.interface = d->options.interfaces[i],
+			.kind = device ? PORT_DEVICE : d->options.port,
+			.interface = device ? d->options.devices[i - d->options.n_interfaces]
+					    : d->options.interfaces[i],
 			.index = i,
 			.queues = (uint16_t)d->options.workers,
 			.pool = d->pool,
@@ -70,7 +102,7 @@ static int ports_open(struct dataplane *d, struct err *err)
 	}
 	if (rc == 0)
 		rc = neighbour_open(d->ports, d->n_ports, 0, &d->neighbour, err);
-	return rc;
+	return rc < 0 ? rc : hops_add(d, err);
 }
 
 static int workers_open(struct dataplane *d, struct err *err)
@@ -108,18 +140,20 @@ static int workers_open(struct dataplane *d, struct err *err)
 static int dataplane_open(struct dataplane *d, struct err *err)
 {
 	uint32_t legs = d->options.sessions * LEGS_PER_SESSION;
+	char pci[512];
 	struct eal_conf eal = {
 		.pages = d->options.no_huge ? EAL_PAGES_SMALL
 			 : d->options.huge  ? EAL_PAGES_HUGE
 					    : EAL_PAGES_AUTO,
-		.memory_mb = MEMORY_BASE_MB + legs / 1024 * LEG_KB +
-			     FRAMES_PER_PORT / 1024 * 3 * d->options.n_interfaces,
+		.memory_mb =
+			MEMORY_BASE_MB + legs / 1024 * LEG_KB + FRAMES_PER_PORT / 1024 * 3 * ports_wanted(d),
 		.workers = d->options.workers,
-		.pci = d->options.cryptodev.pci,
+		.pci = pci,
 		.verbose = d->options.level == LOG_DEBUG,
 	};
 	int rc;
 
+	pci_list(d, pci, sizeof(pci));
 	if (d->options.backend == &crypto_cryptodev)
 		eal.memory_mb += d->options.workers * cryptodev_options_memory(&d->options.cryptodev);
 	rc = eal_start(&eal, &d->eal, err);

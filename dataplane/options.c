@@ -11,6 +11,7 @@
 
 static const char help[] =
 	"usage: srtpgw-dataplane --interface NAME [--interface NAME ...] --socket PATH [options]\n"
+	"       srtpgw-dataplane --device DEVICE --next-hop MAC --socket PATH [options]\n"
 	"\n"
 	"Moves media between interfaces, encrypting and decrypting it, as the control plane at the socket "
 	"says. Sessions\n"
@@ -18,6 +19,13 @@ static const char help[] =
 	"CAP_IPC_LOCK.\n"
 	"\n"
 	"  --interface NAME   an interface that carries media; repeat it for several\n"
+	"  --device DEVICE    instead, or besides: a device that DPDK has for itself and the kernel knows "
+	"nothing of: a "
+	"PCI address\n"
+	"                     (bound to vfio-pci), or a virtual one with its arguments, such as\n"
+	"                     net_memif0,role=server,socket=/run/srtpgw/memif.sock (docs/operations.md)\n"
+	"  --next-hop MAC     where packets go that leave by the device before it; ADDRESS=MAC: those from "
+	"ADDRESS\n"
 	"  --socket PATH      where the control plane connects; made with mode 0600\n"
 	"  --allow-uid UID    a user besides root and this process's own that may connect\n"
 	"  --port KIND        auto (default: af_xdp, else af_packet), af_xdp or af_packet\n"
@@ -85,6 +93,62 @@ static int interface(struct options *o, const char *name, struct err *err)
 	return 0;
 }
 
+static int device(struct options *o, const char *args, struct err *err)
+{
+	size_t n = strcspn(args, ",");
+
+	if (o->n_devices == PORTS_MAX)
+		return err_set(err, EINVAL, "more than %u devices", PORTS_MAX);
+	if (n == 0 || n >= IF_NAMESIZE)
+		return err_set(err, EINVAL,
+			"--device takes a PCI address or a name of up to %u letters that begins with net_, "
+			"not '%s'",
+			IF_NAMESIZE - 1, args);
+	for (uint16_t i = 0; i < o->n_devices; i++)
+		if (strncmp(o->devices[i], args, n) == 0 && strcspn(o->devices[i], ",") == n)
+			return err_set(err, EINVAL, "--device %.*s is given twice", (int)n, args);
+	o->devices[o->n_devices++] = args;
+	return 0;
+}
+
+/* "[ADDRESS=]MAC" */
+static int next_hop(struct options *o, const char *text, struct err *err)
+{
+	struct options_hop *h = &o->hops[o->n_hops];
+	const char *mac = strchr(text, '=');
+	uint8_t *m = h->mac;
+	int n = 0;
+
+	if (o->n_devices == 0)
+		return err_set(err, EINVAL, "--next-hop follows the --device that it is of");
+	if (o->n_hops == OPTIONS_HOPS_MAX)
+		return err_set(err, EINVAL, "more than %u next hops", OPTIONS_HOPS_MAX);
+	*h = (struct options_hop){.device = o->n_devices - 1};
+	if ((mac && ip_parse(str_sub(str_z(text), 0, (size_t)(mac - text)), &h->local) < 0) ||
+		sscanf(mac ? mac + 1 : text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", m, m + 1, m + 2, m + 3,
+			m + 4, m + 5, &n) != 6 ||
+		(mac ? mac + 1 : text)[n])
+		return err_set(
+			err, EINVAL, "--next-hop takes a link-layer address, or ADDRESS=MAC, not '%s'", text);
+	o->n_hops++;
+	return 0;
+}
+
+/* A device without a next hop would send nothing. */
+static int hops_check(const struct options *o, struct err *err)
+{
+	for (uint16_t i = 0; i < o->n_devices; i++) {
+		uint16_t k = 0;
+
+		while (k < o->n_hops && o->hops[k].device != i)
+			k++;
+		if (k == o->n_hops)
+			return err_set(
+				err, EINVAL, "--device %s needs --next-hop MAC behind it", o->devices[i]);
+	}
+	return 0;
+}
+
 static int port_kind(struct options *o, const char *name, struct err *err)
 {
 	if (port_kind_parse(name, &o->port) < 0 || o->port > PORT_AF_PACKET)
@@ -116,8 +180,12 @@ static int check(const struct options *o, struct err *err)
 {
 	if (o->help || o->version)
 		return 0;
-	if (o->n_interfaces == 0)
-		return err_set(err, EINVAL, "--interface is needed");
+	if (o->n_interfaces == 0 && o->n_devices == 0)
+		return err_set(err, EINVAL, "--interface is needed, or --device");
+	if (o->n_interfaces + o->n_devices > PORTS_MAX)
+		return err_set(err, EINVAL, "more than %u interfaces and devices", PORTS_MAX);
+	if (hops_check(o, err) < 0)
+		return -EINVAL;
 	if (o->huge && o->no_huge)
 		return err_set(err, EINVAL, "--huge and --no-huge exclude each other");
 	return o->socket ? 0 : err_set(err, EINVAL, "--socket is needed");
@@ -127,6 +195,8 @@ int options_parse(int argc, char **argv, struct options *o, struct err *err)
 {
 	static const struct option known[] = {
 		{"interface", required_argument, NULL, 'i'},
+		{"device", required_argument, NULL, 'D'},
+		{"next-hop", required_argument, NULL, 'N'},
 		{"socket", required_argument, NULL, 's'},
 		{"allow-uid", required_argument, NULL, 'u'},
 		{"port", required_argument, NULL, 'p'},
@@ -158,6 +228,12 @@ int options_parse(int argc, char **argv, struct options *o, struct err *err)
 		switch (c) {
 		case 'i':
 			rc = interface(o, optarg, err);
+			break;
+		case 'D':
+			rc = device(o, optarg, err);
+			break;
+		case 'N':
+			rc = next_hop(o, optarg, err);
 			break;
 		case 's':
 			o->socket = optarg;

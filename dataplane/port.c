@@ -23,6 +23,7 @@ static const char *const kind_names[] = {
 	[PORT_AF_PACKET] = "af_packet",
 	[PORT_RING] = "ring",
 	[PORT_NULL] = "null",
+	[PORT_DEVICE] = "device",
 };
 #define KINDS (sizeof(kind_names) / sizeof(kind_names[0]))
 
@@ -126,6 +127,7 @@ static const struct port_driver *const drivers[KINDS] = {
 	[PORT_AF_PACKET] = &port_driver_af_packet,
 	[PORT_RING] = &driver_ring,
 	[PORT_NULL] = &driver_null,
+	[PORT_DEVICE] = &port_driver_device,
 };
 
 static int rx_queues_start(struct port *port, const struct port_conf *conf, uint16_t n, struct port_sockets *s)
@@ -269,8 +271,18 @@ static struct port *port_alloc(const struct port_conf *conf)
 	port->mac = conf->mac;
 	if (rte_is_same_ether_addr(&port->mac, &none)) /* locally administered, RFC 7042 section 2.1 */
 		port->mac = (struct rte_ether_addr){{0x02, 0x53, 0x52, 0x54, 0x50, (uint8_t)conf->index}};
-	snprintf(port->interface, sizeof(port->interface), "%s", conf->interface);
+	/* Arguments of a device follow its name. */
+	snprintf(port->interface, sizeof(port->interface), "%.*s",
+		conf->kind == PORT_DEVICE ? (int)strcspn(conf->interface, ",") : IF_NAMESIZE,
+		conf->interface);
 	return port;
+}
+
+static bool name_fits(const struct port_conf *conf)
+{
+	size_t n = strcspn(conf->interface, conf->kind == PORT_DEVICE ? "," : "");
+
+	return n > 0 && n < IF_NAMESIZE;
 }
 
 int port_open(const struct port_conf *conf, struct port **out, struct err *err)
@@ -279,8 +291,7 @@ int port_open(const struct port_conf *conf, struct port **out, struct err *err)
 	int rc = 0;
 
 	if (conf->interface == NULL || conf->pool == NULL || (size_t)conf->kind >= KINDS ||
-		conf->index >= PORTS_MAX || strlen(conf->interface) == 0 ||
-		strlen(conf->interface) >= IF_NAMESIZE)
+		conf->index >= PORTS_MAX || !name_fits(conf))
 		return err_set(err, EINVAL, "port '%s': bad interface name, kind, index or no pool",
 			conf->interface != NULL ? conf->interface : "");
 	port = port_alloc(conf);

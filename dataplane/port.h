@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ports: where media enters and leaves the data plane. One struct port is one DPDK ethdev with one queue per
- * worker, over a kernel interface (AF_XDP, AF_PACKET) or without one (ring, null: tests and benches). The
+ * worker, over a kernel interface (AF_XDP, AF_PACKET) or without one: a DPDK device that this process has for
+ * itself, and ring and null for tests and benches. The
  * gateway may stand with one interface for both sides or with several: keep them in one table and give
  * each its place there (conf.index); neighbour.h names ports by that place.
  *
@@ -35,15 +36,18 @@
 #define PORT_MEDIA_MAX 4096           /* address-and-range entries of port_set_media() */
 #define PORT_MEDIA_ADDRESSES_MAX 1024 /* different addresses among them */
 
-enum port_kind { PORT_AUTO, PORT_AF_XDP, PORT_AF_PACKET, PORT_RING, PORT_NULL };
+enum port_kind { PORT_AUTO, PORT_AF_XDP, PORT_AF_PACKET, PORT_RING, PORT_NULL, PORT_DEVICE };
 
-/* "auto", "af_xdp", "af_packet", "ring", "null"; -EINVAL for others. */
+/* "auto", "af_xdp", "af_packet", "ring", "null", "device"; -EINVAL for others. */
 int port_kind_parse(const char *name, enum port_kind *out);
 const char *port_kind_name(enum port_kind kind);
 
 struct port_conf {
-	enum port_kind kind;      /* AUTO: AF_XDP, else AF_PACKET */
-	const char *interface;    /* kernel interface; ring, null: any name of up to 15 letters and digits */
+	enum port_kind kind; /* AUTO: AF_XDP, else AF_PACKET */
+	/* kernel interface; device: its arguments, as DPDK's --vdev or --allow has them,
+	 * "net_memif0,role=server" or "0000:3b:00.0" (which eal_start() must have been given); ring, null:
+	 * any name of up to 15 letters and digits */
+	const char *interface;
 	uint16_t index;           /* place in the caller's table, below PORTS_MAX */
 	uint16_t queues;          /* one per worker; 0: 1 */
 	uint16_t descriptors;     /* a power of two; 0: PORT_DESCRIPTORS */
@@ -63,7 +67,7 @@ struct port {
 	uint16_t queues;
 	uint16_t mtu;        /* octets of IP packet */
 	enum port_kind kind; /* what it became, never PORT_AUTO */
-	int ifindex;         /* kernel's number; 0 for ring and null */
+	int ifindex;         /* kernel's number; 0 without interface */
 	struct rte_ether_addr mac;
 	char interface[IF_NAMESIZE];
 	char report[256]; /* how and why, for one log line: "af_xdp, copy mode, 1 queue", or why not af_xdp */
@@ -96,7 +100,7 @@ int port_open(const struct port_conf *conf, struct port **out, struct err *err);
 /*
  * Media addresses and port ranges, the whole list, replacing the one before without a gap for those in both.
  * Give every port the whole list. n = 0: nothing is media. -E2BIG, -EIO; on failure the list before holds
- * (AF_XDP: or a part of the new one). Ring and null ports ignore it.
+ * (AF_XDP: or a part of the new one). Ports without interface ignore it.
  */
 int port_set_media(struct port *port, const struct dp_address *addresses, uint32_t n, struct err *err);
 

@@ -39,6 +39,7 @@ struct port_private {
 
 extern const struct port_driver port_driver_af_xdp;
 extern const struct port_driver port_driver_af_packet;
+extern const struct port_driver port_driver_device;
 
 /* Makes the DPDK device private->vdev with these arguments and finds its number. */
 int port_vdev_create(struct port *port, const char *args, struct err *err);

@@ -120,8 +120,9 @@ const struct gen_stats *gen_stats(const struct gen *g);
 
 /*
  * Is all as it must be: every packet came back, none twice, none that was forged or repeated, and did the
- * gateway count what was done to them, and nothing else, between two looks at its counters? tolerance: parts
- * of one of the packets that a transport may lose. -EBADMSG: err is the one line that says what is not.
+ * gateway count what was done to them, and nothing else, between two looks at its counters (NULL: nobody can
+ * look)? tolerance: parts of one of the packets that a transport may lose. -EBADMSG: err is the one line that
+ * says what is not.
  */
 int gen_judge(const struct gen *g, const struct dp_stats_global *before, const struct dp_stats_global *after,
 	double tolerance, struct err *err);

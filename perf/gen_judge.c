@@ -56,6 +56,8 @@ int gen_judge(const struct gen *g, const struct dp_stats_global *before, const s
 	int rc = wrong(&g->stats, err);
 
 	rc = rc ? rc : missing(&g->stats, tolerance, err);
+	if (!before || !after)
+		return rc;
 	expect(g, expected);
 	for (int v = 0; v < DP_V_COUNT && !rc; v++) {
 		uint64_t counted = after->verdicts[v] - before->verdicts[v];

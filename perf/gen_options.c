@@ -40,6 +40,25 @@ static const char help[] =
 	"address\n"
 	"  --seed N           which packets: the same for the same number (1)\n"
 	"\n"
+	"       srtpgw-gen --port DEVICE [--port DEVICE] --mac MAC --program SOCKET [the options above]\n"
+	"\n"
+	"The same through a data plane of another process, and with its rate and its latency. DEVICE is "
+	"DPDK's: a PCI\n"
+	"address, or a virtual device such as net_memif0,role=client,socket=PATH or net_af_xdp0,iface=NAME. "
+	"The first is\n"
+	"where packets are sent; with a second one they come back there. Frames come from "
+	"02:00:00:00:10:01.\n"
+	"\n"
+	"  --program SOCKET   sets the calls up in the data plane that listens there, as a control plane "
+	"would, reads its\n"
+	"                     counters, and takes the calls away at the end\n"
+	"  --mac MAC          of the gateway\n"
+	"  --pps N            frames a second (as many as the gateway takes)\n"
+	"  --tolerate PCT     of the packets may get lost on the way (0)\n"
+	"  --flows FILE       calls at these addresses (below) instead of the generator's own: 10.0.0.1 and "
+	"10.0.1.1 are\n"
+	"                     the gateway's, 10.128.0.0/12 and 10.144.0.0/12 hold the peers\n"
+	"\n"
 	"       srtpgw-gen --flows FILE [--in SUITE] [--out SUITE] [--payload OCTETS] [--packets N] [--first "
 	"N]\n"
 	"                  [--program SOCKET] [--write FILE [--mac MAC]] [--check FILE]\n"
@@ -83,7 +102,7 @@ void gen_options_help(FILE *out)
 	fputs(help, out);
 }
 
-enum value { TEXT, NUMBER16, NUMBER32, NUMBER64, PERCENT, REORDER, SUITE, MEDIA, MAC, FLAG };
+enum value { TEXT, PORT, NUMBER16, NUMBER32, NUMBER64, PERCENT, RATE, REORDER, SUITE, MEDIA, MAC, FLAG };
 
 #define AT(member) offsetof(struct gen_options, member)
 
@@ -105,6 +124,9 @@ static const struct {
 	{"replay", PERCENT, AT(conf.impair.replay), 0},
 	{"forge", PERCENT, AT(conf.impair.forge), 0},
 	{"seed", NUMBER64, AT(conf.impair.seed), UINT64_MAX},
+	{"port", PORT, AT(ports), 0},
+	{"pps", RATE, AT(pps), 0},
+	{"tolerate", PERCENT, AT(tolerate), 0},
 	{"json", TEXT, AT(json), 0},
 	{"pcap", TEXT, AT(pcap), 0},
 	{"flows", TEXT, AT(flows), 0},
@@ -116,6 +138,9 @@ static const struct {
 	{"help", FLAG, AT(help), 0},
 };
 #define KNOWN (sizeof(known) / sizeof(known[0]))
+
+#define PERCENT_MAX 90.0
+#define PPS_MAX 1e8
 
 static int suite_of(const char *name, enum srtp_suite *out)
 {
@@ -134,22 +159,22 @@ static int mac_read(const char *text, uint8_t mac[6])
 		       : -EINVAL;
 }
 
-/* PCT, then `end` in *rest. */
-static int percent(const char *text, double *out, const char **rest)
+/* A number from 0 to most; what stands behind it goes to *rest. */
+static int real(const char *text, double most, double *out, const char **rest)
 {
 	char *end;
 
 	errno = 0;
 	*out = strtod(text, &end);
 	*rest = end;
-	return end != text && !errno && *out >= 0 && *out <= 90 ? 0 : -EINVAL;
+	return end != text && !errno && *out >= 0 && *out <= most ? 0 : -EINVAL;
 }
 
 static int reorder(const char *text, struct gen_impair *impair)
 {
 	const char *rest;
 	uint64_t depth = 0;
-	int rc = percent(text, &impair->reorder, &rest);
+	int rc = real(text, PERCENT_MAX, &impair->reorder, &rest);
 
 	if (rc < 0 || !*rest)
 		return rc;
@@ -182,12 +207,22 @@ static int take(struct gen_options *o, unsigned i, const char *text)
 	case TEXT:
 		*(const char **)to = text;
 		return 0;
+	case PORT:
+		if (((const char **)to)[0])
+			to = (const char **)to + 1;
+		if (*(const char **)to)
+			return -EINVAL;
+		*(const char **)to = text;
+		return 0;
 	case NUMBER16:
 	case NUMBER32:
 	case NUMBER64:
 		return number(text, known[i].most, known[i].value, to);
 	case PERCENT:
-		rc = percent(text, to, &rest);
+		rc = real(text, PERCENT_MAX, to, &rest);
+		return *rest ? -EINVAL : rc;
+	case RATE:
+		rc = real(text, PPS_MAX, to, &rest);
 		return *rest ? -EINVAL : rc;
 	case REORDER:
 		return reorder(text, to);
@@ -208,8 +243,15 @@ static int take(struct gen_options *o, unsigned i, const char *text)
 
 static int check(const struct gen_options *o, struct err *err)
 {
-	if ((o->program || o->check) && !o->flows)
+	if (((o->program && !o->ports[0]) || o->check) && !o->flows)
 		return err_set(err, EINVAL, "--program and --check need the calls: --flows FILE");
+	if ((o->pps > 0 || o->tolerate > 0) && !o->ports[0])
+		return err_set(err, EINVAL, "--pps and --tolerate are for --port");
+	if (o->ports[0])
+		return o->program || o->flows
+			       ? 0
+			       : err_set(err, EINVAL,
+					 "--port needs --program SOCKET, or the calls: --flows FILE");
 	if (o->flows && !o->program && !o->check && !o->write)
 		return err_set(err, EINVAL, "--flows is for --program, --write or --check");
 	return 0;

@@ -10,6 +10,9 @@ struct gen_options {
 	struct gen_conf conf;
 	uint64_t packets;
 	uint32_t first;
+	const char
+		*ports[2]; /* of legs in and out; [1] NULL: both at one; [0] NULL: a data plane of its own */
+	double pps, tolerate; /* frames a second, 0: as many as go; percent of the packets */
 	/* files and sockets; NULL: not asked for */
 	const char *flows, *program, *write, *check, *pcap, *json;
 	bool help;

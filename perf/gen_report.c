@@ -40,7 +40,7 @@ static size_t rows_fill(const struct gen_stats *g, struct row rows[ROWS])
 
 double gen_report_rate(const struct gen_report *r)
 {
-	return r->seconds > 0 ? (double)r->stats->good / r->seconds : 0;
+	return r->seconds > 0 ? (double)r->packets / r->seconds : 0;
 }
 
 void gen_report_print(const struct gen_report *r, FILE *out)
@@ -55,6 +55,8 @@ void gen_report_print(const struct gen_report *r, FILE *out)
 		if (r->after.verdicts[v] != r->before.verdicts[v])
 			fprintf(out, "gateway: %-15s %12llu\n", dp_verdict_name((enum dp_verdict)v),
 				(unsigned long long)(r->after.verdicts[v] - r->before.verdicts[v]));
+	if (r->others)
+		fprintf(out, "%-24s %12llu\n", "frames of others", (unsigned long long)r->others);
 	if (r->worker_ns > 0)
 		fprintf(out, "%-24s %12.1f ns a packet\n", "worker", r->worker_ns);
 	if (r->seconds > 0)

@@ -12,6 +12,8 @@ struct gen_report {
 	struct dp_stats_global before, after; /* the gateway's counters; all 0: nobody asked */
 	double worker_ns;                     /* a packet's, of a data plane in this process; 0: another's */
 	double seconds;                       /* that packets were on their way; 0: not measured */
+	uint64_t packets;                     /* that came back right in these */
+	uint64_t others;                      /* frames that were not for us */
 	double p50, p99, p999, max;           /* latency, microseconds; max 0: not measured */
 	const char *verdict;                  /* what is wrong, "" for nothing */
 };

@@ -10,8 +10,10 @@
 #include "perf/gen_flows.h"
 #include "perf/gen_live.h"
 #include "perf/gen_options.h"
+#include "perf/gen_remote.h"
 #include "perf/gen_report.h"
 #include "perf/gen_rings.h"
+#include "perf/gen_wire.h"
 
 /* --live SIDE [--rate N]. -EINVAL: the command line is wrong. */
 static int live(int argc, char **argv)
@@ -52,11 +54,14 @@ static int elsewhere(const struct gen_options *o, struct err *err)
 	return rc;
 }
 
-/* What came of a run, to whoever wants it. rc: the run's. -EBADMSG: it is not as it must be. */
-static int result(const struct gen_options *o, struct gen *gen, struct gen_report *r, struct err *err)
+/* What came of a run, to whoever wants it. -EBADMSG: it is not as it must be. counted: by the gateway, too.
+ */
+static int result(
+	const struct gen_options *o, struct gen *gen, struct gen_report *r, bool counted, struct err *err)
 {
 	struct err json = {""};
-	int rc = gen_judge(gen, &r->before, &r->after, 0, err);
+	int rc = gen_judge(
+		gen, counted ? &r->before : NULL, counted ? &r->after : NULL, o->tolerate / 100, err);
 
 	r->conf = &o->conf;
 	r->stats = gen_stats(gen);
@@ -89,7 +94,7 @@ static int rings(const struct gen_options *o, struct room *room, struct gen *gen
 	}
 	if (gen_stats(gen)->sent)
 		report.worker_ns = (double)took.cpu / (double)gen_stats(gen)->sent;
-	return rc < 0 ? rc : result(o, gen, &report, err);
+	return rc < 0 ? rc : result(o, gen, &report, true, err);
 }
 
 static int here(const struct gen_options *o, struct err *err)
@@ -112,6 +117,97 @@ static int here(const struct gen_options *o, struct err *err)
 	return rc;
 }
 
+/* Through a data plane that holds the calls. remote: NULL where nobody may ask it. */
+static int wire(const struct gen_options *o, struct gen *gen, struct remote *remote, struct err *err)
+{
+	struct wire_conf conf = {.frames = o->packets, .pps = o->pps};
+	struct gen_report report = {.verdict = ""};
+	struct wire_result r;
+	struct err closed = {""};
+	struct wire *w;
+	int rc = wire_open(o->ports, &w, err);
+
+	if (rc < 0)
+		return rc;
+	if (o->pcap)
+		rc = pcap_open(o->pcap, &conf.pcap, err);
+	if (rc >= 0 && remote)
+		rc = remote_stats(remote, &report.before);
+	rc = rc < 0 ? rc : wire_run(w, gen, &conf, &r, err);
+	if (rc >= 0 && remote)
+		rc = remote_stats(remote, &report.after);
+	wire_close(w);
+	if (pcap_close(conf.pcap, &closed) < 0 && rc >= 0) {
+		*err = closed;
+		rc = -EIO;
+	}
+	if (rc < 0)
+		return rc;
+	report.seconds = r.seconds;
+	report.packets = r.good;
+	report.others = r.others;
+	report.p50 = r.p50;
+	report.p99 = r.p99;
+	report.p999 = r.p999;
+	report.max = r.max;
+	return result(o, gen, &report, remote, err);
+}
+
+static int there_with(const struct gen_options *o, struct gen *gen, struct err *err)
+{
+	struct remote *remote = NULL;
+	struct err withdrawn = {""};
+	int rc = o->program ? remote_open(o->program, &remote, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (remote)
+		rc = gen_program(gen, remote_command, remote, err);
+	rc = rc < 0 ? rc : wire(o, gen, remote, err);
+	if (remote && gen_withdraw(gen, remote_command, remote, &withdrawn) < 0 && rc >= 0) {
+		*err = withdrawn;
+		rc = -EIO;
+	}
+	remote_close(remote);
+	return rc;
+}
+
+/* "A+B", for DPDK: the ports on PCI. */
+static void pci_list(const struct gen_options *o, char *out, size_t cap)
+{
+	size_t n = 0;
+
+	out[0] = 0;
+	for (unsigned i = 0; i < 2 && o->ports[i] && n < cap; i++)
+		if (strncmp(o->ports[i], "net_", 4))
+			n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "+" : "", o->ports[i]);
+}
+
+/* In a data plane of another process, at a port. */
+static int there(const struct gen_options *o, struct err *err)
+{
+	struct gen_conf conf = o->conf;
+	struct gen_flow *flows = NULL;
+	struct gen *gen = NULL;
+	char pci[512];
+	struct eal_conf eal_conf = {.memory_mb = 128, .pci = pci};
+	struct eal eal;
+	int rc;
+
+	pci_list(o, pci, sizeof(pci));
+	rc = eal_start(&eal_conf, &eal, err);
+	if (rc < 0)
+		return rc;
+	rc = o->flows ? flows_read(o->flows, &flows, &conf.sessions, err) : 0;
+	conf.flows = flows;
+	rc = rc < 0 ? rc : gen_open(&conf, &gen, err);
+	rc = rc < 0 ? rc : there_with(o, gen, err);
+	gen_close(gen);
+	flows_free(flows, conf.sessions);
+	eal_stop(&eal);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct gen_options o;
@@ -129,7 +225,10 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	log_setup(LOG_WARN, LOG_TEXT);
-	rc = o.program || o.write || o.check ? elsewhere(&o, &err) : here(&o, &err);
+	if (o.ports[0])
+		rc = there(&o, &err);
+	else
+		rc = o.program || o.write || o.check ? elsewhere(&o, &err) : here(&o, &err);
 	if (rc < 0)
 		fprintf(stderr, "srtpgw-gen: %s\n", err.text[0] ? err.text : strerror(-rc));
 	return rc ? 1 : 0;

@@ -42,6 +42,12 @@ static void test_what_it_takes(void **state)
 	assert_int_equal(o.conf.rtcp, 250);
 	assert_true(o.conf.impair.loss == 0.5 && o.conf.impair.reorder == 2);
 	assert_int_equal(o.conf.impair.depth, 8);
+	assert_int_equal(
+		parse("--port net_a,x=y --port net_b --program /run/x --pps 1e5 --tolerate 0.1", &o, &err),
+		0);
+	assert_string_equal(o.ports[0], "net_a,x=y");
+	assert_string_equal(o.ports[1], "net_b");
+	assert_true(o.pps == 1e5 && o.tolerate == 0.1);
 	assert_int_equal(parse("--write /tmp/x --mac 02:00:5e:00:00:0a", &o, &err), 0);
 	assert_int_equal(o.conf.gateway_mac[0][5], 10);
 	assert_int_equal(o.conf.gateway_mac[1][2], 0x5e);
@@ -55,8 +61,9 @@ static void test_what_it_does_not(void **state)
 		{"--replay 1,2", "'1,2'"}, {"--reorder 1,0", "--reorder"}, {"--reorder 1,33", "'1,33'"},
 		{"--reorder 1;2", "'1;2'"}, {"--media g722", "g722"}, {"--in AES", "AES"},
 		{"--calls", "--calls needs a value"}, {"--speed 1", "--speed"}, {"now", "'now'"},
-		{"--check /tmp/x", "--flows"}, {"--flows /tmp/x", "--check"}, {"--mac 1:2:3", "--mac"},
-		{"--first 4294967296", "--first"}};
+		{"--port net_a", "--program"}, {"--program /run/x", "--flows"}, {"--pps 5", "--port"},
+		{"--port a --port b --port c --program /run/x", "'c'"}, {"--check /tmp/x", "--flows"},
+		{"--flows /tmp/x", "--check"}, {"--mac 1:2:3", "--mac"}, {"--first 4294967296", "--first"}};
 	struct gen_options o;
 
 	(void)state;

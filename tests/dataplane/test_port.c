@@ -157,7 +157,7 @@ static void kinds_have_names(void **state)
 	enum port_kind kind;
 
 	(void)state;
-	for (int k = PORT_AUTO; k <= PORT_NULL; k++) {
+	for (int k = PORT_AUTO; k <= PORT_DEVICE; k++) {
 		assert_int_equal(port_kind_parse(port_kind_name((enum port_kind)k), &kind), 0);
 		assert_int_equal(kind, k);
 	}
