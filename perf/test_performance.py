@@ -60,6 +60,14 @@ class Performance(unittest.TestCase):
         self.assertIn("| `attack.sip_flood.rate` | 58,600 | datagrams/s |  |", made)
         self.assertNotIn("sip_flood", performance.SECTIONS["attack"](figures))
 
+    def test_media_of_all_kinds_and_what_memif_takes(self):
+        figures = {"mix.video.ns": figure(500), "mix.video.octets": figure(1100, "octets"), "mix.video.gbps": figure(17.6, "Gb/s")}
+        self.assertIn("| video, bursts of up to 1,200 octets | 1,100 | 500 |  | 2.00 | 17.6 |", performance.SECTIONS["mix"](figures))
+        figures = {f"memif.rtp_to_srtp.gcm128.1000calls.{name}": figure(value) for name, value in (
+            ("rate", 2e6), ("half_load", 1e6), ("latency_p50", 20), ("latency_p99", 50), ("latency_p999", 80), ("latency_max", 900))}
+        self.assertIn("| RTP -> GCM-128, 1,000 calls | 2,000,000 | 1,000,000 | 20.0 | 50.0 | 80.0 | 900 |",
+                      performance.SECTIONS["memif"](figures))
+
     def test_browsers_have_a_row_for_each_version(self):
         made = performance.SECTIONS["browser"]({"browser.firefox.dtls1.3.setup.heard": figure(50, "ms")})
         self.assertIn("| Firefox, DTLS 1.3 | - | - | 50.0 | - | - |", made)

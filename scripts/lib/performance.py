@@ -85,6 +85,25 @@ def worker(figures):
     return table(("media", "ns per packet", "target", "million packets/s", "bare ipsec-mb, ns", "ratio", "target"), rows)
 
 
+KINDS = {"g711": "G.711, 160 octets", "g729": "G.729, 20 octets", "video": "video, bursts of up to 1,200 octets",
+         "mixed": "80 % of the calls G.711, 10 % G.729, 10 % video, reports"}
+
+
+def mix(figures):
+    rows = [(KINDS.get(m[1], m[1]), number(figures[f"mix.{m[1]}.octets"]["median"]), span(f), target(f),
+             f"{1000 / f['median']:.2f}", span(figures[f"mix.{m[1]}.gbps"])) for m, f in of(figures, r"mix\.([^.]+)\.ns")]
+    return table(("media", "octets of RTP", "ns per packet", "target", "million packets/s", "Gb/s of RTP"), rows)
+
+
+def memif(figures):
+    rows = []
+    for m, f in of(figures, r"memif\.(.*)\.(\d+)calls\.rate"):
+        base = m.group(0)[:-len(".rate")]
+        rows.append((f"{media(m[1])}{int(m[2]):,} calls", span(f), number(figures[f"{base}.half_load"]["median"]),
+                     *(span(figures[f"{base}.latency_{part}"]) for part in ("p50", "p99", "p999", "max"))))
+    return table(("media", "packets/s, all that it takes", "packets/s, half", "p50, us", "p99, us", "p99.9, us", "longest, us"), rows)
+
+
 def comparisons(figures):
     to = {"1k": "the same at 1,000 calls", "one_way": "one such operation"}
     return table(("media", "over", "ratio", "target"),
@@ -194,7 +213,7 @@ def missed(figures):
 
 
 SECTIONS = {
-    "worker": worker, "comparisons": comparisons, "libsrtp": libsrtp, "rtpengine": rtpengine, "attack": attack,
+    "mix": mix, "memif": memif, "worker": worker, "comparisons": comparisons, "libsrtp": libsrtp, "rtpengine": rtpengine, "attack": attack,
     "crypto": crypto, "missed": missed, "defects": plain(r"defects\..*"), "dtls": plain(r"dtls\..*"),
     "control": plain(r"(route|registrar|config|recovery|ports|calls|journal)\..*"), "outage": plain(r"outage\..*"), "sip": plain(r"sip\..*"),
     "hellos": hellos, "floods": floods, "browser": browser,
