@@ -386,7 +386,7 @@ static void leg_attacked(void *ctx, dp_session_id id, void *user, const struct d
 {
 	struct b2bua *b = ctx;
 	struct call *c = user;
-	const struct leg *l = &c->legs[call_side_of(c, e->leg)];
+	const struct leg *l = &c->legs[program_side_of(e->leg)];
 	uint64_t now = clock_mono_ns();
 
 	(void)id;

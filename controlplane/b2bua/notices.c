@@ -88,7 +88,7 @@ void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key
 
 void notice_attack(struct b2bua *b, const struct call *c, const struct dp_leg_attacked *e)
 {
-	const struct leg *l = &c->legs[call_side_of(c, e->leg)];
+	const struct leg *l = &c->legs[program_side_of(e->leg)];
 	struct notice n = notify_begin(b->notify, "srtp-auth-failure");
 
 	state_text(&n.tree, n.node, "call-id", c->id);
