@@ -88,6 +88,7 @@ struct leg_contact {
 	const struct config_listener *listener;
 	struct sip_flow flow;
 	uint64_t binding;
+	struct oa_keys *keys; /* of its offer, or of that of the one in use when it spoke last; NULL: none of its own */
 };
 
 /* A DTLS handshake that brought keys. */

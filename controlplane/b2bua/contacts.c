@@ -2,15 +2,17 @@
 /*
  * A call to an account that is registered in several places rings at all of them (RFC 3261 section 16): one INVITE
  * with one offer, sent to each contact in a transaction of its own, so that answers look as if a proxy had forked it
- * (fork.c). The leg has the contact that spoke last, the others are set aside. The first 2xx wins and the rest is
+ * (fork.c); but for keys in the offer, of which each contact has its own. The leg has the contact that spoke last, the others are set aside. The first 2xx wins and the rest is
  * cancelled; when all have refused the best answer is the caller's, and contacts of a lower q are next.
  */
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "controlplane/b2bua/call.h"
 #include "lib/base/log.h"
+#include "lib/base/secret.h"
 
 /* The layer of RFC 3261 section 16.7 step 6, for what a caller here can use: the lower the better. */
 static unsigned rank(const struct sip_msg *m)
@@ -49,7 +51,8 @@ static void keep_best(struct leg *out, const struct sip_msg *m)
 
 static struct leg_contact in_use(const struct leg *out)
 {
-	return (struct leg_contact){out->ctx, out->listener, out->flow, out->binding};
+	return (struct leg_contact){
+		.ctx = out->ctx, .listener = out->listener, .flow = out->flow, .binding = out->binding};
 }
 
 static void use(struct leg *out, const struct leg_contact *to)
@@ -71,6 +74,7 @@ static int find(const struct leg *out, const struct sip_ctx *ctx)
 
 static void take_off(struct leg *out, unsigned i)
 {
+	oa_keys_free(out->contacts[i].keys);
 	out->contacts[i] = out->contacts[--out->n_contacts];
 }
 
@@ -102,20 +106,43 @@ static void rung_out(struct timer *t)
 	contacts_cancel(out, "SIP;cause=408");
 }
 
+/* The offer for a contact besides: sdp itself where there is none. */
+static int copy_offer(struct leg *out, struct str sdp, struct wbuf *w, struct oa_keys **keys, struct err *e)
+{
+	struct oa_refusal why;
+
+	*keys = NULL;
+	if (!sdp.n) {
+		w->len = 0;
+		return 0;
+	}
+	if (oa_offer_copy(&out->oa, w, keys, &why) == 0)
+		return 0;
+	*e = why.reason;
+	return -EIO;
+}
+
 static void ring_at(struct leg *out, const struct route_target *to, struct str sdp)
 {
 	struct leg_contact first = in_use(out), other;
+	char body[OA_BODY_MAX];
+	struct wbuf w = wbuf_make(body, sizeof body);
+	struct oa_keys *keys;
 	struct err e = {0};
 
 	out->ctx = NULL;
 	route_aim(out, to);
-	if (invite_copy(out, sdp, &e) < 0)
+	if (copy_offer(out, sdp, &w, &keys, &e) < 0 || invite_copy(out, wbuf_view(&w), &e) < 0)
 		log_warn("call", "one of several registrations could not be rung", LZ("call", out->call->id),
 			LZ("trunk", out->trunk->name), LZ("reason", e.text));
+	mem_wipe(body, sizeof body);
 	other = in_use(out);
+	other.keys = keys;
 	use(out, &first);
 	if (other.ctx)
 		out->contacts[out->n_contacts++] = other;
+	else
+		oa_keys_free(keys);
 }
 
 void contacts_ring(struct leg *out, struct str sdp)
@@ -160,6 +187,8 @@ bool contacts_take(struct leg *out, struct sip_ctx *ctx, const struct sip_msg *m
 	if (i >= 0 && settled(out)) {
 		late(out, (unsigned)i, m);
 	} else if (i >= 0) {
+		was.keys = out->contacts[i].keys;
+		oa_swap_keys(&out->oa, was.keys);
 		use(out, &out->contacts[i]);
 		out->contacts[i] = was;
 		return true;
@@ -185,8 +214,9 @@ bool contacts_failed(struct leg *out, struct sip_ctx *ctx, const struct sip_msg 
 		LZ("trunk", out->trunk->name), LZ("peer", call_z(out->remote)), LU("status", *m ? (*m)->status : 0),
 		LU("registrations", out->n_contacts));
 	leg_drop_ctx(out);
+	oa_swap_keys(&out->oa, out->contacts[out->n_contacts - 1].keys);
 	use(out, &out->contacts[out->n_contacts - 1]);
-	out->n_contacts--;
+	take_off(out, out->n_contacts - 1);
 	return true;
 }
 
@@ -221,8 +251,10 @@ void contacts_stop(struct leg *out)
 void contacts_forget(struct leg *out)
 {
 	contacts_stop(out);
-	while (out->n_contacts)
-		sip_ctx_detach(out->contacts[--out->n_contacts].ctx);
+	while (out->n_contacts) {
+		sip_ctx_detach(out->contacts[out->n_contacts - 1].ctx);
+		take_off(out, out->n_contacts - 1);
+	}
 	free(out->contacts);
 	out->contacts = NULL;
 	sip_msg_free(out->best);

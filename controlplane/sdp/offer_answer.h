@@ -201,6 +201,18 @@ const struct oa_local *oa_local_of(const struct oa_leg *leg, unsigned i);
 int oa_offer_make(struct oa_leg *to, const struct oa_leg *from, struct wbuf *w, struct oa_refusal *r);
 
 /*
+ * The outstanding offer once more, for another party that it is sent to at once (a fork of ours): the same but for keys
+ * in it, which are fresh, so that none of those who are offered can read what another one hears. *keys has them until that
+ * party answers: oa_swap_keys() before its answer is judged puts them in place of those that the offer has now, which
+ * are then in *keys. NULL in *keys: the method has no keys in offers. Errors as of oa_offer_make().
+ */
+struct oa_keys;
+int oa_offer_copy(struct oa_leg *leg, struct wbuf *w, struct oa_keys **keys, struct oa_refusal *r);
+/* Nothing happens when keys is NULL, or the offer that they are of is not outstanding any more. */
+void oa_swap_keys(struct oa_leg *leg, struct oa_keys *keys);
+void oa_keys_free(struct oa_keys *keys); /* wiped; NULL is allowed */
+
+/*
  * Our own offer on a leg whose session stands, with new keys and otherwise what was sent last: a rekey. With
  * keying.keep the key in force is repeated, unless it is burnt: a session refresh. DTLS begins a new association,
  * for which an m-line with rtcp-mux moves to the other one of its two ports (RFC 8842 section 5.1).

@@ -2,6 +2,7 @@
 """Users who register over WebSocket (RFC 7118), with the websockets library as their browser."""
 
 import contextlib
+import re
 
 from lab.browser import ORIGIN, BrowserAgent, Refused, ha1
 from lab.gateway import CM_80, OUTSIDE, Neighbourhood, carrier
@@ -102,6 +103,8 @@ def test_all_of_a_users_browsers_ring_and_a_call_outlives_its_socket():
         tablet.register()
         bob.invite("+4989700")
         missed, taken = alice.expect("INVITE"), tablet.expect("INVITE")
+        keys = [re.search(r"inline:(\S+)", offer.body).group(1) for offer in (missed, taken)]
+        assert keys[0] != keys[1], keys
         for one, offer in ((alice, missed), (tablet, taken)):
             one.respond(offer, 180, "Ringing")
             bob.expect(180, 30)

@@ -119,6 +119,68 @@ static void keys_of_a_re_offer(void **state)
 	call_free(c);
 }
 
+/* Is the key that we send with the one of the first a=crypto line of this body? */
+static void assert_sends_with_key_of(const struct oa_leg *leg, const char *body)
+{
+	const struct agreed_key *k = oa_tx_now(leg, 0);
+	char line[256];
+	struct wbuf w = wbuf_make(line, sizeof line - 1);
+
+	assert_non_null(k);
+	sdes_print(&w, 1, k);
+	line[w.len] = '\0';
+	assert_has(body, line);
+}
+
+/* Two parties ring: each was offered keys of its own, and which of them answers decides. */
+static void an_offer_for_two_parties(void **state)
+{
+	struct call *c = call_new(&plain, &secure_gcm);
+	char other[OA_BODY_MAX];
+	struct wbuf w = wbuf_make(other, sizeof other - 1);
+	struct oa_keys *keys;
+	const char *first, *second;
+	uint32_t epoch;
+
+	(void)state;
+	must(c, pass_offer(c, &c->a, HEAD("1") AUDIO_PLAIN));
+	must(c, oa_offer_copy(&c->b, &w, &keys, &c->r));
+	other[w.len] = '\0';
+	assert_non_null(keys);
+	first = strstr(c->to_b, "a=crypto:");
+	second = strstr(other, "a=crypto:");
+	assert_int_equal(strlen(c->to_b), strlen(other));
+	assert_memory_equal(c->to_b, other, (size_t)(first - c->to_b)); /* its version too */
+	assert_memory_not_equal(first, second, 100);
+	/* The second answers early, then the first, then the second has the call. */
+	oa_swap_keys(&c->b, keys);
+	must(c, pass_answer(c, &c->b, ANSWER_HEAD "m=audio 5000 RTP/SAVP 8\r\na=crypto:2 " CM80 K30B "\r\n"));
+	epoch = oa_tx_now(&c->b, 0)->epoch;
+	oa_swap_keys(&c->b, keys);
+	must(c, pass_answer(c, &c->b, ANSWER_HEAD "m=audio 5002 RTP/SAVP 8\r\na=crypto:1 AEAD_AES_256_GCM inline:" K44 "\r\n"));
+	assert_sends_with_key_of(&c->b, c->to_b);
+	assert_true(oa_tx_now(&c->b, 0)->epoch > epoch);
+	oa_swap_keys(&c->b, keys);
+	must(c, pass_answer(c, &c->b, ANSWER_HEAD "m=audio 5000 RTP/SAVP 8\r\na=crypto:1 AEAD_AES_256_GCM inline:" K44 "\r\n"));
+	assert_sends_with_key_of(&c->b, other);
+	commit(c);
+	oa_swap_keys(&c->b, keys); /* too late: what holds, holds */
+	assert_sends_with_key_of(&c->b, other);
+	oa_keys_free(keys);
+	call_free(c);
+	/* Without keys in the offer it is one for all. */
+	c = call_new(&secure, &plain);
+	must(c, pass_offer(c, &c->a, HEAD("1") AUDIO_SECURE CRYPTO));
+	w.len = 0;
+	must(c, oa_offer_copy(&c->b, &w, &keys, &c->r));
+	other[w.len] = '\0';
+	assert_null(keys);
+	assert_string_equal(other, c->to_b);
+	oa_rollback(&c->b);
+	assert_int_equal(oa_offer_copy(&c->b, &w, &keys, &c->r), -EINVAL);
+	call_free(c);
+}
+
 static void rekey_of_one_leg(void **state)
 {
 	struct call *c = established(&plain, &secure);
@@ -287,6 +349,7 @@ int main(void)
 		cmocka_unit_test(versions_change_only_with_content),
 		cmocka_unit_test(a_refresh_is_answered_alone),
 		cmocka_unit_test(keys_of_a_re_offer),
+		cmocka_unit_test(an_offer_for_two_parties),
 		cmocka_unit_test(rekey_of_one_leg),
 		cmocka_unit_test(m_lines_come_and_go),
 		cmocka_unit_test(a_secure_call_stays_secure),
