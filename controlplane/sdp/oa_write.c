@@ -139,8 +139,8 @@ char *oa_write(const struct oa_leg *leg, const struct oa_exchange *x, const stru
 
 /*
  * What is secret or belongs to one description alone: once for each transport (RFC 9143 section 7.1.3). But the
- * fingerprint stands in every m-line on it: Firefox 153 loses its page to an answer with one that has none, and others
- * are to ignore it.
+ * fingerprint stands in every m-line on it: Firefox 153 loses its page to an answer with one that has none, Chromium takes
+ * an offer's third m-line for one in clear when the second has none, and others are to ignore it.
  */
 static void put_keys(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x, unsigned i)
 {
@@ -152,43 +152,6 @@ static void put_keys(struct wbuf *w, const struct oa_leg *leg, const struct oa_e
 		keys->method->print(keys, w);
 	if (describes)
 		oa_ice_put_media(w, leg, x, t);
-}
-
-/* The transport with more than two m-lines; -1: none. */
-static int crowded(const struct oa_exchange *x)
-{
-	unsigned lines[SDP_MEDIA_MAX] = {0};
-
-	for (unsigned i = 0; i < x->n_media; i++)
-		if (x->media[i].used && ++lines[x->media[i].transport] > 2)
-			return x->media[i].transport;
-	return -1;
-}
-
-/*
- * The fingerprint of a bundle's transport as the session's too, which is the default of m-lines without (RFC 8122
- * section 5): Chromium takes an offer's third m-line of a bundle for one in clear, and refuses it, where the second has
- * no fingerprint, although none belongs there (RFC 9143 section 7.1.3).
- */
-static void put_session_keys(struct wbuf *w, const struct oa_exchange *x)
-{
-	int t = x->ours ? crowded(x) : -1;
-	const struct agreement *a = t < 0 ? NULL : x->media[t].keys;
-	char text[SDP_LINE_MAX];
-	struct wbuf all = wbuf_make(text, sizeof text);
-	struct str rest, line;
-
-	if (!a || !a->method->media_path)
-		return;
-	a->method->print(a, &all);
-	rest = wbuf_view(&all);
-	while (rest.n) {
-		line = str_cut(&rest, '\n');
-		if (!str_starts(line, STR("a=fingerprint:")) && !str_starts(line, STR("a=setup:")))
-			continue;
-		wbuf_str(w, line);
-		wbuf_z(w, "\n");
-	}
 }
 
 /* Are there keys in this body that the one that holds did not have? */
@@ -241,12 +204,10 @@ int oa_emit(struct oa_leg *leg, struct oa_exchange *x, char *content, struct wbu
 		struct str line = str_cut(&rest, '\n');
 
 		if (str_starts(line, STR("m="))) {
-			if (media) {
+			if (media)
 				put_keys(w, leg, x, media - 1);
-			} else {
-				put_session_keys(w, x);
+			else
 				oa_ice_put_session(w, x);
-			}
 			media++;
 		}
 		wbuf_str(w, line);

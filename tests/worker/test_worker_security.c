@@ -78,7 +78,7 @@ static unsigned play(struct rig *r, struct ip_port from, const uint8_t *p, size_
 	return heard(r);
 }
 
-/* All of a leg that packets change, counters and trial budget apart. */
+/* All of a leg that packets change, counters and the budgets of trials and of forgeries apart. */
 struct snapshot {
 	struct leg leg;
 	void *memory;
@@ -93,6 +93,8 @@ static struct snapshot snapshot_take(struct leg *leg)
 
 	memset(&s.leg.count, 0, sizeof s.leg.count);
 	memset(&s.leg.budget, 0, sizeof s.leg.budget);
+	memset(&s.leg.guard, 0, sizeof s.leg.guard);
+	s.leg.guarded = s.leg.attended = false;
 	s.memory = malloc(s.n);
 	memcpy(s.memory, leg->memory, s.n);
 	return s;
