@@ -4,9 +4,8 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include <rte_malloc.h>
 
 #include "dataplane/control_private.h"
 #include "dataplane/ice_lite.h"
@@ -37,9 +36,18 @@ _Static_assert(offsetof(struct dp_session_add, session) == offsetof(struct dp_le
 void control_free_memory(struct command *command)
 {
 	for (unsigned i = 0; i < sizeof command->memory / sizeof *command->memory; i++) {
-		rte_free(command->memory[i]);
+		free(command->memory[i]);
 		command->memory[i] = NULL;
 	}
+}
+
+/* Zeroed lines of memory, or NULL: n is 0, or there is none. */
+static void *memory_make(size_t n)
+{
+	size_t lines = (n + 63) / 64 * 64;
+	void *p = n ? aligned_alloc(64, lines) : NULL;
+
+	return p ? memset(p, 0, lines) : NULL;
 }
 
 /* A command object for a worker, or NULL after a refusal: the queue is full. */
@@ -169,7 +177,7 @@ static void leg_update(struct control *c, const union dp_msg *m, struct director
 		command->leg_update.dscp = control_range(c, &u->local)->dscp;
 	/* What the leg has already, the worker sends back. */
 	if (!(e->legs >> u->leg & 1))
-		command->memory[0] = rte_zmalloc("leg", leg_memory_size(u), 64);
+		command->memory[0] = memory_make(leg_memory_wanted(u));
 	dispatch(c, e->worker, command);
 }
 
@@ -224,7 +232,7 @@ static void session_command(struct control *c, union dp_msg *m)
 		command->key_retire = m->key_retire;
 	} else if (m->h.type == DP_LEG_ICE) {
 		command->leg_ice = m->leg_ice;
-		command->memory[0] = rte_zmalloc("ice", sizeof(struct leg_ice), 64);
+		command->memory[0] = memory_make(sizeof(struct leg_ice));
 	} else {
 		e->state = DIRECTORY_DELETING;
 	}

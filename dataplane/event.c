@@ -22,16 +22,16 @@ void event_forget(struct worker *w, struct leg *leg)
 }
 
 static void limit_fill(
-	union dp_msg *m, const struct leg *leg, const struct leg_key *k, uint8_t limit, bool tx)
+	union dp_msg *m, const struct leg *leg, const struct leg_limit *l, bool tx)
 {
 	dp_msg_init(m, DP_KEY_SOFT_LIMIT, 0);
 	m->key_soft_limit.session = leg->session->id;
 	m->key_soft_limit.leg = leg->number;
 	m->key_soft_limit.direction = tx ? DP_KEY_TX : DP_KEY_RX;
-	m->key_soft_limit.limit = limit;
-	m->key_soft_limit.epoch = k->epoch;
-	m->key_soft_limit.packets = limit == DP_LIMIT_RTCP_PACKETS ? k->rtcp_packets : k->packets;
-	m->key_soft_limit.octets = k->octets;
+	m->key_soft_limit.limit = l->limit;
+	m->key_soft_limit.epoch = l->epoch;
+	m->key_soft_limit.packets = l->packets;
+	m->key_soft_limit.octets = l->octets;
 }
 
 static void event_fill(union dp_msg *m, struct leg *leg, enum leg_event event)
@@ -57,10 +57,10 @@ static void event_fill(union dp_msg *m, struct leg *leg, enum leg_event event)
 		m->index_checkpoint.srtcp_index = leg->renumber.srtcp_next;
 		break;
 	case LEG_EVENT_LIMIT_RX:
-		limit_fill(m, leg, &leg->limit_rx_key, leg->limit_rx, false);
+		limit_fill(m, leg, &leg->limit_rx, false);
 		break;
 	case LEG_EVENT_LIMIT_TX:
-		limit_fill(m, leg, &leg->limit_tx_key, leg->limit_tx, true);
+		limit_fill(m, leg, &leg->limit_tx, true);
 		break;
 	case LEG_EVENT_ATTACK:
 		dp_msg_init(m, DP_LEG_ATTACKED, 0);

@@ -13,6 +13,63 @@
 #define OVERLAP_NS (500 * NS_PER_MS)
 #define OVERLAP_MAX_NS (10 * NS_PER_S)
 
+/* A receive key that comes back with empty windows would open all its old packets again. */
+static void rx_wipe(struct worker *w, struct leg *leg, struct leg_key *k)
+{
+	if (k->role != KEY_NONE)
+		leg->rx_gone[leg->n_rx_gone++ % RX_GONE_MAX] = k->epoch;
+	if (k->role == KEY_PREVIOUS)
+		TAILQ_REMOVE(&w->overlaps, leg, overlap);
+	leg_key_wipe(w, k);
+}
+
+static bool era_alive(const struct leg *leg, uint32_t era)
+{
+	for (unsigned k = 0; k < DP_KEY_SLOTS; k++)
+		if (leg->rx[k].role != KEY_NONE && leg->rx[k].era == era)
+			return true;
+	return false;
+}
+
+/* Sources of an era that no key can open any more; what they lost stays counted. */
+static void forget_eras(struct worker *w, struct leg *leg)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < leg->ssrc_max; i++) {
+		struct source *s = &leg->sources[i];
+
+		if (s->used && !era_alive(leg, s->era)) {
+			leg->lost_before += source_lost(s);
+			s->used = false;
+		}
+	}
+	if (!leg->retired)
+		return;
+	for (uint32_t i = 0; i < leg->n_retired; i++)
+		if (era_alive(leg, leg->retired[i].era))
+			leg->retired[n++] = leg->retired[i];
+	leg->n_retired = n;
+	if (n == 0)
+		leg_retired_put(w, leg);
+}
+
+/*
+ * A free slot of the backend. Keys that were replaced hold theirs for late packets; when no other is free the
+ * one replaced longest ago gives its own up, whosesoever leg: that costs a late packet, a key refused a call.
+ */
+static uint32_t slot_take(struct worker *w, enum srtp_suite suite)
+{
+	struct leg *leg = TAILQ_FIRST(&w->overlaps);
+
+	if (w->slots.n_free == 0 && leg) {
+		rx_wipe(w, leg, leg_key_role(leg, KEY_PREVIOUS));
+		forget_eras(w, leg);
+		count(&w->stats.overlaps_cut, 1);
+	}
+	return key_slots_take(&w->slots, suite);
+}
+
 int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c)
 {
 	const struct dp_key_add *conf = &c->key_add.conf;
@@ -20,13 +77,14 @@ int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c)
 	uint32_t slot;
 	int rc;
 
-	if (w->n_slot_free == 0)
+	slot = slot_take(w, conf->suite);
+	if (slot == SLOT_NONE)
 		return -ENOSPC;
-	slot = w->slot_free[w->n_slot_free - 1];
 	rc = w->backend->key_load(w->crypto, slot, &c->key_add.keys);
-	if (rc < 0)
+	if (rc < 0) {
+		key_slots_put(&w->slots, conf->suite, slot);
 		return rc;
-	w->n_slot_free--;
+	}
 	*k = (struct leg_key){
 		.suite = conf->suite,
 		.mki_len = conf->mki_len,
@@ -66,7 +124,7 @@ void leg_key_wipe(struct worker *w, struct leg_key *k)
 	if (k->role == KEY_NONE)
 		return;
 	w->backend->key_wipe(w->crypto, k->slot);
-	w->slot_free[w->n_slot_free++] = k->slot;
+	key_slots_put(&w->slots, k->suite, k->slot);
 	*k = (struct leg_key){.role = KEY_NONE};
 }
 
@@ -76,41 +134,6 @@ struct leg_key *leg_key_role(struct leg *leg, enum key_role role)
 		if (leg->rx[i].role == role)
 			return &leg->rx[i];
 	return NULL;
-}
-
-static bool era_alive(const struct leg *leg, uint32_t era)
-{
-	for (unsigned k = 0; k < DP_KEY_SLOTS; k++)
-		if (leg->rx[k].role != KEY_NONE && leg->rx[k].era == era)
-			return true;
-	return false;
-}
-
-/* Sources of an era that no key can open any more; what they lost stays counted. */
-static void forget_eras(struct leg *leg)
-{
-	uint32_t n = 0;
-
-	for (unsigned i = 0; i < leg->ssrc_max; i++) {
-		struct source *s = &leg->sources[i];
-
-		if (s->used && !era_alive(leg, s->era)) {
-			leg->lost_before += source_lost(s);
-			s->used = false;
-		}
-	}
-	for (uint32_t i = 0; i < leg->n_retired; i++)
-		if (era_alive(leg, leg->retired[i].era))
-			leg->retired[n++] = leg->retired[i];
-	leg->n_retired = n;
-}
-
-/* A receive key that comes back with empty windows would open all its old packets again. */
-static void rx_wipe(struct worker *w, struct leg *leg, struct leg_key *k)
-{
-	if (k->role != KEY_NONE)
-		leg->rx_gone[leg->n_rx_gone++ % RX_GONE_MAX] = k->epoch;
-	leg_key_wipe(w, k);
 }
 
 static bool rx_was_here(const struct leg *leg, uint32_t epoch)
@@ -125,7 +148,15 @@ static void make_previous(struct worker *w, struct leg *leg, struct leg_key *k)
 {
 	leg->attended = true;
 	k->role = KEY_PREVIOUS;
+	TAILQ_INSERT_TAIL(&w->overlaps, leg, overlap);
 	k->until = w->now + OVERLAP_MAX_NS;
+}
+
+void leg_keys_wipe(struct worker *w, struct leg *leg)
+{
+	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
+		rx_wipe(w, leg, &leg->rx[i]);
+	leg_key_wipe(w, &leg->tx);
 }
 
 void leg_keys_first_use(struct worker *w, struct leg *leg)
@@ -143,7 +174,7 @@ void leg_keys_tick(struct worker *w, struct leg *leg)
 	if (!previous || w->now < previous->until)
 		return;
 	rx_wipe(w, leg, previous);
-	forget_eras(leg);
+	forget_eras(w, leg);
 }
 
 static void promote_next(struct worker *w, struct leg *leg)
@@ -161,12 +192,11 @@ static void promote_next(struct worker *w, struct leg *leg)
 	next->role = KEY_CURRENT;
 	leg->count.auth_failures = 0;
 	guard_end(w, leg);
-	forget_eras(leg);
+	forget_eras(w, leg);
 }
 
 void leg_keys_rotate(struct worker *w, struct leg *leg)
 {
-	leg->rotate = false;
 	if (!leg_key_role(leg, KEY_NEXT))
 		return;
 	promote_next(w, leg);
@@ -180,13 +210,12 @@ void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp
 	if (k->reported & 1u << limit)
 		return;
 	k->reported |= (uint8_t)(1u << limit);
-	if (tx) {
-		leg->limit_tx = (uint8_t)limit;
-		leg->limit_tx_key = *k;
-	} else {
-		leg->limit_rx = (uint8_t)limit;
-		leg->limit_rx_key = *k;
-	}
+	*(tx ? &leg->limit_tx : &leg->limit_rx) = (struct leg_limit){
+		.limit = (uint8_t)limit,
+		.epoch = k->epoch,
+		.packets = limit == DP_LIMIT_RTCP_PACKETS ? k->rtcp_packets : k->packets,
+		.octets = k->octets,
+	};
 	event_mark(w, leg, tx ? LEG_EVENT_LIMIT_TX : LEG_EVENT_LIMIT_RX);
 }
 
@@ -228,6 +257,12 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 		return 0;
 	}
 	rc = leg_key_load(w, &loaded, c);
+	/* No slot at all: without an overlap. */
+	if (rc == -ENOSPC && !next && current) {
+		rx_wipe(w, leg, current);
+		count(&w->stats.overlaps_cut, 1);
+		rc = leg_key_load(w, &loaded, c);
+	}
 	if (rc < 0)
 		return rc;
 	/* Agreed, and not used so far (the peer is silent, or this is sooner than its next packet): it will
@@ -250,7 +285,7 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 		leg->count.auth_failures = 0;
 	}
 	guard_end(w, leg);
-	forget_eras(leg);
+	forget_eras(w, leg);
 	hold_retry(w, leg);
 	return 0;
 }
@@ -268,6 +303,9 @@ static int tx_add(struct worker *w, struct leg *leg, struct command *c)
 			conf->epoch);
 		return -EALREADY;
 	}
+	/* The one before sends no more: in want of another its slot will do. */
+	if (w->slots.n_free == 0)
+		leg_key_wipe(w, &leg->tx);
 	rc = leg_key_load(w, &loaded, c);
 	if (rc < 0)
 		return rc;
@@ -322,6 +360,6 @@ int session_key_retire(struct worker *w, struct command *c)
 	for (unsigned i = 0; r->direction == DP_KEY_RX && i < DP_KEY_SLOTS; i++)
 		if (leg->rx[i].role != KEY_NONE && leg->rx[i].epoch == r->epoch)
 			rx_wipe(w, leg, &leg->rx[i]);
-	forget_eras(leg);
+	forget_eras(w, leg);
 	return 0;
 }

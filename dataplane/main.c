@@ -18,8 +18,8 @@
 enum exit_code { EXIT_ENDED, EXIT_FAILED, EXIT_USAGE, EXIT_RESOURCES, EXIT_SOCKET };
 
 #define LEGS_PER_SESSION 3 /* audio and now and then video on its own port, both sides */
-#define LEG_KB 10          /* state of a leg: sources, windows, renumbering */
-#define MEMORY_BASE_MB 192
+#define SESSION_OCTETS 192 /* of DPDK's memory: tables. Legs and keys are outside, as calls come (pages.h) */
+#define MEMORY_BASE_MB 128
 #define FRAMES_PER_PORT 16384u /* descriptors of both directions, and what is held */
 
 /* The root object. */
@@ -139,14 +139,14 @@ static int workers_open(struct dataplane *d, struct err *err)
 
 static int dataplane_open(struct dataplane *d, struct err *err)
 {
-	uint32_t legs = d->options.sessions * LEGS_PER_SESSION;
 	char pci[512];
 	struct eal_conf eal = {
 		.pages = d->options.no_huge ? EAL_PAGES_SMALL
 			 : d->options.huge  ? EAL_PAGES_HUGE
 					    : EAL_PAGES_AUTO,
-		.memory_mb =
-			MEMORY_BASE_MB + legs / 1024 * LEG_KB + FRAMES_PER_PORT / 1024 * 3 * ports_wanted(d),
+		.memory_mb = MEMORY_BASE_MB +
+			     (uint32_t)((uint64_t)d->options.sessions * SESSION_OCTETS >> 20) +
+			     FRAMES_PER_PORT / 1024 * 3 * ports_wanted(d),
 		.workers = d->options.workers,
 		.pci = pci,
 		.verbose = d->options.level == LOG_DEBUG,

@@ -38,65 +38,18 @@ int session_add(struct worker *w, struct command *c)
 	return 0;
 }
 
-uint32_t leg_ssrc_max(const struct dp_leg_update *u)
-{
-	if (u->ssrc_max == 0)
-		return SSRC_MAX_DEFAULT;
-	return u->ssrc_max < SSRC_MAX_LIMIT ? u->ssrc_max : SSRC_MAX_LIMIT;
-}
-
-uint32_t leg_replay_window(const struct dp_leg_update *u)
-{
-	return u->replay_window ? u->replay_window : REPLAY_WINDOW_DEFAULT;
-}
-
-size_t leg_memory_size(const struct dp_leg_update *u)
-{
-	size_t words = 2u * srtp_replay_words(leg_replay_window(u)) + srtp_replay_words(RTCP_WINDOW);
-
-	return leg_ssrc_max(u) * (sizeof(struct source) + sizeof(struct renumber_slot) + words * 8) +
-	       RETIRED_MAX * sizeof(struct retired_source);
-}
-
-/* Lays a leg's sources, slots and windows out in the memory that came with the command. */
-static void memory_lay_out(struct worker *w, struct leg *leg, const struct dp_leg_update *u)
-{
-	uint32_t n = leg_ssrc_max(u), window = leg_replay_window(u), words = srtp_replay_words(window);
-	struct renumber_slot *slots;
-	uint64_t *bits;
-
-	leg->ssrc_max = (uint8_t)n;
-	leg->replay_window = window;
-	leg->sources = leg->memory;
-	slots = (void *)(leg->sources + n);
-	leg->retired = (void *)(slots + n);
-	bits = (void *)(leg->retired + RETIRED_MAX);
-	for (uint32_t i = 0; i < n; i++) {
-		srtp_replay_init(&leg->sources[i].rtp_window, bits, window);
-		bits += words;
-		srtp_replay_init(&leg->sources[i].rtcp_window, bits, RTCP_WINDOW);
-		bits += srtp_replay_words(RTCP_WINDOW);
-	}
-	w->ssrc_seed = w->ssrc_seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	renumber_init(&leg->renumber, slots, (uint16_t)n, bits, window, w->ssrc_seed);
-}
-
 static struct leg *leg_new(struct worker *w, struct session *s, struct command *c)
 {
 	const struct dp_leg_update *u = &c->leg_update;
 	struct leg *leg;
 
-	if (w->n_leg_free == 0 || !c->memory[0])
-		return NULL;
 	leg = &w->legs[w->leg_free[--w->n_leg_free]];
 	memset(leg, 0, sizeof *leg);
 	TAILQ_INIT(&leg->hold);
 	leg->used = true;
 	leg->number = u->leg;
 	leg->session = s;
-	leg->memory = c->memory[0];
-	c->memory[0] = NULL;
-	memory_lay_out(w, leg, u);
+	leg_memory_take(w, leg, c);
 	leg->heard = w->now;
 	s->legs[u->leg] = leg;
 	s->n_legs++;
@@ -217,14 +170,14 @@ static int leg_update_check(struct worker *w, struct session *s, const struct le
 	} else if (leg && leg->security == DP_SECURITY_SRTP && u->security == DP_SECURITY_PLAIN) {
 		why = "a leg that was negotiated secure never becomes clear";
 		rc = -EPERM;
-	} else if (leg && (leg->ssrc_max != leg_ssrc_max(u) || leg->replay_window != leg_replay_window(u))) {
+	} else if (leg && (leg->ssrc_limit != leg_ssrc_max(u) || leg->replay_window != leg_replay_window(u))) {
 		why = "SSRCs and replay window of a leg cannot change";
 		rc = -EINVAL;
 	} else if (!port_free(w, leg, &u->local) ||
 		   (u->local_rtcp.ip.family != IP_NONE && !port_free(w, leg, &u->local_rtcp))) {
 		why = "a local port belongs to another leg";
 		rc = -EADDRINUSE;
-	} else if (!leg && (w->n_leg_free == 0 || !c->memory[0])) {
+	} else if (!leg && (w->n_leg_free == 0 || (leg_memory_wanted(u) && !c->memory[0]))) {
 		why = "no leg left";
 		rc = -ENOSPC;
 	}
@@ -250,9 +203,11 @@ static void sources_keep(struct leg *leg, const struct dp_leg_update *u)
 	}
 }
 
-static void streams_set(struct leg *leg, const struct dp_leg_update *u)
+static void streams_set(struct worker *w, struct leg *leg, const struct dp_leg_update *u)
 {
 	sources_keep(leg, u);
+	if (u->n_streams > leg->streams_max)
+		leg_memory_grow(w, leg);
 	leg->n_streams = u->n_streams;
 	for (unsigned i = 0; i < u->n_streams; i++) {
 		leg->stream_conf[i] = u->streams[i];
@@ -288,7 +243,7 @@ int session_leg_update(struct worker *w, struct command *c)
 	leg->learn = u->learn;
 	leg->flags = u->flags;
 	leg->dscp = u->dscp;
-	streams_set(leg, u);
+	streams_set(w, leg, u);
 	/* Silence is counted from when somebody was asked to speak. */
 	if (!received && receives(leg)) {
 		leg->heard = w->now;
@@ -306,9 +261,7 @@ static void leg_delete(struct worker *w, struct leg *leg)
 	hold_forget(w, leg);
 	event_forget(w, leg);
 	guard_end(w, leg);
-	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
-		leg_key_wipe(w, &leg->rx[i]);
-	leg_key_wipe(w, &leg->tx);
+	leg_keys_wipe(w, leg);
 	leg->used = false;
 	w->leg_free[w->n_leg_free++] = (uint32_t)(leg - w->legs);
 	count(&w->stats.legs, (uint64_t)-1);
@@ -323,9 +276,9 @@ int session_del(struct worker *w, struct command *c)
 	for (unsigned i = 0; i < DP_LEGS_MAX; i++) {
 		if (!s->legs[i])
 			continue;
-		c->memory[i] = s->legs[i]->memory;
 		c->memory[DP_LEGS_MAX + i] = ice_take(s->legs[i]);
 		leg_delete(w, s->legs[i]);
+		c->memory[i] = leg_memory_put(w, s->legs[i]);
 	}
 	*s = (struct session){.id = 0};
 	count(&w->stats.sessions, (uint64_t)-1);

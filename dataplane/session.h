@@ -18,6 +18,7 @@
 #include "dataplane/batch.h"
 #include "dataplane/dp_clock.h"
 #include "dataplane/guard.h"
+#include "dataplane/leg_memory.h"
 #include "dataplane/neighbour.h"
 #include "lib/msg/dp_msg.h"
 #include "lib/srtp/renumber.h"
@@ -29,7 +30,6 @@
 #define RTCP_WINDOW 128 /* SRTCP indexes that may come late; reports are seconds apart */
 #define RETIRED_MAX 64  /* SSRCs per leg that gave way to others under keys still in use */
 #define RX_GONE_MAX 8
-#define SLOT_NONE UINT32_MAX
 #define STREAM_NONE 0xff
 
 struct worker;
@@ -92,6 +92,13 @@ struct retired_source {
 	uint64_t rtcp_end; /* the same of SRTCP */
 };
 
+/* A limit that a key has reached, and the key's state then: for the event. */
+struct leg_limit {
+	uint8_t limit; /* enum dp_limit */
+	uint32_t epoch;
+	uint64_t packets, octets;
+};
+
 /* What a leg spends in a second on packets that prove nothing yet. */
 struct leg_budget {
 	uint64_t at; /* ns: when the second began */
@@ -136,6 +143,12 @@ struct path {
 	struct neighbour_ref hop;
 };
 
+/* Bits of leg.due: what is done once all packets of the batch are opened. */
+enum leg_due {
+	LEG_DUE_ROTATE = 1 << 0, /* NEXT has opened a packet: it becomes current */
+	LEG_DUE_GROW = 1 << 1,   /* no room is left for another SSRC */
+};
+
 /* Bits of leg.learned. */
 enum leg_path_bit { LEG_PATH_RTP = 1 << 0, LEG_PATH_RTCP = 1 << 1 };
 
@@ -158,12 +171,12 @@ struct leg {
 	uint8_t last_source; /* place in sources of the last packet's: most likely the next one's */
 
 	/* line 1: arriving */
-	struct source *sources;         /* ssrc_max of them, in `memory` */
+	struct source *sources;         /* ssrc_max of them; leg_memory.h */
 	uint64_t heard;                 /* ns: last accepted packet, or when listening began */
 	uint64_t rx_packets, rx_octets; /* RTP */
 	uint64_t relayed;               /* with verdict DP_V_RELAYED */
 	bool used;
-	bool rotate;   /* NEXT has opened a packet: it becomes current at the end of the iteration */
+	uint8_t due;   /* enum leg_due */
 	bool attended; /* leg_tick() is to look at its keys and its ICE */
 	uint8_t held;  /* packets that wait for a key */
 	bool timed_out, heard_any;
@@ -172,7 +185,7 @@ struct leg {
 	struct stream streams[DP_STREAMS_MAX]; /* the first is in line 1 */
 
 	/* a line: leaving */
-	struct renumber renumber __attribute__((aligned(64))); /* what this leg sends; slots in `memory` */
+	struct renumber renumber __attribute__((aligned(64))); /* what this leg sends */
 	uint64_t tx_packets, tx_octets;                        /* RTP */
 	uint64_t tx_rtcp, clear_out;
 
@@ -191,11 +204,13 @@ struct leg {
 	struct session *session;
 	struct leg_ice *ice; /* NULL: never had any. From and back to the main thread */
 	uint32_t replay_window;
-	uint8_t ssrc_max;
+	uint8_t ssrc_max, ssrc_limit; /* SSRCs that there is room for now, and that there may be */
+	uint8_t streams_max;          /* that stream_conf has room for */
+	uint8_t memory_of;            /* enum leg_memory_of: what sources and the rest are in */
 
 	struct leg_guard guard;
 	struct leg_budget budget;
-	struct retired_source *retired; /* n_retired of at most RETIRED_MAX, in `memory` */
+	struct retired_source *retired; /* n_retired of at most RETIRED_MAX; NULL: none */
 	uint32_t n_retired;
 
 	TAILQ_HEAD(, held) hold; /* oldest first */
@@ -207,13 +222,12 @@ struct leg {
 	uint32_t rx_gone[RX_GONE_MAX]; /* nor does a receive key: the last epochs that were wiped */
 	uint32_t n_rx_gone;            /* ever; the next place is this, modulo */
 	bool tx_any;
-	uint8_t limit_rx, limit_tx;                /* enum dp_limit that was reached */
-	struct leg_key limit_rx_key, limit_tx_key; /* as they were then */
+	struct leg_limit limit_rx, limit_tx;
 	uint32_t checkpoint_ssrc, checkpoint_roc;
 	uint32_t newest_ssrc; /* heard last for the first time */
 	int64_t lost_before;  /* packets lost by sources that are no longer held */
-	struct dp_stream stream_conf[DP_STREAMS_MAX];
-	void *memory; /* sources, slots and windows; from and back to the main thread */
+	struct dp_stream *stream_conf; /* n_streams of them */
+	TAILQ_ENTRY(leg) overlap; /* in worker.overlaps, as long as there is a PREVIOUS key */
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct leg, sources) == 64 && offsetof(struct leg, streams) == 112 &&
 		       sizeof(struct stream) == 16,
@@ -226,12 +240,6 @@ struct session {
 	uint32_t media_timeout_s; /* 0: as configured */
 	struct leg *legs[DP_LEGS_MAX];
 };
-
-/* The geometry of a leg: what the main thread allocates and a worker takes over with the leg's first
- * LEG_UPDATE. */
-uint32_t leg_ssrc_max(const struct dp_leg_update *u);
-uint32_t leg_replay_window(const struct dp_leg_update *u);
-size_t leg_memory_size(const struct dp_leg_update *u);
 
 /*
  * Commands, applied by the worker between iterations, when no crypto job is in flight. 0 or a negative errno
@@ -268,7 +276,7 @@ static inline uint8_t leg_path_bit(const struct leg *leg, const struct path *pat
 struct source *leg_source_find(struct leg *leg, uint32_t ssrc, uint32_t era);
 /* One that is free now, or NULL: the one silent longest gives way when it is silent for a second; on a secure
  * leg as long as there is room to remember what it received. */
-struct source *leg_source_new(struct leg *leg, uint32_t ssrc, uint32_t era, uint64_t now);
+struct source *leg_source_new(struct worker *w, struct leg *leg, uint32_t ssrc, uint32_t era);
 
 /* Has RTP of this SSRC been heard? */
 bool leg_source_streams(const struct leg *leg, uint32_t ssrc);
@@ -298,7 +306,9 @@ uint8_t session_stream(const struct leg *leg, const struct packet *p, struct sou
 int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c);
 void leg_key_wipe(struct worker *w, struct leg_key *k);            /* no job in flight on it */
 struct leg_key *leg_key_role(struct leg *leg, enum key_role role); /* or NULL */
-void leg_keys_rotate(struct worker *w, struct leg *leg);           /* NEXT becomes current */
+/* All of a leg's keys; the leg goes away. */
+void leg_keys_wipe(struct worker *w, struct leg *leg);
+void leg_keys_rotate(struct worker *w, struct leg *leg); /* NEXT becomes current */
 /* The current key has opened its first packet: the one before it is needed for late packets alone. */
 void leg_keys_first_use(struct worker *w, struct leg *leg);
 void leg_keys_tick(struct worker *w, struct leg *leg); /* wipes a key that is not needed any more */

@@ -58,16 +58,18 @@ static struct source *source_place(struct leg *leg, uint64_t now)
 }
 
 /* Without its window a secure source's packets could be replayed: their highest indexes are kept. */
-static void source_retire(struct leg *leg, const struct source *s)
+static void source_retire(struct worker *w, struct leg *leg, const struct source *s)
 {
 	leg->lost_before += source_lost(s);
-	if (leg->security == DP_SECURITY_SRTP)
-		leg->retired[leg->n_retired++] = (struct retired_source){
-			.ssrc = s->ssrc,
-			.era = s->era,
-			.rtp_end = s->rtp_window.end,
-			.rtcp_end = s->rtcp_window.end,
-		};
+	if (leg->security != DP_SECURITY_SRTP)
+		return;
+	leg_retired_take(w, leg);
+	leg->retired[leg->n_retired++] = (struct retired_source){
+		.ssrc = s->ssrc,
+		.era = s->era,
+		.rtp_end = s->rtp_window.end,
+		.rtcp_end = s->rtcp_window.end,
+	};
 }
 
 static struct retired_source source_come_back(struct leg *leg, uint32_t ssrc, uint32_t era)
@@ -82,15 +84,24 @@ static struct retired_source source_come_back(struct leg *leg, uint32_t ssrc, ui
 	return r;
 }
 
-struct source *leg_source_new(struct leg *leg, uint32_t ssrc, uint32_t era, uint64_t now)
+/* Is there no place for another SSRC, but by one that gives way? */
+static bool is_full(const struct leg *leg)
 {
-	struct source *s = source_place(leg, now);
+	for (unsigned i = 0; i < leg->ssrc_max; i++)
+		if (!leg->sources[i].used)
+			return false;
+	return true;
+}
+
+struct source *leg_source_new(struct worker *w, struct leg *leg, uint32_t ssrc, uint32_t era)
+{
+	struct source *s = source_place(leg, w->now);
 	struct retired_source before;
 
 	if (!s)
 		return NULL;
 	if (s->used)
-		source_retire(leg, s);
+		source_retire(w, leg, s);
 	before = source_come_back(leg, ssrc, era);
 	s->used = true;
 	s->rtp = false;
@@ -99,11 +110,13 @@ struct source *leg_source_new(struct leg *leg, uint32_t ssrc, uint32_t era, uint
 	s->stream = STREAM_NONE;
 	s->jitter = s->transit = 0;
 	s->base = s->highest = s->received = 0;
-	s->heard = now;
+	s->heard = w->now;
 	srtp_replay_resume(&s->rtp_window, before.rtp_end);
 	srtp_replay_resume(&s->rtcp_window, before.rtcp_end);
 	leg->last_source = (uint8_t)(s - leg->sources);
 	leg->newest_ssrc = ssrc;
+	if (leg->ssrc_max < leg->ssrc_limit && is_full(leg))
+		leg->due |= LEG_DUE_GROW;
 	return s;
 }
 

@@ -144,7 +144,7 @@ static int plain_accept(struct worker *w, struct packet *p)
 	if (p->kind == PACKET_RTCP && rtcp_check(p->data, p->len) < 0)
 		return DP_V_MALFORMED;
 	if (!s && p->kind == PACKET_RTP) {
-		s = leg_source_new(leg, p->ssrc, 0, w->now);
+		s = leg_source_new(w, leg, p->ssrc, 0);
 		if (!s)
 			return DP_V_SSRC_LIMIT;
 	}
@@ -173,7 +173,7 @@ static int commit(struct worker *w, struct packet *p)
 	enum srtp_replay_verdict v;
 
 	if (!s) {
-		s = leg_source_new(leg, p->ssrc, k->era, w->now);
+		s = leg_source_new(w, leg, p->ssrc, k->era);
 		count(&w->stats.roc_resyncs, s && !rtcp && !(p->tries % 2)); /* the second try of a pair */
 	}
 	if (!s)
@@ -186,7 +186,7 @@ static int commit(struct worker *w, struct packet *p)
 	p->len = p->job.len;
 	p->sealed = false;
 	if (k->role == KEY_NEXT)
-		leg->rotate = true;
+		leg->due |= LEG_DUE_ROTATE;
 	leg_key_used(w, leg, k, p->len, rtcp);
 	/* The second sum would look into another cache line. */
 	if (k->role == KEY_CURRENT && k->packets <= 1 && k->packets + k->rtcp_packets == 1)
@@ -211,6 +211,18 @@ static int round_result(struct worker *w, struct packet *p)
 	return next_try(p) == PACKET_ON ? PACKET_ON : not_opened(w, p);
 }
 
+/* No packet of the batch looks at keys or sources any more. */
+static void leg_do_what_is_due(struct worker *w, struct leg *leg)
+{
+	uint8_t due = leg->due;
+
+	leg->due = 0;
+	if (due & LEG_DUE_ROTATE)
+		leg_keys_rotate(w, leg);
+	if (due & LEG_DUE_GROW)
+		leg_memory_grow_with_twins(w, leg);
+}
+
 void srtp_rx_open(struct worker *w, struct batch *b)
 {
 	struct packet *closed[BATCH_MAX];
@@ -225,6 +237,6 @@ void srtp_rx_open(struct worker *w, struct batch *b)
 		batch_each(w, b, round_result);
 	} while (n);
 	for (uint16_t i = 0; i < b->n; i++)
-		if (b->live[i]->in->rotate)
-			leg_keys_rotate(w, b->live[i]->in);
+		if (b->live[i]->in->due)
+			leg_do_what_is_due(w, b->live[i]->in);
 }

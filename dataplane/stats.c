@@ -29,6 +29,7 @@ void stats_sum(struct dp_stats_global *sum, const struct worker_stats *s)
 	sum->sessions += (uint32_t)load(&s->sessions);
 	sum->legs += (uint32_t)load(&s->legs);
 	sum->legs_guarded += (uint32_t)load(&s->guarded);
+	sum->overlaps_cut += load(&s->overlaps_cut);
 	for (unsigned v = 0; v < DP_V_COUNT; v++)
 		sum->verdicts[v] += load(&s->verdicts[v]);
 }

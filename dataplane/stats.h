@@ -22,6 +22,7 @@ struct worker_stats {
 	uint64_t sleeps, sleep_cycles;     /* naps too; cycles: of the idle ones */
 	uint64_t sessions, legs;
 	uint64_t guarded; /* legs, now: guard.h */
+	uint64_t overlaps_cut;
 	uint64_t iterations;
 	uint64_t verdicts[DP_VERDICTS_MAX];
 };

@@ -2,6 +2,7 @@
 #include "dataplane/worker.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -131,20 +132,22 @@ int worker_hand_over(struct worker *w, struct packet *p, uint32_t owner)
 static int tables_open(struct worker *w, const struct worker_conf *conf, uint32_t slots)
 {
 	char name[RTE_RING_NAMESIZE];
+	uint32_t *slot_back;
+	int rc = leg_memory_open(w, conf->legs);
 
+	if (rc < 0)
+		return rc;
 	w->sessions = rte_zmalloc_socket("sessions", conf->sessions * sizeof *w->sessions, 64, conf->socket);
-	w->legs = rte_zmalloc_socket("legs", conf->legs * sizeof *w->legs, 64, conf->socket);
 	w->leg_free = rte_malloc("leg_free", conf->legs * sizeof *w->leg_free, 0);
-	w->slot_free = rte_malloc("slot_free", slots * sizeof *w->slot_free, 0);
+	slot_back = rte_malloc("slot_back", slots * sizeof *slot_back, 0);
 	snprintf(name, sizeof name, "handover_%u_%x", conf->index, (unsigned)rte_rand());
 	w->handover = rte_ring_create(name, HANDOVER_RING, conf->socket, RING_F_SC_DEQ);
-	if (!w->sessions || !w->legs || !w->leg_free || !w->slot_free || !w->handover)
+	key_slots_init(&w->slots, slot_back, slots);
+	if (!w->sessions || !w->leg_free || !slot_back || !w->handover)
 		return -ENOMEM;
 	/* Low places first: the tables stay dense. */
 	for (uint32_t i = conf->legs; i > 0; i--)
 		w->leg_free[w->n_leg_free++] = i - 1;
-	for (uint32_t i = slots; i > 0; i--)
-		w->slot_free[w->n_slot_free++] = i - 1;
 	return 0;
 }
 
@@ -201,9 +204,15 @@ static int waits_open(struct worker *w, const struct worker_conf *conf, struct e
 	return rc;
 }
 
+/*
+ * What a leg cannot do without in the middle of a re-key: the key it sends with, the one in use and the next.
+ * The one before has what is free (leg_keys.c). Slots that are not used cost nothing.
+ */
+#define KEYS_PER_LEG 3
+
 int worker_create(const struct worker_conf *conf, struct worker **out, struct err *err)
 {
-	uint32_t slots = conf->key_slots ? conf->key_slots : conf->legs * 2 + conf->legs / 4 + 8;
+	uint32_t slots = conf->key_slots ? conf->key_slots : conf->legs * KEYS_PER_LEG + 8;
 	struct worker *w;
 	int rc;
 
@@ -226,6 +235,7 @@ int worker_create(const struct worker_conf *conf, struct worker **out, struct er
 	w->trial_per_second = 10;
 	w->ssrc_seed = rte_rand();
 	STAILQ_INIT(&w->events);
+	TAILQ_INIT(&w->overlaps);
 	hold_open(&w->hold);
 	w->mailbox.wake = -1;
 	rc = waits_open(w, conf, err);
@@ -261,8 +271,8 @@ void worker_destroy(struct worker *w)
 	hold_close(w);
 	for (uint32_t i = 0; w->legs && i < w->legs_top; i++)
 		if (w->legs[i].used) {
-			rte_free(ice_take(&w->legs[i]));
-			rte_free(w->legs[i].memory);
+			free(ice_take(&w->legs[i]));
+			free(leg_memory_put(w, &w->legs[i]));
 		}
 	if (w->crypto)
 		w->backend->close(w->crypto); /* wipes every key that is loaded */
@@ -270,9 +280,9 @@ void worker_destroy(struct worker *w)
 	idle_close(&w->idle);
 	handover_drain(w);
 	rte_free(w->sessions);
-	rte_free(w->legs);
+	leg_memory_close(w);
 	rte_free(w->leg_free);
-	rte_free(w->slot_free);
+	rte_free(w->slots.back);
 	rte_free(w);
 }
 

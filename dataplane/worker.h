@@ -27,7 +27,7 @@ struct worker_conf {
 	uint32_t index;     /* of this worker; its queue on every port */
 	uint32_t sessions;  /* ids below this number, of all workers together */
 	uint32_t legs;      /* this worker's; at most LEG_TABLE_LEGS_MAX */
-	uint32_t key_slots; /* of the backend; 0: two for each leg and a quarter more for re-keying */
+	uint32_t key_slots; /* of the backend; 0: three for each leg */
 	uint16_t n_ports;
 	struct port *const *ports;
 	struct neighbour *neighbour;

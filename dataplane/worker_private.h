@@ -9,8 +9,10 @@
 #include "dataplane/batch.h"
 #include "dataplane/hold.h"
 #include "dataplane/idle.h"
+#include "dataplane/key_slots.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/session.h"
+#include "dataplane/slab.h"
 #include "dataplane/stats.h"
 #include "dataplane/worker.h"
 
@@ -23,7 +25,9 @@ struct worker {
 	uint32_t index;
 	uint64_t now; /* ns, of this iteration */
 	struct leg_table *table;
-	struct leg *legs;
+	struct leg *legs; /* legs_max of them, in leg_pages */
+	struct pages leg_pages, block_pages;
+	struct slab large, retired; /* leg_memory.h */
 	uint32_t legs_max, legs_top; /* legs_top: places ever used */
 	struct session *sessions;
 	uint32_t sessions_max;
@@ -47,7 +51,8 @@ struct worker {
 	struct worker_stats stats;
 
 	uint32_t *leg_free, n_leg_free;   /* stacks of free places */
-	uint32_t *slot_free, n_slot_free; /* of free key slots */
+	struct key_slots slots;           /* of the backend, free ones */
+	TAILQ_HEAD(, leg) overlaps;       /* legs with a PREVIOUS key, the longest had first */
 	uint64_t tick_at;
 	uint32_t tick_leg; /* where the slow walk over the legs goes on */
 	struct idle idle;

@@ -366,6 +366,8 @@ static void write_media(const struct dp_stats_global *g, struct metrics *m)
 		g->roc_resyncs);
 	counter(m, "srtpgw_media_handover_total", "Packets that arrived at another worker than their own.",
 		g->handover);
+	counter(m, "srtpgw_media_key_overlaps_cut_total",
+		"Replaced receive keys that gave their slot to a new key before their time.", g->overlaps_cut);
 	counter(m, "srtpgw_kernel_packets_total", "Packets that went to the kernel.", g->to_kernel);
 	gauge(m, "srtpgw_media_sessions", "Media sessions.", g->sessions);
 	gauge(m, "srtpgw_media_legs", "Media legs.", g->legs);

@@ -247,6 +247,7 @@ static void plane_traffic(struct state_tree *t, struct lyd_node *n, const struct
 	C(n, "to-kernel", g->to_kernel);
 	C(n, "handover", g->handover);
 	C(n, "roc-resyncs", g->roc_resyncs);
+	C(n, "key-overlaps-cut", g->overlaps_cut);
 	C(n, "busy-cycles", g->busy_cycles);
 	C(n, "idle-cycles", g->idle_cycles);
 	C(n, "sleep-cycles", g->sleep_cycles);

@@ -63,11 +63,17 @@ union imb_gcm_key {
 };
 _Static_assert(sizeof(union imb_gcm_key) == 1024, "a GCM key is 16 cache lines");
 
-/* Key memory of one kind: an anonymous mapping, 2 MB pages where the system gives them. */
-struct imb_pages {
-	uint8_t *base;
-	size_t octets;
-};
+/*
+ * Of SRTCP the key itself: expanded, like that of RTP, it would be as large, for a report every few seconds.
+ */
+struct imb_gcm_rtcp_key {
+	uint8_t key[SRTP_KEY_MAX];
+	uint8_t salt[16]; /* 12 in use */
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct imb_gcm_rtcp_key) == 64, "a GCM key of SRTCP is one cache line");
+
+/* Key memory by kind; IMB_PAGES_CM + enum imb_half. */
+enum imb_pages_of { IMB_PAGES_GCM, IMB_PAGES_GCM_RTCP, IMB_PAGES_CM, IMB_PAGES_KINDS = IMB_PAGES_CM + 2 };
 
 /* Jobs of one class and direction that wait for poll(). */
 struct imb_list {
@@ -81,9 +87,10 @@ struct crypto_queue {
 	IMB_MGR *wide;     /* the widest vectors: best for runs of IPSEC_MB_WIDE_MIN hash jobs or more */
 	IMB_MGR *narrow;   /* SSE with SHA-NI: best for a few; the same as wide where there is no SHA-NI */
 	uint8_t *class_of; /* enum imb_class of each slot */
-	union imb_gcm_key *gcm[IMB_HALVES];
+	union imb_gcm_key *gcm; /* of RTP */
+	struct imb_gcm_rtcp_key *gcm_rtcp;
 	struct imb_cm_key *cm[IMB_HALVES];
-	struct imb_pages pages[2 * IMB_HALVES];
+	struct pages pages[IMB_PAGES_KINDS];
 	uint32_t slots, slots_used;
 	bool vaes; /* decides where in a GCM key its hash keys lie */
 
@@ -95,11 +102,13 @@ struct crypto_queue {
 	uint64_t jobs, batches, faults;
 	bool faulty;
 
-	/* Scratch of one run; wiped with every key, since an IV gives its salt away. */
+	/* Scratch of one run; wiped with every key, since an IV gives its salt away, and the SRTCP key that
+	 * was expanded last stays here. */
 	struct imb_scratch {
 		uint8_t iv[IPSEC_MB_RUN][16];
 		uint8_t mac[IPSEC_MB_RUN][16];
 		struct gcm_context_data gcm;
+		struct gcm_key_data rtcp_key __attribute__((aligned(64)));
 		IMB_JOB run[IPSEC_MB_RUN];
 	} scratch __attribute__((aligned(64)));
 };
@@ -168,10 +177,12 @@ static inline void imb_tag_copy(uint8_t *to, const uint8_t *from, unsigned n)
 }
 
 /* ipsec_mb_keys.c */
-int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum imb_page_kind kind);
+int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum pages_kind kind);
 void imb_keys_close(struct crypto_queue *q);
 int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_session_keys *keys);
 void imb_key_wipe(struct crypto_queue *q, uint32_t slot);
+/* A GCM key as the library works with it. */
+void imb_gcm_expand(struct crypto_queue *q, struct gcm_key_data *k, enum imb_class c, const uint8_t *key);
 /*
  * Brings a job's key near, in two steps: of a CM key all that the job will use, of a GCM key the page, all
  * jobs one after the other; then a GCM key's lines, while the jobs before it are worked on. Nothing for a

@@ -2,20 +2,17 @@
 /*
  * Key slots. A GCM key is 1 kB when expanded, so that at tens of thousands of sessions the memory of the
  * keys, not AES, bounds GCM: slots sit in 2 MB pages, and only the lines that a packet will use are fetched
- * ahead.
+ * ahead. That of SRTCP, needed a few times a minute, is expanded for each packet.
  *
- * Pages are touched when a slot is first loaded, so that slots cost memory only once used. They are locked
- * and left out of core dumps where the system allows it.
+ * Pages are touched when a slot is first loaded (pages.h), so that slots cost memory only once used.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "lib/base/secret.h"
 #include "dataplane/crypto/ipsec_mb.h"
 
-#define PAGE_2M (UINT64_C(2) << 20)
 #define LINE 64
 
 static const uint8_t class_of_suite[SRTP_SUITE_COUNT] = {
@@ -29,47 +26,22 @@ static const uint8_t class_of_suite[SRTP_SUITE_COUNT] = {
 	[SRTP_AEAD_AES_256_GCM] = IMB_GCM_256,
 };
 
-/* Starts on a 2 MB boundary, without which the first and last part would stay in small pages. */
-static int pages_map(struct imb_pages *p, size_t octets, enum imb_page_kind kind)
+int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum pages_kind kind)
 {
-	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (kind == IMB_PAGES_HUGE ? MAP_HUGETLB : 0);
-	size_t size = (octets + PAGE_2M - 1) & ~(PAGE_2M - 1);
-	size_t spare = kind == IMB_PAGES_HUGE ? 0 : PAGE_2M;
-	uint8_t *base = mmap(NULL, size + spare, PROT_READ | PROT_WRITE, flags, -1, 0);
-	size_t front;
-
-	if (base == MAP_FAILED)
-		return -errno;
-	front = -(uintptr_t)base % PAGE_2M;
-	if (front)
-		munmap(base, front);
-	if (spare - front)
-		munmap(base + front + size, spare - front);
-	p->base = base + front;
-	p->octets = size;
-	/* Each is a gain where the system grants it; none is needed to work. */
-	if (kind != IMB_PAGES_HUGE)
-		(void)madvise(p->base, size, kind == IMB_PAGES_THP ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-	(void)madvise(p->base, size, MADV_DONTDUMP);
-	(void)mlock2(p->base, size, MLOCK_ONFAULT);
-	return 0;
-}
-
-int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum imb_page_kind kind)
-{
-	int rc = 0;
+	int rc;
 
 	q->class_of = calloc(slots, 1);
 	if (!q->class_of)
 		return -ENOMEM;
+	rc = pages_map(&q->pages[IMB_PAGES_GCM], (size_t)slots * sizeof(*q->gcm), kind);
+	if (!rc)
+		rc = pages_map(&q->pages[IMB_PAGES_GCM_RTCP], (size_t)slots * sizeof(*q->gcm_rtcp), kind);
 	for (int half = 0; half < IMB_HALVES && !rc; half++) {
-		rc = pages_map(&q->pages[half], (size_t)slots * sizeof(union imb_gcm_key), kind);
-		if (!rc)
-			rc = pages_map(&q->pages[IMB_HALVES + half],
-				(size_t)slots * sizeof(struct imb_cm_key), kind);
-		q->gcm[half] = (void *)q->pages[half].base;
-		q->cm[half] = (void *)q->pages[IMB_HALVES + half].base;
+		rc = pages_map(&q->pages[IMB_PAGES_CM + half], (size_t)slots * sizeof(*q->cm[half]), kind);
+		q->cm[half] = (void *)q->pages[IMB_PAGES_CM + half].base;
 	}
+	q->gcm = (void *)q->pages[IMB_PAGES_GCM].base;
+	q->gcm_rtcp = (void *)q->pages[IMB_PAGES_GCM_RTCP].base;
 	if (rc) {
 		imb_keys_close(q);
 		return rc;
@@ -82,11 +54,8 @@ void imb_keys_close(struct crypto_queue *q)
 {
 	for (uint32_t slot = 0; slot < q->slots; slot++)
 		imb_key_wipe(q, slot);
-	for (int i = 0; i < 2 * IMB_HALVES; i++) {
-		if (q->pages[i].base)
-			munmap(q->pages[i].base, q->pages[i].octets);
-		q->pages[i] = (struct imb_pages){0};
-	}
+	for (int i = 0; i < IMB_PAGES_KINDS; i++)
+		pages_unmap(&q->pages[i]);
 	free(q->class_of);
 	q->class_of = NULL;
 	q->slots = 0;
@@ -125,14 +94,24 @@ static void cm_load(
 	mem_wipe(decrypt, sizeof(decrypt));
 }
 
-static void gcm_load(
-	struct crypto_queue *q, union imb_gcm_key *k, enum imb_class c, const struct srtp_half_keys *h)
+void imb_gcm_expand(struct crypto_queue *q, struct gcm_key_data *k, enum imb_class c, const uint8_t *key)
 {
 	if (c == IMB_GCM_128)
-		IMB_AES128_GCM_PRE(q->wide, h->key, &k->data);
+		IMB_AES128_GCM_PRE(q->wide, key, k);
 	else
-		IMB_AES256_GCM_PRE(q->wide, h->key, &k->data);
-	memcpy(k->salt, h->salt, 12);
+		IMB_AES256_GCM_PRE(q->wide, key, k);
+}
+
+static void gcm_load(
+	struct crypto_queue *q, uint32_t slot, enum imb_class c, const struct srtp_session_keys *keys)
+{
+	union imb_gcm_key *rtp = &q->gcm[slot];
+	struct imb_gcm_rtcp_key *rtcp = &q->gcm_rtcp[slot];
+
+	imb_gcm_expand(q, &rtp->data, c, keys->rtp.key);
+	memcpy(rtp->salt, keys->rtp.salt, 12);
+	memcpy(rtcp->key, keys->rtcp.key, sizeof(rtcp->key));
+	memcpy(rtcp->salt, keys->rtcp.salt, 12);
 }
 
 int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_session_keys *keys)
@@ -145,13 +124,11 @@ int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_sessio
 		return -ENOTSUP;
 	imb_key_wipe(q, slot);
 	c = class_of_suite[keys->suite];
-	for (int half = 0; half < IMB_HALVES; half++) {
-		const struct srtp_half_keys *h = half == IMB_RTP ? &keys->rtp : &keys->rtcp;
-
-		if (c >= IMB_GCM_128)
-			gcm_load(q, &q->gcm[half][slot], c, h);
-		else
-			cm_load(q, &q->cm[half][slot], c, h);
+	if (c >= IMB_GCM_128) {
+		gcm_load(q, slot, c, keys);
+	} else {
+		cm_load(q, &q->cm[IMB_RTP][slot], c, &keys->rtp);
+		cm_load(q, &q->cm[IMB_RTCP][slot], c, &keys->rtcp);
 	}
 	q->class_of[slot] = (uint8_t)c;
 	q->slots_used++;
@@ -162,10 +139,12 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot)
 {
 	if (slot >= q->slots || q->class_of[slot] == IMB_EMPTY)
 		return;
-	for (int half = 0; half < IMB_HALVES; half++) {
-		if (q->class_of[slot] >= IMB_GCM_128)
-			mem_wipe(&q->gcm[half][slot], sizeof(q->gcm[half][slot]));
-		else
+	if (q->class_of[slot] >= IMB_GCM_128) {
+		mem_wipe(&q->gcm[slot], sizeof(q->gcm[slot]));
+		mem_wipe(&q->gcm_rtcp[slot], sizeof(q->gcm_rtcp[slot]));
+		mem_wipe(&q->scratch.rtcp_key, sizeof(q->scratch.rtcp_key));
+	} else {
+		for (int half = 0; half < IMB_HALVES; half++)
 			mem_wipe(&q->cm[half][slot], sizeof(q->cm[half][slot]));
 	}
 	mem_wipe(&q->scratch.iv, sizeof(q->scratch.iv));
@@ -219,8 +198,9 @@ void imb_key_reach(const struct crypto_queue *q, const struct crypto_job *job)
 	const struct imb_cm_key *cm;
 
 	if (c >= IMB_GCM_128) {
-		prefetch_lines(
-			q->gcm[half][job->slot].used_by_library, q->gcm[half][job->slot].used_by_library + 1);
+		const uint8_t *k = half == IMB_RTP ? q->gcm[job->slot].used_by_library : q->gcm_rtcp[job->slot].key;
+
+		prefetch_lines(k, k + 1);
 	} else if (c != IMB_EMPTY) {
 		cm = &q->cm[half][job->slot];
 		read_lines(cm->ipad, cm->round_keys + (c == IMB_CM_128 ? 176 : 240));
@@ -229,6 +209,7 @@ void imb_key_reach(const struct crypto_queue *q, const struct crypto_job *job)
 
 void imb_gcm_key_fetch(const struct crypto_queue *q, const struct crypto_job *job)
 {
-	fetch_gcm(q, q->gcm[imb_job_half(job)][job->slot].used_by_library,
-		q->class_of[job->slot] == IMB_GCM_256, (unsigned)(job->len - job->aad_len));
+	if (imb_job_half(job) == IMB_RTP)
+		fetch_gcm(q, q->gcm[job->slot].used_by_library, q->class_of[job->slot] == IMB_GCM_256,
+			(unsigned)(job->len - job->aad_len));
 }

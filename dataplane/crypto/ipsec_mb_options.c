@@ -9,11 +9,11 @@
 
 static const struct {
 	struct str text;
-	enum imb_page_kind pages;
+	enum pages_kind pages;
 } page_kinds[] = {
-	{{"pages=thp", 9}, IMB_PAGES_THP},
-	{{"pages=huge", 10}, IMB_PAGES_HUGE},
-	{{"pages=small", 11}, IMB_PAGES_SMALL},
+	{{"pages=thp", 9}, PAGES_THP},
+	{{"pages=huge", 10}, PAGES_HUGE},
+	{{"pages=small", 11}, PAGES_SMALL},
 };
 
 static const struct {
@@ -55,7 +55,7 @@ int imb_options_parse(struct imb_options *o, const char *text, struct err *e)
 	struct str rest = str_z(text);
 	int rc = 0;
 
-	*o = (struct imb_options){IMB_PAGES_THP, IMB_ISA_AUTO};
+	*o = (struct imb_options){PAGES_THP, IMB_ISA_AUTO};
 	while (rc == 0 && rest.n)
 		rc = set(o, str_cut(&rest, ','), e);
 	return rc;

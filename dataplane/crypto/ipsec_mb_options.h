@@ -4,15 +4,14 @@
 
 #include <stdint.h>
 
+#include "dataplane/pages.h"
 #include "lib/base/err.h"
-
-enum imb_page_kind { IMB_PAGES_THP, IMB_PAGES_HUGE, IMB_PAGES_SMALL };
 
 /* Ordered: each processor that has one has those before it. */
 enum imb_isa { IMB_ISA_AUTO, IMB_ISA_SSE, IMB_ISA_AVX, IMB_ISA_AVX2, IMB_ISA_AVX512 };
 
 struct imb_options {
-	enum imb_page_kind pages; /* of the keys */
+	enum pages_kind pages; /* of the keys */
 	enum imb_isa isa;         /* IMB_ISA_AUTO: the widest that the processor has */
 };
 

@@ -355,6 +355,7 @@ struct dp_stats_global {
 	uint32_t crypto_degraded;      /* workers whose device is out of use now */
 	uint32_t legs_guarded;         /* legs that have a budget for authentications now (DP_V_POLICED) */
 	uint32_t pad;
+	uint64_t overlaps_cut;         /* replaced keys that gave their slot to a new one before their time */
 };
 
 enum dp_ice_state {

@@ -257,11 +257,13 @@ static void test_wiped_keys_leave_memory(void **state)
 			assert_int_equal(r.b->key_load(r.q, i, &r.samples[0].keys), 0);
 		}
 		memory_scan_learn(&scan, &r.samples[0].keys);
-		/* The scan does see them all, but for the two HMAC blocks of each half, which are gone at
-		 * once. */
+		/* The scan does see them, but for the two HMAC blocks of each half, which are gone at once,
+		 * and what a key of SRTCP under GCM is expanded to, which is there while a packet needs it.
+		 */
 		(void)memory_scan_find(&scan, &kinds);
-		assert_int_equal(
-			kinds, srtp_suite_info((enum srtp_suite)suite)->auth_key_len ? scan.n - 4 : scan.n);
+		assert_in_range(kinds,
+			srtp_suite_info((enum srtp_suite)suite)->auth_key_len ? scan.n - 4 : scan.n - 2,
+			scan.n);
 		for (unsigned i = 0; i < 20; i++)
 			rig_fill(&r, i, true);
 		rig_run(&r, 0, 20);

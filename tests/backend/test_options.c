@@ -62,7 +62,7 @@ static void test_ipsec_mb_options(void **state)
 	assert_int_equal(o.isa, IMB_ISA_AUTO);
 	assert_int_equal(imb_options_parse(&o, "isa=avx2,pages=small", &err), 0);
 	assert_int_equal(o.isa, IMB_ISA_AVX2);
-	assert_int_equal(o.pages, IMB_PAGES_SMALL);
+	assert_int_equal(o.pages, PAGES_SMALL);
 	assert_int_equal(imb_options_parse(&o, "isa=neon", &err), -EINVAL);
 	assert_non_null(strstr(err.text, "not 'isa=neon'"));
 }

@@ -422,7 +422,7 @@ static void test_full_port(void **state)
 static void test_delete_wipes_keys(void **state)
 {
 	struct rig *r = *state;
-	uint32_t slots = r->w[0]->n_slot_free;
+	uint32_t slots = r->w[0]->slots.n_free;
 	struct crypto_health h;
 	union dp_msg m;
 
@@ -449,7 +449,7 @@ static void test_delete_wipes_keys(void **state)
 	assert_int_equal(del(r, 2), 0);
 	crypto_ipsec_mb.health(r->w[0]->crypto, &h);
 	assert_int_equal(h.slots_used, 0);
-	assert_int_equal(r->w[0]->n_slot_free, slots);
+	assert_int_equal(r->w[0]->slots.n_free, slots);
 }
 
 /* DTLS goes up when the leg says so, and the answer goes down. */

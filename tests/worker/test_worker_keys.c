@@ -74,7 +74,7 @@ static void test_rekey_next(void **state)
 
 	call_open(r, 0);
 	key(r, DP_KEY_RX, DP_KEY_CURRENT, CM, 1, true);
-	slots = r->w[0]->n_slot_free;
+	slots = r->w[0]->slots.n_free;
 	for (uint16_t i = 65500; i != 10; i++)
 		assert_int_equal(say(r, old, i), 1);
 	key(r, DP_KEY_RX, DP_KEY_NEXT, GCM, 2, true);
@@ -94,7 +94,7 @@ static void test_rekey_next(void **state)
 		m.key_retire.epoch = 1;
 		assert_int_equal(rig_command(r, &m), 0);
 	}
-	assert_int_equal(r->w[0]->n_slot_free, slots);
+	assert_int_equal(r->w[0]->slots.n_free, slots);
 	assert_int_equal(say(r, old, 23), 0);
 	assert_int_equal(say(r, new, 23), 1);
 	srtp_context_free(old);

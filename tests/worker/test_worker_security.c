@@ -87,16 +87,14 @@ struct snapshot {
 
 static struct snapshot snapshot_take(struct leg *leg)
 {
-	struct dp_leg_update geometry = {
-		.ssrc_max = leg->ssrc_max, .replay_window = (uint16_t)leg->replay_window};
-	struct snapshot s = {.leg = *leg, .n = leg_memory_size(&geometry)};
+	struct snapshot s = {.leg = *leg, .n = leg_memory_size(leg)};
 
 	memset(&s.leg.count, 0, sizeof s.leg.count);
 	memset(&s.leg.budget, 0, sizeof s.leg.budget);
 	memset(&s.leg.guard, 0, sizeof s.leg.guard);
 	s.leg.guarded = s.leg.attended = false;
 	s.memory = malloc(s.n);
-	memcpy(s.memory, leg->memory, s.n);
+	memcpy(s.memory, leg->sources, s.n);
 	return s;
 }
 

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a leg takes, gives back and does without: memory for SSRCs and streams, and slots for keys. */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/srtp/be.h"
+#include "tests/support/cmocka_std.h"
+#include "tests/worker/rig.h"
+
+#define CM SRTP_AES_CM_128_HMAC_SHA1_80
+#define GCM SRTP_AEAD_AES_128_GCM
+#define CALLS 40
+#define FIRST 10 /* id of the first call */
+
+/* One call: A secure, B plain. */
+struct call {
+	dp_session_id id;
+	struct ip_port gw_a, gw_b, a, b;
+};
+
+static struct call call_of(unsigned i)
+{
+	return (struct call){
+		.id = FIRST + i,
+		.gw_a = rig_addr("10.0.0.1", (uint16_t)(20000 + 4 * i)),
+		.gw_b = rig_addr("10.0.0.1", (uint16_t)(20002 + 4 * i)),
+		.a = rig_addr("10.0.0.10", (uint16_t)(5000 + i)),
+		.b = rig_addr("10.0.0.11", (uint16_t)(6000 + i)),
+	};
+}
+
+static void key(struct rig *r, const struct call *c, enum dp_key_direction d, enum dp_key_role role,
+	enum srtp_suite suite, unsigned epoch)
+{
+	union dp_msg m = rig_key(c->id, 0, d, suite, epoch);
+
+	m.key_add.role = (uint8_t)role;
+	assert_int_equal(rig_command(r, &m), 0);
+}
+
+/* Keys: epoch 1 in, 2 out. */
+static struct call call_open(struct rig *r, unsigned i, enum srtp_suite suite)
+{
+	struct call c = call_of(i);
+	union dp_msg m;
+
+	assert_int_equal(rig_session(r, c.id, 0), 0);
+	m = rig_leg(c.id, 0, DP_SECURITY_SRTP, c.gw_a, c.a);
+	assert_int_equal(rig_command(r, &m), 0);
+	m = rig_leg(c.id, 1, DP_SECURITY_PLAIN, c.gw_b, c.b);
+	assert_int_equal(rig_command(r, &m), 0);
+	key(r, &c, DP_KEY_RX, DP_KEY_CURRENT, suite, 1);
+	key(r, &c, DP_KEY_TX, DP_KEY_CURRENT, suite, 2);
+	rig_forget(r);
+	return c;
+}
+
+static void call_close(struct rig *r, const struct call *c)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_SESSION_DEL, 0);
+	m.session_del.session = c->id;
+	assert_int_equal(rig_command(r, &m), 0);
+}
+
+static struct srtp_context *peer_of(enum srtp_suite suite, unsigned seed)
+{
+	struct secret master = rig_master(suite, seed);
+	struct srtp_context_conf conf = {
+		.suite = suite, .direction = SRTP_PROTECT, .ssrc_max = 64, .master = &master};
+	struct srtp_context *c;
+
+	assert_int_equal(srtp_context_alloc(&c, &conf), 0);
+	return c;
+}
+
+static size_t sealed(struct srtp_context *c, uint8_t *p, uint32_t ssrc, uint16_t seq)
+{
+	size_t n = rig_rtp(p, ssrc, seq, seq * 160u, 40);
+
+	assert_int_equal(srtp_context_protect(c, p, &n, 512), 0);
+	return n;
+}
+
+/* What B hears of a packet, or nothing: false. */
+static bool play(struct rig *r, const struct call *c, const void *p, size_t n, struct datagram *heard)
+{
+	struct datagram more;
+
+	rig_send(r, c->a, c->gw_a, p, n);
+	rig_run(r, 1);
+	if (!rig_receive(r, heard))
+		return false;
+	assert_false(rig_receive(r, &more));
+	return true;
+}
+
+static bool say(struct rig *r, const struct call *c, struct srtp_context *tx, uint32_t ssrc, uint16_t seq)
+{
+	struct datagram d;
+	uint8_t p[512];
+
+	return play(r, c, p, sealed(tx, p, ssrc, seq), &d);
+}
+
+/*
+ * A leg with one SSRC, as most have, has room for few. When they are taken it gets more, with the leg that it
+ * relays to: windows, rollovers and numbers are what they were, and eight speak at once.
+ */
+static void test_a_leg_grows(void **state)
+{
+	struct rig *r = *state;
+	struct call c = call_open(r, 0, CM);
+	struct srtp_context *tx = peer_of(CM, 1);
+	struct leg *a = rig_leg_state(r, c.id, 0), *b = rig_leg_state(r, c.id, 1);
+	uint8_t again[512], p[512];
+	struct datagram d, before;
+	size_t n;
+
+	for (uint32_t seq = 65500; seq < 65600; seq++)
+		assert_true(say(r, &c, tx, 1, (uint16_t)seq));
+	n = sealed(tx, again, 1, 64);
+	assert_true(play(r, &c, again, n, &before));
+	for (uint32_t ssrc = 2; ssrc < LEG_SSRC_FIRST; ssrc++)
+		assert_true(say(r, &c, tx, ssrc, 1));
+	assert_int_equal(a->memory_of, LEG_MEMORY_BLOCK);
+	assert_int_equal(r->w[0]->large.used, 0);
+	assert_true(say(r, &c, tx, LEG_SSRC_FIRST, 1));
+	assert_int_equal(a->memory_of, LEG_MEMORY_LARGE);
+	assert_int_equal(b->memory_of, LEG_MEMORY_LARGE);
+	assert_int_equal(r->w[0]->large.used, 2);
+
+	assert_false(play(r, &c, again, n, &d));
+	assert_int_equal(rig_verdict(r, c.id, 0, DP_V_REPLAY), 1);
+	n = sealed(tx, p, 1, 65);
+	assert_true(play(r, &c, p, n, &d));
+	assert_int_equal(be16_get(d.octets + 2), be16_get(before.octets + 2) + 1);
+	assert_int_equal(be32_get(d.octets + 8), be32_get(before.octets + 8));
+	for (uint16_t seq = 2; seq < 20; seq++)
+		for (uint32_t ssrc = 2; ssrc <= SSRC_MAX_DEFAULT; ssrc++)
+			assert_true(say(r, &c, tx, ssrc, seq));
+	assert_int_equal(rig_verdict(r, c.id, 0, DP_V_SSRC_LIMIT), 0);
+	call_close(r, &c);
+	assert_int_equal(r->w[0]->large.used, 0);
+	srtp_context_free(tx);
+}
+
+/* A stream joins a call that has one: its sources stay what they were. */
+static void test_a_stream_joins(void **state)
+{
+	struct rig *r = *state;
+	struct call c = call_open(r, 0, GCM);
+	struct srtp_context *tx = peer_of(GCM, 1);
+	struct datagram d;
+	uint8_t p[512];
+	union dp_msg m;
+	size_t n = sealed(tx, p, 1, 7);
+
+	assert_true(play(r, &c, p, n, &d));
+	m = rig_leg(c.id, 0, DP_SECURITY_SRTP, c.gw_a, c.a);
+	m.leg_update.n_streams = 2;
+	m.leg_update.streams[1] = m.leg_update.streams[0];
+	m.leg_update.streams[1].id = 9;
+	m.leg_update.streams[0].payload_types[0] = 1;
+	m.leg_update.streams[1].payload_types[12] = 2;
+	assert_int_equal(rig_command(r, &m), 0);
+	assert_int_equal(rig_leg_state(r, c.id, 0)->stream_conf[1].id, 9);
+	assert_int_equal(rig_leg_state(r, c.id, 1)->memory_of, LEG_MEMORY_BLOCK);
+	assert_false(play(r, &c, p, n, &d));
+	assert_true(say(r, &c, tx, 1, 8));
+	call_close(r, &c);
+	assert_int_equal(r->w[0]->large.used, 0);
+	srtp_context_free(tx);
+}
+
+/* What has no room in the worker's own memory comes with the command, and is there from the start. */
+static void test_a_large_geometry(void **state)
+{
+	struct rig *r = *state;
+	struct call c = call_of(0);
+	struct srtp_context *tx = peer_of(CM, 1);
+	struct datagram d;
+	uint8_t p[512];
+	union dp_msg m;
+	size_t n;
+
+	assert_int_equal(rig_session(r, c.id, 0), 0);
+	m = rig_leg(c.id, 0, DP_SECURITY_SRTP, c.gw_a, c.a);
+	m.leg_update.replay_window = 32768;
+	m.leg_update.ssrc_max = 3;
+	assert_int_equal(rig_command(r, &m), 0);
+	m = rig_leg(c.id, 1, DP_SECURITY_PLAIN, c.gw_b, c.b);
+	assert_int_equal(rig_command(r, &m), 0);
+	key(r, &c, DP_KEY_RX, DP_KEY_CURRENT, CM, 1);
+	assert_int_equal(rig_leg_state(r, c.id, 0)->memory_of, LEG_MEMORY_COMMAND);
+	n = sealed(tx, p, 1, 2);
+	for (uint16_t seq = 3; seq < 33; seq++)
+		assert_true(say(r, &c, tx, 1, (uint16_t)(seq * 1000)));
+	assert_true(play(r, &c, p, n, &d));
+	assert_false(play(r, &c, p, n, &d));
+	call_close(r, &c);
+	srtp_context_free(tx);
+}
+
+/* What is remembered of sources that gave way has memory as long as there is any. */
+static void test_what_is_retired_is_given_back(void **state)
+{
+	struct rig *r = *state;
+	struct call c = call_open(r, 0, CM);
+	struct srtp_context *tx = peer_of(CM, 1);
+
+	for (uint32_t ssrc = 1; ssrc <= SSRC_MAX_DEFAULT + 1; ssrc++) {
+		assert_int_equal(r->w[0]->retired.used, 0);
+		rig_run(r, 1100);
+		assert_true(say(r, &c, tx, ssrc, 1));
+	}
+	assert_int_equal(r->w[0]->retired.used, 1);
+	call_close(r, &c);
+	assert_int_equal(r->w[0]->retired.used, 0);
+	srtp_context_free(tx);
+}
+
+/* Keys of the two kinds keep apart, so that each touches the memory of its own. */
+static void test_slots_have_two_ends(void **state)
+{
+	uint32_t back[8], taken[8];
+	struct key_slots s;
+
+	(void)state;
+	key_slots_init(&s, back, 8);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(key_slots_take(&s, GCM), i);
+		assert_int_equal(key_slots_take(&s, CM), 7 - i);
+	}
+	key_slots_put(&s, CM, 6);
+	key_slots_put(&s, GCM, 1);
+	assert_int_equal(key_slots_take(&s, GCM), 1);
+	assert_int_equal(key_slots_take(&s, CM), 6);
+	assert_int_equal(key_slots_take(&s, CM), 4);
+	assert_int_equal(key_slots_take(&s, CM), 3);
+	assert_int_equal(s.n_free, 0);
+	assert_int_equal(key_slots_take(&s, GCM), SLOT_NONE);
+	/* In want of its own kind's it takes the other's. */
+	key_slots_put(&s, CM, 5);
+	assert_int_equal(key_slots_take(&s, GCM), 5);
+	for (uint32_t i = 0; i < 8; i++)
+		key_slots_put(&s, i % 2 ? CM : GCM, i);
+	for (uint32_t i = 0; i < 8; i++)
+		taken[key_slots_take(&s, CM)] = i;
+	assert_int_equal(s.n_free, 0);
+	for (uint32_t i = 0; i < 8; i++)
+		assert_true(taken[i] < 8);
+}
+
+/* All calls renew their keys in the same moment: each has its overlap, and all of it is given back. */
+static void test_all_renew_at_once(void **state)
+{
+	struct rig *r = *state;
+	struct srtp_context *old[CALLS], *new[CALLS];
+	struct call c[CALLS];
+	uint32_t slots;
+
+	for (unsigned i = 0; i < CALLS; i++) {
+		c[i] = call_open(r, i, i % 2 ? CM : GCM);
+		old[i] = rig_peer(i % 2 ? CM : GCM, 1, SRTP_PROTECT);
+		new[i] = rig_peer(i % 2 ? CM : GCM, 3, SRTP_PROTECT);
+		assert_true(say(r, &c[i], old[i], 1, 1));
+	}
+	slots = r->w[0]->slots.n_free;
+	for (unsigned i = 0; i < CALLS; i++)
+		key(r, &c[i], DP_KEY_RX, DP_KEY_NEXT, i % 2 ? CM : GCM, 3);
+	for (unsigned i = 0; i < CALLS; i++) {
+		key(r, &c[i], DP_KEY_TX, DP_KEY_CURRENT, i % 2 ? CM : GCM, 4);
+		assert_true(say(r, &c[i], new[i], 1, 3));
+		assert_true(say(r, &c[i], old[i], 1, 2));
+		rig_forget(r);
+	}
+	assert_int_equal(r->w[0]->stats.overlaps_cut, 0);
+	assert_int_equal(r->w[0]->slots.n_free, slots - CALLS);
+	rig_run(r, 2000);
+	assert_int_equal(r->w[0]->slots.n_free, slots);
+	for (unsigned i = 0; i < CALLS; i++) {
+		srtp_context_free(old[i]);
+		srtp_context_free(new[i]);
+	}
+}
+
+static void slots_drain(struct rig *r)
+{
+	while (key_slots_take(&r->w[0]->slots, CM) != SLOT_NONE)
+		;
+}
+
+/*
+ * No slot is free. A new key has that of the key which was replaced longest ago, whosesoever it was, else
+ * that of the key it replaces: no call is refused its keys, and none is silent under them.
+ */
+static void test_renewals_without_a_free_slot(void **state)
+{
+	struct rig *r = *state;
+	struct srtp_context *new[3], *third = rig_peer(CM, 5, SRTP_PROTECT);
+	const struct leg *leg;
+	struct call c[3];
+	uint64_t cut;
+
+	for (unsigned i = 0; i < 3; i++) {
+		c[i] = call_open(r, i, CM);
+		new[i] = rig_peer(CM, 3, SRTP_PROTECT);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		key(r, &c[i], DP_KEY_RX, DP_KEY_CURRENT, CM, 3);
+	slots_drain(r);
+	/* The oldest overlap of all. */
+	key(r, &c[2], DP_KEY_RX, DP_KEY_NEXT, CM, 3);
+	assert_null(leg_key_role(rig_leg_state(r, c[0].id, 0), KEY_PREVIOUS));
+	assert_non_null(leg_key_role(rig_leg_state(r, c[1].id, 0), KEY_PREVIOUS));
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(say(r, &c[i], new[i], 1, 3));
+	/* A key to send with takes the place of the one before. */
+	leg = rig_leg_state(r, c[0].id, 0);
+	key(r, &c[0], DP_KEY_TX, DP_KEY_CURRENT, CM, 6);
+	assert_int_equal(leg->tx.epoch, 6);
+	for (unsigned epoch = 5; epoch < 9; epoch++)
+		key(r, &c[0], DP_KEY_RX, DP_KEY_CURRENT, CM, epoch);
+	assert_null(leg_key_role(rig_leg_state(r, c[1].id, 0), KEY_PREVIOUS));
+	assert_null(leg_key_role(rig_leg_state(r, c[2].id, 0), KEY_PREVIOUS));
+	for (unsigned i = 1; i < 3; i++)
+		assert_true(say(r, &c[i], new[i], 1, 4));
+	/* With no overlap left anywhere it is its own key's, at once. */
+	rig_run(r, 11000);
+	slots_drain(r);
+	cut = r->w[0]->stats.overlaps_cut;
+	assert_true(cut > 0);
+	key(r, &c[1], DP_KEY_RX, DP_KEY_CURRENT, CM, 5);
+	assert_int_equal(r->w[0]->stats.overlaps_cut, cut + 1);
+	assert_true(say(r, &c[1], third, 1, 5));
+	assert_true(say(r, &c[2], new[2], 1, 5));
+	for (unsigned i = 0; i < 3; i++)
+		srtp_context_free(new[i]);
+	srtp_context_free(third);
+}
+
+#define SCALE(f) cmocka_unit_test_setup_teardown(f, rig_open, rig_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCALE(test_a_leg_grows),
+		SCALE(test_a_stream_joins),
+		SCALE(test_a_large_geometry),
+		SCALE(test_what_is_retired_is_given_back),
+		cmocka_unit_test(test_slots_have_two_ends),
+		SCALE(test_all_renew_at_once),
+		SCALE(test_renewals_without_a_free_slot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
