@@ -13,14 +13,10 @@
 #include "dataplane/eal.h"
 #include "dataplane/options.h"
 #include "dataplane/server.h"
+#include "dataplane/sizing.h"
 #include "lib/base/log.h"
 
 enum exit_code { EXIT_ENDED, EXIT_FAILED, EXIT_USAGE, EXIT_RESOURCES, EXIT_SOCKET };
-
-#define LEGS_PER_SESSION 3 /* audio and now and then video on its own port, both sides */
-#define SESSION_OCTETS 192 /* of DPDK's memory: tables. Legs and keys are outside, as calls come (pages.h) */
-#define MEMORY_BASE_MB 128
-#define FRAMES_PER_PORT 16384u /* descriptors of both directions, and what is held */
 
 /* The root object. */
 struct dataplane {
@@ -144,9 +140,7 @@ static int dataplane_open(struct dataplane *d, struct err *err)
 		.pages = d->options.no_huge ? EAL_PAGES_SMALL
 			 : d->options.huge  ? EAL_PAGES_HUGE
 					    : EAL_PAGES_AUTO,
-		.memory_mb = MEMORY_BASE_MB +
-			     (uint32_t)((uint64_t)d->options.sessions * SESSION_OCTETS >> 20) +
-			     FRAMES_PER_PORT / 1024 * 3 * ports_wanted(d),
+		.memory_mb = sizing_memory_mb(d->options.sessions, ports_wanted(d)),
 		.workers = d->options.workers,
 		.pci = pci,
 		.verbose = d->options.level == LOG_DEBUG,

@@ -61,6 +61,7 @@ struct gen_conf {
 	uint16_t payload; /* octets of G.711's RTP payload; 0: 160 */
 	uint32_t rtcp;    /* each call's sender and listener report at every N-th of its turns; 0: never */
 	enum srtp_suite in, out; /* SRTP_SUITE_NONE: that leg is plain */
+	uint32_t worker; /* that owns the sessions: their addresses and ids are apart from other workers' */
 	struct gen_impair impair;
 	uint8_t gateway_mac[2][6]; /* by side */
 };
@@ -88,7 +89,8 @@ void gen_close(struct gen *g); /* wipes every key; NULL is ignored */
 
 /*
  * Programs the gateway: configuration, sessions, legs, keys. command() gets each message and returns the
- * gateway's answer to it; the first failure ends it. worker: which one owns the sessions.
+ * gateway's answer to it; the first failure ends it. conf.worker owns the
+ * sessions; generators of several workers have as many each and program in the order of their workers.
  */
 int gen_program(struct gen *g, int (*command)(void *user, union dp_msg *m), void *user, struct err *err);
 /* Takes the sessions away again. */

@@ -20,12 +20,13 @@ static struct ip_addr ipv4(uint32_t host_order)
 #define GATEWAY_NET 0x0a000000u /* 10.0.side.n */
 #define PEER_NET 0x0a800000u    /* 10.128.0.0 and up: side in the next bit, then the call's number */
 #define PEER_SIDE (1u << 20)
+#define PEER_WORKER (1u << 21)
 
 struct ip_port gen_gateway(const struct gen *g, unsigned side, uint32_t s)
 {
 	if (g->conf.flows)
 		return g->conf.flows[s].gateway[side];
-	return (struct ip_port){.ip = ipv4(GATEWAY_NET + (side << 8) + 1 + s / GEN_PORTS),
+	return (struct ip_port){.ip = ipv4(GATEWAY_NET + ((2 * g->conf.worker + side) << 8) + 1 + s / GEN_PORTS),
 		.port = (uint16_t)(GEN_PORT_LOWER + s % GEN_PORTS)};
 }
 
@@ -33,12 +34,12 @@ struct ip_port gen_peer(const struct gen *g, unsigned side, uint32_t s)
 {
 	if (g->conf.flows)
 		return g->conf.flows[s].peer[side];
-	return (struct ip_port){.ip = ipv4(PEER_NET + side * PEER_SIDE + s), .port = 4000};
+	return (struct ip_port){.ip = ipv4(PEER_NET + g->conf.worker * PEER_WORKER + side * PEER_SIDE + s), .port = 4000};
 }
 
 uint32_t gen_peer_session(const struct gen *g, unsigned side, const uint8_t octets[4], const uint8_t port[2])
 {
-	uint32_t a = be32_get(octets) - PEER_NET - side * PEER_SIDE;
+	uint32_t a = be32_get(octets) - PEER_NET - g->conf.worker * PEER_WORKER - side * PEER_SIDE;
 
 	for (uint32_t s = 0; g->conf.flows && s < g->conf.sessions; s++) {
 		const struct ip_port *at = &g->conf.flows[s].peer[side];
@@ -112,20 +113,21 @@ static int key_message(
 	return rc;
 }
 
-static dp_session_id session_id(uint32_t s)
+static dp_session_id session_id(const struct gen *g, uint32_t s)
 {
-	return UINT64_C(1) << 32 | s;
+	return UINT64_C(1) << 32 | (g->conf.worker * g->conf.sessions + s);
 }
 
 static int program_session(
 	struct gen *g, uint32_t s, int (*command)(void *, union dp_msg *), void *user, struct err *err)
 {
-	dp_session_id id = session_id(s);
+	dp_session_id id = session_id(g, s);
 	union dp_msg m;
 	int rc;
 
 	dp_msg_init(&m, DP_SESSION_ADD, 0);
 	m.session_add.session = id;
+	m.session_add.worker = g->conf.worker;
 	rc = command(user, &m);
 	for (unsigned side = 0; side < 2 && rc >= 0; side++) {
 		leg_message(g, &m, side, s, id);
@@ -141,8 +143,23 @@ static int program_session(
 		      : 0;
 }
 
+/* Addresses and ports of one worker's calls. */
+static void configure_add(const struct gen *g, struct dp_configure *c)
+{
+	for (unsigned side = 0; side < 2; side++)
+		for (uint32_t s = 0; s < g->conf.sessions; s += g->conf.flows ? g->conf.sessions : GEN_PORTS)
+			c->addresses[c->n_addresses++] = (struct dp_address){
+				.ip = gen_gateway(g, side, s).ip,
+				.port_lower = GEN_PORT_LOWER,
+				.port_upper = GEN_PORT_LOWER + GEN_PORTS - 1,
+				.worker = (uint8_t)g->conf.worker,
+			};
+}
+
 int gen_program(struct gen *g, int (*command)(void *user, union dp_msg *m), void *user, struct err *err)
 {
+	uint32_t last = g->conf.worker;
+	struct gen before = {.conf = g->conf};
 	union dp_msg m;
 	int rc;
 
@@ -150,13 +167,10 @@ int gen_program(struct gen *g, int (*command)(void *user, union dp_msg *m), void
 	m.configure.generation = 1;
 	m.configure.pages = 1;
 	m.configure.trial_per_second = 10;
-	for (unsigned side = 0; side < 2; side++) {
-		for (uint32_t s = 0; s < g->conf.sessions; s += g->conf.flows ? g->conf.sessions : GEN_PORTS)
-			m.configure.addresses[m.configure.n_addresses++] = (struct dp_address){
-				.ip = gen_gateway(g, side, s).ip,
-				.port_lower = GEN_PORT_LOWER,
-				.port_upper = GEN_PORT_LOWER + GEN_PORTS - 1,
-			};
+	/* The whole list each time: those of the workers before stay. */
+	for (uint32_t worker = 0; worker <= last; worker++) {
+		before.conf.worker = worker;
+		configure_add(&before, &m.configure);
 	}
 	rc = command(user, &m);
 	if (rc < 0)
@@ -173,7 +187,7 @@ int gen_withdraw(struct gen *g, int (*command)(void *user, union dp_msg *m), voi
 
 	for (uint32_t s = 0; s < g->conf.sessions && rc >= 0; s++) {
 		dp_msg_init(&m, DP_SESSION_DEL, 0);
-		m.session_del.session = session_id(s);
+		m.session_del.session = session_id(g, s);
 		rc = command(user, &m);
 	}
 	return rc < 0 ? err_set(err, -rc, "calls stay in the gateway: %s", strerror(-rc)) : 0;

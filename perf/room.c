@@ -2,6 +2,7 @@
 #include "perf/room.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -25,18 +26,33 @@ static int take_out(void *user, union dp_msg *m)
 	return 0;
 }
 
+static struct rte_ring *ring_make(const char *way, unsigned i)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "room_%s%u", way, i);
+	return rte_ring_create(name, ROOM_RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+}
+
 static int wire_open(struct room *r, struct err *err)
 {
 	const uint8_t peer[6] = {0x02, 0, 0, 0, 0x10, 0x02};
 	const struct ip_addr any = {.family = IP_NONE};
-	struct port_conf conf = {
-		.kind = PORT_RING, .interface = "room", .rx_rings = &r->rx, .tx_rings = &r->tx};
+	struct port_conf conf = {.kind = PORT_RING,
+		.interface = "room",
+		.queues = (uint16_t)r->n_workers,
+		.rx_rings = r->rxs,
+		.tx_rings = r->txs};
 	int rc;
 
-	r->rx = rte_ring_create("room_rx", ROOM_RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	r->tx = rte_ring_create("room_tx", ROOM_RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	if (!r->rx || !r->tx)
-		return err_set(err, ENOMEM, "no memory for the rings");
+	for (unsigned i = 0; i < r->n_workers; i++) {
+		r->rxs[i] = ring_make("rx", i);
+		r->txs[i] = ring_make("tx", i);
+		if (!r->rxs[i] || !r->txs[i])
+			return err_set(err, ENOMEM, "no memory for the rings");
+	}
+	r->rx = r->rxs[0];
+	r->tx = r->txs[0];
 	rc = port_pool_create(FRAMES, &r->pool, err);
 	if (rc < 0)
 		return rc;
@@ -65,8 +81,8 @@ static int plane_open(struct room *r, uint32_t sessions, struct err *err)
 	};
 	struct control_conf control = {
 		.sessions = sessions,
-		.n_workers = 1,
-		.workers = &r->worker,
+		.n_workers = r->n_workers,
+		.workers = r->workers,
 		.n_ports = 1,
 		.ports = &r->port,
 		.backend = &crypto_ipsec_mb,
@@ -78,18 +94,28 @@ static int plane_open(struct room *r, uint32_t sessions, struct err *err)
 	if (rc < 0)
 		return err_set(err, -rc, "no memory for the leg table");
 	worker.table = control.table = r->table;
-	rc = worker_create(&worker, &r->worker, err);
+	for (unsigned i = 0; i < r->n_workers && rc >= 0; i++) {
+		worker.index = i;
+		rc = worker_create(&worker, &r->workers[i], err);
+	}
 	if (rc < 0)
 		return rc;
-	worker_introduce(&r->worker, 1);
+	r->worker = r->workers[0];
+	worker_introduce(r->workers, r->n_workers);
 	return control_open(&control, &r->control, err);
 }
 
 int room_open(struct room *r, uint32_t sessions, struct err *err)
 {
+	return room_open_workers(r, 1, sessions, err);
+}
+
+int room_open_workers(struct room *r, unsigned workers, uint32_t sessions, struct err *err)
+{
 	int rc;
 
 	memset(r, 0, sizeof(*r));
+	r->n_workers = workers;
 	rc = wire_open(r, err);
 	if (rc >= 0)
 		rc = plane_open(r, sessions, err);
@@ -100,19 +126,21 @@ int room_open(struct room *r, uint32_t sessions, struct err *err)
 
 void room_close(struct room *r)
 {
-	struct rte_ring *const rings[] = {r->rx, r->tx};
 	void *m;
 
 	control_close(r->control);
-	worker_destroy(r->worker);
+	for (unsigned i = 0; i < r->n_workers; i++)
+		worker_destroy(r->workers[i]);
 	if (r->table)
 		leg_table_destroy(r->table);
 	neighbour_close(r->neighbour);
 	port_close(r->port);
-	for (int i = 0; i < 2; i++) {
-		while (rings[i] && rte_ring_dequeue(rings[i], &m) == 0)
+	for (unsigned i = 0; i < 2 * r->n_workers; i++) {
+		struct rte_ring *ring = i % 2 ? r->txs[i / 2] : r->rxs[i / 2];
+
+		while (ring && rte_ring_dequeue(ring, &m) == 0)
 			rte_pktmbuf_free(m);
-		rte_ring_free(rings[i]);
+		rte_ring_free(ring);
 	}
 	rte_mempool_free(r->pool);
 	memset(r, 0, sizeof(*r));
@@ -125,7 +153,8 @@ int room_command(void *user, union dp_msg *m)
 	m->h.seq = ++r->seq;
 	control_handle(r->control, m);
 	for (int i = 0; i < 1000 && r->acked != r->seq; i++) {
-		worker_step(r->worker, clock_mono_ns());
+		for (unsigned k = 0; k < r->n_workers; k++)
+			worker_step(r->workers[k], clock_mono_ns());
 		control_poll(r->control);
 	}
 	return r->acked == r->seq ? r->ack_result : -ETIMEDOUT;
@@ -151,17 +180,26 @@ uint64_t room_cpu_ns(void)
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-unsigned room_relay(
-	struct room *r, struct rte_mbuf **frames, unsigned n, struct rte_mbuf **out, struct room_time *took)
+unsigned room_relay_at(struct room *r, unsigned worker, struct rte_mbuf **frames, unsigned n,
+	struct rte_mbuf **out, struct room_time *took)
 {
-	unsigned put = rte_ring_enqueue_burst(r->rx, (void **)frames, n, NULL);
+	struct rte_ring *rx = r->rxs[worker];
+	unsigned put = rte_ring_enqueue_burst(rx, (void **)frames, n, NULL);
 	uint64_t wall = clock_mono_ns(), cpu = room_cpu_ns();
 
-	while (!rte_ring_empty(r->rx))
-		worker_step(r->worker, clock_mono_ns());
+	while (!rte_ring_empty(rx))
+		worker_step(r->workers[worker], clock_mono_ns());
 	took->cpu += room_cpu_ns() - cpu;
 	took->wall += clock_mono_ns() - wall;
 	rte_pktmbuf_free_bulk(frames + put, n - put);
+	return rte_ring_dequeue_burst(r->txs[worker], (void **)out, n, NULL);
+}
+
+unsigned room_relay(
+	struct room *r, struct rte_mbuf **frames, unsigned n, struct rte_mbuf **out, struct room_time *took)
+{
+	unsigned sent = room_relay_at(r, 0, frames, n, out, took);
+
 	control_poll(r->control);
-	return rte_ring_dequeue_burst(r->tx, (void **)out, n, NULL);
+	return sent;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The data plane in this process with nothing around it: one worker, one port whose wire is two rings. Frames
- * are put in, the worker is stepped, frames are taken out; commands go through control.h as the server would
- * pass them.
+ * The data plane in this process with nothing around it: a worker, or two, one port whose wire is rings.
+ * Frames are put in, the worker is stepped, frames are taken out; commands go through control.h as the server
+ * would pass them.
  */
 #pragma once
 
@@ -15,11 +15,15 @@
 #include "lib/base/err.h"
 
 #define ROOM_RING 2048
+#define ROOM_WORKERS 2 /* at most */
 
 struct room {
-	struct worker *worker;
-	struct port *port;
+	unsigned n_workers;
+	struct worker *workers[ROOM_WORKERS];
+	struct port *port; /* with a queue for each worker */
 	struct rte_mempool *pool;
+	struct rte_ring *rxs[ROOM_WORKERS], *txs[ROOM_WORKERS];
+	struct worker *worker; /* the first one, and its rings */
 	struct rte_ring *rx, *tx;
 	struct neighbour *neighbour;
 	struct leg_table *table;
@@ -33,6 +37,8 @@ struct room {
 
 /* After eal_start(). sessions: of two legs each. On failure nothing is left open. */
 int room_open(struct room *r, uint32_t sessions, struct err *err);
+/* The same with several workers, sessions in all. */
+int room_open_workers(struct room *r, unsigned workers, uint32_t sessions, struct err *err);
 void room_close(struct room *r);
 
 /* A command and its answer: what the DP_ACK says, -ETIMEDOUT when none comes. Wipes m. user is the room. */
@@ -56,3 +62,6 @@ uint64_t room_cpu_ns(void);
  */
 unsigned room_relay(
 	struct room *r, struct rte_mbuf **frames, unsigned n, struct rte_mbuf **out, struct room_time *took);
+/* The same of one worker, in its own thread; answers to commands stay where they are. */
+unsigned room_relay_at(struct room *r, unsigned worker, struct rte_mbuf **frames, unsigned n,
+	struct rte_mbuf **out, struct room_time *took);

@@ -198,7 +198,8 @@ void imb_key_reach(const struct crypto_queue *q, const struct crypto_job *job)
 	const struct imb_cm_key *cm;
 
 	if (c >= IMB_GCM_128) {
-		const uint8_t *k = half == IMB_RTP ? q->gcm[job->slot].used_by_library : q->gcm_rtcp[job->slot].key;
+		const uint8_t *k =
+			half == IMB_RTP ? q->gcm[job->slot].used_by_library : q->gcm_rtcp[job->slot].key;
 
 		prefetch_lines(k, k + 1);
 	} else if (c != IMB_EMPTY) {

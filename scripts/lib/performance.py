@@ -170,6 +170,53 @@ def floods(figures):
     return text + ("\n" + plain(r".*")(datagrams) if datagrams else "")
 
 
+def memory(figures):
+    rows = []
+    for m, f in of(figures, r"scale\.memory\.([^.]+)\.(\d+k)\.octets"):
+        more = [figures[f"{m.group(0)}{what}"] if what[0] == "_" else figures[m.group(0)[:-len("octets")] + what]
+                for what in ("_per_session", "reserved", "large_pages")]
+        rows.append((f"{SUITES[m[1]]} both ways, {size(m[2]).replace('calls', 'sessions')}", number(f["median"] / 1e6),
+                     f"at most {f['target'] / 1e6:,g}{'' if f['met'] else ': **missed**'}", number(more[0]["median"]),
+                     number(more[1]["median"] / 1e6), f"{number(more[2]['median'])} %"))
+    return table(("sessions", "memory in use, MB", "target", "octets a session", "of it reserved at the start, MB", "in 2 MB pages"), rows)
+
+
+SCALE = {"churn.gcm128.10k.cost": "1,000 sessions a second come and 1,000 go: of a worker's throughput",
+         "churn.gcm128.10k.worker_us": "a session that comes and goes: the worker",
+         "churn.gcm128.10k.main_us": "a session that comes and goes: the main thread, keys derived",
+         "workers.one_ns": "a packet, one of two workers at work", "workers.two_ns": "a packet, both at work",
+         "workers.two_to_one": "throughput of two workers over that of one",
+         "handover.wrong_worker_ns": "a packet at the wrong worker's queue: that worker",
+         "handover.extra_ns": "a packet at the wrong worker's queue: all that it costs more"}
+
+
+def scale(figures):
+    return table(("what", "median (smallest to largest)", "unit", "target"),
+                 [(what, span(f), f["unit"], target(f)) for name, what in SCALE.items() if (f := figures.get(f"scale.{name}"))])
+
+
+CORES = (1, 2, 4, 8, 16, 32)
+LINES = 17           # of memory that a packet of RTP -> AEAD_AES_128_GCM touches; docs/performance.md, "What made a difference"
+ON_THE_WIRE = 254    # octets of a packet of 160 octets of payload as SRTP, with preamble and gap
+
+
+def model(figures):
+    """What more workers would do, from what two do."""
+    ns, extra = figures.get("rtp_to_srtp.gcm128.50k.ns"), figures.get("scale.handover.extra_ns")
+    both, one = figures.get("scale.workers.two_ns"), figures.get("scale.workers.one_ns")
+    if not (ns and extra and both and one):
+        return table((), [])
+    worse = max(1, both["median"] / one["median"])
+    rows = []
+    for n in CORES:
+        cost = ns["median"] * (worse if n > 1 else 1)
+        rate, spread = n * 1e3 / cost, n * 1e3 / (cost + extra["median"] * (n - 1) / n)
+        rows.append((f"{n}", number(rate), number(spread), f"{rate * 1e6 / 50 / 2:,.0f}", number(rate * LINES * 64 / 1e3),
+                     number(rate * ON_THE_WIRE * 8 / 1e3)))
+    return table(("workers", "million packets/s, each at its worker", "spread by RSS alone, handed over", "calls (two directions of 50)",
+                  "GB/s from memory", "Gb/s on the wire"), rows)
+
+
 HELLOS = {"calm": "none", "anywhere": "from addresses of all kinds", "peers_address": "from the peer's own address, other ports"}
 
 
@@ -216,7 +263,7 @@ SECTIONS = {
     "mix": mix, "memif": memif, "worker": worker, "comparisons": comparisons, "libsrtp": libsrtp, "rtpengine": rtpengine, "attack": attack,
     "crypto": crypto, "missed": missed, "defects": plain(r"defects\..*"), "dtls": plain(r"dtls\..*"),
     "control": plain(r"(route|registrar|config|recovery|ports|calls|journal)\..*"), "outage": plain(r"outage\..*"), "sip": plain(r"sip\..*"),
-    "hellos": hellos, "floods": floods, "browser": browser,
+    "hellos": hellos, "floods": floods, "memory": memory, "scale": scale, "model": model, "browser": browser,
 }
 
 
