@@ -264,6 +264,7 @@ SECTIONS = {
     "crypto": crypto, "missed": missed, "defects": plain(r"defects\..*"), "dtls": plain(r"dtls\..*"),
     "control": plain(r"(route|registrar|config|recovery|ports|calls|journal)\..*"), "outage": plain(r"outage\..*"), "sip": plain(r"sip\..*"),
     "hellos": hellos, "floods": floods, "memory": memory, "scale": scale, "model": model, "browser": browser,
+    "latency": plain(r"latency\..*"),
 }
 
 
