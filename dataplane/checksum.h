@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * UDP and IPv4 header checksums in software (RFC 768, RFC 791, RFC 8200 section 8.1). No port of ours
- * offloads them, and none verifies: frames from virtual interfaces may carry an unfinished checksum, which is
+ * UDP and IPv4 header checksums in software (RFC 768, RFC 791, RFC 8200 section 8.1). Used
+ * where a port does not do them (port.h). Frames from virtual interfaces may carry an unfinished checksum, which is
  * the pseudo-header's sum alone, because their sender expected hardware to complete it.
  */
 #pragma once

@@ -12,6 +12,7 @@
 #include <rte_eth_ring.h>
 
 #include "dataplane/port_driver.h"
+#include "lib/base/log.h"
 
 #define POOL_CACHE 256
 /* Ethernet's own MTU, for ports without an interface. */
@@ -130,7 +131,32 @@ static const struct port_driver *const drivers[KINDS] = {
 	[PORT_DEVICE] = &port_driver_device,
 };
 
-static int rx_queues_start(struct port *port, const struct port_conf *conf, uint16_t n, struct port_sockets *s)
+#define TX_CHECKSUMS (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
+#define RX_CHECKSUMS (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
+
+/* What the device can do for us: checksums, and spreading over queues of what no flow rule names. */
+static int features_choose(struct port *port, struct rte_eth_conf *eth)
+{
+	struct rte_eth_dev_info info;
+	int rc = rte_eth_dev_info_get(port->id, &info);
+
+	if (rc < 0)
+		return rc;
+	eth->rxmode.offloads = info.rx_offload_capa & RX_CHECKSUMS;
+	port->tx_checksums = (info.tx_offload_capa & TX_CHECKSUMS) == TX_CHECKSUMS;
+	if (port->tx_checksums)
+		eth->txmode.offloads = TX_CHECKSUMS;
+	eth->rx_adv_conf.rss_conf.rss_hf =
+		info.flow_type_rss_offloads & (RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV6_UDP);
+	if (port->queues > 1 && eth->rx_adv_conf.rss_conf.rss_hf)
+		eth->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+	else
+		eth->rx_adv_conf.rss_conf.rss_hf = 0;
+	return 0;
+}
+
+static int rx_queues_start(
+	struct port *port, const struct port_conf *conf, uint16_t n, struct port_sockets *s)
 {
 	int rc = 0;
 
@@ -147,8 +173,10 @@ static int queues_start(
 {
 	struct rte_eth_conf eth = {0};
 	uint16_t rx = conf->descriptors != 0 ? conf->descriptors : PORT_DESCRIPTORS, tx = rx;
-	int rc = rte_eth_dev_configure(port->id, port->queues, port->queues, &eth);
+	int rc = features_choose(port, &eth);
 
+	if (rc == 0)
+		rc = rte_eth_dev_configure(port->id, port->queues, port->queues, &eth);
 	port->private->configured = true;
 	if (rc == 0)
 		rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
@@ -173,6 +201,8 @@ static void undo(struct port *port)
 {
 	struct port_private *p = port->private;
 
+	steer_close(p->steer);
+	p->steer = NULL;
 	if (p->configured) {
 		(void)rte_eth_dev_stop(port->id);
 		(void)rte_eth_dev_close(port->id);
@@ -200,6 +230,8 @@ static int open_as(
 		rc = queues_start(port, conf, &sockets, err);
 	if (rc == 0 && driver->started != NULL)
 		rc = driver->started(port, conf, err);
+	if (rc == 0 && !driver->on_interface && port->queues > 1)
+		port->private->steer = steer_open(port->id, port->queues);
 	if (rc < 0)
 		undo(port);
 	return rc;
@@ -310,8 +342,26 @@ int port_open(const struct port_conf *conf, struct port **out, struct err *err)
 	return 0;
 }
 
+/* Without rules it works as well, only slower: no reason to refuse. */
+static void steer_media(struct port *port, const struct dp_address *addresses, uint32_t n)
+{
+	char how[sizeof(port->private->steered)], why[STEER_REASON];
+	uint32_t rules = steer_set(port->private->steer, addresses, n, why);
+
+	if (rules > 0)
+		snprintf(how, sizeof(how), "%u flow rules bring each packet to its worker", rules);
+	else
+		snprintf(how, sizeof(how), "by hash (RSS), workers hand over: %s", why);
+	if (n > 0 && strcmp(how, port->private->steered) != 0) {
+		memcpy(port->private->steered, how, sizeof(how));
+		log_info("port", "steering", LZ("interface", port->interface), LZ("how", how));
+	}
+}
+
 int port_set_media(struct port *port, const struct dp_address *addresses, uint32_t n, struct err *err)
 {
+	int rc;
+
 	if (n > PORT_MEDIA_MAX)
 		return err_set(err, E2BIG, "%u media ranges; at most %u", n, PORT_MEDIA_MAX);
 	for (uint32_t i = 0; i < n; i++)
@@ -319,7 +369,10 @@ int port_set_media(struct port *port, const struct dp_address *addresses, uint32
 			addresses[i].port_lower > addresses[i].port_upper)
 			return err_set(err, EINVAL, "media range %u: no address, or ports %u-%u", i,
 				addresses[i].port_lower, addresses[i].port_upper);
-	return port->private->driver->set_media(port, addresses, n, err);
+	rc = port->private->driver->set_media(port, addresses, n, err);
+	if (rc == 0 && port->private->steer)
+		steer_media(port, addresses, n);
+	return rc;
 }
 
 int port_stats(const struct port *port, struct port_stats *out)

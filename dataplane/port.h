@@ -11,8 +11,9 @@
  * handles its own and is kept (nftables) from answering media. In both cases whatever is no media of ours
  * is to be freed by the worker and counted, nothing more: the kernel has it.
  *
- * Received UDP checksums are unverified (veth and virtual NICs hand over unfinished ones): see checksum.h.
- * Sent frames must carry complete checksums: no port offloads them.
+ * Received UDP checksums are unverified (veth and virtual NICs hand over unfinished ones), see checksum.h, but
+ * where a device has verified one and says so in the frame. Sent frames must carry complete checksums, but at
+ * a port with tx_checksums, which completes those that its flags ask for.
  *
  * Threads: open, set_media, stats, close from the main thread. port_rx() and port_tx(): queue q belongs to
  * worker q alone. Nothing else of a port changes between open and close.
@@ -67,6 +68,7 @@ struct port {
 	uint16_t queues;
 	uint16_t mtu;        /* octets of IP packet */
 	enum port_kind kind; /* what it became, never PORT_AUTO */
+	bool tx_checksums;   /* the device makes those of IPv4 headers and UDP; else nobody does */
 	int ifindex;         /* kernel's number; 0 without interface */
 	struct rte_ether_addr mac;
 	char interface[IF_NAMESIZE];

@@ -5,6 +5,7 @@
 #include "dataplane/exception.h"
 #include "dataplane/netdev.h"
 #include "dataplane/port.h"
+#include "dataplane/steer.h"
 #include "dataplane/xdp/program.h"
 
 #define PORT_VDEV_MAX 48
@@ -35,6 +36,8 @@ struct port_private {
 	struct xdp_maps maps;
 	struct exception *exception;
 	int fds[PORT_QUEUES_MAX]; /* the queues' sockets, which are DPDK's; -1: not known */
+	struct steer *steer;      /* NULL: the kernel, or a single queue, decides where packets arrive */
+	char steered[STEER_REASON + 64]; /* how, as was logged last */
 };
 
 extern const struct port_driver port_driver_af_xdp;
@@ -45,8 +48,8 @@ extern const struct port_driver port_driver_device;
 int port_vdev_create(struct port *port, const char *args, struct err *err);
 
 /*
- * DPDK tells nobody which sockets its queues have, so it is seen: what appeared in this process while a queue was
- * set up. `known` is the caller's, zeroed before.
+ * DPDK tells nobody which sockets its queues have, so it is seen: what appeared in this process while a queue
+ * was set up. `known` is the caller's, zeroed before.
  */
 struct port_sockets {
 	uint64_t known[64]; /* a bit for each descriptor */

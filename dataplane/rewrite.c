@@ -57,13 +57,15 @@ static const struct dp_stream *out_conf(const struct packet *p)
 	return &p->out->stream_conf[p->in->streams[p->stream].twin_stream];
 }
 
-/* Octets that the name of its m-line adds to p at most (RFC 9143 section 15.1); 0: it needs none, or has no room. */
+/* Octets that the name of its m-line adds to p at most (RFC 9143 section 15.1); 0: it needs none, or has no
+ * room. */
 static uint16_t mid_room(const struct packet *p)
 {
 	const struct leg *out = p->out;
 	uint16_t room;
 
-	if (out->n_streams < 2 || p->kind != PACKET_RTP || !out->streams[p->in->streams[p->stream].twin_stream].named)
+	if (out->n_streams < 2 || p->kind != PACKET_RTP ||
+		!out->streams[p->in->streams[p->stream].twin_stream].named)
 		return 0;
 	room = rtp_ext_room(&p->rtp, out_conf(p)->mid_len);
 	return p->data - room - IPV6_LEN - UDP_LEN - ETHER_LEN < (uint8_t *)p->m->buf_addr ? 0 : room;
@@ -116,7 +118,8 @@ static uint8_t origin(const struct packet *p)
 }
 _Static_assert(DP_LEGS_MAX *DP_STREAMS_MAX < RENUMBER_ANY_SOURCE, "origins have room in an octet");
 
-/* Header extensions that the other side did not agree to stay here, and so do names of the other side's m-lines. */
+/* Header extensions that the other side did not agree to stay here, and so do names of the other side's
+ * m-lines. */
 static void extensions_keep(struct packet *p)
 {
 	const struct dp_stream *to = out_conf(p);
@@ -125,7 +128,7 @@ static void extensions_keep(struct packet *p)
 	if (!p->rtp.ext_off || !p->out->streams[p->in->streams[p->stream].twin_stream].limits_extensions)
 		return;
 	if (dp_stream_sends_mid(to))
-		keep &= (uint16_t)~(1u << to->mid_ext_id);
+		keep &= (uint16_t) ~(1u << to->mid_ext_id);
 	removed = rtp_ext_keep(p->data, &p->rtp, keep);
 	p->data += removed;
 	p->len -= removed;
@@ -285,8 +288,10 @@ int rewrite_numbers(struct worker *w, struct packet *p)
 	return p->kind == PACKET_RTCP ? rtcp_rewrite(p) : rtp_rewrite(w, p);
 }
 
-static void ipv4_write(uint8_t *at, const struct path *path, uint8_t dscp, uint16_t udp_len)
+/* offload: the port completes checksums; it wants the pseudo-header's sum in UDP, IPv4's 0. */
+static void ipv4_write(uint8_t *at, const struct path *path, uint8_t dscp, uint16_t udp_len, bool offload)
 {
+	struct rte_udp_hdr *udp = (void *)(at + IPV4_LEN);
 	struct rte_ipv4_hdr *ip = (void *)at;
 
 	*ip = (struct rte_ipv4_hdr){
@@ -300,11 +305,15 @@ static void ipv4_write(uint8_t *at, const struct path *path, uint8_t dscp, uint1
 	};
 	memcpy(&ip->src_addr, path->local.ip.octets, 4);
 	memcpy(&ip->dst_addr, path->remote.ip.octets, 4);
-	checksum_udp4_write(ip, (struct rte_udp_hdr *)(at + IPV4_LEN));
+	if (offload)
+		udp->dgram_cksum = checksum_fold(checksum_pseudo(&ip->src_addr, 8, udp));
+	else
+		checksum_udp4_write(ip, udp);
 }
 
-static void ipv6_write(uint8_t *at, const struct path *path, uint8_t dscp, uint16_t udp_len)
+static void ipv6_write(uint8_t *at, const struct path *path, uint8_t dscp, uint16_t udp_len, bool offload)
 {
+	struct rte_udp_hdr *udp = (void *)(at + IPV6_LEN);
 	struct rte_ipv6_hdr *ip = (void *)at;
 
 	*ip = (struct rte_ipv6_hdr){
@@ -315,7 +324,18 @@ static void ipv6_write(uint8_t *at, const struct path *path, uint8_t dscp, uint1
 	};
 	memcpy(ip->src_addr, path->local.ip.octets, 16);
 	memcpy(ip->dst_addr, path->remote.ip.octets, 16);
-	checksum_udp6_write(ip, (struct rte_udp_hdr *)(at + IPV6_LEN));
+	if (offload)
+		udp->dgram_cksum = checksum_fold(checksum_pseudo(ip->src_addr, 32, udp));
+	else
+		checksum_udp6_write(ip, udp);
+}
+
+static void offload_ask(struct rte_mbuf *m, uint16_t l3_len)
+{
+	m->ol_flags = RTE_MBUF_F_TX_UDP_CKSUM |
+		      (l3_len == IPV4_LEN ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6);
+	m->l2_len = ETHER_LEN;
+	m->l3_len = l3_len;
 }
 
 int rewrite_headers(struct worker *w, struct packet *p)
@@ -323,6 +343,8 @@ int rewrite_headers(struct worker *w, struct packet *p)
 	const struct path *path = out_path(p);
 	uint16_t headers = headers_len(path), udp_len = UDP_LEN + p->len;
 	uint8_t *ip = p->data - headers;
+	/* The port of a packet that waits for its next hop is not known. */
+	bool offload = !p->waits && w->ports[p->tx_port]->tx_checksums;
 	struct rte_udp_hdr *udp = (void *)(p->data - UDP_LEN);
 
 	if (ip - ETHER_LEN < (uint8_t *)p->m->buf_addr)
@@ -331,13 +353,15 @@ int rewrite_headers(struct worker *w, struct packet *p)
 	udp->dst_port = rte_cpu_to_be_16(path->remote.port);
 	udp->dgram_len = rte_cpu_to_be_16(udp_len);
 	if (path->local.ip.family == IP_V4)
-		ipv4_write(ip, path, p->out->dscp, udp_len);
+		ipv4_write(ip, path, p->out->dscp, udp_len, offload);
 	else
-		ipv6_write(ip, path, p->out->dscp, udp_len);
+		ipv6_write(ip, path, p->out->dscp, udp_len, offload);
 	p->m->data_off = (uint16_t)(ip - ETHER_LEN - (uint8_t *)p->m->buf_addr);
 	p->m->data_len = (uint16_t)(ETHER_LEN + headers + p->len);
 	p->m->pkt_len = p->m->data_len;
 	p->m->ol_flags = 0;
+	if (offload)
+		offload_ask(p->m, headers - UDP_LEN);
 	p->m->next = NULL;
 	return p->waits ? PACKET_ON : rewrite_ether(w, p);
 }

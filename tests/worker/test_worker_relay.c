@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_ip.h>
+#include <rte_udp.h>
+
 #include "lib/srtp/be.h"
 #include "lib/srtp/rtcp_feedback.h"
 #include "tests/support/cmocka_std.h"
@@ -438,6 +441,86 @@ static void test_a_second_port_hears_as_well(void **state)
 	end_close(&b);
 }
 
+/* A port that makes checksums is told where the headers are, and given the pseudo-header's sum. */
+static void offloaded(struct rig *r, bool v6)
+{
+	uint8_t p[256];
+	struct rte_mbuf *m = NULL;
+	const uint8_t *l3;
+
+	addresses(v6);
+	call(r, SRTP_SUITE_NONE, GCM);
+	r->port->tx_checksums = true;
+	rig_send(r, peer_a, gw_a, p, rig_rtp(p, 0x1000, 1, 160, 160));
+	rig_run(r, 1);
+	assert_int_equal(rte_ring_dequeue(r->tx[0], (void **)&m), 0);
+	l3 = rte_pktmbuf_mtod_offset(m, const uint8_t *, 14);
+	assert_int_equal(m->l2_len, 14);
+	assert_int_equal(m->l3_len, v6 ? 40 : 20);
+	assert_int_equal(
+		m->ol_flags, RTE_MBUF_F_TX_UDP_CKSUM |
+				     (v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM));
+	if (v6) {
+		assert_int_equal(((const struct rte_udp_hdr *)(l3 + 40))->dgram_cksum,
+			rte_ipv6_phdr_cksum((const void *)l3, 0));
+	} else {
+		assert_int_equal(((const struct rte_ipv4_hdr *)l3)->hdr_checksum, 0);
+		assert_int_equal(((const struct rte_udp_hdr *)(l3 + 20))->dgram_cksum,
+			rte_ipv4_phdr_cksum((const void *)l3, 0));
+	}
+	rte_pktmbuf_free(m);
+	/* And one that does not, as before: the rig judges sums. */
+	r->port->tx_checksums = false;
+	rig_send(r, peer_a, gw_a, p, rig_rtp(p, 0x1000, 2, 320, 160));
+	rig_run(r, 1);
+	struct datagram d;
+
+	assert_true(rig_receive(r, &d));
+}
+
+static void test_checksums_by_the_port(void **state)
+{
+	offloaded(*state, false);
+}
+
+static void test_checksums_by_the_port_v6(void **state)
+{
+	offloaded(*state, true);
+}
+
+/* What a port says of a sum it has looked at: good is believed, bad is looked at again. */
+static void test_checksums_that_the_port_has_seen(void **state)
+{
+	static const struct {
+		uint64_t said;
+		bool wrong, heard;
+	} cases[] = {
+		{RTE_MBUF_F_RX_L4_CKSUM_GOOD, false, true},
+		{RTE_MBUF_F_RX_L4_CKSUM_GOOD, true, true},
+		{RTE_MBUF_F_RX_L4_CKSUM_BAD, false, true},
+		{RTE_MBUF_F_RX_L4_CKSUM_BAD, true, false},
+		{RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN, true, false},
+	};
+	struct rig *r = *state;
+
+	addresses(false);
+	call(r, SRTP_SUITE_NONE, SRTP_SUITE_NONE);
+	for (uint16_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint8_t p[256];
+		struct rte_mbuf *m = NULL;
+		struct datagram d;
+
+		rig_send(r, peer_a, gw_a, p, rig_rtp(p, 0x1000, i, i * 160u, 160));
+		assert_int_equal(rte_ring_dequeue(r->rx[0], (void **)&m), 0);
+		m->ol_flags |= cases[i].said;
+		if (cases[i].wrong)
+			rte_pktmbuf_mtod(m, uint8_t *)[14 + 20 + 6] ^= 1;
+		assert_int_equal(rte_ring_enqueue(r->rx[0], m), 0);
+		rig_run(r, 1);
+		assert_int_equal(rig_receive(r, &d), cases[i].heard);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +536,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_families_crossed, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_extensions_and_feedback, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_a_second_port_hears_as_well, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_checksums_by_the_port, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_checksums_by_the_port_v6, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_checksums_that_the_port_has_seen, rig_open, rig_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
