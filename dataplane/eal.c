@@ -22,7 +22,7 @@
 #define HUGE_2M HUGE_DIR "2048kB/"
 #define HUGE_1G HUGE_DIR "1048576kB/"
 #define PCI_MAX 16
-#define ARGS_MAX (16 + 2 * PCI_MAX)
+#define ARGS_MAX (17 + 2 * PCI_MAX)
 #define AGAIN "SRTPGW_HUGEPAGES_TAKEN" /* in the environment of the second start */
 #define DESCRIPTORS 1024               /* that DPDK may have opened in the first */
 #define SPARE_PAGES 16 /* 2 MB pages over what was asked for: EAL rounds each allocation up to pages */
@@ -201,6 +201,8 @@ static int eal_init(struct eal *eal, const struct eal_conf *conf, const char *lc
 	snprintf(prefix, sizeof(prefix), "srtpgw-%d", (int)getpid());
 	if (eal->hugepages) {
 		argv[argc++] = "--in-memory";
+		if (conf->one_file)
+			argv[argc++] = "--single-file-segments";
 	} else {
 		/* --in-memory is refused together with --no-huge; this leaves no file either. */
 		argv[argc++] = "--no-huge";

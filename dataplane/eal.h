@@ -33,6 +33,7 @@ struct eal_conf {
 	uint32_t memory_mb; /* for packets and tables; 0: EAL_MEMORY_DEFAULT_MB */
 	uint32_t workers;   /* 1 to EAL_WORKERS_MAX; 0 for programs that run on the main lcore alone */
 	const char *pci;    /* devices that DPDK may take, '+' between them; NULL or "": none */
+	bool one_file;      /* hugepages as one file, which a virtio-user port shares with its vhost */
 	bool verbose;       /* DPDK's own log at level info instead of warning */
 };
 

@@ -190,7 +190,7 @@ static int there(const struct gen_options *o, struct err *err)
 	struct gen_flow *flows = NULL;
 	struct gen *gen = NULL;
 	char pci[512];
-	struct eal_conf eal_conf = {.memory_mb = 128, .pci = pci};
+	struct eal_conf eal_conf = {.memory_mb = 128, .pci = pci, .one_file = true};
 	struct eal eal;
 	int rc;
 
