@@ -15,9 +15,11 @@ int rtcp_walk_next(struct rtcp_walk *w, struct rtcp_part *part)
 
 	if (len > left)
 		return -EBADMSG;
+	/* RFC 3550 wants it in words, and in the last packet alone; browsers pad their transport-wide feedback by octets, and
+	 * more may follow it. */
 	if (p[0] & 0x20) {
 		padding = p[len - 1];
-		if (len != left || !padding || padding % 4 || padding > len - 4)
+		if (!padding || padding > len - 4)
 			return -EBADMSG;
 	}
 	*part = (struct rtcp_part){

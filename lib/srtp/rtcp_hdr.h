@@ -42,7 +42,7 @@ static inline int rtcp_first_ssrc(const uint8_t *p, size_t n, uint32_t *ssrc)
 struct rtcp_part {
 	uint16_t off;  /* of its header, from the compound's start */
 	uint16_t len;  /* octets, header and padding included; a multiple of 4 */
-	uint16_t body; /* octets without padding; at least 4 */
+	uint16_t body; /* octets without padding, not always whole words; at least 4 */
 	uint8_t type;  /* enum rtcp_type or another */
 	uint8_t count; /* the 5 bits: report count, source count, format, subtype */
 };
@@ -59,8 +59,8 @@ static inline struct rtcp_walk rtcp_walk_begin(const uint8_t *p, size_t n)
 }
 
 /*
- * The next packet of a clear compound. 1, 0 at the end, -EBADMSG when version, length or padding (allowed in
- * the last packet only) are wrong or the compound is longer than 65535.
+ * The next packet of a clear compound. 1, 0 at the end, -EBADMSG when version, length or padding (of any
+ * packet, by any number of octets within it) are wrong or the compound is longer than 65535.
  */
 int rtcp_walk_next(struct rtcp_walk *w, struct rtcp_part *part);
 

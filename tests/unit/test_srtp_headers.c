@@ -234,15 +234,34 @@ static void compound_is_walked(void **state)
 	for (size_t cut = 0; cut < n; cut++)
 		if (cut != 8 && cut != 20)
 			assert_int_equal(rtcp_check(p, cut), -EBADMSG);
-	/* Padding before the last packet, padding of more than the packet, a version that is not 2. */
-	p[0] |= 0x20;
+	/* Padding of nothing, padding of more than the packet, a version that is not 2. */
+	p[n - 1] = 0;
 	assert_int_equal(rtcp_check(p, n), -EBADMSG);
-	p[0] &= 0xdf;
 	p[n - 1] = 12;
 	assert_int_equal(rtcp_check(p, n), -EBADMSG);
 	p[n - 1] = 4;
 	p[8] = 0x41;
 	assert_int_equal(rtcp_check(p, n), -EBADMSG);
+}
+
+/* As Chromium writes it: transport-wide feedback of one packet, padded by three octets to a word, and a PLI behind it. */
+static void padding_of_octets(void **state)
+{
+	(void)state;
+	uint8_t p[128];
+	size_t n = hex_to(p, "afcd00050000000100000002000700010000000020010003"
+			     "81ce00020000000100000002");
+	struct rtcp_walk w = rtcp_walk_begin(p, n);
+	struct rtcp_part part;
+
+	assert_int_equal(rtcp_walk_next(&w, &part), 1);
+	assert_int_equal(part.type, RTCP_RTPFB);
+	assert_int_equal(part.len, 24);
+	assert_int_equal(part.body, 21);
+	assert_int_equal(rtcp_walk_next(&w, &part), 1);
+	assert_int_equal(part.type, RTCP_PSFB);
+	assert_int_equal(part.body, 12);
+	assert_int_equal(rtcp_walk_next(&w, &part), 0);
 }
 
 int main(void)
@@ -255,6 +274,7 @@ int main(void)
 		cmocka_unit_test(feedback_that_is_taken_out),
 		cmocka_unit_test(rtcp_is_told_from_rtp),
 		cmocka_unit_test(compound_is_walked),
+		cmocka_unit_test(padding_of_octets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
