@@ -184,12 +184,21 @@ int conn_begin_handshake(struct sip_conn *c, struct tls_ctx *ctx, struct err *e)
 	return 0;
 }
 
+/* An eighth is for peers: strangers, who may shake hands and send a message each, fill the rest at most. */
+static bool is_full(struct sip_net *net, struct sip_listener *l, const struct ip_port *remote)
+{
+	unsigned most = net->conf.connections_max;
+
+	return net->conn_count >= most ||
+	       (net->conn_count >= most - most / 8 && !net_rate_is_peer(net, l, remote));
+}
+
 void conn_accept(struct sip_listener *l, int fd, const struct ip_port *remote)
 {
 	struct sip_net *net = l->net;
 	int rc;
 
-	if (net->conn_count >= net->conf.connections_max) {
+	if (is_full(net, l, remote)) {
 		net->counters->conn_refused_limit++;
 	} else if (net->half_open >= net->conf.half_open_max && !net_rate_is_peer(net, l, remote)) {
 		net->counters->conn_refused_half_open++;

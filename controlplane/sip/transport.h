@@ -74,7 +74,7 @@ struct sip_listen_conf {
 };
 
 struct sip_net_conf {
-	unsigned connections_max; /* all together; 0: 20000 */
+	unsigned connections_max; /* all together, an eighth of them for peers alone; 0: 20000 */
 	unsigned per_source_max;  /* accepted per IPv4 address or IPv6 /64; 0: 200 */
 	unsigned half_open_max;   /* accepted that have not sent a first message yet, but of peers
 				     (sip_rate_conf)   there may be more; 0: 2000 */

@@ -206,6 +206,42 @@ static void test_a_connection_that_is_closed(void **state)
 	assert_true(loop_until(b_is_empty));
 }
 
+/* However many strangers hold connections, a trunk's party gets one. */
+static void test_strangers_leave_room_for_peers(void **state)
+{
+	enum { MOST = 8 };
+	struct sip_flow party = {.transport = SIP_TCP};
+	int fds[MOST];
+
+	(void)state;
+	teardown(state);
+	b_conf.connections_max = MOST;
+	setup(state);
+	with_rates(false, 1000);
+	listen_on(&b, SIP_TCP, NULL);
+	for (unsigned i = 0; i < MOST - 1; i++)
+		fds[i] = raw_connect();
+	raw_begin();
+	assert_true(loop_until(raw_is_closed));
+	assert_int_equal(b.counters.conn_refused_limit, 1);
+	assert_int_equal(b.counters.conn_accepted, MOST - 1);
+	close(raw_fd);
+	party.listener = b.l;
+	assert_int_equal(ip_parse(STR("127.0.0.1"), &party.remote.ip), 0);
+	sip_net_know(b.net, &party);
+	raw_begin();
+	raw_send(OPTIONS, strlen(OPTIONS));
+	assert_true(loop_until(b_has_message));
+	fds[MOST - 1] = raw_fd;
+	raw_begin(); /* there is an end of it for peers too */
+	assert_true(loop_until(raw_is_closed));
+	assert_int_equal(b.counters.conn_refused_limit, 2);
+	close(raw_fd);
+	for (unsigned i = 0; i < MOST; i++)
+		close(fds[i]);
+	assert_true(loop_until(b_is_empty));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +254,7 @@ int main(void)
 		T(test_a_stranger_becomes_known),
 		T(test_a_connection),
 		T(test_a_connection_that_is_closed),
+		T(test_strangers_leave_room_for_peers),
 	};
 
 	return cmocka_run_group_tests_name("sip_rate", tests, NULL, NULL);
