@@ -3,10 +3,9 @@
  * When a worker has nothing to do. One that asks for packets all the time burns a core, and on interfaces of
  * the kernel each answer costs it more than a packet does. So it sleeps, as drivers with interrupts do:
  *
- *   a nap    for as long as IDLE_BATCH packets take to arrive at the rate of the last moments, idle_us at
- * most; a rate at which that is under IDLE_LEAST_NS is one at which it never sleeps; a sleep  until a packet
- * arrives, after a nap that met none, where every port has a descriptor to wait for (port_fd()); IDLE_DEEP_NS
- * at most, so that timers run.
+ * It naps for as long as IDLE_BATCH packets take to arrive at the rate of the last moments, idle_us at most; at a
+ * rate at which that is under IDLE_LEAST_NS it never does. After a nap that met no packet it sleeps until one arrives,
+ * where every port has a descriptor to wait for (port_fd()), and IDLE_DEEP_NS at most, so that timers run.
  *
  * So a packet waits idle_us and the scheduler's delay at most. A command from the main thread ends either, a
  * packet that another worker hands over ends a sleep.
