@@ -64,8 +64,9 @@ def sees(browser, channel):
     """It has decoded ten frames of a call, on the transport that its audio has too, and the picture is of that colour."""
     video = browser.do("stats")["video"]
     assert video["transports"] == 1, video
-    return video["framesDecoded"] >= 10 and video["codec"] == "VP8" and video["colour"] and \
-        video["colour"][channel] > 150 and sum(video["colour"]) - video["colour"][channel] < 100
+    picture = video["colours"][0] if video["colours"] else None
+    return video["framesDecoded"] >= 10 and video["codec"] == "VP8" and picture and \
+        picture[channel] > 150 and sum(picture) - picture[channel] < 100
 
 
 def part(gateway, ident, by, other):

@@ -121,7 +121,7 @@ def test_a_browser_and_a_phone_see_each_other():
 def test_firefox_and_a_phone_see_each_other():
     """Its audio and video, with RTX, RED and FEC offered; the phone has VP8 and nothing besides, and asks for pictures."""
     with web("firefox") as (gateway, browser, phone):
-        change(gateway, basic_profile)
+        change(gateway, as_baresip_is)
         browser.do("call", PHONE_NUMBER)
         browser.wait_call("up")
         pictures(browser, 20)
