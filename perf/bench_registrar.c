@@ -87,7 +87,7 @@ static void register_one(struct bench *x, const char *name)
 	struct sip_msg m;
 	const struct config_user *u;
 	struct user_contact c = {.reg_id = 1, .q = 1000, .expires_s = EXPIRES_S};
-	struct str instance;
+	struct str instance = {0};
 
 	x->cseq++;
 	int n = snprintf(text, sizeof text,
