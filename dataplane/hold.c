@@ -66,10 +66,12 @@ int hold_for_key(struct worker *w, struct packet *p, int verdict)
 	struct leg *leg = p->in;
 	struct held *e;
 
-	if (!(leg->flags & DP_LEG_KEYS_PENDING) || leg->held >= HOLD_PER_LEG)
+	if (!(leg->flags & DP_LEG_KEYS_PENDING))
 		return verdict;
 	if (w->now >= until)
 		return DP_V_HELD_EXPIRED;
+	if (leg->held >= HOLD_PER_LEG)
+		worker_drop(w, leg, release(&w->hold, TAILQ_FIRST(&leg->hold)), DP_V_HELD_EXPIRED);
 	e = w->hold.keys_waiting < HOLD_KEYS ? take(&w->hold, p, until) : NULL;
 	if (!e)
 		return verdict;

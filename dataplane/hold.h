@@ -13,7 +13,7 @@
 
 #define HOLD_PACKETS 1024 /* per worker, both kinds together */
 #define HOLD_KEYS 512     /* of them for keys at most, and as many for next hops: neither starves the other */
-#define HOLD_PER_LEG 10   /* waiting for a key */
+#define HOLD_PER_LEG 32   /* waiting for a key: a picture's packets beside its sound */
 #define HOLD_HOP_PER_LEG 32           /* waiting for the next hop */
 #define HOLD_NS (200 * NS_PER_MS)     /* for a key */
 #define HOLD_HOP_NS (500 * NS_PER_MS) /* for the next hop */
@@ -49,7 +49,10 @@ struct hold {
 void hold_open(struct hold *h);
 void hold_close(struct worker *w); /* frees all that waits */
 
-/* Keeps a packet that no key opens: PACKET_TAKEN, or the verdict when it may not wait (any more). */
+/*
+ * Keeps a packet that no key opens: PACKET_TAKEN, or the verdict when it may not wait (any more). A leg that
+ * holds its share lets the oldest go, as time would: what is heard in the end has a late beginning and no gap.
+ */
 int hold_for_key(struct worker *w, struct packet *p, int verdict);
 /* A key came: what waits on the leg is tried again. */
 void hold_retry(struct worker *w, struct leg *leg);

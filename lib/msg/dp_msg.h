@@ -317,7 +317,7 @@ enum dp_verdict {
 	DP_V_KEY_EXPIRED,     /* hard limit of the key reached */
 	DP_V_NEIGHBOUR,       /* next hop not resolved in time */
 	DP_V_TOO_LONG,        /* would not fit the wire after protection */
-	DP_V_HELD_EXPIRED,    /* held for a key that did not come */
+	DP_V_HELD_EXPIRED,    /* held for a key that did not come in time */
 	DP_V_PUNTED,
 	DP_V_PUNT_FULL,
 	DP_V_BACKEND_FAULT,

@@ -68,9 +68,7 @@ def assert_clean(gateway, ident, lost=0):
     legs = gateway.ctl("show", "call", ident)["legs"]
     for leg in legs:
         assert leg["rx"]["packets"] > 50 and leg["tx"]["packets"] > 50, leg
-        # Whoever has keys first may send before the gateway has them: no-key, of which some are kept for the key.
-        early = int(leg["verdicts"]["no-key"]) if lost else 0
-        assert leg["rx"]["lost"] <= lost + early and not leg["rx"]["auth-failures"] and not leg["rx"]["replays"], leg
+        assert leg["rx"]["lost"] <= lost and not leg["rx"]["auth-failures"] and not leg["rx"]["replays"], leg
     verdicts = gateway.ctl("show", "stats")["data-plane"]["verdicts"]
     assert verdicts["clear_refused"] == 0, verdicts
     return legs

@@ -232,18 +232,18 @@ static void test_hold_until_key(void **state)
 	struct datagram d;
 
 	call_open(r, DP_LEG_KEYS_PENDING);
-	for (uint16_t i = 1; i <= 15; i++)
+	for (uint16_t i = 1; i <= HOLD_PER_LEG + 5; i++)
 		assert_int_equal(say(r, c, i), 0);
-	assert_int_equal(rig_leg_state(r, S, 0)->held, 10);
-	assert_int_equal(rig_verdict(r, S, 0, DP_V_NO_KEY), 5);
+	assert_int_equal(rig_leg_state(r, S, 0)->held, HOLD_PER_LEG);
+	assert_int_equal(rig_verdict(r, S, 0, DP_V_HELD_EXPIRED), 5);
 	key(r, DP_KEY_RX, DP_KEY_CURRENT, GCM, 7, true);
 	rig_run(r, 2);
-	for (uint16_t i = 1; i <= 10; i++) {
+	for (uint16_t i = 6; i <= HOLD_PER_LEG + 5; i++) {
 		assert_true(rig_receive(r, &d));
 		assert_int_equal(d.octets[12], (uint8_t)(i * 31));
 	}
 	assert_false(rig_receive(r, &d));
-	assert_int_equal(say(r, c, 16), 1);
+	assert_int_equal(say(r, c, HOLD_PER_LEG + 6), 1);
 	srtp_context_free(c);
 }
 
