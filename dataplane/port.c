@@ -101,26 +101,14 @@ static int null_attach(struct port *port, const struct port_conf *conf, struct e
 	return port_vdev_create(port, "no-rx=1", err);
 }
 
-static int nothing_set_media(
-	struct port *port, const struct dp_address *addresses, uint32_t n, struct err *err)
-{
-	(void)port;
-	(void)addresses;
-	(void)n;
-	(void)err;
-	return 0;
-}
-
 static const struct port_driver driver_ring = {
 	.kind = PORT_RING,
 	.attach = ring_attach,
-	.set_media = nothing_set_media,
 };
 
 static const struct port_driver driver_null = {
 	.kind = PORT_NULL,
 	.attach = null_attach,
-	.set_media = nothing_set_media,
 };
 
 static const struct port_driver *const drivers[KINDS] = {
@@ -360,7 +348,7 @@ static void steer_media(struct port *port, const struct dp_address *addresses, u
 
 int port_set_media(struct port *port, const struct dp_address *addresses, uint32_t n, struct err *err)
 {
-	int rc;
+	int rc = 0;
 
 	if (n > PORT_MEDIA_MAX)
 		return err_set(err, E2BIG, "%u media ranges; at most %u", n, PORT_MEDIA_MAX);
@@ -369,7 +357,8 @@ int port_set_media(struct port *port, const struct dp_address *addresses, uint32
 			addresses[i].port_lower > addresses[i].port_upper)
 			return err_set(err, EINVAL, "media range %u: no address, or ports %u-%u", i,
 				addresses[i].port_lower, addresses[i].port_upper);
-	rc = port->private->driver->set_media(port, addresses, n, err);
+	if (port->private->driver->set_media != NULL)
+		rc = port->private->driver->set_media(port, addresses, n, err);
 	if (rc == 0 && port->private->steer)
 		steer_media(port, addresses, n);
 	return rc;

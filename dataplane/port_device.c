@@ -49,20 +49,8 @@ static int device_started(struct port *port, const struct port_conf *conf, struc
 	return 0;
 }
 
-/* Whatever arrives is ours. */
-static int device_set_media(
-	struct port *port, const struct dp_address *addresses, uint32_t n, struct err *err)
-{
-	(void)port;
-	(void)addresses;
-	(void)n;
-	(void)err;
-	return 0;
-}
-
 const struct port_driver port_driver_device = {
 	.kind = PORT_DEVICE,
 	.attach = device_attach,
 	.started = device_started,
-	.set_media = device_set_media,
 };

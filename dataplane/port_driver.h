@@ -19,6 +19,7 @@ struct port_driver {
 	int (*attach)(struct port *port, const struct port_conf *conf, struct err *err);
 	/* Optional: after the ethdev started. */
 	int (*started)(struct port *port, const struct port_conf *conf, struct err *err);
+	/* Optional: without it all that arrives is the data plane's. */
 	int (*set_media)(struct port *port, const struct dp_address *addresses, uint32_t n, struct err *err);
 	const char *(*why)(void); /* optional: more about a refusal than DPDK's number, "" for nothing */
 	void (*stats)(const struct port *port,
