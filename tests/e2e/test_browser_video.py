@@ -90,15 +90,32 @@ def as_baresip_is(tree):
     trunk["rtp-profile"], trunk["srtp"]["reinvite-keys"] = "basic", "own-leg"
 
 
+def see_each_other(gateway, browser, phone, hears):
+    """The browser calls; hears() waits until it has heard enough."""
+    change(gateway, as_baresip_is)
+    browser.do("call", PHONE_NUMBER)
+    browser.wait_call("up")
+    pictures(browser, 20)
+    hears()
+    phone.wait_log(SEES, 60)
+    assert_one_transport(gateway, browser)
+
+
+def the_other_way_round(gateway, browser, phone):
+    """The browser hangs up, and is called."""
+    browser.do("hangup")
+    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
+    phone.dial(f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls")
+    wait_for("a call is up again", lambda: up(gateway), 30)
+    browser.wait_call("up")
+    pictures(browser, 20)
+    wait_for("the phone sees the browser again", lambda: phone.log().count(SEES) == 2, 60)
+    assert_one_transport(gateway, browser)
+
+
 def test_a_browser_and_a_phone_see_each_other():
     with web() as (gateway, browser, phone):
-        change(gateway, as_baresip_is)
-        browser.do("call", PHONE_NUMBER)
-        browser.wait_call("up")
-        pictures(browser, 20)
-        browser.wait_heard(1.0)
-        phone.wait_log(SEES, 60)
-        assert_one_transport(gateway, browser)
+        see_each_other(gateway, browser, phone, lambda: browser.wait_heard(1.0))
         browser.do("hold")
         browser.do("resume")
         pictures(browser, 10)
@@ -107,36 +124,14 @@ def test_a_browser_and_a_phone_see_each_other():
         pictures(browser, 10)
         wait_for("video goes both ways by the count of its own leg", lambda: all(
             video_leg(gateway)[way]["packets"] > before[way]["packets"] + 10 for way in ("rx", "tx")), 30)
-        browser.do("hangup")
-        wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
-
-        phone.dial(f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls")
-        wait_for("a call is up again", lambda: up(gateway), 30)
-        browser.wait_call("up")
-        pictures(browser, 20)
-        wait_for("the phone sees the browser again", lambda: phone.log().count(SEES) == 2, 60)
-        assert_one_transport(gateway, browser)
+        the_other_way_round(gateway, browser, phone)
 
 
 def test_firefox_and_a_phone_see_each_other():
     """Its audio and video, with RTX, RED and FEC offered; the phone has VP8 and nothing besides, and asks for pictures."""
     with web("firefox") as (gateway, browser, phone):
-        change(gateway, as_baresip_is)
-        browser.do("call", PHONE_NUMBER)
-        browser.wait_call("up")
-        pictures(browser, 20)
-        browser.wait_loud(50)
-        phone.wait_log(SEES, 60)
-        assert_one_transport(gateway, browser)
-        browser.do("hangup")
-        wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
-
-        phone.dial(f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls")
-        wait_for("a call is up again", lambda: up(gateway), 30)
-        browser.wait_call("up")
-        pictures(browser, 20)
-        wait_for("the phone sees the browser again", lambda: phone.log().count(SEES) == 2, 60)
-        assert_one_transport(gateway, browser)
+        see_each_other(gateway, browser, phone, lambda: browser.wait_loud(50))
+        the_other_way_round(gateway, browser, phone)
 
 
 PALETTE = {"blue": (0, 0, 255), "red": (255, 0, 0), "lime": (0, 255, 0), "white": (255, 255, 255), "black": (0, 0, 0)}
