@@ -25,6 +25,14 @@ static inline int setup(void **state)
 	return dtls_identity_make(&terms.identity, NULL);
 }
 
+static inline int setup_ice(void **state)
+{
+	int rc = setup(state);
+
+	browser.ice = true;
+	return rc;
+}
+
 static inline int teardown(void **state)
 {
 	(void)state;
@@ -54,4 +62,16 @@ static inline bool has_line(const char *text, const char *line)
 	const char *at = strstr(text, line);
 
 	return at && !strncmp(at + strlen(line), "\r\n", 2);
+}
+
+/* How often does text say part? */
+static inline unsigned times(const char *text, const char *part)
+{
+	unsigned n = 0;
+
+	while ((text = strstr(text, part)) != NULL) {
+		text += strlen(part);
+		n++;
+	}
+	return n;
 }

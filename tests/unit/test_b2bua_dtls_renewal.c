@@ -103,29 +103,43 @@ static const char *last_renewal(void)
 	return text;
 }
 
+/* carrier-b has DTLS by a policy with these members (NULL: none more), and renews its keys under one with those. */
+static void take_dtls_with_policy(const char *dtls, const char *members)
+{
+	char policies[256];
+
+	snprintf(policies, sizeof policies,
+		"\"rekey-policies\":{\"rekey-policy\":[{\"name\":\"p\",%s}]},"
+		"\"dtls-policies\":{\"dtls-policy\":[{\"name\":\"d\"%s}]},\"media\":{\"interface\":[",
+		members, dtls ? dtls : "");
+	bench_change_all((const struct bench_edit[]){{"\"media\":{\"interface\":[", policies},
+				 {"\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
+					 "\"crypto-profile\":\"gcm\",\"keying\":[\"dtls\"],\"dtls-policy\":\"d\","
+					 "\"rekey-policy\":\"p\"},\"rtcp-mux\":\"offer\"},{\"name\":\"carrier-b\""}},
+		2);
+}
+
+/* A call with bob, who shakes hands as the server. */
+static void call_under_dtls(void)
+{
+	invite_bob();
+	open_peer(DTLS_SERVER);
+	answered("passive", false);
+	run_until(secured, "the handshake");
+}
+
 /* It takes the offer and shakes no hands: the keys in force serve on, or the call ends, as the policy has it. */
 static void test_a_renewal_that_fails(void **state)
 {
 	(void)state;
 	bench_keep_calls();
 	for (int end = 0; end < 2; end++) {
-		char policies[256];
 		unsigned said;
 
-		snprintf(policies, sizeof policies,
-			"\"rekey-policies\":{\"rekey-policy\":[{\"name\":\"p\",\"attempts\":%u,\"on-refusal\":\"%s\"}]},"
-			"\"dtls-policies\":{\"dtls-policy\":[{\"name\":\"d\",\"handshake-timeout\":4}]},"
-			"\"media\":{\"interface\":[",
-			end ? 1 : 3, end ? "end-call" : "alarm-and-continue");
-		bench_change_all((const struct bench_edit[]){{"\"media\":{\"interface\":[", policies},
-					 {"\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
-						 "\"crypto-profile\":\"gcm\",\"keying\":[\"dtls\"],\"dtls-policy\":\"d\","
-						 "\"rekey-policy\":\"p\"},\"rtcp-mux\":\"offer\"},{\"name\":\"carrier-b\""}},
-			2);
-		invite_bob();
-		open_peer(DTLS_SERVER);
-		answered("passive", false);
-		run_until(secured, "the handshake");
+		take_dtls_with_policy(",\"handshake-timeout\":4",
+			end ? "\"attempts\":1,\"on-refusal\":\"end-call\""
+			    : "\"attempts\":3,\"on-refusal\":\"alarm-and-continue\"");
+		call_under_dtls();
 		assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
 		pass(100);
 		dtls_association_close(peer.association);
@@ -159,22 +173,6 @@ static void test_a_renewal_that_fails(void **state)
 	}
 }
 
-/* carrier-a renews DTLS keys under a policy with these members. */
-static void take_dtls_with_policy(const char *members)
-{
-	char policies[256];
-
-	snprintf(policies, sizeof policies,
-		"\"rekey-policies\":{\"rekey-policy\":[{\"name\":\"p\",%s}]},"
-		"\"dtls-policies\":{\"dtls-policy\":[{\"name\":\"d\"}]},\"media\":{\"interface\":[",
-		members);
-	bench_change_all((const struct bench_edit[]){{"\"media\":{\"interface\":[", policies},
-				 {"\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
-					 "\"crypto-profile\":\"gcm\",\"keying\":[\"dtls\"],\"dtls-policy\":\"d\","
-					 "\"rekey-policy\":\"p\"},\"rtcp-mux\":\"offer\"},{\"name\":\"carrier-b\""}},
-		2);
-}
-
 static unsigned refusals_wanted;
 
 static bool refused_often(void)
@@ -204,11 +202,8 @@ static void renew_with_stranger(bool end)
 static void test_a_stranger_during_a_renewal(void **state)
 {
 	(void)state;
-	take_dtls_with_policy("\"attempts\":3,\"retry-after\":5,\"on-refusal\":\"alarm-and-continue\"");
-	invite_bob();
-	open_peer(DTLS_SERVER);
-	answered("passive", false);
-	run_until(secured, "the handshake");
+	take_dtls_with_policy(NULL, "\"attempts\":3,\"retry-after\":5,\"on-refusal\":\"alarm-and-continue\"");
+	call_under_dtls();
 	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
 	pass(100);
 	for (refusals_wanted = 1; refusals_wanted <= 2; refusals_wanted++) {
@@ -235,11 +230,8 @@ static void test_a_stranger_during_a_renewal(void **state)
 static void test_a_stranger_during_a_renewal_where_the_policy_ends_calls(void **state)
 {
 	(void)state;
-	take_dtls_with_policy("\"attempts\":1,\"on-refusal\":\"end-call\"");
-	invite_bob();
-	open_peer(DTLS_SERVER);
-	answered("passive", false);
-	run_until(secured, "the handshake");
+	take_dtls_with_policy(NULL, "\"attempts\":1,\"on-refusal\":\"end-call\"");
+	call_under_dtls();
 	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
 	pass(100);
 	renew_with_stranger(true);
@@ -321,11 +313,8 @@ static void test_a_crash_after_a_renewal_that_failed(void **state)
 	(void)state;
 	bench_keep_calls();
 	a = audit_begin();
-	take_dtls_with_policy("\"on-refusal\":\"alarm-and-continue\"");
-	invite_bob();
-	open_peer(DTLS_SERVER);
-	answered("passive", false);
-	run_until(secured, "the handshake");
+	take_dtls_with_policy(NULL, "\"on-refusal\":\"alarm-and-continue\"");
+	call_under_dtls();
 	refusals_wanted = 1;
 	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
 	pass(100);

@@ -21,26 +21,6 @@
 #define BROWSER_AUDIO "m=audio 9 UDP/TLS/RTP/SAVPF 8\r\n" TRANSPORT "a=setup:active\r\na=rtcp-mux\r\n"
 #define BROWSER_VIDEO "m=video 9 UDP/TLS/RTP/SAVPF 97\r\n" TRANSPORT "a=setup:active\r\na=rtcp-mux\r\n"
 
-static int setup_ice(void **state)
-{
-	int rc = setup(state);
-
-	browser.ice = true;
-	return rc;
-}
-
-/* How often does text say part? */
-static unsigned times(const char *text, const char *part)
-{
-	unsigned n = 0;
-
-	while ((text = strstr(text, part)) != NULL) {
-		text += strlen(part);
-		n++;
-	}
-	return n;
-}
-
 /* The key of m-line i (from 1) of a body. */
 static struct str key_of(const char *body, unsigned i)
 {

@@ -24,26 +24,6 @@
 		BROWSER_LINE("video", "96", "a=mid:m1\r\na=extmap:14 " MID "\r\na=ssrc:1111 cname:x\r\n")               \
 			BROWSER_LINE("video", "96", "a=mid:m2\r\n" of_screen)
 
-static int setup_ice(void **state)
-{
-	int rc = setup(state);
-
-	browser.ice = true;
-	return rc;
-}
-
-/* How often does text say part? */
-static unsigned times(const char *text, const char *part)
-{
-	unsigned n = 0;
-
-	while ((text = strstr(text, part)) != NULL) {
-		text += strlen(part);
-		n++;
-	}
-	return n;
-}
-
 /* Every `from` that begins at `at` or later is `to`. */
 static void replace(char *at, const char *from, const char *to)
 {
