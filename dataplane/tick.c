@@ -16,6 +16,23 @@ static bool expects_media(const struct leg *leg)
 	return false;
 }
 
+static bool silent(const struct worker *w, const struct leg *leg, uint64_t timeout_ns)
+{
+	return expects_media(leg) && w->now - leg->heard >= timeout_ns;
+}
+
+/* A side is silent when all of its legs are that expect something: who is muted may still be seen. */
+static bool side_silent(const struct worker *w, const struct leg *leg, uint64_t timeout_ns)
+{
+	const struct session *s = leg->session;
+
+	for (unsigned i = 0; i < DP_LEGS_MAX; i++)
+		if (s->legs[i] && s->legs[i]->side == leg->side && expects_media(s->legs[i]) &&
+			!silent(w, s->legs[i], timeout_ns))
+			return false;
+	return true;
+}
+
 static void leg_tick(struct worker *w, struct leg *leg)
 {
 	uint32_t timeout;
@@ -31,7 +48,7 @@ static void leg_tick(struct worker *w, struct leg *leg)
 		return;
 	timeout = leg->session->media_timeout_s ? leg->session->media_timeout_s : w->media_timeout_s;
 
-	if (timeout == 0 || !expects_media(leg) || w->now - leg->heard < timeout * NS_PER_S)
+	if (timeout == 0 || !silent(w, leg, timeout * NS_PER_S) || !side_silent(w, leg, timeout * NS_PER_S))
 		return;
 	leg->timed_out = true;
 	event_mark(w, leg, LEG_EVENT_TIMEOUT);

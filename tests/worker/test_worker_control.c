@@ -311,6 +311,44 @@ static void test_media_timeout(void **state)
 	assert_int_equal(rig_count(r, DP_MEDIA_TIMEOUT), 2);
 }
 
+/* Side B's speech is not heard while its pictures are, and the other way round; then neither. */
+static void test_one_of_two_m_lines_is_enough(void **state)
+{
+	const struct ip_port local[] = {rig_addr("10.0.0.1", 20000), rig_addr("10.0.0.1", 20010),
+		rig_addr("10.0.0.1", 20004), rig_addr("10.0.0.1", 20014)};
+	const struct ip_port remote[] = {rig_addr("10.0.0.10", 5000), rig_addr("10.0.0.11", 6000),
+		rig_addr("10.0.0.10", 5002), rig_addr("10.0.0.11", 6002)};
+	struct rig *r = *state;
+	struct datagram d;
+	uint8_t p[256];
+	union dp_msg m;
+
+	call_open(r, 2, 0);
+	dp_msg_init(&m, DP_SESSION_ADD, 0);
+	m.session_add.session = 2;
+	m.session_add.media_timeout_s = 3;
+	assert_int_equal(rig_command(r, &m), 0);
+	for (uint8_t leg = 0; leg < 4; leg++) {
+		m = rig_leg(2, leg, DP_SECURITY_PLAIN, local[leg], remote[leg]);
+		m.leg_update.streams[0].id = (uint8_t)(leg / 2);
+		if (leg % 2 == 0)
+			m.leg_update.streams[0].direction = DP_SEND;
+		assert_int_equal(rig_command(r, &m), 0);
+	}
+	for (unsigned i = 0; i < 24; i++) {
+		unsigned leg = i < 12 ? 1 : 3;
+
+		rig_send(r, remote[leg], local[leg], p, rig_rtp(p, 4 + leg, (uint16_t)i, i * 160u, 160));
+		rig_run(r, 500);
+		while (rig_receive(r, &d))
+			;
+	}
+	assert_int_equal(rig_count(r, DP_MEDIA_TIMEOUT), 0);
+	rig_run(r, 5000);
+	assert_true(rig_count(r, DP_MEDIA_TIMEOUT) > 0);
+	assert_int_equal(rig_message(r, DP_MEDIA_TIMEOUT)->media_timeout.leg % 2, 1);
+}
+
 static void test_direction(void **state)
 {
 	struct rig *r = *state;
@@ -566,6 +604,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_figures, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_hand_over, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_media_timeout, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_one_of_two_m_lines_is_enough, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_direction, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_slow_reader, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_full_command_queue, rig_open, rig_close),
