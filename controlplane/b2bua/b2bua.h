@@ -65,6 +65,7 @@ struct trace;
 	X(ended_media_timeout, "calls ended because media stopped")                                          \
 	X(ended_dtls, "calls ended because a DTLS handshake failed")                                         \
 	X(ended_ice, "calls ended because no ICE check came any more")                                      \
+	X(keys_deferred, "keys of offers that the data plane had no room for before they were agreed on")      \
 	X(legs_attacked, "reports of legs whose peer's address forged packets come from")                    \
 	X(ended_no_ack, "calls ended because an answer was never acknowledged")                              \
 	X(messages_passed, "INFO and MESSAGE requests passed on")                                            \

@@ -162,6 +162,7 @@ struct b2bua {
 	struct dp_alarm alarms[PLANE_ALARMS];    /* the newest state of each */
 	unsigned n_alarms;
 	uint64_t attack_told_ns, attacks_untold; /* the last attack on a leg that was logged, and those since */
+	uint64_t deferred_told_ns;               /* when keys_deferred was logged last; monotonic */
 	struct dp_stats_global plane; /* for reports: the last that the data plane said; h.type 0: nothing */
 	uint64_t began_ms;            /* wall clock */
 	uint32_t next_id;

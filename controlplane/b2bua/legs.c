@@ -63,6 +63,21 @@ static struct oa_policy policy_of(const struct leg *l)
 	return p;
 }
 
+/* A line for each of a thousand calls that renew their keys at once would help nobody. */
+static void key_deferred(void *arg, unsigned leg)
+{
+	struct call *c = arg;
+	struct b2bua *b = c->b;
+	uint64_t now = clock_mono_ns();
+
+	b->counters.keys_deferred++;
+	if (b->deferred_told_ns && now - b->deferred_told_ns < NS_PER_S)
+		return;
+	b->deferred_told_ns = now;
+	log_warn("media", "no key slot is free in the data plane: the key of an offer waits until it is agreed on",
+		LZ("call", c->id), LU("leg", leg), LU("keys_deferred", b->counters.keys_deferred));
+}
+
 int legs_prepare(struct call *c, struct err *e)
 {
 	struct b2bua *b = c->b;
@@ -74,6 +89,7 @@ int legs_prepare(struct call *c, struct err *e)
 		.media_timeout_s = c->legs[DP_SIDE_A].trunk->media_timeout_s,
 		.settled = answer_settled,
 		.settled_arg = c,
+		.deferred = key_deferred,
 	};
 	for (unsigned side = 0; side < 2; side++) {
 		struct leg *l = &c->legs[side];

@@ -165,6 +165,9 @@ static void write_rekeys(const struct b2bua *b, struct metrics *m)
 				L("cause", rekey_cause_name((enum rekey_cause)c), "result",
 					rekey_result_name((enum rekey_result)r)),
 				b->rekeys[c][r]);
+	counter(m, "srtpgw_media_keys_deferred_total",
+		"Offered receive keys that the data plane had no slot for before they were agreed on.",
+		b->counters.keys_deferred);
 }
 
 static void write_dtls(const struct b2bua *b, struct metrics *m)

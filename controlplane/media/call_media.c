@@ -90,10 +90,68 @@ static void done(void *arg, int result, const char *reason)
 		m->settled(m->settled_arg);
 }
 
+/* A receive key that was announced, until it is known whether the data plane had room for it. */
+struct call_media_next {
+	struct call_media *media;
+	struct call_media_next *after;
+	uint32_t epoch;
+	uint8_t leg;
+	bool fresh;
+};
+
+static int put(void *arg, union dp_msg *msg);
+
+static void forget_next(struct call_media_next *n)
+{
+	struct call_media_next **at = &n->media->nexts;
+
+	while (*at != n)
+		at = &(*at)->after;
+	*at = n->after;
+	free(n);
+}
+
+static void next_done(void *arg, int result, const char *reason)
+{
+	const struct call_media_next n = *(const struct call_media_next *)arg;
+	struct call_media *m = n.media;
+	int rc = 0;
+
+	forget_next(arg);
+	if (result == -ENOSPC && m->programmed) {
+		rc = program_defer_next(&m->programmed, n.leg, n.epoch, n.fresh, put, m);
+		if (m->deferred)
+			m->deferred(m->settled_arg, n.leg);
+		result = rc;
+	}
+	done(m, result, rc < 0 ? "out of memory" : reason);
+}
+
+static int put_next(struct call_media *m, union dp_msg *msg)
+{
+	struct call_media_next *n = malloc(sizeof *n);
+	int rc;
+
+	if (!n)
+		return -ENOMEM;
+	*n = (struct call_media_next){.media = m,
+		.after = m->nexts,
+		.epoch = msg->key_add.epoch,
+		.leg = msg->key_add.leg,
+		.fresh = msg->key_add.fresh_index};
+	rc = dp_client_send(m->client, msg, next_done, n);
+	if (rc < 0)
+		free(n);
+	else
+		m->nexts = n;
+	return rc;
+}
+
 static int put(void *arg, union dp_msg *msg)
 {
 	struct call_media *m = arg;
-	int rc = dp_client_send(m->client, msg, done, m);
+	bool next = msg->h.type == DP_KEY_ADD && msg->key_add.role == DP_KEY_NEXT;
+	int rc = next ? put_next(m, msg) : dp_client_send(m->client, msg, done, m);
 
 	m->pending += rc == 0;
 	return rc;
@@ -224,6 +282,8 @@ void call_media_close(struct call_media *m)
 	if (m->open)
 		dp_client_session_close(m->client, m->session);
 	m->open = m->added = false;
+	while (m->nexts)
+		forget_next(m->nexts);
 	program_free(m->programmed);
 	m->programmed = NULL;
 	for (unsigned s = 0; s < 2; s++)

@@ -42,10 +42,17 @@ struct call_media {
 	 */
 	void (*settled)(void *arg);
 	void *settled_arg;
+	/*
+	 * Called from the loop when the data plane has no room for the key of an offer beside the one in use (-ENOSPC). Nothing
+	 * is lost but packets that are faster than the answer: the key is told again when it is agreed on. NULL: nobody
+	 * wants to know.
+	 */
+	void (*deferred)(void *arg, unsigned leg);
 	dp_session_id session;
 	struct program *programmed; /* what was sent to the data plane; NULL: nothing */
 	dp_client_done failed;      /* of the last call_media_program() */
 	void *failed_arg;
+	struct call_media_next *nexts; /* keys of offers that the data plane has not answered */
 	struct call_media_ports {
 		struct port_lease side[2];
 	} *ports_of; /* of each transport, n_ports */

@@ -466,3 +466,37 @@ int program_diff(const struct program *old, const struct program *now,
 	program_free(whole);
 	return rc;
 }
+
+static int defer_next(struct program *p, unsigned leg, uint32_t epoch, bool fresh,
+	int (*put_one)(void *arg, union dp_msg *m), void *arg)
+{
+	struct diff d = {.put = put_one, .arg = arg, .session = p->session};
+
+	for (size_t i = 0; i < p->n_legs; i++) {
+		struct program_leg *l = &p->legs[i];
+
+		if (l->update.leg != leg)
+			continue;
+		if (l->rx_next.epoch == epoch)
+			agreed_key_wipe(&l->rx_next);
+		else if (l->rx.epoch == epoch)
+			return put_key(&d, l, DP_KEY_RX, DP_KEY_CURRENT, &l->rx, fresh);
+	}
+	return 0;
+}
+
+int program_defer_next(struct program **kept, unsigned leg, uint32_t epoch, bool fresh,
+	int (*put_one)(void *arg, union dp_msg *m), void *arg)
+{
+	struct program *whole = (*kept)->packed ? unpack(*kept) : *kept;
+	int rc;
+
+	if (!whole)
+		return -ENOMEM;
+	rc = defer_next(whole, leg, epoch, fresh, put_one, arg);
+	if (whole == *kept)
+		return rc;
+	program_free(*kept);
+	*kept = program_pack(whole);
+	return rc;
+}

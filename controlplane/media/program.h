@@ -67,3 +67,11 @@ struct program *program_pack(struct program *p);
  */
 int program_diff(const struct program *old, const struct program *now, int (*put)(void *arg, union dp_msg *m),
 	void *arg);
+
+/*
+ * The data plane had no room for this receive key beside the one in use (-ENOSPC to a DP_KEY_NEXT): *kept forgets that it
+ * was told, so that it is told again, and once it is agreed on in the place of the one in use. Is it that by now, put()
+ * has the command; fresh: as it was in the one that was refused. -ENOMEM, or what put() returns.
+ */
+int program_defer_next(struct program **kept, unsigned leg, uint32_t epoch, bool fresh,
+	int (*put)(void *arg, union dp_msg *m), void *arg);

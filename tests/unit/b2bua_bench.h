@@ -78,6 +78,7 @@ struct bench {
 	void (*punted)(const struct dp_punt *p); /* a datagram that a leg is to send; NULL: lost */
 	struct plane_session sessions[1024];
 	unsigned live;
+	bool no_room; /* the data plane has no slot for a key beside the one in use */
 };
 extern struct bench bench;
 

@@ -50,6 +50,8 @@ static int command(const union dp_msg *c)
 {
 	struct plane_session *s = find(c->session_add.session); /* first behind the header in each */
 
+	if (bench.no_room && c->h.type == DP_KEY_ADD && c->key_add.role == DP_KEY_NEXT)
+		return -ENOSPC;
 	if (c->h.type == DP_SESSION_ADD) {
 		add(c->session_add.session);
 	} else if (c->h.type == DP_SESSION_DEL) {

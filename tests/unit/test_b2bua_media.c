@@ -79,6 +79,31 @@ static void test_a_data_plane_that_refuses_a_change_ends_the_call(void **state)
 	expect_no_calls();
 }
 
+/* All key slots are taken: a party that offers new keys is heard under them as soon as they are agreed on. */
+static void test_an_offered_key_without_room(void **state)
+{
+	unsigned keys;
+
+	(void)state;
+	call_up(&alice, &bob);
+	keys = plane_last()->rx_keys[DP_SIDE_B];
+	bench.no_room = true;
+	say(&bob, "INVITE", "", sdp_as(&bob, 2, 12, "sendrecv"));
+	hear(&alice, "INVITE");
+	assert_int_equal(counter("keys_deferred"), 1);
+	assert_int_equal(plane_last()->rx_keys[DP_SIDE_B], keys);
+	answer(&alice, "200 OK", "", sdp_as(&alice, 2, 12, "sendrecv"));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+	say(&bob, "ACK", "", "");
+	assert_int_equal(plane_last()->rx_keys[DP_SIDE_B], keys + 1);
+	assert_int_equal(plane_last()->rx[DP_SIDE_B].role, DP_KEY_CURRENT);
+	assert_int_equal(counter("keys_deferred"), 1);
+	bench.no_room = false;
+	hang_up(&bob, &alice);
+	expect_no_calls();
+}
+
 static void test_a_connection_that_breaks_costs_nothing(void **state)
 {
 	(void)state;
@@ -419,6 +444,7 @@ int main(void)
 		T(test_a_data_plane_that_refuses_ends_the_call),
 		T(test_a_data_plane_that_refuses_an_answered_call),
 		T(test_a_data_plane_that_refuses_a_change_ends_the_call),
+		T(test_an_offered_key_without_room),
 		T(test_a_connection_that_breaks_costs_nothing),
 		T(test_media_that_stops_ends_the_call),
 		T(test_ice_that_stops_ends_the_call),

@@ -195,6 +195,73 @@ static void a_refused_leg_ends_the_call(void **state)
 	assert_int_equal(seen.failed, failed);
 }
 
+static int no_room(const union dp_msg *m)
+{
+	return m->h.type == DP_KEY_ADD && m->key_add.role == DP_KEY_NEXT ? -ENOSPC : 0;
+}
+
+static unsigned deferred;
+
+static void on_deferred(void *arg, unsigned leg)
+{
+	(void)arg;
+	assert_int_equal(leg, 1);
+	deferred++;
+}
+
+/*
+ * The data plane has no slot for the key that the peer offers: it takes it when it is agreed on. early: that is before
+ * it has said so.
+ */
+static void offer_without_room(bool early)
+{
+	struct port_alloc *ports;
+	struct oa_call *c = call_up(&ports);
+	unsigned current = 0;
+
+	settle();
+	plane.command = no_room;
+	media.deferred = on_deferred;
+	deferred = n_last = 0;
+	oa_call_offer(c, &c->b, HEAD_B("2") "m=audio 5000 RTP/SAVP 8\r\n" CRYPTO_B);
+	assert_int_equal(call_media_program(&media, on_failed, NULL), 0);
+	if (!early)
+		settle();
+	assert_int_equal(deferred, !early);
+	oa_call_answer(c, &c->a, HEAD_A("2") "m=audio 4000 RTP/AVP 8\r\n");
+	oa_call_commit(c);
+	assert_int_equal(call_media_program(&media, on_failed, NULL), 0);
+	settle();
+	for (unsigned i = 0; i < n_last; i++)
+		if (last[i].h.type == DP_KEY_ADD && last[i].key_add.direction == DP_KEY_RX &&
+			last[i].key_add.role == DP_KEY_CURRENT) {
+			assert_int_equal(last[i].key_add.epoch, oa_media_now(&c->b, 0)->keys->rx.epoch);
+			assert_int_equal(last[i].key_add.fresh_index, 1);
+			current++;
+		}
+	assert_int_equal(current, 1);
+	assert_int_equal(deferred, 1);
+	assert_int_equal(seen.failed, 0);
+	assert_int_equal(media.pending, 0);
+	/* Whoever hangs up meanwhile leaves nothing behind. */
+	oa_call_offer(c, &c->b, HEAD_B("3") "m=audio 5000 RTP/SAVP 8\r\n" CRYPTO);
+	assert_int_equal(call_media_program(&media, on_failed, NULL), 0);
+	plane.command = NULL;
+	call_down(c, ports);
+}
+
+static void an_offered_key_without_room_waits_for_the_answer(void **state)
+{
+	(void)state;
+	offer_without_room(false);
+}
+
+static void an_answer_may_be_faster_than_the_refusal(void **state)
+{
+	(void)state;
+	offer_without_room(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +269,8 @@ int main(void)
 		test(a_call_survives_a_restart),
 		test(a_lost_change_is_made_good),
 		test(a_refused_leg_ends_the_call),
+		test(an_offered_key_without_room_waits_for_the_answer),
+		test(an_answer_may_be_faster_than_the_refusal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

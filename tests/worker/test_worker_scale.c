@@ -302,6 +302,7 @@ static void test_renewals_without_a_free_slot(void **state)
 	struct srtp_context *new[3], *third = rig_peer(CM, 5, SRTP_PROTECT);
 	const struct leg *leg;
 	struct call c[3];
+	union dp_msg m;
 	uint64_t cut;
 
 	for (unsigned i = 0; i < 3; i++) {
@@ -332,9 +333,15 @@ static void test_renewals_without_a_free_slot(void **state)
 	slots_drain(r);
 	cut = r->w[0]->stats.overlaps_cut;
 	assert_true(cut > 0);
+	/* A key that is only offered takes nobody's: the one in use goes on until that one is agreed on. */
+	m = rig_key(c[1].id, 0, DP_KEY_RX, CM, 5);
+	m.key_add.role = DP_KEY_NEXT;
+	assert_int_equal(rig_command(r, &m), -ENOSPC);
+	assert_string_equal(rig_message(r, DP_ACK)->ack.reason, "backend ipsec-mb: no key slot left");
+	assert_true(say(r, &c[1], new[1], 1, 5));
 	key(r, &c[1], DP_KEY_RX, DP_KEY_CURRENT, CM, 5);
 	assert_int_equal(r->w[0]->stats.overlaps_cut, cut + 1);
-	assert_true(say(r, &c[1], third, 1, 5));
+	assert_true(say(r, &c[1], third, 1, 6));
 	assert_true(say(r, &c[2], new[2], 1, 5));
 	for (unsigned i = 0; i < 3; i++)
 		srtp_context_free(new[i]);
