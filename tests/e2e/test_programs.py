@@ -69,6 +69,34 @@ def test_a_data_plane_that_cannot_have_what_it_needs():
         assert "xdp" not in leftovers, leftovers
 
 
+def started_as(pid):
+    """The process's command line and environment, as it was started last."""
+    def fields(name):
+        with open(f"/proc/{pid}/{name}", "rb") as f:
+            return f.read().decode().split("\0")[:-1]
+
+    return fields("cmdline"), fields("environ")
+
+
+def test_the_control_plane_asks_for_large_pages_by_a_second_start():
+    ours, theirs = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1", "GLIBC_TUNABLES=glibc.malloc.hugetlb=0"
+    with Neighbourhood() as lab:
+        gateway = lab.gateway([carrier("carrier-a", "192.0.2.10"), core("core", "10.20.0.10")], [(None, "+49", "core")])
+        gateway.kill(gateway.controlplane)
+        argv = [gateway.program("controlplane"), "--config", gateway.config_path, "--dataplane", gateway.media_socket,
+                "--control", gateway.control_socket, "--recovery", gateway.path("calls of today"), "--log-json"]
+        for environment, wanted in ((["-u", "GLIBC_TUNABLES"], ours), ([theirs], theirs)):
+            process = gateway.host.start(f"with-{len(environment)}", "env", *environment, "MARK=two words", *argv)
+            wait_for("it is ready", lambda p=process: '"ready"' in p.output(), 30)
+            words, variables = started_as(process.popen.pid)
+            assert words == argv and "MARK=two words" in variables, (words, variables)
+            assert [v for v in variables if v.startswith("GLIBC_TUNABLES=")] == [wanted], variables
+            assert process.output().count('"ready"') == 1, process.output()
+            assert process.stop() == 0, process.output()
+        checked = run("env", "-u", "GLIBC_TUNABLES", argv[0], "--config", gateway.config_path, "--check")
+        assert re.fullmatch(r"\S+: ok: 2 trunks, .*", checked.strip()), checked
+
+
 def test_no_key_of_a_call_is_in_a_log():
     with parties(log_level="debug") as (_, gateway, a, b):
         connect(a, b)
