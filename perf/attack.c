@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_ip.h>
 #include <rte_ring.h>
-#include <rte_udp.h>
 
 #include "lib/base/clock.h"
 #include "lib/srtp/be.h"
@@ -16,7 +14,6 @@
 #define TURN_STEPS 8  /* iterations of the worker between two looks at the clock */
 #define IDLE_NS 20000 /* that an idle worker waits for packets */
 #define KEPT 1024     /* genuine frames that may be replayed */
-#define STRANGERS 0xc6120000u /* 198.18.0.0/15 */
 
 struct kept {
 	uint16_t n;
@@ -69,31 +66,18 @@ static uint64_t random_next(struct attack *a)
 	return a->random;
 }
 
-static void checksums(uint8_t *f)
-{
-	struct rte_ipv4_hdr *ip = (void *)(f + GEN_ETHER);
-	struct rte_udp_hdr *udp = (void *)(f + GEN_ETHER + 20);
-
-	ip->hdr_checksum = 0;
-	udp->dgram_cksum = 0;
-	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
-}
-
 /* As the call's next packets would look to somebody who sees the wire and has no key. */
 static void forge(struct attack *a, struct rte_mbuf *m, uint32_t call, bool stranger)
 {
 	const struct gen_session *c = &a->gen->sessions[call];
 	enum srtp_suite suite = gen_suite(a->gen, 0);
 	size_t n = GEN_RTP + (size_t)a->gen->conf.payload + srtp_suite_info(suite)->rtp_tag_len;
-	uint8_t *f = rte_pktmbuf_mtod(m, uint8_t *), *ip = f + GEN_ETHER, *rtp = ip + 28;
+	uint8_t *f = rte_pktmbuf_mtod(m, uint8_t *), *rtp = f + c->headers_n[0];
 	uint64_t noise = random_next(a);
 
-	memcpy(f, c->headers[0], GEN_HEADERS);
+	memcpy(f, c->headers[0], c->headers_n[0]);
 	if (stranger)
-		be32_put(ip + 12, STRANGERS + (uint32_t)(noise & 0x1ffff));
-	be16_put(ip + 2, (uint16_t)(28 + n));
-	be16_put(ip + 24, (uint16_t)(8 + n));
+		frame_stranger(f, (uint32_t)noise);
 	rtp[0] = 0x80;
 	rtp[1] = 0;
 	be16_put(rtp + 2, (uint16_t)(c->seq + (noise >> 32) % 16));
@@ -101,8 +85,7 @@ static void forge(struct attack *a, struct rte_mbuf *m, uint32_t call, bool stra
 	be32_put(rtp + 8, c->ssrc);
 	for (size_t i = GEN_RTP; i < n; i++)
 		rtp[i] = (uint8_t)(noise >> 8 * (i % 8));
-	checksums(f);
-	m->data_len = (uint16_t)(GEN_HEADERS + n);
+	m->data_len = (uint16_t)frame_finish(f, n);
 	m->pkt_len = m->data_len;
 }
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/srtp/be.h"
 #include "perf/gen_private.h"
 
 #define DEPTH_DEFAULT 4
@@ -31,32 +30,17 @@ static int context(const struct gen *g, unsigned side, uint32_t s, unsigned dire
 	return rc < 0 ? rc : srtp_context_alloc(out, &conf);
 }
 
-static void headers(const struct gen *g, unsigned side, uint32_t s, uint8_t *h)
-{
-	struct ip_port from = gen_peer(g, side, s), to = gen_gateway(g, side, s);
-	static const uint8_t mac[6] = {0x02, 0, 0, 0, 0x10, 0x01};
-	uint8_t *ip = h + GEN_ETHER, *udp = ip + 20;
-
-	memcpy(h, g->conf.gateway_mac[side], 6);
-	memcpy(h + 6, mac, 6);
-	be16_put(h + 12, 0x0800);
-	ip[0] = 0x45;
-	ip[6] = 0x40; /* don't fragment */
-	ip[8] = 64;
-	ip[9] = 17;
-	memcpy(ip + 12, from.ip.octets, 4);
-	memcpy(ip + 16, to.ip.octets, 4);
-	be16_put(udp, from.port);
-	be16_put(udp + 2, to.port);
-}
-
 static int session_open(struct gen *g, uint32_t s)
 {
 	struct gen_session *c = &g->sessions[s];
 	int rc;
 
-	headers(g, 0, s, c->headers[0]);
-	headers(g, 1, s, c->headers[1]);
+	for (unsigned side = 0; side < 2; side++) {
+		struct ip_port from = gen_peer(g, side, s), to = gen_gateway(g, side, s);
+
+		c->headers_n[side] =
+			(uint8_t)frame_headers(c->headers[side], &from, &to, g->conf.gateway_mac[side]);
+	}
 	c->ssrc = 0x10000000 + s * 7919;
 	c->seq = (uint16_t)(s * 31);
 	c->ts = s * 1013;
@@ -90,16 +74,10 @@ static int sessions_open(struct gen *g)
 	return rc;
 }
 
-static int conf_check(const struct gen_conf *conf, struct err *err)
+static int impair_check(const struct gen_impair *i, struct err *err)
 {
-	const struct gen_impair *i = &conf->impair;
 	const double percents[] = {i->loss, i->reorder, i->replay, i->forge};
 
-	if (!conf->sessions || conf->sessions > GEN_SESSIONS_MAX)
-		return err_set(err, EINVAL, "%u calls: 1 to %u", conf->sessions, GEN_SESSIONS_MAX);
-	if (conf->payload && (conf->payload < GEN_PAYLOAD_MIN || conf->payload > GEN_PAYLOAD_MAX))
-		return err_set(err, EINVAL, "payload of %u octets: %u to %u", conf->payload, GEN_PAYLOAD_MIN,
-			GEN_PAYLOAD_MAX);
 	for (size_t k = 0; k < sizeof(percents) / sizeof(percents[0]); k++)
 		if (!(percents[k] >= 0 && percents[k] <= PERCENT_MAX))
 			return err_set(
@@ -108,6 +86,17 @@ static int conf_check(const struct gen_conf *conf, struct err *err)
 		return err_set(
 			err, EINVAL, "%u packets to overtake one: at most %u", i->depth, GEN_DEPTH_MAX);
 	return 0;
+}
+
+static int conf_check(const struct gen_conf *conf, struct err *err)
+{
+	if (!conf->sessions || conf->sessions > GEN_SESSIONS_MAX)
+		return err_set(err, EINVAL, "%u calls: 1 to %u", conf->sessions, GEN_SESSIONS_MAX);
+	if (conf->payload && (conf->payload < GEN_PAYLOAD_MIN || conf->payload > GEN_PAYLOAD_MAX))
+		return err_set(err, EINVAL, "payload of %u octets: %u to %u", conf->payload, GEN_PAYLOAD_MIN,
+			GEN_PAYLOAD_MAX);
+	return impair_check(&conf->impair, err) < 0 || impair_check(&conf->impair_rtcp, err) < 0 ? -EINVAL
+												 : 0;
 }
 
 int gen_open(const struct gen_conf *conf, struct gen **out, struct err *err)
@@ -123,8 +112,10 @@ int gen_open(const struct gen_conf *conf, struct gen **out, struct err *err)
 		g->conf = *conf;
 		if (!g->conf.impair.depth)
 			g->conf.impair.depth = DEPTH_DEFAULT;
+		if (!g->conf.impair_rtcp.depth)
+			g->conf.impair_rtcp.depth = DEPTH_DEFAULT;
 		/* Any seed but 0, where the generator of numbers would stand still. */
-		g->random = conf->impair.seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+		g->random = conf->seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
 		g->sessions = calloc(conf->sessions, sizeof(*g->sessions));
 		g->order = calloc(conf->sessions, sizeof(*g->order));
 		g->pending = calloc(GEN_PENDING, sizeof(*g->pending));
@@ -140,6 +131,12 @@ int gen_open(const struct gen_conf *conf, struct gen **out, struct err *err)
 	return 0;
 }
 
+static void way_close(struct gen_way *way)
+{
+	free(way->held);
+	free(way->old);
+}
+
 void gen_close(struct gen *g)
 {
 	if (!g)
@@ -150,9 +147,9 @@ void gen_close(struct gen *g)
 		for (unsigned side = 0; side < 2; side++) {
 			srtp_context_free(c->protect[side]);
 			srtp_context_free(c->unprotect[side]);
+			way_close(&c->rtcp[side]);
 		}
-		free(c->held);
-		free(c->old);
+		way_close(&c->rtp);
 	}
 	free(g->sessions);
 	free(g->order);
@@ -164,6 +161,16 @@ void gen_close(struct gen *g)
 uint32_t gen_calls(const struct gen *g)
 {
 	return g->conf.sessions;
+}
+
+uint64_t gen_reports_again(const struct gen *g)
+{
+	return (g->conf.in ? 0 : g->stats.rtcp_replayed[0]) + (g->conf.out ? 0 : g->stats.rtcp_replayed[1]);
+}
+
+uint64_t gen_wanted(const struct gen *g)
+{
+	return g->stats.sent + g->stats.rtcp_sent + gen_reports_again(g);
 }
 
 const struct gen_stats *gen_stats(const struct gen *g)

@@ -26,7 +26,7 @@
 #define GEN_PENDING (1u << 20) /* packets that may be on their way at once */
 #define GEN_DEPTH_MAX 32
 
-/* Where a call's ends are, by side: 0 where its media comes from. IPv4. */
+/* Where a call's ends are, by side: 0 where its media comes from. Both ends of a leg are of one family. */
 struct gen_flow {
 	struct ip_port gateway[2], peer[2];
 	struct secret
@@ -43,15 +43,14 @@ enum gen_media {
 /* "g711", "g729", "video", "mix"; -EINVAL for others. */
 int gen_media_parse(const char *name, enum gen_media *out);
 
-/* What is done to packets of RTP before the gateway gets them, in percent of them (0 to 90). */
+/* What is done to packets before the gateway gets them, in percent of them (0 to 90). */
 struct gen_impair {
 	double loss;    /* never sent */
-	double reorder; /* overtaken by 1 to `depth` packets of the call */
-	double replay;  /* behind them an earlier packet of the call comes again, unchanged */
+	double reorder; /* overtaken by 1 to `depth` packets of the call and side, of their kind */
+	double replay;  /* behind them an earlier such packet comes again, unchanged */
 	double forge; /* before them comes a copy: with a bad tag to a secure leg, from a stranger to a plain
 			 one */
 	uint32_t depth; /* 0: 4; at most GEN_DEPTH_MAX */
-	uint64_t seed;  /* which packets: the same of the same */
 };
 
 struct gen_conf {
@@ -62,14 +61,17 @@ struct gen_conf {
 	uint32_t rtcp;    /* each call's sender and listener report at every N-th of its turns; 0: never */
 	enum srtp_suite in, out; /* SRTP_SUITE_NONE: that leg is plain */
 	uint32_t worker; /* that owns the sessions: their addresses and ids are apart from other workers' */
-	struct gen_impair impair;
-	uint8_t gateway_mac[2][6]; /* by side */
+	bool ipv6[2];    /* by side: the generator's own addresses are of IPv6 */
+	struct gen_impair impair;      /* of RTP */
+	struct gen_impair impair_rtcp; /* of reports, both sides' */
+	uint64_t seed;                 /* which packets: the same of the same */
+	uint8_t gateway_mac[2][6];     /* by side */
 };
 
 struct gen_stats {
 	uint64_t sent;      /* RTP that the gateway is to relay */
 	uint64_t good;      /* came back, once, with the right content and numbers */
-	uint64_t bad_frame; /* not a sound IPv4 and UDP frame from the right port to the right one */
+	uint64_t bad_frame; /* not a sound frame of IP and UDP from the right port to the right one */
 	uint64_t bad_auth;  /* did not authenticate (a clear packet on a secure leg is one, too) */
 	uint64_t bad_rtp;   /* sequence number, SSRC or timestamp are not this packet's */
 	uint64_t bad_content;
@@ -79,7 +81,10 @@ struct gen_stats {
 	uint64_t lost, reordered, replayed, forged;
 	/* reports: of both directions */
 	uint64_t rtcp_sent, rtcp_good, rtcp_bad;
-	uint64_t octets; /* of RTP that was sent, from its header to its tag */
+	uint64_t rtcp_again; /* came out a second time: on a plain leg nobody can tell a repeated report */
+	uint64_t rtcp_lost, rtcp_reordered;
+	uint64_t rtcp_replayed[2], rtcp_forged[2]; /* by the side that they were sent to */
+	uint64_t octets;                           /* of RTP that was sent, from its header to its tag */
 };
 
 struct gen; /* opaque */
@@ -117,6 +122,12 @@ unsigned gen_drain(struct gen *g, struct rte_mbuf **frames, unsigned n);
 int64_t gen_verify(struct gen *g, struct rte_mbuf *frame);
 
 uint32_t gen_calls(const struct gen *g);
+
+/* Reports that were sent a second time to a plain leg: they must come out a second time. */
+uint64_t gen_reports_again(const struct gen *g);
+
+/* Frames that must come back of what was sent so far. */
+uint64_t gen_wanted(const struct gen *g);
 
 const struct gen_stats *gen_stats(const struct gen *g);
 

@@ -5,14 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_ip.h>
-#include <rte_udp.h>
-
 #include "lib/srtp/be.h"
 #include "perf/gen_private.h"
 
-#define STRANGERS 0xc6120000u /* 198.18.0.0/15 */
-#define OLD_MAX 64            /* packets: what is replayed is well inside every window */
+#define OLD_MAX 64 /* packets: what is replayed is well inside every window */
 
 static uint64_t random_next(struct gen *g)
 {
@@ -32,38 +28,27 @@ static void item_copy(struct gen_item *to, const struct gen_item *from)
 	memcpy(to, from, offsetof(struct gen_item, octets) + from->n);
 }
 
-void gen_push(struct gen *g, const struct gen_item *item)
+static void push(struct gen *g, const struct gen_item *item)
 {
 	item_copy(&g->outbox[(g->outbox_at + g->outbox_n++) % GEN_OUTBOX], item);
 }
 
-static void checksums(uint8_t *frame)
+uint8_t *gen_item_begin(struct gen_item *item, const struct gen_session *c, unsigned side)
 {
-	struct rte_ipv4_hdr *ip = (void *)(frame + GEN_ETHER);
-	struct rte_udp_hdr *udp = (void *)(frame + GEN_ETHER + 20);
-
-	/* In place as any sender fills them; the gateway must not need offloads to see them. */
-	ip->hdr_checksum = 0;
-	udp->dgram_cksum = 0;
-	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	item->headers = c->headers_n[side];
+	item->kind = GEN_GENUINE;
+	item->side = (uint8_t)side;
+	memcpy(item->octets, c->headers[side], item->headers);
+	return item->octets + item->headers;
 }
 
-void gen_frame_finish(uint8_t *frame, size_t n)
+/* Its length, in UDP; 0: it cannot be protected. */
+static size_t rtp_make(struct gen *g, struct gen_session *c, const struct gen_packet *p, uint8_t *rtp)
 {
-	be16_put(frame + GEN_ETHER + 2, (uint16_t)(28 + n));
-	be16_put(frame + GEN_ETHER + 24, (uint16_t)(8 + n));
-	checksums(frame);
-}
-
-static int rtp_make(struct gen *g, struct gen_session *c, const struct gen_packet *p, struct gen_item *item)
-{
-	uint8_t *rtp = item->octets + GEN_HEADERS;
 	uint16_t payload = gen_payload_len(g, c->media, p);
 	bool last = p->place + 1 == gen_picture_packets(c->media, p->call, p->picture);
 	size_t n = GEN_RTP + (size_t)payload;
 
-	memcpy(item->octets, c->headers[0], GEN_HEADERS);
 	rtp[0] = 0x80;
 	rtp[1] = (uint8_t)(gen_payload_type(c->media) | (c->media == GEN_VIDEO && last ? 0x80 : 0));
 	be16_put(rtp + 2, c->seq++);
@@ -71,30 +56,33 @@ static int rtp_make(struct gen *g, struct gen_session *c, const struct gen_packe
 	be32_put(rtp + 8, c->ssrc);
 	gen_payload_make(rtp + GEN_RTP, payload, c->media, p);
 	if (c->protect[0] && srtp_context_protect(c->protect[0], rtp, &n, n + SRTP_TRAILER_MAX))
-		return -EIO;
-	gen_frame_finish(item->octets, n);
-	item->n = (uint16_t)(GEN_HEADERS + n);
-	item->kind = GEN_GENUINE;
-	item->side = 0;
-	item->serial = p->serial;
+		return 0;
 	c->octets += payload;
-	return 0;
+	return n;
+}
+
+/* Octets behind the tag: RFC 7714 section 9 has SRTCP's index there, RFC 3711 before it. A wrong index would
+ * be an old packet, or another one. */
+static unsigned behind_tag(const struct gen_item *item, const struct srtp_suite_info *info)
+{
+	return item->report && info->cipher == SRTP_CIPHER_GCM ? 4 : 0;
 }
 
 /* A copy that nobody may take for the packet, before the packet itself. */
 static void forge(struct gen *g, const struct gen_item *genuine)
 {
+	enum srtp_suite suite = gen_suite(g, genuine->side);
 	struct gen_item forged;
 
 	item_copy(&forged, genuine);
 	forged.kind = GEN_FORGED;
-	if (g->conf.in)
-		forged.octets[forged.n - 1] ^= (uint8_t)(1 << random_next(g) % 8);
+	if (suite)
+		forged.octets[forged.n - 1 - behind_tag(genuine, srtp_suite_info(suite))] ^=
+			(uint8_t)(1 << random_next(g) % 8);
 	else
-		be32_put(forged.octets + GEN_ETHER + 12,
-			STRANGERS + (uint32_t)(random_next(g) >> 32 & 0x1ffff));
-	checksums(forged.octets);
-	gen_push(g, &forged);
+		frame_stranger(forged.octets, (uint32_t)(random_next(g) >> 32));
+	frame_finish(forged.octets, forged.n - (size_t)forged.headers);
+	push(g, &forged);
 }
 
 static int keep(struct gen_item **place, const struct gen_item *item)
@@ -107,52 +95,53 @@ static int keep(struct gen_item **place, const struct gen_item *item)
 	return 0;
 }
 
-static void release(struct gen *g, struct gen_session *c)
+static void release(struct gen *g, struct gen_way *way)
 {
-	gen_push(g, c->held);
-	free(c->held);
-	c->held = NULL;
+	push(g, way->held);
+	free(way->held);
+	way->held = NULL;
 }
 
 /* Behind a packet of its call, so that no replay follows another: three in sequence would be a source that
  * begins again. */
-static int replay(struct gen *g, struct gen_session *c, const struct gen_item *item, uint32_t number)
+static int replay(struct gen *g, const struct gen_impair *i, struct gen_way *way, const struct gen_item *item,
+	uint32_t number)
 {
 	int rc = 0;
 
-	if (g->conf.impair.replay <= 0)
+	if (i->replay <= 0)
 		return 0;
-	if (c->old && chance(g, g->conf.impair.replay)) {
-		c->old->kind = GEN_REPLAYED;
-		gen_push(g, c->old);
+	if (way->old && number - way->old_at < OLD_MAX && chance(g, i->replay)) {
+		way->old->kind = GEN_REPLAYED;
+		push(g, way->old);
 	}
-	if (!c->old || number - c->old_at >= OLD_MAX || chance(g, 25)) {
-		rc = keep(&c->old, item);
-		c->old_at = number;
+	if (!way->old || number - way->old_at >= OLD_MAX || chance(g, 25)) {
+		rc = keep(&way->old, item);
+		way->old_at = number;
 	}
 	return rc;
 }
 
-/* On its way to the gateway. */
-static int put_on_the_way(struct gen *g, struct gen_session *c, const struct gen_item *item, uint32_t number)
+int gen_item_send(struct gen *g, struct gen_way *way, struct gen_item *item, size_t n, uint32_t number)
 {
-	const struct gen_impair *i = &g->conf.impair;
+	const struct gen_impair *i = item->report ? &g->conf.impair_rtcp : &g->conf.impair;
 
+	item->n = (uint16_t)frame_finish(item->octets, n);
 	if (chance(g, i->forge))
 		forge(g, item);
 	if (chance(g, i->loss)) {
-		g->stats.lost++;
+		*(item->report ? &g->stats.rtcp_lost : &g->stats.lost) += 1;
 		return 0;
 	}
-	if (!c->held && chance(g, i->reorder)) {
-		c->held_for = 1 + (uint32_t)(random_next(g) >> 32) % i->depth;
-		g->stats.reordered++;
-		return keep(&c->held, item);
+	if (!way->held && chance(g, i->reorder)) {
+		way->held_for = 1 + (uint32_t)(random_next(g) >> 32) % i->depth;
+		*(item->report ? &g->stats.rtcp_reordered : &g->stats.reordered) += 1;
+		return keep(&way->held, item);
 	}
-	gen_push(g, item);
-	if (c->held && --c->held_for == 0)
-		release(g, c);
-	return replay(g, c, item, number);
+	push(g, item);
+	if (way->held && --way->held_for == 0)
+		release(g, way);
+	return replay(g, i, way, item, number);
 }
 
 static int rtp_turn(struct gen *g, uint32_t s)
@@ -165,8 +154,11 @@ static int rtp_turn(struct gen *g, uint32_t s)
 	for (uint16_t place = 0; place < packets && !rc; place++) {
 		struct gen_packet p = {s, c->sent++, g->serial++, c->picture, place};
 
-		rc = rtp_make(g, c, &p, &item);
-		rc = rc ? rc : put_on_the_way(g, c, &item, p.number);
+		size_t n = rtp_make(g, c, &p, gen_item_begin(&item, c, 0));
+
+		item.report = false;
+		item.serial = p.serial;
+		rc = n ? gen_item_send(g, &c->rtp, &item, n, p.number) : -EIO;
 	}
 	c->ts += gen_ts_step(c->media);
 	c->picture++;
@@ -189,6 +181,24 @@ static int turn(struct gen *g)
 	return rc;
 }
 
+static void rtp_count(struct gen *g, const struct gen_item *item)
+{
+	g->stats.replayed += item->kind == GEN_REPLAYED;
+	g->stats.forged += item->kind == GEN_FORGED;
+	if (item->kind != GEN_GENUINE)
+		return;
+	g->pending[item->serial % GEN_PENDING] = (uint32_t)g->positions;
+	g->stats.sent++;
+	g->stats.octets += item->n - (uint64_t)item->headers;
+}
+
+static void report_count(struct gen_stats *s, const struct gen_item *item)
+{
+	s->rtcp_sent += item->kind == GEN_GENUINE;
+	s->rtcp_replayed[item->side] += item->kind == GEN_REPLAYED;
+	s->rtcp_forged[item->side] += item->kind == GEN_FORGED;
+}
+
 /* The next frame of the outbox leaves. */
 static void pop(struct gen *g, struct rte_mbuf *m)
 {
@@ -201,14 +211,10 @@ static void pop(struct gen *g, struct rte_mbuf *m)
 	g->outbox_at = (g->outbox_at + 1) % GEN_OUTBOX;
 	g->outbox_n--;
 	g->positions++;
-	if (item->kind == GEN_GENUINE) {
-		g->pending[item->serial % GEN_PENDING] = (uint32_t)g->positions;
-		g->stats.sent++;
-		g->stats.octets += item->n - (uint64_t)GEN_HEADERS;
-	}
-	g->stats.rtcp_sent += item->kind == GEN_REPORT;
-	g->stats.replayed += item->kind == GEN_REPLAYED;
-	g->stats.forged += item->kind == GEN_FORGED;
+	if (item->report)
+		report_count(&g->stats, item);
+	else
+		rtp_count(g, item);
 }
 
 int gen_build(struct gen *g, struct rte_mbuf **frames, unsigned n)
@@ -230,8 +236,12 @@ unsigned gen_drain(struct gen *g, struct rte_mbuf **frames, unsigned n)
 		while (!g->outbox_n && g->draining < g->conf.sessions) {
 			struct gen_session *c = &g->sessions[g->draining++];
 
-			if (c->held)
-				release(g, c);
+			for (unsigned k = 0; k < 3; k++) {
+				struct gen_way *way = k ? &c->rtcp[k - 1] : &c->rtp;
+
+				if (way->held)
+					release(g, way);
+			}
 		}
 		if (!g->outbox_n)
 			return i;

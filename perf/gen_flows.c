@@ -12,12 +12,20 @@
 
 #define LINE_OCTETS 512
 
+/* "ADDRESS:PORT" or "[ADDRESS]:PORT" */
 static int end_read(const char *word, struct ip_port *out)
 {
-	struct str rest = str_z(word ? word : ""), ip = str_cut(&rest, ':');
+	struct str rest = str_z(word ? word : ""), ip;
+	bool bracket = rest.n && rest.p[0] == '[';
 	uint64_t port;
 
-	if (ip_parse(ip, &out->ip) < 0 || out->ip.family != IP_V4 || str_to_u64(rest, UINT16_MAX, &port) < 0)
+	if (bracket)
+		(void)str_cut(&rest, '[');
+	ip = str_cut(&rest, bracket ? ']' : ':');
+	if (bracket && str_cut(&rest, ':').n)
+		return -EINVAL;
+	if (ip_parse(ip, &out->ip) < 0 || (out->ip.family == IP_V6) != bracket ||
+		str_to_u64(rest, UINT16_MAX, &port) < 0)
 		return -EINVAL;
 	out->port = (uint16_t)port;
 	return 0;
@@ -50,6 +58,8 @@ static int flow_read(char *line, struct gen_flow *f)
 	for (unsigned side = 0; side < 2 && rc >= 0; side++) {
 		rc = end_read(strtok_r(rest, " \n", &rest), &f->gateway[side]);
 		rc = rc < 0 ? rc : end_read(strtok_r(rest, " \n", &rest), &f->peer[side]);
+		if (rc >= 0 && f->gateway[side].ip.family != f->peer[side].ip.family)
+			rc = -EINVAL;
 	}
 	key = rc < 0 ? NULL : strtok_r(rest, " \n", &rest);
 	return key ? key_read(key, &f->key) : rc;
@@ -75,7 +85,10 @@ static int lines_read(FILE *in, struct gen_flow **flows, uint32_t *n, struct err
 		}
 		rc = flow_read(line, &(*flows)[*n]);
 		if (rc < 0)
-			err_set(err, -rc, "line %u: four of ADDRESS:PORT and a key are wanted", *n + 1);
+			err_set(err, -rc,
+				"line %u: four of ADDRESS:PORT, those of a leg of one family, and a key are "
+				"wanted",
+				*n + 1);
 		else
 			++*n;
 	}

@@ -10,16 +10,16 @@
 
 /*
  * Calls of a file, one a line: gateway and peer of the leg in, gateway and peer of the leg out, each as
- * ADDRESS:PORT (IPv4), and, where it is not the generator's, the master key and salt in hexadecimal that the
- * gateway sends with. *flows is the caller's, for flows_free(). -EINVAL names the line, -ENOMEM, errno values
- * of the file.
+ * ADDRESS:PORT or [ADDRESS]:PORT (IPv6), and, where it is not the generator's, the master key and salt in
+ * hexadecimal that the gateway sends with. *flows is the caller's, for flows_free(). -EINVAL names the line,
+ * -ENOMEM, errno values of the file.
  */
 int flows_read(const char *path, struct gen_flow **flows, uint32_t *n, struct err *err);
 void flows_free(struct gen_flow *flows, uint32_t n); /* wipes the keys */
 
 /*
  * Stands in for the control plane at the data plane's socket: sets up every call and leaves; the calls go on.
- * All calls are on one address of the gateway on each side, ports 10000 to 59999.
+ * The calls are on DP_ADDRESSES_MAX addresses of the gateway at most, ports 10000 to 59999.
  */
 int flows_program(struct gen *g, const char *socket, struct err *err);
 

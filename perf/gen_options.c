@@ -29,6 +29,7 @@ static const char help[] =
 	"  --rtcp N           each call's sender and listener report at every N-th of its turns of 20 ms "
 	"(never)\n"
 	"  --packets N        on the wire, of all calls together (1000000)\n"
+	"  --ipv6             both legs are of IPv6; --ipv6-in, --ipv6-out: that one, and the other of IPv4\n"
 	"  --json FILE        the result as one object\n"
 	"  --pcap FILE        captures what was sent and what came back\n"
 	"\n"
@@ -38,6 +39,10 @@ static const char help[] =
 	"  --replay PCT       are followed by an earlier packet of their call, sent again\n"
 	"  --forge PCT        come behind a forged copy: with a bad tag; to a leg of RTP, from a stranger's "
 	"address\n"
+	"  --rtcp-loss, --rtcp-reorder, --rtcp-replay, --rtcp-forge  the same of the reports of both sides; "
+	"a "
+	"repeated\n"
+	"                     report gets through a leg of RTP, where nothing tells it from a new one\n"
 	"  --seed N           which packets: the same for the same number (1)\n"
 	"\n"
 	"       srtpgw-gen --port DEVICE [--port DEVICE] --mac MAC --program SOCKET [the options above]\n"
@@ -57,7 +62,9 @@ static const char help[] =
 	"  --tolerate PCT     of the packets may get lost on the way (0)\n"
 	"  --flows FILE       calls at these addresses (below) instead of the generator's own: 10.0.0.1 and "
 	"10.0.1.1 are\n"
-	"                     the gateway's, 10.128.0.0/12 and 10.144.0.0/12 hold the peers\n"
+	"                     the gateway's, 10.128.0.0/12 and 10.144.0.0/12 hold the peers; of IPv6 it is "
+	"2001:db8::a00:1\n"
+	"                     and 2001:db8::a00:101, 2001:db8::a80:0/108 and 2001:db8::a90:0/108\n"
 	"\n"
 	"       srtpgw-gen --flows FILE [--in SUITE] [--out SUITE] [--payload OCTETS] [--packets N] [--first "
 	"N]\n"
@@ -65,8 +72,8 @@ static const char help[] =
 	"\n"
 	"Calls through a gateway that runs elsewhere, for a generator that is not this one. A line of the "
 	"file is a\n"
-	"call: gateway and peer of the leg in, gateway and peer of the leg out, as ADDRESS:PORT (IPv4), and "
-	"the master\n"
+	"call: gateway and peer of the leg in, gateway and peer of the leg out, as ADDRESS:PORT or\n"
+	"[ADDRESS]:PORT, and the master "
 	"key and salt in hexadecimal that the gateway sends with, where it is another than the generator "
 	"would choose.\n"
 	"\n"
@@ -102,7 +109,21 @@ void gen_options_help(FILE *out)
 	fputs(help, out);
 }
 
-enum value { TEXT, PORT, NUMBER16, NUMBER32, NUMBER64, PERCENT, RATE, REORDER, SUITE, MEDIA, MAC, FLAG };
+enum value {
+	TEXT,
+	PORT,
+	NUMBER16,
+	NUMBER32,
+	NUMBER64,
+	PERCENT,
+	RATE,
+	REORDER,
+	SUITE,
+	MEDIA,
+	MAC,
+	FLAG,
+	FLAGS
+};
 
 #define AT(member) offsetof(struct gen_options, member)
 
@@ -123,7 +144,14 @@ static const struct {
 	{"reorder", REORDER, AT(conf.impair), 0},
 	{"replay", PERCENT, AT(conf.impair.replay), 0},
 	{"forge", PERCENT, AT(conf.impair.forge), 0},
-	{"seed", NUMBER64, AT(conf.impair.seed), UINT64_MAX},
+	{"rtcp-loss", PERCENT, AT(conf.impair_rtcp.loss), 0},
+	{"rtcp-reorder", REORDER, AT(conf.impair_rtcp), 0},
+	{"rtcp-replay", PERCENT, AT(conf.impair_rtcp.replay), 0},
+	{"rtcp-forge", PERCENT, AT(conf.impair_rtcp.forge), 0},
+	{"seed", NUMBER64, AT(conf.seed), UINT64_MAX},
+	{"ipv6", FLAGS, AT(conf.ipv6), 0},
+	{"ipv6-in", FLAG, AT(conf.ipv6[0]), 0},
+	{"ipv6-out", FLAG, AT(conf.ipv6[1]), 0},
 	{"port", PORT, AT(ports), 0},
 	{"pps", RATE, AT(pps), 0},
 	{"tolerate", PERCENT, AT(tolerate), 0},
@@ -234,6 +262,9 @@ static int take(struct gen_options *o, unsigned i, const char *text)
 		rc = mac_read(text, to);
 		memcpy((uint8_t *)to + 6, to, 6);
 		return rc;
+	case FLAGS:
+		((bool *)to)[0] = ((bool *)to)[1] = true;
+		return 0;
 	case FLAG:
 		*(bool *)to = true;
 		return 0;
@@ -243,6 +274,13 @@ static int take(struct gen_options *o, unsigned i, const char *text)
 
 static int check(const struct gen_options *o, struct err *err)
 {
+	const struct gen_impair *i = &o->conf.impair_rtcp;
+
+	if (o->flows && (o->conf.ipv6[0] || o->conf.ipv6[1]))
+		return err_set(
+			err, EINVAL, "--flows says which family each call is of: --ipv6 is not for it");
+	if (!o->conf.rtcp && (i->loss > 0 || i->reorder > 0 || i->replay > 0 || i->forge > 0))
+		return err_set(err, EINVAL, "--rtcp-loss and its kind are of reports: --rtcp N sends them");
 	if (((o->program && !o->ports[0]) || o->check) && !o->flows)
 		return err_set(err, EINVAL, "--program and --check need the calls: --flows FILE");
 	if ((o->pps > 0 || o->tolerate > 0) && !o->ports[0])
@@ -264,11 +302,11 @@ int gen_options_parse(int argc, char **argv, struct gen_options *o, struct err *
 
 	for (size_t k = 0; k < KNOWN; k++)
 		options[k] = (struct option){known[k].name,
-			known[k].value == FLAG ? no_argument : required_argument, NULL, (int)k + 1};
+			known[k].value >= FLAG ? no_argument : required_argument, NULL, (int)k + 1};
 	*o = (struct gen_options){.packets = 1000000,
 		.conf = {.sessions = 1000,
 			.out = SRTP_AEAD_AES_128_GCM,
-			.impair = {.seed = 1},
+			.seed = 1,
 			.gateway_mac = {{0x02, 0, 0, 0, 0, 0x01}, {0x02, 0, 0, 0, 0, 0x01}}}};
 	optind = 0;
 	opterr = 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "perf/gen_flows.h"
+#include "perf/gen_frame.h"
 #include "perf/pcap.h"
 
 #define INTERVAL_NS UINT64_C(20000000) /* of one call's packets */
@@ -37,11 +38,6 @@ int flows_write(struct gen *g, const char *path, uint64_t packets, struct err *e
 	return rc < 0 ? err_set(err, -rc, "a packet cannot be made: %s", strerror(-rc)) : closed;
 }
 
-static bool is_udp(const uint8_t *f, size_t n)
-{
-	return n >= 42 && f[12] == 8 && f[13] == 0 && f[14] == 0x45 && f[23] == 17;
-}
-
 static int packets_check(struct gen *g, FILE *in)
 {
 	uint8_t octets[PCAP_FRAME_MAX];
@@ -54,7 +50,7 @@ static int packets_check(struct gen *g, FILE *in)
 		frame_init(&frame, octets);
 		frame.data_len = (uint16_t)h.kept;
 		frame.pkt_len = h.kept;
-		if (is_udp(octets, h.kept))
+		if (frame_headers_len(octets, h.kept))
 			gen_verify(g, &frame);
 	}
 	return 0;

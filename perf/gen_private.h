@@ -6,28 +6,29 @@
 #include "lib/base/secret.h"
 #include "lib/srtp/packet.h"
 #include "perf/gen.h"
+#include "perf/gen_frame.h"
 
-#define GEN_ETHER 14
-#define GEN_HEADERS (GEN_ETHER + 20 + 8)
 #define GEN_RTP 12
-#define GEN_FRAME_MAX (GEN_HEADERS + GEN_RTP + GEN_PAYLOAD_MAX + SRTP_TRAILER_MAX)
+#define GEN_FRAME_MAX (FRAME_HEADERS_MAX + GEN_RTP + GEN_PAYLOAD_MAX + SRTP_TRAILER_MAX)
 
 /* Ports of one gateway address; a call has one port on an address of each side. */
 #define GEN_PORT_LOWER 10000
 #define GEN_PORTS 50000
 
-enum gen_kind { GEN_GENUINE, GEN_REPLAYED, GEN_FORGED, GEN_REPORT };
+enum gen_kind { GEN_GENUINE, GEN_REPLAYED, GEN_FORGED };
 
 /* A frame that is made and not given out yet. */
 struct gen_item {
 	uint16_t n;
+	uint8_t headers;    /* octets before what is in UDP */
 	uint8_t kind, side; /* which leg of the gateway it goes to */
+	bool report;
 	uint32_t serial;
 	uint8_t octets[GEN_FRAME_MAX];
 };
 
-/* A turn of a call makes at most 20 packets of a picture, each with a forged one before it, and a held one
- * and a replay behind, and two reports. */
+/* A turn of a call makes at most 20 packets of a picture and two reports, each with a forged one before it,
+ * and a held one and a replay behind. */
 #define GEN_OUTBOX 128
 
 /* A packet of RTP: what its payload says about it. */
@@ -39,8 +40,23 @@ struct gen_packet {
 	uint16_t place;   /* in the picture */
 };
 
+/* Packets of one kind from one side, on their way: what is held back to be overtaken, and what will be
+ * replayed. */
+struct gen_way {
+	struct gen_item *held, *old; /* NULL: nothing */
+	uint32_t held_for;           /* packets that are still to pass it */
+	uint32_t old_at;             /* number of the old packet */
+};
+
+/* Reports of one side, by their numbers; the first is 1. */
+struct gen_reports {
+	uint32_t sent, highest; /* that came */
+	uint64_t seen;          /* of the 64 up to the highest, that in bit 0 */
+};
+
 struct gen_session {
-	uint8_t headers[2][GEN_HEADERS]; /* link layer, IPv4 and UDP of what its peers send, by side */
+	uint8_t headers[2][FRAME_HEADERS_MAX]; /* link layer, IP and UDP of what its peers send, by side */
+	uint8_t headers_n[2];                  /* octets of them */
 	uint32_t ssrc, ts;
 	uint16_t seq;  /* of the next packet */
 	uint8_t media; /* enum gen_media, never GEN_MIX */
@@ -57,12 +73,8 @@ struct gen_session {
 	uint16_t out_seq;
 	uint32_t out_ssrc, out_ts;
 	uint32_t highest, position;
-	uint32_t sr, rr; /* reports that were sent, the first is 1 */
-	uint32_t sr_heard, rr_heard;
-	/* What is held back to be overtaken, and what will be replayed; NULL: nothing. */
-	struct gen_item *held, *old;
-	uint32_t held_for; /* packets that are still to pass it */
-	uint32_t old_at;   /* number of the old packet */
+	struct gen_reports reports[2]; /* of the side that sends them */
+	struct gen_way rtp, rtcp[2];   /* from side 0; from either */
 };
 
 struct gen {
@@ -83,8 +95,8 @@ struct gen {
 /* The four ends of call s: gateway and peer on leg in (side 0) and leg out (side 1). */
 struct ip_port gen_gateway(const struct gen *g, unsigned side, uint32_t s);
 struct ip_port gen_peer(const struct gen *g, unsigned side, uint32_t s);
-/* Which call a peer belongs to; UINT32_MAX: none. octets: its IPv4 address; port as in the header. */
-uint32_t gen_peer_session(const struct gen *g, unsigned side, const uint8_t octets[4], const uint8_t port[2]);
+/* Which call a peer belongs to; UINT32_MAX: none. */
+uint32_t gen_peer_session(const struct gen *g, unsigned side, const struct ip_port *peer);
 
 /* The master key of leg `side` of call s in a direction as the gateway sees it (enum dp_key_direction). */
 int gen_master(const struct gen *g, unsigned side, uint32_t s, unsigned direction, struct secret *out);
@@ -106,9 +118,10 @@ void gen_payload_make(uint8_t *at, uint16_t n, enum gen_media media, const struc
 bool gen_payload_read(const uint8_t *at, size_t n, enum gen_media media, struct gen_packet *p);
 
 /* gen_build.c */
-/* IPv4 and UDP lengths and checksums of a frame with n octets in UDP. */
-void gen_frame_finish(uint8_t *frame, size_t n);
-void gen_push(struct gen *g, const struct gen_item *item);
+/* Begins a frame of call c's peer of that side; what goes into UDP is written to where it says. */
+uint8_t *gen_item_begin(struct gen_item *item, const struct gen_session *c, unsigned side);
+/* n octets are in UDP. It leaves, by that way, as packet `number` of it, if the conf lets it; -EIO. */
+int gen_item_send(struct gen *g, struct gen_way *way, struct gen_item *item, size_t n, uint32_t number);
 
 /* gen_rtcp.c: a call's sender report and, of what was heard, its listener's; -EIO. */
 int gen_reports(struct gen *g, uint32_t s);

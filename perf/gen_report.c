@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define ROWS 20
+#define ROWS 24
 
 struct row {
 	const char *name, *key; /* to people, to programs */
@@ -30,6 +30,11 @@ static size_t rows_fill(const struct gen_stats *g, struct row rows[ROWS])
 		{"reports sent", "rtcp_sent", g->rtcp_sent, false},
 		{"reports right", "rtcp_good", g->rtcp_good, false},
 		{"reports wrong", "rtcp_bad", g->rtcp_bad, false},
+		{"reports twice", "rtcp_again", g->rtcp_again, false},
+		{"reports never sent", "rtcp_lost", g->rtcp_lost, false},
+		{"reports held back", "rtcp_reordered", g->rtcp_reordered, false},
+		{"reports' replays sent", "rtcp_replayed", g->rtcp_replayed[0] + g->rtcp_replayed[1], false},
+		{"reports' forgeries sent", "rtcp_forged", g->rtcp_forged[0] + g->rtcp_forged[1], false},
 		{"octets of RTP sent", "octets", g->octets, false},
 	};
 

@@ -70,19 +70,14 @@ static size_t receiver_report(uint8_t *p, const struct listener *l)
 	return RR_LEN + SDES_LEN;
 }
 
-/* The compound of n octets that stands in the item behind its headers leaves from the peer of that side. */
-static int report_send(struct gen *g, unsigned side, struct gen_session *c, struct gen_item *item, size_t n)
+/* The compound of n octets that stands at p leaves from the peer of that side. */
+static int report_send(
+	struct gen *g, unsigned side, struct gen_session *c, struct gen_item *item, uint8_t *p, size_t n)
 {
-	memcpy(item->octets, c->headers[side], GEN_HEADERS);
-	if (c->protect[side] && srtp_context_protect_rtcp(c->protect[side], item->octets + GEN_HEADERS, &n,
-					n + SRTP_TRAILER_MAX))
+	if (c->protect[side] && srtp_context_protect_rtcp(c->protect[side], p, &n, n + SRTP_TRAILER_MAX))
 		return -EIO;
-	gen_frame_finish(item->octets, n);
-	item->n = (uint16_t)(GEN_HEADERS + n);
-	item->kind = GEN_REPORT;
-	item->side = (uint8_t)side;
-	gen_push(g, item);
-	return 0;
+	item->report = true;
+	return gen_item_send(g, &c->rtcp[side], item, n, c->reports[side].sent);
 }
 
 int gen_reports(struct gen *g, uint32_t s)
@@ -90,7 +85,7 @@ int gen_reports(struct gen *g, uint32_t s)
 	struct gen_session *c = &g->sessions[s];
 	const struct sender sr = {
 		.call = s,
-		.number = ++c->sr,
+		.number = ++c->reports[0].sent,
 		.picture = c->picture,
 		.ssrc = c->ssrc,
 		.ts = c->ts,
@@ -98,8 +93,8 @@ int gen_reports(struct gen *g, uint32_t s)
 		.octets = c->octets,
 	};
 	struct gen_item item;
-	uint8_t *p = item.octets + GEN_HEADERS;
-	int rc = report_send(g, 0, c, &item, sender_report(p, &sr));
+	uint8_t *p = gen_item_begin(&item, c, 0);
+	int rc = report_send(g, 0, c, &item, p, sender_report(p, &sr));
 
 	/* Who has heard nothing has nothing to say of it. */
 	if (rc || !c->heard)
@@ -107,17 +102,18 @@ int gen_reports(struct gen *g, uint32_t s)
 
 	const struct listener rr = {
 		.call = s,
-		.number = ++c->rr,
+		.number = ++c->reports[1].sent,
 		.packet = c->highest,
 		.about = c->out_ssrc,
 		.highest = c->out_seq + c->highest,
 	};
 
-	return report_send(g, 1, c, &item, receiver_report(p, &rr));
+	p = gen_item_begin(&item, c, 1);
+	return report_send(g, 1, c, &item, p, receiver_report(p, &rr));
 }
 
 /* Under the numbers that the caller's media has on the leg out. */
-static bool sender_right(struct gen_session *c, uint32_t call, const uint8_t *p, size_t n)
+static bool sender_right(struct gen_session *c, uint32_t call, const uint8_t *p, size_t n, uint32_t *number)
 {
 	uint8_t made[COMPOUND_MAX];
 	struct sender s;
@@ -133,15 +129,13 @@ static bool sender_right(struct gen_session *c, uint32_t call, const uint8_t *p,
 	};
 	s.ssrc = c->heard ? c->out_ssrc : be32_get(p + 4);
 	s.ts = c->heard ? c->out_ts + s.picture * gen_ts_step(c->media) : be32_get(p + 16);
-	if (memcmp(p, made, sender_report(made, &s)) || s.number <= c->sr_heard || s.number > c->sr)
-		return false;
-	c->sr_heard = s.number;
-	return true;
+	*number = s.number;
+	return !memcmp(p, made, sender_report(made, &s));
 }
 
 /* About the caller's media as the caller numbered it; of its extended number the gateway chooses the cycles.
  */
-static bool listener_right(struct gen_session *c, uint32_t call, const uint8_t *p, size_t n)
+static bool listener_right(struct gen_session *c, uint32_t call, const uint8_t *p, size_t n, uint32_t *number)
 {
 	uint16_t first = (uint16_t)(c->seq - c->sent);
 	uint8_t made[COMPOUND_MAX];
@@ -156,21 +150,46 @@ static bool listener_right(struct gen_session *c, uint32_t call, const uint8_t *
 		.about = c->ssrc,
 		.highest = be32_get(p + 16),
 	};
-	if (memcmp(p, made, receiver_report(made, &l)) || l.number <= c->rr_heard || l.number > c->rr ||
-		(uint16_t)l.highest != (uint16_t)(first + l.packet))
-		return false;
-	c->rr_heard = l.number;
-	return true;
+	*number = l.number;
+	return !memcmp(p, made, receiver_report(made, &l)) &&
+	       (uint16_t)l.highest == (uint16_t)(first + l.packet);
+}
+
+enum heard { HEARD_FIRST, HEARD_AGAIN, HEARD_WRONG };
+
+/* As the first of its number, and in its turn where nothing overtakes anything on its way in? */
+static enum heard report_heard(struct gen_reports *r, uint32_t number, bool in_turn)
+{
+	uint32_t ahead = number - r->highest, behind = r->highest - number;
+
+	if (number == 0 || number > r->sent || (number <= r->highest && behind >= 64))
+		return HEARD_WRONG;
+	if (number > r->highest) {
+		r->seen = (ahead < 64 ? r->seen << ahead : 0) | 1;
+		r->highest = number;
+		return HEARD_FIRST;
+	}
+	if (r->seen >> behind & 1)
+		return HEARD_AGAIN;
+	r->seen |= UINT64_C(1) << behind;
+	return in_turn ? HEARD_WRONG : HEARD_FIRST;
 }
 
 void gen_report_judge(struct gen *g, unsigned side, uint32_t s, uint8_t *p, size_t n)
 {
 	struct gen_session *c = &g->sessions[s];
 
-	if (c->unprotect[side] && srtp_context_unprotect_rtcp(c->unprotect[side], p, &n))
+	enum heard heard = HEARD_WRONG;
+	uint32_t number = 0;
+
+	if (c->unprotect[side] && srtp_context_unprotect_rtcp(c->unprotect[side], p, &n)) {
 		g->stats.bad_auth++;
-	else if (side ? sender_right(c, s, p, n) : listener_right(c, s, p, n))
-		g->stats.rtcp_good++;
-	else
-		g->stats.rtcp_bad++;
+		return;
+	}
+	/* What comes to the one side the other has sent. */
+	if (side ? sender_right(c, s, p, n, &number) : listener_right(c, s, p, n, &number))
+		heard = report_heard(&c->reports[!side], number, g->conf.impair_rtcp.reorder <= 0);
+	g->stats.rtcp_good += heard == HEARD_FIRST;
+	g->stats.rtcp_again += heard == HEARD_AGAIN;
+	g->stats.rtcp_bad += heard == HEARD_WRONG;
 }

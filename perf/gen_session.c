@@ -9,47 +9,60 @@
 #include "lib/srtp/be.h"
 #include "perf/gen_private.h"
 
-static struct ip_addr ipv4(uint32_t host_order)
-{
-	struct ip_addr a = {.family = IP_V4};
-
-	be32_put(a.octets, host_order);
-	return a;
-}
-
 #define GATEWAY_NET 0x0a000000u /* 10.0.side.n */
 #define PEER_NET 0x0a800000u    /* 10.128.0.0 and up: side in the next bit, then the call's number */
 #define PEER_SIDE (1u << 20)
 #define PEER_WORKER (1u << 21)
+#define PEER_PORT 4000
+
+/* Of IPv6 the same behind 2001:db8::/96. */
+static const uint8_t prefix_v6[12] = {0x20, 0x01, 0x0d, 0xb8};
+
+static struct ip_addr address(const struct gen *g, unsigned side, uint32_t number)
+{
+	struct ip_addr a = {.family = g->conf.ipv6[side] ? IP_V6 : IP_V4};
+
+	if (g->conf.ipv6[side])
+		memcpy(a.octets, prefix_v6, sizeof(prefix_v6));
+	be32_put(a.octets + (g->conf.ipv6[side] ? sizeof(prefix_v6) : 0), number);
+	return a;
+}
 
 struct ip_port gen_gateway(const struct gen *g, unsigned side, uint32_t s)
 {
 	if (g->conf.flows)
 		return g->conf.flows[s].gateway[side];
-	return (struct ip_port){.ip = ipv4(GATEWAY_NET + ((2 * g->conf.worker + side) << 8) + 1 + s / GEN_PORTS),
+	return (struct ip_port){
+		.ip = address(g, side, GATEWAY_NET + ((2 * g->conf.worker + side) << 8) + 1 + s / GEN_PORTS),
 		.port = (uint16_t)(GEN_PORT_LOWER + s % GEN_PORTS)};
+}
+
+static uint32_t peer_first(const struct gen *g, unsigned side)
+{
+	return PEER_NET + g->conf.worker * PEER_WORKER + side * PEER_SIDE;
 }
 
 struct ip_port gen_peer(const struct gen *g, unsigned side, uint32_t s)
 {
 	if (g->conf.flows)
 		return g->conf.flows[s].peer[side];
-	return (struct ip_port){.ip = ipv4(PEER_NET + g->conf.worker * PEER_WORKER + side * PEER_SIDE + s), .port = 4000};
+	return (struct ip_port){.ip = address(g, side, peer_first(g, side) + s), .port = PEER_PORT};
 }
 
-uint32_t gen_peer_session(const struct gen *g, unsigned side, const uint8_t octets[4], const uint8_t port[2])
+uint32_t gen_peer_session(const struct gen *g, unsigned side, const struct ip_port *peer)
 {
-	uint32_t a = be32_get(octets) - PEER_NET - g->conf.worker * PEER_WORKER - side * PEER_SIDE;
+	uint32_t s = be32_get(peer->ip.octets + (peer->ip.family == IP_V6 ? sizeof(prefix_v6) : 0)) -
+		     peer_first(g, side);
+	struct ip_port of;
 
-	for (uint32_t s = 0; g->conf.flows && s < g->conf.sessions; s++) {
-		const struct ip_port *at = &g->conf.flows[s].peer[side];
-
-		if (at->port == be16_get(port) && !memcmp(at->ip.octets, octets, 4))
-			return s;
+	if (!g->conf.flows) {
+		of = gen_peer(g, side, s);
+		return s < PEER_SIDE && ip_port_equal(&of, peer) ? s : UINT32_MAX;
 	}
-	if (g->conf.flows)
-		return UINT32_MAX;
-	return a < PEER_SIDE ? a : UINT32_MAX;
+	for (s = 0; s < g->conf.sessions; s++)
+		if (ip_port_equal(&g->conf.flows[s].peer[side], peer))
+			return s;
+	return UINT32_MAX;
 }
 
 /* Keys are SHA-256 of where they belong: distinct for every call, leg and direction, and the same each run.
@@ -143,17 +156,35 @@ static int program_session(
 		      : 0;
 }
 
-/* Addresses and ports of one worker's calls. */
-static void configure_add(const struct gen *g, struct dp_configure *c)
+/* An address of the gateway, unless it is among them; -E2BIG. */
+static int address_add(const struct gen *g, struct dp_configure *c, const struct ip_addr *ip)
 {
+	for (uint32_t i = 0; i < c->n_addresses; i++)
+		if (ip_equal(&c->addresses[i].ip, ip))
+			return 0;
+	if (c->n_addresses == DP_ADDRESSES_MAX)
+		return -E2BIG;
+	c->addresses[c->n_addresses++] = (struct dp_address){
+		.ip = *ip,
+		.port_lower = GEN_PORT_LOWER,
+		.port_upper = GEN_PORT_LOWER + GEN_PORTS - 1,
+		.worker = (uint8_t)g->conf.worker,
+	};
+	return 0;
+}
+
+/* Addresses and ports of one worker's calls. */
+static int configure_add(const struct gen *g, struct dp_configure *c)
+{
+	int rc = 0;
+
 	for (unsigned side = 0; side < 2; side++)
-		for (uint32_t s = 0; s < g->conf.sessions; s += g->conf.flows ? g->conf.sessions : GEN_PORTS)
-			c->addresses[c->n_addresses++] = (struct dp_address){
-				.ip = gen_gateway(g, side, s).ip,
-				.port_lower = GEN_PORT_LOWER,
-				.port_upper = GEN_PORT_LOWER + GEN_PORTS - 1,
-				.worker = (uint8_t)g->conf.worker,
-			};
+		for (uint32_t s = 0; s < g->conf.sessions && rc == 0; s += g->conf.flows ? 1 : GEN_PORTS) {
+			struct ip_port at = gen_gateway(g, side, s);
+
+			rc = address_add(g, c, &at.ip);
+		}
+	return rc;
 }
 
 int gen_program(struct gen *g, int (*command)(void *user, union dp_msg *m), void *user, struct err *err)
@@ -161,17 +192,19 @@ int gen_program(struct gen *g, int (*command)(void *user, union dp_msg *m), void
 	uint32_t last = g->conf.worker;
 	struct gen before = {.conf = g->conf};
 	union dp_msg m;
-	int rc;
+	int rc = 0;
 
 	dp_msg_init(&m, DP_CONFIGURE, 0);
 	m.configure.generation = 1;
 	m.configure.pages = 1;
 	m.configure.trial_per_second = 10;
 	/* The whole list each time: those of the workers before stay. */
-	for (uint32_t worker = 0; worker <= last; worker++) {
+	for (uint32_t worker = 0; worker <= last && rc == 0; worker++) {
 		before.conf.worker = worker;
-		configure_add(&before, &m.configure);
+		rc = configure_add(&before, &m.configure);
 	}
+	if (rc < 0)
+		return err_set(err, -rc, "more than %u addresses of the gateway", DP_ADDRESSES_MAX);
 	rc = command(user, &m);
 	if (rc < 0)
 		return err_set(err, -rc, "the configuration is refused: %s", strerror(-rc));

@@ -2,9 +2,6 @@
 /* The packets that the gateway sends: each is judged for itself and by what came before. */
 #include <string.h>
 
-#include <rte_ip.h>
-#include <rte_udp.h>
-
 #include "lib/srtp/be.h"
 #include "lib/srtp/rtcp_hdr.h"
 #include "perf/gen_private.h"
@@ -17,43 +14,24 @@ struct heard {
 	size_t n;
 };
 
-/* A sound header sums to ones, its own checksum included; over UDP it is made again and compared. */
-static bool checksums_sound(const uint8_t *ip, uint8_t *udp)
+static bool heard_read(struct gen *g, struct rte_mbuf *m, struct heard *out)
 {
-	struct rte_udp_hdr *h = (struct rte_udp_hdr *)udp;
-	rte_be16_t said = h->dgram_cksum, made;
+	struct ip_port gateway;
+	struct frame_udp udp;
 
-	h->dgram_cksum = 0;
-	made = rte_ipv4_udptcp_cksum((const struct rte_ipv4_hdr *)ip, udp);
-	h->dgram_cksum = said;
-	return rte_raw_cksum(ip, 20) == 0xffff && said == made;
-}
-
-static bool frame_read(struct gen *g, struct rte_mbuf *m, struct heard *out)
-{
-	uint8_t *f = rte_pktmbuf_mtod(m, uint8_t *), *ip = f + GEN_ETHER, *udp = ip + 20;
-	struct ip_port from, to;
-
-	if (m->nb_segs != 1 || m->data_len < GEN_HEADERS + RTCP_HDR_LEN || be16_get(f + 12) != 0x0800 ||
-		ip[0] != 0x45 || ip[9] != 17)
+	if (m->nb_segs != 1 || !frame_read(rte_pktmbuf_mtod(m, uint8_t *), m->data_len, &udp) ||
+		udp.n < RTCP_HDR_LEN)
 		return false;
-	out->n = be16_get(udp + 4) - (size_t)8;
-	if (be16_get(ip + 2) != 28 + out->n || m->data_len != GEN_HEADERS + out->n)
-		return false;
-	out->side = 1;
-	out->call = gen_peer_session(g, 1, ip + 16, udp + 2);
+	*out = (struct heard){
+		.side = 1, .call = gen_peer_session(g, 1, &udp.to), .rtp = udp.data, .n = udp.n};
 	if (out->call >= g->conf.sessions && g->conf.rtcp) {
 		out->side = 0;
-		out->call = gen_peer_session(g, 0, ip + 16, udp + 2);
+		out->call = gen_peer_session(g, 0, &udp.to);
 	}
 	if (out->call >= g->conf.sessions)
 		return false;
-	from = gen_gateway(g, out->side, out->call);
-	to = gen_peer(g, out->side, out->call);
-	if (memcmp(ip + 12, from.ip.octets, 4) || be16_get(udp) != from.port || be16_get(udp + 2) != to.port)
-		return false;
-	out->rtp = udp + 8;
-	return checksums_sound(ip, udp);
+	gateway = gen_gateway(g, out->side, out->call);
+	return ip_port_equal(&udp.from, &gateway);
 }
 
 /*
@@ -144,7 +122,7 @@ int64_t gen_verify(struct gen *g, struct rte_mbuf *frame)
 {
 	struct heard h;
 
-	if (!frame_read(g, frame, &h)) {
+	if (!heard_read(g, frame, &h)) {
 		g->stats.bad_frame++;
 		return -1;
 	}

@@ -8,6 +8,7 @@
 
 #include "dataplane/port.h"
 #include "lib/base/clock.h"
+#include "perf/gen_frame.h"
 #include "perf/latency.h"
 
 #define POOL_FRAMES 16383
@@ -158,7 +159,7 @@ static bool is_udp(const struct rte_mbuf *m)
 {
 	const uint8_t *f = rte_pktmbuf_mtod(m, const uint8_t *);
 
-	return m->nb_segs == 1 && m->data_len >= 42 && f[12] == 8 && f[13] == 0 && f[23] == 17 && !(f[0] & 1);
+	return m->nb_segs == 1 && frame_headers_len(f, m->data_len) && !(f[0] & 1);
 }
 
 /* What has come; whether anything has. */
@@ -244,23 +245,18 @@ static void round_judge(struct wire *w, struct gen *gen, bool measured)
 	}
 }
 
-/* What the gateway is to send back of all that was built so far. */
-static uint64_t wanted(const struct gen_stats *s)
-{
-	return s->sent + s->rtcp_sent;
-}
-
 /* measured: in the figures and at the rate asked for. */
 static int round_run(struct wire *w, struct gen *gen, const struct wire_conf *conf, uint32_t n, bool measured,
 	struct wire_result *r)
 {
 	struct gen_stats before = *gen_stats(gen);
+	uint64_t wanted = gen_wanted(gen);
 	int rc = round_make(w, gen, n);
 
 	if (rc < 0)
 		return rc;
-	rc = round_relay(w, measured ? conf->pps : GENTLE_PPS,
-		(uint32_t)(wanted(gen_stats(gen)) - wanted(&before)), n ? LINGER_NS : LAST_LINGER_NS);
+	rc = round_relay(w, measured ? conf->pps : GENTLE_PPS, (uint32_t)(gen_wanted(gen) - wanted),
+		n ? LINGER_NS : LAST_LINGER_NS);
 	if (rc < 0)
 		return rc;
 	capture(w, conf->pcap);

@@ -29,7 +29,7 @@ struct wire_result {
 	uint64_t good;  /* packets that came back right in that time */
 	double p50, p99, p999,
 		max;     /* from the burst that a packet was sent with to the one it came with, us */
-	uint64_t others; /* frames that are not for us: not IPv4 over UDP */
+	uint64_t others; /* frames that are not for us: not UDP over IP */
 };
 
 /*

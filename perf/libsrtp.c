@@ -133,9 +133,9 @@ static void copy(struct libsrtp *l, unsigned i, struct rte_mbuf *m)
 	const uint8_t *f = rte_pktmbuf_mtod(m, const uint8_t *);
 	const struct ip_port first = gen_peer(l->gen, 0, 0);
 
-	l->call_of[i] = be32_get(f + GEN_ETHER + 12) - be32_get(first.ip.octets);
-	l->lengths[i] = m->data_len - GEN_HEADERS;
-	memcpy(l->packets[i], f + GEN_HEADERS, (size_t)l->lengths[i]);
+	l->call_of[i] = be32_get(f + FRAME_ETHER + 12) - be32_get(first.ip.octets);
+	l->lengths[i] = m->data_len - FRAME_HEADERS_V4;
+	memcpy(l->packets[i], f + FRAME_HEADERS_V4, (size_t)l->lengths[i]);
 }
 
 unsigned libsrtp_run(struct libsrtp *l, struct rte_mbuf **frames, unsigned n, uint64_t *took)

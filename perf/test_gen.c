@@ -3,15 +3,13 @@
  * one sent. */
 #include <string.h>
 
-#include <rte_ip.h>
-#include <rte_udp.h>
-
 #include "perf/calls.h"
+#include "perf/gen_frame.h"
 #include "perf/test_worker.h"
 
 #define CALLS 5
 #define FRAMES 40 /* eight of each call */
-#define HEADERS 42
+#define HEADERS FRAME_HEADERS_V4
 
 struct bench {
 	struct room room;
@@ -21,9 +19,10 @@ struct bench {
 };
 
 /* Calls set up, FRAMES packets sent and relayed, none judged yet. */
-static void begin(struct bench *b, enum srtp_suite in, enum srtp_suite out)
+static void begin_of(struct bench *b, enum srtp_suite in, enum srtp_suite out, bool ipv6)
 {
-	struct gen_conf conf = {.sessions = CALLS, .payload = 160, .in = in, .out = out};
+	struct gen_conf conf = {
+		.sessions = CALLS, .payload = 160, .in = in, .out = out, .ipv6 = {ipv6, ipv6}};
 	struct rte_mbuf *frames[FRAMES];
 	struct room_time took = {0};
 	struct err err = {""};
@@ -33,6 +32,11 @@ static void begin(struct bench *b, enum srtp_suite in, enum srtp_suite out)
 	assert_int_equal(gen_build(b->gen, frames, FRAMES), 0);
 	b->n = room_relay(&b->room, frames, FRAMES, b->out, &took);
 	assert_int_equal(b->n, FRAMES);
+}
+
+static void begin(struct bench *b, enum srtp_suite in, enum srtp_suite out)
+{
+	begin_of(b, in, out, false);
 }
 
 static void end(struct bench *b)
@@ -51,11 +55,9 @@ static void verify_all(struct bench *b)
 static void spoil(struct rte_mbuf *m, unsigned from_end)
 {
 	uint8_t *f = rte_pktmbuf_mtod(m, uint8_t *);
-	struct rte_udp_hdr *udp = (void *)(f + 34);
 
 	f[m->data_len - from_end] ^= 0x10;
-	udp->dgram_cksum = 0;
-	udp->dgram_cksum = rte_ipv4_udptcp_cksum((void *)(f + 14), udp);
+	frame_finish(f, m->data_len - (size_t)HEADERS);
 }
 
 static void test_all_suites_relay(void **state)
@@ -159,6 +161,32 @@ static void test_unsound_frames(void **state)
 	end(&b);
 }
 
+static void test_unsound_frames_of_ipv6(void **state)
+{
+	/* EtherType, version, payload length, next header, addresses, ports, UDP's length, its checksum, what
+	 * is in it */
+	static const unsigned offsets[] = {13, 14, 19, 20, 30, 50, 54, 56, 58, 60, 100};
+	struct bench b;
+	uint8_t *f;
+	unsigned i;
+
+	(void)state;
+	begin_of(&b, SRTP_SUITE_NONE, SRTP_AEAD_AES_256_GCM, true);
+	for (i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+		rte_pktmbuf_mtod(b.out[i], uint8_t *)[offsets[i]] ^= 0x10;
+		gen_verify(b.gen, b.out[i]);
+		assert_int_equal(gen_stats(b.gen)->bad_frame, i + 1);
+	}
+	/* One without a checksum, which IPv4 could have. */
+	f = rte_pktmbuf_mtod(b.out[i], uint8_t *);
+	f[60] = f[61] = 0;
+	gen_verify(b.gen, b.out[i]);
+	assert_int_equal(gen_stats(b.gen)->bad_frame, i + 1);
+	gen_verify(b.gen, b.out[i + 1]);
+	assert_int_equal(gen_stats(b.gen)->good, 1);
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_clear_packet_on_a_secure_leg),
 		cmocka_unit_test(test_missing_packets_and_copies),
 		cmocka_unit_test(test_unsound_frames),
+		cmocka_unit_test(test_unsound_frames_of_ipv6),
 	};
 
 	return WORKER_TESTS_RUN("gen", tests);

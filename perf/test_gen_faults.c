@@ -6,10 +6,8 @@
  */
 #include <string.h>
 
-#include <rte_ip.h>
-#include <rte_udp.h>
-
 #include "perf/calls.h"
+#include "perf/gen_frame.h"
 #include "perf/gen_rings.h"
 #include "perf/test_worker.h"
 
@@ -31,7 +29,7 @@ static void begin(struct bench *b, const struct gen_conf *conf)
 	struct err err = {""};
 
 	here.sessions = CALLS;
-	here.impair.seed = here.impair.seed ? here.impair.seed : 1;
+	here.seed = here.seed ? here.seed : 1;
 	memset(b, 0, sizeof(*b));
 	if (calls_open(&here, &b->room, &b->gen, &err) < 0)
 		fail_msg("%s", err.text);
@@ -144,26 +142,64 @@ static void test_all_of_it_at_once(void **state)
 			.rtcp = 5,
 			.in = seed % 2 ? GCM : SRTP_SUITE_NONE,
 			.out = CM,
-			.impair = {.loss = 20,
-				.reorder = 20,
-				.replay = 20,
-				.forge = 20,
-				.depth = 32,
-				.seed = seed}};
+			.impair = {.loss = 20, .reorder = 20, .replay = 20, .forge = 20, .depth = 32},
+			.seed = seed};
 		struct gen_stats s = passes(&conf);
 
 		assert_true(s.lost && s.reordered && s.replayed && s.forged && s.rtcp_good);
 	}
 }
 
+static void test_either_family_on_either_leg(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i < 4; i++) {
+		for (unsigned secure = 0; secure < 2; secure++) {
+			struct gen_conf conf = {.media = GEN_MIX,
+				.rtcp = 5,
+				.ipv6 = {i & 1, i & 2},
+				.in = secure ? GCM : SRTP_SUITE_NONE,
+				.out = secure ? SRTP_SUITE_NONE : CM,
+				.impair = {.loss = 5, .reorder = 5, .replay = 5, .forge = 5}};
+			struct gen_stats s = passes(&conf);
+
+			assert_true(s.lost && s.reordered && s.replayed && s.forged && s.rtcp_good);
+		}
+	}
+}
+
+/* On the leg of RTP a repeated report is one like any other; on the others it is refused. */
+static void test_reports_that_something_is_done_to(void **state)
+{
+	static const enum srtp_suite suites[] = {SRTP_SUITE_NONE, GCM, CM};
+
+	(void)state;
+	for (unsigned i = 0; i < 9; i++) {
+		struct gen_conf conf = {.rtcp = 2,
+			.in = suites[i % 3],
+			.out = suites[i / 3],
+			.ipv6 = {i % 2, false},
+			.impair_rtcp = {.loss = 10, .reorder = 10, .replay = 20, .forge = 20, .depth = 8},
+			.seed = 1 + i};
+		struct gen_stats s = passes(&conf);
+
+		assert_true(s.rtcp_lost && s.rtcp_reordered && !s.lost && !s.forged);
+		for (unsigned side = 0; side < 2; side++)
+			assert_true(s.rtcp_replayed[side] && s.rtcp_forged[side]);
+		assert_int_equal(s.rtcp_good, s.rtcp_sent);
+		assert_int_equal(s.rtcp_again,
+			(conf.in ? 0 : s.rtcp_replayed[0]) + (conf.out ? 0 : s.rtcp_replayed[1]));
+	}
+}
+
 static void test_a_seed_says_which_packets(void **state)
 {
-	struct gen_conf conf = {.impair = {.loss = 10, .replay = 10, .seed = 7}};
+	struct gen_conf conf = {.impair = {.loss = 10, .replay = 10}, .seed = 7};
 	struct gen_stats a = passes(&conf), b = passes(&conf), c;
 
 	(void)state;
 	assert_memory_equal(&a, &b, sizeof(a));
-	conf.impair.seed = 8;
+	conf.seed = 8;
 	c = passes(&conf);
 	assert_true(c.lost != a.lost || c.replayed != a.replayed);
 }
@@ -189,12 +225,9 @@ static void verify(struct bench *b, struct rte_mbuf **out, unsigned n)
 	rte_pktmbuf_free_bulk(out, n);
 }
 
-static void checksum(uint8_t *f)
+static void checksum(struct rte_mbuf *m)
 {
-	struct rte_udp_hdr *udp = (void *)(f + 34);
-
-	udp->dgram_cksum = 0;
-	udp->dgram_cksum = rte_ipv4_udptcp_cksum((void *)(f + 14), udp);
+	frame_finish(rte_pktmbuf_mtod(m, uint8_t *), m->data_len - (size_t)FRAME_HEADERS_V4);
 }
 
 static void test_a_replay_that_got_through(void **state)
@@ -232,7 +265,7 @@ static void test_a_gap_that_was_closed(void **state)
 
 		seq[0] = (uint8_t)(less >> 8);
 		seq[1] = (uint8_t)less;
-		checksum(rte_pktmbuf_mtod(out[i], uint8_t *));
+		checksum(out[i]);
 	}
 	verify(&b, out, n);
 	assert_non_null(strstr(judged(&b), "wrong RTP numbers"));
@@ -282,13 +315,36 @@ static void test_a_report_under_a_wrong_number(void **state)
 		if (f[43] != 200 || spoiled++)
 			continue;
 		f[42 + 7] ^= 1; /* its sender's SSRC */
-		checksum(f);
+		checksum(out[i]);
 	}
 	assert_true(spoiled > 1);
 	verify(&b, out, n);
 	assert_int_equal(gen_stats(b.gen)->rtcp_bad, 1);
 	assert_non_null(strstr(judged(&b), "1 reports"));
 	end(&b);
+}
+
+/* SRTCP that the gateway should have known, and a report on a leg of RTP that came out once too often. */
+static void test_a_replayed_report_that_got_through(void **state)
+{
+	(void)state;
+	for (unsigned secure = 0; secure < 2; secure++) {
+		struct gen_conf conf = {
+			.in = secure ? GCM : SRTP_SUITE_NONE, .rtcp = 1, .impair_rtcp = {.replay = 30}};
+		struct rte_mbuf *out[BURST];
+		struct bench b;
+		unsigned n, at = 0;
+
+		begin(&b, &conf);
+		n = relayed(&b, out);
+		while (at < n && rte_pktmbuf_mtod(out[at], uint8_t *)[43] != 200)
+			at++;
+		assert_true(at < n);
+		gen_verify(b.gen, out[at]);
+		verify(&b, out, n);
+		assert_non_null(strstr(judged(&b), "reports came out twice"));
+		end(&b);
+	}
 }
 
 static void test_counters_that_say_something_else(void **state)
@@ -344,11 +400,14 @@ int main(void)
 		cmocka_unit_test(test_reports_of_both_sides),
 		cmocka_unit_test(test_each_thing_that_is_done_to_packets),
 		cmocka_unit_test(test_all_of_it_at_once),
+		cmocka_unit_test(test_either_family_on_either_leg),
+		cmocka_unit_test(test_reports_that_something_is_done_to),
 		cmocka_unit_test(test_a_seed_says_which_packets),
 		cmocka_unit_test(test_a_replay_that_got_through),
 		cmocka_unit_test(test_a_gap_that_was_closed),
 		cmocka_unit_test(test_packets_that_are_missing_or_change_places),
 		cmocka_unit_test(test_a_report_under_a_wrong_number),
+		cmocka_unit_test(test_a_replayed_report_that_got_through),
 		cmocka_unit_test(test_counters_that_say_something_else),
 		cmocka_unit_test(test_a_transport_that_loses_a_little),
 	};

@@ -49,16 +49,21 @@ static void test_a_file_of_calls(void **state)
 	(void)state;
 	snprintf(text, sizeof(text),
 		"10.0.0.1:10000 10.9.0.1:4000 10.0.1.1:10002 10.9.1.1:4002 %s\n"
-		"10.0.0.1:10004 10.9.0.2:4000 10.0.1.1:10006 10.9.1.2:65535\n",
+		"10.0.0.1:10004 10.9.0.2:4000 10.0.1.1:10006 10.9.1.2:65535\n"
+		"[2001:db8::1]:10008 [2001:db8::9]:4002 10.0.1.1:10008 10.9.1.2:4\n",
 		key);
 	assert_int_equal(read_text(text, &flows, &n, &err), 0);
-	assert_int_equal(n, 2);
+	assert_int_equal(n, 3);
 	assert_int_equal(flows[0].gateway[1].port, 10002);
 	assert_int_equal(flows[0].peer[0].ip.octets[3], 1);
 	assert_int_equal(flows[0].key.len, 28);
 	assert_int_equal(flows[0].key.octets[15], 0xff);
 	assert_int_equal(flows[1].peer[1].port, 65535);
 	assert_int_equal(flows[1].key.len, 0);
+	assert_int_equal(flows[2].peer[0].ip.family, IP_V6);
+	assert_int_equal(flows[2].peer[0].ip.octets[15], 9);
+	assert_int_equal(flows[2].peer[0].port, 4002);
+	assert_int_equal(flows[2].peer[1].ip.family, IP_V4);
 	flows_free(flows, n);
 }
 
@@ -69,6 +74,10 @@ static void test_what_is_no_call_is_named_by_its_line(void **state)
 		"10.0.0.1 10.9.0.1:2 10.0.1.1:3 10.9.1.1:4",
 		"10.0.0.1:65536 10.9.0.1:2 10.0.1.1:3 10.9.1.1:4",
 		"[2001:db8::1]:1 10.9.0.1:2 10.0.1.1:3 10.9.1.1:4",
+		"[10.0.0.1]:1 10.9.0.1:2 10.0.1.1:3 10.9.1.1:4",
+		"[2001:db8::1:1 [2001:db8::2]:1 10.0.1.1:3 10.9.1.1:4",
+		"2001:db8::1 2001:db8::2 10.0.1.1:3 10.9.1.1:4",
+		"[2001:db8::1]x:1 [2001:db8::2]:1 10.0.1.1:3 10.9.1.1:4",
 		"10.0.0.1:1 10.9.0.1:2 10.0.1.1:3 10.9.1.1:4 0g",
 		"10.0.0.1:1 10.9.0.1:2 10.0.1.1:3 10.9.1.1:4 012"};
 	struct gen_flow *flows;

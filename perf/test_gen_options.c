@@ -48,6 +48,14 @@ static void test_what_it_takes(void **state)
 	assert_string_equal(o.ports[0], "net_a,x=y");
 	assert_string_equal(o.ports[1], "net_b");
 	assert_true(o.pps == 1e5 && o.tolerate == 0.1);
+	assert_false(o.conf.ipv6[0] || o.conf.ipv6[1]);
+	assert_int_equal(parse("--ipv6 --rtcp 5 --rtcp-replay 2 --rtcp-reorder 1,9", &o, &err), 0);
+	assert_true(o.conf.ipv6[0] && o.conf.ipv6[1]);
+	assert_true(o.conf.impair_rtcp.replay == 2 && o.conf.impair_rtcp.reorder == 1 &&
+		    o.conf.impair.replay == 0);
+	assert_int_equal(o.conf.impair_rtcp.depth, 9);
+	assert_int_equal(parse("--ipv6-out", &o, &err), 0);
+	assert_true(!o.conf.ipv6[0] && o.conf.ipv6[1]);
 	assert_int_equal(parse("--write /tmp/x --mac 02:00:5e:00:00:0a", &o, &err), 0);
 	assert_int_equal(o.conf.gateway_mac[0][5], 10);
 	assert_int_equal(o.conf.gateway_mac[1][2], 0x5e);
@@ -63,7 +71,9 @@ static void test_what_it_does_not(void **state)
 		{"--calls", "--calls needs a value"}, {"--speed 1", "--speed"}, {"now", "'now'"},
 		{"--port net_a", "--program"}, {"--program /run/x", "--flows"}, {"--pps 5", "--port"},
 		{"--port a --port b --port c --program /run/x", "'c'"}, {"--check /tmp/x", "--flows"},
-		{"--flows /tmp/x", "--check"}, {"--mac 1:2:3", "--mac"}, {"--first 4294967296", "--first"}};
+		{"--flows /tmp/x", "--check"}, {"--flows /tmp/x --write /tmp/y --ipv6", "--ipv6"},
+		{"--rtcp-forge 1", "--rtcp N"}, {"--rtcp 5 --rtcp-loss 91", "--rtcp-loss"},
+		{"--mac 1:2:3", "--mac"}, {"--first 4294967296", "--first"}};
 	struct gen_options o;
 
 	(void)state;
