@@ -5,28 +5,23 @@
 
 #include "lib/base/log.h"
 
-int bench_begin(const char *program, uint32_t memory_mb, struct eal *eal)
+static int run(const char *const *values, struct figures *figures, void *user, struct err *err)
 {
-	struct eal_conf conf = {.memory_mb = memory_mb};
-	struct err err = {""};
+	const struct bench_program *b = user;
+	struct eal eal;
 	int rc;
 
 	log_setup(LOG_WARN, LOG_TEXT);
-	rc = eal_start(&conf, eal, &err);
+	rc = eal_start(&b->eal, &eal, err);
 	if (rc < 0)
-		fprintf(stderr, "%s: %s\n", program, err.text);
+		return rc;
+	rc = b->run(values, figures, &eal, err);
+	printf("data plane on %s pages\n", eal.hugepages ? "2 MB" : "4 kB");
+	eal_stop(&eal);
 	return rc;
 }
 
-int bench_end(const char *program, struct eal *eal, const struct figures *figures, const char *json, int rc,
-	const struct err *err)
+int bench_main(const struct bench_program *b, int argc, char **argv)
 {
-	printf("%s, data plane on %s pages\n", figures_machine(), eal->hugepages ? "2 MB" : "4 kB");
-	figures_print(figures, stdout);
-	if (rc < 0 && err->text[0])
-		fprintf(stderr, "%s: %s\n", program, err->text);
-	if (rc >= 0 && json)
-		rc = figures_write_json(figures, json);
-	eal_stop(eal);
-	return rc < 0 ? 1 : 0;
+	return program_main(&b->program, argc, argv, run, (void *)b);
 }

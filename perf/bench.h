@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a benchmark that runs a worker begins and ends. */
+/* A benchmark that runs a worker: a program with DPDK's environment around it. */
 #pragma once
 
 #include "dataplane/eal.h"
-#include "perf/figures.h"
+#include "perf/program.h"
 
-/* 0, or a negative errno value: then the reason is on standard error. */
-int bench_begin(const char *program, uint32_t memory_mb, struct eal *eal);
+typedef int (*bench_run)(
+	const char *const *values, struct figures *figures, const struct eal *eal, struct err *err);
 
-/*
- * Prints the figures and, when rc < 0, why there are no more; writes them to json (NULL: nowhere) when all
- * are there. Returns what main() does.
- */
-int bench_end(const char *program, struct eal *eal, const struct figures *figures, const char *json, int rc,
-	const struct err *err);
+struct bench_program {
+	struct program program;
+	struct eal_conf eal;
+	bench_run run; /* as program_run */
+};
+
+/* As program_main(). */
+int bench_main(const struct bench_program *b, int argc, char **argv);

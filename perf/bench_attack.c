@@ -39,7 +39,7 @@ static const struct scenario {
 };
 
 struct bench {
-	struct figures figures;
+	struct figures *figures;
 	struct room room;
 	struct gen *gen;
 	struct attack *attack;
@@ -52,7 +52,7 @@ static void sample(struct bench *b, const struct scenario *s, const char *what, 
 	char name[96];
 
 	snprintf(name, sizeof(name), "attack.%s.%s", s->name, what);
-	f = figures_get(&b->figures, name, unit);
+	f = figures_get(b->figures, name, unit);
 	if (!f)
 		return;
 	if (at_most >= 0)
@@ -119,20 +119,30 @@ static int run(struct bench *b, const struct scenario *s, struct err *err)
 	return rc;
 }
 
-int main(int argc, char **argv)
+static int run_all(const char *const *values, struct figures *figures, const struct eal *eal, struct err *err)
 {
 	static struct bench b;
-	struct err err = {""};
-	struct eal eal;
 	int rc = 0;
 
-	if (argc > 2) {
-		fprintf(stderr, "usage: bench_attack [file.json]\n");
-		return 2;
-	}
-	if (bench_begin("bench_attack", 512, &eal) < 0)
-		return 1;
+	(void)values;
+	(void)eal;
+	b.figures = figures;
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]) && rc >= 0; i++)
-		rc = run(&b, &scenarios[i], &err);
-	return bench_end("bench_attack", &eal, &b.figures, argc > 1 ? argv[1] : NULL, rc, &err);
+		rc = run(&b, &scenarios[i], err);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct bench_program program = {
+		.program = {.name = "bench_attack",
+			.what = "What the calls of one worker lose under forged packets at line rate, "
+				"replays and strangers, what a hostile\n"
+				"packet costs, and how soon all is as before.\n",
+			.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}},
+		.eal = {.memory_mb = 512},
+		.run = run_all,
+	};
+
+	return bench_main(&program, argc, argv);
 }

@@ -15,7 +15,7 @@
 #include "controlplane/gateway.h"
 #include "controlplane/reconcile.h"
 #include "lib/base/clock.h"
-#include "perf/figures.h"
+#include "perf/program.h"
 
 #define SAMPLES 15
 /* A change is in force within half a second, edit and commit together. */
@@ -177,27 +177,39 @@ static void change(struct room *r, unsigned trunks, int turn, struct figures *fi
 	figure_sample(figures_get(figures, name, "ms"), processor);
 }
 
-int main(int argc, char **argv)
+static int run(const char *const *values, struct figures *figures, void *user, struct err *err)
 {
-	static struct figures figures;
-	unsigned trunks = argc > 1 ? (unsigned)atoi(argv[1]) : 2000;
 	struct room small = {0}, large = {0};
 	char name[64], size[16];
+	uint32_t trunks;
+	int rc = program_number("TRUNKS", values[0], 1, 20000, 2000, &trunks, err);
 
-	if (trunks < 1 || trunks > 20000 || argc > 3)
-		die("usage: bench_config [TRUNKS, 1 to 20000 [RESULT.json]]");
+	(void)user;
+	if (rc < 0)
+		return rc;
 	snprintf(size, sizeof size, "%u", trunks);
 	begin(&small, 1);
 	begin(&large, trunks);
 	for (int i = 0; i < SAMPLES; i++) {
-		change(&small, 1, i, &figures, "1");
-		change(&large, trunks, i, &figures, size);
+		change(&small, 1, i, figures, "1");
+		change(&large, trunks, i, figures, size);
 	}
 	snprintf(name, sizeof name, "config.%s.both", size);
 	if (trunks == 2000)
-		figure_target(figures_get(&figures, name, "ms"), FIGURE_AT_MOST, TARGET_MS);
-	figures_print(&figures, stdout);
+		figure_target(figures_get(figures, name, "ms"), FIGURE_AT_MOST, TARGET_MS);
 	end(&small);
 	end(&large);
-	return argc > 2 && figures_write_json(&figures, argv[2]) < 0;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {.name = "bench_config",
+		.what = "Milliseconds until one changed leaf among many trunks is in the candidate, and "
+			"until it is committed and in\n"
+			"force.\n",
+		.arguments = {{"TRUNKS", "1 to 20000 (2000)", false},
+			{PROGRAM_JSON, "the figures, as JSON", false}}};
+
+	return program_main(&program, argc, argv, run, NULL);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench_crypto [sessions [json]]: nanoseconds per RTP packet of the crypto alone, at three payload sizes, for
- * the library bare, the data plane's backend over it, DPDK's crypto_aesni_mb, and the portable reference. Every packet belongs to a
- * session drawn at random, so that keys are as cold as they are in a gateway; packets themselves are warm, as
- * the stages fetch them ahead.
+ * the library bare, the data plane's backend over it, DPDK's crypto_aesni_mb, and the portable reference.
+ * Every packet belongs to a session drawn at random, so that keys are as cold as they are in a gateway;
+ * packets themselves are warm, as the stages fetch them ahead.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "perf/contender.h"
-#include "perf/figures.h"
+#include "perf/program.h"
 
 #define CHUNK 512 /* packets between two looks at the clock */
 #define CHUNKS 24 /* of them per sample */
@@ -41,7 +41,7 @@ static const struct {
 static const unsigned payloads[] = {20, 160, 1200};
 
 struct bench {
-	struct figures figures;
+	struct figures *figures;
 	struct bench_load load;
 	struct srtp_session_keys *keys;
 	struct secret *masters;
@@ -128,7 +128,7 @@ static void record(struct bench *b, const char *suite, unsigned payload, const c
 	struct figure *f;
 
 	snprintf(name, sizeof(name), "crypto.%s.%uB.%s", suite, payload, what);
-	f = figures_get(&b->figures, name, unit);
+	f = figures_get(b->figures, name, unit);
 	if (f)
 		figure_sample(f, value);
 }
@@ -186,45 +186,59 @@ static int bench_suite(struct bench *b, size_t which)
 	return rc;
 }
 
-int main(int argc, char **argv)
+static int run_in(struct bench *b, uint32_t sessions)
+{
+	int rc = 0;
+
+	b->keys = calloc(sessions, sizeof(*b->keys));
+	b->masters = calloc(sessions, sizeof(*b->masters));
+	if (!b->keys || !b->masters)
+		return -ENOMEM;
+	b->load = (struct bench_load){.sessions = sessions, .masters = b->masters, .keys = b->keys};
+	b->random = 1;
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]) && !rc; i++)
+		rc = bench_suite(b, i);
+	printf("%u sessions, payloads in octets\n", sessions);
+	return rc;
+}
+
+static int run(const char *const *values, struct figures *figures, void *user, struct err *err)
 {
 	struct bench *b = calloc(1, sizeof(*b));
-	long sessions = argc > 1 ? strtol(argv[1], NULL, 10) : 10000;
-	struct eal_conf conf = {.memory_mb = 128 + (uint32_t)(sessions > 0 ? sessions : 0) / 128};
-	struct err err = {""};
-	struct eal eal = {0};
-	int rc = b ? 0 : -ENOMEM;
+	struct eal_conf conf = {0};
+	struct eal eal;
+	uint32_t sessions;
+	int rc = b ? program_number("SESSIONS", values[0], 1, 200000, 10000, &sessions, err) : -ENOMEM;
 
-	if (sessions < 1 || sessions > 200000 || argc > 3) {
-		fprintf(stderr, "usage: bench_crypto [sessions, 1 to 200000 [file.json]]\n");
-		free(b);
-		return 2;
-	}
-	log_setup(LOG_WARN, LOG_TEXT);
-	if (!rc && (rc = eal_start(&conf, &eal, &err)) < 0)
-		fprintf(stderr, "bench_crypto: %s\n", err.text);
+	(void)user;
 	if (!rc) {
-		b->keys = calloc((size_t)sessions, sizeof(*b->keys));
-		b->masters = calloc((size_t)sessions, sizeof(*b->masters));
-		rc = b->keys && b->masters ? 0 : -ENOMEM;
+		log_setup(LOG_WARN, LOG_TEXT);
+		conf.memory_mb = 128 + sessions / 128;
+		rc = eal_start(&conf, &eal, err);
 	}
 	if (!rc) {
-		b->load = (struct bench_load){
-			.sessions = (uint32_t)sessions, .masters = b->masters, .keys = b->keys};
-		b->random = 1;
-		for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]) && !rc; i++)
-			rc = bench_suite(b, i);
-		printf("%s\n%ld sessions, payloads in octets\n", figures_machine(), sessions);
-		figures_print(&b->figures, stdout);
-		if (!rc && argc > 2)
-			rc = figures_write_json(&b->figures, argv[2]);
+		b->figures = figures;
+		rc = run_in(b, sessions);
+		eal_stop(&eal);
 	}
 	if (b) {
 		free(b->keys);
 		free(b->masters);
-		free(b);
 	}
-	if (eal.memory_mb)
-		eal_stop(&eal);
-	return rc ? 1 : 0;
+	free(b);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {.name = "bench_crypto",
+		.what = "Nanoseconds per packet of the crypto alone, by suite, payload and direction: the "
+			"bare library, the data plane's\n"
+			"backend, DPDK's crypto_aesni_mb and the portable reference.\n",
+		.arguments = {
+			{"SESSIONS", "keys, of which each packet has one at random: 1 to 200000 (10000)",
+				false},
+			{PROGRAM_JSON, "the figures, as JSON", false}}};
+
+	return program_main(&program, argc, argv, run, NULL);
 }

@@ -27,6 +27,7 @@ static const struct scenario {
 	uint16_t payload;
 	enum srtp_suite in, out;
 	double ns_max, ratio_max;
+	bool ipv6; /* on both legs */
 } scenarios[] = {
 	{"rtp_to_srtp.gcm128.1k", 1000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 0, 0},
 	{"rtp_to_srtp.cm128.1k", 1000, 160, SRTP_SUITE_NONE, SRTP_AES_CM_128_HMAC_SHA1_80, 0, 0},
@@ -37,28 +38,34 @@ static const struct scenario {
 	{"rtp_to_rtp.1k", 1000, 160, SRTP_SUITE_NONE, SRTP_SUITE_NONE, 0, 0},
 	{"rtp_to_srtp.gcm128.10k", 10000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 0, 0},
 	{"rtp_to_srtp.gcm128.50k", 50000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 150, 2.2},
+	{"rtp_to_srtp.gcm128.50k.ipv6", 50000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 0, 0,
+		.ipv6 = true},
 	{"rtp_to_srtp.gcm256.50k", 50000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_256_GCM, 0, 0},
 	{"rtp_to_srtp.cm128.50k", 50000, 160, SRTP_SUITE_NONE, SRTP_AES_CM_128_HMAC_SHA1_80, 190, 1.8},
 	{"srtp_to_rtp.gcm128.50k", 50000, 160, SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE, 150, 2.2},
+	{"srtp_to_rtp.gcm128.50k.ipv6", 50000, 160, SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE, 0, 0,
+		.ipv6 = true},
 	{"srtp_to_rtp.cm128.50k", 50000, 160, SRTP_AES_CM_128_HMAC_SHA1_80, SRTP_SUITE_NONE, 190, 1.8},
 	{"srtp_to_srtp.gcm128.50k", 50000, 160, SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_128_GCM, 0, 0},
 	{"rtp_to_srtp.gcm128.100k", 100000, 160, SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM, 0, 0},
 };
 
-/* What a figure may be of another, of the same run's medians. */
+/* What a figure may be of another, of the same run's medians; 0: no target. */
 static const struct comparison {
 	const char *name, *of, *to;
 	double at_most;
 } comparisons[] = {
 	{"srtp_to_srtp.gcm128.50k.ratio_to_one_way", "srtp_to_srtp.gcm128.50k", "rtp_to_srtp.gcm128.50k",
 		1.9},
+	{"rtp_to_srtp.gcm128.50k.ratio_to_ipv4", "rtp_to_srtp.gcm128.50k.ipv6", "rtp_to_srtp.gcm128.50k", 0},
+	{"srtp_to_rtp.gcm128.50k.ratio_to_ipv4", "srtp_to_rtp.gcm128.50k.ipv6", "srtp_to_rtp.gcm128.50k", 0},
 	{"rtp_to_srtp.gcm128.50k.ratio_to_1k", "rtp_to_srtp.gcm128.50k", "rtp_to_srtp.gcm128.1k", 1.25},
 	{"rtp_to_srtp.cm128.50k.ratio_to_1k", "rtp_to_srtp.cm128.50k", "rtp_to_srtp.cm128.1k", 1.25},
 	{"rtp_to_srtp.gcm128.100k.ratio_to_1k", "rtp_to_srtp.gcm128.100k", "rtp_to_srtp.gcm128.1k", 1.6},
 };
 
 struct bench {
-	struct figures figures;
+	struct figures *figures;
 	struct room room;
 	struct gen *gen;
 	struct limit *limit; /* NULL: nothing is encrypted */
@@ -69,7 +76,7 @@ static struct figure *figure_of(struct bench *b, const struct scenario *s, const
 	char name[96];
 
 	snprintf(name, sizeof(name), "%s.%s", s->name, what);
-	return figures_get(&b->figures, name, unit);
+	return figures_get(b->figures, name, unit);
 }
 
 /* One turn of each. -EIO: the generator cannot go on. */
@@ -164,7 +171,11 @@ static int judge(struct bench *b, const struct scenario *s)
 
 static int run(struct bench *b, const struct scenario *s, struct err *err)
 {
-	struct gen_conf conf = {.sessions = s->sessions, .payload = s->payload, .in = s->in, .out = s->out};
+	struct gen_conf conf = {.sessions = s->sessions,
+		.payload = s->payload,
+		.in = s->in,
+		.out = s->out,
+		.ipv6 = {s->ipv6, s->ipv6}};
 	enum srtp_suite suite = s->out ? s->out : s->in;
 	int rc = calls_open(&conf, &b->room, &b->gen, err);
 
@@ -183,39 +194,55 @@ static int run(struct bench *b, const struct scenario *s, struct err *err)
 	return rc;
 }
 
+static const struct figure *ns_of(struct bench *b, const char *scenario)
+{
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s.ns", scenario);
+	return figures_get(b->figures, name, "ns/packet");
+}
+
+/* Only where all was measured: what is asked for by name may be one side of a comparison. */
 static void compare(struct bench *b)
 {
 	for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++) {
 		const struct comparison *c = &comparisons[i];
-		struct figure *f = figures_get(&b->figures, c->name, "ratio"), *of, *to;
-		char name[96];
+		const struct figure *of = ns_of(b, c->of), *to = ns_of(b, c->to);
+		struct figure *f = figures_get(b->figures, c->name, "ratio");
 
-		snprintf(name, sizeof(name), "%s.ns", c->of);
-		of = figures_get(&b->figures, name, "ns/packet");
-		snprintf(name, sizeof(name), "%s.ns", c->to);
-		to = figures_get(&b->figures, name, "ns/packet");
-		figure_target(f, FIGURE_AT_MOST, c->at_most);
+		if (c->at_most > 0)
+			figure_target(f, FIGURE_AT_MOST, c->at_most);
 		figure_sample(f, figure_median(of) / figure_median(to));
 	}
 }
 
-int main(int argc, char **argv)
+static int run_all(const char *const *values, struct figures *figures, const struct eal *eal, struct err *err)
 {
 	static struct bench b;
-	struct err err = {""};
-	struct eal eal;
 	int rc = 0;
 
-	if (argc > 3) {
-		fprintf(stderr, "usage: bench_dataplane [file.json [part of a name]]\n");
-		return 2;
-	}
-	if (bench_begin("bench_dataplane", MEMORY_MB, &eal) < 0)
-		return 1;
+	(void)eal;
+	b.figures = figures;
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]) && rc >= 0; i++)
-		if (argc < 3 || strstr(scenarios[i].name, argv[2]))
-			rc = run(&b, &scenarios[i], &err);
-	if (rc >= 0 && argc < 3)
+		if (!values[1] || strstr(scenarios[i].name, values[1]))
+			rc = run(&b, &scenarios[i], err);
+	if (rc >= 0 && !values[1])
 		compare(&b);
-	return bench_end("bench_dataplane", &eal, &b.figures, argc > 1 ? argv[1] : NULL, rc, &err);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct bench_program program = {
+		.program = {.name = "bench_dataplane",
+			.what = "What a packet costs a worker, all in: receive, lookup, replay, crypto, "
+				"rewrite, send; beside the bare library.\n"
+				"Every packet is checked.\n",
+			.arguments = {{PROGRAM_JSON, "the figures, as JSON", false},
+				{"PART", "only what has this in its name, such as '50k' or 'ipv6'", false}}},
+		.eal = {.memory_mb = MEMORY_MB},
+		.run = run_all,
+	};
+
+	return bench_main(&program, argc, argv);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What DTLS handshakes cost us: the processor's time of one end, as server and as client, by library, version and
- * group; and what a finished association keeps in memory. Kinds take turns, so a busy machine disturbs all of them
- * alike. Both ends are here; each one's time is counted apart from the other's. Servers know by ICE that the client is
- * there, and ask for no cookie. Ends with the table of docs/performance.md.
+ * What DTLS handshakes cost us: the processor's time of one end, as server and as client, by library, version
+ * and group; and what a finished association keeps in memory. Kinds take turns, so a busy machine disturbs
+ * all of them alike. Both ends are here; each one's time is counted apart from the other's. Servers know by
+ * ICE that the client is there, and ask for no cookie. Prints the table of docs/performance.md, too.
  */
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 #include "controlplane/dtls/module.h"
 #include "lib/base/clock.h"
-#include "perf/figures.h"
+#include "perf/program.h"
 
 #define ROUNDS 15
 #define HANDSHAKES 20 /* of one kind in a round */
@@ -119,17 +120,18 @@ static bool as_named(const struct dtls_result *r, const struct kind *k)
 {
 	bool nist = strstr(r->group, "256") != NULL, hybrid = strstr(r->group, "MLKEM") != NULL;
 
-	return r->state == DTLS_ESTABLISHED && strcmp(r->version, named[k->version]) == 0 && nist == k->p256 &&
-	       hybrid == (k->post_quantum == DTLS_PQ_REQUIRE);
+	return r->state == DTLS_ESTABLISHED && strcmp(r->version, named[k->version]) == 0 &&
+	       nist == k->p256 && hybrid == (k->post_quantum == DTLS_PQ_REQUIRE);
 }
 
 /* Nothing is lost here, so no timer is needed. */
-static bool shake(struct pair *p, const struct dtls_backend *b, const struct kind *k, struct dtls_identity *id[2],
-	struct way ways[2])
+static bool shake(struct pair *p, const struct dtls_backend *b, const struct kind *k,
+	struct dtls_identity *id[2], struct way ways[2])
 {
 	struct datagram d;
 
-	if (open_end(p, SERVER, b, k, id, &ways[SERVER]) < 0 || open_end(p, CLIENT, b, k, id, &ways[CLIENT]) < 0)
+	if (open_end(p, SERVER, b, k, id, &ways[SERVER]) < 0 ||
+		open_end(p, CLIENT, b, k, id, &ways[CLIENT]) < 0)
 		return false;
 	while (p->n) {
 		uint64_t began;
@@ -140,7 +142,8 @@ static bool shake(struct pair *p, const struct dtls_backend *b, const struct kin
 		dtls_input(p->end[d.to], d.octets, d.n);
 		p->busy_ns[d.to] += busy_ns() - began;
 	}
-	return dtls_result(p->end[CLIENT])->state == DTLS_ESTABLISHED && as_named(dtls_result(p->end[SERVER]), k);
+	return dtls_result(p->end[CLIENT])->state == DTLS_ESTABLISHED &&
+	       as_named(dtls_result(p->end[SERVER]), k);
 }
 
 static void close_end(struct pair *p, int end)
@@ -152,7 +155,8 @@ static void close_end(struct pair *p, int end)
 	p->end[end] = NULL;
 }
 
-static int round_of(const struct kind *k, const struct dtls_backend *b, struct dtls_identity *id[2], struct figures *set)
+static int round_of(
+	const struct kind *k, const struct dtls_backend *b, struct dtls_identity *id[2], struct figures *set)
 {
 	uint64_t busy[2] = {0};
 	char name[96];
@@ -179,7 +183,8 @@ static int round_of(const struct kind *k, const struct dtls_backend *b, struct d
 }
 
 /* What servers keep when all is done; the clients are gone. */
-static int memory_of(const struct kind *k, const struct dtls_backend *b, struct dtls_identity *id[2], struct figures *set)
+static int memory_of(
+	const struct kind *k, const struct dtls_backend *b, struct dtls_identity *id[2], struct figures *set)
 {
 	static struct dtls *kept[KEPT];
 	size_t before = 0;
@@ -216,54 +221,62 @@ static struct figure *figure_of(struct figures *set, const struct kind *k, const
 	return figures_get(set, name, "");
 }
 
-static void print_table(struct figures *set)
+static void print_table(struct figures *set, bool module)
 {
-	printf("\n| library, version, group | server, us | client, us | handshakes/s and worker | kept by a finished association |\n"
+	printf("\n| library, version, group | server, us | client, us | handshakes/s and worker | kept by a "
+	       "finished association |\n"
 	       "|---|---|---|---|---|\n");
 	for (unsigned i = 0; i < KINDS; i++) {
-		const struct figure *s = figure_of(set, &kinds[i], "server"), *c = figure_of(set, &kinds[i], "client");
+		const struct figure *s, *c;
 
-		if (!s->n)
+		if (kinds[i].by_module && !module)
 			continue;
-		printf("| %s | %.0f (%.0f to %.0f) | %.0f (%.0f to %.0f) | %.0f | %.0f kB |\n", kinds[i].title,
-			figure_median(s), s->samples[0], s->samples[s->n - 1], figure_median(c), c->samples[0],
-			c->samples[c->n - 1], figure_median(figure_of(set, &kinds[i], "server.rate")),
+		s = figure_of(set, &kinds[i], "server");
+		c = figure_of(set, &kinds[i], "client");
+		printf("| %s | %.0f (%.0f to %.0f) | %.0f (%.0f to %.0f) | %.0f | %.0f kB |\n",
+			kinds[i].title, figure_median(s), s->samples[0], s->samples[s->n - 1],
+			figure_median(c), c->samples[0], c->samples[c->n - 1],
+			figure_median(figure_of(set, &kinds[i], "server.rate")),
 			figure_median(figure_of(set, &kinds[i], "memory")) / 1000);
 	}
 }
 
-int main(int argc, char **argv)
+static int run(const char *const *values, struct figures *set, void *user, struct err *err)
 {
-	static struct figures set;
 	const struct dtls_module *m = NULL;
 	struct dtls_identity *id[2] = {0};
 	struct err e = {0};
 	int rc = 0;
 
-	if (argc > 3) {
-		fputs("usage: bench_dtls [RESULT.json [MODULE]]\n", stderr);
-		return 2;
-	}
-	if (dtls_module_open(argc > 2 ? argv[2] : SRTPGW_DTLS_MODULE, &m, &e) < 0)
+	(void)user;
+	if (dtls_module_open(values[1] ? values[1] : SRTPGW_DTLS_MODULE, &m, &e) < 0)
 		fprintf(stderr, "bench_dtls: OpenSSL alone: %s\n", e.text);
 	for (int i = 0; i < 2 && rc == 0; i++)
-		rc = dtls_identity_make(&id[i], &e);
+		rc = dtls_identity_make(&id[i], err);
 	for (unsigned i = 0; i < KINDS && rc == 0; i++)
 		if (m || !kinds[i].by_module)
-			rc = memory_of(&kinds[i], kinds[i].by_module ? m->backend : &dtls_openssl, id, &set);
+			rc = memory_of(&kinds[i], kinds[i].by_module ? m->backend : &dtls_openssl, id, set);
 	for (int r = 0; r < ROUNDS && rc == 0; r++)
 		for (unsigned i = 0; i < KINDS && rc == 0; i++)
 			if (m || !kinds[i].by_module)
-				rc = round_of(&kinds[i], kinds[i].by_module ? m->backend : &dtls_openssl, id, &set);
+				rc = round_of(
+					&kinds[i], kinds[i].by_module ? m->backend : &dtls_openssl, id, set);
 	for (int i = 0; i < 2; i++)
 		dtls_identity_unref(id[i]);
-	dtls_module_close(m);
-	figure_target(figures_get(&set, "dtls.openssl.1_2.x25519.server", "us"), FIGURE_AT_MOST, SERVER_US);
-	printf("%s\n", figures_machine());
-	figures_print(&set, stdout);
-	if (rc == 0 && argc > 1)
-		rc = figures_write_json(&set, argv[1]);
+	figure_target(figures_get(set, "dtls.openssl.1_2.x25519.server", "us"), FIGURE_AT_MOST, SERVER_US);
 	if (rc == 0)
-		print_table(&set);
-	return rc < 0;
+		print_table(set, m != NULL);
+	dtls_module_close(m);
+	return rc == 0 || err->text[0] ? rc : err_set(err, EIO, "a handshake failed");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {.name = "bench_dtls",
+		.what = "What a DTLS handshake costs one end, by library, version and group, and what is "
+			"kept of it.\n",
+		.arguments = {{PROGRAM_JSON, "the figures, as JSON", false},
+			{"MODULE", "the module of NSS (that of this build)", false}}};
+
+	return program_main(&program, argc, argv, run, NULL);
 }

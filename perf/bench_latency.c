@@ -24,7 +24,7 @@
 
 #define CALLS 1000
 #define ROUND 2000 /* packets; they fit into the rings: none is lost when this thread has to wait */
-#define FIRST 800 /* of them, which are not counted: they meet a worker that slept while they were built */
+#define FIRST 800  /* of them, which are not counted: they meet a worker that slept while they were built */
 #define COUNTED (ROUND - FIRST)
 #define SAMPLES 5
 #define CAPACITY_ROUNDS 5
@@ -38,7 +38,7 @@ static const struct load {
 } loads[] = {{"no_load", 0, 1}, {"1_percent", 0.01, 1}, {"10_percent", 0.1, 2}, {"half_load", 0.5, 10}};
 
 struct bench {
-	struct figures figures;
+	struct figures *figures;
 	struct room room;
 	struct gen *gen;
 	double most_pps;
@@ -132,7 +132,7 @@ static void sample(struct bench *b, const char *load, const char *how, const cha
 	char name[96];
 
 	snprintf(name, sizeof(name), "latency.%s.%s%s", load, how, what);
-	f = figures_get(&b->figures, name, unit);
+	f = figures_get(b->figures, name, unit);
 	if (!f)
 		return;
 	if (most > 0)
@@ -206,28 +206,32 @@ static int run(struct bench *b, uint32_t idle_us, const char *how, struct err *e
 	return rc;
 }
 
+static int run_all(const char *const *values, struct figures *figures, const struct eal *eal, struct err *err)
+{
+	static struct bench b;
+	int rc;
+
+	(void)values;
+	if (eal->shared_cpu) {
+		puts("latency is not measured: the worker and its wire need a core each");
+		return 0;
+	}
+	b.figures = figures;
+	rc = run(&b, 0, "busy_poll.", err);
+	return rc < 0 ? rc : run(&b, NAP_US, "", err);
+}
+
 int main(int argc, char **argv)
 {
-	struct eal_conf conf = {.memory_mb = 256, .workers = 1};
-	static struct bench b;
-	struct err err = {""};
-	struct eal eal;
-	int rc = 0;
+	static const struct bench_program program = {
+		.program = {.name = "bench_latency",
+			.what = "How long packets stay inside a worker, and what share of a core it takes, "
+				"by load: with busy polling\n"
+				"and with naps. Needs two cores.\n",
+			.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}},
+		.eal = {.memory_mb = 256, .workers = 1},
+		.run = run_all,
+	};
 
-	if (argc > 2) {
-		fprintf(stderr, "usage: bench_latency [file.json]\n");
-		return 2;
-	}
-	log_setup(LOG_WARN, LOG_TEXT);
-	if (eal_start(&conf, &eal, &err) < 0) {
-		fprintf(stderr, "bench_latency: %s\n", err.text);
-		return 1;
-	}
-	if (eal.shared_cpu)
-		puts("latency is not measured: the worker and its wire need a core each");
-	else
-		rc = run(&b, 0, "busy_poll.", &err);
-	if (rc >= 0 && !eal.shared_cpu)
-		rc = run(&b, NAP_US, "", &err);
-	return bench_end("bench_latency", &eal, &b.figures, argc > 1 ? argv[1] : NULL, rc, &err);
+	return bench_main(&program, argc, argv);
 }

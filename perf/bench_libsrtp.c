@@ -33,7 +33,7 @@ static const struct scenario {
 };
 
 struct bench {
-	struct figures figures;
+	struct figures *figures;
 	struct room room;
 	struct gen *gen;
 	struct libsrtp *peer;
@@ -65,7 +65,7 @@ static void note(struct bench *b, const struct scenario *s, const char *what, co
 	char name[96];
 
 	snprintf(name, sizeof(name), "%s.%s", s->name, what);
-	f = figures_get(&b->figures, name, unit);
+	f = figures_get(b->figures, name, unit);
 	if (!f)
 		return;
 	figure_sample(f, value);
@@ -111,20 +111,32 @@ static int run(struct bench *b, const struct scenario *s, const char *library, s
 	return rc;
 }
 
-int main(int argc, char **argv)
+static int run_all(const char *const *values, struct figures *figures, const struct eal *eal, struct err *err)
 {
 	static struct bench b;
-	struct err err = {""};
-	struct eal eal;
 	int rc = 0;
 
-	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: bench_libsrtp LIBSRTP2.so [file.json]\n");
-		return 2;
-	}
-	if (bench_begin("bench_libsrtp", MEMORY_MB, &eal) < 0)
-		return 1;
+	(void)eal;
+	b.figures = figures;
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]) && rc >= 0; i++)
-		rc = run(&b, &scenarios[i], argv[1], &err);
-	return bench_end("bench_libsrtp", &eal, &b.figures, argc > 2 ? argv[2] : NULL, rc, &err);
+		rc = run(&b, &scenarios[i], values[0], err);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct bench_program program = {
+		.program = {.name = "bench_libsrtp",
+			.what = "Our whole path of a packet beside nothing but libsrtp2's crypto for the "
+				"same packets, in one process, a turn\n"
+				"of one after a turn of the other.\n",
+			.arguments = {{"LIBSRTP2.so",
+					      "the library that is measured (perf/peers/libsrtp2 builds it)",
+					      true},
+				{PROGRAM_JSON, "the figures, as JSON", false}}},
+		.eal = {.memory_mb = MEMORY_MB},
+		.run = run_all,
+	};
+
+	return bench_main(&program, argc, argv);
 }

@@ -28,7 +28,7 @@ static const struct kind {
 };
 
 struct bench {
-	struct figures figures;
+	struct figures *figures;
 	struct room room;
 	struct gen *gen;
 };
@@ -55,7 +55,7 @@ static void take(struct bench *b, const struct kind *k, const char *what, const 
 	struct figure *f;
 
 	snprintf(name, sizeof(name), "mix.%s.%s", k->name, what);
-	f = figures_get(&b->figures, name, unit);
+	f = figures_get(b->figures, name, unit);
 	if (f)
 		figure_sample(f, value);
 }
@@ -106,20 +106,30 @@ static int run(struct bench *b, const struct kind *k, struct err *err)
 	return rc;
 }
 
-int main(int argc, char **argv)
+static int run_all(const char *const *values, struct figures *figures, const struct eal *eal, struct err *err)
 {
 	static struct bench b;
-	struct err err = {""};
-	struct eal eal;
 	int rc = 0;
 
-	if (argc > 2) {
-		fprintf(stderr, "usage: bench_mix [file.json]\n");
-		return 2;
-	}
-	if (bench_begin("bench_mix", MEMORY_MB, &eal) < 0)
-		return 1;
+	(void)values;
+	(void)eal;
+	b.figures = figures;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && rc >= 0; i++)
-		rc = run(&b, &kinds[i], &err);
-	return bench_end("bench_mix", &eal, &b.figures, argc > 1 ? argv[1] : NULL, rc, &err);
+		rc = run(&b, &kinds[i], err);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct bench_program program = {
+		.program = {.name = "bench_mix",
+			.what = "What a packet of each kind of media costs a worker, RTP to "
+				"AEAD_AES_128_GCM: small ones, pictures, and calls\n"
+				"of all kinds with their reports. Every packet is checked.\n",
+			.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}},
+		.eal = {.memory_mb = MEMORY_MB},
+		.run = run_all,
+	};
+
+	return bench_main(&program, argc, argv);
 }

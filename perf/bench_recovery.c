@@ -3,6 +3,7 @@
  * What keeping 50,000 calls costs: a call that is written, and all of them read again at a start; and their
  * media ports, two pairs a call, taken, given back and claimed again.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "controlplane/media/port_alloc.h"
 #include "controlplane/state/journal.h"
 #include "lib/base/clock.h"
-#include "perf/figures.h"
+#include "perf/program.h"
 
 #define CALLS 50000
 #define ROUNDS 5
@@ -197,20 +198,16 @@ static void ports(struct figures *f)
 	port_alloc_free(next);
 }
 
-int main(int argc, char **argv)
+static int run(const char *const *values, struct figures *figures, void *user, struct err *err)
 {
-	static struct figures f;
 	char folder[] = "/dev/shm/srtpgw-bench-XXXXXX", path[64];
 
-	if (argc > 2) {
-		fputs("usage: bench_recovery [RESULT.json]\n", stderr);
-		return 2;
-	}
+	(void)values;
+	(void)user;
 	if (!mkdtemp(folder))
-		fail("no folder in /dev/shm");
-	calls(&f, folder);
-	ports(&f);
-	figures_print(&f, stdout);
+		return err_set(err, errno, "no folder in /dev/shm: %s", strerror(errno));
+	calls(figures, folder);
+	ports(figures);
 	snprintf(path, sizeof path, "%s/lock", folder);
 	unlink(path);
 	for (unsigned i = 0; i <= 2 * ROUNDS; i++) {
@@ -218,5 +215,16 @@ int main(int argc, char **argv)
 		unlink(path);
 	}
 	rmdir(folder);
-	return argc == 2 && figures_write_json(&f, argv[1]) < 0;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {.name = "bench_recovery",
+		.what = "What it costs to keep 50,000 calls outside the process, and to read them at a "
+			"start; media ports taken, given\n"
+			"back and claimed.\n",
+		.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}};
+
+	return program_main(&program, argc, argv, run, NULL);
 }

@@ -3,6 +3,7 @@
  * Where a number goes, among few routes and many: nanoseconds for each lookup of config_find_route(), with
  * numbers in random order, of which every tenth has no route.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "controlplane/config/config.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
-#include "perf/figures.h"
+#include "perf/program.h"
 
 #define NUMBERS 65536
 #define SAMPLES 15
@@ -100,28 +101,33 @@ static struct figure *figure_of(struct figures *set, unsigned routes, const char
 	return figures_get(set, name, unit);
 }
 
-int main(int argc, char **argv)
+static int run(const char *const *values, struct figures *figures, void *user, struct err *err)
 {
 	static const unsigned sizes[] = {10, 1000, 100000};
-	static struct figures set;
 
-	if (argc > 2) {
-		fputs("usage: bench_route [RESULT.json]\n", stderr);
-		return 2;
-	}
+	(void)values;
+	(void)user;
 	for (unsigned s = 0; s < sizeof sizes / sizeof *sizes; s++) {
 		double load_ms;
 		struct config *c = make(sizes[s], &load_ms);
 
 		if (!c)
-			return 1;
+			return err_set(err, EINVAL, "a configuration of %u routes is refused", sizes[s]);
 		make_numbers(sizes[s]);
 		lookup_ns(c); /* warm */
 		for (unsigned i = 0; i < SAMPLES; i++)
-			figure_sample(figure_of(&set, sizes[s], "lookup", "ns"), lookup_ns(c));
-		figure_sample(figure_of(&set, sizes[s], "load", "ms"), load_ms);
+			figure_sample(figure_of(figures, sizes[s], "lookup", "ns"), lookup_ns(c));
+		figure_sample(figure_of(figures, sizes[s], "load", "ms"), load_ms);
 		config_unref(c);
 	}
-	figures_print(&set, stdout);
-	return argc > 1 && figures_write_json(&set, argv[1]) < 0;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {.name = "bench_route",
+		.what = "Nanoseconds to find the route of a number among 10, 1,000 and 100,000.\n",
+		.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}};
+
+	return program_main(&program, argc, argv, run, NULL);
 }

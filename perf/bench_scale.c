@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "dataplane/sizing.h"
-#include "lib/base/log.h"
 #include "perf/bench.h"
 #include "perf/scale.h"
 
@@ -26,28 +25,26 @@ void scale_sample(struct figures *figures, const char *name, const char *unit, d
 	figure_sample(f, value);
 }
 
+static int run_all(const char *const *values, struct figures *figures, const struct eal *eal, struct err *err)
+{
+	int rc = scale_memory(figures, err);
+
+	(void)values;
+	rc = rc < 0 ? rc : scale_churn(figures, err);
+	return rc < 0 ? rc : scale_workers(figures, eal, err);
+}
+
 int main(int argc, char **argv)
 {
-	static struct figures figures;
-	struct eal_conf conf = {.memory_mb = sizing_memory_mb(SCALE_SESSIONS, 1), .workers = 2};
-	struct err err = {""};
-	struct eal eal;
-	int rc;
+	const struct bench_program program = {
+		.program = {.name = "bench_scale",
+			.what = "What the data plane takes when there is much of everything: memory of "
+				"100,000 sessions, sessions that\n"
+				"come and go a thousand times a second, a second worker.\n",
+			.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}},
+		.eal = {.memory_mb = sizing_memory_mb(SCALE_SESSIONS, 1), .workers = 2},
+		.run = run_all,
+	};
 
-	if (argc > 2) {
-		fprintf(stderr, "usage: bench_scale [file.json]\n");
-		return 2;
-	}
-	log_setup(LOG_WARN, LOG_TEXT);
-	rc = eal_start(&conf, &eal, &err);
-	if (rc < 0) {
-		fprintf(stderr, "bench_scale: %s\n", err.text);
-		return 1;
-	}
-	rc = scale_memory(&figures, &err);
-	if (rc >= 0)
-		rc = scale_churn(&figures, &err);
-	if (rc >= 0)
-		rc = scale_workers(&figures, &eal, &err);
-	return bench_end("bench_scale", &eal, &figures, argc > 1 ? argv[1] : NULL, rc, &err);
+	return bench_main(&program, argc, argv);
 }

@@ -27,7 +27,8 @@ static const char usage[] =
 	"  leave RATE          those that stay hang up\n"
 	"  dial N              N calls one after the other, each by a new connection; none may be up\n"
 	"\n"
-	"Delays are what the gateway keeps an INVITE and its 200 together, of dial also TCP and TLS. Exit codes: 0 the end of stdin, 1 "
+	"Delays are what the gateway keeps an INVITE and its 200 together, of dial also TCP and TLS. Exit "
+	"codes: 0 the end of stdin, 1 "
 	"no connection,\n"
 	"2 wrong use.\n";
 
@@ -98,8 +99,8 @@ static int run(struct load *l, const struct phase *p)
 	       ", \"last_status\": %u, \"stuck\": %" PRIu64
 	       ", \"live\": %u, \"min_us\": %u, \"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u}\n",
 		placed - begun, done, l->answered - answered, l->failed - failed, l->last_status,
-		load_live(l) - l->on_hold, l->on_hold, load_delay(l, 0), load_delay(l, 0.5), load_delay(l, 0.99),
-		load_delay(l, 1));
+		load_live(l) - l->on_hold, l->on_hold, load_delay(l, 0), load_delay(l, 0.5),
+		load_delay(l, 0.99), load_delay(l, 1));
 	return l->caller ? 0 : -1;
 }
 
@@ -165,7 +166,8 @@ int main(int argc, char **argv)
 	bool good = true;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":", options, NULL)) >= 0) {
 		switch (c) {
 		case 'l':
 			good &= address(optarg, &local);
@@ -189,12 +191,17 @@ int main(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		default:
-			good = false;
+			fprintf(stderr, "bench_sip: %s '%s' (--help shows what it takes)\n",
+				c == ':' ? "no value behind" : "unknown option", argv[optind - 1]);
+			return 2;
 		}
 	}
 	if (!good || !local.port || !called.port || !gateway.port || !certificate || !key || !ca ||
 		optind != argc) {
-		fputs(usage, stderr);
+		fputs("bench_sip: --local, --called, --gateway, --certificate, --key and --ca are needed, "
+		      "and nothing "
+		      "else (--help shows how)\n",
+			stderr);
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);

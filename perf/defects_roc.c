@@ -13,7 +13,7 @@
 
 #include "lib/srtp/be.h"
 #include "lib/srtp/packet.h"
-#include "perf/figures.h"
+#include "perf/program.h"
 
 #define PACKET 172
 #define MASTER 30
@@ -251,26 +251,30 @@ static int run(struct figures *set, size_t which, const struct receiver *kind, c
 	return rc == -ENOENT ? 0 : rc;
 }
 
-int main(int argc, char **argv)
+static int run_all(const char *const *values, struct figures *figures, void *user, struct err *err)
 {
-	static struct figures set;
 	uint8_t master[MASTER];
 	int rc;
 
-	if (argc > 2) {
-		fputs("usage: defects_roc [RESULT.json]\n", stderr);
-		return 2;
-	}
+	(void)values;
+	(void)user;
+	(void)err;
 	for (unsigned i = 0; i < MASTER; i++)
 		master[i] = (uint8_t)(7 * i + 1);
 	rc = send_all(master);
 	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++)
 		for (size_t i = 0; i < sizeof(receivers) / sizeof(receivers[0]) && rc >= 0; i++)
-			rc = run(&set, c, &receivers[i], master);
-	if (rc < 0)
-		fprintf(stderr, "defects_roc: %s\n", strerror(-rc));
-	figures_print(&set, stdout);
-	if (rc >= 0 && argc > 1)
-		rc = figures_write_json(&set, argv[1]);
-	return rc < 0;
+			rc = run(figures, c, &receivers[i], master);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {.name = "defects_roc",
+		.what = "How our SRTP, and libsrtp2 and libre where this machine has them, guess a rollover "
+			"counter behind a\n"
+			"forged packet and behind packets that changed places.\n",
+		.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}};
+
+	return program_main(&program, argc, argv, run_all, NULL);
 }

@@ -49,6 +49,8 @@ def table(head, rows):
 
 
 def size(text):
+    if text == "ipv6":
+        return "IPv6"
     return f"{int(text[:-1]) * 1000:,} calls" if re.fullmatch(r"\d+k", text) else text.replace("B", " octets")
 
 
@@ -105,10 +107,10 @@ def memif(figures):
 
 
 def comparisons(figures):
-    to = {"1k": "the same at 1,000 calls", "one_way": "one such operation"}
+    to = {"1k": "the same at 1,000 calls", "one_way": "one such operation", "ipv4": "over IPv6, to the same over IPv4"}
     return table(("media", "over", "ratio", "target"),
                  [(media(m[1]), to[m[2]], number(f["median"]), target(f))
-                  for m, f in of(figures, r"(.*)\.ratio_to_(1k|one_way)")])
+                  for m, f in of(figures, r"(.*)\.ratio_to_(1k|one_way|ipv4)")])
 
 
 def libsrtp(figures):
