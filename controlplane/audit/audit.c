@@ -23,6 +23,7 @@ struct audit {
 	char *file;
 	int fd;
 	uint64_t size;
+	uint64_t rotate_at; /* size at which a next file is asked for again; 0: the last time there was one */
 	EVP_PKEY *key;
 	struct audit_chain chain;
 	uint32_t unsigned_records;
@@ -84,9 +85,10 @@ static void path_of(const struct audit *a, unsigned n, char out[PATH_OCTETS])
 		snprintf(out, PATH_OCTETS, "%s", a->file);
 }
 
-static int open_file(struct audit *a)
+/* Opens path to append to, for this process alone. The descriptor, or a negative errno value. */
+static int open_locked(const char *path, int flags, uint64_t *size)
 {
-	int fd = open(a->file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | flags, 0640);
 	struct stat st;
 
 	if (fd < 0)
@@ -97,38 +99,76 @@ static int open_file(struct audit *a)
 		close(fd);
 		return rc;
 	}
-	if (a->fd >= 0)
-		close(a->fd);
-	a->fd = fd;
-	a->size = (uint64_t)st.st_size;
-	return 0;
+	*size = (uint64_t)st.st_size;
+	return fd;
 }
 
-/* The chain goes on in the next file. Where it cannot be opened the old one goes on, under its new name. */
+static bool move(const struct audit *a, unsigned from, unsigned to)
+{
+	char old[PATH_OCTETS], new[PATH_OCTETS];
+
+	path_of(a, from, old);
+	path_of(a, to, new);
+	return rename(old, new) == 0;
+}
+
+/* FILE becomes FILE.1, and those behind it go up by one as far as the first number that nobody has; the
+ * oldest goes. */
+static bool make_way(const struct audit *a)
+{
+	char path[PATH_OCTETS];
+	unsigned n = 1;
+
+	if (!a->conf.max_files)
+		return true; /* what takes its place removes it */
+	for (; n < a->conf.max_files; n++) {
+		path_of(a, n, path);
+		if (access(path, F_OK) < 0)
+			break;
+	}
+	for (; n > 0; n--)
+		if (!move(a, n - 1, n))
+			return false;
+	return true;
+}
+
+/*
+ * The chain goes on in the next file, which is there before anything is moved: without one (no descriptor, no
+ * room, a folder that cannot be written) the old one grows on under its name, and nothing that was kept goes.
+ */
 static void rotate(struct audit *a, uint64_t wall_ms)
 {
-	char from[PATH_OCTETS], to[PATH_OCTETS];
-	int rc;
+	char next[PATH_OCTETS];
+	uint64_t size = 0;
+	int fd;
 
 	sign(a, wall_ms);
-	path_of(a, a->conf.max_files, to);
-	unlink(to);
-	for (unsigned n = a->conf.max_files; n > 0; n--) {
-		path_of(a, n - 1, from);
-		path_of(a, n, to);
-		rename(from, to);
+	snprintf(next, sizeof next, "%s.next", a->file);
+	fd = open_locked(next, O_TRUNC, &size);
+	if (fd >= 0 && !(make_way(a) && rename(next, a->file) == 0)) {
+		int rc = -errno;
+
+		close(fd);
+		unlink(next);
+		fd = rc;
 	}
-	rc = open_file(a);
-	if (rc < 0)
-		log_error("audit", "the next file cannot be opened", LZ("file", a->file),
-			LZ("reason", strerror(-rc)));
+	if (fd < 0) {
+		log_error("audit", "there is no next file: the one that is full grows on",
+			LZ("file", a->file), LZ("reason", strerror(-fd)));
+		a->rotate_at = a->size + a->conf.max_octets / 16 + 1;
+		return;
+	}
+	close(a->fd);
+	a->fd = fd;
+	a->size = size;
+	a->rotate_at = 0;
 }
 
 void audit_write(struct audit *a, struct str members, uint64_t wall_ms)
 {
 	if (!a)
 		return;
-	if (a->size >= a->conf.max_octets)
+	if (a->size >= a->conf.max_octets && a->size >= a->rotate_at)
 		rotate(a, wall_ms);
 	if (!put_next(a, members, NULL)) {
 		a->counters.failed++;
@@ -164,34 +204,83 @@ static bool last_line(struct str text, struct str *line)
 	return true;
 }
 
+/* The end of an open file, of which the last whole line is somewhere. The caller frees it. NULL: no memory,
+ * or no reading. */
+static char *read_tail(int fd, uint64_t size, struct str *text)
+{
+	uint64_t from = size > 2 * AUDIT_LINE_MAX ? size - 2 * AUDIT_LINE_MAX : 0;
+	char *tail = malloc(size - from + 1);
+
+	if (tail && pread(fd, tail, size - from, (off_t)from) != (ssize_t)(size - from)) {
+		free(tail);
+		return NULL;
+	}
+	*text = (struct str){tail, size - from};
+	return tail;
+}
+
+static int take_line(struct audit *a, const char *path, struct str line, struct err *e)
+{
+	if (!audit_line_seq(line, &a->chain.seq))
+		return err_set(e, EINVAL, "%s: its last line is no record: move it away", path);
+	audit_line_hash(line, a->chain.hash);
+	return 0;
+}
+
+/* The file has no record yet, as after a crash right behind a rotation, or on a full disk: the chain is that
+ * of FILE.1. */
+static int follow_older(struct audit *a, struct err *e)
+{
+	char path[PATH_OCTETS], *tail;
+	struct str text, line;
+	struct stat st;
+	int fd, rc = 0;
+
+	path_of(a, 1, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0
+				       : err_set(e, errno, "%s: cannot be read: %s", path, strerror(errno));
+	tail = fstat(fd, &st) == 0 ? read_tail(fd, (uint64_t)st.st_size, &text) : NULL;
+	if (!tail)
+		rc = err_set(e, EIO, "%s: cannot be read", path);
+	else if (last_line(text, &line))
+		rc = take_line(a, path, line, e);
+	free(tail);
+	close(fd);
+	return rc;
+}
+
+static bool is_torn(struct str text)
+{
+	struct str first = STR("{\"seq\":");
+
+	return text.n < AUDIT_LINE_MAX && str_starts(text, str_sub(first, 0, text.n));
+}
+
 /* Goes on where the file ends; of a line that was torn (the machine went down) nothing stays. */
 static int take_up(struct audit *a, struct err *e)
 {
-	uint64_t from = a->size > 2 * AUDIT_LINE_MAX ? a->size - 2 * AUDIT_LINE_MAX : 0;
-	struct str text = {.n = a->size - from}, line;
-	char *tail = malloc(text.n + 1);
-	int rc = 0;
+	struct str text, line;
+	char *tail = read_tail(a->fd, a->size, &text);
+	uint64_t whole = 0;
+	int rc;
 
 	if (!tail)
-		return err_set(e, ENOMEM, "%s: no memory to read it", a->file);
-	text.p = tail;
-	if (pread(a->fd, tail, text.n, (off_t)from) != (ssize_t)text.n) {
-		rc = err_set(e, EIO, "%s: cannot be read", a->file);
-	} else if (!last_line(text, &line)) {
-		rc = a->size ? err_set(e, EINVAL, "%s: this is no audit: move it away", a->file) : 0;
-	} else if (!audit_line_seq(line, &a->chain.seq)) {
-		rc = err_set(e, EINVAL, "%s: its last line is no record: move it away", a->file);
+		return err_set(e, EIO, "%s: cannot be read", a->file);
+	if (last_line(text, &line)) {
+		rc = take_line(a, a->file, line, e);
+		whole = a->size - text.n + (uint64_t)(line.p - tail) + line.n + 1;
+	} else if (is_torn(text)) {
+		rc = follow_older(a, e);
 	} else {
-		uint64_t whole = from + (uint64_t)(line.p - tail) + line.n + 1;
-
-		audit_line_hash(line, a->chain.hash);
-		if (whole < a->size) {
-			log_warn(
-				"audit", "a record that was half written is taken away", LZ("file", a->file));
-			if (ftruncate(a->fd, (off_t)whole) < 0)
-				rc = err_set(e, errno, "%s: %s", a->file, strerror(errno));
-			a->size = whole;
-		}
+		rc = err_set(e, EINVAL, "%s: this is no audit: move it away", a->file);
+	}
+	if (rc == 0 && whole < a->size) {
+		log_warn("audit", "a record that was half written is taken away", LZ("file", a->file));
+		if (ftruncate(a->fd, (off_t)whole) < 0)
+			rc = err_set(e, errno, "%s: %s", a->file, strerror(errno));
+		a->size = whole;
 	}
 	free(tail);
 	return rc;
@@ -208,14 +297,13 @@ int audit_open(const struct audit_conf *conf, struct audit **out, struct err *e)
 	}
 	a->conf = *conf;
 	a->conf.file = a->file;
-	a->fd = -1;
 	a->signed_ms = clock_wall_ms();
-	rc = open_file(a);
-	if (rc == -EWOULDBLOCK)
-		err_set(e, -rc, "%s: another process writes it", a->file);
-	else if (rc < 0)
-		err_set(e, -rc, "%s: cannot be opened for writing: %s", a->file, strerror(-rc));
-	if (!rc)
+	a->fd = open_locked(a->file, 0, &a->size);
+	if (a->fd == -EWOULDBLOCK)
+		rc = err_set(e, -a->fd, "%s: another process writes it", a->file);
+	else if (a->fd < 0)
+		rc = err_set(e, -a->fd, "%s: cannot be opened for writing: %s", a->file, strerror(-a->fd));
+	else
 		rc = take_up(a, e);
 	if (!rc)
 		rc = audit_key_open(a->file, &a->key, e);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -229,6 +230,90 @@ static void test_a_crash_breaks_nothing(void **state)
 	free(text);
 }
 
+/* The files of the audit from the oldest on: what is wrong with them. */
+static const char *wrong_files(struct audit_verify *v)
+{
+	const char *what = NULL;
+
+	for (unsigned i = 0; i < 3 && !what; i++) {
+		char *text = slurp((const char *[]){".2", ".1", ""}[i]);
+
+		what = wrong(v, text);
+		free(text);
+	}
+	return what;
+}
+
+/* No descriptor is left for the next file: records go on in the one that there is, and those that were kept stay. */
+static void test_without_a_next_file_nothing_goes(void **state)
+{
+	struct audit *a = open_audit(2000, 100);
+	struct audit_verify v = {0};
+	struct rlimit was, none;
+	char *before, *after;
+
+	(void)state;
+	for (unsigned i = 1; i <= 100; i++)
+		say(a, i);
+	before = slurp(".2");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (unsigned i = 101; i <= 200; i++)
+		say(a, i);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(audit_counters(a).records, 200);
+	after = slurp(".2");
+	assert_string_equal(before, after);
+	free(after);
+	/* There is one again. */
+	for (unsigned i = 201; i <= 205; i++)
+		say(a, i);
+	audit_close(a);
+	after = slurp(".2");
+	assert_string_not_equal(before, after);
+	v.key = public_key();
+	assert_null(wrong_files(&v));
+	assert_true(v.first < 101);
+	EVP_PKEY_free(v.key);
+	free(before);
+	free(after);
+}
+
+/* The process ended behind a rotation before its first record was whole: the chain is that of the file before. */
+static void test_a_file_without_a_record_goes_on(void **state)
+{
+	static const char *const left[] = {"", "{", "{\"seq\":56,\"prev\":\"00"};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof left / sizeof *left; i++) {
+		struct audit *a = open_audit(2000, 100);
+		struct audit_verify v = {.key = NULL};
+		char older[80];
+		FILE *f;
+
+		for (unsigned n = 1; n <= 40; n++)
+			say(a, n);
+		audit_close(a);
+		snprintf(older, sizeof older, "%s.1", file);
+		assert_int_equal(rename(file, older), 0);
+		f = fopen(file, "w");
+		assert_non_null(f);
+		fputs(left[i], f);
+		fclose(f);
+		a = open_audit(1 << 20, 100);
+		say(a, 41);
+		audit_close(a);
+		for (unsigned k = 0; k < 2; k++) {
+			char *text = slurp((const char *[]){".1", ""}[k]);
+
+			assert_null(wrong(&v, text));
+			free(text);
+		}
+	}
+}
+
 static void test_time_signs(void **state)
 {
 	struct audit *a = open_audit(1 << 20, 1000);
@@ -272,6 +357,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_every_change_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_files_follow_one_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_crash_breaks_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_without_a_next_file_nothing_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_file_without_a_record_goes_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time_signs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened, setup, teardown),
 	};
