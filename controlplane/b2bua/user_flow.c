@@ -23,14 +23,18 @@ void users_note_caller(struct leg *in, const struct sip_flow *from)
 
 const struct config_user *users_party(const struct sip_dialog *d)
 {
+	/* Routes lead to a proxy, whose matter it is. */
+	return d->route_count ? NULL : users_named(d);
+}
+
+const struct config_user *users_named(const struct sip_dialog *d)
+{
 	const struct leg *l = d->user;
 	const struct config_user *u;
 	struct sip_addr party;
 	char name[CALL_PARTY_MAX];
 
-	/* Routes lead to a proxy, whose matter it is. */
-	if (!l || !l->trunk || !l->trunk->registrar.realm || d->route_count ||
-		sip_addr_parse(d->remote_uri, &party) < 0)
+	if (!l || !l->trunk || !l->trunk->registrar.realm || sip_addr_parse(d->remote_uri, &party) < 0)
 		return NULL;
 	passing_party(l->trunk, party.uri.user, name);
 	u = config_find_user(l->trunk, str_z(name));

@@ -307,17 +307,23 @@ uint32_t users_left_s(const struct user_binding *u)
 	return s ? s : 1; /* 0 would say that it is over */
 }
 
-static void end_calls_on(struct b2bua *b, uint64_t conn)
+/* Is the account at the other end of the leg, or called there? */
+static bool is_with(const struct leg *l, const struct config_user *account)
 {
-	struct call *c, *next;
+	const struct user_binding *called = users_binding(l->call->b, l->binding);
+	const struct config_user *party = l->dialog ? users_named(l->dialog) : NULL;
 
-	for (c = TAILQ_FIRST(&b->calls); c; c = next) {
-		next = TAILQ_NEXT(c, entry);
-		for (unsigned side = 0; side < 2 && c->state != CALL_ENDING; side++)
-			if (conn && c->legs[side].flow.conn == conn) {
-				call_tell_outside(c, "the user was logged out");
-				call_release(c, NULL, 480, "an operator logged the user out");
-			}
+	return (called && is_of(called, account)) || (party && strcmp(party->name, account->name) == 0 &&
+							     strcmp(party->trunk->name, account->trunk->name) == 0);
+}
+
+static void end_calls_of(struct b2bua *b, const struct config_user *account)
+{
+	for (struct call *c = call_first(b); c; c = call_after(c)) {
+		if (c->state == CALL_ENDING || !(is_with(&c->legs[0], account) || is_with(&c->legs[1], account)))
+			continue;
+		call_tell_outside(c, "the user was logged out");
+		call_release(c, NULL, 480, "an operator logged the user out");
 	}
 }
 
@@ -331,12 +337,12 @@ int b2bua_disconnect(struct b2bua *b, const char *name, unsigned *registrations)
 			u = &b->now->config->users[i];
 	if (!u)
 		return -ENOENT;
+	end_calls_of(b, u);
 	*registrations = users_of(b, u, all);
 	for (unsigned i = 0; i < *registrations; i++) {
 		uint64_t conn = all[i]->flow.conn;
 
 		users_unbind(all[i], "an operator logged the user out");
-		end_calls_on(b, conn);
 		sip_net_close(b->net, conn, "an operator logged the user out");
 	}
 	return 0;

@@ -100,6 +100,8 @@ uint64_t users_device(const struct user_binding *u);
 void users_note_caller(struct leg *in, const struct sip_flow *from);
 /* The account at the other end of a dialog of a leg's that requests reach by its flow; NULL: there is none. */
 const struct config_user *users_party(const struct sip_dialog *d);
+/* The account at the other end of a dialog of a leg's, wherever its flow leads; NULL: there is none. */
+const struct config_user *users_named(const struct sip_dialog *d);
 /*
  * Does the binding, of the account at the other end of a dialog, lead there? It is of that device, or of the contact
  * that is the dialog's target; and what went encrypted goes by no weaker hop.

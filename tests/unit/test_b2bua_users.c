@@ -210,6 +210,48 @@ static void test_calls(void **state)
 	expect_no_calls();
 }
 
+/* Whom an operator logs out is in no call any more: neither in one that it made, nor where it is called, whatever way it takes. */
+static void test_logged_out(void **state)
+{
+	char lines[2048];
+	unsigned n;
+
+	(void)state;
+	with_users("");
+	registers(&alice, "");
+	snprintf(lines, sizeof lines, "%sRecord-Route: <sip:10.20.0.5;lr>\r\n",
+		proof("INVITE", "alice", PASSWORD, DIGEST_MD5, 2));
+	dial(&alice, "+1001", lines, sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	assert_int_equal(b2bua_disconnect(bench.b2bua, "max", &n), 0);
+	silence(NULL);
+	assert_int_equal(b2bua_disconnect(bench.b2bua, "alice", &n), 0);
+	assert_int_equal(n, 1);
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	hear(&alice, "BYE");
+	reply(&alice, "200 OK");
+	expect_no_calls();
+	/* Called, and not answered yet. */
+	registers(&alice, "");
+	dial(&bob, "+3001", "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	answer(&alice, "180 Ringing", "", "");
+	hear(&bob, "180");
+	assert_int_equal(b2bua_disconnect(bench.b2bua, "alice", &n), 0);
+	hear(&bob, "480");
+	say(&bob, "ACK", "", "");
+	hear(&alice, "CANCEL");
+	reply(&alice, "200 OK");
+	answer(&alice, "487 Request Terminated", "", "");
+	hear(&alice, "ACK");
+	expect_no_calls();
+}
+
 /* An account that is gone loses its registrations; a trunk without registrar registers nobody. */
 static void test_configuration(void **state)
 {
@@ -340,6 +382,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_contacts, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_a_device_without_reg_id, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_calls, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_logged_out, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_configuration, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_what_the_audit_keeps, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_a_flood_does_not_fill_the_audit, bench_setup, bench_teardown),
