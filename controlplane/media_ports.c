@@ -11,6 +11,9 @@
 #include "controlplane/media/port_alloc.h"
 #include "lib/base/log.h"
 
+_Static_assert(CONFIG_NAP_AS_STARTED == DP_NAP_AS_STARTED && CONFIG_NAP_NEVER == DP_NAP_NEVER,
+	"what the configuration says is what the data plane is told");
+
 #define TRIALS_PER_SECOND 10
 #define RANGES_MAX 4096 /* addresses and ranges, divided among the workers: what the data plane takes */
 
@@ -21,6 +24,7 @@ struct media_ports {
 	char **names;             /* of media interfaces, by group; they only grow */
 	unsigned n_names;
 	unsigned workers;
+	uint32_t nap_us;     /* of the data plane's workers */
 	struct event *sweep; /* a range has drained */
 };
 
@@ -28,6 +32,7 @@ struct media_ports_plan {
 	struct media_ports *m;
 	struct dp_client *client;
 	uint64_t generation;
+	uint32_t nap_us;
 	unsigned *groups;
 	struct port_plan *ports;
 	struct dp_address *told;
@@ -59,6 +64,7 @@ static void tell(struct media_ports *m, struct dp_address *addresses)
 		.addresses = addresses,
 		.n_addresses = list_shares(shares, n, addresses),
 		.trial_per_second = TRIALS_PER_SECOND,
+		.nap_us = m->nap_us,
 	};
 
 	dp_client_reconfigure(m->client, &media);
@@ -203,8 +209,8 @@ static int plan_ports(struct media_ports_plan *o, const struct config *c, struct
 	return o->told ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
-int media_ports_prepare(struct media_ports *m, struct dp_client *client, const struct config *c,
-	bool same_ports, struct media_ports_plan **out, struct err *e)
+int media_ports_prepare(struct media_ports *m, struct dp_client *client, const struct config *c, bool same,
+	struct media_ports_plan **out, struct err *e)
 {
 	struct media_ports_plan *o = calloc(1, sizeof *o);
 	int rc;
@@ -214,8 +220,9 @@ int media_ports_prepare(struct media_ports *m, struct dp_client *client, const s
 	o->m = m;
 	o->client = client;
 	o->generation = c->generation;
+	o->nap_us = c->dataplane.nap_us;
 	rc = note_groups(o, c) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
-	if (rc == 0 && !same_ports)
+	if (rc == 0 && !same)
 		rc = plan_ports(o, c, e);
 	if (rc < 0) {
 		err_prefix(e, "/srtp-gateway:gateway/media");
@@ -238,6 +245,7 @@ void media_ports_commit(struct media_ports_plan *o)
 	if (o->ports) {
 		m->client = o->client;
 		m->generation = o->generation;
+		m->nap_us = o->nap_us;
 		port_alloc_commit(o->ports);
 		tell(m, o->told);
 	}

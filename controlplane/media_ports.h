@@ -24,11 +24,11 @@ struct port_alloc *media_ports_alloc(struct media_ports *m); /* borrowed */
 
 /*
  * Everything that another configuration needs; nothing changes before the commit, and then only the order of
- * interfaces when their ports are the same as before (same_ports). e: the YANG path and the reason. client is
- * the one that a commit tells.
+ * interfaces when their ports, and what else the data plane is told, are the same as before (same). e: the
+ * YANG path and the reason. client is the one that a commit tells.
  */
-int media_ports_prepare(struct media_ports *m, struct dp_client *client, const struct config *c,
-	bool same_ports, struct media_ports_plan **out, struct err *e);
+int media_ports_prepare(struct media_ports *m, struct dp_client *client, const struct config *c, bool same,
+	struct media_ports_plan **out, struct err *e);
 /* By index of the media interface: its group at the allocator. Lives as long as the plan. */
 const unsigned *media_ports_groups(const struct media_ports_plan *plan);
 void media_ports_commit(struct media_ports_plan *plan);

@@ -143,7 +143,9 @@ static int open_media(struct plan *p, struct err *e)
 
 	return rc < 0 ? rc
 		      : media_ports_prepare(g->media, g->client, p->to,
-				!config_diff_any(p->diff, CONFIG_KIND_INTERFACE), &p->media, e);
+				!config_diff_any(p->diff, CONFIG_KIND_INTERFACE) &&
+					!config_diff_any(p->diff, CONFIG_KIND_DATAPLANE),
+				&p->media, e);
 }
 
 static void close_plan(struct plan *p)

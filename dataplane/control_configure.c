@@ -6,6 +6,7 @@
 
 #include "dataplane/control_private.h"
 #include "dataplane/ephemeral.h"
+#include "dataplane/idle.h"
 #include "lib/base/log.h"
 
 static int stage(struct control *c, const struct dp_configure *page, struct err *err)
@@ -80,6 +81,23 @@ static int apply(struct control *c, struct err *err)
 	return 0;
 }
 
+static void let_nap(struct control *c, uint32_t nap_us)
+{
+	bool changed = false;
+
+	for (uint32_t i = 0; i < c->conf.n_workers; i++)
+		changed |= idle_set(worker_mailbox(c->conf.workers[i])->worker, nap_us);
+	if (!changed)
+		return;
+	if (nap_us == DP_NAP_NEVER)
+		log_info("control", "workers never sleep from now on, as configured");
+	else if (nap_us == DP_NAP_AS_STARTED)
+		log_info("control", "workers sleep as the command line says again");
+	else
+		log_info("control", "workers have another longest nap, as configured",
+			LU("microseconds", nap_us));
+}
+
 /* Ports over rings, of tests and benches, have no kernel beside them. */
 static bool shares_addresses(const struct control *c)
 {
@@ -101,6 +119,7 @@ int control_configure(struct control *c, const struct dp_configure *page, struct
 		rc = apply(c, err);
 	c->pages = 0;
 	if (rc == 0) {
+		let_nap(c, page->nap_us);
 		log_info("control", "media addresses configured", LU("generation", page->generation),
 			LU("ranges", c->n_addresses));
 		if (shares_addresses(c))

@@ -8,14 +8,23 @@
 #include <unistd.h>
 
 #include "dataplane/worker_private.h"
+#include "lib/msg/dp_msg.h"
 
 int idle_open(struct idle *s, uint32_t idle_us, struct err *err)
 {
-	*s = (struct idle){.most_ns = idle_us * 1000, .n_fds = 1, .can_wait = true};
+	*s = (struct idle){
+		.most_ns = idle_us * 1000, .start_ns = idle_us * 1000, .n_fds = 1, .can_wait = true};
 	s->fds[0] = (struct pollfd){.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), .events = POLLIN};
 	if (s->fds[0].fd < 0)
 		return err_set(err, EIO, "no descriptor to wake a worker with: %s", strerror(errno));
 	return 0;
+}
+
+bool idle_set(struct idle *s, uint32_t nap_us)
+{
+	uint32_t ns = nap_us == DP_NAP_AS_STARTED ? s->start_ns : nap_us == DP_NAP_NEVER ? 0 : nap_us * 1000;
+
+	return atomic_exchange_explicit(&s->most_ns, ns, memory_order_relaxed) != ns;
 }
 
 void idle_close(struct idle *s)
@@ -51,12 +60,13 @@ static struct idle_plan asleep(struct idle *s, enum idle_state kind, uint64_t no
 
 struct idle_plan idle_plan(struct idle *s, unsigned received, uint64_t now)
 {
-	uint64_t took = now - s->since, ns = s->most_ns;
+	const uint64_t most = atomic_load_explicit(&s->most_ns, memory_order_relaxed);
+	uint64_t took = now - s->since, ns = most;
 
 	s->packets += received;
 	if (s->packets && IDLE_BATCH * took < ns * s->packets)
 		ns = IDLE_BATCH * took / s->packets;
-	if (s->most_ns == 0 || received >= IDLE_BATCH || ns < IDLE_LEAST_NS) {
+	if (most == 0 || received >= IDLE_BATCH || ns < IDLE_LEAST_NS) {
 		forget(s, now, took);
 		return (struct idle_plan){IDLE_AWAKE, 0};
 	}

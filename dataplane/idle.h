@@ -3,9 +3,10 @@
  * When a worker has nothing to do. One that asks for packets all the time burns a core, and on interfaces of
  * the kernel each answer costs it more than a packet does. So it sleeps, as drivers with interrupts do:
  *
- * It naps for as long as IDLE_BATCH packets take to arrive at the rate of the last moments, idle_us at most; at a
- * rate at which that is under IDLE_LEAST_NS it never does. After a nap that met no packet it sleeps until one arrives,
- * where every port has a descriptor to wait for (port_fd()), and IDLE_DEEP_NS at most, so that timers run.
+ * It naps for as long as IDLE_BATCH packets take to arrive at the rate of the last moments, idle_us at most
+ * (the command line's, or what the control plane says, idle_set()); at a rate at which that is under
+ * IDLE_LEAST_NS it never does. After a nap that met no packet it sleeps until one arrives, where every port
+ * has a descriptor to wait for (port_fd()), and IDLE_DEEP_NS at most, so that timers run.
  *
  * So a packet waits idle_us and the scheduler's delay at most. A command from the main thread ends either, a
  * packet that another worker hands over ends a sleep.
@@ -36,7 +37,9 @@ struct idle_plan {
 };
 
 struct idle {
-	uint32_t most_ns;                /* the longest nap; 0: it never sleeps */
+	_Atomic uint32_t
+		most_ns;   /* the longest nap; 0: it never sleeps. Written by the main thread, idle_set() */
+	uint32_t start_ns; /* the same as it was opened */
 	uint64_t packets;                /* that came since `since`, older ones less */
 	uint64_t since;                  /* ns: when it last went to sleep, or later */
 	struct pollfd fds[IDLE_FDS_MAX]; /* [0] wakes it, then the ports' */
@@ -50,6 +53,9 @@ struct worker;
 /* idle_us: the longest nap, microseconds; 0: never sleeps. -EIO without descriptors. */
 int idle_open(struct idle *s, uint32_t idle_us, struct err *err);
 void idle_close(struct idle *s);
+/* The main thread: another longest nap from the worker's next one on, as dp_configure.nap_us has it. False:
+ * it was so already. */
+bool idle_set(struct idle *s, uint32_t nap_us);
 /* A port's descriptor; -1: it has none, and the worker naps instead of waiting. */
 void idle_add(struct idle *s, int fd);
 

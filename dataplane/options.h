@@ -11,6 +11,7 @@
 #include "dataplane/port.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/msg/dp_msg.h"
 
 #define OPTIONS_HOPS_MAX 64
 
@@ -42,7 +43,7 @@ struct options {
 
 #define OPTIONS_SESSIONS_DEFAULT 4096
 #define OPTIONS_IDLE_US_DEFAULT 200
-#define OPTIONS_IDLE_US_MAX 1000
+#define OPTIONS_IDLE_US_MAX DP_NAP_US_MAX
 
 /* -EINVAL with one line that says what is wrong. */
 int options_parse(int argc, char **argv, struct options *o, struct err *err);

@@ -308,6 +308,10 @@ struct config_route {
 	uint32_t n_to;                        /* at least 1 */
 };
 
+#define CONFIG_NAP_AS_STARTED 0u    /* the data plane's command line says it */
+#define CONFIG_NAP_NEVER UINT32_MAX /* workers poll all the time */
+#define CONFIG_NAP_DEFAULT_US 200u  /* of workers that are only told to nap */
+
 struct config {
 	uint64_t generation; /* 1, 2, ... in this process */
 
@@ -352,6 +356,7 @@ struct config {
 		const char *socket; /* of the data plane's SOCK_SEQPACKET socket */
 		uint32_t workers;
 		const char *crypto_backend; /* "ipsec-mb", "fpga" or "cryptodev" */
+		uint32_t nap_us; /* the longest nap of a worker; CONFIG_NAP_AS_STARTED, CONFIG_NAP_NEVER */
 	} dataplane;
 
 	struct {

@@ -396,6 +396,8 @@ static bool same_servers(const struct config *a, const struct config *b)
 
 static void diff_containers(struct config_diff *d, const struct config *a, const struct config *b)
 {
+	const bool never = a->dataplane.nap_us == CONFIG_NAP_NEVER;
+
 	leaf(d, CONFIG_KIND_LIMITS, "max-calls", a->limits.max_calls == b->limits.max_calls);
 	leaf(d, CONFIG_KIND_LIMITS, "max-call-rate", a->limits.max_call_rate == b->limits.max_call_rate);
 	leaf(d, CONFIG_KIND_LIMITS, "max-message-rate",
@@ -413,6 +415,10 @@ static void diff_containers(struct config_diff *d, const struct config *a, const
 	leaf(d, CONFIG_KIND_DATAPLANE, "workers", a->dataplane.workers == b->dataplane.workers);
 	leaf(d, CONFIG_KIND_DATAPLANE, "crypto-backend",
 		same_text(a->dataplane.crypto_backend, b->dataplane.crypto_backend));
+	leaf(d, CONFIG_KIND_DATAPLANE, "busy-poll", !never == !(b->dataplane.nap_us == CONFIG_NAP_NEVER));
+	leaf(d, CONFIG_KIND_DATAPLANE, "longest-nap",
+		a->dataplane.nap_us == b->dataplane.nap_us || never ||
+			b->dataplane.nap_us == CONFIG_NAP_NEVER);
 	leaf(d, CONFIG_KIND_RECOVERY, "directory", same_text(a->recovery.directory, b->recovery.directory));
 	leaf(d, CONFIG_KIND_RECOVERY, "orphan-grace",
 		a->recovery.orphan_grace_s == b->recovery.orphan_grace_s);
@@ -489,7 +495,8 @@ int config_difference_path(const struct config_difference *d, char *buf, size_t 
 
 bool config_difference_needs_start(const struct config_difference *d)
 {
-	return d->kind == CONFIG_KIND_DATAPLANE || d->kind == CONFIG_KIND_MANAGEMENT ||
-	       d->kind == CONFIG_KIND_RECOVERY ||
+	return (d->kind == CONFIG_KIND_DATAPLANE && strcmp(d->name, "longest-nap") != 0 &&
+		       strcmp(d->name, "busy-poll") != 0) ||
+	       d->kind == CONFIG_KIND_MANAGEMENT || d->kind == CONFIG_KIND_RECOVERY ||
 	       (d->kind == CONFIG_KIND_OBSERVABILITY && strcmp(d->name, "metrics-listener") == 0);
 }

@@ -270,6 +270,16 @@ static void read_dns(struct reader *r, const struct lyd_node *n)
 		servers[i] = ip_of(r, lyd_get_value(e));
 }
 
+/* Both leaves are one thing to the data plane, and neither has a default: its command line has. */
+static uint32_t read_nap(const struct lyd_node *dataplane)
+{
+	const char *busy = text(dataplane, "busy-poll");
+
+	if (busy && strcmp(busy, "true") == 0)
+		return CONFIG_NAP_NEVER;
+	return number(dataplane, "longest-nap", busy ? CONFIG_NAP_DEFAULT_US : CONFIG_NAP_AS_STARTED);
+}
+
 static void read_process(struct reader *r, const struct lyd_node *g)
 {
 	struct config *c = &r->s->pub;
@@ -290,6 +300,7 @@ static void read_process(struct reader *r, const struct lyd_node *g)
 	c->dataplane.socket = keep_leaf(r, dataplane, "socket");
 	c->dataplane.workers = number(dataplane, "workers", 0);
 	c->dataplane.crypto_backend = keep_leaf(r, dataplane, "crypto-backend");
+	c->dataplane.nap_us = read_nap(dataplane);
 	c->recovery.directory = keep_leaf(r, recovery, "directory");
 	c->recovery.orphan_grace_s = number(recovery, "orphan-grace", 0);
 	c->management.socket = keep_leaf(r, management, "socket");

@@ -57,6 +57,7 @@ struct dp_client_media {
 	const struct dp_address *addresses;
 	uint32_t n_addresses;
 	uint32_t trial_per_second, media_timeout_s;
+	uint32_t nap_us; /* as in dp_configure */
 };
 
 /* Connects when the loop runs. -ENOMEM, -EINVAL. */

@@ -57,7 +57,7 @@ struct dp_client {
 
 	uint64_t generation; /* configuration */
 	struct dp_address *addresses;
-	uint32_t n_addresses, trial_per_second, media_timeout_s;
+	uint32_t n_addresses, trial_per_second, media_timeout_s, nap_us;
 	bool configured;
 	uint16_t pages_unanswered;
 

@@ -191,6 +191,7 @@ int dp_send_configuration(struct dp_client *c)
 		o->pages = (uint16_t)pages;
 		o->trial_per_second = c->trial_per_second;
 		o->media_timeout_s = c->media_timeout_s;
+		o->nap_us = c->nap_us;
 		o->n_addresses = left < DP_ADDRESSES_MAX ? left : DP_ADDRESSES_MAX;
 		if (o->n_addresses)
 			memcpy(o->addresses, c->addresses + first, o->n_addresses * sizeof *o->addresses);

@@ -130,6 +130,8 @@ static const char *configure_wrong(const struct dp_configure *c)
 		return "page outside pages";
 	if (c->n_addresses > DP_ADDRESSES_MAX)
 		return "too many addresses on a page";
+	if (c->nap_us > DP_NAP_US_MAX && c->nap_us != DP_NAP_NEVER)
+		return "nap too long";
 	for (uint32_t i = 0; i < c->n_addresses; i++) {
 		const struct dp_address *a = &c->addresses[i];
 

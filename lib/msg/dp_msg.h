@@ -25,7 +25,7 @@
 #include "lib/base/netaddr.h"
 #include "lib/srtp/suite.h"
 
-#define DP_MSG_VERSION 5
+#define DP_MSG_VERSION 6
 
 #define DP_LEGS_MAX 16     /* per session, both sides together */
 #define DP_STREAMS_MAX 8   /* per leg */
@@ -35,6 +35,9 @@
 #define DP_MKI_MAX 16      /* octets; SDES lines with a longer MKI are refused at negotiation */
 #define DP_ADDRESSES_MAX 32 /* per DP_CONFIGURE page */
 #define DP_LIST_MAX 64     /* sessions per DP_LIST_PAGE */
+#define DP_NAP_US_MAX 1000
+#define DP_NAP_AS_STARTED 0u /* as the data plane's command line says */
+#define DP_NAP_NEVER UINT32_MAX /* workers never sleep */
 #define DP_PUNT_MAX 1600   /* octets of a punted datagram */
 #define DP_ICE_UFRAG_MAX 32 /* octets of what we make; RFC 8839 allows 256 */
 #define DP_ICE_PWD_MAX 64
@@ -114,6 +117,8 @@ struct dp_configure {
 	uint32_t n_addresses;
 	uint32_t trial_per_second;   /* trial authentications to unknown sources per second and leg (10) */
 	uint32_t media_timeout_s;    /* without a packet on a leg until DP_MEDIA_TIMEOUT; 0: never */
+	uint32_t nap_us;             /* the longest nap of a worker while packets come: 1 to DP_NAP_US_MAX; DP_NAP_AS_STARTED, DP_NAP_NEVER */
+	uint32_t pad;
 	struct dp_address addresses[DP_ADDRESSES_MAX];
 };
 

@@ -83,6 +83,28 @@ def test_a_change_is_made_shown_kept_and_taken_back_while_a_call_goes_on():
         finish(gateway, a, b)
 
 
+def test_how_workers_sleep_is_changed_while_a_call_goes_on():
+    with talking(b="phone") as (_, gateway, a, b):
+
+        def commit(says, *words):
+            srtpgwctl(gateway, *words)
+            srtpgwctl(gateway, "commit")
+            wait_for(f"the data plane says: {says}", lambda: says in gateway.dataplane.output(), 20)
+            both_hear(a, b)
+
+        def shown():
+            return gateway.ctl("show", "config", "dataplane")["gateway"]["dataplane"]
+
+        commit("workers have another longest nap, as configured microseconds=70", "set", "dataplane/longest-nap", "70")
+        assert shown()["longest-nap"] == 70
+        srtpgwctl(gateway, "set", "dataplane/busy-poll", "true")
+        assert "remove one of them" in srtpgwctl(gateway, "commit", code=3)
+        commit("workers never sleep from now on, as configured", "delete", "dataplane/longest-nap")
+        assert shown()["busy-poll"] is True and "longest-nap" not in shown()
+        commit("workers sleep as the command line says again", "delete", "dataplane/busy-poll")
+        finish(gateway, a, b)
+
+
 def test_mistakes_are_named_and_change_nothing():
     with parties(b="phone") as (lab, gateway, a, b):
         before = gateway.ctl("show", "config")

@@ -128,7 +128,8 @@ static const struct mistake {
 	{"state is not configured", {{"trunks/trunk/0/state", "{\"active-calls\":0}"}},
 		G "/trunks/trunk[name='carrier']/state:", "'state' is state: it is read, never configured"},
 	{"a password instead of its hash",
-		{{"users", "{\"user\":[{\"name\":\"u\",\"password-hash\":{\"md5\":\"secret\"},\"trunk\":\"carrier\"}]}"}},
+		{{"users", "{\"user\":[{\"name\":\"u\",\"password-hash\":{\"md5\":\"secret\"},\"trunk\":"
+			   "\"carrier\"}]}"}},
 		G "/users/user[name='u']/password-hash/md5:", "never the password itself"},
 	{"user of a trunk without registrar",
 		{{"users", "{\"user\":[{\"name\":\"u\",\"password-hash\":"
@@ -144,8 +145,9 @@ static const struct mistake {
 		G "/sip/listener[name='carriers-tls']:", "only a WSS listener waits for a registration"},
 	{"WSS listener for any page", {{"sip/listener/0/transport", "\"wss\""}},
 		G "/sip/listener[name='carriers-tls']:", "the pages that may connect"},
-	{"origin with a path", {{"sip/listener/0/transport", "\"wss\""},
-		{"sip/listener/0/allowed-origin", "[\"https://phone.example.net/\"]"}},
+	{"origin with a path",
+		{{"sip/listener/0/transport", "\"wss\""},
+			{"sip/listener/0/allowed-origin", "[\"https://phone.example.net/\"]"}},
 		G "/sip/listener[name='carriers-tls']/allowed-origin", "without a path"},
 	{"metrics on no address", {{"observability", "{\"metrics-listener\":{\"address\":\"here\"}}"}},
 		G "/observability/metrics-listener/address:", ""},
@@ -210,7 +212,8 @@ static const struct mistake {
 	{"profile on a plain trunk", {{"trunks/trunk/1/srtp/crypto-profile", "\"strong\""}},
 		G "/trunks/trunk[name='core']/srtp:", "has no effect"},
 	{"keying that nobody does", {{"trunks/trunk/0/srtp/keying", "[\"zrtp\"]"}},
-		G "/trunks/trunk[name='carrier']/srtp/keying:", "'zrtp' is not one of the choices: sdes, dtls"},
+		G "/trunks/trunk[name='carrier']/srtp/keying:",
+		"'zrtp' is not one of the choices: sdes, dtls"},
 	{"dtls without rtcp-mux",
 		{{"trunks/trunk/0/srtp/keying", "[\"dtls\"]"}, {"trunks/trunk/0/rtcp-mux", "\"never\""}},
 		G "/trunks/trunk[name='carrier']/srtp:", "DTLS-SRTP needs rtcp-mux"},
@@ -251,6 +254,10 @@ static const struct mistake {
 		G "/routing/route/name:", "a name begins with"},
 	{"unknown crypto backend", {{"dataplane", "{\"crypto-backend\":\"abacus\"}"}},
 		G "/dataplane/crypto-backend:", "ipsec-mb"},
+	{"a nap of workers that never sleep", {{"dataplane", "{\"busy-poll\":true,\"longest-nap\":50}"}},
+		G "/dataplane/longest-nap", "remove one of them"},
+	{"a nap of two milliseconds", {{"dataplane", "{\"longest-nap\":2000}"}},
+		G "/dataplane/longest-nap:", "1 to 1000"},
 	{"no calls at all", {{"limits/max-calls", "0"}}, G "/limits/max-calls:", ""},
 };
 
@@ -325,6 +332,7 @@ static void the_example_becomes_a_snapshot(void **state)
 	assert_int_equal(c->limits.max_calls, 4000);
 	assert_string_equal(c->dataplane.socket, "/run/srtpgw/dataplane.sock");
 	assert_int_equal(c->dataplane.workers, 1);
+	assert_int_equal(c->dataplane.nap_us, CONFIG_NAP_AS_STARTED);
 
 	assert_ptr_equal(config_find_listener(c, core->realm, CONFIG_UDP, IP_V4), &c->listeners[1]);
 	assert_null(config_find_listener(c, core->realm, CONFIG_UDP, IP_V6));
@@ -358,6 +366,30 @@ static void defaults_are_the_safe_choice(void **state)
 	assert_int_equal(c->tls_profiles[0].min_version, CONFIG_TLS_1_2);
 	assert_int_equal(c->tls_profiles[0].verify, CONFIG_VERIFY_REQUIRED);
 	config_unref(c);
+}
+
+static void workers_sleep_as_it_says_or_as_they_were_started(void **state)
+{
+	static const struct {
+		const char *dataplane;
+		uint32_t nap_us;
+	} rows[] = {{"{}", CONFIG_NAP_AS_STARTED}, {"{\"longest-nap\":1}", 1},
+		{"{\"longest-nap\":1000,\"busy-poll\":false}", 1000},
+		{"{\"busy-poll\":true}", CONFIG_NAP_NEVER}, {"{\"busy-poll\":false}", CONFIG_NAP_DEFAULT_US}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		json_t *root = example();
+		struct config *c = NULL;
+		struct err e = {0};
+
+		change(root, "dataplane", rows[i].dataplane);
+		if (parse_tree(root, &c, &e))
+			fail_msg("%s: %s", rows[i].dataplane, e.text);
+		json_decref(root);
+		assert_int_equal(c->dataplane.nap_us, rows[i].nap_us);
+		config_unref(c);
+	}
 }
 
 static void metrics_are_served_when_asked_for_and_only_locally(void **state)
@@ -533,6 +565,7 @@ int main(void)
 		cmocka_unit_test(accounts_are_found_by_name_and_number),
 		cmocka_unit_test(the_example_becomes_a_snapshot),
 		cmocka_unit_test(defaults_are_the_safe_choice),
+		cmocka_unit_test(workers_sleep_as_it_says_or_as_they_were_started),
 		cmocka_unit_test(metrics_are_served_when_asked_for_and_only_locally),
 		cmocka_unit_test(peers_are_sorted_by_priority),
 		cmocka_unit_test(lines_and_comments_are_counted),

@@ -108,6 +108,31 @@ static void test_containers(void **state)
 	assert_string_equal(
 		differences(parse(A, TO_A, ""), parse(A, TO_A, ",\"logging\":{\"level\":\"debug\"}")),
 		"changed logging level");
+	assert_string_equal(differences(parse(A, TO_A, ",\"dataplane\":{\"longest-nap\":50}"),
+				    parse(A, TO_A, ",\"dataplane\":{\"longest-nap\":60}")),
+		"changed dataplane longest-nap");
+	assert_string_equal(differences(parse(A, TO_A, ",\"dataplane\":{\"longest-nap\":50}"),
+				    parse(A, TO_A, ",\"dataplane\":{\"busy-poll\":true}")),
+		"changed dataplane busy-poll");
+}
+
+static void test_sleep_of_workers_needs_no_start(void **state)
+{
+	static const char *const rest[] = {"", ",\"dataplane\":{\"longest-nap\":50}",
+		",\"dataplane\":{\"busy-poll\":true}", ",\"dataplane\":{\"busy-poll\":false}"};
+
+	(void)state;
+	for (unsigned i = 1; i < 4; i++) {
+		struct config *from = parse(A, TO_A, rest[i - 1]), *to = parse(A, TO_A, rest[i]);
+		struct config_diff *d;
+
+		assert_int_equal(config_diff(from, to, &d), 0);
+		assert_int_equal(d->n, 1);
+		assert_false(config_difference_needs_start(&d->all[0]));
+		config_diff_free(d);
+		config_unref(from);
+		config_unref(to);
+	}
 }
 
 static void test_what_needs_a_start_and_how_it_is_called(void **state)
@@ -140,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_every_leaf_of_a_trunk_counts),
 		cmocka_unit_test(test_containers),
+		cmocka_unit_test(test_sleep_of_workers_needs_no_start),
 		cmocka_unit_test(test_what_needs_a_start_and_how_it_is_called),
 	};
 

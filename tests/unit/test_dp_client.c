@@ -35,7 +35,8 @@ static void the_handshake(void **state)
 	const struct dp_client_media media = {.generation = 5,
 		.addresses = addresses,
 		.n_addresses = DP_ADDRESSES_MAX + 1,
-		.trial_per_second = 10};
+		.trial_per_second = 10,
+		.nap_us = 70};
 	dp_session_id id;
 
 	(void)state;
@@ -51,6 +52,8 @@ static void the_handshake(void **state)
 	assert_int_equal(n_last, 4);
 	assert_int_equal(last[0].h.type, DP_HELLO);
 	assert_int_equal(last[1].configure.page, 0);
+	assert_int_equal(last[1].configure.nap_us, 70);
+	assert_int_equal(last[2].configure.nap_us, 70);
 	assert_int_equal(last[1].configure.n_addresses, DP_ADDRESSES_MAX);
 	assert_int_equal(last[2].configure.page, 1);
 	assert_int_equal(last[2].configure.pages, 2);

@@ -140,6 +140,8 @@ static void test_refused(void **state)
 	REFUSED(leg_ice, (m.leg_ice.credentials[0].ufrag_len = m.leg_ice.credentials[0].pwd_len = 0));
 	REFUSED(configure, m.configure.pages = 0);
 	REFUSED(configure, m.configure.page = 1);
+	REFUSED(configure, m.configure.nap_us = DP_NAP_US_MAX + 1);
+	REFUSED(configure, m.configure.nap_us = DP_NAP_NEVER - 1);
 	REFUSED(configure, m.configure.n_addresses = DP_ADDRESSES_MAX + 1);
 	REFUSED(configure, m.configure.addresses[0].port_lower = 0);
 	REFUSED(configure, m.configure.addresses[0].port_upper = 19999);

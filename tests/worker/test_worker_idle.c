@@ -3,6 +3,7 @@
  * When a worker sleeps and for how long, and what wakes it. The plan is a function of what it is told, so
  * that no test looks at a clock; the one that lets a worker run and sleep is bounded by what it is to do.
  */
+#include <errno.h>
 #include <unistd.h>
 
 #include <rte_launch.h>
@@ -151,6 +152,50 @@ static void test_only_a_sleeper_is_woken_and_once(void **state)
 	idle_close(&s);
 }
 
+static void test_another_longest_nap_counts_from_the_next_one_on(void **state)
+{
+	struct idle s = opened(MOST_US, false);
+	uint64_t now = s.since;
+
+	(void)state;
+	assert_false(idle_set(&s, DP_NAP_AS_STARTED));
+	assert_true(idle_set(&s, 50));
+	assert_false(idle_set(&s, 50));
+	assert_int_equal(idle_plan(&s, 0, now += 100 * US).ns, 50 * US);
+	assert_true(idle_set(&s, DP_NAP_NEVER));
+	assert_int_equal(idle_plan(&s, 0, now += 100 * US).kind, IDLE_AWAKE);
+	assert_true(idle_set(&s, DP_NAP_AS_STARTED));
+	assert_int_equal(idle_plan(&s, 0, now + 100 * US).ns, MOST_US * US);
+	idle_close(&s);
+	/* One that was started to poll all the time naps as well, when it is told to. */
+	s = opened(0, false);
+	assert_true(idle_set(&s, 1000));
+	assert_int_equal(idle_plan(&s, 0, s.since + 100 * US).ns, 1000 * US);
+	assert_true(idle_set(&s, DP_NAP_AS_STARTED));
+	assert_int_equal(idle_plan(&s, 0, s.since + 200 * US).kind, IDLE_AWAKE);
+	idle_close(&s);
+}
+
+/* The control plane's word reaches every worker, and one that is refused as a whole changes nothing. */
+static void test_the_configuration_says_how_long(void **state)
+{
+	struct rig *r = *state;
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_CONFIGURE, 0);
+	m.configure.pages = 1;
+	m.configure.nap_us = 70;
+	assert_int_equal(rig_command(r, &m), 0);
+	for (unsigned i = 0; i < RIG_WORKERS; i++)
+		assert_int_equal(r->w[i]->idle.most_ns, 70000);
+	m.configure.nap_us = 80;
+	m.configure.n_addresses = 1;
+	m.configure.addresses[0] = (struct dp_address){
+		.ip = rig_addr("10.0.0.9", 1).ip, .port_lower = 1, .port_upper = 2, .worker = RIG_WORKERS};
+	assert_int_equal(rig_command(r, &m), -EINVAL);
+	assert_int_equal(r->w[0]->idle.most_ns, 70000);
+}
+
 static void test_a_port_without_descriptor_is_not_waited_for(void **state)
 {
 	struct rig *r = *state;
@@ -245,6 +290,8 @@ static void test_workers_that_sleep_lose_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_another_longest_nap_counts_from_the_next_one_on),
+		cmocka_unit_test_setup_teardown(test_the_configuration_says_how_long, rig_open, rig_close),
 		cmocka_unit_test(test_a_nap_is_as_long_as_a_batch_takes),
 		cmocka_unit_test(test_a_busy_worker_never_sleeps),
 		cmocka_unit_test(test_the_rate_is_that_of_the_last_moments),
