@@ -270,6 +270,8 @@ static void set_takes_a_path_and_a_value(void **state)
 	assert_fault(b, "data-missing", G "/trunks/trunk[name='c']/max-calls", "no such thing");
 	assert_int_equal(bench_set(b, s, G "/trunks/trunk[name='a']/name", NULL), -1);
 	assert_string_equal(b->fault.tag, "invalid-value");
+	assert_int_equal(bench_set(b, s, G "/trunks/trunk[name='a']/nothing", NULL), -1);
+	assert_fault(b, "invalid-value", G "/trunks/trunk[name='a']/nothing", "nothing");
 	assert_int_equal(bench_set(b, s, G "/nothing", "1"), -1);
 	assert_int_equal(bench_set(b, s, "gateway", "1"), -1);
 	assert_int_equal(bench_set(b, s, "", "1"), -1);

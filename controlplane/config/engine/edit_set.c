@@ -11,11 +11,12 @@ static int complain(struct engine_fault *f, const char *tag, const char *path, c
 	return fault_set(f, tag, path, "%s", message);
 }
 
-/* Where libyang named none, the path that was asked for. */
-static int name_path(struct engine_fault *f, const char *path)
+/* libyang's reason with the path that was asked for: what it names is the schema's node, without its lists' keys, or
+ * the first tree that it looked in. */
+static int path_fault(struct engine_fault *f, const struct ly_ctx *ctx, const char *path)
 {
-	if (!f->path[0])
-		snprintf(f->path, sizeof f->path, "%s", path);
+	fault_from_libyang(f, ctx, NULL);
+	snprintf(f->path, sizeof f->path, "%s", path);
 	return -1;
 }
 
@@ -24,10 +25,8 @@ static int delete_path(struct ly_ctx *ctx, struct lyd_node **data, const char *p
 	struct lyd_node *found = NULL;
 	LY_ERR rc = *data ? lyd_find_path(*data, path, 0, &found) : LY_ENOTFOUND;
 
-	if (rc == LY_EVALID || rc == LY_EINVAL) {
-		fault_from_libyang(f, ctx, NULL);
-		return name_path(f, path);
-	}
+	if (rc == LY_EVALID || rc == LY_EINVAL)
+		return path_fault(f, ctx, path);
 	if (rc != LY_SUCCESS || !edit_exists(found))
 		return complain(f, "data-missing", path, "there is no such thing to delete");
 	if (edit_is_key(found))
@@ -60,11 +59,8 @@ int edit_set(struct ly_ctx *ctx, struct lyd_node **data, const char *path, const
 	if (!value)
 		return delete_path(ctx, data, path, f);
 	if (lyd_new_path(NULL, ctx, path, value, 0, &edit) != LY_SUCCESS || !edit) {
-		fault_from_libyang(f, ctx, NULL);
 		lyd_free_all(edit);
-		/* libyang names the schema's node here, without its lists' keys. */
-		f->path[0] = 0;
-		return name_path(f, path);
+		return path_fault(f, ctx, path);
 	}
 	rc = is_configuration(edit)
 		     ? edit_apply(data, edit, ENGINE_MERGE, f)
