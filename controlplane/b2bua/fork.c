@@ -8,9 +8,23 @@
 #include <stdlib.h>
 
 #include "controlplane/b2bua/call.h"
+#include "lib/base/log.h"
+
+/* Where the INVITE went: for who answers it without a Contact. */
+static struct str answered_at(const struct leg *out, const struct sip_flow *flow, char *buf, size_t cap)
+{
+	char at[IP_PORT_TEXT_MAX];
+	struct wbuf w = wbuf_make(buf, cap);
+
+	wbuf_fmt(&w, "sip%s:%s@%s;transport=%s", out->call->sips ? "s" : "", call_z(out->call->to),
+		ip_port_text(&flow->remote, at), reply_transport(out->listener));
+	return w.overflow ? STR("") : wbuf_view(&w);
+}
 
 int fork_dialog(struct leg *out, struct sip_ctx *ctx, const struct sip_msg *m, struct sip_dialog **d)
 {
+	const struct sip_flow *flow = sip_ctx_flow(ctx);
+	char target[CALL_URI_MAX];
 	struct sip_dialog_start start = {
 		.call_id = str_z(out->call_id),
 		.local_tag = str_z(out->local_tag),
@@ -18,9 +32,13 @@ int fork_dialog(struct leg *out, struct sip_ctx *ctx, const struct sip_msg *m, s
 		.remote_uri = str_z(out->remote_uri),
 		.cseq = out->invite_cseq,
 		.secure = out->call->sips,
+		.fallback = answered_at(out, flow, target, sizeof target),
 	};
 
-	return sip_dialog_new_uac(&start, m, sip_ctx_flow(ctx), d);
+	if (m->status >= 200 && !sip_msg_hdr(m, SIP_H_CONTACT))
+		log_warn("call", "a 2xx without Contact: requests go to where it was called", LZ("call", out->call->id),
+			LZ("trunk", out->trunk->name));
+	return sip_dialog_new_uac(&start, m, flow, d);
 }
 
 static void dialog_drop(struct b2bua *b, struct sip_dialog *d)

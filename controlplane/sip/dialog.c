@@ -201,7 +201,13 @@ int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_ms
 	d->local_seq = d->invite_seq = start->cseq;
 	if (response->status >= 200)
 		d->state = SIP_DIALOG_CONFIRMED;
-	if ((rc = set_identity(d, &id)) == 0 && (rc = first_target(d, response)) == 0)
+	rc = set_identity(d, &id);
+	if (rc == 0)
+		rc = first_target(d, response);
+	/* Whoever answers is owed an ACK, and a BYE one day (RFC 3261 section 13.2.2.4). */
+	if (rc == -EINVAL && response->status >= 200 && start->fallback.n)
+		rc = set_target(d, start->fallback);
+	if (rc == 0)
 		rc = routes_from(d, response, true);
 	if (rc < 0)
 		sip_dialog_free(d);

@@ -55,6 +55,7 @@ struct sip_dialog_start {
 	struct str call_id, local_tag, local_uri, remote_uri;
 	uint32_t cseq;
 	bool secure; /* the Request-URI was sips: */
+	struct str fallback; /* target of a 2xx that says none; empty: such a 2xx is an error */
 };
 /* As UAC: from a 101 to 299 response with a To tag. Errors as above. */
 int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_msg *response,

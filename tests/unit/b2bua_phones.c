@@ -110,17 +110,20 @@ static void respond(struct phone *p, const struct sip_msg *r, const char *tag, c
 	const char *headers, const char *body)
 {
 	struct str to = sip_msg_value(r, SIP_H_TO);
+	char contact[200] = "";
 
+	/* Or as the headers have it. */
+	if (!strstr(headers, "Contact:"))
+		snprintf(contact, sizeof contact, "Contact: <sip:%s@%s%s>\r\n", p->number, p->inner ? p->inner : p->ip,
+			wire.doors[p->listener].transport == SIP_TLS ? ":5061;transport=tls" : "");
 	deliver(p,
 		format("SIP/2.0 %s\r\nVia: %.*s\r\nFrom: %.*s\r\nTo: %.*s%s\r\nCall-ID: %.*s\r\n"
-		       "CSeq: %u %.*s\r\n%s%sContact: <sip:%s@%s%s>\r\nContent-Length: %zu\r\n\r\n%s",
+		       "CSeq: %u %.*s\r\n%s%s%sContent-Length: %zu\r\n\r\n%s",
 			status, STR_ARG(r->via.text), STR_ARG(sip_msg_value(r, SIP_H_FROM)), STR_ARG(to),
 			r->to_tag.n || strncmp(status, "100", 3) == 0 ? "" : tagged(tag), STR_ARG(r->call_id),
 			r->cseq, STR_ARG(r->method_name), headers,
 			*body && !strstr(headers, "Content-Type") ? "Content-Type: application/sdp\r\n" : "",
-			p->number, p->inner ? p->inner : p->ip,
-			wire.doors[p->listener].transport == SIP_TLS ? ":5061;transport=tls" : "",
-			strlen(body), body));
+			contact, strlen(body), body));
 }
 
 void answer_as(struct phone *p, const char *tag, const char *status, const char *headers, const char *body)

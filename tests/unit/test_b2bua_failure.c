@@ -163,6 +163,25 @@ static void test_an_answer_without_sdp(void **state)
 	expect_no_calls();
 }
 
+/* It is owed an ACK all the same, or it repeats its answer for half a minute and is in a call that nobody ends. */
+static void test_an_answer_without_contact(void **state)
+{
+	static const char *const contacts[] = {"Contact:\r\n", "Contact: *\r\n"};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof contacts / sizeof *contacts; i++) {
+		dial(&alice, "+1001", "", sdp(&alice, 1));
+		hear(&bob, "INVITE");
+		answer(&bob, "200 OK", contacts[i], sdp(&bob, 1));
+		hear(&bob, "ACK");
+		expect_heard(&bob, "ACK sip:+1001@198.51.100.1:5061;transport=tls SIP/2.0");
+		hear(&alice, "200");
+		say(&alice, "ACK", "", "");
+		hang_up(&alice, &bob);
+		expect_no_calls();
+	}
+}
+
 /* An INVITE that is answered at once. */
 static void refused_offer(struct phone *p, const char *number, const char *headers, const char *body,
 	const char *status, const char *why)
@@ -327,6 +346,7 @@ int main(void)
 		T(test_the_connection_to_the_callee_is_lost),
 		T(test_answers_that_break_the_promise_of_encryption),
 		T(test_an_answer_without_sdp),
+		T(test_an_answer_without_contact),
 		T(test_offers_that_are_refused),
 		T(test_sources_and_trunks_that_take_no_calls),
 		T(test_requests_outside_of_calls),
