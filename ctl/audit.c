@@ -136,12 +136,28 @@ static bool is(const char *wanted, const char *value)
 	return !wanted || strcmp(wanted, value) == 0;
 }
 
+/* Has the side, or one of the transports that it may have several of, this suite and this version of DTLS? */
+static bool media_is(const json_t *leg, const char *suite, const char *dtls)
+{
+	const json_t *transport;
+	size_t i;
+
+	if (is(suite, text_at(leg, "suite")) && is(dtls, text_at(json_object_get(leg, "dtls"), "version")))
+		return true;
+	json_array_foreach(json_object_get(leg, "transports"), i, transport)
+	{
+		if (media_is(transport, suite, dtls))
+			return true;
+	}
+	return false;
+}
+
 static bool leg_is(const struct ctl_args *a, const json_t *leg)
 {
-	return is(a->text[OPT_TRUNK], text_at(leg, "trunk")) &&
-	       is(a->text[OPT_SUITE], text_at(leg, "suite")) &&
-	       (is(a->text[OPT_TLS], text_at(json_object_get(leg, "signalling"), "tls-version")) ||
-		       is(a->text[OPT_TLS], text_at(json_object_get(leg, "dtls"), "version")));
+	const char *suite = a->text[OPT_SUITE], *tls = a->text[OPT_TLS];
+	bool signalled = is(tls, text_at(json_object_get(leg, "signalling"), "tls-version"));
+
+	return is(a->text[OPT_TRUNK], text_at(leg, "trunk")) && media_is(leg, suite, signalled ? NULL : tls);
 }
 
 /* One leg has all that is asked for of a leg. Times compare as text: RFC 3339 in UTC, a day is its beginning.
@@ -230,8 +246,33 @@ static void show_dtls(const json_t *dtls)
 	}
 }
 
+static void show_transport(const json_t *t)
+{
+	const json_t *bad = json_object_get(t, "anomalies"), *m_lines = json_object_get(t, "m-lines"), *kind;
+	char text[300], kinds[60] = "";
+	size_t i;
+
+	json_array_foreach(m_lines, i, kind)
+		snprintf(kinds + strlen(kinds), sizeof kinds - strlen(kinds), " %s",
+			json_string_value(kind) ? json_string_value(kind) : "");
+	snprintf(text, sizeof text, "    transport %lld%s  %s  keys %lld  packets %lld in %lld out  forged %lld replayed %lld",
+		(long long)json_integer_value(json_object_get(t, "transport")), kinds,
+		*text_at(t, "suite") ? text_at(t, "suite") : text_at(t, "media"),
+		(long long)json_integer_value(json_object_get(t, "keys")),
+		(long long)json_integer_value(json_object_get(t, "rx-packets")),
+		(long long)json_integer_value(json_object_get(t, "tx-packets")),
+		(long long)json_integer_value(json_object_get(bad, "auth-failures")),
+		(long long)json_integer_value(json_object_get(bad, "replays")));
+	print_harmless(text, stdout);
+	putchar('\n');
+	show_dtls(json_object_get(t, "dtls"));
+}
+
 static void show_leg(const json_t *leg)
 {
+	const json_t *transports = json_object_get(leg, "transports"), *transport;
+	size_t i;
+
 	const json_t *signalling = json_object_get(leg, "signalling"), *peer = json_object_get(leg, "peer");
 	const json_t *keys = json_object_get(leg, "keys"), *bad = json_object_get(leg, "anomalies");
 	char text[600];
@@ -252,7 +293,9 @@ static void show_leg(const json_t *leg)
 		*text_at(peer, "certificate") ? text_at(peer, "certificate") : text_at(peer, "address"));
 	for (char *p = text; *p; p++)
 		putchar((unsigned char)*p < ' ' && *p != '\n' ? '?' : *p);
-	show_dtls(json_object_get(leg, "dtls"));
+	if (!json_array_size(transports))
+		show_dtls(json_object_get(leg, "dtls"));
+	json_array_foreach(transports, i, transport) show_transport(transport);
 }
 
 static void show_record(struct reading *r, const json_t *o)
@@ -289,25 +332,40 @@ enum ctl_exit audit_show(struct client *c, const struct ctl_args *a, struct err 
 
 /* ---- suites ---- */
 
+/* media: the side, or one of its transports. Once for all that are alike: seen. */
+static void count_media(struct reading *r, const json_t *leg, const json_t *media, json_t *seen)
+{
+	const char *version = text_at(json_object_get(leg, "signalling"), "tls-version");
+	char name[200];
+
+	snprintf(name, sizeof name, "%.80s\t%.40s\t%.40s",
+		*text_at(media, "suite") ? text_at(media, "suite") : "none (plain RTP)", keying_of(media),
+		*version ? version : "no TLS");
+	if (json_object_get(seen, name))
+		return;
+	json_object_set_new(seen, name, json_true());
+	json_object_set_new(
+		r->counts, name, json_integer(json_integer_value(json_object_get(r->counts, name)) + 1));
+	r->total++;
+}
+
 static void count_legs(struct reading *r, const json_t *o)
 {
-	const json_t *leg;
-	size_t i;
+	const json_t *leg, *transport;
+	size_t i, k;
 
 	json_array_foreach(json_object_get(o, "legs"), i, leg)
 	{
-		const char *version = text_at(json_object_get(leg, "signalling"), "tls-version");
-		char name[200];
+		const json_t *transports = json_object_get(leg, "transports");
+		json_t *seen;
 
 		if (!*text_at(o, "answered") || !leg_is(r->a, leg))
 			continue;
-		snprintf(name, sizeof name, "%.80s\t%.40s\t%.40s",
-			*text_at(leg, "suite") ? text_at(leg, "suite") : "none (plain RTP)",
-			keying_of(leg),
-			*version ? version : "no TLS");
-		json_object_set_new(r->counts, name,
-			json_integer(json_integer_value(json_object_get(r->counts, name)) + 1));
-		r->total++;
+		seen = json_object();
+		if (!json_array_size(transports))
+			count_media(r, leg, leg, seen);
+		json_array_foreach(transports, k, transport) count_media(r, leg, transport, seen);
+		json_decref(seen);
 	}
 }
 

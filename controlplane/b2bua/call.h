@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "controlplane/b2bua/b2bua_private.h"
+#include "controlplane/b2bua/leg_keys.h"
 #include "controlplane/b2bua/refer.h"
 #include "controlplane/b2bua/route.h"
 #include "controlplane/b2bua/succession.h"
@@ -91,13 +92,6 @@ struct leg_contact {
 	struct oa_keys *keys; /* of its offer, or of that of the one in use when it spoke last; NULL: none of its own */
 };
 
-/* A DTLS handshake that brought keys. */
-struct leg_handshake {
-	char version[16], cipher[48], group[32];
-	struct dtls_fingerprint peer[DTLS_FINGERPRINTS_MAX]; /* of the peer's SDP: one is its certificate's */
-	unsigned n_peer;
-};
-
 /* One side of a call. Index 0 (DP_SIDE_A) is the caller's. */
 struct leg {
 	struct call *call;
@@ -155,11 +149,12 @@ struct leg {
 
 	struct oa_leg oa;      /* what its SDP says */
 	struct leg_dtls *dtls; /* handshakes on the media path; NULL: its trunk has none */
-	struct leg_handshake *handshake; /* the last that brought keys; NULL: none */
 	uint32_t downgrades[OA_DOWNGRADES]; /* what its peer said that asks for less than is required */
-	enum srtp_suite suite; /* of its first m-line, as last agreed */
-	uint64_t keyed_ms;     /* wall clock: since when the key that we send with is agreed; 0: none */
-	uint32_t key_epoch;    /* of that key */
+	struct leg_keyed first;     /* keys of transport 0 */
+	struct leg_keyed *more;     /* of the others, by number less 1; NULL: none has had any */
+	uint64_t keyed_ms;          /* wall clock: since when the oldest key that we send with is agreed; 0: none */
+	enum srtp_suite suite;      /* of transport `shown`, as last agreed */
+	uint8_t shown;              /* the first transport in use */
 	struct leg_auth *auth; /* what the peer asked to prove; NULL: nothing */
 	/* How the signalling was protected: "TLSv1.3 TLS_AES_256_GCM_SHA384 X25519", NULL without TLS; and by whom. */
 	const char *tls, *remote;
@@ -264,6 +259,10 @@ static inline const char *call_z(const char *text)
 int call_hold(const struct call *c, const char **slot, struct str s);
 /* What the data plane said last of the first leg of a side; zero before. */
 const struct dp_stats_leg *call_stats(const struct call *c, unsigned side);
+/* The same of all legs of a side together, as far as numbers of packets go. */
+struct dp_stats_leg call_stats_sum(const struct call *c, unsigned side);
+/* Was the leg more than a pair of ports: did anything come or go, or had it keys? */
+bool call_stats_used(const struct dp_stats_leg *s);
 /* The same of the leg with this number at the data plane; NULL: nothing yet. */
 const struct dp_stats_leg *call_stats_of(const struct call *c, unsigned leg);
 

@@ -28,6 +28,36 @@ const struct dp_stats_leg *call_stats_of(const struct call *c, unsigned leg)
 	return more(c, leg);
 }
 
+bool call_stats_used(const struct dp_stats_leg *s)
+{
+	uint64_t n = s->rx_packets + s->tx_packets + s->rx_rtcp + s->tx_rtcp + (s->suite != SRTP_SUITE_NONE);
+
+	for (unsigned v = 0; v < DP_VERDICTS_MAX; v++)
+		n += s->verdicts[v];
+	return n != 0;
+}
+
+static void add(struct dp_stats_leg *to, const struct dp_stats_leg *s)
+{
+	to->rx_packets += s->rx_packets;
+	to->rx_octets += s->rx_octets;
+	to->tx_packets += s->tx_packets;
+	to->tx_octets += s->tx_octets;
+	for (unsigned v = 0; v < DP_VERDICTS_MAX; v++)
+		to->verdicts[v] += s->verdicts[v];
+}
+
+struct dp_stats_leg call_stats_sum(const struct call *c, unsigned side)
+{
+	struct dp_stats_leg sum = {0};
+
+	add(&sum, call_stats(c, side));
+	for (unsigned i = 0; i < c->n_more_stats; i++)
+		if (c->more_stats[i].side == side)
+			add(&sum, &c->more_stats[i]);
+	return sum;
+}
+
 /* Without memory the leg's numbers are not kept. */
 static void note_more(struct call *c, const struct dp_stats_leg *s)
 {

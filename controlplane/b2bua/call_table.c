@@ -136,7 +136,7 @@ static void call_free(struct call *c)
 	config_unref((struct config *)c->config);
 	drop_texts(c);
 	for (unsigned side = 0; side < 2; side++) {
-		free(c->legs[side].handshake);
+		leg_keys_forget(&c->legs[side]);
 		free(c->stats[side]);
 	}
 	free(c->more_stats);

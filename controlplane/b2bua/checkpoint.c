@@ -92,10 +92,38 @@ static struct saved_media media_of(const struct leg *l, unsigned i)
 	return m;
 }
 
+static struct saved_handshake handshake_of(const struct leg_keyed *k)
+{
+	const struct leg_handshake *h = k->handshake;
+	struct saved_handshake s = {0};
+
+	if (!h)
+		return s;
+	s.version = str_z(h->version);
+	s.cipher = str_z(h->cipher);
+	s.group = str_z(h->group);
+	s.n_peer = h->n_peer;
+	memcpy(s.peer, h->peer, sizeof s.peer);
+	return s;
+}
+
+/* Of the transports behind the first. */
+static void save_more(const struct leg *l, struct saved_leg *s)
+{
+	for (unsigned i = 1; i < SDP_MEDIA_MAX; i++) {
+		const struct leg_keyed *k = leg_keyed(l, i);
+
+		if (k && k->keys)
+			s->more[s->n_more++] = (struct saved_keyed){.transport = (uint8_t)i,
+				.keys = k->keys,
+				.keyed_ms = k->keyed_ms,
+				.handshake = handshake_of(k)};
+	}
+}
+
 static void save_leg(const struct leg *l, struct saved_leg *s)
 {
 	const struct sip_flow *flow = &l->dialog->flow;
-	const struct leg_handshake *h = l->handshake;
 
 	*s = (struct saved_leg){
 		.trunk = str_z(l->trunk->name),
@@ -117,20 +145,17 @@ static void save_leg(const struct leg *l, struct saved_leg *s)
 		.sent_version = l->oa.sent_version,
 		.next_epoch = l->oa.next_epoch,
 		.burnt_epoch = l->oa.burnt_epoch,
-		.key_epoch = l->key_epoch,
-		.keyed_ms = l->keyed_ms,
+		.key_epoch = l->first.key_epoch,
+		.keys = l->first.keys,
+		.keyed_ms = l->first.keyed_ms,
 		.past = {.peer_name = str_z(l->peer_name),
 			.peer_fingerprint = str_z(l->peer_fingerprint),
-			.version = str_z(h ? h->version : NULL),
-			.cipher = str_z(h ? h->cipher : NULL),
-			.group = str_z(h ? h->group : NULL),
-			.n_peer = h ? h->n_peer : 0},
+			.handshake = handshake_of(&l->first)},
 		.n_media = l->oa.n_media,
 	};
-	if (h)
-		memcpy(s->past.peer, h->peer, sizeof s->past.peer);
 	memcpy(s->past.downgrades, l->downgrades, sizeof s->past.downgrades);
 	rekey_save(l, s);
+	save_more(l, s);
 	for (unsigned i = 0; i < l->oa.n_media; i++)
 		s->media[i] = media_of(l, i);
 }

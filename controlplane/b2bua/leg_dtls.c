@@ -188,12 +188,14 @@ static void failed(struct line *n, const struct dtls_result *r)
 		dtls_failure_name(r->failure), r->reason);
 }
 /* Without memory it is not remembered; its keys hold all the same. */
-static void note_handshake(struct leg *l, const struct dtls_result *r, const struct dtls_bond *bond)
+static void note_handshake(struct line *n, const struct dtls_result *r, const struct dtls_bond *bond)
 {
-	struct leg_handshake *h = l->handshake;
+	struct leg_keyed *k = leg_keyed_make(n->leg, number_of(n));
+	struct leg_handshake *h;
 
-	if (!h && !(h = l->handshake = malloc(sizeof *h)))
+	if (!k || (!k->handshake && !(k->handshake = malloc(sizeof *h))))
 		return;
+	h = k->handshake;
 	memcpy(h->version, r->version, sizeof r->version);
 	memcpy(h->cipher, r->cipher, sizeof r->cipher);
 	memcpy(h->group, r->group, sizeof r->group);
@@ -210,7 +212,7 @@ static void established(struct line *n, const struct dtls_result *r, const struc
 	char address[IP_PORT_TEXT_MAX];
 	bool clear = !sip_transport_secure(l->flow.transport);
 
-	note_handshake(l, r, n->bond);
+	note_handshake(n, r, n->bond);
 	n->bond->done = true;
 	l->dtls->refused[0] = '\0';
 	c->b->handshakes.established++;

@@ -168,13 +168,13 @@ void leg_note_unused(const struct leg *l)
 
 const char *leg_keying(const struct leg *l)
 {
-	const struct oa_media *m = oa_media_at(&l->oa, 0);
+	const struct oa_media *m = oa_media_at(&l->oa, l->shown);
 
 	if (!l->trunk || (l->trunk->srtp != CONFIG_SRTP_REQUIRED && l->suite == SRTP_SUITE_NONE))
 		return NULL;
 	if (m && m->keys)
 		return m->keys->method->name;
-	return l->handshake || l->trunk->dtls_first || l->trunk->keying == CONFIG_KEYING_DTLS ? "dtls"
+	return leg_shown_keyed(l)->handshake || l->trunk->dtls_first || l->trunk->keying == CONFIG_KEYING_DTLS ? "dtls"
 													 : "sdes";
 }
 
@@ -221,18 +221,6 @@ void legs_close(struct call *c)
 	if (!c->media.programmed ||
 		dp_client_stats_session(c->b->client, c->media.session, note_stats, close_done, c) < 0)
 		close_done(c, 0, NULL);
-}
-
-void leg_note_keys(struct leg *l)
-{
-	const struct oa_media *m = oa_media_now(&l->oa, 0);
-
-	l->suite = m && m->keys && m->keys->established ? m->keys->tx.suite : SRTP_SUITE_NONE;
-	if (l->suite != SRTP_SUITE_NONE && (!l->keyed_ms || l->key_epoch != m->keys->tx.epoch)) {
-		l->keyed_ms = clock_wall_ms();
-		l->key_epoch = m->keys->tx.epoch;
-		rekey_began(l);
-	}
 }
 
 void legs_commit(struct call *c)

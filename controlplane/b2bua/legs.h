@@ -26,8 +26,6 @@ const char *leg_keying(const struct leg *l);
 void legs_close(struct call *c);
 /* What was negotiated holds from now on, on both legs. */
 void legs_commit(struct call *c);
-/* The suite and age of the first m-line's keys, as they are now. */
-void leg_note_keys(struct leg *l);
 
 /* ---- leg_dtls.c: handshakes on a leg's media path ---- */
 
@@ -44,7 +42,7 @@ const char *leg_dtls_refused(const struct leg *l);
 /* A datagram from the leg's media path. */
 void leg_dtls_punted(struct leg *l, unsigned line, const struct dp_punt *p);
 
-/* Suite of a leg's first m-line, for people: "AEAD_AES_256_GCM" or "none". */
+/* Suite of a leg's first transport, for people: "AEAD_AES_256_GCM" or "none". */
 static inline const char *leg_suite(const struct leg *l)
 {
 	return l->suite == SRTP_SUITE_NONE ? "none" : srtp_suite_info(l->suite)->name;

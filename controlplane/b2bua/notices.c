@@ -68,6 +68,7 @@ void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key
 	};
 	bool attack = e->limit == DP_LIMIT_AUTH_FAILURES;
 	const struct leg *l = &c->legs[program_side_of(e->leg)];
+	enum srtp_suite suite = leg_suite_at(l, e->leg / 2);
 	struct notice n = notify_begin(b->notify, attack ? "srtp-auth-failure" : "key-limit");
 
 	state_text(&n.tree, n.node, "call-id", c->id);
@@ -75,7 +76,7 @@ void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key
 	if (attack) {
 		state_text(&n.tree, n.node, "trunk", l->trunk ? l->trunk->name : NULL);
 		state_number(&n.tree, n.node, "failures",
-			l->suite == SRTP_SUITE_NONE ? 0 : srtp_suite_info(l->suite)->auth_failures_max);
+			suite == SRTP_SUITE_NONE ? 0 : srtp_suite_info(suite)->auth_failures_max);
 	} else {
 		state_text(&n.tree, n.node, "direction", e->direction == DP_KEY_RX ? "rx" : "tx");
 		state_text(&n.tree, n.node, "limit",

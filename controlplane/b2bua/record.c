@@ -10,6 +10,7 @@
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/legs.h"
 #include "controlplane/b2bua/record.h"
+#include "controlplane/keys/dtls_srtp.h"
 #include "lib/base/clock.h"
 
 #define TICK_MS 5000
@@ -79,20 +80,34 @@ static void put_traffic(json_t *o, const struct key_traffic *from, const struct 
 		record_number(o, rows[i].name, rows[i].to > rows[i].from ? rows[i].to - rows[i].from : 0);
 }
 
-static json_t *epochs_of(const struct leg *l, const struct key_traffic *end)
+/* What the data plane had counted when this key's time was over. */
+static struct key_traffic end_of(const struct leg *l, unsigned epoch)
+{
+	const struct leg_rekey *r = &l->rekey;
+
+	for (unsigned i = epoch + 1; i < r->n_epochs; i++)
+		if (r->epochs[i].transport == r->epochs[epoch].transport)
+			return r->epochs[i].before;
+	return rekey_traffic(l, r->epochs[epoch].transport);
+}
+
+static json_t *epochs_of(const struct leg *l, bool several)
 {
 	const struct leg_rekey *r = &l->rekey;
 	json_t *all = json_array();
 
 	for (unsigned i = 0; i < r->n_epochs; i++) {
 		const struct key_epoch *e = &r->epochs[i];
+		const struct key_traffic end = end_of(l, i);
 		json_t *o = json_object();
 
+		if (several)
+			record_number(o, "transport", e->transport + 1);
 		record_number(o, "key", e->number);
 		record_text(o, "cause", rekey_cause_name((enum rekey_cause)e->cause));
 		put_time(o, "start", e->start_ms);
 		record_text(o, "suite", srtp_suite_info(e->suite)->name);
-		put_traffic(o, &e->before, i + 1 < r->n_epochs ? &r->epochs[i + 1].before : end);
+		put_traffic(o, &e->before, &end);
 		json_array_append_new(all, o);
 	}
 	return all;
@@ -123,9 +138,9 @@ static json_t *signalling_of(const struct leg *l)
 }
 
 /* The profile's name at IANA (RFC 5764 section 4.1.2, RFC 7714 section 14.2). */
-static json_t *profile_of(const struct leg *l)
+static json_t *profile_of(enum srtp_suite suite)
 {
-	const struct srtp_suite_info *s = srtp_suite_info(l->suite);
+	const struct srtp_suite_info *s = srtp_suite_info(suite);
 
 	return s->dtls_profile == 0x0001   ? json_string("SRTP_AES128_CM_HMAC_SHA1_80")
 	       : s->dtls_profile == 0x0002 ? json_string("SRTP_AES128_CM_HMAC_SHA1_32")
@@ -133,19 +148,19 @@ static json_t *profile_of(const struct leg *l)
 }
 
 /* The association that the newest keys came from. */
-static json_t *dtls_of(const struct leg *l)
+static json_t *dtls_of(const struct leg *l, const struct leg_handshake *h, enum srtp_suite suite)
 {
 	json_t *o = json_object(), *all = json_array();
 
-	record_text(o, "version", l->handshake->version);
-	record_text(o, "cipher", l->handshake->cipher);
-	record_text(o, "group", l->handshake->group);
-	json_object_set_new(o, "profile", profile_of(l));
-	for (unsigned i = 0; i < l->handshake->n_peer; i++) {
+	record_text(o, "version", h->version);
+	record_text(o, "cipher", h->cipher);
+	record_text(o, "group", h->group);
+	json_object_set_new(o, "profile", profile_of(suite));
+	for (unsigned i = 0; i < h->n_peer; i++) {
 		char text[DTLS_FINGERPRINT_TEXT];
 		struct wbuf w = wbuf_make(text, sizeof text);
 
-		dtls_fingerprint_print(&w, &l->handshake->peer[i]);
+		dtls_fingerprint_print(&w, &h->peer[i]);
 		json_array_append_new(all, json_stringn(text, w.len));
 	}
 	json_object_set_new(o, "fingerprints", all);
@@ -153,15 +168,21 @@ static json_t *dtls_of(const struct leg *l)
 	return o;
 }
 
-static json_t *anomalies_of(const struct leg *l)
+static json_t *forged_of(const struct dp_stats_leg *s)
 {
-	const struct dp_stats_leg *s = call_stats(l->call, l->side);
 	json_t *o = json_object();
 
 	record_number(o, "auth-failures", s->verdicts[DP_V_AUTH_FAIL]);
 	record_number(o, "replays", s->verdicts[DP_V_REPLAY] + s->verdicts[DP_V_TOO_OLD]);
 	record_number(o, "clear-refused", s->verdicts[DP_V_CLEAR_REFUSED]);
 	record_number(o, "no-key", s->verdicts[DP_V_NO_KEY]);
+	return o;
+}
+
+static json_t *anomalies_of(const struct leg *l, const struct dp_stats_leg *all)
+{
+	json_t *o = forged_of(all);
+
 	record_number(o, "downgrade-clear", l->downgrades[OA_DOWNGRADE_CLEAR]);
 	record_number(o, "downgrade-keys", l->downgrades[OA_DOWNGRADE_KEYS]);
 	record_number(o, "renewals-failed", l->rekey.failed);
@@ -183,11 +204,83 @@ static json_t *policies_of(const struct config_trunk *t)
 	return o;
 }
 
+/* Were there keys, packets, or m-lines of it? What BUNDLE or a refusal left of an offer is none. */
+static bool transport_was_used(const struct leg *l, unsigned i)
+{
+	const struct dp_stats_leg *s = call_stats_of(l->call, 2 * i + l->side);
+	const struct oa_media *m = oa_media_now(&l->oa, i);
+	const struct leg_keyed *k = leg_keyed(l, i);
+
+	return (m && m->open) || (k && k->keys) || (s && call_stats_used(s));
+}
+
+static json_t *kinds_of(const struct leg *l, unsigned transport)
+{
+	const struct oa_media *m;
+	json_t *all = json_array();
+
+	for (unsigned i = 0; (m = oa_media_now(&l->oa, i)) != NULL; i++)
+		if (m->used && m->transport == transport)
+			json_array_append_new(all, json_string(m->kind == SDP_VIDEO ? "video" : "audio"));
+	return all;
+}
+
+/* Of its newest key, which may have ended before the call: pictures that were switched off. */
+static enum srtp_suite last_suite(const struct leg *l, unsigned transport)
+{
+	enum srtp_suite suite = leg_suite_at(l, transport);
+
+	for (unsigned i = l->rekey.n_epochs; suite == SRTP_SUITE_NONE && i--;)
+		if (l->rekey.epochs[i].transport == transport)
+			suite = l->rekey.epochs[i].suite;
+	return suite;
+}
+
+static json_t *transport_of(const struct leg *l, unsigned i)
+{
+	static const struct dp_stats_leg none;
+	const struct dp_stats_leg *s = call_stats_of(l->call, 2 * i + l->side);
+	const struct leg_keyed *k = leg_keyed(l, i);
+	const struct key_traffic end = rekey_traffic(l, i);
+	enum srtp_suite suite = last_suite(l, i);
+	json_t *o = json_object();
+
+	record_number(o, "transport", i + 1);
+	json_object_set_new(o, "m-lines", kinds_of(l, i));
+	record_text(o, "media", suite != SRTP_SUITE_NONE || oa_is_secure(&l->oa, i) ? "srtp" : "rtp");
+	if (suite != SRTP_SUITE_NONE)
+		record_text(o, "keying", k && k->handshake ? agreement_dtls.name : agreement_sdes.name);
+	if (k && k->handshake && suite != SRTP_SUITE_NONE)
+		json_object_set_new(o, "dtls", dtls_of(l, k->handshake, suite));
+	if (suite != SRTP_SUITE_NONE)
+		record_text(o, "suite", srtp_suite_info(suite)->name);
+	record_number(o, "keys", k ? k->keys : 0);
+	put_traffic(o, &(struct key_traffic){0}, &end);
+	json_object_set_new(o, "anomalies", forged_of(s ? s : &none));
+	return o;
+}
+
+/* NULL: there was one at most, of which the side's own members say all. */
+static json_t *transports_of(const struct leg *l)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < SDP_MEDIA_MAX; i++)
+		if (transport_was_used(l, i))
+			json_array_append_new(all, transport_of(l, i));
+	if (json_array_size(all) > 1)
+		return all;
+	json_decref(all);
+	return NULL;
+}
+
 static json_t *leg_of(const struct leg *l)
 {
-	const struct dp_stats_leg *s = call_stats(l->call, l->side);
-	const struct key_traffic end = {s->rx_packets, s->rx_octets, s->tx_packets, s->tx_octets};
+	const struct dp_stats_leg s = call_stats_sum(l->call, l->side);
+	const struct key_traffic end = {s.rx_packets, s.rx_octets, s.tx_packets, s.tx_octets};
+	const struct leg_handshake *h = leg_shown_keyed(l)->handshake;
 	const char *keying = leg_keying(l);
+	json_t *transports = transports_of(l);
 	json_t *o = json_object();
 
 	record_text(o, "side", l->side == DP_SIDE_A ? "a" : "b");
@@ -197,14 +290,16 @@ static json_t *leg_of(const struct leg *l)
 	json_object_set_new(o, "policies", policies_of(l->trunk));
 	record_text(o, "media", keying ? "srtp" : "rtp");
 	record_text(o, "keying", keying);
-	if (l->handshake && l->suite != SRTP_SUITE_NONE)
-		json_object_set_new(o, "dtls", dtls_of(l));
+	if (h && l->suite != SRTP_SUITE_NONE)
+		json_object_set_new(o, "dtls", dtls_of(l, h, l->suite));
 	if (l->suite != SRTP_SUITE_NONE)
 		record_text(o, "suite", srtp_suite_info(l->suite)->name);
-	if (keying)
-		json_object_set_new(o, "keys", epochs_of(l, &end));
+	if (keying || (transports && l->rekey.n_epochs))
+		json_object_set_new(o, "keys", epochs_of(l, transports != NULL));
 	put_traffic(o, &(struct key_traffic){0}, &end);
-	json_object_set_new(o, "anomalies", anomalies_of(l));
+	json_object_set_new(o, "anomalies", anomalies_of(l, &s));
+	if (transports)
+		json_object_set_new(o, "transports", transports);
 	return o;
 }
 

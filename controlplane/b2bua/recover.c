@@ -100,20 +100,53 @@ static int take_leg(struct leg *l, const struct saved_leg *s, struct err *e)
 	return take_dialog(l, s, e);
 }
 
+static struct leg_handshake *take_handshake(const struct saved_handshake *s)
+{
+	struct leg_handshake *h = s->version.n ? calloc(1, sizeof *h) : NULL;
+
+	if (!h)
+		return NULL;
+	str_copy(h->version, sizeof h->version, s->version);
+	str_copy(h->cipher, sizeof h->cipher, s->cipher);
+	str_copy(h->group, sizeof h->group, s->group);
+	memcpy(h->peer, s->peer, sizeof h->peer);
+	h->n_peer = s->n_peer;
+	return h;
+}
+
 static void take_past(struct leg *l, const struct saved_past *p)
 {
-	struct leg_handshake *h = p->version.n ? calloc(1, sizeof *h) : NULL;
-
 	(void)call_hold(l->call, &l->peer_name, p->peer_name);
 	(void)call_hold(l->call, &l->peer_fingerprint, p->peer_fingerprint);
-	if ((l->handshake = h) != NULL) {
-		str_copy(h->version, sizeof h->version, p->version);
-		str_copy(h->cipher, sizeof h->cipher, p->cipher);
-		str_copy(h->group, sizeof h->group, p->group);
-		memcpy(h->peer, p->peer, sizeof p->peer);
-		h->n_peer = p->n_peer;
-	}
 	memcpy(l->downgrades, p->downgrades, sizeof l->downgrades);
+}
+
+/* A transport whose keys a record of an older version says nothing of is as old as the first. */
+static void take_keyed(struct leg *l, const struct saved_leg *s)
+{
+	l->first = (struct leg_keyed){.keyed_ms = s->keyed_ms,
+		.key_epoch = s->key_epoch,
+		.keys = s->keys,
+		.handshake = take_handshake(&s->past.handshake)};
+	for (unsigned i = 1; i < s->n_media; i++) {
+		struct leg_keyed *k = s->media[i].suite == SRTP_SUITE_NONE ? NULL : leg_keyed_make(l, i);
+
+		if (k)
+			*k = (struct leg_keyed){
+				.keyed_ms = s->keyed_ms, .key_epoch = s->media[i].tx_epoch, .keys = 1};
+	}
+	for (unsigned i = 0; i < s->n_more; i++) {
+		struct leg_keyed *k = leg_keyed_make(l, s->more[i].transport);
+
+		if (!k || k->handshake)
+			continue;
+		k->keyed_ms = s->more[i].keyed_ms;
+		k->keys = s->more[i].keys;
+		k->handshake = take_handshake(&s->more[i].handshake);
+	}
+	for (unsigned i = 0; i < SDP_MEDIA_MAX; i++)
+		if (leg_keyed(l, i))
+			leg_key_restore_age(l, leg_keyed(l, i));
 }
 
 /* What was agreed on the leg. */
@@ -121,6 +154,8 @@ static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port r
 {
 	struct oa_media media[SDP_MEDIA_MAX] = {0};
 	struct agreed_key rx[SDP_MEDIA_MAX] = {0}, tx[SDP_MEDIA_MAX] = {0};
+	int rc;
+
 	const struct oa_held held = {
 		.sess_id = s->sess_id,
 		.sent = s->sent,
@@ -160,14 +195,14 @@ static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port r
 		if (m->ported)
 			rtp[i] = m->local;
 	}
-	l->suite = s->n_media && s->media[0].used ? (enum srtp_suite)s->media[0].suite : SRTP_SUITE_NONE;
-	l->keyed_ms = s->keyed_ms;
-	l->key_epoch = s->key_epoch;
+	take_keyed(l, s);
 	take_past(l, &s->past);
 	for (unsigned i = 0; i < s->n_media; i++)
 		if (s->media[i].selected.ip.family != IP_NONE && oa_ice_selected(&l->oa, i, &s->media[i].selected) < 0)
 			return -ENOMEM;
-	return oa_leg_assume(&l->oa, &held);
+	rc = oa_leg_assume(&l->oa, &held);
+	leg_view_keys(l);
+	return rc;
 }
 
 static int take_session(struct call *c, const struct saved_call *s, struct err *e)

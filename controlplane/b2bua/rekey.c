@@ -65,12 +65,20 @@ static void count(struct leg *l, enum rekey_result r)
 
 bool rekey_possible(const struct leg *l)
 {
-	const struct oa_media *m = oa_media_now(&l->oa, 0);
-	bool dtls = m && m->keys && m->keys->method->media_path;
+	const struct oa_media *m;
 
-	/* A new association takes a port of its own: the one that RTCP leaves free. */
-	return l->trunk && l->suite != SRTP_SUITE_NONE && !l->trunk->keep_keys && !l->rekey.barred &&
-	       (!dtls || m->mux);
+	if (!l->trunk || l->trunk->keep_keys || l->rekey.barred)
+		return false;
+	for (unsigned i = 0; (m = oa_media_now(&l->oa, i)) != NULL; i++) {
+		if (!m->open || !m->keys)
+			continue;
+		/* A new association takes a port of its own: the one that RTCP leaves free. */
+		if (m->keys->method->media_path && !m->mux)
+			return false;
+		if (m->keys->awaited && !m->keys->established)
+			return false; /* its first handshake is under way */
+	}
+	return leg_keyed_mask(l) != 0;
 }
 
 bool rekey_want(struct leg *l, enum rekey_cause cause)
@@ -82,6 +90,7 @@ bool rekey_want(struct leg *l, enum rekey_cause cause)
 	if (r->due || r->offered)
 		return true; /* new keys are on their way */
 	r->due = true;
+	r->stale = (uint16_t)leg_keyed_mask(l);
 	r->cause = cause;
 	if (cause == REKEY_OPERATOR)
 		r->refusals = 0;
@@ -143,14 +152,31 @@ static void arm_interval(struct leg *l)
 		arm(l, interval_ms(l->call->b, p), REKEY_INTERVAL);
 }
 
+/* The same, less what the oldest key has behind it. */
+static void arm_by_age(struct leg *l)
+{
+	const struct config_rekey_policy *p = policy_of(l);
+	uint64_t age_ms = leg_key_age_ms(l);
+	uint32_t interval;
+
+	if (!p->interval_s || !rekey_possible(l))
+		return;
+	interval = interval_ms(l->call->b, p);
+	/* Those that were due meanwhile are not renewed all at once. */
+	arm(l, age_ms < interval ? interval - (uint32_t)age_ms : 1000 * (1 + call_random(OVERDUE_S)), REKEY_INTERVAL);
+}
+
 static void counted(void *arg, const struct dp_stats_leg *s)
 {
 	call_note_stats(arg, s);
 }
 
-static struct key_traffic traffic_of(const struct dp_stats_leg *s)
+struct key_traffic rekey_traffic(const struct leg *l, unsigned transport)
 {
-	return (struct key_traffic){s->rx_packets, s->rx_octets, s->tx_packets, s->tx_octets};
+	const struct dp_stats_leg *s = call_stats_of(l->call, 2 * transport + l->side);
+
+	return s ? (struct key_traffic){s->rx_packets, s->rx_octets, s->tx_packets, s->tx_octets}
+		 : (struct key_traffic){0};
 }
 
 /* What was counted a moment after the new keys came. */
@@ -159,12 +185,16 @@ static void counted_all(void *arg, int result, const char *reason)
 	struct call *c = arg;
 
 	(void)reason;
-	for (unsigned side = 0; result >= 0 && side < 2; side++) {
+	for (unsigned side = 0; side < 2; side++) {
 		struct leg_rekey *r = &c->legs[side].rekey;
 
-		if (r->counting && r->n_epochs > 1)
-			r->epochs[r->n_epochs - 1].before = traffic_of(call_stats(c, side));
-		r->counting = false;
+		for (unsigned i = 0; i < r->n_epochs; i++) {
+			struct key_epoch *e = &r->epochs[i];
+
+			if (e->counting && result >= 0)
+				e->before = rekey_traffic(&c->legs[side], e->transport);
+			e->counting = false;
+		}
 	}
 	checkpoint_touch(c);
 	call_unwait(c);
@@ -188,25 +218,27 @@ static bool room_for_epochs(struct leg_rekey *r, unsigned n)
 	return true;
 }
 
-static void remember_epoch(struct leg *l)
+static void remember_epoch(struct leg *l, unsigned transport, uint32_t number)
 {
 	struct leg_rekey *r = &l->rekey;
 	struct call *c = l->call;
+	bool counting = number > 1 && c->state != CALL_ENDING;
 
 	if (!c->b->audit || !room_for_epochs(r, r->n_epochs + 1))
 		return;
 	if (r->n_epochs == KEY_EPOCHS_MAX)
 		memmove(r->epochs, r->epochs + 1, --r->n_epochs * sizeof *r->epochs);
 	r->epochs[r->n_epochs++] = (struct key_epoch){
-		.number = r->keys,
-		.cause = (uint8_t)(r->keys == 1 ? KEY_OF_SETUP : r->offered ? r->cause : KEY_OF_PEER),
+		.number = number,
+		.transport = (uint8_t)transport,
+		.counting = counting,
+		.cause = (uint8_t)(number == 1 ? KEY_OF_SETUP : r->offered ? r->cause : KEY_OF_PEER),
 		.start_ms = clock_wall_ms(),
-		.suite = l->suite,
-		.before = traffic_of(call_stats(c, l->side)),
+		.suite = leg_suite_at(l, transport),
+		.before = rekey_traffic(l, transport),
 	};
-	if (r->keys == 1 || c->state == CALL_ENDING)
+	if (!counting)
 		return;
-	r->counting = true;
 	c->waiting++;
 	if (dp_client_stats_session(c->b->client, c->media.session, counted, counted_all, c) < 0)
 		counted_all(c, -1, NULL);
@@ -219,15 +251,19 @@ void rekey_forget(struct leg *l)
 	l->rekey.n_epochs = l->rekey.epochs_room = 0;
 }
 
-void rekey_began(struct leg *l)
+void rekey_began(struct leg *l, unsigned i)
 {
-	l->rekey.keys++;
-	remember_epoch(l);
-	l->rekey.due = false;
-	l->rekey.refusals = 0;
-	timer_cancel(l->call->b->wheel, &l->rekey.timer);
+	struct leg_rekey *r = &l->rekey;
+
+	remember_epoch(l, i, ++leg_keyed(l, i)->keys);
+	r->stale &= (uint16_t)(leg_keyed_mask(l) & ~(1u << i));
+	if (r->stale)
+		return; /* another transport's is to come yet */
+	r->due = false;
+	r->refusals = 0;
+	timer_cancel(l->call->b->wheel, &r->timer);
 	if (l->call->state != CALL_ENDING)
-		arm_interval(l);
+		arm_by_age(l);
 }
 
 void rekey_save(const struct leg *l, struct saved_leg *s)
@@ -243,7 +279,6 @@ void rekey_save(const struct leg *l, struct saved_leg *s)
 		.failed = r->failed,
 		.strangers = r->strangers,
 	};
-	s->keys = r->keys;
 	s->n_epochs = r->n_epochs;
 	if (r->n_epochs)
 		memcpy(s->epochs, r->epochs, r->n_epochs * sizeof *r->epochs);
@@ -259,12 +294,8 @@ static void restore_epochs(struct leg_rekey *r, const struct saved_leg *s)
 
 void rekey_restore(struct leg *l, const struct saved_leg *s)
 {
-	const struct config_rekey_policy *p = policy_of(l);
-	uint64_t now = clock_wall_ms(), age_ms = now > l->keyed_ms ? now - l->keyed_ms : 0;
 	struct leg_rekey *r = &l->rekey;
-	uint32_t interval;
 
-	r->keys = s->keys;
 	r->barred = s->renewal.barred;
 	r->tried = s->renewal.tried;
 	r->result = (enum rekey_result)s->renewal.result;
@@ -274,42 +305,52 @@ void rekey_restore(struct leg *l, const struct saved_leg *s)
 	restore_epochs(r, s);
 	if (!rekey_possible(l))
 		return;
-	/* Those that were due meanwhile are not renewed all at once. An offer that was out may have been taken. */
-	if (s->renewal.due) {
+	/* An offer that was out may have been taken. */
+	if (s->renewal.due)
 		arm(l, 1000 * (1 + call_random(DUE_S)), r->cause);
-	} else if (p->interval_s) {
-		interval = interval_ms(l->call->b, p);
-		arm(l, age_ms < interval ? interval - (uint32_t)age_ms : 1000 * (1 + call_random(OVERDUE_S)),
-			REKEY_INTERVAL);
-	}
+	else
+		arm_by_age(l);
 }
 
 void rekey_offered(struct leg *l)
 {
-	const struct oa_media *m = oa_media_now(&l->oa, 0);
 	bool burnt = oa_keys_burnt(&l->oa);
 
 	l->rekey.offered = burnt || l->rekey.due;
-	l->rekey.rx_epoch = m && m->keys ? m->keys->rx.epoch : 0;
+	l->rekey.epochs_before = l->oa.next_epoch;
 	if (burnt && !l->rekey.due)
 		l->rekey.cause = REKEY_DATA_PLANE;
 }
 
+/* What the offer brought: is a handshake under way still, does the peer go on with a key of before? */
+static void offer_came_to(const struct leg *l, bool *awaited, bool *one_way)
+{
+	const struct oa_media *m;
+
+	*awaited = *one_way = false;
+	for (unsigned i = 0; (m = oa_media_now(&l->oa, i)) != NULL; i++) {
+		if (!m->open || !m->keys)
+			continue;
+		*awaited |= m->keys->awaited;
+		*one_way |= m->keys->rx.epoch <= l->rekey.epochs_before;
+	}
+}
+
 void rekey_answered(struct leg *l)
 {
-	const struct oa_media *m = oa_media_now(&l->oa, 0);
-	bool one_way = m && m->keys && m->keys->rx.epoch == l->rekey.rx_epoch;
+	bool awaited, one_way;
 
 	if (!l->rekey.offered)
 		return;
 	l->rekey.due = false;
-	if (m && m->keys && m->keys->awaited)
-		return; /* from a handshake: then again */
+	offer_came_to(l, &awaited, &one_way);
+	if (awaited)
+		return; /* then again */
 	l->rekey.offered = false;
 	count(l, one_way ? REKEY_ONE_WAY : REKEY_RENEWED);
 	log_info("call", one_way ? "new keys; the peer goes on with its own" : "new keys",
 		LZ("call", l->call->id), LZ("trunk", l->trunk->name), LZ("suite", leg_suite(l)),
-		LZ("cause", causes[l->rekey.cause]), LU("key", l->rekey.keys));
+		LZ("cause", causes[l->rekey.cause]), LU("key", leg_shown_keyed(l)->keys));
 }
 
 static void end_call(struct leg *l, const char *why)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to b2bua/: keys that are renewed during a call. A leg's keys are due by age, because the data plane
- * reports a limit, or because an operator says so; reinvite.c then offers new ones on that leg alone. Who
+ * Private to b2bua/: keys that are renewed during a call. A leg's keys are due by the age of the oldest, because the
+ * data plane reports a limit of one of them, or because an operator says so; reinvite.c then offers new ones for all of
+ * its transports, on that leg alone. Who
  * refuses them is asked again a few times, then its trunk's rekey-policy decides.
  */
 #pragma once
@@ -49,10 +50,12 @@ struct key_traffic {
 	uint64_t rx_packets, rx_octets, tx_packets, tx_octets;
 };
 
-/* One key's time on a leg, for the audit. */
+/* One key's time on a transport of a leg, for the audit. */
 struct key_epoch {
-	uint32_t number;    /* 1: the first key */
+	uint32_t number;    /* 1: the transport's first key */
 	uint8_t cause;      /* enum rekey_cause */
+	uint8_t transport;
+	bool counting;      /* the data plane was asked what it counted until now; not kept outside */
 	uint64_t start_ms;  /* wall clock */
 	enum srtp_suite suite;
 	struct key_traffic before;
@@ -62,15 +65,14 @@ struct key_epoch {
 
 struct leg_rekey {
 	bool due;
-	bool counting; /* the data plane was asked what it counted until now */
 	bool offered; /* the offer that is out brings new keys */
+	uint16_t stale; /* bit i: transport i's key is to be renewed, and was not yet */
 	enum rekey_cause cause;
 	bool barred; /* an offer was taken without a handshake: the peer is not asked again */
 	bool tried;  /* result is of the last renewal; false: there was none */
 	enum rekey_result result;
 	unsigned refusals; /* in a row */
-	uint32_t keys;     /* that we have sent with */
-	uint32_t rx_epoch; /* before the offer */
+	uint32_t epochs_before; /* the highest number of a key before the offer */
 	uint32_t failed;   /* renewals that were refused, or whose handshake failed, whoever asked for them */
 	uint32_t strangers; /* of these: with a certificate that is not the one that signalling names */
 	struct timer timer;
@@ -79,7 +81,10 @@ struct leg_rekey {
 	uint8_t n_epochs, epochs_room;
 };
 
-/* Does the leg have keys, and a peer that takes others? */
+/* What the data plane has counted of a leg's transport, as far as it said. */
+struct key_traffic rekey_traffic(const struct leg *l, unsigned transport);
+
+/* Does a transport of the leg have keys, and the leg a peer that takes others? */
 bool rekey_possible(const struct leg *l);
 /* Renews the leg's keys now, or as soon as nothing is in the way. False: it cannot be done. */
 bool rekey_want(struct leg *l, enum rekey_cause cause);
@@ -97,11 +102,11 @@ void rekey_unsent(struct leg *l, const char *why); /* as if it was refused: ther
  * has another certificate than signalling says, which is nothing that the peer did.
  */
 void rekey_failed(struct leg *l, const char *why, bool stranger);
-/* We send with another key from now on, whoever offered it: its life begins. */
-void rekey_began(struct leg *l);
+/* We send with another key on transport i from now on, whoever offered it: its life begins. */
+void rekey_began(struct leg *l, unsigned i);
 
 struct saved_leg;
-/* What outlives the process; the last key's age is leg.keyed_ms. */
+/* What outlives the process, but for the keys' ages. */
 void rekey_save(const struct leg *l, struct saved_leg *s);
 void rekey_restore(struct leg *l, const struct saved_leg *s);
 void rekey_stop(struct leg *l);

@@ -47,16 +47,17 @@ static void add_transports(const struct leg *l, struct state_leg *out)
 static struct state_leg leg_shown(const struct leg *l, char version[16], char cipher[80], char group[32])
 {
 	const struct call *c = l->call;
-	const struct oa_media *m = oa_media_at(&l->oa, 0);
-	const struct dp_stats_leg *s = call_stats(c, l->side);
-	const struct leg_handshake *dtls = l->handshake;
+	const struct oa_media *m = oa_media_at(&l->oa, l->shown);
+	const struct dp_stats_leg *of_shown = call_stats_of(c, 2 * l->shown + l->side);
+	const struct dp_stats_leg *s = of_shown ? of_shown : call_stats(c, l->side);
+	const struct leg_handshake *dtls = leg_shown_keyed(l)->handshake;
 	struct state_leg out = {
 		.side = l->side,
 		.trunk = l->trunk ? l->trunk->name : NULL,
 		.secure = l->trunk && (l->trunk->srtp == CONFIG_SRTP_REQUIRED || l->suite != SRTP_SUITE_NONE),
 		.suite = l->suite,
 		.key_age_ms = l->keyed_ms ? (c->ended_ms ? c->ended_ms : clock_wall_ms()) - l->keyed_ms : 0,
-		.key_epoch = l->rekey.keys,
+		.key_epoch = leg_shown_keyed(l)->keys,
 		.renewal = l->rekey.tried ? rekey_result_name(l->rekey.result) : NULL,
 		.keying = leg_keying(l),
 		.dtls_version = dtls ? dtls->version : NULL,
@@ -64,7 +65,7 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 		.dtls_group = dtls ? dtls->group : NULL,
 		.authenticated = sip_transport_secure(l->flow.transport),
 		.rtcp_mux = m && m->mux,
-		.local = local_of(l, 0),
+		.local = local_of(l, l->shown),
 		.stats = s->h.type ? s : NULL,
 		.signalling = {.transport = l->listener ? l->listener->transport : CONFIG_UDP,
 			.remote = l->dialog && l->dialog->behind_nat ? l->dialog->flow.remote : l->flow.remote,

@@ -25,19 +25,24 @@ void metrics_init(struct b2bua *b)
 		(struct metrics_histogram){.bounds_ms = jitter, .n = sizeof jitter / sizeof *jitter};
 }
 
+static void note_leg(struct b2bua *b, const struct dp_stats_leg *s)
+{
+	b->ended.legs[s->suite < SRTP_SUITE_COUNT ? s->suite : SRTP_SUITE_NONE]++;
+	b->ended.received += s->rx_packets;
+	b->ended.lost += s->rx_lost > 0 ? (uint64_t)s->rx_lost : 0;
+	if (s->rx_packets)
+		metrics_observe(&b->ended.jitter, s->rx_jitter_us / 1000);
+}
+
 void metrics_note_media(struct b2bua *b, const struct call *c)
 {
-	for (unsigned side = 0; side < 2; side++) {
-		const struct dp_stats_leg *s = call_stats(c, side);
-
-		if (!s->h.type)
-			continue;
-		b->ended.legs[s->suite < SRTP_SUITE_COUNT ? s->suite : SRTP_SUITE_NONE]++;
-		b->ended.received += s->rx_packets;
-		b->ended.lost += s->rx_lost > 0 ? (uint64_t)s->rx_lost : 0;
-		if (s->rx_packets)
-			metrics_observe(&b->ended.jitter, s->rx_jitter_us / 1000);
-	}
+	for (unsigned side = 0; side < 2; side++)
+		if (call_stats(c, side)->h.type)
+			note_leg(b, call_stats(c, side));
+	/* A second transport counts when it was one: BUNDLE leaves those of an offer behind, unused. */
+	for (unsigned i = 0; i < c->n_more_stats; i++)
+		if (call_stats_used(&c->more_stats[i]))
+			note_leg(b, &c->more_stats[i]);
 }
 
 /* ---- asking the data plane ---- */
@@ -121,6 +126,22 @@ static void write_reasons(
 				m, name, L("reason", names[i] + n), ((const uint64_t *)&b->counters)[i]);
 }
 
+/* At least one: of a call that is being set up none is open yet. */
+static void count_transports(const struct leg *l, uint64_t legs[SRTP_SUITE_COUNT])
+{
+	const struct oa_media *m;
+	unsigned n = 0;
+
+	for (unsigned i = 0; (m = oa_media_now(&l->oa, i)) != NULL; i++) {
+		if (!m->open)
+			continue;
+		legs[leg_suite_at(l, i)]++;
+		n++;
+	}
+	if (!n)
+		legs[l->suite < SRTP_SUITE_COUNT ? l->suite : SRTP_SUITE_NONE]++;
+}
+
 static void write_calls(const struct b2bua *b, struct metrics *m)
 {
 	uint64_t legs[SRTP_SUITE_COUNT] = {0};
@@ -148,8 +169,9 @@ static void write_calls(const struct b2bua *b, struct metrics *m)
 		m, "srtpgw_call_setup_seconds", "From the first INVITE to its answer.", &b->setup);
 	TAILQ_FOREACH (c, &b->calls, entry)
 		for (unsigned side = 0; side < 2; side++)
-			legs[c->legs[side].suite < SRTP_SUITE_COUNT ? c->legs[side].suite : 0]++;
-	metrics_begin(m, "srtpgw_call_legs", METRICS_GAUGE, "Sides of calls now, by crypto suite.");
+			count_transports(&c->legs[side], legs);
+	metrics_begin(m, "srtpgw_call_legs", METRICS_GAUGE,
+		"Sides of calls now, by crypto suite; one that has several transports counts with each.");
 	for (unsigned i = 0; i < SRTP_SUITE_COUNT; i++)
 		metrics_sample(m, "srtpgw_call_legs", L("suite", suite_label(i)), legs[i]);
 }
@@ -196,7 +218,7 @@ static void write_dtls(const struct b2bua *b, struct metrics *m)
 static void write_ended(const struct b2bua *b, struct metrics *m)
 {
 	metrics_begin(m, "srtpgw_ended_legs_total", METRICS_COUNTER,
-		"Sides of calls that are over, by crypto suite.");
+		"Sides of calls that are over, by crypto suite; one that had several transports counts with each.");
 	for (unsigned i = 0; i < SRTP_SUITE_COUNT; i++)
 		metrics_sample(m, "srtpgw_ended_legs_total", L("suite", suite_label(i)), b->ended.legs[i]);
 	counter(m, "srtpgw_ended_rtp_received_total", "RTP packets accepted in calls that are over.",

@@ -231,42 +231,52 @@ static void get_renewal(struct rbuf *r, struct saved_renewal *out)
 	out->strangers = rbuf_u32(r);
 }
 
+static void put_handshake(struct wbuf *w, const struct saved_handshake *h)
+{
+	put_text(w, h->version);
+	put_text(w, h->cipher);
+	put_text(w, h->group);
+	wbuf_u8(w, (uint8_t)h->n_peer);
+	for (uint32_t i = 0; i < h->n_peer; i++) {
+		wbuf_u8(w, h->peer[i].hash);
+		wbuf_u8(w, h->peer[i].len);
+		wbuf_bytes(w, h->peer[i].octets, h->peer[i].len);
+	}
+}
+
+static void get_handshake(struct rbuf *r, struct saved_handshake *h)
+{
+	const uint8_t *octets;
+
+	h->version = get_text(r, NAME_MAX_OCTETS, false);
+	h->cipher = get_text(r, NAME_MAX_OCTETS, false);
+	h->group = get_text(r, NAME_MAX_OCTETS, false);
+	h->n_peer = get_small(r, DTLS_FINGERPRINTS_MAX);
+	for (uint32_t i = 0; i < h->n_peer; i++) {
+		h->peer[i].hash = get_small(r, DTLS_SHA512);
+		h->peer[i].len = get_small(r, DTLS_FINGERPRINT_OCTETS);
+		octets = rbuf_bytes(r, h->peer[i].len);
+		if (!h->peer[i].hash || !octets)
+			r->short_read = true;
+		else
+			memcpy(h->peer[i].octets, octets, h->peer[i].len);
+	}
+}
+
 static void put_past(struct wbuf *w, const struct saved_past *p)
 {
 	put_text(w, p->peer_name);
 	put_text(w, p->peer_fingerprint);
-	put_text(w, p->version);
-	put_text(w, p->cipher);
-	put_text(w, p->group);
-	wbuf_u8(w, (uint8_t)p->n_peer);
-	for (uint32_t i = 0; i < p->n_peer; i++) {
-		wbuf_u8(w, p->peer[i].hash);
-		wbuf_u8(w, p->peer[i].len);
-		wbuf_bytes(w, p->peer[i].octets, p->peer[i].len);
-	}
+	put_handshake(w, &p->handshake);
 	for (unsigned i = 0; i < OA_DOWNGRADES; i++)
 		wbuf_u32(w, p->downgrades[i]);
 }
 
 static void get_past(struct rbuf *r, struct saved_past *p)
 {
-	const uint8_t *octets;
-
 	p->peer_name = get_text(r, NAME_MAX_OCTETS, false);
 	p->peer_fingerprint = get_text(r, NAME_MAX_OCTETS, false);
-	p->version = get_text(r, NAME_MAX_OCTETS, false);
-	p->cipher = get_text(r, NAME_MAX_OCTETS, false);
-	p->group = get_text(r, NAME_MAX_OCTETS, false);
-	p->n_peer = get_small(r, DTLS_FINGERPRINTS_MAX);
-	for (uint32_t i = 0; i < p->n_peer; i++) {
-		p->peer[i].hash = get_small(r, DTLS_SHA512);
-		p->peer[i].len = get_small(r, DTLS_FINGERPRINT_OCTETS);
-		octets = rbuf_bytes(r, p->peer[i].len);
-		if (!p->peer[i].hash || !octets)
-			r->short_read = true;
-		else
-			memcpy(p->peer[i].octets, octets, p->peer[i].len);
-	}
+	get_handshake(r, &p->handshake);
 	for (unsigned i = 0; i < OA_DOWNGRADES; i++)
 		p->downgrades[i] = rbuf_u32(r);
 }
@@ -275,6 +285,7 @@ static void put_epoch(struct wbuf *w, const struct key_epoch *e)
 {
 	wbuf_u32(w, e->number);
 	wbuf_u8(w, e->cause);
+	wbuf_u8(w, e->transport);
 	put_u64(w, e->start_ms);
 	wbuf_u8(w, (uint8_t)e->suite);
 	put_u64(w, e->before.rx_packets);
@@ -283,16 +294,41 @@ static void put_epoch(struct wbuf *w, const struct key_epoch *e)
 	put_u64(w, e->before.tx_octets);
 }
 
-static void get_epoch(struct rbuf *r, struct key_epoch *e)
+static void get_epoch(struct rbuf *r, struct key_epoch *e, uint8_t version)
 {
 	e->number = rbuf_u32(r);
 	e->cause = get_small(r, KEY_CAUSES - 1);
+	e->transport = version < 3 ? 0 : get_small(r, SDP_MEDIA_MAX - 1);
 	e->start_ms = get_u64(r);
 	e->suite = (enum srtp_suite)get_small(r, SRTP_SUITE_COUNT - 1);
 	e->before.rx_packets = get_u64(r);
 	e->before.rx_octets = get_u64(r);
 	e->before.tx_packets = get_u64(r);
 	e->before.tx_octets = get_u64(r);
+}
+
+static void put_more(struct wbuf *w, const struct saved_leg *l)
+{
+	wbuf_u8(w, (uint8_t)l->n_more);
+	for (uint32_t i = 0; i < l->n_more; i++) {
+		wbuf_u8(w, l->more[i].transport);
+		wbuf_u32(w, l->more[i].keys);
+		put_u64(w, l->more[i].keyed_ms);
+		put_handshake(w, &l->more[i].handshake);
+	}
+}
+
+static void get_more(struct rbuf *r, struct saved_leg *l)
+{
+	l->n_more = get_small(r, SDP_MEDIA_MAX - 1);
+	for (uint32_t i = 0; i < l->n_more; i++) {
+		l->more[i].transport = get_small(r, SDP_MEDIA_MAX - 1);
+		l->more[i].keys = rbuf_u32(r);
+		l->more[i].keyed_ms = get_u64(r);
+		get_handshake(r, &l->more[i].handshake);
+		if (!l->more[i].transport)
+			r->short_read = true;
+	}
 }
 
 static void put_leg(struct wbuf *w, const struct saved_leg *l)
@@ -326,6 +362,7 @@ static void put_leg(struct wbuf *w, const struct saved_leg *l)
 	wbuf_u8(w, (uint8_t)l->n_epochs);
 	for (uint32_t i = 0; i < l->n_epochs; i++)
 		put_epoch(w, &l->epochs[i]);
+	put_more(w, l);
 }
 
 static void get_leg(struct rbuf *r, struct saved_leg *l, uint8_t version)
@@ -364,7 +401,9 @@ static void get_leg(struct rbuf *r, struct saved_leg *l, uint8_t version)
 	get_past(r, &l->past);
 	l->n_epochs = get_small(r, KEY_EPOCHS_MAX);
 	for (uint32_t i = 0; i < l->n_epochs; i++)
-		get_epoch(r, &l->epochs[i]);
+		get_epoch(r, &l->epochs[i], version);
+	if (version >= 3)
+		get_more(r, l);
 }
 
 void saved_call_write(const struct saved_call *c, struct wbuf *w)

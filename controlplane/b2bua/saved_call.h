@@ -11,7 +11,8 @@
 #include "controlplane/sip/dialog.h"
 #include "lib/base/buf.h"
 
-#define SAVED_CALL_VERSION 2 /* 1: without what begins with renewal, taken over all the same */
+/* Taken over all the same: 1, without what begins with renewal; 2, of the keys of transport 0 alone. */
+#define SAVED_CALL_VERSION 3
 #define SAVED_CALL_MAX (96u << 10) /* octets: two bodies, two dialogs with all their routes, and the rest */
 
 /* An m-line that stands. */
@@ -39,13 +40,26 @@ struct saved_renewal {
 	uint32_t failed, strangers;
 };
 
+/* As struct leg_handshake; texts empty: there was none. */
+struct saved_handshake {
+	struct str version, cipher, group;
+	struct dtls_fingerprint peer[DTLS_FINGERPRINTS_MAX];
+	uint32_t n_peer;
+};
+
 /* What the audit is to keep of a leg besides; texts as in struct leg. */
 struct saved_past {
 	struct str peer_name, peer_fingerprint;
-	struct str version, cipher, group; /* of the handshake; empty: there was none */
-	struct dtls_fingerprint peer[DTLS_FINGERPRINTS_MAX];
-	uint32_t n_peer;
+	struct saved_handshake handshake; /* of transport 0 */
 	uint32_t downgrades[OA_DOWNGRADES];
+};
+
+/* The keys of a transport, from 1 on; which key it is, its m-line says. */
+struct saved_keyed {
+	uint8_t transport;
+	uint32_t keys; /* that transport 0 has had; keyed_ms and key_epoch are its too */
+	uint64_t keyed_ms;
+	struct saved_handshake handshake;
 };
 
 /* Texts are views of the record, or of the call. */
@@ -71,6 +85,8 @@ struct saved_leg {
 	struct saved_past past;
 	uint32_t n_epochs; /* of its keys */
 	struct key_epoch epochs[KEY_EPOCHS_MAX];
+	uint32_t n_more;
+	struct saved_keyed more[SDP_MEDIA_MAX - 1];
 	uint32_t n_media;
 	struct saved_media media[SDP_MEDIA_MAX];
 };

@@ -115,6 +115,11 @@ void timer_cancel(struct timer_wheel *w, struct timer *t)
 	w->count--;
 }
 
+uint64_t timer_now_ms(const struct timer_wheel *w)
+{
+	return w->now_ms(w->arg);
+}
+
 uint32_t timer_left_ms(const struct timer_wheel *w, const struct timer *t)
 {
 	uint64_t now = now_tick(w);

@@ -33,6 +33,8 @@ static inline bool timer_running(const struct timer *t)
 	return t->prev != NULL;
 }
 
+/* The owner's clock. */
+uint64_t timer_now_ms(const struct timer_wheel *w);
 /* Milliseconds until it fires; 0: it does not run. */
 uint32_t timer_left_ms(const struct timer_wheel *w, const struct timer *t);
 

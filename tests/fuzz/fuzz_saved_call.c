@@ -30,12 +30,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		expect(memchr(l->dialog.remote_target.p, '\n', l->dialog.remote_target.n) == NULL);
 		for (unsigned i = 0; i < l->n_media; i++)
 			expect(l->media[i].suite < SRTP_SUITE_COUNT && l->media[i].mki_len <= DP_MKI_MAX);
-		expect(l->n_epochs <= KEY_EPOCHS_MAX && l->past.n_peer <= DTLS_FINGERPRINTS_MAX);
+		expect(l->n_epochs <= KEY_EPOCHS_MAX && l->past.handshake.n_peer <= DTLS_FINGERPRINTS_MAX);
 		for (unsigned i = 0; i < l->n_epochs; i++)
-			expect(l->epochs[i].cause < KEY_CAUSES && l->epochs[i].suite < SRTP_SUITE_COUNT);
+			expect(l->epochs[i].cause < KEY_CAUSES && l->epochs[i].suite < SRTP_SUITE_COUNT &&
+				l->epochs[i].transport < SDP_MEDIA_MAX);
+		expect(l->n_more < SDP_MEDIA_MAX);
+		for (unsigned i = 0; i < l->n_more; i++)
+			expect(l->more[i].transport && l->more[i].transport < SDP_MEDIA_MAX &&
+				l->more[i].handshake.n_peer <= DTLS_FINGERPRINTS_MAX);
 		expect(l->renewal.result < REKEY_RESULTS && l->renewal.cause < REKEY_CAUSES);
-		for (unsigned i = 0; i < l->past.n_peer; i++)
-			expect(l->past.peer[i].hash != 0 && l->past.peer[i].len <= DTLS_FINGERPRINT_OCTETS);
+		for (unsigned i = 0; i < l->past.handshake.n_peer; i++)
+			expect(l->past.handshake.peer[i].hash != 0 &&
+				l->past.handshake.peer[i].len <= DTLS_FINGERPRINT_OCTETS);
 		expect(sip_dialog_restore(&l->dialog, &d) == 0);
 		sip_dialog_free(d);
 	}

@@ -57,6 +57,11 @@ struct plane_session {
 	struct dp_leg_update leg[2]; /* the last of each side's first leg */
 	unsigned rx_keys[2], tx_keys[2];
 	struct dp_key_add tx[2], rx[2]; /* the newest */
+	struct plane_leg {
+		struct dp_leg_update leg;
+		unsigned rx_keys, tx_keys;
+		struct dp_key_add tx, rx;
+	} video[2]; /* the same of each side's second leg */
 };
 
 /* What the test may look at and set. */
@@ -163,6 +168,8 @@ void plane_acknowledge(void);
 void plane_event_timeout(struct plane_session *s);
 void plane_event_attack(struct plane_session *s, enum dp_side side, uint64_t failures);
 void plane_event_consent(struct plane_session *s, enum dp_side side, uint32_t silent_ms);
+void plane_event_limit_at(struct plane_session *s, unsigned leg, enum dp_key_direction direction, enum dp_limit limit,
+	uint32_t epoch);
 void plane_event_limit(struct plane_session *s, enum dp_side side, enum dp_key_direction direction,
 	enum dp_limit limit, uint32_t epoch);
 /* A datagram that came for a side's first leg. */

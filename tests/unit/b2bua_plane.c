@@ -37,6 +37,14 @@ static void add(dp_session_id id)
 
 static void note_key(struct plane_session *s, const struct dp_key_add *k)
 {
+	if (k->leg / 2 == 1) {
+		struct plane_leg *v = &s->video[k->leg % 2];
+
+		v->rx_keys += k->direction == DP_KEY_RX;
+		v->tx_keys += k->direction == DP_KEY_TX;
+		*(k->direction == DP_KEY_RX ? &v->rx : &v->tx) = *k;
+		return;
+	}
 	for (unsigned side = 0; side < 2; side++) {
 		if (k->leg != s->leg[side].leg)
 			continue;
@@ -57,6 +65,8 @@ static int command(const union dp_msg *c)
 	} else if (c->h.type == DP_SESSION_DEL) {
 		s->live = false;
 		bench.live--;
+	} else if (c->h.type == DP_LEG_UPDATE && c->leg_update.leg / 2 == 1) {
+		s->video[c->leg_update.leg % 2].leg = c->leg_update;
 	} else if (c->h.type == DP_LEG_UPDATE && c->leg_update.side < 2) {
 		s->leg[c->leg_update.side] = c->leg_update;
 	} else if (c->h.type == DP_KEY_ADD) {
@@ -69,6 +79,7 @@ static int command(const union dp_msg *c)
 
 static void stats(const union dp_msg *c)
 {
+	const struct plane_session *s = find(c->stats.session);
 	union dp_msg m;
 
 	if (c->stats.scope == DP_STATS_SCOPE_GLOBAL) {
@@ -77,12 +88,15 @@ static void stats(const union dp_msg *c)
 		fake_plane_say(&bench.plane, &m);
 		return;
 	}
-	for (unsigned side = 0; side < 2; side++) {
+	for (unsigned leg = 0; leg < 4; leg++) {
+		if (leg > 1 && (!s || s->video[leg % 2].leg.local.ip.family == IP_NONE))
+			continue;
 		dp_msg_init(&m, DP_STATS_LEG, c->h.seq);
 		m.stats_leg.session = c->stats.session;
-		m.stats_leg.leg = (uint8_t)side;
-		m.stats_leg.side = (uint8_t)side;
-		m.stats_leg.rx_packets = 100 + side;
+		m.stats_leg.leg = (uint8_t)leg;
+		m.stats_leg.side = leg % 2;
+		m.stats_leg.rx_packets = (leg < 2 ? 100 : 1000) + leg % 2;
+		m.stats_leg.verdicts[DP_V_REPLAY] = leg < 2 ? 0 : 5;
 		fake_plane_say(&bench.plane, &m);
 	}
 }
@@ -182,11 +196,17 @@ void plane_event_attack(struct plane_session *s, enum dp_side side, uint64_t fai
 void plane_event_limit(struct plane_session *s, enum dp_side side, enum dp_key_direction direction,
 	enum dp_limit limit, uint32_t epoch)
 {
+	plane_event_limit_at(s, s->leg[side].leg, direction, limit, epoch);
+}
+
+void plane_event_limit_at(struct plane_session *s, unsigned leg, enum dp_key_direction direction, enum dp_limit limit,
+	uint32_t epoch)
+{
 	union dp_msg m;
 
 	dp_msg_init(&m, DP_KEY_SOFT_LIMIT, 0);
 	m.key_soft_limit.session = s->id;
-	m.key_soft_limit.leg = s->leg[side].leg;
+	m.key_soft_limit.leg = (uint8_t)leg;
 	m.key_soft_limit.direction = (uint8_t)direction;
 	m.key_soft_limit.limit = (uint8_t)limit;
 	m.key_soft_limit.epoch = epoch;

@@ -1,39 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys that are renewed during a call: when, how, and what becomes of a call whose peer refuses. */
-#include "tests/unit/b2bua_audit.h"
-
-#define MINUTE 60000
-#define HOUR (60 * MINUTE)
-
-/* carrier-a has a policy with these members. */
-static void policy(const char *members)
-{
-	char policies[512];
-
-	snprintf(policies, sizeof policies,
-		"\"rekey-policies\":{\"rekey-policy\":[{\"name\":\"p\",%s}]},\"media\":{\"interface\":[",
-		members);
-	bench_change_all((const struct bench_edit[]){{"\"media\":{\"interface\":[", policies},
-				 {"\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
-					 "\"crypto-profile\":\"gcm\",\"rekey-policy\":\"p\"}},"
-					 "{\"name\":\"carrier-b\""},
-				 {"\"max-calls\":250", "\"max-calls\":1000"},
-				 {"\"max-calls\":300", "\"max-calls\":1000"}},
-		4);
-}
-
-static unsigned long long renewals(const char *cause, const char *result)
-{
-	json_t *data = look("/srtp-gateway:statistics", 0), *one;
-	unsigned long long n = 0;
-	size_t i;
-
-	json_array_foreach(json_object_get(json_object_get(data, "statistics"), "rekey"), i,
-		one) if (strcmp(json_string_value(json_object_get(one, "cause")), cause) == 0) n =
-		(unsigned long long)json_integer_value(json_object_get(one, result));
-	json_decref(data);
-	return n;
-}
+#include "tests/unit/b2bua_renewals.h"
 
 /* p answers the re-INVITE that it heard, with keys that follow from n. */
 static void take(struct phone *p, unsigned n)
