@@ -10,8 +10,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-#define CONSENT_MS 30000 /* RFC 7675 section 5.1 */
-
 static const enum oa_mux muxes[] = {
 	[CONFIG_RTCP_MUX_NEVER] = OA_MUX_NEVER,
 	[CONFIG_RTCP_MUX_ACCEPT] = OA_MUX_ACCEPT,
@@ -368,21 +366,13 @@ static void remote_changed(void *ctx, dp_session_id id, void *user, unsigned leg
 	checkpoint_touch(c);
 }
 
-/*
- * A peer of RFC 5245 sends no checks once it has a pair, but keepalives: as long as it is heard at all its call
- * goes on.
- */
 static void consent_lost(void *ctx, dp_session_id id, void *user, const struct dp_consent_lost *e)
 {
-	struct b2bua *b = ctx;
 	struct call *c = user;
-	struct leg *l = &c->legs[e->leg & 1];
 
+	(void)ctx;
 	(void)id;
-	if ((c->state != CALL_UP && c->state != CALL_ANSWERED) || e->silent_ms < CONSENT_MS)
-		return;
-	b->counters.ended_ice++;
-	call_release(c, NULL, 480, "trunk %s: no ICE check came for %u s", l->trunk->name, CONSENT_MS / 1000);
+	leg_consent_lost(&c->legs[program_side_of(e->leg)], e->leg / 2, e->silent_ms);
 }
 
 /* A line for each of a hundred calls in a second would be an attack of its own. */

@@ -27,6 +27,14 @@ void legs_close(struct call *c);
 /* What was negotiated holds from now on, on both legs. */
 void legs_commit(struct call *c);
 
+/* ---- consent.c: peers with ICE ---- */
+
+/*
+ * The data plane says that no check came on this transport for longer than one may stay away, and nothing else for
+ * silent_ms. May end the call: not while the peer is heard on another transport.
+ */
+void leg_consent_lost(struct leg *l, unsigned transport, uint32_t silent_ms);
+
 /* ---- leg_dtls.c: handshakes on a leg's media path ---- */
 
 /* Before the leg's oa_leg is initialized; for a trunk without DTLS nothing. Fills in keying->dtls. */

@@ -42,7 +42,7 @@ const char *succession_hindered(const struct leg *from, unsigned *status)
 	if (c->exchange || reinvite_open(c) || c->legs[0].astray || c->legs[1].astray)
 		return "a change of this call is under way";
 	*status = 488;
-	if (from->trunk->keep_keys && from->suite != SRTP_SUITE_NONE)
+	if (from->trunk->keep_keys && leg_keyed_mask(from))
 		return "the other side is deaf under new keys (reinvite-keys own-leg of its trunk)";
 	return succession_configured(from, status);
 }

@@ -8,6 +8,7 @@ from lab.capture import Capture, clear_packets, is_rtp
 from lab.gateway import CM_80, GCM_256, MEDIA, OUTSIDE
 from lab.net import wait_for
 from lab.web import (BROWSER_TONE, NUMBER, PHONE_NUMBER, PHONE_TONE, SECOND_NUMBER, SECOND_USER, WebNeighbourhood)
+from test_audit import ctl, records
 from test_calls import up
 from test_reconfigure import change
 
@@ -26,7 +27,7 @@ class VideoNeighbourhood(WebNeighbourhood):
 def web(kind="chromium"):
     """(gateway, a browser, registered, a phone); both have audio and video, and nothing of either is clear on the wire."""
     with VideoNeighbourhood() as lab:
-        gateway = lab.web_gateway()
+        gateway = lab.web_gateway(audit={"file": lab.path("audit.jsonl")})
         wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
         phone, browser = lab.sdes_phone(), lab.browser(kind, shows="blue")
         yield gateway, browser, phone
@@ -37,6 +38,22 @@ def web(kind="chromium"):
         assert sum(is_rtp(d) for _, d in media) > 100, len(media)
         assert clear_packets(media, (BROWSER_TONE, PHONE_TONE)) == 0, "clear media"
         gateway.stop()
+        assert_recorded(lab.path("audit.jsonl"))
+
+
+def assert_recorded(path):
+    """The audit of each call: one transport towards the browser, two towards the phone, which the side's numbers sum up."""
+    sessions = [r for r in records(path) if r["type"] == "session" and r["status"] == 200]
+    assert sessions
+    for session in sessions:
+        browsers, phones = sorted(session["legs"], key=lambda leg: leg["keying"])
+        assert "transports" not in browsers, browsers
+        assert [t["m-lines"] for t in phones["transports"]] == [["audio"], ["video"]], phones
+        assert all(t["suite"] == CM_80 and t["keys"] and t["rx-packets"] and t["tx-packets"]
+                   for t in phones["transports"]), phones
+        for way in ("rx-packets", "tx-packets"):
+            assert phones[way] == sum(t[way] for t in phones["transports"]) == sum(k[way] for k in phones["keys"]), phones
+    assert "transport 2 video" in ctl("show", path).stdout and "CM_128" in ctl("suites", path).stdout
 
 
 def pictures(browser, frames):

@@ -83,6 +83,7 @@ struct bench {
 	void (*punted)(const struct dp_punt *p); /* a datagram that a leg is to send; NULL: lost */
 	struct plane_session sessions[1024];
 	unsigned live;
+	unsigned unheard; /* bit i: nothing comes by transport i */
 	bool no_room; /* the data plane has no slot for a key beside the one in use */
 };
 extern struct bench bench;
@@ -167,6 +168,7 @@ void plane_away(void);
 void plane_acknowledge(void);
 void plane_event_timeout(struct plane_session *s);
 void plane_event_attack(struct plane_session *s, enum dp_side side, uint64_t failures);
+void plane_event_consent_at(struct plane_session *s, unsigned leg, uint32_t silent_ms);
 void plane_event_consent(struct plane_session *s, enum dp_side side, uint32_t silent_ms);
 void plane_event_limit_at(struct plane_session *s, unsigned leg, enum dp_key_direction direction, enum dp_limit limit,
 	uint32_t epoch);

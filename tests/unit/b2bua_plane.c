@@ -96,6 +96,7 @@ static void stats(const union dp_msg *c)
 		m.stats_leg.leg = (uint8_t)leg;
 		m.stats_leg.side = leg % 2;
 		m.stats_leg.rx_packets = (leg < 2 ? 100 : 1000) + leg % 2;
+		m.stats_leg.rx_age_ms = m.stats_leg.ice_age_ms = bench.unheard >> leg / 2 & 1 ? UINT64_MAX : 20;
 		m.stats_leg.verdicts[DP_V_REPLAY] = leg < 2 ? 0 : 5;
 		fake_plane_say(&bench.plane, &m);
 	}
@@ -171,11 +172,16 @@ void plane_event_timeout(struct plane_session *s)
 
 void plane_event_consent(struct plane_session *s, enum dp_side side, uint32_t silent_ms)
 {
+	plane_event_consent_at(s, s->leg[side].leg, silent_ms);
+}
+
+void plane_event_consent_at(struct plane_session *s, unsigned leg, uint32_t silent_ms)
+{
 	union dp_msg m;
 
 	dp_msg_init(&m, DP_CONSENT_LOST, 0);
 	m.consent_lost.session = s->id;
-	m.consent_lost.leg = s->leg[side].leg;
+	m.consent_lost.leg = (uint8_t)leg;
 	m.consent_lost.silent_ms = silent_ms;
 	fake_plane_say(&bench.plane, &m);
 	settle();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls with pictures on a transport of their own: its keys, its packets and what is wrong with it count as speech's do. */
+#include "controlplane/b2bua/b2bua_private.h"
 #include "tests/unit/b2bua_renewals.h"
 
 /*
@@ -226,6 +227,76 @@ static void test_the_record_has_every_transport(void **state)
 	audit_end(a);
 }
 
+static const char *by_ice(unsigned audio, unsigned pictures)
+{
+	static char text[4096];
+
+	snprintf(text, sizeof text,
+		"%sa=ice-ufrag:FZjw\r\na=ice-pwd:rvXPzEZvic8KMZU+788m452O\r\na=rtcp-mux\r\n"
+		"a=candidate:1 1 UDP 2130706431 198.51.100.1 %u typ host\r\n",
+		both(&bob, audio, pictures, 1), 40000 + pictures);
+	return text;
+}
+
+/*
+ * Bob finds his way by ICE, for pictures and speech each. When checks for one of them stay away he is there as long as he is
+ * heard by the other.
+ */
+static void test_ice_that_stops_on_one_of_two(void **state)
+{
+	char speech[4096];
+	const char *pictures, *at;
+
+	(void)state;
+	bench_change("\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
+		"\"crypto-profile\":\"gcm\"},\"ice\":\"lite\",\"rtcp-mux\":\"offer\"},{\"name\":\"carrier-b\"");
+	dial(&alice, "+1001", "", both(&alice, 1, 2, 1));
+	hear(&bob, "INVITE");
+	pictures = by_ice(1, 2);
+	at = strstr(pictures, "m=video");
+	snprintf(speech, sizeof speech,
+		"%.*sa=ice-ufrag:FZjv\r\na=ice-pwd:rvXPzEZvic8KMZU+788m452O\r\na=rtcp-mux\r\n"
+		"a=candidate:1 1 UDP 2130706431 198.51.100.1 30001 typ host\r\n%s",
+		(int)(at - pictures), pictures, at);
+	answer(&bob, "200 OK", "", speech);
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	bench.unheard = 1 << 1;
+	plane_event_consent_at(plane_last(), 3, 30000);
+	silence(NULL);
+	plane_event_consent_at(plane_last(), 1, 8000);
+	silence(NULL);
+	assert_int_equal(counter("ended_ice"), 0);
+	bench.unheard = 1 << 0;
+	plane_event_consent_at(plane_last(), 1, 30000);
+	silence(NULL);
+	bench.unheard = 1 << 0 | 1 << 1;
+	plane_event_consent_at(plane_last(), 3, 60000);
+	hear(&alice, "BYE");
+	expect_heard(&alice, "no ICE check came for 30 s");
+	reply(&alice, "200 OK");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	expect_no_calls();
+	assert_int_equal(counter("ended_ice"), 1);
+}
+
+/* Packets and legs of all transports, once the call is over. */
+static void test_metrics_have_every_transport(void **state)
+{
+	(void)state;
+	see_bob(1, 2);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+	assert_int_equal(bench.b2bua->ended.received, 100 + 101 + 1000 + 1001);
+	assert_int_equal(bench.b2bua->ended.legs[SRTP_SUITE_NONE], 4);
+	call_up(&alice, &bob);
+	hang_up(&alice, &bob);
+	assert_int_equal(bench.b2bua->ended.received, 2 * (100 + 101) + 1000 + 1001);
+	assert_int_equal(bench.b2bua->ended.legs[SRTP_SUITE_NONE], 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +305,8 @@ int main(void)
 		T(test_the_oldest_key_counts),
 		T(test_half_a_renewal_is_one_way),
 		T(test_the_record_has_every_transport),
+		T(test_metrics_have_every_transport),
+		T(test_ice_that_stops_on_one_of_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
