@@ -40,6 +40,23 @@ class Performance(unittest.TestCase):
     def test_a_target_that_is_just_met_says_which_way_it_is_meant(self):
         self.assertIn("at least 3,000 |", performance.SECTIONS["sip"](BENCH["figures"]))
 
+    def test_memory_of_more_cores_is_what_was_counted(self):
+        figures = {"lines.rtp_to_srtp.gcm128.160B": figure(10, "lines/packet"), "lines.rtp_to_rtp.160B": figure(5, "lines/packet"),
+                   "rtp_to_srtp.gcm128.50k.ns": figure(100), "scale.handover.extra_ns": figure(0),
+                   "scale.workers.two_ns": figure(100), "scale.workers.one_ns": figure(100)}
+        self.assertIn("| RTP -> GCM-128, 160 octets | 10.0 |", performance.SECTIONS["lines"](figures))
+        self.assertIn("| RTP -> RTP, 160 octets | 5.00 |", performance.SECTIONS["lines"](figures))
+        # 10 million packets a second, 10 lines of 64 octets each.
+        self.assertIn("| 1 | 10.0 | 10.0 | 100,000 | 6.40 |", performance.SECTIONS["model"](figures))
+        del figures["lines.rtp_to_srtp.gcm128.160B"]
+        self.assertIn("| 1 | 10.0 | 10.0 | 100,000 |  |", performance.SECTIONS["model"](figures))
+
+    def test_a_kind_over_ipv6_says_so(self):
+        figures = {"rtp_to_srtp.gcm128.50k.ipv6.ns": figure(149), "rtp_to_srtp.gcm128.50k.ratio_to_ipv4": figure(1.01, "ratio")}
+        self.assertIn("| RTP -> GCM-128, 50,000 calls, IPv6 | 149 |", performance.SECTIONS["worker"](figures))
+        self.assertIn("| RTP -> GCM-128, 50,000 calls | over IPv6, to the same over IPv4 | 1.01 |  |",
+                      performance.SECTIONS["comparisons"](figures))
+
     def test_hellos_have_a_row_for_each_attack(self):
         figures = {f"hellos.{name}.{what}": figure(value, unit, **more) for name in ("calm", "ice.peers_address")
                    for what, value, unit, more in (("honest", 100, "%", {"target": 99, "sense": "at least", "met": True}),
