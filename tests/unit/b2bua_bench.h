@@ -174,7 +174,8 @@ void plane_event_limit_at(struct plane_session *s, unsigned leg, enum dp_key_dir
 	uint32_t epoch);
 void plane_event_limit(struct plane_session *s, enum dp_side side, enum dp_key_direction direction,
 	enum dp_limit limit, uint32_t epoch);
-/* A datagram that came for a side's first leg. */
+/* A datagram that came for this leg; for a side's first. */
+void plane_punt_at(struct plane_session *s, unsigned leg, const struct ip_port *from, const uint8_t *octets, size_t n);
 void plane_punt(struct plane_session *s, enum dp_side side, const struct ip_port *from, const uint8_t *octets,
 	size_t n);
 struct plane_session *plane_last(void);

@@ -224,11 +224,16 @@ void plane_event_limit_at(struct plane_session *s, unsigned leg, enum dp_key_dir
 void plane_punt(
 	struct plane_session *s, enum dp_side side, const struct ip_port *from, const uint8_t *octets, size_t n)
 {
+	plane_punt_at(s, s->leg[side].leg, from, octets, n);
+}
+
+void plane_punt_at(struct plane_session *s, unsigned leg, const struct ip_port *from, const uint8_t *octets, size_t n)
+{
 	union dp_msg m;
 
 	dp_msg_init(&m, DP_PUNT_RX, 0);
 	m.punt.session = s->id;
-	m.punt.leg = s->leg[side].leg;
+	m.punt.leg = (uint8_t)leg;
 	m.punt.remote = *from;
 	m.punt.n = (uint32_t)n;
 	memcpy(m.punt.octets, octets, n);
