@@ -212,7 +212,7 @@ void call_release(struct call *c, struct leg *by, unsigned status, const char *f
 		refused && status >= 300 ? "refused" : "ended",
 		LZ("call", c->id), LZ("from", call_z(c->from)), LZ("to", call_z(c->to)), LU("status", status),
 		LZ("reason", reason), LZ("by", by ? by->trunk->name : "gateway"),
-		LU("seconds", c->answered_ms ? (c->ended_ms - c->answered_ms) / 1000 : 0));
+		LU("seconds", c->answered_ms ? clock_between_ms(c->answered_ms, c->ended_ms) / 1000 : 0));
 	succession_ended(c);
 	for (unsigned side = 0; side < 2; side++)
 		if (c->legs[side].trunk)

@@ -352,7 +352,7 @@ static void write_gateway(struct b2bua *b, struct lyd_node *parent, struct state
 		&(struct state_statistics){
 			.generation = b->now->config->generation,
 			.start_ms = b->began_ms,
-			.uptime_ms = clock_wall_ms() - b->began_ms,
+			.uptime_ms = clock_between_ms(b->began_ms, clock_wall_ms()),
 			.active = b->n_calls,
 			.total = b->counters.calls,
 			.rejected = rejected(b),

@@ -44,6 +44,12 @@ static void add_transports(const struct leg *l, struct state_leg *out)
 	}
 }
 
+/* Of a call that is there: now. */
+static uint64_t until(const struct call *c)
+{
+	return c->ended_ms ? c->ended_ms : clock_wall_ms();
+}
+
 static struct state_leg leg_shown(const struct leg *l, char version[16], char cipher[80], char group[32])
 {
 	const struct call *c = l->call;
@@ -56,7 +62,7 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 		.trunk = l->trunk ? l->trunk->name : NULL,
 		.secure = l->trunk && (l->trunk->srtp == CONFIG_SRTP_REQUIRED || l->suite != SRTP_SUITE_NONE),
 		.suite = l->suite,
-		.key_age_ms = l->keyed_ms ? (c->ended_ms ? c->ended_ms : clock_wall_ms()) - l->keyed_ms : 0,
+		.key_age_ms = l->keyed_ms ? clock_between_ms(l->keyed_ms, until(c)) : 0,
 		.key_epoch = leg_shown_keyed(l)->keys,
 		.renewal = l->rekey.tried ? rekey_result_name(l->rekey.result) : NULL,
 		.keying = leg_keying(l),
@@ -126,7 +132,7 @@ void report_call(struct state_tree *t, struct lyd_node *calls, const struct call
 	};
 
 	if (c->answered_ms)
-		s.duration_ms = (c->ended_ms ? c->ended_ms : clock_wall_ms()) - c->answered_ms;
+		s.duration_ms = clock_between_ms(c->answered_ms, until(c));
 	if (c->state == CALL_ENDING) {
 		if (c->end.status == 200)
 			snprintf(reason, sizeof reason, "%s", call_z(c->end.reason));

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 
+#include "controlplane/b2bua/call.h"
 #include "controlplane/sip/message.h"
+#include "lib/base/clock.h"
 
 static void refused(struct phone *p, const char *number, const char *words)
 {
@@ -281,6 +283,34 @@ static void test_changes_at_every_step(void **state)
 #undef CHANGE
 }
 
+/* An hour, while a call is up and another is being answered: neither has lasted half a million years. */
+static void test_the_clock_is_set_back(void **state)
+{
+	struct call *c;
+	json_t *data, *calls;
+
+	(void)state;
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	TAILQ_FIRST(&bench.b2bua->calls)->began_ms += 3600000;
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	assert_true(bench.b2bua->setup.sum_ms < 3600000);
+	c = TAILQ_FIRST(&bench.b2bua->calls);
+	c->answered_ms = c->legs[0].keyed_ms = clock_wall_ms() + 3600000;
+	bench.b2bua->began_ms = clock_wall_ms() + 3600000;
+	data = look("/srtp-gateway:calls", 100);
+	calls = json_object_get(json_object_get(data, "calls"), "call");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(calls, 0), "duration")), "0.0");
+	json_decref(data);
+	data = look("/srtp-gateway:statistics", 0);
+	json_decref(data);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +322,7 @@ int main(void)
 		T(test_a_trunk_that_is_removed_and_comes_back),
 		T(test_limits_and_admin_state),
 		T(test_changes_at_every_step),
+		T(test_the_clock_is_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
