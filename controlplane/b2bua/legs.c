@@ -129,6 +129,8 @@ int legs_open(struct call *c, struct err *e)
 		return err_set(e, err, "the data plane is not connected");
 	if (err == -EBUSY)
 		return err_set(e, err, "the data plane is behind with what calls ask of it");
+	if (err == -ENOSPC)
+		return err_set(e, err, "the data plane carries as many calls as it may (its --sessions)");
 	if (err < 0)
 		return err_set(e, err, "the data plane takes no more sessions: %s", strerror(-err));
 	return 0;
