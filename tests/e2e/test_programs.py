@@ -2,6 +2,7 @@
 """The programs as an operator meets them: wrong usage, what logs hold, what an interrupted demo leaves behind."""
 
 import base64
+import json
 import os
 import re
 import signal
@@ -67,6 +68,23 @@ def test_a_data_plane_that_cannot_have_what_it_needs():
         gateway.stop()
         leftovers = lab.gateway_host.exec("ip", "link", "show", "dev", "ext0")
         assert "xdp" not in leftovers, leftovers
+
+
+def test_the_script_that_runs_both_planes():
+    """Options of the data plane reach it; its folder is open to those whom a socket is open to, and one that is there is not touched."""
+    with Neighbourhood() as lab:
+        config = lab.configuration([carrier("carrier-a", "192.0.2.10"), core("core", "10.20.0.10")], [(None, "+49", "core")])
+        with open(lab.path("config.json"), "w") as f:
+            json.dump(config, f)
+        os.mkdir(lab.path("there"), 0o711)
+        for folder, mode in (("there", 0o711), ("made", 0o755)):
+            script = lab.gateway_host.start(
+                f"script-{folder}", os.path.join(TOP, "scripts", "gateway"), "--config", lab.path("config.json"),
+                "--interface", "ext0", "--interface", "core0", "--run", lab.path(folder), "--no-huge", "--sessions", "77",
+                env={"SRTPGW_BUILD": build_dir()})
+            wait_for("both planes are up", lambda: "sessions_max=77" in script.output(), 30)
+            assert os.stat(lab.path(folder)).st_mode & 0o7777 == mode, oct(os.stat(lab.path(folder)).st_mode)
+            assert script.stop(grace=20) == 0, script.output()[-1500:]
 
 
 def started_as(pid):
