@@ -192,10 +192,10 @@ static int eal_init(struct eal *eal, const struct eal_conf *conf, const char *lc
 	bool verbose = conf->verbose;
 	/* EAL's own warnings are about hugepage sizes that nobody asked for; what matters is said in `why`.
 	 */
-	char *argv[ARGS_MAX + 1] = {"srtpgw", "--no-telemetry", "--iova-mode=va", "--lcores", (char *)lcores,
-		"-m", memory, "--file-prefix", prefix, verbose ? "--log-level=info" : "--log-level=warning",
+	char *argv[ARGS_MAX + 1] = {"srtpgw", "--no-telemetry", "--lcores", (char *)lcores, "-m", memory,
+		"--file-prefix", prefix, verbose ? "--log-level=info" : "--log-level=warning",
 		verbose ? "--log-level=lib.eal:info" : "--log-level=lib.eal:error"};
-	int argc = 11;
+	int argc = 10;
 
 	snprintf(memory, sizeof(memory), "%u", eal->memory_mb);
 	snprintf(prefix, sizeof(prefix), "srtpgw-%d", (int)getpid());
@@ -210,6 +210,10 @@ static int eal_init(struct eal *eal, const struct eal_conf *conf, const char *lc
 	}
 	if (conf->pci)
 		snprintf(devices, sizeof(devices), "%s", conf->pci);
+	/* A device reads and writes memory by the process's own addresses, but where no IOMMU translates
+	 * them; EAL sees which it is by the drivers that devices are bound to. */
+	if (devices[0] == '\0')
+		argv[argc++] = "--iova-mode=va";
 	argc += pci_args(devices, argv + argc);
 	if (rte_eal_init(argc, argv) < 0)
 		return err_set(err, EIO, "DPDK does not start%s: %s",

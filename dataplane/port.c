@@ -143,6 +143,21 @@ static int features_choose(struct port *port, struct rte_eth_conf *eth)
 	return 0;
 }
 
+/* Each worker has a queue of its own, in both directions. */
+static int queues_check(const struct port *port, struct err *err)
+{
+	struct rte_eth_dev_info info;
+	uint16_t most;
+
+	if (rte_eth_dev_info_get(port->id, &info) < 0)
+		return 0; /* what comes next says it better */
+	most = RTE_MIN(info.max_rx_queues, info.max_tx_queues);
+	return port->queues > most
+		       ? err_set(err, ENOSPC, "device '%s' has %u queue%s: start with --workers %u",
+				 port->interface, most, most == 1 ? "" : "s", most)
+		       : 0;
+}
+
 static int rx_queues_start(
 	struct port *port, const struct port_conf *conf, uint16_t n, struct port_sockets *s)
 {
@@ -161,8 +176,11 @@ static int queues_start(
 {
 	struct rte_eth_conf eth = {0};
 	uint16_t rx = conf->descriptors != 0 ? conf->descriptors : PORT_DESCRIPTORS, tx = rx;
-	int rc = features_choose(port, &eth);
+	int rc = queues_check(port, err);
 
+	if (rc < 0)
+		return rc;
+	rc = features_choose(port, &eth);
 	if (rc == 0)
 		rc = rte_eth_dev_configure(port->id, port->queues, port->queues, &eth);
 	port->private->configured = true;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/pci.h"
 #include "dataplane/port_driver.h"
 
 #define VDEV_PREFIX "net_"
@@ -14,6 +15,7 @@
 static int device_attach(struct port *port, const struct port_conf *conf, struct err *err)
 {
 	const char *args = conf->interface + strcspn(conf->interface, ",");
+	char name[PCI_NAME_MAX];
 	int rc;
 
 	if (strncmp(port->interface, VDEV_PREFIX, strlen(VDEV_PREFIX)) == 0) {
@@ -23,13 +25,14 @@ static int device_attach(struct port *port, const struct port_conf *conf, struct
 			err_prefix(err, "device '%s'", conf->interface);
 		return rc;
 	}
-	rc = rte_eth_dev_get_port_by_name(port->interface, &port->id);
-	return rc < 0 ? err_set(err, ENODEV,
-				"no DPDK device '%s': a PCI address such as 0000:3b:00.0, bound to vfio-pci, "
-				"or a virtual "
-				"device such as net_memif0,role=server",
-				port->interface)
-		      : 0;
+	if (!pci_name(port->interface, name))
+		return err_set(err, ENODEV,
+			"no DPDK device '%s': a PCI address such as 0000:3b:00.0, bound to vfio-pci, or a "
+			"virtual "
+			"device such as net_memif0,role=server",
+			port->interface);
+	rc = rte_eth_dev_get_port_by_name(name, &port->id);
+	return rc < 0 ? pci_refusal(PCI_DEVICES, name, err) : 0;
 }
 
 static int device_started(struct port *port, const struct port_conf *conf, struct err *err)
@@ -43,9 +46,10 @@ static int device_started(struct port *port, const struct port_conf *conf, struc
 	if (rc < 0)
 		return err_set(
 			err, -rc, "device '%s' does not say what it is: %s", port->interface, strerror(-rc));
-	snprintf(port->report, sizeof(port->report), "device, driver %s, %u queue%s, " RTE_ETHER_ADDR_PRT_FMT,
-		info.driver_name, port->queues, port->queues == 1 ? "" : "s",
-		RTE_ETHER_ADDR_BYTES(&port->mac));
+	snprintf(port->report, sizeof(port->report),
+		"device, driver %s, %u queue%s, " RTE_ETHER_ADDR_PRT_FMT "%s", info.driver_name, port->queues,
+		port->queues == 1 ? "" : "s", RTE_ETHER_ADDR_BYTES(&port->mac),
+		port->tx_checksums ? ", checksums by the device" : "");
 	return 0;
 }
 

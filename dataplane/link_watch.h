@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether ports have a link: looked at each second and logged when it changes. A port whose cable is out
+ * sends and hears nothing, and no packet tells. Main thread only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/port.h"
+#include "lib/base/clock.h"
+
+#define LINK_WATCH_NS NS_PER_S
+
+/* Zeroed before the first look. */
+struct link_watch {
+	uint64_t next; /* the next look is due, ns */
+	bool known[PORTS_MAX], up[PORTS_MAX];
+};
+
+/* How many ports' links have changed since the look before, or are known for the first time; they were
+ * logged. now: ns. */
+unsigned link_watch_look(struct link_watch *w, struct port *const *ports, uint16_t n, uint64_t now);
