@@ -55,12 +55,6 @@ int port_pool_create(uint32_t n, struct rte_mempool **out, struct err *err)
 		name, n, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, (int)rte_socket_id());
 	if (pool == NULL)
 		return err_set(err, ENOMEM, "no memory for %u frames: %s", n, rte_strerror(rte_errno));
-	/* AF_XDP registers a pool as one stretch of memory, from its first chunk on. */
-	if (pool->nb_mem_chunks != 1) {
-		rte_mempool_free(pool);
-		return err_set(err, ENOMEM,
-			"%u frames do not fit into one stretch of memory; use less or start with more", n);
-	}
 	*out = pool;
 	return 0;
 }

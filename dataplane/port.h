@@ -87,7 +87,8 @@ struct port_stats {
 
 /*
  * Mempool of n frames (data room RTE_MBUF_DEFAULT_BUF_SIZE: 128 headroom, 1518 of frame, the rest is
- * tailroom for tags). An AF_XDP port keeps about 3 * descriptors of them. -ENOMEM.
+ * tailroom for tags). An AF_XDP port keeps about 3 * descriptors of them, and takes only a pool that is one stretch of
+ * memory, as it is unless memory is short, or devices see physical addresses. -ENOMEM.
  */
 int port_pool_create(uint32_t n, struct rte_mempool **out, struct err *err);
 

@@ -46,6 +46,13 @@ static int af_xdp_attach(struct port *port, const struct port_conf *conf, struct
 	char args[160], path[XDP_PATH_MAX];
 	int fd, rc;
 
+	/* It registers a pool with the kernel as one stretch of memory, from its first chunk on. */
+	if (conf->pool->nb_mem_chunks != 1)
+		return err_set(err, ENOMEM,
+			"frames lie in %u stretches of memory where AF_XDP takes one; start with fewer "
+			"interfaces, or without "
+			"devices that need uio",
+			conf->pool->nb_mem_chunks);
 	rc = xdp_detach(port->ifindex, err);
 	if (rc > 0)
 		log_info("port", "XDP program of a killed predecessor removed",

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rte_memzone.h>
 #include <rte_ring.h>
 
 #include "dataplane/eal.h"
@@ -144,6 +145,34 @@ static void more_workers_than_queues_are_refused(void **state)
 	queues_most = 0;
 }
 
+/* As where devices see physical addresses, of which hugepages are anywhere. */
+static void frames_need_no_single_stretch_of_memory(void **state)
+{
+	struct port_conf conf = {.kind = PORT_DEVICE, .interface = "net_null8"};
+	const struct rte_memzone *zones[6];
+	struct err err = {""};
+	struct port *port;
+	char name[16];
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		snprintf(name, sizeof(name), "t_zone%u", i);
+		zones[i] = rte_memzone_reserve(name, 7 << 20, SOCKET_ID_ANY, 0);
+		assert_non_null(zones[i]);
+	}
+	for (unsigned i = 0; i < 6; i += 2)
+		assert_int_equal(rte_memzone_free(zones[i]), 0);
+	if (port_pool_create(4500, &conf.pool, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(conf.pool->nb_mem_chunks > 1);
+	if (port_open(&conf, &port, &err) < 0)
+		fail_msg("%s", err.text);
+	port_close(port);
+	rte_mempool_free(conf.pool);
+	for (unsigned i = 1; i < 6; i += 2)
+		assert_int_equal(rte_memzone_free(zones[i]), 0);
+}
+
 static struct port *ring_port(const char *name, uint16_t index, struct rte_ring **ring)
 {
 	struct port_conf conf = {.kind = PORT_RING,
@@ -190,6 +219,7 @@ int main(void)
 		cmocka_unit_test(what_keeps_a_device_away_is_said),
 		cmocka_unit_test(a_device_that_cannot_be_opened_is_named),
 		cmocka_unit_test(more_workers_than_queues_are_refused),
+		cmocka_unit_test(frames_need_no_single_stretch_of_memory),
 		cmocka_unit_test(a_link_that_changes_is_noticed_once),
 	};
 
