@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "dataplane/batch.h"
@@ -324,6 +325,12 @@ void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t
 static inline uint64_t leg_key_failures_soft(const struct leg_key *k)
 {
 	return k->info->auth_failures_max - (k->info->auth_failures_max >> SOFT_MARGIN_SHIFT);
+}
+/* Does a packet with this MKI mean k? Without MKIs every one does, and k's second line stays where it is: even
+ * a comparison of no octets would fetch it. */
+static inline bool leg_key_named(const struct leg_key *k, const uint8_t *mki)
+{
+	return k->mki_len == 0 || memcmp(mki, k->mki, k->mki_len) == 0;
 }
 static inline bool leg_key_expired(const struct leg_key *k, bool rtcp)
 {

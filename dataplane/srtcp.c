@@ -7,6 +7,7 @@
 #include "dataplane/srtp_layout.h"
 #include "lib/srtp/index.h"
 #include "lib/srtp/rtcp_hdr.h"
+#include "lib/srtp/tag.h"
 
 static bool refuse(struct packet *p, enum dp_verdict v)
 {
@@ -47,7 +48,7 @@ bool srtcp_rx_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 	if (p->len < RTCP_HDR_LEN + l.total)
 		return refuse(p, DP_V_MALFORMED);
 	body = p->len - l.total;
-	if (memcmp(p->data + body + l.mki, k->mki, k->mki_len) != 0)
+	if (!leg_key_named(k, p->data + body + l.mki))
 		return false;
 	if (leg_key_expired(k, true))
 		return refuse(p, DP_V_KEY_EXPIRED);
@@ -65,7 +66,7 @@ bool srtcp_rx_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 	p->job.index = word;
 	p->job.op = CRYPTO_RTCP_UNPROTECT;
 	p->job.tag_len = l.tag_len;
-	memcpy(p->job.tag, p->data + body + l.tag, l.tag_len);
+	srtp_tag_copy(p->job.tag, p->data + body + l.tag, l.tag_len);
 	return true;
 }
 

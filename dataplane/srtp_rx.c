@@ -9,6 +9,7 @@
 #include "dataplane/worker_private.h"
 #include "lib/srtp/index.h"
 #include "lib/srtp/rtcp_hdr.h"
+#include "lib/srtp/tag.h"
 
 /* Tries come in pairs: the index most likely meant, then the other one of a stream without state. */
 static const enum key_role key_order[] = {KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS};
@@ -71,7 +72,7 @@ static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 	if (p->len < p->rtp.len + l.total)
 		return refuse(p, DP_V_MALFORMED);
 	body = p->len - l.total;
-	if (memcmp(p->data + body + l.mki, k->mki, k->mki_len) != 0)
+	if (!leg_key_named(k, p->data + body + l.mki))
 		return false;
 	if (leg_key_expired(k, false))
 		return refuse(p, DP_V_KEY_EXPIRED);
@@ -84,7 +85,7 @@ static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 	p->job.index = srtp_index_roc(p->index);
 	p->job.op = CRYPTO_RTP_UNPROTECT;
 	p->job.tag_len = l.tag_len;
-	memcpy(p->job.tag, p->data + body + l.tag, l.tag_len);
+	srtp_tag_copy(p->job.tag, p->data + body + l.tag, l.tag_len);
 	return true;
 }
 

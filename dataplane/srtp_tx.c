@@ -9,6 +9,7 @@
 #include "dataplane/worker_private.h"
 #include "lib/srtp/be.h"
 #include "lib/srtp/index.h"
+#include "lib/srtp/tag.h"
 
 static int rtp_prepare(struct packet *p)
 {
@@ -56,8 +57,9 @@ static int trailer_write(struct worker *w, struct packet *p)
 	if (p->job.status != CRYPTO_OK)
 		return DP_V_BACKEND_FAULT;
 	l = srtp_layout(k->info, k->mki_len, rtcp);
-	memcpy(p->data + p->len + l.tag, p->job.tag, l.tag_len);
-	memcpy(p->data + p->len + l.mki, k->mki, k->mki_len);
+	srtp_tag_copy(p->data + p->len + l.tag, p->job.tag, l.tag_len);
+	if (k->mki_len)
+		memcpy(p->data + p->len + l.mki, k->mki, k->mki_len);
 	if (rtcp)
 		be32_put(p->data + p->len + l.index, p->job.index);
 	p->len += l.total;
@@ -88,7 +90,7 @@ int srtp_tx_verify(struct worker *w, struct packet *p)
 		(p->job.op == CRYPTO_RTP_PROTECT || p->job.op == CRYPTO_RTCP_PROTECT)) {
 		l = srtp_layout(k->info, k->mki_len, p->job.op == CRYPTO_RTCP_PROTECT);
 		if (l.tag_len && p->job.tag_len == l.tag_len && p->len > l.total &&
-			memcmp(p->data + p->len - l.total + l.tag, p->job.tag, l.tag_len) == 0)
+			srtp_tag_equal(p->data + p->len - l.total + l.tag, p->job.tag, l.tag_len))
 			return PACKET_ON;
 	}
 	count(&p->out->clear_out, 1);

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "lib/srtp/be.h"
+#include "lib/srtp/tag.h"
 #include "dataplane/crypto/backend.h"
 #include "dataplane/crypto/ipsec_mb_options.h"
 
@@ -146,34 +147,6 @@ static inline uint64_t imb_job_index(const struct crypto_job *job)
 	if (imb_job_half(job) == IMB_RTCP)
 		return job->index & 0x7fffffff;
 	return (uint64_t)job->index << 16 | be16_get(job->pkt + 2);
-}
-
-/* The suites' three lengths of tag without a loop or a call; the time taken depends on the length alone. */
-static inline bool imb_tag_equal(const uint8_t *a, const uint8_t *b, unsigned n)
-{
-	uint64_t a8, b8, differ;
-
-	if (n == 4)
-		return be32_get(a) == be32_get(b);
-	memcpy(&a8, a, 8);
-	memcpy(&b8, b, 8);
-	differ = a8 ^ b8;
-	if (n == 10)
-		return !(differ | (uint64_t)(be16_get(a + 8) ^ be16_get(b + 8)));
-	memcpy(&a8, a + 8, 8);
-	memcpy(&b8, b + 8, 8);
-	return !(differ | (a8 ^ b8));
-}
-
-static inline void imb_tag_copy(uint8_t *to, const uint8_t *from, unsigned n)
-{
-	if (n == 4) {
-		memcpy(to, from, 4);
-	} else if (n == 10) {
-		memcpy(to, from, 10);
-	} else {
-		memcpy(to, from, 16);
-	}
 }
 
 /* ipsec_mb_keys.c */

@@ -115,7 +115,7 @@ static unsigned cm_verify(struct crypto_queue *q, struct cm_run *r)
 	unsigned end = r->n_protect;
 
 	for (unsigned i = r->n_protect; i < r->n; i++) {
-		if (!imb_tag_equal(r->jobs[i]->tag, q->scratch.mac[i], r->jobs[i]->tag_len)) {
+		if (!srtp_tag_equal(r->jobs[i]->tag, q->scratch.mac[i], r->jobs[i]->tag_len)) {
 			imb_finish(q, r->jobs[i], CRYPTO_TAG_FAIL);
 			continue;
 		}
@@ -156,7 +156,7 @@ static void cm_execute(struct crypto_queue *q, struct cm_run *r)
 		return;
 	}
 	for (unsigned i = 0; i < r->n_protect; i++) {
-		imb_tag_copy(r->jobs[i]->tag, q->scratch.mac[i], r->jobs[i]->tag_len);
+		srtp_tag_copy(r->jobs[i]->tag, q->scratch.mac[i], r->jobs[i]->tag_len);
 		imb_finish(q, r->jobs[i], CRYPTO_OK);
 	}
 	end = cm_verify(q, r);

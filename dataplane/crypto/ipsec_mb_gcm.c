@@ -77,12 +77,12 @@ static void gcm_one(struct crypto_queue *q, const struct gcm_calls *calls, struc
 
 	if (imb_job_protects(job)) {
 		gcm_pass(q, calls->encrypt, &key, job, mac);
-		imb_tag_copy(job->tag, mac, GCM_TAG);
+		srtp_tag_copy(job->tag, mac, GCM_TAG);
 		imb_finish(q, job, CRYPTO_OK);
 		return;
 	}
 	gcm_pass(q, calls->decrypt, &key, job, mac);
-	if (imb_tag_equal(mac, job->tag, GCM_TAG)) {
+	if (srtp_tag_equal(mac, job->tag, GCM_TAG)) {
 		imb_finish(q, job, CRYPTO_OK);
 		return;
 	}
