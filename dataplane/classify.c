@@ -214,7 +214,7 @@ int classify_leg(struct worker *w, struct packet *p)
 		return no_leg(w, p, leg_address_of(p->entry, p->port), p->port);
 	if (leg_entry_worker(entry) != w->index)
 		return worker_hand_over(w, p, leg_entry_worker(entry));
-	p->in = &w->legs[leg_entry_leg(entry)];
+	p->in = worker_leg(w, leg_entry_leg(entry));
 	p->rtcp_port = leg_entry_rtcp(entry);
 	if (p->class != FRAME_UDP || p->m->nb_segs != 1)
 		return DP_V_MALFORMED;

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/fetch.h"
 
-#include <rte_prefetch.h>
-
 #include "dataplane/worker_private.h"
 
 #define LINE 64
 
-/* DPDK's prefetches, because a loop of the compiler's own is nothing to it, and goes. */
+/*
+ * Into the second-level cache: what a batch needs is more than the first level holds, and there are more
+ * prefetches under way at a time. The instruction itself, because a loop of the compiler's own prefetches is
+ * nothing to it, and goes.
+ */
 static inline void fetch(const void *from, unsigned lines)
 {
 	for (unsigned i = 0; i < lines; i++)
-		rte_prefetch0((const uint8_t *)from + (size_t)i * LINE);
+		__asm__ volatile("prefetcht1 %0" : : "m"(*((const uint8_t *)from + (size_t)i * LINE)));
 }
 
 /* Of a leg with several streams the first one's: a guess. */
@@ -20,85 +22,96 @@ static const struct leg *twin_of(const struct packet *p)
 	return p->in->streams[0].twin;
 }
 
-static const struct source *source_of(const struct leg *leg)
+/* The first of the block behind a leg: where the ones that it uses most likely are. */
+static const struct source *first_source(const struct leg *leg)
 {
-	return &leg->sources[leg->last_source];
+	return (const void *)(leg + 1);
 }
 
-static const struct renumber_slot *slot_of(const struct leg *leg)
+static const struct renumber_slot *first_slot(const struct leg *leg)
 {
-	return &leg->renumber.slots[leg->renumber.last];
+	return (const void *)(first_source(leg) + LEG_SSRC_FIRST);
 }
 
 int reach_leg(struct worker *w, struct packet *p)
 {
 	(void)w;
-	fetch(p->in, 1);
+	fetch(&p->in->rtp, 1);
 	return PACKET_ON;
 }
 
 int fetch_leg(struct worker *w, struct packet *p)
 {
+	const struct leg *leg = p->in;
+
 	(void)w;
-	fetch(p->in, 2);
+	fetch(&leg->sources, 1);
+	fetch(first_source(leg), 1);
 	return PACKET_ON;
 }
 
 int reach_twin(struct worker *w, struct packet *p)
 {
-	const struct leg *twin = twin_of(p);
+	const struct leg *leg = p->in, *twin = twin_of(p);
 
 	(void)w;
 	if (twin)
-		fetch(twin, 1);
-	fetch(source_of(p->in), 1);
+		fetch(&twin->rtp, 1);
+	if (leg->security == DP_SECURITY_SRTP)
+		fetch(&leg->rx[0], 1);
 	return PACKET_ON;
 }
 
 int fetch_twin(struct worker *w, struct packet *p)
 {
-	const struct leg *twin = twin_of(p);
+	const struct leg *leg = p->in, *twin = twin_of(p);
+	const struct source *source = &leg->sources[leg->last_source];
 
 	(void)w;
+	if (source != first_source(leg))
+		fetch(source, 1);
+	if (leg->security == DP_SECURITY_SRTP)
+		fetch(&source->rtp_window, 1);
 	if (!twin)
 		return PACKET_ON;
-	fetch(twin, 1);
 	fetch(&twin->renumber, 1);
 	if (twin->security == DP_SECURITY_SRTP)
 		fetch(&twin->tx, 1);
+	fetch(first_slot(twin), 2);
 	return PACKET_ON;
 }
 
-int fetch_source(struct worker *w, struct packet *p)
+static inline void key_fetch(struct worker *w, const struct leg_key *k, uint16_t octets)
 {
-	const struct leg *leg = p->in;
+	w->backend->key_fetch(w->crypto, k->slot, (enum srtp_suite)k->suite, octets);
+}
 
-	(void)w;
-	if (leg->security == DP_SECURITY_SRTP) {
-		fetch(source_of(leg), 2);
-		fetch(&leg->rx[0], 1);
-	} else {
-		fetch(source_of(leg), 1);
-	}
+int reach_keys(struct worker *w, struct packet *p)
+{
+	const struct leg *leg = p->in, *twin = twin_of(p);
+
+	if (!w->backend->key_fetch)
+		return PACKET_ON;
+	if (leg->security == DP_SECURITY_SRTP)
+		key_fetch(w, &leg->rx[0], 0);
+	if (twin && twin->security == DP_SECURITY_SRTP)
+		key_fetch(w, &twin->tx, 0);
 	return PACKET_ON;
 }
 
-int reach_numbers(struct worker *w, struct packet *p)
+int fetch_keys(struct worker *w, struct packet *p)
 {
-	const struct leg *twin = twin_of(p);
+	const struct leg *leg = p->in, *twin = twin_of(p);
+	const struct renumber_slot *slot;
 
-	(void)w;
-	if (twin)
-		fetch(slot_of(twin), 1);
-	return PACKET_ON;
-}
-
-int fetch_numbers(struct worker *w, struct packet *p)
-{
-	const struct leg *twin = twin_of(p);
-
-	(void)w;
-	if (twin)
-		fetch(slot_of(twin), 2);
+	if (leg->security == DP_SECURITY_SRTP && w->backend->key_fetch)
+		key_fetch(w, &leg->rx[0], p->len);
+	if (!twin)
+		return PACKET_ON;
+	if (twin->security == DP_SECURITY_SRTP && w->backend->key_fetch)
+		key_fetch(w, &twin->tx, p->len);
+	slot = &twin->renumber.slots[twin->renumber.last];
+	if (slot != first_slot(twin))
+		fetch(slot, 2);
 	return PACKET_ON;
 }

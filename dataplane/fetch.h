@@ -3,7 +3,7 @@
  * Brings near what the stages will read: at thousands of sessions the state behind a packet is in no near
  * cache. Each step stands on what the one before has brought, and is a stage over the batch behind the one
  * that is worked on. The lines are those that struct leg, struct source, struct renumber_slot and struct
- * leg_key name. Changes nothing and decides nothing.
+ * leg_key name, and the crypto backend's. Changes nothing and decides nothing.
  *
  * There are two kinds. The first touch of a page waits until the processor knows where the page lies, and it
  * looks for several at a time only when little else stands between them: reach_*() is for loops of their own.
@@ -14,13 +14,12 @@
 struct worker;
 struct packet;
 
-/* The leg that a packet arrives on: behind classify_leg(). */
+/* The leg that a packet arrives on, and the source that it is from: behind classify_leg(). */
 int reach_leg(struct worker *w, struct packet *p);
 int fetch_leg(struct worker *w, struct packet *p);
-/* The leg that it leaves by, and the source that it is from. */
+/* The leg that it leaves by, and the numbering of what leaves. */
 int reach_twin(struct worker *w, struct packet *p);
 int fetch_twin(struct worker *w, struct packet *p);
-int fetch_source(struct worker *w, struct packet *p);
-/* The numbering of what leaves. */
-int reach_numbers(struct worker *w, struct packet *p);
-int fetch_numbers(struct worker *w, struct packet *p);
+/* The keys. */
+int reach_keys(struct worker *w, struct packet *p);
+int fetch_keys(struct worker *w, struct packet *p);

@@ -59,11 +59,10 @@ size_t leg_memory_wanted(const struct dp_leg_update *u)
 
 int leg_memory_open(struct worker *w, uint32_t legs)
 {
-	int rc = pages_map(&w->leg_pages, legs * sizeof *w->legs, PAGES_THP);
+	int rc;
 
-	w->legs = (void *)w->leg_pages.base;
-	if (rc == 0)
-		rc = pages_map(&w->block_pages, legs * block_size(), PAGES_THP);
+	w->leg_octets = sizeof(struct leg) + block_size();
+	rc = pages_map(&w->leg_pages, legs * w->leg_octets, PAGES_THP);
 	if (rc == 0)
 		rc = slab_open(&w->large, large_size(), legs);
 	if (rc == 0)
@@ -74,7 +73,6 @@ int leg_memory_open(struct worker *w, uint32_t legs)
 void leg_memory_close(struct worker *w)
 {
 	pages_unmap(&w->leg_pages);
-	pages_unmap(&w->block_pages);
 	slab_close(&w->large);
 	slab_close(&w->retired);
 }
@@ -101,11 +99,6 @@ static void lay_out(struct leg *leg, void *memory, const struct geometry *g, uin
 	leg->stream_conf = (void *)(bits + (size_t)g->ssrcs * words);
 }
 
-static void *block_of(struct worker *w, const struct leg *leg)
-{
-	return w->block_pages.base + (size_t)(leg - w->legs) * block_size();
-}
-
 void leg_memory_take(struct worker *w, struct leg *leg, struct command *c)
 {
 	const struct dp_leg_update *u = &c->leg_update;
@@ -123,7 +116,7 @@ void leg_memory_take(struct worker *w, struct leg *leg, struct command *c)
 		leg->memory_of = LEG_MEMORY_COMMAND;
 		first = all;
 	} else if (u->n_streams <= 1 && size_of(&first) <= block_size()) {
-		memory = block_of(w, leg);
+		memory = leg + 1;
 		memset(memory, 0, size_of(&first));
 		leg->memory_of = LEG_MEMORY_BLOCK;
 	} else {

@@ -2,7 +2,7 @@
 /*
  * Where a leg's SSRCs are: sources, numbering slots, windows, and what is known of its streams. Most legs
  * have one stream and a handful of SSRCs in all their life, a few have many of both. So a leg begins in a
- * block of its own place in the worker's table, with room for LEG_SSRC_FIRST SSRCs and one stream; it moves
+ * block right behind it in the worker's table, with room for LEG_SSRC_FIRST SSRCs and one stream; it moves
  * to a larger block of a slab when it has more, up to what DP_LEG_UPDATE says (ssrc_max) and DP_STREAMS_MAX.
  * What does not fit there either (long replay windows, dozens of SSRCs) is memory that came with the command.
  * What stays of sources that gave way has a slab, too.

@@ -43,7 +43,7 @@ static struct leg *leg_new(struct worker *w, struct session *s, struct command *
 	const struct dp_leg_update *u = &c->leg_update;
 	struct leg *leg;
 
-	leg = &w->legs[w->leg_free[--w->n_leg_free]];
+	leg = worker_leg(w, w->leg_free[--w->n_leg_free]);
 	memset(leg, 0, sizeof *leg);
 	TAILQ_INIT(&leg->hold);
 	leg->used = true;
@@ -53,15 +53,15 @@ static struct leg *leg_new(struct worker *w, struct session *s, struct command *
 	leg->heard = w->now;
 	s->legs[u->leg] = leg;
 	s->n_legs++;
-	if ((uint32_t)(leg - w->legs) >= w->legs_top)
-		w->legs_top = (uint32_t)(leg - w->legs) + 1;
+	if (worker_leg_place(w, leg) >= w->legs_top)
+		w->legs_top = worker_leg_place(w, leg) + 1;
 	count(&w->stats.legs, 1);
 	return leg;
 }
 
 static leg_entry entry_of(struct worker *w, const struct leg *leg, bool rtcp)
 {
-	return leg_entry_make(w->index, (uint32_t)(leg - w->legs), rtcp);
+	return leg_entry_make(w->index, worker_leg_place(w, leg), rtcp);
 }
 
 /* Is a local port free for the leg (which may be NULL: a new one)? */
@@ -170,7 +170,8 @@ static int leg_update_check(struct worker *w, struct session *s, const struct le
 	} else if (leg && leg->security == DP_SECURITY_SRTP && u->security == DP_SECURITY_PLAIN) {
 		why = "a leg that was negotiated secure never becomes clear";
 		rc = -EPERM;
-	} else if (leg && (leg->ssrc_limit != leg_ssrc_max(u) || leg->replay_window != leg_replay_window(u))) {
+	} else if (leg &&
+		   (leg->ssrc_limit != leg_ssrc_max(u) || leg->replay_window != leg_replay_window(u))) {
 		why = "SSRCs and replay window of a leg cannot change";
 		rc = -EINVAL;
 	} else if (!port_free(w, leg, &u->local) ||
@@ -263,7 +264,7 @@ static void leg_delete(struct worker *w, struct leg *leg)
 	guard_end(w, leg);
 	leg_keys_wipe(w, leg);
 	leg->used = false;
-	w->leg_free[w->n_leg_free++] = (uint32_t)(leg - w->legs);
+	w->leg_free[w->n_leg_free++] = worker_leg_place(w, leg);
 	count(&w->stats.legs, (uint64_t)-1);
 }
 

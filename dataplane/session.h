@@ -154,47 +154,14 @@ enum leg_due {
 enum leg_path_bit { LEG_PATH_RTP = 1 << 0, LEG_PATH_RTCP = 1 << 1 };
 
 /*
- * Ordered by who touches it, a cache line (64 octets) at a time: at tens of thousands of legs each line costs
- * a packet a look into memory. RTP that arrives reads and writes lines 0 and 1 and its struct source, on a
- * secure leg the key in rx; RTP that leaves, line 0, `leaving`, the slot of `renumber`, on a secure leg tx.
- * fetch.c brings these near; what else there is may be far.
+ * What a packet touches of a leg lies together, at its end, ordered by who touches it, a cache line (64
+ * octets) at a time: at tens of thousands of legs each line costs a packet a look into memory, and each page
+ * another. RTP that arrives reads and writes lines 0 and 1 and its struct source, on a secure leg the key in
+ * rx; RTP that leaves, line 0, `leaving`, the slot of `renumber`, on a secure leg tx. Behind the leg is the
+ * block with its first sources and slots (leg_memory.h). fetch.c brings these near; what else there is may be
+ * far.
  */
 struct leg {
-	/* line 0: both ways */
-	struct path rtp;
-	uint8_t security;
-	uint8_t learn : 7;
-	bool guarded : 1; /* there is a budget for authentications: guard.h */
-	uint8_t number;
-	uint8_t n_streams;
-	uint16_t flags; /* enum dp_leg_flags */
-	uint8_t dscp;
-	uint8_t last_source; /* place in sources of the last packet's: most likely the next one's */
-
-	/* line 1: arriving */
-	struct source *sources;         /* ssrc_max of them; leg_memory.h */
-	uint64_t heard;                 /* ns: last accepted packet, or when listening began */
-	uint64_t rx_packets, rx_octets; /* RTP */
-	uint64_t relayed;               /* with verdict DP_V_RELAYED */
-	bool used;
-	uint8_t due;   /* enum leg_due */
-	bool attended; /* leg_tick() is to look at its keys and its ICE */
-	uint8_t held;  /* packets that wait for a key */
-	bool timed_out, heard_any;
-	uint8_t learned;   /* enum leg_path_bit: plain: that remote is settled and holds */
-	uint8_t hops_held; /* packets that wait for a next hop */
-	struct stream streams[DP_STREAMS_MAX]; /* the first is in line 1 */
-
-	/* a line: leaving */
-	struct renumber renumber __attribute__((aligned(64))); /* what this leg sends */
-	uint64_t tx_packets, tx_octets;                        /* RTP */
-	uint64_t tx_rtcp, clear_out;
-
-	/* keys, two lines each, of which RTP needs the first */
-	struct leg_key tx;
-	struct leg_key rx[DP_KEY_SLOTS];
-
-	/* the rest */
 	struct leg_counters count;
 	uint8_t side;
 	uint8_t events;              /* enum leg_event: not reported yet */
@@ -225,15 +192,52 @@ struct leg {
 	bool tx_any;
 	struct leg_limit limit_rx, limit_tx;
 	uint32_t checkpoint_ssrc, checkpoint_roc;
-	uint32_t newest_ssrc; /* heard last for the first time */
-	int64_t lost_before;  /* packets lost by sources that are no longer held */
+	uint32_t newest_ssrc;          /* heard last for the first time */
+	int64_t lost_before;           /* packets lost by sources that are no longer held */
 	struct dp_stream *stream_conf; /* n_streams of them */
-	TAILQ_ENTRY(leg) overlap; /* in worker.overlaps, as long as there is a PREVIOUS key */
+	TAILQ_ENTRY(leg) overlap;      /* in worker.overlaps, as long as there is a PREVIOUS key */
+
+	/* keys, two lines each, of which RTP needs the first; what is current is in the first place of rx but
+	 * for every other re-key */
+	struct leg_key rx[DP_KEY_SLOTS];
+	struct leg_key tx;
+
+	/* a line: leaving */
+	struct renumber renumber __attribute__((aligned(64))); /* what this leg sends */
+	uint64_t tx_packets, tx_octets;                        /* RTP */
+	uint64_t tx_rtcp, clear_out;
+
+	/* line 0: both ways */
+	struct path rtp;
+	uint8_t security;
+	uint8_t learn : 7;
+	bool guarded : 1; /* there is a budget for authentications: guard.h */
+	uint8_t number;
+	uint8_t n_streams;
+	uint16_t flags; /* enum dp_leg_flags */
+	uint8_t dscp;
+	uint8_t last_source; /* place in sources of the last packet's: most likely the next one's */
+
+	/* line 1: arriving */
+	struct source *sources;         /* ssrc_max of them; leg_memory.h */
+	uint64_t heard;                 /* ns: last accepted packet, or when listening began */
+	uint64_t rx_packets, rx_octets; /* RTP */
+	uint64_t relayed;               /* with verdict DP_V_RELAYED */
+	bool used;
+	uint8_t due;   /* enum leg_due */
+	bool attended; /* leg_tick() is to look at its keys and its ICE */
+	uint8_t held;  /* packets that wait for a key */
+	bool timed_out, heard_any;
+	uint8_t learned;   /* enum leg_path_bit: plain: that remote is settled and holds */
+	uint8_t hops_held; /* packets that wait for a next hop */
+	struct stream streams[DP_STREAMS_MAX]; /* the first is in line 1 */
 } __attribute__((aligned(64)));
-_Static_assert(offsetof(struct leg, sources) == 64 && offsetof(struct leg, streams) == 112 &&
+_Static_assert(offsetof(struct leg, rtp) % 64 == 0 &&
+		       offsetof(struct leg, sources) == offsetof(struct leg, rtp) + 64 &&
+		       offsetof(struct leg, streams) == offsetof(struct leg, sources) + 48 &&
 		       sizeof(struct stream) == 16,
 	"line 1 begins with sources and ends with the first stream");
-_Static_assert(offsetof(struct leg, tx) == offsetof(struct leg, renumber) + 64, "what leaves has a line");
+_Static_assert(offsetof(struct leg, rtp) == offsetof(struct leg, renumber) + 64, "what leaves has a line");
 
 struct session {
 	dp_session_id id; /* 0: unused */
@@ -326,8 +330,8 @@ static inline uint64_t leg_key_failures_soft(const struct leg_key *k)
 {
 	return k->info->auth_failures_max - (k->info->auth_failures_max >> SOFT_MARGIN_SHIFT);
 }
-/* Does a packet with this MKI mean k? Without MKIs every one does, and k's second line stays where it is: even
- * a comparison of no octets would fetch it. */
+/* Does a packet with this MKI mean k? Without MKIs every one does, and k's second line stays where it is:
+ * even a comparison of no octets would fetch it. */
 static inline bool leg_key_named(const struct leg_key *k, const uint8_t *mki)
 {
 	return k->mki_len == 0 || memcmp(mki, k->mki, k->mki_len) == 0;

@@ -103,7 +103,7 @@ static void crypto_tick(struct worker *w)
 static void walk_fetch(const struct worker *w, uint32_t n)
 {
 	for (uint32_t i = 0; i < n && i < WALK_FETCH; i++)
-		(void)*(const volatile bool *)&w->legs[(w->tick_leg + i) % w->legs_top].used;
+		(void)*(const volatile bool *)&worker_leg(w, (w->tick_leg + i) % w->legs_top)->used;
 }
 
 void worker_tick(struct worker *w)
@@ -117,7 +117,7 @@ void worker_tick(struct worker *w)
 	crypto_tick(w);
 	n = w->legs_top / TICKS_PER_WALK + 1;
 	for (uint32_t i = 0; i < n && w->legs_top; i++) {
-		struct leg *leg = &w->legs[w->tick_leg++ % w->legs_top];
+		struct leg *leg = worker_leg(w, w->tick_leg++ % w->legs_top);
 
 		if (i % WALK_FETCH == 0)
 			walk_fetch(w, n - i);

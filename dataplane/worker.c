@@ -34,9 +34,8 @@ static void batch_begin(struct worker *w, struct batch *b)
 	batch_each(w, b, fetch_leg);
 	batch_each(w, b, reach_twin);
 	batch_each(w, b, fetch_twin);
-	batch_each(w, b, fetch_source);
-	batch_each(w, b, reach_numbers);
-	batch_each(w, b, fetch_numbers);
+	batch_each(w, b, reach_keys);
+	batch_each(w, b, fetch_keys);
 }
 
 /*
@@ -56,15 +55,15 @@ static void batch_work(struct worker *w, struct batch *b, struct batch *behind)
 	batch_each(w, b, punt_packet);  /* DTLS and STUN leave here; ICE is answered */
 	batch_each(w, b, srtp_rx_peek); /* keys, index estimate, replay test; nothing changes */
 	batch_each(w, behind, reach_twin);
-	srtp_rx_open(w, b); /* crypto, commit; other keys for what did not open */
-	/* Twin, next hop; then SSRC, sequence number, timestamp, and RTCP alike. */
-	batch_both(w, b, rewrite_route, behind, fetch_twin);
-	batch_both(w, b, rewrite_numbers, behind, fetch_source);
+	srtp_rx_open(w, b);              /* crypto, commit; other keys for what did not open */
+	batch_each(w, b, rewrite_route); /* twin, next hop */
+	/* SSRC, sequence number, timestamp, and RTCP alike. */
+	batch_both(w, b, rewrite_numbers, behind, fetch_twin);
 	batch_each(w, b, srtp_tx_prepare); /* outgoing key, or refused */
-	batch_each(w, behind, reach_numbers);
+	batch_each(w, behind, reach_keys);
 	srtp_tx_seal(w, b); /* crypto, tag, MKI */
 	/* UDP, IP, link layer. */
-	batch_both(w, b, rewrite_headers, behind, fetch_numbers);
+	batch_both(w, b, rewrite_headers, behind, fetch_keys);
 	batch_each(w, b, srtp_tx_verify); /* nothing clear leaves a secure leg */
 	tx_send(w, b);
 }
@@ -269,11 +268,14 @@ void worker_destroy(struct worker *w)
 	if (!w)
 		return;
 	hold_close(w);
-	for (uint32_t i = 0; w->legs && i < w->legs_top; i++)
-		if (w->legs[i].used) {
-			free(ice_take(&w->legs[i]));
-			free(leg_memory_put(w, &w->legs[i]));
+	for (uint32_t i = 0; i < w->legs_top; i++) {
+		struct leg *leg = worker_leg(w, i);
+
+		if (leg->used) {
+			free(ice_take(leg));
+			free(leg_memory_put(w, leg));
 		}
+	}
 	if (w->crypto)
 		w->backend->close(w->crypto); /* wipes every key that is loaded */
 	mailbox_close(&w->mailbox);

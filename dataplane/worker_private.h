@@ -25,9 +25,9 @@ struct worker {
 	uint32_t index;
 	uint64_t now; /* ns, of this iteration */
 	struct leg_table *table;
-	struct leg *legs; /* legs_max of them, in leg_pages */
-	struct pages leg_pages, block_pages;
-	struct slab large, retired; /* leg_memory.h */
+	struct pages leg_pages;      /* legs_max of them, each with its block: worker_leg() */
+	size_t leg_octets;           /* of both */
+	struct slab large, retired;  /* leg_memory.h */
 	uint32_t legs_max, legs_top; /* legs_top: places ever used */
 	struct session *sessions;
 	uint32_t sessions_max;
@@ -50,9 +50,9 @@ struct worker {
 	STAILQ_HEAD(, leg) events; /* legs with events to report */
 	struct worker_stats stats;
 
-	uint32_t *leg_free, n_leg_free;   /* stacks of free places */
-	struct key_slots slots;           /* of the backend, free ones */
-	TAILQ_HEAD(, leg) overlaps;       /* legs with a PREVIOUS key, the longest had first */
+	uint32_t *leg_free, n_leg_free; /* stacks of free places */
+	struct key_slots slots;         /* of the backend, free ones */
+	TAILQ_HEAD(, leg) overlaps;     /* legs with a PREVIOUS key, the longest had first */
 	uint64_t tick_at;
 	uint32_t tick_leg; /* where the slow walk over the legs goes on */
 	struct idle idle;
@@ -61,6 +61,17 @@ struct worker {
 	uint32_t n_all;
 	_Atomic bool stop; /* written by worker_stop() */
 };
+
+/* The leg in place i, and a leg's place. */
+static inline struct leg *worker_leg(const struct worker *w, uint32_t i)
+{
+	return (void *)(w->leg_pages.base + i * w->leg_octets);
+}
+
+static inline uint32_t worker_leg_place(const struct worker *w, const struct leg *leg)
+{
+	return (uint32_t)((size_t)((const uint8_t *)leg - w->leg_pages.base) / w->leg_octets);
+}
 
 /* Counts and frees. leg may be NULL. */
 void worker_drop(struct worker *w, struct leg *in, struct rte_mbuf *m, enum dp_verdict v);

@@ -9,6 +9,7 @@
 struct queue {
 	const struct crypto_backend *backend;
 	struct crypto_queue *q;
+	enum srtp_suite suite;
 };
 
 static void backend_close(void *ctx)
@@ -19,8 +20,8 @@ static void backend_close(void *ctx)
 	free(c);
 }
 
-static int open_over(void **ctx, const struct bench_load *load, const struct crypto_backend *backend,
-	const char *options)
+static int open_over(
+	void **ctx, const struct bench_load *load, const struct crypto_backend *backend, const char *options)
 {
 	struct crypto_conf conf = {.slots = load->sessions, .socket = -1, .options = options};
 	struct queue *c = calloc(1, sizeof(*c));
@@ -29,6 +30,7 @@ static int open_over(void **ctx, const struct bench_load *load, const struct cry
 	if (!c)
 		return -ENOMEM;
 	c->backend = backend;
+	c->suite = load->suite;
 	rc = backend->open(&c->q, &conf);
 	if (rc) {
 		free(c);
@@ -54,15 +56,25 @@ static int aesni_mb_open(void **ctx, const struct bench_load *load)
 	return open_over(ctx, load, &crypto_cryptodev_device, "vdev=crypto_aesni_mb,keys=200000");
 }
 
+/* As a worker does, a batch ahead. */
+static void keys_fetch(const struct queue *c, const struct crypto_job *jobs, unsigned n)
+{
+	for (unsigned pass = 0; c->backend->key_fetch && pass < 2; pass++)
+		for (unsigned i = 0; i < n && i < BATCH; i++)
+			c->backend->key_fetch(c->q, jobs[i].slot, c->suite, pass == 0 ? 0 : jobs[i].len);
+}
+
 static unsigned backend_run(void *ctx, struct crypto_job *jobs, unsigned n, bool protect)
 {
 	struct crypto_job *batch[BATCH], *done[BATCH];
 	struct queue *c = ctx;
 	unsigned ok = 0;
 
+	keys_fetch(c, jobs, n);
 	for (unsigned first = 0; first < n; first += BATCH) {
 		uint16_t count = (uint16_t)(n - first < BATCH ? n - first : BATCH), back, all = 0;
 
+		keys_fetch(c, jobs + first + count, n - first - count);
 		for (uint16_t i = 0; i < count; i++) {
 			batch[i] = &jobs[first + i];
 			batch[i]->op = protect ? CRYPTO_RTP_PROTECT : CRYPTO_RTP_UNPROTECT;

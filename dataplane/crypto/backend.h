@@ -120,6 +120,13 @@ struct crypto_backend {
 	/* After a fault: jobs in flight end CRYPTO_FAULT at the next poll, every key must be loaded again. */
 	int (*reset)(struct crypto_queue *queue);
 	void (*close)(struct crypto_queue *queue);
+	/*
+	 * Optional: brings near what a job of RTP with this key and so many octets of packet will read; 0:
+	 * where the key begins, so that the processor knows the page. Called for the keys of the next batch
+	 * while another is worked on. Any slot will do, used or not.
+	 */
+	void (*key_fetch)(
+		const struct crypto_queue *queue, uint32_t slot, enum srtp_suite suite, uint16_t octets);
 	/* Optional: called about every 10 ms while no job is in flight; what takes longer than a packet may
 	 * wait. */
 	void (*maintain)(struct crypto_queue *queue);

@@ -119,8 +119,6 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 		return 0;
 	if (n > room)
 		n = room;
-	for (uint16_t i = 0; i < n; i++)
-		imb_key_reach(q, jobs[i]);
 	for (uint16_t i = 0; i < n; i++) {
 		struct crypto_job *job = jobs[i];
 		struct imb_list *list;
@@ -199,6 +197,7 @@ const struct crypto_backend crypto_ipsec_mb = {
 	.open = ipsec_mb_open,
 	.key_load = imb_key_load,
 	.key_wipe = imb_key_wipe,
+	.key_fetch = imb_key_fetch,
 	.submit = ipsec_mb_submit,
 	.poll = ipsec_mb_poll,
 	.health = ipsec_mb_health,

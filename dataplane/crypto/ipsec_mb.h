@@ -156,13 +156,7 @@ int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_sessio
 void imb_key_wipe(struct crypto_queue *q, uint32_t slot);
 /* A GCM key as the library works with it. */
 void imb_gcm_expand(struct crypto_queue *q, struct gcm_key_data *k, enum imb_class c, const uint8_t *key);
-/*
- * Brings a job's key near, in two steps: of a CM key all that the job will use, of a GCM key the page, all
- * jobs one after the other; then a GCM key's lines, while the jobs before it are worked on. Nothing for a
- * slot that is empty or not there (the second: is never asked for one).
- */
-void imb_key_reach(const struct crypto_queue *q, const struct crypto_job *job);
-void imb_gcm_key_fetch(const struct crypto_queue *q, const struct crypto_job *job);
+void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite suite, uint16_t octets);
 
 /* ipsec_mb_cm.c, ipsec_mb_gcm.c: run every waiting job of their classes and hand each to imb_finish(). */
 void imb_cm_setup(struct crypto_queue *q);

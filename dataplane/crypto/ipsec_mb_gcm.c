@@ -9,7 +9,6 @@
 #include "dataplane/crypto/ipsec_mb.h"
 
 #define GCM_TAG 16
-#define AHEAD 6 /* jobs: the time that a line takes to come */
 
 struct gcm_calls {
 	aes_gcm_enc_dec_t encrypt, decrypt;
@@ -96,13 +95,8 @@ static void gcm_list(struct crypto_queue *q, const struct gcm_calls *calls, stru
 {
 	unsigned n = list->n;
 
-	for (unsigned i = 0; i < n && i < AHEAD; i++)
-		imb_gcm_key_fetch(q, list->jobs[i]);
-	for (unsigned i = 0; i < n; i++) {
-		if (i + AHEAD < n)
-			imb_gcm_key_fetch(q, list->jobs[i + AHEAD]);
+	for (unsigned i = 0; i < n; i++)
 		gcm_one(q, calls, list->jobs[i]);
-	}
 	list->n = 0;
 	q->jobs += n;
 }

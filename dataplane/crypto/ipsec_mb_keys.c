@@ -154,24 +154,13 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot)
 	q->slots_used--;
 }
 
-/* The instruction itself: a loop with nothing but the compiler's own prefetches in it is nothing to it, and
- * goes. */
+/* Into the second-level cache, which has room for the keys of a batch. The instruction itself: a loop with
+ * nothing but the compiler's own prefetches in it is nothing to it, and goes. */
 static inline void prefetch_lines(const uint8_t *from, const uint8_t *end)
 {
 	from -= (uintptr_t)from % LINE;
 	for (; from < end; from += LINE)
-		__asm__ volatile("prefetcht0 %0" : : "m"(*from));
-}
-
-/*
- * Reads where many lines are wanted at once: of prefetches that many are dropped, of reads that nobody waits
- * for none is.
- */
-static inline void read_lines(const uint8_t *from, const uint8_t *end)
-{
-	from -= (uintptr_t)from % LINE;
-	for (; from < end; from += LINE)
-		(void)*(const volatile uint8_t *)from;
+		__asm__ volatile("prefetcht1 %0" : : "m"(*from));
 }
 
 /*
@@ -179,10 +168,9 @@ static inline void read_lines(const uint8_t *from, const uint8_t *end)
  * payload and lengths. With VAES the library keeps 48 powers, the lowest last, before octet 1008; its other
  * code keeps up to 16 at octet 240.
  */
-static inline void fetch_gcm(
-	const struct crypto_queue *q, const uint8_t *k, bool aes256, unsigned payload_len)
+static inline void fetch_gcm(const struct crypto_queue *q, const uint8_t *k, bool aes256, unsigned octets)
 {
-	unsigned powers = (payload_len + 15) / 16 + 2;
+	unsigned powers = (octets + 15) / 16 + 2;
 
 	prefetch_lines(k, k + (aes256 ? 240 : 176));
 	if (q->vaes)
@@ -191,26 +179,20 @@ static inline void fetch_gcm(
 		prefetch_lines(k + 240, k + 496);
 }
 
-void imb_key_reach(const struct crypto_queue *q, const struct crypto_job *job)
+void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite suite, uint16_t octets)
 {
-	enum imb_class c = job->slot < q->slots ? q->class_of[job->slot] : IMB_EMPTY;
-	enum imb_half half = imb_job_half(job);
+	bool gcm = suite == SRTP_AEAD_AES_128_GCM || suite == SRTP_AEAD_AES_256_GCM;
+	bool aes128 = suite == SRTP_AES_CM_128_HMAC_SHA1_80 || suite == SRTP_AES_CM_128_HMAC_SHA1_32;
 	const struct imb_cm_key *cm;
 
-	if (c >= IMB_GCM_128) {
-		const uint8_t *k =
-			half == IMB_RTP ? q->gcm[job->slot].used_by_library : q->gcm_rtcp[job->slot].key;
-
-		prefetch_lines(k, k + 1);
-	} else if (c != IMB_EMPTY) {
-		cm = &q->cm[half][job->slot];
-		read_lines(cm->ipad, cm->round_keys + (c == IMB_CM_128 ? 176 : 240));
-	}
-}
-
-void imb_gcm_key_fetch(const struct crypto_queue *q, const struct crypto_job *job)
-{
-	if (imb_job_half(job) == IMB_RTP)
-		fetch_gcm(q, q->gcm[job->slot].used_by_library, q->class_of[job->slot] == IMB_GCM_256,
-			(unsigned)(job->len - job->aad_len));
+	if (slot >= q->slots)
+		return;
+	cm = &q->cm[IMB_RTP][slot];
+	if (octets == 0)
+		prefetch_lines(gcm ? q->gcm[slot].used_by_library : cm->ipad,
+			gcm ? q->gcm[slot].used_by_library + 1 : cm->ipad + 1);
+	else if (gcm)
+		fetch_gcm(q, q->gcm[slot].used_by_library, suite == SRTP_AEAD_AES_256_GCM, octets);
+	else
+		prefetch_lines(cm->ipad, cm->round_keys + (aes128 ? 176 : 240));
 }
