@@ -19,6 +19,13 @@ bool pci_name(const char *address, char name[PCI_NAME_MAX])
 	return true;
 }
 
+#define INTEL 0x8086
+/* 82540 to 82547, as virtual machines of several makers have them; from 82571 on there are two queues. */
+#define ONE_QUEUE_FIRST 0x1000
+#define ONE_QUEUE_LAST 0x104f
+#define ONE_QUEUE_TOO_FIRST 0x1075 /* 82547GI, 82541 */
+#define ONE_QUEUE_TOO_LAST 0x107c
+
 /* The last name of where the link at path leads; "" for no link. */
 static const char *link_name(const char *path, char *text, size_t cap)
 {
@@ -57,4 +64,30 @@ int pci_refusal(const char *devices, const char *name, struct err *err)
 		"device '%s' is the kernel's, with its driver %.64s: bind it to vfio-pci (dpdk-devbind.py -b "
 		"vfio-pci %s)",
 		name, driver, name);
+}
+
+/* What the file of a device says, such as 0x8086; 0: nothing. */
+static unsigned id_read(const char *devices, const char *name, const char *file)
+{
+	char path[PATH_MAX];
+	unsigned id = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", devices, name, file);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%x", &id) != 1)
+		id = 0;
+	fclose(f);
+	return id;
+}
+
+uint16_t pci_queues(const char *devices, const char *name)
+{
+	unsigned id = id_read(devices, name, "device");
+	bool one = (id >= ONE_QUEUE_FIRST && id <= ONE_QUEUE_LAST) ||
+		   (id >= ONE_QUEUE_TOO_FIRST && id <= ONE_QUEUE_TOO_LAST);
+
+	return one && id_read(devices, name, "vendor") == INTEL ? 1 : UINT16_MAX;
 }

@@ -146,6 +146,7 @@ static int queues_check(const struct port *port, struct err *err)
 	if (rte_eth_dev_info_get(port->id, &info) < 0)
 		return 0; /* what comes next says it better */
 	most = RTE_MIN(info.max_rx_queues, info.max_tx_queues);
+	most = RTE_MIN(most, port->private->queues_most);
 	return port->queues > most
 		       ? err_set(err, ENOSPC, "device '%s' has %u queue%s: start with --workers %u",
 				 port->interface, most, most == 1 ? "" : "s", most)
@@ -293,7 +294,8 @@ static struct port *port_alloc(const struct port_conf *conf)
 		free(p);
 		return NULL;
 	}
-	*p = (struct port_private){.claim = -1, .object = -1, .maps = {.media = -1, .counters = -1}};
+	*p = (struct port_private){
+		.claim = -1, .queues_most = UINT16_MAX, .object = -1, .maps = {.media = -1, .counters = -1}};
 	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++)
 		p->fds[q] = -1;
 	port->private = p;

@@ -32,6 +32,7 @@ static int device_attach(struct port *port, const struct port_conf *conf, struct
 			"device such as net_memif0,role=server",
 			port->interface);
 	rc = rte_eth_dev_get_port_by_name(name, &port->id);
+	port->private->queues_most = pci_queues(PCI_DEVICES, name);
 	return rc < 0 ? pci_refusal(PCI_DEVICES, name, err) : 0;
 }
 

@@ -31,6 +31,7 @@ struct port_private {
 	const struct port_driver *driver;
 	char vdev[PORT_VDEV_MAX]; /* the DPDK device; "" before there is one */
 	bool configured;          /* the ethdev may be stopped and closed */
+	uint16_t queues_most;     /* of the device, whatever its driver says */
 	int claim;                /* netdev_claim(), -1 for none */
 	uint32_t queues_before;   /* receive queues to give back to the interface, 0: unchanged */
 	int object;               /* the XDP program's file, -1 for none */

@@ -108,6 +108,54 @@ static void what_keeps_a_device_away_is_said(void **state)
 	refusal_with("uio_pci_generic", "by way of uio_pci_generic");
 }
 
+static void file_write(const char *folder, const char *name, const char *text)
+{
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Frames sent by a queue that is not there are lost without a sign. */
+static void a_nic_of_one_queue_is_known(void **state)
+{
+	static const struct {
+		const char *vendor, *device;
+		uint16_t queues;
+	} nics[] = {
+		{"0x8086\n", "0x100e\n", 1},          /* 82540EM: QEMU, VirtualBox */
+		{"0x8086\n", "0x100f\n", 1},          /* 82545EM: VMware */
+		{"0x8086\n", "0x107c\n", 1},          /* 82541PI */
+		{"0x8086\n", "0x10d3\n", UINT16_MAX}, /* 82574L */
+		{"0x8086\n", "0x105e\n", UINT16_MAX}, /* 82571EB */
+		{"0x1af4\n", "0x1000\n", UINT16_MAX}, /* virtio-net */
+		{"", "", UINT16_MAX},
+	};
+	char root[] = "/tmp/srtpgw-pci-XXXXXX", path[96];
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	snprintf(path, sizeof(path), "%s/0000:3b:00.0", root);
+	assert_int_equal(pci_queues(root, "0000:3b:00.0"), UINT16_MAX);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (size_t i = 0; i < sizeof(nics) / sizeof(nics[0]); i++) {
+		file_write(path, "vendor", nics[i].vendor);
+		file_write(path, "device", nics[i].device);
+		assert_int_equal(pci_queues(root, "0000:3b:00.0"), nics[i].queues);
+	}
+	snprintf(path, sizeof(path), "%s/0000:3b:00.0/vendor", root);
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/0000:3b:00.0/device", root);
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/0000:3b:00.0", root);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(root), 0);
+}
+
 static void refused(const char *device, uint16_t queues, int result, const char *says)
 {
 	struct port_conf conf = {.kind = PORT_DEVICE, .interface = device, .queues = queues, .pool = pool};
@@ -217,6 +265,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_address_without_a_domain_is_of_the_first),
 		cmocka_unit_test(what_keeps_a_device_away_is_said),
+		cmocka_unit_test(a_nic_of_one_queue_is_known),
 		cmocka_unit_test(a_device_that_cannot_be_opened_is_named),
 		cmocka_unit_test(more_workers_than_queues_are_refused),
 		cmocka_unit_test(frames_need_no_single_stretch_of_memory),
