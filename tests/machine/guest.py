@@ -21,7 +21,7 @@ PCI = pathlib.Path("/sys/bus/pci")
 PATIENCE = 60  # seconds; the processor may be an emulated one
 WAYS = (("RTP", "AEAD_AES_128_GCM"), ("AES_CM_128_HMAC_SHA1_80", "RTP", "--ipv6"), ("RTP", "AEAD_AES_256_GCM", "--ipv6-out"))
 ONE_QUEUE = ("e1000", "virtio")  # with this cable
-CHECKSUMS = ("e1000", "e1000e")  # have both offloads, IPv4's and UDP's
+CHECKSUMS = ("e1000", "e1000e", "igb")  # have both offloads, IPv4's and UDP's
 build, nics, iommu = pathlib.Path(), [], True
 
 
