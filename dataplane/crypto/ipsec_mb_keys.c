@@ -164,13 +164,13 @@ static inline void prefetch_lines(const uint8_t *from, const uint8_t *end)
 }
 
 /*
- * Of a GCM key, a packet uses the round keys and as many powers of the hash key as it has blocks of header,
- * payload and lengths. With VAES the library keeps 48 powers, the lowest last, before octet 1008; its other
+ * Of a GCM key, a packet uses the round keys and as many powers of the hash key as it has blocks of
+ * payload. With VAES the library keeps 48 powers, the lowest last, before octet 1008; its other
  * code keeps up to 16 at octet 240.
  */
 static inline void fetch_gcm(const struct crypto_queue *q, const uint8_t *k, bool aes256, unsigned octets)
 {
-	unsigned powers = (octets + 15) / 16 + 2;
+	unsigned powers = (octets + 15) / 16;
 
 	prefetch_lines(k, k + (aes256 ? 240 : 176));
 	if (q->vaes)
