@@ -9,10 +9,11 @@
 /* The digits of a number without visual separators, "" when it is none; *plus: it begins with '+'. */
 static struct str digits_of(struct str number, char buf[NUMBER_MAX], bool *plus)
 {
+	bool escaped = str_istarts(number, STR("%2B")); /* as some write it */
 	size_t n = 0;
 
-	*plus = number.n && number.p[0] == '+';
-	for (size_t i = *plus; i < number.n; i++) {
+	*plus = escaped || str_starts(number, STR("+"));
+	for (size_t i = escaped ? 3 : *plus; i < number.n; i++) {
 		char c = number.p[i];
 
 		if (c >= '0' && c <= '9' && n < NUMBER_MAX)

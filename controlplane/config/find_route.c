@@ -172,10 +172,25 @@ static bool is_separator(char c)
 	return c == '-' || c == '.' || c == '(' || c == ')';
 }
 
-const struct config_route *config_find_route(
-	const struct config *c, const struct config_trunk *from, struct str host, struct str number)
+static int hex_digit(char c)
 {
-	const struct snapshot *s = (const struct snapshot *)c;
+	return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/* Off the front; an escape (RFC 3261 section 19.1.4) is the character that it stands for: a '#' cannot be written otherwise. */
+static char next_char(struct str *s)
+{
+	int high = s->n >= 3 && s->p[0] == '%' ? hex_digit(s->p[1]) : -1, low = high < 0 ? -1 : hex_digit(s->p[2]);
+	char c = low < 0 ? s->p[0] : (char)(high << 4 | low);
+
+	*s = str_sub(*s, low < 0 ? 1 : 3, s->n);
+	return c;
+}
+
+const struct config_route *config_find_route(
+	const struct config *config, const struct config_trunk *from, struct str host, struct str number)
+{
+	const struct snapshot *s = (const struct snapshot *)config;
 	const struct route_node *node = &s->route_nodes[0];
 	const struct config_route *of_host = NULL, *of_any = NULL, *r;
 	size_t used = 0;
@@ -187,13 +202,15 @@ const struct config_route *config_find_route(
 			r = match(s, node, (struct str){0}, from);
 			of_any = r ? r : of_any;
 		}
-		while (number.n && is_separator(number.p[0]))
-			number = str_sub(number, 1, number.n);
-		int symbol = number.n && used++ < NUMBER_MAX ? symbol_of(number.p[0]) : -1;
+		char c = '\0';
+
+		do
+			c = number.n ? next_char(&number) : '\0';
+		while (is_separator(c));
+		int symbol = used++ < NUMBER_MAX ? symbol_of(c) : -1;
 
 		if (symbol < 0 || !node->child[symbol])
 			return of_host ? of_host : of_any;
 		node = &s->route_nodes[node->child[symbol]];
-		number = str_sub(number, 1, number.n);
 	}
 }

@@ -44,6 +44,7 @@ static const char text[] =
 	"{\"name\":\"any-49\",\"prefix\":\"+49\",\"to-trunk\":[\"core\"]},"
 	"{\"name\":\"wide-49\",\"from-trunk\":\"wide\",\"prefix\":\"+49\",\"to-trunk\":[\"core\"]},"
 	"{\"name\":\"any-4930\",\"prefix\":\"+4930\",\"to-trunk\":[\"core\"]},"
+	"{\"name\":\"service\",\"prefix\":\"*21#\",\"to-trunk\":[\"core\"]},"
 	"{\"name\":\"core-1\",\"from-trunk\":\"core\",\"prefix\":\"1\",\"to-trunk\":[\"wide\"]}"
 	"]}}}";
 
@@ -139,6 +140,18 @@ static void the_longest_prefix_wins(void **state)
 	assert_string_equal(route(c, "wide", "+49-(30).1"), "any-4930");
 	assert_string_equal(route(c, "wide", "+49301234567890123456789012345678901234567890"), "any-4930");
 	assert_string_equal(route(c, "wide", "+4"), "wide-all");
+}
+
+/* A '#' cannot stand in a URI as it is, and some write a '+' as if it could not either. */
+static void escapes_are_what_they_stand_for(void **state)
+{
+	const struct config *c = *state;
+
+	assert_string_equal(route(c, "narrow", "*21%23030123"), "service");
+	assert_string_equal(route(c, "wide", "%2b4930123"), "any-4930");
+	assert_string_equal(route(c, "wide", "+49%330%2D1"), "any-4930");
+	for (unsigned i = 0; i < 6; i++)
+		assert_string_equal(route(c, "narrow", (const char *[]){"%", "%2", "%2x49", "%zz", "%0049", "*21%2"}[i]), "default");
 }
 
 static void routes_list_their_trunks_in_order(void **state)
@@ -268,6 +281,7 @@ int main(void)
 		cmocka_unit_test(realms_and_listeners_keep_trunks_apart),
 		cmocka_unit_test(a_secure_trunk_never_calls_in_clear),
 		cmocka_unit_test(the_longest_prefix_wins),
+		cmocka_unit_test(escapes_are_what_they_stand_for),
 		cmocka_unit_test(routes_list_their_trunks_in_order),
 		cmocka_unit_test(an_empty_gateway_knows_nobody),
 	};

@@ -26,6 +26,8 @@ static const struct {
 	{&german, "alice", "alice"},
 	{&german, "030123456;npdi;rn=+4930", "+4930123456;npdi;rn=+4930"},
 	{&german, "030123456;phone-context=%2B49;cic=1", "+4930123456;cic=1"},
+	{&german, "%2b49-30123456", "+4930123456"},
+	{&german, "%2B", "%2B"},
 	{&german, "*21*030123#", "*21*030123#"},
 	{&german, "00000000", "+000000"},
 	{&german, "", ""},
