@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the gateway tells of itself (RFC 7951 JSON of srtp-gateway.yang), as plain Python values."""
 
+import functools
+import os
 import re
 
-# 64-bit numbers and decimal fractions travel as text; these look like numbers and are names.
-NAMES = {"id", "from", "to", "version", "serial-number", "comment"}
+MODEL = os.path.join(os.path.dirname(__file__), "../../../controlplane/config/yang/srtp-gateway.yang")
 # Leaves that are left out while there is nothing to say.
 OPTIONAL = {"suite", "keying", "egress-trunk", "end-reason", "last-rejection", "age", "tls-version", "tls-cipher", "tls-group"}
 
@@ -25,6 +26,18 @@ class State(dict):
         raise KeyError(f"{key} (there are: {', '.join(self)})")
 
 
+# Text that is not an identity, whatever it begins with.
+NAMES = {"id", "from", "to", "version", "serial-number", "comment"}
+
+
+@functools.cache
+def numbers():
+    """Names of the leaves whose numbers travel as text (RFC 7951 section 6.1). Other text may be all digits by chance: an id."""
+    with open(MODEL) as f:
+        leaves = re.findall(r"\bleaf(?:-list)?\s+([\w-]+)\s*\{[^{}]*?\btype\s+([\w:.-]+)", f.read())
+    return {name for name, kind in leaves if kind.endswith("64")}
+
+
 def bare(name):
     return name.removeprefix("srtp-gateway:")
 
@@ -35,11 +48,12 @@ def plain(value, name=""):
         return State((bare(key), plain(part, bare(key))) for key, part in value.items())
     if isinstance(value, list):
         return [plain(part, name) for part in value]
-    if isinstance(value, str) and name not in NAMES:
+    if isinstance(value, str) and name in numbers():
         if re.fullmatch(r"-?[0-9]+", value):
             return int(value)
         if re.fullmatch(r"-?[0-9]+\.[0-9]+", value):
             return float(value)
+    if isinstance(value, str) and name not in NAMES:
         return bare(value)
     return value
 
