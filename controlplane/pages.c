@@ -38,7 +38,7 @@ static void serve_metrics(struct gateway *g, struct web_request *rq)
 
 	if (p)
 		*p = (struct page){.g = g, .rq = rq};
-	if (!p || report_metrics_ask(g->b2bua, metrics_are_there, p) < 0) {
+	if (!p || report_plane_ask(g->b2bua, metrics_are_there, p) < 0) {
 		free(p);
 		web_say(rq, 503, "out of memory");
 	}

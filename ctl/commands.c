@@ -8,6 +8,7 @@
 #include "ctl/configure.h"
 #include "ctl/ladder.h"
 #include "ctl/monitor.h"
+#include "ctl/plane.h"
 #include "ctl/show.h"
 #include "ctl/state.h"
 #include "ctl/top.h"
@@ -45,8 +46,14 @@ const struct command commands[] = {
 		"Shows one call and both its legs. ID is as in 'show calls'.\n", 0, 1, 1,
 		"which call? srtpgwctl show call ID; 'show calls' lists them", {NAMES_CALLS}, show_call},
 	{"show stats", "", "what the whole gateway did",
-		"Shows the counters of the whole gateway: calls, media packets by verdict, SIP.\n", 0, 0, 0,
-		NULL, {0}, show_stats},
+		"Shows the counters of the whole gateway: calls, media packets by verdict, SIP, and of each network\n"
+		"interface of media its link, its packets and those that were MISSED: dropped by the NIC or the kernel\n"
+		"because no worker took them in time.\n",
+		0, 0, 0, NULL, {0}, show_stats},
+	{"show alarms", "", "what is wrong now, and what was",
+		"Lists what was wrong with network interfaces of media (no link) and crypto devices since the data\n"
+		"plane's start, how often it began, and whether it is raised now or over.\n",
+		0, 0, 0, NULL, {0}, plane_alarms},
 	{"show trunks", "", "calls by trunk, why some were rejected, and which peers answer",
 		"Lists the trunks with their calls, and the reasons of those that were rejected. PEERS: how many of\n"
 		"a trunk's peers can be called, of how many. Then where each peer is, by address: up, resting for so\n"
@@ -55,8 +62,8 @@ const struct command commands[] = {
 		NULL, {0}, show_trunks},
 	{"show listeners", "", "where SIP is listened for", "Lists the listeners and whether each is open.\n",
 		0, 0, 0, NULL, {0}, state_listeners},
-	{"show media", "", "media interfaces and their ports",
-		"Lists the media interfaces with the ports that they have and those in use.\n", 0, 0, 0, NULL,
+	{"show media", "", "media interfaces, their links and their ports",
+		"Lists the media interfaces: whether there is a link, the ports that they have and those in use.\n", 0, 0, 0, NULL,
 		{0}, state_media},
 	{"show certs", "", "certificates and when they end",
 		"Lists the TLS profiles with their certificates.\n", 0, 0, 0, NULL, {0}, state_certs},

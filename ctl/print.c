@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/plane.h"
 #include "ctl/table.h"
 
 static const char *text(const json_t *o, const char *name)
@@ -295,6 +296,7 @@ void print_stats(const json_t *statistics, FILE *to)
 	}
 	print_counters(json_object_get(plane, "verdicts"), "packets by verdict", "  ", to);
 	print_counters(json_object_get(statistics, "sip"), "SIP", "", to);
+	plane_interfaces(plane, to);
 }
 
 /* How many of a trunk's peers can be called, of how many. */

@@ -80,8 +80,8 @@ static void addresses_cell(struct table *t, const json_t *interface)
 
 static void print_media(const json_t *gateway, FILE *to)
 {
-	static const char *const names[] = {"ports", "ports-in-use", "ports-exhausted", NULL};
-	struct table *t = table_new("INTERFACE DEVICE ADDRESSES >PORTS >IN-USE >EXHAUSTED");
+	static const char *const names[] = {"link", "ports", "ports-in-use", "ports-exhausted", NULL};
+	struct table *t = table_new("INTERFACE DEVICE ADDRESSES LINK >PORTS >IN-USE >EXHAUSTED");
 	const json_t *interface;
 	size_t i;
 

@@ -88,6 +88,7 @@ void control_connection(struct control *c, bool listening)
 	c->listening = listening;
 	c->n_waiting = 0;
 	c->pages = 0;
+	control_links_untold(c);
 }
 
 bool control_ready(const struct control *c)

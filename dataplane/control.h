@@ -52,6 +52,12 @@ void control_handle(struct control *c, union dp_msg *m);
 unsigned control_poll(struct control *c);
 
 /*
+ * Looks at the ports' links once a second and reports what has changed: DP_ALARM. Who connects while one is down is
+ * told. now: ns.
+ */
+void control_links(struct control *c, uint64_t now);
+
+/*
  * Is there room for another command, and is nothing waiting to go out? A server reads its socket only then,
  * so that a flood of commands waits there and not in memory.
  */

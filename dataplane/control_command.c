@@ -260,6 +260,7 @@ static void stats(struct control *c, const union dp_msg *m)
 		dp_msg_init(&o, DP_STATS_GLOBAL, m->h.seq);
 		control_sum(c, &o.stats_global);
 		control_emit(c, &o);
+		control_port_stats(c, m->h.seq);
 		answer(c, m, 0, NULL);
 		return;
 	}

@@ -4,6 +4,7 @@
 
 #include "dataplane/control.h"
 #include "dataplane/directory.h"
+#include "dataplane/link_watch.h"
 #include "dataplane/mailbox.h"
 #include "lib/base/secret.h"
 
@@ -18,6 +19,11 @@ struct control {
 	bool listening;
 	uint32_t first_waiting, n_waiting;
 	union dp_msg waiting[CONTROL_WAITING];
+	struct link_watch links;
+	struct link_alarm {
+		bool raised;
+		uint64_t times;
+	} told[PORTS_MAX]; /* the newest alarm of each port's link that the control plane was told */
 
 	/* DP_CONFIGURE: the pages so far, and what is in force */
 	uint16_t pages, page;
@@ -44,6 +50,11 @@ void control_ack(struct control *c, uint32_t connection, const struct control_an
 void control_done(struct control *c, struct mailbox *m, struct command *command);
 /* Leg memory that a command carries. */
 void control_free_memory(struct command *command);
+
+/* Each port's figures, in answer to the command of this number. */
+void control_port_stats(struct control *c, uint64_t seq);
+/* Somebody connected, who knows of no alarm. */
+void control_links_untold(struct control *c);
 
 /* DP_CONFIGURE, one page. 0, or a negative errno value with the reason in err. */
 int control_configure(struct control *c, const struct dp_configure *page, struct err *err);

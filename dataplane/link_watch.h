@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/dp_clock.h"
 #include "dataplane/port.h"
-#include "lib/base/clock.h"
 
 #define LINK_WATCH_NS NS_PER_S
 
@@ -17,6 +17,7 @@
 struct link_watch {
 	uint64_t next; /* the next look is due, ns */
 	bool known[PORTS_MAX], up[PORTS_MAX];
+	uint64_t losses[PORTS_MAX]; /* how often the link went, or was not there at first */
 };
 
 /* How many ports' links have changed since the look before, or are known for the first time; they were

@@ -56,6 +56,18 @@ int netdev_get(const char *name, struct netdev *out, struct err *err)
 	return 0;
 }
 
+bool netdev_running(const char *name)
+{
+	struct ifreq ifr = {0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool runs = fd >= 0 && request(fd, SIOCGIFFLAGS, name, &ifr) == 0 &&
+		    (ifr.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+
+	if (fd >= 0)
+		close(fd);
+	return runs;
+}
+
 static int channels(const char *name, struct ethtool_channels *ch)
 {
 	struct ifreq ifr = {.ifr_data = (void *)ch};

@@ -20,6 +20,9 @@ struct netdev {
 /* -ENODEV: no such interface here; -ENOTSUP: not Ethernet. */
 int netdev_get(const char *name, struct netdev *out, struct err *err);
 
+/* Up, and with a carrier. False for one that is gone. */
+bool netdev_running(const char *name);
+
 /* Queues of an interface, as ETHTOOL_GCHANNELS tells: pairs plus those of one direction. */
 struct netdev_queues {
 	uint32_t rx, tx;

@@ -378,10 +378,21 @@ int port_set_media(struct port *port, const struct dp_address *addresses, uint32
 	return rc;
 }
 
+struct port_link port_link(const struct port *port)
+{
+	struct rte_eth_link link = {0};
+
+	if (port->ifindex != 0)
+		return (struct port_link){.up = netdev_running(port->interface)};
+	if (rte_eth_link_get_nowait(port->id, &link) < 0 || link.link_status != RTE_ETH_LINK_UP)
+		return (struct port_link){.up = false};
+	return (struct port_link){
+		.up = true, .mbit_s = link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed};
+}
+
 int port_stats(const struct port *port, struct port_stats *out)
 {
 	struct rte_eth_stats eth;
-	struct rte_eth_link link = {0};
 	int rc = rte_eth_stats_get(port->id, &eth);
 
 	if (rc < 0)
@@ -395,8 +406,7 @@ int port_stats(const struct port *port, struct port_stats *out)
 		.rx_errors = eth.ierrors,
 		.rx_no_mbuf = eth.rx_nombuf,
 		.tx_errors = eth.oerrors,
-		.link_up =
-			rte_eth_link_get_nowait(port->id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP,
+		.link_up = port_link(port).up,
 	};
 	if (port->private->driver->stats != NULL)
 		port->private->driver->stats(port, out);

@@ -31,7 +31,7 @@
 #include "lib/base/err.h"
 #include "lib/msg/dp_msg.h"
 
-#define PORTS_MAX 8
+#define PORTS_MAX DP_PORTS_MAX
 #define PORT_BURST 32                 /* frames per port_rx() call that the ports are tuned for */
 #define PORT_DESCRIPTORS 2048         /* default per queue and direction */
 #define PORT_MEDIA_MAX 4096           /* address-and-range entries of port_set_media() */
@@ -108,6 +108,17 @@ int port_open(const struct port_conf *conf, struct port **out, struct err *err);
 int port_set_media(struct port *port, const struct dp_address *addresses, uint32_t n, struct err *err);
 
 int port_stats(const struct port *port, struct port_stats *out);
+
+struct port_link {
+	bool up;
+	uint32_t mbit_s; /* 0: not known */
+};
+
+/*
+ * Is there a link? Of a kernel interface, what the kernel says of it: DPDK's drivers for AF_XDP and AF_PACKET call
+ * theirs up as long as they run. An interface that is gone has none.
+ */
+struct port_link port_link(const struct port *port);
 
 /* What becomes readable when queue q has a packet: the port's, valid until port_close(). -1: the port has no such
  * descriptor. */

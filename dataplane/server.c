@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "dataplane/control_private.h"
-#include "dataplane/link_watch.h"
 #include "lib/base/log.h"
 #include "lib/msg/framing.h"
 
@@ -30,7 +29,6 @@ struct server {
 	struct framing *visitors[VISITORS_MAX];
 	unsigned next_visitor;
 	int listener, signals;
-	struct link_watch links;
 };
 
 static int send_out(void *user, union dp_msg *m)
@@ -231,8 +229,7 @@ int server_run(struct server *s)
 			return -EIO;
 		if (s->peer && (fds[FD_PEER].revents & POLLOUT) && framing_flush(s->peer) == -EPIPE)
 			s->gone = true;
-		(void)link_watch_look(
-			&s->links, s->conf.control.ports, s->conf.control.n_ports, clock_mono_ns());
+		control_links(s->control, clock_mono_ns());
 		control_poll(s->control);
 		if (s->peer && (fds[FD_PEER].revents & (POLLIN | POLLHUP | POLLERR)))
 			read_peer(s);

@@ -164,6 +164,8 @@ struct b2bua {
 	uint64_t attack_told_ns, attacks_untold; /* the last attack on a leg that was logged, and those since */
 	uint64_t deferred_told_ns;               /* when keys_deferred was logged last; monotonic */
 	struct dp_stats_global plane; /* for reports: the last that the data plane said; h.type 0: nothing */
+	struct dp_stats_port plane_ports[DP_PORTS_MAX]; /* with it, of its interfaces */
+	unsigned n_plane_ports;
 	uint64_t began_ms;            /* wall clock */
 	uint32_t next_id;
 	uint64_t rate_second;

@@ -315,7 +315,8 @@ static void ready(void *ctx, const struct dp_welcome *w)
 static void note_alarm(struct b2bua *b, const struct dp_alarm *a)
 {
 	for (unsigned i = 0; i < b->n_alarms; i++)
-		if (b->alarms[i].worker == a->worker && b->alarms[i].kind == a->kind) {
+		if (b->alarms[i].worker == a->worker && b->alarms[i].kind == a->kind &&
+			strcmp(b->alarms[i].interface, a->interface) == 0) {
 			b->alarms[i] = *a;
 			return;
 		}
@@ -323,13 +324,23 @@ static void note_alarm(struct b2bua *b, const struct dp_alarm *a)
 		b->alarms[b->n_alarms++] = *a;
 }
 
-static void device_alarm(void *ctx, const struct dp_alarm *a)
+static void log_link(const struct dp_alarm *a)
 {
-	if (a->kind != DP_ALARM_CRYPTO_DEVICE)
-		return;
+	if (a->raised)
+		log_error("media", "alarm: a media interface has no link; nothing is sent or heard there",
+			LZ("interface", a->interface), LU("times", a->times));
+	else
+		log_warn("media", "alarm is over: the media interface has a link again",
+			LZ("interface", a->interface), LU("times", a->times));
+}
+
+static void plane_alarm(void *ctx, const struct dp_alarm *a)
+{
 	note_alarm(ctx, a);
 	notice_alarm(ctx, a);
-	if (a->raised)
+	if (a->kind == DP_ALARM_LINK)
+		log_link(a);
+	else if (a->raised)
 		log_error("media", "alarm: a crypto device is out of use; its sessions go on in software",
 			LU("worker", a->worker), LU("times", a->times));
 	else
@@ -342,6 +353,7 @@ static void down(void *ctx, const char *why)
 	struct b2bua *b = ctx;
 
 	b->plane.h.type = DP_TYPE_NONE;
+	b->n_plane_ports = 0;
 	b->plane_lost_ns = clock_mono_ns();
 	b->n_alarms = 0;
 	notice_plane(b, false, false, why);
@@ -417,7 +429,7 @@ const struct dp_client_events b2bua_media_events = {
 	.session_found = session_found,
 	.media_timeout = media_timeout,
 	.key_soft_limit = key_soft_limit,
-	.alarm = device_alarm,
+	.alarm = plane_alarm,
 	.remote_changed = remote_changed,
 	.consent_lost = consent_lost,
 	.leg_attacked = leg_attacked,

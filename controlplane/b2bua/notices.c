@@ -37,10 +37,14 @@ void notice_plane(struct b2bua *b, bool connected, bool restarted, const char *r
 
 void notice_alarm(struct b2bua *b, const struct dp_alarm *a)
 {
-	struct notice n = notify_begin(b->notify, "backend-alarm");
+	bool link = a->kind == DP_ALARM_LINK;
+	struct notice n = notify_begin(b->notify, link ? "interface-alarm" : "backend-alarm");
 
-	state_number(&n.tree, n.node, "worker", a->worker);
-	state_text(&n.tree, n.node, "kind", "crypto-device");
+	if (link)
+		state_text(&n.tree, n.node, "interface", a->interface);
+	else
+		state_number(&n.tree, n.node, "worker", a->worker);
+	state_text(&n.tree, n.node, "kind", link ? "link-down" : "crypto-device");
 	state_bool(&n.tree, n.node, "raised", a->raised);
 	state_number(&n.tree, n.node, "times", a->times);
 	notify_end(b->notify, &n);

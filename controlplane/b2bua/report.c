@@ -130,45 +130,21 @@ static void fetch_calls(struct b2bua *b, const struct query *q, struct gather_ru
 		fetch_call(b, run, calls[i]);
 }
 
-struct fetch_plane {
-	struct b2bua *b;
-	struct gather_run *run;
-};
-
-static void plane_came(void *arg, const struct dp_stats_global *s)
+static void plane_told(void *run)
 {
-	struct fetch_plane *f = arg;
-
-	f->b->plane = *s;
-}
-
-static void plane_done(void *arg, int result, const char *reason)
-{
-	struct fetch_plane *f = arg;
-	struct gather_run *run = f->run;
-
-	(void)reason;
-	if (result < 0)
-		f->b->plane.h.type = DP_TYPE_NONE;
-	free(f);
 	gather_done(run);
 }
 
 static void ask_plane(struct b2bua *b, struct gather_run *run)
 {
-	struct fetch_plane *f = malloc(sizeof *f);
-
-	if (!f)
-		return;
-	*f = (struct fetch_plane){.b = b, .run = run};
 	gather_wait(run);
-	if (dp_client_stats_global(b->client, plane_came, plane_done, f) < 0)
-		plane_done(f, -1, NULL);
+	if (report_plane_ask(b, plane_told, run) < 0)
+		gather_done(run);
 }
 
 static void fetch(void *ctx, const struct query *q, struct gather_run *run)
 {
-	if (q->parts & QUERY_STATISTICS)
+	if (q->parts & (QUERY_STATISTICS | QUERY_MEDIA))
 		ask_plane(ctx, run);
 	if (q->parts & QUERY_CALL)
 		fetch_calls(ctx, q, run);
@@ -365,35 +341,6 @@ static void write_gateway(struct b2bua *b, struct lyd_node *parent, struct state
 		});
 }
 
-static void write_plane(struct b2bua *b, struct lyd_node *parent, struct state_tree *t)
-{
-	struct dp_client_counters c;
-
-	dp_client_counters(b->client, &c);
-	const struct state_counter control[] = {
-		{"connects", c.connects},
-		{"disconnects", c.disconnects},
-		{"commands", c.commands},
-		{"acks", c.acks},
-		{"nacks", c.nacks},
-		{"timeouts", c.timeouts},
-		{"queue_full", c.queue_full},
-		{"malformed", c.malformed},
-		{"stray", c.stray},
-		{"orphans", c.orphans},
-		{"outstanding", c.outstanding},
-	};
-	state_plane(t, parent,
-		&(struct state_plane){
-			.welcome = dp_client_welcome(b->client),
-			.counted = b->plane.h.type ? &b->plane : NULL,
-			.control = control,
-			.n_control = sizeof control / sizeof *control,
-			.alarms = b->alarms,
-			.n_alarms = b->n_alarms,
-		});
-}
-
 static void write_all(void *ctx, const struct query *q, struct state_tree *t)
 {
 	struct b2bua *b = ctx;
@@ -407,7 +354,7 @@ static void write_all(void *ctx, const struct query *q, struct state_tree *t)
 		struct lyd_node *statistics = state_top(t, "statistics");
 
 		write_gateway(b, statistics, t);
-		write_plane(b, statistics, t);
+		report_plane(b, statistics, t);
 	}
 }
 

@@ -12,8 +12,8 @@ struct gather;
 
 struct metrics;
 
-/* Asks the data plane for its numbers, then calls done (perhaps at once), who writes them. -ENOMEM. */
-int report_metrics_ask(struct b2bua *b, void (*done)(void *arg), void *arg);
+/* Asks the data plane for its numbers, then calls done (perhaps at once), who writes what there is. -ENOMEM. */
+int report_plane_ask(struct b2bua *b, void (*done)(void *arg), void *arg);
 void report_metrics_write(struct b2bua *b, struct metrics *m);
 /* Can calls be carried now? what: NULL, or in words why not. */
 bool report_health(const struct b2bua *b, const char **what);

@@ -45,44 +45,6 @@ void metrics_note_media(struct b2bua *b, const struct call *c)
 			note_leg(b, &c->more_stats[i]);
 }
 
-/* ---- asking the data plane ---- */
-
-struct asking {
-	struct b2bua *b;
-	void (*done)(void *arg);
-	void *arg;
-};
-
-static void came(void *arg, const struct dp_stats_global *s)
-{
-	struct asking *a = arg;
-
-	a->b->plane = *s;
-}
-
-static void asked(void *arg, int result, const char *reason)
-{
-	struct asking *a = arg;
-
-	(void)reason;
-	if (result < 0)
-		a->b->plane.h.type = DP_TYPE_NONE;
-	a->done(a->arg);
-	free(a);
-}
-
-int report_metrics_ask(struct b2bua *b, void (*done)(void *arg), void *arg)
-{
-	struct asking *a = malloc(sizeof *a);
-
-	if (!a)
-		return -ENOMEM;
-	*a = (struct asking){.b = b, .done = done, .arg = arg};
-	if (dp_client_stats_global(b->client, came, asked, a) < 0)
-		asked(a, -ENOTCONN, NULL);
-	return 0;
-}
-
 bool report_health(const struct b2bua *b, const char **what)
 {
 	*what = NULL;
@@ -436,4 +398,5 @@ void report_metrics_write(struct b2bua *b, struct metrics *m)
 	write_control(b, m);
 	if (b->plane.h.type)
 		write_media(&b->plane, m);
+	report_plane_metrics(b, m);
 }

@@ -3,6 +3,7 @@
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/report_private.h"
 #include "controlplane/media/port_alloc.h"
+#include "controlplane/obs/state.h"
 
 static void write_listeners(const struct config *c, struct lyd_node *sip, struct state_tree *t)
 {
@@ -37,6 +38,7 @@ void report_places(const struct b2bua *b, struct state_tree *t)
 
 	for (uint32_t i = 0; i < c->n_interfaces; i++) {
 		struct port_usage usage;
+		const struct dp_stats_port *device = report_plane_interface(b, c->interfaces[i].device);
 		struct lyd_node *n;
 		unsigned group;
 
@@ -44,6 +46,8 @@ void report_places(const struct b2bua *b, struct state_tree *t)
 			continue;
 		n = state_in(t, state_entry(t, media, "interface", c->interfaces[i].name), "state");
 		port_alloc_usage(b->ports, group, &usage);
+		if (device)
+			state_text(t, n, "link", state_link(device));
 		state_number(t, n, "ports", usage.total);
 		state_number(t, n, "ports-in-use", usage.used);
 		state_number(t, n, "ports-exhausted", usage.exhausted);

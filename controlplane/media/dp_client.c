@@ -73,6 +73,8 @@ static void dispatch_stats(struct dp_client *c, const union dp_msg *m)
 		k->leg(k->arg, &m->stats_leg);
 	else if (k && k->global && m->h.type == DP_STATS_GLOBAL)
 		k->global(k->arg, &m->stats_global);
+	else if (k && k->port && m->h.type == DP_STATS_PORT)
+		k->port(k->arg, &m->stats_port);
 	else
 		c->counters.stray++;
 }
@@ -140,6 +142,7 @@ static void dispatch(struct dp_client *c, const union dp_msg *m)
 		break;
 	case DP_STATS_GLOBAL:
 	case DP_STATS_LEG:
+	case DP_STATS_PORT:
 		dispatch_stats(c, m);
 		break;
 	case DP_ALARM:

@@ -113,8 +113,9 @@ int dp_client_send(struct dp_client *c, union dp_msg *m, dp_client_done done, vo
  * lives during the call. */
 int dp_client_stats_session(struct dp_client *c, dp_session_id id,
 	void (*leg)(void *arg, const struct dp_stats_leg *s), dp_client_done done, void *arg);
+/* The whole data plane's, then each of its interfaces'; NULL: not wanted. */
 int dp_client_stats_global(struct dp_client *c, void (*global)(void *arg, const struct dp_stats_global *s),
-	dp_client_done done, void *arg);
+	void (*port)(void *arg, const struct dp_stats_port *s), dp_client_done done, void *arg);
 
 struct dp_client_counters {
 	uint64_t connects, disconnects, commands, acks, nacks, timeouts, queue_full;

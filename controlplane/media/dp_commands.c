@@ -187,9 +187,9 @@ int dp_client_stats_session(struct dp_client *c, dp_session_id id,
 }
 
 int dp_client_stats_global(struct dp_client *c, void (*global)(void *arg, const struct dp_stats_global *s),
-	dp_client_done done, void *arg)
+	void (*port)(void *arg, const struct dp_stats_port *s), dp_client_done done, void *arg)
 {
-	struct dp_command k = {.done = done, .arg = arg, .global = global};
+	struct dp_command k = {.done = done, .arg = arg, .global = global, .port = port};
 	union dp_msg m;
 
 	if (c->stage != DP_READY)

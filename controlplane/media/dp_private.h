@@ -26,6 +26,7 @@ struct dp_command {
 	/* Statistics: who is told of each answer before the ACK. */
 	void (*leg)(void *arg, const struct dp_stats_leg *s);
 	void (*global)(void *arg, const struct dp_stats_global *s);
+	void (*port)(void *arg, const struct dp_stats_port *s);
 };
 
 struct dp_client {

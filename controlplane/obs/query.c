@@ -16,6 +16,7 @@ static const struct {
 	{QUERY_STATISTICS, "/srtp-gateway:statistics"},
 	{QUERY_TRUNKS, "/srtp-gateway:gateway/trunks/trunk/state"},
 	{QUERY_CERTIFICATES, "/srtp-gateway:gateway/tls-profiles/tls-profile/state"},
+	{QUERY_MEDIA, "/srtp-gateway:gateway/media/interface/state"},
 	{QUERY_MANAGEMENT, "/srtp-gateway:gateway/management/state"},
 	{QUERY_MONITORING, "/ietf-netconf-monitoring:netconf-state"},
 	{QUERY_CONFIG, "/srtp-gateway:gateway"},
@@ -171,6 +172,7 @@ static unsigned parts_of_subtree(const struct ly_ctx *ctx, const char *subtree, 
 		if (strcmp(LYD_NAME(top), "gateway") == 0) {
 			found |= QUERY_CONFIG;
 			found |= !below || find(below, "management") ? QUERY_MANAGEMENT : 0;
+			found |= !below || find(below, "media") ? QUERY_MEDIA : 0;
 			found |= !below || find(below, "trunks") ? QUERY_TRUNKS : 0;
 			found |= !below || find(below, "tls-profiles") ? QUERY_CERTIFICATES : 0;
 		} else if (strcmp(LYD_NAME(top), "statistics") == 0) {

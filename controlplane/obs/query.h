@@ -19,7 +19,8 @@ enum query_part {
 	QUERY_MANAGEMENT = 1 << 4, /* sessions and commits */
 	QUERY_MONITORING = 1 << 5, /* ietf-netconf-monitoring */
 	QUERY_CONFIG = 1 << 6,     /* what is configured */
-	QUERY_ALL = (1 << 7) - 1,
+	QUERY_MEDIA = 1 << 7,      /* links of media interfaces: the data plane has to be asked */
+	QUERY_ALL = (1 << 8) - 1,
 };
 
 #define QUERY_TEXT 72

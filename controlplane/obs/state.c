@@ -258,10 +258,36 @@ static void plane_traffic(struct state_tree *t, struct lyd_node *n, const struct
 
 static void alarm(struct state_tree *t, struct lyd_node *plane, const struct dp_alarm *a)
 {
-	struct lyd_node *n = state_entry2(t, plane, "alarm", a->worker, "crypto-device");
+	struct lyd_node *n;
 
+	if (a->kind == DP_ALARM_LINK)
+		n = state_entry_named(t, plane, "interface-alarm", a->interface, "link-down");
+	else
+		n = state_entry2(t, plane, "alarm", a->worker, "crypto-device");
 	state_bool(t, n, "raised", a->raised);
 	C(n, "times", a->times);
+}
+
+static void interface(struct state_tree *t, struct lyd_node *plane, const struct dp_stats_port *s)
+{
+	struct lyd_node *n = state_entry(t, plane, "interface", s->interface);
+	struct lyd_node *rx = state_in(t, n, "rx"), *tx = state_in(t, n, "tx");
+
+	state_text(t, n, "link", state_link(s));
+	if (s->link_mbit_s)
+		C(n, "link-speed", s->link_mbit_s);
+	C(n, "link-losses", s->link_losses);
+	traffic(t, rx, s->rx_packets, s->rx_octets);
+	C(rx, "missed", s->rx_missed);
+	C(rx, "errors", s->rx_errors);
+	C(rx, "no-buffer", s->rx_no_buffer);
+	traffic(t, tx, s->tx_packets, s->tx_octets);
+	C(tx, "errors", s->tx_errors);
+}
+
+const char *state_link(const struct dp_stats_port *s)
+{
+	return s->link_up ? "up" : "down";
 }
 
 void state_plane(struct state_tree *t, struct lyd_node *parent, const struct state_plane *p)
@@ -279,6 +305,8 @@ void state_plane(struct state_tree *t, struct lyd_node *parent, const struct sta
 		plane_traffic(t, n, p->counted);
 	for (unsigned i = 0; i < p->n_alarms; i++)
 		alarm(t, n, &p->alarms[i]);
+	for (unsigned i = 0; w && p->counted && i < p->n_ports; i++)
+		interface(t, n, &p->ports[i]);
 	counters(t, state_in(t, n, "control"), p->control, p->n_control);
 }
 

@@ -121,6 +121,8 @@ struct state_plane {
 	unsigned n_control;
 	const struct dp_alarm *alarms;
 	unsigned n_alarms;
+	const struct dp_stats_port *ports; /* with counted */
+	unsigned n_ports;
 };
 
 /* parent: /calls; /gateway/trunks; /statistics. */
@@ -141,4 +143,6 @@ void state_registration(
 struct lyd_node *state_trunk(struct state_tree *t, struct lyd_node *parent, const struct state_trunk *s);
 void state_peer(struct state_tree *t, struct lyd_node *state, const struct state_peer *p);
 void state_statistics(struct state_tree *t, struct lyd_node *parent, const struct state_statistics *s);
+/* "up", "down" */
+const char *state_link(const struct dp_stats_port *s);
 void state_plane(struct state_tree *t, struct lyd_node *parent, const struct state_plane *p);

@@ -64,13 +64,20 @@ struct lyd_node *state_entry(struct state_tree *t, struct lyd_node *parent, cons
 struct lyd_node *state_entry2(
 	struct state_tree *t, struct lyd_node *parent, const char *list, uint64_t number, const char *name)
 {
-	struct lyd_node *n = NULL;
 	char text[24];
+
+	snprintf(text, sizeof text, "%" PRIu64, number);
+	return state_entry_named(t, parent, list, text, name);
+}
+
+struct lyd_node *state_entry_named(
+	struct state_tree *t, struct lyd_node *parent, const char *list, const char *first, const char *second)
+{
+	struct lyd_node *n = NULL;
 
 	if (!parent || t->failed)
 		return NULL;
-	snprintf(text, sizeof text, "%" PRIu64, number);
-	return lyd_new_list(parent, NULL, list, 0, &n, text, name) == LY_SUCCESS ? n : fail(t, list);
+	return lyd_new_list(parent, NULL, list, 0, &n, first, second) == LY_SUCCESS ? n : fail(t, list);
 }
 
 static void term(struct state_tree *t, struct lyd_node *parent, const char *leaf, const char *z)

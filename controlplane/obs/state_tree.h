@@ -35,6 +35,9 @@ struct lyd_node *state_entry(
 /* The same with two: a number and a name. */
 struct lyd_node *state_entry2(
 	struct state_tree *t, struct lyd_node *parent, const char *list, uint64_t number, const char *name);
+/* The same with two names. */
+struct lyd_node *state_entry_named(
+	struct state_tree *t, struct lyd_node *parent, const char *list, const char *first, const char *second);
 
 /* Leaves. Text from the network: octets that YANG does not take are written as \xNN. NULL: none. */
 void state_text(struct state_tree *t, struct lyd_node *parent, const char *leaf, const char *z);

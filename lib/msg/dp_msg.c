@@ -38,6 +38,7 @@ static const struct {
 	ROW(DP_LEG_ICE, leg_ice),
 	ROW(DP_CONSENT_LOST, consent_lost),
 	ROW(DP_LEG_ATTACKED, leg_attacked),
+	ROW(DP_STATS_PORT, stats_port),
 };
 
 #define TYPES (sizeof types / sizeof *types)
@@ -299,6 +300,25 @@ static const char *stats_leg_wrong(const struct dp_stats_leg *s)
 	return ip_ok(&s->remote.ip, true) ? NULL : "remote address is no address";
 }
 
+static const char *interface_wrong(const char name[DP_INTERFACE_MAX])
+{
+	if (!text_ends(name, DP_INTERFACE_MAX))
+		return "text without an end";
+	return name[0] ? NULL : "no interface is named";
+}
+
+static const char *stats_port_wrong(const struct dp_stats_port *s)
+{
+	return s->link_up > 1 ? "link_up is no boolean" : interface_wrong(s->interface);
+}
+
+static const char *alarm_wrong(const struct dp_alarm *a)
+{
+	if (a->kind >= DP_ALARM_KINDS || a->raised > 1)
+		return "unknown alarm";
+	return a->kind == DP_ALARM_LINK ? interface_wrong(a->interface) : NULL;
+}
+
 static const char *soft_limit_wrong(const struct dp_key_soft_limit *k)
 {
 	if (k->leg >= DP_LEGS_MAX || k->direction > DP_KEY_TX || k->limit > DP_LIMIT_RTCP_PACKETS)
@@ -349,7 +369,9 @@ static const char *body_wrong(const union dp_msg *m)
 	case DP_STATS_LEG:
 		return stats_leg_wrong(&m->stats_leg);
 	case DP_ALARM:
-		return m->alarm.kind >= DP_ALARM_KINDS || m->alarm.raised > 1 ? "unknown alarm" : NULL;
+		return alarm_wrong(&m->alarm);
+	case DP_STATS_PORT:
+		return stats_port_wrong(&m->stats_port);
 	case DP_KEY_SOFT_LIMIT:
 		return soft_limit_wrong(&m->key_soft_limit);
 	case DP_INDEX_CHECKPOINT:

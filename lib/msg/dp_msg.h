@@ -25,7 +25,7 @@
 #include "lib/base/netaddr.h"
 #include "lib/srtp/suite.h"
 
-#define DP_MSG_VERSION 6
+#define DP_MSG_VERSION 7
 
 #define DP_LEGS_MAX 16     /* per session, both sides together */
 #define DP_STREAMS_MAX 8   /* per leg */
@@ -39,6 +39,8 @@
 #define DP_NAP_AS_STARTED 0u /* as the data plane's command line says */
 #define DP_NAP_NEVER UINT32_MAX /* workers never sleep */
 #define DP_PUNT_MAX 1600   /* octets of a punted datagram */
+#define DP_PORTS_MAX 8      /* network interfaces of a data plane */
+#define DP_INTERFACE_MAX 16 /* octets of one's name, with its end */
 #define DP_ICE_UFRAG_MAX 32 /* octets of what we make; RFC 8839 allows 256 */
 #define DP_ICE_PWD_MAX 64
 
@@ -53,7 +55,7 @@ enum dp_type {
 	DP_KEY_RETIRE,
 	DP_SESSION_DEL,
 	DP_LIST,        /* answered by DP_LIST_PAGEs, then the ACK */
-	DP_STATS,       /* answered by DP_STATS_GLOBAL or DP_STATS_LEGs, then the ACK */
+	DP_STATS,       /* answered by DP_STATS_GLOBAL and DP_STATS_PORTs, or by DP_STATS_LEGs, then the ACK */
 	DP_PUNT_TX,     /* sends a datagram from a leg (DTLS) */
 	DP_LEG_ICE,     /* credentials that a leg answers connectivity checks with */
 	/* events, data plane to control plane */
@@ -71,6 +73,7 @@ enum dp_type {
 	DP_ALARM,
 	DP_CONSENT_LOST,
 	DP_LEG_ATTACKED,
+	DP_STATS_PORT,
 };
 
 /* First in every message. */
@@ -295,7 +298,7 @@ enum dp_stats_scope { DP_STATS_SCOPE_GLOBAL, DP_STATS_SCOPE_SESSION };
 
 struct dp_stats {
 	struct dp_header h;
-	uint32_t scope; /* enum dp_stats_scope */
+	uint32_t scope; /* enum dp_stats_scope; GLOBAL: DP_STATS_GLOBAL, then one DP_STATS_PORT for each interface */
 	uint32_t pad;
 	dp_session_id session; /* with scope SESSION: one DP_STATS_LEG for each of its legs */
 };
@@ -361,6 +364,21 @@ struct dp_stats_global {
 	uint32_t legs_guarded;         /* legs that have a budget for authentications now (DP_V_POLICED) */
 	uint32_t pad;
 	uint64_t overlaps_cut;         /* replaced keys that gave their slot to a new one before their time */
+};
+
+/* A network interface since the data plane's start. Counters are of frames; drivers that do not know one say 0. */
+struct dp_stats_port {
+	struct dp_header h;
+	char interface[DP_INTERFACE_MAX];
+	uint8_t link_up;
+	uint8_t pad[3];
+	uint32_t link_mbit_s;       /* 0: not known */
+	uint64_t link_losses;       /* how often the link went; one that was not there at the start counts */
+	uint64_t rx_packets, rx_octets, tx_packets, tx_octets;
+	uint64_t rx_missed;         /* dropped by NIC or kernel before a worker saw them: workers were too slow */
+	uint64_t rx_errors;
+	uint64_t rx_no_buffer;      /* there was no memory to receive into */
+	uint64_t tx_errors;
 };
 
 enum dp_ice_state {
@@ -473,16 +491,18 @@ struct dp_punt {
 /* Something that a person should know of, and when it is over. The newest state of each is reported. */
 enum dp_alarm_kind {
 	DP_ALARM_CRYPTO_DEVICE, /* the worker's crypto device hangs or faults; software does its work */
+	DP_ALARM_LINK,          /* the interface has no link: nothing is sent or heard there */
 };
-#define DP_ALARM_KINDS 1
+#define DP_ALARM_KINDS 2
 
 struct dp_alarm {
 	struct dp_header h;
-	uint32_t worker;
+	uint32_t worker; /* of CRYPTO_DEVICE; else 0 */
 	uint8_t kind;   /* enum dp_alarm_kind */
 	uint8_t raised; /* 1: it began, 0: it is over */
 	uint8_t pad[2];
 	uint64_t times; /* how often it was raised since the start */
+	char interface[DP_INTERFACE_MAX]; /* of LINK; else "" */
 };
 
 /* Any message, for receiving. */
@@ -501,6 +521,7 @@ union dp_msg {
 	struct dp_stats stats;
 	struct dp_stats_global stats_global;
 	struct dp_stats_leg stats_leg;
+	struct dp_stats_port stats_port;
 	struct dp_ack ack;
 	struct dp_deleted deleted;
 	struct dp_key_soft_limit key_soft_limit;

@@ -88,6 +88,36 @@ def test_health_follows_the_data_plane():
         finish(gateway, a, b)
 
 
+def test_a_lost_link_is_an_alarm():
+    """The cable of an interface is out: an alarm, a notification, a metric, and the interface's state; and all is over again."""
+    with parties(b="phone", **LISTENER) as (lab, gateway, a, b), Operator(gateway) as op:
+        def up():
+            return metrics(gateway)['srtpgw_interface_up{interface="ext0"}']
+
+        def alarms():
+            return gateway.ctl("show", "alarms")["statistics"]["data-plane"].get("interface-alarm", [])
+
+        op.ask("subscribe")
+        assert up() == 1 and alarms() == []
+        switch, port = lab.far_end(gateway.host, "ext0")
+        switch.ip("link", "set", port, "down")
+        wait_for("the alarm", lambda: [(x["interface"], x["raised"]) for x in alarms()] == [("ext0", True)], 30)
+        assert op.notification("interface-alarm") == {"interface": "ext0", "kind": "link-down", "raised": True, "times": "1"}
+        assert up() == 0 and metrics(gateway)['srtpgw_interface_up{interface="core0"}'] == 1
+        links = {i["device"]: i["state"]["link"] for i in gateway.ctl("show", "media")["gateway"]["media"]["interface"]}
+        assert links == {"ext0": "down", "core0": "up"}, links
+        switch.ip("link", "set", port, "up")
+        wait_for("its end", lambda: [(x["interface"], x["raised"]) for x in alarms()] == [("ext0", False)], 30)
+        assert op.notification("interface-alarm")["raised"] is False
+        assert up() == 1 and metrics(gateway)['srtpgw_interface_link_losses_total{interface="ext0"}'] >= 1
+        connect(a, b)
+        m = metrics(gateway)
+        assert m['srtpgw_interface_packets_total{interface="ext0",direction="received"}'] > 0
+        assert m['srtpgw_interface_missed_total{interface="ext0"}'] >= 0
+        assert "alarm: a media interface has no link" in gateway.controlplane.output()
+        finish(gateway, a, b)
+
+
 def test_the_listener_moves_with_the_configuration():
     with parties(b="phone", **LISTENER) as (_, gateway, a, b), Operator(gateway) as op:
         where = "/srtp-gateway:gateway/observability/metrics-listener"

@@ -61,6 +61,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case DP_LIST_PAGE:
 		expect(m.list_page.n <= DP_LIST_MAX);
 		break;
+	case DP_STATS_PORT:
+		expect(memchr(m.stats_port.interface, 0, sizeof m.stats_port.interface) != NULL);
+		break;
+	case DP_ALARM:
+		expect(m.alarm.kind != DP_ALARM_LINK ||
+			memchr(m.alarm.interface, 0, sizeof m.alarm.interface) != NULL);
+		break;
 	case DP_ACK:
 		expect(strlen(m.ack.reason) < sizeof m.ack.reason);
 		break;

@@ -83,6 +83,7 @@ struct bench {
 	void (*punted)(const struct dp_punt *p); /* a datagram that a leg is to send; NULL: lost */
 	struct plane_session sessions[1024];
 	unsigned live;
+	bool link_lost; /* of the interface e0 */
 	unsigned unheard; /* bit i: nothing comes by transport i */
 	bool no_room; /* the data plane has no slot for a key beside the one in use */
 };

@@ -3,6 +3,7 @@
 #include "tests/unit/b2bua_plane.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "tests/unit/b2bua_bench.h"
 
@@ -85,6 +86,11 @@ static void stats(const union dp_msg *c)
 	if (c->stats.scope == DP_STATS_SCOPE_GLOBAL) {
 		dp_msg_init(&m, DP_STATS_GLOBAL, c->h.seq);
 		m.stats_global.rx_packets = 7;
+		fake_plane_say(&bench.plane, &m);
+		dp_msg_init(&m, DP_STATS_PORT, c->h.seq);
+		strcpy(m.stats_port.interface, "e0");
+		m.stats_port.link_up = !bench.link_lost;
+		m.stats_port.rx_missed = 9;
 		fake_plane_say(&bench.plane, &m);
 		return;
 	}

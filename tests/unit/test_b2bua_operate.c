@@ -311,6 +311,61 @@ static void test_the_clock_is_set_back(void **state)
 	expect_no_calls();
 }
 
+static void link_alarm(bool raised)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_ALARM, 0);
+	m.alarm.kind = DP_ALARM_LINK;
+	m.alarm.raised = raised;
+	m.alarm.times = 1;
+	strcpy(m.alarm.interface, "e0");
+	fake_plane_say(&bench.plane, &m);
+	bench.link_lost = raised;
+	settle();
+}
+
+static const json_t *entry(const json_t *data, const char *top, const char *of, const char *list)
+{
+	return json_array_get(
+		json_object_get(json_object_get(json_object_get(data, top), of), list), 0);
+}
+
+static void expect_link(const char *link, bool raised)
+{
+	json_t *data = look("/srtp-gateway:statistics", 0);
+	const json_t *interface = entry(data, "statistics", "data-plane", "interface");
+	const json_t *alarm = entry(data, "statistics", "data-plane", "interface-alarm");
+
+	assert_string_equal(json_string_value(json_object_get(interface, "name")), "e0");
+	assert_string_equal(json_string_value(json_object_get(interface, "link")), link);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(interface, "rx"), "missed")), 9);
+	assert_string_equal(json_string_value(json_object_get(alarm, "interface")), "e0");
+	assert_int_equal(json_is_true(json_object_get(alarm, "raised")), raised);
+	json_decref(data);
+	data = look("/srtp-gateway:gateway/media/interface/state/link", 0);
+	interface = entry(data, "gateway", "media", "interface");
+	assert_string_equal(json_string_value(json_object_get(json_object_get(interface, "state"), "link")), link);
+	json_decref(data);
+}
+
+static void test_a_lost_link_is_seen(void **state)
+{
+	json_t *data;
+
+	(void)state;
+	link_alarm(true);
+	expect_link("down", true);
+	link_alarm(false);
+	expect_link("up", false);
+	/* Of a data plane that is gone nothing is known. */
+	plane_away();
+	data = look("/srtp-gateway:statistics", 0);
+	assert_null(entry(data, "statistics", "data-plane", "interface"));
+	assert_null(entry(data, "statistics", "data-plane", "interface-alarm"));
+	json_decref(data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +378,7 @@ int main(void)
 		T(test_limits_and_admin_state),
 		T(test_changes_at_every_step),
 		T(test_the_clock_is_set_back),
+		T(test_a_lost_link_is_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,7 +115,9 @@ static void trunks_and_stats_are_shown(void **state)
 		{"/srtp-gateway:statistics",
 			OK("{\"srtp-gateway:statistics\":{\"version\":\"1\",\"calls\":{\"active\":1},\"data-"
 			   "plane\":{\"connected\":true,\"rx\":{\"packets\":\"9\"},\"verdicts\":{"
-			   "\"relayed\":\"8\",\"replay\":\"0\"}},\"sip\":{\"rx-messages\":\"5\"}}}")},
+			   "\"relayed\":\"8\",\"replay\":\"0\"},\"interface\":[{\"name\":\"eth0\",\"link\":\"up\","
+			   "\"link-losses\":\"1\",\"rx\":{\"packets\":\"9\",\"missed\":\"4\",\"errors\":\"5\",\"no-buffer\":"
+			   "\"6\"},\"tx\":{\"packets\":\"2\",\"errors\":\"3\"}}]},\"sip\":{\"rx-messages\":\"5\"}}}")},
 		{NULL, NULL}};
 
 	assert_int_equal(run(script, "show trunks"), CTL_OK);

@@ -75,7 +75,7 @@ static void state_is_a_table_with_its_configuration(void **state)
 				   "state\":\"up\"}}]}}}")},
 		{"gateway/media", OK("{\"srtp-gateway:gateway\":{\"media\":{\"interface\":[{\"name\":\"m\","
 				     "\"device\":\"eth0\",\"address\":[{"
-				     "\"ip\":\"192.0.2.1\"},{\"ip\":\"2001:db8::1\"}],\"state\":{\"ports\":"
+				     "\"ip\":\"192.0.2.1\"},{\"ip\":\"2001:db8::1\"}],\"state\":{\"link\":\"down\",\"ports\":"
 				     "100,\"ports-in-use\":4,"
 				     "\"ports-exhausted\":\"0\"}}]}}}")},
 		{"tls-profiles", OK("{\"srtp-gateway:gateway\":{\"tls-profiles\":{\"tls-profile\":[{\"name\":"
@@ -95,8 +95,8 @@ static void state_is_a_table_with_its_configuration(void **state)
 	assert_string_equal(output, "LISTENER  STATE  TRANSPORT  ADDRESS    PORT  REALM     TLS-PROFILE\n"
 				    "out       up     tls        192.0.2.1  5061  carriers  -\n");
 	assert_int_equal(run(script, "show media"), CTL_OK);
-	assert_string_equal(output, "INTERFACE  DEVICE  ADDRESSES              PORTS  IN-USE  EXHAUSTED\n"
-				    "m          eth0    192.0.2.1,2001:db8::1    100       4          0\n");
+	assert_string_equal(output, "INTERFACE  DEVICE  ADDRESSES              LINK  PORTS  IN-USE  EXHAUSTED\n"
+				    "m          eth0    192.0.2.1,2001:db8::1  down    100       4          0\n");
 	assert_int_equal(run(script, "show certs"), CTL_OK);
 	assert_string_equal(output, "PROFILE  NOT-AFTER             SUBJECT  ISSUER  FILE\n"
 				    "p        2027-01-01T00:00:00Z  CN=x     CN=ca   /c.pem\n");
@@ -109,6 +109,31 @@ static void state_is_a_table_with_its_configuration(void **state)
 				    "      7  alice  netconf  192.0.2.8  T\n");
 	assert_int_equal(run(script, "show sessions --json"), CTL_OK);
 	expect_output("\"source-host\": \"192.0.2.8\"");
+}
+
+static void alarms_are_one_table(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"statistics/data-plane/connected | /srtp-gateway:statistics/data-plane/alarm | "
+		 "/srtp-gateway:statistics/data-plane/interface-alarm",
+			OK("{\"srtp-gateway:statistics\":{\"data-plane\":{\"connected\":true,"
+			   "\"alarm\":[{\"worker\":1,\"kind\":\"crypto-device\",\"raised\":false,\"times\":\"3\"}],"
+			   "\"interface-alarm\":[{\"interface\":\"eth0\",\"kind\":\"link-down\",\"raised\":true,"
+			   "\"times\":\"1\"}]}}}")},
+		{NULL, NULL}};
+	static const struct line gone[] = {
+		{"data-plane", OK("{\"srtp-gateway:statistics\":{\"data-plane\":{\"connected\":false}}}")}, {NULL, NULL}};
+
+	assert_int_equal(run(script, "show alarms"), CTL_OK);
+	assert_string_equal(output, "ALARM          ABOUT           STATE   TIMES\n"
+				    "link-down      interface eth0  raised      1\n"
+				    "crypto-device  worker 1        over        3\n");
+	assert_int_equal(run(script, "show alarms --json"), CTL_OK);
+	expect_output("\"link-down\"");
+	assert_int_equal(run(gone, "show alarms"), CTL_OK);
+	assert_string_equal(output, "ALARM       ABOUT             STATE   TIMES\n"
+				    "data-plane  is not connected  raised      -\n");
 }
 
 /* What happens right behind the answer belongs to it; a line may come in any pieces. */
@@ -161,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(actions_are_the_models),
 		cmocka_unit_test(a_trunks_keys_are_its_calls_keys),
+		cmocka_unit_test(alarms_are_one_table),
 		cmocka_unit_test(state_is_a_table_with_its_configuration),
 		cmocka_unit_test(notifications_are_followed),
 		cmocka_unit_test(the_end_of_a_gateway_ends_a_monitor),

@@ -63,6 +63,24 @@ static union dp_msg alarm_raised(void)
 	return m;
 }
 
+static union dp_msg link_alarm(void)
+{
+	union dp_msg m = alarm_raised();
+
+	m.alarm.kind = DP_ALARM_LINK;
+	strcpy(m.alarm.interface, "eth0");
+	return m;
+}
+
+static union dp_msg port_figures(void)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_STATS_PORT, 6);
+	strcpy(m.stats_port.interface, "eth0");
+	return m;
+}
+
 static union dp_msg leg_ice(void)
 {
 	union dp_msg m;
@@ -103,6 +121,11 @@ static void test_refused(void **state)
 	REFUSED(leg_update, m.h.version++);
 	REFUSED(alarm_raised, m.alarm.raised = 2);
 	REFUSED(alarm_raised, m.alarm.kind = DP_ALARM_KINDS);
+	REFUSED(link_alarm, m.alarm.interface[0] = 0);
+	REFUSED(link_alarm, memset(m.alarm.interface, 'e', sizeof m.alarm.interface));
+	REFUSED(port_figures, m.stats_port.interface[0] = 0);
+	REFUSED(port_figures, memset(m.stats_port.interface, 'e', sizeof m.stats_port.interface));
+	REFUSED(port_figures, m.stats_port.link_up = 2);
 	REFUSED(leg_update, m.h.type = 999);
 	REFUSED(leg_update, m.h.type = DP_KEY_ADD);
 	REFUSED(leg_update, m.leg_update.leg = DP_LEGS_MAX);

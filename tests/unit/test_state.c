@@ -221,6 +221,43 @@ static void statistics_do_without_a_data_plane(void **state)
 	lyd_free_all(t.first);
 }
 
+static void interfaces_tell_what_they_lost(void **state)
+{
+	(void)state;
+	struct dp_welcome welcome = {.workers = 1};
+	struct dp_stats_global global = {.rx_packets = 1};
+	const struct dp_stats_port ports[] = {
+		{.interface = "eth0", .link_up = 1, .link_mbit_s = 10000, .rx_missed = 4, .rx_errors = 5, .rx_no_buffer = 6},
+		{.interface = "eth1", .link_losses = 2, .tx_packets = 7, .tx_errors = 8}};
+	const struct dp_alarm alarms[] = {{.kind = DP_ALARM_LINK, .interface = "eth1", .raised = 1, .times = 2},
+		{.kind = DP_ALARM_CRYPTO_DEVICE, .worker = 3, .times = 1}};
+	struct state_tree t = {.ctx = yang};
+
+	state_plane(&t, state_top(&t, "statistics"),
+		&(struct state_plane){.welcome = &welcome,
+			.counted = &global,
+			.ports = ports,
+			.n_ports = 2,
+			.alarms = alarms,
+			.n_alarms = 2});
+	finish(&t);
+#define P "/srtp-gateway:statistics/data-plane"
+	SAYS(&t, P "/interface[name='eth0']/link", "up");
+	SAYS(&t, P "/interface[name='eth0']/link-speed", "10000");
+	SAYS(&t, P "/interface[name='eth0']/rx/missed", "4");
+	SAYS(&t, P "/interface[name='eth0']/rx/errors", "5");
+	SAYS(&t, P "/interface[name='eth0']/rx/no-buffer", "6");
+	SAYS(&t, P "/interface[name='eth1']/link", "down");
+	assert_null(value(&t, P "/interface[name='eth1']/link-speed"));
+	SAYS(&t, P "/interface[name='eth1']/link-losses", "2");
+	SAYS(&t, P "/interface[name='eth1']/tx/packets", "7");
+	SAYS(&t, P "/interface[name='eth1']/tx/errors", "8");
+	SAYS(&t, P "/interface-alarm[interface='eth1'][kind='link-down']/raised", "true");
+	SAYS(&t, P "/interface-alarm[interface='eth1'][kind='link-down']/times", "2");
+	SAYS(&t, P "/alarm[worker='3'][kind='crypto-device']/raised", "false");
+	lyd_free_all(t.first);
+}
+
 static void trunks_tell_how_they_are(void **state)
 {
 	(void)state;
@@ -260,8 +297,9 @@ static const struct {
 	{"/srtp-gateway:calls[call/state='ringing']/active", NULL, QUERY_CALL, {"", "", "", ""}},
 	{"/srtp-gateway:statistics/data-plane/rx", NULL, QUERY_STATISTICS, {"", "", "", ""}},
 	{"/srtp-gateway:gateway/trunks/trunk[name='x']", NULL, QUERY_TRUNKS | QUERY_CONFIG, {"", "", "", ""}},
-	{"/srtp-gateway:gateway", NULL, QUERY_TRUNKS | QUERY_CERTIFICATES | QUERY_MANAGEMENT | QUERY_CONFIG,
+	{"/srtp-gateway:gateway", NULL, QUERY_TRUNKS | QUERY_CERTIFICATES | QUERY_MANAGEMENT | QUERY_MEDIA | QUERY_CONFIG,
 		{"", "", "", ""}},
+	{"/srtp-gateway:gateway/media/interface/state/link", NULL, QUERY_MEDIA | QUERY_CONFIG, {"", "", "", ""}},
 	{"/*", NULL, QUERY_ALL, {"", "", "", ""}},
 	{"]", NULL, QUERY_ALL, {"", "", "", ""}},
 #define NS " xmlns='urn:srtpgw:yang:srtp-gateway'"
@@ -271,6 +309,7 @@ static const struct {
 	{NULL, "<calls" NS "><call><id>7</id></call><call><id>8</id></call></calls>", QUERY_CALL,
 		{"", "", "", ""}},
 	{NULL, "<gateway" NS "><trunks/></gateway>", QUERY_TRUNKS | QUERY_CONFIG, {"", "", "", ""}},
+	{NULL, "<gateway" NS "><media/></gateway>", QUERY_MEDIA | QUERY_CONFIG, {"", "", "", ""}},
 	{NULL, "<statistics" NS "/><calls" NS "><call><id>7</id></call></calls>",
 		QUERY_STATISTICS | QUERY_CALL, {"", "", "", ""}},
 	{NULL, "<nonsense", QUERY_ALL, {"", "", "", ""}},
@@ -361,6 +400,7 @@ int main(void)
 		cmocka_unit_test(a_call_with_video_tells_each_transport),
 		cmocka_unit_test(text_that_yang_does_not_take_is_still_shown),
 		cmocka_unit_test(statistics_do_without_a_data_plane),
+		cmocka_unit_test(interfaces_tell_what_they_lost),
 		cmocka_unit_test(trunks_tell_how_they_are),
 		cmocka_unit_test(a_filter_tells_what_is_needed),
 		cmocka_unit_test(state_is_gathered_when_all_is_there),
