@@ -60,21 +60,32 @@ static void ports_open(struct rig *r)
 	assert_int_equal(neighbour_add_static(r->neighbour, &any, &any, 0, peer), 0);
 }
 
-static void configure(struct rig *r)
+union dp_msg rig_configuration(void)
 {
 	union dp_msg m;
 
 	dp_msg_init(&m, DP_CONFIGURE, 0);
 	m.configure.pages = 1;
 	m.configure.trial_per_second = 10;
+	return m;
+}
+
+struct dp_address rig_range(const char *ip, uint16_t lower, uint16_t upper, uint8_t worker)
+{
+	return (struct dp_address){
+		.ip = rig_addr(ip, 1).ip, .port_lower = lower, .port_upper = upper, .worker = worker};
+}
+
+static void configure(struct rig *r)
+{
+	static const char *const ips[] = {"10.0.0.1", "fd00::1"};
+	union dp_msg m = rig_configuration();
+
 	m.configure.n_addresses = 4;
-	for (unsigned i = 0; i < 4; i++)
-		m.configure.addresses[i] = (struct dp_address){
-			.ip = rig_addr(i < 2 ? "10.0.0.1" : "fd00::1", 1).ip,
-			.port_lower = i % 2 ? 25000 : 20000,
-			.port_upper = i % 2 ? 29999 : 24999,
-			.worker = i % 2,
-		};
+	for (unsigned i = 0; i < 2; i++) {
+		m.configure.addresses[2 * i] = rig_range(ips[i], 20000, RIG_PORTS_1 - 1, 0);
+		m.configure.addresses[2 * i + 1] = rig_range(ips[i], RIG_PORTS_1, 29999, 1);
+	}
 	assert_int_equal(rig_command(r, &m), 0);
 }
 
@@ -237,6 +248,25 @@ int rig_session(struct rig *r, dp_session_id s, uint32_t worker)
 	return rig_command(r, &m);
 }
 
+int rig_session_delete(struct rig *r, dp_session_id s)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_SESSION_DEL, 0);
+	m.session_del.session = s;
+	return rig_command(r, &m);
+}
+
+void rig_media_timeout(struct rig *r, dp_session_id s, uint32_t seconds)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_SESSION_ADD, 0);
+	m.session_add.session = s;
+	m.session_add.media_timeout_s = seconds;
+	assert_int_equal(rig_command(r, &m), 0);
+}
+
 struct secret rig_master(enum srtp_suite suite, unsigned seed)
 {
 	struct secret s = {.len = (uint8_t)srtp_suite_master_len(srtp_suite_info(suite))};
@@ -264,14 +294,38 @@ union dp_msg rig_key(
 	return m;
 }
 
-struct srtp_context *rig_peer(enum srtp_suite suite, unsigned seed, enum srtp_direction d)
+void rig_key_retire(struct rig *r, dp_session_id s, enum dp_key_direction d, uint32_t epoch)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_KEY_RETIRE, 0);
+	m.key_retire.session = s;
+	m.key_retire.direction = (uint8_t)d;
+	m.key_retire.epoch = epoch;
+	assert_int_equal(rig_command(r, &m), 0);
+}
+
+/* ssrc_max 0: as many as a context has by default. */
+static struct srtp_context *peer_open(
+	enum srtp_suite suite, unsigned seed, enum srtp_direction d, uint32_t ssrc_max)
 {
 	struct secret master = rig_master(suite, seed);
-	struct srtp_context_conf conf = {.suite = suite, .direction = d, .master = &master};
+	struct srtp_context_conf conf = {
+		.suite = suite, .direction = d, .ssrc_max = ssrc_max, .master = &master};
 	struct srtp_context *c;
 
 	assert_int_equal(srtp_context_alloc(&c, &conf), 0);
 	return c;
+}
+
+struct srtp_context *rig_peer(enum srtp_suite suite, unsigned seed, enum srtp_direction d)
+{
+	return peer_open(suite, seed, d, 0);
+}
+
+struct srtp_context *rig_peer_of_many(enum srtp_suite suite, unsigned seed)
+{
+	return peer_open(suite, seed, SRTP_PROTECT, 128);
 }
 
 struct leg *rig_leg_state(struct rig *r, dp_session_id s, uint8_t leg)

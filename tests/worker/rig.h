@@ -6,6 +6,8 @@
  * nor cipher code with the worker.
  *
  *      peer A (10.0.0.x / fd00::x) --- gateway 10.0.0.1 / fd00::1, ports 20000-29999 --- peer B
+ *
+ * Ports below RIG_PORTS_1 are worker 0's, the others worker 1's.
  */
 #pragma once
 
@@ -20,7 +22,9 @@
 #define RIG_WORKERS 2
 #define RIG_RING 1024
 #define RIG_MESSAGES 2048
+#define RIG_SEALED 512
 #define RIG_SESSIONS 64
+#define RIG_PORTS_1 25000
 
 struct rig {
 	struct eal *eal;
@@ -60,17 +64,28 @@ const union dp_msg *rig_message(const struct rig *r, enum dp_type type);
 unsigned rig_count(const struct rig *r, enum dp_type type);
 void rig_forget(struct rig *r);
 
+/* DP_CONFIGURE, whole, without addresses; and a range of ports for it. */
+union dp_msg rig_configuration(void);
+struct dp_address rig_range(const char *ip, uint16_t lower, uint16_t upper, uint8_t worker);
+
 /* Defaults: muxed, one stream, both ways, replay window and SSRCs by default; change what a test is about. */
 union dp_msg rig_leg(
 	dp_session_id s, uint8_t leg, enum dp_security security, struct ip_port local, struct ip_port remote);
 int rig_session(struct rig *r, dp_session_id s, uint32_t worker);
+int rig_session_delete(struct rig *r, dp_session_id s);
+/* Its legs' silence is reported after so many seconds. It must be worker 0's. */
+void rig_media_timeout(struct rig *r, dp_session_id s, uint32_t seconds);
 
 /* The master key that a seed stands for. */
 struct secret rig_master(enum srtp_suite suite, unsigned seed);
 union dp_msg rig_key(
 	dp_session_id s, uint8_t leg, enum dp_key_direction d, enum srtp_suite suite, unsigned seed);
+/* Takes a key of side A away. */
+void rig_key_retire(struct rig *r, dp_session_id s, enum dp_key_direction d, uint32_t epoch);
 /* A peer's half: protects or unprotects with the same master key. */
 struct srtp_context *rig_peer(enum srtp_suite suite, unsigned seed, enum srtp_direction d);
+/* One that protects, for a peer that speaks as up to 128 SSRCs. */
+struct srtp_context *rig_peer_of_many(enum srtp_suite suite, unsigned seed);
 
 /* A datagram arrives at queue q. It is handled with the next rig_run(). */
 void rig_send_at(
@@ -80,9 +95,13 @@ void rig_send(struct rig *r, struct ip_port from, struct ip_port to, const void 
 void rig_send_frame(struct rig *r, const void *frame, size_t n);
 /* What left, in order; false: nothing. Fails the test on a wrong checksum or header. */
 bool rig_receive(struct rig *r, struct datagram *d);
+/* Takes all that left, judged as well; how many. */
+unsigned rig_heard(struct rig *r);
 
 /* An RTP packet with n octets of payload that depend on seq; its length. */
 size_t rig_rtp(uint8_t *p, uint32_t ssrc, uint16_t seq, uint32_t ts, size_t n);
+/* One with 40 octets of payload, 20 ms after the one before, protected; p takes RIG_SEALED octets. */
+size_t rig_sealed(struct srtp_context *c, uint8_t *p, uint32_t ssrc, uint16_t seq);
 /* A sender report and SDES of ssrc with one report block about `about`. */
 size_t rig_sr(uint8_t *p, uint32_t ssrc, uint32_t about, uint32_t ext_seq);
 

@@ -153,6 +153,16 @@ bool rig_receive(struct rig *r, struct datagram *d)
 	return false;
 }
 
+unsigned rig_heard(struct rig *r)
+{
+	struct datagram d;
+	unsigned n = 0;
+
+	while (rig_receive(r, &d))
+		n++;
+	return n;
+}
+
 size_t rig_rtp(uint8_t *p, uint32_t ssrc, uint16_t seq, uint32_t ts, size_t n)
 {
 	p[0] = 0x80;
@@ -163,6 +173,14 @@ size_t rig_rtp(uint8_t *p, uint32_t ssrc, uint16_t seq, uint32_t ts, size_t n)
 	for (size_t i = 0; i < n; i++)
 		p[12 + i] = (uint8_t)(seq * 31 + i);
 	return 12 + n;
+}
+
+size_t rig_sealed(struct srtp_context *c, uint8_t *p, uint32_t ssrc, uint16_t seq)
+{
+	size_t n = rig_rtp(p, ssrc, seq, seq * 160u, 40);
+
+	assert_int_equal(srtp_context_protect(c, p, &n, RIG_SEALED), 0);
+	return n;
 }
 
 size_t rig_sr(uint8_t *p, uint32_t ssrc, uint32_t about, uint32_t ext_seq)

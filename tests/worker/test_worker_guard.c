@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "tests/support/cmocka_std.h"
-#include "tests/worker/rig.h"
+#include "tests/worker/rig_call.h"
 
 #define S 4
 #define SSRC 7
@@ -15,7 +15,6 @@
 #define FORGED_PER_MS 200
 #define FRAME_MS 20
 
-static struct ip_port gw_a, gw_b, peer_a, peer_b;
 static struct srtp_context *peer;
 static uint16_t seq;
 static unsigned forged;
@@ -23,13 +22,11 @@ static unsigned forged;
 /* What waits is handled without time going on. What B hears. */
 static unsigned handled(struct rig *r)
 {
-	struct datagram d;
 	unsigned n = 0;
 
 	do {
 		worker_step(r->w[0], r->now);
-		while (rig_receive(r, &d))
-			n++;
+		n += rig_heard(r);
 	} while (!rte_ring_empty(r->rx[0]));
 	control_poll(r->control);
 	return n;
@@ -80,15 +77,8 @@ static void call_open(struct rig *r)
 {
 	union dp_msg m;
 
-	gw_a = rig_addr("10.0.0.1", 20000);
-	gw_b = rig_addr("10.0.0.1", 20010);
-	peer_a = rig_addr("10.0.0.10", 5000);
-	peer_b = rig_addr("10.0.0.11", 6000);
-	assert_int_equal(rig_session(r, S, 0), 0);
-	m = rig_leg(S, 0, DP_SECURITY_SRTP, gw_a, peer_a);
-	assert_int_equal(rig_command(r, &m), 0);
-	m = rig_leg(S, 1, DP_SECURITY_PLAIN, gw_b, peer_b);
-	assert_int_equal(rig_command(r, &m), 0);
+	rig_addresses(false);
+	rig_call(r, S, DP_SECURITY_SRTP, 0, DP_SECURITY_PLAIN);
 	m = rig_key(S, 0, DP_KEY_RX, CM, 1);
 	assert_int_equal(rig_command(r, &m), 0);
 	m = rig_key(S, 0, DP_KEY_TX, CM, 2);
@@ -265,14 +255,11 @@ static void test_a_new_key_ends_it(void **state)
 static void test_a_call_that_ends_under_attack_leaves_nothing(void **state)
 {
 	struct rig *r = *state;
-	union dp_msg m;
 
 	call_open(r);
 	frame(r, FORGED_PER_MS);
 	assert_int_equal(guarded(r), 1);
-	dp_msg_init(&m, DP_SESSION_DEL, 0);
-	m.session_del.session = S;
-	assert_int_equal(rig_command(r, &m), 0);
+	assert_int_equal(rig_session_delete(r, S), 0);
 	assert_int_equal(guarded(r), 0);
 	call_close();
 }

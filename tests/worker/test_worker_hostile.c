@@ -5,40 +5,19 @@
 
 #include "lib/srtp/be.h"
 #include "tests/support/cmocka_std.h"
-#include "tests/worker/rig.h"
+#include "tests/worker/rig_call.h"
 
 #define S 4
 #define CM SRTP_AES_CM_128_HMAC_SHA1_80
 #define GCM SRTP_AEAD_AES_128_GCM
-
-static struct ip_port gw_a, gw_b, peer_a, peer_b;
-
-static struct srtp_context *many_ssrcs(enum srtp_suite suite, unsigned seed)
-{
-	struct secret master = rig_master(suite, seed);
-	struct srtp_context_conf conf = {
-		.suite = suite, .direction = SRTP_PROTECT, .ssrc_max = 128, .master = &master};
-	struct srtp_context *c;
-
-	assert_int_equal(srtp_context_alloc(&c, &conf), 0);
-	return c;
-}
 
 /* A secure (keys: 1 in, 2 out), B plain. */
 static void call_open(struct rig *r, uint16_t flags)
 {
 	union dp_msg m;
 
-	gw_a = rig_addr("10.0.0.1", 20000);
-	gw_b = rig_addr("10.0.0.1", 20010);
-	peer_a = rig_addr("10.0.0.10", 5000);
-	peer_b = rig_addr("10.0.0.11", 6000);
-	assert_int_equal(rig_session(r, S, 0), 0);
-	m = rig_leg(S, 0, DP_SECURITY_SRTP, gw_a, peer_a);
-	m.leg_update.flags |= flags;
-	assert_int_equal(rig_command(r, &m), 0);
-	m = rig_leg(S, 1, DP_SECURITY_PLAIN, gw_b, peer_b);
-	assert_int_equal(rig_command(r, &m), 0);
+	rig_addresses(false);
+	rig_call(r, S, DP_SECURITY_SRTP, flags, DP_SECURITY_PLAIN);
 	m = rig_key(S, 0, DP_KEY_RX, CM, 1);
 	assert_int_equal(rig_command(r, &m), 0);
 	m = rig_key(S, 0, DP_KEY_TX, CM, 2);
@@ -46,29 +25,11 @@ static void call_open(struct rig *r, uint16_t flags)
 	rig_forget(r);
 }
 
-static unsigned heard(struct rig *r)
-{
-	struct datagram d;
-	unsigned n = 0;
-
-	while (rig_receive(r, &d))
-		n++;
-	return n;
-}
-
 static unsigned play(struct rig *r, struct ip_port from, struct ip_port to, const void *p, size_t n)
 {
 	rig_send(r, from, to, p, n);
 	rig_run(r, 1);
-	return heard(r);
-}
-
-static size_t sealed(struct srtp_context *c, uint8_t *p, uint32_t ssrc, uint16_t seq)
-{
-	size_t n = rig_rtp(p, ssrc, seq, seq * 160u, 40);
-
-	assert_int_equal(srtp_context_protect(c, p, &n, 512), 0);
-	return n;
+	return rig_heard(r);
 }
 
 /*
@@ -101,7 +62,7 @@ static void test_rtcp_with_nothing_left(void **state)
 static void test_many_ssrcs_in_turn(void **state)
 {
 	struct rig *r = *state;
-	struct srtp_context *c = many_ssrcs(CM, 1);
+	struct srtp_context *c = rig_peer_of_many(CM, 1);
 	struct crypto_health before, after;
 	uint8_t p[512], first[2][512], report[512];
 	size_t n, first_n[2], report_n;
@@ -109,7 +70,7 @@ static void test_many_ssrcs_in_turn(void **state)
 	call_open(r, 0);
 	/* The first one wraps its sequence number before it falls silent, and is beyond its middle again. */
 	for (uint32_t i = 65000; i < 105000; i++) {
-		n = sealed(c, p, 0x100, (uint16_t)i);
+		n = rig_sealed(c, p, 0x100, (uint16_t)i);
 		if (i == 75000 || i == 104900) {
 			memcpy(first[i != 75000], p, n);
 			first_n[i != 75000] = n;
@@ -123,7 +84,7 @@ static void test_many_ssrcs_in_turn(void **state)
 	for (uint32_t ssrc = 0x101; ssrc < 0x11e; ssrc++) {
 		rig_run(r, 1100);
 		for (uint16_t i = 1; i <= 10; i++)
-			assert_int_equal(play(r, peer_a, gw_a, p, sealed(c, p, ssrc, i)), 1);
+			assert_int_equal(play(r, peer_a, gw_a, p, rig_sealed(c, p, ssrc, i)), 1);
 	}
 	/* What was received of it is not received again, though its place is another's now, nor does it cost
 	 * a decryption. */
@@ -135,11 +96,11 @@ static void test_many_ssrcs_in_turn(void **state)
 	assert_int_equal(after.jobs, before.jobs);
 	/* It goes on where it was, in its second rollover, and the replays of before are still known. */
 	rig_run(r, 1100);
-	assert_int_equal(play(r, peer_a, gw_a, p, sealed(c, p, 0x100, (uint16_t)105000)), 1);
+	assert_int_equal(play(r, peer_a, gw_a, p, rig_sealed(c, p, 0x100, (uint16_t)105000)), 1);
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(play(r, peer_a, gw_a, first[i], first_n[i]), 0);
 	assert_int_equal(play(r, peer_a, gw_a, report, report_n), 0);
-	assert_int_equal(play(r, peer_a, gw_a, p, sealed(c, p, 0x100, (uint16_t)105001)), 1);
+	assert_int_equal(play(r, peer_a, gw_a, p, rig_sealed(c, p, 0x100, (uint16_t)105001)), 1);
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_SSRC_LIMIT), 0);
 	srtp_context_free(c);
 }
@@ -148,7 +109,7 @@ static void test_many_ssrcs_in_turn(void **state)
 static void test_ssrc_flood(void **state)
 {
 	struct rig *r = *state;
-	struct srtp_context *c = many_ssrcs(CM, 1), *next = many_ssrcs(CM, 3);
+	struct srtp_context *c = rig_peer_of_many(CM, 1), *next = rig_peer_of_many(CM, 3);
 	const struct leg *leg;
 	uint8_t p[512], first[512];
 	size_t first_n;
@@ -157,23 +118,20 @@ static void test_ssrc_flood(void **state)
 
 	call_open(r, 0);
 	leg = rig_leg_state(r, S, 0);
-	first_n = sealed(c, first, 1, 1);
+	first_n = rig_sealed(c, first, 1, 1);
 	relayed = play(r, peer_a, gw_a, first, first_n);
 	for (uint32_t ssrc = 2; ssrc <= 90; ssrc++) {
 		rig_run(r, 1100);
-		relayed += play(r, peer_a, gw_a, p, sealed(c, p, ssrc, 1));
+		relayed += play(r, peer_a, gw_a, p, rig_sealed(c, p, ssrc, 1));
 		assert_int_equal(play(r, peer_a, gw_a, first, first_n), 0);
 	}
 	assert_int_equal(relayed, leg->ssrc_max + RETIRED_MAX);
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_SSRC_LIMIT), 90 - relayed);
 	m = rig_key(S, 0, DP_KEY_RX, CM, 3);
 	assert_int_equal(rig_command(r, &m), 0);
-	dp_msg_init(&m, DP_KEY_RETIRE, 0);
-	m.key_retire.session = S;
-	m.key_retire.epoch = 1;
-	assert_int_equal(rig_command(r, &m), 0);
+	rig_key_retire(r, S, DP_KEY_RX, 1);
 	assert_int_equal(leg->n_retired, 0);
-	assert_int_equal(play(r, peer_a, gw_a, p, sealed(next, p, 91, 1)), 1);
+	assert_int_equal(play(r, peer_a, gw_a, p, rig_sealed(next, p, 91, 1)), 1);
 	/* Nor does the old key come back to open its packets once more. */
 	m = rig_key(S, 0, DP_KEY_RX, CM, 1);
 	assert_int_equal(rig_command(r, &m), -EALREADY);
@@ -200,12 +158,12 @@ static void test_tx_epochs_rise(void **state)
 static void test_trials_are_not_used_up(void **state)
 {
 	struct rig *r = *state;
-	struct srtp_context *c = many_ssrcs(CM, 1);
+	struct srtp_context *c = rig_peer_of_many(CM, 1);
 	struct ip_port moved = rig_addr("10.0.0.77", 7777);
 	uint8_t p[512];
 
 	call_open(r, 0);
-	assert_int_equal(play(r, peer_a, gw_a, p, sealed(c, p, 7, 1)), 1);
+	assert_int_equal(play(r, peer_a, gw_a, p, rig_sealed(c, p, 7, 1)), 1);
 	rig_run(r, 1000);
 	for (unsigned i = 0; i < 200; i++) {
 		size_t n = rig_rtp(p, 0xbad00000 + i, (uint16_t)i, i, 60);
@@ -213,7 +171,7 @@ static void test_trials_are_not_used_up(void **state)
 		assert_int_equal(play(r, rig_addr("10.0.0.66", (uint16_t)(1000 + i)), gw_a, p, n), 0);
 	}
 	assert_true(rig_verdict(r, S, 0, DP_V_TRIAL_LIMIT) >= 180);
-	assert_int_equal(play(r, moved, gw_a, p, sealed(c, p, 7, 2)), 1);
+	assert_int_equal(play(r, moved, gw_a, p, rig_sealed(c, p, 7, 2)), 1);
 	assert_true(ip_port_equal(&rig_leg_state(r, S, 0)->rtp.remote, &moved));
 	srtp_context_free(c);
 }
@@ -257,7 +215,7 @@ static void test_punt_is_no_way_out(void **state)
 		bool allowed = first <= 3 || (first >= 20 && first <= 63);
 
 		assert_int_equal(rig_command(r, &m), allowed ? 0 : -EINVAL);
-		assert_int_equal(heard(r), allowed);
+		assert_int_equal(rig_heard(r), allowed);
 	}
 }
 
@@ -265,17 +223,13 @@ static void test_punt_is_no_way_out(void **state)
 static void test_timeout_under_attack(void **state)
 {
 	struct rig *r = *state;
-	struct srtp_context *c = many_ssrcs(CM, 1);
+	struct srtp_context *c = rig_peer_of_many(CM, 1);
 	uint8_t old[512], forged[512];
-	union dp_msg m;
 	size_t n;
 
 	call_open(r, 0);
-	dp_msg_init(&m, DP_SESSION_ADD, 0);
-	m.session_add.session = S;
-	m.session_add.media_timeout_s = 3;
-	assert_int_equal(rig_command(r, &m), 0);
-	n = sealed(c, old, 7, 1);
+	rig_media_timeout(r, S, 3);
+	n = rig_sealed(c, old, 7, 1);
 	assert_int_equal(play(r, peer_a, gw_a, old, n), 1);
 	for (uint16_t i = 0; i < 600; i++) {
 		memcpy(forged, old, n);
@@ -329,7 +283,7 @@ static void test_vlan(void **state)
 	put_tag(f, &n, 5);
 	rig_send_frame(r, f, n);
 	rig_run(r, 1);
-	assert_int_equal(heard(r), 0);
+	assert_int_equal(rig_heard(r), 0);
 	/* The tag taken off by the port. */
 	n = frame_of(r, f, 2);
 	m = rte_pktmbuf_alloc(r->pool);
@@ -338,7 +292,7 @@ static void test_vlan(void **state)
 	m->vlan_tci = 5;
 	assert_int_equal(rte_ring_enqueue(r->rx[0], m), 0);
 	rig_run(r, 1);
-	assert_int_equal(heard(r), 0);
+	assert_int_equal(rig_heard(r), 0);
 	control_sum(r->control, &sum);
 	assert_int_equal(sum.to_kernel, 2);
 	/* A priority alone is no VLAN. */
@@ -346,7 +300,7 @@ static void test_vlan(void **state)
 	put_tag(f, &n, 6u << 13);
 	rig_send_frame(r, f, n);
 	rig_run(r, 1);
-	assert_int_equal(heard(r), 1);
+	assert_int_equal(rig_heard(r), 1);
 }
 
 /* Fragments are never put together here, so that none can hide a header. */
@@ -370,7 +324,7 @@ static void test_fragments(void **state)
 		be16_put(f + 24, (uint16_t) ~(sum + (sum >> 16)));
 		rig_send_frame(r, f, n);
 		rig_run(r, 1);
-		assert_int_equal(heard(r), 0);
+		assert_int_equal(rig_heard(r), 0);
 	}
 	assert_int_equal(rig_verdict(r, S, 1, DP_V_MALFORMED), 1); /* the one with the ports */
 	assert_int_equal(play(r, peer_b, gw_b, f, rig_rtp(f, 9, 9, 9 * 160u, 160)), 1);
@@ -429,7 +383,7 @@ static void test_clear_packet_waits(void **state)
 			rig_addr("10.0.0.12", (uint16_t)(7000 + leg)));
 		assert_int_equal(rig_command(r, &m), 0);
 	}
-	heard(r);
+	rig_heard(r);
 	rig_send(r, rig_addr("10.0.0.12", 7000), rig_addr("10.0.0.1", 20020), o, rig_rtp(o, 9, 1, 160, 160));
 	rig_run(r, 1);
 	assert_int_equal(rte_ring_dequeue(r->tx[0], &frame), 0);
@@ -441,7 +395,7 @@ static void test_clear_packet_waits(void **state)
 	m = rig_leg(S + 1, 1, DP_SECURITY_SRTP, rig_addr("10.0.0.1", 20021), rig_addr("10.0.0.12", 7001));
 	assert_int_equal(rig_command(r, &m), 0);
 	rig_run(r, 50);
-	assert_int_equal(heard(r), 0);
+	assert_int_equal(rig_heard(r), 0);
 	assert_int_equal(r->w[0]->hold.hops_waiting, 0);
 	assert_int_equal(rig_verdict(r, S + 1, 0, DP_V_NEIGHBOUR), 1);
 }
@@ -475,33 +429,29 @@ static void test_hold_is_shared(void **state)
 static void test_index_goes_on_past_an_offer(void **state)
 {
 	struct rig *r = *state;
-	struct srtp_context *old = many_ssrcs(CM, 1), *new = many_ssrcs(CM, 4);
+	struct srtp_context *old = rig_peer_of_many(CM, 1), *new = rig_peer_of_many(CM, 4);
 	uint8_t p[512];
 	union dp_msg m;
 
 	call_open(r, 0);
 	for (uint32_t i = 65000; i < 66000; i++) {
-		assert_int_equal(play(r, peer_a, gw_a, p, sealed(old, p, 7, (uint16_t)i)), 1);
-		sealed(new, p, 7, (uint16_t)i);
+		assert_int_equal(play(r, peer_a, gw_a, p, rig_sealed(old, p, 7, (uint16_t)i)), 1);
+		rig_sealed(new, p, 7, (uint16_t)i);
 	}
 	m = rig_key(S, 0, DP_KEY_RX, CM, 3);
 	m.key_add.role = DP_KEY_NEXT;
 	assert_int_equal(rig_command(r, &m), 0);
-	dp_msg_init(&m, DP_KEY_RETIRE, 0);
-	m.key_retire.session = S;
-	m.key_retire.direction = DP_KEY_RX;
-	m.key_retire.epoch = 3;
-	assert_int_equal(rig_command(r, &m), 0);
+	rig_key_retire(r, S, DP_KEY_RX, 3);
 	m = rig_key(S, 0, DP_KEY_RX, CM, 4);
 	m.key_add.role = DP_KEY_NEXT;
 	m.key_add.fresh_index = 0;
 	assert_int_equal(rig_command(r, &m), 0);
 	/* 2^15 and more behind the wrap, where a stream without state would be taken for one of ROC 0. */
 	for (uint32_t i = 66000; i < 66000 + 0x8000; i++)
-		sealed(new, p, 7, (uint16_t)i);
+		rig_sealed(new, p, 7, (uint16_t)i);
 	for (uint32_t i = 66000; i < 66000 + 0x8000; i += 64)
-		assert_int_equal(play(r, peer_a, gw_a, p, sealed(old, p, 7, (uint16_t)i)), 1);
-	assert_int_equal(play(r, peer_a, gw_a, p, sealed(new, p, 7, (uint16_t)(66000 + 0x8000))), 1);
+		assert_int_equal(play(r, peer_a, gw_a, p, rig_sealed(old, p, 7, (uint16_t)i)), 1);
+	assert_int_equal(play(r, peer_a, gw_a, p, rig_sealed(new, p, 7, (uint16_t)(66000 + 0x8000))), 1);
 	srtp_context_free(old);
 	srtp_context_free(new);
 }

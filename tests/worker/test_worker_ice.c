@@ -523,9 +523,7 @@ static void test_passwords_are_wiped(void **state)
 	assert_int_equal(rig_command(r, &m), 0);
 	assert_null(memmem(&m, sizeof m, PWD_2, sizeof PWD_2 - 1));
 	assert_null(memmem(memory, MAILBOX_COMMANDS * sizeof(struct command), PWD_2, sizeof PWD_2 - 1));
-	dp_msg_init(&m, DP_SESSION_DEL, 0);
-	m.session_del.session = S;
-	assert_int_equal(rig_command(r, &m), 0);
+	assert_int_equal(rig_session_delete(r, S), 0);
 }
 
 /* RTCP on a port of its own is a component of its own. */

@@ -180,18 +180,15 @@ static void test_another_longest_nap_counts_from_the_next_one_on(void **state)
 static void test_the_configuration_says_how_long(void **state)
 {
 	struct rig *r = *state;
-	union dp_msg m;
+	union dp_msg m = rig_configuration();
 
-	dp_msg_init(&m, DP_CONFIGURE, 0);
-	m.configure.pages = 1;
 	m.configure.nap_us = 70;
 	assert_int_equal(rig_command(r, &m), 0);
 	for (unsigned i = 0; i < RIG_WORKERS; i++)
 		assert_int_equal(r->w[i]->idle.most_ns, 70000);
 	m.configure.nap_us = 80;
 	m.configure.n_addresses = 1;
-	m.configure.addresses[0] = (struct dp_address){
-		.ip = rig_addr("10.0.0.9", 1).ip, .port_lower = 1, .port_upper = 2, .worker = RIG_WORKERS};
+	m.configure.addresses[0] = rig_range("10.0.0.9", 1, 2, RIG_WORKERS);
 	assert_int_equal(rig_command(r, &m), -EINVAL);
 	assert_int_equal(r->w[0]->idle.most_ns, 70000);
 }

@@ -3,29 +3,17 @@
 #include <string.h>
 
 #include "tests/support/cmocka_std.h"
-#include "tests/worker/rig.h"
+#include "tests/worker/rig_call.h"
 
 #define S 3
 #define CM SRTP_AES_CM_128_HMAC_SHA1_80
 #define GCM SRTP_AEAD_AES_128_GCM
 
-static struct ip_port gw_a, gw_b, peer_a, peer_b;
-
 /* A secure, its keys still to come; B plain. */
 static void call_open(struct rig *r, uint16_t flags)
 {
-	union dp_msg m;
-
-	gw_a = rig_addr("10.0.0.1", 20000);
-	gw_b = rig_addr("10.0.0.1", 20010);
-	peer_a = rig_addr("10.0.0.10", 5000);
-	peer_b = rig_addr("10.0.0.11", 6000);
-	assert_int_equal(rig_session(r, S, 0), 0);
-	m = rig_leg(S, 0, DP_SECURITY_SRTP, gw_a, peer_a);
-	m.leg_update.flags |= flags;
-	assert_int_equal(rig_command(r, &m), 0);
-	m = rig_leg(S, 1, DP_SECURITY_PLAIN, gw_b, peer_b);
-	assert_int_equal(rig_command(r, &m), 0);
+	rig_addresses(false);
+	rig_call(r, S, DP_SECURITY_SRTP, flags, DP_SECURITY_PLAIN);
 }
 
 static void key(struct rig *r, enum dp_key_direction d, enum dp_key_role role, enum srtp_suite suite,
@@ -36,16 +24,6 @@ static void key(struct rig *r, enum dp_key_direction d, enum dp_key_role role, e
 	m.key_add.role = (uint8_t)role;
 	m.key_add.fresh_index = fresh;
 	assert_int_equal(rig_command(r, &m), 0);
-}
-
-static unsigned heard(struct rig *r)
-{
-	struct datagram d;
-	unsigned n = 0;
-
-	while (rig_receive(r, &d))
-		n++;
-	return n;
 }
 
 static void send_one(struct rig *r, struct srtp_context *c, uint16_t seq)
@@ -61,7 +39,7 @@ static unsigned say(struct rig *r, struct srtp_context *c, uint16_t seq)
 {
 	send_one(r, c, seq);
 	rig_run(r, 1);
-	return heard(r);
+	return rig_heard(r);
 }
 
 /* The peer changes its key at a time of its own; late packets under the old one are still heard. Suites
@@ -86,14 +64,8 @@ static void test_rekey_next(void **state)
 	assert_int_equal(say(r, old, 20), 1);
 	assert_int_equal(say(r, new, 22), 1);
 	/* The control plane takes the old one away; said twice it is no error. */
-	for (unsigned i = 0; i < 2; i++) {
-		union dp_msg m;
-
-		dp_msg_init(&m, DP_KEY_RETIRE, 0);
-		m.key_retire.session = S;
-		m.key_retire.epoch = 1;
-		assert_int_equal(rig_command(r, &m), 0);
-	}
+	for (unsigned i = 0; i < 2; i++)
+		rig_key_retire(r, S, DP_KEY_RX, 1);
 	assert_int_equal(r->w[0]->slots.n_free, slots);
 	assert_int_equal(say(r, old, 23), 0);
 	assert_int_equal(say(r, new, 23), 1);
@@ -144,7 +116,7 @@ static void test_rekey_in_a_burst(void **state)
 	for (uint16_t i = 1; i <= 20; i++)
 		send_one(r, i % 3 == 0 ? new : old, i);
 	rig_run(r, 1);
-	assert_int_equal(heard(r), 20);
+	assert_int_equal(rig_heard(r), 20);
 	srtp_context_free(old);
 	srtp_context_free(new);
 }
@@ -173,17 +145,6 @@ static void test_rekey_keeps_index(void **state)
 	srtp_context_free(new);
 }
 
-static void withdraw(struct rig *r, uint32_t epoch)
-{
-	union dp_msg m;
-
-	dp_msg_init(&m, DP_KEY_RETIRE, 0);
-	m.key_retire.session = S;
-	m.key_retire.direction = DP_KEY_RX;
-	m.key_retire.epoch = epoch;
-	assert_int_equal(rig_command(r, &m), 0);
-}
-
 static void give_again(struct rig *r, enum dp_key_role role, uint32_t epoch)
 {
 	union dp_msg m = rig_key(S, 0, DP_KEY_RX, CM, 1);
@@ -207,19 +168,19 @@ static void test_the_same_key_under_another_number(void **state)
 	assert_int_equal(srtp_context_protect(c, old, &n, sizeof old), 0);
 	rig_send(r, peer_a, gw_a, old, n);
 	rig_run(r, 1);
-	assert_int_equal(heard(r), 1);
+	assert_int_equal(rig_heard(r), 1);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(say(r, c, (uint16_t)(65534 + i)), 1); /* its rollover counter is 1 now */
 	/* Offered, and the offer withdrawn: nothing has happened. */
 	give_again(r, DP_KEY_NEXT, 1001);
-	withdraw(r, 1001);
+	rig_key_retire(r, S, DP_KEY_RX, 1001);
 	assert_int_equal(say(r, c, 1), 1);
 	give_again(r, DP_KEY_CURRENT, 1002);
 	assert_int_equal(say(r, c, 2), 1); /* the rollover counter goes on */
 	rig_send(r, peer_a, gw_a, old, n);
 	rig_run(r, 1);
-	assert_int_equal(heard(r), 0); /* and so does the replay window */
-	withdraw(r, 1002);
+	assert_int_equal(rig_heard(r), 0); /* and so does the replay window */
+	rig_key_retire(r, S, DP_KEY_RX, 1002);
 	assert_int_equal(say(r, c, 3), 0);
 	srtp_context_free(c);
 }
@@ -263,7 +224,7 @@ static void test_hold_ends(void **state)
 	rig_run(r, 110);
 	assert_int_equal(rig_leg_state(r, S, 0)->held, 0);
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_HELD_EXPIRED), 3);
-	assert_int_equal(heard(r), 0);
+	assert_int_equal(rig_heard(r), 0);
 	/* No offer outstanding any more: refused at once. */
 	union dp_msg m = rig_leg(S, 0, DP_SECURITY_SRTP, gw_a, peer_a);
 
@@ -333,7 +294,7 @@ static void test_mki(void **state)
 	assert_int_equal(srtp_context_protect_rtcp(c_in, p, &n, sizeof p), 0);
 	rig_send(r, peer_a, gw_a, p, n);
 	rig_run(r, 1);
-	assert_int_equal(heard(r), 1);
+	assert_int_equal(rig_heard(r), 1);
 	n = rig_rtp(p, 9, 1, 1, 99);
 	rig_send(r, peer_b, gw_b, p, n);
 	n = rig_sr(p, 9, 0, 0);
@@ -375,7 +336,7 @@ static void test_limits(void **state)
 		rig_send(r, peer_b, gw_b, p, rig_rtp(p, 9, i, i * 160u, 188));
 		rig_run(r, 1);
 	}
-	assert_int_equal(heard(r), 10);
+	assert_int_equal(rig_heard(r), 10);
 	assert_int_equal(rig_count(r, DP_KEY_SOFT_LIMIT), 2);
 	assert_int_equal(rig_message(r, DP_KEY_SOFT_LIMIT)->key_soft_limit.limit, DP_LIMIT_OCTETS);
 	/* 2^48 packets are too many for a test: the limit is brought nearer. */
@@ -386,7 +347,7 @@ static void test_limits(void **state)
 		send_one(r, c, i);
 		rig_run(r, 1);
 	}
-	assert_int_equal(heard(r), 2 + 3);
+	assert_int_equal(rig_heard(r), 2 + 3);
 	assert_int_equal(rig_verdict(r, S, 1, DP_V_KEY_EXPIRED), 8);
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_KEY_EXPIRED), 7);
 	srtp_context_free(c);
@@ -412,7 +373,7 @@ static void test_ssrc_limit(void **state)
 		assert_int_equal(srtp_context_protect(c, p, &n, sizeof p), 0);
 		rig_send(r, peer_a, gw_a, p, n);
 		rig_run(r, 1);
-		relayed += heard(r);
+		relayed += rig_heard(r);
 	}
 	assert_int_equal(relayed, 8);
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_SSRC_LIMIT), 4);

@@ -12,7 +12,7 @@
 #include "lib/srtp/be.h"
 #include "tests/support/cmocka_std.h"
 #include "tests/support/rng.h"
-#include "tests/worker/rig.h"
+#include "tests/worker/rig_call.h"
 
 #define S 3
 #define REKEYS 1000
@@ -26,7 +26,6 @@
 #define WAITING 32
 #define MKI 4
 
-static struct ip_port gw_a, gw_b, peer_a, peer_b;
 static struct rng rng;
 
 struct flying {
@@ -266,10 +265,7 @@ static struct call *call_open(struct rig *r, bool mki)
 
 	assert_non_null(c);
 	*c = (struct call){.r = r, .mki = mki};
-	gw_a = rig_addr("10.0.0.1", 20000);
-	gw_b = rig_addr("10.0.0.1", 20010);
-	peer_a = rig_addr("10.0.0.10", 5000);
-	peer_b = rig_addr("10.0.0.11", 6000);
+	rig_addresses(false);
 	assert_int_equal(rig_session(r, S, 0), 0);
 	m = rig_leg(S, 1, DP_SECURITY_PLAIN, gw_b, peer_b);
 	pending(c, false);

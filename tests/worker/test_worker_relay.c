@@ -10,21 +10,11 @@
 #include "lib/srtp/be.h"
 #include "lib/srtp/rtcp_feedback.h"
 #include "tests/support/cmocka_std.h"
-#include "tests/worker/rig.h"
+#include "tests/worker/rig_call.h"
 
 #define S 1
 #define CM SRTP_AES_CM_128_HMAC_SHA1_80
 #define GCM SRTP_AEAD_AES_256_GCM
-
-static struct ip_port gw_a, gw_b, peer_a, peer_b;
-
-static void addresses(bool v6)
-{
-	gw_a = rig_addr(v6 ? "fd00::1" : "10.0.0.1", 20000);
-	gw_b = rig_addr(v6 ? "fd00::1" : "10.0.0.1", 20010);
-	peer_a = rig_addr(v6 ? "fd00::a" : "10.0.0.10", 5000);
-	peer_b = rig_addr(v6 ? "fd00::b" : "10.0.0.11", 6000);
-}
 
 static void leg(struct rig *r, uint8_t number, enum srtp_suite suite)
 {
@@ -95,7 +85,7 @@ static void relay(struct rig *r, enum srtp_suite a, enum srtp_suite b, bool v6)
 {
 	struct end ends[2];
 
-	addresses(v6);
+	rig_addresses(v6);
 	call(r, a, b);
 	ends[0] = end_open(a, 0);
 	ends[1] = end_open(b, 1);
@@ -135,12 +125,8 @@ static void test_every_suite(void **state)
 	struct rig *r = *state;
 
 	for (enum srtp_suite s = SRTP_AES_CM_128_HMAC_SHA1_80; s < SRTP_SUITE_COUNT; s++) {
-		union dp_msg m;
-
 		relay(r, s, SRTP_SUITE_NONE, s % 2);
-		dp_msg_init(&m, DP_SESSION_DEL, 0);
-		m.session_del.session = S;
-		assert_int_equal(rig_command(r, &m), 0);
+		assert_int_equal(rig_session_delete(r, S), 0);
 	}
 }
 
@@ -153,7 +139,7 @@ static void test_burst(void **state)
 	uint16_t next = 1;
 	unsigned heard_a = 0;
 
-	addresses(false);
+	rig_addresses(false);
 	call(r, CM, SRTP_SUITE_NONE);
 	a = end_open(CM, 0);
 	b = end_open(SRTP_SUITE_NONE, 1);
@@ -190,7 +176,7 @@ static void test_batches(void **state)
 	uint16_t sent = 300, heard = 0;
 	struct datagram d;
 
-	addresses(false);
+	rig_addresses(false);
 	call(r, SRTP_SUITE_NONE, SRTP_SUITE_NONE);
 	for (uint16_t i = 1; i <= sent; i++) {
 		uint8_t p[512];
@@ -220,7 +206,7 @@ static void test_rtcp_mux(void **state)
 	uint8_t p[512];
 	size_t n;
 
-	addresses(false);
+	rig_addresses(false);
 	call(r, GCM, CM);
 	a = end_open(GCM, 0);
 	b = end_open(CM, 1);
@@ -269,7 +255,7 @@ static void test_rtcp_apart(void **state)
 	uint8_t p[512];
 	size_t n;
 
-	addresses(true);
+	rig_addresses(true);
 	gw_rtcp = rig_addr("fd00::1", 20001);
 	peer_rtcp = rig_addr("fd00::a", 5001);
 	assert_int_equal(rig_session(r, S, 0), 0);
@@ -312,7 +298,7 @@ static void test_families_crossed(void **state)
 	uint8_t p[512];
 	size_t n;
 
-	addresses(false);
+	rig_addresses(false);
 	gw_b = rig_addr("fd00::1", 20010);
 	peer_b = rig_addr("fd00::b", 6000);
 	assert_int_equal(rig_session(r, S, 0), 0);
@@ -348,7 +334,7 @@ static void test_extensions_and_feedback(void **state)
 	union dp_msg m;
 	size_t n;
 
-	addresses(false);
+	rig_addresses(false);
 	call(r, GCM, CM);
 	m = rig_leg(S, 1, DP_SECURITY_SRTP, gw_b, peer_b);
 	m.leg_update.streams[0].extensions = DP_EXTENSIONS_LIMITED | 1 << 1;
@@ -401,7 +387,7 @@ static void test_a_second_port_hears_as_well(void **state)
 	uint8_t p[512];
 	size_t n;
 
-	addresses(false);
+	rig_addresses(false);
 	second = rig_addr("10.0.0.1", 20011);
 	call(r, 0, CM);
 	m = rig_leg(S, 1, DP_SECURITY_SRTP, gw_b, peer_b);
@@ -448,7 +434,7 @@ static void offloaded(struct rig *r, bool v6)
 	struct rte_mbuf *m = NULL;
 	const uint8_t *l3;
 
-	addresses(v6);
+	rig_addresses(v6);
 	call(r, SRTP_SUITE_NONE, GCM);
 	r->port->tx_checksums = true;
 	rig_send(r, peer_a, gw_a, p, rig_rtp(p, 0x1000, 1, 160, 160));
@@ -503,7 +489,7 @@ static void test_checksums_that_the_port_has_seen(void **state)
 	};
 	struct rig *r = *state;
 
-	addresses(false);
+	rig_addresses(false);
 	call(r, SRTP_SUITE_NONE, SRTP_SUITE_NONE);
 	for (uint16_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		uint8_t p[256];

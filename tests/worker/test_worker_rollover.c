@@ -8,14 +8,14 @@
 
 #include "lib/srtp/be.h"
 #include "tests/support/cmocka_std.h"
-#include "tests/worker/rig.h"
+#include "tests/worker/rig_call.h"
 
 #define S 9
 #define CM SRTP_AES_CM_128_HMAC_SHA1_80
 #define FIRST 0x55
 #define SECOND 0x66
 
-static struct ip_port gw_a, gw_b, peer_a, peer_b, elsewhere;
+static struct ip_port elsewhere;
 
 static void leg_a(struct rig *r, struct ip_port remote)
 {
@@ -34,28 +34,16 @@ static void key_a(struct rig *r, enum dp_key_direction d, unsigned seed, bool fr
 
 static void call_open(struct rig *r)
 {
-	union dp_msg m;
-
-	gw_a = rig_addr("10.0.0.1", 20000);
-	gw_b = rig_addr("10.0.0.1", 20010);
-	peer_a = rig_addr("10.0.0.10", 5000);
-	peer_b = rig_addr("10.0.0.11", 6000);
 	elsewhere = rig_addr("10.0.0.12", 7000);
-	assert_int_equal(rig_session(r, S, 0), 0);
-	leg_a(r, peer_a);
-	m = rig_leg(S, 1, DP_SECURITY_PLAIN, gw_b, peer_b);
-	assert_int_equal(rig_command(r, &m), 0);
+	rig_addresses(false);
+	rig_call(r, S, DP_SECURITY_SRTP, 0, DP_SECURITY_PLAIN);
 	key_a(r, DP_KEY_RX, 1, true);
 	key_a(r, DP_KEY_TX, 1, true);
 }
 
 static void call_close(struct rig *r)
 {
-	union dp_msg m;
-
-	dp_msg_init(&m, DP_SESSION_DEL, 0);
-	m.session_del.session = S;
-	assert_int_equal(rig_command(r, &m), 0);
+	assert_int_equal(rig_session_delete(r, S), 0);
 	rig_run(r, 2);
 	rig_forget(r);
 }
@@ -68,23 +56,13 @@ static size_t sealed(struct srtp_context *c, uint8_t *p, uint32_t ssrc, uint32_t
 	return n;
 }
 
-static unsigned heard(struct rig *r)
-{
-	struct datagram d;
-	unsigned n = 0;
-
-	while (rig_receive(r, &d))
-		n++;
-	return n;
-}
-
 static unsigned say(struct rig *r, struct srtp_context *c, struct ip_port from, uint32_t ssrc, uint32_t index)
 {
 	uint8_t p[512];
 
 	rig_send(r, from, gw_a, p, sealed(c, p, ssrc, index));
 	rig_run(r, 1);
-	return heard(r);
+	return rig_heard(r);
 }
 
 /* Steps that no receiver takes for a wrap of their own, up to ROC 1, SEQ 40000. */

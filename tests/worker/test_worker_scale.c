@@ -55,34 +55,6 @@ static struct call call_open(struct rig *r, unsigned i, enum srtp_suite suite)
 	return c;
 }
 
-static void call_close(struct rig *r, const struct call *c)
-{
-	union dp_msg m;
-
-	dp_msg_init(&m, DP_SESSION_DEL, 0);
-	m.session_del.session = c->id;
-	assert_int_equal(rig_command(r, &m), 0);
-}
-
-static struct srtp_context *peer_of(enum srtp_suite suite, unsigned seed)
-{
-	struct secret master = rig_master(suite, seed);
-	struct srtp_context_conf conf = {
-		.suite = suite, .direction = SRTP_PROTECT, .ssrc_max = 64, .master = &master};
-	struct srtp_context *c;
-
-	assert_int_equal(srtp_context_alloc(&c, &conf), 0);
-	return c;
-}
-
-static size_t sealed(struct srtp_context *c, uint8_t *p, uint32_t ssrc, uint16_t seq)
-{
-	size_t n = rig_rtp(p, ssrc, seq, seq * 160u, 40);
-
-	assert_int_equal(srtp_context_protect(c, p, &n, 512), 0);
-	return n;
-}
-
 /* What B hears of a packet, or nothing: false. */
 static bool play(struct rig *r, const struct call *c, const void *p, size_t n, struct datagram *heard)
 {
@@ -101,7 +73,7 @@ static bool say(struct rig *r, const struct call *c, struct srtp_context *tx, ui
 	struct datagram d;
 	uint8_t p[512];
 
-	return play(r, c, p, sealed(tx, p, ssrc, seq), &d);
+	return play(r, c, p, rig_sealed(tx, p, ssrc, seq), &d);
 }
 
 /*
@@ -112,7 +84,7 @@ static void test_a_leg_grows(void **state)
 {
 	struct rig *r = *state;
 	struct call c = call_open(r, 0, CM);
-	struct srtp_context *tx = peer_of(CM, 1);
+	struct srtp_context *tx = rig_peer_of_many(CM, 1);
 	struct leg *a = rig_leg_state(r, c.id, 0), *b = rig_leg_state(r, c.id, 1);
 	uint8_t again[512], p[512];
 	struct datagram d, before;
@@ -120,7 +92,7 @@ static void test_a_leg_grows(void **state)
 
 	for (uint32_t seq = 65500; seq < 65600; seq++)
 		assert_true(say(r, &c, tx, 1, (uint16_t)seq));
-	n = sealed(tx, again, 1, 64);
+	n = rig_sealed(tx, again, 1, 64);
 	assert_true(play(r, &c, again, n, &before));
 	for (uint32_t ssrc = 2; ssrc < LEG_SSRC_FIRST; ssrc++)
 		assert_true(say(r, &c, tx, ssrc, 1));
@@ -133,7 +105,7 @@ static void test_a_leg_grows(void **state)
 
 	assert_false(play(r, &c, again, n, &d));
 	assert_int_equal(rig_verdict(r, c.id, 0, DP_V_REPLAY), 1);
-	n = sealed(tx, p, 1, 65);
+	n = rig_sealed(tx, p, 1, 65);
 	assert_true(play(r, &c, p, n, &d));
 	assert_int_equal(be16_get(d.octets + 2), be16_get(before.octets + 2) + 1);
 	assert_int_equal(be32_get(d.octets + 8), be32_get(before.octets + 8));
@@ -141,7 +113,7 @@ static void test_a_leg_grows(void **state)
 		for (uint32_t ssrc = 2; ssrc <= SSRC_MAX_DEFAULT; ssrc++)
 			assert_true(say(r, &c, tx, ssrc, seq));
 	assert_int_equal(rig_verdict(r, c.id, 0, DP_V_SSRC_LIMIT), 0);
-	call_close(r, &c);
+	assert_int_equal(rig_session_delete(r, c.id), 0);
 	assert_int_equal(r->w[0]->large.used, 0);
 	srtp_context_free(tx);
 }
@@ -151,11 +123,11 @@ static void test_a_stream_joins(void **state)
 {
 	struct rig *r = *state;
 	struct call c = call_open(r, 0, GCM);
-	struct srtp_context *tx = peer_of(GCM, 1);
+	struct srtp_context *tx = rig_peer_of_many(GCM, 1);
 	struct datagram d;
 	uint8_t p[512];
 	union dp_msg m;
-	size_t n = sealed(tx, p, 1, 7);
+	size_t n = rig_sealed(tx, p, 1, 7);
 
 	assert_true(play(r, &c, p, n, &d));
 	m = rig_leg(c.id, 0, DP_SECURITY_SRTP, c.gw_a, c.a);
@@ -169,7 +141,7 @@ static void test_a_stream_joins(void **state)
 	assert_int_equal(rig_leg_state(r, c.id, 1)->memory_of, LEG_MEMORY_BLOCK);
 	assert_false(play(r, &c, p, n, &d));
 	assert_true(say(r, &c, tx, 1, 8));
-	call_close(r, &c);
+	assert_int_equal(rig_session_delete(r, c.id), 0);
 	assert_int_equal(r->w[0]->large.used, 0);
 	srtp_context_free(tx);
 }
@@ -179,7 +151,7 @@ static void test_a_large_geometry(void **state)
 {
 	struct rig *r = *state;
 	struct call c = call_of(0);
-	struct srtp_context *tx = peer_of(CM, 1);
+	struct srtp_context *tx = rig_peer_of_many(CM, 1);
 	struct datagram d;
 	uint8_t p[512];
 	union dp_msg m;
@@ -194,12 +166,12 @@ static void test_a_large_geometry(void **state)
 	assert_int_equal(rig_command(r, &m), 0);
 	key(r, &c, DP_KEY_RX, DP_KEY_CURRENT, CM, 1);
 	assert_int_equal(rig_leg_state(r, c.id, 0)->memory_of, LEG_MEMORY_COMMAND);
-	n = sealed(tx, p, 1, 2);
+	n = rig_sealed(tx, p, 1, 2);
 	for (uint16_t seq = 3; seq < 33; seq++)
 		assert_true(say(r, &c, tx, 1, (uint16_t)(seq * 1000)));
 	assert_true(play(r, &c, p, n, &d));
 	assert_false(play(r, &c, p, n, &d));
-	call_close(r, &c);
+	assert_int_equal(rig_session_delete(r, c.id), 0);
 	srtp_context_free(tx);
 }
 
@@ -208,7 +180,7 @@ static void test_what_is_retired_is_given_back(void **state)
 {
 	struct rig *r = *state;
 	struct call c = call_open(r, 0, CM);
-	struct srtp_context *tx = peer_of(CM, 1);
+	struct srtp_context *tx = rig_peer_of_many(CM, 1);
 
 	for (uint32_t ssrc = 1; ssrc <= SSRC_MAX_DEFAULT + 1; ssrc++) {
 		assert_int_equal(r->w[0]->retired.used, 0);
@@ -216,7 +188,7 @@ static void test_what_is_retired_is_given_back(void **state)
 		assert_true(say(r, &c, tx, ssrc, 1));
 	}
 	assert_int_equal(r->w[0]->retired.used, 1);
-	call_close(r, &c);
+	assert_int_equal(rig_session_delete(r, c.id), 0);
 	assert_int_equal(r->w[0]->retired.used, 0);
 	srtp_context_free(tx);
 }

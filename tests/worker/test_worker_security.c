@@ -7,13 +7,13 @@
 #include "lib/srtp/be.h"
 #include "tests/support/cmocka_std.h"
 #include "tests/support/rng.h"
-#include "tests/worker/rig.h"
+#include "tests/worker/rig_call.h"
 
 #define S 5
 #define CM SRTP_AES_CM_128_HMAC_SHA1_80
 #define GCM SRTP_AEAD_AES_128_GCM
 
-static struct ip_port gw_a, gw_b, peer_a, peer_b, stranger;
+static struct ip_port stranger;
 
 struct call {
 	struct srtp_context *a_out, *b_in;
@@ -25,16 +25,9 @@ static struct call call_open(struct rig *r, enum srtp_suite a, bool b_secure)
 	struct call c = {rig_peer(a, 10, SRTP_PROTECT), b_secure ? rig_peer(CM, 21, SRTP_UNPROTECT) : NULL};
 	union dp_msg m;
 
-	gw_a = rig_addr("10.0.0.1", 20000);
-	gw_b = rig_addr("10.0.0.1", 20010);
-	peer_a = rig_addr("10.0.0.10", 5000);
-	peer_b = rig_addr("10.0.0.11", 6000);
 	stranger = rig_addr("10.0.0.66", 666);
-	assert_int_equal(rig_session(r, S, 0), 0);
-	m = rig_leg(S, 0, DP_SECURITY_SRTP, gw_a, peer_a);
-	assert_int_equal(rig_command(r, &m), 0);
-	m = rig_leg(S, 1, b_secure ? DP_SECURITY_SRTP : DP_SECURITY_PLAIN, gw_b, peer_b);
-	assert_int_equal(rig_command(r, &m), 0);
+	rig_addresses(false);
+	rig_call(r, S, DP_SECURITY_SRTP, 0, b_secure ? DP_SECURITY_SRTP : DP_SECURITY_PLAIN);
 	m = rig_key(S, 0, DP_KEY_RX, a, 10);
 	assert_int_equal(rig_command(r, &m), 0);
 	m = rig_key(S, 0, DP_KEY_TX, a, 20);
@@ -61,21 +54,11 @@ static size_t protected(struct call *c, uint8_t *p, uint16_t seq)
 	return n;
 }
 
-static unsigned heard(struct rig *r)
-{
-	struct datagram d;
-	unsigned n = 0;
-
-	while (rig_receive(r, &d))
-		n++;
-	return n;
-}
-
 static unsigned play(struct rig *r, struct ip_port from, const uint8_t *p, size_t n)
 {
 	rig_send(r, from, gw_a, p, n);
 	rig_run(r, 1);
-	return heard(r);
+	return rig_heard(r);
 }
 
 /* All of a leg that packets change, counters and the budgets of trials and of forgeries apart. */
@@ -205,11 +188,11 @@ static void test_replays(void **state)
 		rig_send(r, peer_a, gw_a, packets[i], lens[i]);
 		if (i % 16 == 0) {
 			rig_run(r, 2);
-			relayed += heard(r);
+			relayed += rig_heard(r);
 		}
 	}
 	rig_run(r, 10);
-	relayed += heard(r);
+	relayed += rig_heard(r);
 	assert_int_equal(relayed, 180);
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_REPLAY), 180);
 	for (unsigned round = 0; round < 2; round++)
@@ -229,28 +212,22 @@ static void test_secure_never_clear(void **state)
 	uint8_t p[512];
 	size_t n;
 
-	gw_a = rig_addr("10.0.0.1", 20000);
-	gw_b = rig_addr("10.0.0.1", 20010);
-	peer_a = rig_addr("10.0.0.10", 5000);
-	from = peer_b = rig_addr("10.0.0.11", 6000);
-	assert_int_equal(rig_session(r, S, 0), 0);
-	m = rig_leg(S, 0, DP_SECURITY_SRTP, gw_a, peer_a);
-	assert_int_equal(rig_command(r, &m), 0);
-	m = rig_leg(S, 1, DP_SECURITY_PLAIN, gw_b, peer_b);
-	assert_int_equal(rig_command(r, &m), 0);
+	rig_addresses(false);
+	rig_call(r, S, DP_SECURITY_SRTP, 0, DP_SECURITY_PLAIN);
+	from = peer_b;
 	/* No key yet: nothing goes out to A, RTP or RTCP. */
 	n = rig_rtp(p, 1, 1, 1, 160);
 	rig_send(r, from, gw_b, p, n);
 	n = rig_sr(p, 1, 0, 0);
 	rig_send(r, from, gw_b, p, n);
 	rig_run(r, 2);
-	assert_int_equal(heard(r), 0);
+	assert_int_equal(rig_heard(r), 0);
 	assert_int_equal(rig_verdict(r, S, 1, DP_V_NO_KEY), 2);
 	/* Clear media from A is not taken for media. */
 	n = rig_rtp(p, 2, 1, 1, 160);
 	rig_send(r, peer_a, gw_a, p, n);
 	rig_run(r, 2);
-	assert_int_equal(heard(r), 0);
+	assert_int_equal(rig_heard(r), 0);
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_NO_KEY), 1);
 	/* With a key it is sent, after the key's end no more. */
 	m = rig_key(S, 0, DP_KEY_TX, GCM, 20);
@@ -258,16 +235,12 @@ static void test_secure_never_clear(void **state)
 	n = rig_rtp(p, 1, 2, 161, 160);
 	rig_send(r, from, gw_b, p, n);
 	rig_run(r, 2);
-	assert_int_equal(heard(r), 1);
-	dp_msg_init(&m, DP_KEY_RETIRE, 0);
-	m.key_retire.session = S;
-	m.key_retire.direction = DP_KEY_TX;
-	m.key_retire.epoch = 20;
-	assert_int_equal(rig_command(r, &m), 0);
+	assert_int_equal(rig_heard(r), 1);
+	rig_key_retire(r, S, DP_KEY_TX, 20);
 	n = rig_rtp(p, 1, 3, 321, 160);
 	rig_send(r, from, gw_b, p, n);
 	rig_run(r, 2);
-	assert_int_equal(heard(r), 0);
+	assert_int_equal(rig_heard(r), 0);
 	/* Nor does it become clear by a command, nor take a retired key's indexes from the beginning. */
 	m = rig_leg(S, 0, DP_SECURITY_PLAIN, gw_a, peer_a);
 	assert_int_equal(rig_command(r, &m), -EPERM);
@@ -347,7 +320,7 @@ static unsigned plain(struct rig *r, struct ip_port from, uint16_t seq)
 
 	rig_send(r, from, gw_b, p, n);
 	rig_run(r, 1);
-	return heard(r);
+	return rig_heard(r);
 }
 
 /* A plain leg learns within its policy, then holds: nobody injects. */
@@ -387,16 +360,13 @@ static void test_no_keystream_twice(void **state)
 	struct rig *r = *state;
 	struct call c = call_open(r, CM, true);
 	struct srtp_context *a_in = rig_peer(CM, 20, SRTP_UNPROTECT);
-	union dp_msg m;
 	struct datagram d;
 	uint8_t p[512];
 	unsigned sent = 0, refused = 0;
 
 	/* B speaks in the clear here, so that it can repeat itself at will. */
 	call_close(&c);
-	dp_msg_init(&m, DP_SESSION_DEL, 0);
-	m.session_del.session = S;
-	assert_int_equal(rig_command(r, &m), 0);
+	assert_int_equal(rig_session_delete(r, S), 0);
 	c = call_open(r, CM, false);
 	for (unsigned round = 0; round < 3; round++) {
 		for (uint16_t seq = 1; seq <= 50; seq++) {
