@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Devices that the kernel has no part in: how they are named, why one cannot be had, and whether its cable is
  * in. */
-#include "tests/support/cmocka_std.h"
+#include "tests/dataplane/ports.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,12 +13,8 @@
 #include <rte_memzone.h>
 #include <rte_ring.h>
 
-#include "dataplane/eal.h"
 #include "dataplane/link_watch.h"
 #include "dataplane/pci.h"
-#include "dataplane/port.h"
-
-#define POOL 4096
 
 int __real_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
 int __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
@@ -32,30 +28,6 @@ int __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info)
 	if (queues_most)
 		info->max_tx_queues = queues_most;
 	return rc;
-}
-
-static struct eal eal;
-static struct rte_mempool *pool;
-
-static int start(void **state)
-{
-	struct eal_conf conf = {.pages = EAL_PAGES_SMALL, .memory_mb = 64};
-	struct err err = {0};
-
-	(void)state;
-	if (eal_start(&conf, &eal, &err) < 0 || port_pool_create(POOL, &pool, &err) < 0) {
-		fprintf(stderr, "%s\n", err.text);
-		return -1;
-	}
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	rte_mempool_free(pool);
-	eal_stop(&eal);
-	return 0;
 }
 
 static void an_address_without_a_domain_is_of_the_first(void **state)
@@ -221,26 +193,10 @@ static void frames_need_no_single_stretch_of_memory(void **state)
 		assert_int_equal(rte_memzone_free(zones[i]), 0);
 }
 
-static struct port *ring_port(const char *name, uint16_t index, struct rte_ring **ring)
-{
-	struct port_conf conf = {.kind = PORT_RING,
-		.interface = name,
-		.index = index,
-		.pool = pool,
-		.rx_rings = ring,
-		.tx_rings = ring};
-	struct port *port = NULL;
-	struct err err = {""};
-
-	if (port_open(&conf, &port, &err) < 0)
-		fail_msg("%s", err.text);
-	return port;
-}
-
 static void a_link_that_changes_is_noticed_once(void **state)
 {
 	struct rte_ring *ring = rte_ring_create("t_link", 64, SOCKET_ID_ANY, 0);
-	struct port *ports[2] = {ring_port("link0", 0, &ring), ring_port("link1", 1, &ring)};
+	struct port *ports[2] = {ring_port("link0", 0, &ring, &ring), ring_port("link1", 1, &ring, &ring)};
 	struct link_watch w = {0};
 
 	(void)state;

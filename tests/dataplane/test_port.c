@@ -1,45 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ports without an interface, what port_open() refuses, fixed next hops, and the next-hop table itself. */
-#include "tests/support/cmocka_std.h"
+#include "tests/dataplane/ports.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <rte_ring.h>
 
-#include "dataplane/eal.h"
 #include "dataplane/neighbour.h"
 #include "dataplane/neighbour_table.h"
-#include "dataplane/port.h"
 
-#define POOL 8192
 #define ROUNDS 200000
-
-static struct eal eal;
-static struct rte_mempool *pool;
-
-static int start(void **state)
-{
-	struct eal_conf conf = {.pages = EAL_PAGES_SMALL, .memory_mb = 64};
-	struct err err = {0};
-
-	(void)state;
-	if (eal_start(&conf, &eal, &err) < 0 || port_pool_create(POOL, &pool, &err) < 0) {
-		fprintf(stderr, "%s\n", err.text);
-		return -1;
-	}
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	rte_mempool_free(pool);
-	eal_stop(&eal);
-	return 0;
-}
 
 static struct ip_addr ip(const char *text)
 {
@@ -50,22 +22,6 @@ static struct ip_addr ip(const char *text)
 }
 
 /* --- ports --- */
-
-static struct port *ring_port(const char *name, uint16_t index, struct rte_ring **rx, struct rte_ring **tx)
-{
-	struct port_conf conf = {.kind = PORT_RING,
-		.interface = name,
-		.index = index,
-		.pool = pool,
-		.rx_rings = rx,
-		.tx_rings = tx};
-	struct err err = {0};
-	struct port *port = NULL;
-
-	if (port_open(&conf, &port, &err) < 0)
-		fail_msg("%s", err.text);
-	return port;
-}
 
 static void frames_pass_through_rings_and_stay_the_same(void **state)
 {
