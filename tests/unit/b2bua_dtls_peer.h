@@ -29,13 +29,11 @@ static inline void hear_datagram(const struct dp_punt *p)
 		dtls_association_input(peer.association, &peer.gateway, p->octets, p->n);
 }
 
-/* A line of our offer to bob: what follows its beginning. */
-static inline struct str line_of(const char *begins)
+/* The first line of a description that begins so: what follows. */
+static inline struct str line_of(struct str description, const char *begins)
 {
-	struct str rest = bob.invite->body;
-
-	while (rest.n) {
-		struct str whole = str_cut(&rest, '\n'), line = str_cut(&whole, '\r');
+	while (description.n) {
+		struct str whole = str_cut(&description, '\n'), line = str_cut(&whole, '\r');
 
 		if (str_starts(line, str_z(begins)))
 			return str_sub(line, strlen(begins), line.n);
@@ -44,7 +42,9 @@ static inline struct str line_of(const char *begins)
 	return STR("");
 }
 
-static inline void open_peer(enum dtls_role role)
+/* An association of bob's; ours is the certificate that the description has, from where it begins. */
+static inline void associate(struct dtls_association **out, enum dtls_role role, struct str description,
+	void (*output)(void *, const struct ip_port *, const uint8_t *, size_t))
 {
 	struct dtls_association_conf conf = {
 		.dtls = {.role = role,
@@ -55,13 +55,18 @@ static inline void open_peer(enum dtls_role role)
 			.max = DTLS_1_3,
 			.remote = peer.gateway},
 		.any_ip = true,
-		.output = say_datagram,
+		.output = output,
 	};
 	struct err e = {0};
 
-	assert_int_equal(dtls_fingerprint_parse(line_of("a=fingerprint:"), &conf.dtls.peer[0]), 0);
-	if (dtls_association_new(&dtls_openssl, &conf, &peer.association, &e) < 0)
+	assert_int_equal(dtls_fingerprint_parse(line_of(description, "a=fingerprint:"), &conf.dtls.peer[0]), 0);
+	if (dtls_association_new(&dtls_openssl, &conf, out, &e) < 0)
 		fail_msg("%s", e.text);
+}
+
+static inline void open_peer(enum dtls_role role)
+{
+	associate(&peer.association, role, bob.invite->body, say_datagram);
 }
 
 static inline int setup(void **state)

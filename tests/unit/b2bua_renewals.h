@@ -24,15 +24,17 @@ static inline void policy(const char *members)
 		4);
 }
 
+/* How many renewals for a cause (NULL: for any) came to a result. */
 static inline unsigned long long renewals(const char *cause, const char *result)
 {
 	json_t *data = look("/srtp-gateway:statistics", 0), *one;
 	unsigned long long n = 0;
 	size_t i;
 
-	json_array_foreach(json_object_get(json_object_get(data, "statistics"), "rekey"), i,
-		one) if (strcmp(json_string_value(json_object_get(one, "cause")), cause) == 0) n =
-		(unsigned long long)json_integer_value(json_object_get(one, result));
+	json_array_foreach(json_object_get(json_object_get(data, "statistics"), "rekey"), i, one) {
+		if (!cause || strcmp(text_in(one, "cause"), cause) == 0)
+			n += (unsigned long long)json_integer_value(json_object_get(one, result));
+	}
 	json_decref(data);
 	return n;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* New associations in a call: renewed, refused, spoilt by a stranger, recorded, and known after a crash. */
 #include "tests/unit/b2bua_dtls_peer.h"
+#include "tests/unit/b2bua_renewals.h"
 
 /* Bob takes the offer of a new association, with a certificate of its own; role: who begins it. */
 static void take_renewal(enum dtls_role role, bool early)
@@ -31,18 +32,6 @@ static bool renewed(void)
 	       peer.association && dtls_association_result(peer.association)->state == DTLS_ESTABLISHED;
 }
 
-static unsigned long long renewals(const char *result)
-{
-	json_t *data = look("/srtp-gateway:statistics", 0), *one;
-	unsigned long long n = 0;
-	size_t i;
-
-	json_array_foreach(json_object_get(json_object_get(data, "statistics"), "rekey"), i, one)
-		n += (unsigned long long)json_integer_value(json_object_get(one, result));
-	json_decref(data);
-	return n;
-}
-
 /*
  * New keys are a new association, on a fresh port, with both in use until it is there; the answer comes before or
  * after the peer's first word. Time and again.
@@ -67,17 +56,17 @@ static void test_new_keys(void **state)
 		settle();
 		assert_keys_fit();
 		assert_memory_not_equal(old, plane_last()->tx[DP_SIDE_B].master, 44);
-		assert_int_equal(renewals("renewed"), keys_wanted - 1);
+		assert_int_equal(renewals(NULL, "renewed"), keys_wanted - 1);
 		silence(NULL);
 	}
-	assert_int_equal(renewals("one-way") + renewals("refused"), 0);
+	assert_int_equal(renewals(NULL, "one-way") + renewals(NULL, "refused"), 0);
 	hang_up(&alice, &bob);
 	expect_no_calls();
 }
 
 static bool given_up(void)
 {
-	return renewals("given-up") > 0;
+	return renewals(NULL, "given-up") > 0;
 }
 
 static unsigned turns;
@@ -155,7 +144,7 @@ static void test_a_renewal_that_fails(void **state)
 			reply(&alice, "200 OK");
 		} else {
 			run_until(given_up, "the gateway gives up");
-			assert_int_equal(renewals("refused"), 1); /* asked again it would do the same */
+			assert_int_equal(renewals(NULL, "refused"), 1); /* asked again it would do the same */
 			assert_int_equal(b2bua_rekey_all(bench.b2bua), 0);
 			said = peer.datagrams;
 			turns = 0;
@@ -177,7 +166,7 @@ static unsigned refusals_wanted;
 
 static bool refused_often(void)
 {
-	return renewals("refused") == refusals_wanted;
+	return renewals(NULL, "refused") == refusals_wanted;
 }
 
 /* Bob takes the offer; somebody else, with another certificate, is faster on the media path. */
@@ -221,8 +210,8 @@ static void test_a_stranger_during_a_renewal(void **state)
 	run_until(renewed, "the handshake with the peer itself");
 	settle();
 	assert_keys_fit();
-	assert_int_equal(renewals("renewed"), 1);
-	assert_int_equal(renewals("given-up"), 0);
+	assert_int_equal(renewals(NULL, "renewed"), 1);
+	assert_int_equal(renewals(NULL, "given-up"), 0);
 	hang_up(&alice, &bob);
 	expect_no_calls();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures and speech with an association each: both are made, renewed and recorded, and half of it is no renewal. */
-#include "controlplane/sdp/offer_answer.h"
 #include "tests/unit/b2bua_dtls_peer.h"
+#include "tests/unit/b2bua_renewals.h"
 
 #define PICTURES 3 /* Bob's second leg, at the data plane */
 
@@ -22,40 +22,14 @@ static void hear_both(const struct dp_punt *p)
 		dtls_association_input(pictures, &peer.gateway, p->octets, p->n);
 }
 
-/* The fingerprint that our offer has for pictures: each association has a certificate of its own. */
-static struct str fingerprint_of_pictures(void)
-{
-	static const char name[] = "a=fingerprint:";
-	static char body[OA_BODY_MAX];
-	const char *at;
-
-	str_copy(body, sizeof body, bob.invite->body);
-	at = strstr(body, "m=video");
-	assert_non_null(at);
-	at = strstr(at, name);
-	assert_non_null(at);
-	return (struct str){at + strlen(name), strcspn(at + strlen(name), "\r")};
-}
-
 /* Bob begins. */
 static void open_pictures(void)
 {
-	struct dtls_association_conf conf = {
-		.dtls = {.role = DTLS_CLIENT,
-			.identity = peer.identity,
-			.suites = suites,
-			.n_suites = 1,
-			.n_peer = 1,
-			.max = DTLS_1_3,
-			.remote = peer.gateway},
-		.any_ip = true,
-		.output = say_pictures,
-	};
-	struct err e = {0};
+	struct str offer = bob.invite->body;
+	const char *at = memmem(offer.p, offer.n, "m=video", strlen("m=video"));
 
-	assert_int_equal(dtls_fingerprint_parse(fingerprint_of_pictures(), &conf.dtls.peer[0]), 0);
-	if (dtls_association_new(&dtls_openssl, &conf, &pictures, &e) < 0)
-		fail_msg("%s", e.text);
+	assert_non_null(at);
+	associate(&pictures, DTLS_CLIENT, (struct str){at, (size_t)(offer.p + offer.n - at)}, say_pictures);
 }
 
 /* What describes speech describes pictures too. */
@@ -88,18 +62,6 @@ static bool pictures_keyed(void)
 	const struct plane_leg *v = &plane_last()->video[DP_SIDE_B];
 
 	return keyed(v->rx_keys, v->tx_keys, pictures);
-}
-
-static json_int_t renewals(void)
-{
-	json_t *data = look("/srtp-gateway:statistics", 0), *one;
-	json_int_t n = 0;
-	size_t i;
-
-	json_array_foreach(json_object_get(json_object_get(data, "statistics"), "rekey"), i, one)
-		n += json_integer_value(json_object_get(one, "renewed"));
-	json_decref(data);
-	return n;
 }
 
 static void forget_associations(void)
@@ -178,11 +140,11 @@ static void test_a_renewal_is_one_of_all_transports(void **state)
 	open_peer(DTLS_CLIENT);
 	run_until(speech_keyed, "the new handshake for speech");
 	settle();
-	assert_int_equal(renewals(), 0);
+	assert_int_equal(renewals(NULL, "renewed"), 0);
 	open_pictures();
 	run_until(pictures_keyed, "the new handshake for pictures");
 	settle();
-	assert_int_equal(renewals(), 1);
+	assert_int_equal(renewals(NULL, "renewed"), 1);
 	hang_up(&alice, &bob);
 	expect_no_calls();
 	all = audit_read("session");
