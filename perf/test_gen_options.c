@@ -6,19 +6,17 @@
 #include <string.h>
 
 #include "perf/gen_options.h"
+#include "tests/support/words.h"
 
 #define WORDS 16
 
 static int parse(const char *line, struct gen_options *o, struct err *err)
 {
 	static char text[256];
-	char *argv[WORDS] = {"srtpgw-gen"}, *rest = text;
-	int argc = 1;
+	char *argv[WORDS] = {"srtpgw-gen"};
 
 	snprintf(text, sizeof(text), "%s", line);
-	for (char *word; argc < WORDS && (word = strtok_r(rest, " ", &rest)) != NULL;)
-		argv[argc++] = word;
-	return gen_options_parse(argc, argv, o, err);
+	return gen_options_parse(words_of(text, argv, 1, WORDS), argv, o, err);
 }
 
 static void test_what_it_takes(void **state)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/options.h"
+#include "tests/support/words.h"
 
 #define WORDS 32
 #define MAC "02:00:00:00:10:01"
@@ -13,13 +14,10 @@
 static int parse(const char *line, struct options *o, struct err *err)
 {
 	static char text[512];
-	char *argv[WORDS] = {"srtpgw-dataplane", "--socket", "/run/x"}, *rest = text;
-	int argc = 3;
+	char *argv[WORDS] = {"srtpgw-dataplane", "--socket", "/run/x"};
 
 	snprintf(text, sizeof(text), "%s", line);
-	for (char *word; argc < WORDS && (word = strtok_r(rest, " ", &rest)) != NULL;)
-		argv[argc++] = word;
-	return options_parse(argc, argv, o, err);
+	return options_parse(words_of(text, argv, 3, WORDS), argv, o, err);
 }
 
 static void test_devices_and_their_next_hops(void **state)
