@@ -35,9 +35,10 @@ struct oa_call {
 	void *arg;
 };
 
-static inline void oa_call_fixed_ports(struct oa_call *c, const struct oa_leg *from)
+/* Fixed ports for what `from` has offered. */
+static inline void oa_give_ports(struct oa_leg *a, struct oa_leg *b, const struct oa_leg *from)
 {
-	struct oa_leg *legs[] = {&c->a, &c->b};
+	struct oa_leg *legs[] = {a, b};
 
 	for (unsigned l = 0; l < 2; l++) {
 		for (unsigned i = 0; i < SDP_MEDIA_MAX; i++) {
@@ -63,7 +64,7 @@ static inline void oa_call_offer(struct oa_call *c, struct oa_leg *from, const c
 	if (c->ports)
 		c->ports(c, c->arg);
 	else
-		oa_call_fixed_ports(c, from);
+		oa_give_ports(&c->a, &c->b, from);
 	if (oa_offer_make(from == &c->a ? &c->b : &c->a, from, &w, &r) < 0)
 		fail_msg("%s", r.reason.text);
 	c->text[w.len] = '\0';

@@ -6,16 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controlplane/sdp/offer_answer.h"
-#include "controlplane/keys/sdes.h"
-#include "tests/support/cmocka_std.h"
+#include "tests/support/oa_call.h"
 
-#define K30 "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
-#define K30B "NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj"
 #define K44 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKis="
 #define CM80 "AES_CM_128_HMAC_SHA1_80 inline:"
-#define CRYPTO "a=crypto:1 " CM80 K30 "\r\n"
-#define CRYPTO_B "a=crypto:1 " CM80 K30B "\r\n"
 
 #define HEAD(version)                                                                                        \
 	"v=0\r\no=alice 77 " version " IN IP4 10.1.1.1\r\ns=call\r\nc=IN IP4 10.1.1.1\r\nt=0 0\r\n"
@@ -70,24 +64,6 @@ static inline void call_free(struct call *c)
 	free(c);
 }
 
-static inline void give_ports(struct call *c, struct oa_leg *from)
-{
-	struct oa_leg *legs[] = {&c->a, &c->b};
-
-	for (unsigned l = 0; l < 2; l++) {
-		for (unsigned i = 0; i < SDP_MEDIA_MAX; i++) {
-			struct oa_local local = {.rtp.port = (uint16_t)(20000 + 1000 * l + 2 * i)};
-
-			if (!oa_wants_local(legs[l], from, i))
-				continue;
-			ip_parse(l ? STR("203.0.113.2") : STR("198.51.100.1"), &local.rtp.ip);
-			local.rtcp = local.rtp;
-			local.rtcp.port++;
-			oa_set_local(legs[l], i, &local);
-		}
-	}
-}
-
 /* The exchange's first half, begun by `from`. */
 static inline int pass_offer(struct call *c, struct oa_leg *from, const char *body)
 {
@@ -98,7 +74,7 @@ static inline int pass_offer(struct call *c, struct oa_leg *from, const char *bo
 
 	if (rc < 0)
 		return rc;
-	give_ports(c, from);
+	oa_give_ports(&c->a, &c->b, from);
 	rc = oa_offer_make(to, from, &w, &c->r);
 	out[rc < 0 ? 0 : w.len] = '\0';
 	return rc;

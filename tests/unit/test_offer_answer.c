@@ -335,7 +335,7 @@ static void a_small_buffer_is_wiped(void **state)
 
 	(void)state;
 	must(c, oa_offer_received(&c->a, str_z(HEAD("1") AUDIO_PLAIN), &c->r));
-	give_ports(c, &c->a);
+	oa_give_ports(&c->a, &c->b, &c->a);
 	assert_int_equal(oa_offer_make(&c->b, &c->a, &w, &c->r), -EMSGSIZE);
 	assert_memory_equal(small, zero, sizeof small);
 	assert_int_equal(c->b.state, OA_IDLE);
