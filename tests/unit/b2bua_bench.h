@@ -147,6 +147,8 @@ void cut_connection(const char *why, bool connected);
 bool heard(const struct phone *p, const char *text);
 void expect_heard(const struct phone *p, const char *text);
 void expect_not_heard(const struct phone *p, const char *text);
+/* The first a=crypto line of what the phone heard. */
+void crypto_of(const struct phone *p, char out[120]);
 
 /* A body of the phone: its port and keys follow from n, so that equal n give the same keys. Ten live at once.
  */
@@ -160,6 +162,8 @@ void settle(void);
 void run_until(bool (*done)(void), const char *what);
 /* The call from dialling to the ACK. */
 void call_up(struct phone *from, struct phone *to);
+/* The same n times, without ringing: copies of alice, which the test forgets, call copies of bob. */
+void calls_up(struct phone *from, struct phone *to, unsigned n);
 void hang_up(struct phone *by, struct phone *other);
 const char *number_of(const struct phone *p);
 

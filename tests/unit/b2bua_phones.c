@@ -261,6 +261,14 @@ void expect_not_heard(const struct phone *p, const char *text)
 		fail_msg("'%s' is in: %.*s", text, STR_ARG(p->heard->text));
 }
 
+void crypto_of(const struct phone *p, char out[120])
+{
+	const char *at = memmem(p->heard->text.p, p->heard->text.n, "a=crypto:", 9);
+
+	assert_non_null(at);
+	snprintf(out, 120, "%.*s", (int)strcspn(at, "\r"), at);
+}
+
 const char *number_of(const struct phone *p)
 {
 	return p == &alice ? "+3001" : p == &bob ? "+1001" : "+2001";
@@ -302,6 +310,20 @@ void call_up(struct phone *from, struct phone *to)
 	hear(from, "200");
 	say(from, "ACK", "", "");
 	silence(NULL);
+}
+
+void calls_up(struct phone *from, struct phone *to, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		from[i] = alice;
+		to[i] = bob;
+		dial(&from[i], "+1001", "", sdp(&alice, 1));
+		hear(&to[i], "INVITE");
+		answer(&to[i], "200 OK", "", sdp(&bob, 1));
+		hear(&to[i], "ACK");
+		hear(&from[i], "200");
+		say(&from[i], "ACK", "", "");
+	}
 }
 
 void hang_up(struct phone *by, struct phone *other)

@@ -20,13 +20,3 @@ static inline void taken_and_over(struct phone *p, struct phone *other)
 	hang_up(p, other);
 	expect_no_calls();
 }
-
-/* The first a=crypto line of what the phone heard. */
-static inline void crypto_of(const struct phone *p, char out[120])
-{
-	struct str text = p->heard->text;
-	const char *at = memmem(text.p, text.n, "a=crypto:", 9);
-
-	assert_non_null(at);
-	snprintf(out, 120, "%.*s", (int)strcspn(at, "\r"), at);
-}

@@ -1,34 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A call that rings is picked up by another phone: Replaces of an early dialog (RFC 3891 section 3). */
-#include "tests/unit/b2bua_bench.h"
-
-static int setup(void **state)
-{
-	int rc = bench_setup(state);
-
-	bench_change("\"name\":\"carrier-a\",", "\"name\":\"carrier-a\",\"replaces\":\"same-trunk\",");
-	return rc;
-}
-
-static struct phone another(const struct phone *of)
-{
-	struct phone p = *of;
-
-	p.heard = p.invite = NULL;
-	p.call_id[0] = p.local_tag[0] = p.remote_tag[0] = p.target[0] = '\0';
-	p.cseq = 0;
-	return p;
-}
-
-/* The dialog in which p rings. */
-static const char *dialog_of(const struct phone *p, const char *more)
-{
-	static char text[300];
-
-	snprintf(text, sizeof text, "Replaces: %s;to-tag=%s;from-tag=%s%s\r\n", p->call_id, p->remote_tag,
-		p->local_tag, more);
-	return text;
-}
+#include "tests/unit/b2bua_replaces.h"
 
 /* from calls bob, who rings. */
 static struct phone ringing(struct phone *from, const char *headers)
@@ -47,14 +19,6 @@ static void bob_is_cancelled(void)
 	reply(&bob, "200 OK");
 	answer(&bob, "487 Request Terminated", "", "");
 	hear(&bob, "ACK");
-}
-
-static void crypto_of(const struct phone *p, char out[120])
-{
-	const char *at = memmem(p->heard->text.p, p->heard->text.n, "a=crypto:", 9);
-
-	assert_non_null(at);
-	snprintf(out, 120, "%.*s", (int)strcspn(at, "\r"), at);
 }
 
 static void test_another_phone_picks_up(void **state)
@@ -330,8 +294,6 @@ static void test_a_branch_of_a_fork(void **state)
 	expect_no_calls();
 	phone_forget(&desk);
 }
-
-#define TT(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 
 int main(void)
 {

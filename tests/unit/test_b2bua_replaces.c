@@ -1,39 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INVITEs with Replaces: who may take whose place, and what the one who stays hears. */
-#include "tests/unit/b2bua_bench.h"
+#include "tests/unit/b2bua_replaces.h"
 
 #include <errno.h>
 
 #include "controlplane/b2bua/replaces.h"
-
-static int setup(void **state)
-{
-	int rc = bench_setup(state);
-
-	bench_change("\"name\":\"carrier-a\",", "\"name\":\"carrier-a\",\"replaces\":\"same-trunk\",");
-	return rc;
-}
-
-/* Another phone of the same party. */
-static struct phone another(const struct phone *of)
-{
-	struct phone p = *of;
-
-	p.heard = p.invite = NULL;
-	p.call_id[0] = p.local_tag[0] = p.remote_tag[0] = p.target[0] = '\0';
-	p.cseq = 0;
-	return p;
-}
-
-/* The dialog that p has with the gateway. */
-static const char *dialog_of(const struct phone *p, const char *more)
-{
-	static char text[300];
-
-	snprintf(text, sizeof text, "Replaces: %s;to-tag=%s;from-tag=%s%s\r\n", p->call_id, p->remote_tag,
-		p->local_tag, more);
-	return text;
-}
 
 static void test_another_phone_takes_its_place(void **state)
 {
@@ -275,8 +246,6 @@ static void test_values(void **state)
 	assert_string_equal(text, "");
 	assert_false(replaces_in_uri(STR("Subject=x"), text));
 }
-
-#define TT(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 
 int main(void)
 {

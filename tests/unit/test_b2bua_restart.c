@@ -263,16 +263,7 @@ static void test_many_calls(void **state)
 	unsigned invited = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < CALLS; i++) {
-		from[i] = alice;
-		to[i] = bob;
-		dial(&from[i], "+1001", "", sdp(&alice, 1));
-		hear(&to[i], "INVITE");
-		answer(&to[i], "200 OK", "", sdp(&bob, 1));
-		hear(&to[i], "ACK");
-		hear(&from[i], "200");
-		say(&from[i], "ACK", "", "");
-	}
+	calls_up(from, to, CALLS);
 	assert_int_equal(bench.live, CALLS);
 	plane_restart(false);
 	pass(20);

@@ -52,26 +52,31 @@ static void test_invite_refused(void **state)
 	assert_int_equal(t.counters.rx_stray_responses, 1);
 }
 
-static void test_invite_accepted(void **state)
+static void acknowledge(struct sip_ctx *ctx, struct str type, struct str body)
 {
 	struct sip_flow to = flow_of(SIP_UDP);
 	struct sip_builder b;
 	char buf[1024];
 
-	(void)state;
-	struct sip_ctx *ctx = start("INVITE", SIP_UDP);
-
-	answer(200, "bob", "INVITE");
-	assert_int_equal(t.sent_count, 1); /* the ACK is the TU's */
-	answer(200, "bob", "INVITE");
-	assert_int_equal(t.responses, 2); /* shown again until it is acknowledged */
 	sip_build_request(&b, buf, sizeof buf, STR("ACK"), STR("sip:bob@192.0.2.1"));
 	sip_build_addr(&b, SIP_H_FROM, STR("<sip:gw@x>"), STR("gw"));
 	sip_build_addr(&b, SIP_H_TO, STR("<sip:bob@x>"), STR("bob"));
 	sip_build_hdr(&b, SIP_H_CALL_ID, STR("call-1"));
 	sip_build_cseq(&b, 42, STR("ACK"));
-	sip_build_end(&b, STR(""), STR(""));
+	sip_build_end(&b, type, body);
 	assert_int_equal(sip_ctx_ack(t.l, ctx, &b, &to), 0);
+}
+
+static void test_invite_accepted(void **state)
+{
+	struct sip_ctx *ctx = start("INVITE", SIP_UDP);
+
+	(void)state;
+	answer(200, "bob", "INVITE");
+	assert_int_equal(t.sent_count, 1); /* the ACK is the TU's */
+	answer(200, "bob", "INVITE");
+	assert_int_equal(t.responses, 2); /* shown again until it is acknowledged */
+	acknowledge(ctx, STR(""), STR(""));
 	assert_int_equal(t.sent_count, 2);
 	answer(200, "bob", "INVITE");
 	assert_int_equal(t.responses, 2);
@@ -89,21 +94,11 @@ static void test_invite_accepted(void **state)
 /* An ACK that carries an answer, keys and all, is sent again for as long as its dialog needs it. */
 static void test_an_answer_in_the_ack_is_forgotten(void **state)
 {
-	struct sip_flow to = flow_of(SIP_UDP);
-	struct sip_builder b;
-	char buf[1024];
-
-	(void)state;
 	struct sip_ctx *ctx = start("INVITE", SIP_UDP);
 
+	(void)state;
 	answer(200, "bob", "INVITE");
-	sip_build_request(&b, buf, sizeof buf, STR("ACK"), STR("sip:bob@192.0.2.1"));
-	sip_build_addr(&b, SIP_H_FROM, STR("<sip:gw@x>"), STR("gw"));
-	sip_build_addr(&b, SIP_H_TO, STR("<sip:bob@x>"), STR("bob"));
-	sip_build_hdr(&b, SIP_H_CALL_ID, STR("call-1"));
-	sip_build_cseq(&b, 42, STR("ACK"));
-	sip_build_end(&b, STR("application/sdp"), STR("a=crypto:1 X inline:secret\r\n"));
-	assert_int_equal(sip_ctx_ack(t.l, ctx, &b, &to), 0);
+	acknowledge(ctx, STR("application/sdp"), STR("a=crypto:1 X inline:secret\r\n"));
 	answer(200, "bob", "INVITE");
 	assert_int_equal(t.sent_count, 3);
 	assert_non_null(strstr(t.sent[2], "inline:secret"));
