@@ -147,6 +147,18 @@ void bench_free(struct engine_bench *b)
 	free(b);
 }
 
+int bench_setup(void **state)
+{
+	*state = bench_new(NULL);
+	return 0;
+}
+
+int bench_teardown(void **state)
+{
+	bench_free(*state);
+	return 0;
+}
+
 char *bench_file(const struct engine_bench *b)
 {
 	FILE *f = fopen(b->path, "r");
@@ -157,6 +169,15 @@ char *bench_file(const struct engine_bench *b)
 	assert_true(fread(text, 1, 65535, f) > 0);
 	fclose(f);
 	return text;
+}
+
+bool bench_file_has(const struct engine_bench *b, const char *words)
+{
+	char *text = bench_file(b);
+	bool has = strstr(text, words);
+
+	free(text);
+	return has;
 }
 
 void bench_write_file(const struct engine_bench *b, const char *text)
@@ -179,11 +200,16 @@ int bench_set(struct engine_bench *b, struct engine_session *s, const char *path
 	return engine_set(s, path, value, &b->fault);
 }
 
-int bench_commit(struct engine_bench *b, struct engine_session *s)
+int bench_commit_as(struct engine_bench *b, struct engine_session *s, const struct engine_commit *how)
 {
 	uint64_t made;
 
-	return engine_commit(s, &(struct engine_commit){0}, &made, &b->fault);
+	return engine_commit(s, how, &made, &b->fault);
+}
+
+int bench_commit(struct engine_bench *b, struct engine_session *s)
+{
+	return bench_commit_as(b, s, &(struct engine_commit){0});
 }
 
 const char *bench_get(
@@ -199,6 +225,11 @@ const char *bench_get(
 	snprintf(ring[at], sizeof ring[at], "%s", text);
 	free(text);
 	return ring[at];
+}
+
+const struct config_trunk *bench_trunk(const struct engine_bench *b, const char *name)
+{
+	return config_trunk_named(b->runs, name);
 }
 
 const char *bench_running(const struct engine_bench *b, const char *path)

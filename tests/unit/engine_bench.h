@@ -12,6 +12,9 @@
 
 #include "controlplane/config/engine.h"
 
+#define G "/srtp-gateway:gateway"
+#define A_CALLS G "/trunks/trunk[name='a']/max-calls"
+#define B_CALLS G "/trunks/trunk[name='b']/max-calls"
 #define STRANGER 4242u /* an account that no machine has; not root and not ours */
 
 struct engine_bench {
@@ -34,6 +37,9 @@ struct engine_bench {
  */
 struct engine_bench *bench_new(const char *nacm);
 void bench_free(struct engine_bench *b);
+/* cmocka fixtures: a bench of its own, without access rules. */
+int bench_setup(void **state);
+int bench_teardown(void **state);
 /* As after kill -9: the engine forgets, the files stay. */
 void bench_crash(struct engine_bench *b);
 void bench_start(struct engine_bench *b);
@@ -41,14 +47,18 @@ int bench_start_fails(struct engine_bench *b, struct err *e);
 
 /* The file's text; free() it. */
 char *bench_file(const struct engine_bench *b);
+bool bench_file_has(const struct engine_bench *b, const char *words);
 void bench_write_file(const struct engine_bench *b, const char *text);
 
 int bench_edit(struct engine_bench *b, struct engine_session *s, const char *json);
 int bench_set(struct engine_bench *b, struct engine_session *s, const char *path, const char *value);
 int bench_commit(struct engine_bench *b, struct engine_session *s);
+int bench_commit_as(struct engine_bench *b, struct engine_session *s, const struct engine_commit *how);
 /* A datastore's JSON at an XPath, as session s sees it; from a ring of buffers. */
 const char *bench_get(
 	struct engine_bench *b, struct engine_session *s, enum engine_store store, const char *xpath);
+/* A trunk of the configuration that runs. */
+const struct config_trunk *bench_trunk(const struct engine_bench *b, const char *name);
 /* A leaf of the running configuration; NULL: it is not there. */
 const char *bench_running(const struct engine_bench *b, const char *path);
 /* Turns the loop until the condition holds; fails after 20 s. */

@@ -2,24 +2,11 @@
 /* edit-config and set: what each operation leaves behind, and what each mistake is called. */
 #include "tests/unit/engine_bench.h"
 
-#define G "/srtp-gateway:gateway"
 #define NS "xmlns='urn:srtpgw:yang:srtp-gateway'"
 #define NC "xmlns:nc='urn:ietf:params:xml:ns:netconf:base:1.0'"
 #define YANG "xmlns:y='urn:ietf:params:xml:ns:yang:1'"
 #define OP(value) "\"@\":{\"ietf-netconf:operation\":\"" value "\"}"
 #define TRUNK(...) "{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{" __VA_ARGS__ "}]}}}"
-
-static int setup(void **state)
-{
-	*state = bench_new(NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_free(*state);
-	return 0;
-}
 
 struct edit_case {
 	const char *what;
@@ -31,7 +18,6 @@ struct edit_case {
 	const char *tag, *path, *words;
 };
 
-#define A_CALLS G "/trunks/trunk[name='a']/max-calls"
 #define SUITES G "/crypto-profiles/crypto-profile[name='p']/suite"
 #define CALLS_ARE(n)                                                                                         \
 	"{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"a\",\"max-calls\":" n "}]}}}"
@@ -354,13 +340,13 @@ static void rules_of_the_model_are_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(each_operation_and_each_mistake, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_too_large_or_deep_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_has_too_many_nodes_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(set_takes_a_path_and_a_value, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_leaf_is_replaced_however_few_there_are, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_edit_is_tested_when_asked, setup, teardown),
-		cmocka_unit_test_setup_teardown(rules_of_the_model_are_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_operation_and_each_mistake, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(what_is_too_large_or_deep_is_refused, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(what_has_too_many_nodes_is_refused, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(set_takes_a_path_and_a_value, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(a_leaf_is_replaced_however_few_there_are, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(an_edit_is_tested_when_asked, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(rules_of_the_model_are_named, bench_setup, bench_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,10 +6,6 @@
 
 #include <libyang/libyang.h>
 
-#define G "/srtp-gateway:gateway"
-#define A_CALLS G "/trunks/trunk[name='a']/max-calls"
-#define B_CALLS G "/trunks/trunk[name='b']/max-calls"
-
 /* STRANGER is in a group; rules are the content of its rule-list. */
 #define NACM_WITH(defaults, rules)                                                                           \
 	"{" defaults "\"groups\":{\"group\":[{\"name\":\"ops\",\"user-name\":[\"4242\"]}]},"                 \
@@ -333,18 +329,6 @@ static void defaults_are_shown_as_asked(void **state)
 	assert_non_null(strstr(print(b, &q), "<admin-state>up</admin-state>"));
 }
 
-static int setup(void **state)
-{
-	*state = bench_new(NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_free(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,9 +338,9 @@ int main(void)
 		cmocka_unit_test(operations_are_called_or_not),
 		cmocka_unit_test(groups_of_the_system_count),
 		cmocka_unit_test(what_may_not_be_read_is_not_found_by_filters),
-		cmocka_unit_test_setup_teardown(subtree_filters_select, setup, teardown),
-		cmocka_unit_test_setup_teardown(xpath_filters_select, setup, teardown),
-		cmocka_unit_test_setup_teardown(defaults_are_shown_as_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(subtree_filters_select, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(xpath_filters_select, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(defaults_are_shown_as_asked, bench_setup, bench_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
