@@ -340,6 +340,22 @@ struct leg *rig_leg_state(struct rig *r, dp_session_id s, uint8_t leg)
 	return NULL;
 }
 
+const struct dp_stats_leg *rig_leg_stats(struct rig *r, dp_session_id s, uint8_t leg)
+{
+	union dp_msg m;
+
+	rig_forget(r);
+	dp_msg_init(&m, DP_STATS, 0);
+	m.stats.scope = DP_STATS_SCOPE_SESSION;
+	m.stats.session = s;
+	assert_int_equal(rig_command(r, &m), 0);
+	for (unsigned i = 0; i < r->n_messages; i++)
+		if (r->messages[i].h.type == DP_STATS_LEG && r->messages[i].stats_leg.leg == leg)
+			return &r->messages[i].stats_leg;
+	fail_msg("no figures of leg %u", leg);
+	return NULL;
+}
+
 uint64_t rig_verdict(struct rig *r, dp_session_id s, uint8_t leg, enum dp_verdict v)
 {
 	return leg_verdict(rig_leg_state(r, s, leg), v);

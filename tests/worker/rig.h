@@ -106,4 +106,6 @@ size_t rig_sealed(struct srtp_context *c, uint8_t *p, uint32_t ssrc, uint16_t se
 size_t rig_sr(uint8_t *p, uint32_t ssrc, uint32_t about, uint32_t ext_seq);
 
 struct leg *rig_leg_state(struct rig *r, dp_session_id s, uint8_t leg);
+/* What the control plane is told of a leg; forgets what it was told before. */
+const struct dp_stats_leg *rig_leg_stats(struct rig *r, dp_session_id s, uint8_t leg);
 uint64_t rig_verdict(struct rig *r, dp_session_id s, uint8_t leg, enum dp_verdict v);

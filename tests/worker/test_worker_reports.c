@@ -5,22 +5,6 @@
 
 #define CM SRTP_AES_CM_128_HMAC_SHA1_80
 
-static const struct dp_stats_leg *stats(struct rig *r, dp_session_id s, uint8_t leg)
-{
-	union dp_msg m;
-
-	rig_forget(r);
-	dp_msg_init(&m, DP_STATS, 0);
-	m.stats.scope = DP_STATS_SCOPE_SESSION;
-	m.stats.session = s;
-	assert_int_equal(rig_command(r, &m), 0);
-	for (unsigned i = 0; i < r->n_messages; i++)
-		if (r->messages[i].h.type == DP_STATS_LEG && r->messages[i].stats_leg.leg == leg)
-			return &r->messages[i].stats_leg;
-	fail_msg("no figures of leg %u", leg);
-	return NULL;
-}
-
 /* Loss and jitter as RFC 3550 has them: 100 packets at 20 ms, 7 missing, one in two 5 ms late. */
 static void test_figures(void **state)
 {
@@ -30,7 +14,7 @@ static void test_figures(void **state)
 	uint8_t p[256];
 
 	rig_plain_call(r, 2);
-	s = stats(r, 2, 0);
+	s = rig_leg_stats(r, 2, 0);
 	assert_true(s->rx_age_ms == UINT64_MAX);
 	for (uint16_t i = 0; i < 100; i++) {
 		rig_run(r, i % 2 ? 25 : 15);
@@ -39,7 +23,7 @@ static void test_figures(void **state)
 		rig_send(r, peer_a, gw_a, p, rig_rtp(p, 4, (uint16_t)(65500 + i), i * 160u, 160));
 	}
 	rig_run(r, 50);
-	s = stats(r, 2, 0);
+	s = rig_leg_stats(r, 2, 0);
 	assert_int_equal(s->rx_packets, 93);
 	assert_int_equal(s->rx_octets, 93 * 172);
 	assert_int_equal(s->rx_lost, 7);
@@ -47,7 +31,7 @@ static void test_figures(void **state)
 	assert_in_range(s->rx_age_ms, 45, 80);
 	assert_int_equal(s->verdicts[DP_V_RELAYED], 93);
 	assert_int_equal(rig_count(r, DP_STATS_LEG), 2);
-	assert_int_equal(stats(r, 2, 1)->tx_packets, 93);
+	assert_int_equal(rig_leg_stats(r, 2, 1)->tx_packets, 93);
 	control_sum(r->control, &sum);
 	assert_int_equal(sum.rx_packets, 93);
 	assert_int_equal(sum.tx_packets, 93);
