@@ -246,13 +246,12 @@ static int run(const struct options *o)
 	term = evsignal_new(p.base, SIGTERM, on_signal, &p);
 	intr = evsignal_new(p.base, SIGINT, on_signal, &p);
 	hup = evsignal_new(p.base, SIGHUP, on_reload, &p);
-	if (!term || !intr || !hup || start(&p, o, &e) < 0) {
+	/* What comes while it starts waits for the loop, and finds all that it needs. */
+	if (!term || !intr || !hup || event_add(term, NULL) < 0 || event_add(intr, NULL) < 0 ||
+		event_add(hup, NULL) < 0 || start(&p, o, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s\n", e.text[0] ? e.text : strerror(ENOMEM));
 		goto out;
 	}
-	event_add(term, NULL);
-	event_add(intr, NULL);
-	event_add(hup, NULL);
 	log_info("main", "ready", LZ("version", SRTPGW_VERSION), LZ("config", o->config));
 	event_base_dispatch(p.base);
 	code = EXIT_OK;
@@ -356,6 +355,8 @@ int main(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	/* Until there is somebody to read the file again, it has not been read for good: nothing is missed. */
+	signal(SIGHUP, SIG_IGN);
 	if (!o.check)
 		take_large_pages(argv);
 	bool locked = protect_memory();

@@ -249,6 +249,8 @@ int main(int argc, char **argv)
 	/* Before any thread is made: all of them inherit it, and the server's signalfd gets them. */
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	/* There is no file to read again: sent to both planes, it is for the control plane and shall end no call. */
+	signal(SIGHUP, SIG_IGN);
 	protect_memory();
 	if (dataplane_open(&d, &err) < 0)
 		code = EXIT_RESOURCES;

@@ -23,6 +23,8 @@ struct server {
 	struct server_conf conf;
 	struct control *control;
 	struct framing *peer; /* NULL: nobody is connected */
+	uint64_t instance;    /* the peer's, by its DP_HELLO */
+	uint64_t turned_away; /* who was refused last: it asks again and again, and is logged once */
 	bool gone;            /* the peer is; closed at the end of the turn */
 	/* Connected, and have not said DP_HELLO yet. Whoever only looks whether somebody listens here leaves
 	 * the peer alone. */
@@ -116,19 +118,39 @@ static void accept_visitor(struct server *s)
 	s->next_visitor = (s->next_visitor + 1) % VISITORS_MAX;
 }
 
-static void refuse_visitor(struct framing *f, const union dp_msg *m, const char *why)
+static void answer_no(struct framing *f, const union dp_msg *m, int result, const char *why)
 {
 	union dp_msg answer;
 
-	log_warn("server", "connection refused", LZ("reason", why));
 	dp_msg_init(&answer, DP_ACK, m->h.seq);
-	answer.ack.result = -EPROTO;
+	answer.ack.result = result;
 	answer.ack.of_type = m->h.type;
 	snprintf(answer.ack.reason, sizeof answer.ack.reason, "%s", why);
 	(void)framing_send(f, &answer);
 }
 
-/* With its DP_HELLO a visitor takes the peer's place; with anything else it goes. */
+static void refuse_visitor(struct framing *f, const union dp_msg *m, const char *why)
+{
+	log_warn("server", "connection refused", LZ("reason", why));
+	answer_no(f, m, -EPROTO, why);
+}
+
+/* Two control planes would take each other's sessions away: the one that is served stays. */
+static bool refuse_second(struct server *s, struct framing *f, const union dp_msg *hello)
+{
+	static const char why[] = "another control plane is connected: end it first";
+
+	if (!s->peer || s->instance == hello->hello.instance)
+		return false;
+	if (s->turned_away != hello->hello.instance)
+		log_warn("server", "a second control plane is refused", LZ("reason", why));
+	s->turned_away = hello->hello.instance;
+	answer_no(f, hello, -EBUSY, why);
+	framing_close(f);
+	return true;
+}
+
+/* With its DP_HELLO a visitor becomes the peer, where there is none; with anything else it goes. */
 static void read_visitor(struct server *s, struct framing **place)
 {
 	struct framing *f = *place;
@@ -140,8 +162,11 @@ static void read_visitor(struct server *s, struct framing **place)
 		return;
 	*place = NULL;
 	if (rc == 1 && m.h.type == DP_HELLO) {
-		drop_peer(s, "replaced by a new connection");
+		if (refuse_second(s, f, &m))
+			return;
+		drop_peer(s, "replaced by a new connection of its own");
 		s->peer = f;
+		s->instance = m.hello.instance;
 		control_connection(s->control, true);
 		log_info("server", "control plane connected", LU("sessions", control_sessions(s->control)));
 		control_handle(s->control, &m);
@@ -235,7 +260,8 @@ int server_run(struct server *s)
 			read_peer(s);
 		if (s->gone)
 			drop_peer(s, "closed by it");
-		for (unsigned i = 0; i < VISITORS_MAX; i++)
+		/* A peer that ended before its successor came may have left something to read. */
+		for (unsigned i = 0; i < VISITORS_MAX && !(s->peer && fds[FD_PEER].revents & POLLHUP); i++)
 			if (fds[FD_VISITORS + i].revents)
 				read_visitor(s, &s->visitors[i]);
 		if (fds[FD_LISTENER].revents & POLLIN)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -89,14 +92,6 @@ static int check_trust_bag(const struct file *f, struct err *e)
 	return rc;
 }
 
-static void warn_of_dates(const struct file *f, const X509 *cert)
-{
-	if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
-		log_warn("config", "certificate has expired", LZ("file", f->path));
-	else if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
-		log_warn("config", "certificate is not valid yet", LZ("file", f->path));
-}
-
 static int check_profile(const struct config_tls_profile *p, struct err *e)
 {
 	const struct file certificate = {p, "certificate", p->certificate};
@@ -112,8 +107,6 @@ static int check_profile(const struct config_tls_profile *p, struct err *e)
 		rc = complain(&key_file, e, "is not the key of the profile's certificate");
 	if (!rc && p->trust_bag)
 		rc = check_trust_bag(&trust, e);
-	if (!rc)
-		warn_of_dates(&certificate, cert);
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	return rc;
@@ -165,6 +158,35 @@ static int check_passwords(const struct config *c, struct err *e)
 	return rc;
 }
 
+/* The audit's folder has to be there; the file itself is made when the gateway starts. */
+static int check_audit(const char *file, struct err *e)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+	size_t n = file ? (size_t)(strrchr(file, '/') - file) : 0;
+
+	if (!file)
+		return 0;
+	snprintf(folder, sizeof folder, "%.*s/", (int)n, file);
+	if (stat(folder, &st) != 0)
+		return err_set(e, EINVAL,
+			"/srtp-gateway:gateway/audit/file: %s: its folder cannot be used: %s", file,
+			strerror(errno));
+	if (stat(file, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(e, EINVAL,
+			"/srtp-gateway:gateway/audit/file: %s: is a folder: give the path of a file", file);
+	return 0;
+}
+
+/* It is looked up at the next start, which shall not fail then for what is committed now. */
+static int check_group(const char *group, struct err *e)
+{
+	if (!group || getgrnam(group))
+		return 0;
+	return err_set(e, EINVAL,
+		"/srtp-gateway:gateway/management/group: there is no group '%s': groupadd %s", group, group);
+}
+
 int config_check_files(const struct config *c, struct err *e)
 {
 	for (uint32_t i = 0; i < c->n_tls_profiles; i++) {
@@ -174,5 +196,9 @@ int config_check_files(const struct config *c, struct err *e)
 			return rc;
 	}
 	warn_of_blind_trunks(c);
-	return check_passwords(c, e);
+	int rc = check_passwords(c, e);
+
+	if (!rc)
+		rc = check_audit(c->audit.file, e);
+	return rc ? rc : check_group(c->management.group, e);
 }

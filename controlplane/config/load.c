@@ -19,6 +19,13 @@ struct str config_yang(void)
 	return (struct str){m->text, m->octets};
 }
 
+/* The byte order mark that some editors put at the beginning of a file says nothing about UTF-8. */
+static void blank_mark(char *text)
+{
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
+		memset(text, ' ', 3);
+}
+
 /* Blanks every line that begins with //, so that what follows keeps its line number. */
 static void blank_comments(char *text)
 {
@@ -32,6 +39,16 @@ static void blank_comments(char *text)
 	}
 }
 
+/* What people take for JSON, by the token where the parser stopped; "" when it is nothing of that kind. */
+static const char *json_advice(const char *reason)
+{
+	if (strstr(reason, "near '/") || strstr(reason, "near '#"))
+		return ": a comment begins with // and has a line of its own";
+	if (strstr(reason, "near '}'") || strstr(reason, "near ']'"))
+		return ": no comma behind the last entry";
+	return "";
+}
+
 /* libyang's JSON reader never sees what is not JSON, is nested without bound or names a member twice. */
 static int check_json(const char *text, size_t n, const char *name, struct err *e)
 {
@@ -41,7 +58,8 @@ static int check_json(const char *text, size_t n, const char *name, struct err *
 
 	json_decref(root);
 	if (!root)
-		return err_set(e, EINVAL, "%s:%d: column %d: %s", name, where.line, where.column, where.text);
+		return err_set(e, EINVAL, "%s:%d: column %d: %s%s", name, where.line, where.column,
+			where.text, json_advice(where.text));
 	if (!is_object)
 		return err_set(e, EINVAL,
 			"%s:1: a configuration is a JSON object: { \"srtp-gateway:gateway\": ... }", name);
@@ -55,6 +73,7 @@ int load_tree(
 
 	if (memchr(text, 0, n))
 		return err_set(e, EINVAL, "%s: this is not a text file", name);
+	blank_mark(text);
 	blank_comments(text);
 	rc = check_json(text, n, name, e);
 	return rc ? rc : schema_parse(ctx, text, name, out, e);

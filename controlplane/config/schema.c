@@ -7,6 +7,7 @@
 
 #include <libyang/libyang.h>
 
+#include "controlplane/config/explain.h"
 #include "controlplane/config/locate.h"
 #include "lib/base/buf.h"
 
@@ -94,92 +95,6 @@ static struct str quoted_after(const char *text, const char *label)
 }
 
 /*
- * libyang's own words are for those who write models. Each row: how its message begins, and what to say
- * instead, with the message's first quoted word between before and after.
- */
-static const struct {
-	const char *begins, *before, *after;
-	bool choices; /* the schema tells what would be right */
-} plain_words[] = {
-	{"Invalid leafref value \"", "'", "' is not defined: there is no entry of that name"},
-	{"Invalid enumeration value \"", "'", "' is not one of the choices", true},
-	{"Invalid identityref \"", "'", "' is not one of the choices", true},
-	{"Invalid union value \"", "'", "' is not valid here"},
-	{"Invalid non-number-encoded ", "write the number ", " without quotes"},
-	{"Invalid non-boolean-encoded ", "write true or false without quotes, not '", "'"},
-	{"Mandatory node \"", "'", "' is missing and must be given"},
-	{"Too few \"", "'", "' is missing: at least one is needed"},
-	{"Duplicate instance of \"", "'", "' is there twice"},
-	{"Unique data leaf(s) \"", "another entry has the same ", ""},
-	{"Unexpected data state node \"", "'", "' is state: it is read, never configured"},
-	{"Node \"", "there is no '", "' here, or this build of the gateway cannot do it"},
-};
-
-static void put_choices(const struct ly_ctx *ctx, struct str path, struct wbuf *w)
-{
-	char schema_path[512];
-	struct wbuf plain = wbuf_make(schema_path, sizeof schema_path - 1);
-	unsigned depth = 0;
-
-	for (size_t i = 0; i < path.n; i++) {
-		depth += path.p[i] == '[';
-		if (!depth)
-			wbuf_u8(&plain, (uint8_t)path.p[i]);
-		depth -= path.p[i] == ']' && depth;
-	}
-	schema_path[plain.len] = 0;
-	const struct lysc_node *node = lys_find_path(ctx, NULL, schema_path, 0);
-	const struct lysc_type *type =
-		node && node->nodetype == LYS_LEAF       ? ((const struct lysc_node_leaf *)node)->type
-		: node && node->nodetype == LYS_LEAFLIST ? ((const struct lysc_node_leaflist *)node)->type
-							 : NULL;
-	const char *separator = ": ";
-
-	if (type && type->basetype == LY_TYPE_ENUM) {
-		const struct lysc_type_bitenum_item *items = ((const struct lysc_type_enum *)type)->enums;
-
-		LY_ARRAY_COUNT_TYPE i;
-		LY_ARRAY_FOR(items, i)
-		{
-			wbuf_fmt(w, "%s%s", separator, items[i].name);
-			separator = ", ";
-		}
-	} else if (type && type->basetype == LY_TYPE_IDENT) {
-		const struct lysc_ident *base = ((const struct lysc_type_identityref *)type)->bases[0];
-
-		LY_ARRAY_COUNT_TYPE i;
-		LY_ARRAY_FOR(base->derived, i)
-		{
-			wbuf_fmt(w, "%s%s", separator, base->derived[i]->name);
-			separator = ", ";
-		}
-	}
-}
-
-static struct str first_quoted(const char *msg)
-{
-	const char *open = strchr(msg, '"');
-	const char *close = open ? strchr(open + 1, '"') : NULL;
-
-	return close ? (struct str){open + 1, (size_t)(close - open - 1)} : (struct str){msg, 0};
-}
-
-static void explain(const struct ly_ctx *ctx, const char *msg, struct str path, struct wbuf *w)
-{
-	for (size_t i = 0; i < sizeof plain_words / sizeof plain_words[0]; i++) {
-		if (!str_starts(str_z(msg), str_z(plain_words[i].begins)))
-			continue;
-		wbuf_z(w, plain_words[i].before);
-		wbuf_str(w, str_sub(first_quoted(msg), 0, 64));
-		wbuf_z(w, plain_words[i].after);
-		if (plain_words[i].choices)
-			put_choices(ctx, path, w);
-		return;
-	}
-	wbuf_str(w, str_sub(str_z(msg), 0, 200));
-}
-
-/*
  * A missing node is reported by its schema path, without saying which list entry lacks it: the first entry
  * that does is looked up in the tree. Writes its data path, or leaves w empty.
  */
@@ -222,8 +137,8 @@ unsigned schema_explain(
 	if (!path->len)
 		wbuf_str(path, at);
 	if (strncmp(msg, "Node \"", 6) == 0)
-		wbuf_fmt(path, "/%.*s", STR_ARG(first_quoted(msg)));
-	explain(ctx, msg, at, reason);
+		wbuf_fmt(path, "/%.*s", STR_ARG(explain_quoted(msg)));
+	explain_reason(ctx, msg, at, reason);
 	return line_text ? (unsigned)strtoul(line_text + strlen("line number "), NULL, 10) : 0;
 }
 
@@ -239,8 +154,8 @@ static int describe(const struct ly_ctx *ctx, const struct lyd_node *tree, const
 
 	if (!exact && parsed)
 		line = parsed;
-	return err_set(
-		e, EINVAL, "%s:%u: %.*s: %.*s", name, line, STR_ARG(wbuf_view(&p)), STR_ARG(wbuf_view(&r)));
+	return err_set(e, EINVAL, "%s:%u: %.*s%s%.*s", name, line, STR_ARG(wbuf_view(&p)), p.len ? ": " : "",
+		STR_ARG(wbuf_view(&r)));
 }
 
 int schema_parse(struct ly_ctx *ctx, const char *text, const char *name, struct lyd_node **out, struct err *e)

@@ -36,8 +36,8 @@ static void go_down(struct dp_client *c, const char *why)
 {
 	bool ready = c->stage == DP_READY;
 
-	log_warn("dp_client", "connection to the data plane lost", LZ("why", why),
-		LU("outstanding", c->n_outstanding));
+	log_at(c->refused ? LOG_DEBUG : LOG_WARN, "dp_client", "connection to the data plane lost",
+		LZ("why", why), LU("outstanding", c->n_outstanding));
 	c->counters.disconnects++;
 	drop_connection(c);
 	dp_cancel_all(c, -ENOTCONN, why);

@@ -44,6 +44,7 @@ struct dp_client {
 
 	struct dp_welcome welcome;
 	bool welcomed; /* on this connection */
+	bool refused;  /* its greeting was: said once, until one is taken */
 	bool ever;     /* there was a listing before: sessions may have been lost since */
 	bool restored; /* there are sessions of an earlier process: they are reported all the same */
 	unsigned orphan_ms;

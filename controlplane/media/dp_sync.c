@@ -75,6 +75,7 @@ static void listed(struct dp_client *c)
 	bool first = !c->ever;
 
 	c->ever = true;
+	c->refused = false;
 	c->stage = DP_READY;
 	c->backoff_ms = c->backoff_min_ms;
 	log_info("dp_client", "data plane ready", LU("instance", c->welcome.instance),
@@ -211,8 +212,10 @@ static void greeted(void *arg, int result, const char *reason)
 	if (result == -ENOTCONN || result == -ECANCELED)
 		return;
 	if (result < 0 || !c->welcomed) {
-		log_error("dp_client", "the data plane refuses the greeting",
-			LZ("reason", result < 0 ? reason : "no welcome"));
+		if (!c->refused)
+			log_error("dp_client", "the data plane refuses the greeting",
+				LZ("reason", result < 0 ? reason : "no welcome"));
+		c->refused = true;
 		dp_fail(c, "the greeting was refused");
 		return;
 	}

@@ -103,7 +103,7 @@ failed:;
 	if (fd >= 0)
 		close(fd);
 	return err_set(e, code, "cannot listen on %s %s: %s", sip_transport_name(conf->transport).p,
-		ip_port_text(&conf->local, text), strerror(code));
+		ip_port_text(&conf->local, text), err_bind_reason(code));
 }
 
 static int begin(struct sip_listener *l, int fd)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,4 +41,18 @@ void err_prefix(struct err *e, const char *fmt, ...)
 	e->text[n + 2 + old] = '\0';
 	memcpy(e->text, head, n);
 	memcpy(e->text + n, ": ", 2);
+}
+
+const char *err_bind_reason(int code)
+{
+	switch (code) {
+	case EADDRINUSE:
+		return "Address already in use: 'ss -lntup' shows by what";
+	case EADDRNOTAVAIL:
+		return "no interface of this machine has this address";
+	case EACCES:
+		return "Permission denied: a port below 1024 needs root, or CAP_NET_BIND_SERVICE";
+	default:
+		return strerror(code);
+	}
 }

@@ -20,3 +20,6 @@ int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format
 
 /* Puts "what: " before the text that e holds already. */
 void err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Why bind() failed with this errno value, and what to do, for an operator. Static text, or that of strerror(). */
+const char *err_bind_reason(int code);

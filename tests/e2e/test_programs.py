@@ -8,11 +8,13 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import uuid
 
 from lab.gateway import Neighbourhood, build_dir, carrier, core
 from lab.net import run, wait_for
 from lab.party import connect, finish, parties
+from lab.state import shown
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
@@ -113,6 +115,56 @@ def test_the_control_plane_asks_for_large_pages_by_a_second_start():
             assert process.stop() == 0, process.output()
         checked = run("env", "-u", "GLIBC_TUNABLES", argv[0], "--config", gateway.config_path, "--check")
         assert re.fullmatch(r"\S+: ok: 2 trunks, .*", checked.strip()), checked
+
+
+def elsewhere(gateway, name, change=lambda tree: None):
+    """The configuration of a gateway, with other SIP ports, in a file of its own, and a control plane started with it."""
+    with open(gateway.config_path) as f:
+        config = json.load(f)
+    for n, listener in enumerate(config["srtp-gateway:gateway"]["sip"]["listener"]):
+        listener["port"] = 6000 + n
+    change(config["srtp-gateway:gateway"])
+    with open(gateway.path(f"{name}.json"), "w") as f:
+        json.dump(config, f)
+    return gateway.host.start(name, gateway.program("controlplane"), "--config", gateway.path(f"{name}.json"),
+                              "--dataplane", gateway.media_socket, "--control", gateway.path(f"{name}.sock"),
+                              "--recovery", gateway.path(f"{name}-calls"))
+
+
+def test_a_second_control_plane_takes_nothing_from_the_first():
+    with parties() as (_, gateway, a, b):
+        connect(a, b)
+        second = elsewhere(gateway, "second")
+        wait_for("the second one is refused", lambda: "end it first" in second.output(), 30)
+        argv = [os.path.join(gateway.bin, "ctl", "srtpgwctl"), "--socket", gateway.path("second.sock"), "--json"]
+
+        def tries():
+            return shown("stats", json.loads(run(*argv, "show", "stats")))["data-plane"]["control"]["connects"]
+
+        wait_for("it has tried again and again", lambda: tries() >= 4, 30)
+        said = [line for line in second.output().splitlines() if "data plane" in line and "error" in line]
+        assert len(said) == 1 and "another control plane is connected: end it first" in said[0], second.output()
+        assert second.stop() == 0, second.output()
+        assert gateway.ctl("show", "stats")["data-plane"]["control"]["disconnects"] == 0, gateway.controlplane.output()
+        finish(gateway, a, b)
+
+
+def test_sighup_ends_neither_plane_not_even_at_the_start():
+    with Neighbourhood() as lab:
+        gateway = lab.gateway([carrier("carrier-a", "192.0.2.10"), core("core", "10.20.0.10")], [(None, "+49", "core")])
+        gateway.dataplane.popen.send_signal(signal.SIGHUP)
+        gateway.kill(gateway.controlplane)
+        process = elsewhere(gateway, "early")
+        wait_for("it has begun to start", lambda: "DTLS 1.3" in process.output(), 30)
+        while ": ready" not in process.output() and process.running():
+            process.popen.send_signal(signal.SIGHUP)
+            time.sleep(0.01)
+        process.popen.send_signal(signal.SIGHUP)
+        wait_for("the file is read again", lambda: "main: reloaded" in process.output() or not process.running(), 30)
+        wait_for("the planes are together",
+                 lambda: "data plane is ready" in process.output() or not process.running(), 30)
+        assert process.stop() == 0, process.output()
+        assert gateway.dataplane.running()
 
 
 def test_no_key_of_a_call_is_in_a_log():

@@ -128,6 +128,26 @@ static const struct mistake {
 	{"unknown transport", {{"sip/listener/0/transport", "\"sctp\""}},
 		G "/sip/listener[name='carriers-tls']/transport:",
 		"'sctp' is not one of the choices: udp, tcp, tls, wss"},
+	{"text for a number", {{"limits/max-calls", "\"many\""}}, G "/limits/max-calls:", "'many' is not a number"},
+	{"null for a number", {{"limits/max-calls", "null"}}, G "/limits/max-calls:", "a number is needed here"},
+	{"negative number", {{"limits/max-calls", "-5"}}, G "/limits/max-calls:", "'-5' is out of range: 1 to 1000000"},
+	{"negative number in quotes", {{"limits/max-calls", "\"-5\""}}, G "/limits/max-calls:",
+		"write the number -5 without quotes"},
+	{"broken number", {{"limits/max-calls", "5.5"}}, G "/limits/max-calls:", "'5.5' is not a whole number: 1 to"},
+	{"port that there is not", {{"sip/listener/0/port", "70000"}},
+		G "/sip/listener[name='carriers-tls']/port:", "'70000' is out of range: 1 to 65535"},
+	{"port 0", {{"sip/listener/0/port", "0"}}, G "/sip/listener[name='carriers-tls']/port:",
+		"'0' is out of range: 1 to 65535"},
+	{"one value for a list of them", {{"realms/realm/0/media-interface", "\"outside\""}},
+		G "/realms/realm[name='carriers']:", "'media-interface' is a list: write its values in [ ]"},
+	{"one entry for a list of them", {{"trunks/trunk", "{\"name\":\"a\"}"}}, G "/trunks:",
+		"'trunk' is a list: write its entries in [ ]"},
+	{"a list for one value", {{"limits/max-calls", "[5]"}}, G "/limits", "one value is needed here, without [ ] or { }"},
+	{"a value for members", {{"limits", "5"}}, G, "'limits' has members: write them in { }"},
+	{"entry without its name", {{"trunks/trunk/0/name", ""}}, G "/trunks/trunk:", "an entry has no 'name'"},
+	{"peer with its port in the host", {{"trunks/trunk/0/peer/0/host", "\"192.0.2.10:5061\""}},
+		G "/trunks/trunk[name='carrier']/peer[name='east']/host:",
+		"'192.0.2.10:5061' is not valid here; the model says: Its address, or a name to look up"},
 	{"number in quotes", {{"sip/listener/0/port", "\"5061\""}},
 		G "/sip/listener[name='carriers-tls']/port:", "5061 without quotes"},
 	{"state is not configured", {{"trunks/trunk/0/state", "{\"active-calls\":0}"}},
@@ -241,7 +261,7 @@ static const struct mistake {
 		G "/trunks/trunk[name='carrier']/identify/certificate-name", "verifies certificates"},
 	{"bad source address", {{"trunks/trunk/0/identify/source-address/0", "\"198.51.100.0\""}},
 		G "/trunks/trunk[name='carrier']/identify/source-address:",
-		"'198.51.100.0' is not valid here"},
+		"'198.51.100.0' is not valid here; the model says: It came from one of these networks, such as"},
 	{"trunk names no realm", {{"trunks/trunk/0/realm", "\"mars\""}},
 		G "/trunks/trunk[name='carrier']/realm:", "'mars' is not defined"},
 	{"media timeout of a second", {{"trunks/trunk/0/media-timeout", "1"}},
@@ -488,6 +508,18 @@ static void the_line_is_the_right_entrys(void **state)
 	assert_int_equal(locate_line(STR(""), STR("/m:a"), &exact), 1);
 }
 
+/* As some editors save it. */
+static void a_byte_order_mark_is_no_mistake(void **state)
+{
+	struct config *c = NULL;
+	struct err e = {0};
+
+	(void)state;
+	if (config_parse(STR("\xef\xbb\xbf{\"srtp-gateway:gateway\":{}}"), "f", &c, &e))
+		fail_msg("%s", e.text);
+	config_unref(c);
+}
+
 static void what_is_not_json_is_refused_with_its_line(void **state)
 {
 	(void)state;
@@ -498,7 +530,14 @@ static void what_is_not_json_is_refused_with_its_line(void **state)
 		{"{\n\"a\":\n}", "f:3:"},
 		{"[1]", "f:1: a configuration is a JSON object"},
 		{"{\"srtp-gateway:gateway\":{},\n\"srtp-gateway:gateway\":{}}", "f:2:"},
-		{"{ \"a\": 1 // behind a value is no comment\n}", "f:1:"},
+		{"{ \"a\": 1 // behind a value is no comment\n}",
+			"f:1: column 10: '}' expected near '/': a comment begins with // and has a line of its own"},
+		{"{ \"a\": 1\n# hello\n}",
+			"f:2: column 1: '}' expected near '#': a comment begins with // and has a line of its own"},
+		{"{ \"a\": {\"b\": 1,} }", "f:1: column 16: string or '}' expected near '}': no comma behind the last entry"},
+		{"{ \"a\": {\"b\": [1,]} }",
+			"f:1: column 17: unexpected token near ']': no comma behind the last entry"},
+		{"{\"gateway\": {}}", "f:1: 'gateway' needs the name of its model before it, as in \"srtp-gateway:gateway\""},
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -580,6 +619,7 @@ int main(void)
 		cmocka_unit_test(peers_are_sorted_by_priority),
 		cmocka_unit_test(lines_and_comments_are_counted),
 		cmocka_unit_test(the_line_is_the_right_entrys),
+		cmocka_unit_test(a_byte_order_mark_is_no_mistake),
 		cmocka_unit_test(what_is_not_json_is_refused_with_its_line),
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(generations_count_and_snapshots_are_shared),

@@ -166,6 +166,39 @@ static void what_is_not_pem_is_refused(void **state)
 	rmdir(f->certificate);
 }
 
+/* What the next start could not go on without is refused now. */
+static void expect_of(const char *text, const char *reason)
+{
+	struct config *c;
+	struct err e = {0};
+
+	assert_int_equal(config_parse(str_z(text), "test", &c, &e), 0);
+	if (config_check_files(c, &e) != -EINVAL || !strstr(e.text, reason))
+		fail_msg("'%s' instead of %s", e.text, reason);
+	config_unref(c);
+}
+
+static void what_the_next_start_needs_is_there(void **state)
+{
+	struct files *f = *state;
+	struct config *c;
+	struct err e = {0};
+	char text[256];
+
+	expect_of("{\"srtp-gateway:gateway\":{\"management\":{\"group\":\"no-such-group\"}}}",
+		"/srtp-gateway:gateway/management/group: there is no group 'no-such-group': groupadd");
+	expect_of("{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"/nowhere/audit.jsonl\"}}}",
+		"/srtp-gateway:gateway/audit/file: /nowhere/audit.jsonl: its folder cannot be used: No such file");
+	snprintf(text, sizeof text, "{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"%s\"}}}", f->folder);
+	expect_of(text, "is a folder: give the path of a file");
+	snprintf(text, sizeof text,
+		"{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"%s/audit.jsonl\"},\"management\":{\"group\":\"root\"}}}", f->folder);
+	assert_int_equal(config_parse(str_z(text), "test", &c, &e), 0);
+	if (config_check_files(c, &e))
+		fail_msg("%s", e.text);
+	config_unref(c);
+}
+
 static void passwords_are_first_lines(void **state)
 {
 	char path[] = "/tmp/srtpgw-password-XXXXXX";
@@ -218,6 +251,7 @@ int main(void)
 		CASE(another_key_is_noticed),
 		CASE(a_passphrase_is_refused_at_once),
 		CASE(what_is_not_pem_is_refused),
+		CASE(what_the_next_start_needs_is_there),
 		cmocka_unit_test(passwords_are_first_lines),
 	};
 

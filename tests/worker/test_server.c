@@ -107,10 +107,19 @@ static void assert_taken(struct framing *f)
 	assert_int_equal(m.ack.result, 0);
 }
 
+static void greet_as(struct framing *f, uint64_t instance)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_HELLO, 1);
+	m.hello.instance = instance;
+	assert_int_equal(framing_send(f, &m), 0);
+	assert_taken(f);
+}
+
 static void greet(struct framing *f)
 {
-	say(f, DP_HELLO);
-	assert_taken(f);
+	greet_as(f, 1);
 }
 
 /* It is the control plane: its commands are answered. */
@@ -139,14 +148,39 @@ static void test_a_look_at_the_socket_disturbs_nobody(void **state)
 	framing_close(cp);
 }
 
-static void test_a_new_control_plane_replaces_the_old(void **state)
+static void test_a_second_control_plane_is_refused_while_the_first_is_there(void **state)
+{
+	struct bench *b = *state;
+	struct framing *first = visit(b), *second = visit(b);
+	union dp_msg m;
+
+	greet_as(first, 1);
+	dp_msg_init(&m, DP_HELLO, 1);
+	m.hello.instance = 2;
+	assert_int_equal(framing_send(second, &m), 0);
+	assert_int_equal(next(second, &m), 1);
+	assert_int_equal(m.h.type, DP_ACK);
+	assert_int_equal(m.ack.result, -EBUSY);
+	assert_string_equal(m.ack.reason, "another control plane is connected: end it first");
+	assert_int_equal(next(second, &m), -ECONNRESET);
+	framing_close(second);
+	assert_served(first);
+	framing_close(first);
+	/* It is gone, whatever it left to be read: its successor is taken. */
+	second = visit(b);
+	greet_as(second, 2);
+	assert_served(second);
+	framing_close(second);
+}
+
+static void test_a_control_plane_that_connects_anew_replaces_itself(void **state)
 {
 	struct bench *b = *state;
 	struct framing *old = visit(b), *new = visit(b);
 	union dp_msg m;
 
-	greet(old);
-	greet(new);
+	greet_as(old, 7);
+	greet_as(new, 7);
 	assert_int_equal(next(old, &m), -ECONNRESET);
 	assert_served(new);
 	framing_close(old);
@@ -175,7 +209,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_look_at_the_socket_disturbs_nobody, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_new_control_plane_replaces_the_old, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_second_control_plane_is_refused_while_the_first_is_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_control_plane_that_connects_anew_replaces_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_does_not_greet_is_told_and_leaves, setup, teardown),
 	};
 
