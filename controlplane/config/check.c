@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -158,23 +160,32 @@ static int check_passwords(const struct config *c, struct err *e)
 	return rc;
 }
 
-/* The audit's folder has to be there; the file itself is made when the gateway starts. */
+#define AUDIT_FILE "/srtp-gateway:gateway/audit/file: "
+
+/* Can records be written there, and the key beside them be made? The file itself is made when the gateway starts. */
 static int check_audit(const char *file, struct err *e)
 {
-	char folder[PATH_MAX];
+	char folder[PATH_MAX], key[PATH_MAX];
 	struct stat st;
-	size_t n = file ? (size_t)(strrchr(file, '/') - file) : 0;
+	int why;
 
 	if (!file)
 		return 0;
-	snprintf(folder, sizeof folder, "%.*s/", (int)n, file);
+	snprintf(folder, sizeof folder, "%.*s/", (int)(strrchr(file, '/') - file), file);
+	snprintf(key, sizeof key, "%s.key", file);
 	if (stat(folder, &st) != 0)
+		return err_set(e, EINVAL, AUDIT_FILE "%s: its folder cannot be used: %s", file, strerror(errno));
+	why = faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+	if (why && (access(file, F_OK) != 0 || access(key, F_OK) != 0))
 		return err_set(e, EINVAL,
-			"/srtp-gateway:gateway/audit/file: %s: its folder cannot be used: %s", file,
-			strerror(errno));
-	if (stat(file, &st) == 0 && S_ISDIR(st.st_mode))
-		return err_set(e, EINVAL,
-			"/srtp-gateway:gateway/audit/file: %s: is a folder: give the path of a file", file);
+			AUDIT_FILE "%s: nothing can be written to its folder: %s: give it to the account that the gateway runs as",
+			file, strerror(why));
+	if (stat(file, &st) != 0)
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, EINVAL, AUDIT_FILE "%s: is a folder: give the path of a file", file);
+	if (faccessat(AT_FDCWD, file, R_OK | W_OK, AT_EACCESS) != 0)
+		return err_set(e, EINVAL, AUDIT_FILE "%s: cannot be written: %s", file, strerror(errno));
 	return 0;
 }
 

@@ -401,7 +401,7 @@ int config_parse(struct str text, const char *name, struct config **out, struct 
 
 /*
  * Are the files that the configuration names there and right: certificates, private keys and trust bags
- * readable, each key the key of its certificate, passwords of trunks readable, the audit's folder and the group of
+ * readable, each key the key of its certificate, passwords of trunks readable, the audit's file writable and the group of
  * operators there? 0 or -EINVAL with the YANG path, the file and what to do. A private key that others can read is
  * logged as a warning.
  */

@@ -110,6 +110,11 @@ int snapshot_make(const struct lyd_node *tree, struct config **out, struct err *
 			rc == -ENOMEM ? "no memory for the configuration"
 				      : "the configuration contradicts its own model");
 	}
+	rc = config_check_identify(&s->pub, e);
+	if (rc) {
+		config_unref(&s->pub);
+		return rc;
+	}
 	s->pub.generation = atomic_fetch_add(&generations, 1) + 1;
 	*out = &s->pub;
 	return 0;

@@ -46,6 +46,10 @@ int load_text(struct ly_ctx *ctx, char *text, size_t n, const char *name, struct
 /* tree.c: fills s->pub from the tree. -ENOMEM, -EINVAL. */
 int tree_read(const struct lyd_node *tree, struct snapshot *s);
 
+/* check_identify.c: no two trunks of a realm that a request could be of just as well. -ENOMEM, or -EINVAL with both and
+ * the entry that they share in e. */
+int config_check_identify(const struct config *c, struct err *e);
+
 /* Make the sorted arrays from s->pub, once the trunks or routes in it are complete. -ENOMEM. */
 int snapshot_index_trunks(struct snapshot *s);
 int snapshot_index_routes(struct snapshot *s);

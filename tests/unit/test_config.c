@@ -312,6 +312,69 @@ static void each_mistake_is_named(void **state)
 	}
 }
 
+/* A third trunk beside carrier (0) and core (1): what identifies it, its realm, and with which entry it is core's or
+ * carrier's twin; NULL: it is told apart. */
+static const struct twin {
+	const char *name, *realm, *identify, *user, *entry, *other;
+} twins[] = {
+	{"the same address", "core", "{\"source-address\":[\"10.20.0.6/32\",\"10.20.0.5/32\"]}", NULL,
+		"source-address: '10.20.0.5/32'", "core"},
+	{"another one", "core", "{\"source-address\":[\"10.20.0.6/32\"]}", NULL, NULL, NULL},
+	{"more of it", "core", "{\"source-address\":[\"10.20.0.0/24\"]}", NULL, NULL, NULL},
+	{"by one listener", "core", "{\"listener\":[\"core-udp\"],\"source-address\":[\"10.20.0.5/32\"]}", NULL, NULL,
+		NULL},
+	{"with an account", "core", "{\"source-address\":[\"10.20.0.5/32\"]}", "alice", NULL, NULL},
+	{"in another realm", "carriers", "{\"source-address\":[\"10.20.0.5/32\"]}", NULL, NULL, NULL},
+	{"only called", "core", "{}", NULL, NULL, NULL},
+	{"a certificate and a network in common", "carriers",
+		"{\"source-address\":[\"192.0.2.0/24\",\"198.51.100.0/24\"],"
+		"\"certificate-name\":[\"x.example\",\"SBC-West.carrier.example\"]}",
+		NULL, "certificate-name: 'SBC-West.carrier.example'", "carrier"},
+	{"a certificate in common", "carriers",
+		"{\"source-address\":[\"192.0.2.0/24\"],\"certificate-name\":[\"sbc-west.carrier.example\"]}", NULL, NULL,
+		NULL},
+	{"the certificate alone", "carriers", "{\"certificate-name\":[\"sbc-west.carrier.example\"]}", NULL, NULL, NULL},
+	{"a server name besides", "carriers",
+		"{\"source-address\":[\"198.51.100.0/24\"],\"certificate-name\":[\"sbc-west.carrier.example\"],"
+		"\"server-name\":[\"gw.example\"]}",
+		NULL, NULL, NULL},
+};
+
+static json_t *with_twin(const struct twin *w)
+{
+	json_t *root = example();
+	char text[512];
+
+	snprintf(text, sizeof text,
+		"{\"name\":\"twin\",\"realm\":\"%s\",\"identify\":%s,\"srtp\":{\"mode\":\"%s\"}%s%s%s}", w->realm,
+		w->identify, strcmp(w->realm, "core") == 0 ? "none" : "required",
+		w->user ? ",\"peer-auth\":{\"password-file\":\"/p\",\"username\":\"" : "", w->user ? w->user : "",
+		w->user ? "\"}" : "");
+	change(root, "trunks/trunk/2", text);
+	return root;
+}
+
+static void trunks_that_nothing_tells_apart_are_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof twins / sizeof *twins; i++) {
+		const struct twin *w = &twins[i];
+		json_t *root = with_twin(w);
+		struct config *c = NULL;
+		struct err e = {0};
+		char place[160], other[64];
+		int rc = parse_tree(root, &c, &e);
+
+		snprintf(place, sizeof place, "test.json: " G "/trunks/trunk[name='twin']/identify/%s names the trunk '%s' too",
+			w->entry ? w->entry : "", w->other ? w->other : "");
+		snprintf(other, sizeof other, "or no identify at all");
+		if (w->entry ? rc != -EINVAL || !strstr(e.text, place) || !strstr(e.text, other) : rc != 0)
+			fail_msg("%s: got %d \"%s\"", w->name, rc, e.text);
+		json_decref(root);
+		config_unref(c);
+	}
+}
+
 static void the_example_becomes_a_snapshot(void **state)
 {
 	(void)state;
@@ -612,6 +675,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_mistake_is_named),
 		cmocka_unit_test(accounts_are_found_by_name_and_number),
+		cmocka_unit_test(trunks_that_nothing_tells_apart_are_refused),
 		cmocka_unit_test(the_example_becomes_a_snapshot),
 		cmocka_unit_test(defaults_are_the_safe_choice),
 		cmocka_unit_test(workers_sleep_as_it_says_or_as_they_were_started),

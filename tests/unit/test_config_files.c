@@ -199,6 +199,64 @@ static void what_the_next_start_needs_is_there(void **state)
 	config_unref(c);
 }
 
+static const char *audit_says(const char *file)
+{
+	static struct err e;
+	char text[256];
+	struct config *c;
+	int rc;
+
+	e.text[0] = 0;
+	snprintf(text, sizeof text, "{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"%s\"}}}", file);
+	assert_int_equal(config_parse(str_z(text), "test", &c, &e), 0);
+	rc = config_check_files(c, &e);
+	assert_int_equal(rc, e.text[0] ? -EINVAL : 0);
+	config_unref(c);
+	return e.text;
+}
+
+#define AUDIT "/srtp-gateway:gateway/audit/file: "
+
+/* Before the first record, not with it. */
+static void an_audit_that_cannot_be_written_is_named(void **state)
+{
+	const struct files *f = *state;
+	char folder[96], file[128], expected[512];
+
+	snprintf(folder, sizeof folder, "%s/audit", f->folder);
+	snprintf(file, sizeof file, "%s/a.jsonl", folder);
+	snprintf(expected, sizeof expected, AUDIT "%s: its folder cannot be used: No such file", file);
+	assert_memory_equal(audit_says(file), expected, strlen(expected));
+	write_text(folder, "");
+	snprintf(expected, sizeof expected, AUDIT "%s: its folder cannot be used: Not a directory", file);
+	assert_string_equal(audit_says(file), expected);
+	unlink(folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	assert_string_equal(audit_says(file), "");
+	assert_int_equal(access(file, F_OK), -1); /* only looked at */
+	assert_int_equal(mkdir(file, 0700), 0);
+	snprintf(expected, sizeof expected, AUDIT "%s: is a folder: give the path of a file", file);
+	assert_string_equal(audit_says(file), expected);
+	rmdir(file);
+	if (geteuid() == 0) {
+		/* Another account may not even look into the folder; the next one may look, and not write. */
+		assert_int_equal(seteuid(65534), 0);
+		assert_non_null(strstr(audit_says(file), "Permission denied"));
+		assert_int_equal(seteuid(0), 0);
+		assert_int_equal(chmod(f->folder, 0711), 0);
+		assert_int_equal(chmod(folder, 0711), 0);
+		assert_int_equal(seteuid(65534), 0);
+		snprintf(expected, sizeof expected, AUDIT "%s: nothing can be written to its folder: Permission denied",
+			file);
+		assert_memory_equal(audit_says(file), expected, strlen(expected));
+		assert_int_equal(seteuid(0), 0);
+	}
+	write_text(file, "");
+	assert_string_equal(audit_says(file), "");
+	unlink(file);
+	rmdir(folder);
+}
+
 static void passwords_are_first_lines(void **state)
 {
 	char path[] = "/tmp/srtpgw-password-XXXXXX";
@@ -252,6 +310,7 @@ int main(void)
 		CASE(a_passphrase_is_refused_at_once),
 		CASE(what_is_not_pem_is_refused),
 		CASE(what_the_next_start_needs_is_there),
+		CASE(an_audit_that_cannot_be_written_is_named),
 		cmocka_unit_test(passwords_are_first_lines),
 	};
 

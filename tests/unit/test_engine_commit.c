@@ -309,6 +309,26 @@ static void a_restart_in_the_middle_rolls_back(void **state)
 	assert_int_equal(engine_history(b->engine, rows), 3);
 }
 
+/* What the model's rules cannot say is refused by each door: validate, and commit. */
+static void twins_are_refused_before_a_commit(void **state)
+{
+	struct engine_bench *b = *state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		char path[128];
+
+		snprintf(path, sizeof path, "/srtp-gateway:gateway/trunks/trunk[name='%c']/identify/source-address", "ab"[i]);
+		assert_int_equal(bench_set(b, b->root, path, "192.0.2.77/32"), 0);
+	}
+	assert_int_equal(engine_validate(b->root, ENGINE_CANDIDATE, &b->fault), -1);
+	assert_fault(b, "operation-failed",
+		"/srtp-gateway:gateway/trunks/trunk[name='b']/identify/source-address",
+		"'192.0.2.77/32' names the trunk 'a' too");
+	assert_int_equal(bench_commit(b, b->root), -1);
+	assert_string_equal(b->fault.tag, "operation-failed");
+	assert_int_equal(b->prepared, b->committed);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
@@ -325,6 +345,7 @@ int main(void)
 		TEST(a_persistent_one_outlives_its_session),
 		TEST(a_confirmation_alone_leaves_the_candidate),
 		TEST(a_restart_in_the_middle_rolls_back),
+		TEST(twins_are_refused_before_a_commit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
