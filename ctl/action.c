@@ -17,9 +17,14 @@ static enum ctl_exit act(struct client *c, json_t *data, json_t **output, struct
 	return client_ask(c, "action", json_pack("{s:o,s:s}", "data", data, "format", "json"), output, e);
 }
 
+/* What is said of a number: of one, and of any other. */
+struct said {
+	const char *one, *many;
+};
+
 /* Asks and prints the output: as JSON, or one of its numbers with what it counts. Takes over data. */
 static enum ctl_exit act_and_say(struct client *c, const struct ctl_args *a, json_t *data, const char *member,
-	const char *what, struct err *e)
+	struct said what, struct err *e)
 {
 	json_t *output = NULL;
 	enum ctl_exit code = act(c, data, &output, e);
@@ -27,7 +32,8 @@ static enum ctl_exit act_and_say(struct client *c, const struct ctl_args *a, jso
 	if (code == CTL_OK && args_json(a))
 		print_json(output, stdout);
 	else if (code == CTL_OK && member && value_find(output, member))
-		printf("%.0f %s\n", value_number(value_find(output, member)), what);
+		printf("%.0f %s\n", value_number(value_find(output, member)),
+			value_number(value_find(output, member)) == 1 ? what.one : what.many);
 	json_decref(output);
 	return code;
 }
@@ -55,12 +61,13 @@ static json_t *of_call(const char *id, const char *action, json_t *input)
 
 enum ctl_exit action_drain(struct client *c, const struct ctl_args *a, struct err *e)
 {
-	return act_and_say(c, a, rpc("drain", a), "remaining-calls", "calls remain", e);
+	return act_and_say(c, a, rpc("drain", a), "remaining-calls",
+		(struct said){"call remains", "calls remain"}, e);
 }
 
 enum ctl_exit action_resume(struct client *c, const struct ctl_args *a, struct err *e)
 {
-	return act_and_say(c, a, rpc("resume", a), NULL, NULL, e);
+	return act_and_say(c, a, rpc("resume", a), NULL, (struct said){NULL, NULL}, e);
 }
 
 enum ctl_exit action_terminate(struct client *c, const struct ctl_args *a, struct err *e)
@@ -69,7 +76,8 @@ enum ctl_exit action_terminate(struct client *c, const struct ctl_args *a, struc
 
 	if (a->text[OPT_REASON])
 		json_object_set_new(input, "reason", json_string(a->text[OPT_REASON]));
-	return act_and_say(c, a, of_call(a->words[0], "terminate", input), NULL, NULL, e);
+	return act_and_say(c, a, of_call(a->words[0], "terminate", input), NULL,
+		(struct said){NULL, NULL}, e);
 }
 
 enum ctl_exit action_disconnect(struct client *c, const struct ctl_args *a, struct err *e)
@@ -77,26 +85,43 @@ enum ctl_exit action_disconnect(struct client *c, const struct ctl_args *a, stru
 	json_t *data = json_pack("{s:{s:{s:[{s:s,s:{}}]}}}", "srtp-gateway:gateway", "users", "user", "name",
 		a->words[0], "disconnect");
 
-	return act_and_say(c, a, data, "registrations", "registrations ended", e);
+	return act_and_say(c, a, data, "registrations",
+		(struct said){"registration ended", "registrations ended"}, e);
 }
 
 struct rekeying {
 	struct client *c;
-	unsigned renewed, gone;
+	unsigned calls, legs; /* that renew keys */
+	unsigned without, gone; /* calls that have none to renew, and that could not */
 };
 
 static enum ctl_exit rekey_one(void *arg, const json_t *call, struct err *e)
 {
 	struct rekeying *r = arg;
 	const char *id = json_string_value(json_object_get(call, "id"));
-	enum ctl_exit code = act(r->c, of_call(id ? id : "", "rekey", json_object()), NULL, e);
+	json_t *output = NULL;
+	enum ctl_exit code = act(r->c, of_call(id ? id : "", "rekey", json_object()), &output, e);
 
 	/* A call may end between the list and the request. */
-	if (code == CTL_REFUSED)
-		r->gone++;
-	else
-		r->renewed++;
+	unsigned legs = code == CTL_OK ? (unsigned)value_number(value_find(output, "legs")) : 0;
+
+	r->gone += code == CTL_REFUSED;
+	r->without += code == CTL_OK && !legs;
+	r->calls += legs > 0;
+	r->legs += legs;
+	json_decref(output);
 	return code == CTL_REFUSED ? CTL_OK : code;
+}
+
+static void say_rekeying(const struct rekeying *r)
+{
+	printf("%u side%s of %u call%s %s keys", r->legs, r->legs == 1 ? "" : "s", r->calls, r->calls == 1 ? "" : "s",
+		r->legs == 1 ? "renews its" : "renew their");
+	if (r->without)
+		printf("; %u call%s no keys that can be renewed", r->without, r->without == 1 ? " has" : "s have");
+	if (r->gone)
+		printf("; %u call%s could not", r->gone, r->gone == 1 ? "" : "s");
+	putchar('\n');
 }
 
 /* The model renews one call's keys, or all: a trunk's are its calls'. */
@@ -107,14 +132,13 @@ static enum ctl_exit rekey_trunk(struct client *c, const struct ctl_args *a, str
 	enum ctl_exit code = calls_each(c, &filter, rekey_one, &r, e);
 
 	/* None at all: that is no matter of calls that ended meanwhile. e has the last one's reason. */
-	if (code == CTL_OK && r.gone && !r.renewed)
+	if (code == CTL_OK && r.gone && !r.calls && !r.without)
 		return CTL_REFUSED;
 	if (code == CTL_OK && args_json(a))
-		printf("{\"calls\": %u, \"refused\": %u}\n", r.renewed, r.gone);
-	else if (code == CTL_OK && r.gone)
-		printf("%u calls renew their keys, %u could not\n", r.renewed, r.gone);
+		printf("{\"calls\": %u, \"legs\": %u, \"without-keys\": %u, \"refused\": %u}\n", r.calls, r.legs, r.without,
+			r.gone);
 	else if (code == CTL_OK)
-		printf("%u calls renew their keys\n", r.renewed);
+		say_rekeying(&r);
 	return code;
 }
 
@@ -127,9 +151,11 @@ enum ctl_exit action_rekey(struct client *c, const struct ctl_args *a, struct er
 	if (a->given[OPT_TRUNK])
 		return rekey_trunk(c, a, e);
 	if (a->given[OPT_ALL])
-		return act_and_say(c, a, rpc("rekey-all", a), "calls", "calls renew their keys", e);
+		return act_and_say(c, a, rpc("rekey-all", a), "calls",
+			(struct said){"call renews its keys", "calls renew their keys"}, e);
 	return act_and_say(
-		c, a, of_call(a->words[0], "rekey", json_object()), "legs", "sides renew their keys", e);
+		c, a, of_call(a->words[0], "rekey", json_object()), "legs",
+		(struct said){"side renews its keys", "sides renew their keys"}, e);
 }
 
 enum ctl_exit action_reload_certificates(struct client *c, const struct ctl_args *a, struct err *e)

@@ -238,6 +238,18 @@ static void print_traffic(const json_t *counted, const char *indent, FILE *to)
 	print_counters(json_object_get(counted, "verdicts"), "packets that arrived here, by verdict", indent, to);
 }
 
+/* A member that is an object, with its name above. */
+static void print_part(const json_t *o, const char *name, const char *indent, FILE *to)
+{
+	const json_t *part = json_object_get(o, name);
+	char deeper[16];
+
+	snprintf(deeper, sizeof deeper, "%s  ", indent);
+	if (part)
+		fprintf(to, "%s%s\n", indent, name);
+	print_members(part, deeper, to);
+}
+
 static void print_transports(const json_t *leg, FILE *to)
 {
 	const json_t *transport;
@@ -247,6 +259,7 @@ static void print_transports(const json_t *leg, FILE *to)
 	{
 		fputs("  transport\n", to);
 		print_members(transport, "    ", to);
+		print_part(transport, "dtls", "    ", to);
 		print_traffic(transport, "    ", to);
 	}
 }
@@ -260,14 +273,15 @@ void print_call(const json_t *call, FILE *to)
 	json_array_foreach(json_object_get(call, "leg"), i, leg)
 	{
 		const char *name = text(leg, "side");
-		const json_t *signalling = json_object_get(leg, "signalling");
 
 		fprintf(to, "\nleg %s, towards the %s\n", name ? name : "?",
 			name && strcmp(name, "a") == 0 ? "caller" : "called party");
 		print_members(leg, "  ", to);
-		if (signalling)
-			fputs("  signalling\n", to);
-		print_members(signalling, "    ", to);
+		print_part(leg, "signalling", "  ", to);
+		print_part(leg, "ice", "  ", to);
+		/* With several transports the first one's is said there. */
+		if (!json_object_get(leg, "transport"))
+			print_part(leg, "dtls", "  ", to);
 		/* The first one's numbers are those of the side. */
 		if (!json_object_get(leg, "transport"))
 			print_traffic(leg, "  ", to);

@@ -25,6 +25,20 @@ static void add_media(const struct leg *l, unsigned i, struct state_transport *t
 			t->media[t->n_media++] = m->kind == SDP_VIDEO ? "video" : "audio";
 }
 
+/* The handshake that transport i has its keys from. */
+static struct state_dtls dtls_of(const struct leg *l, unsigned i)
+{
+	const struct leg_keyed *k = leg_keyed(l, i);
+	const struct leg_handshake *h = k ? k->handshake : NULL;
+
+	if (!h)
+		return (struct state_dtls){.version = NULL};
+	return (struct state_dtls){.version = h->version,
+		.cipher = h->cipher,
+		.group = h->group,
+		.authenticated = sip_transport_secure(l->flow.transport)};
+}
+
 /* Several m-lines, or what there was of several in a call that has ended. */
 static void add_transports(const struct leg *l, struct state_leg *out)
 {
@@ -38,6 +52,7 @@ static void add_transports(const struct leg *l, struct state_leg *out)
 		if (!t.n_media && !t.stats)
 			continue;
 		t.local = local_of(l, i);
+		t.dtls = dtls_of(l, i);
 		if (m)
 			t.remote = m->remote;
 		out->transports[out->n_transports++] = t;
@@ -56,7 +71,6 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 	const struct oa_media *m = oa_media_at(&l->oa, l->shown);
 	const struct dp_stats_leg *of_shown = call_stats_of(c, 2 * l->shown + l->side);
 	const struct dp_stats_leg *s = of_shown ? of_shown : call_stats(c, l->side);
-	const struct leg_handshake *dtls = leg_shown_keyed(l)->handshake;
 	struct state_leg out = {
 		.side = l->side,
 		.trunk = l->trunk ? l->trunk->name : NULL,
@@ -66,10 +80,7 @@ static struct state_leg leg_shown(const struct leg *l, char version[16], char ci
 		.key_epoch = leg_shown_keyed(l)->keys,
 		.renewal = l->rekey.tried ? rekey_result_name(l->rekey.result) : NULL,
 		.keying = leg_keying(l),
-		.dtls_version = dtls ? dtls->version : NULL,
-		.dtls_cipher = dtls ? dtls->cipher : NULL,
-		.dtls_group = dtls ? dtls->group : NULL,
-		.authenticated = sip_transport_secure(l->flow.transport),
+		.dtls = dtls_of(l, l->shown),
 		.rtcp_mux = m && m->mux,
 		.local = local_of(l, l->shown),
 		.stats = s->h.type ? s : NULL,

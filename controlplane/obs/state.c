@@ -57,14 +57,17 @@ static void signalling(struct state_tree *t, struct lyd_node *leg, const struct 
 	state_bool(t, n, "behind-nat", s->behind_nat);
 }
 
-static void association(struct state_tree *t, struct lyd_node *leg, const struct state_leg *l)
+static void association(struct state_tree *t, struct lyd_node *parent, const struct state_dtls *d)
 {
-	struct lyd_node *n = state_in(t, leg, "dtls");
+	struct lyd_node *n;
 
-	state_text(t, n, "version", l->dtls_version);
-	state_text(t, n, "cipher", l->dtls_cipher);
-	state_text(t, n, "group", l->dtls_group);
-	state_bool(t, n, "fingerprint-authenticated", l->authenticated);
+	if (!d->version)
+		return;
+	n = state_in(t, parent, "dtls");
+	state_text(t, n, "version", d->version);
+	state_text(t, n, "cipher", d->cipher);
+	state_text(t, n, "group", d->group);
+	state_bool(t, n, "fingerprint-authenticated", d->authenticated);
 }
 
 static void ice(struct state_tree *t, struct lyd_node *leg, const struct dp_stats_leg *s)
@@ -100,6 +103,7 @@ static void transport(struct state_tree *t, struct lyd_node *leg, const struct s
 		state_text(t, n, "media", m->media[i]);
 	if (m->stats && m->stats->suite != SRTP_SUITE_NONE)
 		state_text(t, n, "suite", srtp_suite_info((enum srtp_suite)m->stats->suite)->name);
+	association(t, n, &m->dtls);
 	state_address(t, n, "local-address", &m->local);
 	remote_of(t, n, m->stats, &m->remote);
 	if (m->stats)
@@ -123,8 +127,7 @@ static void leg(struct state_tree *t, struct lyd_node *call, const struct state_
 	if (info)
 		C(n, "key-epoch", l->key_epoch);
 	state_text(t, n, "last-renewal", l->renewal);
-	if (l->dtls_version)
-		association(t, n, l);
+	association(t, n, &l->dtls);
 	state_bool(t, n, "rtcp-mux", l->rtcp_mux);
 	if (s && s->ice != DP_ICE_NONE)
 		ice(t, n, s);

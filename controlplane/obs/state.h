@@ -21,12 +21,19 @@ struct state_signalling {
 	bool behind_nat;
 };
 
+/* A DTLS handshake that brought keys. */
+struct state_dtls {
+	const char *version, *cipher, *group; /* version NULL: none was done */
+	bool authenticated;                   /* the fingerprint came over encrypted signalling */
+};
+
 /* One of several places where media of a side goes. */
 struct state_transport {
 	unsigned number; /* from 1 */
 	const char *media[SDP_MEDIA_MAX]; /* "audio", "video" */
 	unsigned n_media;
 	struct ip_port local, remote;     /* IP_NONE where not known */
+	struct state_dtls dtls;
 	const struct dp_stats_leg *stats; /* NULL: none yet; its remote goes before ours */
 };
 
@@ -40,8 +47,7 @@ struct state_leg {
 	uint32_t key_epoch;    /* with a suite: how many keys we have sent with */
 	const char *renewal;   /* "renewed", "one-way", "refused", "given-up": the last one; NULL: none yet */
 	const char *keying;    /* "sdes", "dtls"; NULL: none */
-	const char *dtls_version, *dtls_cipher, *dtls_group; /* NULL: no handshake is done */
-	bool authenticated; /* with dtls_version: the fingerprint came over encrypted signalling */
+	struct state_dtls dtls;
 	bool rtcp_mux;
 	struct ip_port local, remote; /* media; IP_NONE where not known */
 	struct state_signalling signalling;

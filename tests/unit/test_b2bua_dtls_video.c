@@ -105,6 +105,25 @@ static void check_record(const json_t *leg)
 	}
 }
 
+/* An operator sees how each transport was protected, while the call is there. */
+static void check_shown(void)
+{
+	json_t *data = look("/srtp-gateway:calls", 10);
+	const json_t *call = json_array_get(json_object_get(json_object_get(data, "calls"), "call"), 0);
+	const json_t *leg = json_array_get(json_object_get(call, "leg"), DP_SIDE_B);
+	const json_t *transports = json_object_get(leg, "transport");
+
+	assert_int_equal(json_array_size(transports), 2);
+	for (unsigned i = 0; i < 2; i++) {
+		const json_t *dtls = json_object_get(json_array_get(transports, i), "dtls");
+
+		assert_string_equal(text_in(dtls, "version"), "DTLSv1.2");
+		assert_non_null(text_in(dtls, "cipher"));
+		assert_true(json_is_true(json_object_get(dtls, "fingerprint-authenticated")));
+	}
+	json_decref(data);
+}
+
 /* Speech has its new keys and pictures have not: the renewal goes on until they have. */
 static void test_a_renewal_is_one_of_all_transports(void **state)
 {
@@ -127,6 +146,7 @@ static void test_a_renewal_is_one_of_all_transports(void **state)
 	run_until(speech_keyed, "the handshake for speech");
 	open_pictures();
 	run_until(pictures_keyed, "the handshake for pictures");
+	check_shown();
 
 	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
 	pass(100);

@@ -44,6 +44,29 @@ static void calls_are_a_table(void **state)
 	expect_request("\"xpath\":\"/srtp-gateway:calls/call[state='ringing']\"");
 }
 
+/* How each side, or each of its transports, was protected. */
+static void a_call_is_shown_with_its_associations(void **state)
+{
+	(void)state;
+	static const struct line script[] = {
+		{"\"get\"",
+			OK(CALLS(CALL("{\"side\":\"a\",\"dtls\":{\"version\":\"DTLSv1.2\"},\"transport\":["
+				      "{\"number\":1,\"dtls\":{\"version\":\"DTLSv1.2\",\"cipher\":\"C1\"}},"
+				      "{\"number\":2,\"dtls\":{\"version\":\"DTLSv1.3\",\"cipher\":\"C2\"}}]},"
+				      "{\"side\":\"b\",\"dtls\":{\"version\":\"DTLSv1.1\"},\"ice\":{\"state\":\"nominated\"}}")))},
+		{NULL, NULL}};
+	const char *second, *other;
+
+	assert_int_equal(run(script, "show call c1"), CTL_OK);
+	second = strstr(output, "    dtls\n      version            DTLSv1.3\n      cipher             C2\n");
+	assert_non_null(strstr(output, "    dtls\n      version            DTLSv1.2\n      cipher             C1\n"));
+	assert_non_null(second);
+	other = strstr(second, "leg b");
+	assert_non_null(other);
+	assert_non_null(strstr(other, "  dtls\n    version            DTLSv1.1\n"));
+	assert_non_null(strstr(other, "  ice\n    state              nominated\n"));
+}
+
 static void json_is_the_gateways_data(void **state)
 {
 	(void)state;
@@ -228,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_are_a_table),
+		cmocka_unit_test(a_call_is_shown_with_its_associations),
 		cmocka_unit_test(json_is_the_gateways_data),
 		cmocka_unit_test(the_watch_has_a_row_per_leg),
 		cmocka_unit_test(one_call_is_shown_in_full),

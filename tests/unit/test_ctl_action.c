@@ -33,7 +33,7 @@ static void actions_are_the_models(void **state)
 	assert_int_equal(run(script, "disconnect bob"), CTL_OK);
 	expect_request(
 		"{\"srtp-gateway:gateway\":{\"users\":{\"user\":[{\"name\":\"bob\",\"disconnect\":{}}]}}}");
-	assert_string_equal(output, "1 registrations ended\n");
+	assert_string_equal(output, "1 registration ended\n");
 	assert_int_equal(run(script, "reload-certificates"), CTL_OK);
 	assert_string_equal(output, "another certificate: outside?\n");
 }
@@ -52,7 +52,22 @@ static void a_trunks_keys_are_its_calls_keys(void **state)
 
 	assert_int_equal(run(script, "rekey --trunk core"), CTL_OK);
 	expect_request("/srtp-gateway:calls/call[state='established'][ingress-trunk='core']");
-	assert_string_equal(output, "1 calls renew their keys, 1 could not\n");
+	assert_string_equal(output, "2 sides of 1 call renew their keys; 1 call could not\n");
+	assert_int_equal(run(script, "rekey --trunk core --json"), CTL_OK);
+	assert_string_equal(output, "{\"calls\": 1, \"legs\": 2, \"without-keys\": 0, \"refused\": 1}\n");
+	/* Of plain RTP there is nothing to renew. */
+	static const struct line plain[] = {
+		{"\"op\":\"get\"", OK("{\"srtp-gateway:calls\":{\"call\":[{\"id\":\"c1\"}]}}")},
+		{"\"c1\"", OK("{\"legs\":0}")}, {NULL, NULL}};
+	static const struct line half[] = {
+		{"\"op\":\"get\"", OK("{\"srtp-gateway:calls\":{\"call\":[{\"id\":\"c1\"}]}}")},
+		{"\"c1\"", OK("{\"legs\":1}")}, {NULL, NULL}};
+
+	assert_int_equal(run(plain, "rekey --trunk core"), CTL_OK);
+	expect_output("0 sides of 0 calls renew their keys; ");
+	expect_output(" no keys that can be renewed\n");
+	assert_int_equal(run(half, "rekey --trunk none"), CTL_OK);
+	expect_output("of 2 calls renew their keys\n");
 	/* What no call can do is an error and not a number. */
 	static const struct line cannot[] = {
 		{"\"op\":\"get\"", OK("{\"srtp-gateway:calls\":{\"call\":[{\"id\":\"c1\"}]}}")},

@@ -153,7 +153,13 @@ static void a_call_with_video_tells_each_transport(void **state)
 			.stats = &audio,
 			.n_transports = 2,
 			.transports = {{.number = 1, .media = {"audio"}, .n_media = 1, .local = media, .stats = &audio},
-				{.number = 2, .media = {"video"}, .n_media = 1, .local = media, .remote = media, .stats = &video}}},
+				{.number = 2,
+					.media = {"video"},
+					.n_media = 1,
+					.local = media,
+					.remote = media,
+					.dtls = {"DTLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519MLKEM768", true},
+					.stats = &video}}},
 	};
 	const struct state_call call = {.id = "c1", .state = "established", .legs = legs, .n_legs = 2};
 	struct state_tree t = {.ctx = yang};
@@ -166,6 +172,11 @@ static void a_call_with_video_tells_each_transport(void **state)
 	SAYS(&t, CALL "/leg[side='b']/transport[number='1']/tx/packets", "11");
 	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/media", "video");
 	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/suite", "srtp-gateway:AES_CM_128_HMAC_SHA1_80");
+	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/dtls/version", "DTLSv1.3");
+	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/dtls/cipher", "TLS_AES_128_GCM_SHA256");
+	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/dtls/group", "X25519MLKEM768");
+	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/dtls/fingerprint-authenticated", "true");
+	assert_null(value(&t, CALL "/leg[side='b']/transport[number='1']/dtls/version"));
 	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/rx/packets", "200");
 	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/remote-address", "192.0.2.9:4444");
 	SAYS(&t, CALL "/leg[side='b']/transport[number='2']/verdicts/relayed", "0");
