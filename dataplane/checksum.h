@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <emmintrin.h>
-
 #include <rte_ip.h>
 #include <rte_udp.h>
+
+#define CHECKSUM_FEW 40 /* octets: two IPv6 addresses and more than an IPv4 header */
 
 enum checksum_state {
 	CHECKSUM_OK,
@@ -23,35 +23,30 @@ enum checksum_state {
 };
 
 /*
- * Adds n octets at p to a one's complement sum (RFC 1071) of 16-bit words as they lie in memory. Taken 32
- * bits at a time into 64, which is the same sum: no carry is lost below 2^32 words.
+ * A one's complement sum (RFC 1071) of n octets, 64 kB at most, as they lie in memory; not folded yet. By the
+ * widest registers that this processor has.
  */
-static inline uint64_t checksum_add(uint64_t sum, const void *p, size_t n)
+extern uint64_t (*checksum_sum)(const void *p, size_t n);
+
+/* All ways that this processor knows, n of them, the best first; for tests. */
+struct checksum_way {
+	const char *name;
+	uint64_t (*sum)(const void *p, size_t n);
+};
+const struct checksum_way *checksum_ways(unsigned *n);
+
+/* Adds n octets at p to a sum. A few words of known number need no call. */
+static inline __attribute__((always_inline)) uint64_t checksum_add(uint64_t sum, const void *p, size_t n)
 {
-	const __m128i zero = _mm_setzero_si128();
-	__m128i even = zero, odd = zero;
-	const uint8_t *at = p;
-	uint64_t lanes[2];
-	uint32_t half = 0;
-	uint16_t pair = 0;
+	uint32_t half; /* two words at a time are the same sum */
 
-	for (; n >= 16; at += 16, n -= 16) {
-		__m128i words = _mm_loadu_si128((const __m128i *)at);
-
-		even = _mm_add_epi64(even, _mm_unpacklo_epi32(words, zero));
-		odd = _mm_add_epi64(odd, _mm_unpackhi_epi32(words, zero));
-	}
-	_mm_storeu_si128((__m128i *)lanes, _mm_add_epi64(even, odd));
-	for (unsigned i = 0; i < n / 4; i++, at += 4) {
-		memcpy(&half, at, 4);
+	if (!__builtin_constant_p(n) || n > CHECKSUM_FEW || n % sizeof half)
+		return sum + checksum_sum(p, n);
+	for (size_t i = 0; i < n; i += sizeof half) {
+		memcpy(&half, (const uint8_t *)p + i, sizeof half);
 		sum += half;
 	}
-	if (n & 2) {
-		memcpy(&pair, at, 2);
-		at += 2;
-	}
-	return sum + lanes[0] + lanes[1] + pair +
-	       (n & 1 ? *at : 0); /* little-endian: the octet that is not there is high */
+	return sum;
 }
 
 /* The same of n words that were written just now: read wider than written, they would have to reach the cache
@@ -70,10 +65,13 @@ _Static_assert(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN, "an odd last octet is the lo
 
 static inline uint16_t checksum_fold(uint64_t sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+	uint32_t half;
+
+	/* Each addition carries at most once, and the carry into the lower half comes round. */
+	sum += sum << 32 | sum >> 32;
+	half = (uint32_t)(sum >> 32);
+	half += half << 16 | half >> 16;
+	return (uint16_t)(half >> 16);
 }
 
 /* The pseudo-header (RFC 768, RFC 8200 section 8.1): its length is UDP's, so that it is taken from there. */

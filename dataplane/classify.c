@@ -18,6 +18,7 @@
 #define ETHERTYPE_VLAN 0x8100
 #define PROTO_UDP 17
 #define PROTO_FRAGMENT 44
+#define IPV4_LEN 20
 #define IPV6_LEN 40
 #define IPV4_MF_OR_OFFSET 0x3fff
 #define IPV4_OFFSET 0x1fff
@@ -44,16 +45,17 @@ static enum frame_class ipv4_read(const uint8_t *o, size_t n, struct frame *f)
 	size_t header, total;
 	uint16_t fragment;
 
-	if (n < (size_t)f->l3 + 20 || ip[0] >> 4 != 4 || ip[9] != PROTO_UDP)
+	if (n < (size_t)f->l3 + IPV4_LEN || ip[0] >> 4 != 4 || ip[9] != PROTO_UDP)
 		return FRAME_OTHER;
 	header = (size_t)(ip[0] & 15) * 4;
 	total = be16_get(ip + 2);
 	f->source.ip.family = f->destination.ip.family = IP_V4;
 	memcpy(f->source.ip.octets, ip + 12, 4);
 	memcpy(f->destination.ip.octets, ip + 16, 4);
-	if (header < 20 || total < header || f->l3 + total > n)
+	if (header < IPV4_LEN || total < header || f->l3 + total > n)
 		return FRAME_MALFORMED;
-	if (checksum_fold(checksum_add(0, ip, header)) != 0xffff)
+	if (checksum_fold(header == IPV4_LEN ? checksum_add(0, ip, IPV4_LEN) : checksum_add(0, ip, header)) !=
+		0xffff)
 		return FRAME_MALFORMED;
 	f->l4 = (uint16_t)(f->l3 + header);
 	fragment = be16_get(ip + 6);

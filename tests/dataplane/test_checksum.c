@@ -162,6 +162,36 @@ static void every_flipped_bit_is_seen(void **state)
 	}
 }
 
+/* In memory's order, as sums are. */
+static uint16_t folded_slowly(const uint8_t *p, size_t n)
+{
+	return htons((uint16_t)add(0, p, n));
+}
+
+static void every_register_width_has_the_same_sum(void **state)
+{
+	static uint8_t octets[UINT16_MAX + 4];
+	const struct checksum_way *ways;
+	unsigned n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof octets; i++)
+		octets[i] = (uint8_t)(i * 31 ^ i >> 5);
+	ways = checksum_ways(&n);
+	assert_int_not_equal(n, 0);
+	for (unsigned w = 0; w < n; w++) {
+		print_message("# %s\n", ways[w].name);
+		for (size_t from = 0; from < 4; from++)
+			for (size_t len = 0; len < 600; len++)
+				assert_int_equal(checksum_fold(ways[w].sum(octets + from, len)),
+					folded_slowly(octets + from, len));
+	}
+	memset(octets, 0xff, sizeof octets);
+	for (unsigned w = 0; w < n; w++)
+		assert_int_equal(
+			checksum_fold(ways[w].sum(octets, UINT16_MAX)), folded_slowly(octets, UINT16_MAX));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +199,7 @@ int main(void)
 		cmocka_unit_test(a_sum_of_zero_is_sent_as_ones),
 		cmocka_unit_test(unfinished_checksums_are_told_from_wrong_ones),
 		cmocka_unit_test(every_flipped_bit_is_seen),
+		cmocka_unit_test(every_register_width_has_the_same_sum),
 	};
 
 	return cmocka_run_group_tests_name("checksum", tests, NULL, NULL);

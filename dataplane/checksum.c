@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/checksum.h"
+
+#include <immintrin.h>
+
+/*
+ * Vectors add the words of even places and those of odd places, each to 32 bits, in which the words of 64 kB
+ * have room.
+ */
+
+static uint64_t lanes_add(__m128i lanes)
+{
+	__m128i zero = _mm_setzero_si128();
+	__m128i two = _mm_add_epi64(_mm_unpacklo_epi32(lanes, zero), _mm_unpackhi_epi32(lanes, zero));
+
+	return (uint64_t)_mm_cvtsi128_si64(_mm_add_epi64(two, _mm_unpackhi_epi64(two, two)));
+}
+
+/* Fewer than 16 octets. */
+static uint64_t rest_add(const uint8_t *at, size_t n)
+{
+	uint64_t sum = 0;
+	uint32_t half;
+	uint16_t word;
+
+	for (; n >= 4; n -= 4, at += 4) {
+		memcpy(&half, at, 4);
+		sum += half;
+	}
+	if (n & 2) {
+		memcpy(&word, at, 2);
+		sum += word;
+		at += 2;
+	}
+	return sum + (n & 1 ? *at : 0); /* little-endian: the octet that is not there is high */
+}
+
+static uint64_t sum_sse2(const void *p, size_t n)
+{
+	__m128i low = _mm_set1_epi32(0xffff), even = _mm_setzero_si128(), odd = even;
+	const uint8_t *at = p;
+
+	for (; n >= 16; at += 16, n -= 16) {
+		__m128i words = _mm_loadu_si128((const __m128i *)at);
+
+		even = _mm_add_epi32(even, _mm_and_si128(words, low));
+		odd = _mm_add_epi32(odd, _mm_srli_epi32(words, 16));
+	}
+	return lanes_add(_mm_add_epi32(even, odd)) + rest_add(at, n);
+}
+
+__attribute__((target("avx2"))) static uint64_t sum_avx2(const void *p, size_t n)
+{
+	__m256i low = _mm256_set1_epi32(0xffff), even = _mm256_setzero_si256(), odd = even, both;
+	const uint8_t *at = p;
+	uint64_t sum;
+
+	for (; n >= 32; at += 32, n -= 32) {
+		__m256i words = _mm256_loadu_si256((const __m256i *)at);
+
+		even = _mm256_add_epi32(even, _mm256_and_si256(words, low));
+		odd = _mm256_add_epi32(odd, _mm256_srli_epi32(words, 16));
+	}
+	both = _mm256_add_epi32(even, odd);
+	sum = lanes_add(_mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1)));
+	return n ? sum + sum_sse2(at, n) : sum;
+}
+
+__attribute__((target("avx512f,avx512bw"))) static uint64_t sum_avx512(const void *p, size_t n)
+{
+	__m512i low = _mm512_set1_epi32(0xffff), even = _mm512_setzero_si512(), odd = even, words;
+	const uint8_t *at = p;
+
+	for (; n >= 64; at += 64, n -= 64) {
+		words = _mm512_loadu_si512(at);
+		even = _mm512_add_epi32(even, _mm512_and_si512(words, low));
+		odd = _mm512_add_epi32(odd, _mm512_srli_epi32(words, 16));
+	}
+	words = _mm512_maskz_loadu_epi8((UINT64_C(1) << n) - 1, at);
+	even = _mm512_add_epi32(even, _mm512_and_si512(words, low));
+	odd = _mm512_add_epi32(odd, _mm512_srli_epi32(words, 16));
+	/* 16 lanes have room for it, and so has their sum. */
+	return (uint32_t)_mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
+}
+
+static const struct checksum_way ways[] = {
+	{"avx512", sum_avx512},
+	{"avx2", sum_avx2},
+	{"sse2", sum_sse2},
+};
+#define WAYS (sizeof ways / sizeof *ways)
+
+uint64_t (*checksum_sum)(const void *p, size_t n) = sum_sse2;
+
+const struct checksum_way *checksum_ways(unsigned *n)
+{
+	unsigned first = 2;
+
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx512bw"))
+		first = 0;
+	else if (__builtin_cpu_supports("avx2"))
+		first = 1;
+	*n = WAYS - first;
+	return &ways[first];
+}
+
+__attribute__((constructor)) static void choose(void)
+{
+	unsigned n;
+
+	checksum_sum = checksum_ways(&n)->sum;
+}
