@@ -118,7 +118,7 @@ static enum renumber_verdict send_as(
 	s->heard_ms = p->now_ms;
 	s->pt = p->pt;
 	s->repeats = 0;
-	s->packets++;
+	s->now.packets += s->now.packets < RENUMBER_SETTLED;
 	return RENUMBER_SEND;
 }
 
@@ -142,7 +142,6 @@ static enum renumber_verdict restart(struct renumber *r, struct renumber_slot *s
 
 	s->before = s->now;
 	s->begin = (uint64_t)next;
-	s->packets = 0;
 	s->now = (struct renumber_map){
 		.in_high = p->seq,
 		.offset = next - p->seq,
@@ -205,7 +204,7 @@ static enum renumber_verdict map_known(struct renumber *r, struct renumber_slot 
 /* May another SSRC of this stream take this slot over, because its source seems to have changed its SSRC? */
 static bool may_follow(const struct renumber_slot *s, const struct renumber_packet *p)
 {
-	bool settled = !s->before.valid || s->packets >= RENUMBER_SETTLED;
+	bool settled = !s->before.valid || s->now.packets >= RENUMBER_SETTLED;
 
 	return s->now.valid && s->now.source == p->source && settled &&
 	       p->now_ms - s->heard_ms >= RENUMBER_FOLLOW_MS;

@@ -51,10 +51,11 @@ struct renumber_map {
 	uint32_t in_ssrc;
 	uint8_t source;
 	bool valid;
-	uint8_t pad[2];
+	uint8_t packets; /* RENUMBER_SETTLED at most */
+	uint8_t pad;
 };
 
-/* One outgoing SSRC. */
+/* One outgoing SSRC. The next packet of its source needs the first cache line alone. */
 struct renumber_slot {
 	struct renumber_map now;
 	uint32_t out_ssrc;
@@ -63,12 +64,13 @@ struct renumber_slot {
 	uint16_t repeat_seq;        /* SEQ of the last duplicate */
 	uint8_t repeats;            /* duplicates in sequence */
 	uint8_t pt;                 /* of the newest packet */
-	uint64_t packets;           /* of the present source */
+	struct srtp_replay used;    /* outgoing indexes; the highest is in_high + offset of `now` */
 	uint64_t begin;             /* outgoing index where `now` begins */
-	struct srtp_replay used;    /* outgoing indexes */
 	struct renumber_map before; /* the run before, for packets that come late from it */
 } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct renumber_slot) == 128, "two cache lines");
+_Static_assert(sizeof(struct renumber_slot) == 128 &&
+		       offsetof(struct renumber_slot, used) + offsetof(struct srtp_replay, bits) == 64,
+	"two cache lines");
 
 /* One outgoing leg. */
 struct renumber {
@@ -142,13 +144,12 @@ static inline enum renumber_verdict renumber_packet_map(struct renumber *r, stru
 	s->heard_ms = p->now_ms;
 	s->pt = p->pt;
 	s->repeats = 0;
-	s->packets++;
+	m->packets += m->packets < RENUMBER_SETTLED;
 	p->out_ssrc = s->out_ssrc;
 	p->out_ts = p->ts + m->ts_offset;
-	p->out_index = (uint64_t)(m->in_high + m->offset);
+	p->out_index = s->used.end; /* in_high + offset, too */
 	p->out_rolled = srtp_index_seq(p->out_index) == 0;
-	/* in_high + offset is always the highest index used, so the next one is new. */
-	srtp_replay_commit(&s->used, p->out_index);
+	srtp_replay_commit_next(&s->used);
 	return RENUMBER_SEND;
 }
 

@@ -26,12 +26,12 @@
 
 struct srtp_replay {
 	uint64_t end; /* highest index seen + 1; 0: nothing seen */
+	/* The ring's word that the highest index is in; its place in bits is stale meanwhile. Packets in
+	 * order need no more than these two, but once in 64: the rest may be in another cache line. */
+	uint64_t word;
 	uint64_t *bits;
 	uint32_t window; /* indexes behind (and with) the highest that can be told apart */
 	uint32_t mask;   /* words in the ring - 1 */
-	/* The ring's word that the highest index is in; its place in bits is stale meanwhile. Packets in
-	 * order reach into the ring, a cache line apart, but once in 64. */
-	uint64_t word;
 };
 
 enum srtp_replay_verdict {
@@ -113,19 +113,32 @@ static inline enum srtp_replay_verdict srtp_replay_peek(const struct srtp_replay
 /* Moves the window's end to `end`, clearing the bits from the old one on; for replay.h's own use. */
 void srtp_replay_advance(struct srtp_replay *r, uint64_t end);
 
+/* Sets the index behind the highest, `end`: it is new. */
+static inline void srtp_replay_commit_next(struct srtp_replay *r)
+{
+	uint64_t index = r->end;
+
+	if (index & 63)
+		r->end++;
+	else
+		srtp_replay_advance(r, index + 1);
+	r->word |= UINT64_C(1) << (index & 63);
+}
+
 /* Sets the index when it is new. index < 2^63. */
 static inline enum srtp_replay_verdict srtp_replay_commit(struct srtp_replay *r, uint64_t index)
 {
-	enum srtp_replay_verdict v = srtp_replay_peek(r, index);
+	enum srtp_replay_verdict v;
 
+	if (index == r->end) {
+		srtp_replay_commit_next(r);
+		return SRTP_REPLAY_NEW;
+	}
+	v = srtp_replay_peek(r, index);
 	if (v != SRTP_REPLAY_NEW)
 		return v;
-	if (index >= r->end) {
-		if (index == r->end && index & 63)
-			r->end++;
-		else
-			srtp_replay_advance(r, index + 1);
-	}
+	if (index > r->end)
+		srtp_replay_advance(r, index + 1);
 	*(srtp_replay_is_near(r, index) ? &r->word : &r->bits[index >> 6 & r->mask]) |= UINT64_C(1)
 											<< (index & 63);
 	return v;
