@@ -145,11 +145,8 @@ static uint16_t ipsec_mb_poll(struct crypto_queue *q, struct crypto_job **jobs, 
 		imb_gcm_run(q);
 		q->waiting = 0;
 	}
-	for (k = 0; k < n && q->done_n; k++) {
-		jobs[k] = q->done[q->done_first];
-		q->done_first = (uint16_t)((q->done_first + 1) % IPSEC_MB_DEPTH);
-		q->done_n--;
-	}
+	for (k = 0; k < n && q->done_n; k++)
+		jobs[k] = q->done[--q->done_n];
 	return k;
 }
 

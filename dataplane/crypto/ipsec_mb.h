@@ -97,7 +97,7 @@ struct crypto_queue {
 
 	struct imb_list todo[IMB_CLASSES][IMB_WAYS];
 	uint16_t waiting;            /* jobs in todo */
-	uint16_t done_first, done_n; /* ring of finished jobs */
+	uint16_t done_n; /* finished jobs */
 	struct crypto_job *done[IPSEC_MB_DEPTH];
 
 	uint64_t jobs, batches, faults;
@@ -167,5 +167,5 @@ void imb_gcm_run(struct crypto_queue *q);
 static inline void imb_finish(struct crypto_queue *q, struct crypto_job *job, enum crypto_status status)
 {
 	job->status = (uint8_t)status;
-	q->done[(q->done_first + q->done_n++) % IPSEC_MB_DEPTH] = job;
+	q->done[q->done_n++] = job;
 }

@@ -155,13 +155,16 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot)
 }
 
 /* Into the second-level cache, which has room for the keys of a batch. The instruction itself: a loop with
- * nothing but the compiler's own prefetches in it is nothing to it, and goes. */
-static inline void prefetch_lines(const uint8_t *from, const uint8_t *end)
+ * nothing but the compiler's own prefetches in it is nothing to it, and goes. from: where a line begins. */
+static inline void prefetch_lines(const uint8_t *from, unsigned n)
 {
-	from -= (uintptr_t)from % LINE;
-	for (; from < end; from += LINE)
-		__asm__ volatile("prefetcht1 %0" : : "m"(*from));
+	for (unsigned i = 0; i < n; i++)
+		__asm__ volatile("prefetcht1 %0" : : "m"(from[(size_t)i * LINE]));
 }
+
+#define LINES(octets) (((octets) + LINE - 1) / LINE)
+#define GCM_VAES_POWERS 48
+#define GCM_POWERS_END 1008
 
 /*
  * Of a GCM key, a packet uses the round keys and as many powers of the hash key as it has blocks of
@@ -170,29 +173,35 @@ static inline void prefetch_lines(const uint8_t *from, const uint8_t *end)
  */
 static inline void fetch_gcm(const struct crypto_queue *q, const uint8_t *k, bool aes256, unsigned octets)
 {
-	unsigned powers = (octets + 15) / 16;
+	unsigned powers = (octets + 15) / 16, first;
 
-	prefetch_lines(k, k + (aes256 ? 240 : 176));
-	if (q->vaes)
-		prefetch_lines(k + 1008 - 16 * (powers < 48 ? powers : 48), k + 1024);
-	else
-		prefetch_lines(k + 240, k + 496);
+	prefetch_lines(k, LINES(176));
+	if (aes256)
+		prefetch_lines(k + LINES(176) * LINE, LINES(240) - LINES(176));
+	if (!q->vaes) {
+		prefetch_lines(k + LINES(240) * LINE, LINES(496) - LINES(240));
+		return;
+	}
+	if (powers > GCM_VAES_POWERS)
+		powers = GCM_VAES_POWERS;
+	first = (GCM_POWERS_END - 16 * powers) / LINE;
+	prefetch_lines(k + first * LINE, LINES(GCM_POWERS_END) - first);
 }
 
 void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite suite, uint16_t octets)
 {
 	bool gcm = suite == SRTP_AEAD_AES_128_GCM || suite == SRTP_AEAD_AES_256_GCM;
-	bool aes128 = suite == SRTP_AES_CM_128_HMAC_SHA1_80 || suite == SRTP_AES_CM_128_HMAC_SHA1_32;
-	const struct imb_cm_key *cm;
+	const uint8_t *k;
 
 	if (slot >= q->slots)
 		return;
-	cm = &q->cm[IMB_RTP][slot];
+	k = gcm ? q->gcm[slot].used_by_library : q->cm[IMB_RTP][slot].ipad;
 	if (octets == 0)
-		prefetch_lines(gcm ? q->gcm[slot].used_by_library : cm->ipad,
-			gcm ? q->gcm[slot].used_by_library + 1 : cm->ipad + 1);
+		prefetch_lines(k, 1);
 	else if (gcm)
-		fetch_gcm(q, q->gcm[slot].used_by_library, suite == SRTP_AEAD_AES_256_GCM, octets);
+		fetch_gcm(q, k, suite == SRTP_AEAD_AES_256_GCM, octets);
 	else
-		prefetch_lines(cm->ipad, cm->round_keys + (aes128 ? 176 : 240));
+		prefetch_lines(k, suite == SRTP_AES_CM_128_HMAC_SHA1_80 || suite == SRTP_AES_CM_128_HMAC_SHA1_32
+					  ? LINES(offsetof(struct imb_cm_key, round_keys) + 176)
+					  : LINES(sizeof(struct imb_cm_key)));
 }
