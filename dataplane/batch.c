@@ -6,9 +6,23 @@
 
 #include "dataplane/worker_private.h"
 
-void batch_drop(struct worker *w, struct packet *p, int verdict)
+void batch_end(struct worker *w, struct batch *b, uint16_t place, int verdict)
 {
-	worker_drop(w, p->in, p->m, (enum dp_verdict)verdict);
+	struct packet *p = b->live[place];
+
+	if (verdict != PACKET_TAKEN)
+		worker_drop(w, p->in, p->m, (enum dp_verdict)verdict);
+	b->live[place] = NULL;
+}
+
+void batch_close_up(struct batch *b)
+{
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; i < b->n; i++)
+		if (b->live[i])
+			b->live[n++] = b->live[i];
+	b->n = n;
 }
 
 /* A frame's place in the batch. */

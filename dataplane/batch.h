@@ -72,53 +72,70 @@ struct batch {
 struct worker;
 
 typedef int (*packet_stage)(struct worker *w, struct packet *p);
+/* Brings near what stages will read of a packet on its way; ends nothing. */
+typedef void (*packet_fetch)(struct worker *w, const struct packet *p);
 
 /* Takes frames from where they wait: packets held for a key, other workers, ports. How many. */
 unsigned batch_fill(struct worker *w, struct batch *b);
 
-/* Counts a packet's verdict (PACKET_TAKEN: nothing) and frees its mbuf. */
-void batch_drop(struct worker *w, struct packet *p, int verdict);
+/* Counts a packet's verdict (PACKET_TAKEN: nothing) and frees its mbuf. Its place is empty: batch_close_up().
+ */
+void batch_end(struct worker *w, struct batch *b, uint16_t place, int verdict);
 
-/* One stage over the packet at place i; it moves to place n unless it ends here. The next free place. */
-static inline __attribute__((always_inline)) uint16_t batch_one(
-	struct worker *w, struct batch *b, packet_stage stage, uint16_t i, uint16_t n)
+/* Leaves no place empty. */
+void batch_close_up(struct batch *b);
+
+/* One stage over the packet at a place. Does its way end here? */
+static inline __attribute__((always_inline)) bool batch_one(
+	struct worker *w, struct batch *b, packet_stage stage, uint16_t place)
 {
-	struct packet *p = b->live[i];
-	int verdict = stage(w, p);
+	int verdict = stage(w, b->live[place]);
 
-	if (verdict == PACKET_ON)
-		b->live[n++] = p;
-	else if (verdict != PACKET_TAKEN)
-		batch_drop(w, p, verdict);
-	return n;
+	if (likely(verdict == PACKET_ON))
+		return false;
+	batch_end(w, b, place, verdict);
+	return true;
 }
 
 /* One stage over all packets still on their way. */
 static inline __attribute__((always_inline)) void batch_each(
 	struct worker *w, struct batch *b, packet_stage stage)
 {
-	uint16_t n = 0;
+	bool ended = false;
 
 	for (uint16_t i = 0; i < b->n; i++)
-		n = batch_one(w, b, stage, i, n);
-	b->n = n;
+		ended |= batch_one(w, b, stage, i);
+	if (unlikely(ended))
+		batch_close_up(b);
+}
+
+static inline __attribute__((always_inline)) void batch_fetch(
+	struct worker *w, const struct batch *b, packet_fetch fetch)
+{
+	for (uint16_t i = 0; i < b->n; i++)
+		fetch(w, b->live[i]);
 }
 
 /*
- * The same, and an early stage over the batch behind it in between: what that one fetches comes while this
- * one works.
+ * The same with the batch behind it in between: what is fetched for that one comes while this one works.
+ * early and fetch: one of them, the other is NULL.
  */
-static inline __attribute__((always_inline)) void batch_both(
-	struct worker *w, struct batch *b, packet_stage stage, struct batch *behind, packet_stage early)
+static inline __attribute__((always_inline)) void batch_both(struct worker *w, struct batch *b,
+	packet_stage stage, struct batch *behind, packet_stage early, packet_fetch fetch)
 {
-	uint16_t most = b->n > behind->n ? b->n : behind->n, n = 0, k = 0;
+	uint16_t most = b->n > behind->n ? b->n : behind->n;
+	bool ended = false, ended_early = false;
 
 	for (uint16_t i = 0; i < most; i++) {
 		if (i < b->n)
-			n = batch_one(w, b, stage, i, n);
-		if (i < behind->n)
-			k = batch_one(w, behind, early, i, k);
+			ended |= batch_one(w, b, stage, i);
+		if (i < behind->n && early)
+			ended_early |= batch_one(w, behind, early, i);
+		if (i < behind->n && fetch)
+			fetch(w, behind->live[i]);
 	}
-	b->n = n;
-	behind->n = k;
+	if (unlikely(ended))
+		batch_close_up(b);
+	if (unlikely(ended_early))
+		batch_close_up(behind);
 }

@@ -33,24 +33,22 @@ static const struct renumber_slot *first_slot(const struct leg *leg)
 	return (const void *)(first_source(leg) + LEG_SSRC_FIRST);
 }
 
-int reach_leg(struct worker *w, struct packet *p)
+void reach_leg(struct worker *w, const struct packet *p)
 {
 	(void)w;
 	fetch(&p->in->rtp, 1);
-	return PACKET_ON;
 }
 
-int fetch_leg(struct worker *w, struct packet *p)
+void fetch_leg(struct worker *w, const struct packet *p)
 {
 	const struct leg *leg = p->in;
 
 	(void)w;
 	fetch(&leg->sources, 1);
 	fetch(first_source(leg), 1);
-	return PACKET_ON;
 }
 
-int reach_twin(struct worker *w, struct packet *p)
+void reach_twin(struct worker *w, const struct packet *p)
 {
 	const struct leg *leg = p->in, *twin = twin_of(p);
 
@@ -59,10 +57,9 @@ int reach_twin(struct worker *w, struct packet *p)
 		fetch(&twin->rtp, 1);
 	if (leg->security == DP_SECURITY_SRTP)
 		fetch(&leg->rx[0], 1);
-	return PACKET_ON;
 }
 
-int fetch_twin(struct worker *w, struct packet *p)
+void fetch_twin(struct worker *w, const struct packet *p)
 {
 	const struct leg *leg = p->in, *twin = twin_of(p);
 	const struct source *source = &leg->sources[leg->last_source];
@@ -73,12 +70,11 @@ int fetch_twin(struct worker *w, struct packet *p)
 	if (leg->security == DP_SECURITY_SRTP)
 		fetch(&source->rtp_window, 1);
 	if (!twin)
-		return PACKET_ON;
+		return;
 	fetch(&twin->renumber, 1);
 	if (twin->security == DP_SECURITY_SRTP)
 		fetch(&twin->tx, 1);
-	fetch(first_slot(twin), 2);
-	return PACKET_ON;
+	fetch(first_slot(twin), 1);
 }
 
 static inline void key_fetch(struct worker *w, const struct leg_key *k, uint16_t octets)
@@ -86,20 +82,19 @@ static inline void key_fetch(struct worker *w, const struct leg_key *k, uint16_t
 	w->backend->key_fetch(w->crypto, k->slot, (enum srtp_suite)k->suite, octets);
 }
 
-int reach_keys(struct worker *w, struct packet *p)
+void reach_keys(struct worker *w, const struct packet *p)
 {
 	const struct leg *leg = p->in, *twin = twin_of(p);
 
 	if (!w->backend->key_fetch)
-		return PACKET_ON;
+		return;
 	if (leg->security == DP_SECURITY_SRTP)
 		key_fetch(w, &leg->rx[0], 0);
 	if (twin && twin->security == DP_SECURITY_SRTP)
 		key_fetch(w, &twin->tx, 0);
-	return PACKET_ON;
 }
 
-int fetch_keys(struct worker *w, struct packet *p)
+void fetch_keys(struct worker *w, const struct packet *p)
 {
 	const struct leg *leg = p->in, *twin = twin_of(p);
 	const struct renumber_slot *slot;
@@ -107,11 +102,10 @@ int fetch_keys(struct worker *w, struct packet *p)
 	if (leg->security == DP_SECURITY_SRTP && w->backend->key_fetch)
 		key_fetch(w, &leg->rx[0], p->len);
 	if (!twin)
-		return PACKET_ON;
+		return;
 	if (twin->security == DP_SECURITY_SRTP && w->backend->key_fetch)
 		key_fetch(w, &twin->tx, p->len);
 	slot = &twin->renumber.slots[twin->renumber.last];
 	if (slot != first_slot(twin))
-		fetch(slot, 2);
-	return PACKET_ON;
+		fetch(slot, 1);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Brings near what the stages will read: at thousands of sessions the state behind a packet is in no near
- * cache. Each step stands on what the one before has brought, and is a stage over the batch behind the one
+ * cache. Each step stands on what the one before has brought, and is done for the batch behind the one
  * that is worked on. The lines are those that struct leg, struct source, struct renumber_slot and struct
  * leg_key name, and the crypto backend's. Changes nothing and decides nothing.
  *
@@ -15,11 +15,11 @@ struct worker;
 struct packet;
 
 /* The leg that a packet arrives on, and the source that it is from: behind classify_leg(). */
-int reach_leg(struct worker *w, struct packet *p);
-int fetch_leg(struct worker *w, struct packet *p);
+void reach_leg(struct worker *w, const struct packet *p);
+void fetch_leg(struct worker *w, const struct packet *p);
 /* The leg that it leaves by, and the numbering of what leaves. */
-int reach_twin(struct worker *w, struct packet *p);
-int fetch_twin(struct worker *w, struct packet *p);
+void reach_twin(struct worker *w, const struct packet *p);
+void fetch_twin(struct worker *w, const struct packet *p);
 /* The keys. */
-int reach_keys(struct worker *w, struct packet *p);
-int fetch_keys(struct worker *w, struct packet *p);
+void reach_keys(struct worker *w, const struct packet *p);
+void fetch_keys(struct worker *w, const struct packet *p);

@@ -91,6 +91,7 @@ int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c)
 		.slot = slot,
 		.epoch = conf->epoch,
 		.info = info,
+		.rtp = srtp_layout(info, conf->mki_len, false),
 		.soft_packets = conf->soft_packets,
 		.soft_octets = conf->soft_octets,
 		.packets_max = info->rtp_packets_max,

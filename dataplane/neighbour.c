@@ -89,15 +89,16 @@ static bool matches(const struct ip_addr *pattern, const struct ip_addr *ip)
 	return pattern->family == IP_NONE || ip_equal(pattern, ip);
 }
 
-static bool fixed_find(const struct neighbour *nb, const struct neighbour_key *key, struct neighbour_hop *hop)
+static bool fixed_find(const struct neighbour *nb, const struct ip_addr *local, const struct ip_addr *remote,
+	struct neighbour_hop *hop)
 {
 	for (uint32_t i = 0; i < nb->n_fixed; i++) {
 		const struct fixed_hop *f = &nb->fixed[i];
 
-		if (matches(&f->key.local, &key->local) && matches(&f->key.remote, &key->remote)) {
+		if (matches(&f->key.local, local) && matches(&f->key.remote, remote)) {
 			*hop = f->hop;
-			hop->ether[12] = key->remote.family == IP_V4 ? 0x08 : 0x86;
-			hop->ether[13] = key->remote.family == IP_V4 ? 0x00 : 0xdd;
+			hop->ether[12] = remote->family == IP_V4 ? 0x08 : 0x86;
+			hop->ether[13] = remote->family == IP_V4 ? 0x00 : 0xdd;
 			return true;
 		}
 	}
@@ -111,7 +112,7 @@ enum neighbour_state neighbour_lookup(struct neighbour *nb, struct neighbour_ref
 	uint32_t tick = atomic_load_explicit(&nb->tick, memory_order_relaxed);
 	struct neighbour_value v;
 
-	if (nb->n_fixed != 0 && fixed_find(nb, &key, hop))
+	if (fixed_find(nb, local, remote, hop))
 		return NEIGHBOUR_READY;
 	if (!nb->running)
 		return NEIGHBOUR_NO_ROUTE;

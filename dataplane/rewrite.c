@@ -8,7 +8,6 @@
 
 #include "dataplane/checksum.h"
 #include "dataplane/event.h"
-#include "dataplane/srtp_layout.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/rtcp_feedback.h"
 #include "lib/srtp/rtcp_hdr.h"
@@ -31,9 +30,9 @@ static struct path *out_path(const struct packet *p)
 	return leg_path(p->out, p->kind == PACKET_RTCP || (p->kind == PACKET_STUN && p->rtcp_port));
 }
 
-int rewrite_hop(struct worker *w, struct packet *p)
+/* Where the next hop of p is, by a path of its leg's. */
+static inline int hop_by(struct worker *w, struct packet *p, struct path *path)
 {
-	struct path *path = out_path(p);
 	struct neighbour_hop hop;
 
 	switch (neighbour_lookup(w->neighbour, &path->hop, &path->local.ip, &path->remote.ip, &hop)) {
@@ -50,6 +49,11 @@ int rewrite_hop(struct worker *w, struct packet *p)
 		break;
 	}
 	return DP_V_NEIGHBOUR;
+}
+
+int rewrite_hop(struct worker *w, struct packet *p)
+{
+	return hop_by(w, p, out_path(p));
 }
 
 static const struct dp_stream *out_conf(const struct packet *p)
@@ -72,16 +76,16 @@ static uint16_t mid_room(const struct packet *p)
 }
 
 /* The next hop of p, with the name of its m-line where it fits, and else without. */
-static int named_hop(struct worker *w, struct packet *p)
+static int named_hop(struct worker *w, struct packet *p, struct path *path)
 {
 	uint16_t room = mid_room(p), len = p->len;
 	int verdict;
 
 	p->len += room;
-	verdict = rewrite_hop(w, p);
+	verdict = hop_by(w, p, path);
 	p->len = len;
 	p->named = room && verdict != DP_V_TOO_LONG;
-	return room && !p->named ? rewrite_hop(w, p) : verdict;
+	return room && !p->named ? hop_by(w, p, path) : verdict;
 }
 
 /* May this leg send this packet, and will it fit? Everything that can refuse it, before an index is used up.
@@ -99,9 +103,9 @@ static int out_check(struct worker *w, struct packet *p)
 	if (out->security == DP_SECURITY_SRTP) {
 		if (out->tx.role != KEY_CURRENT)
 			return DP_V_NO_KEY;
-		p->len += srtp_layout(out->tx.info, out->tx.mki_len, rtcp).total;
+		p->len += leg_key_layout(&out->tx, rtcp).total;
 	}
-	verdict = named_hop(w, p);
+	verdict = named_hop(w, p, path);
 	p->len = len;
 	if (verdict != PACKET_ON)
 		return verdict;

@@ -21,6 +21,7 @@
 #include "dataplane/guard.h"
 #include "dataplane/leg_memory.h"
 #include "dataplane/neighbour.h"
+#include "dataplane/srtp_layout.h"
 #include "lib/msg/dp_msg.h"
 #include "lib/srtp/renumber.h"
 #include "lib/srtp/replay.h"
@@ -49,13 +50,14 @@ struct leg_key {
 	uint32_t era;
 	uint32_t slot; /* of the crypto backend */
 	uint32_t epoch;
-	const struct srtp_suite_info *info;
+	struct srtp_layout rtp; /* of its packets */
 	uint64_t packets, octets;
 	uint64_t soft_packets, soft_octets; /* 0: none */
 	uint64_t packets_max;               /* hard; never above the suite's */
 
 	uint64_t rtcp_packets, rtcp_packets_max;
 	uint64_t until; /* ns: a PREVIOUS one is wiped then */
+	const struct srtp_suite_info *info;
 	uint8_t mki[DP_MKI_MAX];
 	uint8_t salt[SRTP_SALT_MAX]; /* the session salt of RTP: as good as the master's name, and no secret
 				      */
@@ -335,6 +337,11 @@ static inline uint64_t leg_key_failures_soft(const struct leg_key *k)
 static inline bool leg_key_named(const struct leg_key *k, const uint8_t *mki)
 {
 	return k->mki_len == 0 || memcmp(mki, k->mki, k->mki_len) == 0;
+}
+/* What it puts behind a packet. */
+static inline struct srtp_layout leg_key_layout(const struct leg_key *k, bool rtcp)
+{
+	return rtcp ? srtp_layout(k->info, k->mki_len, true) : k->rtp;
 }
 static inline bool leg_key_expired(const struct leg_key *k, bool rtcp)
 {

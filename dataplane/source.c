@@ -116,7 +116,7 @@ struct source *leg_source_new(struct worker *w, struct leg *leg, uint32_t ssrc, 
 	leg->last_source = (uint8_t)(s - leg->sources);
 	leg->newest_ssrc = ssrc;
 	if (leg->ssrc_max < leg->ssrc_limit && is_full(leg))
-		leg->due |= LEG_DUE_GROW;
+		leg_due(w, leg, LEG_DUE_GROW);
 	return s;
 }
 

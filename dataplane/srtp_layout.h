@@ -15,22 +15,21 @@
 
 /* Offsets behind the body, and their sum. */
 struct srtp_layout {
-	uint16_t tag, index, mki, total;
-	uint8_t tag_len;
+	uint8_t tag, index, mki, total, tag_len;
 };
 
 static inline struct srtp_layout srtp_layout(const struct srtp_suite_info *s, uint8_t mki_len, bool rtcp)
 {
 	struct srtp_layout l = {.tag_len = rtcp ? s->rtcp_tag_len : s->rtp_tag_len};
-	uint16_t index_len = rtcp ? SRTCP_INDEX_OCTETS : 0;
+	uint8_t index_len = rtcp ? SRTCP_INDEX_OCTETS : 0;
 
-	l.total = l.tag_len + index_len + mki_len;
+	l.total = (uint8_t)(l.tag_len + index_len + mki_len);
 	if (s->cipher == SRTP_CIPHER_GCM) {
 		l.index = l.tag_len;
-		l.mki = l.tag_len + index_len;
+		l.mki = (uint8_t)(l.tag_len + index_len);
 	} else {
 		l.mki = index_len;
-		l.tag = index_len + mki_len;
+		l.tag = (uint8_t)(index_len + mki_len);
 	}
 	return l;
 }

@@ -5,7 +5,6 @@
 
 #include "dataplane/crypto_run.h"
 #include "dataplane/srtcp.h"
-#include "dataplane/srtp_layout.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/index.h"
 #include "lib/srtp/rtcp_hdr.h"
@@ -66,7 +65,7 @@ static bool rtp_index(struct packet *p, const struct leg_key *k, unsigned attemp
 
 static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 {
-	struct srtp_layout l = srtp_layout(k->info, k->mki_len, false);
+	struct srtp_layout l = k->rtp;
 	uint16_t body;
 
 	if (p->len < p->rtp.len + l.total)
@@ -187,7 +186,7 @@ static int commit(struct worker *w, struct packet *p)
 	p->len = p->job.len;
 	p->sealed = false;
 	if (k->role == KEY_NEXT)
-		leg->due |= LEG_DUE_ROTATE;
+		leg_due(w, leg, LEG_DUE_ROTATE);
 	leg_key_used(w, leg, k, p->len, rtcp);
 	/* The second sum would look into another cache line. */
 	if (k->role == KEY_CURRENT && k->packets <= 1 && k->packets + k->rtcp_packets == 1)
@@ -237,7 +236,10 @@ void srtp_rx_open(struct worker *w, struct batch *b)
 		crypto_run(w, closed, n);
 		batch_each(w, b, round_result);
 	} while (n);
+	if (likely(!w->due))
+		return;
 	for (uint16_t i = 0; i < b->n; i++)
 		if (b->live[i]->in->due)
 			leg_do_what_is_due(w, b->live[i]->in);
+	w->due = false;
 }

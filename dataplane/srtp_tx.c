@@ -5,7 +5,6 @@
 
 #include "dataplane/crypto_run.h"
 #include "dataplane/srtcp.h"
-#include "dataplane/srtp_layout.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/be.h"
 #include "lib/srtp/index.h"
@@ -22,7 +21,7 @@ static int rtp_prepare(struct packet *p)
 	p->job.aad_len = p->rtp.len;
 	p->job.index = srtp_index_roc(p->index);
 	p->job.op = CRYPTO_RTP_PROTECT;
-	p->job.tag_len = k->info->rtp_tag_len;
+	p->job.tag_len = k->rtp.tag_len;
 	return PACKET_ON;
 }
 
@@ -45,7 +44,7 @@ int srtp_tx_prepare(struct worker *w, struct packet *p)
 	return PACKET_ON;
 }
 
-static int trailer_write(struct worker *w, struct packet *p)
+int srtp_tx_trailer(struct worker *w, struct packet *p)
 {
 	const struct leg_key *k = &p->out->tx;
 	bool rtcp = p->kind == PACKET_RTCP;
@@ -56,7 +55,7 @@ static int trailer_write(struct worker *w, struct packet *p)
 		return PACKET_ON;
 	if (p->job.status != CRYPTO_OK)
 		return DP_V_BACKEND_FAULT;
-	l = srtp_layout(k->info, k->mki_len, rtcp);
+	l = leg_key_layout(k, rtcp);
 	srtp_tag_copy(p->data + p->len + l.tag, p->job.tag, l.tag_len);
 	if (k->mki_len)
 		memcpy(p->data + p->len + l.mki, k->mki, k->mki_len);
@@ -75,7 +74,6 @@ void srtp_tx_seal(struct worker *w, struct batch *b)
 		if (b->live[i]->sealed)
 			clear[n++] = b->live[i];
 	crypto_run(w, clear, n);
-	batch_each(w, b, trailer_write);
 }
 
 int srtp_tx_verify(struct worker *w, struct packet *p)
@@ -88,7 +86,7 @@ int srtp_tx_verify(struct worker *w, struct packet *p)
 		return PACKET_ON;
 	if (p->job.status == CRYPTO_OK && k->role == KEY_CURRENT && p->job.slot == k->slot &&
 		(p->job.op == CRYPTO_RTP_PROTECT || p->job.op == CRYPTO_RTCP_PROTECT)) {
-		l = srtp_layout(k->info, k->mki_len, p->job.op == CRYPTO_RTCP_PROTECT);
+		l = leg_key_layout(k, p->job.op == CRYPTO_RTCP_PROTECT);
 		if (l.tag_len && p->job.tag_len == l.tag_len && p->len > l.total &&
 			srtp_tag_equal(p->data + p->len - l.total + l.tag, p->job.tag, l.tag_len))
 			return PACKET_ON;

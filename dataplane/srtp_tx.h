@@ -11,7 +11,9 @@ struct batch;
 
 /* Stage: prepares the job. */
 int srtp_tx_prepare(struct worker *w, struct packet *p);
-/* Crypto over all packets that leave secure legs, then tag, MKI and index behind them. */
+/* Crypto over all packets that leave secure legs. */
 void srtp_tx_seal(struct worker *w, struct batch *b);
+/* Stage: tag, MKI and index behind the packet. */
+int srtp_tx_trailer(struct worker *w, struct packet *p);
 /* Stage, the very last: does a frame of a secure leg end in the tag that the backend made for it? */
 int srtp_tx_verify(struct worker *w, struct packet *p);

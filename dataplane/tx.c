@@ -5,32 +5,37 @@
 
 static void sent(struct worker *w, const struct packet *p)
 {
-	enum dp_verdict v = p->kind == PACKET_STUN ? (enum dp_verdict)p->refused : DP_V_RELAYED;
+	enum dp_verdict v = DP_V_RELAYED;
 
-	count(v == DP_V_RELAYED ? &p->in->relayed : &p->in->count.verdicts[v], 1);
-	count(&w->stats.verdicts[v], 1);
-	count(&w->stats.tx_packets, 1);
-	count(&w->stats.tx_octets, p->len);
-	if (p->kind == PACKET_RTCP) {
-		count(&p->out->tx_rtcp, 1);
-	} else if (p->kind == PACKET_RTP) {
+	if (likely(p->kind == PACKET_RTP)) {
 		count(&p->out->tx_packets, 1);
 		count(&p->out->tx_octets, p->clear_len);
+	} else if (p->kind == PACKET_RTCP) {
+		count(&p->out->tx_rtcp, 1);
+	} else if (p->kind == PACKET_STUN) {
+		v = (enum dp_verdict)p->refused;
 	}
+	count(v == DP_V_RELAYED ? &p->in->relayed : &p->in->count.verdicts[v], 1);
+	count(&w->stats.verdicts[v], 1);
 }
 
 /* Packets for one port, in order. */
 static void burst(struct worker *w, uint16_t port, struct packet **packets, uint16_t n)
 {
 	struct rte_mbuf *frames[BATCH_MAX];
+	uint64_t octets = 0;
 	uint16_t done = 0;
 
 	for (uint16_t i = 0; i < n; i++)
 		frames[i] = packets[i]->m;
 	for (unsigned tries = 0; tries < TX_TRIES && done < n; tries++)
 		done += port_tx(w->ports[port], (uint16_t)w->index, frames + done, n - done);
-	for (uint16_t i = 0; i < done; i++)
+	for (uint16_t i = 0; i < done; i++) {
 		sent(w, packets[i]);
+		octets += packets[i]->len;
+	}
+	count(&w->stats.tx_packets, done);
+	count(&w->stats.tx_octets, octets);
 	for (uint16_t i = done; i < n; i++)
 		worker_drop(w, packets[i]->in, packets[i]->m, DP_V_TX_FULL);
 }
@@ -40,7 +45,7 @@ void worker_send_one(struct worker *w, struct packet *p)
 	burst(w, p->tx_port, &p, 1);
 }
 
-static int wait_for_hop(struct worker *w, struct packet *p)
+int tx_wait(struct worker *w, struct packet *p)
 {
 	return p->waits ? hold_for_hop(w, p) : PACKET_ON;
 }
@@ -49,7 +54,6 @@ void tx_send(struct worker *w, struct batch *b)
 {
 	struct packet *packets[BATCH_MAX];
 
-	batch_each(w, b, wait_for_hop);
 	for (uint16_t port = 0; port < w->n_ports; port++) {
 		uint16_t n = 0;
 

@@ -3,8 +3,10 @@
 #pragma once
 
 struct worker;
+struct packet;
 struct batch;
 
-/* Sends what is left of the batch; what waits for its next hop is held; what a port does not take is dropped.
- */
+/* Stage: a packet whose next hop is not known yet is held. */
+int tx_wait(struct worker *w, struct packet *p);
+/* Sends what is left of the batch; what a port does not take is dropped. */
 void tx_send(struct worker *w, struct batch *b);

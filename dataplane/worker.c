@@ -25,46 +25,62 @@
 #include "dataplane/tx.h"
 #include "dataplane/worker_private.h"
 
-/* The first stages of a batch, when none before it is under way. */
-static void batch_begin(struct worker *w, struct batch *b)
+/* The stage, unless an earlier one has a verdict. */
+static inline __attribute__((always_inline)) int then(
+	int verdict, packet_stage stage, struct worker *w, struct packet *p)
 {
-	batch_each(w, b, classify_packet);
-	batch_each(w, b, classify_leg);
-	batch_each(w, b, reach_leg);
-	batch_each(w, b, fetch_leg);
-	batch_each(w, b, reach_twin);
-	batch_each(w, b, fetch_twin);
-	batch_each(w, b, reach_keys);
-	batch_each(w, b, fetch_keys);
+	return verdict == PACKET_ON ? stage(w, p) : verdict;
+}
+
+/* Up to where it is opened; one of a plain leg is accepted. */
+static inline __attribute__((always_inline)) int arrive(struct worker *w, struct packet *p)
+{
+	int v;
+
+	fetch_keys(w, p);
+	v = classify_media(w, p); /* RTP, RTCP or something else (RFC 7983) */
+	v = then(v, guard_packet, w, p);    /* under attack: is there budget to authenticate it? */
+	v = then(v, session_admit, w, p);   /* Is its source worth any work? */
+	v = then(v, punt_packet, w, p);     /* DTLS and STUN leave here; ICE is answered */
+	return then(v, srtp_rx_peek, w, p); /* keys, index estimate, replay test; nothing changes */
+}
+
+/* From one leg to the other, up to where it is sealed. */
+static inline __attribute__((always_inline)) int cross(struct worker *w, struct packet *p)
+{
+	int v = rewrite_route(w, p); /* twin, next hop */
+
+	v = then(v, rewrite_numbers, w, p);    /* SSRC, sequence number, timestamp, and RTCP alike */
+	return then(v, srtp_tx_prepare, w, p); /* outgoing key, or refused */
+}
+
+static inline __attribute__((always_inline)) int leave(struct worker *w, struct packet *p)
+{
+	int v = srtp_tx_trailer(w, p); /* tag, MKI */
+
+	v = then(v, rewrite_headers, w, p); /* UDP, IP, link layer */
+	v = then(v, srtp_tx_verify, w, p);  /* nothing clear leaves a secure leg */
+	return then(v, tx_wait, w, p);      /* is its next hop known? */
 }
 
 /*
  * The whole way of a packet. Each stage is a file of its name; what it does not let on has a verdict and is
- * counted. The first stages find out whose a packet is and fetch what the others will need: a batch goes
- * through them while the one before it goes through the rest.
+ * counted. Stages between two runs of crypto are one pass over the batch. The first ones find out whose a
+ * packet is and fetch what the others will need: a batch goes through them while the one before it goes
+ * through the rest.
  */
 static void batch_work(struct worker *w, struct batch *b, struct batch *behind)
 {
-	/* RTP, RTCP or something else (RFC 7983). Behind: headers, and where leg_table says whose it is */
-	batch_both(w, b, classify_media, behind, classify_packet);
-	batch_each(w, b, guard_packet);      /* under attack: is there budget to authenticate it */
+	/* Behind: headers, and where leg_table says whose it is */
+	batch_both(w, b, arrive, behind, classify_packet, NULL);
 	batch_each(w, behind, classify_leg); /* whose is it */
-	batch_each(w, behind, reach_leg);
-	/* Is its source worth any work? */
-	batch_both(w, b, session_admit, behind, fetch_leg);
-	batch_each(w, b, punt_packet);  /* DTLS and STUN leave here; ICE is answered */
-	batch_each(w, b, srtp_rx_peek); /* keys, index estimate, replay test; nothing changes */
-	batch_each(w, behind, reach_twin);
-	srtp_rx_open(w, b);              /* crypto, commit; other keys for what did not open */
-	batch_each(w, b, rewrite_route); /* twin, next hop */
-	/* SSRC, sequence number, timestamp, and RTCP alike. */
-	batch_both(w, b, rewrite_numbers, behind, fetch_twin);
-	batch_each(w, b, srtp_tx_prepare); /* outgoing key, or refused */
-	batch_each(w, behind, reach_keys);
-	srtp_tx_seal(w, b); /* crypto, tag, MKI */
-	/* UDP, IP, link layer. */
-	batch_both(w, b, rewrite_headers, behind, fetch_keys);
-	batch_each(w, b, srtp_tx_verify); /* nothing clear leaves a secure leg */
+	batch_fetch(w, behind, reach_leg);
+	srtp_rx_open(w, b); /* crypto, commit; other keys for what did not open */
+	batch_both(w, b, cross, behind, NULL, fetch_leg);
+	batch_fetch(w, behind, reach_twin);
+	srtp_tx_seal(w, b); /* crypto */
+	batch_both(w, b, leave, behind, NULL, fetch_twin);
+	batch_fetch(w, behind, reach_keys);
 	tx_send(w, b);
 }
 
@@ -72,22 +88,21 @@ static void batch_work(struct worker *w, struct batch *b, struct batch *behind)
 static unsigned batches_run(struct worker *w)
 {
 	struct batch *b = &w->batches[0], *behind = &w->batches[1];
-	unsigned received = batch_fill(w, b); /* ports, other workers, packets held for a key */
+	unsigned received = 0, before = 0;
 
-	if (received == 0)
-		return 0;
-	batch_begin(w, b);
-	for (unsigned n = 1; n <= BATCHES; n++) {
+	b->n = 0;
+	for (unsigned n = 0; n <= BATCHES; n++) {
 		struct batch *done = b;
 		unsigned more = 0;
 
 		behind->n = 0;
 		if (n < BATCHES && !w->failed)
-			more = batch_fill(w, behind);
-		batch_work(w, b, behind);
-		if (more == 0)
+			more = batch_fill(w, behind); /* ports, other workers, packets held for a key */
+		if (before == 0 && more == 0)
 			break;
+		batch_work(w, b, behind);
 		received += more;
+		before = more;
 		b = behind;
 		behind = done;
 	}

@@ -45,6 +45,7 @@ struct worker {
 	struct mailbox mailbox;
 	bool alarm_reported; /* the crypto device is known to be out of use */
 	uint64_t alarm_times;
+	bool due;                  /* a leg of this batch has something due: enum leg_due */
 	bool reported;             /* something for the main thread in this iteration */
 	_Atomic bool failed;       /* the backend lost jobs: no key can be trusted any more */
 	STAILQ_HEAD(, leg) events; /* legs with events to report */
@@ -71,6 +72,13 @@ static inline struct leg *worker_leg(const struct worker *w, uint32_t i)
 static inline uint32_t worker_leg_place(const struct worker *w, const struct leg *leg)
 {
 	return (uint32_t)((size_t)((const uint8_t *)leg - w->leg_pages.base) / w->leg_octets);
+}
+
+/* To be done once all packets of the batch are opened. */
+static inline void leg_due(struct worker *w, struct leg *leg, enum leg_due what)
+{
+	leg->due |= (uint8_t)what;
+	w->due = true;
 }
 
 /* Counts and frees. leg may be NULL. */
