@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <rte_mbuf.h>
@@ -61,7 +62,9 @@ struct packet {
 	struct rtp_hdr rtp;
 	uint8_t ether[14];
 	struct crypto_job job;
-};
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct packet) == 192 && offsetof(struct packet, entry) == 64,
+	"a packet is three cache lines, of which the first is cleared");
 
 struct batch {
 	uint16_t n; /* packets still on their way */

@@ -239,7 +239,9 @@ void session_heard(struct worker *w, struct packet *p, struct source *s)
 		if (s->clock_hz == 0)
 			s->clock_hz = CLOCK_HZ_DEFAULT;
 	}
-	if (leg->security == DP_SECURITY_PLAIN) {
+	if (leg->security == DP_SECURITY_PLAIN && likely(s->received && p->rtp.seq == (uint16_t)(s->highest + 1))) {
+		index = s->highest + 1;
+	} else if (leg->security == DP_SECURITY_PLAIN) {
 		index = s->received ? srtp_index_estimate(s->highest, p->rtp.seq) : p->rtp.seq + 0x10000u;
 		if (s->received && (index > s->highest + RESTART_GAP || index + RESTART_GAP < s->highest)) {
 			leg->lost_before += source_lost(s);

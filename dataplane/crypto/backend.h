@@ -61,7 +61,6 @@ struct crypto_job {
 	uint8_t tag_len; /* octets of tag, from the suite's row, for this op */
 	uint8_t pad;
 	uint8_t tag[SRTP_TAG_MAX]; /* protect: written by the backend. unprotect: the received tag */
-	void *user;                /* the stage's own; backends do not touch it */
 };
 
 /* Memory that packets are in. A device may be shown it; packets from elsewhere are copied for it. */

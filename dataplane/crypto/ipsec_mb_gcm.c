@@ -42,7 +42,7 @@ static void rtcp_aad(uint8_t aad[RTCP_AAD], const struct crypto_job *job)
 }
 
 /* In place, or over nothing with E=0, where the whole packet and the index are authenticated. */
-static void gcm_pass(struct crypto_queue *q, aes_gcm_enc_dec_t call, const struct gcm_key *key,
+static inline __attribute__((always_inline)) void gcm_pass(struct crypto_queue *q, aes_gcm_enc_dec_t call, const struct gcm_key *key,
 	const struct crypto_job *job, uint8_t tag[GCM_TAG])
 {
 	uint8_t *iv = q->scratch.iv[0];
