@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_attack [json]: what the calls of one worker notice of packets that nobody should send. Honest media
+ * bench_attack: what the calls of one worker notice of packets that nobody should send. Honest media
  * of 4,000 directions (200,000 packets a second) and an attack, in the worker's own time (attack.h).
  */
 #include <errno.h>
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
 			.what = "What the calls of one worker lose under forged packets at line rate, "
 				"replays and strangers, what a hostile\n"
 				"packet costs, and how soon all is as before.\n",
-			.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}},
+			.arguments = {PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = 512},
 		.run = run_all,
 	};

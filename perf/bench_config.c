@@ -209,7 +209,7 @@ int main(int argc, char **argv)
 			"until it is committed and in\n"
 			"force.\n",
 		.arguments = {{"TRUNKS", "1 to 20000 (2000)", false},
-			{PROGRAM_JSON, "the figures, as JSON", false}}};
+			PROGRAM_JSON_ARGUMENT}};
 
 	return program_main(&program, argc, argv, run, NULL);
 }

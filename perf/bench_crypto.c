@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_crypto [sessions [json]]: nanoseconds per RTP packet of the crypto alone, at three payload sizes, for
+ * bench_crypto: nanoseconds per RTP packet of the crypto alone, at three payload sizes, for
  * the library bare, the data plane's backend over it, DPDK's crypto_aesni_mb, and the portable reference.
  * Every packet belongs to a session drawn at random, so that keys are as cold as they are in a gateway;
  * packets themselves are warm, as the stages fetch them ahead.
@@ -238,7 +238,7 @@ int main(int argc, char **argv)
 		.arguments = {
 			{"SESSIONS", "keys, of which each packet has one at random: 1 to 200000 (10000)",
 				false},
-			{PROGRAM_JSON, "the figures, as JSON", false}}};
+			PROGRAM_JSON_ARGUMENT}};
 
 	return program_main(&program, argc, argv, run, NULL);
 }

@@ -275,7 +275,7 @@ int main(int argc, char **argv)
 	static const struct program program = {.name = "bench_dtls",
 		.what = "What a DTLS handshake costs one end, by library, version and group, and what is "
 			"kept of it.\n",
-		.arguments = {{PROGRAM_JSON, "the figures, as JSON", false},
+		.arguments = {PROGRAM_JSON_ARGUMENT,
 			{"MODULE", "the module of NSS (that of this build)", false}}};
 
 	return program_main(&program, argc, argv, run, NULL);

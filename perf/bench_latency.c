@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_latency [json]: how long packets stay inside, and what share of a core that takes, by load, with a
+ * bench_latency: how long packets stay inside, and what share of a core that takes, by load, with a
  * worker that never sleeps and with one that does. The worker runs on a core of its own; this thread is the
  * wire: it puts packets into the port's ring when their time has come and looks what has come out. Rounds of
  * packets are built before and judged behind, so that in between nothing else is done. A packet's time runs
@@ -228,7 +228,7 @@ int main(int argc, char **argv)
 			.what = "How long packets stay inside a worker, and what share of a core it takes, "
 				"by load: with busy polling\n"
 				"and with naps. Needs two cores.\n",
-			.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}},
+			.arguments = {PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = 256, .workers = 1},
 		.run = run_all,
 	};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_libsrtp LIBSRTP2.so [json]: our whole path of a packet (receive, lookup, replay, crypto, rewrite,
+ * bench_libsrtp: our whole path of a packet (receive, lookup, replay, crypto, rewrite,
  * send) beside nothing but srtp_protect() or srtp_unprotect() of libsrtp2 for the same packets with the same
  * keys, in one process, a turn of one after a turn of the other.
  */
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 			.arguments = {{"LIBSRTP2.so",
 					      "the library that is measured (perf/peers/libsrtp2 builds it)",
 					      true},
-				{PROGRAM_JSON, "the figures, as JSON", false}}},
+				PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = MEMORY_MB},
 		.run = run_all,
 	};

@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 			.what = "How many lines of 64 octets a packet touches of what calls have in memory: "
 				"legs, sources, numbering,\n"
 				"keys, the table of ports. Counted, not timed: it may run beside anything.\n",
-			.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}},
+			.arguments = {PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = 256},
 		.run = run_all,
 	};

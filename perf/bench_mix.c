@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_mix [json]: what a packet of each kind of media costs the worker, all in, RTP to GCM-128: small ones,
+ * bench_mix: what a packet of each kind of media costs the worker, all in, RTP to GCM-128: small ones,
  * the bursts of pictures, and calls of all kinds together with their reports. As bench_dataplane measures it:
  * in turns on one core, only the worker's timed, every packet checked in the generator's.
  */
@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 			.what = "What a packet of each kind of media costs a worker, RTP to "
 				"AEAD_AES_128_GCM: small ones, pictures, and calls\n"
 				"of all kinds with their reports. Every packet is checked.\n",
-			.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}},
+			.arguments = {PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = MEMORY_MB},
 		.run = run_all,
 	};

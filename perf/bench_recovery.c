@@ -224,7 +224,7 @@ int main(int argc, char **argv)
 		.what = "What it costs to keep 50,000 calls outside the process, and to read them at a "
 			"start; media ports taken, given\n"
 			"back and claimed.\n",
-		.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}};
+		.arguments = {PROGRAM_JSON_ARGUMENT}};
 
 	return program_main(&program, argc, argv, run, NULL);
 }

@@ -211,7 +211,7 @@ int main(int argc, char **argv)
 		.what = "Nanoseconds of a REGISTER that refreshes, of finding a called account, and of an "
 			"expiry, and octets of memory,\n"
 			"among 10, 1,000 and 100,000 accounts.\n",
-		.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}};
+		.arguments = {PROGRAM_JSON_ARGUMENT}};
 
 	return program_main(&program, argc, argv, run, NULL);
 }

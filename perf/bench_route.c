@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 {
 	static const struct program program = {.name = "bench_route",
 		.what = "Nanoseconds to find the route of a number among 10, 1,000 and 100,000.\n",
-		.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}};
+		.arguments = {PROGRAM_JSON_ARGUMENT}};
 
 	return program_main(&program, argc, argv, run, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_scale [json]: what the data plane takes when there is much of everything: memory of 100,000 sessions,
+ * bench_scale: what the data plane takes when there is much of everything: memory of 100,000 sessions,
  * sessions that come and go a thousand times a second, a second worker.
  */
 #include <errno.h>
@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 			.what = "What the data plane takes when there is much of everything: memory of "
 				"100,000 sessions, sessions that\n"
 				"come and go a thousand times a second, a second worker.\n",
-			.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}},
+			.arguments = {PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = sizing_memory_mb(SCALE_SESSIONS, 1), .workers = 2},
 		.run = run_all,
 	};

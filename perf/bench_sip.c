@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "perf/outside.h"
 #include "perf/sip_load.h"
 
 #define DELAYS_MAX 1000000
@@ -31,14 +31,6 @@ static const char usage[] =
 	"codes: 0 the end of stdin, 1 "
 	"no connection,\n"
 	"2 wrong use.\n";
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static int turn(struct load *l, int timeout_ms)
 {
@@ -73,12 +65,12 @@ static bool over(const struct phase *p, double since, uint64_t n)
 static int run(struct load *l, const struct phase *p)
 {
 	uint64_t ended = l->ended, answered = l->answered, failed = l->failed, n = 0;
-	double begun = now_s(), placed, last;
+	double begun = outside_now_s(), placed, last;
 
 	l->last_status = 0;
 	load_measure(l, DELAYS_MAX);
-	while (!over(p, now_s() - begun, n)) {
-		while (more(l, p, now_s() - begun, n)) {
+	while (!over(p, outside_now_s() - begun, n)) {
+		while (more(l, p, outside_now_s() - begun, n)) {
 			n++;
 			if (p->dialled)
 				load_dial(l);
@@ -88,10 +80,10 @@ static int run(struct load *l, const struct phase *p)
 		if (turn(l, p->rate > 0 ? 1 : 10) < 0)
 			return -1;
 	}
-	placed = now_s();
+	placed = outside_now_s();
 	uint64_t done = (p->held ? l->answered - answered : l->ended - ended) + l->failed - failed;
 
-	for (last = placed; load_live(l) > l->on_hold && now_s() - last < PATIENCE_S;)
+	for (last = placed; load_live(l) > l->on_hold && outside_now_s() - last < PATIENCE_S;)
 		if (turn(l, 10) < 0)
 			return -1;
 	l->dialled_ns = 0;
@@ -124,17 +116,6 @@ static int obey(struct load *l, const char *line)
 		return 0;
 	}
 	return run(l, &p);
-}
-
-static bool address(const char *text, struct ip_port *out)
-{
-	struct str s = str_z(text), ip = str_cut(&s, ':');
-	uint64_t port = 5061;
-
-	if (ip_parse(ip, &out->ip) < 0 || (s.n && str_to_u64(s, UINT16_MAX, &port) < 0))
-		return false;
-	out->port = (uint16_t)port;
-	return true;
 }
 
 static int serve(struct load *l)
@@ -170,13 +151,13 @@ int main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, ":", options, NULL)) >= 0) {
 		switch (c) {
 		case 'l':
-			good &= address(optarg, &local);
+			good &= outside_port_read(optarg, 5061, &local);
 			break;
 		case 'd':
-			good &= address(optarg, &called);
+			good &= outside_port_read(optarg, 5061, &called);
 			break;
 		case 'g':
-			good &= address(optarg, &gateway);
+			good &= outside_port_read(optarg, 5061, &gateway);
 			break;
 		case 'c':
 			certificate = optarg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * defects_roc [json]: how three implementations of SRTP guess a packet's rollover counter (RFC 3711 section
+ * defects_roc: how three implementations of SRTP guess a packet's rollover counter (RFC 3711 section
  * 3.3.1) when somebody or something makes that difficult: lib/srtp, whose rules the data plane shares, and
  * libsrtp2 and libre where this machine has them. All open the same packets of one sender.
  */
@@ -274,7 +274,7 @@ int main(int argc, char **argv)
 		.what = "How our SRTP, and libsrtp2 and libre where this machine has them, guess a rollover "
 			"counter behind a\n"
 			"forged packet and behind packets that changed places.\n",
-		.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}};
+		.arguments = {PROGRAM_JSON_ARGUMENT}};
 
 	return program_main(&program, argc, argv, run_all, NULL);
 }

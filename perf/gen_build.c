@@ -46,11 +46,10 @@ uint8_t *gen_item_begin(struct gen_item *item, const struct gen_session *c, unsi
 static size_t rtp_make(struct gen *g, struct gen_session *c, const struct gen_packet *p, uint8_t *rtp)
 {
 	uint16_t payload = gen_payload_len(g, c->media, p);
-	bool last = p->place + 1 == gen_picture_packets(c->media, p->call, p->picture);
 	size_t n = GEN_RTP + (size_t)payload;
 
 	rtp[0] = 0x80;
-	rtp[1] = (uint8_t)(gen_payload_type(c->media) | (c->media == GEN_VIDEO && last ? 0x80 : 0));
+	rtp[1] = (uint8_t)(gen_payload_type(c->media) | (gen_marker(c->media, p) ? 0x80 : 0));
 	be16_put(rtp + 2, c->seq++);
 	be32_put(rtp + 4, c->ts);
 	be32_put(rtp + 8, c->ssrc);
@@ -153,7 +152,6 @@ static int rtp_turn(struct gen *g, uint32_t s)
 
 	for (uint16_t place = 0; place < packets && !rc; place++) {
 		struct gen_packet p = {s, c->sent++, g->serial++, c->picture, place};
-
 		size_t n = rtp_make(g, c, &p, gen_item_begin(&item, c, 0));
 
 		item.report = false;

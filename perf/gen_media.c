@@ -77,6 +77,11 @@ uint16_t gen_picture_packets(enum gen_media media, uint32_t call, uint32_t pictu
 	return (uint16_t)(3 + mixed(call, picture) % 6);
 }
 
+bool gen_marker(enum gen_media media, const struct gen_packet *p)
+{
+	return media == GEN_VIDEO && p->place + 1 == gen_picture_packets(media, p->call, p->picture);
+}
+
 uint16_t gen_payload_len(const struct gen *g, enum gen_media media, const struct gen_packet *p)
 {
 	if (media == GEN_G729)

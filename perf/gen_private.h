@@ -112,6 +112,8 @@ uint32_t gen_clock_hz(enum gen_media media);
 uint8_t gen_payload_type(enum gen_media media);
 uint32_t gen_ts_step(enum gen_media media); /* from a picture or packet to the next */
 uint16_t gen_picture_packets(enum gen_media media, uint32_t call, uint32_t picture);
+/* The last packet of a picture has the marker (RFC 6184 section 5.1). */
+bool gen_marker(enum gen_media media, const struct gen_packet *p);
 uint16_t gen_payload_len(const struct gen *g, enum gen_media media, const struct gen_packet *p);
 void gen_payload_make(uint8_t *at, uint16_t n, enum gen_media media, const struct gen_packet *p);
 /* What a payload says of itself; false: too short. */

@@ -178,7 +178,6 @@ static enum heard report_heard(struct gen_reports *r, uint32_t number, bool in_t
 void gen_report_judge(struct gen *g, unsigned side, uint32_t s, uint8_t *p, size_t n)
 {
 	struct gen_session *c = &g->sessions[s];
-
 	enum heard heard = HEARD_WRONG;
 	uint32_t number = 0;
 

@@ -38,12 +38,12 @@ static bool heard_read(struct gen *g, struct rte_mbuf *m, struct heard *out)
  * Sequence number and timestamp are as far from the first one's as when they were sent: a packet that is
  * missing leaves its place free. Which numbers the gateway begins with is its own choice.
  */
-static bool numbers_right(struct gen_session *c, const uint8_t *rtp, const struct gen_packet *p, bool marker)
+static bool numbers_right(struct gen_session *c, const uint8_t *rtp, const struct gen_packet *p)
 {
 	uint16_t seq = (uint16_t)(be16_get(rtp + 2) - p->number);
 	uint32_t ts = be32_get(rtp + 4) - p->picture * gen_ts_step(c->media), ssrc = be32_get(rtp + 8);
 
-	if (rtp[0] != 0x80 || rtp[1] != (gen_payload_type(c->media) | (marker ? 0x80 : 0)))
+	if (rtp[0] != 0x80 || rtp[1] != (gen_payload_type(c->media) | (gen_marker(c->media, p) ? 0x80 : 0)))
 		return false;
 	if (!c->heard) {
 		c->out_seq = seq;
@@ -100,9 +100,7 @@ static int64_t rtp_judge(struct gen *g, struct heard *h)
 		g->stats.bad_content++;
 		return -1;
 	}
-	if (!numbers_right(c, h->rtp, &p,
-		    c->media == GEN_VIDEO &&
-			    p.place + 1 == gen_picture_packets(c->media, p.call, p.picture))) {
+	if (!numbers_right(c, h->rtp, &p)) {
 		g->stats.bad_rtp++;
 		return -1;
 	}

@@ -12,11 +12,10 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "lib/base/netaddr.h"
 #include "lib/base/str.h"
+#include "perf/outside.h"
 
 #define CONNECTIONS_MAX 16384
 #define EVENTS 256
@@ -47,7 +46,7 @@ struct victim {
 
 struct attack {
 	struct ip_port to;
-	uint32_t base, mask;
+	struct outside_net from;
 	unsigned n, held, connecting;
 	double rate;
 	uint64_t random, opened, closed, failed;
@@ -56,22 +55,6 @@ struct attack {
 	size_t hello_n;
 	struct victim victim[CONNECTIONS_MAX];
 };
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static uint32_t draw(struct attack *a)
-{
-	a->random ^= a->random << 13;
-	a->random ^= a->random >> 7;
-	a->random ^= a->random << 17;
-	return (uint32_t)(a->random >> 32);
-}
 
 /* As OpenSSL's client begins with. */
 static int make_hello(struct attack *a)
@@ -105,7 +88,7 @@ static void lost(struct attack *a, struct victim *v)
 static int begin(struct attack *a, struct victim *v)
 {
 	struct ip_port from = {.ip.family = IP_V4};
-	uint32_t ip = htonl(a->base | (draw(a) & ~a->mask));
+	uint32_t ip = htonl(outside_host(&a->from, &a->random));
 	struct sockaddr_storage to, own;
 	socklen_t to_n = ip_port_to_sockaddr(&a->to, &to);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
@@ -205,10 +188,10 @@ static bool answer(const struct attack *a)
 static int run(struct attack *a)
 {
 	struct epoll_event event[EVENTS];
-	double begun = now_s(), dripped = begun, placed = 0;
+	double begun = outside_now_s(), dripped = begun, placed = 0;
 
 	for (;;) {
-		double now = now_s(), due = (now - begun) * a->rate;
+		double now = outside_now_s(), due = (now - begun) * a->rate;
 		int n;
 
 		if (refill(a, due - placed > 1000 ? 1000 : (unsigned)(due - placed)) < 0)
@@ -233,25 +216,21 @@ static bool understand(struct attack *a, int argc, char **argv)
 	static const struct option options[] = {{"to", required_argument, NULL, 't'},
 		{"from", required_argument, NULL, 'f'}, {"connections", required_argument, NULL, 'n'},
 		{"rate", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
-	struct ip_addr from = {0};
-	uint64_t port = 5061, bits = 32, count = 0;
-	struct str s;
-	bool good = true;
+	bool good = true, whence = false;
+	uint64_t count = 0;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		s = str_z(optarg ? optarg : "");
 		switch (c) {
 		case 't':
-			good &= ip_parse(str_cut(&s, ':'), &a->to.ip) == 0 &&
-				(!s.n || str_to_u64(s, UINT16_MAX, &port) == 0);
+			good &= outside_port_read(optarg, 5061, &a->to);
 			break;
 		case 'f':
-			good &= ip_parse(str_cut(&s, '/'), &from) == 0 &&
-				(!s.n || str_to_u64(s, 32, &bits) == 0);
+			whence = outside_net_read(optarg, &a->from);
+			good &= whence;
 			break;
 		case 'n':
-			good &= str_to_u64(s, CONNECTIONS_MAX, &count) == 0;
+			good &= str_to_u64(str_z(optarg), CONNECTIONS_MAX, &count) == 0;
 			break;
 		case 'r':
 			a->rate = strtod(optarg, NULL);
@@ -263,13 +242,8 @@ static bool understand(struct attack *a, int argc, char **argv)
 			good = false;
 		}
 	}
-	a->to.port = (uint16_t)port;
 	a->n = (unsigned)count;
-	a->mask = bits ? UINT32_MAX << (32 - bits) : 0;
-	memcpy(&a->base, from.octets, 4);
-	a->base = ntohl(a->base) & a->mask;
-	return good && a->to.ip.family == IP_V4 && from.family == IP_V4 && a->n && a->rate > 0 &&
-	       optind == argc;
+	return good && a->to.ip.family == IP_V4 && whence && a->n && a->rate > 0 && optind == argc;
 }
 
 int main(int argc, char **argv)
@@ -283,7 +257,7 @@ int main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setvbuf(stdin, NULL, _IONBF, 0); /* a line in stdio's buffer would wake nobody */
-	a.random = (uint64_t)(now_s() * 1e9) | 1;
+	a.random = outside_random();
 	a.epoll = epoll_create1(EPOLL_CLOEXEC);
 	for (unsigned i = 0; i < a.n; i++)
 		a.victim[i] = (struct victim){.fd = -1, .kind = i % KINDS};

@@ -12,8 +12,8 @@
 #include "perf/figures.h"
 
 #define PROGRAM_ARGUMENTS_MAX 3
-#define PROGRAM_JSON "RESULT.json" /* an argument of this name is the file that the figures are written to   \
-				    */
+/* The file that the figures are written to is the argument of this name. */
+#define PROGRAM_JSON "RESULT.json"
 
 /* An error: the command line is wrong. No errno value is. */
 #define PROGRAM_USAGE (-10000)
@@ -23,6 +23,11 @@ struct program_argument {
 	const char *what; /* a phrase for --help */
 	bool needed;      /* else it may be left out, with all behind it */
 };
+
+#define PROGRAM_JSON_ARGUMENT                                                                                \
+	{                                                                                                    \
+		PROGRAM_JSON, "the figures, as JSON", false                                                  \
+	}
 
 struct program {
 	const char *name;
@@ -36,8 +41,10 @@ struct program {
  */
 typedef int (*program_run)(const char *const *values, struct figures *figures, void *user, struct err *err);
 
-/* All of main(): prints the figures, and writes them to PROGRAM_JSON when run() was right. The exit status:
- * 0; 1: it failed; 2: the command line is wrong. */
+/*
+ * All of main(): prints the figures, and writes them to PROGRAM_JSON when run() was right. The exit status: 0;
+ * 1: it failed; 2: the command line is wrong.
+ */
 int program_main(const struct program *p, int argc, char **argv, program_run run, void *user);
 
 /* An argument that is a number; fallback where it is left out. PROGRAM_USAGE with the line in err. */

@@ -12,8 +12,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "lib/base/netaddr.h"
-#include "lib/base/str.h"
+#include "perf/outside.h"
 
 #define BATCH 64
 #define LATE_MAX 1024
@@ -65,14 +64,10 @@ static const struct kind {
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-struct prefix {
-	uint32_t base, mask;
-};
-
 struct flood {
 	struct ip_port to;
-	struct prefix from[16];
-	unsigned prefixes, chosen[KINDS], n_chosen;
+	struct outside_net from[16];
+	unsigned nets, chosen[KINDS], n_chosen;
 	double rate, seconds;
 	uint64_t random, sent, refused;
 	int fd;
@@ -81,22 +76,6 @@ struct flood {
 	struct iovec part[BATCH];
 	struct mmsghdr message[BATCH];
 };
-
-static uint32_t draw(struct flood *f)
-{
-	f->random ^= f->random << 13;
-	f->random ^= f->random >> 7;
-	f->random ^= f->random << 17;
-	return (uint32_t)(f->random >> 32);
-}
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static int push(struct flood *f)
 {
@@ -139,11 +118,11 @@ static size_t write_text(struct flood *f, const struct kind *k, char *out)
 
 	if (n)
 		memcpy(out, k->text, n);
-	snprintf(id, sizeof id, "%08x", draw(f));
+	snprintf(id, sizeof id, "%08x", outside_draw(&f->random));
 	for (char *p = out; n && (p = memmem(p, n - (size_t)(p - out), "########", 8));)
 		memcpy(p, id, 8);
 	for (; n < all; n++)
-		out[n] = k->text ? "X-Long: huge\r\n"[n % 14] : (char)draw(f);
+		out[n] = k->text ? "X-Long: huge\r\n"[n % 14] : (char)outside_draw(&f->random);
 	return all;
 }
 
@@ -151,15 +130,15 @@ static int datagram(struct flood *f, const struct kind *k)
 {
 	static uint8_t text[sizeof(struct udphdr) + HUGE_OCTETS];
 	size_t n = sizeof(struct udphdr) + write_text(f, k, (char *)text + sizeof(struct udphdr));
-	const struct prefix *from = &f->from[draw(f) % f->prefixes];
+	const struct outside_net *from = &f->from[outside_draw(&f->random) % f->nets];
 	struct iphdr ip = {
-		.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP, .id = (uint16_t)draw(f)};
-	struct udphdr udp = {.source = htons((uint16_t)(1024 + draw(f) % 60000)),
+		.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP, .id = (uint16_t)outside_draw(&f->random)};
+	struct udphdr udp = {.source = htons((uint16_t)(1024 + outside_draw(&f->random) % 60000)),
 		.dest = htons(f->to.port),
 		.len = htons((uint16_t)n)};
 	int rc = 0;
 
-	ip.saddr = htonl(from->base | (draw(f) & ~from->mask));
+	ip.saddr = htonl(outside_host(from, &f->random));
 	memcpy(&ip.daddr, f->to.ip.octets, 4);
 	memcpy(text, &udp, sizeof udp);
 	for (size_t at = 0; at < n && rc == 0; at += FRAGMENT)
@@ -169,7 +148,7 @@ static int datagram(struct flood *f, const struct kind *k)
 
 static int run(struct flood *f)
 {
-	double begun = now_s(), passed = 0;
+	double begun = outside_now_s(), passed = 0;
 	uint64_t n = 0;
 
 	while (passed < f->seconds) {
@@ -181,28 +160,16 @@ static int run(struct flood *f)
 		if (push(f) < 0)
 			return -1;
 		nanosleep(&(struct timespec){0, 500000}, NULL);
-		passed = now_s() - begun;
+		passed = outside_now_s() - begun;
 	}
 	printf("{\"datagrams\": %llu, \"packets\": %llu, \"not_sent\": %llu, \"seconds\": %.3f}\n",
 		(unsigned long long)n, (unsigned long long)f->sent, (unsigned long long)f->refused, passed);
 	return 0;
 }
 
-static bool add_prefix(struct flood *f, const char *text)
+static bool add_net(struct flood *f, const char *text)
 {
-	struct str s = str_z(text), ip = str_cut(&s, '/');
-	struct ip_addr addr;
-	uint64_t bits = 32;
-
-	if (f->prefixes == sizeof f->from / sizeof *f->from || ip_parse(ip, &addr) < 0 ||
-		addr.family != IP_V4 || (s.n && str_to_u64(s, 32, &bits) < 0))
-		return false;
-	struct prefix *p = &f->from[f->prefixes++];
-
-	memcpy(&p->base, addr.octets, 4);
-	p->mask = bits ? UINT32_MAX << (32 - bits) : 0;
-	p->base = ntohl(p->base) & p->mask;
-	return true;
+	return f->nets < sizeof f->from / sizeof *f->from && outside_net_read(text, &f->from[f->nets++]);
 }
 
 static bool add_kind(struct flood *f, const char *name)
@@ -214,18 +181,6 @@ static bool add_kind(struct flood *f, const char *name)
 		}
 	}
 	return false;
-}
-
-static bool destination(struct flood *f, const char *text)
-{
-	struct str s = str_z(text), ip = str_cut(&s, ':');
-	uint64_t port = 5060;
-
-	if (ip_parse(ip, &f->to.ip) < 0 || f->to.ip.family != IP_V4 ||
-		(s.n && str_to_u64(s, UINT16_MAX, &port) < 0))
-		return false;
-	f->to.port = (uint16_t)port;
-	return true;
 }
 
 static bool understand(struct flood *f, int argc, char **argv)
@@ -240,7 +195,7 @@ static bool understand(struct flood *f, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		switch (c) {
 		case 't':
-			good &= destination(f, optarg);
+			good &= outside_port_read(optarg, 5060, &f->to);
 			break;
 		case 'r':
 			f->rate = strtod(optarg, NULL);
@@ -249,7 +204,7 @@ static bool understand(struct flood *f, int argc, char **argv)
 			f->seconds = strtod(optarg, NULL);
 			break;
 		case 'f':
-			good &= add_prefix(f, optarg);
+			good &= add_net(f, optarg);
 			break;
 		case 'k':
 			good &= add_kind(f, optarg);
@@ -261,8 +216,8 @@ static bool understand(struct flood *f, int argc, char **argv)
 			good = false;
 		}
 	}
-	if (!f->prefixes)
-		add_prefix(f, "198.18.0.0/15");
+	if (!f->nets)
+		add_net(f, "198.18.0.0/15");
 	for (unsigned i = 0; !f->n_chosen && i < KINDS; i++)
 		f->chosen[i] = i;
 	if (!f->n_chosen)
@@ -279,7 +234,7 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	f.random = (uint64_t)(now_s() * 1e9) | 1;
+	f.random = outside_random();
 	f.fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 	if (f.fd < 0) {
 		fprintf(stderr, "sip_flood: a raw socket: %s (as root?)\n", strerror(errno));

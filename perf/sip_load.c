@@ -3,19 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "lib/base/clock.h"
 #include "perf/sip_load.h"
 
 #define KEY_TEXT 60 /* base64 of 32 octets of key and 12 of salt, padding included */
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* Keys that protect nothing: no media flows. They need only be different. */
 static void make_key(struct load *l, char text[KEY_TEXT + 1])
@@ -100,7 +92,7 @@ bool load_call(struct load *l, bool held)
 		"Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
 		i, here, c->serial, here, c->serial, i, i, c->serial, here, n, body);
 
-	c->invited_ns = now_ns();
+	c->invited_ns = clock_mono_ns();
 	l->begun++;
 	wire_say(l->caller, (struct str){text, (size_t)all});
 	return true;
@@ -254,14 +246,14 @@ static void invited(struct load *l, struct wire_conn *c, struct str m, uint64_t 
 		"Allow: INVITE, ACK, BYE, CANCEL, UPDATE\r\n",
 		here, timers ? "Require: timer\r\nSession-Expires: 1800;refresher=uac\r\n" : "");
 	if (i < LOAD_CALLS_MAX)
-		l->call[i].answered_ns = now_ns();
+		l->call[i].answered_ns = clock_mono_ns();
 	reply(c, m, "200 OK", more, (struct str){body, n});
 }
 
 static void heard(void *arg, struct wire_conn *c, struct str m)
 {
 	struct load *l = arg;
-	uint64_t at = now_ns();
+	uint64_t at = clock_mono_ns();
 
 	if (str_starts(m, STR("SIP/2.0 ")))
 		response(l, m, (unsigned)number_at(m.p + 8), at);
@@ -276,7 +268,7 @@ static void heard(void *arg, struct wire_conn *c, struct str m)
 int load_open(struct load *l, const char *certificate, const char *key, const char *ca,
 	const struct ip_port *local, const struct ip_port *called, const struct ip_port *gateway)
 {
-	*l = (struct load){.local = *local, .called = *called, .gateway = *gateway, .random = now_ns() | 1};
+	*l = (struct load){.local = *local, .called = *called, .gateway = *gateway, .random = clock_mono_ns() | 1};
 	l->call = calloc(LOAD_CALLS_MAX, sizeof *l->call);
 	l->free = calloc(LOAD_CALLS_MAX, sizeof *l->free);
 	if (!l->call || !l->free)
@@ -303,7 +295,7 @@ void load_dial(struct load *l)
 {
 	if (l->caller)
 		wire_hang_up(l->caller);
-	l->dialled_ns = now_ns();
+	l->dialled_ns = clock_mono_ns();
 	l->caller = wire_connect(&l->wire, &l->local, &l->gateway);
 	if (l->caller) {
 		load_call(l, false);
