@@ -136,8 +136,7 @@ int main(int argc, char **argv)
 {
 	static const struct bench_program program = {
 		.program = {.name = "bench_attack",
-			.what = "What the calls of one worker lose under forged packets at line rate, "
-				"replays and strangers, what a hostile\n"
+			.what = "What the calls of one worker lose under forged packets at line rate, replays and strangers, what a hostile\n"
 				"packet costs, and how soon all is as before.\n",
 			.arguments = {PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = 512},

@@ -232,8 +232,7 @@ static int run(const char *const *values, struct figures *figures, void *user, s
 int main(int argc, char **argv)
 {
 	static const struct program program = {.name = "bench_crypto",
-		.what = "Nanoseconds per packet of the crypto alone, by suite, payload and direction: the "
-			"bare library, the data plane's\n"
+		.what = "Nanoseconds per packet of the crypto alone, by suite, payload and direction: the bare library, the data plane's\n"
 			"backend, DPDK's crypto_aesni_mb and the portable reference.\n",
 		.arguments = {
 			{"SESSIONS", "keys, of which each packet has one at random: 1 to 200000 (10000)",

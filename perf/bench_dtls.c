@@ -223,8 +223,7 @@ static struct figure *figure_of(struct figures *set, const struct kind *k, const
 
 static void print_table(struct figures *set, bool module)
 {
-	printf("\n| library, version, group | server, us | client, us | handshakes/s and worker | kept by a "
-	       "finished association |\n"
+	printf("\n| library, version, group | server, us | client, us | handshakes/s and worker | kept by a finished association |\n"
 	       "|---|---|---|---|---|\n");
 	for (unsigned i = 0; i < KINDS; i++) {
 		const struct figure *s, *c;
@@ -273,8 +272,7 @@ static int run(const char *const *values, struct figures *set, void *user, struc
 int main(int argc, char **argv)
 {
 	static const struct program program = {.name = "bench_dtls",
-		.what = "What a DTLS handshake costs one end, by library, version and group, and what is "
-			"kept of it.\n",
+		.what = "What a DTLS handshake costs one end, by library, version and group, and what is kept of it.\n",
 		.arguments = {PROGRAM_JSON_ARGUMENT,
 			{"MODULE", "the module of NSS (that of this build)", false}}};
 

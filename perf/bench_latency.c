@@ -225,8 +225,7 @@ int main(int argc, char **argv)
 {
 	static const struct bench_program program = {
 		.program = {.name = "bench_latency",
-			.what = "How long packets stay inside a worker, and what share of a core it takes, "
-				"by load: with busy polling\n"
+			.what = "How long packets stay inside a worker, and what share of a core it takes, by load: with busy polling\n"
 				"and with naps. Needs two cores.\n",
 			.arguments = {PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = 256, .workers = 1},

@@ -127,8 +127,7 @@ int main(int argc, char **argv)
 {
 	static const struct bench_program program = {
 		.program = {.name = "bench_libsrtp",
-			.what = "Our whole path of a packet beside nothing but libsrtp2's crypto for the "
-				"same packets, in one process, a turn\n"
+			.what = "Our whole path of a packet beside nothing but libsrtp2's crypto for the same packets, in one process, a turn\n"
 				"of one after a turn of the other.\n",
 			.arguments = {{"LIBSRTP2.so",
 					      "the library that is measured (perf/peers/libsrtp2 builds it)",

@@ -157,8 +157,7 @@ int main(int argc, char **argv)
 {
 	static const struct bench_program program = {
 		.program = {.name = "bench_lines",
-			.what = "How many lines of 64 octets a packet touches of what calls have in memory: "
-				"legs, sources, numbering,\n"
+			.what = "How many lines of 64 octets a packet touches of what calls have in memory: legs, sources, numbering,\n"
 				"keys, the table of ports. Counted, not timed: it may run beside anything.\n",
 			.arguments = {PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = 256},

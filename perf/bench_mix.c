@@ -123,8 +123,7 @@ int main(int argc, char **argv)
 {
 	static const struct bench_program program = {
 		.program = {.name = "bench_mix",
-			.what = "What a packet of each kind of media costs a worker, RTP to "
-				"AEAD_AES_128_GCM: small ones, pictures, and calls\n"
+			.what = "What a packet of each kind of media costs a worker, RTP to AEAD_AES_128_GCM: small ones, pictures, and calls\n"
 				"of all kinds with their reports. Every packet is checked.\n",
 			.arguments = {PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = MEMORY_MB},

@@ -38,8 +38,7 @@ int main(int argc, char **argv)
 {
 	const struct bench_program program = {
 		.program = {.name = "bench_scale",
-			.what = "What the data plane takes when there is much of everything: memory of "
-				"100,000 sessions, sessions that\n"
+			.what = "What the data plane takes when there is much of everything: memory of 100,000 sessions, sessions that\n"
 				"come and go a thousand times a second, a second worker.\n",
 			.arguments = {PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = sizing_memory_mb(SCALE_SESSIONS, 1), .workers = 2},

@@ -17,8 +17,7 @@
 static const char usage[] =
 	"usage: bench_sip --local IP --called IP --gateway IP:PORT --certificate PEM --key PEM --ca PEM\n"
 	"\n"
-	"Both parties of calls over TLS, each with an SDES key and a session timer: who calls, from --local, "
-	"and who is\n"
+	"Both parties of calls over TLS, each with an SDES key and a session timer: who calls, from --local, and who is\n"
 	"called, at port 5061 of --called. Reads from stdin, and answers each line with one of JSON:\n"
 	"\n"
 	"  hold N RATE         until N calls are up and stay so, RATE new ones a second\n"
@@ -27,10 +26,8 @@ static const char usage[] =
 	"  leave RATE          those that stay hang up\n"
 	"  dial N              N calls one after the other, each by a new connection; none may be up\n"
 	"\n"
-	"Delays are what the gateway keeps an INVITE and its 200 together, of dial also TCP and TLS. Exit "
-	"codes: 0 the end of stdin, 1 "
-	"no connection,\n"
-	"2 wrong use.\n";
+	"Delays are what the gateway keeps an INVITE and its 200 together, of dial also TCP and TLS. Exit codes: 0 the end\n"
+	"of stdin, 1 no connection, 2 wrong use.\n";
 
 static int turn(struct load *l, int timeout_ms)
 {
@@ -179,9 +176,7 @@ int main(int argc, char **argv)
 	}
 	if (!good || !local.port || !called.port || !gateway.port || !certificate || !key || !ca ||
 		optind != argc) {
-		fputs("bench_sip: --local, --called, --gateway, --certificate, --key and --ca are needed, "
-		      "and nothing "
-		      "else (--help shows how)\n",
+		fputs("bench_sip: --local, --called, --gateway, --certificate, --key and --ca are needed, and nothing else (--help shows how)\n",
 			stderr);
 		return 2;
 	}

@@ -271,8 +271,7 @@ static int run_all(const char *const *values, struct figures *figures, void *use
 int main(int argc, char **argv)
 {
 	static const struct program program = {.name = "defects_roc",
-		.what = "How our SRTP, and libsrtp2 and libre where this machine has them, guess a rollover "
-			"counter behind a\n"
+		.what = "How our SRTP, and libsrtp2 and libre where this machine has them, guess a rollover counter behind a\n"
 			"forged packet and behind packets that changed places.\n",
 		.arguments = {PROGRAM_JSON_ARGUMENT}};
 

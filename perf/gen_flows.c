@@ -86,8 +86,7 @@ static int lines_read(FILE *in, struct gen_flow **flows, uint32_t *n, struct err
 		rc = flow_read(line, &(*flows)[*n]);
 		if (rc < 0)
 			err_set(err, -rc,
-				"line %u: four of ADDRESS:PORT, those of a leg of one family, and a key are "
-				"wanted",
+				"line %u: four of ADDRESS:PORT, those of a leg of one family, and a key are wanted",
 				*n + 1);
 		else
 			++*n;

@@ -13,9 +13,7 @@ static int wrong(const struct gen *g, struct err *err)
 
 	if (s->bad_frame || s->bad_auth || s->bad_rtp || s->bad_content || s->rtcp_bad)
 		return err_set(err, EBADMSG,
-			"frames came back wrong: %llu no sound frame, %llu not authentic, %llu with wrong "
-			"RTP numbers, "
-			"%llu with wrong content, %llu reports",
+			"frames came back wrong: %llu no sound frame, %llu not authentic, %llu with wrong RTP numbers, %llu with wrong content, %llu reports",
 			(count)s->bad_frame, (count)s->bad_auth, (count)s->bad_rtp, (count)s->bad_content,
 			(count)s->rtcp_bad);
 	if (s->twice)

@@ -84,8 +84,7 @@ static void print(const struct live_end *e)
 {
 	const struct live_stats s = live_end_stats(e);
 
-	printf("{\"call\":%u,\"sent\":%llu,\"good\":%llu,\"copies\":%llu,\"foreign\":%llu,\"clear\":%llu,"
-	       "\"unopened\":%llu,\"first\":%llu,\"last\":%llu}\n",
+	printf("{\"call\":%u,\"sent\":%llu,\"good\":%llu,\"copies\":%llu,\"foreign\":%llu,\"clear\":%llu,\"unopened\":%llu,\"first\":%llu,\"last\":%llu}\n",
 		e->call, (unsigned long long)s.sent, (unsigned long long)s.good, (unsigned long long)s.copies,
 		(unsigned long long)s.foreign, (unsigned long long)s.clear, (unsigned long long)s.unopened,
 		(unsigned long long)s.first, (unsigned long long)s.last);

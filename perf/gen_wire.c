@@ -278,9 +278,7 @@ int wire_run(
 	rc = round_run(w, gen, conf, first, false, r);
 	if (rc >= 0 && !w->heard.n && gen_stats(gen)->sent)
 		return err_set(err, ENOLINK,
-			"nothing came back of the first %u packets: does the gateway hold these calls, and "
-			"do its "
-			"next hops lead here?",
+			"nothing came back of the first %u packets: does the gateway hold these calls, and do its next hops lead here?",
 			first);
 	for (uint64_t sent = 0; sent < conf->frames && rc >= 0;) {
 		uint32_t n = conf->frames - sent < WIRE_ROUND ? (uint32_t)(conf->frames - sent) : WIRE_ROUND;

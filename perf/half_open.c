@@ -22,18 +22,13 @@
 #define HELLO_MAX 2048
 #define PARTIAL 100 /* octets of a hello that does not end */
 
-static const char usage[] = "usage: half_open --to IP:PORT --from IP/BITS --connections N --rate N\n"
-			    "\n"
-			    "Keeps N connections to a TLS listener open, from addresses of the prefix, which "
-			    "must all be this host's own; in "
-			    "turn they say\n"
-			    "nothing, say half a ClientHello, say a whole one and no more, and say one an "
-			    "octet a second. What is closed is "
-			    "opened again, RATE\n"
-			    "a second. Answers each line of stdin with one of JSON: how many were opened, "
-			    "closed by the other side and are "
-			    "held. Exit codes:\n"
-			    "0 the end of stdin, 1 the system refused, 2 wrong use.\n";
+static const char usage[] =
+	"usage: half_open --to IP:PORT --from IP/BITS --connections N --rate RATE\n"
+	"\n"
+	"Keeps N connections to a TLS listener open, from addresses of the prefix, which must all be this host's own; in\n"
+	"turn they say nothing, say half a ClientHello, say a whole one and no more, and say one an octet a second. What is\n"
+	"closed is opened again, RATE a second. Answers each line of stdin with one of JSON: how many were opened, closed by\n"
+	"the other side and are held. Exit codes: 0 the end of stdin, 1 the system refused, 2 wrong use.\n";
 
 enum kind { SILENT, PARTIAL_HELLO, WHOLE_HELLO, DRIP, KINDS };
 

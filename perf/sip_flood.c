@@ -28,8 +28,7 @@
 static const char usage[] =
 	"usage: sip_flood --to IP:PORT --rate N --seconds S [--from IP/BITS]... [--kind KIND]...\n"
 	"\n"
-	"Sends datagrams to a SIP listener, each from another address and port out of the prefixes "
-	"(198.18.0.0/15 when none\n"
+	"Sends datagrams to a SIP listener, each from another address and port out of the prefixes (198.18.0.0/15 when none\n"
 	"is named), of all kinds in turn unless some are named:\n"
 	"\n"
 	"  invite, register, options   well-formed requests, each a transaction of its own\n"
@@ -37,8 +36,7 @@ static const char usage[] =
 	"  garbage                     random octets\n"
 	"  huge                        4,096 octets of header fields in three fragments of IP\n"
 	"\n"
-	"Prints what it sent as one line of JSON. Needs root: raw sockets. Exit codes: 0 done, 1 the system "
-	"refused, 2 wrong use.\n";
+	"Prints what it sent as one line of JSON. Needs root: raw sockets. Exit codes: 0 done, 1 the system refused, 2 wrong use.\n";
 
 /* A request with its ids, which are eight digits each, left to be filled in. */
 #define HEAD(method, target)                                                                                 \
@@ -53,8 +51,7 @@ static const struct kind {
 	size_t octets;           /* 0: those of text */
 } kinds[] = {
 	{"invite",
-		HEAD("INVITE", "+4940200@gateway") "Content-Type: application/sdp\r\nContent-Length: "
-						   "105\r\n\r\n" SDP,
+		HEAD("INVITE", "+4940200@gateway") "Content-Type: application/sdp\r\nContent-Length: 105\r\n\r\n" SDP,
 		0},
 	{"register", HEAD("REGISTER", "gateway") "Expires: 3600\r\nContent-Length: 0\r\n\r\n", 0},
 	{"options", HEAD("OPTIONS", "gateway") "Content-Length: 0\r\n\r\n", 0},
