@@ -59,10 +59,11 @@ static void next_seq(struct leg_auth *a, const struct sip_msg *request, uint32_t
 
 	if (!l)
 		return;
-	if (!request->to_tag.n && request->method == SIP_INVITE)
-		*cseq = ++l->invite_cseq;
-	else if (l->dialog && str_eq(l->dialog->remote_tag, request->to_tag))
+	/* The dialog's tag may be a null one. */
+	if (l->dialog && str_eq(l->dialog->remote_tag, request->to_tag))
 		*cseq = sip_dialog_next_seq(l->dialog, request->method);
+	else if (!request->to_tag.n && request->method == SIP_INVITE)
+		*cseq = ++l->invite_cseq;
 }
 
 static void note_refused(const struct leg_auth *a, const struct sip_msg *response, int why)

@@ -59,6 +59,7 @@ struct trace;
 	X(redirected, "times that a call went on where a 3xx pointed")                                       \
 	X(failovers, "times that a call was tried at another peer")                                          \
 	X(rang_at_several, "times that a call rang at several registrations of its account at once")         \
+	X(answered_untagged, "answers without a To tag, of peers that know RFC 2543 only")                    \
 	X(failed_no_answer, "calls that nobody answered in time")                                            \
 	X(failed_unreachable, "calls whose trunk could not be reached")                                      \
 	X(failed_answer, "calls ended because of what the called side answered")                             \

@@ -253,11 +253,15 @@ static void another_2xx(struct leg *out, const struct sip_msg *m)
 static void taken(struct leg *out, const struct sip_msg *m)
 {
 	if (fork_take(out, m) < 0) {
-		log_warn("call", "a 2xx without a usable To tag or Contact", LZ("call", out->call->id),
+		log_warn("call", "a 2xx without a usable Contact or route", LZ("call", out->call->id),
 			LZ("trunk", out->trunk->name));
-		call_release(
-			out->call, NULL, 502, "the called side's answer has no usable To tag or Contact");
+		call_release(out->call, NULL, 502, "the called side's answer has no usable Contact or route");
 		return;
+	}
+	if (!m->to_tag.n) {
+		out->call->b->counters.answered_untagged++;
+		log_info("call", "answered without a To tag, as RFC 2543 allowed", LZ("call", out->call->id),
+			LZ("trunk", out->trunk->name));
 	}
 	fork_settle(out);
 	if (out->binding)

@@ -14,6 +14,7 @@
 #define RETRY_FIRST_S 5
 #define RETRY_MAX_S 300
 #define MIN_EXPIRES_MAX 86400
+#define GRANTED_MAX (7u * 86400)
 #define URI_MAX 600
 #define ROUTES_MAX 1024
 #define LINES_MAX 4096
@@ -118,23 +119,33 @@ static void fail(struct registration *r, uint32_t retry_s, const char *why)
 	timer_set(r->b->wheel, &r->timer, retry_s * 1000, due);
 }
 
+/* False: no number. One that no 32 bits have is the greatest that they have. */
+static bool seconds_of(struct str text, uint32_t *out)
+{
+	uint64_t seconds;
+	int rc = str_to_u64(text, UINT32_MAX, &seconds);
+
+	*out = rc == 0 ? (uint32_t)seconds : UINT32_MAX;
+	return rc == 0 || rc == -ERANGE;
+}
+
 /* What it says of our Contact, or of all. */
 static uint32_t granted(const struct registration *r, const struct sip_msg *m)
 {
 	struct sip_values it = sip_values(m, SIP_H_CONTACT);
 	struct sip_addr a;
 	struct str value;
-	uint64_t seconds;
+	uint32_t seconds;
 
 	while (sip_values_next(&it, &value)) {
 		if (sip_addr_parse(value, &a) < 0 || a.star || !str_eq(a.uri.user, str_z(r->user)))
 			continue;
 		if (sip_param(a.params, STR("expires"), &value) &&
-			str_to_u64(value, UINT32_MAX, &seconds) == 0)
-			return (uint32_t)seconds;
+			seconds_of(value, &seconds))
+			return seconds;
 	}
-	if (str_to_u64(sip_msg_value(m, SIP_H_EXPIRES), UINT32_MAX, &seconds) == 0)
-		return (uint32_t)seconds;
+	if (seconds_of(sip_msg_value(m, SIP_H_EXPIRES), &seconds))
+		return seconds;
 	return r->ask_s;
 }
 
@@ -160,10 +171,13 @@ static void registered(struct registration *r, const struct sip_msg *m)
 
 	if (r->ending)
 		return;
-	if (!seconds || seconds > MIN_EXPIRES_MAX * 7) {
+	if (!seconds) {
 		fail(r, 0, "the registrar granted no usable time");
 		return;
 	}
+	/* Whatever more it grants: a week is long enough to go without a word, and fits the timers. */
+	if (seconds > GRANTED_MAX)
+		seconds = GRANTED_MAX;
 	r->expires_s = seconds;
 	r->retry_s = 0;
 	r->why[0] = '\0';

@@ -123,6 +123,8 @@ static void write_calls(const struct b2bua *b, struct metrics *m)
 		"BYEs to users whose connection was gone: kept, and what became of them.");
 	counter(m, "srtpgw_calls_rang_at_several_total",
 		"Times that a call rang at several registrations of its account at once.", b->counters.rang_at_several);
+	counter(m, "srtpgw_calls_answered_untagged_total", "Answers without a To tag, of peers that know RFC 2543 only.",
+		b->counters.answered_untagged);
 	gauge(m, "srtpgw_user_registrations", "Places where users are registered now.", b->users.n);
 	write_reasons(b, m, "srtpgw_downgrade_attempts_total", "downgrade_",
 		"Offers and answers, and TLS handshakes, for less protection than is required.");

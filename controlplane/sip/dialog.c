@@ -186,7 +186,8 @@ int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_ms
 	struct sip_dialog *d;
 	int rc;
 
-	if (!response->to_tag.n || response->status <= 100 || response->status >= 300)
+	/* RFC 3261 section 12.1.2: a tag that is missing is a null one. Before the answer it makes no dialog: nothing is owed. */
+	if (response->status <= 100 || response->status >= 300 || (!response->to_tag.n && response->status < 200))
 		return -EINVAL;
 	d = calloc(1, sizeof *d);
 	if (!d)

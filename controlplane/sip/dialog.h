@@ -57,7 +57,8 @@ struct sip_dialog_start {
 	bool secure; /* the Request-URI was sips: */
 	struct str fallback; /* target of a 2xx that says none; empty: such a 2xx is an error */
 };
-/* As UAC: from a 101 to 299 response with a To tag. Errors as above. */
+/* As UAC: from a 101 to 199 response with a To tag, or a 2xx, which peers of RFC 2543 send without: their tag is then empty.
+ * Errors as above. */
 int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_msg *response,
 	const struct sip_flow *flow, struct sip_dialog **out);
 /* From what a checkpoint kept: text is copied; the connection and the owner are not, they are of an earlier

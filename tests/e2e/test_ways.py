@@ -108,6 +108,19 @@ def redirected(lab, gateway):
     assert gateway.ctl("show", "stats")["calls"]["counters"]["redirected"] == 1
 
 
+def without_a_tag(lab, gateway):
+    """A callee of RFC 2543 has no tag of its own: its call is carried like any other."""
+    b = uas("old").receive("INVITE").answer(200, "OK", sdp(CALLEE, crypto=SECURE))
+    assert ";tag=[pid]s[call_number]" in b.steps[-1], b.steps[-1]
+    b.steps[-1] = b.steps[-1].replace(";tag=[pid]s[call_number]", "")
+    b.receive("ACK").receive("BYE").answer_in_dialog(200, "OK")
+    b = callee(lab, b, "old")
+    caller(lab, call_and_bye("calls-old", "+4940200"), "calls-old").finish()
+    b.finish()
+    assert last_call(gateway)["end-reason"] == "the calling side hung up", last_call(gateway)
+    assert gateway.ctl("show", "stats")["calls"]["counters"]["answered_untagged"] == 1
+
+
 def secure_uris(lab, gateway):
     """sips: goes on as sips: over TLS, or not at all."""
     b = callee(lab, uas("secure").receive("INVITE", matches="INVITE sips:").answer(
@@ -126,6 +139,6 @@ def test_forks_redirections_and_sips_uris():
     with carriers(trunks=trunks) as (lab, gateway):
         Stunnel(lab.host("carrier-c"), "carrier-c", [("server", f"{THIRD}:5061", "127.0.0.1:5070")],
                 certificate=lab.identity("carrier-c")[2], ca=lab.ca.cert)
-        for way in (forked, redirected, secure_uris):
+        for way in (forked, redirected, without_a_tag, secure_uris):
             way(lab, gateway)
             wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)

@@ -35,6 +35,7 @@ struct phone {
 	unsigned listener; /* of the gateway, that it talks to */
 	const char *suite; /* NULL: plain RTP */
 	const char *inner; /* what it calls itself behind NAT; NULL: there is none */
+	bool untagged;     /* has no tag of its own, as in RFC 2543 */
 	unsigned nat_port; /* that its NAT gave it; 0: the usual one */
 	char call_id[80], local_tag[40], remote_tag[40];
 	char number[64];  /* whom it calls, or its own when called */

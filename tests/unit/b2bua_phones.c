@@ -71,11 +71,12 @@ static void request(
 	}
 	deliver(p,
 		format("%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s%s;branch=z9hG4bK-%u\r\nMax-Forwards: 70\r\n"
-		       "From: \"Al\" <sip:%s@phone.invalid>;tag=%s\r\nTo: <sip:%s@gw.invalid>%s\r\n"
+		       "From: \"Al\" <sip:%s@phone.invalid>%s%s\r\nTo: <sip:%s@gw.invalid>%s\r\n"
 		       "Call-ID: %s\r\nCSeq: %u %s\r\nContact: <sip:%s@%s%s>\r\n%s%s"
 		       "Content-Length: %zu\r\n\r\n%s",
 			method, uri, transport_of(p), p->inner ? p->inner : p->ip, p->inner ? ";rport" : "",
-			same ? p->invite_branch : p->branch, p->number, p->local_tag, p->number,
+			same ? p->invite_branch : p->branch, p->number, p->untagged ? "" : ";tag=",
+			p->untagged ? "" : p->local_tag, p->number,
 			method[0] == 'C' ? "" : tagged(p->remote_tag), p->call_id, cseq, method, p->number,
 			p->inner ? p->inner : p->ip,
 			wire.doors[p->listener].transport == SIP_TLS ? ":5061;transport=tls" : "", headers,
@@ -134,7 +135,7 @@ void answer_as(struct phone *p, const char *tag, const char *status, const char 
 
 void answer(struct phone *p, const char *status, const char *headers, const char *body)
 {
-	answer_as(p, p->local_tag, status, headers, body);
+	answer_as(p, p->untagged ? "" : p->local_tag, status, headers, body);
 }
 
 void reply_with(struct phone *p, const char *status, const char *headers)

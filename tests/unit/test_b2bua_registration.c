@@ -88,6 +88,29 @@ static void test_it_is_refreshed(void **state)
 	silence(NULL);
 }
 
+/* Half a year, or more than any number has: it is taken, and said again within a week. */
+static void test_more_time_than_a_week_is_taken(void **state)
+{
+	static const char *const granted[] = {"Expires: 15768000\r\n", "Expires: 99999999999999999999\r\n"};
+
+	(void)state;
+	begin(REGISTERS("600"));
+	for (unsigned i = 0; i < 2; i++) {
+		reply_with(&bob, "200 OK", granted[i]);
+		assert_string_equal(state_of("registration-state"), "registered");
+		assert_string_equal(state_of("failures"), "0");
+		/* At once, not second by second: nothing happens in between. */
+		bench.now += 7u * 86400 * 750 - 10000;
+		pass(10);
+		silence(NULL);
+		assert_string_equal(state_of("registration-state"), "registered");
+		pass(12000);
+		hear(&bob, "REGISTER");
+	}
+	reply_with(&bob, "200 OK", "Expires: 0\r\n");
+	assert_string_equal(state_of("failures"), "1");
+}
+
 static void test_more_time_is_asked_for(void **state)
 {
 	(void)state;
@@ -178,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_it_is_refreshed),
+		T(test_more_time_than_a_week_is_taken),
 		T(test_more_time_is_asked_for),
 		T(test_it_backs_off),
 		T(test_calls_come_to_the_contact),
