@@ -207,6 +207,11 @@ def lines(figures):
                  [(media(m[1]), span(f)) for m, f in of(figures, r"lines\.(.*)")])
 
 
+def instructions(figures):
+    return table(("media", "instructions a packet"),
+                 [(media(m[1]), number(f["median"])) for m, f in of(figures, r"instructions\.(.*)")])
+
+
 def model(figures):
     """What more workers would do, from what two do."""
     ns, extra = figures.get("rtp_to_srtp.gcm128.50k.ns"), figures.get("scale.handover.extra_ns")
@@ -271,7 +276,7 @@ SECTIONS = {
     "mix": mix, "memif": memif, "worker": worker, "comparisons": comparisons, "libsrtp": libsrtp, "rtpengine": rtpengine, "attack": attack,
     "crypto": crypto, "missed": missed, "defects": plain(r"defects\..*"), "dtls": plain(r"dtls\..*"),
     "control": plain(r"(route|registrar|config|recovery|ports|calls|journal)\..*"), "outage": plain(r"outage\..*"), "sip": plain(r"sip\..*"),
-    "hellos": hellos, "floods": floods, "memory": memory, "scale": scale, "lines": lines, "model": model, "browser": browser,
+    "hellos": hellos, "floods": floods, "memory": memory, "scale": scale, "lines": lines, "instructions": instructions, "model": model, "browser": browser,
     "latency": plain(r"latency\..*"),
 }
 
