@@ -50,20 +50,20 @@ def write(path, text):
     path.write_text(text)
 
 
+def free(nic):
+    """It has no driver any more."""
+    device = PCI / "devices" / address(nic)
+    if (device / "driver").exists():
+        write(device / "driver/unbind", address(nic))
+
+
 def bind(nic, driver):
     """What `driverctl set-override` and `dpdk-devbind.py -b` do."""
     device = PCI / "devices" / address(nic)
-    if (device / "driver").exists():
-        write(device / "driver/unbind", address(nic))
+    free(nic)
     write(device / "driver_override", driver)
     write(PCI / "drivers_probe", address(nic))
     assert os.readlink(device / "driver").endswith(driver), f"{nic} has no {driver}"
-
-
-def free(nic):
-    device = PCI / "devices" / address(nic)
-    if (device / "driver").exists():
-        write(device / "driver/unbind", address(nic))
 
 
 class Plane:
@@ -113,13 +113,18 @@ def mac_of(plane, nic):
     return plane.says(rf"interface={address(nic)} how=\S* ?.*?((?:[0-9A-F]{{2}}:){{5}}[0-9A-F]{{2}})")[1]
 
 
-def media(plane, nic, suite_in, suite_out, *args):
-    """Calls with their reports through the gateway; the generator judges each packet and the gateway's counters."""
-    done = subprocess.run([build / "perf/srtpgw-gen", "--port", f"net_af_packet0,iface={peer(nic)}", "--mac", mac_of(plane, nic),
-                           "--program", SOCKET, "--calls", "8", "--packets", "400", "--pps", "400", "--rtcp", "20",
-                           "--in", suite_in, "--out", suite_out, *args],
+def calls(plane, ends, *args):
+    """Calls through the gateway, from the first of its NICs to the last; the generator judges each packet and the gateway's counters."""
+    ports = [word for i, nic in enumerate(ends) for word in ("--port", f"net_af_packet{i},iface={peer(nic)}")]
+    done = subprocess.run([build / "perf/srtpgw-gen", *ports, "--mac", mac_of(plane, ends[0]), "--program", SOCKET, "--calls", "8",
+                           "--packets", "400", "--pps", "400", *args],
                           capture_output=True, text=True, timeout=4 * PATIENCE, check=False)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{plane.text()}"
+
+
+def media(plane, nic, suite_in, suite_out, *args):
+    """Calls with their reports, both sides at one NIC."""
+    calls(plane, [nic], "--rtcp", "20", "--in", suite_in, "--out", suite_out, *args)
 
 
 def cable(nic, way):
@@ -184,11 +189,7 @@ def test_two_devices():
     a, b = nics[:2]
     hops = [("--device", address(nic), "--next-hop", f"10.0.{side}.1={PEER_MAC}") for side, nic in enumerate((a, b))]
     with Plane(*hops[0], *hops[1]) as plane:
-        done = subprocess.run([build / "perf/srtpgw-gen", "--port", f"net_af_packet0,iface={peer(a)}", "--port",
-                               f"net_af_packet1,iface={peer(b)}", "--mac", mac_of(plane, a), "--program", SOCKET, "--calls", "8",
-                               "--packets", "400", "--pps", "400"],
-                              capture_output=True, text=True, timeout=4 * PATIENCE, check=False)
-        assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{plane.text()}"
+        calls(plane, [a, b])
 
 
 def attempt(name, test, *args):
