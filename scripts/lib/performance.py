@@ -44,8 +44,8 @@ def target(f):
 def table(head, rows):
     if not rows:
         return "Not measured in this run.\n"
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+    top = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(top + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
 def size(text):
@@ -198,7 +198,7 @@ def scale(figures):
 
 
 CORES = (1, 2, 4, 8, 16, 32)
-LINE = 64            # octets
+LINE = 64            # octets, of memory
 ON_THE_WIRE = 254    # octets of a packet of 160 octets of payload as SRTP, with preamble and gap
 
 
@@ -219,12 +219,12 @@ def model(figures):
     if not (ns and extra and both and one):
         return table((), [])
     worse = max(1, both["median"] / one["median"])
-    lines = figures.get("lines.rtp_to_srtp.gcm128.160B")
+    touched = figures.get("lines.rtp_to_srtp.gcm128.160B")
     rows = []
     for n in CORES:
         cost = ns["median"] * (worse if n > 1 else 1)
         rate, spread = n * 1e3 / cost, n * 1e3 / (cost + extra["median"] * (n - 1) / n)
-        rows.append((f"{n}", number(rate), number(spread), f"{rate * 1e6 / 50 / 2:,.0f}", number(rate * lines["median"] * LINE / 1e3) if lines else "",
+        rows.append((f"{n}", number(rate), number(spread), f"{rate * 1e6 / 50 / 2:,.0f}", number(rate * touched["median"] * LINE / 1e3) if touched else "",
                      number(rate * ON_THE_WIRE * 8 / 1e3)))
     return table(("workers", "million packets/s, each at its worker", "spread by RSS alone, handed over", "calls (two directions of 50)",
                   "GB/s from memory", "Gb/s on the wire"), rows)
@@ -283,10 +283,9 @@ SECTIONS = {
 
 def run_of(bench):
     """On what, when, and what else was running."""
-    lines = [machine.sentence(bench["machine"]), ""]
     rows = [(name, run.get("at", ""), f"{run.get('seconds', '')}", f"{run.get('load_before', '')}")
             for name, run in bench.get("parts", {}).items()]
-    return "\n".join(lines) + "\n" + table(("part", "ended", "seconds", "load average when the run began"), rows)
+    return machine.sentence(bench["machine"]) + "\n\n" + table(("part", "ended", "seconds", "load average when the run began"), rows)
 
 
 def fill(text, bench):
