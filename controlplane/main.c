@@ -77,7 +77,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{"help", no_argument, NULL, 'h'}, {0}};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			o->config = optarg;
@@ -121,14 +121,17 @@ static int parse_options(int argc, char **argv, struct options *o)
 			fputs(usage_text, stdout);
 			return EXIT_OK;
 		default:
-			fputs("try 'srtpgw-controlplane --help'\n", stderr);
+			fprintf(stderr,
+				c == ':' ? "srtpgw-controlplane: %s needs a value (--help shows how)\n"
+					 : "srtpgw-controlplane: unknown option '%s' (--help shows how)\n",
+				argv[optind - 1]);
 			return EXIT_USAGE;
 		}
 	}
 	if (optind < argc || !o->config) {
 		fprintf(stderr,
-			optind < argc ? "srtpgw-controlplane: unexpected '%s'\n"
-				      : "srtpgw-controlplane: --config is needed\n",
+			optind < argc ? "srtpgw-controlplane: unexpected '%s' (--help shows how)\n"
+				      : "srtpgw-controlplane: --config is needed (--help shows how)\n",
 			argv[optind]);
 		return EXIT_USAGE;
 	}

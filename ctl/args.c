@@ -138,7 +138,7 @@ static int read_option(struct words *w, struct ctl_args *out, struct err *e)
 		return read_value(
 			o, o->value == VALUE_NONE ? NULL : value_of(w, o), &out->text[i], &out->number[i], e);
 	}
-	return err_set(e, EINVAL, "there is no option '%s'", word);
+	return err_set(e, EINVAL, "there is no option '%s': --help shows which there are", word);
 }
 
 /* Which commands have the option: "'show calls' and 'drain'", for a message. */
@@ -180,14 +180,14 @@ static int read_words(const char *const *all, unsigned n, struct ctl_args *out, 
 	if (out->given[OPT_HELP] || out->given[OPT_VERSION])
 		return 0;
 	if (n == 0)
-		return err_set(e, EINVAL, "no command");
+		return err_set(e, EINVAL, "no command: 'srtpgwctl --help' lists them");
 	if (!out->command && command_is_group(all[0])) {
 		if (n > 1)
-			return err_set(e, EINVAL, "there is nothing called '%s' to %s", all[1], all[0]);
-		return err_set(e, EINVAL, "%s what? see the help", all[0]);
+			return err_set(e, EINVAL, "there is nothing called '%s' to %s: 'srtpgwctl --help' lists what there is", all[1], all[0]);
+		return err_set(e, EINVAL, "%s what? 'srtpgwctl --help' lists what there is", all[0]);
 	}
 	if (!out->command)
-		return err_set(e, EINVAL, "there is no command '%s'", all[0]);
+		return err_set(e, EINVAL, "there is no command '%s': 'srtpgwctl --help' lists them", all[0]);
 	if (n - used > out->command->words_max)
 		return err_set(e, EINVAL, "'%s' is too much", all[used + out->command->words_max]);
 	for (unsigned i = used; i < n; i++)

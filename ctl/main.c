@@ -42,7 +42,9 @@ int main(int argc, char **argv)
 	}
 	if (args_parse(argc, argv, &args, &e)) {
 		complain(&e);
-		command_help(args.command, stderr);
+		/* All commands, and below them what was wrong out of sight, are for who asks for them. */
+		if (args.command)
+			command_help(args.command, stderr);
 		return CTL_USAGE;
 	}
 	if (args.given[OPT_VERSION]) {

@@ -7,6 +7,7 @@
 #include "dataplane/control_private.h"
 #include "dataplane/ephemeral.h"
 #include "dataplane/idle.h"
+#include "dataplane/media_here.h"
 #include "lib/base/log.h"
 
 static int stage(struct control *c, const struct dp_configure *page, struct err *err)
@@ -122,8 +123,10 @@ int control_configure(struct control *c, const struct dp_configure *page, struct
 		let_nap(c, page->nap_us);
 		log_info("control", "media addresses configured", LU("generation", page->generation),
 			LU("ranges", c->n_addresses));
-		if (shares_addresses(c))
+		if (shares_addresses(c)) {
 			ephemeral_warn(c->addresses, c->n_addresses);
+			media_here_warn(c->conf.ports, c->conf.n_ports, c->addresses, c->n_addresses);
+		}
 	}
 	return rc;
 }

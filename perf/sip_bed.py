@@ -16,10 +16,10 @@ def configuration(lab):
     # Nobody sends media: calls that stay up would end for that, and others be measured with fewer than they say.
     trunks = [carrier(name, address, ("AEAD_AES_256_GCM",), **{"media-timeout": 0})
               for name, address in (("calls", "192.0.2.10"), ("called", CALLED))]
-    span = [{"lower": 2000, "upper": 65535}]
+    span, above_sip = [{"lower": 2000, "upper": 65535}], [{"lower": 6000, "upper": 65535}]
     media = {"interface": [
         {"name": "outside", "device": "ext0", "address": [{"ip": a, "port-range": span} for a in ADDRESSES]},
-        {"name": "inside", "device": "core0", "address": [{"ip": "10.20.0.1", "port-range": span}]}]}
+        {"name": "inside", "device": "core0", "address": [{"ip": "10.20.0.1", "port-range": above_sip}]}]}
     return trunks, [("calls", "+49", "called")], {
         "media": media, "limits": {"max-message-rate": 1000000, "max-calls": 100000, "max-call-rate": 100000}}
 

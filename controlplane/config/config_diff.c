@@ -497,6 +497,5 @@ bool config_difference_needs_start(const struct config_difference *d)
 {
 	return (d->kind == CONFIG_KIND_DATAPLANE && strcmp(d->name, "longest-nap") != 0 &&
 		       strcmp(d->name, "busy-poll") != 0) ||
-	       d->kind == CONFIG_KIND_MANAGEMENT || d->kind == CONFIG_KIND_RECOVERY ||
-	       (d->kind == CONFIG_KIND_OBSERVABILITY && strcmp(d->name, "metrics-listener") == 0);
+	       d->kind == CONFIG_KIND_MANAGEMENT || d->kind == CONFIG_KIND_RECOVERY;
 }

@@ -46,6 +46,9 @@ static const struct {
 	{"Duplicate instance of \"", NULL, "'", "' is there twice"},
 	{"Unique data leaf(s) \"", NULL, "another entry has the same ", ""},
 	{"Unexpected data state node \"", NULL, "'", "' is state: it is read, never configured"},
+	{"Not found node \"", NULL, "there is no '", "' here, or this build of the gateway cannot do it"},
+	{"Invalid boolean value \"", NULL, "write true or false, not '", "'"},
+	{"Invalid type ", " empty value", "a value is needed here", ""},
 	{"Node \"", NULL, "there is no '", "' here, or this build of the gateway cannot do it"},
 };
 

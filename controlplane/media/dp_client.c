@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 
+#define QUEUE_FIRST 1024 /* commands that the ring has room for before it grows: 72 kB */
 #define READ_BURST 256 /* messages per turn of the loop: other descriptors get theirs */
 
 static void arm_backoff(struct dp_client *c)
@@ -264,7 +265,8 @@ int dp_client_new(
 	c->backoff_min_ms = c->backoff_ms = conf->backoff_min_ms ? conf->backoff_min_ms : 50;
 	c->backoff_max_ms = conf->backoff_max_ms ? conf->backoff_max_ms : 100;
 	c->orphan_ms = conf->orphan_ms;
-	c->queue_mask = power_of_two(conf->queue_max ? conf->queue_max : 65536) - 1;
+	c->queue_max = power_of_two(conf->queue_max ? conf->queue_max : 65536);
+	c->queue_mask = (c->queue_max < QUEUE_FIRST ? c->queue_max : QUEUE_FIRST) - 1;
 	c->commands = calloc(c->queue_mask + 1, sizeof *c->commands);
 	c->path = strdup(conf->path);
 	c->timer = evtimer_new(base, on_timer, c);
@@ -337,7 +339,7 @@ const struct dp_welcome *dp_client_welcome(const struct dp_client *c)
 
 bool dp_client_behind(const struct dp_client *c)
 {
-	uint32_t part = c->queue_mask / 8;
+	uint32_t part = (c->queue_max - 1) / 8;
 
 	return c->n_outstanding > (part < DP_CLIENT_BACKLOG ? part : DP_CLIENT_BACKLOG);
 }

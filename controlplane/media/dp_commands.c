@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Outstanding commands: sent, answered, timed out, cancelled. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "controlplane/media/dp_private.h"
@@ -14,16 +15,39 @@ struct dp_command *dp_outstanding(struct dp_client *c, uint64_t seq)
 	return seq && k->seq == seq ? k : NULL;
 }
 
+/* Twice as many places, each outstanding command at its own in the new ring. -ENOBUFS: as many as there may
+ * be. */
+static int grow(struct dp_client *c)
+{
+	uint32_t n = 2 * (c->queue_mask + 1);
+	struct dp_command *bigger = n <= c->queue_max ? calloc(n, sizeof *bigger) : NULL;
+
+	if (!bigger)
+		return -ENOBUFS;
+	for (uint32_t i = 0; i <= c->queue_mask; i++)
+		if (c->commands[i].seq)
+			bigger[c->commands[i].seq & (n - 1)] = c->commands[i];
+	free(c->commands);
+	c->commands = bigger;
+	c->queue_mask = n - 1;
+	return 0;
+}
+
+static bool has_place(struct dp_client *c)
+{
+	return !c->commands[(c->seq + 1) & c->queue_mask].seq || grow(c) == 0;
+}
+
 int dp_submit(struct dp_client *c, union dp_msg *m, const struct dp_command *what)
 {
-	struct dp_command *k = &c->commands[(c->seq + 1) & c->queue_mask];
+	struct dp_command *k;
 	int rc;
 
 	if (c->stage == DP_DOWN || c->failed) {
 		rc = -EAGAIN;
 		goto out;
 	}
-	if (k->seq) {
+	if (!has_place(c)) {
 		c->counters.queue_full++;
 		rc = -ENOBUFS;
 		goto out;
@@ -36,6 +60,7 @@ int dp_submit(struct dp_client *c, union dp_msg *m, const struct dp_command *wha
 		dp_fail(c, "the data plane closed the connection");
 	if (rc < 0)
 		goto out;
+	k = &c->commands[(c->seq + 1) & c->queue_mask];
 	*k = *what;
 	k->seq = ++c->seq;
 	k->sent_ns = clock_mono_ns();

@@ -33,7 +33,7 @@ static const char usage[] =
 
 static int wrong_usage(const char *what, const char *word)
 {
-	fprintf(stderr, "srtpgw-netconf: %s %s\n%s", what, word, usage);
+	fprintf(stderr, "srtpgw-netconf: %s %s (--help shows how)\n", what, word);
 	return EXIT_USAGE;
 }
 
@@ -43,7 +43,7 @@ static int read_options(char **argv, struct session_conf *conf)
 	for (; *argv; argv++) {
 		uint64_t seconds;
 
-		if (strcmp(*argv, "--help") == 0) {
+		if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-h") == 0) {
 			fputs(usage, stdout);
 			return 0;
 		}

@@ -213,7 +213,7 @@ int web_open(struct event_base *base, const struct ip_port *at, web_page_fn page
 		code = errno ? errno : ENOMEM;
 		free(w);
 		return err_set(e, code, "/srtp-gateway:gateway/observability/metrics-listener: %s: %s",
-			ip_port_text(at, text), strerror(code));
+			ip_port_text(at, text), err_bind_reason(code));
 	}
 	*out = w;
 	return 0;

@@ -141,6 +141,23 @@ def test_media_ports_are_added_and_removed():
         finish(gateway, a, b)
 
 
+def test_a_media_address_that_the_machine_has_not_is_said():
+    with talking() as (_, gateway, a, b):
+        said = "a media address is on none of this data plane's interfaces"
+
+        def another(tree):
+            tree["media"]["interface"][0]["address"].append(
+                {"ip": "192.0.2.77", "port-range": [{"lower": 22000, "upper": 22099}]})
+
+        assert said not in gateway.dataplane.output(), gateway.dataplane.output()
+        change(gateway, another)
+        wait_for("it is said", lambda: said in gateway.dataplane.output(), 20)
+        lines = [line for line in gateway.dataplane.output().splitlines() if said in line]
+        assert len(lines) == 1 and "address=192.0.2.77" in lines[0], lines
+        undisturbed(a, b)
+        finish(gateway, a, b)
+
+
 def test_a_certificate_is_renewed():
     with talking() as (lab, gateway, a, b):
         def shown():

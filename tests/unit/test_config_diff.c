@@ -135,6 +135,21 @@ static void test_sleep_of_workers_needs_no_start(void **state)
 	}
 }
 
+static void test_the_metrics_listener_moves_at_once(void **state)
+{
+	struct config *from = parse(A, TO_A, ",\"observability\":{\"metrics-listener\":{\"port\":9464}}"),
+		      *to = parse(A, TO_A, ",\"observability\":{\"metrics-listener\":{\"port\":9465}}");
+	struct config_diff *d;
+
+	(void)state;
+	assert_int_equal(config_diff(from, to, &d), 0);
+	assert_int_equal(d->n, 1);
+	assert_false(config_difference_needs_start(&d->all[0]));
+	config_diff_free(d);
+	config_unref(from);
+	config_unref(to);
+}
+
 static void test_what_needs_a_start_and_how_it_is_called(void **state)
 {
 	struct config *from = parse(A, TO_A, ""), *to = parse(B, "{\"name\":\"1\",\"to-trunk\":[\"b\"]}",
@@ -166,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_every_leaf_of_a_trunk_counts),
 		cmocka_unit_test(test_containers),
 		cmocka_unit_test(test_sleep_of_workers_needs_no_start),
+		cmocka_unit_test(test_the_metrics_listener_moves_at_once),
 		cmocka_unit_test(test_what_needs_a_start_and_how_it_is_called),
 	};
 

@@ -227,7 +227,7 @@ static void wrong_words_are_named(void **state)
 		int code = run(NULL, wrong[i].words);
 
 		if (code != CTL_USAGE || !strstr(errors, wrong[i].says) ||
-			!strstr(errors, "usage: srtpgwctl"))
+			(!strstr(errors, "usage: srtpgwctl") && !strstr(errors, "--help")))
 			fail_msg("'%s': %d %s", wrong[i].words, code, errors);
 	}
 }

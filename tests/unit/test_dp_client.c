@@ -395,6 +395,55 @@ static void slow_is_not_gone(void **state)
 	assert_int_equal(dp_deadline(1000, 9000, 50), 1300); /* but this one never will be */
 }
 
+static void on_result(void *arg, int result, const char *reason)
+{
+	unsigned *n = arg;
+
+	(void)reason;
+	assert_int_equal(result, 0);
+	(*n)++;
+}
+
+static void ask_for_stats(unsigned *n)
+{
+	assert_int_equal(dp_client_stats_global(client, NULL, NULL, on_result, n), 0);
+}
+
+/* What calls of a day send goes through the same few places; memory is for those that are outstanding at
+ * once. */
+static void commands_that_are_done_leave_no_memory_behind(void **state)
+{
+	const struct dp_command *places;
+	unsigned answered = 0;
+
+	(void)state;
+	until(seen.ready);
+	places = client->commands;
+	for (unsigned sent = 0; sent < 5000; sent += 10) {
+		for (unsigned i = 0; i < 10; i++)
+			ask_for_stats(&answered);
+		until(answered == sent + 10);
+	}
+	assert_ptr_equal(client->commands, places);
+	assert_true(client->queue_mask < 5000);
+}
+
+/* Each has its own answer, also of those that were sent when there were fewer places. */
+static void many_commands_at_once_have_places(void **state)
+{
+	unsigned first = 0, rest = 0;
+
+	(void)state;
+	until(seen.ready);
+	for (unsigned i = 0; i < 700; i++)
+		ask_for_stats(&first);
+	until(first >= 300);
+	for (unsigned i = 0; i < 5000; i++)
+		ask_for_stats(i < 300 ? &first : &rest);
+	until(first == 1000 && rest == 4700);
+	assert_int_equal(client->n_outstanding, 0);
+}
+
 static void a_full_queue_is_reported(void **state)
 {
 	dp_session_id id;
@@ -471,6 +520,8 @@ int main(void)
 		test(outstanding_commands_end),
 		test(silence_is_a_timeout),
 		test(slow_is_not_gone),
+		test(commands_that_are_done_leave_no_memory_behind),
+		test(many_commands_at_once_have_places),
 		test(a_full_queue_is_reported),
 		test(a_data_plane_that_is_behind_gets_no_new_session),
 		test(rubbish_is_counted),

@@ -257,7 +257,11 @@ static void set_takes_a_path_and_a_value(void **state)
 	assert_int_equal(bench_set(b, s, G "/trunks/trunk[name='a']/name", NULL), -1);
 	assert_string_equal(b->fault.tag, "invalid-value");
 	assert_int_equal(bench_set(b, s, G "/trunks/trunk[name='a']/nothing", NULL), -1);
-	assert_fault(b, "invalid-value", G "/trunks/trunk[name='a']/nothing", "nothing");
+	assert_fault(b, "invalid-value", G "/trunks/trunk[name='a']/nothing", "there is no 'nothing' here");
+	assert_int_equal(bench_set(b, s, G "/observability/metrics-listener/port", ""), -1);
+	assert_fault(b, "invalid-value", G "/observability/metrics-listener/port", "a value is needed here");
+	assert_int_equal(bench_set(b, s, G "/realms/realm[name='carriers']/trusted", "maybe"), -1);
+	assert_fault(b, "invalid-value", G "/realms/realm[name='carriers']/trusted", "write true or false, not 'maybe'");
 	assert_int_equal(bench_set(b, s, G "/nothing", "1"), -1);
 	assert_int_equal(bench_set(b, s, "gateway", "1"), -1);
 	assert_int_equal(bench_set(b, s, "", "1"), -1);
