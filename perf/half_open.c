@@ -19,6 +19,7 @@
 
 #define CONNECTIONS_MAX 16384
 #define EVENTS 256
+#define TURN_MAX 1000 /* connections begun at a time */
 #define HELLO_MAX 2048
 #define PARTIAL 100 /* octets of a hello that does not end */
 
@@ -187,11 +188,12 @@ static int run(struct attack *a)
 
 	for (;;) {
 		double now = outside_now_s(), due = (now - begun) * a->rate;
+		unsigned more = (unsigned)(due - placed);
 		int n;
 
-		if (refill(a, due - placed > 1000 ? 1000 : (unsigned)(due - placed)) < 0)
+		if (refill(a, more > TURN_MAX ? TURN_MAX : more) < 0)
 			return -1;
-		placed = due;
+		placed += more; /* what is not a whole connection yet is one later */
 		if (now - dripped >= 1) {
 			drip(a);
 			dripped = now;
