@@ -9,7 +9,7 @@
 #include "perf/gen.h"
 #include "perf/pcap.h"
 
-#define WIRE_ROUND 16384 /* frames */
+#define WIRE_ROUND 8192 /* frames: rings of twice as many hold a round however long the other side sleeps */
 
 struct wire;
 
