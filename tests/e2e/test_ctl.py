@@ -228,7 +228,7 @@ def test_an_operator_drains_a_trunk_ends_a_call_and_reads_about_it():
         ident = established(gateway)
         # What happens before the subscription is there is remembered.
         with monitor(gateway, "--since", "2020-01-01T00:00:00Z") as lines:
-            assert srtpgwctl(gateway, "drain", "--trunk", "phone") == "1 calls remain\n"
+            assert srtpgwctl(gateway, "drain", "--trunk", "phone") == "1 call remains\n"
             assert "drain" in srtpgwctl(gateway, "show", "trunks")
             wait_for("it is reported", lambda: any("trunk-state-change" in l and "trunk=phone" in l for l in lines), 20)
             srtpgwctl(gateway, "resume", "--trunk", "phone")

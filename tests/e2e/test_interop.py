@@ -14,7 +14,7 @@ from lab.net import wait_for
 from lab.sipp import Sipp
 from test_calls import TONE_A, TONE_B, assert_clean, assert_heard, hang_up, phone, up
 
-PROXY = "10.20.0.5"
+PROXY = "10.20.0.6"
 
 
 def talk(gateway, a, b, by, seconds=3):
