@@ -119,12 +119,29 @@ static inline __attribute__((always_inline)) void batch_fetch(
 		fetch(w, b->live[i]);
 }
 
+/* One stage, and fetching for the batch behind it in between. */
+static inline __attribute__((always_inline)) void batch_fetching(
+	struct worker *w, struct batch *b, packet_stage stage, const struct batch *behind, packet_fetch fetch)
+{
+	uint16_t most = b->n > behind->n ? b->n : behind->n;
+	bool ended = false;
+
+	for (uint16_t i = 0; i < most; i++) {
+		if (i < b->n)
+			ended |= batch_one(w, b, stage, i);
+		if (i < behind->n)
+			fetch(w, behind->live[i]);
+	}
+	if (unlikely(ended))
+		batch_close_up(b);
+}
+
 /*
- * The same with the batch behind it in between: what is fetched for that one comes while this one works.
- * early and fetch: one of them, the other is NULL.
+ * One stage, and an early one over the batch behind it in between: what that one fetches comes while this one
+ * works.
  */
-static inline __attribute__((always_inline)) void batch_both(struct worker *w, struct batch *b,
-	packet_stage stage, struct batch *behind, packet_stage early, packet_fetch fetch)
+static inline __attribute__((always_inline)) void batch_both(
+	struct worker *w, struct batch *b, packet_stage stage, struct batch *behind, packet_stage early)
 {
 	uint16_t most = b->n > behind->n ? b->n : behind->n;
 	bool ended = false, ended_early = false;
@@ -132,10 +149,8 @@ static inline __attribute__((always_inline)) void batch_both(struct worker *w, s
 	for (uint16_t i = 0; i < most; i++) {
 		if (i < b->n)
 			ended |= batch_one(w, b, stage, i);
-		if (i < behind->n && early)
+		if (i < behind->n)
 			ended_early |= batch_one(w, behind, early, i);
-		if (i < behind->n && fetch)
-			fetch(w, behind->live[i]);
 	}
 	if (unlikely(ended))
 		batch_close_up(b);

@@ -6,20 +6,17 @@
 #include <rte_ip.h>
 
 #include "dataplane/checksum.h"
+#include "dataplane/header_len.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/rtcp_hdr.h"
 
-#define ETHER_LEN 14
 #define VLAN_LEN 4
 #define VLAN_ID 0x0fff
-#define UDP_LEN 8
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd
 #define ETHERTYPE_VLAN 0x8100
 #define PROTO_UDP 17
 #define PROTO_FRAGMENT 44
-#define IPV4_LEN 20
-#define IPV6_LEN 40
 #define IPV4_MF_OR_OFFSET 0x3fff
 #define IPV4_OFFSET 0x1fff
 
@@ -54,6 +51,7 @@ static enum frame_class ipv4_read(const uint8_t *o, size_t n, struct frame *f)
 	memcpy(f->destination.ip.octets, ip + 16, 4);
 	if (header < IPV4_LEN || total < header || f->l3 + total > n)
 		return FRAME_MALFORMED;
+	/* Without options its length is known here, and needs no call. */
 	if (checksum_fold(header == IPV4_LEN ? checksum_add(0, ip, IPV4_LEN) : checksum_add(0, ip, header)) !=
 		0xffff)
 		return FRAME_MALFORMED;

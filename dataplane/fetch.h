@@ -2,12 +2,12 @@
 /*
  * Brings near what the stages will read: at thousands of sessions the state behind a packet is in no near
  * cache. Each step stands on what the one before has brought, and is done for the batch behind the one
- * that is worked on. The lines are those that struct leg, struct source, struct renumber_slot and struct
+ * that is worked on; the last, of keys, at the start of its own turn. The lines are those that struct leg, struct source, struct renumber_slot and struct
  * leg_key name, and the crypto backend's. Changes nothing and decides nothing.
  *
  * There are two kinds. The first touch of a page waits until the processor knows where the page lies, and it
  * looks for several at a time only when little else stands between them: reach_*() is for loops of their own.
- * What lies in the same pages costs next to nothing between other work: fetch_*() is for batch_both().
+ * What lies in the same pages costs next to nothing between other work: fetch_*() is for batch_fetching().
  */
 #pragma once
 

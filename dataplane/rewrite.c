@@ -8,15 +8,12 @@
 
 #include "dataplane/checksum.h"
 #include "dataplane/event.h"
+#include "dataplane/header_len.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/rtcp_feedback.h"
 #include "lib/srtp/rtcp_hdr.h"
 
-#define ETHER_LEN 14
 #define HOP_LIMIT 64
-#define UDP_LEN 8
-#define IPV4_LEN 20
-#define IPV6_LEN 40
 #define IPV4_DF 0x4000
 
 static uint16_t headers_len(const struct path *path)

@@ -236,10 +236,6 @@ void srtp_rx_open(struct worker *w, struct batch *b)
 		crypto_run(w, closed, n);
 		batch_each(w, b, round_result);
 	} while (n);
-	if (likely(!w->due))
-		return;
-	for (uint16_t i = 0; i < b->n; i++)
-		if (b->live[i]->in->due)
-			leg_do_what_is_due(w, b->live[i]->in);
-	w->due = false;
+	while (w->n_due)
+		leg_do_what_is_due(w, w->due[--w->n_due]);
 }

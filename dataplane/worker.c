@@ -37,8 +37,8 @@ static inline __attribute__((always_inline)) int arrive(struct worker *w, struct
 {
 	int v;
 
-	fetch_keys(w, p);
-	v = classify_media(w, p); /* RTP, RTCP or something else (RFC 7983) */
+	fetch_keys(w, p);                   /* needed when all of the batch has arrived */
+	v = classify_media(w, p);           /* RTP, RTCP or something else (RFC 7983) */
 	v = then(v, guard_packet, w, p);    /* under attack: is there budget to authenticate it? */
 	v = then(v, session_admit, w, p);   /* Is its source worth any work? */
 	v = then(v, punt_packet, w, p);     /* DTLS and STUN leave here; ICE is answered */
@@ -72,14 +72,14 @@ static inline __attribute__((always_inline)) int leave(struct worker *w, struct 
 static void batch_work(struct worker *w, struct batch *b, struct batch *behind)
 {
 	/* Behind: headers, and where leg_table says whose it is */
-	batch_both(w, b, arrive, behind, classify_packet, NULL);
+	batch_both(w, b, arrive, behind, classify_packet);
 	batch_each(w, behind, classify_leg); /* whose is it */
 	batch_fetch(w, behind, reach_leg);
 	srtp_rx_open(w, b); /* crypto, commit; other keys for what did not open */
-	batch_both(w, b, cross, behind, NULL, fetch_leg);
+	batch_fetching(w, b, cross, behind, fetch_leg);
 	batch_fetch(w, behind, reach_twin);
 	srtp_tx_seal(w, b); /* crypto */
-	batch_both(w, b, leave, behind, NULL, fetch_twin);
+	batch_fetching(w, b, leave, behind, fetch_twin);
 	batch_fetch(w, behind, reach_keys);
 	tx_send(w, b);
 }

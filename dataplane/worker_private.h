@@ -40,12 +40,13 @@ struct worker {
 	uint32_t trial_per_second, media_timeout_s;
 	uint64_t ssrc_seed;
 
-	struct batch batches[2]; /* one is worked on while what the other needs is fetched */
+	struct batch batches[2];    /* one is worked on while what the other needs is fetched */
+	struct leg *due[BATCH_MAX]; /* legs with something due: that a packet of the batch arrived on */
+	uint16_t n_due;
 	struct hold hold;
 	struct mailbox mailbox;
 	bool alarm_reported; /* the crypto device is known to be out of use */
 	uint64_t alarm_times;
-	bool due;                  /* a leg of this batch has something due: enum leg_due */
 	bool reported;             /* something for the main thread in this iteration */
 	_Atomic bool failed;       /* the backend lost jobs: no key can be trusted any more */
 	STAILQ_HEAD(, leg) events; /* legs with events to report */
@@ -77,8 +78,9 @@ static inline uint32_t worker_leg_place(const struct worker *w, const struct leg
 /* To be done once all packets of the batch are opened. */
 static inline void leg_due(struct worker *w, struct leg *leg, enum leg_due what)
 {
+	if (!leg->due)
+		w->due[w->n_due++] = leg;
 	leg->due |= (uint8_t)what;
-	w->due = true;
 }
 
 /* Counts and frees. leg may be NULL. */

@@ -354,6 +354,26 @@ static void test_plain_source(void **state)
 	call_close(&c);
 }
 
+/* Who was there first is learned, and holds for who comes with it in the same burst. */
+static void test_plain_sources_together(void **state)
+{
+	struct rig *r = *state;
+	struct call c = call_open(r, CM, false);
+	struct ip_port first = rig_addr("10.0.0.11", 6666);
+	union dp_msg m = rig_leg(S, 1, DP_SECURITY_PLAIN, gw_b, rig_addr("192.0.2.1", 9));
+	uint8_t p[256];
+
+	m.leg_update.learn = DP_LEARN_ANY;
+	assert_int_equal(rig_command(r, &m), 0);
+	rig_send(r, first, gw_b, p, rig_rtp(p, 9, 1, 160, 160));
+	rig_send(r, stranger, gw_b, p, rig_rtp(p, 9, 2, 320, 160));
+	rig_run(r, 1);
+	assert_int_equal(rig_heard(r), 1);
+	assert_int_equal(rig_verdict(r, S, 1, DP_V_WRONG_SOURCE), 1);
+	assert_true(ip_port_equal(&rig_leg_state(r, S, 1)->rtp.remote, &first));
+	call_close(&c);
+}
+
 /* No (key, SSRC, index) twice: repeats are dropped, a restarted source is heard at once under new numbers. */
 static void test_no_keystream_twice(void **state)
 {
@@ -401,6 +421,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_last_guard, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_remote_moves, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_plain_source, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_plain_sources_together, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_no_keystream_twice, rig_open, rig_close),
 	};
 
