@@ -9,24 +9,12 @@
 
 #include "dataplane/dp_clock.h"
 #include "perf/bench.h"
-#include "perf/calls.h"
+#include "perf/kinds.h"
 #include "perf/steps.h"
 
 #define CALLS 100
 #define ROUND 128 /* packets that are counted together: whole batches */
 #define WARM 80   /* rounds before */
-
-static const struct kind {
-	const char *name;
-	enum srtp_suite in, out;
-} kinds[] = {
-	{"rtp_to_srtp.gcm128.160B", SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM},
-	{"rtp_to_srtp.cm128.160B", SRTP_SUITE_NONE, SRTP_AES_CM_128_HMAC_SHA1_80},
-	{"srtp_to_rtp.gcm128.160B", SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE},
-	{"srtp_to_rtp.cm128.160B", SRTP_AES_CM_128_HMAC_SHA1_80, SRTP_SUITE_NONE},
-	{"srtp_to_srtp.gcm128.160B", SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_128_GCM},
-	{"rtp_to_rtp.160B", SRTP_SUITE_NONE, SRTP_SUITE_NONE},
-};
 
 /* A round through the worker; *steps: of the worker alone, NULL: not counted. */
 static int relay(struct room *room, struct gen *gen, uint64_t *steps)
@@ -67,32 +55,11 @@ static int measure(struct room *room, struct gen *gen, struct figure *f)
 	return rc;
 }
 
-static int run(const struct kind *k, struct figures *figures, struct err *err)
+static int run(const char *const *values, struct figures *figures, const struct eal *eal, struct err *err)
 {
-	struct gen_conf conf = {.sessions = CALLS, .in = k->in, .out = k->out};
-	struct room room;
-	struct gen *gen;
-	char name[96];
-	int rc = calls_open(&conf, &room, &gen, err);
-
-	if (rc < 0)
-		return rc;
-	snprintf(name, sizeof(name), "instructions.%s", k->name);
-	rc = measure(&room, gen, figures_get(figures, name, "instructions/packet"));
-	rc = rc < 0 ? rc : gen_judge(gen, NULL, NULL, 0, err);
-	calls_close(&room, gen);
-	return rc;
-}
-
-static int run_all(const char *const *values, struct figures *figures, const struct eal *eal, struct err *err)
-{
-	int rc = 0;
-
 	(void)values;
 	(void)eal;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && rc >= 0; i++)
-		rc = run(&kinds[i], figures, err);
-	return rc;
+	return kinds_measure("instructions", "instructions/packet", CALLS, measure, NULL, figures, err);
 }
 
 int main(int argc, char **argv)
@@ -104,7 +71,7 @@ int main(int argc, char **argv)
 				"Counted, not timed: it may run beside anything.\n",
 			.arguments = {{PROGRAM_JSON, "the figures, as JSON", false}}},
 		.eal = {.memory_mb = 256},
-		.run = run_all,
+		.run = run,
 	};
 
 	return bench_main(&program, argc, argv);

@@ -15,25 +15,13 @@
 
 #include "dataplane/pages.h"
 #include "perf/bench.h"
-#include "perf/calls.h"
+#include "perf/kinds.h"
 #include "perf/lines.h"
 
 #define CALLS 32
 #define WARM 20    /* packets of each call before */
 #define SAMPLES 64 /* packets that are counted */
 #define TABLE "leg_address"
-
-static const struct kind {
-	const char *name;
-	enum srtp_suite in, out;
-} kinds[] = {
-	{"rtp_to_srtp.gcm128.160B", SRTP_SUITE_NONE, SRTP_AEAD_AES_128_GCM},
-	{"rtp_to_srtp.cm128.160B", SRTP_SUITE_NONE, SRTP_AES_CM_128_HMAC_SHA1_80},
-	{"srtp_to_rtp.gcm128.160B", SRTP_AEAD_AES_128_GCM, SRTP_SUITE_NONE},
-	{"srtp_to_rtp.cm128.160B", SRTP_AES_CM_128_HMAC_SHA1_80, SRTP_SUITE_NONE},
-	{"srtp_to_srtp.gcm128.160B", SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_128_GCM},
-	{"rtp_to_rtp.160B", SRTP_SUITE_NONE, SRTP_SUITE_NONE},
-};
 
 int __real_pages_map(struct pages *p, size_t octets, enum pages_kind kind);
 int __wrap_pages_map(struct pages *p, size_t octets, enum pages_kind kind);
@@ -121,36 +109,19 @@ static int measure(struct room *room, struct gen *gen, struct figure *f)
 	return rc;
 }
 
-static int run(const struct kind *k, struct figures *figures, struct err *err)
+static int watched(struct err *err)
 {
-	struct gen_conf conf = {.sessions = CALLS, .in = k->in, .out = k->out};
-	struct room room;
-	struct gen *gen;
-	char name[96];
-	int rc = calls_open(&conf, &room, &gen, err);
-
-	if (rc < 0)
-		return rc;
-	if (unwatched.text[0]) {
-		*err = unwatched;
-		rc = -ENOSPC;
-	}
-	snprintf(name, sizeof(name), "lines.%s", k->name);
-	rc = rc < 0 ? rc : measure(&room, gen, figures_get(figures, name, "lines/packet"));
-	rc = rc < 0 ? rc : gen_judge(gen, NULL, NULL, 0, err);
-	calls_close(&room, gen);
-	return rc;
+	if (!unwatched.text[0])
+		return 0;
+	*err = unwatched;
+	return -ENOSPC;
 }
 
-static int run_all(const char *const *values, struct figures *figures, const struct eal *eal, struct err *err)
+static int run(const char *const *values, struct figures *figures, const struct eal *eal, struct err *err)
 {
-	int rc = 0;
-
 	(void)values;
 	(void)eal;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && rc >= 0; i++)
-		rc = run(&kinds[i], figures, err);
-	return rc;
+	return kinds_measure("lines", "lines/packet", CALLS, measure, watched, figures, err);
 }
 
 int main(int argc, char **argv)
@@ -161,7 +132,7 @@ int main(int argc, char **argv)
 				"keys, the table of ports. Counted, not timed: it may run beside anything.\n",
 			.arguments = {PROGRAM_JSON_ARGUMENT}},
 		.eal = {.memory_mb = 256},
-		.run = run_all,
+		.run = run,
 	};
 
 	return bench_main(&program, argc, argv);
