@@ -88,7 +88,7 @@ void control_connection(struct control *c, bool listening)
 	c->listening = listening;
 	c->n_waiting = 0;
 	c->pages = 0;
-	control_links_untold(c);
+	control_alarms_untold(c);
 }
 
 bool control_ready(const struct control *c)
@@ -138,11 +138,14 @@ static unsigned poll_done(struct control *c, struct mailbox *m)
 static unsigned poll_events(struct control *c, struct mailbox *m)
 {
 	unsigned n = 0;
-	void *event;
+	union dp_msg *event;
 
 	/* Nobody listens: events stay in the ring, then in their legs. */
-	while (c->listening && !c->n_waiting && rte_ring_dequeue(m->events, &event) == 0) {
-		control_emit(c, event);
+	while (c->listening && !c->n_waiting && rte_ring_dequeue(m->events, (void **)&event) == 0) {
+		if (event->h.type == DP_ALARM)
+			control_alarm_note(c, &event->alarm);
+		else
+			control_emit(c, event);
 		rte_ring_enqueue(m->event_idle, event);
 		n++;
 	}
@@ -161,5 +164,6 @@ unsigned control_poll(struct control *c)
 		n += poll_done(c, m);
 		n += poll_events(c, m);
 	}
+	control_alarms_tell(c);
 	return n;
 }

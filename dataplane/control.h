@@ -52,8 +52,7 @@ void control_handle(struct control *c, union dp_msg *m);
 unsigned control_poll(struct control *c);
 
 /*
- * Looks at the ports' links once a second and reports what has changed: DP_ALARM. Who connects while one is down is
- * told. now: ns.
+ * Looks at the ports' links once a second and reports what has changed: DP_ALARM. now: ns.
  */
 void control_links(struct control *c, uint64_t now);
 
@@ -65,7 +64,8 @@ bool control_ready(const struct control *c);
 
 /*
  * The control plane's connection is a new one: answers still under way are for nobody; sessions and their
- * events stay. listening false: nobody is there; events wait in the workers.
+ * events stay. listening false: nobody is there; events wait in the workers. Whoever is there is told of every
+ * alarm that lasts, of a worker or a link, with the next control_poll() or control_links().
  */
 void control_connection(struct control *c, bool listening);
 

@@ -4,35 +4,25 @@
 
 #include "dataplane/control_private.h"
 
-void control_links_untold(struct control *c)
-{
-	for (uint16_t i = 0; i < c->conf.n_ports; i++)
-		c->told[i] = (struct link_alarm){.times = c->links.losses[i]};
-}
-
-static int tell(struct control *c, uint16_t port, const struct link_alarm *a)
+static void note(struct control *c, uint16_t port)
 {
 	union dp_msg m;
 
 	dp_msg_init(&m, DP_ALARM, 0);
 	m.alarm.kind = DP_ALARM_LINK;
-	m.alarm.raised = a->raised;
-	m.alarm.times = a->times;
+	m.alarm.raised = !c->links.up[port];
+	m.alarm.times = c->links.losses[port];
 	snprintf(m.alarm.interface, sizeof m.alarm.interface, "%s", c->conf.ports[port]->interface);
-	return control_emit(c, &m);
+	control_alarm_note(c, &m.alarm);
 }
 
-/* Alarms carry a state: one that finds no room is tried again, and the newest counts. */
 void control_links(struct control *c, uint64_t now)
 {
-	(void)link_watch_look(&c->links, c->conf.ports, c->conf.n_ports, now);
-	for (uint16_t i = 0; c->listening && i < c->conf.n_ports; i++) {
-		const struct link_alarm a = {
-			.raised = c->links.known[i] && !c->links.up[i], .times = c->links.losses[i]};
-
-		if ((a.raised != c->told[i].raised || a.times != c->told[i].times) && tell(c, i, &a) == 0)
-			c->told[i] = a;
-	}
+	if (link_watch_look(&c->links, c->conf.ports, c->conf.n_ports, now))
+		for (uint16_t i = 0; i < c->conf.n_ports; i++)
+			if (c->links.losses[i])
+				note(c, i);
+	control_alarms_tell(c);
 }
 
 void control_port_stats(struct control *c, uint64_t seq)

@@ -9,6 +9,7 @@
 #include "lib/base/secret.h"
 
 #define CONTROL_WAITING 64         /* messages that `out` did not take at once */
+#define CONTROL_ALARMS (WORKERS_MAX + PORTS_MAX) /* a crypto device each, a link each */
 #define CONTROL_ADDRESSES_MAX 4096 /* of a configuration: address and range */
 
 struct control {
@@ -20,10 +21,12 @@ struct control {
 	uint32_t first_waiting, n_waiting;
 	union dp_msg waiting[CONTROL_WAITING];
 	struct link_watch links;
-	struct link_alarm {
-		bool raised;
-		uint64_t times;
-	} told[PORTS_MAX]; /* the newest alarm of each port's link that the control plane was told */
+	uint32_t n_alarms;
+	struct control_alarm {
+		struct dp_alarm newest;
+		bool told_raised; /* what the control plane knows */
+		uint64_t told_times;
+	} alarms[CONTROL_ALARMS]; /* of those that were ever raised */
 
 	/* DP_CONFIGURE: the pages so far, and what is in force */
 	uint16_t pages, page;
@@ -53,8 +56,13 @@ void control_free_memory(struct command *command);
 
 /* Each port's figures, in answer to the command of this number. */
 void control_port_stats(struct control *c, uint64_t seq);
-/* Somebody connected, who knows of no alarm. */
-void control_links_untold(struct control *c);
+
+/* The newest state of an alarm, a whole message; told with the next control_alarms_tell(). */
+void control_alarm_note(struct control *c, const struct dp_alarm *a);
+/* Says what has changed to whoever listens; what finds no room is said at the next call. */
+void control_alarms_tell(struct control *c);
+/* Somebody connected, who knows of no alarm: those that last are said again. */
+void control_alarms_untold(struct control *c);
 
 /* DP_CONFIGURE, one page. 0, or a negative errno value with the reason in err. */
 int control_configure(struct control *c, const struct dp_configure *page, struct err *err);

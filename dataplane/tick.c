@@ -54,7 +54,7 @@ static void leg_tick(struct worker *w, struct leg *leg)
 	event_mark(w, leg, LEG_EVENT_TIMEOUT);
 }
 
-/* Alarms carry a state: one that does not get through now is tried again, and the newest counts. */
+/* One that finds no room now is tried again; the newest state counts. */
 static void crypto_alarm(struct worker *w, const struct crypto_health *health)
 {
 	union dp_msg *m;

@@ -119,7 +119,7 @@ struct dtls_totals {
 #define CALL_HISTORY 256
 #define CALL_REFUSALS 64 /* calls that never began: of trunks' parties, and of strangers */
 #define CALL_PAST_MAX (CALL_HISTORY + 2 * CALL_REFUSALS)
-#define PLANE_ALARMS 64
+#define PLANE_ALARMS (64 + DP_PORTS_MAX) /* a worker each, an interface each */
 
 struct b2bua {
 	struct b2bua_generation *now; /* that new calls begin under */

@@ -279,6 +279,44 @@ static void test_crypto_alarm(void **state)
 	r->w[1]->backend = &crypto_ipsec_mb;
 }
 
+/* Each control plane that connects hears of a device that is out of use, and the newest state only. */
+static void test_who_connects_hears_of_a_crypto_alarm(void **state)
+{
+	struct rig *r = *state;
+	struct crypto_backend backend = crypto_ipsec_mb;
+	const struct dp_alarm *a;
+
+	backend.health = device_health;
+	r->w[1]->backend = &backend;
+	device_down = 1;
+	rig_run(r, 50);
+	for (unsigned i = 1; i < 4; i++) {
+		assert_int_equal(rig_count(r, DP_ALARM), i);
+		a = &rig_message(r, DP_ALARM)->alarm;
+		assert_int_equal(a->kind, DP_ALARM_CRYPTO_DEVICE);
+		assert_int_equal(a->worker, 1);
+		assert_true(a->raised);
+		assert_int_equal(a->times, 1);
+		control_connection(r->control, false);
+		rig_run(r, 50);
+		control_connection(r->control, true);
+		rig_run(r, 50);
+	}
+	rig_forget(r);
+	control_connection(r->control, false);
+	device_down = 0;
+	rig_run(r, 50);
+	control_connection(r->control, true);
+	rig_run(r, 50);
+	for (unsigned i = 0; i < rig_count(r, DP_ALARM); i++)
+		assert_false(rig_message(r, DP_ALARM)->alarm.raised);
+	rig_forget(r);
+	control_connection(r->control, true);
+	rig_run(r, 50);
+	assert_int_equal(rig_count(r, DP_ALARM), 0);
+	r->w[1]->backend = &crypto_ipsec_mb;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +329,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_slow_reader, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_punt, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_crypto_alarm, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(
+			test_who_connects_hears_of_a_crypto_alarm, rig_open, rig_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
