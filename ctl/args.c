@@ -26,6 +26,7 @@ const struct ctl_option_spec ctl_options[OPTIONS] = {
 	[OPT_INTERVAL] = {"--interval", VALUE_SECONDS, .min = 0.1, .max = 3600},
 	[OPT_KEY] = {"--key", VALUE_TEXT, .what = "a file with a public key", .names = NAMES_FILES},
 	[OPT_LIMIT] = {"--limit", VALUE_NUMBER, .min = 1, .max = 1e6},
+	[OPT_OVERWRITE] = {"--overwrite", VALUE_NONE},
 	[OPT_REASON] = {"--reason", VALUE_TEXT, .what = "a text"},
 	[OPT_REPLACE] = {"--replace", VALUE_NONE},
 	[OPT_ROUNDS] = {"--rounds", VALUE_NUMBER, .min = 1, .max = 999999},

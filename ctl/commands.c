@@ -113,25 +113,32 @@ const struct command commands[] = {
 		"Checks the candidate, or a file (JSON or XML, '-': standard input) as a whole "
 		"configuration. Nothing changes.\n",
 		0, 0, 1, NULL, {NAMES_FILES}, configure_validate},
-	{"commit", "[--confirm [SECONDS]] [--comment TEXT]", "make the candidate the running configuration",
+	{"commit", "[--confirm [SECONDS]] [--comment TEXT] [--overwrite]", "make the candidate the running configuration",
 		"Everything that can fail is tried first; what fails is named, and nothing has changed.\n"
 		"\n"
 		"  --confirm [SECONDS]  undo it after SECONDS (600) unless 'srtpgwctl confirm' comes, from "
 		"any session\n"
-		"  --comment TEXT       for 'show history'\n",
-		O(CONFIRM) | O(COMMENT), 0, 0, NULL, {0}, commit_commit},
-	{"confirm", "", "keep what 'commit --confirm' made", "Keeps the commit that waits for it.\n", 0, 0, 0,
-		NULL, {0}, commit_confirm},
+		"  --comment TEXT       for 'show history'\n"
+		"  --overwrite          also when the configuration file was edited by hand and not reloaded: "
+		"the edits\n"
+		"                       are lost. Without it such a commit is refused\n",
+		O(CONFIRM) | O(COMMENT) | O(OVERWRITE), 0, 0, NULL, {0}, commit_commit},
+	{"confirm", "[--overwrite]", "keep what 'commit --confirm' made",
+		"Keeps the commit that waits for it.\n"
+		"\n"
+		"  --overwrite  also when the configuration file was edited by hand meanwhile\n",
+		O(OVERWRITE), 0, 0, NULL, {0}, commit_confirm},
 	{"cancel", "", "undo what 'commit --confirm' made",
 		"Rolls back the commit that waits to be confirmed.\n", 0, 0, 0, NULL, {0}, commit_cancel},
 	{"discard", "", "forget the candidate's changes",
 		"The candidate becomes the running configuration again.\n", 0, 0, 0, NULL, {0},
 		configure_discard},
-	{"rollback", "COMMIT [--comment TEXT]", "commit an earlier configuration again",
+	{"rollback", "COMMIT [--comment TEXT] [--overwrite]", "commit an earlier configuration again",
 		"The configuration as it was after a commit of 'show history' is committed again.\n"
 		"\n"
-		"  --comment TEXT  for 'show history'\n",
-		O(COMMENT), 1, 1, "to which commit? 'srtpgwctl show history' lists them", {NAMES_COMMITS},
+		"  --comment TEXT  for 'show history'\n"
+		"  --overwrite     also when the configuration file was edited by hand and not reloaded\n",
+		O(COMMENT) | O(OVERWRITE), 1, 1, "to which commit? 'srtpgwctl show history' lists them", {NAMES_COMMITS},
 		commit_rollback},
 	{"drain", "[--trunk NAME] [--timeout SECONDS]", "take no new calls, let those there are go on",
 		"Refuses new calls until 'resume'; prints how many calls remain.\n"

@@ -48,8 +48,10 @@ static enum ctl_exit commit(
 	return code;
 }
 
-static json_t *with_comment(json_t *args, const struct ctl_args *a)
+static json_t *with_options(json_t *args, const struct ctl_args *a)
 {
+	if (a->given[OPT_OVERWRITE])
+		json_object_set_new(args, "overwrite", json_true());
 	if (a->text[OPT_COMMENT])
 		json_object_set_new(args, "comment", json_string(a->text[OPT_COMMENT]));
 	return args;
@@ -57,7 +59,7 @@ static json_t *with_comment(json_t *args, const struct ctl_args *a)
 
 enum ctl_exit commit_commit(struct client *c, const struct ctl_args *a, struct err *e)
 {
-	json_t *args = with_comment(json_object(), a);
+	json_t *args = with_options(json_object(), a);
 
 	if (a->given[OPT_CONFIRM]) {
 		json_object_set_new(args, "confirmed", json_true());
@@ -81,7 +83,8 @@ enum ctl_exit commit_confirm(struct client *c, const struct ctl_args *a, struct 
 {
 	json_t *data = NULL;
 	enum ctl_exit code = client_ask(c, "commit",
-		json_pack("{s:s,s:b}", "persist-id", CONFIGURE_PERSIST, "confirm-only", 1), &data, e);
+		with_options(json_pack("{s:s,s:b}", "persist-id", CONFIGURE_PERSIST, "confirm-only", 1), a), &data,
+		e);
 
 	if (code == CTL_OK && args_json(a))
 		print_json(data, stdout);
@@ -117,7 +120,7 @@ enum ctl_exit commit_rollback(struct client *c, const struct ctl_args *a, struct
 		return CTL_USAGE;
 	}
 	return commit(
-		c, a, "rollback", with_comment(json_pack("{s:I}", "commit", (json_int_t)n), a), false, e);
+		c, a, "rollback", with_options(json_pack("{s:I}", "commit", (json_int_t)n), a), false, e);
 }
 
 static void print_history(const json_t *data, FILE *to)

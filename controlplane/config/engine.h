@@ -131,6 +131,11 @@ struct engine_commit {
 	const char *persist; /* NULL: bound to the session */
 	const char *persist_id;
 	const char *comment; /* for the history; NULL: none */
+	/*
+	 * The file may hold what somebody wrote there by hand and did not reload, or the candidate may be older than
+	 * such a reload: it is overwritten. Without this it is a fault, "in-use".
+	 */
+	bool overwrite;
 	bool confirm_only;   /* confirms what waits and leaves the candidate, which others may have edited */
 };
 /* *commit: the number of the new commit, 0 when nothing changed. */
@@ -141,7 +146,8 @@ int engine_discard(struct engine_session *s, struct engine_fault *f);
 int engine_lock(struct engine_session *s, enum engine_store target, struct engine_fault *f);
 int engine_unlock(struct engine_session *s, enum engine_store target, struct engine_fault *f);
 int engine_kill(struct engine_session *s, uint32_t session, struct engine_fault *f);
-int engine_rollback(struct engine_session *s, uint64_t commit, const char *comment, uint64_t *made,
+/* how: its comment and its overwrite. */
+int engine_rollback(struct engine_session *s, uint64_t commit, const struct engine_commit *how, uint64_t *made,
 	struct engine_fault *f);
 
 /* What access control refused since the start (RFC 8341: denied-operations, -data-writes, -notifications). */

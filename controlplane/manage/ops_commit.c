@@ -85,6 +85,7 @@ static void commit(struct mgmt_request *rq, const json_t *args, void *ctx)
 		.persist = mgmt_arg(args, "persist"),
 		.persist_id = mgmt_arg(args, "persist-id"),
 		.comment = mgmt_arg(args, "comment"),
+		.overwrite = json_is_true(json_object_get(args, "overwrite")),
 		.confirm_only = json_is_true(json_object_get(args, "confirm-only")),
 	};
 
@@ -189,9 +190,13 @@ static void rollback(struct mgmt_request *rq, const json_t *args, void *ctx)
 
 	if (!number(rq, args, "commit", INT64_MAX, true, &to) || !(s = manage_session(o->engine, rq)))
 		return;
+	const struct engine_commit how = {
+		.comment = mgmt_arg(args, "comment"),
+		.overwrite = json_is_true(json_object_get(args, "overwrite")),
+	};
 	struct config *before = engine_config(o->engine);
 
-	if (engine_rollback(s, (uint64_t)to, mgmt_arg(args, "comment"), &made, &f)) {
+	if (engine_rollback(s, (uint64_t)to, &how, &made, &f)) {
 		config_unref(before);
 		manage_refuse(rq, &f);
 	} else {

@@ -122,6 +122,12 @@ static void commits_say_what_became_of_them(void **state)
 	assert_int_equal(run(same, "confirm"), CTL_OK);
 	expect_request("{\"op\":\"commit\",\"args\":{\"persist-id\":\"srtpgwctl\",\"confirm-only\":true}}");
 	assert_string_equal(output, "confirmed\n");
+	assert_int_equal(run(same, "confirm --overwrite"), CTL_OK);
+	expect_request("\"confirm-only\":true,\"overwrite\":true}");
+	assert_int_equal(run(agrees, "commit --overwrite"), CTL_OK);
+	expect_request("{\"op\":\"commit\",\"args\":{\"overwrite\":true}}");
+	assert_int_equal(run(agrees, "rollback 7 --overwrite"), CTL_OK);
+	expect_request("{\"commit\":7,\"overwrite\":true}");
 	assert_int_equal(run(same, "cancel"), CTL_OK);
 	expect_request("{\"op\":\"cancel-commit\",\"args\":{\"persist-id\":\"srtpgwctl\"}}");
 	assert_string_equal(output, "rolled back\n");

@@ -51,13 +51,13 @@ static void the_last_twenty_commits_can_be_had_again(void **state)
 	closedir(d);
 	assert_int_equal(files, ENGINE_HISTORY);
 
-	assert_int_equal(engine_rollback(b->root, 6, "back", &made, &b->fault), 0);
+	assert_int_equal(engine_rollback(b->root, 6, &(struct engine_commit){.comment = "back"}, &made, &b->fault), 0);
 	assert_int_equal(made, 26);
 	assert_int_equal(bench_trunk(b, "a")->max_calls, 105);
 	assert_true(bench_file_has(b, "\"max-calls\": 105"));
-	assert_int_equal(engine_rollback(b->root, 26, NULL, &made, &b->fault), 0);
+	assert_int_equal(engine_rollback(b->root, 26, &(struct engine_commit){0}, &made, &b->fault), 0);
 	assert_int_equal(made, 0);
-	assert_int_equal(engine_rollback(b->root, 3, NULL, &made, &b->fault), -1);
+	assert_int_equal(engine_rollback(b->root, 3, &(struct engine_commit){0}, &made, &b->fault), -1);
 	assert_fault(b, "data-missing", "", "no commit 3");
 	assert_int_equal(engine_history_tree(b->engine, 25, &tree, &b->fault), 0);
 	lyd_free_all(tree);
@@ -86,7 +86,7 @@ static void a_history_that_is_spoilt_is_survived(void **state)
 	bench_start(b);
 	assert_int_equal(bench_trunk(b, "a")->max_calls, 77);
 	assert_true(engine_history(b->engine, rows) >= 2);
-	assert_int_equal(engine_rollback(b->root, 1, NULL, &made, &b->fault), -1);
+	assert_int_equal(engine_rollback(b->root, 1, &(struct engine_commit){0}, &made, &b->fault), -1);
 	assert_string_equal(b->fault.tag, "operation-failed");
 	assert_int_equal(bench_set(b, b->root, A_CALLS, "78"), 0);
 	assert_int_equal(engine_commit(b->root, &(struct engine_commit){0}, &made, &b->fault), 0);

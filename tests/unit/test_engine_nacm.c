@@ -94,7 +94,7 @@ static void a_commit_needs_the_right_to_what_it_changes(void **state)
 	assert_int_equal(bench_commit(c.b, c.b->root), 0);
 	uint64_t made;
 
-	assert_int_equal(engine_rollback(c.s, 1, NULL, &made, &c.b->fault), -1);
+	assert_int_equal(engine_rollback(c.s, 1, &(struct engine_commit){0}, &made, &c.b->fault), -1);
 	assert_string_equal(c.b->fault.tag, "access-denied");
 	assert_int_equal(engine_edit(c.s, ENGINE_RUNNING, ENGINE_MERGE, ENGINE_SET,
 				 str_z("{\"srtp-gateway:gateway\":{\"limits\":{\"max-calls\":3}}}"),

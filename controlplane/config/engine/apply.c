@@ -40,7 +40,11 @@ int apply_store(struct engine *e, const struct lyd_node *tree, struct engine_fau
 
 	if (lyd_print_mem(&text, tree, LYD_JSON, LYD_PRINT_WITHSIBLINGS) != LY_SUCCESS)
 		return fault_memory(f);
-	rc = file_replace(e->conf.path, str_z(text ? text : "{}\n"), FILE_MODE, &err);
+	const struct str written = str_z(text ? text : "{}\n");
+
+	rc = file_replace(e->conf.path, written, FILE_MODE, &err);
+	if (rc == 0)
+		e->file = file_digest(written);
 	free(text);
 	return rc < 0 ? fault_set(f, "operation-failed", NULL, "%s", err.text) : 0;
 }
@@ -107,6 +111,8 @@ int apply_tree(struct engine *e, struct lyd_node **tree, const struct cause *why
 
 	if (e->stopped)
 		return fault_protocol(f, "operation-failed", "the control plane is ending");
+	if (!why->keep_file && !why->overwrite && stores_file_edited(e, f))
+		return -1;
 	if (apply_check(e, tree, &config, f))
 		return -1;
 	if (nacm_read(&rules, e->ctx, *tree) < 0) {

@@ -10,12 +10,12 @@
 #include "controlplane/config/engine/fault.h"
 #include "controlplane/config/engine/private.h"
 
-/* tree becomes what the target is; it is taken over in any case. */
-static int put(struct engine_session *s, enum engine_store target, struct lyd_node *tree, const char *comment,
+/* tree becomes what the target is; it is taken over in any case. Whoever names startup wants the file replaced. */
+static int put(struct engine_session *s, enum engine_store target, struct lyd_node *tree, bool overwrite,
 	struct engine_fault *f)
 {
 	struct engine *e = s->engine;
-	struct cause why = {.user = s->who.user, .door = s->door, .comment = comment};
+	struct cause why = {.user = s->who.user, .door = s->door, .overwrite = overwrite};
 	bool differs = true;
 	int rc = 0;
 
@@ -42,7 +42,7 @@ static int put(struct engine_session *s, enum engine_store target, struct lyd_no
 
 /* A changed copy: may it be, is it right, and there it goes. Takes it over. */
 static int finish(struct engine_session *s, enum engine_store target, struct lyd_node *changed,
-	enum engine_test test, const char *comment, struct engine_fault *f)
+	enum engine_test test, bool overwrite, struct engine_fault *f)
 {
 	struct engine *e = s->engine;
 	int rc = sessions_may_write(s, engine_tree(e, target), changed, f);
@@ -53,7 +53,7 @@ static int finish(struct engine_session *s, enum engine_store target, struct lyd
 		lyd_free_all(changed);
 		return rc;
 	}
-	return put(s, target, changed, comment, f);
+	return put(s, target, changed, overwrite, f);
 }
 
 static int check_target(enum engine_store target, struct engine_fault *f)
@@ -79,7 +79,7 @@ int engine_edit(struct engine_session *s, enum engine_store target, enum engine_
 		rc = edit_apply(&changed, edit, op, f);
 	lyd_free_all(edit);
 	if (!rc)
-		return finish(s, target, changed, test, NULL, f);
+		return finish(s, target, changed, test, false, f);
 	lyd_free_all(changed);
 	return rc;
 }
@@ -96,7 +96,7 @@ int engine_set(struct engine_session *s, const char *path, const char *value, st
 		lyd_free_all(changed);
 		return -1;
 	}
-	return finish(s, ENGINE_CANDIDATE, changed, ENGINE_SET, NULL, f);
+	return finish(s, ENGINE_CANDIDATE, changed, ENGINE_SET, false, f);
 }
 
 int engine_copy(
@@ -113,14 +113,15 @@ int engine_copy(
 		return -1;
 	/* RFC 8341 3.2.4: saving what runs shows nothing to anybody and changes nothing that runs. */
 	if (source == ENGINE_RUNNING && target == ENGINE_STARTUP)
-		return put(s, target, tree, NULL, f);
+		return put(s, target, tree, false, f);
 	if (source == ENGINE_RUNNING && target == ENGINE_CANDIDATE) {
 		lyd_free_all(tree);
 		stores_drop_candidate(e);
 		return 0;
 	}
 	engine_prune(s, &tree);
-	return finish(s, target, tree, ENGINE_SET, NULL, f);
+	/* What was edited into the file is what shall run. */
+	return finish(s, target, tree, ENGINE_SET, source == ENGINE_STARTUP, f);
 }
 
 int engine_copy_text(struct engine_session *s, struct str config, enum engine_format format,
@@ -131,7 +132,7 @@ int engine_copy_text(struct engine_session *s, struct str config, enum engine_fo
 	if (sessions_may_call(s, "copy-config", f) || sessions_may_change(s, target, f) ||
 		edit_parse_config(s->engine->ctx, config, format, &tree, f))
 		return -1;
-	return finish(s, target, tree, ENGINE_SET, NULL, f);
+	return finish(s, target, tree, ENGINE_SET, false, f);
 }
 
 int engine_delete(struct engine_session *s, enum engine_store target, struct engine_fault *f)

@@ -19,6 +19,8 @@ static int commit_nothing(struct engine_session *s, const struct engine_commit *
 	struct lyd_node *before = NULL;
 	int rc = 0;
 
+	if (e->pending.active && !c->confirmed && !c->overwrite && stores_file_edited(e, f))
+		return -1;
 	if (c->confirmed) {
 		if (!e->pending.active)
 			rc = stores_copy(e, ENGINE_RUNNING, &before, f);
@@ -33,6 +35,19 @@ static int commit_nothing(struct engine_session *s, const struct engine_commit *
 	return rc;
 }
 
+/* Would what somebody wrote into the file be lost, now or when the commit is confirmed? */
+static int undoes_edits(const struct engine *e, const struct engine_commit *c, struct engine_fault *f)
+{
+	if (c->overwrite)
+		return 0;
+	if (e->candidate_old)
+		return fault_protocol(f, "in-use",
+			"the candidate is older than the reload of %s and would undo it: discard it and edit again, "
+			"or use --overwrite; 'srtpgwctl diff' shows what would change",
+			e->conf.path);
+	return c->confirmed ? stores_file_edited(e, f) : 0;
+}
+
 static int commit_changes(
 	struct engine_session *s, const struct engine_commit *c, uint64_t *commit, struct engine_fault *f)
 {
@@ -44,13 +59,16 @@ static int commit_changes(
 		.comment = c->comment,
 		.unconfirmed = c->confirmed,
 		.keep_file = c->confirmed,
+		.overwrite = c->overwrite,
 	};
 	int rc = 0;
 
-	if (sessions_may_write(s, e->running, e->candidate, f) ||
+	if (sessions_may_write(s, e->running, e->candidate, f) || undoes_edits(e, c, f) ||
 		apply_tree(e, &e->candidate, &why, commit, &before, f))
 		return -1;
 	stores_drop_candidate(e);
+	if (c->confirmed && c->overwrite)
+		stores_accept_file(e);
 	if (c->confirmed)
 		rc = confirm_begin(s, c, &before, *commit, f);
 	else if (e->pending.active)
@@ -137,17 +155,18 @@ int engine_history_tree(
 	return rc < 0 ? fault_set(f, "operation-failed", NULL, "%s", err.text) : 0;
 }
 
-int engine_rollback(struct engine_session *s, uint64_t commit, const char *comment, uint64_t *made,
+int engine_rollback(struct engine_session *s, uint64_t commit, const struct engine_commit *how, uint64_t *made,
 	struct engine_fault *f)
 {
 	struct engine *e = s->engine;
-	struct cause why = {.user = s->who.user, .door = s->door, .comment = comment};
+	struct cause why = {
+		.user = s->who.user, .door = s->door, .comment = how->comment, .overwrite = how->overwrite};
 	struct lyd_node *tree = NULL;
 	bool differs = false;
 	int rc;
 
 	*made = 0;
-	if (check_texts(comment, NULL, f) || sessions_may_call(s, "edit-config", f) ||
+	if (check_texts(how->comment, NULL, f) || sessions_may_call(s, "edit-config", f) ||
 		sessions_may_call(s, "commit", f) || sessions_may_change(s, ENGINE_RUNNING, f) ||
 		sessions_may_change(s, ENGINE_CANDIDATE, f) || engine_history_tree(e, commit, &tree, f))
 		return -1;

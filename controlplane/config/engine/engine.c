@@ -64,8 +64,10 @@ static int read_file(struct engine *e, struct err *err)
 	size_t n = 0;
 	int rc = file_read(e->conf.path, CONFIG_TEXT_MAX, &text, &n, err);
 
-	if (!rc)
+	if (!rc) {
+		e->file = file_digest((struct str){text, n}); /* loading blanks the comments */
 		rc = load_tree(e->ctx, text, n, e->conf.path, &e->running, err);
+	}
 	free(text);
 	return rc;
 }
@@ -183,6 +185,7 @@ int engine_reload(struct engine *e, struct engine_fault *f)
 {
 	struct cause why = {.user = SYSTEM, .door = FILE_DOOR, .comment = "reloaded", .keep_file = true};
 	struct lyd_node *tree = NULL;
+	struct file_digest digest;
 	bool differs = false;
 	int rc;
 
@@ -193,13 +196,17 @@ int engine_reload(struct engine *e, struct engine_fault *f)
 	}
 	if (e->pending.active)
 		return fault_protocol(f, "in-use", "a confirmed commit waits: confirm or cancel it first");
-	if (stores_read_file(e, &tree, f))
+	if (stores_read_file(e, &tree, &digest, f))
 		return -1;
 	rc = apply_differs(e->running, tree, &differs, f);
 	/* Also when the text is the same: certificates may be new behind their names. */
 	why.unrecorded = !differs;
 	if (!rc)
 		rc = apply_tree(e, &tree, &why, NULL, NULL, f);
+	if (!rc) {
+		e->file = digest;
+		e->candidate_old |= e->candidate_own && differs;
+	}
 	lyd_free_all(tree);
 	return rc;
 }

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <openssl/sha.h>
+
 #include "lib/base/log.h"
 
 static int write_all(int fd, struct str text)
@@ -86,6 +88,14 @@ int file_replace(const char *path, struct str text, unsigned mode, struct err *e
 	}
 	sync_folder(target);
 	return 0;
+}
+
+struct file_digest file_digest(struct str text)
+{
+	struct file_digest d;
+
+	SHA256((const unsigned char *)text.p, text.n, d.octets);
+	return d;
 }
 
 int file_read(const char *path, size_t max, char **out, size_t *n, struct err *e)

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "controlplane/config/engine.h"
+#include "controlplane/config/engine/file.h"
 #include "controlplane/config/engine/history.h"
 #include "controlplane/config/engine/nacm.h"
 
@@ -48,7 +49,9 @@ struct engine {
 	struct nacm_counters denied;
 	bool candidate_own;         /* false: the candidate is the running one */
 	struct lyd_node *candidate; /* with candidate_own; not validated since its last edit */
+	bool candidate_old;         /* with candidate_own; the file was reloaded since its first edit */
 	struct lyd_node *startup;   /* as engine_tree() read it last */
+	struct file_digest file;    /* of the text that was loaded or written last */
 	LIST_HEAD(, engine_session) sessions;
 	uint32_t last_session;
 	uint32_t locks[ENGINE_STORES];     /* ids of the sessions that hold them; 0: free */
@@ -63,6 +66,7 @@ struct cause {
 	const char *user, *door, *comment;
 	bool unconfirmed; /* a confirmed commit that waits from now on */
 	bool keep_file;   /* the file is as it should be */
+	bool overwrite;   /* what somebody wrote into the file by hand may be lost */
 	bool unrecorded;  /* nothing is different: not a commit of the history */
 };
 
@@ -90,8 +94,13 @@ int stores_copy(struct engine *e, enum engine_store store, struct lyd_node **out
 /* Takes tree over. */
 void stores_set_candidate(struct engine *e, struct lyd_node *tree);
 void stores_drop_candidate(struct engine *e);
-/* The file, parsed and validated; the caller's. */
-int stores_read_file(struct engine *e, struct lyd_node **out, struct engine_fault *f);
+/* The file, parsed and validated; the caller's. digest: of the text; NULL is allowed. */
+int stores_read_file(
+	struct engine *e, struct lyd_node **out, struct file_digest *digest, struct engine_fault *f);
+/* -1: the file is neither what was loaded nor what was written last: writing it would undo somebody's work. */
+int stores_file_edited(const struct engine *e, struct engine_fault *f);
+/* What is in the file now may be overwritten. */
+void stores_accept_file(struct engine *e);
 
 /* sessions.c */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The three datastores as trees. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,17 +34,59 @@ static int file_fault(struct engine_fault *f, const struct err *e)
 	return -1;
 }
 
-int stores_read_file(struct engine *e, struct lyd_node **out, struct engine_fault *f)
+int stores_read_file(
+	struct engine *e, struct lyd_node **out, struct file_digest *digest, struct engine_fault *f)
 {
 	struct err err = {0};
 	char *text = NULL;
 	size_t n = 0;
 
-	if (file_read(e->conf.path, CONFIG_TEXT_MAX, &text, &n, &err) < 0 ||
-		load_tree(e->ctx, text, n, e->conf.path, out, &err) < 0)
-		file_fault(f, &err);
+	int rc = file_read(e->conf.path, CONFIG_TEXT_MAX, &text, &n, &err);
+
+	if (!rc && digest)
+		*digest = file_digest((struct str){text, n}); /* loading blanks the comments */
+	if (!rc)
+		rc = load_tree(e->ctx, text, n, e->conf.path, out, &err);
 	free(text);
-	return err.text[0] ? -1 : 0;
+	return rc ? file_fault(f, &err) : 0;
+}
+
+/* 0, -ENOENT or another reason why there is none. */
+static int digest_now(const struct engine *e, struct file_digest *out, struct err *err)
+{
+	char *text = NULL;
+	size_t n = 0;
+	int rc = file_read(e->conf.path, CONFIG_TEXT_MAX, &text, &n, err);
+
+	if (!rc)
+		*out = file_digest((struct str){text, n});
+	free(text);
+	return rc;
+}
+
+int stores_file_edited(const struct engine *e, struct engine_fault *f)
+{
+	struct file_digest now = {{0}};
+	struct err err = {0};
+	int rc = digest_now(e, &now, &err);
+
+	/* A file that was deleted holds nobody's work. */
+	if (rc == -ENOENT || (!rc && memcmp(&now, &e->file, sizeof now) == 0))
+		return 0;
+	if (rc)
+		return fault_protocol(f, "in-use", "%s: whether it was edited is not known: --overwrite replaces it",
+			err.text);
+	return fault_protocol(f, "in-use",
+		"%s was edited and not reloaded: SIGHUP to the control plane takes it over, --overwrite replaces "
+		"it; 'srtpgwctl diff running startup' shows what was edited",
+		e->conf.path);
+}
+
+void stores_accept_file(struct engine *e)
+{
+	struct err ignored = {0};
+
+	(void)digest_now(e, &e->file, &ignored);
 }
 
 const struct lyd_node *engine_tree(const struct engine *e, enum engine_store store)
@@ -57,7 +100,7 @@ const struct lyd_node *engine_tree(const struct engine *e, enum engine_store sto
 		return e->running;
 	lyd_free_all(own->startup);
 	own->startup = NULL;
-	stores_read_file(own, &own->startup, &ignored);
+	stores_read_file(own, &own->startup, NULL, &ignored);
 	return e->startup;
 }
 
@@ -72,20 +115,23 @@ static int copy(const struct lyd_node *tree, struct lyd_node **out, struct engin
 int stores_copy(struct engine *e, enum engine_store store, struct lyd_node **out, struct engine_fault *f)
 {
 	if (store == ENGINE_STARTUP)
-		return stores_read_file(e, out, f);
+		return stores_read_file(e, out, NULL, f);
 	return copy(engine_tree(e, store), out, f);
 }
 
 void stores_set_candidate(struct engine *e, struct lyd_node *tree)
 {
+	bool old = e->candidate_old;
+
 	stores_drop_candidate(e);
 	e->candidate = tree;
 	e->candidate_own = true;
+	e->candidate_old = old;
 }
 
 void stores_drop_candidate(struct engine *e)
 {
 	lyd_free_all(e->candidate);
 	e->candidate = NULL;
-	e->candidate_own = false;
+	e->candidate_own = e->candidate_old = false;
 }
