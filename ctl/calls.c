@@ -17,6 +17,7 @@ struct pass {
 	calls_fn each;
 	void *arg;
 	unsigned left; /* of the limit; meaningless without one */
+	bool found;    /* some call */
 };
 
 static enum ctl_exit make_xpath(const struct pass *p, char xpath[XPATH_MAX], struct err *e)
@@ -47,6 +48,7 @@ static enum ctl_exit hand_on(struct pass *p, const json_t *calls, struct err *e)
 
 		if (p->not_from && from && strcmp(from, p->not_from) == 0)
 			continue;
+		p->found = true;
 		code = p->each(p->arg, call, e);
 	}
 	return code;
@@ -80,6 +82,25 @@ static enum ctl_exit go_through(struct client *c, struct pass *p, struct err *e)
 	return code;
 }
 
+/* CTL_REFUSED: nothing is configured of this name. Who may not read it is told nothing of it. */
+static enum ctl_exit trunk_known(struct client *c, const char *trunk, struct err *e)
+{
+	char quoted[160], xpath[XPATH_MAX];
+	json_t *data = NULL;
+
+	value_quote(trunk, quoted, sizeof quoted);
+	snprintf(xpath, sizeof xpath, "/srtp-gateway:gateway/trunks/trunk[name=%s]/name", quoted);
+	enum ctl_exit code = client_ask(
+		c, "get-config", json_pack("{s:s,s:s}", "source", "running", "xpath", xpath), &data, e);
+
+	if (code == CTL_OK && !value_find(data, "trunk")) {
+		err_set(e, ENOENT, "there is no trunk '%s': 'srtpgwctl show trunks' lists them", trunk);
+		code = CTL_REFUSED;
+	}
+	json_decref(data);
+	return code == CTL_FAILED ? CTL_OK : code;
+}
+
 enum ctl_exit calls_each(
 	struct client *c, const struct calls_filter *f, calls_fn each, void *arg, struct err *e)
 {
@@ -95,5 +116,7 @@ enum ctl_exit calls_each(
 	p.side = "egress-trunk";
 	p.not_from = f->trunk;
 	p.left = f->limit;
-	return go_through(c, &p, e);
+	code = go_through(c, &p, e);
+	/* A trunk that was removed may have calls still; without any it may be a slip of the keyboard. */
+	return code == CTL_OK && !p.found ? trunk_known(c, f->trunk, e) : code;
 }

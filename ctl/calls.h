@@ -17,7 +17,7 @@ struct calls_filter {
 /*
  * Calls each() with every call that passes the filter, until it does not return CTL_OK: the newest first, but
  * of a trunk first those that came from it, then those that went to it, up to the limit of either. CTL_USAGE:
- * a name that cannot be asked for.
+ * a name that cannot be asked for. CTL_REFUSED: there is no such trunk.
  */
 typedef enum ctl_exit (*calls_fn)(void *arg, const json_t *call, struct err *e);
 enum ctl_exit calls_each(

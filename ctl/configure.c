@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/configure.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "ctl/config_text.h"
 #include "ctl/path.h"
 #include "ctl/print.h"
+#include "ctl/value.h"
 
 /* Changes may acquire ports, certificates and names. */
 #define CHANGE_TIMEOUT_S 120
@@ -39,6 +41,38 @@ static void print_config(const json_t *data, FILE *to)
 		print_json(data, to);
 }
 
+static bool empty(const json_t *data)
+{
+	return json_is_string(data) ? json_string_length(data) == 0 : json_object_size(data) == 0;
+}
+
+/*
+ * Nothing is there: it may be so, with what nobody has set. But a name that the model does not have and an entry that
+ * is not in its list are mistakes.
+ */
+static enum ctl_exit explain_empty(
+	struct client *c, const char *source, const char *text, char path[PATH_MAX_OCTETS], struct err *e)
+{
+	char *entry_end = strrchr(path, ']');
+	json_t *data = NULL;
+	enum ctl_exit code = CTL_OK;
+
+	if (!path_node(text)) {
+		err_set(e, ENOENT, "there is no '%s': 'srtpgwctl show config' shows what there is", text);
+		return CTL_REFUSED;
+	}
+	if (entry_end && entry_end[1]) {
+		entry_end[1] = 0;
+		code = client_ask(c, "get-config", json_pack("{s:s,s:s}", "source", source, "xpath", path), &data, e);
+	}
+	if (code == CTL_OK && entry_end && (!data || empty(data))) {
+		err_set(e, ENOENT, "there is no %s in %s", path_short(path), source);
+		code = CTL_REFUSED;
+	}
+	json_decref(data);
+	return code;
+}
+
 enum ctl_exit configure_show(struct client *c, const struct ctl_args *a, struct err *e)
 {
 	const char *source = a->text[OPT_SOURCE] ? a->text[OPT_SOURCE] : "running";
@@ -57,6 +91,8 @@ enum ctl_exit configure_show(struct client *c, const struct ctl_args *a, struct 
 		json_object_set_new(args, "format", json_string(a->text[OPT_FORMAT]));
 	enum ctl_exit code = client_ask(c, "get-config", args, &data, e);
 
+	if (code == CTL_OK && a->n_words && empty(data))
+		code = explain_empty(c, source, a->words[0], path, e);
 	if (code == CTL_OK)
 		print_config(data, stdout);
 	json_decref(data);

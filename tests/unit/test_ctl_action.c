@@ -75,6 +75,24 @@ static void a_trunks_keys_are_its_calls_keys(void **state)
 
 	assert_int_equal(run(cannot, "rekey --trunk core"), CTL_REFUSED);
 	assert_string_equal(errors, "srtpgwctl: /x: this build cannot do it\n");
+	/* A name that there is not is no trunk without calls. */
+	static const struct line nobody[] = {{"", OK("{}")}, {NULL, NULL}};
+	static const struct line idle[] = {
+		{"get-config",
+			OK("{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"core\"}]}}}")},
+		{"", OK("{}")}, {NULL, NULL}};
+	static const struct line secret[] = {
+		{"get-config", REFUSAL("access-denied", "", "not you")}, {"", OK("{}")}, {NULL, NULL}};
+
+	assert_int_equal(run(nobody, "rekey --trunk none"), CTL_REFUSED);
+	assert_string_equal(
+		errors, "srtpgwctl: there is no trunk 'none': 'srtpgwctl show trunks' lists them\n");
+	assert_string_equal(output, "");
+	assert_int_equal(run(nobody, "show calls --trunk none --json"), CTL_REFUSED);
+	assert_string_equal(output, "");
+	assert_int_equal(run(idle, "rekey --trunk core"), CTL_OK);
+	expect_output("0 sides of 0 calls");
+	assert_int_equal(run(secret, "rekey --trunk core"), CTL_OK);
 	assert_int_equal(run(script, "rekey"), CTL_USAGE);
 	assert_int_equal(run(script, "rekey c1 --all"), CTL_USAGE);
 	expect_errors("whose keys?");

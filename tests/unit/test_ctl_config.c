@@ -210,6 +210,29 @@ static void history_and_configuration_are_shown(void **state)
 	assert_string_equal(output, "<gateway/>\n");
 }
 
+static void what_is_not_there_is_no_configuration(void **state)
+{
+	(void)state;
+	static const struct line none[] = {{"get-config", OK("{}")}, {NULL, NULL}},
+				 some[] = {{"trunk[name='a']\"", OK("{\"srtp-gateway:gateway\":{}}")},
+					 {"\"xml\"", OK("\"\"")}, {"get-config", OK("{}")}, {NULL, NULL}};
+
+	assert_int_equal(run(none, "show config NOWHERE"), CTL_REFUSED);
+	assert_string_equal(
+		errors, "srtpgwctl: there is no 'NOWHERE': 'srtpgwctl show config' shows what there is\n");
+	assert_string_equal(output, "");
+	assert_int_equal(run(some, "show config NOWHERE --format xml"), CTL_REFUSED);
+	assert_int_equal(run(none, "show config trunks/trunk/b --source candidate"), CTL_REFUSED);
+	assert_string_equal(errors, "srtpgwctl: there is no trunks/trunk[name='b'] in candidate\n");
+	assert_int_equal(run(none, "show config trunks/trunk/b/max-calls"), CTL_REFUSED);
+	assert_string_equal(errors, "srtpgwctl: there is no trunks/trunk[name='b'] in running\n");
+	/* What nobody has set is nothing, and no mistake. */
+	assert_int_equal(run(some, "show config trunks/trunk/a/max-calls"), CTL_OK);
+	assert_string_equal(output, "{}\n");
+	assert_int_equal(run(none, "show config limits/max-calls"), CTL_OK);
+	assert_int_equal(run(none, "show config"), CTL_OK);
+}
+
 /* A script tells a mistake in the configuration from a lock that somebody holds. */
 static void errors_have_codes_a_path_and_one_line(void **state)
 {
@@ -303,6 +326,7 @@ int main(void)
 		cmocka_unit_test(differences_are_lines),
 		cmocka_unit_test(a_terminal_gets_colours),
 		cmocka_unit_test(history_and_configuration_are_shown),
+		cmocka_unit_test(what_is_not_there_is_no_configuration),
 		cmocka_unit_test(errors_have_codes_a_path_and_one_line),
 		cmocka_unit_test(warnings_are_shown_and_are_no_error),
 		cmocka_unit_test(wrong_words_are_named),
