@@ -83,12 +83,15 @@ static void say_verified(const struct ctl_args *a, const struct audit_verify *v)
 
 	if (args_json(a)) {
 		printf("{\"first\":%" PRIu64 ",\"last\":%" PRIu64 ",\"checkpoints\":%" PRIu64
-		       ",\"signed-to\":%" PRIu64 ",\"unsigned\":%" PRIu64 "}\n",
-			v->first, v->at.seq, v->checkpoints, v->signed_to, unsigned_records);
+		       ",\"signed-to\":%" PRIu64 ",\"unsigned\":%" PRIu64 ",\"missing\":%" PRIu64 "}\n",
+			v->first, v->at.seq, v->checkpoints, v->signed_to, unsigned_records, v->missing);
 		return;
 	}
 	printf("ok: records %" PRIu64 " to %" PRIu64 ", %" PRIu64 " checkpoints signed\n", v->first,
 		v->at.seq, v->checkpoints);
+	if (v->missing)
+		printf("%" PRIu64 " record%s missing, which could not be written: 'audit show' says when and why\n",
+			v->missing, v->missing == 1 ? " is" : "s are");
 	if (unsigned_records)
 		printf("the last %" PRIu64 " are not signed yet: what was cut off behind record %" PRIu64
 		       " would not be seen\n",
@@ -160,6 +163,11 @@ static bool leg_is(const struct ctl_args *a, const json_t *leg)
 	return is(a->text[OPT_TRUNK], text_at(leg, "trunk")) && media_is(leg, suite, signalled ? NULL : tls);
 }
 
+static bool is_gap(const json_t *o)
+{
+	return strcmp(text_at(o, "type"), "gap") == 0;
+}
+
 /* One leg has all that is asked for of a leg. Times compare as text: RFC 3339 in UTC, a day is its beginning.
  */
 static bool record_is(const struct ctl_args *a, const json_t *o)
@@ -168,9 +176,14 @@ static bool record_is(const struct ctl_args *a, const json_t *o)
 	const json_t *legs = json_object_get(o, "legs"), *leg;
 	size_t i;
 
-	if (strcmp(text_at(o, "type"), "checkpoint") == 0 || !is(a->text[OPT_CALL], text_at(o, "call")) ||
+	if (strcmp(text_at(o, "type"), "checkpoint") == 0 ||
 		(a->text[OPT_FROM] && strcmp(time, a->text[OPT_FROM]) < 0) ||
 		(to && strncmp(time, to, strlen(to)) > 0))
+		return false;
+	/* What is asked for may have been among those that are missing. */
+	if (is_gap(o))
+		return true;
+	if (!is(a->text[OPT_CALL], text_at(o, "call")))
 		return false;
 	if (!a->text[OPT_SUITE] && !a->text[OPT_TLS] && is(a->text[OPT_TRUNK], text_at(o, "trunk")))
 		return true;
@@ -312,6 +325,10 @@ static void show_record(struct reading *r, const json_t *o)
 	if (strcmp(text_at(o, "type"), "registration") == 0)
 		snprintf(text, sizeof text, "%s registration %s  %s  %s %s %s  %s", text_at(o, "time"), text_at(o, "event"),
 			text_at(o, "user"), text_at(o, "trunk"), text_at(o, "transport"), text_at(o, "address"),
+			text_at(o, "reason"));
+	else if (is_gap(o))
+		snprintf(text, sizeof text, "%s gap  %lld missing since %s: %s", text_at(o, "time"),
+			(long long)json_integer_value(json_object_get(o, "records")), text_at(o, "since"),
 			text_at(o, "reason"));
 	else
 		snprintf(text, sizeof text, "%s %s %s %s%s%s  %lld %s", text_at(o, "time"), text_at(o, "type"),

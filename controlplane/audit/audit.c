@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,12 @@ struct audit {
 	uint32_t unsigned_records;
 	uint64_t signed_ms; /* wall clock: when the last checkpoint was signed */
 	bool broken;        /* the last write failed, and was logged */
+	char why[96];       /* the last failure's reason; no quotes in it */
+	struct {
+		uint64_t records; /* 0: none */
+		uint64_t since_ms; /* wall clock */
+		char why[96];
+	} lost; /* that the file does not tell of yet */
 	struct audit_counters counters;
 	char line[AUDIT_LINE_MAX];
 };
@@ -39,13 +46,17 @@ static bool put(struct audit *a, struct str text)
 	ssize_t n = write(a->fd, text.p, text.n);
 
 	if (n == (ssize_t)text.n) {
+		if (a->broken)
+			log_warn("audit", "records are written again", LZ("file", a->file),
+				LU("lost", a->lost.records));
 		a->size += text.n;
 		a->broken = false;
 		return true;
 	}
+	snprintf(a->why, sizeof a->why, "%s", n < 0 ? strerror(errno) : "the disk is full");
 	if (!a->broken)
-		log_error("audit", "records are lost: they cannot be written", LZ("file", a->file),
-			LZ("reason", n < 0 ? strerror(errno) : "the disk is full"));
+		log_error("audit", "records cannot be written, and until they can are lost",
+			LZ("file", a->file), LZ("reason", a->why));
 	a->broken = true;
 	if (n > 0 && ftruncate(a->fd, (off_t)a->size) < 0)
 		log_error("audit", "half a record stays in the file", LZ("file", a->file));
@@ -61,7 +72,13 @@ static bool put_next(struct audit *a, struct str members, const char *sign_time)
 		audit_chain_add(&next, members, &w);
 	else if (audit_chain_sign(&next, a->key, sign_time, &w) < 0)
 		return false;
-	if (w.overflow || !put(a, wbuf_view(&w)))
+	if (w.overflow) {
+		snprintf(a->why, sizeof a->why, "longer than a record may be");
+		log_error("audit", "a record is lost: it is longer than a record may be",
+			LZ("file", a->file), LU("octets", members.n));
+		return false;
+	}
+	if (!put(a, wbuf_view(&w)))
 		return false;
 	a->chain = next;
 	return true;
@@ -164,14 +181,40 @@ static void rotate(struct audit *a, uint64_t wall_ms)
 	a->rotate_at = 0;
 }
 
+static void lose(struct audit *a, uint64_t wall_ms)
+{
+	a->counters.failed++;
+	if (a->lost.records++)
+		return;
+	a->lost.since_ms = wall_ms;
+	memcpy(a->lost.why, a->why, sizeof a->lost.why);
+}
+
+/* Whoever reads the audit must see that records are missing: the first that can be written says so. */
+static bool tell_gap(struct audit *a, uint64_t wall_ms)
+{
+	char now[CLOCK_TEXT_MAX], since[CLOCK_TEXT_MAX], text[320];
+
+	if (!a->lost.records)
+		return true;
+	snprintf(text, sizeof text,
+		"\"type\":\"gap\",\"records\":%" PRIu64 ",\"since\":\"%s\",\"time\":\"%s\",\"reason\":\"%s\"",
+		a->lost.records, clock_text(a->lost.since_ms, since), clock_text(wall_ms, now), a->lost.why);
+	if (!put_next(a, str_z(text), NULL))
+		return false;
+	a->lost.records = 0;
+	a->unsigned_records++;
+	return true;
+}
+
 void audit_write(struct audit *a, struct str members, uint64_t wall_ms)
 {
 	if (!a)
 		return;
 	if (a->size >= a->conf.max_octets && a->size >= a->rotate_at)
 		rotate(a, wall_ms);
-	if (!put_next(a, members, NULL)) {
-		a->counters.failed++;
+	if (!tell_gap(a, wall_ms) || !put_next(a, members, NULL)) {
+		lose(a, wall_ms);
 		return;
 	}
 	a->counters.records++;
@@ -181,7 +224,7 @@ void audit_write(struct audit *a, struct str members, uint64_t wall_ms)
 
 void audit_tick(struct audit *a, uint64_t wall_ms)
 {
-	if (a && wall_ms - a->signed_ms >= (uint64_t)a->conf.checkpoint_s * 1000)
+	if (a && tell_gap(a, wall_ms) && wall_ms - a->signed_ms >= (uint64_t)a->conf.checkpoint_s * 1000)
 		sign(a, wall_ms);
 }
 
@@ -326,6 +369,9 @@ void audit_close(struct audit *a)
 {
 	if (!a)
 		return;
+	if (!tell_gap(a, clock_wall_ms()))
+		log_error("audit", "records were lost, which the file does not tell", LZ("file", a->file),
+			LU("lost", a->lost.records));
 	sign(a, clock_wall_ms());
 	if (a->fd >= 0)
 		close(a->fd);

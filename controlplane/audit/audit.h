@@ -35,9 +35,11 @@ void audit_change(struct audit *a, const struct audit_conf *conf);
 void audit_close(struct audit *a);
 
 /* members: the record, a JSON object's members without braces or line ends. One that cannot be written is
- * counted and logged; the chain goes on without it. a NULL: nobody keeps records. */
+ * counted and logged; the chain goes on without it, and a record of type "gap" says how many are missing there as soon
+ * as it can be written. a NULL: nobody keeps records. */
 void audit_write(struct audit *a, struct str members, uint64_t wall_ms);
-/* A checkpoint, when the last one is long ago and there is something to sign. Call it every few seconds. */
+/* The gap, when there is one and it can be written; a checkpoint, when the last one is long ago and there is something
+ * to sign. Call it every few seconds. */
 void audit_tick(struct audit *a, uint64_t wall_ms);
 
 struct audit_counters {

@@ -11,7 +11,7 @@
 #define SIGNATURE 64 /* octets */
 
 static const struct str begin = STR("{\"seq\":"), prev = STR(",\"prev\":\""), sign = STR(",\"signature\":\""),
-			checkpoint = STR("\"type\":\"checkpoint\",");
+			checkpoint = STR("\"type\":\"checkpoint\","), gap = STR("\"type\":\"gap\",\"records\":");
 
 static void put_hex(struct wbuf *w, const uint8_t *p, size_t n)
 {
@@ -170,6 +170,17 @@ static int out_of_order(const struct audit_verify *v, uint64_t seq, struct err *
 	return err_set(e, EBADMSG, "records %" PRIu64 " to %" PRIu64 " were removed", wanted, seq - 1);
 }
 
+static void see_gap(struct audit_verify *v, struct str rest)
+{
+	struct str s = str_sub(rest, gap.n, rest.n);
+	uint64_t n;
+
+	if (!str_starts(rest, gap) || str_to_u64(str_cut(&s, ','), UINT32_MAX, &n) < 0)
+		return;
+	v->gaps++;
+	v->missing += n;
+}
+
 int audit_verify_line(struct audit_verify *v, struct str line, struct err *e)
 {
 	struct head h;
@@ -192,6 +203,7 @@ int audit_verify_line(struct audit_verify *v, struct str line, struct err *e)
 		v->checkpoints++;
 		v->signed_to = h.seq;
 	}
+	see_gap(v, h.rest);
 	if (!v->begun)
 		v->first = h.seq;
 	v->begun = true;

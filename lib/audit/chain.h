@@ -4,6 +4,7 @@
  *
  *   {"seq":7,"prev":"SHA-256 of the line before, in hexadecimal",...}
  *   {"seq":8,"prev":"...","type":"checkpoint","time":"...","signature":"Ed25519, in hexadecimal"}
+ *   {"seq":9,"prev":"...","type":"gap","records":3,...}        so many records could not be written, and have no number
  *
  * The hash is of the whole line without its line end; that before the first line ever is 64 zeros. A
  * checkpoint signs its own line up to its signature, and with `prev` all that came before. Files follow one
@@ -43,6 +44,7 @@ struct audit_verify {
 	uint64_t first;     /* seq of the first line */
 	uint64_t signed_to; /* seq of the last checkpoint whose signature is right; 0: none */
 	uint64_t checkpoints;
+	uint64_t gaps, missing; /* where records could not be written, and how many */
 };
 
 /*

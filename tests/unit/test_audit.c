@@ -15,6 +15,7 @@
 
 #include "controlplane/audit/audit.h"
 #include "lib/audit/chain.h"
+#include "tests/support/full_file.h"
 
 static char folder[40], file[64];
 
@@ -314,6 +315,68 @@ static void test_a_file_without_a_record_goes_on(void **state)
 	}
 }
 
+/* The disk is full for a while: the audit says itself that records are missing, and how many. */
+static void test_a_gap_is_told(void **state)
+{
+	struct audit *a = open_audit(1 << 20, 100);
+	struct audit_verify v = {0};
+	struct full_file full;
+	char *text;
+
+	(void)state;
+	say(a, 1);
+	full_file_begin(&full, file);
+	for (unsigned i = 2; i < 5; i++)
+		say(a, i);
+	audit_tick(a, 1700000000005);
+	full_file_end(&full);
+	assert_int_equal(audit_counters(a).failed, 3);
+	say(a, 5);
+	/* The next gap is its own, and is told also when there is no record for a while. */
+	full_file_begin(&full, file);
+	say(a, 6);
+	full_file_end(&full);
+	audit_tick(a, 1700000000007);
+	text = slurp("");
+	assert_non_null(strstr(text, "\"type\":\"gap\",\"records\":3,\"since\":\"2023-11-14T22:13:20.002Z\","
+				     "\"time\":\"2023-11-14T22:13:20.005Z\",\"reason\":\""));
+	assert_non_null(strstr(text, "\"records\":1,\"since\":\"2023-11-14T22:13:20.006Z\""));
+	free(text);
+	/* Nor is it forgotten at the end. */
+	full_file_begin(&full, file);
+	say(a, 7);
+	full_file_end(&full);
+	audit_close(a);
+	v.key = public_key();
+	text = slurp("");
+	assert_null(wrong(&v, text));
+	assert_int_equal(v.gaps, 3);
+	assert_int_equal(v.missing, 5);
+	assert_int_equal(v.signed_to, v.at.seq);
+	EVP_PKEY_free(v.key);
+	free(text);
+}
+
+/* A record that is longer than a line may be is missing, too. */
+static void test_a_record_that_is_too_long_is_a_gap(void **state)
+{
+	struct audit *a = open_audit(1 << 20, 100);
+	static char members[AUDIT_LINE_MAX];
+	struct audit_verify v = {0};
+	char *text;
+
+	(void)state;
+	memset(members, ' ', sizeof members - 1);
+	audit_write(a, str_z(members), 1700000000001);
+	say(a, 2);
+	audit_close(a);
+	text = slurp("");
+	assert_null(wrong(&v, text));
+	assert_int_equal(v.missing, 1);
+	assert_non_null(strstr(text, "longer than a record may be"));
+	free(text);
+}
+
 static void test_time_signs(void **state)
 {
 	struct audit *a = open_audit(1 << 20, 1000);
@@ -359,6 +422,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_crash_breaks_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_without_a_next_file_nothing_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_file_without_a_record_goes_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_gap_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_record_that_is_too_long_is_a_gap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time_signs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened, setup, teardown),
 	};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What srtpgwctl says of an audit, in which records are missing. */
+#include "tests/unit/ctl_double.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controlplane/audit/audit.h"
+#include "tests/support/full_file.h"
+
+/* Three records, of which the second could not be written. */
+static char *audit_with_a_gap(void)
+{
+	static char file[256];
+	const struct audit_conf conf = {.file = file, .max_octets = 1 << 20, .checkpoint_records = 100};
+	struct full_file full;
+	struct audit *a;
+	struct err e = {0};
+
+	snprintf(file, sizeof file, "%s", file_with(""));
+	if (audit_open(&conf, &a, &e) < 0)
+		fail_msg("%s", e.text);
+	audit_write(a, STR("\"type\":\"call\",\"time\":\"2026-01-01T00:00:00Z\",\"call\":\"a\""), 1);
+	full_file_begin(&full, file);
+	audit_write(
+		a, STR("\"type\":\"call\",\"time\":\"2026-01-02T00:00:00Z\",\"call\":\"b\""), 1767312000000);
+	full_file_end(&full);
+	audit_write(
+		a, STR("\"type\":\"call\",\"time\":\"2026-01-03T00:00:00Z\",\"call\":\"c\""), 1767398400000);
+	audit_close(a);
+	return file;
+}
+
+static void a_gap_is_told(void **state)
+{
+	(void)state;
+	const char *file = audit_with_a_gap();
+	char words[300];
+
+	snprintf(words, sizeof words, "audit verify %s", file);
+	assert_int_equal(run(NULL, words), CTL_OK);
+	expect_output("ok: records 1 to 4, 1 checkpoints signed\n"
+		      "1 record is missing, which could not be written: 'audit show' says when and why\n");
+	snprintf(words, sizeof words, "audit verify %s --json", file);
+	assert_int_equal(run(NULL, words), CTL_OK);
+	expect_output("\"missing\":1}");
+	/* Also when another call is asked for: its record may be the one that is missing. */
+	snprintf(words, sizeof words, "audit show %s --call b", file);
+	assert_int_equal(run(NULL, words), CTL_OK);
+	assert_string_equal(output,
+		"2026-01-03T00:00:00.000Z gap  1 missing since 2026-01-02T00:00:00.000Z: the disk is full\n");
+	snprintf(words, sizeof words, "audit show %s --to 2026-01-02", file);
+	assert_int_equal(run(NULL, words), CTL_OK);
+	assert_null(strstr(output, "gap"));
+	expect_output(" call a ");
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(words, sizeof words, "%s.%s", file, i ? "key" : "pub");
+		assert_int_equal(unlink(words), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_gap_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, double_setup, double_teardown);
+}
