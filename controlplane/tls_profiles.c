@@ -233,7 +233,8 @@ static void say_read(const struct profile *p)
 {
 	log_info("tls", p->renewed ? "certificate" : "certificate was read again, and is the same",
 		LZ("tls_profile", p->conf->name), LZ("file", p->conf->certificate),
-		LZ("subject", p->cert.subject), LZ("fingerprint", p->cert.fingerprint));
+		LZ("subject", p->cert.subject), LZ("fingerprint", p->cert.fingerprint),
+		LI("days_left", cert_days_left(p->cert.chain_not_after_s, (int64_t)time(NULL))));
 	for (unsigned i = 0; i < p->warnings.n; i++)
 		log_warn("tls", p->warnings.text[i], LZ("tls_profile", p->conf->name),
 			LZ("file", p->conf->certificate));

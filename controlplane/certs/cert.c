@@ -11,6 +11,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "controlplane/certs/cert_watch.h"
+
 #define CHAIN_MAX 10
 #define SECURITY_BITS 112 /* RSA 2048, P-224: NIST SP 800-57 until 2030 */
 #define EXPIRES_SOON_S (30 * INT64_C(86400))
@@ -128,7 +130,16 @@ static void describe(X509 *cert, struct cert_info *out)
 	BN_free(serial);
 }
 
-static int check_dates(const char *file, const struct chain *c, int64_t now, struct cert_info *info,
+static void warn_of_end(struct cert_warnings *w, int64_t left_s)
+{
+	int days = cert_days_left(left_s, 0);
+
+	if (left_s < EXPIRES_SOON_S)
+		warn(w, "nobody uses it, and it expires in %s%d day%s", days ? "" : "less than ", days ? days : 1,
+			days > 1 ? "s" : "");
+}
+
+static int check_dates(const char *file, const struct chain *c, unsigned use, int64_t now, struct cert_info *info,
 	struct cert_warnings *w, struct err *e)
 {
 	for (unsigned i = 0; i < c->n; i++) {
@@ -142,8 +153,9 @@ static int check_dates(const char *file, const struct chain *c, int64_t now, str
 		if (end < info->chain_not_after_s)
 			info->chain_not_after_s = end;
 	}
-	if (info->chain_not_after_s - now < EXPIRES_SOON_S)
-		warn(w, "it expires in %lld days", (long long)(info->chain_not_after_s - now) / 86400);
+	/* Of one in use cert_watch.h tells, and goes on telling. */
+	if (!use)
+		warn_of_end(w, info->chain_not_after_s - now);
 	return 0;
 }
 
@@ -218,7 +230,7 @@ int cert_check(const char *file, unsigned use, int64_t now_s, struct cert_info *
 	describe(c.certs[0], out);
 	if (use && !out->n_sans)
 		warn(warnings, "it names nobody in its subject alternative names, where peers look");
-	rc = check_dates(file, &c, now_s, out, warnings, e);
+	rc = check_dates(file, &c, use, now_s, out, warnings, e);
 	if (rc == 0)
 		rc = check_chain(file, &c, e);
 	if (rc == 0)

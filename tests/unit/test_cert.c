@@ -115,10 +115,25 @@ static void what_is_warned_of(void **state)
 	assert_int_equal(check("server", CERT_SERVER | CERT_CLIENT), 0);
 	assert_true(warned("clientAuth"));
 	assert_true(warned("names nobody"));
-	assert_true(warned("expires in"));
+	/* That it ends soon is the watch's to say, once. */
+	assert_false(warned("expires"));
 	/* Of one that nobody uses only its end matters. */
 	assert_int_equal(check("server", 0), 0);
 	assert_int_equal(warnings.n, 1);
+	static const struct {
+		int64_t before_s;
+		const char *says;
+	} ends[] = {{18 * DAY + 5, "18 days"}, {2 * DAY - 1, "1 day"}, {DAY, "1 day"}, {DAY - 1, "less than 1 day"}};
+
+	for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++) {
+		char text[80];
+
+		snprintf(text, sizeof text, "nobody uses it, and it expires in %s", ends[i].says);
+		assert_int_equal(cert_check(certs_path("server.pem"), 0, info.not_after_s - ends[i].before_s, &info,
+					 &warnings, &why),
+			0);
+		assert_string_equal(warnings.text[warnings.n - 1], text);
+	}
 }
 
 static void chains(void **state)
