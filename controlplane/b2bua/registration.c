@@ -13,8 +13,8 @@
 
 #define RETRY_FIRST_S 5
 #define RETRY_MAX_S 300
-#define MIN_EXPIRES_MAX 86400
-#define GRANTED_MAX (7u * 86400)
+/* Whatever more is granted or demanded: a week is long enough to go without a word, and fits the timers. */
+#define EXPIRES_MAX (7u * 86400)
 #define URI_MAX 600
 #define ROUTES_MAX 1024
 #define LINES_MAX 4096
@@ -175,9 +175,8 @@ static void registered(struct registration *r, const struct sip_msg *m)
 		fail(r, 0, "the registrar granted no usable time");
 		return;
 	}
-	/* Whatever more it grants: a week is long enough to go without a word, and fits the timers. */
-	if (seconds > GRANTED_MAX)
-		seconds = GRANTED_MAX;
+	if (seconds > EXPIRES_MAX)
+		seconds = EXPIRES_MAX;
 	r->expires_s = seconds;
 	r->retry_s = 0;
 	r->why[0] = '\0';
@@ -187,18 +186,30 @@ static void registered(struct registration *r, const struct sip_msg *m)
 	tell(r, REGISTRATION_REGISTERED, NULL);
 }
 
-/* RFC 3261 section 10.3: it wants fewer refreshes. */
-static bool ask_for_more(struct registration *r, const struct sip_msg *m)
+/* RFC 3261 sections 10.2.8 and 21.4.17: it wants fewer refreshes. Where that cannot be, its next answer
+ * will hardly be another: it is asked seldom. */
+static void ask_for_more(struct registration *r, const struct sip_msg *m)
 {
-	uint64_t seconds;
+	char why[CALL_REASON_MAX] = "the registrar answered 423 and not what it demands (Min-Expires)";
+	uint32_t seconds;
+	bool said = seconds_of(sip_msg_value(m, SIP_H_MIN_EXPIRES), &seconds);
 
-	if (m->status != 423 ||
-		str_to_u64(sip_msg_value(m, SIP_H_MIN_EXPIRES), MIN_EXPIRES_MAX, &seconds) < 0 ||
-		seconds <= r->ask_s || r->ending)
-		return false;
-	r->ask_s = (uint32_t)seconds;
-	timer_set(r->b->wheel, &r->timer, 0, due);
-	return true;
+	if (r->ending)
+		return;
+	if (said && seconds > r->ask_s && seconds <= EXPIRES_MAX) {
+		log_info("trunk", "the registrar demands longer registrations, and gets them",
+			LZ("trunk", r->trunk->name), LU("asked", r->ask_s), LU("min_expires", seconds));
+		r->ask_s = seconds;
+		timer_set(r->b->wheel, &r->timer, 0, due);
+		return;
+	}
+	if (said && seconds > EXPIRES_MAX)
+		snprintf(why, sizeof why, "the registrar demands registrations of %s%u s at least; %u s is the most",
+			seconds == UINT32_MAX ? "more than " : "", seconds, EXPIRES_MAX);
+	else if (said)
+		snprintf(why, sizeof why, "the registrar answered 423 to %u s, and demands no more than %u s",
+			r->ask_s, seconds);
+	fail(r, RETRY_MAX_S, why);
 }
 
 static void let_go(struct registration *r)
@@ -219,7 +230,9 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 	let_go(r);
 	if (m->status < 300) {
 		registered(r, m);
-	} else if (!ask_for_more(r, m)) {
+	} else if (m->status == 423) {
+		ask_for_more(r, m);
+	} else {
 		bool credentials = m->status == 401 || m->status == 403 || m->status == 407;
 
 		snprintf(why, sizeof why, "the registrar answered %u %.*s", m->status,

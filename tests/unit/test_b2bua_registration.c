@@ -119,9 +119,44 @@ static void test_more_time_is_asked_for(void **state)
 	pass(100);
 	hear(&bob, "REGISTER");
 	expect_heard(&bob, "Expires: 900\r\n");
+	reply_with(&bob, "423 Interval Too Brief", "Min-Expires: 604800\r\n");
+	pass(100);
+	hear(&bob, "REGISTER");
+	expect_heard(&bob, "Expires: 604800\r\n");
+	assert_string_equal(state_of("failures"), "0");
 	reply_with(&bob, "423 Interval Too Brief", "Min-Expires: 900\r\n");
 	assert_string_equal(state_of("registration-state"), "failed");
+	assert_string_equal(
+		state_of("last-failure"), "the registrar answered 423 to 604800 s, and demands no more than 900 s");
 	silence(NULL);
+}
+
+/* What cannot be asked for is said, and not asked for every few seconds. */
+static void test_what_is_too_long_is_named(void **state)
+{
+	static const struct {
+		const char *header, *why;
+	} demands[] = {
+		{"Min-Expires: 604801\r\n",
+			"the registrar demands registrations of 604801 s at least; 604800 s is the most"},
+		{"Min-Expires: 99999999999999999999\r\n",
+			"the registrar demands registrations of more than 4294967295 s at least; 604800 s is the most"},
+		{"", "the registrar answered 423 and not what it demands (Min-Expires)"},
+		{"Min-Expires: soon\r\n", "the registrar answered 423 and not what it demands (Min-Expires)"},
+	};
+
+	(void)state;
+	begin(REGISTERS("60"));
+	for (unsigned i = 0; i < sizeof demands / sizeof *demands; i++) {
+		reply_with(&bob, "423 Interval Too Brief", demands[i].header);
+		assert_string_equal(state_of("registration-state"), "failed");
+		assert_string_equal(state_of("last-failure"), demands[i].why);
+		pass(298000);
+		silence(NULL);
+		pass(4000);
+		hear(&bob, "REGISTER");
+		expect_heard(&bob, "Expires: 60\r\n");
+	}
 }
 
 /* Longer and longer, never sooner than the registrar wants. */
@@ -203,6 +238,7 @@ int main(void)
 		T(test_it_is_refreshed),
 		T(test_more_time_than_a_week_is_taken),
 		T(test_more_time_is_asked_for),
+		T(test_what_is_too_long_is_named),
 		T(test_it_backs_off),
 		T(test_calls_come_to_the_contact),
 		T(test_its_end_is_told),
