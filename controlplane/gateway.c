@@ -65,6 +65,8 @@ int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e
 			       });
 	err = mgmt_open(&g->mgmt, g->base, g->conf.control ? g->conf.control : c->management.socket,
 		c->management.group, e);
+	if (err < 0 && !g->conf.control && strncmp(e->text, "/srtp-gateway:", 14) != 0)
+		err_prefix(e, "/srtp-gateway:gateway/management/socket");
 	return err;
 }
 

@@ -380,7 +380,10 @@ int main(int argc, char **argv)
 		gateway_check_files(config, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s: %s\n", o.config, e.text);
 		code = EXIT_CONFIG;
-	} else if (o.check) {
+		goto out;
+	}
+	config_look_at_places(NULL, config, o.gateway.control, NULL, NULL);
+	if (o.check) {
 		printf("%s: ok: %u trunks, %u listeners, %u routes\n", o.config, config->n_trunks,
 			config->n_listeners, config->n_routes);
 		code = EXIT_OK;
@@ -389,6 +392,7 @@ int main(int argc, char **argv)
 		say_dtls13(&o.gateway, config);
 		code = run(&o);
 	}
+out:
 	config_unref(config);
 	dtls_module_close(o.gateway.dtls13);
 	return code;

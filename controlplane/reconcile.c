@@ -324,6 +324,7 @@ static void report(const struct plan *p)
 		else
 			log_debug("config", words[d->change], LZ("path", path));
 	}
+	config_look_at_places(p->g->config, p->to, p->g->conf.control, NULL, NULL);
 	log_info("config", "configuration is in force", LU("generation", p->to->generation),
 		LU("changes", p->diff->n));
 }

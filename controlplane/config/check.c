@@ -14,6 +14,7 @@
 
 #include "controlplane/config/config.h"
 #include "controlplane/config/password.h"
+#include "controlplane/config/snapshot.h"
 
 /* One leaf that names a file, for the messages. */
 struct file {
@@ -211,5 +212,7 @@ int config_check_files(const struct config *c, struct err *e)
 
 	if (!rc)
 		rc = check_audit(c->audit.file, e);
-	return rc ? rc : check_group(c->management.group, e);
+	if (!rc)
+		rc = check_group(c->management.group, e);
+	return rc ? rc : config_check_socket(c, e);
 }

@@ -401,11 +401,20 @@ int config_parse(struct str text, const char *name, struct config **out, struct 
 
 /*
  * Are the files that the configuration names there and right: certificates, private keys and trust bags
- * readable, each key the key of its certificate, passwords of trunks readable, the audit's file writable and the group of
- * operators there? 0 or -EINVAL with the YANG path, the file and what to do. A private key that others can read is
+ * readable, each key the key of its certificate, passwords of trunks readable, the audit's file writable, the group of
+ * operators there, and nothing else in the place of the management socket? 0 or -EINVAL with the YANG path, the file and what to do. A private key that others can read is
  * logged as a warning.
  */
 int config_check_files(const struct config *c, struct err *e);
+
+/*
+ * Says what of this machine the configuration names and is not there: network interfaces of media, the folder of the
+ * management socket. A line begins with the leaf's YANG path. before: only what it has otherwise; NULL: all. control: the
+ * management socket is there instead (--control); NULL: it is where it is configured. say NULL: as warnings of the log.
+ */
+typedef void (*config_say_fn)(void *ctx, const char *line);
+void config_look_at_places(
+	const struct config *before, const struct config *c, const char *control, config_say_fn say, void *ctx);
 
 /* NULL is allowed and ignored. */
 struct config *config_ref(const struct config *c);

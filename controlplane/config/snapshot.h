@@ -50,6 +50,9 @@ int tree_read(const struct lyd_node *tree, struct snapshot *s);
  * the entry that they share in e. */
 int config_check_identify(const struct config *c, struct err *e);
 
+/* check_places.c: can a socket be made where the management's is to be? -EINVAL. */
+int config_check_socket(const struct config *c, struct err *e);
+
 /* Make the sorted arrays from s->pub, once the trunks or routes in it are complete. -ENOMEM. */
 int snapshot_index_trunks(struct snapshot *s);
 int snapshot_index_routes(struct snapshot *s);

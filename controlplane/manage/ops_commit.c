@@ -57,12 +57,18 @@ static void warn_of_starts(struct mgmt_request *rq, const struct config *from, c
 	config_diff_free(d);
 }
 
+static void warn_of_place(void *rq, const char *line)
+{
+	mgmt_warn(rq, line);
+}
+
 /* Answers with a commit that went well; before is let go. */
 static void reply_committed(struct mgmt_request *rq, struct engine *e, struct config *before, uint64_t made)
 {
 	struct config *now = engine_config(e);
 
 	warn_of_starts(rq, before, now);
+	config_look_at_places(before, now, NULL, warn_of_place, rq);
 	config_unref(before);
 	config_unref(now);
 	mgmt_reply(rq, committed(e, made));

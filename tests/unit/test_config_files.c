@@ -301,6 +301,78 @@ static void passwords_are_first_lines(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+struct heard {
+	unsigned n;
+	char lines[4][512];
+};
+
+static void hear(void *ctx, const char *line)
+{
+	struct heard *h = ctx;
+
+	assert_true(h->n < 4);
+	snprintf(h->lines[h->n++], sizeof h->lines[0], "%s", line);
+}
+
+static struct config *with_places(const char *device, const char *socket)
+{
+	struct config *c;
+	struct err e = {0};
+	char text[512];
+
+	snprintf(text, sizeof text,
+		"{\"srtp-gateway:gateway\":{\"media\":{\"interface\":[{\"name\":\"in\",\"device\":\"%s\",\"address\":[{"
+		"\"ip\":\"127.0.0.1\",\"port-range\":[{\"lower\":20000,\"upper\":20999}]}]}]},"
+		"\"management\":{\"socket\":\"%s\"}}}",
+		device, socket);
+	if (config_parse(str_z(text), "test", &c, &e))
+		fail_msg("%s", e.text);
+	return c;
+}
+
+/* What may come later is said with the leaf that names it, and refused by nobody. */
+static void what_is_not_there_is_said(void **state)
+{
+	struct files *f = *state;
+	char socket[128];
+	struct heard all = {0}, good = {0}, same = {0}, elsewhere = {0};
+	struct err e = {0};
+
+	snprintf(socket, sizeof socket, "%s/ctl.sock", f->folder);
+	struct config *bad = with_places("no-such-if0", "/nowhere/at/all/ctl.sock"), *c = with_places("lo", socket);
+
+	if (config_check_files(bad, &e) || config_check_files(c, &e))
+		fail_msg("%s", e.text);
+	config_look_at_places(NULL, bad, NULL, hear, &all);
+	assert_int_equal(all.n, 2);
+	assert_non_null(strstr(all.lines[0], "/srtp-gateway:gateway/media/interface[name='in']/device: there is no network "
+					     "interface 'no-such-if0'"));
+	assert_non_null(strstr(all.lines[1], "/srtp-gateway:gateway/management/socket: /nowhere/at/all/ctl.sock: the folder "
+					     "/nowhere/at/all is not there"));
+	config_look_at_places(NULL, c, NULL, hear, &good);
+	assert_int_equal(good.n, 0);
+	/* A commit says what it brings, and not what was there before. */
+	config_look_at_places(bad, bad, NULL, hear, &same);
+	assert_int_equal(same.n, 0);
+	config_look_at_places(c, bad, "/run/other.sock", hear, &elsewhere);
+	assert_int_equal(elsewhere.n, 1);
+	config_unref(bad);
+	config_unref(c);
+}
+
+/* Where there is something else no socket can ever be. */
+static void a_socket_that_can_never_be_is_refused(void **state)
+{
+	struct files *f = *state;
+	char text[256];
+
+	snprintf(text, sizeof text, "{\"srtp-gateway:gateway\":{\"management\":{\"socket\":\"%s\"}}}", f->trust);
+	expect_of(text, "/srtp-gateway:gateway/management/socket: /tmp/srtpgw-files-");
+	expect_of(text, "is not a socket: give another path");
+	snprintf(text, sizeof text, "{\"srtp-gateway:gateway\":{\"management\":{\"socket\":\"%s/x\"}}}", f->trust);
+	expect_of(text, "is not a folder");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +383,8 @@ int main(void)
 		CASE(what_is_not_pem_is_refused),
 		CASE(what_the_next_start_needs_is_there),
 		CASE(an_audit_that_cannot_be_written_is_named),
+		CASE(what_is_not_there_is_said),
+		CASE(a_socket_that_can_never_be_is_refused),
 		cmocka_unit_test(passwords_are_first_lines),
 	};
 
