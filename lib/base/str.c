@@ -64,8 +64,7 @@ struct str str_cut(struct str *s, char c)
 	struct str head = *s;
 
 	if (at < 0) {
-		s->p += s->n;
-		s->n = 0;
+		*s = str_sub(head, head.n, 0);
 		return head;
 	}
 	head.n = (size_t)at;
@@ -80,7 +79,8 @@ struct str str_sub(struct str s, size_t from, size_t n)
 		from = s.n;
 	if (n > s.n - from)
 		n = s.n - from;
-	return (struct str){s.p + from, n};
+	/* Of no text at all there is no place to point at. */
+	return (struct str){s.p ? s.p + from : NULL, n};
 }
 
 int str_to_u64(struct str s, uint64_t max, uint64_t *out)

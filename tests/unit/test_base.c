@@ -65,6 +65,10 @@ static void text_cuts_and_numbers(void **state)
 	assert_int_equal(str_cut(&s, ',').n, 0);
 	assert_true(str_eq(str_cut(&s, ','), STR("bc")));
 	assert_int_equal(s.n, 0);
+	s = (struct str){0};
+	assert_int_equal(str_cut(&s, ',').n, 0);
+	assert_null(s.p);
+	assert_null(str_sub(s, 1, 1).p);
 	assert_int_equal(str_to_u64(STR("65535"), 65535, &v), 0);
 	assert_int_equal(v, 65535);
 	assert_int_equal(str_to_u64(STR("65536"), 65535, &v), -ERANGE);
