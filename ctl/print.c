@@ -8,6 +8,10 @@
 #include "ctl/plane.h"
 #include "ctl/table.h"
 
+/* Columns, wherever names are in front of values. */
+#define NAME_WIDTH 18
+#define COUNTER_WIDTH 24
+
 static const char *text(const json_t *o, const char *name)
 {
 	return json_string_value(json_object_get(o, name));
@@ -115,10 +119,11 @@ void print_calls(const json_t *calls, FILE *to)
 		cell_text(t, call, "end-reason");
 	}
 	table_print(t, to);
-	if (json_object_get(calls, "active"))
-		fprintf(to, "%lld active, %s since start\n",
-			(long long)json_integer_value(json_object_get(calls, "active")),
-			text(calls, "total") ? text(calls, "total") : "-");
+	if (json_object_get(calls, "active")) {
+		fprintf(to, "%lld active, ", (long long)json_integer_value(json_object_get(calls, "active")));
+		print_harmless(text(calls, "total") ? text(calls, "total") : "-", to);
+		fputs(" since start\n", to);
+	}
 }
 
 void print_legs(const json_t *calls, FILE *to)
@@ -158,6 +163,16 @@ void print_legs(const json_t *calls, FILE *to)
 	table_print(t, to);
 }
 
+/* Names are what somebody sent as well as values are. */
+static void print_name(const char *indent, const char *name, size_t width, FILE *to)
+{
+	size_t n = strlen(name);
+
+	fputs(indent, to);
+	print_harmless(name, to);
+	fprintf(to, "%*s ", n < width ? (int)(width - n) : 0, "");
+}
+
 /* A leaf-list of texts, a line each. */
 static void print_list(const json_t *list, const char *name, const char *indent, FILE *to)
 {
@@ -168,7 +183,7 @@ static void print_list(const json_t *list, const char *name, const char *indent,
 	{
 		if (!json_is_string(v))
 			return;
-		fprintf(to, "%s%-18s ", indent, name);
+		print_name(indent, name, NAME_WIDTH, to);
 		print_harmless(json_string_value(v), to);
 		fputc('\n', to);
 	}
@@ -186,7 +201,7 @@ static void print_members(const json_t *o, const char *indent, FILE *to)
 			print_list(v, name, indent, to);
 		if (json_is_object(v) || json_is_array(v))
 			continue;
-		fprintf(to, "%s%-18s ", indent, name);
+		print_name(indent, name, NAME_WIDTH, to);
 		if (json_is_string(v))
 			print_harmless(
 				strcmp(name, "suite") ? json_string_value(v) : bare(json_string_value(v)),
@@ -215,7 +230,8 @@ static void print_counters(const json_t *o, const char *title, const char *inden
 		if (!any)
 			fprintf(to, "%s%s\n", indent, title);
 		any = true;
-		fprintf(to, "%s  %-24s ", indent, name);
+		fputs("  ", to);
+		print_name(indent, name, COUNTER_WIDTH, to);
 		print_harmless(value, to);
 		fputc('\n', to);
 	}
@@ -274,8 +290,9 @@ void print_call(const json_t *call, FILE *to)
 	{
 		const char *name = text(leg, "side");
 
-		fprintf(to, "\nleg %s, towards the %s\n", name ? name : "?",
-			name && strcmp(name, "a") == 0 ? "caller" : "called party");
+		fputs("\nleg ", to);
+		print_harmless(name ? name : "?", to);
+		fprintf(to, ", towards the %s\n", name && strcmp(name, "a") == 0 ? "caller" : "called party");
 		print_members(leg, "  ", to);
 		print_part(leg, "signalling", "  ", to);
 		print_part(leg, "ice", "  ", to);
