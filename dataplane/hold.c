@@ -146,6 +146,17 @@ static void hop_again(struct worker *w, struct held *e)
 		worker_drop(w, p.in, p.m, verdict);
 }
 
+void hold_hop_known(struct worker *w, struct leg *out)
+{
+	struct held *e, *next;
+
+	for (e = out->hops_held ? TAILQ_FIRST(&w->hold.hops) : NULL; e; e = next) {
+		next = TAILQ_NEXT(e, in_all);
+		if (e->out == out)
+			hop_again(w, e);
+	}
+}
+
 void hold_tick(struct worker *w)
 {
 	struct held *e, *next;

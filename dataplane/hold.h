@@ -59,6 +59,9 @@ void hold_retry(struct worker *w, struct leg *leg);
 
 /* Keeps a packet that is complete but for its link-layer header. */
 int hold_for_hop(struct worker *w, struct packet *p);
+/* A packet of this leg is about to go: what waits for a next hop that is known meanwhile goes before it, for a peer's
+ * jitter buffer takes a packet that was overtaken for one that is too late. */
+void hold_hop_known(struct worker *w, struct leg *out);
 
 /* What has waited too long goes; what knows its next hop now is sent. Called every tick. */
 void hold_tick(struct worker *w);

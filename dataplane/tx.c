@@ -47,7 +47,11 @@ void worker_send_one(struct worker *w, struct packet *p)
 
 int tx_wait(struct worker *w, struct packet *p)
 {
-	return p->waits ? hold_for_hop(w, p) : PACKET_ON;
+	if (p->waits)
+		return hold_for_hop(w, p);
+	if (w->hold.hops_waiting)
+		hold_hop_known(w, p->out);
+	return PACKET_ON;
 }
 
 void tx_send(struct worker *w, struct batch *b)

@@ -507,6 +507,46 @@ static void test_checksums_that_the_port_has_seen(void **state)
 	}
 }
 
+/* What the worker has made of a packet of peer A's waits for the next hop. */
+static void hold_next(struct rig *r, uint16_t seq)
+{
+	struct packet p = {.kind = PACKET_RTP, .in = rig_leg_state(r, S, 0), .out = rig_leg_state(r, S, 1)};
+	void *frame = NULL;
+	uint8_t o[256];
+	size_t n = rig_rtp(o, 1, seq, seq * 160u, 160);
+
+	rig_send(r, peer_a, gw_a, o, n);
+	rig_run(r, 1);
+	assert_int_equal(rte_ring_dequeue(r->tx[0], &frame), 0);
+	p.m = frame;
+	p.len = (uint16_t)n;
+	assert_int_equal(hold_for_hop(r->w[0], &p), PACKET_TAKEN);
+}
+
+/* Packets that waited for their next hop are not overtaken by those behind them, whenever a tick is. */
+static void test_order_behind_a_next_hop(void **state)
+{
+	struct rig *r = *state;
+	struct datagram d;
+	uint8_t o[256];
+	uint16_t seq = 1, last = 0;
+
+	rig_addresses(false);
+	call(r, SRTP_SUITE_NONE, SRTP_SUITE_NONE);
+	for (unsigned turn = 0; turn < 20; turn++) {
+		hold_next(r, seq++);
+		for (unsigned i = 0; i < 2; i++, seq++)
+			rig_send(r, peer_a, gw_a, o, rig_rtp(o, 1, seq, seq * 160u, 160));
+		rig_run(r, 1);
+		for (unsigned i = 0; i < 3; i++, last = (uint16_t)(d.octets[2] << 8 | d.octets[3])) {
+			assert_true(rig_receive(r, &d));
+			if (turn || i)
+				assert_int_equal(d.octets[2] << 8 | d.octets[3], (uint16_t)(last + 1));
+		}
+		assert_int_equal(r->w[0]->hold.hops_waiting, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -521,6 +561,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rtcp_apart, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_families_crossed, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_extensions_and_feedback, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_order_behind_a_next_hop, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_a_second_port_hears_as_well, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_checksums_by_the_port, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_checksums_by_the_port_v6, rig_open, rig_close),
