@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/config/engine/bounds.h"
+
 static void closed(void *data)
 {
 	engine_session_close(data);
@@ -140,6 +142,21 @@ static bool query_text(struct mgmt_request *rq, const json_t *args, const char *
 	return false;
 }
 
+/* Before libyang sees a filter, which may take minutes over one of 60,000 octets. */
+static bool is_bounded(struct mgmt_request *rq, const struct engine_query *q)
+{
+	struct engine_fault f = {0};
+	int rc = q->xpath ? bounds_xpath(q->xpath, &f) : 0;
+
+	if (!rc && q->subtree)
+		rc = bounds_text(str_z(q->subtree), ENGINE_XML, &f);
+	if (rc) {
+		f.bad_element = "filter";
+		manage_refuse(rq, &f);
+	}
+	return !rc;
+}
+
 bool manage_query(struct mgmt_request *rq, const json_t *args, struct engine_query *out)
 {
 	static const char *const names[] = {"explicit", "report-all", "report-all-tagged", "trim", NULL};
@@ -148,7 +165,7 @@ bool manage_query(struct mgmt_request *rq, const json_t *args, struct engine_que
 	*out = (struct engine_query){0};
 	if (!query_text(rq, args, "xpath", &out->xpath) || !query_text(rq, args, "subtree", &out->subtree) ||
 		!manage_choice(rq, args, "with-defaults", names, ENGINE_EXPLICIT, &defaults) ||
-		!manage_format(rq, args, &out->format))
+		!manage_format(rq, args, &out->format) || !is_bounded(rq, out))
 		return false;
 	out->defaults = (enum engine_defaults)defaults;
 	return true;

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "controlplane/manage/ops_config.h"
+#include "controlplane/manage/ops_state.h"
+#include "controlplane/obs/gather.h"
 #include "controlplane/obs/mgmt.h"
 
 #define PATIENCE_TURNS 2000
@@ -18,6 +20,8 @@ struct room {
 	struct engine_bench *b;
 	struct mgmt *m;
 	struct ops_config *ops;
+	struct ops_state *state_ops;
+	struct gather *gather;
 	char path[96];
 	struct mgmt_client *watcher; /* who asked "watch" last */
 	unsigned watchers_gone;
@@ -53,6 +57,9 @@ static int setup(void **state)
 	snprintf(r->path, sizeof r->path, "%s/s", r->b->folder);
 	assert_int_equal(mgmt_open(&r->m, r->b->base, r->path, NULL, &e), 0);
 	assert_int_equal(ops_config_register(r->m, r->b->engine, &r->ops), 0);
+	r->gather = gather_new(engine_context(r->b->engine));
+	assert_non_null(r->gather);
+	assert_int_equal(ops_state_register(r->m, r->b->engine, r->gather, &r->state_ops), 0);
 	assert_int_equal(mgmt_register(r->m, "watch", watch, r), 0);
 	*state = r;
 	return 0;
@@ -64,6 +71,8 @@ static int teardown(void **state)
 
 	mgmt_close(r->m);
 	ops_config_free(r->ops);
+	ops_state_free(r->state_ops);
+	gather_free(r->gather);
 	bench_free(r->b);
 	free(r);
 	return 0;
@@ -350,6 +359,53 @@ static void lines_are_pushed_until_nobody_reads_them(void **state)
 	close(fd);
 }
 
+/* A member of the arguments whose text is `piece` n times, with this around it. */
+static char *asks_for(const char *member, const char *before, const char *piece, unsigned n, const char *after)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(f);
+	fprintf(f, "{\"op\":\"get\",\"args\":{\"%s\":\"%s", member, before);
+	while (n--)
+		fputs(piece, f);
+	fprintf(f, "%s\"}}", after);
+	fclose(f);
+	return text;
+}
+
+/* What libyang would take minutes for, and its recursion with every level, does not come to it. */
+static void filters_have_bounds(void **state)
+{
+	static const struct {
+		const char *member, *before, *piece, *after, *tag;
+		unsigned n;
+	} rows[] = {
+		{"xpath", "//*", "|//*", "", "too-big", 15000},
+		{"xpath", "//*", "[.//*", "", "too-big", 300},
+		{"xpath", "1 ", "mod 0", "", "operation-not-supported", 1},
+		{"subtree", "<gateway xmlns='urn:srtpgw:yang:srtp-gateway'>", "<a>", "", "too-big", 100},
+		{"subtree", "", "<!DOCTYPE x>", "", "malformed-message", 1},
+		{"xpath", "/srtp-gateway:gateway", "/limits", "", NULL, 1},
+		{"subtree", "<gateway xmlns='urn:srtpgw:yang:srtp-gateway'>", "<limits/>", "</gateway>", NULL, 1},
+	};
+	struct room *r = *state;
+	int fd = join(r);
+
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char *request = asks_for(rows[i].member, rows[i].before, rows[i].piece, rows[i].n, rows[i].after);
+		const json_t *answer = ask(r, fd, request);
+
+		if (rows[i].tag)
+			assert_string_equal(error_tag(answer), rows[i].tag);
+		else
+			data(answer);
+		free(request);
+	}
+	close(fd);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -359,6 +415,7 @@ int main(void)
 		TEST(mistakes_have_their_tags),
 		TEST(a_connection_s_end_is_its_session_s),
 		TEST(a_killed_session_loses_its_connection),
+		TEST(filters_have_bounds),
 		TEST(large_edits_are_taken_and_others_not),
 		TEST(lines_are_pushed_until_nobody_reads_them),
 	};
