@@ -17,6 +17,8 @@
 #include "tests/unit/b2bua_plane.h"
 #include "tests/unit/b2bua_wire.h"
 
+#define BEGIN_MS 1000000
+
 struct bench bench;
 struct phone alice, bob, carol;
 struct bench_wire wire;
@@ -68,6 +70,12 @@ static int take(void *ctx, struct sip_flow *flow, struct str text, struct sip_wa
 		bench.waiters = waiter;
 	}
 	return 0;
+}
+
+void lose_all(void)
+{
+	while (wire.queued)
+		free(wire.queue[--wire.queued].text);
 }
 
 void cut_connection(const char *why, bool connected)
@@ -233,14 +241,12 @@ static unsigned close_control(void)
 	gather_free(bench.gather);
 	for (unsigned i = 0; i < 3; i++)
 		kept += wire.doors[i].flows;
-	while (wire.queued)
-		free(wire.queue[--wire.queued].text);
+	lose_all();
 	return kept;
 }
 
-void bench_crash(bool plane_too)
+static void begin_again(bool plane_too)
 {
-	pass(100);
 	plane_away();
 	assert_int_equal(close_control(), 0);
 	bench.waiters = NULL;
@@ -248,9 +254,32 @@ void bench_crash(bool plane_too)
 		plane_forget();
 	fake_plane_listen(&bench.plane);
 	open_control();
-	keep_calls();
+	if (own.keeps)
+		keep_calls();
 	connect_plane();
 	settle();
+}
+
+void bench_crash(bool plane_too)
+{
+	pass(100);
+	begin_again(plane_too);
+}
+
+void bench_renew(void)
+{
+	begin_again(true);
+	wire.branches = wire.calls = 0;
+	bench.now = BEGIN_MS;
+}
+
+unsigned bench_ports_used(void)
+{
+	struct port_usage outside, inside;
+
+	port_alloc_usage(own.ports, 0, &outside);
+	port_alloc_usage(own.ports, 1, &inside);
+	return (unsigned)(outside.used + inside.used);
 }
 
 static void remove_folder(void)
@@ -274,7 +303,7 @@ int bench_setup_with(const char *limits)
 	bench.dns = dns;
 	memset(&own, 0, sizeof own);
 	memset(&wire, 0, sizeof wire);
-	bench.now = 1000000;
+	bench.now = BEGIN_MS;
 	phone_reset(&alice, "10.20.0.5", INSIDE_UDP, NULL, "+3001");
 	phone_reset(&bob, "198.51.100.1", OUTSIDE_TLS, "AEAD_AES_256_GCM", "+1001");
 	phone_reset(&carol, "198.51.100.2", OUTSIDE_TLS, "AES_CM_128_HMAC_SHA1_80", "+2001");

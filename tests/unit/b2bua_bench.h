@@ -78,6 +78,8 @@ struct bench {
 	/* the wire */
 	int send_result;            /* < 0: nothing can be sent to refuse_ip */
 	const char *refuse_ip;      /* NULL: to anybody */
+	/* What becomes of a phone's message on its way: owned, as it was. What is no SIP then goes nowhere. */
+	char *(*garble)(char *text);
 	struct sip_waiter *waiters; /* of messages whose connection may still be lost, the newest first */
 	/* the data plane */
 	struct fake_plane plane;
@@ -100,6 +102,10 @@ int bench_setup_dtls(void **state); /* with a thread for handshakes */
 void bench_keep_calls(void);
 /* The control plane is killed when all that it knows is written, and started again; so is the data plane. */
 void bench_crash(bool plane_too);
+/* Another gateway and another data plane, as after the setup and the configuration's changes. */
+void bench_renew(void);
+/* Media ports that calls have. */
+unsigned bench_ports_used(void);
 
 /* Frees what it heard. The three phones are forgotten at the end, copies of them are a test's own. */
 void phone_forget(struct phone *p);
@@ -134,6 +140,7 @@ void answer_as(struct phone *p, const char *tag, const char *status, const char 
 void reply(struct phone *p, const char *status);
 void reply_with(struct phone *p, const char *status, const char *headers);
 void reply_sdp(struct phone *p, const char *status, const char *body);
+void reply_all(struct phone *p, const char *status, const char *headers, const char *body);
 /* The next message to the phone: a method, or a status as "486" (of any request). Fails when it is not. */
 const struct sip_msg *hear(struct phone *p, const char *what);
 /* The next message, whatever it is; NULL: there is none. */
@@ -142,6 +149,8 @@ const struct sip_msg *hear_any(struct phone *p);
 void silence(struct phone *p);
 /* The same, however often it is repeated: over UDP until it is answered. */
 void hear_all(struct phone *p, const char *what);
+/* Whatever is on the way to anybody comes to nobody. */
+void lose_all(void);
 /* The connection of the newest message that waits for an answer is lost. */
 void cut_connection(const char *why, bool connected);
 /* Does the last message have this text? */

@@ -19,8 +19,14 @@ static void deliver(struct phone *p, char *text)
 
 	ip_parse(str_z(p->ip), &from.remote.ip);
 	from.remote.port = p->nat_port ? (uint16_t)p->nat_port : from.transport == SIP_TLS ? 5061 : 5060;
-	if (sip_msg_parse(&m, text, strlen(text), true, &why) < 0)
-		fail_msg("%s: %s", why.reason, text);
+	if (bench.garble)
+		text = bench.garble(text);
+	if (sip_msg_parse(&m, text, strlen(text), true, &why) < 0) {
+		if (!bench.garble)
+			fail_msg("%s: %s", why.reason, text);
+		free(text);
+		return;
+	}
 	m.source = from.remote;
 	sip_txl_receive(bench.txl, &m, &from);
 	free(text);
@@ -138,16 +144,20 @@ void answer(struct phone *p, const char *status, const char *headers, const char
 	answer_as(p, p->untagged ? "" : p->local_tag, status, headers, body);
 }
 
-void reply_with(struct phone *p, const char *status, const char *headers)
+void reply_all(struct phone *p, const char *status, const char *headers, const char *body)
 {
 	assert_true(p->heard && p->heard->request);
-	respond(p, p->heard, p->local_tag, status, headers, "");
+	respond(p, p->heard, p->local_tag, status, headers, body);
+}
+
+void reply_with(struct phone *p, const char *status, const char *headers)
+{
+	reply_all(p, status, headers, "");
 }
 
 void reply_sdp(struct phone *p, const char *status, const char *body)
 {
-	assert_true(p->heard && p->heard->request);
-	respond(p, p->heard, p->local_tag, status, "", body);
+	reply_all(p, status, "", body);
 }
 
 void reply(struct phone *p, const char *status)
