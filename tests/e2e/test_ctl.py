@@ -111,7 +111,9 @@ def test_mistakes_are_named_and_change_nothing():
         for words, says in ((("set", "trunks/trunk/carrier-a/max-calls", "many"), "trunk[name='carrier-a']/max-calls: "),
                             (("set", "trunks/trunk/carrier-a/colour", "red"), "colour"),
                             (("delete", "trunks/trunk/nobody"), "trunk[name='nobody']"),
-                            (("rollback", "99999"), "99999")):
+                            (("rollback", "99999"), "99999"),
+                            (("rekey", "--trunk", "nobody"), "'nobody'"),
+                            (("show", "config", "nowhere"), "'nowhere'")):
             said = srtpgwctl(gateway, *words, code=3)
             assert says in said, (words, said)
         srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/realm", "nowhere")
@@ -127,6 +129,24 @@ def test_mistakes_are_named_and_change_nothing():
         with open(gateway.config_path) as f:
             srtpgwctl(gateway, "edit", f.name)
         assert "not JSON" in srtpgwctl(gateway, "edit", "-", stdin="{", code=3)
+
+
+def test_what_was_edited_by_hand_is_not_overwritten():
+    with parties(b="phone") as (lab, gateway, a, b):
+        with open(gateway.config_path) as f:
+            text = f.read()
+        edited = text.replace('"srtp-gateway:gateway": {', '"srtp-gateway:gateway": {"limits": {"max-calls": 7},', 1)
+        assert edited != text and '"limits": {"max' in edited, text
+        with open(gateway.config_path, "w") as f:
+            f.write(edited)
+        srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/max-calls", "5")
+        said = srtpgwctl(gateway, "commit", code=1)
+        assert gateway.config_path in said and "SIGHUP" in said and "--overwrite" in said, said
+        with open(gateway.config_path) as f:
+            assert f.read() == edited
+        assert "+ limits/max-calls 7\n" in srtpgwctl(gateway, "diff", "running", "startup")
+        srtpgwctl(gateway, "commit", "--overwrite")
+        assert srtpgwctl(gateway, "diff", "running", "startup") == "no differences\n"
 
 
 def test_a_commit_waits_for_its_confirmation_from_any_terminal():
