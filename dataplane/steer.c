@@ -10,6 +10,13 @@
 #include <rte_flow.h>
 
 #define RULES_MAX 4096u
+#define PORTS_ALL 0x10000u
+
+/* Ways to name a range of ports, in the order in which a device is asked for them: ports that a rule of blocks
+ * names at most; 0: a rule for the whole range. */
+static const uint32_t ways[] = {0, PORTS_ALL, 1};
+
+#define WAYS (sizeof ways / sizeof *ways)
 
 /* UDP for an address and ports to a queue. lower and upper: a range, or with `mask` the ports that equal
  * lower in its bits. */
@@ -27,6 +34,7 @@ struct rules {
 
 struct steer {
 	uint16_t port_id, queues;
+	unsigned way;           /* that was taken last: what stays is then named as it was */
 	struct rules now, next; /* in force, and in the making */
 };
 
@@ -113,15 +121,15 @@ static bool add(struct rules *rules, const struct rule *r)
 }
 
 /* The range of `whole` in blocks: each the largest that begins, aligned, where the one before ended. */
-static bool add_blocks(struct rules *rules, const struct rule *whole)
+static bool add_blocks(struct rules *rules, const struct rule *whole, uint32_t largest)
 {
 	uint32_t at = whole->lower, end = whole->upper + 1u;
 
 	while (at < end) {
-		uint32_t size = at ? at & -at : 0x10000;
+		uint32_t size = at ? at & -at : PORTS_ALL;
 		struct rule r = *whole;
 
-		while (at + size > end)
+		while (at + size > end || size > largest)
 			size /= 2;
 		r.lower = (uint16_t)at;
 		r.upper = (uint16_t)(at + size - 1);
@@ -133,8 +141,8 @@ static bool add_blocks(struct rules *rules, const struct rule *whole)
 	return true;
 }
 
-/* All rules that the media need, as ranges or as blocks. */
-static bool plan(struct steer *s, const struct dp_address *media, uint32_t n, bool ranges)
+/* All rules that the media need, one of ways[]. */
+static bool plan(struct steer *s, const struct dp_address *media, uint32_t n, uint32_t largest)
 {
 	bool fits = true;
 
@@ -146,7 +154,7 @@ static bool plan(struct steer *s, const struct dp_address *media, uint32_t n, bo
 			.mask = UINT16_MAX,
 			.queue = media[i].worker};
 
-		fits = r.queue < s->queues && (ranges ? add(&s->next, &r) : add_blocks(&s->next, &r));
+		fits = r.queue < s->queues && (largest ? add_blocks(&s->next, &r, largest) : add(&s->next, &r));
 	}
 	return fits;
 }
@@ -194,24 +202,24 @@ static int enforce(struct steer *s, struct rte_flow_error *e)
 uint32_t steer_set(struct steer *s, const struct dp_address *media, uint32_t n, char *why)
 {
 	struct rte_flow_error e = {.message = NULL};
-	const char *refusal = "it takes no such rule";
-	int rc = 0;
+	const char *refusal = "too many ranges for its rules";
+	int rc = -E2BIG;
 
 	why[0] = '\0';
-	for (int ranges = 1; ranges >= 0 && n > 0; ranges--) {
-		if (!plan(s, media, n, ranges)) {
-			rc = -E2BIG;
-			refusal = "too many ranges for its rules";
+	for (unsigned way = s->way; way < WAYS && n > 0; way++) {
+		if (!plan(s, media, n, ways[way]))
 			continue;
-		}
+		e.message = NULL;
 		rc = validate(s, &s->next.rule[0], &e);
 		rc = rc < 0 ? rc : enforce(s, &e);
-		if (rc == 0)
+		if (rc == 0) {
+			s->way = way;
 			return s->now.n;
-		if (e.message)
-			refusal = e.message;
+		}
+		refusal = e.message ? e.message : "it takes no such rule";
 	}
 	remove_all(s, &s->now);
+	s->way = 0;
 	if (n > 0)
 		snprintf(why, STEER_REASON, "%s (%s)", refusal, strerror(-rc));
 	return 0;

@@ -3,8 +3,10 @@
  * Which queue of a device a packet arrives at. Worker q reads queue q, and media ports belong to workers by
  * ranges; so where a device has flow rules (rte_flow), one for each address and range brings UDP for it to
  * its worker's queue. Not every device compares with ranges: then each is made of aligned blocks of ports,
- * which a mask can name (20000 to 20009 are two). Where a device refuses both, or has no room for all rules,
- * there are none: it spreads packets by a hash (RSS), and a worker hands over what is another's.
+ * which a mask can name (20000 to 20009 are two); nor does every device mask, so that the last thing to ask for is
+ * a rule for each port, where they are few. Where a device refuses all that, or has no room for all rules,
+ * there are none: it spreads packets by a hash (RSS), and a worker hands over what is another's. So it does when a
+ * device takes rules and does not keep to them: no harm is done but the way round.
  *
  * Main thread only.
  */

@@ -48,6 +48,12 @@ double gen_report_rate(const struct gen_report *r)
 	return r->seconds > 0 ? (double)r->packets / r->seconds : 0;
 }
 
+/* Packets that arrived at another worker of the gateway's than their own. */
+static uint64_t handed_over(const struct gen_report *r)
+{
+	return r->after.handover - r->before.handover;
+}
+
 void gen_report_print(const struct gen_report *r, FILE *out)
 {
 	struct row rows[ROWS];
@@ -60,6 +66,8 @@ void gen_report_print(const struct gen_report *r, FILE *out)
 		if (r->after.verdicts[v] != r->before.verdicts[v])
 			fprintf(out, "gateway: %-15s %12llu\n", dp_verdict_name((enum dp_verdict)v),
 				(unsigned long long)(r->after.verdicts[v] - r->before.verdicts[v]));
+	if (handed_over(r))
+		fprintf(out, "%-24s %12llu\n", "gateway: handed over", (unsigned long long)handed_over(r));
 	if (r->others)
 		fprintf(out, "%-24s %12llu\n", "frames of others", (unsigned long long)r->others);
 	if (r->worker_ns > 0)
@@ -107,7 +115,7 @@ static void json_put(const struct gen_report *r, FILE *out)
 			(unsigned long long)(r->after.verdicts[v] - r->before.verdicts[v]));
 		comma = ", ";
 	}
-	putc('}', out);
+	fprintf(out, "}, \"handed_over\": %llu", (unsigned long long)handed_over(r));
 	if (r->worker_ns > 0)
 		fprintf(out, ", \"worker_ns\": %.2f", r->worker_ns);
 	if (r->seconds > 0)

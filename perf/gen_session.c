@@ -156,6 +156,12 @@ static int program_session(
 		      : 0;
 }
 
+/* Ports of an address: those that there are calls for. A file's may be any. */
+static uint32_t ports_of_address(const struct gen *g)
+{
+	return g->conf.flows || g->conf.sessions > GEN_PORTS ? GEN_PORTS : g->conf.sessions;
+}
+
 /* An address of the gateway, unless it is among them; -E2BIG. */
 static int address_add(const struct gen *g, struct dp_configure *c, const struct ip_addr *ip)
 {
@@ -167,7 +173,7 @@ static int address_add(const struct gen *g, struct dp_configure *c, const struct
 	c->addresses[c->n_addresses++] = (struct dp_address){
 		.ip = *ip,
 		.port_lower = GEN_PORT_LOWER,
-		.port_upper = GEN_PORT_LOWER + GEN_PORTS - 1,
+		.port_upper = (uint16_t)(GEN_PORT_LOWER + ports_of_address(g) - 1),
 		.worker = (uint8_t)g->conf.worker,
 	};
 	return 0;

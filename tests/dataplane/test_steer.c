@@ -28,7 +28,8 @@ struct rte_flow {
 static struct {
 	struct rte_flow rules[RULES];
 	unsigned n, room, made; /* in force; may be; ever */
-	bool ranges, rules_at_all;
+	bool ranges, masks, rules_at_all;
+	bool late; /* what it does not take is refused when it is made, and not before */
 } device;
 
 static int read_rule(
@@ -53,7 +54,7 @@ static int read_rule(
 	if (last)
 		f->upper = rte_be_to_cpu_16(last->hdr.dst_port);
 	assert_int_equal(mask->hdr.src_port, 0);
-	return last && !device.ranges ? -ENOTSUP : 0;
+	return (last && !device.ranges) || (f->mask != UINT16_MAX && !device.masks) ? -ENOTSUP : 0;
 }
 
 int __wrap_rte_flow_validate(uint16_t port, const struct rte_flow_attr *attr,
@@ -67,7 +68,7 @@ int __wrap_rte_flow_validate(uint16_t port, const struct rte_flow_attr *attr,
 	assert_int_equal(port, 3);
 	assert_true(attr->ingress);
 	e->message = rc < 0 ? "the device refuses" : NULL;
-	return rc;
+	return device.late && rc == -ENOTSUP ? 0 : rc;
 }
 
 struct rte_flow *__wrap_rte_flow_create(uint16_t port, const struct rte_flow_attr *attr,
@@ -75,11 +76,18 @@ struct rte_flow *__wrap_rte_flow_create(uint16_t port, const struct rte_flow_att
 struct rte_flow *__wrap_rte_flow_create(uint16_t port, const struct rte_flow_attr *attr,
 	const struct rte_flow_item items[], const struct rte_flow_action actions[], struct rte_flow_error *e)
 {
+	struct rte_flow made;
+
 	assert_int_equal(__wrap_rte_flow_validate(port, attr, items, actions, e), 0);
+	if (read_rule(&made, items, actions) < 0) {
+		assert_true(device.late);
+		rte_errno = ENOTSUP;
+		return NULL;
+	}
 	for (unsigned i = 0; i < RULES && device.n < device.room; i++) {
 		if (device.rules[i].used)
 			continue;
-		assert_int_equal(read_rule(&device.rules[i], items, actions), 0);
+		device.rules[i] = made;
 		device.n++;
 		device.made++;
 		return &device.rules[i];
@@ -136,6 +144,7 @@ static struct steer *open_device(bool rules, bool ranges, unsigned room)
 	memset(&device, 0, sizeof device);
 	device.rules_at_all = rules;
 	device.ranges = ranges;
+	device.masks = true;
 	device.room = room;
 	assert_non_null(s);
 	return s;
@@ -174,6 +183,33 @@ static void test_a_device_that_compares_under_masks(void **state)
 {
 	(void)state;
 	every_port_has_its_worker(false);
+}
+
+/* As DPDK's tap, which says so only when a rule with a mask is made: a rule for each port, and those that stay are not
+ * made again. */
+static void test_a_device_that_takes_whole_ports(void **state)
+{
+	const struct dp_address list[] = {media("192.0.2.1", 20000, 20099, 0), media("192.0.2.1", 20100, 20199, 1),
+		media("192.0.2.1", 20200, 20299, 0)};
+	const struct dp_address large = media("192.0.2.1", 20000, 29999, 0);
+	char why[STEER_REASON];
+
+	(void)state;
+	for (unsigned late = 0; late < 2; late++) {
+		struct steer *s = open_device(true, false, RULES);
+
+		device.masks = false;
+		device.late = late;
+		assert_int_equal(steer_set(s, list, 2, why), 200);
+		for (uint16_t p = 19990; p < 20210; p++)
+			assert_int_equal(queue_of("192.0.2.1", p), p < 20000 || p > 20199 ? NOWHERE : p > 20099);
+		assert_int_equal(steer_set(s, list + 1, 2, why), 200);
+		assert_int_equal(device.made, 300);
+		assert_int_equal(steer_set(s, &large, 1, why), 0);
+		assert_int_equal(device.n, 0);
+		assert_int_equal(steer_set(s, list, 1, why), 100);
+		steer_close(s);
+	}
 }
 
 /* What both lists need is not taken off for a moment: its packets would arrive anywhere. */
@@ -228,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_device_that_compares_with_ranges),
 		cmocka_unit_test(test_a_device_that_compares_under_masks),
+		cmocka_unit_test(test_a_device_that_takes_whole_ports),
 		cmocka_unit_test(test_another_list_keeps_what_stays),
 		cmocka_unit_test(test_a_device_that_cannot),
 	};

@@ -5,6 +5,7 @@ usage: guest.py BUILD NIC... [no-iommu]
 Inside the guest, by tests/machine/run: the data plane with each of the machine's NICs. What it finds goes to the host as lines:
 "pass NAME", "fail NAME", what to show; "link NIC down" and "link NIC up" ask for a cable, and are answered.
 """
+import json
 import os
 import pathlib
 import re
@@ -109,17 +110,22 @@ def refused(*args):
         return [line for line in plane.text().splitlines() if " error " in line][-1]
 
 
-def mac_of(plane, nic):
-    return plane.says(rf"interface={address(nic)} how=\S* ?.*?((?:[0-9A-F]{{2}}:){{5}}[0-9A-F]{{2}})")[1]
+def mac_of(plane, device):
+    return plane.says(rf"interface={device} how=\S* ?.*?((?:[0-9A-F]{{2}}:){{5}}[0-9A-F]{{2}})")[1]
 
 
-def calls(plane, ends, *args):
-    """Calls through the gateway, from the first of its NICs to the last; the generator judges each packet and the gateway's counters."""
-    ports = [word for i, nic in enumerate(ends) for word in ("--port", f"net_af_packet{i},iface={peer(nic)}")]
-    done = subprocess.run([build / "perf/srtpgw-gen", *ports, "--mac", mac_of(plane, ends[0]), "--program", SOCKET, "--calls", "8",
+def generate(plane, interfaces, mac, *args):
+    """Calls through the gateway, from the first interface to the last; the generator judges each packet and the gateway's counters."""
+    ports = [word for i, name in enumerate(interfaces) for word in ("--port", f"net_af_packet{i},iface={name}")]
+    done = subprocess.run([build / "perf/srtpgw-gen", *ports, "--mac", mac, "--program", SOCKET, "--calls", "8",
                            "--packets", "400", "--pps", "400", *args],
                           capture_output=True, text=True, timeout=4 * PATIENCE, check=False)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{plane.text()}"
+
+
+def calls(plane, ends, *args):
+    """From the first of the gateway's NICs to the last."""
+    generate(plane, [peer(nic) for nic in ends], mac_of(plane, address(ends[0])), *args)
 
 
 def media(plane, nic, suite_in, suite_out, *args):
@@ -192,6 +198,23 @@ def test_two_devices():
         calls(plane, [a, b])
 
 
+def handed_over(plane, *args):
+    """Packets of eight calls, all of the first worker's, that arrived at the other one."""
+    found = pathlib.Path("/tmp/gen.json")
+    generate(plane, ["rules0,qdisc_bypass=0"], mac_of(plane, "net_tap0"), "--in", "RTP", "--out", "AEAD_AES_128_GCM", "--json", found, *args)
+    return json.loads(found.read_text(encoding="utf-8"))["handed_over"]
+
+
+def test_rules():
+    """DPDK's tap has flow rules of the kernel's (tc flower), which take whole ports: two addresses with eight."""
+    with Plane("--device", "net_tap0,iface=rules0", "--next-hop", PEER_MAC, "--workers", "2") as plane:
+        write(pathlib.Path("/proc/sys/net/ipv6/conf/rules0/disable_ipv6"), "1")
+        for family in ("--rtcp=20",), ("--ipv6",):
+            n = handed_over(plane, *family)
+            assert n == 0, f"{n} packets came to the other worker:\n{plane.text()}"
+        plane.says("16 flow rules bring each packet to its worker")
+
+
 def attempt(name, test, *args):
     began = time.monotonic()
     try:
@@ -221,6 +244,7 @@ def main():
             attempt(f"{nic}: {test.__doc__}", test, nic)
     if len(nics) > 1:
         attempt(f"{nics[0]}, {nics[1]}: a side of the calls at each", test_two_devices)
+    attempt("tap: flow rules bring each packet to its worker", test_rules)
     tell("end")
 
 

@@ -8,7 +8,8 @@ import re
 import stat
 import subprocess
 
-MODULES = ("virtio_pci", "9p", "9pnet_virtio", "virtio_net", "vfio_pci", "vfio_iommu_type1", "uio_pci_generic")
+MODULES = ("virtio_pci", "9p", "9pnet_virtio", "virtio_net", "vfio_pci", "vfio_iommu_type1", "uio_pci_generic",
+           "tun", "sch_multiq", "sch_ingress", "cls_flower", "act_skbedit")  # from here on: DPDK's tap and its flow rules
 FOLDERS = ("bin", "dev", "host", "modules", "proc", "sys")
 INIT = """#!/bin/busybox sh
 b=/bin/busybox
