@@ -91,9 +91,10 @@ static void note_sans(X509 *cert, struct cert_info *out)
 		} else if (g->type == GEN_IPADD) {
 			int n = ASN1_STRING_length(g->d.iPAddress);
 
-			out->n_sans += inet_ntop(n == 4 ? AF_INET : AF_INET6,
-					       ASN1_STRING_get0_data(g->d.iPAddress), to,
-					       (socklen_t)(n == 4 || n == 16 ? cap : 0)) != NULL;
+			if (n == 4 || n == 16)
+				out->n_sans += inet_ntop(n == 4 ? AF_INET : AF_INET6,
+						       ASN1_STRING_get0_data(g->d.iPAddress), to,
+						       (socklen_t)cap) != NULL;
 		}
 	}
 	GENERAL_NAMES_free(names);
