@@ -250,7 +250,8 @@ static void take_services(struct round *r, const struct dns_reply *reply)
 	for (unsigned i = 0; i < reply->n; i++) {
 		const struct dns_record *s = &reply->records[i];
 
-		if (s->srv.target[0])
+		/* Nothing can be sent to port 0. */
+		if (s->srv.target[0] && s->srv.port)
 			add_host(r, s->srv.target, s->srv.port, s->srv.priority, s->srv.weight);
 	}
 }

@@ -235,6 +235,19 @@ static void test_a_service_that_is_decidedly_not_there(void **state)
 	dns_locator_free(l);
 }
 
+static void test_port_0_is_nobodys(void **state)
+{
+	struct dns_locator *l;
+
+	(void)state;
+	ZONE("a.example A 60 192.0.2.1", "_sips._tcp.sip.example SRV 60 1 1 0 a.example",
+		"_sips._tcp.sip.example SRV 60 2 1 5071 a.example");
+	l = locate(0, DNS_SIPS_TCP);
+	answer_all();
+	assert_string_equal(targets(l), "192.0.2.1:5071 2 1\n");
+	dns_locator_free(l);
+}
+
 static void test_a_change_is_followed(void **state)
 {
 	struct dns_locator *l;
@@ -325,6 +338,7 @@ int main(void)
 		L(test_a_name_without_service_records),
 		L(test_a_port_means_addresses_only),
 		L(test_a_service_that_is_decidedly_not_there),
+		L(test_port_0_is_nobodys),
 		L(test_a_change_is_followed),
 		L(test_the_last_good_answer_holds_while_dns_fails),
 		L(test_one_family_that_fails_does_not_take_the_other_away),
