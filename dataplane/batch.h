@@ -49,6 +49,7 @@ struct packet {
 	bool fresh_try;      /* the same try was made again with a newer estimate */
 	uint8_t key;         /* place in leg.rx of the try under way */
 	uint8_t class;       /* enum frame_class */
+	bool usual;          /* leaves with what its leg has prepared: leaving.h */
 	uint16_t tx_port;    /* place of the port in the worker's table */
 
 	/* written by classify_packet() */

@@ -20,6 +20,13 @@
 #define IPV4_MF_OR_OFFSET 0x3fff
 #define IPV4_OFFSET 0x1fff
 
+/* Words 3 and 5 of a plain frame, as they lie in memory. */
+#define PLAIN_START 0x00450008u      /* IPv4: version 4, no options */
+#define PLAIN_START_MASK 0x00ffffffu /* any DSCP */
+#define PLAIN_REST 0x11000000u       /* no fragment, UDP */
+#define PLAIN_REST_MASK 0xff00ff3fu  /* any DF and TTL */
+#define PLAIN_L4 (ETHER_LEN + IPV4_LEN)
+
 static enum frame_class udp_read(const uint8_t *o, size_t end, struct frame *f)
 {
 	uint16_t length;
@@ -90,6 +97,37 @@ static enum frame_class ipv6_read(const uint8_t *o, size_t n, struct frame *f)
 		udp_read(o, f->l3 + total, f);
 	}
 	return FRAME_FRAGMENT;
+}
+
+static inline uint32_t word_at(const uint8_t *at)
+{
+	uint32_t word;
+
+	memcpy(&word, at, sizeof word);
+	return word;
+}
+
+bool classify_plain(const uint8_t *o, size_t n, struct plain_frame *f)
+{
+	uint16_t total, length;
+	uint64_t sum = 0;
+
+	if (n < PLAIN_L4 + UDP_LEN || (word_at(o + 12) & PLAIN_START_MASK) != PLAIN_START ||
+		(word_at(o + 20) & PLAIN_REST_MASK) != PLAIN_REST)
+		return false;
+	for (unsigned i = 0; i < IPV4_LEN; i += 4)
+		sum += word_at(o + ETHER_LEN + i);
+	total = be16_get(o + ETHER_LEN + 2);
+	length = be16_get(o + PLAIN_L4 + 4);
+	if (checksum_fold(sum) != 0xffff || length < UDP_LEN || (size_t)length + IPV4_LEN > total ||
+		(size_t)total + ETHER_LEN > n)
+		return false;
+	f->source = word_at(o + ETHER_LEN + 12);
+	f->destination = word_at(o + ETHER_LEN + 16);
+	f->source_port = be16_get(o + PLAIN_L4);
+	f->port = be16_get(o + PLAIN_L4 + 2);
+	f->payload_len = length - UDP_LEN;
+	return true;
 }
 
 enum frame_class classify_frame(const uint8_t *octets, size_t n, struct frame *f)
@@ -182,7 +220,16 @@ static int no_leg(struct worker *w, struct packet *p, const struct leg_address *
 	return PACKET_TAKEN;
 }
 
-int classify_packet(struct worker *w, struct packet *p)
+/* Where the table says whose it is, once it is known to be for an address of ours. */
+static int entry_found(struct packet *p, const struct leg_address *a, uint16_t port)
+{
+	p->port = port;
+	p->entry = &a->legs[port];
+	rte_prefetch0((const void *)p->entry);
+	return PACKET_ON;
+}
+
+static int any_packet(struct worker *w, struct packet *p)
 {
 	struct rte_mbuf *m = p->m;
 	const struct leg_address *a;
@@ -195,15 +242,34 @@ int classify_packet(struct worker *w, struct packet *p)
 	a = p->class == FRAME_OTHER ? NULL : leg_table_address(w->table, &f.destination.ip);
 	if (!a)
 		return no_leg(w, p, NULL, 0);
-	p->port = f.destination.port;
-	p->entry = &a->legs[p->port];
-	rte_prefetch0((const void *)p->entry);
 	p->source = f.source;
 	p->data = rte_pktmbuf_mtod(m, uint8_t *) + f.payload;
 	p->len = f.payload_len;
 	p->l3 = f.l3;
 	p->l4 = f.l4;
-	return PACKET_ON;
+	return entry_found(p, a, f.destination.port);
+}
+
+int classify_packet(struct worker *w, struct packet *p)
+{
+	struct rte_mbuf *m = p->m;
+	uint8_t *octets = rte_pktmbuf_mtod(m, uint8_t *);
+	const struct leg_address *a;
+	struct plain_frame f;
+
+	if (unlikely((m->ol_flags & RTE_MBUF_F_RX_VLAN) ||
+		     !classify_plain(octets, rte_pktmbuf_data_len(m), &f)))
+		return any_packet(w, p);
+	a = leg_table_address_v4(w->table, f.destination);
+	if (unlikely(!a))
+		return no_leg(w, p, NULL, 0);
+	p->class = FRAME_UDP;
+	ip_port_v4(&p->source, f.source, f.source_port);
+	p->data = octets + PLAIN_L4 + UDP_LEN;
+	p->len = f.payload_len;
+	p->l3 = ETHER_LEN;
+	p->l4 = PLAIN_L4;
+	return entry_found(p, a, f.port);
 }
 
 int classify_leg(struct worker *w, struct packet *p)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_mbuf.h>
@@ -28,6 +29,16 @@ struct frame {
 	uint16_t payload_len; /* octets */
 	struct ip_port source, destination;
 };
+
+/* The usual frame: IPv4 without options, no fragment, no tag, UDP, whole and consistent. */
+struct plain_frame {
+	uint32_t source, destination; /* as they lie in the frame */
+	uint16_t source_port, port;
+	uint16_t payload_len; /* octets; the payload begins at 42 */
+};
+
+/* Is it one? Fills *f then; else classify_frame() says what it is. */
+bool classify_plain(const uint8_t *octets, size_t n, struct plain_frame *f);
 
 /* n contiguous octets of frame. Fills *f as far as the class says. */
 enum frame_class classify_frame(const uint8_t *octets, size_t n, struct frame *f);

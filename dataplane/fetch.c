@@ -28,9 +28,10 @@ static const struct source *first_source(const struct leg *leg)
 	return (const void *)(leg + 1);
 }
 
-static const struct renumber_slot *first_slot(const struct leg *leg)
+/* Of what leaves: the last one; before there is one, the first of that block. */
+static const struct renumber_slot *last_slot(const struct leg *leg)
 {
-	return (const void *)(first_source(leg) + LEG_SSRC_FIRST);
+	return leg->leaving.slot ? leg->leaving.slot : (const void *)(first_source(leg) + LEG_SSRC_FIRST);
 }
 
 void reach_leg(struct worker *w, const struct packet *p)
@@ -54,7 +55,7 @@ void reach_twin(struct worker *w, const struct packet *p)
 
 	(void)w;
 	if (twin)
-		fetch(&twin->rtp, 1);
+		fetch(&twin->leaving, 1);
 	if (leg->security == DP_SECURITY_SRTP)
 		fetch(&leg->rx[0], 1);
 }
@@ -64,17 +65,17 @@ void fetch_twin(struct worker *w, const struct packet *p)
 	const struct leg *leg = p->in, *twin = twin_of(p);
 	const struct source *source = &leg->sources[leg->last_source];
 
-	(void)w;
 	if (source != first_source(leg))
 		fetch(source, 1);
 	if (leg->security == DP_SECURITY_SRTP)
 		fetch(&source->rtp_window, 1);
 	if (!twin)
 		return;
-	fetch(&twin->renumber, 1);
-	if (twin->security == DP_SECURITY_SRTP)
+	fetch(last_slot(twin), 1);
+	if (twin->leaving.secure)
 		fetch(&twin->tx, 1);
-	fetch(first_slot(twin), 1);
+	if (unlikely(twin->leaving.version != w->hops))
+		fetch(&twin->rtp, 1);
 }
 
 static inline void key_fetch(struct worker *w, const struct leg_key *k, uint16_t octets)
@@ -90,22 +91,16 @@ void reach_keys(struct worker *w, const struct packet *p)
 		return;
 	if (leg->security == DP_SECURITY_SRTP)
 		key_fetch(w, &leg->rx[0], 0);
-	if (twin && twin->security == DP_SECURITY_SRTP)
+	if (twin && twin->leaving.secure)
 		key_fetch(w, &twin->tx, 0);
 }
 
 void fetch_keys(struct worker *w, const struct packet *p)
 {
 	const struct leg *leg = p->in, *twin = twin_of(p);
-	const struct renumber_slot *slot;
 
 	if (leg->security == DP_SECURITY_SRTP && w->backend->key_fetch)
 		key_fetch(w, &leg->rx[0], p->len);
-	if (!twin)
-		return;
-	if (twin->security == DP_SECURITY_SRTP && w->backend->key_fetch)
+	if (twin && twin->leaving.secure && w->backend->key_fetch)
 		key_fetch(w, &twin->tx, p->len);
-	slot = &twin->renumber.slots[twin->renumber.last];
-	if (slot != first_slot(twin))
-		fetch(slot, 1);
 }

@@ -104,6 +104,7 @@ static void leave_by(struct leg *leg, struct path *path, uint16_t port)
 		return;
 	path->local = leg->also;
 	leg->also = before;
+	leaving_forget(&leg->leaving);
 }
 
 /* A check proved itself: what it says of the pair holds from now on. */
@@ -124,8 +125,7 @@ static void note_check(struct worker *w, struct packet *p, const struct stun_msg
 	leave_by(leg, path, local);
 	if (ip_port_equal(&path->remote, &p->source))
 		return;
-	path->remote = p->source;
-	path->hop = (struct neighbour_ref){0};
+	path_remote_set(leg, path, &p->source);
 	if (path == &leg->rtp)
 		event_mark(w, leg, LEG_EVENT_REMOTE);
 }

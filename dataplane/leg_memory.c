@@ -192,6 +192,7 @@ void leg_memory_grow(struct worker *w, struct leg *leg)
 	for (unsigned i = 0; i < n_sources; i++)
 		source_move(&leg->sources[i], &sources[i]);
 	renumber_move(&leg->renumber, &renumber);
+	leg->leaving.slot = NULL;
 	memcpy(leg->stream_conf, streams, n_streams * sizeof *streams);
 	leg->memory_of = LEG_MEMORY_LARGE;
 }

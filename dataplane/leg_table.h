@@ -54,13 +54,36 @@ struct leg_range {
  */
 void leg_table_set_media(struct leg_table *t, const struct leg_range *ranges, uint32_t n);
 
+static inline uint32_t leg_table_hash_words(uint64_t a, uint64_t b)
+{
+	return (uint32_t)(((a ^ b * 3) * UINT64_C(0x9e3779b97f4a7c15)) >> 40);
+}
+
 static inline uint32_t leg_table_hash(const struct ip_addr *ip)
 {
 	uint64_t a, b;
 
 	memcpy(&a, ip->octets, 8);
 	memcpy(&b, ip->octets + 8, 8);
-	return (uint32_t)(((a ^ b * 3) * UINT64_C(0x9e3779b97f4a7c15)) >> 40);
+	return leg_table_hash_words(a, b);
+}
+
+/* The same for an IPv4 address, as it lies in memory: family and address are its first 8 octets, the rest is 0. */
+static inline struct leg_address *leg_table_address_v4(const struct leg_table *t, uint32_t ip)
+{
+	const uint64_t wanted = IP_V4 | (uint64_t)ip << 32;
+	uint64_t found;
+
+	for (uint32_t i = leg_table_hash_words(ip, 0);; i++) {
+		struct leg_address *a =
+			atomic_load_explicit(&t->slots[i % LEG_TABLE_SLOTS], memory_order_acquire);
+
+		if (!a)
+			return NULL;
+		memcpy(&found, &a->ip, sizeof found);
+		if (found == wanted)
+			return a;
+	}
 }
 
 /* NULL: no address of ours. */

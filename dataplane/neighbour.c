@@ -134,6 +134,11 @@ enum neighbour_state neighbour_lookup(struct neighbour *nb, struct neighbour_ref
 	return (enum neighbour_state)v.state;
 }
 
+uint32_t neighbour_version(const struct neighbour *nb)
+{
+	return nb->running ? neighbour_table_version(nb->table) : 1;
+}
+
 /* --- the thread --- */
 
 static void local_add(void *ctx, uint32_t ifindex, const struct ip_addr *ip)
@@ -255,6 +260,7 @@ static void *thread_main(void *arg)
 			nb->tick_at = now + NS_PER_S;
 			paths_tick(&nb->paths);
 			atomic_store_explicit(&nb->tick, nb->paths.tick, memory_order_relaxed);
+			neighbour_table_tick(nb->table);
 		}
 	}
 	return NULL;

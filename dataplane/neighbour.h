@@ -69,6 +69,13 @@ void neighbour_close(struct neighbour *nb); /* after the workers stopped; NULL i
 enum neighbour_state neighbour_lookup(struct neighbour *nb, struct neighbour_ref *ref,
 	const struct ip_addr *local, const struct ip_addr *remote, struct neighbour_hop *hop);
 
+/*
+ * A number, never 0, that is another one as soon as an answer that was READY may be another, and once a second so that
+ * a next hop in use is looked up, which keeps it alive. While it is the same an answer may be used again without a
+ * lookup; read it before the lookup. Any thread.
+ */
+uint32_t neighbour_version(const struct neighbour *nb);
+
 /* A fixed next hop for packets from local (family IP_NONE: any) to remote (IP_NONE: any) over a ring or null
  * port. */
 int neighbour_add_static(struct neighbour *nb, const struct ip_addr *local, const struct ip_addr *remote,

@@ -42,6 +42,7 @@ struct neighbour_table {
 	uint32_t hand; /* where the search for victims goes on; the writer's */
 	struct entry *entries;
 	struct bucket *buckets;
+	_Atomic uint32_t version; /* pairs: version_next/neighbour_table_version */
 };
 
 int neighbour_table_create(uint32_t capacity, struct neighbour_table **out)
@@ -63,6 +64,7 @@ int neighbour_table_create(uint32_t capacity, struct neighbour_table **out)
 	for (uint32_t i = 0; i < capacity; i++)
 		t->entries[i].next_free = i + 2 <= capacity ? i + 2 : 0;
 	t->free = 1;
+	atomic_store(&t->version, 1);
 	*out = t;
 	return 0;
 }
@@ -97,6 +99,24 @@ static void words_store(_Atomic uint64_t *to, const void *from, unsigned n)
 	memcpy(words, from, n * sizeof(uint64_t));
 	for (unsigned i = 0; i < n; i++)
 		atomic_store_explicit(&to[i], words[i], memory_order_relaxed);
+}
+
+uint32_t neighbour_table_version(const struct neighbour_table *t)
+{
+	return atomic_load_explicit(&t->version, memory_order_acquire);
+}
+
+/* After what it tells of: a reader that sees it sees that, too. */
+static void version_next(struct neighbour_table *t)
+{
+	uint32_t next = atomic_load_explicit(&t->version, memory_order_relaxed) + 1;
+
+	atomic_store_explicit(&t->version, next ? next : 1, memory_order_release);
+}
+
+void neighbour_table_tick(struct neighbour_table *t)
+{
+	version_next(t);
 }
 
 static void write_begin(struct entry *e)
@@ -236,6 +256,7 @@ void neighbour_table_remove(struct neighbour_table *t, uint32_t index)
 	write_end(e);
 	e->next_free = t->free;
 	t->free = index + 1;
+	version_next(t);
 }
 
 void neighbour_table_publish(struct neighbour_table *t, uint32_t index, const struct neighbour_value *value)
@@ -251,6 +272,9 @@ void neighbour_table_publish(struct neighbour_table *t, uint32_t index, const st
 	write_begin(e);
 	words_store(e->value, &next, VALUE_WORDS);
 	write_end(e);
+	/* Who waits for an answer asks with every packet. */
+	if (now.state == NEIGHBOUR_READY)
+		version_next(t);
 }
 
 uint32_t neighbour_table_index(struct neighbour_table *t, const struct neighbour_key *key)

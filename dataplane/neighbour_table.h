@@ -47,7 +47,13 @@ enum neighbour_found {
 enum neighbour_found neighbour_table_find(struct neighbour_table *t, struct neighbour_ref *ref,
 	const struct neighbour_key *key, uint32_t tick, struct neighbour_value *out);
 
+/* Another one, never 0, once an answer that was NEIGHBOUR_READY may be another, and at every tick. */
+uint32_t neighbour_table_version(const struct neighbour_table *t);
+
 /* --- the writer --- */
+
+/* A second is over: who goes on using an answer looks it up again, and so marks its entry. */
+void neighbour_table_tick(struct neighbour_table *t);
 
 /* A new pair, state PENDING; it must not be there yet. NEIGHBOUR_NONE: no room (evict, then try again). */
 uint32_t neighbour_table_insert(struct neighbour_table *t, const struct neighbour_key *key, uint32_t tick);

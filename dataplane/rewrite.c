@@ -13,7 +13,6 @@
 #include "lib/srtp/rtcp_feedback.h"
 #include "lib/srtp/rtcp_hdr.h"
 
-#define HOP_LIMIT 64
 #define IPV4_DF 0x4000
 
 static uint16_t headers_len(const struct path *path)
@@ -27,17 +26,15 @@ static struct path *out_path(const struct packet *p)
 	return leg_path(p->out, p->kind == PACKET_RTCP || (p->kind == PACKET_STUN && p->rtcp_port));
 }
 
-/* Where the next hop of p is, by a path of its leg's. */
-static inline int hop_by(struct worker *w, struct packet *p, struct path *path)
+/* Where the next hop of p is, by a path of its leg's; of one that it does not wait for *hop is filled. */
+static inline int hop_by(struct worker *w, struct packet *p, struct path *path, struct neighbour_hop *hop)
 {
-	struct neighbour_hop hop;
-
-	switch (neighbour_lookup(w->neighbour, &path->hop, &path->local.ip, &path->remote.ip, &hop)) {
+	switch (neighbour_lookup(w->neighbour, &path->hop, &path->local.ip, &path->remote.ip, hop)) {
 	case NEIGHBOUR_READY:
 		p->waits = false;
-		p->tx_port = hop.port;
-		memcpy(p->ether, hop.ether, ETHER_LEN);
-		return headers_len(path) + p->len > hop.mtu ? DP_V_TOO_LONG : PACKET_ON;
+		p->tx_port = hop->port;
+		memcpy(p->ether, hop->ether, ETHER_LEN);
+		return headers_len(path) + p->len > hop->mtu ? DP_V_TOO_LONG : PACKET_ON;
 	case NEIGHBOUR_PENDING:
 		p->waits = true;
 		return PACKET_ON;
@@ -50,7 +47,9 @@ static inline int hop_by(struct worker *w, struct packet *p, struct path *path)
 
 int rewrite_hop(struct worker *w, struct packet *p)
 {
-	return hop_by(w, p, out_path(p));
+	struct neighbour_hop hop;
+
+	return hop_by(w, p, out_path(p), &hop);
 }
 
 static const struct dp_stream *out_conf(const struct packet *p)
@@ -76,13 +75,41 @@ static uint16_t mid_room(const struct packet *p)
 static int named_hop(struct worker *w, struct packet *p, struct path *path)
 {
 	uint16_t room = mid_room(p), len = p->len;
+	struct neighbour_hop hop;
 	int verdict;
 
 	p->len += room;
-	verdict = hop_by(w, p, path);
+	verdict = hop_by(w, p, path, &hop);
 	p->len = len;
 	p->named = room && verdict != DP_V_TOO_LONG;
-	return room && !p->named ? hop_by(w, p, path) : verdict;
+	if (room && !p->named)
+		verdict = hop_by(w, p, path, &hop);
+	if (verdict == PACKET_ON && !p->waits && p->kind == PACKET_RTP)
+		leaving_prepare(w, p->out, &hop);
+	return verdict;
+}
+
+/* A backend's scratch and the trailer (16 tag, 16 MKI, 4 index) both fit behind the packet. */
+static inline bool has_tailroom(const struct packet *p)
+{
+	return p->data + p->len + CRYPTO_TAILROOM + SRTP_TRAILER_MAX <=
+	       (uint8_t *)p->m->buf_addr + p->m->buf_len;
+}
+
+/* Does p leave with what its leg has prepared? Then nothing but that has to be looked at. */
+static inline bool is_usual(const struct worker *w, const struct packet *p)
+{
+	const struct leaving *l = &p->out->leaving;
+	const struct leg_key *k = &p->out->tx;
+	uint16_t len = p->len;
+
+	if (p->kind != PACKET_RTP || l->version != w->hops)
+		return false;
+	if (l->secure && k->role != KEY_CURRENT)
+		return false;
+	if (l->secure)
+		len += k->rtp.total;
+	return len <= l->room && has_tailroom(p);
 }
 
 /* May this leg send this packet, and will it fit? Everything that can refuse it, before an index is used up.
@@ -97,7 +124,7 @@ static int out_check(struct worker *w, struct packet *p)
 
 	if (path->remote.ip.family == IP_NONE || path->local.ip.family == IP_NONE)
 		return DP_V_NO_REMOTE;
-	if (out->security == DP_SECURITY_SRTP) {
+	if (out->leaving.secure) {
 		if (out->tx.role != KEY_CURRENT)
 			return DP_V_NO_KEY;
 		p->len += leg_key_layout(&out->tx, rtcp).total;
@@ -106,10 +133,7 @@ static int out_check(struct worker *w, struct packet *p)
 	p->len = len;
 	if (verdict != PACKET_ON)
 		return verdict;
-	/* A backend's scratch and the trailer (16 tag, 16 MKI, 4 index) both fit behind the packet. */
-	if (p->data + p->len + CRYPTO_TAILROOM + SRTP_TRAILER_MAX > (uint8_t *)p->m->buf_addr + p->m->buf_len)
-		return DP_V_TOO_LONG;
-	return PACKET_ON;
+	return has_tailroom(p) ? PACKET_ON : DP_V_TOO_LONG;
 }
 
 /* Which stream of which leg a packet came from, for struct renumber_packet. */
@@ -146,6 +170,19 @@ static void mid_add(struct packet *p)
 	p->clear_len = p->len;
 }
 
+/* By the slot that is near, most times. */
+static inline enum renumber_verdict renumber(struct leg *out, struct renumber_packet *n)
+{
+	struct leaving *l = &out->leaving;
+	enum renumber_verdict v;
+
+	if (likely(l->slot && renumber_slot_next(l->slot, n)))
+		return RENUMBER_SEND;
+	v = renumber_packet_map_any(&out->renumber, n);
+	l->slot = renumber_slot_last(&out->renumber);
+	return v;
+}
+
 static int rtp_rewrite(struct worker *w, struct packet *p)
 {
 	struct leg *out = p->out;
@@ -159,7 +196,7 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 		.now_ms = (uint32_t)(w->now / NS_PER_MS),
 	};
 
-	switch (renumber_packet_map(&out->renumber, &n)) {
+	switch (renumber(out, &n)) {
 	case RENUMBER_SEND:
 		break;
 	case RENUMBER_DUPLICATE:
@@ -171,14 +208,15 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 	case RENUMBER_EXHAUSTED:
 		return DP_V_KEY_EXPIRED;
 	}
-	extensions_keep(p);
+	if (!p->usual)
+		extensions_keep(p);
 	if (p->named)
 		mid_add(p);
 	rtp_set_seq(p->data, srtp_index_seq(n.out_index));
 	rtp_set_ts(p->data, n.out_ts);
 	rtp_set_ssrc(p->data, n.out_ssrc);
 	p->index = n.out_index;
-	if (n.out_rolled && out->security == DP_SECURITY_SRTP) {
+	if (n.out_rolled && out->leaving.secure) {
 		out->checkpoint_ssrc = n.out_ssrc;
 		out->checkpoint_roc = srtp_index_roc(n.out_index);
 		event_mark(w, out, LEG_EVENT_CHECKPOINT);
@@ -265,7 +303,6 @@ static void rtcp_stream(struct packet *p)
 int rewrite_route(struct worker *w, struct packet *p)
 {
 	const struct stream *from;
-	int verdict;
 
 	if (p->kind == PACKET_RTCP && p->in->n_streams > 1)
 		rtcp_stream(p);
@@ -277,11 +314,13 @@ int rewrite_route(struct worker *w, struct packet *p)
 	p->out = from->twin;
 	if (p->kind == PACKET_RTP && !from->relays)
 		return DP_V_DIRECTION;
-	verdict = out_check(w, p);
-	if (verdict != PACKET_ON)
-		return verdict;
 	p->clear_len = p->len;
-	return PACKET_ON;
+	p->usual = is_usual(w, p);
+	if (likely(p->usual)) {
+		p->tx_port = p->out->leaving.port;
+		return PACKET_ON;
+	}
+	return out_check(w, p);
 }
 
 int rewrite_numbers(struct worker *w, struct packet *p)
@@ -339,7 +378,8 @@ static void offload_ask(struct rte_mbuf *m, uint16_t l3_len)
 	m->l3_len = l3_len;
 }
 
-int rewrite_headers(struct worker *w, struct packet *p)
+/* Headers that nothing is prepared of. */
+static int headers_write(struct worker *w, struct packet *p)
 {
 	const struct path *path = out_path(p);
 	uint16_t headers = headers_len(path), udp_len = UDP_LEN + p->len;
@@ -365,6 +405,11 @@ int rewrite_headers(struct worker *w, struct packet *p)
 		offload_ask(p->m, headers - UDP_LEN);
 	p->m->next = NULL;
 	return p->waits ? PACKET_ON : rewrite_ether(w, p);
+}
+
+int rewrite_headers(struct worker *w, struct packet *p)
+{
+	return p->usual ? leaving_headers(w, p) : headers_write(w, p);
 }
 
 int rewrite_ether(struct worker *w, struct packet *p)

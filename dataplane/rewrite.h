@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#define HOP_LIMIT 64 /* of what leaves: IPv4's TTL, too */
+
 struct worker;
 struct packet;
 

@@ -241,6 +241,8 @@ int session_leg_update(struct worker *w, struct command *c)
 	ports_bind(w, leg, u);
 	leg->side = u->side;
 	leg->security = u->security;
+	leg->leaving.secure = u->security != DP_SECURITY_PLAIN;
+	leaving_forget(&leg->leaving);
 	leg->learn = u->learn;
 	leg->flags = u->flags;
 	leg->dscp = u->dscp;
@@ -307,8 +309,8 @@ static void leg_describe(struct worker *w, struct leg *leg, struct dp_stats_leg 
 	o->remote = leg->rtp.remote;
 	o->rx_packets = leg->rx_packets;
 	o->rx_octets = leg->rx_octets;
-	o->tx_packets = leg->tx_packets;
-	o->tx_octets = leg->tx_octets;
+	o->tx_packets = leg->leaving.packets;
+	o->tx_octets = leg->leaving.octets;
 	o->rx_rtcp = leg->count.rx_rtcp;
 	o->tx_rtcp = leg->tx_rtcp;
 	o->clear_out = leg->clear_out;

@@ -19,6 +19,7 @@
 #include "dataplane/batch.h"
 #include "dataplane/dp_clock.h"
 #include "dataplane/guard.h"
+#include "dataplane/leaving.h"
 #include "dataplane/leg_memory.h"
 #include "dataplane/neighbour.h"
 #include "dataplane/srtp_layout.h"
@@ -159,9 +160,9 @@ enum leg_path_bit { LEG_PATH_RTP = 1 << 0, LEG_PATH_RTCP = 1 << 1 };
  * What a packet touches of a leg lies together, at its end, ordered by who touches it, a cache line (64
  * octets) at a time: at tens of thousands of legs each line costs a packet a look into memory, and each page
  * another. RTP that arrives reads and writes lines 0 and 1 and its struct source, on a secure leg the key in
- * rx; RTP that leaves, line 0, `leaving`, the slot of `renumber`, on a secure leg tx. Behind the leg is the
- * block with its first sources and slots (leg_memory.h). fetch.c brings these near; what else there is may be
- * far.
+ * rx; RTP that leaves, `leaving`, the slot of `renumber`, on a secure leg tx, and line 0 when `leaving` is not
+ * prepared. Behind the leg is the block with its first sources and slots (leg_memory.h). fetch.c brings these near;
+ * what else there is may be far.
  */
 struct leg {
 	struct leg_counters count;
@@ -204,10 +205,10 @@ struct leg {
 	struct leg_key rx[DP_KEY_SLOTS];
 	struct leg_key tx;
 
-	/* a line: leaving */
 	struct renumber renumber __attribute__((aligned(64))); /* what this leg sends */
-	uint64_t tx_packets, tx_octets;                        /* RTP */
 	uint64_t tx_rtcp, clear_out;
+
+	struct leaving leaving;
 
 	/* line 0: both ways */
 	struct path rtp;
@@ -239,7 +240,6 @@ _Static_assert(offsetof(struct leg, rtp) % 64 == 0 &&
 		       offsetof(struct leg, streams) == offsetof(struct leg, sources) + 48 &&
 		       sizeof(struct stream) == 16,
 	"line 1 begins with sources and ends with the first stream");
-_Static_assert(offsetof(struct leg, rtp) == offsetof(struct leg, renumber) + 64, "what leaves has a line");
 
 struct session {
 	dp_session_id id; /* 0: unused */
@@ -277,6 +277,14 @@ static inline struct path *leg_path(struct leg *leg, bool rtcp)
 static inline uint8_t leg_path_bit(const struct leg *leg, const struct path *path)
 {
 	return path == &leg->rtcp ? LEG_PATH_RTCP : LEG_PATH_RTP;
+}
+
+/* Packets by that path go there from now on. */
+static inline void path_remote_set(struct leg *leg, struct path *path, const struct ip_port *remote)
+{
+	path->remote = *remote;
+	path->hop = (struct neighbour_ref){0};
+	leaving_forget(&leg->leaving);
 }
 
 /* The source of (ssrc, era), or NULL. */

@@ -185,8 +185,7 @@ static void settle_remote(struct worker *w, struct packet *p)
 	p->in->learned |= leg_path_bit(p->in, path);
 	if (!p->foreign)
 		return;
-	path->remote = p->source;
-	path->hop = (struct neighbour_ref){0};
+	path_remote_set(p->in, path, &p->source);
 	if (path == &p->in->rtp)
 		event_mark(w, p->in, LEG_EVENT_REMOTE);
 }

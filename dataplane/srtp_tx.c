@@ -31,7 +31,7 @@ int srtp_tx_prepare(struct worker *w, struct packet *p)
 	bool rtcp = p->kind == PACKET_RTCP;
 	int verdict;
 
-	if (p->out->security == DP_SECURITY_PLAIN)
+	if (!p->out->leaving.secure)
 		return PACKET_ON;
 	if (k->role != KEY_CURRENT)
 		return DP_V_CLEAR_REFUSED;
@@ -82,7 +82,7 @@ int srtp_tx_verify(struct worker *w, struct packet *p)
 	struct srtp_layout l;
 
 	(void)w;
-	if (p->out->security == DP_SECURITY_PLAIN)
+	if (!p->out->leaving.secure)
 		return PACKET_ON;
 	if (p->job.status == CRYPTO_OK && k->role == KEY_CURRENT && p->job.slot == k->slot &&
 		(p->job.op == CRYPTO_RTP_PROTECT || p->job.op == CRYPTO_RTCP_PROTECT)) {

@@ -8,8 +8,8 @@ static void sent(struct worker *w, const struct packet *p)
 	enum dp_verdict v = DP_V_RELAYED;
 
 	if (likely(p->kind == PACKET_RTP)) {
-		count(&p->out->tx_packets, 1);
-		count(&p->out->tx_octets, p->clear_len);
+		count(&p->out->leaving.packets, 1);
+		count(&p->out->leaving.octets, p->clear_len);
 	} else if (p->kind == PACKET_RTCP) {
 		count(&p->out->tx_rtcp, 1);
 	} else if (p->kind == PACKET_STUN) {

@@ -115,6 +115,7 @@ unsigned worker_step(struct worker *w, uint64_t now_ns)
 	unsigned received;
 
 	w->now = now_ns;
+	w->hops = neighbour_version(w->neighbour);
 	mailbox_apply(w);
 	received = batches_run(w);
 	worker_tick(w);

@@ -34,6 +34,7 @@ struct worker {
 	const struct crypto_backend *backend;
 	struct crypto_queue *crypto;
 	struct neighbour *neighbour;
+	uint32_t hops; /* version of the next hops in this iteration */
 	uint16_t n_ports;
 	struct port *const *ports;
 	struct rte_mempool *pool;

@@ -44,11 +44,6 @@ bool ip_equal(const struct ip_addr *a, const struct ip_addr *b)
 	return a->family == b->family && memcmp(a->octets, b->octets, sizeof a->octets) == 0;
 }
 
-bool ip_port_equal(const struct ip_port *a, const struct ip_port *b)
-{
-	return a->port == b->port && ip_equal(&a->ip, &b->ip);
-}
-
 bool ip_is_unspecified(const struct ip_addr *ip)
 {
 	static const uint8_t zero[16];

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "lib/base/str.h"
@@ -32,7 +33,27 @@ int ip_parse(struct str text, struct ip_addr *out);
 const char *ip_text(const struct ip_addr *ip, char buf[IP_TEXT_MAX]);
 const char *ip_port_text(const struct ip_port *a, char buf[IP_PORT_TEXT_MAX]);
 bool ip_equal(const struct ip_addr *a, const struct ip_addr *b);
-bool ip_port_equal(const struct ip_port *a, const struct ip_port *b);
+
+/* Of an IPv4 address as it lies in a packet and a port in host byte order. Three words, as ip_port_equal() reads them.
+ */
+static inline void ip_port_v4(struct ip_port *out, uint32_t ip, uint16_t port)
+{
+	const uint64_t words[3] = {IP_V4 | (uint64_t)ip << 32, 0, (uint64_t)port << 32};
+
+	memcpy(out, words, sizeof words);
+}
+
+/* For every packet: no call, no branch. What only fills the structures is not compared. */
+static inline bool ip_port_equal(const struct ip_port *a, const struct ip_port *b)
+{
+	uint64_t x[3], y[3];
+
+	memcpy(x, a, sizeof x);
+	memcpy(y, b, sizeof y);
+	return !(((x[0] ^ y[0]) & UINT64_C(0xffffffff000000ff)) | (x[1] ^ y[1]) | (x[2] ^ y[2]) << 16);
+}
+_Static_assert(sizeof(struct ip_port) == 24 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	"three words, in which octets lie from the lowest on");
 bool ip_is_unspecified(const struct ip_addr *ip); /* IP_NONE, 0.0.0.0 or :: */
 
 /* To and from the socket API. from_: -EAFNOSUPPORT. to_: the sockaddr's length, 0 for IP_NONE. */

@@ -120,16 +120,21 @@ int renumber_init(struct renumber *r, struct renumber_slot *slots, uint16_t n, u
  */
 void renumber_rekey(struct renumber *r, bool fresh);
 
+/* That of the last packet; it stays where it is until another source's comes. */
+static inline struct renumber_slot *renumber_slot_last(const struct renumber *r)
+{
+	return &r->slots[r->last];
+}
+
 /* renumber_packet_map() for all that is not the next packet of the last source. */
 enum renumber_verdict renumber_packet_map_any(struct renumber *r, struct renumber_packet *p);
 
 /*
- * Gives a packet its outgoing numbers and uses the index up: send it with them or not at all. With any
- * verdict but RENUMBER_SEND it must not be sent.
+ * The same for the next packet of a slot's source, with a look at the slot alone: RENUMBER_SEND when true. Else nothing
+ * has changed.
  */
-static inline enum renumber_verdict renumber_packet_map(struct renumber *r, struct renumber_packet *p)
+static inline bool renumber_slot_next(struct renumber_slot *s, struct renumber_packet *p)
 {
-	struct renumber_slot *s = &r->slots[r->last];
 	struct renumber_map *m = &s->now;
 
 	if (__builtin_expect(m->in_ssrc != p->ssrc || m->source != p->source || !m->valid ||
@@ -137,7 +142,7 @@ static inline enum renumber_verdict renumber_packet_map(struct renumber *r, stru
 				     p->ts - m->in_ts + RENUMBER_TS_JUMP > 2 * RENUMBER_TS_JUMP ||
 				     s->used.end > SRTP_INDEX_MAX,
 		    0))
-		return renumber_packet_map_any(r, p);
+		return false;
 	m->in_high++;
 	s->ts_step = p->ts - m->in_ts;
 	m->in_ts = p->ts;
@@ -150,7 +155,16 @@ static inline enum renumber_verdict renumber_packet_map(struct renumber *r, stru
 	p->out_index = s->used.end; /* in_high + offset, too */
 	p->out_rolled = srtp_index_seq(p->out_index) == 0;
 	srtp_replay_commit_next(&s->used);
-	return RENUMBER_SEND;
+	return true;
+}
+
+/*
+ * Gives a packet its outgoing numbers and uses the index up: send it with them or not at all. With any
+ * verdict but RENUMBER_SEND it must not be sent.
+ */
+static inline enum renumber_verdict renumber_packet_map(struct renumber *r, struct renumber_packet *p)
+{
+	return renumber_slot_next(renumber_slot_last(r), p) ? RENUMBER_SEND : renumber_packet_map_any(r, p);
 }
 
 /* `source` of the media that is sent under this SSRC now, or RENUMBER_ANY_SOURCE when none is. */

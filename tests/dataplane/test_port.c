@@ -213,6 +213,39 @@ static void a_kept_reference_notices_that_its_place_was_given_away(void **state)
 	neighbour_table_destroy(t);
 }
 
+/* Who uses an answer without looking it up sees that it changed, and each second that it is to look it up. */
+static void an_answer_that_changes_is_another_version(void **state)
+{
+	struct neighbour_table *t;
+	struct neighbour_key a = pair(1);
+	struct neighbour_value v;
+	uint32_t before;
+
+	(void)state;
+	assert_int_equal(neighbour_table_create(2, &t), 0);
+	uint32_t at = neighbour_table_insert(t, &a, 1);
+	before = neighbour_table_version(t);
+	assert_int_not_equal(before, 0);
+	value_fill(&v, 7);
+	neighbour_table_publish(t, at, &v);
+	neighbour_table_publish(t, at, &v);
+	assert_int_equal(neighbour_table_version(t), before); /* nobody could use it yet, and then it is the same */
+	value_fill(&v, 8);
+	neighbour_table_publish(t, at, &v);
+	assert_int_not_equal(neighbour_table_version(t), before);
+	before = neighbour_table_version(t);
+	v.state = NEIGHBOUR_NO_ROUTE;
+	neighbour_table_publish(t, at, &v);
+	assert_int_not_equal(neighbour_table_version(t), before);
+	before = neighbour_table_version(t);
+	neighbour_table_remove(t, at);
+	assert_int_not_equal(neighbour_table_version(t), before);
+	before = neighbour_table_version(t);
+	neighbour_table_tick(t);
+	assert_int_not_equal(neighbour_table_version(t), before);
+	neighbour_table_destroy(t);
+}
+
 static void a_full_table_gives_up_what_is_unused_longest(void **state)
 {
 	enum { N = 20 };
@@ -310,6 +343,7 @@ int main(void)
 		cmocka_unit_test(impossible_media_is_refused),
 		cmocka_unit_test(fixed_hops_need_no_kernel),
 		cmocka_unit_test(a_kept_reference_notices_that_its_place_was_given_away),
+		cmocka_unit_test(an_answer_that_changes_is_another_version),
 		cmocka_unit_test(a_full_table_gives_up_what_is_unused_longest),
 		cmocka_unit_test(readers_never_see_half_a_next_hop),
 	};

@@ -25,6 +25,8 @@ static int take_out(void *user, union dp_msg *m)
 	return 0;
 }
 
+uint8_t rig_next_hop[6] = {2, 0, 0, 0, 0, 99};
+
 struct ip_port rig_addr(const char *ip, uint16_t port)
 {
 	struct ip_port a = {.port = port};
@@ -35,7 +37,6 @@ struct ip_port rig_addr(const char *ip, uint16_t port)
 
 static void ports_open(struct rig *r)
 {
-	static const uint8_t peer[6] = {2, 0, 0, 0, 0, 99};
 	struct port_conf conf = {.kind = PORT_RING,
 		.interface = "rig",
 		.queues = RIG_WORKERS,
@@ -57,7 +58,7 @@ static void ports_open(struct rig *r)
 	if (port_open(&conf, &r->port, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(neighbour_open(&r->port, 1, 0, &r->neighbour, &err), 0);
-	assert_int_equal(neighbour_add_static(r->neighbour, &any, &any, 0, peer), 0);
+	assert_int_equal(neighbour_add_static(r->neighbour, &any, &any, 0, rig_next_hop), 0);
 }
 
 union dp_msg rig_configuration(void)

@@ -49,6 +49,9 @@ struct datagram {
 	uint8_t octets[2048];
 };
 
+/* Where all that leaves must be sent to: that of the rig's next hops, unless a test has others. */
+extern uint8_t rig_next_hop[6];
+
 void rig_lcores(uint32_t n); /* before the first rig_open(): threads besides the test's, for worker_run() */
 int rig_open(void **state);  /* cmocka setup: *state is a struct rig, configured */
 int rig_close(void **state); /* teardown; fails when frames have leaked */

@@ -123,7 +123,7 @@ static void judge(const uint8_t *f, size_t n, struct datagram *d)
 	size_t udp_len = n - (size_t)(udp - f);
 
 	memset(d, 0, sizeof *d);
-	assert_memory_equal(f, "\x02\x00\x00\x00\x00\x63", 6); /* to the next hop */
+	assert_memory_equal(f, rig_next_hop, sizeof rig_next_hop);
 	if (v4)
 		judge_ipv4(ip, n - 14, d);
 	else

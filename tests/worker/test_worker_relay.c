@@ -94,7 +94,7 @@ static void relay(struct rig *r, enum srtp_suite a, enum srtp_suite b, bool v6)
 		relay_one(r, &ends[1], &ends[0], true, (uint16_t)(100 + i), 160);
 	}
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_RELAYED), 20);
-	assert_int_equal(rig_leg_state(r, S, 1)->tx_packets, 20);
+	assert_int_equal(rig_leg_state(r, S, 1)->leaving.packets, 20);
 	assert_int_equal(rig_leg_state(r, S, 0)->clear_out + rig_leg_state(r, S, 1)->clear_out, 0);
 	end_close(&ends[0]);
 	end_close(&ends[1]);

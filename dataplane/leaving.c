@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/leaving.h"
+
+#include <string.h>
+
+#include "dataplane/checksum.h"
+#include "dataplane/header_len.h"
+#include "dataplane/rewrite.h"
+#include "dataplane/worker_private.h"
+
+#define HEADERS (ETHER_LEN + IPV4_LEN + UDP_LEN)
+/* Where things lie in the frame. */
+#define AT_START 12
+#define AT_IP_LEN 16
+#define AT_IP_REST 18 /* identification, fragments, TTL, protocol, checksum */
+#define AT_ADDRESSES 26
+#define AT_PORTS 34
+#define AT_UDP_LEN 38
+#define AT_UDP_SUM 40
+
+/* Identification 0, DF (RFC 6864 section 4.1), TTL, UDP, checksum 0, as they lie in memory. */
+#define IP_REST ((uint64_t)0x40 << 16 | (uint64_t)HOP_LIMIT << 32 | (uint64_t)IPPROTO_UDP << 40)
+#define IP_REST_SUM (0x40 + (HOP_LIMIT | IPPROTO_UDP << 8)) /* of its words */
+
+void leaving_prepare(struct worker *w, struct leg *leg, const struct neighbour_hop *hop)
+{
+	const struct path *path = &leg->rtp;
+	struct leaving *l = &leg->leaving;
+	uint16_t ports[2] = {rte_cpu_to_be_16(path->local.port), rte_cpu_to_be_16(path->remote.port)};
+	uint8_t start[4] = {0x08, 0x00, 0x45, (uint8_t)(leg->dscp << 2)};
+	uint16_t version_dscp;
+	uint64_t addresses;
+
+	if (path->local.ip.family != IP_V4 || leg->n_streams != 1 || leg->streams[0].limits_extensions ||
+		hop->port > UINT8_MAX || hop->mtu < IPV4_LEN + UDP_LEN)
+		return;
+	memcpy(l->macs, hop->ether, sizeof l->macs);
+	memcpy(&l->start, start, sizeof start);
+	memcpy(&version_dscp, start + 2, sizeof version_dscp);
+	memcpy(&l->addresses, path->local.ip.octets, 4);
+	memcpy((uint8_t *)&l->addresses + 4, path->remote.ip.octets, 4);
+	memcpy(&l->ports, ports, sizeof ports);
+	addresses = checksum_add(0, &l->addresses, sizeof l->addresses);
+	l->ip_sum = checksum_fold(addresses + version_dscp + IP_REST_SUM);
+	l->udp_sum = checksum_fold(addresses + l->ports + rte_cpu_to_be_16(IPPROTO_UDP));
+	l->room = hop->mtu - IPV4_LEN - UDP_LEN;
+	l->port = (uint8_t)hop->port;
+	l->version = w->hops;
+}
+
+/* What the port makes itself is asked of it; it wants the pseudo-header's sum. */
+static void offload_ask(struct packet *p, const struct leaving *l, uint16_t udp_len, uint8_t *frame)
+{
+	uint16_t sum = checksum_fold(checksum_add(0, &l->addresses, sizeof l->addresses) +
+				     rte_cpu_to_be_16(IPPROTO_UDP) + udp_len);
+
+	memcpy(frame + AT_UDP_SUM, &sum, sizeof sum);
+	p->m->ol_flags = RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+	p->m->l2_len = ETHER_LEN;
+	p->m->l3_len = IPV4_LEN;
+}
+
+static inline uint16_t not_zero(uint16_t sum)
+{
+	return sum ? sum : 0xffff;
+}
+
+int leaving_headers(struct worker *w, struct packet *p)
+{
+	const struct leaving *l = &p->out->leaving;
+	uint8_t *frame = p->data - HEADERS;
+	uint16_t udp_len = rte_cpu_to_be_16((uint16_t)(UDP_LEN + p->len));
+	uint16_t ip_len = rte_cpu_to_be_16((uint16_t)(IPV4_LEN + UDP_LEN + p->len)), sum;
+	struct rte_mbuf *m = p->m;
+	uint64_t rest = IP_REST;
+
+	if (unlikely(frame < (uint8_t *)m->buf_addr))
+		return DP_V_TOO_LONG;
+	memcpy(frame, l->macs, sizeof l->macs);
+	memcpy(frame + AT_START, &l->start, sizeof l->start);
+	memcpy(frame + AT_IP_LEN, &ip_len, sizeof ip_len);
+	memcpy(frame + AT_ADDRESSES, &l->addresses, sizeof l->addresses);
+	memcpy(frame + AT_PORTS, &l->ports, sizeof l->ports);
+	memcpy(frame + AT_UDP_LEN, &udp_len, sizeof udp_len);
+	m->ol_flags = 0;
+	if (w->ports[l->port]->tx_checksums) {
+		offload_ask(p, l, udp_len, frame);
+	} else {
+		sum = (uint16_t)~checksum_fold((uint64_t)l->ip_sum + ip_len);
+		rest |= (uint64_t)sum << 48;
+		/* The length is in the header and in the pseudo-header. */
+		sum = (uint16_t)~checksum_fold(checksum_add(l->udp_sum + 2 * (uint64_t)udp_len, p->data, p->len));
+		sum = not_zero(sum);
+		memcpy(frame + AT_UDP_SUM, &sum, sizeof sum);
+	}
+	memcpy(frame + AT_IP_REST, &rest, sizeof rest);
+	m->data_off = (uint16_t)(frame - (uint8_t *)m->buf_addr);
+	m->data_len = HEADERS + p->len;
+	m->pkt_len = m->data_len;
+	return PACKET_ON;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is the same in all RTP packets that leave by a leg: headers down to UDP's, their sums, the port. It is made
+ * out when a packet goes the general way (rewrite.c), is good until the next hops have another version or the leg
+ * changes, and spares the packets in between the next hop's lookup and the headers' parts. Over IPv4, for legs of one
+ * stream whose header extensions all leave; other packets go the general way each time.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct leg;
+struct neighbour_hop;
+struct packet;
+struct renumber_slot;
+struct worker;
+
+/* A cache line: with a numbering slot and a key it is all that RTP needs of the leg that it leaves by. */
+struct leaving {
+	/* as they lie in the frame */
+	uint8_t macs[12];
+	uint32_t start;     /* EtherType; version, header's length and DSCP of IPv4 */
+	uint64_t addresses; /* of IPv4 */
+	uint32_t ports;
+	/* one's complement sums, of what has no length in it */
+	uint16_t ip_sum, udp_sum; /* UDP's with the pseudo-header's */
+	uint32_t version;         /* of the next hops that all this is good for; 0: for none */
+	uint16_t room;            /* octets of UDP payload that have room in a packet */
+	uint8_t port;             /* place in the worker's table */
+	bool secure;              /* always: leg.security */
+	/* always, of RTP that left; the slot is the last packet's, NULL before the first */
+	struct renumber_slot *slot;
+	uint64_t packets, octets;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct leaving) == 64, "a cache line");
+
+/* The headers change, or may: the next packet goes the general way. */
+static inline void leaving_forget(struct leaving *l)
+{
+	l->version = 0;
+}
+
+/* Makes out what packets by this leg begin with, when they are of the usual kind. hop: where they go. */
+void leaving_prepare(struct worker *w, struct leg *leg, const struct neighbour_hop *hop);
+
+/* Headers of a packet that leaves as prepared. PACKET_ON or the verdict. */
+int leaving_headers(struct worker *w, struct packet *p);
