@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -105,6 +106,19 @@ static inline enum checksum_state checksum_udp6_state(
 	if (udp->dgram_cksum == 0)
 		return CHECKSUM_NONE;
 	return checksum_udp_state(checksum_pseudo(l3->src_addr, 32, udp), udp);
+}
+
+/*
+ * Is it right, and there? The same for a datagram right behind the two addresses, `addresses` octets, of its IP header:
+ * the sum goes over both at once. false: one of the functions above says more.
+ */
+static inline bool checksum_udp_right(const struct rte_udp_hdr *udp, size_t addresses)
+{
+	uint64_t rest = rte_cpu_to_be_16(IPPROTO_UDP) + (uint64_t)udp->dgram_len;
+	const uint8_t *from = (const uint8_t *)udp - addresses;
+
+	return udp->dgram_cksum != 0 &&
+	       checksum_fold(rest + checksum_sum(from, addresses + rte_be_to_cpu_16(udp->dgram_len))) == 0xffff;
 }
 
 /* A sum of 0 is sent as ones: 0 says that there is none (RFC 768). addresses: the sum of both. */

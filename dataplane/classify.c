@@ -171,17 +171,18 @@ int classify_payload(const uint8_t *payload, size_t n)
 /* Secure legs need no checksum: the tag proves more. A corrupt address finds no remote. */
 static bool checksum_good(const struct packet *p)
 {
-	const uint8_t *o = rte_pktmbuf_mtod(p->m, const uint8_t *);
-	const struct rte_udp_hdr *udp = (const void *)(o + p->l4);
-	bool v4 = p->source.ip.family == IP_V4;
+	const struct rte_udp_hdr *udp = (const void *)(p->data - sizeof *udp);
+	const uint8_t *l3 = p->data - (p->l4 - p->l3) - sizeof *udp;
 	enum checksum_state state;
 
 	if ((p->m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 		return true;
-	state = v4 ? checksum_udp4_state((const void *)(o + p->l3), udp)
-		   : checksum_udp6_state((const void *)(o + p->l3), udp);
+	if (likely(p->l4 - p->l3 == IPV4_LEN && checksum_udp_right(udp, 2 * 4)))
+		return true;
+	state = p->source.ip.family == IP_V4 ? checksum_udp4_state((const void *)l3, udp)
+					     : checksum_udp6_state((const void *)l3, udp);
 	if (state == CHECKSUM_NONE)
-		return v4;
+		return p->source.ip.family == IP_V4;
 	return state != CHECKSUM_BAD;
 }
 
@@ -211,7 +212,7 @@ int classify_media(struct worker *w, struct packet *p)
 }
 
 /* No leg there: a media port of ours without one, or the kernel's business. */
-static int no_leg(struct worker *w, struct packet *p, const struct leg_address *a, uint16_t port)
+static ASIDE int no_leg(struct worker *w, struct packet *p, const struct leg_address *a, uint16_t port)
 {
 	if (a && leg_address_is_media(a, port))
 		return DP_V_NO_LEG;
@@ -229,7 +230,7 @@ static int entry_found(struct packet *p, const struct leg_address *a, uint16_t p
 	return PACKET_ON;
 }
 
-static int any_packet(struct worker *w, struct packet *p)
+static ASIDE int any_packet(struct worker *w, struct packet *p)
 {
 	struct rte_mbuf *m = p->m;
 	const struct leg_address *a;

@@ -153,7 +153,7 @@ void guard_failed(struct worker *w, struct leg *leg)
 	}
 }
 
-int guard_packet(struct worker *w, struct packet *p)
+static ASIDE int guarded_packet(struct worker *w, struct packet *p)
 {
 	struct leg *leg = p->in;
 	struct leg_guard *g = &leg->guard;
@@ -161,7 +161,7 @@ int guard_packet(struct worker *w, struct packet *p)
 	enum guard_bucket b = GUARD_RTCP;
 	uint32_t least = 0;
 
-	if (likely(!leg->guarded) || p->kind == PACKET_DTLS || p->kind == PACKET_STUN || p->held_until)
+	if (p->kind == PACKET_DTLS || p->kind == PACKET_STUN || p->held_until)
 		return PACKET_ON;
 	/* What comes from elsewhere has a budget already: session_admit(). */
 	if (!ice_on(leg) && !ip_port_equal(&p->source, &leg_path(leg, p->rtcp_port)->remote))
@@ -181,6 +181,11 @@ int guard_packet(struct worker *w, struct packet *p)
 	}
 	g->tokens[b]--;
 	return PACKET_ON;
+}
+
+int guard_packet(struct worker *w, struct packet *p)
+{
+	return unlikely(p->in->guarded) ? guarded_packet(w, p) : PACKET_ON;
 }
 
 void guard_passed(struct leg *leg, const struct packet *p)

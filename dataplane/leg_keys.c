@@ -93,7 +93,7 @@ int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c)
 		.info = info,
 		.rtp = srtp_layout(info, conf->mki_len, false),
 		.soft_packets = conf->soft_packets,
-		.soft_octets = conf->soft_octets,
+		.soft_octets = conf->soft_octets ? conf->soft_octets : UINT64_MAX,
 		.packets_max = info->rtp_packets_max,
 		.rtcp_packets_max = info->rtcp_packets_max,
 	};
@@ -220,19 +220,18 @@ void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp
 	event_mark(w, leg, tx ? LEG_EVENT_LIMIT_TX : LEG_EVENT_LIMIT_RX);
 }
 
-void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets, bool rtcp)
+void leg_key_used_rtcp(struct worker *w, struct leg *leg, struct leg_key *k)
 {
-	if (rtcp) {
-		k->rtcp_packets++;
-		if (k->rtcp_packets >= k->rtcp_packets_max - (k->rtcp_packets_max >> SOFT_MARGIN_SHIFT))
-			leg_key_limit(w, leg, k, DP_LIMIT_RTCP_PACKETS);
-		return;
-	}
-	k->packets++;
-	k->octets += octets;
+	k->rtcp_packets++;
+	if (k->rtcp_packets >= k->rtcp_packets_max - (k->rtcp_packets_max >> SOFT_MARGIN_SHIFT))
+		leg_key_limit(w, leg, k, DP_LIMIT_RTCP_PACKETS);
+}
+
+ASIDE void leg_key_soft_limits(struct worker *w, struct leg *leg, struct leg_key *k)
+{
 	if (k->packets >= k->soft_packets)
 		leg_key_limit(w, leg, k, DP_LIMIT_PACKETS);
-	if (k->soft_octets && k->octets >= k->soft_octets)
+	if (k->octets >= k->soft_octets)
 		leg_key_limit(w, leg, k, DP_LIMIT_OCTETS);
 }
 

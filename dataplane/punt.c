@@ -10,14 +10,12 @@
 #include "dataplane/rewrite.h"
 #include "dataplane/worker_private.h"
 
-int punt_packet(struct worker *w, struct packet *p)
+static ASIDE int punt(struct worker *w, struct packet *p)
 {
 	struct leg *leg = p->in;
 	union dp_msg *m;
 	uint32_t *punts;
 
-	if (p->kind != PACKET_DTLS && p->kind != PACKET_STUN)
-		return PACKET_ON;
 	if (ice_on(leg)) {
 		if (p->kind == PACKET_STUN)
 			return ice_packet(w, p);
@@ -43,6 +41,11 @@ int punt_packet(struct worker *w, struct packet *p)
 	mailbox_event_send(&w->mailbox, m);
 	w->reported = true;
 	return DP_V_PUNTED;
+}
+
+int punt_packet(struct worker *w, struct packet *p)
+{
+	return p->kind == PACKET_DTLS || p->kind == PACKET_STUN ? punt(w, p) : PACKET_ON;
 }
 
 static int refused(struct command *c, int code, const char *why)

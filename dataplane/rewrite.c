@@ -114,11 +114,12 @@ static inline bool is_usual(const struct worker *w, const struct packet *p)
 
 /* May this leg send this packet, and will it fit? Everything that can refuse it, before an index is used up.
  */
-static int out_check(struct worker *w, struct packet *p)
+static ASIDE int out_check(struct worker *w, struct packet *p)
 {
 	struct leg *out = p->out;
 	bool rtcp = p->kind == PACKET_RTCP;
 	struct path *path = leg_path(out, rtcp);
+	struct srtp_layout rtcp_layout;
 	uint16_t len = p->len;
 	int verdict;
 
@@ -127,7 +128,7 @@ static int out_check(struct worker *w, struct packet *p)
 	if (out->leaving.secure) {
 		if (out->tx.role != KEY_CURRENT)
 			return DP_V_NO_KEY;
-		p->len += leg_key_layout(&out->tx, rtcp).total;
+		p->len += leg_key_layout(&out->tx, rtcp, &rtcp_layout)->total;
 	}
 	verdict = named_hop(w, p, path);
 	p->len = len;
@@ -145,12 +146,12 @@ _Static_assert(DP_LEGS_MAX *DP_STREAMS_MAX < RENUMBER_ANY_SOURCE, "origins have 
 
 /* Header extensions that the other side did not agree to stay here, and so do names of the other side's
  * m-lines. */
-static void extensions_keep(struct packet *p)
+static ASIDE void extensions_keep(struct packet *p)
 {
 	const struct dp_stream *to = out_conf(p);
 	uint16_t keep = to->extensions, removed;
 
-	if (!p->rtp.ext_off || !p->out->streams[p->in->streams[p->stream].twin_stream].limits_extensions)
+	if (!p->out->streams[p->in->streams[p->stream].twin_stream].limits_extensions)
 		return;
 	if (dp_stream_sends_mid(to))
 		keep &= (uint16_t) ~(1u << to->mid_ext_id);
@@ -160,7 +161,7 @@ static void extensions_keep(struct packet *p)
 	p->clear_len = p->len;
 }
 
-static void mid_add(struct packet *p)
+static ASIDE void mid_add(struct packet *p)
 {
 	const struct dp_stream *to = out_conf(p);
 	uint16_t added = rtp_ext_add(p->data, &p->rtp, to->mid_ext_id, to->mid, to->mid_len);
@@ -208,7 +209,7 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 	case RENUMBER_EXHAUSTED:
 		return DP_V_KEY_EXPIRED;
 	}
-	if (!p->usual)
+	if (!p->usual && p->rtp.ext_off)
 		extensions_keep(p);
 	if (p->named)
 		mid_add(p);
@@ -225,7 +226,7 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 }
 
 /* Under BUNDLE one compound speaks of several streams. */
-static int rtcp_rewrite(struct packet *p)
+static ASIDE int rtcp_rewrite(struct packet *p)
 {
 	const struct stream *to = &p->out->streams[p->in->streams[p->stream].twin_stream];
 	uint8_t from = p->in->n_streams > 1 ? RENUMBER_ANY_SOURCE : origin(p);
@@ -282,7 +283,7 @@ static uint8_t stream_heard_as(const struct leg *in, uint32_t ssrc)
  * Under BUNDLE a compound goes where the media goes that it is about: above all requests for pictures and
  * repairs, then what its sender sends, then reports of one that sends nothing.
  */
-static void rtcp_stream(struct packet *p)
+static ASIDE void rtcp_stream(struct packet *p)
 {
 	struct rtcp_walk walk = rtcp_walk_begin(p->data, p->len);
 	bool sender = leg_source_streams(p->in, p->ssrc);
@@ -379,7 +380,7 @@ static void offload_ask(struct rte_mbuf *m, uint16_t l3_len)
 }
 
 /* Headers that nothing is prepared of. */
-static int headers_write(struct worker *w, struct packet *p)
+static ASIDE int headers_write(struct worker *w, struct packet *p)
 {
 	const struct path *path = out_path(p);
 	uint16_t headers = headers_len(path), udp_len = UDP_LEN + p->len;

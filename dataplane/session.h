@@ -53,7 +53,7 @@ struct leg_key {
 	uint32_t epoch;
 	struct srtp_layout rtp; /* of its packets */
 	uint64_t packets, octets;
-	uint64_t soft_packets, soft_octets; /* 0: none */
+	uint64_t soft_packets, soft_octets; /* UINT64_MAX: none */
 	uint64_t packets_max;               /* hard; never above the suite's */
 
 	uint64_t rtcp_packets, rtcp_packets_max;
@@ -287,8 +287,14 @@ static inline void path_remote_set(struct leg *leg, struct path *path, const str
 	leaving_forget(&leg->leaving);
 }
 
-/* The source of (ssrc, era), or NULL. */
-struct source *leg_source_find(struct leg *leg, uint32_t ssrc, uint32_t era);
+/* The source of (ssrc, era), or NULL. The last one's most times. */
+struct source *leg_source_search(struct leg *leg, uint32_t ssrc, uint32_t era);
+static inline struct source *leg_source_find(struct leg *leg, uint32_t ssrc, uint32_t era)
+{
+	struct source *s = &leg->sources[leg->last_source];
+
+	return likely(s->ssrc == ssrc && s->era == era && s->used) ? s : leg_source_search(leg, ssrc, era);
+}
 /* One that is free now, or NULL: the one silent longest gives way when it is silent for a second; on a secure
  * leg as long as there is room to remember what it received. */
 struct source *leg_source_new(struct worker *w, struct leg *leg, uint32_t ssrc, uint32_t era);
@@ -329,7 +335,19 @@ void leg_keys_first_use(struct worker *w, struct leg *leg);
 void leg_keys_tick(struct worker *w, struct leg *leg); /* wipes a key that is not needed any more */
 void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit);
 /* Counts a packet that k protected or opened; reports soft limits. */
-void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets, bool rtcp);
+void leg_key_used_rtcp(struct worker *w, struct leg *leg, struct leg_key *k);
+void leg_key_soft_limits(struct worker *w, struct leg *leg, struct leg_key *k);
+static inline void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets, bool rtcp)
+{
+	if (unlikely(rtcp)) {
+		leg_key_used_rtcp(w, leg, k);
+		return;
+	}
+	k->packets++;
+	k->octets += octets;
+	if (unlikely(k->packets >= k->soft_packets || k->octets >= k->soft_octets))
+		leg_key_soft_limits(w, leg, k);
+}
 /*
  * Room between the soft and the hard limits, so that a new offer and its answer fit in between: at 2^31 SRTCP
  * packets and 2^48 SRTP packets a 1/16th is months.
@@ -346,10 +364,14 @@ static inline bool leg_key_named(const struct leg_key *k, const uint8_t *mki)
 {
 	return k->mki_len == 0 || memcmp(mki, k->mki, k->mki_len) == 0;
 }
-/* What it puts behind a packet. */
-static inline struct srtp_layout leg_key_layout(const struct leg_key *k, bool rtcp)
+/* What it puts behind a packet of SRTP or of SRTCP; that is made in *rtcp_layout. */
+static inline const struct srtp_layout *leg_key_layout(
+	const struct leg_key *k, bool rtcp, struct srtp_layout *rtcp_layout)
 {
-	return rtcp ? srtp_layout(k->info, k->mki_len, true) : k->rtp;
+	if (likely(!rtcp))
+		return &k->rtp;
+	*rtcp_layout = srtp_layout(k->info, k->mki_len, true);
+	return rtcp_layout;
 }
 static inline bool leg_key_expired(const struct leg_key *k, bool rtcp)
 {

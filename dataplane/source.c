@@ -11,14 +11,11 @@
 #define RESTART_GAP 3000        /* MAX_DROPOUT of RFC 3550 appendix A.1: statistics begin again */
 #define CLOCK_HZ_DEFAULT 8000
 
-struct source *leg_source_find(struct leg *leg, uint32_t ssrc, uint32_t era)
+ASIDE struct source *leg_source_search(struct leg *leg, uint32_t ssrc, uint32_t era)
 {
-	struct source *s = &leg->sources[leg->last_source];
-
-	if (s->ssrc == ssrc && s->era == era && s->used)
-		return s;
 	for (unsigned i = 0; i < leg->ssrc_max; i++) {
-		s = &leg->sources[i];
+		struct source *s = &leg->sources[i];
+
 		if (s->used && s->ssrc == ssrc && s->era == era) {
 			leg->last_source = (uint8_t)i;
 			return s;
@@ -147,15 +144,13 @@ static bool trial_left(struct worker *w, const struct packet *p)
 	return trials[ssrc_known(leg, p->ssrc)]++ < most;
 }
 
-int session_admit(struct worker *w, struct packet *p)
+/* From somewhere else than where the peer is known to be. */
+static ASIDE int foreign_admit(struct worker *w, struct packet *p, const struct path *path)
 {
 	struct leg *leg = p->in;
-	const struct path *path = leg_path(leg, p->rtcp_port);
 	bool learned;
 
 	if (p->kind == PACKET_DTLS || p->kind == PACKET_STUN)
-		return PACKET_ON;
-	if (ip_port_equal(&p->source, &path->remote))
 		return PACKET_ON;
 	/* Any pair that a check has proved will do, and none of them moves the remote: that is nominated. */
 	if (ice_on(leg))
@@ -178,6 +173,13 @@ int session_admit(struct worker *w, struct packet *p)
 	return DP_V_WRONG_SOURCE;
 }
 
+int session_admit(struct worker *w, struct packet *p)
+{
+	const struct path *path = leg_path(p->in, p->rtcp_port);
+
+	return likely(ip_port_equal(&p->source, &path->remote)) ? PACKET_ON : foreign_admit(w, p, path);
+}
+
 static void settle_remote(struct worker *w, struct packet *p)
 {
 	struct path *path = leg_path(p->in, p->rtcp_port);
@@ -190,29 +192,36 @@ static void settle_remote(struct worker *w, struct packet *p)
 		event_mark(w, p->in, LEG_EVENT_REMOTE);
 }
 
-/* RFC 3550 appendix A.1, A.3 and A.8, on extended sequence numbers. */
-static void source_count(struct source *s, uint64_t index, uint32_t ts, uint64_t now)
+/* RFC 3550 appendix A.3 and A.8, on extended sequence numbers: one above all before. */
+static inline void source_advance(struct source *s, uint64_t index, uint32_t ts, uint64_t now)
 {
 	uint32_t arrival = (uint32_t)(now / 1000 * s->clock_hz / 1000000);
 	uint32_t transit = arrival - ts;
 	int32_t d = (int32_t)(transit - s->transit);
 
+	s->jitter += (uint32_t)(d < 0 ? -d : d) - ((s->jitter + 8) >> 4);
+	s->transit = transit;
+	s->highest = index;
+	s->received++;
+}
+
+/* Appendix A.1, too: any one. */
+static void source_count(struct source *s, uint64_t index, uint32_t ts, uint64_t now)
+{
 	if (s->received && index > s->highest) {
-		s->jitter += (uint32_t)(d < 0 ? -d : d) - ((s->jitter + 8) >> 4);
-		s->transit = transit;
+		source_advance(s, index, ts, now);
+		return;
 	}
 	if (s->received == 0) {
 		s->base = s->highest = index;
-		s->transit = transit;
-	} else if (index > s->highest) {
-		s->highest = index;
+		s->transit = (uint32_t)(now / 1000 * s->clock_hz / 1000000) - ts;
 	} else if (index < s->base) {
 		s->base = index;
 	}
 	s->received++;
 }
 
-void session_heard(struct worker *w, struct packet *p, struct source *s)
+static ASIDE void heard_any(struct worker *w, struct packet *p, struct source *s)
 {
 	struct leg *leg = p->in;
 	uint64_t index = p->index;
@@ -238,9 +247,7 @@ void session_heard(struct worker *w, struct packet *p, struct source *s)
 		if (s->clock_hz == 0)
 			s->clock_hz = CLOCK_HZ_DEFAULT;
 	}
-	if (leg->security == DP_SECURITY_PLAIN && likely(s->received && p->rtp.seq == (uint16_t)(s->highest + 1))) {
-		index = s->highest + 1;
-	} else if (leg->security == DP_SECURITY_PLAIN) {
+	if (leg->security == DP_SECURITY_PLAIN) {
 		index = s->received ? srtp_index_estimate(s->highest, p->rtp.seq) : p->rtp.seq + 0x10000u;
 		if (s->received && (index > s->highest + RESTART_GAP || index + RESTART_GAP < s->highest)) {
 			leg->lost_before += source_lost(s);
@@ -248,6 +255,39 @@ void session_heard(struct worker *w, struct packet *p, struct source *s)
 		}
 	}
 	source_count(s, index, p->rtp.ts, w->now);
+}
+
+/*
+ * The same of the next packet, or one further on, of a source that was heard before, from where it was heard, on a leg
+ * of one stream. Nothing else is left to settle then. false: it is not one, and nothing has changed.
+ */
+static inline bool heard_next(struct worker *w, struct packet *p, struct source *s)
+{
+	struct leg *leg = p->in;
+	uint64_t index = p->index;
+
+	if (p->kind != PACKET_RTP || p->foreign || !(leg->learned & LEG_PATH_RTP) || leg->timed_out ||
+		leg->n_streams != 1 || s->stream != 0 || s->received == 0)
+		return false;
+	if (leg->security == DP_SECURITY_PLAIN) {
+		index = s->highest + 1;
+		if ((uint16_t)index != p->rtp.seq)
+			return false;
+	} else if (index <= s->highest) {
+		return false;
+	}
+	leg->heard = s->heard = w->now;
+	p->stream = 0;
+	count(&leg->rx_packets, 1);
+	count(&leg->rx_octets, p->len);
+	source_advance(s, index, p->rtp.ts, w->now);
+	return true;
+}
+
+void session_heard(struct worker *w, struct packet *p, struct source *s)
+{
+	if (!likely(heard_next(w, p, s)))
+		heard_any(w, p, s);
 }
 
 static bool mid_matches(const struct dp_stream *st, const struct packet *p)

@@ -38,7 +38,7 @@ static bool index_new(struct packet *p, const struct leg_key *k)
 
 bool srtcp_rx_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 {
-	struct srtp_layout l = leg_key_layout(k, true);
+	struct srtp_layout l = srtp_layout(k->info, k->mki_len, true);
 	uint32_t word;
 	uint16_t body;
 

@@ -48,20 +48,22 @@ int srtp_tx_trailer(struct worker *w, struct packet *p)
 {
 	const struct leg_key *k = &p->out->tx;
 	bool rtcp = p->kind == PACKET_RTCP;
-	struct srtp_layout l;
+	struct srtp_layout rtcp_layout;
+	const struct srtp_layout *l;
+	uint8_t *at = p->data + p->len;
 
 	(void)w;
 	if (!p->sealed)
 		return PACKET_ON;
 	if (p->job.status != CRYPTO_OK)
 		return DP_V_BACKEND_FAULT;
-	l = leg_key_layout(k, rtcp);
-	srtp_tag_copy(p->data + p->len + l.tag, p->job.tag, l.tag_len);
-	if (k->mki_len)
-		memcpy(p->data + p->len + l.mki, k->mki, k->mki_len);
-	if (rtcp)
-		be32_put(p->data + p->len + l.index, p->job.index);
-	p->len += l.total;
+	l = leg_key_layout(k, rtcp, &rtcp_layout);
+	srtp_tag_copy(at + l->tag, p->job.tag, l->tag_len);
+	if (unlikely(k->mki_len))
+		memcpy(at + l->mki, k->mki, k->mki_len);
+	if (unlikely(rtcp))
+		be32_put(at + l->index, p->job.index);
+	p->len += l->total;
 	return PACKET_ON;
 }
 
@@ -76,21 +78,27 @@ void srtp_tx_seal(struct worker *w, struct batch *b)
 	crypto_run(w, clear, n);
 }
 
-int srtp_tx_verify(struct worker *w, struct packet *p)
+/* Does what lies behind the packet say that the leg's key has sealed it? */
+static inline bool is_sealed(const struct packet *p)
 {
 	const struct leg_key *k = &p->out->tx;
-	struct srtp_layout l;
+	bool rtcp = p->job.op == CRYPTO_RTCP_PROTECT;
+	struct srtp_layout rtcp_layout;
+	const struct srtp_layout *l;
 
+	if (p->job.status != CRYPTO_OK || k->role != KEY_CURRENT || p->job.slot != k->slot ||
+		!(rtcp || p->job.op == CRYPTO_RTP_PROTECT))
+		return false;
+	l = leg_key_layout(k, rtcp, &rtcp_layout);
+	return l->tag_len && p->job.tag_len == l->tag_len && p->len > l->total &&
+	       srtp_tag_equal(p->data + p->len - l->total + l->tag, p->job.tag, l->tag_len);
+}
+
+int srtp_tx_verify(struct worker *w, struct packet *p)
+{
 	(void)w;
-	if (!p->out->leaving.secure)
+	if (!p->out->leaving.secure || likely(is_sealed(p)))
 		return PACKET_ON;
-	if (p->job.status == CRYPTO_OK && k->role == KEY_CURRENT && p->job.slot == k->slot &&
-		(p->job.op == CRYPTO_RTP_PROTECT || p->job.op == CRYPTO_RTCP_PROTECT)) {
-		l = leg_key_layout(k, p->job.op == CRYPTO_RTCP_PROTECT);
-		if (l.tag_len && p->job.tag_len == l.tag_len && p->len > l.total &&
-			srtp_tag_equal(p->data + p->len - l.total + l.tag, p->job.tag, l.tag_len))
-			return PACKET_ON;
-	}
 	count(&p->out->clear_out, 1);
 	return DP_V_CLEAR_REFUSED;
 }

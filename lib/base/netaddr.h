@@ -44,7 +44,7 @@ static inline void ip_port_v4(struct ip_port *out, uint32_t ip, uint16_t port)
 }
 
 /* For every packet: no call, no branch. What only fills the structures is not compared. */
-static inline bool ip_port_equal(const struct ip_port *a, const struct ip_port *b)
+static inline __attribute__((always_inline)) bool ip_port_equal(const struct ip_port *a, const struct ip_port *b)
 {
 	uint64_t x[3], y[3];
 
