@@ -12,6 +12,7 @@
 
 #include <rte_mbuf.h>
 
+#include "dataplane/aside.h"
 #include "dataplane/crypto/backend.h"
 #include "lib/base/netaddr.h"
 #include "lib/srtp/rtp_hdr.h"
@@ -72,12 +73,6 @@ struct batch {
 	struct packet *live[BATCH_MAX];
 	struct packet packets[BATCH_MAX];
 };
-
-/*
- * What few packets need, of a function that all go through: apart, so that the rest stays small enough to be compiled
- * into its stage, and saves no registers for it.
- */
-#define ASIDE __rte_noinline __rte_cold
 
 struct worker;
 

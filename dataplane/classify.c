@@ -186,20 +186,31 @@ static bool checksum_good(const struct packet *p)
 	return state != CHECKSUM_BAD;
 }
 
-/* RTP, RTCP or what else the leg takes at that port; its header read. */
-int classify_media(struct worker *w, struct packet *p)
+/* What is neither RTP nor RTCP. */
+static ASIDE int other_media(struct packet *p)
 {
 	int kind = classify_payload(p->data, p->len);
 
-	(void)w;
-	if (p->in->security == DP_SECURITY_PLAIN && !checksum_good(p))
-		return DP_V_MALFORMED;
-	if (kind < 0)
+	if (kind != PACKET_DTLS && kind != PACKET_STUN)
 		return DP_V_MALFORMED;
 	p->kind = (uint8_t)kind;
-	if (kind != PACKET_RTP)
-		return PACKET_ON;
-	if (p->rtcp_port || ((p->in->flags & DP_LEG_RTCP_MUX) && rtcp_is(p->data, p->len))) {
+	return PACKET_ON;
+}
+
+/* RTP, RTCP or what else the leg takes at that port; its header read. */
+int classify_media(struct worker *w, struct packet *p)
+{
+	const struct leg *leg = p->in;
+	bool rtcp = p->rtcp_port;
+
+	(void)w;
+	if (leg->security == DP_SECURITY_PLAIN && unlikely(!checksum_good(p)))
+		return DP_V_MALFORMED;
+	if (unlikely(p->len < RTCP_HDR_LEN || p->data[0] >> 6 != 2))
+		return other_media(p);
+	if (leg->flags & DP_LEG_RTCP_MUX)
+		rtcp |= rtcp_is(p->data, p->len);
+	if (unlikely(rtcp)) {
 		p->kind = PACKET_RTCP;
 		return rtcp_first_ssrc(p->data, p->len, &p->ssrc) < 0 ? DP_V_MALFORMED : PACKET_ON;
 	}

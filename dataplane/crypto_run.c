@@ -1,42 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/crypto_run.h"
 
-#include "dataplane/worker_private.h"
-
-static void fault_all(struct worker *w, struct packet *const *packets, uint16_t n)
+static void fault_all(struct worker *w)
 {
 	struct crypto_job *done[BATCH_MAX];
 
 	w->failed = true;
 	w->backend->reset(w->crypto);
 	w->backend->poll(w->crypto, done, BATCH_MAX);
-	for (uint16_t i = 0; i < n; i++)
-		if (packets[i]->job.status == CRYPTO_PENDING)
-			packets[i]->job.status = CRYPTO_FAULT;
+	for (uint16_t i = 0; i < w->round.n; i++)
+		if (w->round.jobs[i]->status == CRYPTO_PENDING)
+			w->round.jobs[i]->status = CRYPTO_FAULT;
 }
 
-void crypto_run(struct worker *w, struct packet *const *packets, uint16_t n)
+void crypto_run(struct worker *w)
 {
-	struct crypto_job *jobs[BATCH_MAX], *done[BATCH_MAX];
-	uint16_t submitted = 0, finished = 0;
+	struct crypto_round *r = &w->round;
+	struct crypto_job *done[BATCH_MAX];
+	uint16_t finished = 0;
 	uint32_t idle = 0;
 
-	for (uint16_t i = 0; i < n; i++) {
-		packets[i]->job.status = CRYPTO_PENDING;
-		jobs[i] = &packets[i]->job;
-	}
-	while (finished < n) {
+	while (finished < r->n && idle < CRYPTO_RUN_POLLS) {
 		uint16_t in = 0, out;
 
-		if (submitted < n)
-			in = w->backend->submit(w->crypto, jobs + submitted, n - submitted);
+		if (r->submitted < r->n)
+			in = w->backend->submit(w->crypto, r->jobs + r->submitted, r->n - r->submitted);
 		out = w->backend->poll(w->crypto, done, BATCH_MAX);
-		submitted += in;
+		r->submitted += in;
 		finished += out;
 		idle = in || out ? 0 : idle + 1;
-		if (idle == CRYPTO_RUN_POLLS) {
-			fault_all(w, packets, n);
-			return;
-		}
 	}
+	if (finished < r->n)
+		fault_all(w);
+	r->n = r->submitted = 0;
 }

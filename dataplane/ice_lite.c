@@ -70,7 +70,7 @@ static int send_back(struct worker *w, struct packet *p, enum dp_verdict verdict
 	if (rc == PACKET_ON && p->waits)
 		rc = DP_V_NEIGHBOUR;
 	if (rc == PACKET_ON)
-		rc = rewrite_headers(w, p);
+		rc = rewrite_headers_any(w, p);
 	if (ip_port_equal(&before.remote, &path->remote))
 		before.hop = path->hop;
 	*path = before;

@@ -91,7 +91,7 @@ int punt_send(struct worker *w, struct command *c)
 	p.out->rtp.hop = (struct neighbour_ref){0};
 	verdict = rewrite_hop(w, &p);
 	if (verdict == PACKET_ON)
-		verdict = rewrite_headers(w, &p);
+		verdict = rewrite_headers_any(w, &p);
 	p.out->rtp = before;
 	if (verdict == PACKET_ON && !p.waits) {
 		worker_send_one(w, &p);

@@ -175,11 +175,15 @@ static ASIDE void mid_add(struct packet *p)
 static inline enum renumber_verdict renumber(struct leg *out, struct renumber_packet *n)
 {
 	struct leaving *l = &out->leaving;
+	struct renumber_packet any;
 	enum renumber_verdict v;
 
 	if (likely(l->slot && renumber_slot_next(l->slot, n)))
 		return RENUMBER_SEND;
-	v = renumber_packet_map_any(&out->renumber, n);
+	/* In a copy, so that the usual packet's stays in registers. */
+	any = *n;
+	v = renumber_packet_map_any(&out->renumber, &any);
+	*n = any;
 	l->slot = renumber_slot_last(&out->renumber);
 	return v;
 }
@@ -194,7 +198,7 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 		.pt = p->rtp.pt,
 		.source = origin(p),
 		.clock_hz = p->in->streams[p->stream].clock_hz,
-		.now_ms = (uint32_t)(w->now / NS_PER_MS),
+		.now_ms = w->now_ms,
 	};
 
 	switch (renumber(out, &n)) {
@@ -379,8 +383,7 @@ static void offload_ask(struct rte_mbuf *m, uint16_t l3_len)
 	m->l3_len = l3_len;
 }
 
-/* Headers that nothing is prepared of. */
-static ASIDE int headers_write(struct worker *w, struct packet *p)
+ASIDE int rewrite_headers_any(struct worker *w, struct packet *p)
 {
 	const struct path *path = out_path(p);
 	uint16_t headers = headers_len(path), udp_len = UDP_LEN + p->len;
@@ -410,7 +413,7 @@ static ASIDE int headers_write(struct worker *w, struct packet *p)
 
 int rewrite_headers(struct worker *w, struct packet *p)
 {
-	return p->usual ? leaving_headers(w, p) : headers_write(w, p);
+	return likely(p->usual) ? leaving_headers(w, p) : rewrite_headers_any(w, p);
 }
 
 int rewrite_ether(struct worker *w, struct packet *p)

@@ -22,6 +22,8 @@ int rewrite_hop(struct worker *w, struct packet *p);
 /* Stage: UDP, IP and link-layer headers in front of the datagram at p->data; checksums right for both
  * families. */
 int rewrite_headers(struct worker *w, struct packet *p);
+/* The same of one that nothing is prepared for. */
+int rewrite_headers_any(struct worker *w, struct packet *p);
 
 /* The link-layer header of a frame that waited for it. */
 int rewrite_ether(struct worker *w, struct packet *p);

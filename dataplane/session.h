@@ -287,13 +287,18 @@ static inline void path_remote_set(struct leg *leg, struct path *path, const str
 	leaving_forget(&leg->leaving);
 }
 
+static inline bool leg_source_is(const struct source *s, uint32_t ssrc, uint32_t era)
+{
+	return s->ssrc == ssrc && s->era == era && s->used;
+}
+
 /* The source of (ssrc, era), or NULL. The last one's most times. */
 struct source *leg_source_search(struct leg *leg, uint32_t ssrc, uint32_t era);
 static inline struct source *leg_source_find(struct leg *leg, uint32_t ssrc, uint32_t era)
 {
 	struct source *s = &leg->sources[leg->last_source];
 
-	return likely(s->ssrc == ssrc && s->era == era && s->used) ? s : leg_source_search(leg, ssrc, era);
+	return likely(leg_source_is(s, ssrc, era)) ? s : leg_source_search(leg, ssrc, era);
 }
 /* One that is free now, or NULL: the one silent longest gives way when it is silent for a second; on a secure
  * leg as long as there is room to remember what it received. */
@@ -315,11 +320,6 @@ int64_t source_lost(const struct source *s);
 
 /* Stage: is the packet's source one to spend work on? Nothing of the leg but its trial counter changes. */
 int session_admit(struct worker *w, struct packet *p);
-/*
- * The packet is genuine (secure: authenticated): settles its stream, the remote, the source's statistics and
- * the timeout. s may be NULL for RTCP on a plain leg.
- */
-void session_heard(struct worker *w, struct packet *p, struct source *s);
 /* The stream of an accepted packet, or STREAM_NONE. s may be NULL. */
 uint8_t session_stream(const struct leg *leg, const struct packet *p, struct source *s);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dataplane/event.h"
+#include "dataplane/heard.h"
 #include "dataplane/ice_lite.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/index.h"
@@ -192,20 +193,7 @@ static void settle_remote(struct worker *w, struct packet *p)
 		event_mark(w, p->in, LEG_EVENT_REMOTE);
 }
 
-/* RFC 3550 appendix A.3 and A.8, on extended sequence numbers: one above all before. */
-static inline void source_advance(struct source *s, uint64_t index, uint32_t ts, uint64_t now)
-{
-	uint32_t arrival = (uint32_t)(now / 1000 * s->clock_hz / 1000000);
-	uint32_t transit = arrival - ts;
-	int32_t d = (int32_t)(transit - s->transit);
-
-	s->jitter += (uint32_t)(d < 0 ? -d : d) - ((s->jitter + 8) >> 4);
-	s->transit = transit;
-	s->highest = index;
-	s->received++;
-}
-
-/* Appendix A.1, too: any one. */
+/* RFC 3550 appendix A.1, too: any one. */
 static void source_count(struct source *s, uint64_t index, uint32_t ts, uint64_t now)
 {
 	if (s->received && index > s->highest) {
@@ -221,7 +209,7 @@ static void source_count(struct source *s, uint64_t index, uint32_t ts, uint64_t
 	s->received++;
 }
 
-static ASIDE void heard_any(struct worker *w, struct packet *p, struct source *s)
+ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s)
 {
 	struct leg *leg = p->in;
 	uint64_t index = p->index;
@@ -255,39 +243,6 @@ static ASIDE void heard_any(struct worker *w, struct packet *p, struct source *s
 		}
 	}
 	source_count(s, index, p->rtp.ts, w->now);
-}
-
-/*
- * The same of the next packet, or one further on, of a source that was heard before, from where it was heard, on a leg
- * of one stream. Nothing else is left to settle then. false: it is not one, and nothing has changed.
- */
-static inline bool heard_next(struct worker *w, struct packet *p, struct source *s)
-{
-	struct leg *leg = p->in;
-	uint64_t index = p->index;
-
-	if (p->kind != PACKET_RTP || p->foreign || !(leg->learned & LEG_PATH_RTP) || leg->timed_out ||
-		leg->n_streams != 1 || s->stream != 0 || s->received == 0)
-		return false;
-	if (leg->security == DP_SECURITY_PLAIN) {
-		index = s->highest + 1;
-		if ((uint16_t)index != p->rtp.seq)
-			return false;
-	} else if (index <= s->highest) {
-		return false;
-	}
-	leg->heard = s->heard = w->now;
-	p->stream = 0;
-	count(&leg->rx_packets, 1);
-	count(&leg->rx_octets, p->len);
-	source_advance(s, index, p->rtp.ts, w->now);
-	return true;
-}
-
-void session_heard(struct worker *w, struct packet *p, struct source *s)
-{
-	if (!likely(heard_next(w, p, s)))
-		heard_any(w, p, s);
 }
 
 static bool mid_matches(const struct dp_stream *st, const struct packet *p)

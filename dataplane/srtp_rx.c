@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dataplane/crypto_run.h"
+#include "dataplane/heard.h"
 #include "dataplane/srtcp.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/index.h"
@@ -63,28 +64,57 @@ static bool rtp_index(struct packet *p, const struct leg_key *k, unsigned attemp
 	return true;
 }
 
-static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
+/* The job that opens a packet of `body` octets, header and payload, with what p->index says. */
+static inline void rtp_job(struct packet *p, const struct leg_key *k, uint16_t body)
 {
-	struct srtp_layout l = k->rtp;
-	uint16_t body;
+	const struct srtp_layout *l = &k->rtp;
 
-	if (p->len < p->rtp.len + l.total)
-		return refuse(p, DP_V_MALFORMED);
-	body = p->len - l.total;
-	if (!leg_key_named(k, p->data + body + l.mki))
-		return false;
-	if (leg_key_expired(k, false))
-		return refuse(p, DP_V_KEY_EXPIRED);
-	if (!rtp_index(p, k, attempt))
-		return false;
 	p->job.pkt = p->data;
 	p->job.len = body;
 	p->job.aad_len = p->rtp.len;
 	p->job.slot = k->slot;
 	p->job.index = srtp_index_roc(p->index);
 	p->job.op = CRYPTO_RTP_UNPROTECT;
-	p->job.tag_len = l.tag_len;
-	srtp_tag_copy(p->job.tag, p->data + body + l.tag, l.tag_len);
+	p->job.tag_len = l->tag_len;
+	srtp_tag_copy(p->job.tag, p->data + body + l->tag, l->tag_len);
+}
+
+static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
+{
+	const struct srtp_layout *l = &k->rtp;
+	uint16_t body;
+
+	if (p->len < p->rtp.len + l->total)
+		return refuse(p, DP_V_MALFORMED);
+	body = p->len - l->total;
+	if (!leg_key_named(k, p->data + body + l->mki))
+		return false;
+	if (leg_key_expired(k, false))
+		return refuse(p, DP_V_KEY_EXPIRED);
+	if (!rtp_index(p, k, attempt))
+		return false;
+	rtp_job(p, k, body);
+	return true;
+}
+
+/*
+ * The first try of the next packet of the last source, under a key without MKI in its usual place: what next_try()
+ * comes to then. false: it is not one, and nothing has changed.
+ */
+static inline bool next_packet(struct packet *p)
+{
+	const struct leg *leg = p->in;
+	const struct source *s = &leg->sources[leg->last_source];
+	const struct leg_key *k = &leg->rx[0];
+
+	if (p->kind != PACKET_RTP || k->role != KEY_CURRENT || k->mki_len || leg_key_expired(k, false) ||
+		p->len < p->rtp.len + k->rtp.total || !leg_source_is(s, p->ssrc, k->era) ||
+		srtp_replay_empty(&s->rtp_window) || (uint16_t)s->rtp_window.end != p->rtp.seq ||
+		s->rtp_window.end > SRTP_INDEX_MAX)
+		return false;
+	p->index = s->rtp_window.end;
+	p->tries = 1;
+	rtp_job(p, k, (uint16_t)(p->len - k->rtp.total));
 	return true;
 }
 
@@ -98,7 +128,7 @@ static bool try_prepare(struct packet *p, unsigned number)
 	return p->kind == PACKET_RTCP ? srtcp_rx_try(p, k, number % 2) : rtp_try(p, k, number % 2);
 }
 
-static int next_try(struct packet *p)
+static ASIDE int next_try(struct packet *p)
 {
 	while (p->tries < PACKET_TRIES_MAX)
 		if (try_prepare(p, p->tries++))
@@ -118,7 +148,7 @@ static bool same_try_again(struct packet *p)
 }
 
 /* No key opened the packet. One may come with the answer to an outstanding offer. */
-static int not_opened(struct worker *w, struct packet *p)
+static ASIDE int not_opened(struct worker *w, struct packet *p)
 {
 	struct leg_key *current = leg_key_role(p->in, KEY_CURRENT);
 	int verdict = p->refused;
@@ -148,7 +178,7 @@ static int plain_accept(struct worker *w, struct packet *p)
 		if (!s)
 			return DP_V_SSRC_LIMIT;
 	}
-	session_heard(w, p, s);
+	source_heard(w, p, s);
 	return PACKET_ON;
 }
 
@@ -160,7 +190,11 @@ int srtp_rx_peek(struct worker *w, struct packet *p)
 	p->refused = DP_V_NO_KEY;
 	if (rte_pktmbuf_tailroom(p->m) < CRYPTO_TAILROOM)
 		return DP_V_TOO_LONG;
-	return next_try(p) == PACKET_ON ? PACKET_ON : not_opened(w, p);
+	if (likely(next_packet(p)) || next_try(p) == PACKET_ON) {
+		crypto_add(w, &p->job);
+		return PACKET_ON;
+	}
+	return not_opened(w, p);
 }
 
 /* The tag is right. State moves here and nowhere else. */
@@ -191,7 +225,23 @@ static int commit(struct worker *w, struct packet *p)
 	/* The second sum would look into another cache line. */
 	if (k->role == KEY_CURRENT && k->packets <= 1 && k->packets + k->rtcp_packets == 1)
 		leg_keys_first_use(w, leg);
-	session_heard(w, p, s);
+	source_heard(w, p, s);
+	return PACKET_ON;
+}
+
+/* The tag does not match what was tried. */
+static ASIDE int try_again(struct worker *w, struct packet *p)
+{
+	bool again = same_try_again(p);
+
+	if (!again) {
+		refuse(p, DP_V_AUTH_FAIL);
+		p->fresh_try = false;
+		again = next_try(p) == PACKET_ON;
+	}
+	if (!again)
+		return not_opened(w, p);
+	crypto_add(w, &p->job);
 	return PACKET_ON;
 }
 
@@ -204,11 +254,7 @@ static int round_result(struct worker *w, struct packet *p)
 		return commit(w, p);
 	if (p->job.status != CRYPTO_TAG_FAIL)
 		return DP_V_BACKEND_FAULT;
-	if (same_try_again(p))
-		return PACKET_ON;
-	refuse(p, DP_V_AUTH_FAIL);
-	p->fresh_try = false;
-	return next_try(p) == PACKET_ON ? PACKET_ON : not_opened(w, p);
+	return try_again(w, p);
 }
 
 /* No packet of the batch looks at keys or sources any more. */
@@ -225,17 +271,10 @@ static void leg_do_what_is_due(struct worker *w, struct leg *leg)
 
 void srtp_rx_open(struct worker *w, struct batch *b)
 {
-	struct packet *closed[BATCH_MAX];
-	uint16_t n;
-
-	do {
-		n = 0;
-		for (uint16_t i = 0; i < b->n; i++)
-			if (b->live[i]->sealed)
-				closed[n++] = b->live[i];
-		crypto_run(w, closed, n);
+	while (w->round.n) {
+		crypto_run(w);
 		batch_each(w, b, round_result);
-	} while (n);
+	}
 	while (w->n_due)
 		leg_do_what_is_due(w, w->due[--w->n_due]);
 }

@@ -41,6 +41,7 @@ int srtp_tx_prepare(struct worker *w, struct packet *p)
 	p->job.slot = k->slot;
 	p->sealed = true;
 	leg_key_used(w, p->out, k, p->len, rtcp);
+	crypto_begin(w, &p->job, k->suite);
 	return PACKET_ON;
 }
 
@@ -65,17 +66,6 @@ int srtp_tx_trailer(struct worker *w, struct packet *p)
 		be32_put(at + l->index, p->job.index);
 	p->len += l->total;
 	return PACKET_ON;
-}
-
-void srtp_tx_seal(struct worker *w, struct batch *b)
-{
-	struct packet *clear[BATCH_MAX];
-	uint16_t n = 0;
-
-	for (uint16_t i = 0; i < b->n; i++)
-		if (b->live[i]->sealed)
-			clear[n++] = b->live[i];
-	crypto_run(w, clear, n);
 }
 
 /* Does what lies behind the packet say that the leg's key has sealed it? */

@@ -7,12 +7,9 @@
 
 struct worker;
 struct packet;
-struct batch;
 
-/* Stage: prepares the job. */
+/* Stage: its job, begun; crypto_run() ends all of the batch. */
 int srtp_tx_prepare(struct worker *w, struct packet *p);
-/* Crypto over all packets that leave secure legs. */
-void srtp_tx_seal(struct worker *w, struct batch *b);
 /* Stage: tag, MKI and index behind the packet. */
 int srtp_tx_trailer(struct worker *w, struct packet *p);
 /* Stage, the very last: does a frame of a secure leg end in the tag that the backend made for it? */

@@ -3,7 +3,7 @@
 
 #include "dataplane/worker_private.h"
 
-static void sent(struct worker *w, const struct packet *p)
+static inline __attribute__((always_inline)) void sent(struct worker *w, const struct packet *p)
 {
 	enum dp_verdict v = DP_V_RELAYED;
 

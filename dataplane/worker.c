@@ -13,6 +13,7 @@
 
 #include "dataplane/classify.h"
 #include "dataplane/control_private.h"
+#include "dataplane/crypto_run.h"
 #include "dataplane/event.h"
 #include "dataplane/fetch.h"
 #include "dataplane/guard.h"
@@ -78,7 +79,7 @@ static void batch_work(struct worker *w, struct batch *b, struct batch *behind)
 	srtp_rx_open(w, b); /* crypto, commit; other keys for what did not open */
 	batch_fetching(w, b, cross, behind, fetch_leg);
 	batch_fetch(w, behind, reach_twin);
-	srtp_tx_seal(w, b); /* crypto */
+	crypto_run(w); /* what is sealed leaves */
 	batch_fetching(w, b, leave, behind, fetch_twin);
 	batch_fetch(w, behind, reach_keys);
 	tx_send(w, b);
@@ -115,6 +116,7 @@ unsigned worker_step(struct worker *w, uint64_t now_ns)
 	unsigned received;
 
 	w->now = now_ns;
+	w->now_ms = (uint32_t)(now_ns / NS_PER_MS);
 	w->hops = neighbour_version(w->neighbour);
 	mailbox_apply(w);
 	received = batches_run(w);

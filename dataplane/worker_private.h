@@ -21,9 +21,16 @@
 #define BATCHES 8  /* of an iteration, at most */
 #define TX_TRIES 2 /* a port's full queue gets one more chance, then the packets are dropped and counted */
 
+/* Jobs of the batch under way, those first that the backend has: crypto_run.h. */
+struct crypto_round {
+	uint16_t n, submitted;
+	struct crypto_job *jobs[BATCH_MAX];
+};
+
 struct worker {
 	uint32_t index;
 	uint64_t now; /* ns, of this iteration */
+	uint32_t now_ms;
 	struct leg_table *table;
 	struct pages leg_pages;      /* legs_max of them, each with its block: worker_leg() */
 	size_t leg_octets;           /* of both */
@@ -42,6 +49,7 @@ struct worker {
 	uint64_t ssrc_seed;
 
 	struct batch batches[2];    /* one is worked on while what the other needs is fetched */
+	struct crypto_round round;
 	struct leg *due[BATCH_MAX]; /* legs with something due: that a packet of the batch arrived on */
 	uint16_t n_due;
 	struct hold hold;

@@ -105,6 +105,7 @@ struct crypto_backend {
 	uint32_t suites;    /* bit 1 << enum srtp_suite for each that it does */
 	uint16_t burst_min; /* smallest batch that makes good use of it */
 	uint16_t depth;     /* most jobs in flight per queue */
+	uint32_t at_once; /* of the suites those whose jobs submit() does itself: it may as well be called for each */
 	uint16_t len_max;   /* longest header + payload, others end CRYPTO_FAULT; 0: any */
 
 	int (*open)(struct crypto_queue **queue, const struct crypto_conf *conf);
@@ -116,7 +117,7 @@ struct crypto_backend {
 	/* Up to n finished jobs, in any order. Flushes partial batches: repeated polls finish every job. */
 	uint16_t (*poll)(struct crypto_queue *queue, struct crypto_job **jobs, uint16_t n);
 	int (*health)(struct crypto_queue *queue, struct crypto_health *out);
-	/* After a fault: jobs in flight end CRYPTO_FAULT at the next poll, every key must be loaded again. */
+	/* After a fault: jobs that are not done end CRYPTO_FAULT at the next poll, every key must be loaded again. */
 	int (*reset)(struct crypto_queue *queue);
 	void (*close)(struct crypto_queue *queue);
 	/*

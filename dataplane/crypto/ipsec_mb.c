@@ -81,6 +81,7 @@ static int ipsec_mb_open(struct crypto_queue **queue, const struct crypto_conf *
 		rc = imb_keys_open(q, conf->slots, options.pages);
 	if (!rc) {
 		imb_cm_setup(q);
+		imb_gcm_setup(q);
 		rc = crypto_kat_run(&crypto_ipsec_mb, q);
 	}
 	if (rc) {
@@ -93,19 +94,16 @@ static int ipsec_mb_open(struct crypto_queue **queue, const struct crypto_conf *
 }
 
 /* What the stages promise, tested because a job that breaks it would reach outside its packet or its key. */
-static bool job_sane(const struct crypto_queue *q, const struct crypto_job *job)
+static inline bool job_sane(const struct crypto_job *job, enum imb_class c)
 {
-	enum imb_class c = job->slot < q->slots ? q->class_of[job->slot] : IMB_EMPTY;
 	bool tag_fits = c >= IMB_GCM_128 ? job->tag_len == 16 : job->tag_len == 10 || job->tag_len == 4;
 
 	return c != IMB_EMPTY && tag_fits && job->op <= CRYPTO_RTCP_UNPROTECT &&
 	       job->aad_len >= (imb_job_half(job) == IMB_RTP ? 12 : 8) && job->aad_len <= job->len;
 }
 
-static struct imb_list *list_of(struct crypto_queue *q, const struct crypto_job *job)
+static struct imb_list *list_of(struct crypto_queue *q, const struct crypto_job *job, enum imb_class c)
 {
-	enum imb_class c = q->class_of[job->slot];
-
 	if (c < IMB_CM_QUIET && (job->len == job->aad_len || !imb_job_ciphers(job)))
 		c = IMB_CM_QUIET;
 	return &q->todo[c][imb_job_protects(job) ? IMB_PROTECT : IMB_UNPROTECT];
@@ -121,17 +119,22 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 		n = room;
 	for (uint16_t i = 0; i < n; i++) {
 		struct crypto_job *job = jobs[i];
+		enum imb_class c = job->slot < q->slots ? q->class_of[job->slot] : IMB_EMPTY;
 		struct imb_list *list;
 
-		if (!job_sane(q, job)) {
+		if (unlikely(!job_sane(job, c))) {
 			q->faults++;
 			imb_finish(q, job, CRYPTO_FAULT);
-			continue;
+		} else if (c >= IMB_GCM_128) {
+			imb_gcm_do(q, job, c);
+			q->jobs++;
+			q->gcm_done = true;
+		} else {
+			job->status = CRYPTO_PENDING;
+			list = list_of(q, job, c);
+			list->jobs[list->n++] = job;
+			q->waiting++;
 		}
-		job->status = CRYPTO_PENDING;
-		list = list_of(q, job);
-		list->jobs[list->n++] = job;
-		q->waiting++;
 	}
 	return n;
 }
@@ -142,9 +145,10 @@ static uint16_t ipsec_mb_poll(struct crypto_queue *q, struct crypto_job **jobs, 
 
 	if (q->waiting) {
 		imb_cm_run(q);
-		imb_gcm_run(q);
 		q->waiting = 0;
 	}
+	q->batches += q->gcm_done;
+	q->gcm_done = false;
 	for (k = 0; k < n && q->done_n; k++)
 		jobs[k] = q->done[--q->done_n];
 	return k;
@@ -191,6 +195,7 @@ const struct crypto_backend crypto_ipsec_mb = {
 		  1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM,
 	.burst_min = 32,
 	.depth = IPSEC_MB_DEPTH,
+	.at_once = 1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM,
 	.open = ipsec_mb_open,
 	.key_load = imb_key_load,
 	.key_wipe = imb_key_wipe,

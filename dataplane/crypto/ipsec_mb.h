@@ -3,8 +3,9 @@
  * Inside of the ipsec-mb backend: AES and SHA-1 on the worker's own core with intel-ipsec-mb. Private to
  * ipsec_mb*.c; everyone else uses backend.h.
  *
- * submit() only sorts jobs by algorithm; poll() runs all that is waiting in as few and as large runs as it
- * can, so that small submits of one loop still share the multi-buffer lanes.
+ * submit() does AES-GCM at once, since the library knows no better way than one packet after the other. Other jobs it
+ * only sorts by algorithm; poll() runs all that is waiting in as few and as large runs as it can, so that small submits
+ * of one loop still share the multi-buffer lanes.
  */
 #pragma once
 
@@ -20,6 +21,7 @@
 
 #include "lib/srtp/be.h"
 #include "lib/srtp/tag.h"
+#include "dataplane/aside.h"
 #include "dataplane/crypto/backend.h"
 #include "dataplane/crypto/ipsec_mb_options.h"
 
@@ -84,6 +86,11 @@ struct imb_list {
 
 enum imb_way { IMB_PROTECT, IMB_UNPROTECT, IMB_WAYS };
 
+/* AES-GCM of one key length. */
+struct imb_gcm_calls {
+	aes_gcm_enc_dec_t encrypt, decrypt;
+};
+
 struct crypto_queue {
 	IMB_MGR *wide;     /* the widest vectors: best for runs of IPSEC_MB_WIDE_MIN hash jobs or more */
 	IMB_MGR *narrow;   /* SSE with SHA-NI: best for a few; the same as wide where there is no SHA-NI */
@@ -95,8 +102,11 @@ struct crypto_queue {
 	uint32_t slots, slots_used;
 	bool vaes; /* decides where in a GCM key its hash keys lie */
 
+	struct imb_gcm_calls gcm_calls[IMB_CLASSES];
+
 	struct imb_list todo[IMB_CLASSES][IMB_WAYS];
 	uint16_t waiting;            /* jobs in todo */
+	bool gcm_done;   /* since the last poll(): with it a batch ends */
 	uint16_t done_n; /* finished jobs */
 	struct crypto_job *done[IPSEC_MB_DEPTH];
 
@@ -158,10 +168,11 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot);
 void imb_gcm_expand(struct crypto_queue *q, struct gcm_key_data *k, enum imb_class c, const uint8_t *key);
 void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite suite, uint16_t octets);
 
-/* ipsec_mb_cm.c, ipsec_mb_gcm.c: run every waiting job of their classes and hand each to imb_finish(). */
+/* ipsec_mb_cm.c: runs every waiting job. ipsec_mb_gcm.c: does one of that class. Both hand jobs to imb_finish(). */
 void imb_cm_setup(struct crypto_queue *q);
 void imb_cm_run(struct crypto_queue *q);
-void imb_gcm_run(struct crypto_queue *q);
+void imb_gcm_setup(struct crypto_queue *q);
+void imb_gcm_do(struct crypto_queue *q, struct crypto_job *job, enum imb_class c);
 
 /* ipsec_mb.c: the job is over; poll() returns it. */
 static inline void imb_finish(struct crypto_queue *q, struct crypto_job *job, enum crypto_status status)

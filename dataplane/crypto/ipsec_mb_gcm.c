@@ -10,24 +10,20 @@
 
 #define GCM_TAG 16
 
-struct gcm_calls {
-	aes_gcm_enc_dec_t encrypt, decrypt;
-};
-
-/* What a job is done with. */
-struct gcm_key {
-	const struct gcm_key_data *data;
-	const uint8_t *salt;
-};
-
-static inline struct gcm_key key_of(struct crypto_queue *q, const struct crypto_job *job)
+void imb_gcm_setup(struct crypto_queue *q)
 {
-	const struct imb_gcm_rtcp_key *k = &q->gcm_rtcp[job->slot];
+	q->gcm_calls[IMB_GCM_128] = (struct imb_gcm_calls){q->wide->gcm128_enc, q->wide->gcm128_dec};
+	q->gcm_calls[IMB_GCM_256] = (struct imb_gcm_calls){q->wide->gcm256_enc, q->wide->gcm256_dec};
+}
 
-	if (imb_job_half(job) == IMB_RTP)
-		return (struct gcm_key){&q->gcm[job->slot].data, q->gcm[job->slot].salt};
-	imb_gcm_expand(q, &q->scratch.rtcp_key, q->class_of[job->slot], k->key);
-	return (struct gcm_key){&q->scratch.rtcp_key, k->salt};
+static inline void rtp_pass(struct crypto_queue *q, aes_gcm_enc_dec_t call, const struct crypto_job *job)
+{
+	const union imb_gcm_key *key = &q->gcm[job->slot];
+	uint8_t *payload = job->pkt + job->aad_len, *iv = q->scratch.iv[0];
+
+	srtp_iv_gcm(iv, key->salt, be32_get(job->pkt + 8), (uint64_t)job->index << 16 | be16_get(job->pkt + 2));
+	call(&key->data, &q->scratch.gcm, payload, payload, (uint64_t)job->len - job->aad_len, iv, job->pkt,
+		job->aad_len, q->scratch.mac[0], GCM_TAG);
 }
 
 /* SRTCP authenticates its header and, apart in the packet, the index (RFC 7714 section 9.2). */
@@ -42,75 +38,56 @@ static void rtcp_aad(uint8_t aad[RTCP_AAD], const struct crypto_job *job)
 }
 
 /* In place, or over nothing with E=0, where the whole packet and the index are authenticated. */
-static inline __attribute__((always_inline)) void gcm_pass(struct crypto_queue *q, aes_gcm_enc_dec_t call, const struct gcm_key *key,
-	const struct crypto_job *job, uint8_t tag[GCM_TAG])
+static ASIDE void rtcp_pass(struct crypto_queue *q, aes_gcm_enc_dec_t call, const struct crypto_job *job)
 {
-	uint8_t *iv = q->scratch.iv[0];
-	uint8_t *payload = job->pkt + job->aad_len;
+	const struct imb_gcm_rtcp_key *k = &q->gcm_rtcp[job->slot];
+	struct gcm_key_data *key = &q->scratch.rtcp_key;
+	uint8_t *payload = job->pkt + job->aad_len, *iv = q->scratch.iv[0], *tag = q->scratch.mac[0];
 	uint64_t n = (uint64_t)job->len - job->aad_len;
 	uint32_t index = imb_index_wire(job), tail;
 	uint8_t aad[RTCP_AAD];
 
-	srtp_iv_gcm(iv, key->salt, imb_job_ssrc(job), imb_job_index(job));
-	if (imb_job_half(job) == IMB_RTP) {
-		call(key->data, &q->scratch.gcm, payload, payload, n, iv, job->pkt, job->aad_len, tag,
-			GCM_TAG);
-		return;
-	}
+	imb_gcm_expand(q, key, q->class_of[job->slot], k->key);
+	srtp_iv_gcm(iv, k->salt, imb_job_ssrc(job), imb_job_index(job));
 	if (imb_job_ciphers(job)) {
 		rtcp_aad(aad, job);
-		call(key->data, &q->scratch.gcm, payload, payload, n, iv, aad, sizeof(aad), tag, GCM_TAG);
+		call(key, &q->scratch.gcm, payload, payload, n, iv, aad, sizeof(aad), tag, GCM_TAG);
 		return;
 	}
 	memcpy(&tail, job->pkt + job->len, sizeof(tail));
 	memcpy(job->pkt + job->len, &index, sizeof(index));
-	call(key->data, &q->scratch.gcm, payload, payload, 0, iv, job->pkt,
-		(uint64_t)job->len + sizeof(index), tag, GCM_TAG);
+	call(key, &q->scratch.gcm, payload, payload, 0, iv, job->pkt, (uint64_t)job->len + sizeof(index), tag,
+		GCM_TAG);
 	memcpy(job->pkt + job->len, &tail, sizeof(tail));
 }
 
-static void gcm_one(struct crypto_queue *q, const struct gcm_calls *calls, struct crypto_job *job)
+/* The tag is in q->scratch.mac[0] then. */
+static inline void pass(struct crypto_queue *q, aes_gcm_enc_dec_t call, const struct crypto_job *job)
 {
-	const struct gcm_key key = key_of(q, job);
-	uint8_t *mac = q->scratch.mac[0];
+	if (likely(imb_job_half(job) == IMB_RTP))
+		rtp_pass(q, call, job);
+	else
+		rtcp_pass(q, call, job);
+}
+
+void imb_gcm_do(struct crypto_queue *q, struct crypto_job *job, enum imb_class c)
+{
+	const struct imb_gcm_calls *calls = &q->gcm_calls[c];
+	const uint8_t *mac = q->scratch.mac[0];
 
 	if (imb_job_protects(job)) {
-		gcm_pass(q, calls->encrypt, &key, job, mac);
+		pass(q, calls->encrypt, job);
 		srtp_tag_copy(job->tag, mac, GCM_TAG);
 		imb_finish(q, job, CRYPTO_OK);
 		return;
 	}
-	gcm_pass(q, calls->decrypt, &key, job, mac);
-	if (srtp_tag_equal(mac, job->tag, GCM_TAG)) {
+	pass(q, calls->decrypt, job);
+	if (likely(srtp_tag_equal(mac, job->tag, GCM_TAG))) {
 		imb_finish(q, job, CRYPTO_OK);
 		return;
 	}
 	/* Deciphered in the same pass that made the tag: the same pass the other way gives the packet back.
 	 */
-	gcm_pass(q, calls->encrypt, &key, job, mac);
+	pass(q, calls->encrypt, job);
 	imb_finish(q, job, CRYPTO_TAG_FAIL);
-}
-
-static void gcm_list(struct crypto_queue *q, const struct gcm_calls *calls, struct imb_list *list)
-{
-	unsigned n = list->n;
-
-	for (unsigned i = 0; i < n; i++)
-		gcm_one(q, calls, list->jobs[i]);
-	list->n = 0;
-	q->jobs += n;
-}
-
-void imb_gcm_run(struct crypto_queue *q)
-{
-	const struct gcm_calls calls[IMB_CLASSES] = {
-		[IMB_GCM_128] = {q->wide->gcm128_enc, q->wide->gcm128_dec},
-		[IMB_GCM_256] = {q->wide->gcm256_enc, q->wide->gcm256_dec},
-	};
-
-	for (int c = IMB_GCM_128; c <= IMB_GCM_256; c++) {
-		q->batches += q->todo[c][IMB_PROTECT].n || q->todo[c][IMB_UNPROTECT].n;
-		for (int way = 0; way < IMB_WAYS; way++)
-			gcm_list(q, &calls[c], &q->todo[c][way]);
-	}
 }

@@ -217,8 +217,9 @@ static void test_reset(void **state)
 		back += r.b->poll(r.q, done, 16);
 		assert_in_range(idle, 0, 1000000);
 	}
+	/* What submit() does at once is done. */
 	for (unsigned i = 0; i < 16; i++)
-		rig_check(&r, i, CRYPTO_FAULT);
+		rig_check(&r, i, r.b->at_once >> r.samples[i].keys.suite & 1 ? CRYPTO_OK : CRYPTO_FAULT);
 	assert_int_equal(r.b->health(r.q, &h), 0);
 	assert_int_equal(h.slots_used, 0);
 	assert_int_equal(h.in_flight, 0);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a genuine packet changes: its source's statistics, its stream, where the peer is, that it is heard. */
+#pragma once
+
+#include "dataplane/worker_private.h"
+
+/* RFC 3550 appendix A.3 and A.8, on extended sequence numbers: one above all before. */
+static inline void source_advance(struct source *s, uint64_t index, uint32_t ts, uint64_t now)
+{
+	uint32_t arrival = (uint32_t)(now / 1000 * s->clock_hz / 1000000);
+	uint32_t transit = arrival - ts;
+	int32_t d = (int32_t)(transit - s->transit);
+
+	s->jitter += (uint32_t)(d < 0 ? -d : d) - ((s->jitter + 8) >> 4);
+	s->transit = transit;
+	s->highest = index;
+	s->received++;
+}
+
+/* source_heard() for any packet. */
+void source_heard_any(struct worker *w, struct packet *p, struct source *s);
+
+/*
+ * source_heard() for the next packet, or one further on, of a source that was heard before, from where it was heard, on
+ * a leg of one stream: nothing else is left to settle then. false: it is not one, and nothing has changed.
+ */
+static inline bool source_heard_next(struct worker *w, struct packet *p, struct source *s)
+{
+	struct leg *leg = p->in;
+	uint64_t index = p->index;
+
+	if (p->kind != PACKET_RTP || p->foreign || !(leg->learned & LEG_PATH_RTP) || leg->timed_out ||
+		leg->n_streams != 1 || s->stream != 0 || s->received == 0)
+		return false;
+	if (leg->security == DP_SECURITY_PLAIN) {
+		index = s->highest + 1;
+		if ((uint16_t)index != p->rtp.seq)
+			return false;
+	} else if (index <= s->highest) {
+		return false;
+	}
+	leg->heard = s->heard = w->now;
+	p->stream = 0;
+	count(&leg->rx_packets, 1);
+	count(&leg->rx_octets, p->len);
+	source_advance(s, index, p->rtp.ts, w->now);
+	return true;
+}
+
+/*
+ * The packet is genuine (secure: authenticated): settles its stream, the remote, the source's statistics and
+ * the timeout. s may be NULL for RTCP on a plain leg.
+ */
+static inline void source_heard(struct worker *w, struct packet *p, struct source *s)
+{
+	if (!likely(source_heard_next(w, p, s)))
+		source_heard_any(w, p, s);
+}
