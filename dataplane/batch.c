@@ -79,16 +79,14 @@ unsigned batch_fill(struct worker *w, struct batch *b)
 	add_again(w, b);
 	n = (uint16_t)rte_ring_dequeue_burst(w->handover, (void **)frames, BATCH_MAX - b->n, NULL);
 	add_all(b, frames, n);
-	/* A port that had a whole burst may have another; each has its turn first. */
-	for (bool more = true; more && b->n < BATCH_MAX;) {
-		more = false;
-		for (uint16_t i = 0; i < w->n_ports && b->n < BATCH_MAX; i++) {
-			uint16_t room = BATCH_MAX - b->n, want = room < PORT_BURST ? room : PORT_BURST;
+	/* On from where the last batch was full, so that a busy port takes no other's turn; until none has more. */
+	for (uint16_t dry = 0; dry < w->n_ports && b->n < BATCH_MAX;) {
+		uint16_t room = BATCH_MAX - b->n, want = room < PORT_BURST ? room : PORT_BURST;
 
-			n = port_rx(w->ports[i], (uint16_t)w->index, frames, want);
-			add_all(b, frames, n);
-			more |= n == PORT_BURST;
-		}
+		n = port_rx(w->ports[w->port_next], (uint16_t)w->index, frames, want);
+		add_all(b, frames, n);
+		dry = n == PORT_BURST ? 0 : dry + 1;
+		w->port_next = w->port_next + 1 < w->n_ports ? w->port_next + 1 : 0;
 	}
 	return b->n;
 }

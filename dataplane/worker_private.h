@@ -18,7 +18,7 @@
 
 #define HANDOVER_RING 4096
 #define TICK_NS (10 * NS_PER_MS)
-#define BATCHES 8  /* of an iteration, at most */
+#define BATCHES 16 /* of an iteration, at most */
 #define TX_TRIES 2 /* a port's full queue gets one more chance, then the packets are dropped and counted */
 
 /* Jobs of the batch under way, those first that the backend has: crypto_run.h. */
@@ -42,7 +42,7 @@ struct worker {
 	struct crypto_queue *crypto;
 	struct neighbour *neighbour;
 	uint32_t hops; /* version of the next hops in this iteration */
-	uint16_t n_ports;
+	uint16_t n_ports, port_next; /* port_next: whose turn it is */
 	struct port *const *ports;
 	struct rte_mempool *pool;
 	uint32_t trial_per_second, media_timeout_s;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the control plane is told of the data plane's network interfaces. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/support/cmocka_std.h"
@@ -112,12 +113,75 @@ static void test_what_a_nic_drops_is_told(void **state)
 	assert_int_equal(s->tx_errors, 8);
 }
 
+#define BUSY 3     /* ports */
+#define FRAMES 700 /* that wait at each: together more than a worker takes in a step */
+
+static struct port *busy_port(struct rig *r, unsigned number, struct rte_ring *rings[RIG_WORKERS])
+{
+	struct port_conf conf = {.kind = PORT_RING,
+		.queues = RIG_WORKERS,
+		.rx_rings = rings,
+		.tx_rings = r->tx,
+		.pool = r->pool};
+	struct err err = {""};
+	struct port *port;
+	char name[32];
+
+	for (unsigned q = 0; q < RIG_WORKERS; q++) {
+		snprintf(name, sizeof name, "busy%u_%u", number, q);
+		rings[q] = rte_ring_create(name, RIG_RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		assert_non_null(rings[q]);
+	}
+	conf.interface = name;
+	if (port_open(&conf, &port, &err) < 0)
+		fail_msg("%s", err.text);
+	return port;
+}
+
+/* None of them waits until another has nothing more. */
+static void test_busy_ports_take_turns(void **state)
+{
+	struct rte_ring *rings[BUSY][RIG_WORKERS];
+	struct port *ports[BUSY];
+	struct rig *r = *state;
+	unsigned left[BUSY];
+
+	for (unsigned i = 0; i < BUSY; i++) {
+		ports[i] = busy_port(r, i, rings[i]);
+		for (unsigned k = 0; k < FRAMES; k++) {
+			struct rte_mbuf *m = rte_pktmbuf_alloc(r->pool);
+
+			assert_non_null(m);
+			memset(rte_pktmbuf_append(m, 60), 0, 60);
+			assert_int_equal(rte_ring_enqueue(rings[i][0], m), 0);
+		}
+	}
+	r->w[0]->ports = ports;
+	r->w[0]->n_ports = BUSY;
+	worker_step(r->w[0], r->now);
+	for (unsigned i = 0; i < BUSY; i++)
+		left[i] = rte_ring_count(rings[i][0]);
+	rig_run(r, 10);
+	r->w[0]->ports = &r->port;
+	r->w[0]->n_ports = 1;
+	r->w[0]->port_next = 0;
+	assert_in_range(left[0], 1, FRAMES - 1);
+	for (unsigned i = 0; i < BUSY; i++) {
+		assert_in_range(left[i], left[0] - PORT_BURST, left[0] + PORT_BURST);
+		assert_int_equal(rte_ring_count(rings[i][0]), 0);
+		port_close(ports[i]);
+		for (unsigned q = 0; q < RIG_WORKERS; q++)
+			rte_ring_free(rings[i][q]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_lost_link_is_an_alarm, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_who_connects_hears_of_an_alarm_that_lasts, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_what_a_nic_drops_is_told, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_busy_ports_take_turns, rig_open, rig_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
