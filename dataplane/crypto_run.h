@@ -14,8 +14,8 @@ static inline void crypto_add(struct worker *w, struct crypto_job *job)
 }
 
 /*
- * The same, of a packet whose key was fetched some time ago: a backend that does jobs of the suite as soon as it gets
- * them does so here, and the processor goes on with the next packet while it waits for the cipher.
+ * The same, of a packet whose key was fetched some time ago: a backend that does jobs of the suite as soon as
+ * it gets them does so here, and the processor goes on with the next packet while it waits for the cipher.
  */
 static inline void crypto_begin(struct worker *w, struct crypto_job *job, uint8_t suite)
 {
@@ -27,8 +27,8 @@ static inline void crypto_begin(struct worker *w, struct crypto_job *job, uint8_
 }
 
 /*
- * Submits what is left and polls until all are done, so that a packet leaves in the iteration it came in; their status
- * then says how each ended. A backend that does not finish within CRYPTO_RUN_POLLS polls without progress marks the
- * worker as failed; what it did not finish is CRYPTO_FAULT.
+ * Submits what is left and polls until all are done, so that a packet leaves in the iteration it came in;
+ * their status then says how each ended. A backend that does not finish within CRYPTO_RUN_POLLS polls without
+ * progress marks the worker as failed; what it did not finish is CRYPTO_FAULT.
  */
 void crypto_run(struct worker *w);

@@ -21,8 +21,9 @@ static inline void source_advance(struct source *s, uint64_t index, uint32_t ts,
 void source_heard_any(struct worker *w, struct packet *p, struct source *s);
 
 /*
- * source_heard() for the next packet, or one further on, of a source that was heard before, from where it was heard, on
- * a leg of one stream: nothing else is left to settle then. false: it is not one, and nothing has changed.
+ * source_heard() for the next packet, or one further on, of a source that was heard before, from where it was
+ * heard, on a leg of one stream: nothing else is left to settle then. false: it is not one, and nothing has
+ * changed.
  */
 static inline bool source_heard_next(struct worker *w, struct packet *p, struct source *s)
 {

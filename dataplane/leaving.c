@@ -89,7 +89,8 @@ int leaving_headers(struct worker *w, struct packet *p)
 		sum = (uint16_t)~checksum_fold((uint64_t)l->ip_sum + ip_len);
 		rest |= (uint64_t)sum << 48;
 		/* The length is in the header and in the pseudo-header. */
-		sum = (uint16_t)~checksum_fold(checksum_add(l->udp_sum + 2 * (uint64_t)udp_len, p->data, p->len));
+		sum = (uint16_t)~checksum_fold(
+			checksum_add(l->udp_sum + 2 * (uint64_t)udp_len, p->data, p->len));
 		sum = not_zero(sum);
 		memcpy(frame + AT_UDP_SUM, &sum, sizeof sum);
 	}

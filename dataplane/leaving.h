@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is the same in all RTP packets that leave by a leg: headers down to UDP's, their sums, the port. It is made
- * out when a packet goes the general way (rewrite.c), is good until the next hops have another version or the leg
- * changes, and spares the packets in between the next hop's lookup and the headers' parts. Over IPv4, for legs of one
- * stream whose header extensions all leave; other packets go the general way each time.
+ * What is the same in all RTP packets that leave by a leg: headers down to UDP's, their sums, the port. It is
+ * made out when a packet goes the general way (rewrite.c), is good until the next hops have another version
+ * or the leg changes, and spares the packets in between the next hop's lookup and the headers' parts. Over
+ * IPv4, for legs of one stream whose header extensions all leave; other packets go the general way each time.
  */
 #pragma once
 

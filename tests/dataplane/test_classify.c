@@ -15,8 +15,9 @@
 
 static size_t frame_make(uint8_t *f)
 {
-	const uint8_t headers[HEADERS] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0xb8, 0, 28 + PAYLOAD, 1, 2,
-		0x40, 0, 61, 17, 0, 0, 10, 0, 0, 9, 10, 0, 0, 1, 0x13, 0x88, 0x4e, 0x20, 0, 8 + PAYLOAD, 0, 0};
+	const uint8_t headers[HEADERS] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0xb8, 0,
+		28 + PAYLOAD, 1, 2, 0x40, 0, 61, 17, 0, 0, 10, 0, 0, 9, 10, 0, 0, 1, 0x13, 0x88, 0x4e, 0x20,
+		0, 8 + PAYLOAD, 0, 0};
 
 	memcpy(f, headers, HEADERS);
 	memset(f + HEADERS, 0x80, PAYLOAD);

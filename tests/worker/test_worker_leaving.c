@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a leg prepares for the packets that leave by it (leaving.h): that it is used, and that nothing which changes in
- * between is missed. Next hops are this file's own.
+ * What a leg prepares for the packets that leave by it (leaving.h): that it is used, and that nothing which
+ * changes in between is missed. Next hops are this file's own.
  */
 #include <string.h>
 
@@ -212,7 +212,8 @@ static void test_room_on_the_way(void **state)
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_TOO_LONG), 2);
 }
 
-/* The listener's leg gets more room, for what it hears itself: what it sends is numbered on from where it was. */
+/* The listener's leg gets more room, for what it hears itself: what it sends is numbered on from where it
+ * was. */
 static void test_a_leg_that_grows(void **state)
 {
 	struct rig *r = *state;
