@@ -18,8 +18,9 @@
 #include "lib/srtp/rtp_hdr.h"
 
 /*
- * Frames: a burst of a port, and a good burst for every backend. With twice as many, two batches of packets, frames and
- * what is fetched for them are more than the first-level cache holds, and a packet costs some 5 % more.
+ * Frames: a burst of a port, and a good burst for every backend. With twice as many, two batches of packets,
+ * frames and what is fetched for them are more than the first-level cache holds, and a packet costs some 5 %
+ * more.
  */
 #define BATCH_MAX 32
 
@@ -31,31 +32,32 @@ enum packet_kind { PACKET_RTP, PACKET_RTCP, PACKET_DTLS, PACKET_STUN };
 /* What srtp_rx found to open a packet with; at most each key with two indexes. */
 #define PACKET_TRIES_MAX 6
 
+struct departure;
 struct leg;
 
 struct packet {
 	/* cleared when a packet enters the batch */
 	struct rte_mbuf *m;
-	struct leg *in;      /* where it arrived */
-	struct leg *out;     /* where it leaves */
-	uint64_t held_until; /* ns; 0: was not held for a key yet */
-	uint64_t index;      /* RTP: 48 bits; RTCP: 31 */
-	uint32_t ssrc;       /* RTP: of the header; RTCP: of the first packet */
-	int16_t refused;     /* verdict when nothing opens it; of STUN that is answered: what it was */
-	uint16_t clear_len;  /* octets of it in the clear, for the counters */
-	uint8_t kind;        /* enum packet_kind */
-	bool rtcp_port;      /* arrived at the leg's separate RTCP port */
-	bool foreign;        /* not from the remote: learned from if it proves genuine */
-	bool sealed;         /* in: not opened yet. out: leaves a secure leg protected */
-	bool waits;          /* next hop not resolved yet */
-	bool named;          /* out: leaves with the MID of its m-line */
-	uint8_t stream;      /* of leg `in` */
-	uint8_t tries;       /* srtp_rx and srtcp: keys and indexes gone through */
-	bool fresh_try;      /* the same try was made again with a newer estimate */
-	uint8_t key;         /* place in leg.rx of the try under way */
-	uint8_t class;       /* enum frame_class */
-	bool usual;          /* leaves with what its leg has prepared: leaving.h */
-	uint16_t tx_port;    /* place of the port in the worker's table */
+	struct leg *in;       /* where it arrived */
+	struct departure *to; /* where it leaves; packet_out() */
+	uint64_t held_until;  /* ns; 0: was not held for a key yet */
+	uint64_t index;       /* RTP: 48 bits; RTCP: 31 */
+	uint32_t ssrc;        /* RTP: of the header; RTCP: of the first packet */
+	int16_t refused;      /* verdict when nothing opens it; of STUN that is answered: what it was */
+	uint16_t clear_len;   /* octets of it in the clear, for the counters */
+	uint8_t kind;         /* enum packet_kind */
+	bool rtcp_port;       /* arrived at the leg's separate RTCP port */
+	bool foreign;         /* not from the remote: learned from if it proves genuine */
+	bool sealed;          /* in: not opened yet. out: leaves a secure leg protected */
+	bool waits;           /* next hop not resolved yet */
+	bool named;           /* out: leaves with the MID of its m-line */
+	uint8_t stream;       /* of leg `in` */
+	uint8_t tries;        /* srtp_rx and srtcp: keys and indexes gone through */
+	bool fresh_try;       /* the same try was made again with a newer estimate */
+	uint8_t key;          /* leg_rx() of the try under way */
+	uint8_t class;        /* enum frame_class */
+	bool usual;           /* leaves with what its leg has prepared: leaving.h */
+	uint16_t tx_port;     /* place of the port in the worker's table */
 
 	/* written by classify_packet() */
 	const _Atomic uint32_t *entry; /* of the leg table: whose it is */

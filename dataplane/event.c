@@ -6,26 +6,25 @@
 
 void event_mark(struct worker *w, struct leg *leg, enum leg_event event)
 {
-	leg->events |= (uint8_t)event;
-	if (leg->queued)
+	leg->far->events |= (uint8_t)event;
+	if (leg->far->queued)
 		return;
-	leg->queued = true;
-	STAILQ_INSERT_TAIL(&w->events, leg, next_event);
+	leg->far->queued = true;
+	STAILQ_INSERT_TAIL(&w->events, leg, far->next_event);
 }
 
 void event_forget(struct worker *w, struct leg *leg)
 {
-	if (leg->queued)
-		STAILQ_REMOVE(&w->events, leg, leg, next_event);
-	leg->queued = false;
-	leg->events = 0;
+	if (leg->far->queued)
+		STAILQ_REMOVE(&w->events, leg, leg, far->next_event);
+	leg->far->queued = false;
+	leg->far->events = 0;
 }
 
-static void limit_fill(
-	union dp_msg *m, const struct leg *leg, const struct leg_limit *l, bool tx)
+static void limit_fill(union dp_msg *m, const struct leg *leg, const struct leg_limit *l, bool tx)
 {
 	dp_msg_init(m, DP_KEY_SOFT_LIMIT, 0);
-	m->key_soft_limit.session = leg->session->id;
+	m->key_soft_limit.session = leg->far->session->id;
 	m->key_soft_limit.leg = leg->number;
 	m->key_soft_limit.direction = tx ? DP_KEY_TX : DP_KEY_RX;
 	m->key_soft_limit.limit = l->limit;
@@ -39,42 +38,42 @@ static void event_fill(union dp_msg *m, struct leg *leg, enum leg_event event)
 	switch (event) {
 	case LEG_EVENT_TIMEOUT:
 		dp_msg_init(m, DP_MEDIA_TIMEOUT, 0);
-		m->media_timeout.session = leg->session->id;
+		m->media_timeout.session = leg->far->session->id;
 		m->media_timeout.leg = leg->number;
 		break;
 	case LEG_EVENT_REMOTE:
 		dp_msg_init(m, DP_REMOTE_CHANGED, 0);
-		m->remote_changed.session = leg->session->id;
+		m->remote_changed.session = leg->far->session->id;
 		m->remote_changed.leg = leg->number;
 		m->remote_changed.remote = leg->rtp.remote;
 		break;
 	case LEG_EVENT_CHECKPOINT:
 		dp_msg_init(m, DP_INDEX_CHECKPOINT, 0);
-		m->index_checkpoint.session = leg->session->id;
+		m->index_checkpoint.session = leg->far->session->id;
 		m->index_checkpoint.leg = leg->number;
-		m->index_checkpoint.ssrc = leg->checkpoint_ssrc;
-		m->index_checkpoint.roc = leg->checkpoint_roc;
-		m->index_checkpoint.srtcp_index = leg->renumber.srtcp_next;
+		m->index_checkpoint.ssrc = leg->far->checkpoint_ssrc;
+		m->index_checkpoint.roc = leg->far->checkpoint_roc;
+		m->index_checkpoint.srtcp_index = leg->far->renumber.srtcp_next;
 		break;
 	case LEG_EVENT_LIMIT_RX:
-		limit_fill(m, leg, &leg->limit_rx, false);
+		limit_fill(m, leg, &leg->far->limit_rx, false);
 		break;
 	case LEG_EVENT_LIMIT_TX:
-		limit_fill(m, leg, &leg->limit_tx, true);
+		limit_fill(m, leg, &leg->far->limit_tx, true);
 		break;
 	case LEG_EVENT_ATTACK:
 		dp_msg_init(m, DP_LEG_ATTACKED, 0);
-		m->leg_attacked.session = leg->session->id;
+		m->leg_attacked.session = leg->far->session->id;
 		m->leg_attacked.leg = leg->number;
-		m->leg_attacked.failures = leg->guard.failed;
-		m->leg_attacked.policed = leg->guard.policed;
-		leg->guard.failed = leg->guard.policed = 0;
+		m->leg_attacked.failures = leg->far->guard.failed;
+		m->leg_attacked.policed = leg->far->guard.policed;
+		leg->far->guard.failed = leg->far->guard.policed = 0;
 		break;
 	case LEG_EVENT_CONSENT:
 		dp_msg_init(m, DP_CONSENT_LOST, 0);
-		m->consent_lost.session = leg->session->id;
+		m->consent_lost.session = leg->far->session->id;
 		m->consent_lost.leg = leg->number;
-		m->consent_lost.silent_ms = leg->ice->silent_ms;
+		m->consent_lost.silent_ms = leg->far->ice->silent_ms;
 		break;
 	}
 }
@@ -84,8 +83,8 @@ void event_flush(struct worker *w)
 	struct leg *leg;
 
 	while ((leg = STAILQ_FIRST(&w->events))) {
-		while (leg->events) {
-			enum leg_event event = (enum leg_event)(leg->events & -leg->events);
+		while (leg->far->events) {
+			enum leg_event event = (enum leg_event)(leg->far->events & -leg->far->events);
 			union dp_msg *m = mailbox_event(&w->mailbox);
 
 			if (!m)
@@ -93,9 +92,9 @@ void event_flush(struct worker *w)
 			event_fill(m, leg, event);
 			mailbox_event_send(&w->mailbox, m);
 			w->reported = true;
-			leg->events &= (uint8_t)~event;
+			leg->far->events &= (uint8_t)~event;
 		}
-		STAILQ_REMOVE_HEAD(&w->events, next_event);
-		leg->queued = false;
+		STAILQ_REMOVE_HEAD(&w->events, far->next_event);
+		leg->far->queued = false;
 	}
 }

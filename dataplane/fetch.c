@@ -17,21 +17,9 @@ static inline void fetch(const void *from, unsigned lines)
 }
 
 /* Of a leg with several streams the first one's: a guess. */
-static const struct leg *twin_of(const struct packet *p)
+static const struct departure *departure_of(const struct packet *p)
 {
-	return p->in->streams[0].twin;
-}
-
-/* The first of the block behind a leg: where the ones that it uses most likely are. */
-static const struct source *first_source(const struct leg *leg)
-{
-	return (const void *)(leg + 1);
-}
-
-/* Of what leaves: the last one; before there is one, the first of that block. */
-static const struct renumber_slot *last_slot(const struct leg *leg)
-{
-	return leg->leaving.slot ? leg->leaving.slot : (const void *)(first_source(leg) + LEG_SSRC_FIRST);
+	return p->in->stream.to;
 }
 
 void reach_leg(struct worker *w, const struct packet *p)
@@ -45,37 +33,21 @@ void fetch_leg(struct worker *w, const struct packet *p)
 	const struct leg *leg = p->in;
 
 	(void)w;
-	fetch(&leg->sources, 1);
-	fetch(first_source(leg), 1);
+	fetch(&leg->source.ssrc, 1);
+	fetch(&leg->far, 1);
+	fetch(&leg->beside.leaving, 1);
+	fetch(&leg->beside.slot, 1);
 }
 
-void reach_twin(struct worker *w, const struct packet *p)
+void fetch_sealed(struct worker *w, const struct packet *p)
 {
-	const struct leg *leg = p->in, *twin = twin_of(p);
+	const struct leg *leg = p->in;
 
 	(void)w;
-	if (twin)
-		fetch(&twin->leaving, 1);
 	if (leg->security == DP_SECURITY_SRTP)
-		fetch(&leg->rx[0], 1);
-}
-
-void fetch_twin(struct worker *w, const struct packet *p)
-{
-	const struct leg *leg = p->in, *twin = twin_of(p);
-	const struct source *source = &leg->sources[leg->last_source];
-
-	if (source != first_source(leg))
-		fetch(source, 1);
-	if (leg->security == DP_SECURITY_SRTP)
-		fetch(&source->rtp_window, 1);
-	if (!twin)
-		return;
-	fetch(last_slot(twin), 1);
-	if (twin->leaving.secure)
-		fetch(&twin->tx, 1);
-	if (unlikely(twin->leaving.version != w->hops))
-		fetch(&twin->rtp, 1);
+		fetch(&leg->rx.role, 2);
+	if (leg->seals)
+		fetch(&leg->beside.tx.role, 1);
 }
 
 static inline void key_fetch(struct worker *w, const struct leg_key *k, uint16_t octets)
@@ -85,22 +57,37 @@ static inline void key_fetch(struct worker *w, const struct leg_key *k, uint16_t
 
 void reach_keys(struct worker *w, const struct packet *p)
 {
-	const struct leg *leg = p->in, *twin = twin_of(p);
+	const struct departure *to = departure_of(p);
+	const struct leg *leg = p->in;
 
-	if (!w->backend->key_fetch)
+	if (unlikely(leg->last_source))
+		fetch(leg_source(leg, leg->last_source), 2);
+	if (w->backend->key_fetch && leg->security == DP_SECURITY_SRTP)
+		key_fetch(w, &leg->rx, 0);
+	if (unlikely(!to))
 		return;
-	if (leg->security == DP_SECURITY_SRTP)
-		key_fetch(w, &leg->rx[0], 0);
-	if (twin && twin->leaving.secure)
-		key_fetch(w, &twin->tx, 0);
+	if (unlikely(to != &leg->beside)) {
+		fetch(&to->leaving, 1);
+		fetch(&to->slot, 1);
+		if (leg->seals)
+			fetch(&to->tx.role, 1);
+		return;
+	}
+	if (w->backend->key_fetch && leg->seals)
+		key_fetch(w, &to->tx, 0);
+	if (unlikely(to->leaving.slot != &to->slot && to->leaving.slot))
+		fetch(to->leaving.slot, 1);
 }
 
 void fetch_keys(struct worker *w, const struct packet *p)
 {
-	const struct leg *leg = p->in, *twin = twin_of(p);
+	const struct departure *to = departure_of(p);
+	const struct leg *leg = p->in;
 
-	if (leg->security == DP_SECURITY_SRTP && w->backend->key_fetch)
-		key_fetch(w, &leg->rx[0], p->len);
-	if (twin && twin->leaving.secure && w->backend->key_fetch)
-		key_fetch(w, &twin->tx, p->len);
+	if (!w->backend->key_fetch)
+		return;
+	if (leg->security == DP_SECURITY_SRTP)
+		key_fetch(w, &leg->rx, p->len);
+	if (to && leg->seals)
+		key_fetch(w, &to->tx, p->len);
 }

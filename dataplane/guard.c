@@ -51,13 +51,13 @@ static void fill(const struct worker *w, struct leg_guard *g)
 
 static const struct source *source_of(const struct leg *leg, uint32_t ssrc)
 {
-	const struct source *s = &leg->sources[leg->last_source];
+	const struct source *s = leg_source(leg, leg->last_source);
 
 	if (s->used && s->ssrc == ssrc)
 		return s;
-	for (unsigned i = 0; i < leg->ssrc_max; i++)
-		if (leg->sources[i].used && leg->sources[i].ssrc == ssrc)
-			return &leg->sources[i];
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++)
+		if (leg_source(leg, i)->used && leg_source(leg, i)->ssrc == ssrc)
+			return leg_source(leg, i);
 	return NULL;
 }
 
@@ -92,7 +92,7 @@ static uint32_t keep(const struct leg_guard *g, const struct source *s, const st
 
 static void begin(struct worker *w, struct leg *leg)
 {
-	struct leg_guard *g = &leg->guard;
+	struct leg_guard *g = &leg->far->guard;
 
 	leg->guarded = true;
 	leg->attended = true;
@@ -108,12 +108,12 @@ void guard_end(struct worker *w, struct leg *leg)
 	if (leg->guarded)
 		count(&w->stats.guarded, (uint64_t)-1);
 	leg->guarded = false;
-	leg->guard.failures = leg->guard.dropped = 0;
+	leg->far->guard.failures = leg->far->guard.dropped = 0;
 }
 
 static void report(struct worker *w, struct leg *leg)
 {
-	struct leg_guard *g = &leg->guard;
+	struct leg_guard *g = &leg->far->guard;
 
 	if (g->reported && w->now - g->reported < GUARD_REPORT_NS)
 		return;
@@ -124,7 +124,7 @@ static void report(struct worker *w, struct leg *leg)
 /* A new window, when it is time for one: what the last one had decides. */
 static void look_back(struct worker *w, struct leg *leg)
 {
-	struct leg_guard *g = &leg->guard;
+	struct leg_guard *g = &leg->far->guard;
 
 	if (w->now - g->window < GUARD_WINDOW_NS)
 		return;
@@ -142,7 +142,7 @@ static void look_back(struct worker *w, struct leg *leg)
 
 void guard_failed(struct worker *w, struct leg *leg)
 {
-	struct leg_guard *g = &leg->guard;
+	struct leg_guard *g = &leg->far->guard;
 
 	look_back(w, leg);
 	g->failures++;
@@ -156,7 +156,7 @@ void guard_failed(struct worker *w, struct leg *leg)
 static ASIDE int guarded_packet(struct worker *w, struct packet *p)
 {
 	struct leg *leg = p->in;
-	struct leg_guard *g = &leg->guard;
+	struct leg_guard *g = &leg->far->guard;
 	const struct source *s = NULL;
 	enum guard_bucket b = GUARD_RTCP;
 	uint32_t least = 0;
@@ -190,7 +190,7 @@ int guard_packet(struct worker *w, struct packet *p)
 
 void guard_passed(struct leg *leg, const struct packet *p)
 {
-	struct leg_guard *g = &leg->guard;
+	struct leg_guard *g = &leg->far->guard;
 
 	if (p->kind != PACKET_RTP)
 		return;

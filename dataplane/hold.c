@@ -27,7 +27,7 @@ static struct rte_mbuf *release(struct hold *h, struct held *e)
 		h->hops_waiting--;
 	} else {
 		TAILQ_REMOVE(&h->keys, e, in_all);
-		TAILQ_REMOVE(&e->in->hold, e, in_leg);
+		TAILQ_REMOVE(&e->in->far->hold, e, in_leg);
 		e->in->held--;
 		h->keys_waiting--;
 	}
@@ -71,12 +71,12 @@ int hold_for_key(struct worker *w, struct packet *p, int verdict)
 	if (w->now >= until)
 		return DP_V_HELD_EXPIRED;
 	if (leg->held >= HOLD_PER_LEG)
-		worker_drop(w, leg, release(&w->hold, TAILQ_FIRST(&leg->hold)), DP_V_HELD_EXPIRED);
+		worker_drop(w, leg, release(&w->hold, TAILQ_FIRST(&leg->far->hold)), DP_V_HELD_EXPIRED);
 	e = w->hold.keys_waiting < HOLD_KEYS ? take(&w->hold, p, until) : NULL;
 	if (!e)
 		return verdict;
 	TAILQ_INSERT_TAIL(&w->hold.keys, e, in_all);
-	TAILQ_INSERT_TAIL(&leg->hold, e, in_leg);
+	TAILQ_INSERT_TAIL(&leg->far->hold, e, in_leg);
 	leg->held++;
 	w->hold.keys_waiting++;
 	return PACKET_TAKEN;
@@ -87,7 +87,7 @@ void hold_retry(struct worker *w, struct leg *leg)
 	struct hold *h = &w->hold;
 	struct held *e;
 
-	while ((e = TAILQ_FIRST(&leg->hold))) {
+	while ((e = TAILQ_FIRST(&leg->far->hold))) {
 		uint64_t until = e->until;
 		struct rte_mbuf *m = release(h, e);
 		uint32_t at = (h->again_from + h->again_n) % HOLD_PACKETS;
@@ -106,12 +106,12 @@ int hold_for_hop(struct worker *w, struct packet *p)
 {
 	struct held *e;
 
-	if (p->out->hops_held >= HOLD_HOP_PER_LEG || w->hold.hops_waiting >= HOLD_PACKETS - HOLD_KEYS)
+	if (packet_out(p)->hops_held >= HOLD_HOP_PER_LEG || w->hold.hops_waiting >= HOLD_PACKETS - HOLD_KEYS)
 		return DP_V_NEIGHBOUR;
 	e = take(&w->hold, p, w->now + HOLD_HOP_NS);
 	if (!e)
 		return DP_V_NEIGHBOUR;
-	e->out = p->out;
+	e->out = packet_out(p);
 	e->kind = (uint8_t)p->kind;
 	e->payload = p->len;
 	e->clear_len = p->clear_len;
@@ -126,7 +126,7 @@ static void hop_again(struct worker *w, struct held *e)
 {
 	struct packet p = {
 		.in = e->in,
-		.out = e->out,
+		.to = leg_departure(e->out),
 		.kind = e->kind,
 		.len = e->payload,
 		.clear_len = e->clear_len,
@@ -192,7 +192,7 @@ void hold_forget(struct worker *w, struct leg *leg)
 {
 	struct held *e, *next;
 
-	while ((e = TAILQ_FIRST(&leg->hold)))
+	while ((e = TAILQ_FIRST(&leg->far->hold)))
 		rte_pktmbuf_free(release(&w->hold, e));
 	for (e = TAILQ_FIRST(&w->hold.hops); e; e = next) {
 		next = TAILQ_NEXT(e, in_all);

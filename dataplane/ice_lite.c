@@ -14,7 +14,7 @@
 
 static struct ice_component *component_of(const struct leg *leg, const struct packet *p)
 {
-	return &leg->ice->components[p->rtcp_port && !(leg->flags & DP_LEG_RTCP_MUX)];
+	return &leg->far->ice->components[p->rtcp_port && !(leg->flags & DP_LEG_RTCP_MUX)];
 }
 
 /* The local port that a packet came to: with RTCP_MUX a leg has two. */
@@ -58,7 +58,7 @@ static int send_back(struct worker *w, struct packet *p, enum dp_verdict verdict
 	struct path *path = leg_path(p->in, p->rtcp_port), before = *path;
 	int rc;
 
-	p->out = p->in;
+	p->to = leg_departure(p->in);
 	p->refused = (int16_t)verdict;
 	path->local.port = arrived_at(p);
 	if (!ip_port_equal(&path->remote, &p->source)) {
@@ -100,11 +100,11 @@ static void leave_by(struct leg *leg, struct path *path, uint16_t port)
 {
 	const struct ip_port before = path->local;
 
-	if (leg->also.port != port)
+	if (leg->far->also.port != port)
 		return;
-	path->local = leg->also;
-	leg->also = before;
-	leaving_forget(&leg->leaving);
+	path->local = leg->far->also;
+	leg->far->also = before;
+	leaving_forget(leg_leaving(leg));
 }
 
 /* A check proved itself: what it says of the pair holds from now on. */
@@ -115,9 +115,9 @@ static void note_check(struct worker *w, struct packet *p, const struct stun_msg
 	uint16_t local = arrived_at(p);
 	bool moves = ice_component_checked(component_of(leg, p), local, &p->source, m, newest, w->now);
 
-	leg->ice->checked = leg->ice->waited = w->now;
-	leg->ice->any = true;
-	leg->ice->lost = false;
+	leg->far->ice->checked = leg->far->ice->waited = w->now;
+	leg->far->ice->any = true;
+	leg->far->ice->lost = false;
 	/* RFC 8445 section 12.1: before anything is nominated any valid pair may be used. */
 	if (!moves && path->remote.ip.family != IP_NONE)
 		return;
@@ -132,7 +132,7 @@ static void note_check(struct worker *w, struct packet *p, const struct stun_msg
 
 static int check(struct worker *w, struct packet *p, const struct stun_msg *m)
 {
-	struct leg_ice *ice = p->in->ice;
+	struct leg_ice *ice = p->in->far->ice;
 	const struct dp_ice_credentials *c = named(ice, m->username);
 
 	if (!c || !stun_fingerprint_good(p->data, m))
@@ -161,7 +161,7 @@ int ice_packet(struct worker *w, struct packet *p)
 		return check(w, p, &m);
 	if (m.type != STUN_BINDING_INDICATION || !ice_validated(p->in, p))
 		return DP_V_ICE_UNAUTHENTIC;
-	p->in->ice->alive = w->now;
+	p->in->far->ice->alive = w->now;
 	return DP_V_ICE;
 }
 
@@ -177,13 +177,13 @@ int ice_leg(struct worker *w, struct command *c)
 	struct leg *leg = s ? s->legs[d->leg] : NULL;
 	struct leg_ice *ice;
 
-	if (!leg || (!leg->ice && !c->memory[0])) {
+	if (!leg || (!leg->far->ice && !c->memory[0])) {
 		snprintf(c->reason, sizeof c->reason, leg ? "no memory for ICE" : "no such leg");
 		return leg ? -ENOMEM : -ENOENT;
 	}
-	ice = leg->ice;
+	ice = leg->far->ice;
 	if (!ice) {
-		ice = leg->ice = c->memory[0];
+		ice = leg->far->ice = c->memory[0];
 		c->memory[0] = NULL;
 		leg->attended = true;
 	}
@@ -204,8 +204,8 @@ int ice_leg(struct worker *w, struct command *c)
 /* When anything of the peer's proved that it is there; none is expected before its answer. */
 static uint64_t last_sign(const struct leg *leg)
 {
-	const uint64_t signs[] = {leg->heard, leg->ice->alive, leg->ice->checked};
-	uint64_t last = leg->ice->since;
+	const uint64_t signs[] = {leg->heard, leg->far->ice->alive, leg->far->ice->checked};
+	uint64_t last = leg->far->ice->since;
 
 	for (unsigned i = 0; i < sizeof signs / sizeof *signs; i++)
 		last = signs[i] > last ? signs[i] : last;
@@ -214,7 +214,7 @@ static uint64_t last_sign(const struct leg *leg)
 
 void ice_tick(struct worker *w, struct leg *leg)
 {
-	struct leg_ice *ice = leg->ice;
+	struct leg_ice *ice = leg->far->ice;
 
 	if (!ice_on(leg) || !ice->consent_s || w->now - ice->waited < ice->consent_s * NS_PER_S)
 		return;
@@ -226,7 +226,7 @@ void ice_tick(struct worker *w, struct leg *leg)
 
 void ice_describe(const struct worker *w, const struct leg *leg, struct dp_stats_leg *o)
 {
-	const struct leg_ice *ice = leg->ice;
+	const struct leg_ice *ice = leg->far->ice;
 	const struct ice_component *c = ice ? &ice->components[0] : NULL;
 
 	o->ice_age_ms = UINT64_MAX;
@@ -245,10 +245,10 @@ void ice_describe(const struct worker *w, const struct leg *leg, struct dp_stats
 
 struct leg_ice *ice_take(struct leg *leg)
 {
-	struct leg_ice *ice = leg->ice;
+	struct leg_ice *ice = leg->far->ice;
 
 	if (ice)
 		mem_wipe(ice, sizeof *ice);
-	leg->ice = NULL;
+	leg->far->ice = NULL;
 	return ice;
 }

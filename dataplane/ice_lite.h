@@ -4,7 +4,8 @@
  * credentials, and sends to the one that the peer nominates. It starts no checks of its own, so it needs no
  * control plane once a leg has its credentials.
  *
- * A component is one local port: RTP, and RTCP where that is not muxed. All of it belongs to the leg's worker.
+ * A component is one local port: RTP, and RTCP where that is not muxed. All of it belongs to the leg's
+ * worker.
  */
 #pragma once
 
@@ -14,16 +15,17 @@
 #include "dataplane/session.h"
 #include "lib/stun/stun.h"
 
-#define ICE_PAIRS_MAX 8 /* addresses of the peer per component; the one not heard of for longest gives way */
+#define ICE_PAIRS_MAX 8 /* addresses of the peer per component; the one not heard of for longest gives way   \
+			 */
 #define ICE_PAIR_NONE 0xff
 #define ICE_CHECKS_PER_SECOND                                                                                \
-	100 /* and leg, from known addresses and from others each. A browser sends 20 a second while it \
+	100 /* and leg, from known addresses and from others each. A browser sends 20 a second while it      \
 	       looks for a pair, and less later; who does not know the fragment uses none up */
 
 /* A local port and one address of the peer that a check came from. */
 struct ice_pair {
 	struct ip_port remote;
-	uint16_t local; /* port: with RTCP_MUX a leg is heard on two */
+	uint16_t local;    /* port: with RTCP_MUX a leg is heard on two */
 	uint32_t priority; /* as the newest check says */
 	bool newest;       /* it proved the newest credentials, not those before an ICE restart */
 	uint64_t heard;    /* ns: the newest check */
@@ -54,7 +56,7 @@ struct leg_ice {
 /* Does the leg do ICE now? */
 static inline bool ice_on(const struct leg *leg)
 {
-	return leg->ice && leg->ice->credentials[0].ufrag_len;
+	return leg->far->ice && leg->far->ice->credentials[0].ufrag_len;
 }
 
 /* Did a check come from where this packet comes from? The leg does ICE. */
@@ -77,6 +79,7 @@ void ice_component_init(struct ice_component *c);
 void ice_component_restart(struct ice_component *c);
 /* One with that remote, whichever its local port is. */
 const struct ice_pair *ice_pair_find(const struct ice_component *c, const struct ip_port *remote);
-/* A good check came to that local port. True: the peer nominates this pair, and it is selected from now on. */
+/* A good check came to that local port. True: the peer nominates this pair, and it is selected from now on.
+ */
 bool ice_component_checked(struct ice_component *c, uint16_t local, const struct ip_port *remote,
 	const struct stun_msg *m, bool newest, uint64_t now);

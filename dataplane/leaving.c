@@ -25,13 +25,13 @@
 void leaving_prepare(struct worker *w, struct leg *leg, const struct neighbour_hop *hop)
 {
 	const struct path *path = &leg->rtp;
-	struct leaving *l = &leg->leaving;
+	struct leaving *l = leg_leaving(leg);
 	uint16_t ports[2] = {rte_cpu_to_be_16(path->local.port), rte_cpu_to_be_16(path->remote.port)};
 	uint8_t start[4] = {0x08, 0x00, 0x45, (uint8_t)(leg->dscp << 2)};
 	uint16_t version_dscp;
 	uint64_t addresses;
 
-	if (path->local.ip.family != IP_V4 || leg->n_streams != 1 || leg->streams[0].limits_extensions ||
+	if (path->local.ip.family != IP_V4 || leg->n_streams != 1 || leg_stream(leg, 0)->limits_extensions ||
 		hop->port > UINT8_MAX || hop->mtu < IPV4_LEN + UDP_LEN)
 		return;
 	memcpy(l->macs, hop->ether, sizeof l->macs);
@@ -67,7 +67,7 @@ static inline uint16_t not_zero(uint16_t sum)
 
 int leaving_headers(struct worker *w, struct packet *p)
 {
-	const struct leaving *l = &p->out->leaving;
+	const struct leaving *l = &p->to->leaving;
 	uint8_t *frame = p->data - HEADERS;
 	uint16_t udp_len = rte_cpu_to_be_16((uint16_t)(UDP_LEN + p->len));
 	uint16_t ip_len = rte_cpu_to_be_16((uint16_t)(IPV4_LEN + UDP_LEN + p->len)), sum;

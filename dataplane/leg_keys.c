@@ -17,16 +17,16 @@
 static void rx_wipe(struct worker *w, struct leg *leg, struct leg_key *k)
 {
 	if (k->role != KEY_NONE)
-		leg->rx_gone[leg->n_rx_gone++ % RX_GONE_MAX] = k->epoch;
+		leg->far->rx_gone[leg->far->n_rx_gone++ % RX_GONE_MAX] = k->epoch;
 	if (k->role == KEY_PREVIOUS)
-		TAILQ_REMOVE(&w->overlaps, leg, overlap);
+		TAILQ_REMOVE(&w->overlaps, leg, far->overlap);
 	leg_key_wipe(w, k);
 }
 
 static bool era_alive(const struct leg *leg, uint32_t era)
 {
 	for (unsigned k = 0; k < DP_KEY_SLOTS; k++)
-		if (leg->rx[k].role != KEY_NONE && leg->rx[k].era == era)
+		if (leg_rx(leg, k)->role != KEY_NONE && leg_rx(leg, k)->era == era)
 			return true;
 	return false;
 }
@@ -36,20 +36,20 @@ static void forget_eras(struct worker *w, struct leg *leg)
 {
 	uint32_t n = 0;
 
-	for (unsigned i = 0; i < leg->ssrc_max; i++) {
-		struct source *s = &leg->sources[i];
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++) {
+		struct source *s = leg_source(leg, i);
 
 		if (s->used && !era_alive(leg, s->era)) {
-			leg->lost_before += source_lost(s);
+			leg->far->lost_before += source_lost(s);
 			s->used = false;
 		}
 	}
-	if (!leg->retired)
+	if (!leg->far->retired)
 		return;
-	for (uint32_t i = 0; i < leg->n_retired; i++)
-		if (era_alive(leg, leg->retired[i].era))
-			leg->retired[n++] = leg->retired[i];
-	leg->n_retired = n;
+	for (uint32_t i = 0; i < leg->far->n_retired; i++)
+		if (era_alive(leg, leg->far->retired[i].era))
+			leg->far->retired[n++] = leg->far->retired[i];
+	leg->far->n_retired = n;
 	if (n == 0)
 		leg_retired_put(w, leg);
 }
@@ -132,15 +132,15 @@ void leg_key_wipe(struct worker *w, struct leg_key *k)
 struct leg_key *leg_key_role(struct leg *leg, enum key_role role)
 {
 	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
-		if (leg->rx[i].role == role)
-			return &leg->rx[i];
+		if (leg_rx(leg, i)->role == role)
+			return leg_rx(leg, i);
 	return NULL;
 }
 
 static bool rx_was_here(const struct leg *leg, uint32_t epoch)
 {
-	for (uint32_t i = 0; i < leg->n_rx_gone && i < RX_GONE_MAX; i++)
-		if (leg->rx_gone[i] == epoch)
+	for (uint32_t i = 0; i < leg->far->n_rx_gone && i < RX_GONE_MAX; i++)
+		if (leg->far->rx_gone[i] == epoch)
 			return true;
 	return false;
 }
@@ -149,15 +149,15 @@ static void make_previous(struct worker *w, struct leg *leg, struct leg_key *k)
 {
 	leg->attended = true;
 	k->role = KEY_PREVIOUS;
-	TAILQ_INSERT_TAIL(&w->overlaps, leg, overlap);
+	TAILQ_INSERT_TAIL(&w->overlaps, leg, far->overlap);
 	k->until = w->now + OVERLAP_MAX_NS;
 }
 
 void leg_keys_wipe(struct worker *w, struct leg *leg)
 {
 	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
-		rx_wipe(w, leg, &leg->rx[i]);
-	leg_key_wipe(w, &leg->tx);
+		rx_wipe(w, leg, leg_rx(leg, i));
+	leg_key_wipe(w, leg_tx(leg));
 }
 
 void leg_keys_first_use(struct worker *w, struct leg *leg)
@@ -191,7 +191,7 @@ static void promote_next(struct worker *w, struct leg *leg)
 	if (current)
 		make_previous(w, leg, current);
 	next->role = KEY_CURRENT;
-	leg->count.auth_failures = 0;
+	leg->far->count.auth_failures = 0;
 	guard_end(w, leg);
 	forget_eras(w, leg);
 }
@@ -206,12 +206,12 @@ void leg_keys_rotate(struct worker *w, struct leg *leg)
 
 void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit)
 {
-	bool tx = k == &leg->tx;
+	bool tx = k == leg_tx(leg);
 
 	if (k->reported & 1u << limit)
 		return;
 	k->reported |= (uint8_t)(1u << limit);
-	*(tx ? &leg->limit_tx : &leg->limit_rx) = (struct leg_limit){
+	*(tx ? &leg->far->limit_tx : &leg->far->limit_rx) = (struct leg_limit){
 		.limit = (uint8_t)limit,
 		.epoch = k->epoch,
 		.packets = limit == DP_LIMIT_RTCP_PACKETS ? k->rtcp_packets : k->packets,
@@ -244,7 +244,7 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 	int rc;
 
 	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
-		if (leg->rx[i].role != KEY_NONE && leg->rx[i].epoch == conf->epoch)
+		if (leg_rx(leg, i)->role != KEY_NONE && leg_rx(leg, i)->epoch == conf->epoch)
 			return 0; /* said again */
 	if (rx_was_here(leg, conf->epoch)) {
 		snprintf(c->reason, sizeof c->reason, "receive key %u was retired already", conf->epoch);
@@ -275,14 +275,14 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 	rx_wipe(w, leg, place);
 	*place = loaded;
 	/* Indexes go on from the key that is in use, not from one that was offered and never was. */
-	place->era = conf->fresh_index ? ++leg->era : current ? current->era : leg->era;
+	place->era = conf->fresh_index ? ++leg->far->era : current ? current->era : leg->far->era;
 	if (next) {
 		place->role = KEY_NEXT;
 	} else {
 		if (current)
 			make_previous(w, leg, current);
 		place->role = KEY_CURRENT;
-		leg->count.auth_failures = 0;
+		leg->far->count.auth_failures = 0;
 	}
 	guard_end(w, leg);
 	forget_eras(w, leg);
@@ -296,25 +296,25 @@ static int tx_add(struct worker *w, struct leg *leg, struct command *c)
 	struct leg_key loaded;
 	int rc;
 
-	if (leg->tx.role != KEY_NONE && leg->tx.epoch == conf->epoch)
+	if (leg_tx(leg)->role != KEY_NONE && leg_tx(leg)->epoch == conf->epoch)
 		return 0; /* said again: above all, its indexes do not begin again */
-	if (leg->tx_any && conf->epoch <= leg->tx_epoch_last) {
+	if (leg->far->tx_any && conf->epoch <= leg->far->tx_epoch_last) {
 		snprintf(c->reason, sizeof c->reason, "transmit key %u was there already: epochs rise",
 			conf->epoch);
 		return -EALREADY;
 	}
 	/* The one before sends no more: in want of another its slot will do. */
 	if (w->slots.n_free == 0)
-		leg_key_wipe(w, &leg->tx);
+		leg_key_wipe(w, leg_tx(leg));
 	rc = leg_key_load(w, &loaded, c);
 	if (rc < 0)
 		return rc;
-	leg_key_wipe(w, &leg->tx);
-	leg->tx = loaded;
-	leg->tx.role = KEY_CURRENT;
-	leg->tx_any = true;
-	leg->tx_epoch_last = conf->epoch;
-	renumber_rekey(&leg->renumber, conf->fresh_index);
+	leg_key_wipe(w, leg_tx(leg));
+	*leg_tx(leg) = loaded;
+	leg_tx(leg)->role = KEY_CURRENT;
+	leg->far->tx_any = true;
+	leg->far->tx_epoch_last = conf->epoch;
+	renumber_rekey(&leg->far->renumber, conf->fresh_index);
 	return 0;
 }
 
@@ -355,11 +355,11 @@ int session_key_retire(struct worker *w, struct command *c)
 	if (!leg)
 		return -ENOENT;
 	/* A key that is gone already (replaced, or the command is said again) is what was wanted. */
-	if (r->direction == DP_KEY_TX && leg->tx.role != KEY_NONE && leg->tx.epoch == r->epoch)
-		leg_key_wipe(w, &leg->tx);
+	if (r->direction == DP_KEY_TX && leg_tx(leg)->role != KEY_NONE && leg_tx(leg)->epoch == r->epoch)
+		leg_key_wipe(w, leg_tx(leg));
 	for (unsigned i = 0; r->direction == DP_KEY_RX && i < DP_KEY_SLOTS; i++)
-		if (leg->rx[i].role != KEY_NONE && leg->rx[i].epoch == r->epoch)
-			rx_wipe(w, leg, &leg->rx[i]);
+		if (leg_rx(leg, i)->role != KEY_NONE && leg_rx(leg, i)->epoch == r->epoch)
+			rx_wipe(w, leg, leg_rx(leg, i));
 	forget_eras(w, leg);
 	return 0;
 }

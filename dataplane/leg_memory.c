@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/leg_memory.h"
 
+#include <errno.h>
+
+#include <rte_malloc.h>
+
 #include "dataplane/worker_private.h"
 
 #define LINE 64u
@@ -17,7 +21,7 @@ static size_t words_of(const struct geometry *g)
 
 static size_t size_of(const struct geometry *g)
 {
-	return LINES(g->ssrcs * (sizeof(struct source) + sizeof(struct renumber_slot)) +
+	return LINES((g->ssrcs - 1) * (sizeof(struct source) + sizeof(struct renumber_slot)) +
 		     words_of(g) * sizeof(uint64_t) + g->streams * sizeof(struct dp_stream));
 }
 
@@ -59,10 +63,21 @@ size_t leg_memory_wanted(const struct dp_leg_update *u)
 
 int leg_memory_open(struct worker *w, uint32_t legs)
 {
+	uint32_t pairs = (legs + 1) / 2;
 	int rc;
 
-	w->leg_octets = sizeof(struct leg) + block_size();
-	rc = pages_map(&w->leg_pages, legs * w->leg_octets, PAGES_THP);
+	TAILQ_INIT(&w->leg_halves);
+	w->leg_pairs = rte_malloc("leg_pairs", pairs * sizeof *w->leg_pairs, 0);
+	if (!w->leg_pairs)
+		return -ENOMEM;
+	/* Low places first: the tables stay dense. */
+	for (uint32_t i = pairs; i > 0; i--)
+		w->leg_pairs[w->n_leg_pairs++] = i - 1;
+	w->n_leg_free = legs;
+	w->far_octets = sizeof(struct leg_far) + block_size();
+	rc = pages_map(&w->leg_pages, 2 * (size_t)pairs * sizeof(struct leg), PAGES_THP);
+	if (rc == 0)
+		rc = pages_map(&w->far_pages, 2 * (size_t)pairs * w->far_octets, PAGES_THP);
 	if (rc == 0)
 		rc = slab_open(&w->large, large_size(), legs);
 	if (rc == 0)
@@ -72,31 +87,83 @@ int leg_memory_open(struct worker *w, uint32_t legs)
 
 void leg_memory_close(struct worker *w)
 {
+	rte_free(w->leg_pairs);
 	pages_unmap(&w->leg_pages);
+	pages_unmap(&w->far_pages);
 	slab_close(&w->large);
 	slab_close(&w->retired);
+}
+
+/* One of a pair that is free; the other is half of one then. */
+static struct leg *pair_take(struct worker *w)
+{
+	uint32_t place = 2 * w->leg_pairs[--w->n_leg_pairs];
+	struct leg *leg = worker_leg(w, place);
+
+	for (unsigned i = 0; i < 2; i++)
+		leg[i].far = (void *)(w->far_pages.base + (place + i) * w->far_octets);
+	TAILQ_INSERT_HEAD(&w->leg_halves, leg + 1, far->half);
+	return leg;
+}
+
+/* Will the new leg and this one relay to each other? */
+static bool are_twins(const struct leg *leg, const struct dp_leg_update *u)
+{
+	return leg->far->side != u->side && leg->n_streams && u->n_streams &&
+	       leg->far->stream_conf[0].id == u->streams[0].id;
+}
+
+struct leg *leg_place_take(struct worker *w, const struct session *s, const struct dp_leg_update *u)
+{
+	struct leg *half = NULL;
+
+	w->n_leg_free--;
+	for (unsigned i = 0; i < DP_LEGS_MAX && !half; i++)
+		if (s->legs[i] && !leg_beside(s->legs[i])->used && are_twins(s->legs[i], u))
+			half = leg_beside(s->legs[i]);
+	if (!half && w->n_leg_pairs)
+		return pair_take(w);
+	if (!half)
+		half = TAILQ_FIRST(&w->leg_halves);
+	TAILQ_REMOVE(&w->leg_halves, half, far->half);
+	return half;
+}
+
+void leg_place_put(struct worker *w, struct leg *leg)
+{
+	struct leg *beside = leg_beside(leg);
+
+	w->n_leg_free++;
+	if (beside->used) {
+		TAILQ_INSERT_HEAD(&w->leg_halves, leg, far->half);
+		return;
+	}
+	TAILQ_REMOVE(&w->leg_halves, beside, far->half);
+	w->leg_pairs[w->n_leg_pairs++] = worker_leg_place(w, leg) / 2;
 }
 
 /* In zeroed memory. */
 static void lay_out(struct leg *leg, void *memory, const struct geometry *g, uint64_t seed)
 {
 	uint32_t words = srtp_replay_words(g->window);
+	struct leg_far *far = leg->far;
 	struct renumber_slot *slots;
 	uint64_t *bits;
 
-	leg->ssrc_max = (uint8_t)g->ssrcs;
-	leg->streams_max = (uint8_t)g->streams;
-	leg->sources = memory;
-	slots = (void *)(leg->sources + g->ssrcs);
-	bits = (void *)(slots + g->ssrcs);
+	far->ssrc_max = (uint8_t)g->ssrcs;
+	far->streams_max = (uint8_t)g->streams;
+	far->sources = memory;
+	slots = (void *)(far->sources + g->ssrcs - 1);
+	bits = (void *)(slots + g->ssrcs - 1);
 	for (uint32_t i = 0; i < g->ssrcs; i++) {
-		srtp_replay_init(&leg->sources[i].rtp_window, bits, g->window);
+		srtp_replay_init(&leg_source(leg, i)->rtp_window, bits, g->window);
 		bits += words;
-		srtp_replay_init(&leg->sources[i].rtcp_window, bits, RTCP_WINDOW);
+		srtp_replay_init(&leg_source(leg, i)->rtcp_window, bits, RTCP_WINDOW);
 		bits += srtp_replay_words(RTCP_WINDOW);
 	}
-	renumber_init(&leg->renumber, slots, (uint16_t)g->ssrcs, bits, g->window, seed);
-	leg->stream_conf = (void *)(bits + (size_t)g->ssrcs * words);
+	renumber_init(
+		&far->renumber, &leg_departure(leg)->slot, slots, (uint16_t)g->ssrcs, bits, g->window, seed);
+	far->stream_conf = (void *)(bits + (size_t)g->ssrcs * words);
 }
 
 void leg_memory_take(struct worker *w, struct leg *leg, struct command *c)
@@ -105,23 +172,23 @@ void leg_memory_take(struct worker *w, struct leg *leg, struct command *c)
 	struct geometry all = full(leg_ssrc_max(u), leg_replay_window(u)), first = all;
 	void *memory;
 
-	leg->ssrc_limit = (uint8_t)all.ssrcs;
-	leg->replay_window = all.window;
+	leg->far->ssrc_limit = (uint8_t)all.ssrcs;
+	leg->far->replay_window = all.window;
 	first.streams = 1;
 	if (first.ssrcs > LEG_SSRC_FIRST)
 		first.ssrcs = LEG_SSRC_FIRST;
 	if (c->memory[0]) {
 		memory = c->memory[0];
 		c->memory[0] = NULL;
-		leg->memory_of = LEG_MEMORY_COMMAND;
+		leg->far->memory_of = LEG_MEMORY_COMMAND;
 		first = all;
 	} else if (u->n_streams <= 1 && size_of(&first) <= block_size()) {
-		memory = leg + 1;
+		memory = leg->far + 1;
 		memset(memory, 0, size_of(&first));
-		leg->memory_of = LEG_MEMORY_BLOCK;
+		leg->far->memory_of = LEG_MEMORY_BLOCK;
 	} else {
 		memory = slab_take(&w->large);
-		leg->memory_of = LEG_MEMORY_LARGE;
+		leg->far->memory_of = LEG_MEMORY_LARGE;
 		first = all;
 	}
 	w->ssrc_seed = w->ssrc_seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -130,13 +197,13 @@ void leg_memory_take(struct worker *w, struct leg *leg, struct command *c)
 
 void *leg_memory_put(struct worker *w, struct leg *leg)
 {
-	void *memory = leg->sources;
+	void *memory = leg->far->sources;
 
 	leg_retired_put(w, leg);
-	leg->sources = NULL;
-	if (leg->memory_of == LEG_MEMORY_COMMAND)
+	leg->far->sources = NULL;
+	if (leg->far->memory_of == LEG_MEMORY_COMMAND)
 		return memory;
-	if (leg->memory_of == LEG_MEMORY_LARGE)
+	if (leg->far->memory_of == LEG_MEMORY_LARGE)
 		slab_put(&w->large, memory);
 	return NULL;
 }
@@ -161,67 +228,64 @@ static void source_move(struct source *to, const struct source *from)
 	to->rtcp_window = rtcp;
 }
 
-static void renumber_move(struct renumber *to, const struct renumber *from)
+static void slot_move(struct renumber_slot *to, const struct renumber_slot *from)
 {
-	struct renumber_slot *slots = to->slots;
-	uint16_t n = to->n;
+	struct srtp_replay used = to->used;
 
-	for (uint16_t i = 0; i < from->n; i++) {
-		struct srtp_replay used = slots[i].used;
-
-		window_move(&used, &from->slots[i].used);
-		slots[i] = from->slots[i];
-		slots[i].used = used;
-	}
+	window_move(&used, &from->used);
 	*to = *from;
-	to->slots = slots;
-	to->n = n;
+	to->used = used;
 }
 
 void leg_memory_grow(struct worker *w, struct leg *leg)
 {
-	struct geometry all = full(leg->ssrc_limit, leg->replay_window);
-	const struct source *sources = leg->sources;
-	const struct renumber renumber = leg->renumber;
-	const struct dp_stream *streams = leg->stream_conf;
-	unsigned n_sources = leg->ssrc_max, n_streams = leg->streams_max;
+	struct leg_far *far = leg->far;
+	struct geometry all = full(far->ssrc_limit, far->replay_window);
+	const struct source first = leg->source, *more = far->sources;
+	const struct renumber_slot first_slot = leg_departure(leg)->slot;
+	const struct renumber numbers = far->renumber;
+	const struct dp_stream *streams = far->stream_conf;
+	unsigned n_sources = far->ssrc_max, n_streams = far->streams_max;
 
-	if (leg->memory_of != LEG_MEMORY_BLOCK)
+	if (far->memory_of != LEG_MEMORY_BLOCK)
 		return;
-	lay_out(leg, slab_take(&w->large), &all, 0);
+	lay_out(leg, slab_take(&w->large), &all, numbers.random);
+	far->renumber.srtcp_next = numbers.srtcp_next;
+	far->renumber.restarts = numbers.restarts;
 	for (unsigned i = 0; i < n_sources; i++)
-		source_move(&leg->sources[i], &sources[i]);
-	renumber_move(&leg->renumber, &renumber);
-	leg->leaving.slot = NULL;
-	memcpy(leg->stream_conf, streams, n_streams * sizeof *streams);
-	leg->memory_of = LEG_MEMORY_LARGE;
+		source_move(leg_source(leg, i), i ? &more[i - 1] : &first);
+	for (uint16_t i = 0; i < numbers.n; i++)
+		slot_move(renumber_slot(&far->renumber, i), i ? &numbers.more[i - 1] : &first_slot);
+	leg_leaving(leg)->slot = NULL;
+	memcpy(far->stream_conf, streams, n_streams * sizeof *streams);
+	far->memory_of = LEG_MEMORY_LARGE;
 }
 
 void leg_memory_grow_with_twins(struct worker *w, struct leg *leg)
 {
 	leg_memory_grow(w, leg);
 	for (unsigned i = 0; i < leg->n_streams; i++)
-		if (leg->streams[i].twin)
-			leg_memory_grow(w, leg->streams[i].twin);
+		if (leg_stream(leg, i)->to)
+			leg_memory_grow(w, stream_twin(leg_stream(leg, i)));
 }
 
 size_t leg_memory_size(const struct leg *leg)
 {
-	struct geometry g = {leg->ssrc_max, leg->streams_max, leg->replay_window};
+	struct geometry g = {leg->far->ssrc_max, leg->far->streams_max, leg->far->replay_window};
 
 	return size_of(&g);
 }
 
 void leg_retired_take(struct worker *w, struct leg *leg)
 {
-	if (!leg->retired)
-		leg->retired = slab_take(&w->retired);
+	if (!leg->far->retired)
+		leg->far->retired = slab_take(&w->retired);
 }
 
 void leg_retired_put(struct worker *w, struct leg *leg)
 {
-	if (leg->retired)
-		slab_put(&w->retired, leg->retired);
-	leg->retired = NULL;
-	leg->n_retired = 0;
+	if (leg->far->retired)
+		slab_put(&w->retired, leg->far->retired);
+	leg->far->retired = NULL;
+	leg->far->n_retired = 0;
 }

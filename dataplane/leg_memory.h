@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a leg's SSRCs are: sources, numbering slots, windows, and what is known of its streams. Most legs
- * have one stream and a handful of SSRCs in all their life, a few have many of both. So a leg begins in a
- * block right behind it in the worker's table, with room for LEG_SSRC_FIRST SSRCs and one stream; it moves
- * to a larger block of a slab when it has more, up to what DP_LEG_UPDATE says (ssrc_max) and DP_STREAMS_MAX.
- * What does not fit there either (long replay windows, dozens of SSRCs) is memory that came with the command.
- * What stays of sources that gave way has a slab, too.
+ * Where legs are. What RTP touches of one is in a table (struct leg), what is seldom needed in another
+ * (struct leg_far). Places of the first are taken in pairs, the legs of a session side by side, because a
+ * packet needs of both: session.h.
+ *
+ * And their SSRCs: sources, numbering slots, windows, and what is known of a leg's streams. Most legs
+ * have one stream and a handful of SSRCs in all their life, a few have many of both. The first source and
+ * slot are in struct leg; further ones begin in a block right behind struct leg_far, with room for
+ * LEG_SSRC_FIRST SSRCs and one stream in all; they move to a larger block of a slab when the leg has more, up
+ * to what DP_LEG_UPDATE says (ssrc_max) and DP_STREAMS_MAX. What does not fit there either (long replay
+ * windows, dozens of SSRCs) is memory that came with the command. What stays of sources that gave way has a
+ * slab, too.
  *
  * All of it is touched only when a leg needs it (pages.h). Blocks and slabs have room for every leg: taking
  * from them does not fail.
@@ -22,6 +27,7 @@
 
 struct command;
 struct leg;
+struct session;
 struct worker;
 
 enum leg_memory_of { LEG_MEMORY_BLOCK, LEG_MEMORY_LARGE, LEG_MEMORY_COMMAND };
@@ -37,6 +43,13 @@ size_t leg_memory_wanted(const struct dp_leg_update *u);
 int leg_memory_open(struct worker *w, uint32_t legs);
 void leg_memory_close(struct worker *w);
 
+/* A place for a new leg of the session, where w->n_leg_free says that there is one; its far is set, the rest
+ * to be cleared, all but `beside`: that is another leg's. Beside the leg that it will relay to, when that is
+ * free. */
+struct leg *leg_place_take(struct worker *w, const struct session *s, const struct dp_leg_update *u);
+/* Back; it is not `used` any more. */
+void leg_place_put(struct worker *w, struct leg *leg);
+
 /* A new leg's, all zero; takes c->memory[0] when there is some. */
 void leg_memory_take(struct worker *w, struct leg *leg, struct command *c);
 /* Back. What had come with a command is returned, its main thread frees it; else NULL. */
@@ -50,7 +63,7 @@ void leg_memory_grow(struct worker *w, struct leg *leg);
 /* All SSRCs that there is room for are in use: the leg and those that it relays to get more. */
 void leg_memory_grow_with_twins(struct worker *w, struct leg *leg);
 
-/* Octets of sources, slots and windows in use, from leg->sources on; for tests. */
+/* Octets of sources, slots and windows in use, from leg->far->sources on; for tests. */
 size_t leg_memory_size(const struct leg *leg);
 
 /* Room for RETIRED_MAX retired sources; once a leg has none left it is given back. */

@@ -24,8 +24,8 @@ static ASIDE int punt(struct worker *w, struct packet *p)
 	}
 	if (!(leg->flags & (p->kind == PACKET_DTLS ? DP_LEG_PUNT_DTLS : DP_LEG_PUNT_STUN)))
 		return DP_V_MALFORMED;
-	leg_budget_renew(&leg->budget, w->now);
-	punts = &leg->budget.punts[ip_port_equal(&p->source, &leg->rtp.remote)];
+	leg_budget_renew(&leg->far->budget, w->now);
+	punts = &leg->far->budget.punts[ip_port_equal(&p->source, &leg->rtp.remote)];
 	if (p->len > DP_PUNT_MAX || *punts >= PUNTS_PER_SECOND)
 		return DP_V_PUNT_FULL;
 	m = mailbox_event(&w->mailbox);
@@ -33,7 +33,7 @@ static ASIDE int punt(struct worker *w, struct packet *p)
 		return DP_V_PUNT_FULL;
 	++*punts;
 	dp_msg_init(m, DP_PUNT_RX, 0);
-	m->punt.session = leg->session->id;
+	m->punt.session = leg->far->session->id;
 	m->punt.leg = leg->number;
 	m->punt.n = p->len;
 	m->punt.remote = p->source;
@@ -69,12 +69,13 @@ int punt_send(struct worker *w, struct command *c)
 	if (classify_payload(d->octets, d->n) != PACKET_DTLS &&
 		classify_payload(d->octets, d->n) != PACKET_STUN)
 		return refused(c, EINVAL, "the datagram is neither DTLS nor STUN");
-	p.in = p.out = s->legs[d->leg];
-	if (ice_on(p.out))
-		to = p.out->rtp.remote;
+	p.in = s->legs[d->leg];
+	p.to = leg_departure(p.in);
+	if (ice_on(p.in))
+		to = p.in->rtp.remote;
 	if (to.ip.family == IP_NONE)
 		return refused(c, EAGAIN, "no connectivity check has shown where the peer is");
-	if (to.ip.family != p.out->rtp.local.ip.family)
+	if (to.ip.family != p.in->rtp.local.ip.family)
 		return refused(c, EAFNOSUPPORT, "remote of another address family than local");
 	p.m = rte_pktmbuf_alloc(w->pool);
 	if (!p.m)
@@ -86,20 +87,19 @@ int punt_send(struct worker *w, struct command *c)
 	}
 	memcpy(p.data, d->octets, d->n);
 	/* This one datagram goes where the command says, or ICE. */
-	before = p.out->rtp;
-	p.out->rtp.remote = to;
-	p.out->rtp.hop = (struct neighbour_ref){0};
+	before = p.in->rtp;
+	p.in->rtp.remote = to;
+	p.in->rtp.hop = (struct neighbour_ref){0};
 	verdict = rewrite_hop(w, &p);
 	if (verdict == PACKET_ON)
 		verdict = rewrite_headers_any(w, &p);
-	p.out->rtp = before;
+	p.in->rtp = before;
 	if (verdict == PACKET_ON && !p.waits) {
 		worker_send_one(w, &p);
 		return 0;
 	}
 	/* A handshake's first flight waits as media does: to send it again takes a second. */
-	if (verdict == PACKET_ON && ip_port_equal(&to, &before.remote) &&
-		hold_for_hop(w, &p) == PACKET_TAKEN)
+	if (verdict == PACKET_ON && ip_port_equal(&to, &before.remote) && hold_for_hop(w, &p) == PACKET_TAKEN)
 		return 0;
 	rte_pktmbuf_free(p.m);
 	if (verdict == PACKET_ON)

@@ -23,7 +23,7 @@ static uint16_t headers_len(const struct path *path)
 /* The path that p leaves by: STUN goes back where it came from. */
 static struct path *out_path(const struct packet *p)
 {
-	return leg_path(p->out, p->kind == PACKET_RTCP || (p->kind == PACKET_STUN && p->rtcp_port));
+	return leg_path(packet_out(p), p->kind == PACKET_RTCP || (p->kind == PACKET_STUN && p->rtcp_port));
 }
 
 /* Where the next hop of p is, by a path of its leg's; of one that it does not wait for *hop is filled. */
@@ -54,18 +54,18 @@ int rewrite_hop(struct worker *w, struct packet *p)
 
 static const struct dp_stream *out_conf(const struct packet *p)
 {
-	return &p->out->stream_conf[p->in->streams[p->stream].twin_stream];
+	return &packet_out(p)->far->stream_conf[leg_stream(p->in, p->stream)->twin_stream];
 }
 
 /* Octets that the name of its m-line adds to p at most (RFC 9143 section 15.1); 0: it needs none, or has no
  * room. */
 static uint16_t mid_room(const struct packet *p)
 {
-	const struct leg *out = p->out;
+	const struct leg *out = packet_out(p);
 	uint16_t room;
 
 	if (out->n_streams < 2 || p->kind != PACKET_RTP ||
-		!out->streams[p->in->streams[p->stream].twin_stream].named)
+		!leg_stream(out, leg_stream(p->in, p->stream)->twin_stream)->named)
 		return 0;
 	room = rtp_ext_room(&p->rtp, out_conf(p)->mid_len);
 	return p->data - room - IPV6_LEN - UDP_LEN - ETHER_LEN < (uint8_t *)p->m->buf_addr ? 0 : room;
@@ -85,7 +85,7 @@ static int named_hop(struct worker *w, struct packet *p, struct path *path)
 	if (room && !p->named)
 		verdict = hop_by(w, p, path, &hop);
 	if (verdict == PACKET_ON && !p->waits && p->kind == PACKET_RTP)
-		leaving_prepare(w, p->out, &hop);
+		leaving_prepare(w, packet_out(p), &hop);
 	return verdict;
 }
 
@@ -99,8 +99,8 @@ static inline bool has_tailroom(const struct packet *p)
 /* Does p leave with what its leg has prepared? Then nothing but that has to be looked at. */
 static inline bool is_usual(const struct worker *w, const struct packet *p)
 {
-	const struct leaving *l = &p->out->leaving;
-	const struct leg_key *k = &p->out->tx;
+	const struct leaving *l = &p->to->leaving;
+	const struct leg_key *k = &p->to->tx;
 	uint16_t len = p->len;
 
 	if (p->kind != PACKET_RTP || l->version != w->hops)
@@ -116,7 +116,7 @@ static inline bool is_usual(const struct worker *w, const struct packet *p)
  */
 static ASIDE int out_check(struct worker *w, struct packet *p)
 {
-	struct leg *out = p->out;
+	struct leg *out = packet_out(p);
 	bool rtcp = p->kind == PACKET_RTCP;
 	struct path *path = leg_path(out, rtcp);
 	struct srtp_layout rtcp_layout;
@@ -125,10 +125,10 @@ static ASIDE int out_check(struct worker *w, struct packet *p)
 
 	if (path->remote.ip.family == IP_NONE || path->local.ip.family == IP_NONE)
 		return DP_V_NO_REMOTE;
-	if (out->leaving.secure) {
-		if (out->tx.role != KEY_CURRENT)
+	if (p->to->leaving.secure) {
+		if (p->to->tx.role != KEY_CURRENT)
 			return DP_V_NO_KEY;
-		p->len += leg_key_layout(&out->tx, rtcp, &rtcp_layout)->total;
+		p->len += leg_key_layout(&p->to->tx, rtcp, &rtcp_layout)->total;
 	}
 	verdict = named_hop(w, p, path);
 	p->len = len;
@@ -151,7 +151,7 @@ static ASIDE void extensions_keep(struct packet *p)
 	const struct dp_stream *to = out_conf(p);
 	uint16_t keep = to->extensions, removed;
 
-	if (!p->out->streams[p->in->streams[p->stream].twin_stream].limits_extensions)
+	if (!leg_stream(packet_out(p), leg_stream(p->in, p->stream)->twin_stream)->limits_extensions)
 		return;
 	if (dp_stream_sends_mid(to))
 		keep &= (uint16_t) ~(1u << to->mid_ext_id);
@@ -172,9 +172,9 @@ static ASIDE void mid_add(struct packet *p)
 }
 
 /* By the slot that is near, most times. */
-static inline enum renumber_verdict renumber(struct leg *out, struct renumber_packet *n)
+static inline enum renumber_verdict renumber(struct departure *to, struct renumber_packet *n)
 {
-	struct leaving *l = &out->leaving;
+	struct leaving *l = &to->leaving;
 	struct renumber_packet any;
 	enum renumber_verdict v;
 
@@ -182,26 +182,24 @@ static inline enum renumber_verdict renumber(struct leg *out, struct renumber_pa
 		return RENUMBER_SEND;
 	/* In a copy, so that the usual packet's stays in registers. */
 	any = *n;
-	v = renumber_packet_map_any(&out->renumber, &any);
+	v = renumber_packet_map_any(&departure_leg(to)->far->renumber, &l->slot, &any);
 	*n = any;
-	l->slot = renumber_slot_last(&out->renumber);
 	return v;
 }
 
 static int rtp_rewrite(struct worker *w, struct packet *p)
 {
-	struct leg *out = p->out;
 	struct renumber_packet n = {
 		.ssrc = p->rtp.ssrc,
 		.ts = p->rtp.ts,
 		.seq = p->rtp.seq,
 		.pt = p->rtp.pt,
 		.source = origin(p),
-		.clock_hz = p->in->streams[p->stream].clock_hz,
+		.clock_hz = leg_stream(p->in, p->stream)->clock_hz,
 		.now_ms = w->now_ms,
 	};
 
-	switch (renumber(out, &n)) {
+	switch (renumber(p->to, &n)) {
 	case RENUMBER_SEND:
 		break;
 	case RENUMBER_DUPLICATE:
@@ -221,9 +219,11 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 	rtp_set_ts(p->data, n.out_ts);
 	rtp_set_ssrc(p->data, n.out_ssrc);
 	p->index = n.out_index;
-	if (n.out_rolled && out->leaving.secure) {
-		out->checkpoint_ssrc = n.out_ssrc;
-		out->checkpoint_roc = srtp_index_roc(n.out_index);
+	if (n.out_rolled && p->to->leaving.secure) {
+		struct leg *out = packet_out(p);
+
+		out->far->checkpoint_ssrc = n.out_ssrc;
+		out->far->checkpoint_roc = srtp_index_roc(n.out_index);
 		event_mark(w, out, LEG_EVENT_CHECKPOINT);
 	}
 	return PACKET_ON;
@@ -232,9 +232,9 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 /* Under BUNDLE one compound speaks of several streams. */
 static ASIDE int rtcp_rewrite(struct packet *p)
 {
-	const struct stream *to = &p->out->streams[p->in->streams[p->stream].twin_stream];
+	const struct stream *to = leg_stream(packet_out(p), leg_stream(p->in, p->stream)->twin_stream);
 	uint8_t from = p->in->n_streams > 1 ? RENUMBER_ANY_SOURCE : origin(p);
-	int n = renumber_rtcp(&p->out->renumber, &p->in->renumber, from, p->data, p->len);
+	int n = renumber_rtcp(&packet_out(p)->far->renumber, &p->in->far->renumber, from, p->data, p->len);
 
 	if (n < 0)
 		return DP_V_MALFORMED;
@@ -271,12 +271,12 @@ static uint32_t rtcp_about(const uint8_t *p, const struct rtcp_part *part)
 /* The stream of leg `in` whose media is sent to its peer under ssrc, or STREAM_NONE. */
 static uint8_t stream_heard_as(const struct leg *in, uint32_t ssrc)
 {
-	uint8_t source = renumber_source_of(&in->renumber, ssrc);
+	uint8_t source = renumber_source_of(&in->far->renumber, ssrc);
 
 	for (uint8_t i = 0; source != RENUMBER_ANY_SOURCE && i < in->n_streams; i++) {
-		const struct stream *s = &in->streams[i];
+		const struct stream *s = leg_stream(in, i);
 
-		if (s->twin && s->twin->number == source / DP_STREAMS_MAX &&
+		if (s->to && stream_twin(s)->number == source / DP_STREAMS_MAX &&
 			s->twin_stream == source % DP_STREAMS_MAX)
 			return i;
 	}
@@ -313,16 +313,16 @@ int rewrite_route(struct worker *w, struct packet *p)
 		rtcp_stream(p);
 	if (p->stream == STREAM_NONE)
 		return DP_V_NO_STREAM;
-	from = &p->in->streams[p->stream];
-	if (!from->twin)
+	from = leg_stream(p->in, p->stream);
+	if (!from->to)
 		return DP_V_NO_STREAM;
-	p->out = from->twin;
+	p->to = from->to;
 	if (p->kind == PACKET_RTP && !from->relays)
 		return DP_V_DIRECTION;
 	p->clear_len = p->len;
 	p->usual = is_usual(w, p);
 	if (likely(p->usual)) {
-		p->tx_port = p->out->leaving.port;
+		p->tx_port = p->to->leaving.port;
 		return PACKET_ON;
 	}
 	return out_check(w, p);
@@ -398,9 +398,9 @@ ASIDE int rewrite_headers_any(struct worker *w, struct packet *p)
 	udp->dst_port = rte_cpu_to_be_16(path->remote.port);
 	udp->dgram_len = rte_cpu_to_be_16(udp_len);
 	if (path->local.ip.family == IP_V4)
-		ipv4_write(ip, path, p->out->dscp, udp_len, offload);
+		ipv4_write(ip, path, packet_out(p)->dscp, udp_len, offload);
 	else
-		ipv6_write(ip, path, p->out->dscp, udp_len, offload);
+		ipv6_write(ip, path, packet_out(p)->dscp, udp_len, offload);
 	p->m->data_off = (uint16_t)(ip - ETHER_LEN - (uint8_t *)p->m->buf_addr);
 	p->m->data_len = (uint16_t)(ETHER_LEN + headers + p->len);
 	p->m->pkt_len = p->m->data_len;

@@ -16,7 +16,7 @@ int rewrite_route(struct worker *w, struct packet *p);
 /* Stage: gives the clear packet its outgoing numbers. They are used up with it. */
 int rewrite_numbers(struct worker *w, struct packet *p);
 
-/* The next hop of p->out: sets tx_port and ether, or `waits`. PACKET_ON or the verdict. */
+/* The next hop of packet_out(p): sets tx_port and ether, or `waits`. PACKET_ON or the verdict. */
 int rewrite_hop(struct worker *w, struct packet *p);
 
 /* Stage: UDP, IP and link-layer headers in front of the datagram at p->data; checksums right for both

@@ -41,14 +41,18 @@ int session_add(struct worker *w, struct command *c)
 static struct leg *leg_new(struct worker *w, struct session *s, struct command *c)
 {
 	const struct dp_leg_update *u = &c->leg_update;
+	struct leg_far *far;
 	struct leg *leg;
 
-	leg = worker_leg(w, w->leg_free[--w->n_leg_free]);
-	memset(leg, 0, sizeof *leg);
-	TAILQ_INIT(&leg->hold);
+	leg = leg_place_take(w, s, u);
+	far = leg->far;
+	memset(leg, 0, offsetof(struct leg, beside));
+	*leg_departure(leg) = (struct departure){.tx.role = KEY_NONE};
+	*far = (struct leg_far){.session = s};
+	leg->far = far;
+	TAILQ_INIT(&leg->far->hold);
 	leg->used = true;
 	leg->number = u->leg;
-	leg->session = s;
 	leg_memory_take(w, leg, c);
 	leg->heard = w->now;
 	s->legs[u->leg] = leg;
@@ -87,7 +91,7 @@ static void port_unbind(struct worker *w, const struct leg *leg, const struct ip
 static void path_set(struct leg *leg, struct path *path, const struct ip_port *local,
 	const struct ip_port *remote, bool held)
 {
-	struct ip_port *signalled = &leg->signalled[path == &leg->rtcp];
+	struct ip_port *signalled = &leg->far->signalled[path == &leg->far->rtcp];
 	bool same_local = ip_port_equal(&path->local, local);
 
 	path->local = *local;
@@ -110,11 +114,11 @@ static void ports_bind(struct worker *w, struct leg *leg, const struct dp_leg_up
 	bool swapped = second && !rtcp && ice_on(leg) && ip_port_equal(&leg->rtp.local, &u->local_rtcp);
 
 	port_unbind(w, leg, &leg->rtp.local);
-	port_unbind(w, leg, &leg->rtcp.local);
-	port_unbind(w, leg, &leg->also);
-	leg->also = !second || rtcp ? none : swapped ? u->local : u->local_rtcp;
+	port_unbind(w, leg, &leg->far->rtcp.local);
+	port_unbind(w, leg, &leg->far->also);
+	leg->far->also = !second || rtcp ? none : swapped ? u->local : u->local_rtcp;
 	path_set(leg, &leg->rtp, swapped ? &u->local_rtcp : &u->local, &u->remote, ice_on(leg));
-	path_set(leg, &leg->rtcp, rtcp ? &u->local_rtcp : &none, rtcp ? &u->remote_rtcp : &none,
+	path_set(leg, &leg->far->rtcp, rtcp ? &u->local_rtcp : &none, rtcp ? &u->remote_rtcp : &none,
 		rtcp && ice_on(leg));
 	leg_address_set(leg_table_address(w->table, &u->local.ip), u->local.port, entry_of(w, leg, false));
 	if (second)
@@ -131,28 +135,30 @@ static void streams_pair(struct session *s)
 
 		if (!leg || i % DP_STREAMS_MAX >= leg->n_streams)
 			continue;
-		st = &leg->streams[i % DP_STREAMS_MAX];
-		st->twin = NULL;
+		st = leg_stream(leg, i % DP_STREAMS_MAX);
+		st->to = NULL;
 		st->relays = false;
 		for (unsigned j = 0; j < DP_LEGS_MAX * DP_STREAMS_MAX; j++) {
 			struct leg *other = s->legs[j / DP_STREAMS_MAX];
 
-			if (other && other->side != leg->side && j % DP_STREAMS_MAX < other->n_streams &&
-				other->stream_conf[j % DP_STREAMS_MAX].id ==
-					leg->stream_conf[i % DP_STREAMS_MAX].id) {
-				st->twin = other;
+			if (other && other->far->side != leg->far->side &&
+				j % DP_STREAMS_MAX < other->n_streams &&
+				other->far->stream_conf[j % DP_STREAMS_MAX].id ==
+					leg->far->stream_conf[i % DP_STREAMS_MAX].id) {
+				st->to = leg_departure(other);
 				st->twin_stream = (uint8_t)(j % DP_STREAMS_MAX);
 				st->relays = st->direction & DP_RECV &&
-					     other->streams[j % DP_STREAMS_MAX].direction & DP_SEND;
+					     leg_stream(other, j % DP_STREAMS_MAX)->direction & DP_SEND;
 			}
 		}
+		leg->seals = leg->stream.to && leg->stream.to->leaving.secure;
 	}
 }
 
 static bool receives(const struct leg *leg)
 {
 	for (unsigned i = 0; i < leg->n_streams; i++)
-		if (leg->streams[i].direction & DP_RECV)
+		if (leg_stream(leg, i)->direction & DP_RECV)
 			return true;
 	return false;
 }
@@ -170,8 +176,8 @@ static int leg_update_check(struct worker *w, struct session *s, const struct le
 	} else if (leg && leg->security == DP_SECURITY_SRTP && u->security == DP_SECURITY_PLAIN) {
 		why = "a leg that was negotiated secure never becomes clear";
 		rc = -EPERM;
-	} else if (leg &&
-		   (leg->ssrc_limit != leg_ssrc_max(u) || leg->replay_window != leg_replay_window(u))) {
+	} else if (leg && (leg->far->ssrc_limit != leg_ssrc_max(u) ||
+				  leg->far->replay_window != leg_replay_window(u))) {
 		why = "SSRCs and replay window of a leg cannot change";
 		rc = -EINVAL;
 	} else if (!port_free(w, leg, &u->local) ||
@@ -193,13 +199,13 @@ static int leg_update_check(struct worker *w, struct session *s, const struct le
  */
 static void sources_keep(struct leg *leg, const struct dp_leg_update *u)
 {
-	for (unsigned i = 0; i < leg->ssrc_max; i++) {
-		struct source *s = &leg->sources[i];
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++) {
+		struct source *s = leg_source(leg, i);
 		uint8_t was = s->stream;
 
 		s->stream = STREAM_NONE;
 		for (uint8_t k = 0; was < leg->n_streams && k < u->n_streams; k++)
-			if (u->streams[k].id == leg->stream_conf[was].id)
+			if (u->streams[k].id == leg->far->stream_conf[was].id)
 				s->stream = k;
 	}
 }
@@ -207,16 +213,16 @@ static void sources_keep(struct leg *leg, const struct dp_leg_update *u)
 static void streams_set(struct worker *w, struct leg *leg, const struct dp_leg_update *u)
 {
 	sources_keep(leg, u);
-	if (u->n_streams > leg->streams_max)
+	if (u->n_streams > leg->far->streams_max)
 		leg_memory_grow(w, leg);
 	leg->n_streams = u->n_streams;
 	for (unsigned i = 0; i < u->n_streams; i++) {
-		leg->stream_conf[i] = u->streams[i];
-		leg->streams[i].clock_hz = u->streams[i].clock_hz;
-		leg->streams[i].direction = u->streams[i].direction;
-		leg->streams[i].feedback = u->streams[i].feedback;
-		leg->streams[i].limits_extensions = u->streams[i].extensions & DP_EXTENSIONS_LIMITED;
-		leg->streams[i].named = dp_stream_sends_mid(&u->streams[i]);
+		leg->far->stream_conf[i] = u->streams[i];
+		leg_stream(leg, i)->clock_hz = u->streams[i].clock_hz;
+		leg_stream(leg, i)->direction = u->streams[i].direction;
+		leg_stream(leg, i)->feedback = u->streams[i].feedback;
+		leg_stream(leg, i)->limits_extensions = u->streams[i].extensions & DP_EXTENSIONS_LIMITED;
+		leg_stream(leg, i)->named = dp_stream_sends_mid(&u->streams[i]);
 	}
 }
 
@@ -235,14 +241,14 @@ int session_leg_update(struct worker *w, struct command *c)
 	received = receives(leg);
 	/* A packet that was made for the leg as it was, perhaps in the clear, does not leave it as it is now.
 	 */
-	if (leg->security != u->security || !ip_port_equal(&leg->signalled[0], &u->remote) ||
+	if (leg->security != u->security || !ip_port_equal(&leg->far->signalled[0], &u->remote) ||
 		!ip_port_equal(&leg->rtp.local, &u->local))
 		hold_forget_hops(w, leg);
 	ports_bind(w, leg, u);
-	leg->side = u->side;
+	leg->far->side = u->side;
 	leg->security = u->security;
-	leg->leaving.secure = u->security != DP_SECURITY_PLAIN;
-	leaving_forget(&leg->leaving);
+	leg_leaving(leg)->secure = u->security != DP_SECURITY_PLAIN;
+	leaving_forget(leg_leaving(leg));
 	leg->learn = u->learn;
 	leg->flags = u->flags;
 	leg->dscp = u->dscp;
@@ -259,14 +265,14 @@ int session_leg_update(struct worker *w, struct command *c)
 static void leg_delete(struct worker *w, struct leg *leg)
 {
 	port_unbind(w, leg, &leg->rtp.local);
-	port_unbind(w, leg, &leg->rtcp.local);
-	port_unbind(w, leg, &leg->also);
+	port_unbind(w, leg, &leg->far->rtcp.local);
+	port_unbind(w, leg, &leg->far->also);
 	hold_forget(w, leg);
 	event_forget(w, leg);
 	guard_end(w, leg);
 	leg_keys_wipe(w, leg);
 	leg->used = false;
-	w->leg_free[w->n_leg_free++] = worker_leg_place(w, leg);
+	leg_place_put(w, leg);
 	count(&w->stats.legs, (uint64_t)-1);
 }
 
@@ -290,9 +296,10 @@ int session_del(struct worker *w, struct command *c)
 
 static const struct source *newest_source(const struct leg *leg)
 {
-	for (unsigned i = 0; i < leg->ssrc_max; i++)
-		if (leg->sources[i].used && leg->sources[i].rtp && leg->sources[i].ssrc == leg->newest_ssrc)
-			return &leg->sources[i];
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++)
+		if (leg_source(leg, i)->used && leg_source(leg, i)->rtp &&
+			leg_source(leg, i)->ssrc == leg->far->newest_ssrc)
+			return leg_source(leg, i);
 	return NULL;
 }
 
@@ -301,29 +308,29 @@ static void leg_describe(struct worker *w, struct leg *leg, struct dp_stats_leg 
 	const struct leg_key *rx = leg_key_role(leg, KEY_CURRENT);
 	const struct source *newest = newest_source(leg);
 
-	o->side = leg->side;
+	o->side = leg->far->side;
 	o->security = leg->security;
-	o->suite = rx ? rx->suite : leg->tx.suite;
+	o->suite = rx ? rx->suite : leg_tx(leg)->suite;
 	o->rx_epoch = rx ? rx->epoch : 0;
-	o->tx_epoch = leg->tx.epoch;
+	o->tx_epoch = leg_tx(leg)->epoch;
 	o->remote = leg->rtp.remote;
 	o->rx_packets = leg->rx_packets;
 	o->rx_octets = leg->rx_octets;
-	o->tx_packets = leg->leaving.packets;
-	o->tx_octets = leg->leaving.octets;
-	o->rx_rtcp = leg->count.rx_rtcp;
-	o->tx_rtcp = leg->tx_rtcp;
-	o->clear_out = leg->clear_out;
-	o->rx_ssrc = leg->newest_ssrc;
-	o->rx_lost = leg->lost_before;
-	for (unsigned i = 0; i < leg->ssrc_max; i++)
-		if (leg->sources[i].used)
-			o->rx_lost += source_lost(&leg->sources[i]);
+	o->tx_packets = leg_leaving(leg)->packets;
+	o->tx_octets = leg_leaving(leg)->octets;
+	o->rx_rtcp = leg->far->count.rx_rtcp;
+	o->tx_rtcp = leg->far->tx_rtcp;
+	o->clear_out = leg->far->clear_out;
+	o->rx_ssrc = leg->far->newest_ssrc;
+	o->rx_lost = leg->far->lost_before;
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++)
+		if (leg_source(leg, i)->used)
+			o->rx_lost += source_lost(leg_source(leg, i));
 	if (newest)
 		o->rx_jitter_us = (uint32_t)((uint64_t)(newest->jitter >> 4) * 1000000 / newest->clock_hz);
 	o->rx_age_ms = leg->heard_any ? (w->now - leg->heard) / NS_PER_MS : UINT64_MAX;
 	ice_describe(w, leg, o);
-	memcpy(o->verdicts, leg->count.verdicts, sizeof o->verdicts);
+	memcpy(o->verdicts, leg->far->count.verdicts, sizeof o->verdicts);
 	o->verdicts[DP_V_RELAYED] = leg->relayed;
 }
 

@@ -43,9 +43,16 @@ struct leg_ice;
 enum key_role { KEY_NONE, KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS };
 
 struct leg_key {
+	uint64_t rtcp_packets, rtcp_packets_max;
+	uint64_t until; /* ns: a PREVIOUS one is wiped then */
+	const struct srtp_suite_info *info;
+	uint8_t mki[DP_MKI_MAX];
+	uint8_t salt[SRTP_SALT_MAX]; /* the session salt of RTP: as good as the master's name, and no secret
+				      */
+
 	/* one cache line: all that an RTP packet without MKI needs */
-	uint8_t role;  /* enum key_role */
-	uint8_t suite; /* enum srtp_suite */
+	uint8_t role __attribute__((aligned(64))); /* enum key_role */
+	uint8_t suite;                             /* enum srtp_suite */
 	uint8_t mki_len;
 	uint8_t reported; /* bit 1 << enum dp_limit: the event went out */
 	uint32_t era;
@@ -55,21 +62,16 @@ struct leg_key {
 	uint64_t packets, octets;
 	uint64_t soft_packets, soft_octets; /* UINT64_MAX: none */
 	uint64_t packets_max;               /* hard; never above the suite's */
-
-	uint64_t rtcp_packets, rtcp_packets_max;
-	uint64_t until; /* ns: a PREVIOUS one is wiped then */
-	const struct srtp_suite_info *info;
-	uint8_t mki[DP_MKI_MAX];
-	uint8_t salt[SRTP_SALT_MAX]; /* the session salt of RTP: as good as the master's name, and no secret
-				      */
 } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct leg_key) == 128 && offsetof(struct leg_key, rtcp_packets) == 64,
-	"what RTP needs of a key is one cache line");
+_Static_assert(sizeof(struct leg_key) == 128 && offsetof(struct leg_key, role) == 64,
+	"what RTP needs of a key is one cache line, the second");
 
 /* One SSRC heard on a leg. On a secure leg it exists once a packet of it has authenticated. */
 struct source {
-	/* one cache line: all of it that a plain leg's RTP needs */
-	uint32_t ssrc;
+	/* one cache line: secure legs */
+	struct srtp_replay rtp_window, rtcp_window;
+	/* another: all of it that a plain leg's RTP needs */
+	uint32_t ssrc __attribute__((aligned(64)));
 	uint32_t era;
 	bool used;
 	bool rtp;         /* RTP was heard, not RTCP alone */
@@ -81,10 +83,9 @@ struct source {
 	uint64_t highest; /* index; on plain legs estimated as on secure ones */
 	uint64_t received;
 	uint64_t heard; /* ns */
-	/* another: secure legs */
-	struct srtp_replay rtp_window __attribute__((aligned(64))), rtcp_window;
 } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct source) == 128, "a source is two cache lines");
+_Static_assert(sizeof(struct source) == 128 && offsetof(struct source, ssrc) == 64,
+	"a source is two cache lines, of which a plain leg's RTP needs the second");
 
 /*
  * What stays of a secure source whose place another SSRC took: enough to accept no packet twice and to go on
@@ -114,7 +115,7 @@ struct leg_budget {
 
 /* One m-line's media on a leg: what every packet needs of it. */
 struct stream {
-	struct leg *twin; /* the leg on the other side that has the stream too, or NULL */
+	struct departure *to; /* of the leg on the other side that has the stream too, its twin; or NULL */
 	uint32_t clock_hz;
 	uint8_t twin_stream;
 	uint8_t direction : 2;      /* enum dp_direction */
@@ -157,14 +158,9 @@ enum leg_due {
 enum leg_path_bit { LEG_PATH_RTP = 1 << 0, LEG_PATH_RTCP = 1 << 1 };
 
 /*
- * What a packet touches of a leg lies together, at its end, ordered by who touches it, a cache line (64
- * octets) at a time: at tens of thousands of legs each line costs a packet a look into memory, and each page
- * another. RTP that arrives reads and writes lines 0 and 1 and its struct source, on a secure leg the key in
- * rx; RTP that leaves, `leaving`, the slot of `renumber`, on a secure leg tx, and line 0 when `leaving` is not
- * prepared. Behind the leg is the block with its first sources and slots (leg_memory.h). fetch.c brings these near;
- * what else there is may be far.
+ * What few packets need of a leg. Behind it is the block with most of its SSRCs' memory (leg_memory.h).
  */
-struct leg {
+struct leg_far {
 	struct leg_counters count;
 	uint8_t side;
 	uint8_t events;              /* enum leg_event: not reported yet */
@@ -199,30 +195,41 @@ struct leg {
 	int64_t lost_before;           /* packets lost by sources that are no longer held */
 	struct dp_stream *stream_conf; /* n_streams of them */
 	TAILQ_ENTRY(leg) overlap;      /* in worker.overlaps, as long as there is a PREVIOUS key */
+	TAILQ_ENTRY(leg) half;         /* in worker.leg_halves, as long as only the leg beside is used */
 
-	/* keys, two lines each, of which RTP needs the first; what is current is in the first place of rx but
-	 * for every other re-key */
-	struct leg_key rx[DP_KEY_SLOTS];
-	struct leg_key tx;
-
-	struct renumber renumber __attribute__((aligned(64))); /* what this leg sends */
+	struct renumber renumber; /* what the leg sends */
 	uint64_t tx_rtcp, clear_out;
 
-	struct leaving leaving;
+	/* Those from the second on: leg_source(), leg_rx(), leg_stream(). */
+	struct source *sources; /* ssrc_max - 1; leg_memory.h */
+	struct leg_key rx[DP_KEY_SLOTS - 1];
+	struct stream streams[DP_STREAMS_MAX - 1];
+} __attribute__((aligned(64)));
 
-	/* line 0: both ways */
-	struct path rtp;
-	uint8_t security;
-	uint8_t learn : 7;
-	bool guarded : 1; /* there is a budget for authentications: guard.h */
-	uint8_t number;
-	uint8_t n_streams;
-	uint16_t flags; /* enum dp_leg_flags */
-	uint8_t dscp;
-	uint8_t last_source; /* place in sources of the last packet's: most likely the next one's */
+/*
+ * What RTP that leaves by a leg touches: leaving, the first line of the slot, on a secure leg the second of
+ * the key.
+ */
+struct departure {
+	struct leaving leaving;
+	struct renumber_slot slot; /* the first of its numbering slots */
+	struct leg_key tx;
+};
+
+/*
+ * What a packet touches of a leg lies together, ordered by who touches it, a cache line (64 octets) at a
+ * time: at tens of thousands of legs each line costs a packet a look into memory, each page another, and
+ * lines side by side less than lines apart. The leg on the other side of a call most often has the place
+ * beside: so what that one needs of RTP that arrives here and leaves there lies here. In order: on a secure
+ * leg the key's second line and the source's windows; then of every leg the source, lines 1 and 0; and of the
+ * leg beside what struct departure says. fetch.c brings these near; what else there is may be far.
+ */
+struct leg {
+	struct leg_key rx;    /* the first of its receive keys: the current one but for every other re-key */
+	struct source source; /* the first of its sources */
 
 	/* line 1: arriving */
-	struct source *sources;         /* ssrc_max of them; leg_memory.h */
+	struct leg_far *far;
 	uint64_t heard;                 /* ns: last accepted packet, or when listening began */
 	uint64_t rx_packets, rx_octets; /* RTP */
 	uint64_t relayed;               /* with verdict DP_V_RELAYED */
@@ -231,15 +238,84 @@ struct leg {
 	bool attended; /* leg_tick() is to look at its keys and its ICE */
 	uint8_t held;  /* packets that wait for a key */
 	bool timed_out, heard_any;
-	uint8_t learned;   /* enum leg_path_bit: plain: that remote is settled and holds */
-	uint8_t hops_held; /* packets that wait for a next hop */
-	struct stream streams[DP_STREAMS_MAX]; /* the first is in line 1 */
+	uint8_t learned;      /* enum leg_path_bit: plain: that remote is settled and holds */
+	uint8_t hops_held;    /* packets that wait for a next hop */
+	struct stream stream; /* the first */
+
+	/* line 0: both ways */
+	struct path rtp;
+	uint8_t security;
+	uint8_t learn : 6;
+	bool guarded : 1; /* there is a budget for authentications: guard.h */
+	bool seals : 1;   /* what it relays leaves a secure leg; of several streams the first's */
+	uint8_t number;
+	uint8_t n_streams;
+	uint16_t flags; /* enum dp_leg_flags */
+	uint8_t dscp;
+	uint8_t last_source; /* number of the last packet's: most likely the next one's */
+
+	struct departure beside; /* of the leg beside: leg_departure() */
 } __attribute__((aligned(64)));
-_Static_assert(offsetof(struct leg, rtp) % 64 == 0 &&
-		       offsetof(struct leg, sources) == offsetof(struct leg, rtp) + 64 &&
-		       offsetof(struct leg, streams) == offsetof(struct leg, sources) + 48 &&
-		       sizeof(struct stream) == 16,
-	"line 1 begins with sources and ends with the first stream");
+#define LEG_LINES 11
+_Static_assert(sizeof(struct leg) == LEG_LINES * 64 && offsetof(struct leg, far) % 64 == 0 &&
+		       offsetof(struct leg, rtp) == offsetof(struct leg, far) + 64 &&
+		       offsetof(struct leg, beside) == offsetof(struct leg, rtp) + 64,
+	"lines are where they are said to be");
+_Static_assert(LEG_LINES % 2, "of two legs side by side the first is on 128 octets, the second is not");
+
+/* The leg on the other place of the pair, in use or not: places are taken in pairs, from 128 octets on. */
+static inline struct leg *leg_beside(const struct leg *leg)
+{
+	return (struct leg *)leg + 1 - 2 * ((uintptr_t)leg >> 6 & 1);
+}
+
+static inline struct departure *leg_departure(const struct leg *leg)
+{
+	return &leg_beside(leg)->beside;
+}
+
+static inline struct leg *departure_leg(const struct departure *d)
+{
+	return leg_beside((const struct leg *)((const uint8_t *)d - offsetof(struct leg, beside)));
+}
+
+/* NULL: there is none. */
+static inline struct leg *stream_twin(const struct stream *s)
+{
+	return s->to ? departure_leg(s->to) : NULL;
+}
+
+static inline struct leg *packet_out(const struct packet *p)
+{
+	return departure_leg(p->to);
+}
+
+static inline struct leaving *leg_leaving(const struct leg *leg)
+{
+	return &leg_departure(leg)->leaving;
+}
+
+static inline struct leg_key *leg_tx(const struct leg *leg)
+{
+	return &leg_departure(leg)->tx;
+}
+
+/* A leg's sources, receive keys and streams by number; like strchr(), not to be written to when the leg is
+ * not. */
+static inline struct source *leg_source(const struct leg *leg, unsigned i)
+{
+	return likely(i == 0) ? (struct source *)&leg->source : &leg->far->sources[i - 1];
+}
+
+static inline struct leg_key *leg_rx(const struct leg *leg, unsigned i)
+{
+	return likely(i == 0) ? (struct leg_key *)&leg->rx : &leg->far->rx[i - 1];
+}
+
+static inline struct stream *leg_stream(const struct leg *leg, unsigned i)
+{
+	return likely(i == 0) ? (struct stream *)&leg->stream : &leg->far->streams[i - 1];
+}
 
 struct session {
 	dp_session_id id; /* 0: unused */
@@ -265,18 +341,18 @@ struct session *session_find(struct worker *w, dp_session_id id);
 /* Packets that arrived on the leg and had this verdict. */
 static inline uint64_t leg_verdict(const struct leg *leg, enum dp_verdict v)
 {
-	return v == DP_V_RELAYED ? leg->relayed : leg->count.verdicts[v];
+	return v == DP_V_RELAYED ? leg->relayed : leg->far->count.verdicts[v];
 }
 
 /* The path that a packet came by or leaves by. */
 static inline struct path *leg_path(struct leg *leg, bool rtcp)
 {
-	return rtcp && !(leg->flags & DP_LEG_RTCP_MUX) ? &leg->rtcp : &leg->rtp;
+	return rtcp && !(leg->flags & DP_LEG_RTCP_MUX) ? &leg->far->rtcp : &leg->rtp;
 }
 
 static inline uint8_t leg_path_bit(const struct leg *leg, const struct path *path)
 {
-	return path == &leg->rtcp ? LEG_PATH_RTCP : LEG_PATH_RTP;
+	return path == &leg->far->rtcp ? LEG_PATH_RTCP : LEG_PATH_RTP;
 }
 
 /* Packets by that path go there from now on. */
@@ -284,7 +360,7 @@ static inline void path_remote_set(struct leg *leg, struct path *path, const str
 {
 	path->remote = *remote;
 	path->hop = (struct neighbour_ref){0};
-	leaving_forget(&leg->leaving);
+	leaving_forget(leg_leaving(leg));
 }
 
 static inline bool leg_source_is(const struct source *s, uint32_t ssrc, uint32_t era)
@@ -296,7 +372,7 @@ static inline bool leg_source_is(const struct source *s, uint32_t ssrc, uint32_t
 struct source *leg_source_search(struct leg *leg, uint32_t ssrc, uint32_t era);
 static inline struct source *leg_source_find(struct leg *leg, uint32_t ssrc, uint32_t era)
 {
-	struct source *s = &leg->sources[leg->last_source];
+	struct source *s = leg_source(leg, leg->last_source);
 
 	return likely(leg_source_is(s, ssrc, era)) ? s : leg_source_search(leg, ssrc, era);
 }
@@ -337,7 +413,8 @@ void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp
 /* Counts a packet that k protected or opened; reports soft limits. */
 void leg_key_used_rtcp(struct worker *w, struct leg *leg, struct leg_key *k);
 void leg_key_soft_limits(struct worker *w, struct leg *leg, struct leg_key *k);
-static inline void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets, bool rtcp)
+static inline void leg_key_used(
+	struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets, bool rtcp)
 {
 	if (unlikely(rtcp)) {
 		leg_key_used_rtcp(w, leg, k);

@@ -14,8 +14,8 @@
 
 ASIDE struct source *leg_source_search(struct leg *leg, uint32_t ssrc, uint32_t era)
 {
-	for (unsigned i = 0; i < leg->ssrc_max; i++) {
-		struct source *s = &leg->sources[i];
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++) {
+		struct source *s = leg_source(leg, i);
 
 		if (s->used && s->ssrc == ssrc && s->era == era) {
 			leg->last_source = (uint8_t)i;
@@ -32,20 +32,20 @@ int64_t source_lost(const struct source *s)
 
 const struct retired_source *leg_retired_find(const struct leg *leg, uint32_t ssrc, uint32_t era)
 {
-	for (uint32_t i = 0; i < leg->n_retired; i++)
-		if (leg->retired[i].ssrc == ssrc && leg->retired[i].era == era)
-			return &leg->retired[i];
+	for (uint32_t i = 0; i < leg->far->n_retired; i++)
+		if (leg->far->retired[i].ssrc == ssrc && leg->far->retired[i].era == era)
+			return &leg->far->retired[i];
 	return NULL;
 }
 
 /* The place for a source that has none. */
 static struct source *source_place(struct leg *leg, uint64_t now)
 {
-	bool may_retire = leg->security == DP_SECURITY_PLAIN || leg->n_retired < RETIRED_MAX;
+	bool may_retire = leg->security == DP_SECURITY_PLAIN || leg->far->n_retired < RETIRED_MAX;
 	struct source *oldest = NULL;
 
-	for (unsigned i = 0; i < leg->ssrc_max; i++) {
-		struct source *s = &leg->sources[i];
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++) {
+		struct source *s = leg_source(leg, i);
 
 		if (!s->used)
 			return s;
@@ -58,11 +58,11 @@ static struct source *source_place(struct leg *leg, uint64_t now)
 /* Without its window a secure source's packets could be replayed: their highest indexes are kept. */
 static void source_retire(struct worker *w, struct leg *leg, const struct source *s)
 {
-	leg->lost_before += source_lost(s);
+	leg->far->lost_before += source_lost(s);
 	if (leg->security != DP_SECURITY_SRTP)
 		return;
 	leg_retired_take(w, leg);
-	leg->retired[leg->n_retired++] = (struct retired_source){
+	leg->far->retired[leg->far->n_retired++] = (struct retired_source){
 		.ssrc = s->ssrc,
 		.era = s->era,
 		.rtp_end = s->rtp_window.end,
@@ -77,7 +77,7 @@ static struct retired_source source_come_back(struct leg *leg, uint32_t ssrc, ui
 
 	if (found) {
 		r = *found;
-		leg->retired[found - leg->retired] = leg->retired[--leg->n_retired];
+		leg->far->retired[found - leg->far->retired] = leg->far->retired[--leg->far->n_retired];
 	}
 	return r;
 }
@@ -85,8 +85,8 @@ static struct retired_source source_come_back(struct leg *leg, uint32_t ssrc, ui
 /* Is there no place for another SSRC, but by one that gives way? */
 static bool is_full(const struct leg *leg)
 {
-	for (unsigned i = 0; i < leg->ssrc_max; i++)
-		if (!leg->sources[i].used)
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++)
+		if (!leg_source(leg, i)->used)
 			return false;
 	return true;
 }
@@ -111,25 +111,25 @@ struct source *leg_source_new(struct worker *w, struct leg *leg, uint32_t ssrc, 
 	s->heard = w->now;
 	srtp_replay_resume(&s->rtp_window, before.rtp_end);
 	srtp_replay_resume(&s->rtcp_window, before.rtcp_end);
-	leg->last_source = (uint8_t)(s - leg->sources);
-	leg->newest_ssrc = ssrc;
-	if (leg->ssrc_max < leg->ssrc_limit && is_full(leg))
+	leg->last_source = s == &leg->source ? 0 : (uint8_t)(s - leg->far->sources + 1);
+	leg->far->newest_ssrc = ssrc;
+	if (leg->far->ssrc_max < leg->far->ssrc_limit && is_full(leg))
 		leg_due(w, leg, LEG_DUE_GROW);
 	return s;
 }
 
 bool leg_source_streams(const struct leg *leg, uint32_t ssrc)
 {
-	for (unsigned i = 0; i < leg->ssrc_max; i++)
-		if (leg->sources[i].used && leg->sources[i].rtp && leg->sources[i].ssrc == ssrc)
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++)
+		if (leg_source(leg, i)->used && leg_source(leg, i)->rtp && leg_source(leg, i)->ssrc == ssrc)
 			return true;
 	return false;
 }
 
 static bool ssrc_known(const struct leg *leg, uint32_t ssrc)
 {
-	for (unsigned i = 0; i < leg->ssrc_max; i++)
-		if (leg->sources[i].used && leg->sources[i].ssrc == ssrc)
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++)
+		if (leg_source(leg, i)->used && leg_source(leg, i)->ssrc == ssrc)
 			return true;
 	return false;
 }
@@ -137,9 +137,9 @@ static bool ssrc_known(const struct leg *leg, uint32_t ssrc)
 static bool trial_left(struct worker *w, const struct packet *p)
 {
 	struct leg *leg = p->in;
-	uint32_t *trials = leg->budget.trials, most = w->trial_per_second;
+	uint32_t *trials = leg->far->budget.trials, most = w->trial_per_second;
 
-	leg_budget_renew(&leg->budget, w->now);
+	leg_budget_renew(&leg->far->budget, w->now);
 	if (trials[0] >= most && trials[1] >= most)
 		return false;
 	return trials[ssrc_known(leg, p->ssrc)]++ < most;
@@ -162,7 +162,7 @@ static ASIDE int foreign_admit(struct worker *w, struct packet *p, const struct 
 	case DP_LEARN_NEVER:
 		return DP_V_WRONG_SOURCE;
 	case DP_LEARN_ONCE:
-		return learned || !ip_equal(&p->source.ip, &leg->signalled[path == &leg->rtcp].ip)
+		return learned || !ip_equal(&p->source.ip, &leg->far->signalled[path == &leg->far->rtcp].ip)
 			       ? DP_V_WRONG_SOURCE
 			       : PACKET_ON;
 	case DP_LEARN_ANY:
@@ -222,7 +222,7 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 	if (s)
 		s->heard = w->now;
 	if (p->kind == PACKET_RTCP) {
-		count(&leg->count.rx_rtcp, 1);
+		count(&leg->far->count.rx_rtcp, 1);
 		return;
 	}
 	count(&leg->rx_packets, 1);
@@ -230,15 +230,15 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 	s->stream = p->stream;
 	if (!s->rtp) {
 		s->rtp = true;
-		leg->newest_ssrc = s->ssrc;
-		s->clock_hz = s->stream == STREAM_NONE ? 0 : leg->streams[s->stream].clock_hz;
+		leg->far->newest_ssrc = s->ssrc;
+		s->clock_hz = s->stream == STREAM_NONE ? 0 : leg_stream(leg, s->stream)->clock_hz;
 		if (s->clock_hz == 0)
 			s->clock_hz = CLOCK_HZ_DEFAULT;
 	}
 	if (leg->security == DP_SECURITY_PLAIN) {
 		index = s->received ? srtp_index_estimate(s->highest, p->rtp.seq) : p->rtp.seq + 0x10000u;
 		if (s->received && (index > s->highest + RESTART_GAP || index + RESTART_GAP < s->highest)) {
-			leg->lost_before += source_lost(s);
+			leg->far->lost_before += source_lost(s);
 			s->received = 0;
 		}
 	}
@@ -272,15 +272,15 @@ uint8_t session_stream(const struct leg *leg, const struct packet *p, struct sou
 	if (leg->n_streams == 1)
 		return 0;
 	for (uint8_t i = 0; p->kind == PACKET_RTP && p->rtp.ext_len && i < leg->n_streams; i++)
-		if (leg->stream_conf[i].mid_ext_id && mid_matches(&leg->stream_conf[i], p))
+		if (leg->far->stream_conf[i].mid_ext_id && mid_matches(&leg->far->stream_conf[i], p))
 			return i;
 	if (s && s->stream != STREAM_NONE && s->stream < leg->n_streams)
 		return s->stream;
 	for (uint8_t i = 0; i < leg->n_streams; i++)
-		if (ssrc_matches(&leg->stream_conf[i], p->ssrc))
+		if (ssrc_matches(&leg->far->stream_conf[i], p->ssrc))
 			return i;
 	for (uint8_t i = 0; p->kind == PACKET_RTP && i < leg->n_streams; i++)
-		if (payload_type_matches(&leg->stream_conf[i], p->rtp.pt))
+		if (payload_type_matches(&leg->far->stream_conf[i], p->rtp.pt))
 			return i;
 	/* A receiver's reports may come from an SSRC that sends nothing. */
 	return p->kind == PACKET_RTCP ? 0 : STREAM_NONE;

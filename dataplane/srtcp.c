@@ -71,10 +71,10 @@ bool srtcp_rx_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 
 int srtcp_tx_prepare(struct packet *p)
 {
-	struct leg *out = p->out;
+	struct leg *out = packet_out(p);
 	uint32_t index;
 
-	if (leg_key_expired(&out->tx, true) || !srtcp_index_take(&out->renumber.srtcp_next, &index))
+	if (leg_key_expired(&p->to->tx, true) || !srtcp_index_take(&out->far->renumber.srtcp_next, &index))
 		return DP_V_KEY_EXPIRED;
 	if (!(out->flags & DP_LEG_SRTCP_CLEAR))
 		index |= SRTCP_E_FLAG;
@@ -83,6 +83,6 @@ int srtcp_tx_prepare(struct packet *p)
 	p->job.aad_len = RTCP_HDR_LEN;
 	p->job.index = index;
 	p->job.op = CRYPTO_RTCP_PROTECT;
-	p->job.tag_len = out->tx.info->rtcp_tag_len;
+	p->job.tag_len = p->to->tx.info->rtcp_tag_len;
 	return PACKET_ON;
 }

@@ -98,14 +98,14 @@ static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 }
 
 /*
- * The first try of the next packet of the last source, under a key without MKI in its usual place: what next_try()
- * comes to then. false: it is not one, and nothing has changed.
+ * The first try of the next packet of the last source, under a key without MKI in its usual place: what
+ * next_try() comes to then. false: it is not one, and nothing has changed.
  */
 static inline bool next_packet(struct packet *p)
 {
 	const struct leg *leg = p->in;
-	const struct source *s = &leg->sources[leg->last_source];
-	const struct leg_key *k = &leg->rx[0];
+	const struct source *s = leg_source(leg, leg->last_source);
+	const struct leg_key *k = &leg->rx;
 
 	if (p->kind != PACKET_RTP || k->role != KEY_CURRENT || k->mki_len || leg_key_expired(k, false) ||
 		p->len < p->rtp.len + k->rtp.total || !leg_source_is(s, p->ssrc, k->era) ||
@@ -124,7 +124,7 @@ static bool try_prepare(struct packet *p, unsigned number)
 
 	if (!k)
 		return false;
-	p->key = (uint8_t)(k - p->in->rx);
+	p->key = k == &p->in->rx ? 0 : (uint8_t)(k - p->in->far->rx + 1);
 	return p->kind == PACKET_RTCP ? srtcp_rx_try(p, k, number % 2) : rtp_try(p, k, number % 2);
 }
 
@@ -158,8 +158,8 @@ static ASIDE int not_opened(struct worker *w, struct packet *p)
 	if (verdict == DP_V_AUTH_FAIL && !p->foreign)
 		guard_failed(w, p->in);
 	if (verdict == DP_V_AUTH_FAIL && current) {
-		count(&p->in->count.auth_failures, 1);
-		if (p->in->count.auth_failures >= leg_key_failures_soft(current))
+		count(&p->in->far->count.auth_failures, 1);
+		if (p->in->far->count.auth_failures >= leg_key_failures_soft(current))
 			leg_key_limit(w, p->in, current, DP_LIMIT_AUTH_FAILURES);
 	}
 	return verdict;
@@ -201,7 +201,7 @@ int srtp_rx_peek(struct worker *w, struct packet *p)
 static int commit(struct worker *w, struct packet *p)
 {
 	struct leg *leg = p->in;
-	struct leg_key *k = &leg->rx[p->key];
+	struct leg_key *k = leg_rx(leg, p->key);
 	struct source *s = leg_source_find(leg, p->ssrc, k->era);
 	bool rtcp = p->kind == PACKET_RTCP;
 	enum srtp_replay_verdict v;

@@ -12,7 +12,7 @@
 
 static int rtp_prepare(struct packet *p)
 {
-	struct leg_key *k = &p->out->tx;
+	struct leg_key *k = &p->to->tx;
 
 	if (leg_key_expired(k, false))
 		return DP_V_KEY_EXPIRED;
@@ -27,11 +27,11 @@ static int rtp_prepare(struct packet *p)
 
 int srtp_tx_prepare(struct worker *w, struct packet *p)
 {
-	struct leg_key *k = &p->out->tx;
+	struct leg_key *k = &p->to->tx;
 	bool rtcp = p->kind == PACKET_RTCP;
 	int verdict;
 
-	if (!p->out->leaving.secure)
+	if (!p->to->leaving.secure)
 		return PACKET_ON;
 	if (k->role != KEY_CURRENT)
 		return DP_V_CLEAR_REFUSED;
@@ -40,14 +40,14 @@ int srtp_tx_prepare(struct worker *w, struct packet *p)
 		return verdict;
 	p->job.slot = k->slot;
 	p->sealed = true;
-	leg_key_used(w, p->out, k, p->len, rtcp);
+	leg_key_used(w, packet_out(p), k, p->len, rtcp);
 	crypto_begin(w, &p->job, k->suite);
 	return PACKET_ON;
 }
 
 int srtp_tx_trailer(struct worker *w, struct packet *p)
 {
-	const struct leg_key *k = &p->out->tx;
+	const struct leg_key *k = &p->to->tx;
 	bool rtcp = p->kind == PACKET_RTCP;
 	struct srtp_layout rtcp_layout;
 	const struct srtp_layout *l;
@@ -71,7 +71,7 @@ int srtp_tx_trailer(struct worker *w, struct packet *p)
 /* Does what lies behind the packet say that the leg's key has sealed it? */
 static inline bool is_sealed(const struct packet *p)
 {
-	const struct leg_key *k = &p->out->tx;
+	const struct leg_key *k = &p->to->tx;
 	bool rtcp = p->job.op == CRYPTO_RTCP_PROTECT;
 	struct srtp_layout rtcp_layout;
 	const struct srtp_layout *l;
@@ -87,8 +87,8 @@ static inline bool is_sealed(const struct packet *p)
 int srtp_tx_verify(struct worker *w, struct packet *p)
 {
 	(void)w;
-	if (!p->out->leaving.secure || likely(is_sealed(p)))
+	if (!p->to->leaving.secure || likely(is_sealed(p)))
 		return PACKET_ON;
-	count(&p->out->clear_out, 1);
+	count(&packet_out(p)->far->clear_out, 1);
 	return DP_V_CLEAR_REFUSED;
 }

@@ -11,7 +11,7 @@
 static bool expects_media(const struct leg *leg)
 {
 	for (unsigned i = 0; i < leg->n_streams; i++)
-		if (leg->streams[i].direction & DP_RECV)
+		if (leg_stream(leg, i)->direction & DP_RECV)
 			return true;
 	return false;
 }
@@ -24,10 +24,10 @@ static bool silent(const struct worker *w, const struct leg *leg, uint64_t timeo
 /* A side is silent when all of its legs are that expect something: who is muted may still be seen. */
 static bool side_silent(const struct worker *w, const struct leg *leg, uint64_t timeout_ns)
 {
-	const struct session *s = leg->session;
+	const struct session *s = leg->far->session;
 
 	for (unsigned i = 0; i < DP_LEGS_MAX; i++)
-		if (s->legs[i] && s->legs[i]->side == leg->side && expects_media(s->legs[i]) &&
+		if (s->legs[i] && s->legs[i]->far->side == leg->far->side && expects_media(s->legs[i]) &&
 			!silent(w, s->legs[i], timeout_ns))
 			return false;
 	return true;
@@ -41,12 +41,13 @@ static void leg_tick(struct worker *w, struct leg *leg)
 		leg_keys_tick(w, leg);
 		ice_tick(w, leg);
 		guard_tick(w, leg);
-		leg->attended = leg->ice || leg->guarded || leg_key_role(leg, KEY_PREVIOUS);
+		leg->attended = leg->far->ice || leg->guarded || leg_key_role(leg, KEY_PREVIOUS);
 	}
 	/* Of most legs the walk touches one cache line. */
 	if (leg->timed_out || w->now - leg->heard < NS_PER_S)
 		return;
-	timeout = leg->session->media_timeout_s ? leg->session->media_timeout_s : w->media_timeout_s;
+	timeout =
+		leg->far->session->media_timeout_s ? leg->far->session->media_timeout_s : w->media_timeout_s;
 
 	if (timeout == 0 || !silent(w, leg, timeout * NS_PER_S) || !side_silent(w, leg, timeout * NS_PER_S))
 		return;

@@ -8,14 +8,14 @@ static inline __attribute__((always_inline)) void sent(struct worker *w, const s
 	enum dp_verdict v = DP_V_RELAYED;
 
 	if (likely(p->kind == PACKET_RTP)) {
-		count(&p->out->leaving.packets, 1);
-		count(&p->out->leaving.octets, p->clear_len);
+		count(&p->to->leaving.packets, 1);
+		count(&p->to->leaving.octets, p->clear_len);
 	} else if (p->kind == PACKET_RTCP) {
-		count(&p->out->tx_rtcp, 1);
+		count(&packet_out(p)->far->tx_rtcp, 1);
 	} else if (p->kind == PACKET_STUN) {
 		v = (enum dp_verdict)p->refused;
 	}
-	count(v == DP_V_RELAYED ? &p->in->relayed : &p->in->count.verdicts[v], 1);
+	count(v == DP_V_RELAYED ? &p->in->relayed : &p->in->far->count.verdicts[v], 1);
 	count(&w->stats.verdicts[v], 1);
 }
 
@@ -50,7 +50,7 @@ int tx_wait(struct worker *w, struct packet *p)
 	if (p->waits)
 		return hold_for_hop(w, p);
 	if (w->hold.hops_waiting)
-		hold_hop_known(w, p->out);
+		hold_hop_known(w, packet_out(p));
 	return PACKET_ON;
 }
 

@@ -78,9 +78,8 @@ static void batch_work(struct worker *w, struct batch *b, struct batch *behind)
 	batch_fetch(w, behind, reach_leg);
 	srtp_rx_open(w, b); /* crypto, commit; other keys for what did not open */
 	batch_fetching(w, b, cross, behind, fetch_leg);
-	batch_fetch(w, behind, reach_twin);
 	crypto_run(w); /* what is sealed leaves */
-	batch_fetching(w, b, leave, behind, fetch_twin);
+	batch_fetching(w, b, leave, behind, fetch_sealed);
 	batch_fetch(w, behind, reach_keys);
 	tx_send(w, b);
 }
@@ -132,7 +131,7 @@ unsigned worker_step(struct worker *w, uint64_t now_ns)
 void worker_drop(struct worker *w, struct leg *in, struct rte_mbuf *m, enum dp_verdict v)
 {
 	if (in)
-		count(v == DP_V_RELAYED ? &in->relayed : &in->count.verdicts[v], 1);
+		count(v == DP_V_RELAYED ? &in->relayed : &in->far->count.verdicts[v], 1);
 	count(&w->stats.verdicts[v], 1);
 	rte_pktmbuf_free(m);
 }
@@ -155,16 +154,12 @@ static int tables_open(struct worker *w, const struct worker_conf *conf, uint32_
 	if (rc < 0)
 		return rc;
 	w->sessions = rte_zmalloc_socket("sessions", conf->sessions * sizeof *w->sessions, 64, conf->socket);
-	w->leg_free = rte_malloc("leg_free", conf->legs * sizeof *w->leg_free, 0);
 	slot_back = rte_malloc("slot_back", slots * sizeof *slot_back, 0);
 	snprintf(name, sizeof name, "handover_%u_%x", conf->index, (unsigned)rte_rand());
 	w->handover = rte_ring_create(name, HANDOVER_RING, conf->socket, RING_F_SC_DEQ);
 	key_slots_init(&w->slots, slot_back, slots);
-	if (!w->sessions || !w->leg_free || !slot_back || !w->handover)
+	if (!w->sessions || !slot_back || !w->handover)
 		return -ENOMEM;
-	/* Low places first: the tables stay dense. */
-	for (uint32_t i = conf->legs; i > 0; i--)
-		w->leg_free[w->n_leg_free++] = i - 1;
 	return 0;
 }
 
@@ -301,7 +296,6 @@ void worker_destroy(struct worker *w)
 	handover_drain(w);
 	rte_free(w->sessions);
 	leg_memory_close(w);
-	rte_free(w->leg_free);
 	rte_free(w->slots.back);
 	rte_free(w);
 }

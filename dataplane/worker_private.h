@@ -32,8 +32,9 @@ struct worker {
 	uint64_t now; /* ns, of this iteration */
 	uint32_t now_ms;
 	struct leg_table *table;
-	struct pages leg_pages;      /* legs_max of them, each with its block: worker_leg() */
-	size_t leg_octets;           /* of both */
+	struct pages leg_pages; /* worker_leg() */
+	struct pages far_pages; /* of each place the struct leg_far with its block, far_octets */
+	size_t far_octets;
 	struct slab large, retired;  /* leg_memory.h */
 	uint32_t legs_max, legs_top; /* legs_top: places ever used */
 	struct session *sessions;
@@ -41,14 +42,14 @@ struct worker {
 	const struct crypto_backend *backend;
 	struct crypto_queue *crypto;
 	struct neighbour *neighbour;
-	uint32_t hops; /* version of the next hops in this iteration */
+	uint32_t hops;               /* version of the next hops in this iteration */
 	uint16_t n_ports, port_next; /* port_next: whose turn it is */
 	struct port *const *ports;
 	struct rte_mempool *pool;
 	uint32_t trial_per_second, media_timeout_s;
 	uint64_t ssrc_seed;
 
-	struct batch batches[2];    /* one is worked on while what the other needs is fetched */
+	struct batch batches[2]; /* one is worked on while what the other needs is fetched */
 	struct crypto_round round;
 	struct leg *due[BATCH_MAX]; /* legs with something due: that a packet of the batch arrived on */
 	uint16_t n_due;
@@ -61,9 +62,11 @@ struct worker {
 	STAILQ_HEAD(, leg) events; /* legs with events to report */
 	struct worker_stats stats;
 
-	uint32_t *leg_free, n_leg_free; /* stacks of free places */
-	struct key_slots slots;         /* of the backend, free ones */
-	TAILQ_HEAD(, leg) overlaps;     /* legs with a PREVIOUS key, the longest had first */
+	uint32_t n_leg_free;
+	uint32_t *leg_pairs, n_leg_pairs; /* stack of pairs of places that are free */
+	TAILQ_HEAD(, leg) leg_halves;     /* free places beside legs that are used */
+	struct key_slots slots;           /* of the backend, free ones */
+	TAILQ_HEAD(, leg) overlaps;       /* legs with a PREVIOUS key, the longest had first */
 	uint64_t tick_at;
 	uint32_t tick_leg; /* where the slow walk over the legs goes on */
 	struct idle idle;
@@ -76,12 +79,12 @@ struct worker {
 /* The leg in place i, and a leg's place. */
 static inline struct leg *worker_leg(const struct worker *w, uint32_t i)
 {
-	return (void *)(w->leg_pages.base + i * w->leg_octets);
+	return (struct leg *)(void *)w->leg_pages.base + i;
 }
 
 static inline uint32_t worker_leg_place(const struct worker *w, const struct leg *leg)
 {
-	return (uint32_t)((size_t)((const uint8_t *)leg - w->leg_pages.base) / w->leg_octets);
+	return (uint32_t)(leg - worker_leg(w, 0));
 }
 
 /* To be done once all packets of the batch are opened. */

@@ -9,17 +9,19 @@
  * key. */
 #define WRAP_GUARD 1024
 
-int renumber_init(struct renumber *r, struct renumber_slot *slots, uint16_t n, uint64_t *bits,
-	uint32_t window, uint64_t seed)
+int renumber_init(struct renumber *r, struct renumber_slot *first, struct renumber_slot *more, uint16_t n,
+	uint64_t *bits, uint32_t window, uint64_t seed)
 {
 	uint32_t words = srtp_replay_words(window);
 
 	if (!n || !words)
 		return -EINVAL;
-	*r = (struct renumber){.slots = slots, .n = n, .random = seed};
+	*r = (struct renumber){.first = first, .more = more, .n = n, .random = seed};
 	for (uint16_t i = 0; i < n; i++) {
-		slots[i] = (struct renumber_slot){0};
-		srtp_replay_init(&slots[i].used, bits + (size_t)i * words, window);
+		struct renumber_slot *s = renumber_slot(r, i);
+
+		*s = (struct renumber_slot){0};
+		srtp_replay_init(&s->used, bits + (size_t)i * words, window);
 	}
 	return 0;
 }
@@ -58,7 +60,7 @@ void renumber_rekey(struct renumber *r, bool fresh)
 		return;
 	r->srtcp_next = 0;
 	for (uint16_t i = 0; i < r->n; i++) {
-		struct renumber_slot *s = &r->slots[i];
+		struct renumber_slot *s = renumber_slot(r, i);
 
 		if (!s->now.valid)
 			continue;
@@ -224,7 +226,7 @@ static struct renumber_slot *slot_for_new(struct renumber *r, const struct renum
 	struct renumber_slot *follow = NULL, *free_slot = NULL, *oldest = NULL;
 
 	for (uint16_t i = 0; i < r->n; i++) {
-		struct renumber_slot *s = &r->slots[i];
+		struct renumber_slot *s = renumber_slot(r, i);
 		uint32_t silent = p->now_ms - s->heard_ms;
 
 		if (!s->now.valid) {
@@ -242,7 +244,7 @@ static struct renumber_slot *slot_for_new(struct renumber *r, const struct renum
 static bool out_ssrc_taken(const struct renumber *r, uint32_t ssrc)
 {
 	for (uint16_t i = 0; i < r->n; i++)
-		if (r->slots[i].now.valid && r->slots[i].out_ssrc == ssrc)
+		if (renumber_slot(r, i)->now.valid && renumber_slot(r, i)->out_ssrc == ssrc)
 			return true;
 	return false;
 }
@@ -279,20 +281,21 @@ static enum renumber_verdict begin_slot(
 	return send_as(s, &s->now, first, p);
 }
 
-enum renumber_verdict renumber_packet_map_any(struct renumber *r, struct renumber_packet *p)
+enum renumber_verdict renumber_packet_map_any(
+	struct renumber *r, struct renumber_slot **last, struct renumber_packet *p)
 {
 	struct renumber_slot *s;
 
 	for (uint16_t i = 0; i < r->n; i++) {
-		s = &r->slots[i];
+		s = renumber_slot(r, i);
 		if (s->now.valid && s->now.in_ssrc == p->ssrc && s->now.source == p->source) {
-			r->last = i;
+			*last = s;
 			return map_known(r, s, p);
 		}
 	}
 	/* What the predecessor of an SSRC sent may still be on its way. */
 	for (uint16_t i = 0; i < r->n; i++) {
-		s = &r->slots[i];
+		s = renumber_slot(r, i);
 		if (is_late(s, &s->before, p)) {
 			int64_t index = s->before.in_high + seq_ahead(&s->before, p->seq) + s->before.offset;
 
@@ -302,6 +305,6 @@ enum renumber_verdict renumber_packet_map_any(struct renumber *r, struct renumbe
 	s = slot_for_new(r, p);
 	if (!s)
 		return RENUMBER_SSRC_LIMIT;
-	r->last = (uint16_t)(s - r->slots);
+	*last = s;
 	return s->now.valid ? restart(r, s, p) : begin_slot(r, s, p);
 }

@@ -74,13 +74,17 @@ _Static_assert(sizeof(struct renumber_slot) == 128 &&
 
 /* One outgoing leg. */
 struct renumber {
-	struct renumber_slot *slots;
-	uint16_t n;          /* slots there are */
-	uint16_t last;       /* slot of the last packet: most likely that of the next */
+	struct renumber_slot *first, *more; /* renumber_slot() */
+	uint16_t n;                         /* slots there are */
 	uint32_t srtcp_next; /* SRTCP index to send next: srtcp_index_take(&r->srtcp_next, &index) */
 	uint64_t random;     /* for outgoing SSRCs that cannot be their source's; not secret */
 	uint64_t restarts;   /* changes of offsets so far, for statistics */
 };
+
+static inline struct renumber_slot *renumber_slot(const struct renumber *r, uint16_t i)
+{
+	return i == 0 ? r->first : &r->more[i - 1];
+}
 
 /* A packet to be sent. */
 struct renumber_packet {
@@ -107,12 +111,13 @@ enum renumber_verdict {
 };
 
 /*
- * Empty. slots: n of them (at least 1). bits: n * srtp_replay_words(window) words, 8-octet aligned. seed:
- * random, not secret. -EINVAL for a window that srtp_replay_words() refuses or n = 0. What was used is
- * forgotten: never again for a leg whose key stays in use.
+ * Empty, with n slots (at least 1). Most legs use the first one alone: it may lie elsewhere than the n - 1
+ * more. bits: n * srtp_replay_words(window) words, 8-octet aligned. seed: random, not secret. -EINVAL for a
+ * window that srtp_replay_words() refuses or n = 0. What was used is forgotten: never again for a leg whose
+ * key stays in use.
  */
-int renumber_init(struct renumber *r, struct renumber_slot *slots, uint16_t n, uint64_t *bits,
-	uint32_t window, uint64_t seed);
+int renumber_init(struct renumber *r, struct renumber_slot *first, struct renumber_slot *more, uint16_t n,
+	uint64_t *bits, uint32_t window, uint64_t seed);
 
 /*
  * A new key. fresh: its indexes begin in ROC 0 again, SRTCP's with 0 (sequence numbers and SSRCs go on as
@@ -120,18 +125,16 @@ int renumber_init(struct renumber *r, struct renumber_slot *slots, uint16_t n, u
  */
 void renumber_rekey(struct renumber *r, bool fresh);
 
-/* That of the last packet; it stays where it is until another source's comes. */
-static inline struct renumber_slot *renumber_slot_last(const struct renumber *r)
-{
-	return &r->slots[r->last];
-}
-
-/* renumber_packet_map() for all that is not the next packet of the last source. */
-enum renumber_verdict renumber_packet_map_any(struct renumber *r, struct renumber_packet *p);
+/*
+ * renumber_packet_map() for all that is not the next packet of the last source. *last: the packet's slot,
+ * when it has one.
+ */
+enum renumber_verdict renumber_packet_map_any(
+	struct renumber *r, struct renumber_slot **last, struct renumber_packet *p);
 
 /*
- * The same for the next packet of a slot's source, with a look at the slot alone: RENUMBER_SEND when true. Else nothing
- * has changed.
+ * The same for the next packet of a slot's source, with a look at the slot alone: RENUMBER_SEND when true.
+ * Else nothing has changed.
  */
 static inline bool renumber_slot_next(struct renumber_slot *s, struct renumber_packet *p)
 {
@@ -160,11 +163,13 @@ static inline bool renumber_slot_next(struct renumber_slot *s, struct renumber_p
 
 /*
  * Gives a packet its outgoing numbers and uses the index up: send it with them or not at all. With any
- * verdict but RENUMBER_SEND it must not be sent.
+ * verdict but RENUMBER_SEND it must not be sent. last: the caller's, NULL at first: the slot of the last
+ * packet is most likely that of the next.
  */
-static inline enum renumber_verdict renumber_packet_map(struct renumber *r, struct renumber_packet *p)
+static inline enum renumber_verdict renumber_packet_map(
+	struct renumber *r, struct renumber_slot **last, struct renumber_packet *p)
 {
-	return renumber_slot_next(renumber_slot_last(r), p) ? RENUMBER_SEND : renumber_packet_map_any(r, p);
+	return *last && renumber_slot_next(*last, p) ? RENUMBER_SEND : renumber_packet_map_any(r, last, p);
 }
 
 /* `source` of the media that is sent under this SSRC now, or RENUMBER_ANY_SOURCE when none is. */

@@ -17,7 +17,7 @@ struct rewrite {
 static const struct renumber_slot *by_in(const struct rewrite *w, uint32_t ssrc)
 {
 	for (uint16_t i = 0; w->forward && i < w->forward->n; i++) {
-		const struct renumber_slot *s = &w->forward->slots[i];
+		const struct renumber_slot *s = renumber_slot(w->forward, i);
 
 		if (s->now.valid && s->now.in_ssrc == ssrc &&
 			(w->source == RENUMBER_ANY_SOURCE || w->source == s->now.source))
@@ -29,8 +29,8 @@ static const struct renumber_slot *by_in(const struct rewrite *w, uint32_t ssrc)
 static const struct renumber_slot *by_out(const struct renumber *r, uint32_t ssrc)
 {
 	for (uint16_t i = 0; r && i < r->n; i++)
-		if (r->slots[i].now.valid && r->slots[i].out_ssrc == ssrc)
-			return &r->slots[i];
+		if (renumber_slot(r, i)->now.valid && renumber_slot(r, i)->out_ssrc == ssrc)
+			return renumber_slot(r, i);
 	return NULL;
 }
 
@@ -50,7 +50,7 @@ static bool is_stale(const struct rewrite *w, uint32_t ssrc)
 	if (!w->forward || by_in(w, ssrc))
 		return false;
 	for (uint16_t i = 0; i < w->forward->n; i++) {
-		const struct renumber_slot *s = &w->forward->slots[i];
+		const struct renumber_slot *s = renumber_slot(w->forward, i);
 
 		if (s->now.valid && s->before.valid && s->before.in_ssrc == ssrc && s->now.in_ssrc != ssrc &&
 			(w->source == RENUMBER_ANY_SOURCE || w->source == s->before.source))

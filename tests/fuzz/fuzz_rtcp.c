@@ -23,15 +23,16 @@ struct side {
 static void map(struct renumber *r, uint32_t ssrc, uint16_t seq, uint32_t ts, uint32_t now_ms)
 {
 	struct renumber_packet p = {.ssrc = ssrc, .seq = seq, .ts = ts, .now_ms = now_ms};
+	struct renumber_slot *last = NULL;
 
-	if (renumber_packet_map(r, &p) != RENUMBER_SEND)
+	if (renumber_packet_map(r, &last, &p) != RENUMBER_SEND)
 		abort();
 }
 
 static void sides(struct side *a, struct side *b)
 {
-	if (renumber_init(&a->r, a->slots, 2, a->bits, 64, 1) ||
-		renumber_init(&b->r, b->slots, 2, b->bits, 64, 2))
+	if (renumber_init(&a->r, a->slots, a->slots + 1, 2, a->bits, 64, 1) ||
+		renumber_init(&b->r, b->slots, b->slots + 1, 2, b->bits, 64, 2))
 		abort();
 	map(&a->r, 1, 100, 0, 0);
 	map(&a->r, 3, 9, 5000, 20);

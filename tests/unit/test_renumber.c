@@ -18,6 +18,7 @@ struct leg {
 	struct renumber r;
 	struct renumber_slot slots[SLOTS_MAX];
 	uint64_t bits[SLOTS_MAX * WINDOW / 64];
+	struct renumber_slot *last;
 	struct renumber_packet p; /* the last one mapped */
 	uint32_t now_ms;
 };
@@ -27,7 +28,7 @@ static struct leg *leg_open(uint16_t slots)
 	struct leg *l = calloc(1, sizeof *l);
 
 	assert_non_null(l);
-	assert_int_equal(renumber_init(&l->r, l->slots, slots, l->bits, WINDOW, 1), 0);
+	assert_int_equal(renumber_init(&l->r, l->slots, l->slots + 1, slots, l->bits, WINDOW, 1), 0);
 	l->now_ms = 0xffffff00; /* the clock may wrap */
 	return l;
 }
@@ -37,7 +38,7 @@ static enum renumber_verdict send_pt(struct leg *l, uint32_t ssrc, uint16_t seq,
 	l->now_ms += 20;
 	l->p = (struct renumber_packet){
 		.ssrc = ssrc, .seq = seq, .ts = ts, .pt = pt, .clock_hz = 8000, .now_ms = l->now_ms};
-	return renumber_packet_map(&l->r, &l->p);
+	return renumber_packet_map(&l->r, &l->last, &l->p);
 }
 
 static enum renumber_verdict send(struct leg *l, uint32_t ssrc, uint16_t seq, uint32_t ts)
@@ -300,8 +301,8 @@ static void equal_ssrcs_of_two_streams(void **state)
 	struct renumber_packet first = {.ssrc = A, .seq = 100, .source = 1},
 			       second = {.ssrc = A, .seq = 100, .source = 2};
 
-	assert_int_equal(renumber_packet_map(&l->r, &first), RENUMBER_SEND);
-	assert_int_equal(renumber_packet_map(&l->r, &second), RENUMBER_SEND);
+	assert_int_equal(renumber_packet_map(&l->r, &l->last, &first), RENUMBER_SEND);
+	assert_int_equal(renumber_packet_map(&l->r, &l->last, &second), RENUMBER_SEND);
 	assert_int_not_equal(first.out_ssrc, second.out_ssrc);
 	free(l);
 }
@@ -319,16 +320,16 @@ static void ssrcs_are_bounded(void **state)
 				.ts = i,
 				.source = (uint8_t)ssrc,
 				.now_ms = i * 20};
-			assert_int_equal(renumber_packet_map(&l->r, &l->p), RENUMBER_SEND);
+			assert_int_equal(renumber_packet_map(&l->r, &l->last, &l->p), RENUMBER_SEND);
 		}
 		l->p = (struct renumber_packet){.ssrc = 1000 + i, .seq = 9, .source = 9, .now_ms = i * 20};
-		refused += renumber_packet_map(&l->r, &l->p) == RENUMBER_SSRC_LIMIT;
+		refused += renumber_packet_map(&l->r, &l->last, &l->p) == RENUMBER_SSRC_LIMIT;
 	}
 	assert_int_equal(refused, 100);
 	/* One of the three falls silent: its slot is free for another source after a while. */
 	l->p = (struct renumber_packet){
 		.ssrc = 77, .seq = 9, .source = 9, .now_ms = 100 * 20 + RENUMBER_IDLE_MS};
-	assert_int_equal(renumber_packet_map(&l->r, &l->p), RENUMBER_SEND);
+	assert_int_equal(renumber_packet_map(&l->r, &l->last, &l->p), RENUMBER_SEND);
 	free(l);
 }
 
@@ -497,7 +498,7 @@ static void nothing_is_used_twice(void **state)
 			src[s].seq++;
 			src[s].ts += 160;
 		}
-		enum renumber_verdict v = renumber_packet_map(&l->r, &p);
+		enum renumber_verdict v = renumber_packet_map(&l->r, &l->last, &p);
 
 		verdicts[v]++;
 		if (v == RENUMBER_SEND && used_twice(&used, p.out_ssrc, p.out_index))

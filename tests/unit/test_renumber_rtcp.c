@@ -32,8 +32,9 @@ static struct renumber_packet send(
 	struct call *c, struct renumber *r, uint32_t ssrc, uint16_t seq, uint32_t ts)
 {
 	struct renumber_packet p = {.ssrc = ssrc, .seq = seq, .ts = ts, .now_ms = c->now_ms += 20};
+	struct renumber_slot *last = NULL;
 
-	assert_int_equal(renumber_packet_map(r, &p), RENUMBER_SEND);
+	assert_int_equal(renumber_packet_map(r, &last, &p), RENUMBER_SEND);
 	return p;
 }
 
@@ -43,8 +44,8 @@ static struct call *call_open(void)
 	struct renumber_packet p = {0};
 
 	assert_non_null(c);
-	assert_int_equal(renumber_init(&c->a_to_b, c->slots, 2, c->bits, 64, 1), 0);
-	assert_int_equal(renumber_init(&c->b_to_a, c->slots + 2, 2, c->bits + 2, 64, 2), 0);
+	assert_int_equal(renumber_init(&c->a_to_b, c->slots, c->slots + 1, 2, c->bits, 64, 1), 0);
+	assert_int_equal(renumber_init(&c->b_to_a, c->slots + 2, c->slots + 3, 2, c->bits + 2, 64, 2), 0);
 	for (uint16_t i = 0; i < 100; i++)
 		p = send(c, &c->a_to_b, A, (uint16_t)(1000 + i), 160u * i);
 	p = send(c, &c->a_to_b, A2, 9, 0x77000000);

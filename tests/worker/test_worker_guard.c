@@ -222,7 +222,7 @@ static void test_other_ssrcs_and_reports_have_their_share(void **state)
 	assert_int_equal(srtp_context_protect_rtcp(peer, p, &n, sizeof p), 0);
 	rig_send(r, peer_a, gw_a, p, n);
 	handled(r);
-	assert_int_equal(rig_leg_state(r, S, 0)->count.rx_rtcp, 1);
+	assert_int_equal(rig_leg_state(r, S, 0)->far->count.rx_rtcp, 1);
 	/* Forgers of SSRCs that nobody knows have that small bucket. */
 	for (unsigned i = 0; i < 4; i++) {
 		forge(r, FORGED_PER_MS, 1000 + i);

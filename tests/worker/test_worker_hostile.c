@@ -55,7 +55,7 @@ static void test_rtcp_with_nothing_left(void **state)
 	p[11] = 9;
 	assert_int_equal(play(r, peer_b, gw_b, p, 12), 0);
 	assert_int_equal(rig_verdict(r, S, 1, DP_V_NO_STREAM), 1);
-	assert_int_equal(rig_leg_state(r, S, 0)->renumber.srtcp_next, 0);
+	assert_int_equal(rig_leg_state(r, S, 0)->far->renumber.srtcp_next, 0);
 }
 
 /* A peer whose audio comes from one device after the other (hold music, transfers) is always heard. */
@@ -125,12 +125,12 @@ static void test_ssrc_flood(void **state)
 		relayed += play(r, peer_a, gw_a, p, rig_sealed(c, p, ssrc, 1));
 		assert_int_equal(play(r, peer_a, gw_a, first, first_n), 0);
 	}
-	assert_int_equal(relayed, leg->ssrc_max + RETIRED_MAX);
+	assert_int_equal(relayed, leg->far->ssrc_max + RETIRED_MAX);
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_SSRC_LIMIT), 90 - relayed);
 	m = rig_key(S, 0, DP_KEY_RX, CM, 3);
 	assert_int_equal(rig_command(r, &m), 0);
 	rig_key_retire(r, S, DP_KEY_RX, 1);
-	assert_int_equal(leg->n_retired, 0);
+	assert_int_equal(leg->far->n_retired, 0);
 	assert_int_equal(play(r, peer_a, gw_a, p, rig_sealed(next, p, 91, 1)), 1);
 	/* Nor does the old key come back to open its packets once more. */
 	m = rig_key(S, 0, DP_KEY_RX, CM, 1);
@@ -151,7 +151,7 @@ static void test_tx_epochs_rise(void **state)
 	assert_int_equal(rig_command(r, &m), 0);
 	m = rig_key(S, 0, DP_KEY_TX, CM, 2);
 	assert_int_equal(rig_command(r, &m), -EALREADY);
-	assert_int_equal(rig_leg_state(r, S, 0)->tx.epoch, 5);
+	assert_int_equal(leg_tx(rig_leg_state(r, S, 0))->epoch, 5);
 }
 
 /* Strangers spend what a second allows; the peer, who moves in that second, is heard all the same. */
@@ -345,8 +345,8 @@ static void test_report_at_rtp_port(void **state)
 	assert_int_equal(rig_command(r, &m), 0);
 	assert_int_equal(play(r, peer_b, gw_b, p, rig_sr(p, 9, 0, 0)), 0);
 	assert_int_equal(rig_verdict(r, S, 1, DP_V_MALFORMED), 1);
-	assert_false(rig_leg_state(r, S, 1)->sources[0].used);
-	assert_false(rig_leg_state(r, S, 0)->renumber.slots[0].now.valid);
+	assert_false(rig_leg_state(r, S, 1)->source.used);
+	assert_false(rig_leg_state(r, S, 0)->far->renumber.first->now.valid);
 }
 
 /* A plain leg learns its peer from what is relayed, not from noise that begins like a report. */
@@ -389,7 +389,7 @@ static void test_clear_packet_waits(void **state)
 	assert_int_equal(rte_ring_dequeue(r->tx[0], &frame), 0);
 	p.m = frame;
 	p.in = rig_leg_state(r, S + 1, 0);
-	p.out = rig_leg_state(r, S + 1, 1);
+	p.to = leg_departure(rig_leg_state(r, S + 1, 1));
 	p.len = 172;
 	assert_int_equal(hold_for_hop(r->w[0], &p), PACKET_TAKEN);
 	m = rig_leg(S + 1, 1, DP_SECURITY_SRTP, rig_addr("10.0.0.1", 20021), rig_addr("10.0.0.12", 7001));

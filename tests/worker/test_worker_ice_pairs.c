@@ -2,7 +2,8 @@
 /* Where media goes and whence it is taken, of the pairs that an ICE agent has checked and nominated. */
 #include "tests/worker/ice.h"
 
-/* RFC 8445: one pair is nominated, and another one when the peer changes its mind, whatever the priorities. */
+/* RFC 8445: one pair is nominated, and another one when the peer changes its mind, whatever the priorities.
+ */
 static void test_peer_changes_its_mind(void **state)
 {
 	struct rig *r = *state;
@@ -37,7 +38,8 @@ static void test_aggressive_nomination(void **state)
 	assert_true(is_remote(r, relay));
 }
 
-/* An ICE restart: the old pair serves until the peer nominates with the new credentials, not a moment longer. */
+/* An ICE restart: the old pair serves until the peer nominates with the new credentials, not a moment longer.
+ */
 static void test_restart_overlaps(void **state)
 {
 	struct rig *r = *state;
@@ -77,9 +79,9 @@ static bool says_to(struct rig *r, struct ip_port peer, struct ip_port by, uint1
 }
 
 /*
- * A re-key: the peer is told of the leg's other port and restarts. Checks are answered from the port that they came
- * to; media leaves by the old one until the peer nominates the new one, whatever signalling says meanwhile; and back
- * the other way the next time, though the peer was seen there before.
+ * A re-key: the peer is told of the leg's other port and restarts. Checks are answered from the port that
+ * they came to; media leaves by the old one until the peer nominates the new one, whatever signalling says
+ * meanwhile; and back the other way the next time, though the peer was seen there before.
  */
 static void test_restart_on_the_other_port(void **state)
 {
@@ -130,7 +132,8 @@ static unsigned heard_at(struct rig *r, struct ip_port to)
 	return n;
 }
 
-/* Media and DTLS are heard from every pair that was checked and from nobody else; they go to the nominated one. */
+/* Media and DTLS are heard from every pair that was checked and from nobody else; they go to the nominated
+ * one. */
 static void test_media_follows(void **state)
 {
 	struct rig *r = *state;
@@ -221,10 +224,10 @@ static void test_second_component(void **state)
 	c.use_candidate = true;
 	assert_true(ask_at(r, rtcp, rtcp_local, &c, &m));
 	assert_int_equal(remote(r).ip.family, IP_NONE);
-	assert_true(ip_port_equal(&rig_leg_state(r, S, 0)->rtcp.remote, &rtcp));
+	assert_true(ip_port_equal(&rig_leg_state(r, S, 0)->far->rtcp.remote, &rtcp));
 	assert_true(nominate(r, wifi, 1));
 	assert_true(is_remote(r, wifi));
-	assert_true(ip_port_equal(&rig_leg_state(r, S, 0)->rtcp.remote, &rtcp));
+	assert_true(ip_port_equal(&rig_leg_state(r, S, 0)->far->rtcp.remote, &rtcp));
 }
 
 /* More addresses than there is room for: the one in use stays. */
@@ -237,8 +240,8 @@ static void test_many_addresses(void **state)
 	for (uint16_t i = 0; i < 3 * ICE_PAIRS_MAX; i++)
 		assert_true(nominate(r, rig_addr("10.0.0.12", (uint16_t)(7000 + i)), 100));
 	assert_true(is_remote(r, wifi));
-	assert_int_equal(rig_leg_state(r, S, 0)->ice->components[0].n, ICE_PAIRS_MAX);
-	assert_non_null(ice_pair_find(&rig_leg_state(r, S, 0)->ice->components[0], &wifi));
+	assert_int_equal(rig_leg_state(r, S, 0)->far->ice->components[0].n, ICE_PAIRS_MAX);
+	assert_non_null(ice_pair_find(&rig_leg_state(r, S, 0)->far->ice->components[0], &wifi));
 }
 
 int main(void)

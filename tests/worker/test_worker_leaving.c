@@ -188,7 +188,7 @@ static void test_a_leg_that_becomes_secure(void **state)
 		assert_true(say(r, seq, PAYLOAD, &d));
 		assert_int_equal(d.n, RTP_LEN + 16);
 	}
-	assert_int_equal(rig_leg_state(r, S, 1)->clear_out, 0);
+	assert_int_equal(rig_leg_state(r, S, 1)->far->clear_out, 0);
 }
 
 static void test_room_on_the_way(void **state)
@@ -228,7 +228,7 @@ static void test_a_leg_that_grows(void **state)
 		rig_run(r, 1);
 		assert_true(rig_receive(r, &d));
 	}
-	assert_int_equal(rig_leg_state(r, S, 1)->memory_of, LEG_MEMORY_LARGE);
+	assert_int_equal(rig_leg_state(r, S, 1)->far->memory_of, LEG_MEMORY_LARGE);
 	assert_true(say(r, 3, PAYLOAD, &d));
 	assert_false(say(r, 3, PAYLOAD, &again));
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_DUPLICATE_OUT), 1);

@@ -94,8 +94,8 @@ static void relay(struct rig *r, enum srtp_suite a, enum srtp_suite b, bool v6)
 		relay_one(r, &ends[1], &ends[0], true, (uint16_t)(100 + i), 160);
 	}
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_RELAYED), 20);
-	assert_int_equal(rig_leg_state(r, S, 1)->leaving.packets, 20);
-	assert_int_equal(rig_leg_state(r, S, 0)->clear_out + rig_leg_state(r, S, 1)->clear_out, 0);
+	assert_int_equal(leg_leaving(rig_leg_state(r, S, 1))->packets, 20);
+	assert_int_equal(rig_leg_state(r, S, 0)->far->clear_out + rig_leg_state(r, S, 1)->far->clear_out, 0);
 	end_close(&ends[0]);
 	end_close(&ends[1]);
 }
@@ -238,8 +238,8 @@ static void test_rtcp_mux(void **state)
 	assert_int_equal(srtp_context_unprotect_rtcp(a.in, d.octets, &d.n), 0);
 	assert_int_equal(be32_get(d.octets + 28), 0x1000);
 	assert_int_equal(be32_get(d.octets + 36) & 0xffff, 40001);
-	assert_int_equal(rig_leg_state(r, S, 0)->tx_rtcp, 1);
-	assert_int_equal(rig_leg_state(r, S, 0)->count.rx_rtcp, 1);
+	assert_int_equal(rig_leg_state(r, S, 0)->far->tx_rtcp, 1);
+	assert_int_equal(rig_leg_state(r, S, 0)->far->count.rx_rtcp, 1);
 	end_close(&a);
 	end_close(&b);
 }
@@ -510,7 +510,9 @@ static void test_checksums_that_the_port_has_seen(void **state)
 /* What the worker has made of a packet of peer A's waits for the next hop. */
 static void hold_next(struct rig *r, uint16_t seq)
 {
-	struct packet p = {.kind = PACKET_RTP, .in = rig_leg_state(r, S, 0), .out = rig_leg_state(r, S, 1)};
+	struct packet p = {.kind = PACKET_RTP,
+		.in = rig_leg_state(r, S, 0),
+		.to = leg_departure(rig_leg_state(r, S, 1))};
 	void *frame = NULL;
 	uint8_t o[256];
 	size_t n = rig_rtp(o, 1, seq, seq * 160u, 160);

@@ -96,11 +96,11 @@ static void test_a_leg_grows(void **state)
 	assert_true(play(r, &c, again, n, &before));
 	for (uint32_t ssrc = 2; ssrc < LEG_SSRC_FIRST; ssrc++)
 		assert_true(say(r, &c, tx, ssrc, 1));
-	assert_int_equal(a->memory_of, LEG_MEMORY_BLOCK);
+	assert_int_equal(a->far->memory_of, LEG_MEMORY_BLOCK);
 	assert_int_equal(r->w[0]->large.used, 0);
 	assert_true(say(r, &c, tx, LEG_SSRC_FIRST, 1));
-	assert_int_equal(a->memory_of, LEG_MEMORY_LARGE);
-	assert_int_equal(b->memory_of, LEG_MEMORY_LARGE);
+	assert_int_equal(a->far->memory_of, LEG_MEMORY_LARGE);
+	assert_int_equal(b->far->memory_of, LEG_MEMORY_LARGE);
 	assert_int_equal(r->w[0]->large.used, 2);
 
 	assert_false(play(r, &c, again, n, &d));
@@ -137,8 +137,8 @@ static void test_a_stream_joins(void **state)
 	m.leg_update.streams[0].payload_types[0] = 1;
 	m.leg_update.streams[1].payload_types[12] = 2;
 	assert_int_equal(rig_command(r, &m), 0);
-	assert_int_equal(rig_leg_state(r, c.id, 0)->stream_conf[1].id, 9);
-	assert_int_equal(rig_leg_state(r, c.id, 1)->memory_of, LEG_MEMORY_BLOCK);
+	assert_int_equal(rig_leg_state(r, c.id, 0)->far->stream_conf[1].id, 9);
+	assert_int_equal(rig_leg_state(r, c.id, 1)->far->memory_of, LEG_MEMORY_BLOCK);
 	assert_false(play(r, &c, p, n, &d));
 	assert_true(say(r, &c, tx, 1, 8));
 	assert_int_equal(rig_session_delete(r, c.id), 0);
@@ -165,7 +165,7 @@ static void test_a_large_geometry(void **state)
 	m = rig_leg(c.id, 1, DP_SECURITY_PLAIN, c.gw_b, c.b);
 	assert_int_equal(rig_command(r, &m), 0);
 	key(r, &c, DP_KEY_RX, DP_KEY_CURRENT, CM, 1);
-	assert_int_equal(rig_leg_state(r, c.id, 0)->memory_of, LEG_MEMORY_COMMAND);
+	assert_int_equal(rig_leg_state(r, c.id, 0)->far->memory_of, LEG_MEMORY_COMMAND);
 	n = rig_sealed(tx, p, 1, 2);
 	for (uint16_t seq = 3; seq < 33; seq++)
 		assert_true(say(r, &c, tx, 1, (uint16_t)(seq * 1000)));
@@ -173,6 +173,141 @@ static void test_a_large_geometry(void **state)
 	assert_false(play(r, &c, p, n, &d));
 	assert_int_equal(rig_session_delete(r, c.id), 0);
 	srtp_context_free(tx);
+}
+
+/* Ports of a leg's own, for calls from 1 on whose legs are many. Even legs are on side A. */
+static struct ip_port gateway_of(unsigned call, uint8_t leg)
+{
+	return rig_addr("10.0.0.1", (uint16_t)(20000 + DP_LEGS_MAX * call + leg));
+}
+
+static struct ip_port phone_of(unsigned call, uint8_t leg)
+{
+	return rig_addr("10.0.0.10", (uint16_t)(5000 + DP_LEGS_MAX * call + leg));
+}
+
+static int leg_add(struct rig *r, unsigned call, uint8_t leg)
+{
+	union dp_msg m = rig_leg(call, leg, DP_SECURITY_PLAIN, gateway_of(call, leg), phone_of(call, leg));
+
+	return rig_command(r, &m);
+}
+
+static bool side_by_side(struct rig *r, unsigned call)
+{
+	struct leg *a = rig_leg_state(r, call, 0), *b = rig_leg_state(r, call, 1);
+
+	return leg_beside(a) == b && leg_beside(b) == a;
+}
+
+#define LEGS 128 /* of the rig's worker */
+#define PAIRED 60
+
+/* Legs of calls that have side A alone, until none has a pair of places for itself. */
+static void take_all_pairs(struct rig *r, unsigned first)
+{
+	for (unsigned call = first; r->w[0]->n_leg_pairs; call++) {
+		assert_int_equal(rig_session(r, call, 0), 0);
+		for (uint8_t leg = 0; leg < DP_LEGS_MAX && r->w[0]->n_leg_pairs; leg += 2)
+			assert_int_equal(leg_add(r, call, leg), 0);
+	}
+}
+
+/* Legs that relay to each other lie side by side, whatever comes between them, and calls find pairs again. */
+static void test_legs_lie_in_pairs(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned i = 1; i <= PAIRED; i++)
+		assert_int_equal(rig_session(r, i, 0), 0);
+	for (unsigned i = 1; i <= PAIRED; i++)
+		assert_int_equal(leg_add(r, i, 0), 0);
+	assert_int_equal(leg_add(r, 1, 2), 0);
+	for (unsigned i = PAIRED; i > 0; i--)
+		assert_int_equal(leg_add(r, i, 1), 0);
+	assert_int_equal(leg_add(r, 1, 3), 0);
+	assert_ptr_equal(leg_beside(rig_leg_state(r, 1, 2)), rig_leg_state(r, 1, 3));
+	for (unsigned i = 1; i <= PAIRED; i++)
+		assert_true(side_by_side(r, i));
+	for (unsigned i = 1; i <= PAIRED; i += 3)
+		assert_int_equal(rig_session_delete(r, i), 0);
+	for (unsigned i = 1; i <= PAIRED; i += 3) {
+		assert_int_equal(rig_session(r, i, 0), 0);
+		assert_int_equal(leg_add(r, i, 1), 0);
+	}
+	for (unsigned i = 1; i <= PAIRED; i += 3) {
+		assert_int_equal(leg_add(r, i, 0), 0);
+		assert_true(side_by_side(r, i));
+	}
+}
+
+/* Legs until there is no place. */
+static void take_all_places(struct rig *r, unsigned first)
+{
+	for (unsigned call = first; r->w[0]->n_leg_free; call++) {
+		assert_int_equal(rig_session(r, call, 0), 0);
+		for (uint8_t leg = 0; leg < DP_LEGS_MAX && r->w[0]->n_leg_free; leg++)
+			assert_int_equal(leg_add(r, call, leg), 0);
+	}
+}
+
+/* Legs that nothing relays to cost no place: as many legs find room as there are, and no more. */
+static void test_no_place_is_lost(void **state)
+{
+	struct rig *r = *state;
+
+	take_all_pairs(r, 1);
+	assert_int_equal(r->w[0]->stats.legs, LEGS / 2);
+	take_all_places(r, 40);
+	assert_int_equal(r->w[0]->stats.legs, LEGS);
+	assert_int_equal(leg_add(r, 1, 1), -ENOSPC);
+	assert_int_equal(rig_session_delete(r, 40), 0);
+	for (uint8_t leg = 1; leg < DP_LEGS_MAX; leg += 2)
+		assert_int_equal(leg_add(r, 1, leg), 0);
+	for (unsigned call = 1; call < RIG_SESSIONS; call++)
+		rig_session_delete(r, call);
+	assert_int_equal(r->w[0]->n_leg_pairs, LEGS / 2);
+	assert_true(TAILQ_EMPTY(&r->w[0]->leg_halves));
+}
+
+/* One packet from a call's phone on side A to the one on side B. */
+static bool cross(struct rig *r, unsigned call, uint16_t seq)
+{
+	struct datagram d;
+	uint8_t p[512];
+
+	rig_send(r, phone_of(call, 0), gateway_of(call, 0), p, rig_rtp(p, call, seq, 160u * seq, 40));
+	rig_run(r, 1);
+	return rig_receive(r, &d) && ip_port_equal(&d.destination, (struct ip_port[]){phone_of(call, 1)}) &&
+	       be32_get(d.octets + 8) == call;
+}
+
+/* Legs of different calls side by side: each stays what it is when the other one's call ends and a new one
+ * begins. */
+static void test_strangers_side_by_side(void **state)
+{
+	struct rig *r = *state;
+	struct leg *legs[2];
+
+	take_all_pairs(r, 10);
+	assert_int_equal(rig_session(r, 1, 0), 0);
+	for (uint8_t leg = 0; leg < 2; leg++) {
+		assert_int_equal(leg_add(r, 1, leg), 0);
+		legs[leg] = rig_leg_state(r, 1, leg);
+	}
+	assert_false(side_by_side(r, 1));
+	for (uint16_t seq = 1; seq < 4; seq++)
+		assert_true(cross(r, 1, seq));
+	for (unsigned call = 10; call < RIG_SESSIONS; call++)
+		rig_session_delete(r, call);
+	assert_false(leg_beside(legs[0])->used || leg_beside(legs[1])->used);
+	assert_true(cross(r, 1, 4));
+	take_all_places(r, 10);
+	assert_true(leg_beside(legs[0])->used && leg_beside(legs[1])->used);
+	for (uint16_t seq = 5; seq < 8; seq++)
+		assert_true(cross(r, 1, seq));
+	assert_int_equal(leg_leaving(legs[1])->packets, 7);
+	assert_int_equal(rig_verdict(r, 1, 0, DP_V_RELAYED), 7);
 }
 
 /* What is remembered of sources that gave way has memory as long as there is any. */
@@ -293,7 +428,7 @@ static void test_renewals_without_a_free_slot(void **state)
 	/* A key to send with takes the place of the one before. */
 	leg = rig_leg_state(r, c[0].id, 0);
 	key(r, &c[0], DP_KEY_TX, DP_KEY_CURRENT, CM, 6);
-	assert_int_equal(leg->tx.epoch, 6);
+	assert_int_equal(leg_tx(leg)->epoch, 6);
 	for (unsigned epoch = 5; epoch < 9; epoch++)
 		key(r, &c[0], DP_KEY_RX, DP_KEY_CURRENT, CM, epoch);
 	assert_null(leg_key_role(rig_leg_state(r, c[1].id, 0), KEY_PREVIOUS));
@@ -328,6 +463,9 @@ int main(void)
 		SCALE(test_a_leg_grows),
 		SCALE(test_a_stream_joins),
 		SCALE(test_a_large_geometry),
+		SCALE(test_legs_lie_in_pairs),
+		SCALE(test_no_place_is_lost),
+		SCALE(test_strangers_side_by_side),
 		SCALE(test_what_is_retired_is_given_back),
 		cmocka_unit_test(test_slots_have_two_ends),
 		SCALE(test_all_renew_at_once),

@@ -64,26 +64,31 @@ static unsigned play(struct rig *r, struct ip_port from, const uint8_t *p, size_
 /* All of a leg that packets change, counters and the budgets of trials and of forgeries apart. */
 struct snapshot {
 	struct leg leg;
+	struct leg_far far;
+	struct departure departure;
 	void *memory;
 	size_t n;
 };
 
 static struct snapshot snapshot_take(struct leg *leg)
 {
-	struct snapshot s = {.leg = *leg, .n = leg_memory_size(leg)};
+	struct snapshot s = {
+		.leg = *leg, .far = *leg->far, .departure = *leg_departure(leg), .n = leg_memory_size(leg)};
 
-	memset(&s.leg.count, 0, sizeof s.leg.count);
-	memset(&s.leg.budget, 0, sizeof s.leg.budget);
-	memset(&s.leg.guard, 0, sizeof s.leg.guard);
+	memset(&s.far.count, 0, sizeof s.far.count);
+	memset(&s.far.budget, 0, sizeof s.far.budget);
+	memset(&s.far.guard, 0, sizeof s.far.guard);
 	s.leg.guarded = s.leg.attended = false;
 	s.memory = malloc(s.n);
-	memcpy(s.memory, leg->sources, s.n);
+	memcpy(s.memory, leg->far->sources, s.n);
 	return s;
 }
 
 static void assert_same(struct snapshot *a, struct snapshot *b)
 {
 	assert_memory_equal(&a->leg, &b->leg, sizeof a->leg);
+	assert_memory_equal(&a->far, &b->far, sizeof a->far);
+	assert_memory_equal(&a->departure, &b->departure, sizeof a->departure);
 	assert_memory_equal(a->memory, b->memory, a->n);
 	free(a->memory);
 	free(b->memory);
@@ -246,7 +251,7 @@ static void test_secure_never_clear(void **state)
 	assert_int_equal(rig_command(r, &m), -EPERM);
 	m = rig_key(S, 0, DP_KEY_TX, GCM, 20);
 	assert_int_equal(rig_command(r, &m), -EALREADY);
-	assert_int_equal(rig_leg_state(r, S, 0)->clear_out, 0);
+	assert_int_equal(rig_leg_state(r, S, 0)->far->clear_out, 0);
 	assert_int_equal(rig_verdict(r, S, 1, DP_V_CLEAR_REFUSED), 0);
 }
 
@@ -258,7 +263,7 @@ static void test_last_guard(void **state)
 	struct call c = call_open(r, CM, true);
 	struct leg *b = rig_leg_state(r, S, 1);
 	uint8_t frame[200] = {0x80};
-	struct packet p = {.data = frame, .len = 182, .in = rig_leg_state(r, S, 0), .out = b};
+	struct packet p = {.data = frame, .len = 182, .in = rig_leg_state(r, S, 0), .to = leg_departure(b)};
 
 	/* A stage that forgot to encrypt. */
 	p.job.status = CRYPTO_PENDING;
@@ -266,14 +271,14 @@ static void test_last_guard(void **state)
 	/* One that only decrypted. */
 	p.job = (struct crypto_job){.status = CRYPTO_OK,
 		.op = CRYPTO_RTP_UNPROTECT,
-		.slot = b->tx.slot,
-		.tag_len = b->tx.info->rtp_tag_len};
+		.slot = leg_tx(b)->slot,
+		.tag_len = leg_tx(b)->info->rtp_tag_len};
 	assert_int_equal(srtp_tx_verify(r->w[0], &p), DP_V_CLEAR_REFUSED);
 	/* One that encrypted something else. */
 	p.job.op = CRYPTO_RTP_PROTECT;
 	memset(p.job.tag, 7, sizeof p.job.tag);
 	assert_int_equal(srtp_tx_verify(r->w[0], &p), DP_V_CLEAR_REFUSED);
-	assert_int_equal(b->clear_out, 3);
+	assert_int_equal(b->far->clear_out, 3);
 	memset(frame + p.len - p.job.tag_len, 7, p.job.tag_len);
 	assert_int_equal(srtp_tx_verify(r->w[0], &p), PACKET_ON);
 	call_close(&c);
