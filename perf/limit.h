@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The least that a packet can cost: intel-ipsec-mb itself over as many keys as there are calls, drawn at
- * random, measured in turn with what is compared with it.
+ * The least that a packet can cost: intel-ipsec-mb itself over as many keys as there are calls, every one used
+ * before one is used again, as far from each other as calls are, measured in turn with what is compared with it.
  */
 #pragma once
 

@@ -54,8 +54,13 @@ class Performance(unittest.TestCase):
     def test_a_kind_over_ipv6_says_so(self):
         figures = {"rtp_to_srtp.gcm128.50k.ipv6.ns": figure(149), "rtp_to_srtp.gcm128.50k.ratio_to_ipv4": figure(1.01, "ratio")}
         self.assertIn("| RTP -> GCM-128, 50,000 calls, IPv6 | 149 |", performance.SECTIONS["worker"](figures))
-        self.assertIn("| RTP -> GCM-128, 50,000 calls | over IPv6, to the same over IPv4 | 1.01 |  |",
+        self.assertIn("| RTP -> GCM-128, 50,000 calls | over IPv6, to the same over IPv4 | 1.01 |  |  |",
                       performance.SECTIONS["comparisons"](figures))
+
+    def test_more_calls_cost_the_library_too(self):
+        figures = {"rtp_to_srtp.gcm128.50k.ratio_to_1k": figure(1.5, "ratio"), "rtp_to_srtp.gcm128.50k.limit_ns": figure(150),
+                   "rtp_to_srtp.gcm128.1k.limit_ns": figure(75)}
+        self.assertIn("| the same at 1,000 calls | 1.50 |  | 2.00 |", performance.SECTIONS["comparisons"](figures))
 
     def test_hellos_have_a_row_for_each_attack(self):
         figures = {f"hellos.{name}.{what}": figure(value, unit, **more) for name in ("calm", "ice.peers_address")

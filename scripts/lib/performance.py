@@ -108,8 +108,14 @@ def memif(figures):
 
 def comparisons(figures):
     to = {"1k": "the same at 1,000 calls", "one_way": "one such operation", "ipv4": "over IPv6, to the same over IPv4"}
-    return table(("media", "over", "ratio", "target"),
-                 [(media(m[1]), to[m[2]], number(f["median"]), target(f))
+
+    def bare(name, over):
+        """What more calls cost the library alone, whose keys are as many."""
+        limits = [figures.get(f"{n}.limit_ns") for n in (name, name.rpartition(".")[0] + ".1k")]
+        return number(limits[0]["median"] / limits[1]["median"]) if over == "1k" and all(limits) else ""
+
+    return table(("media", "over", "ratio", "target", "bare ipsec-mb"),
+                 [(media(m[1]), to[m[2]], number(f["median"]), target(f), bare(m[1], m[2]))
                   for m, f in of(figures, r"(.*)\.ratio_to_(1k|one_way|ipv4)")])
 
 
