@@ -36,14 +36,14 @@ void fetch_leg(struct worker *w, const struct packet *p)
 	fetch(&leg->source.ssrc, 1);
 	fetch(&leg->far, 1);
 	fetch(&leg->beside.leaving, 1);
-	fetch(&leg->beside.slot, 1);
 }
 
-void fetch_sealed(struct worker *w, const struct packet *p)
+void fetch_numbers(struct worker *w, const struct packet *p)
 {
 	const struct leg *leg = p->in;
 
 	(void)w;
+	fetch(&leg->beside.slot, 1);
 	if (leg->security == DP_SECURITY_SRTP)
 		fetch(&leg->rx.role, 2);
 	if (leg->seals)

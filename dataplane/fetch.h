@@ -17,10 +17,10 @@ struct packet;
 
 /* The leg that a packet arrives on: behind classify_leg(). */
 void reach_leg(struct worker *w, const struct packet *p);
-/* Its source; what leaves by the leg beside. */
+/* Its source, and what begins that which leaves by the leg beside. */
 void fetch_leg(struct worker *w, const struct packet *p);
-/* What is known of keys, and the source's windows. */
-void fetch_sealed(struct worker *w, const struct packet *p);
+/* Numbers: those of what leaves, on secure legs the source's windows and what is known of keys. */
+void fetch_numbers(struct worker *w, const struct packet *p);
 /* The keys themselves, and what of a leg is not where most legs have it. */
 void reach_keys(struct worker *w, const struct packet *p);
 void fetch_keys(struct worker *w, const struct packet *p);

@@ -79,7 +79,7 @@ static void batch_work(struct worker *w, struct batch *b, struct batch *behind)
 	srtp_rx_open(w, b); /* crypto, commit; other keys for what did not open */
 	batch_fetching(w, b, cross, behind, fetch_leg);
 	crypto_run(w); /* what is sealed leaves */
-	batch_fetching(w, b, leave, behind, fetch_sealed);
+	batch_fetching(w, b, leave, behind, fetch_numbers);
 	batch_fetch(w, behind, reach_keys);
 	tx_send(w, b);
 }
