@@ -68,7 +68,7 @@ def cap_dtls(tree):
 
 def talk(gateway, browser, version, hears):
     """The call that is being made is up; hears() is what the browser says when it has heard enough. The call's number."""
-    ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
+    ident = wait_for("the call is up", lambda: up(gateway))["id"]
     browser.wait_call("up")
     browser.do("listenAgain")
     assert_secure(hears(), version)
@@ -79,11 +79,11 @@ def talk(gateway, browser, version, hears):
 def end(gateway, browser, by):
     by()
     browser.wait_call("ended")
-    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
+    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0)
 
 
 def heard_by(phone, before=0):
-    wait_for("the phone has heard the browser", lambda: phone.heard(BROWSER_TONE, before)[0] >= 1.0, 20)
+    wait_for("the phone has heard the browser", lambda: phone.heard(BROWSER_TONE, before)[0] >= 1.0)
 
 
 CALL_IN = f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls"
@@ -98,7 +98,7 @@ def test_a_browser_calls_holds_and_is_called():
         browser.do("call", PHONE_NUMBER)
         ident = talk(gateway, browser, best, hears)
         browser.do("hold")
-        wait_for("the phone is on hold", lambda: "hold" in browser.do("state")["events"], 30)
+        wait_for("the phone is on hold", lambda: "hold" in browser.do("state")["events"])
         browser.do("resume")
         browser.do("listenAgain")
         assert_secure(hears(), best)

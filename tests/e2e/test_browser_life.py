@@ -38,7 +38,7 @@ def talking(kind, edit=lambda tree: None):
         change(gateway, lambda tree: (left_alone(tree), edit(tree)))
         browser.do("call", PHONE_NUMBER)
         browser.wait_call("up")
-        ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
+        ident = wait_for("the call is up", lambda: up(gateway))["id"]
         browser.wait_loud(25)
         yield gateway, browser, phone, wire, ident
 
@@ -69,7 +69,7 @@ def renew(gateway, browser, ident):
     before, epoch = browser.do("stats"), leg_of(gateway, ident)["key-epoch"]
     port = leg_of(gateway, ident)["local-address"]
     assert int(gateway.ctl("rekey", ident)["srtp-gateway:legs"]) == 1
-    wait_for("the leg has new keys", lambda: leg_of(gateway, ident)["key-epoch"] > epoch, 30)
+    wait_for("the leg has new keys", lambda: leg_of(gateway, ident)["key-epoch"] > epoch)
     leg = leg_of(gateway, ident)
     assert leg["last-renewal"] == "renewed" and leg["local-address"] != port, leg
     both_hear(gateway, browser, ident)
@@ -107,7 +107,7 @@ def test_firefox_keeps_its_keys_and_is_not_asked_again():
     with talking("firefox", edit=impatient) as (gateway, browser, phone, wire, ident):
         before = browser.do("stats")
         assert int(gateway.ctl("rekey", ident)["srtp-gateway:legs"]) == 1
-        wait_for("it is given up", lambda: leg_of(gateway, ident).get("last-renewal") == "given-up", 40)
+        wait_for("it is given up", lambda: leg_of(gateway, ident).get("last-renewal") == "given-up")
         assert int(gateway.ctl("rekey", ident)["srtp-gateway:legs"]) == 0
         assert renewals(gateway) == {"renewed": 0, "one-way": 0, "refused": 1, "given-up": 1}, renewals(gateway)
         browser.do("restart")
@@ -127,7 +127,7 @@ def deaf_and_mute(browser):
         now = browser.do("stats")
         return now["packetsReceived"] == before and now["audioLevel"] < 0.01
 
-    wait_for("the browser hears nothing", quiet, 40)
+    wait_for("the browser hears nothing", quiet)
 
 
 def speaks_again(browser, ear):
@@ -206,7 +206,7 @@ def test_a_browsers_call_outlives_the_control_plane():
             return browser.do("stats")["packetsReceived"] > before["packetsReceived"] + 100
 
         kill_control(gateway, lambda: wait_for("the browser hears on", still_heard, 40, step=0.2))
-        wait_for("the browser is here again", lambda: "user: registered" in gateway.controlplane.output(), 60)
+        wait_for("the browser is here again", lambda: "user: registered" in gateway.controlplane.output())
         browser.do("restart")
         both_hear(gateway, browser, ident)
         renew(gateway, browser, ident)

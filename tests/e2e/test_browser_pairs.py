@@ -51,7 +51,7 @@ def assert_both_nominated(gateway, ident):
 def talk(gateway, caller, callee, number, *hears):
     """caller calls that number; each of hears waits for media. The call's id."""
     caller.do("call", number)
-    ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
+    ident = wait_for("the call is up", lambda: up(gateway))["id"]
     for browser in (caller, callee):
         browser.wait_call("up")
     for heard in hears:

@@ -32,7 +32,7 @@ def web(kind="chromium"):
         phone, browser = lab.sdes_phone(), lab.browser(kind, shows="blue")
         yield gateway, browser, phone
         browser.do("hangup")
-        wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
+        wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0)
         wire.stop()
         media = wire.media(OUTSIDE, MEDIA)
         assert sum(is_rtp(d) for _, d in media) > 100, len(media)
@@ -97,7 +97,7 @@ def renewed(gateway):
 
     before = browsers()
     gateway.ctl("rekey", up(gateway)["id"])
-    wait_for("the browser has new keys", lambda: browsers()["key-epoch"] > before["key-epoch"], 30)
+    wait_for("the browser has new keys", lambda: browsers()["key-epoch"] > before["key-epoch"])
     assert browsers()["local-address"] != before["local-address"], browsers()
 
 
@@ -121,12 +121,12 @@ def see_each_other(gateway, browser, phone, hears):
 def the_other_way_round(gateway, browser, phone):
     """The browser hangs up, and is called."""
     browser.do("hangup")
-    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
+    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0)
     phone.dial(f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls")
-    wait_for("a call is up again", lambda: up(gateway), 30)
+    wait_for("a call is up again", lambda: up(gateway))
     browser.wait_call("up")
     pictures(browser, 20)
-    wait_for("the phone sees the browser again", lambda: phone.log().count(SEES) == 2, 60)
+    wait_for("the phone sees the browser again", lambda: phone.log().count(SEES) == 2)
     assert_one_transport(gateway, browser)
 
 
@@ -140,7 +140,7 @@ def test_a_browser_and_a_phone_see_each_other():
         before = video_leg(gateway)
         pictures(browser, 10)
         wait_for("video goes both ways by the count of its own leg", lambda: all(
-            video_leg(gateway)[way]["packets"] > before[way]["packets"] + 10 for way in ("rx", "tx")), 30)
+            video_leg(gateway)[way]["packets"] > before[way]["packets"] + 10 for way in ("rx", "tx")))
         the_other_way_round(gateway, browser, phone)
 
 
@@ -177,5 +177,5 @@ def test_a_camera_and_a_screen_reach_another_browser():
         assert media_of(gateway) == [[["audio", "video", "video"]]] * 2, legs(gateway)
         assert all(leg["tx"]["clear-packets"] == 0 for leg in legs(gateway)), legs(gateway)
         browser.do("hangup")
-        wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
+        wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0)
         gateway.stop()

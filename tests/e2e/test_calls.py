@@ -39,14 +39,14 @@ def call(trunks, routes, caller, callee, dial, port="auto", capture=True, option
         b = phone(lab, *callee, **phones)
         a = phone(lab, *caller, **phones)
         a.dial(dial)
-        ident = wait_for("the call is up", lambda: up(gateway), 15)["id"]
+        ident = wait_for("the call is up", lambda: up(gateway))["id"]
         yield lab, gateway, a, b, ident, wire
         gateway.stop()
 
 
 def hang_up(gateway, a):
     a.hangup()
-    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 10)
+    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0)
     time.sleep(0.3)  # baresip closes its recording when its call object goes
 
 
@@ -166,8 +166,8 @@ def test_a_simulated_card_fails_in_mid_call():
         def crypto():
             return gateway.ctl("show", "stats")["data-plane"]["crypto"]
 
-        wait_for("the card has failed", lambda: crypto()["failovers"] >= 1, 20)
-        wait_for("the card is back", lambda: crypto()["degraded"] == 0 and crypto()["overflow-keys"] == 0, 20)
+        wait_for("the card has failed", lambda: crypto()["failovers"] >= 1)
+        wait_for("the card is back", lambda: crypto()["degraded"] == 0 and crypto()["overflow-keys"] == 0)
         software = crypto()["overflow-jobs"]
         assert crypto()["rescued"] >= 1, crypto()
         time.sleep(3)
@@ -194,7 +194,7 @@ def test_a_dpdk_crypto_device():
         def crypto():
             return gateway.ctl("show", "stats")["data-plane"]["crypto"]
 
-        wait_for("two seconds of packets, each opened and protected", lambda: crypto()["jobs"] >= 400, 20)
+        wait_for("two seconds of packets, each opened and protected", lambda: crypto()["jobs"] >= 400)
         hang_up(gateway, a)
         assert_heard(a, b, 1)
         assert_heard(b, a, 1)
@@ -209,10 +209,10 @@ def assert_relayed(gateway, ident, stands=False):
         return [leg["tx"]["packets"] for leg in gateway.ctl("show", "call", ident)["legs"]]
 
     if stands:
-        wait_for("nothing is relayed any more", lambda: sent() == (time.sleep(0.3), sent())[1], 8)
+        wait_for("nothing is relayed any more", lambda: sent() == (time.sleep(0.3), sent())[1])
         return
     before = sent()
-    wait_for("both are heard", lambda: all(n > b + 50 for n, b in zip(sent(), before)), 8)
+    wait_for("both are heard", lambda: all(n > b + 50 for n, b in zip(sent(), before)))
 
 
 def test_real_phones_hold_and_resume():
@@ -300,7 +300,7 @@ def test_gateway_script_runs_in_the_foreground_and_ends_cleanly():
                                         [(None, "+49", "core")]), f)
         process = lab.gateway_host.start("gateway-script", os.path.join(top, "scripts", "gateway"), "--config", path,
                                          "--interface", "ext0", "--interface", "core0", "--run", lab.path("run"))
-        wait_for("the gateway is ready", lambda: "data plane is ready" in process.output(), 60)
+        wait_for("the gateway is ready", lambda: "data plane is ready" in process.output())
         children = run("pgrep", "-P", str(process.pid)).split()
         assert process.stop() == 0, process.output()
         assert not any(os.path.exists(f"/proc/{pid}") for pid in children), "a plane outlived the script"

@@ -73,7 +73,7 @@ def test_two_hundred_secure_calls_come_and_go():
         for crowd in (a, b):
             assert len(crowd.done) == CALLS + 120
             assert_media(crowd.done.values(), LEAST)
-        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 40)
+        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
         assert_no_session_left(gateway)
         verdicts = gateway.ctl("show", "stats")["data-plane"]["verdicts"]
         assert not [v for v in ("clear_refused", "auth_fail", "replay", "no_key") if verdicts[v]], verdicts
@@ -88,7 +88,7 @@ def test_the_control_plane_is_killed_under_two_hundred_calls():
         gateway.kill(gateway.controlplane)
         before = {c: {n: row["good"] for n, row in c.generator.all().items()} for c in (a, b)}
         wait_for("media goes on in every call", lambda: all(
-            row["good"] >= before[c][n] + LEAST for c in (a, b) for n, row in c.generator.all().items()), 60)
+            row["good"] >= before[c][n] + LEAST for c in (a, b) for n, row in c.generator.all().items()))
         gateway.start_controlplane()
         assert counters(gateway)["recovered"] == CALLS
         a.reconnect()
@@ -107,7 +107,7 @@ def test_the_control_plane_is_killed_under_two_hundred_calls():
         for crowd in (a, b):
             assert len(crowd.done) == CALLS
             assert_media(crowd.done.values(), 3 * LEAST)
-        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 40)
+        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
         assert_no_session_left(gateway)
         assert counters(gateway)["ended_meanwhile"] == 0
 
@@ -120,7 +120,7 @@ def test_the_data_plane_is_killed_under_two_hundred_calls():
         both_hear(a, b)
         keys = distinct_keys(a, b)
         gateway.kill(gateway.dataplane)
-        wait_for("it is noticed", lambda: not gateway.ctl("show", "stats")["data-plane"]["connected"], 20)
+        wait_for("it is noticed", lambda: not gateway.ctl("show", "stats")["data-plane"]["connected"])
         gateway.start_dataplane()
         # One of the gateway's and one in answer, each new.
         until("every leg has new keys", lambda: all(

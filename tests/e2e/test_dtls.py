@@ -39,13 +39,13 @@ def call(trunks, caller, callee, seconds=1.5, uri=None, **more):
         b, a = phone(lab, *callee), phone(lab, *caller)
         user = callee[0].replace("carrier-", "")
         a.dial(f"sip:{user}@{INSIDE}" if trunks[0]["realm"] == "core" else uri or f"sip:{user}@{OUTSIDE}:5061;transport=tls")
-        ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
+        ident = wait_for("the call is up", lambda: up(gateway))["id"]
 
         def flowing():
             legs = gateway.ctl("show", "call", ident)["legs"]
             return legs if all(leg["rx"]["packets"] > 100 and leg["tx"]["packets"] > 100 for leg in legs) else None
 
-        legs = wait_for("media flows on both sides", flowing, 30)
+        legs = wait_for("media flows on both sides", flowing)
         hang_up(gateway, a)
         assert_clean(gateway, ident, lost=5)
         assert_nothing_clear(wire)
@@ -100,19 +100,19 @@ def test_phones_that_make_no_second_association_keep_their_call_and_are_not_aske
         gateway = lab.gateway(trunks, [("carrier-a", "", "carrier-b")], **policies)
         b, a = phone(lab, "carrier-b", "dtls_srtp"), phone(lab, "carrier-a", "dtls_srtp")
         a.dial(f"sip:b@{OUTSIDE}:5061;transport=tls")
-        ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
+        ident = wait_for("the call is up", lambda: up(gateway))["id"]
 
         def legs():
             return gateway.ctl("show", "call", ident)["legs"]
 
-        wait_for("both renewals are given up", lambda: [leg.get("last-renewal") for leg in legs()] == ["given-up"] * 2, 60)
+        wait_for("both renewals are given up", lambda: [leg.get("last-renewal") for leg in legs()] == ["given-up"] * 2)
         then = legs()
 
         def going_on():
             return all(now[d]["packets"] > leg[d]["packets"] + 110
                        for now, leg in zip(legs(), then) for d in ("rx", "tx"))
 
-        wait_for("media goes on, past the limit once more", going_on, 40)
+        wait_for("media goes on, past the limit once more", going_on)
         assert [leg["key-epoch"] for leg in legs()] == [1, 1], legs()
         counted = next(row for row in gateway.ctl("show", "stats")["rekey"] if row["cause"] == "packets")
         assert [int(counted[k]) for k in ("renewed", "refused", "given-up")] == [0, 2, 2], counted
@@ -138,7 +138,7 @@ def test_a_policy_that_the_peer_cannot_meet_refuses_it_and_says_why():
 
         def refused(trunk, *what):
             """Its call was, and log, CLI and audit say why."""
-            wait_for("the call was refused", lambda: records(path, "--trunk", trunk), 30)
+            wait_for("the call was refused", lambda: records(path, "--trunk", trunk))
             record, = records(path, "--trunk", trunk)
             assert all(w in record["reason"] for w in what), record
             assert [leg["keys"] for leg in record["legs"] if "keying" in leg] == [[]], record

@@ -45,7 +45,7 @@ def ended_for(gateway, a, b, reason):
     bye = a.released(30)
     assert reason in bye.get("Reason"), bye.text
     b.released(30)
-    wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
+    wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
     assert_no_session_left(gateway)
 
 
@@ -106,7 +106,7 @@ def test_a_certificate_that_is_not_the_one_of_the_sdp_ends_the_call():
             reason = "DTLS handshake failed (fingerprint): the peer's certificate does not have the fingerprint of its SDP"
             assert reason in gateway.ctl("show", "call", ident)["end-reason"]
             assert reason in gateway.controlplane.output()
-            record = wait_for("the record is there", lambda: records(path, "--call", ident), 20)[0]
+            record = wait_for("the record is there", lambda: records(path, "--call", ident))[0]
             assert record["status"] == 488 and reason in record["reason"], record
             leg = record["legs"][0]
             assert leg["anomalies"]["wrong-fingerprints"] == 1 and not leg["keys"] and not leg["tx-packets"], leg
@@ -127,24 +127,24 @@ def test_clients_of_clear_signalling_where_policy_lets_them():
                               listeners=listeners, realms=realms, audit={"file": path})
         sdes = Agent(lab.host("carrier-a"), "carrier-a", address, (OUTSIDE, 5060), "udp", suites=(CM_80,), port=5070)
         sdes.invite(NUMBERS["phone"])
-        refused = sdes.expect(488, 30)
+        refused = sdes.expect(488)
         sdes.acknowledge(refused)
         assert "DTLS" in refused.get("Warning"), refused.text
         b = phone(lab, "phone", None)
         a = phone(lab, "carrier-a", "dtls_srtp", "udp")
         a.dial(f"sip:phone@{OUTSIDE}:5060")
-        ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
+        ident = wait_for("the call is up", lambda: up(gateway))["id"]
 
         def flowing():
             legs = gateway.ctl("show", "call", ident)["legs"]
             return all(l[d]["packets"] > 60 for l in legs for d in ("rx", "tx")) and legs
 
-        leg = wait_for("media flows", flowing, 30)[0]
+        leg = wait_for("media flows", flowing)[0]
         assert_dtls(leg, authenticated=False)
         assert "the fingerprint was not authenticated" in gateway.controlplane.output()
         hang_up(gateway, a)
         assert_clean(gateway, ident, lost=5)
-        record = wait_for("the record is there", lambda: records(path, "--call", ident), 20)[0]
+        record = wait_for("the record is there", lambda: records(path, "--call", ident))[0]
         assert record["legs"][0]["dtls"]["fingerprint-authenticated"] is False, record
         assert "fingerprint not authenticated" in audit("show", path, "--call", ident).stdout
         gateway.stop()

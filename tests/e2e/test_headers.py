@@ -39,7 +39,7 @@ def at_core(name):
 def carrier_listens(lab, scenario):
     sipp = Sipp(lab.host("carrier-b"), scenario.name, scenario.save(lab.path(f"{scenario.name}.xml")), None, "127.0.0.1",
                 5070, transport="t1")
-    wait_for("sipp listens", lambda: port_is_open(lab.host("carrier-b"), "127.0.0.1", 5070), 20)
+    wait_for("sipp listens", lambda: port_is_open(lab.host("carrier-b"), "127.0.0.1", 5070))
     return sipp
 
 
@@ -80,7 +80,7 @@ def test_what_a_carrier_asserts_stays_outside():
                      .answer(486, "Busy Here").receive("ACK"))
         core_listens = Sipp(lab.host("phone"), "core-answers", answering.save(lab.path("core-answers.xml")), None, PHONE,
                                 5060)
-        wait_for("sipp listens", lambda: "10.20.0.10:5060" in lab.host("phone").exec("ss", "-Hlun"), 20)
+        wait_for("sipp listens", lambda: "10.20.0.10:5060" in lab.host("phone").exec("ss", "-Hlun"))
         calls = (at_carrier("pretends").invite("+4989100", sdp(CARRIER, crypto=[f"1 {CM_80} inline:{KEY}"]), headers=[
             "P-Asserted-Identity: <sip:+1@bank.example>", "P-Preferred-Identity: <sip:+1@bank.example>",
             "User-to-User: 00"]).receive(100, optional=True).receive(486).ack(failed=True))

@@ -47,13 +47,13 @@ def test_web_sockets_that_never_open():
         process = host.start("half-open", "python3", "-c", HALF_OPEN, OUTSIDE, str(WSS), str(EACH), str(MORE),
                              ",".join(STRANGERS[:10]))
         wait_for("strangers have connected", lambda: "opened" in process.output(), 120)
-        wait_for("one address has as many as it may", lambda: sip_counters(gateway)["conn_refused_source"] > 0, 60)
+        wait_for("one address has as many as it may", lambda: sip_counters(gateway)["conn_refused_source"] > 0)
         late = browser(lab, "carrier-a", port=5998, media_port=30100)
         late.register()
         bob.invite("+4989700")
         for one in (alice, late):
             one.respond(one.expect("INVITE"), 486, "Busy Here")
             one.expect("ACK")
-        busy = bob.expect(486, 30)
+        busy = bob.expect(486)
         bob.acknowledge(busy)
-        wait_for("those that say nothing are closed", lambda: sip_counters(gateway)["conn_slow_closed"] >= 3 * EACH, 60)
+        wait_for("those that say nothing are closed", lambda: sip_counters(gateway)["conn_slow_closed"] >= 3 * EACH)

@@ -31,7 +31,7 @@ def call(caller_has_ice):
         with_ice, without = phone(lab, "carrier-a", "dtls_srtp", True), phone(lab, "carrier-b", "srtp-mand", False)
         caller, callee = (with_ice, without) if caller_has_ice else (without, with_ice)
         caller.dial(f"sip:{callee.name}@{OUTSIDE}:5061;transport=tls")
-        ident = wait_for("the call is up", lambda: up(gateway), 30)["id"]
+        ident = wait_for("the call is up", lambda: up(gateway))["id"]
 
         def flowing():
             legs = gateway.ctl("show", "call", ident)["legs"]
@@ -39,7 +39,7 @@ def call(caller_has_ice):
             both = all(leg["rx"]["packets"] > 100 and leg["tx"]["packets"] > 100 for leg in legs)
             return legs if nominated and both else None
 
-        legs = wait_for("media flows on both sides, by a nominated pair", flowing, 30)
+        legs = wait_for("media flows on both sides, by a nominated pair", flowing)
         leg, other = (legs[0], legs[1]) if caller_has_ice else (legs[1], legs[0])
         assert_dtls(leg)
         assert leg["ice"]["pairs"] >= 1, leg

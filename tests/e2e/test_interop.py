@@ -19,7 +19,7 @@ PROXY = "10.20.0.6"
 
 def talk(gateway, a, b, by, seconds=3):
     """A call that is up: both hear each other, and `by` hangs up."""
-    ident = wait_for("the call is up", lambda: up(gateway), 20)["id"]
+    ident = wait_for("the call is up", lambda: up(gateway))["id"]
     time.sleep(seconds)
     hang_up(gateway, by)
     assert_heard(a, b, seconds - 0.7)

@@ -44,7 +44,7 @@ def run_calls(lab, name, calls, rate, at_once, talk):
          .request("BYE").receive(200))
     callee = Sipp(lab.host("carrier-b"), f"{name}-callee", b.save(lab.path(f"{name}-b.xml")), None, "127.0.0.1", 5070,
                   transport="t1", calls=calls, timeout=90)
-    wait_for("sipp listens", lambda: port_is_open(lab.host("carrier-b"), "127.0.0.1", 5070), 10)
+    wait_for("sipp listens", lambda: port_is_open(lab.host("carrier-b"), "127.0.0.1", 5070))
     caller = Sipp(lab.host("carrier-a"), f"{name}-caller", a.save(lab.path(f"{name}-a.xml")), "127.0.0.1:15061",
                   "127.0.0.1", 5080, transport="t1", calls=calls, rate=rate, timeout=90, extra=("-l", str(at_once)))
     return caller, callee
@@ -54,7 +54,7 @@ def test_twenty_calls_at_once():
     with carriers() as (lab, gateway):
         caller, callee = run_calls(lab, "twenty", 20, 20, 20, 10)
         calls = wait_for("twenty calls are up", lambda: [
-            c for c in [gateway.ctl("show", "calls", "--state", "established")["calls"]] if len(c) == 20], 30)[0]
+            c for c in [gateway.ctl("show", "calls", "--state", "established")["calls"]] if len(c) == 20])[0]
         assert gateway.ctl("show", "stats")["data-plane"]["sessions"] == 20
         assert gateway.ctl("show", "stats")["data-plane"]["legs"] == 40
         ports = [leg["local-address"] for call in calls for leg in call["legs"]]
@@ -63,7 +63,7 @@ def test_twenty_calls_at_once():
         assert trunks["carrier-a"]["active-calls"] == trunks["carrier-b"]["active-calls"] == 20, trunks
         caller.finish()
         callee.finish()
-        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 10)
+        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
         assert_no_session_left(gateway)
         stats = gateway.ctl("show", "stats")["calls"]
         assert stats["counters"]["calls"] == stats["counters"]["answered"] == 20, stats
@@ -77,7 +77,7 @@ def test_five_hundred_calls_leave_no_memory_behind():
         def calls(name):
             for sipp in run_calls(lab, name, CALLS, 80, 40, 0.02):
                 sipp.finish()
-            wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 10)
+            wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
             assert_no_session_left(gateway)
 
         calls("warm")

@@ -59,7 +59,7 @@ def test_calls_come_a_page_at_a_time():
             connect(a, b)
             a.bye()
             b.released()
-        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
+        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
         pages, after = [], {}
         while page := op.get("/srtp-gateway:calls/call/id", limit=2, **after).get("srtp-gateway:calls", {}).get("call"):
             pages.append([c["id"] for c in page])
@@ -75,7 +75,7 @@ def test_an_operator_ends_a_call():
         assert op.act({"srtp-gateway:calls": {"call": [call]}}) == {}
         for x in (a, b):
             x.released()
-        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
+        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
         assert gateway.ctl("show", "call", ident)["end-reason"] == "480 fraud"
         e = refused(op.act, {"srtp-gateway:calls": {"call": [call]}})
         assert e.tag == "data-missing" and ident in e.path, e

@@ -14,7 +14,7 @@ def assert_silence(listener, speaker, seconds=0.4):
     """The speaker goes on talking and the listener hears none of it."""
     time.sleep(0.1)  # what was on its way
     before, sent = listener.talker.of(speaker.talker)["packets"], speaker.talker.stats()["sent"]
-    wait_for(f"{speaker.name} goes on talking", lambda: speaker.talker.stats()["sent"] >= sent + 50 * seconds, 5)
+    wait_for(f"{speaker.name} goes on talking", lambda: speaker.talker.stats()["sent"] >= sent + 50 * seconds)
     after = listener.talker.of(speaker.talker)["packets"]
     assert after == before, f"{listener.name} heard {after - before} packets of {speaker.name} while on hold"
 
@@ -155,7 +155,7 @@ def all_heard(listener, speaker):
         heard, sent = listener.talker.of(speaker.talker), speaker.talker.stats()["sent"]
         return heard["packets"] == sent and heard["copies"] == 0
 
-    wait_for(f"{listener.name} has heard all that {speaker.name} said", complete, 20)
+    wait_for(f"{listener.name} has heard all that {speaker.name} said", complete)
 
 
 def test_who_speaks_the_moment_the_call_is_answered_loses_nothing():
@@ -168,7 +168,7 @@ def test_who_speaks_the_moment_the_call_is_answered_loses_nothing():
                 other.take()
                 one.answered()
                 one.talker.tell("send", "on")
-                other.talker.hears(one.talker, 1, 20)
+                other.talker.hears(one.talker, 1)
                 one.talker.tell("send", "off")
                 all_heard(other, one)
                 one.bye()
@@ -265,7 +265,7 @@ def test_mki_on_the_wire_both_ways():
         finish(gateway, a, b)
 
 
-def rtcp_both_ways(a, b, seconds=8):
+def rtcp_both_ways(a, b):
     """Both have had reports in which the far end names the near one's stream; (a's, b's) statistics."""
     def complete():
         sa, sb = a.talker.stats(), b.talker.stats()
@@ -273,7 +273,7 @@ def rtcp_both_ways(a, b, seconds=8):
                    s["rtcp_ssrc"] == s["heard"][other.talker.name]["ssrc"] for s, other in ((sa, b), (sb, a)))
         return (sa, sb) if done else None
 
-    return wait_for("RTCP that fits the media, both ways", complete, seconds)
+    return wait_for("RTCP that fits the media, both ways", complete)
 
 
 def assert_srtcp(wire, ports):

@@ -11,7 +11,6 @@ from lab.net import wait_for
 from lab.party import assert_no_session_left
 
 TONE_HOME, TONE_OFFICE = 440, 1000
-PATIENCE = 40
 
 
 def up(gateway):
@@ -27,17 +26,17 @@ def legs(gateway, ident):
 def call(lab, gateway, home, office, number, via):
     """The phone at home has called the one in the office, and packets pass both ways: the caller's leg."""
     home.dial(f"sip:{number}@{via}")
-    ident = wait_for("the call is up", lambda: up(gateway), PATIENCE)
+    ident = wait_for("the call is up", lambda: up(gateway))
     wait_for("a second of packets each way", lambda: all(
-        leg["rx"]["packets"] > 50 and leg["tx"]["packets"] > 50 for leg in legs(gateway, ident)), PATIENCE)
+        leg["rx"]["packets"] > 50 and leg["tx"]["packets"] > 50 for leg in legs(gateway, ident)))
     yield legs(gateway, ident)[0]
     # Who knows only what the caller said of himself could not tell him that it is over.
     office.hangup()
-    home.wait_log("session closed", PATIENCE)
-    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, PATIENCE)
+    home.wait_log("session closed")
+    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0)
     assert_no_session_left(gateway)
     for listener, tone in ((home, TONE_OFFICE), (office, TONE_HOME)):
-        wait_for(f"{listener.name} has recorded the other's tone", lambda l=listener, t=tone: l.heard(t)[0] > 0.4, PATIENCE)
+        wait_for(f"{listener.name} has recorded the other's tone", lambda l=listener, t=tone: l.heard(t)[0] > 0.4)
     assert gateway.ctl("show", "stats")["data-plane"]["verdicts"]["clear_refused"] == 0
 
 
@@ -78,5 +77,5 @@ def test_a_phone_behind_nat_over_udp():
         with call(lab, gateway, home, office, "+4940200", INSIDE) as leg:
             assert leg["remote-address"].startswith("10.20.0.40:"), leg
             assert leg["signalling"]["behind-nat"], leg
-            wait_for("keep-alives", lambda: nat.keep_alives() >= 2, PATIENCE)
+            wait_for("keep-alives", lambda: nat.keep_alives() >= 2)
         gateway.stop()

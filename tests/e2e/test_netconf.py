@@ -251,7 +251,7 @@ def test_locks():
         # Uncommitted changes go with the lock of the session that made them (RFC 6241, section 8.3.5.2).
         b.edit_config(target="candidate", config=limits("ring-timeout", 60))
         b.drop()
-        wait_for("the lock went with its session", lambda: can_lock(a), 30)
+        wait_for("the lock went with its session", lambda: can_lock(a))
         assert leaf(a, "ring-timeout", "candidate") is None
 
 
@@ -275,14 +275,14 @@ def test_confirmed_commits():
         # Nobody confirms in time.
         a.edit_config(target="candidate", config=limits("ring-timeout", 70))
         a.commit(confirmed=True, timeout="2")
-        wait_for("the commit is rolled back", lambda: leaf(b, "ring-timeout") == "60", 30)
+        wait_for("the commit is rolled back", lambda: leaf(b, "ring-timeout") == "60")
         # The session that made it goes.
         a.discard_changes()
         a.edit_config(target="candidate", config=limits("ring-timeout", 80))
         a.commit(confirmed=True, timeout="300")
         assert leaf(b, "ring-timeout") == "80"
         a.drop()
-        wait_for("the commit is rolled back with its session", lambda: leaf(b, "ring-timeout") == "60", 30)
+        wait_for("the commit is rolled back with its session", lambda: leaf(b, "ring-timeout") == "60")
         # With a persist-id any session may confirm or cancel, and the one that began may go.
         b.discard_changes()
         b.edit_config(target="candidate", config=limits("ring-timeout", 90))
@@ -381,7 +381,7 @@ def test_calls():
         assert "<ok/>" in op.rpc(end)
         a.released()
         b.released()
-        wait_for("the call is over", lambda: o.gateway.ctl("show", "calls")["active"] == 0, 20)
+        wait_for("the call is over", lambda: o.gateway.ctl("show", "calls")["active"] == 0)
         assert names(op.get(filter=["subtree", up]), "call") == []
 
 

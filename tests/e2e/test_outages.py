@@ -45,7 +45,7 @@ def test_media_goes_on_without_the_control_plane():
 
 def lose_the_dataplane(gateway):
     gateway.kill(gateway.dataplane)
-    wait_for("it is noticed", lambda: not gateway.ctl("show", "stats")["data-plane"]["connected"], 20)
+    wait_for("it is noticed", lambda: not gateway.ctl("show", "stats")["data-plane"]["connected"])
 
 
 def take_new_keys(agent):
@@ -98,12 +98,12 @@ def test_a_peer_that_refuses_new_keys_ends_the_call_with_a_reason():
     with talking(b="phone") as (lab, gateway, a, b):
         lose_the_dataplane(gateway)
         gateway.start_dataplane()
-        a.respond(a.expect("INVITE", 30), 488, "Not Here")
+        a.respond(a.expect("INVITE"), 488, "Not Here")
         a.expect("ACK")
         for one in (a, b):
             bye = one.released()
             assert "new keys" in (bye.get("Reason") or ""), bye.text
-        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
+        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
         ended = gateway.ctl("show", "calls")["calls"][-1]
         assert "refused an offer of new keys: 488 Not Here" in ended["end-reason"], ended
         call_again(a, b)
@@ -126,7 +126,7 @@ def test_the_gateway_script_starts_killed_planes_again():
                                          core("phone", lab.ADDRESSES["phone"])], [(None, "+49", "phone")]), f)
         script = lab.gateway_host.start("gateway-script", os.path.join(top, "scripts", "gateway"), "--config", path,
                                         "--interface", "ext0", "--interface", "core0", "--run", lab.path("run"))
-        wait_for("the gateway is ready", lambda: "data plane is ready" in script.output(), 60)
+        wait_for("the gateway is ready", lambda: "data plane is ready" in script.output())
         a, b = agent(lab, "carrier-a"), agent(lab, "phone")
         connect(a, b)
         def kill(plane):
@@ -137,12 +137,12 @@ def test_the_gateway_script_starts_killed_planes_again():
         both_hear(a, b)
         assert "the data plane ended by signal 9 and is started again" in script.output()
         assert "all sessions are set up again sessions=1 ms_since_it_was_lost=" in script.output(), script.output()
-        wait_for("the call is saved", lambda: kept(lab.path("run")), 20)
+        wait_for("the call is saved", lambda: kept(lab.path("run")))
         kill("controlplane")
-        wait_for("calls are taken over", lambda: "calls=1" in script.output(), 30)
+        wait_for("calls are taken over", lambda: "calls=1" in script.output())
         both_hear(a, b)
         assert "the control plane ended by signal 9 and is started again" in script.output()
-        wait_for("the gateway is ready", lambda: script.output().count("data plane is ready") >= 3, 30)
+        wait_for("the gateway is ready", lambda: script.output().count("data plane is ready") >= 3)
         a.reconnect()
         a.bye()
         b.released(20)
@@ -152,13 +152,13 @@ def test_the_gateway_script_starts_killed_planes_again():
 def test_calls_are_refused_while_there_is_no_data_plane():
     with parties(b="phone") as (_, gateway, a, b):
         gateway.kill(gateway.dataplane)
-        wait_for("it is noticed", lambda: not gateway.ctl("show", "stats")["data-plane"]["connected"], 5)
+        wait_for("it is noticed", lambda: not gateway.ctl("show", "stats")["data-plane"]["connected"])
         a.invite(NUMBERS["phone"])
         refusal = a.expect(503)
         a.acknowledge(refusal)
         assert "data plane" in refusal.get("Warning"), refusal.text
         gateway.start_dataplane()
-        wait_for("it is back", lambda: gateway.ctl("show", "stats")["data-plane"]["connected"], 10)
+        wait_for("it is back", lambda: gateway.ctl("show", "stats")["data-plane"]["connected"])
         connect(a, b)
         finish(gateway, a, b)
 

@@ -96,7 +96,7 @@ def test_the_script_that_runs_both_planes():
                 f"script-{folder}", os.path.join(TOP, "scripts", "gateway"), "--config", lab.path("config.json"),
                 "--interface", "ext0", "--interface", "core0", "--run", lab.path(folder), "--no-huge", "--sessions", "77",
                 env={"SRTPGW_BUILD": build_dir()})
-            wait_for("both planes are up", lambda: "sessions_max=77" in script.output(), 30)
+            wait_for("both planes are up", lambda: "sessions_max=77" in script.output())
             assert os.stat(lab.path(folder)).st_mode & 0o7777 == mode, oct(os.stat(lab.path(folder)).st_mode)
             assert script.stop(grace=20) == 0, script.output()[-1500:]
 
@@ -132,7 +132,7 @@ def test_the_control_plane_asks_for_large_pages_by_a_second_start():
                 "--control", gateway.control_socket, "--recovery", gateway.path("calls of today"), "--log-json"]
         for environment, wanted in ((["-u", "GLIBC_TUNABLES"], ours), ([theirs], theirs)):
             process = gateway.host.start(f"with-{len(environment)}", "env", *environment, "MARK=two words", *argv)
-            wait_for("it is ready", lambda p=process: '"ready"' in p.output(), 30)
+            wait_for("it is ready", lambda p=process: '"ready"' in p.output())
             words, variables = started_as(process.popen.pid)
             assert words == argv and "MARK=two words" in variables, (words, variables)
             assert [v for v in variables if v.startswith("GLIBC_TUNABLES=")] == [wanted], variables
@@ -160,13 +160,13 @@ def test_a_second_control_plane_takes_nothing_from_the_first():
     with parties() as (_, gateway, a, b):
         connect(a, b)
         second = elsewhere(gateway, "second")
-        wait_for("the second one is refused", lambda: "end it first" in second.output(), 30)
+        wait_for("the second one is refused", lambda: "end it first" in second.output())
         argv = [os.path.join(gateway.bin, "ctl", "srtpgwctl"), "--socket", gateway.path("second.sock"), "--json"]
 
         def tries():
             return shown("stats", json.loads(run(*argv, "show", "stats")))["data-plane"]["control"]["connects"]
 
-        wait_for("it has tried again and again", lambda: tries() >= 4, 30)
+        wait_for("it has tried again and again", lambda: tries() >= 4)
         said = [line for line in second.output().splitlines() if "data plane" in line and "error" in line]
         assert len(said) == 1 and "another control plane is connected: end it first" in said[0], second.output()
         assert second.stop() == 0, second.output()
@@ -180,14 +180,14 @@ def test_sighup_ends_neither_plane_not_even_at_the_start():
         gateway.dataplane.popen.send_signal(signal.SIGHUP)
         gateway.kill(gateway.controlplane)
         process = elsewhere(gateway, "early")
-        wait_for("it has begun to start", lambda: "DTLS 1.3" in process.output(), 30)
+        wait_for("it has begun to start", lambda: "DTLS 1.3" in process.output())
         while ": ready" not in process.output() and process.running():
             process.popen.send_signal(signal.SIGHUP)
             time.sleep(0.01)
         process.popen.send_signal(signal.SIGHUP)
-        wait_for("the file is read again", lambda: "main: reloaded" in process.output() or not process.running(), 30)
+        wait_for("the file is read again", lambda: "main: reloaded" in process.output() or not process.running())
         wait_for("the planes are together",
-                 lambda: "data plane is ready" in process.output() or not process.running(), 30)
+                 lambda: "data plane is ready" in process.output() or not process.running())
         assert process.stop() == 0, process.output()
         assert gateway.dataplane.running()
 
@@ -248,7 +248,7 @@ def test_an_interrupted_demo_leaves_nothing_behind():
     with Neighbourhood() as lab:
         demo = Demo(lab, "--seconds", "8")
         wait_for("the first call is up", lambda: re.search(r"carrier-a .*\bestablished\b|AES_CM_128_HMAC_SHA1_80 +\d+",
-                                                           demo.process.output().split("== call 1")[-1]), 60)
+                                                           demo.process.output().split("== call 1")[-1]))
         assert demo.namespaces() and len(demo.marked()) > 4
         demo.process.popen.send_signal(signal.SIGINT)
         assert demo.process.wait(20) == 130, demo.process.output()[-800:]

@@ -31,7 +31,7 @@ def reload(gateway, config, outcome="main: reloaded"):
         return output.count("main: reloaded") + output.count("was not reloaded") > before
 
     process.popen.send_signal(signal.SIGHUP)
-    wait_for("the configuration is reloaded", said, 30)
+    wait_for("the configuration is reloaded", said)
     last = [line for line in process.output().splitlines() if "main: reloaded" in line or "was not reloaded" in line][-1]
     if outcome not in last:
         raise LabError(last)
@@ -131,7 +131,7 @@ def test_media_ports_are_added_and_removed():
         assert all(20000 <= port < 21000 for port in local_ports())
         before = configured()
         finish(gateway, b, a)
-        wait_for("the data plane is told that the old ports have gone", lambda: configured() > before, 20)
+        wait_for("the data plane is told that the old ports have gone", lambda: configured() > before)
         for one, port in ((a, 34000), (b, 35000)):
             one.talker.bind(port)
             one.talker.tell("source")
@@ -151,7 +151,7 @@ def test_a_media_address_that_the_machine_has_not_is_said():
 
         assert said not in gateway.dataplane.output(), gateway.dataplane.output()
         change(gateway, another)
-        wait_for("it is said", lambda: said in gateway.dataplane.output(), 20)
+        wait_for("it is said", lambda: said in gateway.dataplane.output())
         lines = [line for line in gateway.dataplane.output().splitlines() if said in line]
         assert len(lines) == 1 and "address=192.0.2.77" in lines[0], lines
         undisturbed(a, b)

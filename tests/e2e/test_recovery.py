@@ -35,7 +35,7 @@ def saved_now(gateway):
             seen[:] = [(time.monotonic(), now)]
         return time.monotonic() - seen[0][0] >= 0.5
 
-    wait_for("the calls are saved", stands, 30)
+    wait_for("the calls are saved", stands)
 
 
 def kill_control(gateway, meanwhile=lambda: None):
@@ -47,7 +47,7 @@ def kill_control(gateway, meanwhile=lambda: None):
 
 
 def no_call_left(gateway):
-    wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 40)
+    wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
     assert_no_session_left(gateway)
 
 
@@ -124,7 +124,7 @@ def test_phones_hear_nothing_of_it():
         a.hangup()
         no_call_left(gateway)
         for listener, speaker in ((a, b), (b, a)):
-            wait_for("the recording is closed", lambda p=listener: p.recordings(), 20)
+            wait_for("the recording is closed", lambda p=listener: p.recordings())
         time.sleep(1)
         for listener, speaker in ((a, b), (b, a)):
             heard, length = listener.heard(speaker.tone_hz)
@@ -158,7 +158,7 @@ def test_media_of_a_call_that_was_not_saved_ends_after_a_while():
         assert sessions() == 1
         gateway.kill(gateway.controlplane)
         gateway.start_controlplane()
-        wait_for("it is said", lambda: "sessions without a call" in gateway.controlplane.output(), 20)
+        wait_for("it is said", lambda: "sessions without a call" in gateway.controlplane.output())
         assert_no_session_left(gateway)
         assert "sessions without a call are removed" in gateway.controlplane.output()
         assert counters(gateway)["recovered"] == 0
@@ -188,11 +188,11 @@ def test_a_full_file_system_is_said_and_overcome():
                 os.truncate(os.path.join(lab.path("calls"), name), 4096)  # its page is full, too
         a, b = agent(lab, "carrier-a"), agent(lab, "phone")
         connect(a, b)
-        wait_for("it is said", lambda: "calls cannot be saved" in gateway.controlplane.output(), 20)
+        wait_for("it is said", lambda: "calls cannot be saved" in gateway.controlplane.output())
         both_hear(a, b)
         os.unlink(os.path.join(lab.path("calls"), "ballast"))
         run("mount", "-o", "remount,size=1m", lab.path("calls"))
-        wait_for("it is over", lambda: "calls are saved again" in gateway.controlplane.output(), 30)
+        wait_for("it is over", lambda: "calls are saved again" in gateway.controlplane.output())
         kill_control(gateway)
         assert established(gateway)
         a.reconnect()

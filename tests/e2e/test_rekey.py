@@ -40,8 +40,8 @@ def limit_reached(cause, times, **policy):
     with parties(changes={"carrier-a": srtp(CM_80, "p")}, **policies(**policy)) as (_, gateway, a, b):
         connect(a, b)
         for n in range(times):
-            a.take(seconds=40)
-            wait_for("the renewal is counted", lambda: int(renewals(gateway, cause)["renewed"]) == n + 1, 20)
+            a.take()
+            wait_for("the renewal is counted", lambda: int(renewals(gateway, cause)["renewed"]) == n + 1)
             both_hear(a, b)
         a_leg, b_leg = legs(gateway)
         assert a_leg["key-epoch"] >= times + 1 and b_leg["key-epoch"] == 1, (a_leg, b_leg)
@@ -82,14 +82,14 @@ def dtls_limits_reached(limits, b_keying):
         both = [one for one in (a, b) if isinstance(one, DtlsAgent)]
         for one in both:
             one.secured()
-        wait_for("the gateway has all keys", lambda: all(leg.get("suite") for leg in legs(gateway)), 20)
+        wait_for("the gateway has all keys", lambda: all(leg.get("suite") for leg in legs(gateway)))
         for one in (a, b):
             one.talker.tell("send", "on")
         both_hear(a, b)
         for one, (cause, _) in zip(both, limits):
-            one.take(seconds=40)
+            one.take()
             one.secured()
-            wait_for("the renewal is counted", lambda: int(renewals(gateway, cause)["renewed"]) >= 1, 20)
+            wait_for("the renewal is counted", lambda: int(renewals(gateway, cause)["renewed"]) >= 1)
         both_hear(a, b)
         assert_kept_up(gateway, a, b)
         epochs = [leg["key-epoch"] for leg in legs(gateway)]
@@ -118,16 +118,16 @@ def test_a_lifetime_that_the_peer_states():
     with parties(changes={"carrier-a": srtp(CM_80, "p")}, **policies(**policy)) as (_, gateway, a, b):
         a.lifetime = 400
         connect(a, b)
-        offer = a.expect("INVITE", 40)
+        offer = a.expect("INVITE")
         a.respond(offer, 488, "Not Acceptable Here")
         a.expect("ACK")
 
         def expired():
             return int(legs(gateway)[0]["verdicts"]["key-expired"])
 
-        wait_for("the key has expired", lambda: expired() >= 10, 40)
+        wait_for("the key has expired", lambda: expired() >= 10)
         sent_on, refused = legs(gateway)[1]["tx"]["packets"], expired()
-        wait_for("nothing more is opened with it", lambda: expired() >= refused + 25, 20)
+        wait_for("nothing more is opened with it", lambda: expired() >= refused + 25)
         assert legs(gateway)[1]["tx"]["packets"] == sent_on <= 400, (sent_on, legs(gateway)[1]["tx"])
         a.talker.hears(b.talker)
         a.bye()
@@ -156,10 +156,10 @@ def test_a_peer_that_refuses_keeps_its_call():
     with parties(changes={"carrier-a": srtp(CM_80, "p")}, **policies(**policy)) as (_, gateway, a, b):
         connect(a, b)
         for _ in range(2):
-            offer = a.expect("INVITE", 40)
+            offer = a.expect("INVITE")
             a.respond(offer, 488, "Not Acceptable Here")
             a.expect("ACK")
-        wait_for("the gateway gives up", lambda: int(renewals(gateway, "packets")["given-up"]) == 1, 20)
+        wait_for("the gateway gives up", lambda: int(renewals(gateway, "packets")["given-up"]) == 1)
         both_hear(a, b)
         assert_kept_up(gateway, a, b)
         finish(gateway, a, b)
@@ -197,9 +197,9 @@ def test_sipp_is_offered_new_keys_on_its_leg_alone():
                    .receive(200, store_routes=True).ack().receive("INVITE", matches=crypto)
                    .answer_in_dialog(200, "OK", sdp(CALLER, version=2, crypto=[f"1 {CM_80} inline:{KEY_CM_2[:-4]}AAAA"]))
                    .receive("ACK").receive("BYE").answer_in_dialog(200, "OK"))
-        ident = wait_for("the call is up", lambda: established(gateway), 20)
+        ident = wait_for("the call is up", lambda: established(gateway))
         gateway.ctl("rekey", ident)
-        wait_for("both legs have new keys", lambda: int(renewals(gateway, "operator")["renewed"]) == 2, 30)
+        wait_for("both legs have new keys", lambda: int(renewals(gateway, "operator")["renewed"]) == 2)
         gateway.ctl("terminate", ident)
         a.finish()
         b.finish()

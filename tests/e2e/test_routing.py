@@ -40,7 +40,7 @@ def carrier_by_name(records, names=None, peers=None):
         for name, address in (("carrier-b", B), ("carrier-c", C)):
             identity = lab.ca.issue(name, *names.get(name, [NAME]))
             Stunnel(lab.host(name), name, [("server", f"{address}:5061", "127.0.0.1:5070")], certificate=identity[2])
-        wait_for("the name is looked up", lambda: "a peer's addresses" in gateway.controlplane.output(), 20)
+        wait_for("the name is looked up", lambda: "a peer's addresses" in gateway.controlplane.output())
         yield lab, gateway, dns
         gateway.stop()
 
@@ -48,7 +48,7 @@ def carrier_by_name(records, names=None, peers=None):
 def callee(lab, host, name, scenario):
     sipp = Sipp(lab.host(host), name, scenario.save(lab.path(f"{name}.xml")), None, "127.0.0.1", 5070, transport="t1",
                 timeout=90)
-    wait_for("sipp listens", lambda: port_is_open(lab.host(host), "127.0.0.1", 5070), 20)
+    wait_for("sipp listens", lambda: port_is_open(lab.host(host), "127.0.0.1", 5070))
     return sipp
 
 
@@ -120,7 +120,7 @@ def test_a_change_in_dns_is_followed_and_an_outage_survived():
         call(lab)
         b.finish()
         dns.stop()
-        wait_for("the outage is told", lambda: "the addresses known last are used on" in gateway.controlplane.output(), 60)
+        wait_for("the outage is told", lambda: "the addresses known last are used on" in gateway.controlplane.output())
         b = callee(lab, "carrier-b", "takes-b-again", taking("b", B))
         call(lab, "caller-2")
         b.finish()
@@ -150,23 +150,23 @@ def test_a_peer_that_stops_answering_options_and_comes_back():
                         {"name": "second", "host": PHONE, "port": 5072, "transport": "udp", "priority": 20}],
                "health-check": {"interval": 5, "down-after": 1, "up-after": 1}}
         gateway = lab.gateway([core("core", PHONE), pbx], [("core", "+49", "pbx")])
-        wait_for("nobody answers yet", lambda: set(peer_states(gateway).values()) == {"down"}, 60)
+        wait_for("nobody answers yet", lambda: set(peer_states(gateway).values()) == {"down"})
         wait_for("the trunk is unreachable", lambda: "unreachable" in [
-            t["oper-state"] for t in gateway.ctl("show", "trunks")["trunks"]], 20)
+            t["oper-state"] for t in gateway.ctl("show", "trunks")["trunks"]])
         kamailio = Kamailio(phone, "pbx", [f"udp:{PHONE}:5070"], answers)
-        wait_for("kamailio is seen", lambda: peer_states(gateway)["first"] == "up", 60)
+        wait_for("kamailio is seen", lambda: peer_states(gateway)["first"] == "up")
         busy = (Scenario("busy", transport="UDP").invite("+4940200", sdp(PHONE, proto="RTP/AVP"))
                 .receive(100, optional=True).receive(486, matches="Busy At Kamailio").ack(failed=True))
         Sipp(phone, "busy", busy.save(lab.path("busy.xml")), f"{INSIDE}:5060", PHONE, 5062).finish()
         kamailio.stop()
-        wait_for("kamailio is missed", lambda: peer_states(gateway)["first"] == "down", 60)
+        wait_for("kamailio is missed", lambda: peer_states(gateway)["first"] == "down")
         # The second peer answers OPTIONS itself, and hands a call to a SIPp.
         second = (Scenario("second", transport="UDP").receive("INVITE").answer(200, "OK", sdp(PHONE, proto="RTP/AVP"))
                   .receive("ACK").receive("BYE").answer_in_dialog(200, "OK"))
         Kamailio(phone, "second", [f"udp:{PHONE}:5072"], 'if (is_method("OPTIONS")) { sl_send_reply("200", "OK"); exit; } '
                  f'$du = "sip:{PHONE}:5074"; record_route(); t_relay();')
         taken = Sipp(phone, "second", second.save(lab.path("second.xml")), None, PHONE, 5074, timeout=90)
-        wait_for("the second peer is seen", lambda: peer_states(gateway)["second"] == "up", 60)
+        wait_for("the second peer is seen", lambda: peer_states(gateway)["second"] == "up")
         call(lab)
         taken.finish()
         assert failovers(gateway) == 0

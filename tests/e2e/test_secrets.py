@@ -69,7 +69,7 @@ def old_keys_retired(gateway):
     """Packets under the new keys have come on both sides: from then on old ones open what is late, for 0.5 s."""
     before = {leg["side"]: int(leg["rx"]["packets"]) for leg in legs_now(gateway)}
     wait_for("media goes on under the new keys",
-             lambda: all(int(leg["rx"]["packets"]) > before[leg["side"]] + 25 for leg in legs_now(gateway)), 20)
+             lambda: all(int(leg["rx"]["packets"]) > before[leg["side"]] + 25 for leg in legs_now(gateway)))
 
 
 def legs_now(gateway):

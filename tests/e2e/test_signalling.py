@@ -45,7 +45,7 @@ def caller(lab, scenario, name="caller", **kw):
 def callee(lab, scenario, name="callee", host="carrier-b", **kw):
     sipp = Sipp(lab.host(host), name, scenario.save(lab.path(f"{name}.xml")), None, "127.0.0.1", 5070, transport="t1",
                 **kw)
-    wait_for("sipp listens", lambda: port_is_open(lab.host(host), "127.0.0.1", 5070), 10)
+    wait_for("sipp listens", lambda: port_is_open(lab.host(host), "127.0.0.1", 5070))
     return sipp
 
 
@@ -148,7 +148,7 @@ def test_cancel_reaches_the_called_side():
                    .receive(100, optional=True).receive(180).cancel().receive(200).receive(487).ack(failed=True))
         a.finish()
         b.finish()
-        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 5)
+        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
 
 
 def test_answer_without_crypto_ends_the_call_on_both_sides():

@@ -43,19 +43,19 @@ def test_a_phone_of_the_core_transfers_its_caller_to_another_carrier():
         inside = Phone(lab.host("phone"), "+4930300", "10.20.0.10", TONE_B, "eth0", "udp", secure=None)
         a = outside_phone(lab, "carrier-a", "+4989100", TONE_A)
         a.dial(f"sip:+4930300@{OUTSIDE}:5061;transport=tls")
-        first = wait_for("the first call is up", lambda: established(gateway), 20)[0]["id"]
+        first = wait_for("the first call is up", lambda: established(gateway))[0]["id"]
         inside.command("transfer", f"sip:+4940200@{INSIDE}")
         second = wait_for("the caller has called the target",
-                          lambda: [c for c in established(gateway) if c["id"] != first], 30)[0]["id"]
-        wait_for("both legs of the new call are heard", lambda: relays(gateway, second), 30)
+                          lambda: [c for c in established(gateway) if c["id"] != first])[0]["id"]
+        wait_for("both legs of the new call are heard", lambda: relays(gateway, second))
         legs = gateway.ctl("show", "call", second)["legs"]
         assert [leg["suite"] for leg in legs] == [CM_80, CM_80], legs
         assert [leg["trunk"] for leg in legs] == ["carrier-a", "carrier-b"], legs
-        wait_for("who asked has left", lambda: [c["id"] for c in established(gateway)] == [second], 30)
+        wait_for("who asked has left", lambda: [c["id"] for c in established(gateway)] == [second])
         assert counter(gateway, "transfers") == 1
         a.hangup()
-        wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
-        wait_for("the target was heard", lambda: target.heard(TONE_A)[0] > 0.5, 20)
+        wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0)
+        wait_for("the target was heard", lambda: target.heard(TONE_A)[0] > 0.5)
         wire.stop()
         media = wire.media(OUTSIDE, MEDIA)
         assert len([d for d in media if is_rtp(d[1])]) > 50
@@ -77,22 +77,22 @@ def test_the_gateway_carries_out_a_transfer():
         asks = outside_phone(lab, "carrier-a", "+4989100", TONE_A)
         caller = Phone(lab.host("phone"), "+4930300", "10.20.0.10", TONE_B, "eth0", "udp", secure=None)
         caller.dial(f"sip:+4989100@{INSIDE}:5060")
-        first = wait_for("the first call is up", lambda: established(gateway), 20)[0]["id"]
-        wait_for("both are heard", lambda: relays(gateway, first), 20)
+        first = wait_for("the first call is up", lambda: established(gateway))[0]["id"]
+        wait_for("both are heard", lambda: relays(gateway, first))
         asks.command("transfer", f"sip:+4940200@{OUTSIDE}:5061;transport=tls")
         second = wait_for("the caller is connected with the target",
-                          lambda: [c for c in established(gateway) if c["id"] != first], 30)[0]["id"]
-        wait_for("who asked is out of it", lambda: [c["id"] for c in established(gateway)] == [second], 30)
-        wait_for("both legs of the new call are heard", lambda: relays(gateway, second), 30)
+                          lambda: [c for c in established(gateway) if c["id"] != first])[0]["id"]
+        wait_for("who asked is out of it", lambda: [c["id"] for c in established(gateway)] == [second])
+        wait_for("both legs of the new call are heard", lambda: relays(gateway, second))
         call = gateway.ctl("show", "call", second)
         assert [leg["suite"] for leg in call["legs"]] == [None, CM_80], call
         assert [leg["trunk"] for leg in call["legs"]] == ["core", "carrier-b"], call
         assert call["predecessor"] == [first], call
         assert counter(gateway, "transfers_executed") == 1
         caller.hangup()
-        wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
-        wait_for("the target heard the caller", lambda: target.heard(TONE_B)[0] > 0.5, 20)
-        wait_for("the caller heard both", lambda: min(caller.heard(TONE_A)[0], caller.heard(TONE_C)[0]) > 0.5, 20)
+        wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0)
+        wait_for("the target heard the caller", lambda: target.heard(TONE_B)[0] > 0.5)
+        wait_for("the caller heard both", lambda: min(caller.heard(TONE_A)[0], caller.heard(TONE_C)[0]) > 0.5)
         wire.stop()
         assert clear_packets(wire.media(OUTSIDE, MEDIA), (TONE_A, TONE_B, TONE_C)) == 0, "clear media on the secure side"
         gateway.stop()
@@ -124,13 +124,13 @@ def test_a_trunk_that_may_not_transfer():
         inside = Phone(lab.host("phone"), "+4930300", "10.20.0.10", TONE_B, "eth0", "udp", secure=None)
         a = outside_phone(lab, "carrier-a", "+4989100", TONE_A)
         a.dial(f"sip:+4930300@{OUTSIDE}:5061;transport=tls")
-        ident = wait_for("the call is up", lambda: established(gateway), 20)[0]["id"]
-        wait_for("both are heard", lambda: relays(gateway, ident), 20)
+        ident = wait_for("the call is up", lambda: established(gateway))[0]["id"]
+        wait_for("both are heard", lambda: relays(gateway, ident))
         inside.command("transfer", f"sip:+4940200@{INSIDE}")
-        wait_for("it was refused", lambda: counter(gateway, "refused_transfer") == 1, 20)
+        wait_for("it was refused", lambda: counter(gateway, "refused_transfer") == 1)
         assert counter(gateway, "transfers") == 0
         a.hangup()  # baresip, refused, hangs up by itself; other phones go on
-        wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
+        wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0)
         gateway.stop()
 
 
@@ -151,12 +151,12 @@ def optional_call(secure):
                   certificate=lab.identity("phone")[2], ca=lab.ca.cert)
         a = outside_phone(lab, "carrier-a", "+4989100", TONE_A)
         a.dial(f"sip:+4930300@{OUTSIDE}:5061;transport=tls")
-        ident = wait_for("the call is up", lambda: established(gateway), 20)[0]["id"]
-        wait_for("both are heard", lambda: relays(gateway, ident), 20)
+        ident = wait_for("the call is up", lambda: established(gateway))[0]["id"]
+        wait_for("both are heard", lambda: relays(gateway, ident))
         legs = gateway.ctl("show", "call", ident)["legs"]
         a.hangup()
-        wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
-        wait_for("the phone heard the caller", lambda: b.heard(TONE_A)[0] > 0.5, 20)
+        wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0)
+        wait_for("the phone heard the caller", lambda: b.heard(TONE_A)[0] > 0.5)
         wire.stop()
         clear = clear_packets(wire.media(INSIDE, MEDIA), (TONE_A, TONE_B))
         gateway.stop()

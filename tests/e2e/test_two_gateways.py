@@ -53,7 +53,7 @@ def connect(first, second, a, b):
     b.take()
     a.answered()
     for gateway in (first, second):
-        wait_for("the gateways share keys", lambda: trunk_leg(gateway).get("suite"), 30)
+        wait_for("the gateways share keys", lambda: trunk_leg(gateway).get("suite"))
     for one in (a, b):
         one.talker.tell("send", "on")
     both_hear(a, b)
@@ -79,9 +79,9 @@ def renew(gateway, far, agent_, other, number):
     """New keys on the trunk, asked for at one gateway, and for both agents: the far gateway's passes the offer on."""
     assert int(gateway.ctl("rekey", established(gateway))["srtp-gateway:legs"]) == 2
     for one in (agent_, other):
-        one.take(seconds=20)
+        one.take()
     for one in (gateway, far):
-        wait_for("both have the new association's keys", lambda: trunk_leg(one)["key-epoch"] == number, 30)
+        wait_for("both have the new association's keys", lambda: trunk_leg(one)["key-epoch"] == number)
     both_hear(agent_, other, 15)
 
 

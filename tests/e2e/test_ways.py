@@ -141,4 +141,4 @@ def test_forks_redirections_and_sips_uris():
                 certificate=lab.identity("carrier-c")[2], ca=lab.ca.cert)
         for way in (forked, redirected, without_a_tag, secure_uris):
             way(lab, gateway)
-            wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 30)
+            wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)

@@ -34,11 +34,11 @@ def mixed(lab, gateway, caller6):
     b = phone(lab, "phone", NUMBERS["phone"], TONE_B, v6=not caller6)
     a = phone(lab, "carrier-a", NUMBERS["carrier-a"], TONE_A, v6=caller6)
     a.dial(f"sip:{NUMBERS['phone']}@{f'[{OUTSIDE6}]' if caller6 else OUTSIDE}:5061;transport=tls")
-    wait_for("the call is up", lambda: up(gateway), 30)
+    wait_for("the call is up", lambda: up(gateway))
     time.sleep(SECONDS)
     a.hangup()
-    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0, 20)
-    wait_for("the recordings are there", lambda: a.recordings() and b.recordings(), 20)
+    wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0)
+    wait_for("the recordings are there", lambda: a.recordings() and b.recordings())
     time.sleep(1)
     assert_heard(b, a, SECONDS - 1)
     assert_heard(a, b, SECONDS - 1)
@@ -98,7 +98,7 @@ def add_vlan(host, device, vlan, by_kernel):
         host.ip("link", "add", "link", device, "name", name, "type", "vlan", "id", str(vlan))
         return
     program = host.start(f"vlan-{host.name}", sys.executable, VLAN_DEVICE, name, device, str(vlan))
-    wait_for(f"{name} is there", lambda: f" {name}:" in host.ip("-o", "link") or not program.running(), 20)
+    wait_for(f"{name} is there", lambda: f" {name}:" in host.ip("-o", "link") or not program.running())
     assert program.running(), program.output()
 
 
@@ -173,7 +173,7 @@ def test_a_realm_has_several_media_addresses():
         assert len(set(used)) == 12 and {u.split(":")[0] for u in used} == {OUTSIDE, *extra}, used
         a.place(12, "+4940")
         refused = wait_for("the thirteenth is refused", lambda: next(
-            (c["end-reason"] for c in gateway.ctl("show", "calls")["calls"] if c.get("end-reason")), None), 20)
+            (c["end-reason"] for c in gateway.ctl("show", "calls")["calls"] if c.get("end-reason")), None))
         assert "no media port is free" in refused, refused
         gateway.stop()
         for crowd in (a, b):

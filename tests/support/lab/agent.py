@@ -13,9 +13,8 @@ import secrets
 import select
 import socket
 import ssl
-import time
 
-from .net import LabError
+from .net import PATIENCE, LabError, Patience
 from .talker import KEY_OCTETS, Talker
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -156,28 +155,34 @@ class Agent:
     def _accept(self):
         wire, _ = self.listener.accept()
         if self.tls:
-            wire.settimeout(5)
+            wire.settimeout(PATIENCE)
             try:
                 wire = self.tls[1].wrap_socket(wire, server_side=True)
             except OSError:
                 return  # the gateway did not like us
         self.wires.append(wire)
 
-    def message(self, seconds=10):
-        end = time.monotonic() + seconds
+    def met(self):
+        """Somebody connects, whatever becomes of it."""
+        if not select.select([self.listener], [], [], PATIENCE)[0]:
+            raise LabError(f"{self.name}: nobody connects within {PATIENCE} s")
+        self._accept()
+
+    def message(self, seconds=PATIENCE):
+        patience = Patience(seconds)
         while not self.waiting:
-            left = end - time.monotonic()
-            if left <= 0:
+            if patience.over():
                 raise LabError(f"{self.name}: no SIP message within {seconds:g} s")
             pending = [w for w in self.wires if self.tls and w.pending()]
-            for wire in pending or select.select([self.listener, *self.wires], [], [], left)[0]:
+            wait = min(patience.left, Patience.GAP)
+            for wire in pending or select.select([self.listener, *self.wires], [], [], wait)[0]:
                 if wire is self.listener and self.transport != "udp":
                     self._accept()
                 else:
                     self._read(wire)
         return self.waiting.pop(0)
 
-    def expect(self, what, seconds=10):
+    def expect(self, what, seconds=PATIENCE):
         """The next message, which must be this status or method; 100 is passed over, OPTIONS answered."""
         m = self.message(seconds)
         while (m.status == 100 and what != 100) or (m.method == "OPTIONS" and what != "OPTIONS"):
@@ -277,14 +282,14 @@ class Agent:
         branch = self.branch if answer.status >= 300 else None
         self.send(_text(self._head("ACK", self.target, branch, cseq), body), self.wire)
 
-    def answered(self, seconds=10):
+    def answered(self, seconds=PATIENCE):
         """The 200 to our offer, acknowledged, its keys and address in use."""
         answer = self.expect(200, seconds)
         self.speak_as_answered(answer)
         self.acknowledge(answer)
         return answer
 
-    def take_offer(self, seconds=10, **changes):
+    def take_offer(self, seconds=PATIENCE, **changes):
         """The 200 to an INVITE without an offer, whose offer is answered in the ACK."""
         offer = self.expect(200, seconds)
         self.acknowledge(offer, self.answer_body(offer, **changes))
@@ -328,20 +333,20 @@ class Agent:
                  f"To: {to}", f"Call-ID: {request.get('Call-ID')}", f"CSeq: {request.get('CSeq')}", self._contact(), *headers]
         self.send(_text(lines, body or ""), request.wire)
 
-    def take(self, seconds=10, **changes):
+    def take(self, seconds=PATIENCE, **changes):
         """Answers the next INVITE, first or later, with 200 and waits for its ACK; the INVITE."""
         offer = self.expect("INVITE", seconds)
         self.respond(offer, 200, "OK", self.answer_body(offer, **changes))
         self.expect("ACK")
         return offer
 
-    def released(self, seconds=10):
+    def released(self, seconds=PATIENCE):
         """The BYE that the gateway sends us, answered."""
         bye = self.expect("BYE", seconds)
         self.respond(bye, 200, "OK")
         return bye
 
-    def asked(self, status=200, seconds=20):
+    def asked(self, status=200, seconds=PATIENCE):
         """The gateway's question whether we still have the call, answered."""
         question = self.expect("OPTIONS", seconds)
         self.respond(question, status, "OK" if status == 200 else "Call/Transaction Does Not Exist")

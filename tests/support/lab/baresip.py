@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from .audio import tone_seconds, write_tone
-from .net import LabError, wait_for
+from .net import PATIENCE, LabError, wait_for
 
 _CONFIG = """\
 poll_method epoll
@@ -90,7 +90,7 @@ class Phone:
             open(os.path.join(self.dir, extra_file), "w").close()
         self.process = host.start(f"baresip-{name}", "baresip", "-6" if ":" in address else "-4", "-f",
                                   self.dir, "-s" if os.environ.get("LAB_TRACE") else "-v")
-        wait_for(f"baresip {name} starts", lambda: self._ready(), 15)
+        wait_for(f"baresip {name} starts", lambda: self._ready())
 
     def _ready(self):
         if not self.process.running():
@@ -113,7 +113,7 @@ class Phone:
     def log(self):
         return self.process.output()
 
-    def wait_log(self, text, seconds=15):
+    def wait_log(self, text, seconds=PATIENCE):
         wait_for(f"baresip {self.name}: '{text}' in its log", lambda: text in self.log(), seconds)
 
     def recordings(self):

@@ -11,10 +11,9 @@ import re
 import secrets
 import select
 import subprocess
-import time
 
 from .agent import Agent, Message, _text, _token
-from .net import LabError
+from .net import PATIENCE, LabError, Patience
 
 CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "websocket_client.py")
 ORIGIN = "https://phone.example.net"
@@ -52,10 +51,12 @@ class WebSocket:
 
     def read(self, seconds):
         """What the process says next; {} at its end, None when it says nothing."""
-        end = time.monotonic() + seconds
+        patience = Patience(seconds)
         while b"\n" not in self.buffer:
-            if not select.select([self.process.stdout], [], [], max(end - time.monotonic(), 0))[0]:
-                return None
+            if not select.select([self.process.stdout], [], [], max(min(patience.left, Patience.GAP), 0))[0]:
+                if patience.over():
+                    return None
+                continue
             data = os.read(self.process.stdout.fileno(), 65536)
             if not data:
                 return {}
@@ -104,17 +105,16 @@ class BrowserAgent(Agent):
     def send(self, text, wire):
         wire.send(text)
 
-    def message(self, seconds=10):
-        end = time.monotonic() + max(seconds, 30)
+    def message(self, seconds=PATIENCE):
         while not self.waiting:
-            said = self.wires[0].read(max(end - time.monotonic(), 0))
+            said = self.wires[0].read(seconds)
             if not said or "closed" in said:
                 raise LabError(f"{self.name}: no SIP message within {seconds:g} s: {said}")
             if said["text"].strip("\r\n"):
                 self.waiting.append(Message(said["text"], self.wires[0]))
         return self.waiting.pop(0)
 
-    def closed(self, seconds=20):
+    def closed(self, seconds=PATIENCE):
         """The gateway ends the connection."""
         wire = self.wires.pop(0)
         said = wire.read(seconds)

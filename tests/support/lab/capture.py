@@ -17,7 +17,7 @@ class Capture:
         self.path = host.lab.path(f"{name or host.name + '-' + interface}.pcapng")
         self.process = host.start(f"dumpcap-{os.path.basename(self.path)}", "dumpcap", "-q", "-i", interface, "-w",
                                   self.path)
-        wait_for("dumpcap starts", lambda: "File:" in self.process.output() or not self.process.running(), 15)
+        wait_for("dumpcap starts", lambda: "File:" in self.process.output() or not self.process.running())
         if not self.process.running():
             raise LabError(f"dumpcap: {self.process.output().strip()}")
 

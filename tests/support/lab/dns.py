@@ -23,7 +23,7 @@ class Dns:
                    *records]
         self.process = self.host.start(f"dnsmasq-{self._starts}", "dnsmasq", "--conf-file=/dev/null",
                                        *(f"--{o}" for o in options))
-        wait_for("dnsmasq is up", self._ready, 20)
+        wait_for("dnsmasq is up", self._ready)
 
     def _ready(self):
         if not self.process.running():

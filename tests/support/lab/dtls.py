@@ -17,7 +17,7 @@ import subprocess
 import time
 
 from .agent import Agent, inside
-from .net import LabError
+from .net import PATIENCE, LabError
 
 PROFILES = {"AEAD_AES_256_GCM": "SRTP_AEAD_AES_256_GCM", "AEAD_AES_128_GCM": "SRTP_AEAD_AES_128_GCM",
             "AES_CM_128_HMAC_SHA1_80": "SRTP_AES128_CM_SHA1_80", "AES_CM_128_HMAC_SHA1_32": "SRTP_AES128_CM_SHA1_32"}
@@ -32,7 +32,7 @@ def fingerprint(certificate):
     return "sha-256 " + ":".join(digest[i:i + 2] for i in range(0, len(digest), 2))
 
 
-def s_client(host, to, *options, bind=None, seconds=60):
+def s_client(host, to, *options, bind=None, seconds=PATIENCE):
     """`openssl s_client` over UDP from a host's namespace, to its end: (succeeded, what it said)."""
     argv = ["ip", "netns", "exec", host.netns, "openssl", "s_client", "-connect", f"{to[0]}:{to[1]}", *options]
     if bind:
@@ -105,7 +105,7 @@ class DtlsAgent(Agent):
             f"m=audio {self.media_port} UDP/TLS/RTP/SAVP 0", "a=rtpmap:0 PCMU/8000", "a=rtcp-mux", "a=sendrecv",
             "a=setup:active", f"a=fingerprint:{self.fingerprint}", *ice]) + "\r\n"
 
-    def connectivity(self, answer, seconds=20):
+    def connectivity(self, answer, seconds=PATIENCE):
         """A check from our media port, and its response; without ICE nothing."""
         if not self.ice:
             return
@@ -123,14 +123,14 @@ class DtlsAgent(Agent):
                         return
         raise LabError(f"{self.name}: no connectivity check was answered")
 
-    def handshake(self, answer, *options, suites=None, seconds=60):
+    def handshake(self, answer, *options, suites=None, seconds=PATIENCE):
         """The association that our SDP has promised: (succeeded, what openssl said)."""
         offered = ":".join(PROFILES[s] for s in suites or self.suites)
         return s_client(self.host, answer.media()[:2], "-use_srtp", offered, "-cert", self.dtls[0], "-key", self.dtls[1],
                         "-keymatexport", "EXTRACTOR-dtls_srtp", "-keymatexportlen", "88", *(options or ("-dtls1_2",)),
                         bind=(self.address, self.media_port), seconds=seconds)
 
-    def secure(self, answer, *options, suites=None, seconds=60):
+    def secure(self, answer, *options, suites=None, seconds=PATIENCE):
         """The same, whose keys are in use from now on: (the suite, the cipher)."""
         done, said = self.handshake(answer, *options, suites=suites, seconds=seconds)
         profile, keys = (re.search(p, said) for p in (r"profile=(\S+)", r"Keying material: (\S+)"))

@@ -6,7 +6,7 @@ import os
 
 from .agent import Agent
 from .gateway import OUTSIDE, Neighbourhood, build_dir, carrier
-from .net import wait_for
+from .net import PATIENCE, wait_for
 from .party import NUMBERS
 
 MODULE = "controlplane/dtls/nss/srtpgw-dtls-nss.so"
@@ -59,7 +59,7 @@ class DtlsAgent(Agent):
         role = message.lines("a=setup:")[0].split(":")[1]
         self._begin(message, "passive" if role == "active" else "active")
 
-    def secured(self, seconds=20):
+    def secured(self, seconds=PATIENCE):
         """Waits for the keys of one more handshake: its version of DTLS."""
         self.handshakes += 1
 

@@ -5,7 +5,7 @@ import socket
 
 from .agent import inside
 from .audio import payload_holds_tone
-from .net import wait_for
+from .net import PATIENCE, wait_for
 
 ETH_P_ALL, ETHER, IP, UDP, RTP = 3, 14, 20, 8, 12
 G711U, PAYLOAD = 0, 160
@@ -37,7 +37,7 @@ class Ear:
                 tone = payload_holds_tone(speech[RTP:], (self.hz,))
                 tones, others = tones + tone, others + (not tone)
 
-    def wait_tone(self, packets=25, seconds=40):
+    def wait_tone(self, packets=25, seconds=PATIENCE):
         """Until so many packets with the tone have come."""
         heard = [0]
         self.take()
@@ -48,7 +48,7 @@ class Ear:
 
         wait_for(f"{packets} packets with a tone of {self.hz} Hz", enough, seconds, step=0.1)
 
-    def wait_silence(self, seconds=40):
+    def wait_silence(self, seconds=PATIENCE):
         """Until none has come for half a second."""
         wait_for(f"no tone of {self.hz} Hz", lambda: self.take()[0] == 0, seconds, step=0.5)
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 
 from .certs import Authority
-from .net import Lab, LabError, Skip, wait_for
+from .net import PATIENCE, Lab, LabError, Skip, wait_for
 from .state import shown
 
 OUTSIDE, OUTSIDE6 = "192.0.2.1", "2001:db8:1::1"
@@ -144,12 +144,15 @@ class Gateway:
                 raise LabError(f"{process.name} ended at once: {process.output().strip()[-1500:]}")
             return condition()
 
-        wait_for(f"{process.name} is up", ready, 20)
+        try:
+            wait_for(f"{process.name} is up", ready)
+        except LabError as e:
+            raise LabError(f"{e}; its threads: {process.threads()}; it said: {process.output().strip()[-1500:]}") from None
 
     def ctl(self, *args):
         """srtpgwctl's answer as a Python value; of 'show' as lab.state has it."""
         argv = [os.path.join(self.bin, "ctl", "srtpgwctl"), "--socket", self.control_socket, *args, "--json"]
-        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=10)
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
         if done.returncode:
             raise LabError(f"srtpgwctl {' '.join(args)}: exit {done.returncode}: {done.stderr.strip()}")
         answer = json.loads(done.stdout)
@@ -159,7 +162,7 @@ class Gateway:
         """Ends both planes; LabError unless each ended cleanly."""
         for process in (self.controlplane, self.dataplane):
             if process.running():
-                code = process.stop()
+                code = process.stop(grace=PATIENCE)
                 if code != 0:
                     raise LabError(f"{process.name}: exit code {code} at its end: {process.output().strip()[-1500:]}")
 

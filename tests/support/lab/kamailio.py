@@ -44,7 +44,7 @@ class Kamailio:
                                 params="\n".join(f'modparam("{m}", "{p}", {self._value(v)})' for m, p, v in params)))
             f.write(f"request_route {{\n{FOLLOWS}\n{route}\n}}\n{more}\n")
         self.process = host.start(name, "kamailio", "-DD", "-E", "-f", path, "-Y", run_dir, "-m", str(memory_mb), "-M", "8")
-        wait_for(f"{name} is up", self._ready, 30)
+        wait_for(f"{name} is up", self._ready)
 
     @staticmethod
     def _value(value):

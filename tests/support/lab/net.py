@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts and networks: network namespaces joined by bridges, and the processes that run in them."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -25,14 +26,37 @@ def run(*argv, check=True, **kw):
     return done.stdout
 
 
-def wait_for(what, condition, seconds=10.0, step=0.05):
+PATIENCE = 60  # s, against hanging alone: a machine that is busy with other things may let any step wait
+
+
+class Patience:
+    """
+    Seconds that run out while this process runs. A gap in them is a machine that stood still, or processes that were
+    stopped: what is waited for stood still as well, so a gap counts as GAP.
+    """
+
+    GAP = 1.0
+
+    def __init__(self, seconds):
+        self.left, self._seen = seconds, time.monotonic()
+
+    def over(self):
+        """To be asked again and again."""
+        now = time.monotonic()
+        self.left -= min(now - self._seen, self.GAP)
+        self._seen = now
+        return self.left <= 0
+
+
+def wait_for(what, condition, seconds=PATIENCE, step=0.05):
     """Polls until condition() is true and returns its value; LabError naming `what` after `seconds`."""
-    end = time.monotonic() + seconds
+    patience = Patience(seconds)
     while True:
+        over = patience.over()  # before the look, which is worth more than the clock
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        if over:
             raise LabError(f"{what}: not within {seconds:g} s")
         time.sleep(step)
 
@@ -59,6 +83,15 @@ class Process:
     def output(self):
         with open(self.log_path, errors="replace") as f:
             return f.read()
+
+    def threads(self):
+        """Each thread, and where in the kernel it waits."""
+        found = []
+        with contextlib.suppress(OSError):
+            for task in os.scandir(f"/proc/{self.pid}/task"):
+                with open(f"{task.path}/comm") as comm, open(f"{task.path}/stack") as stack:
+                    found.append(f"{comm.read().strip()}: {' < '.join(line.split()[-1] for line in stack)}")
+        return "; ".join(found)
 
     def wait(self, seconds):
         try:

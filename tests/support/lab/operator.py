@@ -4,7 +4,7 @@
 import json
 import socket
 
-from .net import LabError
+from .net import PATIENCE, LabError
 
 
 class Refused(Exception):
@@ -16,7 +16,7 @@ class Refused(Exception):
 
 
 class Operator:
-    def __init__(self, gateway, patience=20):
+    def __init__(self, gateway, patience=PATIENCE):
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(patience)
         self._socket.connect(gateway.control_socket)

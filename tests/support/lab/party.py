@@ -94,7 +94,7 @@ def assert_nothing_lost(a, b):
 
 def assert_no_session_left(gateway):
     wait_for("the data plane holds no session",
-             lambda: gateway.ctl("show", "stats")["data-plane"].get("sessions") == 0, 10)
+             lambda: gateway.ctl("show", "stats")["data-plane"].get("sessions") == 0)
 
 
 def finish(gateway, a, b):
@@ -102,6 +102,6 @@ def finish(gateway, a, b):
     quiet_now(a, b)
     a.bye()
     b.released()
-    wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0, 10)
+    wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
     assert_no_session_left(gateway)
     assert gateway.ctl("show", "stats")["data-plane"]["verdicts"]["clear_refused"] == 0

@@ -28,7 +28,7 @@ class Proxy:
             r'^#!substdef "!(\w+)!.*$', lambda m: f'#!substdef "!{m[1]}!{places[m[1]]}!g"', text, flags=re.M))
         self.process = host.start(example, "kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-f", config, "-Y", folder,
                                   "-w", folder, "-P", os.path.join(folder, "pid"))
-        wait_for(f"{example} listens", self._up, 20)
+        wait_for(f"{example} listens", self._up)
 
     @staticmethod
     def _with(name, folder, change):

@@ -27,7 +27,7 @@ class Stunnel:
                 if role == "client" and sni:
                     f.write(f"sni = {sni}\n")
         self.process = host.start(f"stunnel-{name}", "stunnel", path)
-        wait_for(f"stunnel {name} starts", self._ready, 10)
+        wait_for(f"stunnel {name} starts", self._ready)
 
     def _ready(self):
         if not self.process.running():

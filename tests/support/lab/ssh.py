@@ -10,7 +10,7 @@ import shutil
 import subprocess
 
 from .gateway import build_dir
-from .net import LabError, run, wait_for
+from .net import PATIENCE, LabError, run, wait_for
 
 FIRST_UID = 60001
 SUPPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
@@ -70,7 +70,7 @@ class SshServer:
         with open(path, "w") as f:
             f.writelines(f"{line}\n" for line in lines)
         self.process = host.start("sshd", "sh", "-c", SEE_RUN, "sh", "/usr/sbin/sshd", "-D", "-e", "-f", path)
-        wait_for("sshd listens", lambda: "Server listening" in self.process.output(), 20)
+        wait_for("sshd listens", lambda: "Server listening" in self.process.output())
 
     def _key(self, name):
         path = self.lab.path(f"key-{name}")
@@ -137,7 +137,7 @@ class Operator:
     def rpc(self, xml):
         return self._operators.ask(self._session, "rpc", xml=xml)
 
-    def notification(self, seconds=20):
+    def notification(self, seconds=PATIENCE):
         return self._operators.ask(self._session, "notification", seconds=seconds)
 
     def close(self):

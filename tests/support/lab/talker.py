@@ -6,7 +6,7 @@ import os
 import select
 import subprocess
 
-from .net import LabError, wait_for
+from .net import PATIENCE, LabError, wait_for
 
 KEY_OCTETS = {"AES_CM_128_HMAC_SHA1_80": 30, "AES_CM_128_HMAC_SHA1_32": 30, "AES_256_CM_HMAC_SHA1_80": 46,
               "AEAD_AES_128_GCM": 28, "AEAD_AES_256_GCM": 44}
@@ -46,7 +46,7 @@ class Talker:
         """What was heard of another talker; nothing yet: packets 0."""
         return self.stats()["heard"].get(speaker.name, {"packets": 0, "last": -1, "lost": 0, "copies": 0})
 
-    def hears(self, speaker, packets=25, seconds=8):
+    def hears(self, speaker, packets=25, seconds=PATIENCE):
         """Waits until that many more of the speaker's packets have been heard."""
         before = self.of(speaker)["packets"]
         wait_for(f"{self.name} hears {packets} packets of {speaker.name}",

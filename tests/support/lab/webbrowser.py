@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 
-from .net import LabError, Skip, run, wait_for
+from .net import PATIENCE, LabError, Skip, run, wait_for
 
 PAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "browser"))
 BUILT = os.path.abspath(os.path.join(PAGE, "..", "..", "build", "browser"))
@@ -101,7 +101,7 @@ class Browser:
         line, _, self.buffer = self.buffer.partition(b"\n")
         return json.loads(line)
 
-    def _say(self, what, seconds=60):
+    def _say(self, what, seconds=PATIENCE):
         self.popen.stdin.write(json.dumps(what).encode() + b"\n")
         self.popen.stdin.flush()
         answer = self._answer(seconds)
@@ -119,7 +119,7 @@ class Browser:
         with open(self.log_path, errors="replace") as f:
             return f.read()
 
-    def wait_call(self, state, seconds=60):
+    def wait_call(self, state, seconds=PATIENCE):
         """Until its call is "up" or "ended"."""
         def there():
             now = self.do("state")
@@ -132,7 +132,7 @@ class Browser:
         except LabError as e:
             raise LabError(f"{e}; it saw {self.do('state')['events'][-8:]}") from None
 
-    def wait_heard(self, seconds_of_tone, seconds=60):
+    def wait_heard(self, seconds_of_tone, seconds=PATIENCE):
         """Until it has heard so much of its tone since do("listenAgain"); its statistics then."""
         def enough():
             now = self.do("stats")
@@ -143,7 +143,7 @@ class Browser:
         except LabError as e:
             raise LabError(f"{e}; it says {self.do('stats')}") from None
 
-    def wait_loud(self, packets, seconds=60):
+    def wait_loud(self, packets, seconds=PATIENCE):
         """Until it has received so many packets, and its loudspeaker has something to say; its statistics then."""
         def enough():
             now = self.do("stats")

@@ -7,7 +7,7 @@ import select
 import subprocess
 
 from .browser import BrowserAgent
-from .net import LabError, Skip, wait_for
+from .net import PATIENCE, LabError, Skip, wait_for
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "webrtc_peer.py")
 
@@ -35,7 +35,7 @@ class WebRtc:
                 raise LabError(f"{self.name} ended: {f.read()[-1200:]}")
         return json.loads(line)
 
-    def wait_heard(self, seconds_of_tone, seconds=60):
+    def wait_heard(self, seconds_of_tone, seconds=PATIENCE):
         """Until it has decoded so much of its tone; its statistics then."""
         def enough():
             now = self.do("stats")
