@@ -185,17 +185,15 @@ static void on_reload(evutil_socket_t signal, short what, void *arg)
 	(void)what;
 	if (p->ending)
 		return;
-	/* A mistake in the file comes with its path and line in the message. */
-	if (engine_reload(p->engine, &f))
-		err_set(&e, EINVAL, "%s%s%s", strstr(f.message, f.path) ? "" : f.path,
-			strstr(f.message, f.path) ? "" : ": ", f.message);
-	else
-		gateway_reload_certificates(p->gateway, NULL, NULL, &e);
-	if (e.text[0])
-		log_error("main", "the configuration was not reloaded: the running one goes on",
-			LZ("file", p->file), LZ("reason", e.text));
-	else
+	if (engine_reload(p->engine, NULL, NULL, &f) == 0) {
 		log_info("main", "reloaded", LZ("file", p->file));
+		return;
+	}
+	/* A mistake in the file comes with its path and line in the message. */
+	err_set(&e, EINVAL, "%s%s%s", strstr(f.message, f.path) ? "" : f.path,
+		strstr(f.message, f.path) ? "" : ": ", f.message);
+	log_error("main", "the configuration was not reloaded: the running one goes on", LZ("file", p->file),
+		LZ("reason", e.text));
 }
 
 static int start_state(struct process *p)

@@ -48,10 +48,14 @@ static int disconnect(void *ctx, const char *user, unsigned *registrations)
 	return b2bua_disconnect(g->b2bua, user, registrations);
 }
 
-static int reload_certificates(
-	void *ctx, void (*changed)(void *arg, const char *profile), void *arg, struct err *e)
+static int reload_certificates(void *ctx, struct err *e)
 {
-	return gateway_reload_certificates(ctx, changed, arg, e);
+	return gateway_reload_certificates(ctx, e);
+}
+
+static void renewed(void *ctx, void (*changed)(void *arg, const char *profile), void *arg)
+{
+	gateway_renewed_certificates(ctx, changed, arg);
 }
 
 const struct action_target gateway_actions = {
@@ -62,6 +66,7 @@ const struct action_target gateway_actions = {
 	.rekey_all = rekey_all,
 	.disconnect = disconnect,
 	.reload_certificates = reload_certificates,
+	.renewed = renewed,
 };
 
 static void certificate_expires(void *ctx, const struct gateway_certificate *c)

@@ -213,10 +213,11 @@ static int prepare_plan(
 	return rc;
 }
 
-static int prepare(void *ctx, const struct config *from, const struct config *to, void **plan, struct err *e)
+static int prepare(void *ctx, const struct config *from, const struct config *to, bool reread, void **plan,
+	struct err *e)
 {
 	(void)from; /* the gateway knows what it runs */
-	return prepare_plan(ctx, to, false, (struct plan **)plan, e);
+	return prepare_plan(ctx, to, reread, (struct plan **)plan, e);
 }
 
 static void say_listening(const struct config_listener *l)
@@ -382,23 +383,26 @@ int gateway_apply(struct gateway *g, const struct config *to, struct err *e)
 	return rc;
 }
 
-int gateway_reload_certificates(
-	struct gateway *g, void (*renewed)(void *ctx, const char *profile), void *ctx, struct err *e)
+int gateway_reload_certificates(struct gateway *g, struct err *e)
 {
 	struct plan *plan;
 	int rc = prepare_plan(g, g->config, true, &plan, e);
 
-	if (rc < 0)
-		return rc;
-	commit(g, plan);
-	for (unsigned i = 0; renewed && i < tls_profiles_count(g->tls); i++) {
+	if (rc == 0)
+		commit(g, plan);
+	return rc;
+}
+
+void gateway_renewed_certificates(
+	const struct gateway *g, void (*renewed)(void *ctx, const char *profile), void *ctx)
+{
+	for (unsigned i = 0; i < tls_profiles_count(g->tls); i++) {
 		struct tls_profile_state p;
 
 		tls_profiles_at(g->tls, i, &p);
 		if (p.renewed)
 			renewed(ctx, p.name);
 	}
-	return 0;
 }
 
 int gateway_check_dtls(const struct gateway_conf *conf, const struct config *c, struct err *e)

@@ -23,11 +23,12 @@ int gateway_apply(struct gateway *g, const struct config *to, struct err *e);
 
 /*
  * Reads the certificates, keys and trust bags of the running configuration again, also those that seem
- * unchanged. An error changes nothing. renewed (may be NULL) is called with every profile whose certificate is
- * another one now.
+ * unchanged. An error changes nothing.
  */
-int gateway_reload_certificates(
-	struct gateway *g, void (*renewed)(void *ctx, const char *profile), void *ctx, struct err *e);
+int gateway_reload_certificates(struct gateway *g, struct err *e);
+/* The profiles whose certificate is another one since they were read last. */
+void gateway_renewed_certificates(
+	const struct gateway *g, void (*renewed)(void *ctx, const char *profile), void *ctx);
 
 /* Is there what its DTLS policies require? e: the YANG path and why not. */
 int gateway_check_dtls(const struct gateway_conf *conf, const struct config *c, struct err *e);

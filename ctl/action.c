@@ -158,6 +158,40 @@ enum ctl_exit action_rekey(struct client *c, const struct ctl_args *a, struct er
 		(struct said){"side renews its keys", "sides renew their keys"}, e);
 }
 
+/* "configuration reloaded, commit 12; certificates changed: outside, inside" */
+static void say_reloaded(const json_t *output)
+{
+	const json_t *commit = value_find(output, "commit"), *profile;
+	const char *between = ": ";
+	size_t i;
+
+	if (commit)
+		printf("configuration reloaded, commit %.0f; certificates ", value_number(commit));
+	else
+		fputs("configuration unchanged; certificates ", stdout);
+	fputs(value_find(output, "tls-profile") ? "changed" : "unchanged", stdout);
+	json_array_foreach(value_find(output, "tls-profile"), i, profile)
+	{
+		fputs(between, stdout);
+		print_harmless(json_is_string(profile) ? json_string_value(profile) : "?", stdout);
+		between = ", ";
+	}
+	putchar('\n');
+}
+
+enum ctl_exit action_reload(struct client *c, const struct ctl_args *a, struct err *e)
+{
+	json_t *output = NULL;
+	enum ctl_exit code = act(c, rpc("reload", a), &output, e);
+
+	if (code == CTL_OK && args_json(a))
+		print_json(output, stdout);
+	else if (code == CTL_OK)
+		say_reloaded(output);
+	json_decref(output);
+	return code;
+}
+
 enum ctl_exit action_reload_certificates(struct client *c, const struct ctl_args *a, struct err *e)
 {
 	json_t *output = NULL;

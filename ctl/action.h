@@ -10,4 +10,5 @@ enum ctl_exit action_resume(struct client *c, const struct ctl_args *a, struct e
 enum ctl_exit action_rekey(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit action_terminate(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit action_disconnect(struct client *c, const struct ctl_args *a, struct err *e);
+enum ctl_exit action_reload(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit action_reload_certificates(struct client *c, const struct ctl_args *a, struct err *e);

@@ -161,6 +161,12 @@ const struct command commands[] = {
 	{"disconnect", "USER", "log a browser user out",
 		"Ends the user's calls and forgets where it is registered.\n", 0, 1, 1,
 		"which user? srtpgwctl disconnect USER; 'show users' lists them", {0}, action_disconnect},
+	{"reload", "", "read the configuration's file and certificates again",
+		"What SIGHUP to the control plane does: the file that it was started with is read again, and the\n"
+		"certificates, keys and trust bags that it names. Says what is another than before; a mistake leaves\n"
+		"everything as it was and is named (exit code 3). Refused (exit code 1) while a confirmed commit waits,\n"
+		"or somebody else has locked the running configuration.\n",
+		0, 0, 0, NULL, {0}, action_reload},
 	{"reload-certificates", "", "read certificates from their files again",
 		"New connections use what is in the files now; a file that is not good leaves everything as "
 		"it was.\n",

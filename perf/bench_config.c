@@ -36,11 +36,12 @@ static double ms_since(uint64_t ns)
 	return (double)(clock_mono_ns() - ns) / NS_PER_MS;
 }
 
-static int prepare(void *ctx, const struct config *from, const struct config *to, void **plan, struct err *e)
+static int prepare(void *ctx, const struct config *from, const struct config *to, bool reread, void **plan,
+	struct err *e)
 {
 	struct room *r = ctx;
 	uint64_t t0 = clock_mono_ns();
-	int rc = gateway_target.prepare(r->gateway, from, to, plan, e);
+	int rc = gateway_target.prepare(r->gateway, from, to, reread, plan, e);
 
 	r->gateway_ms = ms_since(t0);
 	return rc;

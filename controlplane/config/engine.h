@@ -50,10 +50,10 @@ struct engine_target {
 	/*
 	 * Acquires all that can fail of going from (NULL at the start) to the new configuration and changes
 	 * nothing that runs. 0 and *plan, or a negative errno value with the YANG path and the reason in e
-	 * and everything undone.
+	 * and everything undone. reread: files that both name alike may hold something else by now.
 	 */
-	int (*prepare)(
-		void *ctx, const struct config *from, const struct config *to, void **plan, struct err *e);
+	int (*prepare)(void *ctx, const struct config *from, const struct config *to, bool reread,
+		void **plan, struct err *e);
 	void (*commit)(void *ctx, void *plan);  /* cannot fail; ends the plan */
 	void (*abandon)(void *ctx, void *plan); /* undoes prepare; ends the plan */
 };
@@ -158,8 +158,13 @@ struct engine_denied engine_denied(const struct engine *e);
 /* Seconds until a confirmed commit that waits is rolled back; 0: none waits. */
 uint32_t engine_confirm_by(const struct engine *e);
 
-/* SIGHUP: the file again, by the same path; a mistake leaves the running configuration and is in *f. */
-int engine_reload(struct engine *e, struct engine_fault *f);
+/*
+ * The file again, by the same path, and the files that it names; a mistake leaves the running configuration
+ * and is in *f. who NULL: nobody's session (SIGHUP). *commit (may be NULL): its number, 0 when the file says
+ * what runs.
+ */
+int engine_reload(
+	struct engine *e, const struct engine_session *who, uint64_t *commit, struct engine_fault *f);
 
 /* History, newest first. */
 struct engine_history {

@@ -2,12 +2,14 @@
 #include "controlplane/manage/ops_action.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libyang/libyang.h>
 
 #include "controlplane/config/schema.h"
+#include "controlplane/manage/ops_private.h"
 #include "controlplane/manage/session.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
@@ -21,6 +23,8 @@ struct ops_action {
 /* One operation under way: op is the rpc or action in its input, which becomes its output. */
 struct action {
 	struct ops_action *o;
+	struct mgmt_request *rq;
+	struct engine_session *session; /* whose it is */
 	struct lyd_node *op;
 	struct engine_fault *f;
 };
@@ -149,10 +153,29 @@ static int reload_certificates(struct action *a)
 {
 	struct err e = {0};
 
-	if (a->o->target->reload_certificates(a->o->ctx, certificate_changed, a, &e) == 0)
-		return 0;
-	return fail(a->f, "operation-failed", "/srtp-gateway:gateway/tls-profiles", "nothing was changed: %s",
-		e.text);
+	if (a->o->target->reload_certificates(a->o->ctx, &e) < 0)
+		return fail(a->f, "operation-failed", "/srtp-gateway:gateway/tls-profiles",
+			"nothing was changed: %s", e.text);
+	a->o->target->renewed(a->o->ctx, certificate_changed, a);
+	return 0;
+}
+
+static int reload(struct action *a)
+{
+	struct config *before = engine_config(a->o->engine);
+	uint64_t commit = 0;
+	char text[24];
+	int rc = engine_reload(a->o->engine, a->session, &commit, a->f);
+
+	if (rc == 0) {
+		snprintf(text, sizeof text, "%" PRIu64, commit);
+		if (commit)
+			output(a, "commit", text);
+		a->o->target->renewed(a->o->ctx, certificate_changed, a);
+		ops_warn_of_change(a->rq, a->o->engine, before);
+	}
+	config_unref(before);
+	return rc;
 }
 
 static const struct {
@@ -165,6 +188,7 @@ static const struct {
 	{"/srtp-gateway:rekey-all", rekey_all},
 	{"/srtp-gateway:drain", drain},
 	{"/srtp-gateway:resume", resume},
+	{"/srtp-gateway:reload", reload},
 	{"/srtp-gateway:reload-certificates", reload_certificates},
 };
 
@@ -229,8 +253,8 @@ static int print(const struct lyd_node *op, enum engine_format format, char **te
 	return *text ? 0 : -ENOMEM;
 }
 
-static int run(struct ops_action *o, struct engine_session *s, const char *text, enum engine_format format,
-	char **out, struct engine_fault *f)
+static int run(struct ops_action *o, struct mgmt_request *rq, struct engine_session *s, const char *text,
+	enum engine_format format, char **out, struct engine_fault *f)
 {
 	struct lyd_node *tree = NULL, *op = NULL;
 	int rc = parse(engine_context(o->engine), text, format, &tree, &op, f);
@@ -241,7 +265,7 @@ static int run(struct ops_action *o, struct engine_session *s, const char *text,
 	if (!rc) {
 		log_info("manage", "operation", LZ("name", LYD_NAME(op)), LZ("user", engine_session_user(s)),
 			LZ("door", engine_session_door(s)));
-		rc = dispatch(&(struct action){.o = o, .op = op, .f = f});
+		rc = dispatch(&(struct action){.o = o, .rq = rq, .session = s, .op = op, .f = f});
 	}
 	if (!rc && print(op, format, out) < 0)
 		rc = fail(f, "resource-denied", "", "out of memory");
@@ -260,7 +284,7 @@ static void action(struct mgmt_request *rq, const json_t *args, void *ctx)
 	if (!manage_format(rq, args, &format) || !(s = manage_session(o->engine, rq)) ||
 		!manage_text(rq, args, "data", format, &text))
 		return;
-	if (run(o, s, text, format, &out, &f))
+	if (run(o, rq, s, text, format, &out, &f))
 		manage_refuse(rq, &f);
 	else
 		manage_reply_data(rq, format, out);

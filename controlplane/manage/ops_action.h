@@ -21,9 +21,9 @@ struct action_target {
 	unsigned (*rekey_all)(void *ctx); /* how many calls */
 	/* *registrations: how many there were. -ENOENT: there is no such user. */
 	int (*disconnect)(void *ctx, const char *user, unsigned *registrations);
-	/* changed(arg, name) for every profile whose certificate is another one now. */
-	int (*reload_certificates)(
-		void *ctx, void (*changed)(void *arg, const char *profile), void *arg, struct err *e);
+	int (*reload_certificates)(void *ctx, struct err *e);
+	/* changed(arg, name) for every profile whose certificate is another one since they were read last. */
+	void (*renewed)(void *ctx, void (*changed)(void *arg, const char *profile), void *arg);
 };
 
 /* All outlive m. -EEXIST, -ENOMEM. */

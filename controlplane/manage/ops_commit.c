@@ -62,15 +62,20 @@ static void warn_of_place(void *rq, const char *line)
 	mgmt_warn(rq, line);
 }
 
-/* Answers with a commit that went well; before is let go. */
-static void reply_committed(struct mgmt_request *rq, struct engine *e, struct config *before, uint64_t made)
+void ops_warn_of_change(struct mgmt_request *rq, struct engine *e, const struct config *before)
 {
 	struct config *now = engine_config(e);
 
 	warn_of_starts(rq, before, now);
 	config_look_at_places(before, now, NULL, warn_of_place, rq);
-	config_unref(before);
 	config_unref(now);
+}
+
+/* Answers with a commit that went well; before is let go. */
+static void reply_committed(struct mgmt_request *rq, struct engine *e, struct config *before, uint64_t made)
+{
+	ops_warn_of_change(rq, e, before);
+	config_unref(before);
 	mgmt_reply(rq, committed(e, made));
 }
 

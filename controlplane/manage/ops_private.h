@@ -19,6 +19,10 @@ struct ops_row {
 /* ops_commit.c, ops_schema.c; each ends with op NULL */
 extern const struct ops_row ops_commit_rows[], ops_schema_rows[];
 
+/* ops_commit.c: what of a change of the running configuration, which was before, waits for the next start or
+ * for things of this machine that are not there. */
+void ops_warn_of_change(struct mgmt_request *rq, struct engine *e, const struct config *before);
+
 /* The end of most operations: nothing to say, or a fault. Ends rq. */
 static inline void ops_finish(struct mgmt_request *rq, int rc, const struct engine_fault *f)
 {

@@ -2,13 +2,14 @@
 """srtpgwctl against a gateway that carries calls: what an operator reads and does."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import threading
 
 from lab.net import wait_for
-from lab.party import both_hear, established, finish, parties, talking
+from lab.party import both_hear, connect, established, finish, parties, talking
 
 
 def srtpgwctl(gateway, *args, stdin="", code=0):
@@ -141,12 +142,47 @@ def test_what_was_edited_by_hand_is_not_overwritten():
             f.write(edited)
         srtpgwctl(gateway, "set", "trunks/trunk/carrier-a/max-calls", "5")
         said = srtpgwctl(gateway, "commit", code=1)
-        assert gateway.config_path in said and "SIGHUP" in said and "--overwrite" in said, said
+        assert gateway.config_path in said and "srtpgwctl reload" in said and "--overwrite" in said, said
         with open(gateway.config_path) as f:
             assert f.read() == edited
         assert "+ limits/max-calls 7\n" in srtpgwctl(gateway, "diff", "running", "startup")
         srtpgwctl(gateway, "commit", "--overwrite")
         assert srtpgwctl(gateway, "diff", "running", "startup") == "no differences\n"
+
+
+def test_the_file_and_certificates_are_reloaded_or_nothing_is():
+    with parties(b="phone") as (lab, gateway, a, b):
+        assert srtpgwctl(gateway, "reload") == "configuration unchanged; certificates unchanged\n"
+        with open(gateway.config_path) as f:
+            tree = json.load(f)
+        top = tree["srtp-gateway:gateway"]
+        profile, trunk = top["tls-profiles"]["tls-profile"][0], top["trunks"]["trunk"][0]
+
+        def write(**changes):
+            trunk.update(changes)
+            with open(gateway.config_path, "w") as f:
+                json.dump(tree, f)
+
+        def install(source, target):
+            with open(source, "rb") as new, open(target, "wb") as old:
+                old.write(new.read())
+
+        # A mistake in the file, then one in a file that it names: nothing of either is in force.
+        write(realm="nowhere")
+        said = srtpgwctl(gateway, "reload", code=3)
+        assert "trunk[name='carrier-a']/realm" in said and gateway.config_path in said, said
+        write(realm="carriers", **{"max-calls": 7})
+        certificate, key, *_ = lab.ca.issue("renewed", "192.0.2.1")
+        install(certificate, profile["certificate"])
+        said = srtpgwctl(gateway, "reload", code=3)
+        assert profile["private-key"] in said, said
+        assert max_calls(gateway) is None
+        install(key, profile["private-key"])
+        said = srtpgwctl(gateway, "reload")
+        assert said.startswith("configuration reloaded, commit ") and said.endswith("; certificates changed: gateway\n"), said
+        assert max_calls(gateway) == 7 and " reloaded" in srtpgwctl(gateway, "show", "history")
+        connect(a, b)
+        finish(gateway, a, b)
 
 
 def test_a_commit_waits_for_its_confirmation_from_any_terminal():

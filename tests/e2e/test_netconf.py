@@ -349,6 +349,8 @@ def test_operations_of_the_model():
         reply = a.rpc(f'<resume xmlns="{NS}"><trunk>core</trunk></resume>')
         assert ET.fromstring(reply).find(f"{{{BASE}}}ok") is not None, reply
         refused("data-missing", a.rpc, f'<drain xmlns="{NS}"><trunk>no-such</trunk></drain>')
+        refused("access-denied", o.open("bob", "bob").rpc, f'<reload xmlns="{NS}"/>')
+        assert ET.fromstring(a.rpc(f'<reload xmlns="{NS}"/>')).find(f"{{{BASE}}}ok") is not None
         refused("invalid-value", a.rpc, f'<explode xmlns="{NS}"/>')
         refused("unknown-namespace", a.rpc, '<reboot xmlns="urn:else"/>')
         refused("operation-not-supported", a.rpc, f'<reboot xmlns="{BASE}"/>')

@@ -27,7 +27,8 @@ static const char config_begin[] =
 	"{\"name\":\"b\",\"realm\":\"core\",\"srtp\":{\"mode\":\"none\"}}]},"
 	"\"routing\":{\"route\":[{\"name\":\"r\",\"prefix\":\"\",\"to-trunk\":[\"a\"]}]}}";
 
-static int prepare(void *ctx, const struct config *from, const struct config *to, void **plan, struct err *e)
+static int prepare(void *ctx, const struct config *from, const struct config *to, bool reread, void **plan,
+	struct err *e)
 {
 	struct engine_bench *b = ctx;
 
@@ -35,6 +36,7 @@ static int prepare(void *ctx, const struct config *from, const struct config *to
 	if (b->refuse)
 		return err_set(e, EBUSY, "%s", b->refuse);
 	b->prepared++;
+	b->reread = reread;
 	*plan = config_ref(to);
 	return 0;
 }

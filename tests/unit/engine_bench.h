@@ -26,6 +26,7 @@ struct engine_bench {
 	/* The target. */
 	const char *refuse; /* prepare refuses with this; NULL: it does not */
 	unsigned prepared, committed, abandoned;
+	bool reread;         /* what was prepared last reads unchanged files again */
 	struct config *runs; /* a reference */
 	/* Events. */
 	char confirm[256]; /* the events of confirmed commits so far: "start,extend," */

@@ -38,6 +38,31 @@ static void actions_are_the_models(void **state)
 	assert_string_equal(output, "another certificate: outside?\n");
 }
 
+static void what_was_reloaded_is_one_line(void **state)
+{
+	(void)state;
+	static const struct line both[] = {
+		{"{\"srtp-gateway:reload\":{}}", OK("{\"srtp-gateway:commit\":\"12\",\"srtp-gateway:tls-"
+						    "profile\":[\"outside\\u001b\",\"inside\"]}")},
+		{NULL, NULL}};
+	static const struct line neither[] = {{"", OK("{}")}, {NULL, NULL}};
+	static const struct line mistake[] = {
+		{"", REFUSAL("invalid-value", "/x", "gateway.json:2: no")}, {NULL, NULL}};
+	static const struct line waits[] = {
+		{"", REFUSAL("in-use", "", "a confirmed commit waits")}, {NULL, NULL}};
+
+	assert_int_equal(run(both, "reload"), CTL_OK);
+	assert_string_equal(
+		output, "configuration reloaded, commit 12; certificates changed: outside?, inside\n");
+	assert_int_equal(run(both, "reload --json"), CTL_OK);
+	expect_output("\"srtp-gateway:commit\": \"12\"");
+	assert_int_equal(run(neither, "reload"), CTL_OK);
+	assert_string_equal(output, "configuration unchanged; certificates unchanged\n");
+	assert_int_equal(run(mistake, "reload"), CTL_REFUSED);
+	assert_string_equal(errors, "srtpgwctl: /x: gateway.json:2: no\n");
+	assert_int_equal(run(waits, "reload"), CTL_FAILED);
+}
+
 static void a_trunks_keys_are_its_calls_keys(void **state)
 {
 	(void)state;
@@ -218,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(actions_are_the_models),
+		cmocka_unit_test(what_was_reloaded_is_one_line),
 		cmocka_unit_test(a_trunks_keys_are_its_calls_keys),
 		cmocka_unit_test(alarms_are_one_table),
 		cmocka_unit_test(state_is_a_table_with_its_configuration),

@@ -259,7 +259,7 @@ static void a_session_ends_and_takes_its_confirmed_commit_along(void **state)
 	assert_int_equal(engine_cancel(b->root, NULL, &b->fault), -1);
 	assert_int_equal(engine_lock(b->root, ENGINE_RUNNING, &b->fault), -1);
 	assert_string_equal(b->fault.tag, "lock-denied");
-	assert_int_equal(engine_reload(b->engine, &b->fault), -1);
+	assert_int_equal(engine_reload(b->engine, NULL, NULL, &b->fault), -1);
 	engine_session_close(s);
 	assert_int_equal(bench_trunk(b, "a")->max_calls, 10);
 	assert_string_equal(b->confirm, "start,cancel,");

@@ -98,28 +98,39 @@ static void the_file_is_read_again(void **state)
 	struct engine_bench *b = *state;
 	char *good = bench_file(b), *changed = strdup(good), *at = strstr(changed, "10,\"srtp\"");
 	struct engine_history rows[ENGINE_HISTORY];
+	uint64_t made;
 
 	assert_non_null(at);
 	memcpy(at, "42", 2);
 	bench_write_file(b, changed);
-	assert_int_equal(engine_reload(b->engine, &b->fault), 0);
+	assert_int_equal(engine_reload(b->engine, NULL, NULL, &b->fault), 0);
 	assert_int_equal(bench_trunk(b, "a")->max_calls, 42);
 	assert_int_equal(engine_history(b->engine, rows), 2);
 	assert_string_equal(rows[0].door, "file");
+	assert_true(b->reread);
 	/* What an operator wrote is left as it is, comments and all. */
 	assert_true(bench_file_has(b, "// the laboratory"));
 	/* The same again: the gateway looks at its files again, and the history says nothing. */
-	assert_int_equal(engine_reload(b->engine, &b->fault), 0);
+	assert_int_equal(engine_reload(b->engine, b->root, &made, &b->fault), 0);
+	assert_int_equal(made, 0);
 	assert_int_equal(b->committed, 3);
 	assert_int_equal(engine_history(b->engine, rows), 2);
+	/* Whoever asked for it stands in the history. */
+	memcpy(at, "43", 2);
+	bench_write_file(b, changed);
+	assert_int_equal(engine_reload(b->engine, b->root, &made, &b->fault), 0);
+	assert_int_equal(engine_history(b->engine, rows), 3);
+	assert_int_equal(made, rows[0].commit);
+	assert_string_equal(rows[0].door, engine_session_door(b->root));
+	assert_string_equal(rows[0].user, "root");
 	memcpy(at, "-1", 2);
 	bench_write_file(b, changed);
-	assert_int_equal(engine_reload(b->engine, &b->fault), -1);
+	assert_int_equal(engine_reload(b->engine, NULL, NULL, &b->fault), -1);
 	assert_string_equal(b->fault.path, A_CALLS);
 	assert_non_null(strstr(b->fault.message, "config.json:2: "));
-	assert_int_equal(bench_trunk(b, "a")->max_calls, 42);
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 43);
 	unlink(b->path);
-	assert_int_equal(engine_reload(b->engine, &b->fault), -1);
+	assert_int_equal(engine_reload(b->engine, NULL, NULL, &b->fault), -1);
 	assert_non_null(strstr(b->fault.message, "cannot be opened"));
 	free(good);
 	free(changed);
@@ -186,7 +197,11 @@ static void locks_keep_others_out_and_die_with_their_session(void **state)
 	assert_int_equal(bench_commit(b, b->root), -1);
 	assert_int_equal(engine_discard(b->root, &b->fault), -1);
 	assert_int_equal(engine_unlock(b->root, ENGINE_CANDIDATE, &b->fault), -1);
-	assert_int_equal(engine_reload(b->engine, &b->fault), -1);
+	assert_int_equal(engine_reload(b->engine, NULL, NULL, &b->fault), -1);
+	assert_int_equal(b->fault.session, engine_session_id(s));
+	assert_int_equal(engine_reload(b->engine, b->root, NULL, &b->fault), -1);
+	assert_string_equal(b->fault.tag, "in-use");
+	assert_int_equal(engine_reload(b->engine, s, NULL, &b->fault), 0);
 	assert_int_equal(bench_set(b, s, A_CALLS, "77"), 0);
 	/* What was changed under the lock goes with it. */
 	engine_session_close(s);

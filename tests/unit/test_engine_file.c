@@ -104,7 +104,7 @@ static void a_candidate_from_before_a_reload_does_not_undo_it(void **state)
 
 	assert_int_equal(bench_set(b, b->root, B_CALLS, "5"), 0);
 	edit_by_hand(b, "42");
-	assert_int_equal(engine_reload(b->engine, &b->fault), 0);
+	assert_int_equal(engine_reload(b->engine, NULL, NULL, &b->fault), 0);
 	assert_int_equal(bench_set(b, b->root, B_CALLS, "6"), 0);
 	assert_int_equal(bench_commit(b, b->root), -1);
 	assert_fault(b, "in-use", "", "older than the reload");
@@ -114,7 +114,7 @@ static void a_candidate_from_before_a_reload_does_not_undo_it(void **state)
 	assert_int_equal(bench_trunk(b, "a")->max_calls, 42);
 	/* A reload that changed nothing makes no candidate old. */
 	assert_int_equal(bench_set(b, b->root, B_CALLS, "7"), 0);
-	assert_int_equal(engine_reload(b->engine, &b->fault), 0);
+	assert_int_equal(engine_reload(b->engine, NULL, NULL, &b->fault), 0);
 	assert_int_equal(bench_commit(b, b->root), 0);
 }
 

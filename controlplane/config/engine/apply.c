@@ -91,11 +91,12 @@ static uint64_t take(struct engine *e, struct lyd_node *tree, struct config *con
 	return why->unrecorded ? 0 : history_add(&e->history, &entry, tree);
 }
 
-static int prepare(struct engine *e, const struct config *config, void **plan, struct engine_fault *f)
+static int prepare(
+	struct engine *e, const struct config *config, bool reread, void **plan, struct engine_fault *f)
 {
 	struct err err = {0};
 
-	if (e->conf.target->prepare(e->conf.target_ctx, e->config, config, plan, &err) < 0)
+	if (e->conf.target->prepare(e->conf.target_ctx, e->config, config, reread, plan, &err) < 0)
 		return fault_from_err(f, "operation-failed", &err);
 	return 0;
 }
@@ -119,7 +120,7 @@ int apply_tree(struct engine *e, struct lyd_node **tree, const struct cause *why
 		config_unref(config);
 		return fault_memory(f);
 	}
-	if (prepare(e, config, &plan, f))
+	if (prepare(e, config, why->reread, &plan, f))
 		goto refused;
 	/* Last of what can fail: the file says what runs, also after a power cut right behind it. */
 	if (!why->keep_file && apply_store(e, *tree, f)) {

@@ -88,7 +88,7 @@ static int start(struct engine *e, struct err *err)
 	}
 	if (nacm_read(&e->nacm, e->ctx, e->running) < 0 || history_open(&e->history, e->conf.path) < 0)
 		return err_set(err, ENOMEM, "out of memory");
-	rc = e->conf.target->prepare(e->conf.target_ctx, NULL, e->config, &plan, err);
+	rc = e->conf.target->prepare(e->conf.target_ctx, NULL, e->config, false, &plan, err);
 	if (rc)
 		return rc;
 	e->conf.target->commit(e->conf.target_ctx, plan);
@@ -181,19 +181,35 @@ unsigned engine_history(const struct engine *e, struct engine_history out[ENGINE
 	return e->history.n;
 }
 
-int engine_reload(struct engine *e, struct engine_fault *f)
+/* Has nobody else locked what runs? */
+static int may_reload(const struct engine *e, const struct engine_session *who, struct engine_fault *f)
 {
-	struct cause why = {.user = SYSTEM, .door = FILE_DOOR, .comment = "reloaded", .keep_file = true};
+	if (who)
+		return sessions_may_change(who, ENGINE_RUNNING, f);
+	if (!e->locks[ENGINE_RUNNING])
+		return 0;
+	fault_protocol(f, "in-use", "session %u has locked running", e->locks[ENGINE_RUNNING]);
+	f->session = e->locks[ENGINE_RUNNING];
+	return -1;
+}
+
+int engine_reload(
+	struct engine *e, const struct engine_session *who, uint64_t *commit, struct engine_fault *f)
+{
+	struct cause why = {
+		.user = who ? who->who.user : SYSTEM,
+		.door = who ? who->door : FILE_DOOR,
+		.comment = "reloaded",
+		.keep_file = true,
+		.reread = true,
+	};
 	struct lyd_node *tree = NULL;
 	struct file_digest digest;
 	bool differs = false;
 	int rc;
 
-	if (e->locks[ENGINE_RUNNING]) {
-		fault_protocol(f, "in-use", "session %u has locked running", e->locks[ENGINE_RUNNING]);
-		f->session = e->locks[ENGINE_RUNNING];
+	if (may_reload(e, who, f))
 		return -1;
-	}
 	if (e->pending.active)
 		return fault_protocol(f, "in-use", "a confirmed commit waits: confirm or cancel it first");
 	if (stores_read_file(e, &tree, &digest, f))
@@ -202,7 +218,7 @@ int engine_reload(struct engine *e, struct engine_fault *f)
 	/* Also when the text is the same: certificates may be new behind their names. */
 	why.unrecorded = !differs;
 	if (!rc)
-		rc = apply_tree(e, &tree, &why, NULL, NULL, f);
+		rc = apply_tree(e, &tree, &why, commit, NULL, f);
 	if (!rc) {
 		e->file = digest;
 		e->candidate_old |= e->candidate_own && differs;

@@ -68,6 +68,7 @@ struct cause {
 	bool keep_file;   /* the file is as it should be */
 	bool overwrite;   /* what somebody wrote into the file by hand may be lost */
 	bool unrecorded;  /* nothing is different: not a commit of the history */
+	bool reread;      /* what the files hold that it names may be another thing than before */
 };
 
 /* apply.c */

@@ -77,7 +77,7 @@ int stores_file_edited(const struct engine *e, struct engine_fault *f)
 		return fault_protocol(f, "in-use", "%s: whether it was edited is not known: --overwrite replaces it",
 			err.text);
 	return fault_protocol(f, "in-use",
-		"%s was edited and not reloaded: SIGHUP to the control plane takes it over, --overwrite replaces "
+		"%s was edited and not reloaded: 'srtpgwctl reload' takes it over, --overwrite replaces "
 		"it; 'srtpgwctl diff running startup' shows what was edited",
 		e->conf.path);
 }
