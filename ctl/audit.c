@@ -14,6 +14,7 @@
 
 #include "ctl/table.h"
 #include "lib/audit/chain.h"
+#include "lib/base/secret.h"
 
 /* ---- lines of files ---- */
 
@@ -55,7 +56,7 @@ static enum ctl_exit each_line(const char *path, line_fn see, void *arg, struct 
 static EVP_PKEY *read_key(const char *path, struct err *e)
 {
 	FILE *f = fopen(path, "re");
-	EVP_PKEY *key = f ? PEM_read_PUBKEY(f, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *key = f ? PEM_read_PUBKEY(f, NULL, secret_no_passphrase, NULL) : NULL;
 
 	if (!f)
 		err_set(e, errno, "%s: %s: name the public key with --key", path, strerror(errno));

@@ -11,6 +11,7 @@
 #include <openssl/pem.h>
 
 #include "controlplane/audit/audit.h"
+#include "lib/base/secret.h"
 
 #define PATH_OCTETS 4096
 
@@ -71,7 +72,7 @@ int audit_key_open(const char *file, struct evp_pkey_st **out, struct err *e)
 	if (rc)
 		return rc;
 	if (f) {
-		key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+		key = PEM_read_PrivateKey(f, NULL, secret_no_passphrase, NULL);
 		fclose(f);
 		if (!key || !EVP_PKEY_is_a(key, "ED25519")) {
 			EVP_PKEY_free(key);

@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include "controlplane/certs/cert_watch.h"
+#include "lib/base/secret.h"
 
 #define CHAIN_MAX 10
 #define SECURITY_BITS 112 /* RSA 2048, P-224: NIST SP 800-57 until 2030 */
@@ -47,7 +48,7 @@ static int chain_read(const char *file, struct chain *c, struct err *e)
 
 	if (!f)
 		return err_set(e, errno, "%s: cannot be read: %s", file, strerror(errno));
-	while (c->n < CHAIN_MAX && (cert = PEM_read_X509(f, NULL, NULL, NULL)))
+	while (c->n < CHAIN_MAX && (cert = PEM_read_X509(f, NULL, secret_no_passphrase, NULL)))
 		c->certs[c->n++] = cert;
 	fclose(f);
 	ERR_clear_error();

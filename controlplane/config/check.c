@@ -15,6 +15,7 @@
 #include "controlplane/config/config.h"
 #include "controlplane/config/password.h"
 #include "controlplane/config/snapshot.h"
+#include "lib/base/secret.h"
 
 /* One leaf that names a file, for the messages. */
 struct file {
@@ -45,13 +46,6 @@ static int open_file(const struct file *f, BIO **out, struct err *e)
 	return 0;
 }
 
-/* A key behind a passphrase would make the gateway wait for somebody to type it. */
-static int no_passphrase(char *buf, int size, int writing, void *ctx)
-{
-	(void)buf, (void)size, (void)writing, (void)ctx;
-	return -1;
-}
-
 static int read_certificate(const struct file *f, X509 **out, struct err *e)
 {
 	BIO *in;
@@ -59,7 +53,7 @@ static int read_certificate(const struct file *f, X509 **out, struct err *e)
 
 	if (rc)
 		return rc;
-	*out = PEM_read_bio_X509(in, NULL, no_passphrase, NULL);
+	*out = PEM_read_bio_X509(in, NULL, secret_no_passphrase, NULL);
 	BIO_free(in);
 	return *out ? 0 : complain(f, e, "has no PEM certificate at its beginning");
 }
@@ -77,7 +71,7 @@ static int read_key(const struct file *f, EVP_PKEY **out, struct err *e)
 	/* Else the C library's buffer keeps the key's text when it is freed; OpenSSL wipes its own. */
 	if (BIO_get_fp(in, &fp) > 0)
 		setvbuf(fp, NULL, _IONBF, 0);
-	*out = PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL);
+	*out = PEM_read_bio_PrivateKey(in, NULL, secret_no_passphrase, NULL);
 	BIO_free(in);
 	if (!*out)
 		return complain(f, e, "has no PEM private key, or one behind a passphrase: store it without");

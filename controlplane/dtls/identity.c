@@ -11,6 +11,8 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 
+#include "lib/base/secret.h"
+
 #define DAY_S (24L * 3600)
 
 struct dtls_identity {
@@ -85,8 +87,8 @@ int dtls_identity_load(
 	const char *certificate, const char *private_key, struct dtls_identity **out, struct err *e)
 {
 	FILE *cf = fopen(certificate, "r"), *kf = fopen(private_key, "r");
-	X509 *c = cf ? PEM_read_X509(cf, NULL, NULL, NULL) : NULL;
-	EVP_PKEY *k = kf ? PEM_read_PrivateKey(kf, NULL, NULL, NULL) : NULL;
+	X509 *c = cf ? PEM_read_X509(cf, NULL, secret_no_passphrase, NULL) : NULL;
+	EVP_PKEY *k = kf ? PEM_read_PrivateKey(kf, NULL, secret_no_passphrase, NULL) : NULL;
 	struct dtls_identity *id = NULL;
 	int rc = 0;
 

@@ -13,6 +13,7 @@
 #include <openssl/x509v3.h>
 
 #include "controlplane/sip/tls_names.h"
+#include "lib/base/secret.h"
 
 #define CIPHERS_DEFAULT "ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -40,13 +41,6 @@ static int readable(const char *what, const char *path, struct err *e)
 	int code = errno;
 
 	return err_set(e, code, "%s %s: %s", what, path, strerror(code));
-}
-
-/* A private key that wants a passphrase is refused: nobody is there to type it. */
-static int no_passphrase(char *buf, int size, int writing, void *user)
-{
-	(void)buf, (void)size, (void)writing, (void)user;
-	return 0;
 }
 
 static int load_identity(SSL_CTX *ssl, const struct tls_conf *conf, struct err *e)
@@ -146,7 +140,7 @@ int tls_ctx_new(const struct tls_conf *conf, struct tls_ctx **out, struct err *e
 		err_set(e, ENOMEM, "TLS: %s", openssl_reason());
 		goto out;
 	}
-	SSL_CTX_set_default_passwd_cb(ctx->ssl, no_passphrase);
+	SSL_CTX_set_default_passwd_cb(ctx->ssl, secret_no_passphrase);
 	if ((rc = apply_policy(ctx->ssl, conf, e)) < 0)
 		goto out;
 	if (conf->certificate)

@@ -40,3 +40,9 @@ int secret_random(struct secret *s, size_t n);
 
 /* Constant-time comparison of contents; secrets of different length differ. */
 bool secret_equal(const struct secret *a, const struct secret *b);
+
+/*
+ * For OpenSSL (pem_password_cb): what is behind a passphrase is refused. Without it OpenSSL asks the terminal
+ * or standard input, and waits for somebody to type.
+ */
+int secret_no_passphrase(char *buf, int size, int writing, void *ctx);

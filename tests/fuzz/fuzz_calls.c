@@ -8,6 +8,7 @@
  *   b?                      hears the next message   a@OFFSET,N,TEXT         N octets of her next message are TEXT
  *   tMS                     time goes on             x                       a connection is lost
  *   mKIND                   the data plane tells of the newest session
+ *   r                       carrier-a, which is bob, becomes a registrar with which the gateway registers, or is none any more
  *
  * A | is a line's end, and a body of one digit is the phone's SDP of that number.
  */
@@ -48,27 +49,46 @@ static char *garble(char *text)
 	return changed;
 }
 
+static char password_file[] = "/tmp/srtpgw-fuzz-XXXXXX";
+static bool registers;
+
 static void leave_nothing(void)
 {
+	unlink(password_file);
 	unlink(bench.plane.path);
 	rmdir(bench.folder);
 }
 
-static void begin(void)
+#define CARRIER_A                                                                                            \
+	"\"name\":\"carrier-a\",\"transfer\":\"execute\",\"redirect\":\"follow\",\"replaces\":\"same-trunk\","
+#define REGISTERS                                                                                            \
+	"\"registration\":{\"aor\":\"sip:4711@a.example\",\"expires\":60},\"auth\":{\"username\":\"gw\","    \
+	"\"password-file\":\"%s\"},"
+
+static void configure(void)
 {
-	static const struct bench_edit edits[] = {
+	char carrier_a[512];
+	struct bench_edit edits[] = {
 		{"\"name\":\"core\",\"realm\":\"core\",\"peer\"",
 			"\"name\":\"core\",\"transfer\":\"relay\",\"redirect\":\"pass-on\",\"realm\":\"core\",\"peer\""},
-		{"\"name\":\"carrier-a\",",
-			"\"name\":\"carrier-a\",\"transfer\":\"execute\",\"redirect\":\"follow\",\"replaces\":\"same-trunk\","},
+		{"\"name\":\"carrier-a\",", carrier_a},
 	};
+
+	snprintf(carrier_a, sizeof carrier_a, registers ? CARRIER_A REGISTERS : CARRIER_A, password_file);
+	bench_change_all(edits, 2);
+}
+
+static void begin(void)
+{
+	int fd;
 
 	if (fresh[0].ip)
 		return;
 	log_setup(LOG_ERROR, LOG_TEXT);
-	if (bench_setup(NULL) || atexit(leave_nothing))
+	fd = mkstemp(password_file);
+	if (fd < 0 || write(fd, "pass word\n", 10) != 10 || close(fd) || bench_setup(NULL) || atexit(leave_nothing))
 		abort();
-	bench_change_all(edits, 2);
+	configure();
 	fresh[0] = alice;
 	fresh[1] = bob;
 	fresh[2] = carol;
@@ -176,6 +196,9 @@ static void step(struct str line)
 		return cut_connection("lost", rest.n & 1);
 	case 'm':
 		return media(rest.n ? rest.p[0] : ' ');
+	case 'r':
+		registers = !registers;
+		return configure();
 	}
 }
 
@@ -204,6 +227,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (hear_any(&alice) || hear_any(&bob) || hear_any(&carol))
 		;
 	end();
+	if (registers) {
+		registers = false;
+		configure();
+		lose_all();
+	}
 	phone_forget(&alice);
 	phone_forget(&bob);
 	phone_forget(&carol);

@@ -2,6 +2,7 @@
 /* Records in a chain: every change is named, a crash breaks nothing, files follow one another. */
 #include "tests/support/cmocka_std.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -414,6 +415,41 @@ static void test_what_cannot_be_opened(void **state)
 	assert_non_null(strstr(e.text, "no record"));
 }
 
+/* Not even somebody who would type the right one: the gateway would wait for it at each start. */
+static void test_nobody_is_asked_for_a_passphrase(void **state)
+{
+	char path[80];
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), *taken = NULL;
+	struct err e = {0};
+	int typed[2], status;
+	pid_t child;
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s.key", file);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(PEM_write_PKCS8PrivateKey(f, key, EVP_aes_128_cbc(), "secret", 6, NULL, NULL), 1);
+	fclose(f);
+	EVP_PKEY_free(key);
+	assert_int_equal(pipe(typed), 0);
+	assert_int_equal(write(typed[1], "secret\n", 7), 7);
+	child = fork();
+	if (child == 0) {
+		/* Without a terminal OpenSSL asks standard input. */
+		setsid();
+		dup2(typed[0], STDIN_FILENO);
+		_exit(audit_key_open(file, &taken, &e) == -EINVAL && strstr(e.text, "without a passphrase")
+				? 0
+				: 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(typed[0]);
+	close(typed[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +462,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_record_that_is_too_long_is_a_gap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time_signs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_is_asked_for_a_passphrase, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

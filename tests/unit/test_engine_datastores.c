@@ -93,6 +93,30 @@ static void a_history_that_is_spoilt_is_survived(void **state)
 	assert_true(made > 9); /* a number is never used again */
 }
 
+/* Of two files that say that they are the same commit, one is a copy: it is not taken for what was committed.
+ */
+static void a_commit_is_that_of_its_files_name(void **state)
+{
+	struct engine_bench *b = *state;
+	struct engine_history rows[ENGINE_HISTORY];
+	char command[400];
+
+	assert_int_equal(bench_set(b, b->root, A_CALLS, "77"), 0);
+	assert_int_equal(bench_commit(b, b->root), 0);
+	assert_int_equal(engine_history(b->engine, rows), 2);
+	snprintf(command, sizeof command, "cp '%s.d/0000000001.commit' '%s.d/0000000007.commit'", b->path,
+		b->path);
+	assert_int_equal(system(command), 0);
+	bench_crash(b);
+	bench_start(b);
+	assert_int_equal(engine_history(b->engine, rows), 2);
+	assert_true(rows[0].commit == 2 && rows[1].commit == 1);
+	assert_int_equal(bench_set(b, b->root, A_CALLS, "78"), 0);
+	assert_int_equal(bench_commit(b, b->root), 0);
+	assert_int_equal(engine_history(b->engine, rows), 3);
+	assert_int_equal(rows[0].commit, 8);
+}
+
 static void the_file_is_read_again(void **state)
 {
 	struct engine_bench *b = *state;
@@ -276,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_last_twenty_commits_can_be_had_again),
 		TEST(a_history_that_is_spoilt_is_survived),
+		TEST(a_commit_is_that_of_its_files_name),
 		TEST(the_file_is_read_again),
 		TEST(a_start_on_a_mistake_names_it),
 		TEST(datastores_are_copied_and_deleted),

@@ -20,15 +20,15 @@
 #define SYSTEM "system"
 #define FILE_DOOR "file"
 
-/* Is this what the newest commit of the history left? */
-static bool is_newest(const struct engine *e)
+/* Is what runs what this commit left? */
+static bool runs(const struct engine *e, uint64_t commit)
 {
 	char *now = NULL, *then = NULL;
 	struct err ignored = {0};
 	bool same = false;
 
-	if (e->history.n && lyd_print_mem(&now, e->running, LYD_JSON, LYD_PRINT_WITHSIBLINGS) == LY_SUCCESS &&
-		history_text(&e->history, e->history.last, &then, &ignored) == 0)
+	if (lyd_print_mem(&now, e->running, LYD_JSON, LYD_PRINT_WITHSIBLINGS) == LY_SUCCESS &&
+		history_text(&e->history, commit, &then, &ignored) == 0)
 		same = now && strcmp(now, then) == 0;
 	free(now);
 	free(then);
@@ -50,7 +50,7 @@ static void record_start(struct engine *e)
 			"a confirmed commit was not confirmed before the restart and is rolled back",
 			LU("commit", newest->commit), LZ("user", newest->user));
 		entry.comment = comment;
-	} else if (is_newest(e)) {
+	} else if (newest && runs(e, newest->commit)) {
 		return;
 	} else {
 		entry.comment = (char *)"read at the start";

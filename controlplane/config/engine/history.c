@@ -37,8 +37,8 @@ static char *copy(const char *z)
 	return z ? strdup(z) : NULL;
 }
 
-/* The first line. */
-static int read_header(struct str line, struct history_entry *out)
+/* The first line of the file that this commit is in: another one's content is none, under whatever number. */
+static int read_header(struct str line, uint64_t number, struct history_entry *out)
 {
 	json_t *root = json_loadb(line.p, line.n, 0, NULL);
 	const char *user = json_string_value(json_object_get(root, "user"));
@@ -46,9 +46,9 @@ static int read_header(struct str line, struct history_entry *out)
 	json_int_t commit = json_integer_value(json_object_get(root, "commit"));
 	int rc = -EINVAL;
 
-	if (user && door && commit > 0) {
+	if (user && door && commit > 0 && (uint64_t)commit == number) {
 		*out = (struct history_entry){
-			.commit = (uint64_t)commit,
+			.commit = number,
 			.time_ms = (uint64_t)json_integer_value(json_object_get(root, "time")),
 			.user = strdup(user),
 			.door = strdup(door),
@@ -88,7 +88,7 @@ static void read_entry(struct history *h, uint64_t commit)
 
 		if (h->n == ENGINE_HISTORY)
 			forget_oldest(h);
-		rc = read_header(str_cut(&rest, '\n'), &h->entries[h->n]);
+		rc = read_header(str_cut(&rest, '\n'), commit, &h->entries[h->n]);
 		h->n += rc == 0;
 	}
 	if (rc)
