@@ -121,32 +121,18 @@ static inline bool checksum_udp_right(const struct rte_udp_hdr *udp, size_t addr
 	       checksum_fold(rest + checksum_sum(from, addresses + rte_be_to_cpu_16(udp->dgram_len))) == 0xffff;
 }
 
-/* A sum of 0 is sent as ones: 0 says that there is none (RFC 768). addresses: the sum of both. */
-static inline void checksum_udp_write(uint64_t addresses, struct rte_udp_hdr *udp)
+/*
+ * Completes the headers of a datagram to send over IPv6: payload and dgram lengths are set already, the
+ * checksum is overwritten. A sum of 0 is sent as ones: 0 says that there is none (RFC 768).
+ */
+static inline void checksum_udp6_write(const struct rte_ipv6_hdr *l3, struct rte_udp_hdr *udp)
 {
-	uint64_t sum = addresses + rte_cpu_to_be_16(IPPROTO_UDP) + udp->dgram_len;
+	uint64_t sum = rte_cpu_to_be_16(IPPROTO_UDP) + (uint64_t)udp->dgram_len;
 	uint16_t folded;
 
+	sum = checksum_fresh(sum, l3->src_addr, 16);
 	sum = checksum_fresh(sum, udp, 3);
 	folded = (uint16_t)~checksum_fold(
 		checksum_add(sum, udp + 1, rte_be_to_cpu_16(udp->dgram_len) - sizeof(*udp)));
 	udp->dgram_cksum = folded ? folded : 0xffff;
-}
-
-/*
- * Completes the headers of a datagram to send: total, payload and dgram lengths are set already, the checksum
- * fields are overwritten. IPv4: header without options.
- */
-static inline void checksum_udp4_write(struct rte_ipv4_hdr *l3, struct rte_udp_hdr *udp)
-{
-	uint64_t addresses = checksum_fresh(0, &l3->src_addr, 4);
-
-	/* The five words before the checksum. */
-	l3->hdr_checksum = (uint16_t)~checksum_fold(checksum_fresh(addresses, l3, 5));
-	checksum_udp_write(addresses, udp);
-}
-
-static inline void checksum_udp6_write(struct rte_ipv6_hdr *l3, struct rte_udp_hdr *udp)
-{
-	checksum_udp_write(checksum_fresh(0, l3->src_addr, 16), udp);
 }

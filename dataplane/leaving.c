@@ -22,19 +22,14 @@
 #define IP_REST ((uint64_t)0x40 << 16 | (uint64_t)HOP_LIMIT << 32 | (uint64_t)IPPROTO_UDP << 40)
 #define IP_REST_SUM (0x40 + (HOP_LIMIT | IPPROTO_UDP << 8)) /* of its words */
 
-void leaving_prepare(struct worker *w, struct leg *leg, const struct neighbour_hop *hop)
+void leaving_make(struct leaving *l, const struct path *path, uint8_t dscp, const uint8_t *macs)
 {
-	const struct path *path = &leg->rtp;
-	struct leaving *l = leg_leaving(leg);
 	uint16_t ports[2] = {rte_cpu_to_be_16(path->local.port), rte_cpu_to_be_16(path->remote.port)};
-	uint8_t start[4] = {0x08, 0x00, 0x45, (uint8_t)(leg->dscp << 2)};
+	uint8_t start[4] = {0x08, 0x00, 0x45, (uint8_t)(dscp << 2)};
 	uint16_t version_dscp;
 	uint64_t addresses;
 
-	if (path->local.ip.family != IP_V4 || leg->n_streams != 1 || leg_stream(leg, 0)->limits_extensions ||
-		hop->port > UINT8_MAX || hop->mtu < IPV4_LEN + UDP_LEN)
-		return;
-	memcpy(l->macs, hop->ether, sizeof l->macs);
+	memcpy(l->macs, macs, sizeof l->macs);
 	memcpy(&l->start, start, sizeof start);
 	memcpy(&version_dscp, start + 2, sizeof version_dscp);
 	memcpy(&l->addresses, path->local.ip.octets, 4);
@@ -43,13 +38,25 @@ void leaving_prepare(struct worker *w, struct leg *leg, const struct neighbour_h
 	addresses = checksum_add(0, &l->addresses, sizeof l->addresses);
 	l->ip_sum = checksum_fold(addresses + version_dscp + IP_REST_SUM);
 	l->udp_sum = checksum_fold(addresses + l->ports + rte_cpu_to_be_16(IPPROTO_UDP));
+}
+
+void leaving_prepare(struct worker *w, struct leg *leg, const struct neighbour_hop *hop)
+{
+	const struct path *path = &leg->rtp;
+	struct leaving *l = leg_leaving(leg);
+
+	if (path->local.ip.family != IP_V4 || leg->n_streams != 1 || leg_stream(leg, 0)->limits_extensions ||
+		hop->port > UINT8_MAX || hop->mtu < IPV4_LEN + UDP_LEN)
+		return;
+	leaving_make(l, path, leg->dscp, hop->ether);
 	l->room = hop->mtu - IPV4_LEN - UDP_LEN;
 	l->port = (uint8_t)hop->port;
 	l->version = w->hops;
 }
 
 /* What the port makes itself is asked of it; it wants the pseudo-header's sum. */
-static void offload_ask(struct packet *p, const struct leaving *l, uint16_t udp_len, uint8_t *frame)
+static inline __attribute__((always_inline)) void offload_ask(
+	struct packet *p, const struct leaving *l, uint16_t udp_len, uint8_t *frame)
 {
 	uint16_t sum = checksum_fold(checksum_add(0, &l->addresses, sizeof l->addresses) +
 				     rte_cpu_to_be_16(IPPROTO_UDP) + udp_len);
@@ -65,9 +72,10 @@ static inline uint16_t not_zero(uint16_t sum)
 	return sum ? sum : 0xffff;
 }
 
-int leaving_headers(struct worker *w, struct packet *p)
+/* Always inlined: prepared packets have it in their stage (worker.c), with no call. */
+static inline __attribute__((always_inline)) int headers_write(
+	const struct leaving *l, struct packet *p, bool offload)
 {
-	const struct leaving *l = &p->to->leaving;
 	uint8_t *frame = p->data - HEADERS;
 	uint16_t udp_len = rte_cpu_to_be_16((uint16_t)(UDP_LEN + p->len));
 	uint16_t ip_len = rte_cpu_to_be_16((uint16_t)(IPV4_LEN + UDP_LEN + p->len)), sum;
@@ -83,7 +91,7 @@ int leaving_headers(struct worker *w, struct packet *p)
 	memcpy(frame + AT_PORTS, &l->ports, sizeof l->ports);
 	memcpy(frame + AT_UDP_LEN, &udp_len, sizeof udp_len);
 	m->ol_flags = 0;
-	if (w->ports[l->port]->tx_checksums) {
+	if (offload) {
 		offload_ask(p, l, udp_len, frame);
 	} else {
 		sum = (uint16_t)~checksum_fold((uint64_t)l->ip_sum + ip_len);
@@ -99,4 +107,16 @@ int leaving_headers(struct worker *w, struct packet *p)
 	m->data_len = HEADERS + p->len;
 	m->pkt_len = m->data_len;
 	return PACKET_ON;
+}
+
+ASIDE int leaving_write(const struct leaving *l, struct packet *p, bool offload)
+{
+	return headers_write(l, p, offload);
+}
+
+int leaving_headers(struct worker *w, struct packet *p)
+{
+	const struct leaving *l = &p->to->leaving;
+
+	return headers_write(l, p, w->ports[l->port]->tx_checksums);
 }

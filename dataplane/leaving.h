@@ -3,7 +3,8 @@
  * What is the same in all RTP packets that leave by a leg: headers down to UDP's, their sums, the port. It is
  * made out when a packet goes the general way (rewrite.c), is good until the next hops have another version
  * or the leg changes, and spares the packets in between the next hop's lookup and the headers' parts. Over
- * IPv4, for legs of one stream whose header extensions all leave; other packets go the general way each time.
+ * IPv4, for legs of one stream whose header extensions all leave; other packets go the general way each time,
+ * and those over IPv4 have it made out for them alone.
  */
 #pragma once
 
@@ -13,6 +14,7 @@
 struct leg;
 struct neighbour_hop;
 struct packet;
+struct path;
 struct renumber_slot;
 struct worker;
 
@@ -41,8 +43,20 @@ static inline void leaving_forget(struct leaving *l)
 	l->version = 0;
 }
 
+/*
+ * Fills the headers and their sums, for packets over IPv4 by a path; the rest of *l stays as it is. macs: the
+ * next hop's and the port's, 12 octets.
+ */
+void leaving_make(struct leaving *l, const struct path *path, uint8_t dscp, const uint8_t *macs);
+
+/*
+ * Headers in front of the datagram p->data, with their checksums, and the frame's place in its buffer.
+ * offload: the port is asked for the checksums instead. PACKET_ON, or DP_V_TOO_LONG: no room in front.
+ */
+int leaving_write(const struct leaving *l, struct packet *p, bool offload);
+
 /* Makes out what packets by this leg begin with, when they are of the usual kind. hop: where they go. */
 void leaving_prepare(struct worker *w, struct leg *leg, const struct neighbour_hop *hop);
 
-/* Headers of a packet that leaves as prepared. PACKET_ON or the verdict. */
+/* leaving_write() of a packet that leaves as prepared. */
 int leaving_headers(struct worker *w, struct packet *p);

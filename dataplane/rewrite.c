@@ -13,8 +13,6 @@
 #include "lib/srtp/rtcp_feedback.h"
 #include "lib/srtp/rtcp_hdr.h"
 
-#define IPV4_DF 0x4000
-
 static uint16_t headers_len(const struct path *path)
 {
 	return (path->local.ip.family == IP_V4 ? IPV4_LEN : IPV6_LEN) + UDP_LEN;
@@ -333,82 +331,56 @@ int rewrite_numbers(struct worker *w, struct packet *p)
 	return p->kind == PACKET_RTCP ? rtcp_rewrite(p) : rtp_rewrite(w, p);
 }
 
-/* offload: the port completes checksums; it wants the pseudo-header's sum in UDP, IPv4's 0. */
-static void ipv4_write(uint8_t *at, const struct path *path, uint8_t dscp, uint16_t udp_len, bool offload)
+/* offload: the port makes UDP's checksum; it wants the pseudo-header's sum there. */
+static int ipv6_write(struct packet *p, const struct path *path, uint8_t dscp, bool offload)
 {
-	struct rte_udp_hdr *udp = (void *)(at + IPV4_LEN);
-	struct rte_ipv4_hdr *ip = (void *)at;
+	struct rte_udp_hdr *udp = (void *)(p->data - UDP_LEN);
+	struct rte_ipv6_hdr *ip = (void *)((uint8_t *)udp - IPV6_LEN);
+	uint16_t udp_len = rte_cpu_to_be_16((uint16_t)(UDP_LEN + p->len));
+	uint8_t *frame = (uint8_t *)ip - ETHER_LEN;
+	struct rte_mbuf *m = p->m;
 
-	*ip = (struct rte_ipv4_hdr){
-		.version_ihl = 0x45,
-		.type_of_service = (uint8_t)(dscp << 2),
-		.total_length = rte_cpu_to_be_16(IPV4_LEN + udp_len),
-		/* Atomic datagrams need no identification (RFC 6864 section 4.1). */
-		.fragment_offset = rte_cpu_to_be_16(IPV4_DF),
-		.time_to_live = HOP_LIMIT,
-		.next_proto_id = IPPROTO_UDP,
-	};
-	memcpy(&ip->src_addr, path->local.ip.octets, 4);
-	memcpy(&ip->dst_addr, path->remote.ip.octets, 4);
-	if (offload)
-		udp->dgram_cksum = checksum_fold(checksum_pseudo(&ip->src_addr, 8, udp));
-	else
-		checksum_udp4_write(ip, udp);
-}
-
-static void ipv6_write(uint8_t *at, const struct path *path, uint8_t dscp, uint16_t udp_len, bool offload)
-{
-	struct rte_udp_hdr *udp = (void *)(at + IPV6_LEN);
-	struct rte_ipv6_hdr *ip = (void *)at;
-
+	if (frame < (uint8_t *)m->buf_addr)
+		return DP_V_TOO_LONG;
+	memcpy(frame, p->ether, ETHER_LEN);
 	*ip = (struct rte_ipv6_hdr){
 		.vtc_flow = rte_cpu_to_be_32(6u << 28 | (uint32_t)dscp << 22),
-		.payload_len = rte_cpu_to_be_16(udp_len),
+		.payload_len = udp_len,
 		.proto = IPPROTO_UDP,
 		.hop_limits = HOP_LIMIT,
 	};
 	memcpy(ip->src_addr, path->local.ip.octets, 16);
 	memcpy(ip->dst_addr, path->remote.ip.octets, 16);
-	if (offload)
-		udp->dgram_cksum = checksum_fold(checksum_pseudo(ip->src_addr, 32, udp));
-	else
-		checksum_udp6_write(ip, udp);
-}
-
-static void offload_ask(struct rte_mbuf *m, uint16_t l3_len)
-{
-	m->ol_flags = RTE_MBUF_F_TX_UDP_CKSUM |
-		      (l3_len == IPV4_LEN ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6);
-	m->l2_len = ETHER_LEN;
-	m->l3_len = l3_len;
-}
-
-ASIDE int rewrite_headers_any(struct worker *w, struct packet *p)
-{
-	const struct path *path = out_path(p);
-	uint16_t headers = headers_len(path), udp_len = UDP_LEN + p->len;
-	uint8_t *ip = p->data - headers;
-	/* The port of a packet that waits for its next hop is not known. */
-	bool offload = !p->waits && w->ports[p->tx_port]->tx_checksums;
-	struct rte_udp_hdr *udp = (void *)(p->data - UDP_LEN);
-
-	if (ip - ETHER_LEN < (uint8_t *)p->m->buf_addr)
-		return DP_V_TOO_LONG;
 	udp->src_port = rte_cpu_to_be_16(path->local.port);
 	udp->dst_port = rte_cpu_to_be_16(path->remote.port);
-	udp->dgram_len = rte_cpu_to_be_16(udp_len);
-	if (path->local.ip.family == IP_V4)
-		ipv4_write(ip, path, packet_out(p)->dscp, udp_len, offload);
-	else
-		ipv6_write(ip, path, packet_out(p)->dscp, udp_len, offload);
-	p->m->data_off = (uint16_t)(ip - ETHER_LEN - (uint8_t *)p->m->buf_addr);
-	p->m->data_len = (uint16_t)(ETHER_LEN + headers + p->len);
-	p->m->pkt_len = p->m->data_len;
-	p->m->ol_flags = 0;
-	if (offload)
-		offload_ask(p->m, headers - UDP_LEN);
-	p->m->next = NULL;
-	return p->waits ? PACKET_ON : rewrite_ether(w, p);
+	udp->dgram_len = udp_len;
+	m->ol_flags = 0;
+	if (offload) {
+		udp->dgram_cksum = checksum_fold(checksum_pseudo(ip->src_addr, 32, udp));
+		m->ol_flags = RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_IPV6;
+		m->l2_len = ETHER_LEN;
+		m->l3_len = IPV6_LEN;
+	} else {
+		checksum_udp6_write(ip, udp);
+	}
+	m->data_off = (uint16_t)(frame - (uint8_t *)m->buf_addr);
+	m->data_len = (uint16_t)(ETHER_LEN + IPV6_LEN + UDP_LEN + p->len);
+	m->pkt_len = m->data_len;
+	return PACKET_ON;
+}
+
+/* Of one that waits for its next hop the port is not known, and rewrite_ether() comes later. */
+ASIDE int rewrite_headers_any(struct worker *w, struct packet *p)
+{
+	bool offload = !p->waits && w->ports[p->tx_port]->tx_checksums;
+	const struct path *path = out_path(p);
+	uint8_t dscp = packet_out(p)->dscp;
+	struct leaving l;
+
+	if (path->local.ip.family != IP_V4)
+		return ipv6_write(p, path, dscp, offload);
+	leaving_make(&l, path, dscp, p->ether);
+	return leaving_write(&l, p, offload);
 }
 
 int rewrite_headers(struct worker *w, struct packet *p)

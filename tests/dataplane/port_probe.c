@@ -171,7 +171,8 @@ static void frame_build(struct rte_mbuf *m, const struct neighbour_hop *hop, con
 		ip->next_proto_id = IPPROTO_UDP;
 		memcpy(&ip->src_addr, local->ip.octets, 4);
 		memcpy(&ip->dst_addr, remote->ip.octets, 4);
-		checksum_udp4_write(ip, udp);
+		ip->hdr_checksum = rte_ipv4_cksum(ip);
+		udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
 	} else {
 		struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)(at + 14);
 
@@ -181,7 +182,7 @@ static void frame_build(struct rte_mbuf *m, const struct neighbour_hop *hop, con
 		ip->hop_limits = 64;
 		memcpy(ip->src_addr, local->ip.octets, 16);
 		memcpy(ip->dst_addr, remote->ip.octets, 16);
-		checksum_udp6_write(ip, udp);
+		udp->dgram_cksum = rte_ipv6_udptcp_cksum(ip, udp);
 	}
 }
 

@@ -7,13 +7,17 @@
 #include <arpa/inet.h>
 
 #include "dataplane/checksum.h"
+#include "tests/support/inet_sum.h"
 
 #define PAYLOAD_MAX 1472
 
-/* One datagram with its IP header, IPv4 or IPv6, as it lies in a frame. */
+/* One datagram right behind its IP header, IPv4 or IPv6, as it lies in a frame. */
 struct datagram {
 	union {
-		struct rte_ipv4_hdr v4;
+		struct {
+			uint8_t before[20];
+			struct rte_ipv4_hdr v4;
+		};
 		struct rte_ipv6_hdr v6;
 	} ip;
 	uint8_t udp[sizeof(struct rte_udp_hdr) + PAYLOAD_MAX + 1];
@@ -24,24 +28,23 @@ static struct rte_udp_hdr *udp_of(struct datagram *d)
 	return (struct rte_udp_hdr *)d->udp;
 }
 
-static uint32_t add(uint32_t sum, const uint8_t *p, size_t n)
+/* Where the addresses are, and their octets. */
+static uint8_t *addresses_of(struct datagram *d, int family)
 {
-	for (size_t i = 0; i < n; i++)
-		sum += i % 2 == 0 ? (uint32_t)p[i] << 8 : p[i];
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
+	return family == 4 ? (uint8_t *)&d->ip.v4.src_addr : d->ip.v6.src_addr;
+}
+
+static size_t addresses_len(int family)
+{
+	return family == 4 ? 8 : 32;
 }
 
 /* Host byte order, not complemented. */
-static uint16_t pseudo_sum(const struct datagram *d, int family)
+static uint16_t pseudo_sum(struct datagram *d, int family)
 {
-	uint16_t len = ntohs(((const struct rte_udp_hdr *)d->udp)->dgram_len);
-	uint8_t tail[4] = {0, IPPROTO_UDP, (uint8_t)(len >> 8), (uint8_t)len};
-	uint32_t sum =
-		family == 4 ? add(0, (const uint8_t *)&d->ip.v4.src_addr, 8) : add(0, d->ip.v6.src_addr, 32);
+	uint16_t len = ntohs(udp_of(d)->dgram_len);
 
-	return (uint16_t)add(sum, tail, 4);
+	return inet_sum(IPPROTO_UDP + (uint32_t)len, addresses_of(d, family), addresses_len(family));
 }
 
 static void make(struct datagram *d, int family, uint16_t payload, uint8_t fill)
@@ -71,22 +74,33 @@ static void make(struct datagram *d, int family, uint16_t payload, uint8_t fill)
 	d->udp[sizeof(struct rte_udp_hdr) + payload] = 0xee; /* what lies behind must not matter */
 }
 
-static void write_checksum(struct datagram *d, int family)
+/* What belongs into its checksum, by the slow sum. */
+static rte_be16_t slow_checksum(struct datagram *d, int family)
 {
-	if (family == 4)
-		checksum_udp4_write(&d->ip.v4, udp_of(d));
-	else
-		checksum_udp6_write(&d->ip.v6, udp_of(d));
+	size_t len = ntohs(udp_of(d)->dgram_len);
+	struct datagram without = *d;
+	uint16_t sum;
+
+	udp_of(&without)->dgram_cksum = 0;
+	sum = (uint16_t)~inet_sum(pseudo_sum(d, family), without.udp, len);
+	return htons(sum ? sum : 0xffff);
 }
 
-static enum checksum_state state_of(const struct datagram *d, int family)
+static enum checksum_state state_of(struct datagram *d, int family)
 {
-	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)d->udp;
+	const struct rte_udp_hdr *udp = udp_of(d);
 
 	return family == 4 ? checksum_udp4_state(&d->ip.v4, udp) : checksum_udp6_state(&d->ip.v6, udp);
 }
 
-static void written_checksums_sum_up(void **state)
+/* Both that judge a checksum have to agree. */
+static void assert_state(struct datagram *d, int family, enum checksum_state expected)
+{
+	assert_int_equal(state_of(d, family), expected);
+	assert_int_equal(checksum_udp_right(udp_of(d), addresses_len(family)), expected == CHECKSUM_OK);
+}
+
+static void right_checksums_of_every_length_are_right(void **state)
 {
 	static struct datagram d;
 
@@ -94,15 +108,27 @@ static void written_checksums_sum_up(void **state)
 	for (int family = 4; family <= 6; family += 2) {
 		for (uint16_t payload = 0; payload <= PAYLOAD_MAX; payload++) {
 			make(&d, family, payload, (uint8_t)payload);
-			write_checksum(&d, family);
-			assert_int_not_equal(udp_of(&d)->dgram_cksum, 0);
-			assert_int_equal(
-				add(pseudo_sum(&d, family), d.udp, sizeof(struct rte_udp_hdr) + payload),
-				0xffff);
-			if (family == 4)
-				assert_int_equal(add(0, (const uint8_t *)&d.ip.v4, 20), 0xffff);
-			assert_int_equal(state_of(&d, family), CHECKSUM_OK);
+			udp_of(&d)->dgram_cksum = slow_checksum(&d, family);
+			assert_state(&d, family, CHECKSUM_OK);
+			/* The last octet counts, and the one behind it does not. */
+			d.udp[sizeof(struct rte_udp_hdr) + payload] ^= 0xff;
+			assert_state(&d, family, CHECKSUM_OK);
+			d.udp[sizeof(struct rte_udp_hdr) + payload - 1] ^= 0x10;
+			assert_state(&d, family, CHECKSUM_BAD);
 		}
+	}
+}
+
+static void written_checksums_are_right(void **state)
+{
+	static struct datagram d;
+
+	(void)state;
+	for (uint16_t payload = 0; payload <= PAYLOAD_MAX; payload++) {
+		make(&d, 6, payload, (uint8_t)payload);
+		udp_of(&d)->dgram_cksum = 0xabcd; /* is overwritten */
+		checksum_udp6_write(&d.ip.v6, udp_of(&d));
+		assert_int_equal(udp_of(&d)->dgram_cksum, slow_checksum(&d, 6));
 	}
 }
 
@@ -116,13 +142,16 @@ static void a_sum_of_zero_is_sent_as_ones(void **state)
 	for (int family = 4; family <= 6; family += 2) {
 		make(&d, family, 2, 0);
 		memset(d.udp + 8, 0, 2);
-		rest = (uint16_t)~add(pseudo_sum(&d, family), d.udp, 10);
+		rest = (uint16_t)~inet_sum(pseudo_sum(&d, family), d.udp, 10);
 		d.udp[8] = (uint8_t)(rest >> 8);
 		d.udp[9] = (uint8_t)rest;
-		write_checksum(&d, family);
-		assert_int_equal(udp_of(&d)->dgram_cksum, 0xffff);
-		assert_int_equal(state_of(&d, family), CHECKSUM_OK);
+		assert_state(&d, family, CHECKSUM_NONE);
+		udp_of(&d)->dgram_cksum = 0xffff;
+		assert_state(&d, family, CHECKSUM_OK);
 	}
+	udp_of(&d)->dgram_cksum = 0;
+	checksum_udp6_write(&d.ip.v6, udp_of(&d));
+	assert_int_equal(udp_of(&d)->dgram_cksum, 0xffff);
 }
 
 static void unfinished_checksums_are_told_from_wrong_ones(void **state)
@@ -133,13 +162,23 @@ static void unfinished_checksums_are_told_from_wrong_ones(void **state)
 	for (int family = 4; family <= 6; family += 2) {
 		for (uint16_t payload = 0; payload < 400; payload += 3) {
 			make(&d, family, payload, 1);
-			assert_int_equal(state_of(&d, family), CHECKSUM_NONE);
+			assert_state(&d, family, CHECKSUM_NONE);
 			udp_of(&d)->dgram_cksum =
 				htons(pseudo_sum(&d, family)); /* as a veth's sender leaves it */
-			assert_int_equal(state_of(&d, family), CHECKSUM_PARTIAL);
+			assert_state(&d, family, CHECKSUM_PARTIAL);
 			udp_of(&d)->dgram_cksum = (rte_be16_t)(udp_of(&d)->dgram_cksum ^ htons(0x0100));
-			assert_int_equal(state_of(&d, family), CHECKSUM_BAD);
+			assert_state(&d, family, CHECKSUM_BAD);
 		}
+	}
+}
+
+/* Every bit of n octets is flipped in turn. */
+static void flip_each(struct datagram *d, int family, uint8_t *octets, size_t n)
+{
+	for (size_t bit = 0; bit < n * 8; bit++) {
+		octets[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_state(d, family, CHECKSUM_BAD);
+		octets[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 }
 
@@ -149,23 +188,22 @@ static void every_flipped_bit_is_seen(void **state)
 
 	(void)state;
 	for (int family = 4; family <= 6; family += 2) {
-		make(&d, family, 33, 5);
-		write_checksum(&d, family);
-		for (size_t bit = 0; bit < (sizeof(struct rte_udp_hdr) + 33) * 8; bit++) {
-			if (bit / 8 == 4 || bit / 8 == 5)
-				continue; /* the length decides what is summed */
-			d.udp[bit / 8] ^= (uint8_t)(1 << bit % 8);
-			assert_int_equal(state_of(&d, family), CHECKSUM_BAD);
-			d.udp[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		for (uint16_t payload = 33; payload <= 34; payload++) {
+			make(&d, family, payload, 5);
+			udp_of(&d)->dgram_cksum = slow_checksum(&d, family);
+			flip_each(&d, family, addresses_of(&d, family), addresses_len(family));
+			/* The length between ports and checksum decides what is summed. */
+			flip_each(&d, family, d.udp, 4);
+			flip_each(&d, family, d.udp + 6, 2u + payload);
+			assert_state(&d, family, CHECKSUM_OK);
 		}
-		assert_int_equal(state_of(&d, family), CHECKSUM_OK);
 	}
 }
 
 /* In memory's order, as sums are. */
 static uint16_t folded_slowly(const uint8_t *p, size_t n)
 {
-	return htons((uint16_t)add(0, p, n));
+	return htons(inet_sum(0, p, n));
 }
 
 static void every_register_width_has_the_same_sum(void **state)
@@ -195,7 +233,8 @@ static void every_register_width_has_the_same_sum(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(written_checksums_sum_up),
+		cmocka_unit_test(right_checksums_of_every_length_are_right),
+		cmocka_unit_test(written_checksums_are_right),
 		cmocka_unit_test(a_sum_of_zero_is_sent_as_ones),
 		cmocka_unit_test(unfinished_checksums_are_told_from_wrong_ones),
 		cmocka_unit_test(every_flipped_bit_is_seen),

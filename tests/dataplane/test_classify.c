@@ -4,9 +4,10 @@
 
 #include <rte_byteorder.h>
 
-#include "dataplane/checksum.h"
 #include "dataplane/classify.h"
+#include "lib/srtp/be.h"
 #include "tests/support/cmocka_std.h"
+#include "tests/support/inet_sum.h"
 
 #define IP 14
 #define UDP 34
@@ -26,11 +27,8 @@ static size_t frame_make(uint8_t *f)
 
 static void sum_mend(uint8_t *f)
 {
-	uint16_t sum;
-
 	memset(f + IP + 10, 0, 2);
-	sum = (uint16_t)~checksum_fold(checksum_add(0, f + IP, 20));
-	memcpy(f + IP + 10, &sum, 2);
+	be16_put(f + IP + 10, (uint16_t)~inet_sum(0, f + IP, 20));
 }
 
 /* What the reader of all frames would call a plain one. */

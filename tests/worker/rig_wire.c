@@ -4,29 +4,15 @@
 
 #include "lib/srtp/be.h"
 #include "tests/support/cmocka_std.h"
+#include "tests/support/inet_sum.h"
 #include "tests/worker/rig.h"
-
-/* Ones' complement sum of RFC 1071, octet by octet. */
-static uint32_t sum(uint32_t s, const uint8_t *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		s += i % 2 ? p[i] : (uint32_t)p[i] << 8;
-	return s;
-}
-
-static uint16_t fold(uint32_t s)
-{
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return (uint16_t)s;
-}
 
 static uint16_t udp_sum(const struct ip_port *a, const struct ip_port *b, const uint8_t *udp, size_t n)
 {
 	size_t octets = a->ip.family == IP_V4 ? 4 : 16;
-	uint32_t s = sum(sum(0, a->ip.octets, octets), b->ip.octets, octets);
+	uint32_t addresses = inet_sum(inet_sum(0, a->ip.octets, octets), b->ip.octets, octets);
 
-	return fold(sum(s + 17 + (uint32_t)n, udp, n));
+	return inet_sum(addresses + 17 + (uint32_t)n, udp, n);
 }
 
 static size_t frame_build(
@@ -52,7 +38,7 @@ static size_t frame_build(
 		ip[9] = 17;
 		memcpy(ip + 12, from->ip.octets, 4);
 		memcpy(ip + 16, to->ip.octets, 4);
-		be16_put(ip + 10, (uint16_t)~fold(sum(0, ip, 20)));
+		be16_put(ip + 10, (uint16_t)~inet_sum(0, ip, 20));
 	} else {
 		ip[0] = 0x60;
 		be16_put(ip + 4, (uint16_t)(8 + n));
@@ -95,7 +81,7 @@ static void judge_ipv4(const uint8_t *ip, size_t n, struct datagram *d)
 {
 	assert_int_equal(ip[0], 0x45);
 	assert_int_equal(be16_get(ip + 2), n);
-	assert_int_equal(fold(sum(0, ip, 20)), 0xffff);
+	assert_int_equal(inet_sum(0, ip, 20), 0xffff);
 	assert_int_equal(ip[9], 17);
 	d->ttl = ip[8];
 	d->dscp = ip[1] >> 2;
