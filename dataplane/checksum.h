@@ -81,36 +81,10 @@ static inline uint64_t checksum_pseudo(const void *addresses, size_t n, const st
 	return checksum_add(rte_cpu_to_be_16(IPPROTO_UDP) + (uint64_t)udp->dgram_len, addresses, n);
 }
 
-static inline enum checksum_state checksum_udp_state(uint64_t pseudo, const struct rte_udp_hdr *udp)
-{
-	if (checksum_fold(checksum_add(pseudo, udp, rte_be_to_cpu_16(udp->dgram_len))) == 0xffff)
-		return CHECKSUM_OK;
-	return udp->dgram_cksum == checksum_fold(pseudo) ? CHECKSUM_PARTIAL : CHECKSUM_BAD;
-}
-
 /*
- * The state of a received datagram's checksum. The datagram is contiguous and its length was checked: UDP
- * length octets from udp on are readable. l3 is an rte_ipv4_hdr or rte_ipv6_hdr.
- */
-static inline enum checksum_state checksum_udp4_state(
-	const struct rte_ipv4_hdr *l3, const struct rte_udp_hdr *udp)
-{
-	if (udp->dgram_cksum == 0)
-		return CHECKSUM_NONE;
-	return checksum_udp_state(checksum_pseudo(&l3->src_addr, 8, udp), udp);
-}
-
-static inline enum checksum_state checksum_udp6_state(
-	const struct rte_ipv6_hdr *l3, const struct rte_udp_hdr *udp)
-{
-	if (udp->dgram_cksum == 0)
-		return CHECKSUM_NONE;
-	return checksum_udp_state(checksum_pseudo(l3->src_addr, 32, udp), udp);
-}
-
-/*
- * Is it right, and there? The same for a datagram right behind the two addresses, `addresses` octets, of its IP header:
- * the sum goes over both at once. false: one of the functions above says more.
+ * Is a received datagram's checksum right, and there? For one right behind the two addresses, `addresses`
+ * octets, of its IP header: the sum goes over both at once. The datagram is contiguous and its length was
+ * checked: UDP length octets from udp on are readable. false: the functions below say more.
  */
 static inline bool checksum_udp_right(const struct rte_udp_hdr *udp, size_t addresses)
 {
@@ -118,7 +92,33 @@ static inline bool checksum_udp_right(const struct rte_udp_hdr *udp, size_t addr
 	const uint8_t *from = (const uint8_t *)udp - addresses;
 
 	return udp->dgram_cksum != 0 &&
-	       checksum_fold(rest + checksum_sum(from, addresses + rte_be_to_cpu_16(udp->dgram_len))) == 0xffff;
+	       checksum_fold(rest + checksum_sum(from, addresses + rte_be_to_cpu_16(udp->dgram_len))) ==
+		       0xffff;
+}
+
+/* The state of such a datagram's checksum; of IPv4 the header may have options. */
+static inline enum checksum_state checksum_udp4_state(
+	const struct rte_ipv4_hdr *l3, const struct rte_udp_hdr *udp)
+{
+	uint64_t pseudo = checksum_pseudo(&l3->src_addr, 8, udp);
+
+	if (udp->dgram_cksum == 0)
+		return CHECKSUM_NONE;
+	if (checksum_fold(checksum_add(pseudo, udp, rte_be_to_cpu_16(udp->dgram_len))) == 0xffff)
+		return CHECKSUM_OK;
+	return udp->dgram_cksum == checksum_fold(pseudo) ? CHECKSUM_PARTIAL : CHECKSUM_BAD;
+}
+
+/* udp is right behind l3. */
+static inline enum checksum_state checksum_udp6_state(
+	const struct rte_ipv6_hdr *l3, const struct rte_udp_hdr *udp)
+{
+	if (udp->dgram_cksum == 0)
+		return CHECKSUM_NONE;
+	if (checksum_udp_right(udp, 2 * 16))
+		return CHECKSUM_OK;
+	return udp->dgram_cksum == checksum_fold(checksum_pseudo(l3->src_addr, 32, udp)) ? CHECKSUM_PARTIAL
+											 : CHECKSUM_BAD;
 }
 
 /*

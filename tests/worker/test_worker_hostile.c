@@ -5,6 +5,7 @@
 
 #include "lib/srtp/be.h"
 #include "tests/support/cmocka_std.h"
+#include "tests/support/inet_sum.h"
 #include "tests/worker/rig_call.h"
 
 #define S 4
@@ -269,6 +270,62 @@ static size_t frame_of(struct rig *r, uint8_t *f, uint16_t seq)
 	return n;
 }
 
+/*
+ * On a plain leg the checksum is all that says that a packet is whole. Wherever the addresses lie before
+ * UDP's header: with octets of options behind them, or none.
+ */
+static void checksum_decides(struct rig *r, bool v6, size_t options)
+{
+	enum { RIGHT, WRONG, NONE, UNFINISHED, CASES };
+	const size_t udp = (v6 ? 54 : 34) + options;
+	uint8_t f[512];
+
+	rig_addresses(v6);
+	rig_call(r, S, DP_SECURITY_PLAIN, 0, DP_SECURITY_PLAIN);
+	for (uint16_t i = RIGHT; i < CASES; i++) {
+		size_t n = frame_of(r, f, i + 1) + options;
+
+		if (options) {
+			memmove(f + udp, f + 34, n - udp);
+			memset(f + 34, 1, options); /* no operation */
+			f[14] = (uint8_t)(0x45 + options / 4);
+			be16_put(f + 16, (uint16_t)(n - 14));
+			be16_put(f + 24, 0);
+			be16_put(f + 24, (uint16_t)~inet_sum(0, f + 14, 20 + options));
+		}
+		if (i == WRONG)
+			f[n - 1] ^= 1;
+		else if (i == NONE)
+			be16_put(f + udp + 6, 0);
+		else if (i == UNFINISHED) /* the pseudo-header's sum, which with UDP's is ones */
+			be16_put(f + udp + 6, (uint16_t)~inet_sum(0, f + udp, n - udp));
+		rig_send_frame(r, f, n);
+		rig_run(r, 1);
+		assert_int_equal(rig_heard(r), i == RIGHT || i == UNFINISHED || (i == NONE && !v6));
+	}
+}
+
+static void test_checksum(void **state)
+{
+	checksum_decides(*state, false, 0);
+}
+
+static void test_checksum_behind_options(void **state)
+{
+	checksum_decides(*state, false, 4);
+}
+
+/* As long as a header of IPv6. */
+static void test_checksum_behind_many_options(void **state)
+{
+	checksum_decides(*state, false, 20);
+}
+
+static void test_checksum_v6(void **state)
+{
+	checksum_decides(*state, true, 0);
+}
+
 /* Another VLAN's frames are another network's, whatever their addresses say. */
 static void test_vlan(void **state)
 {
@@ -313,15 +370,11 @@ static void test_fragments(void **state)
 	call_open(r, 0);
 	for (unsigned i = 0; i < 3; i++) {
 		static const uint16_t fragment[3] = {0x2000, 0x2001, 0x0001};
-		uint32_t sum = 0;
 
 		n = frame_of(r, f, (uint16_t)(i + 1));
 		be16_put(f + 20, fragment[i]);
 		be16_put(f + 24, 0);
-		for (unsigned k = 14; k < 34; k += 2)
-			sum += be16_get(f + k);
-		sum = (sum & 0xffff) + (sum >> 16);
-		be16_put(f + 24, (uint16_t) ~(sum + (sum >> 16)));
+		be16_put(f + 24, (uint16_t)~inet_sum(0, f + 14, 20));
 		rig_send_frame(r, f, n);
 		rig_run(r, 1);
 		assert_int_equal(rig_heard(r), 0);
@@ -486,6 +539,10 @@ int main(void)
 		HOSTILE(test_punts_are_not_used_up),
 		HOSTILE(test_punt_is_no_way_out),
 		HOSTILE(test_timeout_under_attack),
+		HOSTILE(test_checksum),
+		HOSTILE(test_checksum_behind_options),
+		HOSTILE(test_checksum_behind_many_options),
+		HOSTILE(test_checksum_v6),
 		HOSTILE(test_vlan),
 		HOSTILE(test_fragments),
 		HOSTILE(test_report_at_rtp_port),
