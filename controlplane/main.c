@@ -380,6 +380,8 @@ int main(int argc, char **argv)
 		code = EXIT_CONFIG;
 		goto out;
 	}
+	if (o.check && !o.gateway.control && config_socket_is_made_at_start(config))
+		o.gateway.control = config->management.socket;
 	config_look_at_places(NULL, config, o.gateway.control, NULL, NULL);
 	if (o.check) {
 		printf("%s: ok: %u trunks, %u listeners, %u routes\n", o.config, config->n_trunks,

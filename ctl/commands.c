@@ -111,7 +111,9 @@ const struct command commands[] = {
 		0, 0, 2, NULL, {NAMES_STORES, NAMES_STORES}, diff_show},
 	{"validate", "[FILE]", "check the candidate, or a file",
 		"Checks the candidate, or a file (JSON or XML, '-': standard input) as a whole "
-		"configuration. Nothing changes.\n",
+		"configuration. Nothing changes.\n"
+		"What of this machine it names and is not there, and what would take effect at the next start only, is a\n"
+		"warning (exit code 0).\n",
 		0, 0, 1, NULL, {NAMES_FILES}, configure_validate},
 	{"commit", "[--confirm [SECONDS]] [--comment TEXT] [--overwrite]", "make the candidate the running configuration",
 		"Everything that can fail is tried first; what fails is named, and nothing has changed.\n"

@@ -74,6 +74,12 @@ void config_look_at_places(const struct config *before, const struct config *c, 
 		look_at_socket(c->management.socket, say, ctx);
 }
 
+bool config_socket_is_made_at_start(const struct config *c)
+{
+	return strncmp(c->management.socket, "/run/", 5) == 0 ||
+	       strncmp(c->management.socket, "/var/run/", 9) == 0;
+}
+
 int config_check_socket(const struct config *c, struct err *e)
 {
 	const char *path = c->management.socket;

@@ -416,6 +416,12 @@ typedef void (*config_say_fn)(void *ctx, const char *line);
 void config_look_at_places(
 	const struct config *before, const struct config *c, const char *control, config_say_fn say, void *ctx);
 
+/*
+ * Is the folder of the management socket beneath /run, where nothing outlives a boot? Then whoever starts the
+ * gateway makes it: the service manager (RuntimeDirectory=), scripts/gateway.
+ */
+bool config_socket_is_made_at_start(const struct config *c);
+
 /* NULL is allowed and ignored. */
 struct config *config_ref(const struct config *c);
 void config_unref(struct config *c);

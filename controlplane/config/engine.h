@@ -121,9 +121,11 @@ int engine_copy(
 int engine_copy_text(struct engine_session *s, struct str config, enum engine_format format,
 	enum engine_store target, struct engine_fault *f);
 int engine_delete(struct engine_session *s, enum engine_store target, struct engine_fault *f);
-int engine_validate(struct engine_session *s, enum engine_store source, struct engine_fault *f);
-int engine_validate_text(
-	struct engine_session *s, struct str config, enum engine_format format, struct engine_fault *f);
+/* out (may be NULL): the configuration that it is, one reference, the caller's. */
+int engine_validate(
+	struct engine_session *s, enum engine_store source, struct config **out, struct engine_fault *f);
+int engine_validate_text(struct engine_session *s, struct str config, enum engine_format format,
+	struct config **out, struct engine_fault *f);
 
 struct engine_commit {
 	bool confirmed;

@@ -162,24 +162,37 @@ static void delete_config(struct mgmt_request *rq, const json_t *args, void *ctx
 		ops_finish(rq, engine_delete(s, (enum engine_store)target, &f), &f);
 }
 
+/* Answers a validation, with what is no mistake and yet worth a word. */
+static void reply_validated(
+	struct mgmt_request *rq, struct engine *e, int rc, struct config *c, const struct engine_fault *f)
+{
+	if (!rc)
+		ops_warn_of_config(rq, e, c);
+	config_unref(c);
+	ops_finish(rq, rc, f);
+}
+
 static void validate(struct mgmt_request *rq, const json_t *args, void *ctx)
 {
 	struct ops_config *o = ctx;
 	struct engine_session *s;
 	struct engine_fault f;
 	enum engine_format format;
+	struct config *c = NULL;
 	char *text = NULL;
-	int source;
+	int source, rc;
 
 	if (!manage_format(rq, args, &format) || !(s = manage_session(o->engine, rq)))
 		return;
 	if (json_object_get(args, "config")) {
 		if (!manage_text(rq, args, "config", format, &text))
 			return;
-		ops_finish(rq, engine_validate_text(s, str_z(text), format, &f), &f);
+		rc = engine_validate_text(s, str_z(text), format, &c, &f);
+		reply_validated(rq, o->engine, rc, c, &f);
 		free(text);
 	} else if (manage_store(rq, args, "source", ENGINE_CANDIDATE, &source)) {
-		ops_finish(rq, engine_validate(s, (enum engine_store)source, &f), &f);
+		rc = engine_validate(s, (enum engine_store)source, &c, &f);
+		reply_validated(rq, o->engine, rc, c, &f);
 	}
 }
 

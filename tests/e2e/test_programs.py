@@ -114,6 +114,22 @@ def test_what_signalling_is_measured_with_is_a_configuration():
         assert ": ok: 2 trunks" in checked, checked
 
 
+def test_a_check_says_what_is_not_there_but_not_what_the_start_makes():
+    with Neighbourhood() as lab:
+        tree = lab.configuration([carrier("carrier-a", "192.0.2.10"), core("core", "10.20.0.10")], [(None, "+49", "core")])
+        top = tree["srtp-gateway:gateway"]
+        check = [os.path.join(build_dir(), "controlplane", "srtpgw-controlplane"), "--check", "--config", lab.path("c.json")]
+        for socket, warned in ((None, False), ("/run/no-such/ctl.sock", False), ("/nowhere/ctl.sock", True)):
+            if socket:
+                top["management"] = {"socket": socket}
+            top["media"]["interface"][0]["device"] = "no-such-if0"
+            with open(lab.path("c.json"), "w") as f:
+                json.dump(tree, f)
+            said = run(*check)
+            assert "there is no network interface 'no-such-if0'" in said and ": ok: 2 trunks" in said, said
+            assert ("management/socket" in said) == warned, (socket, said)
+
+
 def started_as(pid):
     """The process's command line and environment, as it was started last."""
     def fields(name):

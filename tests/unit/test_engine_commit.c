@@ -320,7 +320,7 @@ static void twins_are_refused_before_a_commit(void **state)
 		snprintf(path, sizeof path, "/srtp-gateway:gateway/trunks/trunk[name='%c']/identify/source-address", "ab"[i]);
 		assert_int_equal(bench_set(b, b->root, path, "192.0.2.77/32"), 0);
 	}
-	assert_int_equal(engine_validate(b->root, ENGINE_CANDIDATE, &b->fault), -1);
+	assert_int_equal(engine_validate(b->root, ENGINE_CANDIDATE, NULL, &b->fault), -1);
 	assert_fault(b, "operation-failed",
 		"/srtp-gateway:gateway/trunks/trunk[name='b']/identify/source-address",
 		"'192.0.2.77/32' names the trunk 'a' too");

@@ -308,7 +308,7 @@ static void an_edit_is_tested_when_asked(void **state)
 	assert_string_equal(bench_get(b, b->root, ENGINE_CANDIDATE, A_CALLS), CALLS_ARE("10"));
 	/* Without a test the candidate may be wrong until it is committed. */
 	assert_int_equal(bench_edit(b, b->root, wrong), 0);
-	assert_int_equal(engine_validate(b->root, ENGINE_CANDIDATE, &b->fault), -1);
+	assert_int_equal(engine_validate(b->root, ENGINE_CANDIDATE, NULL, &b->fault), -1);
 	assert_int_equal(bench_commit(b, b->root), -1);
 	assert_fault(b, "data-missing", G "/trunks/trunk[name='a']/realm", "'nowhere' is not defined");
 	assert_string_equal(bench_running(b, G "/trunks/trunk[name='a']/realm"), "core");
@@ -330,14 +330,14 @@ static void rules_of_the_model_are_named(void **state)
 	assert_int_equal(bench_set(b, b->root, G "/sip/listener[name='udp']/tls-profile", "t"), 0);
 	assert_int_equal(bench_set(b, b->root, G "/sip/listener[name='udp']/tls-profile", NULL), 0);
 	assert_int_equal(bench_set(b, b->root, G "/realms/realm[name='core']/trusted", "false"), 0);
-	assert_int_equal(engine_validate(b->root, ENGINE_CANDIDATE, &b->fault), -1);
+	assert_int_equal(engine_validate(b->root, ENGINE_CANDIDATE, NULL, &b->fault), -1);
 	assert_string_equal(b->fault.tag, "operation-failed");
 	assert_string_equal(b->fault.app_tag, "must-violation");
 	assert_non_null(strstr(b->fault.message, "trusted"));
 	assert_int_equal(strncmp(b->fault.path, G, strlen(G)), 0);
 	assert_int_equal(engine_discard(b->root, &b->fault), 0);
 	assert_int_equal(bench_edit(b, b->root, TRUNK("\"name\":\"c\"")), 0);
-	assert_int_equal(engine_validate(b->root, ENGINE_CANDIDATE, &b->fault), -1);
+	assert_int_equal(engine_validate(b->root, ENGINE_CANDIDATE, NULL, &b->fault), -1);
 	assert_fault(b, "missing-element", G "/trunks/trunk[name='c']", "'realm' is missing");
 }
 

@@ -193,7 +193,7 @@ static void operations_are_called_or_not(void **state)
 	assert_int_equal(bench_commit(c.b, c.s), -1);
 	assert_string_equal(bench_get(c.b, c.s, ENGINE_RUNNING, NULL), "access-denied");
 	assert_int_equal(engine_lock(c.s, ENGINE_RUNNING, &c.b->fault), -1);
-	assert_int_equal(engine_validate(c.s, ENGINE_RUNNING, &c.b->fault), -1);
+	assert_int_equal(engine_validate(c.s, ENGINE_RUNNING, NULL, &c.b->fault), -1);
 	assert_true(engine_may_call(c.s, "ietf-netconf", "close-session"));
 	end(c);
 }

@@ -193,6 +193,18 @@ static void a_session_edits_and_commits(void **state)
 	close(fd);
 }
 
+static bool said(const json_t *warnings, const char *text)
+{
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach (warnings, i, line) {
+		if (strstr(json_string_value(line), text))
+			return true;
+	}
+	return false;
+}
+
 /* What is accepted and waits for the next start is said, by its path, in the answer; nothing else is. */
 static void a_commit_says_what_waits_for_a_start(void **state)
 {
@@ -209,6 +221,36 @@ static void a_commit_says_what_waits_for_a_start(void **state)
 	assert_int_equal(json_array_size(warnings), 1);
 	assert_string_equal(json_string_value(json_array_get(warnings, 0)),
 		"/srtp-gateway:gateway/dataplane/workers takes effect at the next start");
+	close(fd);
+}
+
+/* What is no mistake and would still not work is said before it is committed; what is in force already is
+ * not. */
+static void a_validation_says_what_a_start_would(void **state)
+{
+	struct room *r = *state;
+	int fd = join(r);
+	const json_t *answer, *warnings;
+
+	data(ask(r, fd,
+		"{\"op\":\"set\",\"args\":{\"path\":\"/srtp-gateway:gateway/media/interface[name='in']/device\","
+		"\"value\":\"no-such-if0\"}}"));
+	data(ask(r, fd,
+		"{\"op\":\"set\",\"args\":{\"path\":\"/srtp-gateway:gateway/dataplane/workers\",\"value\":\"3\"}}"));
+	answer = ask(r, fd, "{\"op\":\"validate\"}");
+	assert_true(json_is_true(json_object_get(answer, "ok")));
+	warnings = json_object_get(answer, "warnings");
+	assert_true(said(warnings, "/srtp-gateway:gateway/dataplane/workers takes effect at the next start"));
+	assert_true(
+		said(warnings, "/srtp-gateway:gateway/media/interface[name='in']/device: there is no network "
+			       "interface 'no-such-if0'"));
+	assert_false(said(warnings, "management/socket"));
+	/* Also of what runs, and of a whole file. */
+	data(ask(r, fd, "{\"op\":\"commit\"}"));
+	warnings = json_object_get(
+		ask(r, fd, "{\"op\":\"validate\",\"args\":{\"source\":\"running\"}}"), "warnings");
+	assert_true(said(warnings, "'no-such-if0'"));
+	assert_false(said(warnings, "next start"));
 	close(fd);
 }
 
@@ -412,6 +454,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_session_edits_and_commits),
 		TEST(a_commit_says_what_waits_for_a_start),
+		TEST(a_validation_says_what_a_start_would),
 		TEST(mistakes_have_their_tags),
 		TEST(a_connection_s_end_is_its_session_s),
 		TEST(a_killed_session_loses_its_connection),

@@ -149,30 +149,32 @@ int engine_delete(struct engine_session *s, enum engine_store target, struct eng
 		"%s: cannot be deleted: %s", e->conf.path, strerror(errno));
 }
 
-static int validate_tree(struct engine_session *s, struct lyd_node *tree, struct engine_fault *f)
+static int validate_tree(
+	struct engine_session *s, struct lyd_node *tree, struct config **out, struct engine_fault *f)
 {
-	int rc = apply_check(s->engine, &tree, NULL, f);
+	int rc = apply_check(s->engine, &tree, out, f);
 
 	lyd_free_all(tree);
 	return rc;
 }
 
-int engine_validate(struct engine_session *s, enum engine_store source, struct engine_fault *f)
+int engine_validate(
+	struct engine_session *s, enum engine_store source, struct config **out, struct engine_fault *f)
 {
 	struct lyd_node *tree = NULL;
 
 	if (sessions_may_call(s, "validate", f) || stores_copy(s->engine, source, &tree, f))
 		return -1;
-	return validate_tree(s, tree, f);
+	return validate_tree(s, tree, out, f);
 }
 
-int engine_validate_text(
-	struct engine_session *s, struct str config, enum engine_format format, struct engine_fault *f)
+int engine_validate_text(struct engine_session *s, struct str config, enum engine_format format,
+	struct config **out, struct engine_fault *f)
 {
 	struct lyd_node *tree = NULL;
 
 	if (sessions_may_call(s, "validate", f) ||
 		edit_parse_config(s->engine->ctx, config, format, &tree, f))
 		return -1;
-	return validate_tree(s, tree, f);
+	return validate_tree(s, tree, out, f);
 }
