@@ -77,6 +77,9 @@ void reach_keys(struct worker *w, const struct packet *p)
 		key_fetch(w, &to->tx, 0);
 	if (unlikely(to->leaving.slot != &to->slot && to->leaving.slot))
 		fetch(to->leaving.slot, 1);
+	/* It leaves the general way: where to, its leg says. */
+	if (to->leaving.version != w->hops)
+		fetch(&departure_leg(to)->rtp, 1);
 }
 
 void fetch_keys(struct worker *w, const struct packet *p)
