@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "perf/gen_private.h"
+#include "perf/order.h"
 
 #define DEPTH_DEFAULT 4
 #define PERCENT_MAX 90.0
@@ -56,21 +57,11 @@ static int session_open(struct gen *g, uint32_t s)
 
 static int sessions_open(struct gen *g)
 {
-	uint64_t random = 1;
 	int rc = 0;
 
-	for (uint32_t s = 0; s < g->conf.sessions && rc >= 0; s++) {
-		g->order[s] = s;
+	order_shuffle(g->order, g->conf.sessions);
+	for (uint32_t s = 0; s < g->conf.sessions && rc >= 0; s++)
 		rc = session_open(g, s);
-	}
-	for (uint32_t i = g->conf.sessions; i > 1; i--) {
-		uint32_t k, swap = g->order[i - 1];
-
-		random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-		k = (uint32_t)((random >> 33) % i);
-		g->order[i - 1] = g->order[k];
-		g->order[k] = swap;
-	}
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 
 #include "lib/base/secret.h"
 #include "perf/contender.h"
+#include "perf/order.h"
 #include "perf/room.h"
 
 #define HEADER 12
@@ -26,22 +27,6 @@ struct limit {
 	uint8_t octets[CHUNKS + 1][CHUNK][OCTETS];
 };
 
-static void shuffle(uint32_t *order, uint32_t n)
-{
-	uint64_t random = 1;
-
-	for (uint32_t i = 0; i < n; i++)
-		order[i] = i;
-	for (uint32_t i = n; i > 1; i--) {
-		uint32_t k, swap = order[i - 1];
-
-		random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-		k = (uint32_t)((random >> 33) % i);
-		order[i - 1] = order[k];
-		order[k] = swap;
-	}
-}
-
 int limit_open(struct limit **out, enum srtp_suite suite, uint32_t sessions)
 {
 	struct limit *l = calloc(1, sizeof(*l));
@@ -58,7 +43,7 @@ int limit_open(struct limit **out, enum srtp_suite suite, uint32_t sessions)
 		rc = rc ? rc : srtp_kdf(suite, &l->masters[s], &l->keys[s]);
 	}
 	if (!rc) {
-		shuffle(l->order, sessions);
+		order_shuffle(l->order, sessions);
 		l->load = (struct bench_load){
 			.suite = suite, .sessions = sessions, .masters = l->masters, .keys = l->keys};
 		rc = contender_bare.open(&l->bare, &l->load);
@@ -111,15 +96,14 @@ static void fill(struct limit *l, unsigned chunk, unsigned payload)
 
 /* All keys that the sample does not use, so that its own are as far as they are in a worker, where every
  * call's key is used before one is used again. */
-static unsigned others(struct limit *l, unsigned payload)
+static bool others(struct limit *l, unsigned payload)
 {
-	unsigned ok = 0;
-
 	for (uint32_t done = CHUNKS * CHUNK; done < l->load.sessions; done += CHUNK) {
 		fill(l, CHUNKS, payload);
-		ok += contender_bare.run(l->bare, l->jobs[CHUNKS], CHUNK, true) - CHUNK;
+		if (contender_bare.run(l->bare, l->jobs[CHUNKS], CHUNK, true) != CHUNK)
+			return false;
 	}
-	return ok;
+	return true;
 }
 
 double limit_sample(struct limit *l, unsigned payload, bool protect)
@@ -140,8 +124,8 @@ double limit_sample(struct limit *l, unsigned payload, bool protect)
 			ok += contender_bare.run(l->bare, l->jobs[c], CHUNK, way == 0);
 			spent += room_cpu_ns() - began;
 		}
-		if (way == 0)
-			ok += others(l, payload);
+		if (way == 0 && !others(l, payload))
+			return -1;
 	}
 	return ok == (protect ? 1 : 2) * CHUNKS * CHUNK ? (double)spent / (CHUNKS * CHUNK) : -1;
 }
