@@ -72,9 +72,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'}, {"dataplane", required_argument, NULL, 'd'},
 		{"control", required_argument, NULL, 's'}, {"recovery", required_argument, NULL, 'r'},
-		{"dtls-module", required_argument, NULL, 'm'}, {"log-level", required_argument, NULL, 'l'}, {"log-json", no_argument, NULL, 'j'},
-		{"yang", no_argument, NULL, 'y'}, {"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'}, {0}};
+		{"dtls-module", required_argument, NULL, 'm'}, {"log-level", required_argument, NULL, 'l'},
+		{"log-json", no_argument, NULL, 'j'}, {"yang", no_argument, NULL, 'y'},
+		{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
@@ -295,10 +295,10 @@ static bool protect_memory(void)
 #define TUNABLES "GLIBC_TUNABLES" /* in the environment, ours in that of the second start */
 
 /*
- * Calls that are up lie all over the heap, and the next message of each is far from the last one's: in pages of 4 kB
- * half of the time that such a touch takes is for finding the page. The allocator asks for large ones when the
- * environment says so at the start, so it starts once more. Where that cannot be, or somebody else has tuned it, all
- * goes on as it is.
+ * Calls that are up lie all over the heap, and the next message of each is far from the last one's: in pages
+ * of 4 kB half of the time that such a touch takes is for finding the page. The allocator asks for large ones
+ * when the environment says so at the start, so it starts once more. Where that cannot be, or somebody else
+ * has tuned it, all goes on as it is.
  */
 static void take_large_pages(char **argv)
 {
@@ -347,6 +347,15 @@ static void say_dtls13(const struct gateway_conf *g, const struct config *c)
 			"DTLS 1.3 is not available: handshakes are DTLS 1.2", LZ("reason", g->no_dtls13));
 }
 
+/* A check does not miss what the start makes. */
+static void look_at_places(const struct options *o, const struct config *config)
+{
+	bool made = o->check && config_socket_is_made_at_start(config);
+
+	config_look_at_places(
+		NULL, config, made ? config->management.socket : o->gateway.control, NULL, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {0};
@@ -356,7 +365,7 @@ int main(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	/* Until there is somebody to read the file again, it has not been read for good: nothing is missed. */
+	/* Until there is somebody to read the file again, it has not been read for good. */
 	signal(SIGHUP, SIG_IGN);
 	if (!o.check)
 		take_large_pages(argv);
@@ -380,9 +389,7 @@ int main(int argc, char **argv)
 		code = EXIT_CONFIG;
 		goto out;
 	}
-	if (o.check && !o.gateway.control && config_socket_is_made_at_start(config))
-		o.gateway.control = config->management.socket;
-	config_look_at_places(NULL, config, o.gateway.control, NULL, NULL);
+	look_at_places(&o, config);
 	if (o.check) {
 		printf("%s: ok: %u trunks, %u listeners, %u routes\n", o.config, config->n_trunks,
 			config->n_listeners, config->n_routes);

@@ -84,13 +84,12 @@ void reach_keys(struct worker *w, const struct packet *p)
 
 void fetch_keys(struct worker *w, const struct packet *p)
 {
-	const struct departure *to = departure_of(p);
 	const struct leg *leg = p->in;
 
 	if (!w->backend->key_fetch)
 		return;
 	if (leg->security == DP_SECURITY_SRTP)
 		key_fetch(w, &leg->rx, p->len);
-	if (to && leg->seals)
-		key_fetch(w, &to->tx, p->len);
+	if (leg->seals)
+		key_fetch(w, &departure_of(p)->tx, p->len);
 }

@@ -136,14 +136,14 @@ static void hop_again(struct worker *w, struct held *e)
 	if (verdict == PACKET_ON && p.waits && w->now < e->until)
 		return;
 	p.m = release(&w->hold, e);
-	if (verdict == PACKET_ON && !p.waits)
-		verdict = rewrite_ether(w, &p);
-	else if (verdict == PACKET_ON)
+	if (verdict == PACKET_ON && p.waits)
 		verdict = DP_V_NEIGHBOUR;
-	if (verdict == PACKET_ON)
-		worker_send_one(w, &p);
-	else
+	if (verdict != PACKET_ON) {
 		worker_drop(w, p.in, p.m, verdict);
+		return;
+	}
+	rewrite_ether(&p);
+	worker_send_one(w, &p);
 }
 
 void hold_hop_known(struct worker *w, struct leg *out)

@@ -244,14 +244,17 @@ void leg_memory_grow(struct worker *w, struct leg *leg)
 	const struct source first = leg->source, *more = far->sources;
 	const struct renumber_slot first_slot = leg_departure(leg)->slot;
 	const struct renumber numbers = far->renumber;
+	struct renumber room;
 	const struct dp_stream *streams = far->stream_conf;
 	unsigned n_sources = far->ssrc_max, n_streams = far->streams_max;
 
 	if (far->memory_of != LEG_MEMORY_BLOCK)
 		return;
-	lay_out(leg, slab_take(&w->large), &all, numbers.random);
-	far->renumber.srtcp_next = numbers.srtcp_next;
-	far->renumber.restarts = numbers.restarts;
+	lay_out(leg, slab_take(&w->large), &all, 0);
+	room = far->renumber;
+	far->renumber = numbers;
+	far->renumber.more = room.more;
+	far->renumber.n = room.n;
 	for (unsigned i = 0; i < n_sources; i++)
 		source_move(leg_source(leg, i), i ? &more[i - 1] : &first);
 	for (uint16_t i = 0; i < numbers.n; i++)

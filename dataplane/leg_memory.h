@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where legs are. What RTP touches of one is in a table (struct leg), what is seldom needed in another
- * (struct leg_far). Places of the first are taken in pairs, the legs of a session side by side, because a
- * packet needs of both: session.h.
+ * (struct leg_far). Places of the first are taken in pairs, legs that relay to each other side by side,
+ * because a packet needs of both: session.h.
  *
  * And their SSRCs: sources, numbering slots, windows, and what is known of a leg's streams. Most legs
  * have one stream and a handful of SSRCs in all their life, a few have many of both. The first source and

@@ -388,9 +388,7 @@ int rewrite_headers(struct worker *w, struct packet *p)
 	return likely(p->usual) ? leaving_headers(w, p) : rewrite_headers_any(w, p);
 }
 
-int rewrite_ether(struct worker *w, struct packet *p)
+void rewrite_ether(struct packet *p)
 {
-	(void)w;
 	memcpy(rte_pktmbuf_mtod(p->m, uint8_t *), p->ether, ETHER_LEN);
-	return PACKET_ON;
 }

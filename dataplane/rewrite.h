@@ -26,4 +26,4 @@ int rewrite_headers(struct worker *w, struct packet *p);
 int rewrite_headers_any(struct worker *w, struct packet *p);
 
 /* The link-layer header of a frame that waited for it. */
-int rewrite_ether(struct worker *w, struct packet *p);
+void rewrite_ether(struct packet *p);

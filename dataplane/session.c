@@ -151,7 +151,8 @@ static void streams_pair(struct session *s)
 					     leg_stream(other, j % DP_STREAMS_MAX)->direction & DP_SEND;
 			}
 		}
-		leg->seals = leg->stream.to && leg->stream.to->leaving.secure;
+		if (st == &leg->stream)
+			leg->seals = st->to && st->to->leaving.secure;
 	}
 }
 

@@ -200,10 +200,10 @@ struct leg_far {
 	struct renumber renumber; /* what the leg sends */
 	uint64_t tx_rtcp, clear_out;
 
-	/* Those from the second on: leg_source(), leg_rx(), leg_stream(). */
+	/* Those from the second on: leg_source(), leg_stream(), leg_rx(). */
 	struct source *sources; /* ssrc_max - 1; leg_memory.h */
-	struct leg_key rx[DP_KEY_SLOTS - 1];
 	struct stream streams[DP_STREAMS_MAX - 1];
+	struct leg_key rx[DP_KEY_SLOTS - 1];
 } __attribute__((aligned(64)));
 
 /*
@@ -310,6 +310,17 @@ static inline struct source *leg_source(const struct leg *leg, unsigned i)
 static inline struct leg_key *leg_rx(const struct leg *leg, unsigned i)
 {
 	return likely(i == 0) ? (struct leg_key *)&leg->rx : &leg->far->rx[i - 1];
+}
+
+/* The other way round. */
+static inline uint8_t leg_source_number(const struct leg *leg, const struct source *s)
+{
+	return s == &leg->source ? 0 : (uint8_t)(s - leg->far->sources + 1);
+}
+
+static inline uint8_t leg_rx_number(const struct leg *leg, const struct leg_key *k)
+{
+	return k == &leg->rx ? 0 : (uint8_t)(k - leg->far->rx + 1);
 }
 
 static inline struct stream *leg_stream(const struct leg *leg, unsigned i)

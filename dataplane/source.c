@@ -111,7 +111,7 @@ struct source *leg_source_new(struct worker *w, struct leg *leg, uint32_t ssrc, 
 	s->heard = w->now;
 	srtp_replay_resume(&s->rtp_window, before.rtp_end);
 	srtp_replay_resume(&s->rtcp_window, before.rtcp_end);
-	leg->last_source = s == &leg->source ? 0 : (uint8_t)(s - leg->far->sources + 1);
+	leg->last_source = leg_source_number(leg, s);
 	leg->far->newest_ssrc = ssrc;
 	if (leg->far->ssrc_max < leg->far->ssrc_limit && is_full(leg))
 		leg_due(w, leg, LEG_DUE_GROW);

@@ -124,7 +124,7 @@ static bool try_prepare(struct packet *p, unsigned number)
 
 	if (!k)
 		return false;
-	p->key = k == &p->in->rx ? 0 : (uint8_t)(k - p->in->far->rx + 1);
+	p->key = leg_rx_number(p->in, k);
 	return p->kind == PACKET_RTCP ? srtcp_rx_try(p, k, number % 2) : rtp_try(p, k, number % 2);
 }
 
