@@ -22,7 +22,7 @@ static inline void crypto_begin(struct worker *w, struct crypto_job *job, uint8_
 	struct crypto_round *r = &w->round;
 
 	crypto_add(w, job);
-	if (w->backend->at_once >> suite & 1 && r->submitted == r->n - 1)
+	if (w->at_once >> suite & 1 && r->submitted == r->n - 1)
 		r->submitted += w->backend->submit(w->crypto, &r->jobs[r->n - 1], 1);
 }
 

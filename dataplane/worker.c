@@ -201,6 +201,7 @@ static int backend_open(struct worker *w, const struct worker_conf *conf, uint32
 	if (rc < 0)
 		return err_set(err, -rc, "crypto backend %s does not open with %u key slots: %s",
 			conf->backend->name, *slots, why.text[0] ? why.text : strerror(-rc));
+	w->at_once = conf->backend->at_once ? conf->backend->at_once(w->crypto) : 0;
 	if (conf->backend->health(w->crypto, &health) == 0 && health.slots < *slots)
 		*slots = health.slots;
 	return 0;

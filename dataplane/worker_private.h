@@ -41,6 +41,7 @@ struct worker {
 	uint32_t sessions_max;
 	const struct crypto_backend *backend;
 	struct crypto_queue *crypto;
+	uint32_t at_once; /* crypto_backend.at_once() of it */
 	struct neighbour *neighbour;
 	uint32_t hops;               /* version of the next hops in this iteration */
 	uint16_t n_ports, port_next; /* port_next: whose turn it is */

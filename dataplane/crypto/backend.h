@@ -105,7 +105,6 @@ struct crypto_backend {
 	uint32_t suites;    /* bit 1 << enum srtp_suite for each that it does */
 	uint16_t burst_min; /* smallest batch that makes good use of it */
 	uint16_t depth;     /* most jobs in flight per queue */
-	uint32_t at_once; /* of the suites those whose jobs submit() does itself: it may as well be called for each */
 	uint16_t len_max;   /* longest header + payload, others end CRYPTO_FAULT; 0: any */
 
 	int (*open)(struct crypto_queue **queue, const struct crypto_conf *conf);
@@ -127,6 +126,9 @@ struct crypto_backend {
 	 */
 	void (*key_fetch)(
 		const struct crypto_queue *queue, uint32_t slot, enum srtp_suite suite, uint16_t octets);
+	/* Optional: bit 1 << enum srtp_suite for each whose jobs of RTP submit() does itself: it may as well be
+	 * called for each. Without it: none. */
+	uint32_t (*at_once)(const struct crypto_queue *queue);
 	/* Optional: called about every 10 ms while no job is in flight; what takes longer than a packet may
 	 * wait. */
 	void (*maintain)(struct crypto_queue *queue);

@@ -7,7 +7,7 @@
 #include "dataplane/crypto/ipsec_mb.h"
 #include "dataplane/crypto/kat.h"
 
-static int managers_open(struct crypto_queue *q, enum imb_isa wanted, struct err *e)
+static int managers_open(struct crypto_queue *q, const struct imb_options *o, struct err *e)
 {
 	static void (*const init[])(IMB_MGR *) = {
 		[IMB_ISA_SSE] = init_mb_mgr_sse,
@@ -23,7 +23,7 @@ static int managers_open(struct crypto_queue *q, enum imb_isa wanted, struct err
 	if (!q->wide)
 		return -ENOMEM;
 	features = q->wide->features;
-	rc = imb_isa_choose(features, wanted, &isa, e);
+	rc = imb_isa_choose(features, o->isa, &isa, e);
 	if (rc < 0)
 		return rc;
 	init[isa](q->wide);
@@ -32,6 +32,8 @@ static int managers_open(struct crypto_queue *q, enum imb_isa wanted, struct err
 			imb_get_strerror(imb_get_errno(q->wide)));
 	q->vaes = q->wide->used_arch == IMB_ARCH_AVX512 && (features & IMB_FEATURE_VAES) &&
 		  (features & IMB_FEATURE_VPCLMULQDQ);
+	q->lanes = q->vaes && !o->no_lanes;
+	q->sha_ni = features & IMB_FEATURE_SHANI;
 	if (!(features & IMB_FEATURE_SHANI)) {
 		q->narrow = q->wide;
 		return 0;
@@ -76,7 +78,7 @@ static int ipsec_mb_open(struct crypto_queue **queue, const struct crypto_conf *
 	if (!q)
 		return -ENOMEM;
 	memset(q, 0, sizeof(*q));
-	rc = managers_open(q, options.isa, conf->err);
+	rc = managers_open(q, &options, conf->err);
 	if (!rc)
 		rc = imb_keys_open(q, conf->slots, options.pages);
 	if (!rc) {
@@ -125,6 +127,11 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 		if (unlikely(!job_sane(job, c))) {
 			q->faults++;
 			imb_finish(q, job, CRYPTO_FAULT);
+		} else if (imb_in_lanes(q, c) && imb_job_half(job) == IMB_RTP) {
+			job->status = CRYPTO_PENDING;
+			list = &q->lane_todo[c][imb_job_protects(job) ? IMB_PROTECT : IMB_UNPROTECT];
+			list->jobs[list->n++] = job;
+			q->waiting++;
 		} else if (c >= IMB_GCM_128) {
 			imb_gcm_do(q, job, c);
 			q->jobs++;
@@ -144,6 +151,7 @@ static uint16_t ipsec_mb_poll(struct crypto_queue *q, struct crypto_job **jobs, 
 	uint16_t k;
 
 	if (q->waiting) {
+		imb_lanes_run(q);
 		imb_cm_run(q);
 		q->waiting = 0;
 	}
@@ -168,11 +176,11 @@ static int ipsec_mb_health(struct crypto_queue *q, struct crypto_health *out)
 	return 0;
 }
 
-static int ipsec_mb_reset(struct crypto_queue *q)
+static void fault_all(struct crypto_queue *q, struct imb_list lists[IMB_CLASSES][IMB_WAYS])
 {
 	for (int c = 0; c < IMB_CLASSES; c++) {
 		for (int way = 0; way < IMB_WAYS; way++) {
-			struct imb_list *list = &q->todo[c][way];
+			struct imb_list *list = &lists[c][way];
 
 			for (uint16_t i = 0; i < list->n; i++)
 				imb_finish(q, list->jobs[i], CRYPTO_FAULT);
@@ -180,11 +188,22 @@ static int ipsec_mb_reset(struct crypto_queue *q)
 			list->n = 0;
 		}
 	}
+}
+
+static int ipsec_mb_reset(struct crypto_queue *q)
+{
+	fault_all(q, q->todo);
+	fault_all(q, q->lane_todo);
 	q->waiting = 0;
 	q->faulty = false;
 	for (uint32_t slot = 0; slot < q->slots; slot++)
 		imb_key_wipe(q, slot);
 	return 0;
+}
+
+static uint32_t ipsec_mb_at_once(const struct crypto_queue *q)
+{
+	return q->lanes ? 0 : 1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM;
 }
 
 const struct crypto_backend crypto_ipsec_mb = {
@@ -195,7 +214,6 @@ const struct crypto_backend crypto_ipsec_mb = {
 		  1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM,
 	.burst_min = 32,
 	.depth = IPSEC_MB_DEPTH,
-	.at_once = 1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM,
 	.open = ipsec_mb_open,
 	.key_load = imb_key_load,
 	.key_wipe = imb_key_wipe,
@@ -205,4 +223,5 @@ const struct crypto_backend crypto_ipsec_mb = {
 	.health = ipsec_mb_health,
 	.reset = ipsec_mb_reset,
 	.close = ipsec_mb_close,
+	.at_once = ipsec_mb_at_once,
 };

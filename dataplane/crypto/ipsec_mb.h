@@ -3,9 +3,12 @@
  * Inside of the ipsec-mb backend: AES and SHA-1 on the worker's own core with intel-ipsec-mb. Private to
  * ipsec_mb*.c; everyone else uses backend.h.
  *
- * submit() does AES-GCM at once, since the library knows no better way than one packet after the other. Other jobs it
- * only sorts by algorithm; poll() runs all that is waiting in as few and as large runs as it can, so that small submits
- * of one loop still share the multi-buffer lanes.
+ * On processors that have the instructions for it, RTP goes through code of our own (lanes/), which does several packets
+ * at a time and needs less memory for their keys: the library does one packet of AES-GCM after the other. It does the
+ * rest: SRTCP, suites with AES-192, and everything elsewhere.
+ *
+ * submit() does AES-GCM at once where the library does it. Other jobs it only sorts by algorithm; poll() runs all that
+ * is waiting in as few and as large runs as it can, so that small submits of one loop still share the lanes.
  */
 #pragma once
 
@@ -24,6 +27,8 @@
 #include "dataplane/aside.h"
 #include "dataplane/crypto/backend.h"
 #include "dataplane/crypto/ipsec_mb_options.h"
+#include "dataplane/crypto/lanes/cm.h"
+#include "dataplane/crypto/lanes/gcm.h"
 
 #define IPSEC_MB_DEPTH 128  /* jobs in flight; IMB_MAX_BURST_SIZE, the largest run the library takes */
 #define IPSEC_MB_RUN 64     /* CM jobs per run: what stays in the first-level cache between cipher and hash */
@@ -76,7 +81,22 @@ struct imb_gcm_rtcp_key {
 _Static_assert(sizeof(struct imb_gcm_rtcp_key) == 64, "a GCM key of SRTCP is one cache line");
 
 /* Key memory by kind; IMB_PAGES_CM + enum imb_half. */
-enum imb_pages_of { IMB_PAGES_GCM, IMB_PAGES_GCM_RTCP, IMB_PAGES_CM, IMB_PAGES_KINDS = IMB_PAGES_CM + 2 };
+/* A key of RTP for lanes/. */
+union imb_lanes_key {
+	struct lanes_gcm_key gcm;
+	struct lanes_cm_key cm;
+};
+_Static_assert(sizeof(union imb_lanes_key) == sizeof(struct lanes_gcm_key) &&
+		       sizeof(union imb_lanes_key) == sizeof(struct lanes_cm_key),
+	"either kind is found by its slot");
+
+enum imb_pages_of {
+	IMB_PAGES_LANES,
+	IMB_PAGES_GCM,
+	IMB_PAGES_GCM_RTCP,
+	IMB_PAGES_CM,
+	IMB_PAGES_KINDS = IMB_PAGES_CM + 2
+};
 
 /* Jobs of one class and direction that wait for poll(). */
 struct imb_list {
@@ -95,19 +115,23 @@ struct crypto_queue {
 	IMB_MGR *wide;     /* the widest vectors: best for runs of IPSEC_MB_WIDE_MIN hash jobs or more */
 	IMB_MGR *narrow;   /* SSE with SHA-NI: best for a few; the same as wide where there is no SHA-NI */
 	uint8_t *class_of; /* enum imb_class of each slot */
-	union imb_gcm_key *gcm; /* of RTP */
+	union imb_lanes_key *lanes_keys; /* of RTP */
+	union imb_gcm_key *gcm;          /* the same for the library */
 	struct imb_gcm_rtcp_key *gcm_rtcp;
 	struct imb_cm_key *cm[IMB_HALVES];
 	struct pages pages[IMB_PAGES_KINDS];
 	uint32_t slots, slots_used;
-	bool vaes; /* decides where in a GCM key its hash keys lie */
+	bool vaes;  /* decides where in a GCM key its hash keys lie */
+	bool lanes; /* lanes/ does what it can */
+	bool sha_ni;
 
 	struct imb_gcm_calls gcm_calls[IMB_CLASSES];
 
-	struct imb_list todo[IMB_CLASSES][IMB_WAYS];
-	uint16_t waiting;            /* jobs in todo */
-	bool gcm_done;   /* since the last poll(): with it a batch ends */
-	uint16_t done_n; /* finished jobs */
+	struct imb_list todo[IMB_CLASSES][IMB_WAYS];      /* for the library */
+	struct imb_list lane_todo[IMB_CLASSES][IMB_WAYS]; /* for lanes/ */
+	uint16_t waiting;                                 /* jobs in both */
+	bool gcm_done;                                    /* by the library since the last poll(): a batch ends with it */
+	uint16_t done_n;                                  /* finished jobs */
 	struct crypto_job *done[IPSEC_MB_DEPTH];
 
 	uint64_t jobs, batches, faults;
@@ -168,6 +192,14 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot);
 void imb_gcm_expand(struct crypto_queue *q, struct gcm_key_data *k, enum imb_class c, const uint8_t *key);
 void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite suite, uint16_t octets);
 
+/* Is RTP with keys of this class done by lanes/? */
+static inline bool imb_in_lanes(const struct crypto_queue *q, enum imb_class c)
+{
+	return q->lanes && (c == IMB_CM_128 || c == IMB_CM_256 || c >= IMB_GCM_128);
+}
+
+/* ipsec_mb_lanes.c: runs every job that waits for lanes/. */
+void imb_lanes_run(struct crypto_queue *q);
 /* ipsec_mb_cm.c: runs every waiting job. ipsec_mb_gcm.c: does one of that class. Both hand jobs to imb_finish(). */
 void imb_cm_setup(struct crypto_queue *q);
 void imb_cm_run(struct crypto_queue *q);

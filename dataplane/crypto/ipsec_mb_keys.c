@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key slots. A GCM key is 1 kB when expanded, so that at tens of thousands of sessions the memory of the
- * keys, not AES, bounds GCM: slots sit in 2 MB pages, and only the lines that a packet will use are fetched
- * ahead. That of SRTCP, needed a few times a minute, is expanded for each packet.
+ * Key slots. A GCM key is 1 kB when expanded for the library, 128 octets for lanes/: at tens of thousands of
+ * sessions the memory of the keys, not AES, bounds GCM. Slots sit in 2 MB pages, and only the lines that a
+ * packet will use are fetched ahead. That of SRTCP, needed a few times a minute, is expanded for each packet.
  *
  * Pages are touched when a slot is first loaded (pages.h), so that slots cost memory only once used.
  */
@@ -33,13 +33,16 @@ int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum pages_kind kind)
 	q->class_of = calloc(slots, 1);
 	if (!q->class_of)
 		return -ENOMEM;
-	rc = pages_map(&q->pages[IMB_PAGES_GCM], (size_t)slots * sizeof(*q->gcm), kind);
+	rc = pages_map(&q->pages[IMB_PAGES_LANES], (size_t)slots * sizeof(*q->lanes_keys), kind);
+	if (!rc)
+		rc = pages_map(&q->pages[IMB_PAGES_GCM], (size_t)slots * sizeof(*q->gcm), kind);
 	if (!rc)
 		rc = pages_map(&q->pages[IMB_PAGES_GCM_RTCP], (size_t)slots * sizeof(*q->gcm_rtcp), kind);
 	for (int half = 0; half < IMB_HALVES && !rc; half++) {
 		rc = pages_map(&q->pages[IMB_PAGES_CM + half], (size_t)slots * sizeof(*q->cm[half]), kind);
 		q->cm[half] = (void *)q->pages[IMB_PAGES_CM + half].base;
 	}
+	q->lanes_keys = (void *)q->pages[IMB_PAGES_LANES].base;
 	q->gcm = (void *)q->pages[IMB_PAGES_GCM].base;
 	q->gcm_rtcp = (void *)q->pages[IMB_PAGES_GCM_RTCP].base;
 	if (rc) {
@@ -94,6 +97,16 @@ static void cm_load(
 	mem_wipe(decrypt, sizeof(decrypt));
 }
 
+static void cm_load_lanes(
+	struct crypto_queue *q, struct lanes_cm_key *k, enum imb_class c, const struct srtp_half_keys *h)
+{
+	memset(k, 0, sizeof(*k));
+	memcpy(k->key, h->key, c == IMB_CM_256 ? 32 : 16);
+	memcpy(k->salt, h->salt, SRTP_SALT_MAX);
+	hmac_pad(q->narrow, h->auth, 0x36, k->states);
+	hmac_pad(q->narrow, h->auth, 0x5c, k->states + IMB_SHA1_DIGEST_SIZE_IN_BYTES);
+}
+
 void imb_gcm_expand(struct crypto_queue *q, struct gcm_key_data *k, enum imb_class c, const uint8_t *key)
 {
 	if (c == IMB_GCM_128)
@@ -108,8 +121,12 @@ static void gcm_load(
 	union imb_gcm_key *rtp = &q->gcm[slot];
 	struct imb_gcm_rtcp_key *rtcp = &q->gcm_rtcp[slot];
 
-	imb_gcm_expand(q, &rtp->data, c, keys->rtp.key);
-	memcpy(rtp->salt, keys->rtp.salt, 12);
+	if (imb_in_lanes(q, c)) {
+		lanes_gcm_load(&q->lanes_keys[slot].gcm, keys->rtp.key, keys->rtp.salt, c == IMB_GCM_256);
+	} else {
+		imb_gcm_expand(q, &rtp->data, c, keys->rtp.key);
+		memcpy(rtp->salt, keys->rtp.salt, 12);
+	}
 	memcpy(rtcp->key, keys->rtcp.key, sizeof(rtcp->key));
 	memcpy(rtcp->salt, keys->rtcp.salt, 12);
 }
@@ -127,7 +144,10 @@ int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_sessio
 	if (c >= IMB_GCM_128) {
 		gcm_load(q, slot, c, keys);
 	} else {
-		cm_load(q, &q->cm[IMB_RTP][slot], c, &keys->rtp);
+		if (imb_in_lanes(q, c))
+			cm_load_lanes(q, &q->lanes_keys[slot].cm, c, &keys->rtp);
+		else
+			cm_load(q, &q->cm[IMB_RTP][slot], c, &keys->rtp);
 		cm_load(q, &q->cm[IMB_RTCP][slot], c, &keys->rtcp);
 	}
 	q->class_of[slot] = (uint8_t)c;
@@ -137,15 +157,22 @@ int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_sessio
 
 void imb_key_wipe(struct crypto_queue *q, uint32_t slot)
 {
+	enum imb_class c;
+
 	if (slot >= q->slots || q->class_of[slot] == IMB_EMPTY)
 		return;
-	if (q->class_of[slot] >= IMB_GCM_128) {
+	c = (enum imb_class)q->class_of[slot];
+	if (imb_in_lanes(q, c))
+		mem_wipe(&q->lanes_keys[slot], sizeof(q->lanes_keys[slot]));
+	else if (c >= IMB_GCM_128)
 		mem_wipe(&q->gcm[slot], sizeof(q->gcm[slot]));
+	else
+		mem_wipe(&q->cm[IMB_RTP][slot], sizeof(q->cm[IMB_RTP][slot]));
+	if (c >= IMB_GCM_128) {
 		mem_wipe(&q->gcm_rtcp[slot], sizeof(q->gcm_rtcp[slot]));
 		mem_wipe(&q->scratch.rtcp_key, sizeof(q->scratch.rtcp_key));
 	} else {
-		for (int half = 0; half < IMB_HALVES; half++)
-			mem_wipe(&q->cm[half][slot], sizeof(q->cm[half][slot]));
+		mem_wipe(&q->cm[IMB_RTCP][slot], sizeof(q->cm[IMB_RTCP][slot]));
 	}
 	mem_wipe(&q->scratch.iv, sizeof(q->scratch.iv));
 	mem_wipe(&q->scratch.mac, sizeof(q->scratch.mac));
@@ -195,6 +222,10 @@ void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite 
 
 	if (slot >= q->slots)
 		return;
+	if (imb_in_lanes(q, class_of_suite[suite])) {
+		prefetch_lines(q->lanes_keys[slot].gcm.powers, octets ? LINES(sizeof(union imb_lanes_key)) : 1);
+		return;
+	}
 	k = gcm ? q->gcm[slot].used_by_library : q->cm[IMB_RTP][slot].ipad;
 	if (octets == 0)
 		prefetch_lines(k, 1);

@@ -45,8 +45,11 @@ static int set(struct imb_options *o, struct str text, struct err *e)
 			return 0;
 		}
 	}
+	o->no_lanes = str_eq(text, str_z("lanes=off"));
+	if (o->no_lanes || str_eq(text, str_z("lanes=auto")))
+		return 0;
 	return err_set(e, EINVAL,
-		"ipsec-mb takes pages=thp, huge or small and isa=auto, sse, avx, avx2 or avx512, not '%.*s'",
+		"ipsec-mb takes pages=thp, huge or small, isa=auto, sse, avx, avx2 or avx512, and lanes=auto or off, not '%.*s'",
 		STR_ARG(text));
 }
 
@@ -55,7 +58,7 @@ int imb_options_parse(struct imb_options *o, const char *text, struct err *e)
 	struct str rest = str_z(text);
 	int rc = 0;
 
-	*o = (struct imb_options){PAGES_THP, IMB_ISA_AUTO};
+	*o = (struct imb_options){PAGES_THP, IMB_ISA_AUTO, false};
 	while (rc == 0 && rest.n)
 		rc = set(o, str_cut(&rest, ','), e);
 	return rc;

@@ -2,6 +2,7 @@
 /* What the options of the ipsec-mb backend say, and which vectors it then uses on this processor. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dataplane/pages.h"
@@ -12,12 +13,13 @@ enum imb_isa { IMB_ISA_AUTO, IMB_ISA_SSE, IMB_ISA_AVX, IMB_ISA_AVX2, IMB_ISA_AVX
 
 struct imb_options {
 	enum pages_kind pages; /* of the keys */
-	enum imb_isa isa;         /* IMB_ISA_AUTO: the widest that the processor has */
+	enum imb_isa isa;      /* IMB_ISA_AUTO: the widest that the processor has */
+	bool no_lanes;         /* RTP goes through the library, whatever the processor has */
 };
 
 /*
  * "pages=thp" (default), "pages=huge" (hugetlbfs) or "pages=small"; "isa=auto" (default), "isa=sse",
- * "isa=avx", "isa=avx2" or "isa=avx512"; a comma between. -EINVAL with the reason in e.
+ * "isa=avx", "isa=avx2" or "isa=avx512"; "lanes=auto" (default) or "lanes=off"; a comma between. -EINVAL with the reason in e.
  */
 int imb_options_parse(struct imb_options *o, const char *text, struct err *e);
 

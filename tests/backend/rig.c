@@ -15,7 +15,7 @@ static const struct rig_backend backends[] = {
 	{"ipsec-mb-sse", &crypto_ipsec_mb, "isa=sse", 1, false, false},
 	{"ipsec-mb-avx", &crypto_ipsec_mb, "isa=avx", 1, false, false},
 	{"ipsec-mb-avx2", &crypto_ipsec_mb, "isa=avx2,pages=thp", 1, false, false},
-	{"ipsec-mb-avx512", &crypto_ipsec_mb, "isa=avx512", 1, false, false},
+	{"ipsec-mb-avx512", &crypto_ipsec_mb, "isa=avx512,lanes=off", 1, false, false},
 	{"fpga-device", &crypto_fpga_device, NULL, 8, true, true},
 	{"fpga-device-copies", &crypto_fpga_device, NULL, 16, true, false},
 	{"fpga", &crypto_fpga, NULL, 8, true, true},
