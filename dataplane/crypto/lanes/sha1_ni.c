@@ -27,7 +27,7 @@ ALWAYS_INLINE __m128i swap_bytes(__m128i x)
 	return _mm_shuffle_epi8(x, _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f));
 }
 
-/* The words of rounds 4 r to 4 r + 3. From 16 on they are made of those before and take the place of the oldest. */
+/* The words of rounds 4 r to 4 r + 3: from 16 on made of those before, in the place of the oldest. */
 ALWAYS_INLINE __m128i schedule(__m128i w[PIECES], int r)
 {
 	if (r >= PIECES) {
@@ -39,13 +39,13 @@ ALWAYS_INLINE __m128i schedule(__m128i w[PIECES], int r)
 }
 
 /* before: abcd as it was four rounds ago, of which e is made. */
-#define ROUNDS4(r)                                                                                                   \
-	do {                                                                                                         \
-		__m128i w4 = schedule(w, r);                                                                         \
-		__m128i e = (r) ? _mm_sha1nexte_epu32(before, w4) : _mm_add_epi32(s->e, w4);                         \
-                                                                                                                     \
-		before = abcd;                                                                                       \
-		abcd = _mm_sha1rnds4_epu32(abcd, e, (r) / 5);                                                        \
+#define ROUNDS4(r)                                                                                           \
+	do {                                                                                                 \
+		__m128i w4 = schedule(w, r);                                                                 \
+		__m128i e = (r) ? _mm_sha1nexte_epu32(before, w4) : _mm_add_epi32(s->e, w4);                 \
+                                                                                                             \
+		before = abcd;                                                                               \
+		abcd = _mm_sha1rnds4_epu32(abcd, e, (r) / 5);                                                \
 	} while (0)
 
 ALWAYS_INLINE void compress(struct state *s, __m128i w[PIECES])

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One packet of lanes_hmac_sha1() by SHA instructions. They exist only in the old encoding, and to change between
- * that and vectors whose upper halves are in use costs hundreds of cycles: this is compiled without AVX, and who
- * calls it has cleared them.
+ * One packet of lanes_hmac_sha1() by SHA instructions. They exist only in the old encoding, and to change
+ * between that and vectors whose upper halves are in use costs hundreds of cycles: this is compiled without
+ * AVX, and who calls it has cleared them.
  */
 #pragma once
 
