@@ -121,7 +121,7 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 		n = room;
 	for (uint16_t i = 0; i < n; i++) {
 		struct crypto_job *job = jobs[i];
-		enum imb_class c = job->slot < q->slots ? q->class_of[job->slot] : IMB_EMPTY;
+		enum imb_class c = job->slot < q->slots ? imb_class_of(q, job->slot) : IMB_EMPTY;
 		struct imb_list *list;
 
 		if (unlikely(!job_sane(job, c))) {

@@ -89,8 +89,10 @@ union imb_lanes_key {
 _Static_assert(sizeof(union imb_lanes_key) == sizeof(struct lanes_gcm_key) &&
 		       sizeof(union imb_lanes_key) == sizeof(struct lanes_cm_key),
 	"either kind is found by its slot");
+_Static_assert(offsetof(struct lanes_gcm_key, mark) == offsetof(struct lanes_cm_key, mark), "of either kind");
 
 enum imb_pages_of {
+	IMB_PAGES_CLASSES,
 	IMB_PAGES_LANES,
 	IMB_PAGES_GCM,
 	IMB_PAGES_GCM_RTCP,
@@ -114,7 +116,7 @@ struct imb_gcm_calls {
 struct crypto_queue {
 	IMB_MGR *wide;     /* the widest vectors: best for runs of IPSEC_MB_WIDE_MIN hash jobs or more */
 	IMB_MGR *narrow;   /* SSE with SHA-NI: best for a few; the same as wide where there is no SHA-NI */
-	uint8_t *class_of; /* enum imb_class of each slot */
+	uint8_t *class_of; /* enum imb_class of each slot, without lanes: imb_class_of() */
 	union imb_lanes_key *lanes_keys; /* of RTP */
 	union imb_gcm_key *gcm;          /* the same for the library */
 	struct imb_gcm_rtcp_key *gcm_rtcp;
@@ -191,6 +193,17 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot);
 /* A GCM key as the library works with it. */
 void imb_gcm_expand(struct crypto_queue *q, struct gcm_key_data *k, enum imb_class c, const uint8_t *key);
 void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite suite, uint16_t octets);
+
+/* Where what a slot holds is noted: with lanes in the key, since a line for it alone would be one more. */
+static inline uint8_t *imb_class_place(const struct crypto_queue *q, uint32_t slot)
+{
+	return q->lanes ? &q->lanes_keys[slot].gcm.mark : &q->class_of[slot];
+}
+
+static inline enum imb_class imb_class_of(const struct crypto_queue *q, uint32_t slot)
+{
+	return (enum imb_class)*imb_class_place(q, slot);
+}
 
 /* Is RTP with keys of this class done by lanes/? */
 static inline bool imb_in_lanes(const struct crypto_queue *q, enum imb_class c)

@@ -47,7 +47,7 @@ static ASIDE void rtcp_pass(struct crypto_queue *q, aes_gcm_enc_dec_t call, cons
 	uint32_t index = imb_index_wire(job), tail;
 	uint8_t aad[RTCP_AAD];
 
-	imb_gcm_expand(q, key, q->class_of[job->slot], k->key);
+	imb_gcm_expand(q, key, imb_class_of(q, job->slot), k->key);
 	srtp_iv_gcm(iv, k->salt, imb_job_ssrc(job), imb_job_index(job));
 	if (imb_job_ciphers(job)) {
 		rtcp_aad(aad, job);

@@ -7,7 +7,6 @@
  * Pages are touched when a slot is first loaded (pages.h), so that slots cost memory only once used.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/secret.h"
@@ -30,10 +29,9 @@ int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum pages_kind kind)
 {
 	int rc;
 
-	q->class_of = calloc(slots, 1);
-	if (!q->class_of)
-		return -ENOMEM;
-	rc = pages_map(&q->pages[IMB_PAGES_LANES], (size_t)slots * sizeof(*q->lanes_keys), kind);
+	rc = pages_map(&q->pages[IMB_PAGES_CLASSES], slots, kind);
+	if (!rc)
+		rc = pages_map(&q->pages[IMB_PAGES_LANES], (size_t)slots * sizeof(*q->lanes_keys), kind);
 	if (!rc)
 		rc = pages_map(&q->pages[IMB_PAGES_GCM], (size_t)slots * sizeof(*q->gcm), kind);
 	if (!rc)
@@ -42,6 +40,7 @@ int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum pages_kind kind)
 		rc = pages_map(&q->pages[IMB_PAGES_CM + half], (size_t)slots * sizeof(*q->cm[half]), kind);
 		q->cm[half] = (void *)q->pages[IMB_PAGES_CM + half].base;
 	}
+	q->class_of = q->pages[IMB_PAGES_CLASSES].base;
 	q->lanes_keys = (void *)q->pages[IMB_PAGES_LANES].base;
 	q->gcm = (void *)q->pages[IMB_PAGES_GCM].base;
 	q->gcm_rtcp = (void *)q->pages[IMB_PAGES_GCM_RTCP].base;
@@ -59,7 +58,6 @@ void imb_keys_close(struct crypto_queue *q)
 		imb_key_wipe(q, slot);
 	for (int i = 0; i < IMB_PAGES_KINDS; i++)
 		pages_unmap(&q->pages[i]);
-	free(q->class_of);
 	q->class_of = NULL;
 	q->slots = 0;
 }
@@ -150,7 +148,7 @@ int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_sessio
 			cm_load(q, &q->cm[IMB_RTP][slot], c, &keys->rtp);
 		cm_load(q, &q->cm[IMB_RTCP][slot], c, &keys->rtcp);
 	}
-	q->class_of[slot] = (uint8_t)c;
+	*imb_class_place(q, slot) = (uint8_t)c;
 	q->slots_used++;
 	return 0;
 }
@@ -159,9 +157,9 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot)
 {
 	enum imb_class c;
 
-	if (slot >= q->slots || q->class_of[slot] == IMB_EMPTY)
+	if (slot >= q->slots || imb_class_of(q, slot) == IMB_EMPTY)
 		return;
-	c = (enum imb_class)q->class_of[slot];
+	c = imb_class_of(q, slot);
 	if (imb_in_lanes(q, c))
 		mem_wipe(&q->lanes_keys[slot], sizeof(q->lanes_keys[slot]));
 	else if (c >= IMB_GCM_128)
@@ -177,7 +175,7 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot)
 	mem_wipe(&q->scratch.iv, sizeof(q->scratch.iv));
 	mem_wipe(&q->scratch.mac, sizeof(q->scratch.mac));
 	mem_wipe(&q->scratch.gcm, sizeof(q->scratch.gcm));
-	q->class_of[slot] = IMB_EMPTY;
+	*imb_class_place(q, slot) = IMB_EMPTY;
 	q->slots_used--;
 }
 
@@ -222,8 +220,11 @@ void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite 
 
 	if (slot >= q->slots)
 		return;
+	if (octets == 0)
+		prefetch_lines(imb_class_place(q, slot), 1);
 	if (imb_in_lanes(q, class_of_suite[suite])) {
-		prefetch_lines(q->lanes_keys[slot].gcm.powers, octets ? LINES(sizeof(union imb_lanes_key)) : 1);
+		if (octets)
+			prefetch_lines(q->lanes_keys[slot].gcm.powers, LINES(sizeof(union imb_lanes_key)));
 		return;
 	}
 	k = gcm ? q->gcm[slot].used_by_library : q->cm[IMB_RTP][slot].ipad;

@@ -9,7 +9,7 @@
 
 void mem_wipe(void *p, size_t n)
 {
-	OPENSSL_cleanse(p, n);
+	explicit_bzero(p, n); /* OpenSSL's own writes a word at a time */
 }
 
 bool mem_equal_ct(const void *a, const void *b, size_t n)

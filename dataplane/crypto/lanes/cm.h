@@ -13,7 +13,8 @@ struct lanes_cm_key {
 	uint8_t salt[16]; /* 14, then zeros */
 	uint8_t pad[16];
 	uint8_t states[40]; /* of SHA-1 after the inner block of the authentication key, then after the outer one: sha1.h */
-	uint8_t more[24];
+	uint8_t more[23];
+	uint8_t mark; /* the caller's own, not read here */
 } __attribute__((aligned(128)));
 _Static_assert(sizeof(struct lanes_cm_key) == 128, "two cache lines");
 

@@ -160,7 +160,7 @@ LANES_INLINE __m128i rtp_iv(const struct lanes_gcm_key *k, const struct crypto_j
 	memcpy(&seq, job->pkt + 2, 2);
 	low = (uint64_t)ssrc << 16 | roc << 48;
 	high = roc >> 16 | (uint64_t)seq << 16;
-	return _mm_xor_si128(_mm_load_si128((const __m128i *)k->salt),
+	return _mm_xor_si128(_mm_maskz_load_epi32(0x7, k->salt),
 		_mm_set_epi64x((long long)high, (long long)low));
 }
 

@@ -11,7 +11,9 @@ struct lanes_gcm_key {
 	uint8_t powers[64]; /* the 4th, 3rd, 2nd, 1st: as GHASH multiplies with them */
 	uint8_t eighth[16];
 	uint8_t key[32];
-	uint8_t salt[16]; /* 12, then zeros */
+	uint8_t salt[12];
+	uint8_t pad[3];
+	uint8_t mark; /* the caller's own, not read here */
 } __attribute__((aligned(128)));
 _Static_assert(sizeof(struct lanes_gcm_key) == 128, "two cache lines");
 
