@@ -18,7 +18,7 @@
 #include "lib/srtp/rtp_hdr.h"
 
 /*
- * Frames: a burst of a port, and a good burst for every backend. With twice as many, two batches of packets,
+ * Frames: a burst of a port, and a good burst for every backend. With twice as many, the batches of packets,
  * frames and what is fetched for them are more than the first-level cache holds, and a packet costs some 5 %
  * more.
  */
@@ -120,13 +120,6 @@ static inline __attribute__((always_inline)) void batch_each(
 		batch_close_up(b);
 }
 
-static inline __attribute__((always_inline)) void batch_fetch(
-	struct worker *w, const struct batch *b, packet_fetch fetch)
-{
-	for (uint16_t i = 0; i < b->n; i++)
-		fetch(w, b->live[i]);
-}
-
 /* One stage, and fetching for the batch behind it in between. */
 static inline __attribute__((always_inline)) void batch_fetching(
 	struct worker *w, struct batch *b, packet_stage stage, const struct batch *behind, packet_fetch fetch)
@@ -145,23 +138,26 @@ static inline __attribute__((always_inline)) void batch_fetching(
 }
 
 /*
- * One stage, and an early one over the batch behind it in between: what that one fetches comes while this one
- * works.
+ * One stage, an early one over the last batch and fetching for the one in the middle: what they fetch comes
+ * while this one works.
  */
-static inline __attribute__((always_inline)) void batch_both(
-	struct worker *w, struct batch *b, packet_stage stage, struct batch *behind, packet_stage early)
+static inline __attribute__((always_inline)) void batch_three(struct worker *w, struct batch *b, packet_stage stage,
+	struct batch *last, packet_stage early, const struct batch *next, packet_fetch fetch)
 {
-	uint16_t most = b->n > behind->n ? b->n : behind->n;
+	uint16_t most = b->n > last->n ? b->n : last->n;
 	bool ended = false, ended_early = false;
 
+	most = most > next->n ? most : next->n;
 	for (uint16_t i = 0; i < most; i++) {
 		if (i < b->n)
 			ended |= batch_one(w, b, stage, i);
-		if (i < behind->n)
-			ended_early |= batch_one(w, behind, early, i);
+		if (i < last->n)
+			ended_early |= batch_one(w, last, early, i);
+		if (i < next->n)
+			fetch(w, next->live[i]);
 	}
 	if (unlikely(ended))
 		batch_close_up(b);
 	if (unlikely(ended_early))
-		batch_close_up(behind);
+		batch_close_up(last);
 }

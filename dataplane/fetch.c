@@ -22,20 +22,13 @@ static const struct departure *departure_of(const struct packet *p)
 	return p->in->stream.to;
 }
 
-void reach_leg(struct worker *w, const struct packet *p)
-{
-	(void)w;
-	fetch(&p->in->rtp, 1);
-}
-
 void fetch_leg(struct worker *w, const struct packet *p)
 {
 	const struct leg *leg = p->in;
 
 	(void)w;
 	fetch(&leg->source.ssrc, 1);
-	fetch(&leg->far, 1);
-	fetch(&leg->beside.leaving, 1);
+	fetch(&leg->far, 3);
 }
 
 void fetch_numbers(struct worker *w, const struct packet *p)
@@ -55,7 +48,7 @@ static inline void key_fetch(struct worker *w, const struct leg_key *k, uint16_t
 	w->backend->key_fetch(w->crypto, k->slot, (enum srtp_suite)k->suite, octets);
 }
 
-void reach_keys(struct worker *w, const struct packet *p)
+void fetch_keys(struct worker *w, const struct packet *p)
 {
 	const struct departure *to = departure_of(p);
 	const struct leg *leg = p->in;
@@ -63,7 +56,7 @@ void reach_keys(struct worker *w, const struct packet *p)
 	if (unlikely(leg->last_source))
 		fetch(leg_source(leg, leg->last_source), 2);
 	if (w->backend->key_fetch && leg->security == DP_SECURITY_SRTP)
-		key_fetch(w, &leg->rx, 0);
+		key_fetch(w, &leg->rx, p->len);
 	if (unlikely(!to))
 		return;
 	if (unlikely(to != &leg->beside)) {
@@ -74,22 +67,10 @@ void reach_keys(struct worker *w, const struct packet *p)
 		return;
 	}
 	if (w->backend->key_fetch && leg->seals)
-		key_fetch(w, &to->tx, 0);
+		key_fetch(w, &to->tx, p->len);
 	if (unlikely(to->leaving.slot != &to->slot && to->leaving.slot))
 		fetch(to->leaving.slot, 1);
 	/* It leaves the general way: where to, its leg says. */
 	if (to->leaving.version != w->hops)
 		fetch(&departure_leg(to)->rtp, 1);
-}
-
-void fetch_keys(struct worker *w, const struct packet *p)
-{
-	const struct leg *leg = p->in;
-
-	if (!w->backend->key_fetch)
-		return;
-	if (leg->security == DP_SECURITY_SRTP)
-		key_fetch(w, &leg->rx, p->len);
-	if (leg->seals)
-		key_fetch(w, &departure_of(p)->tx, p->len);
 }

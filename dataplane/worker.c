@@ -36,10 +36,7 @@ static inline __attribute__((always_inline)) int then(
 /* Up to where it is opened; one of a plain leg is accepted. */
 static inline __attribute__((always_inline)) int arrive(struct worker *w, struct packet *p)
 {
-	int v;
-
-	fetch_keys(w, p);                   /* needed when all of the batch has arrived */
-	v = classify_media(w, p);           /* RTP, RTCP or something else (RFC 7983) */
+	int v = classify_media(w, p);       /* RTP, RTCP or something else (RFC 7983) */
 	v = then(v, guard_packet, w, p);    /* under attack: is there budget to authenticate it? */
 	v = then(v, session_admit, w, p);   /* Is its source worth any work? */
 	v = then(v, punt_packet, w, p);     /* DTLS and STUN leave here; ICE is answered */
@@ -67,44 +64,42 @@ static inline __attribute__((always_inline)) int leave(struct worker *w, struct 
 /*
  * The whole way of a packet. Each stage is a file of its name; what it does not let on has a verdict and is
  * counted. Stages between two runs of crypto are one pass over the batch. The first ones find out whose a
- * packet is and fetch what the others will need: a batch goes through them while the one before it goes
- * through the rest.
+ * packet is: the last batch goes through them while another one goes through the rest, and what is fetched for
+ * the one in the middle stands on what was fetched for it as the last.
  */
-static void batch_work(struct worker *w, struct batch *b, struct batch *behind)
+static void batch_work(struct worker *w, struct batch *b, struct batch *next, struct batch *last)
 {
-	/* Behind: headers, and where leg_table says whose it is */
-	batch_both(w, b, arrive, behind, classify_packet);
-	batch_each(w, behind, classify_leg); /* whose is it */
-	batch_fetch(w, behind, reach_leg);
-	srtp_rx_open(w, b); /* crypto, commit; other keys for what did not open */
-	batch_fetching(w, b, cross, behind, fetch_leg);
+	/* last: headers, and where leg_table says whose it is */
+	batch_three(w, b, arrive, last, classify_packet, next, fetch_numbers);
+	batch_each(w, last, classify_leg); /* whose is it */
+	srtp_rx_open(w, b);                /* crypto, commit; other keys for what did not open */
+	batch_fetching(w, b, cross, last, fetch_leg);
 	crypto_run(w); /* what is sealed leaves */
-	batch_fetching(w, b, leave, behind, fetch_numbers);
-	batch_fetch(w, behind, reach_keys);
+	batch_fetching(w, b, leave, next, fetch_keys);
 	tx_send(w, b);
 }
 
 /* Up to BATCHES of them, one behind the other. Frames received. */
 static unsigned batches_run(struct worker *w)
 {
-	struct batch *b = &w->batches[0], *behind = &w->batches[1];
-	unsigned received = 0, before = 0;
+	struct batch *b = &w->batches[0], *next = &w->batches[1], *last = &w->batches[2];
+	unsigned received = 0;
 
-	b->n = 0;
-	for (unsigned n = 0; n <= BATCHES; n++) {
+	b->n = next->n = 0;
+	for (unsigned n = 0;; n++) {
 		struct batch *done = b;
 		unsigned more = 0;
 
-		behind->n = 0;
+		last->n = 0;
 		if (n < BATCHES && !w->failed)
-			more = batch_fill(w, behind); /* ports, other workers, packets held for a key */
-		if (before == 0 && more == 0)
+			more = batch_fill(w, last); /* ports, other workers, packets held for a key */
+		if (b->n == 0 && next->n == 0 && more == 0)
 			break;
-		batch_work(w, b, behind);
+		batch_work(w, b, next, last);
 		received += more;
-		before = more;
-		b = behind;
-		behind = done;
+		b = next;
+		next = last;
+		last = done;
 	}
 	return received;
 }

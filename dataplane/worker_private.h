@@ -50,7 +50,7 @@ struct worker {
 	uint32_t trial_per_second, media_timeout_s;
 	uint64_t ssrc_seed;
 
-	struct batch batches[2]; /* one is worked on while what the other needs is fetched */
+	struct batch batches[3]; /* one is worked on while what the others need is fetched */
 	struct crypto_round round;
 	struct leg *due[BATCH_MAX]; /* legs with something due: that a packet of the batch arrived on */
 	uint16_t n_due;

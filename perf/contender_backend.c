@@ -59,9 +59,8 @@ static int aesni_mb_open(void **ctx, const struct bench_load *load)
 /* As a worker does, a batch ahead. */
 static void keys_fetch(const struct queue *c, const struct crypto_job *jobs, unsigned n)
 {
-	for (unsigned pass = 0; c->backend->key_fetch && pass < 2; pass++)
-		for (unsigned i = 0; i < n && i < BATCH; i++)
-			c->backend->key_fetch(c->q, jobs[i].slot, c->suite, pass == 0 ? 0 : jobs[i].len);
+	for (unsigned i = 0; c->backend->key_fetch && i < n && i < BATCH; i++)
+		c->backend->key_fetch(c->q, jobs[i].slot, c->suite, jobs[i].len);
 }
 
 static unsigned backend_run(void *ctx, struct crypto_job *jobs, unsigned n, bool protect)

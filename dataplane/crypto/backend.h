@@ -120,9 +120,8 @@ struct crypto_backend {
 	int (*reset)(struct crypto_queue *queue);
 	void (*close)(struct crypto_queue *queue);
 	/*
-	 * Optional: brings near what a job of RTP with this key and so many octets of packet will read; 0:
-	 * where the key begins, so that the processor knows the page. Called for the keys of the next batch
-	 * while another is worked on. Any slot will do, used or not.
+	 * Optional: brings near what a job of RTP with this key and so many octets of packet will read. Called for the
+	 * keys of the next batch while another is worked on. Any slot will do, used or not.
 	 */
 	void (*key_fetch)(
 		const struct crypto_queue *queue, uint32_t slot, enum srtp_suite suite, uint16_t octets);

@@ -216,24 +216,17 @@ static inline void fetch_gcm(const struct crypto_queue *q, const uint8_t *k, boo
 void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite suite, uint16_t octets)
 {
 	bool gcm = suite == SRTP_AEAD_AES_128_GCM || suite == SRTP_AEAD_AES_256_GCM;
-	const uint8_t *k;
 
 	if (slot >= q->slots)
 		return;
-	if (octets == 0)
-		prefetch_lines(imb_class_place(q, slot), 1);
-	if (imb_in_lanes(q, class_of_suite[suite])) {
-		if (octets)
-			prefetch_lines(q->lanes_keys[slot].gcm.powers, LINES(sizeof(union imb_lanes_key)));
-		return;
-	}
-	k = gcm ? q->gcm[slot].used_by_library : q->cm[IMB_RTP][slot].ipad;
-	if (octets == 0)
-		prefetch_lines(k, 1);
+	prefetch_lines(imb_class_place(q, slot), 1);
+	if (imb_in_lanes(q, class_of_suite[suite]))
+		prefetch_lines(q->lanes_keys[slot].gcm.powers, 1); /* the other line is the class's */
 	else if (gcm)
-		fetch_gcm(q, k, suite == SRTP_AEAD_AES_256_GCM, octets);
+		fetch_gcm(q, q->gcm[slot].used_by_library, suite == SRTP_AEAD_AES_256_GCM, octets);
 	else
-		prefetch_lines(k, suite == SRTP_AES_CM_128_HMAC_SHA1_80 || suite == SRTP_AES_CM_128_HMAC_SHA1_32
-					  ? LINES(offsetof(struct imb_cm_key, round_keys) + 176)
-					  : LINES(sizeof(struct imb_cm_key)));
+		prefetch_lines(q->cm[IMB_RTP][slot].ipad,
+			suite == SRTP_AES_CM_128_HMAC_SHA1_80 || suite == SRTP_AES_CM_128_HMAC_SHA1_32
+				? LINES(offsetof(struct imb_cm_key, round_keys) + 176)
+				: LINES(sizeof(struct imb_cm_key)));
 }
