@@ -187,7 +187,8 @@ static int serve(struct dataplane *d, struct err *err)
 		rte_eal_remote_launch(worker_run, d->workers[i], i + 1);
 	d->running = true;
 	log_info("main", "ready", LZ("socket", conf.path), LU("workers", d->n_workers),
-		LU("sessions", d->options.sessions), LZ("backend", d->options.backend->name));
+		LU("sessions", d->options.sessions), LZ("backend", d->options.backend->name),
+		LZ("how", worker_crypto_how(d->workers[0])));
 	rc = server_run(d->server);
 	return rc < 0 ? err_set(err, -rc,
 				"the crypto backend failed: start again so that every session gets its keys")

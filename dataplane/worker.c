@@ -336,6 +336,11 @@ void worker_stop(struct worker *w)
 	idle_wake(&w->idle, IDLE_NAP);
 }
 
+const char *worker_crypto_how(const struct worker *w)
+{
+	return w->backend->how ? w->backend->how(w->crypto) : "";
+}
+
 bool worker_crypto_report(const struct worker *w, char *text, size_t n)
 {
 	if (!w->backend->report)

@@ -54,6 +54,9 @@ unsigned worker_step(struct worker *w, uint64_t now_ns);
 int worker_run(void *worker);
 void worker_stop(struct worker *w); /* any thread */
 
+/* With which instructions it ciphers, in words; "" when the backend does not say. */
+const char *worker_crypto_how(const struct worker *w);
+
 /* One line about the crypto device, for the log; the worker does not run. false: it has none to speak of. */
 bool worker_crypto_report(const struct worker *w, char *text, size_t n);
 

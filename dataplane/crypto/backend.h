@@ -131,6 +131,8 @@ struct crypto_backend {
 	/* Optional: called about every 10 ms while no job is in flight; what takes longer than a packet may
 	 * wait. */
 	void (*maintain)(struct crypto_queue *queue);
+	/* Optional: with which instructions, for people. */
+	const char *(*how)(const struct crypto_queue *queue);
 	/* Optional: the device and its own counters in one line, for people. */
 	void (*report)(struct crypto_queue *queue, char *text, size_t n);
 	/* Optional: can it do this job, which has a key here? Without it: every one up to len_max. */

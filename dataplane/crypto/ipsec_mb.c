@@ -16,17 +16,16 @@ static int managers_open(struct crypto_queue *q, const struct imb_options *o, st
 		[IMB_ISA_AVX512] = init_mb_mgr_avx512,
 	};
 	uint64_t features;
-	enum imb_isa isa;
 	int rc;
 
 	q->wide = alloc_mb_mgr(0);
 	if (!q->wide)
 		return -ENOMEM;
 	features = q->wide->features;
-	rc = imb_isa_choose(features, o->isa, &isa, e);
+	rc = imb_isa_choose(features, o->isa, &q->isa, e);
 	if (rc < 0)
 		return rc;
-	init[isa](q->wide);
+	init[q->isa](q->wide);
 	if (imb_get_errno(q->wide))
 		return err_set(e, EIO, "intel-ipsec-mb fails its own test: %s",
 			imb_get_strerror(imb_get_errno(q->wide)));
@@ -201,6 +200,11 @@ static int ipsec_mb_reset(struct crypto_queue *q)
 	return 0;
 }
 
+static const char *ipsec_mb_how(const struct crypto_queue *q)
+{
+	return q->lanes ? "AVX-512, several packets at a time" : imb_isa_name(q->isa);
+}
+
 static uint32_t ipsec_mb_at_once(const struct crypto_queue *q)
 {
 	return q->lanes ? 0 : 1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM;
@@ -224,4 +228,5 @@ const struct crypto_backend crypto_ipsec_mb = {
 	.reset = ipsec_mb_reset,
 	.close = ipsec_mb_close,
 	.at_once = ipsec_mb_at_once,
+	.how = ipsec_mb_how,
 };

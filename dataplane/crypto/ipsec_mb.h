@@ -123,6 +123,7 @@ struct crypto_queue {
 	struct imb_cm_key *cm[IMB_HALVES];
 	struct pages pages[IMB_PAGES_KINDS];
 	uint32_t slots, slots_used;
+	enum imb_isa isa;
 	bool vaes;  /* decides where in a GCM key its hash keys lie */
 	bool lanes; /* lanes/ does what it can */
 	bool sha_ni;

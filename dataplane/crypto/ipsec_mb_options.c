@@ -16,6 +16,7 @@ static const struct {
 	{{"pages=small", 11}, PAGES_SMALL},
 };
 
+/* In the order of enum imb_isa. */
 static const struct {
 	struct str text;
 	enum imb_isa isa;
@@ -62,6 +63,11 @@ int imb_options_parse(struct imb_options *o, const char *text, struct err *e)
 	while (rc == 0 && rest.n)
 		rc = set(o, str_cut(&rest, ','), e);
 	return rc;
+}
+
+const char *imb_isa_name(enum imb_isa isa)
+{
+	return isas[isa].name;
 }
 
 int imb_isa_choose(uint64_t features, enum imb_isa wanted, enum imb_isa *isa, struct err *e)

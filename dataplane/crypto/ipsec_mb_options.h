@@ -23,6 +23,9 @@ struct imb_options {
  */
 int imb_options_parse(struct imb_options *o, const char *text, struct err *e);
 
+/* "AVX2"; not of IMB_ISA_AUTO. */
+const char *imb_isa_name(enum imb_isa isa);
+
 /*
  * What to use on a processor with these features (IMB_FEATURE_*), never IMB_ISA_AUTO. -ENOTSUP, with a line
  * for the operator in e: it lacks AES-NI, which the gateway does not do without, or the vectors wanted.

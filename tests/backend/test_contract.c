@@ -62,6 +62,23 @@ static void test_batches_of_every_size(void **state)
 	rig_close(&r);
 }
 
+/* What an operator reads at the start. */
+static void test_says_how(void **state)
+{
+	static const char *const told[][2] = {{"ipsec-mb-sse", "SSE"}, {"ipsec-mb-avx", "AVX"},
+		{"ipsec-mb-avx2", "AVX2"}, {"ipsec-mb-avx512", "AVX-512"}};
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, which);
+	if (r.b->how)
+		assert_in_range(strlen(r.b->how(r.q)), 1, 100);
+	for (unsigned i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (strcmp(which->name, told[i][0]) == 0)
+			assert_string_equal(r.b->how(r.q), told[i][1]);
+	rig_close(&r);
+}
+
 static void test_health_counts(void **state)
 {
 	struct crypto_health h;
@@ -335,6 +352,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_batches_of_every_size),
+		cmocka_unit_test(test_says_how),
 		cmocka_unit_test(test_health_counts),
 		cmocka_unit_test(test_wrong_slots_and_suites),
 		cmocka_unit_test(test_jobs_that_do_not_fit),

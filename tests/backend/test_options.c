@@ -63,6 +63,13 @@ static void test_ipsec_mb_options(void **state)
 	assert_int_equal(imb_options_parse(&o, "isa=avx2,pages=small", &err), 0);
 	assert_int_equal(o.isa, IMB_ISA_AVX2);
 	assert_int_equal(o.pages, PAGES_SMALL);
+	assert_false(o.no_lanes);
+	assert_int_equal(imb_options_parse(&o, "lanes=off,isa=avx512", &err), 0);
+	assert_true(o.no_lanes);
+	assert_int_equal(imb_options_parse(&o, "lanes=off,lanes=auto", &err), 0);
+	assert_false(o.no_lanes);
+	assert_int_equal(imb_options_parse(&o, "lanes=4", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "lanes=auto or off, not 'lanes=4'"));
 	assert_int_equal(imb_options_parse(&o, "isa=neon", &err), -EINVAL);
 	assert_non_null(strstr(err.text, "not 'isa=neon'"));
 }
