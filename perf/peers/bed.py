@@ -41,6 +41,9 @@ class Bed(Lab):
                     end.exec("ethtool", "-K", dev, "tx", "off")
                     end.ip("addr", "add", f"{address}/24", "dev", dev)
                     end.ip("link", "set", dev, "up")
+                # Known for good: what asks for a neighbour under full load may wait for the answer for seconds.
+                self.gateway.ip("neigh", "replace", mine, "lladdr", MACS[name], "dev", device, "nud", "permanent")
+                host.ip("neigh", "replace", theirs, "lladdr", MACS[device], "dev", "eth0", "nud", "permanent")
             # What arrives is counted by the interface and seen by captures; nobody answers it.
             self.host("sink").exec("nft", "add table netdev f; add chain netdev f c { type filter hook ingress device eth0 "
                                    "priority 0; }; add rule netdev f c udp dport 1024-65535 drop")
