@@ -141,8 +141,9 @@ static inline __attribute__((always_inline)) void batch_fetching(
  * One stage, an early one over the last batch and fetching for the one in the middle: what they fetch comes
  * while this one works.
  */
-static inline __attribute__((always_inline)) void batch_three(struct worker *w, struct batch *b, packet_stage stage,
-	struct batch *last, packet_stage early, const struct batch *next, packet_fetch fetch)
+static inline __attribute__((always_inline)) void batch_three(struct worker *w, struct batch *b,
+	packet_stage stage, struct batch *last, packet_stage early, const struct batch *next,
+	packet_fetch fetch)
 {
 	uint16_t most = b->n > last->n ? b->n : last->n;
 	bool ended = false, ended_early = false;

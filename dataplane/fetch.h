@@ -2,15 +2,16 @@
 /*
  * Brings near what the stages will read: at thousands of sessions the state behind a packet is in no near
  * cache. Each step stands on what the one before has brought, and is done for a batch behind the one that is
- * worked on, a few lines for each packet of that: batch_fetching(). The lines are those that struct leg names,
- * and the crypto backend's. Changes nothing and decides nothing.
+ * worked on, a few lines for each packet of that: batch_fetching(). The lines are those that struct leg
+ * names, and the crypto backend's. Changes nothing and decides nothing.
  */
 #pragma once
 
 struct worker;
 struct packet;
 
-/* Of the leg that a packet arrives on, behind classify_leg(): its source, and how what leaves by the leg beside begins. */
+/* Of the leg that a packet arrives on, behind classify_leg(): its source, and how what leaves by the leg
+ * beside begins. */
 void fetch_leg(struct worker *w, const struct packet *p);
 /* Numbers: those of what leaves, on secure legs the source's windows and what is known of keys. */
 void fetch_numbers(struct worker *w, const struct packet *p);

@@ -64,8 +64,8 @@ static inline __attribute__((always_inline)) int leave(struct worker *w, struct 
 /*
  * The whole way of a packet. Each stage is a file of its name; what it does not let on has a verdict and is
  * counted. Stages between two runs of crypto are one pass over the batch. The first ones find out whose a
- * packet is: the last batch goes through them while another one goes through the rest, and what is fetched for
- * the one in the middle stands on what was fetched for it as the last.
+ * packet is: the last batch goes through them while another one goes through the rest, and what is fetched
+ * for the one in the middle stands on what was fetched for it as the last.
  */
 static void batch_work(struct worker *w, struct batch *b, struct batch *next, struct batch *last)
 {

@@ -3,12 +3,13 @@
  * Inside of the ipsec-mb backend: AES and SHA-1 on the worker's own core with intel-ipsec-mb. Private to
  * ipsec_mb*.c; everyone else uses backend.h.
  *
- * On processors that have the instructions for it, RTP goes through code of our own (lanes/), which does several packets
- * at a time and needs less memory for their keys: the library does one packet of AES-GCM after the other. It does the
- * rest: SRTCP, suites with AES-192, and everything elsewhere.
+ * On processors that have the instructions for it, RTP goes through code of our own (lanes/), which does
+ * several packets at a time and needs less memory for their keys: the library does one packet of AES-GCM
+ * after the other. It does the rest: SRTCP, suites with AES-192, and everything elsewhere.
  *
- * submit() does AES-GCM at once where the library does it. Other jobs it only sorts by algorithm; poll() runs all that
- * is waiting in as few and as large runs as it can, so that small submits of one loop still share the lanes.
+ * submit() does AES-GCM at once where the library does it. Other jobs it only sorts by algorithm; poll() runs
+ * all that is waiting in as few and as large runs as it can, so that small submits of one loop still share
+ * the lanes.
  */
 #pragma once
 
@@ -133,8 +134,8 @@ struct crypto_queue {
 	struct imb_list todo[IMB_CLASSES][IMB_WAYS];      /* for the library */
 	struct imb_list lane_todo[IMB_CLASSES][IMB_WAYS]; /* for lanes/ */
 	uint16_t waiting;                                 /* jobs in both */
-	bool gcm_done;                                    /* by the library since the last poll(): a batch ends with it */
-	uint16_t done_n;                                  /* finished jobs */
+	bool gcm_done;   /* by the library since the last poll(): a batch ends with it */
+	uint16_t done_n; /* finished jobs */
 	struct crypto_job *done[IPSEC_MB_DEPTH];
 
 	uint64_t jobs, batches, faults;
@@ -203,7 +204,7 @@ static inline uint8_t *imb_class_place(const struct crypto_queue *q, uint32_t sl
 
 static inline enum imb_class imb_class_of(const struct crypto_queue *q, uint32_t slot)
 {
-	return (enum imb_class)*imb_class_place(q, slot);
+	return (enum imb_class) * imb_class_place(q, slot);
 }
 
 /* Is RTP with keys of this class done by lanes/? */
@@ -214,7 +215,8 @@ static inline bool imb_in_lanes(const struct crypto_queue *q, enum imb_class c)
 
 /* ipsec_mb_lanes.c: runs every job that waits for lanes/. */
 void imb_lanes_run(struct crypto_queue *q);
-/* ipsec_mb_cm.c: runs every waiting job. ipsec_mb_gcm.c: does one of that class. Both hand jobs to imb_finish(). */
+/* ipsec_mb_cm.c: runs every waiting job. ipsec_mb_gcm.c: does one of that class. Both hand jobs to
+ * imb_finish(). */
 void imb_cm_setup(struct crypto_queue *q);
 void imb_cm_run(struct crypto_queue *q);
 void imb_gcm_setup(struct crypto_queue *q);

@@ -19,7 +19,8 @@ struct imb_options {
 
 /*
  * "pages=thp" (default), "pages=huge" (hugetlbfs) or "pages=small"; "isa=auto" (default), "isa=sse",
- * "isa=avx", "isa=avx2" or "isa=avx512"; "lanes=auto" (default) or "lanes=off"; a comma between. -EINVAL with the reason in e.
+ * "isa=avx", "isa=avx2" or "isa=avx512"; "lanes=auto" (default) or "lanes=off"; a comma between. -EINVAL with
+ * the reason in e.
  */
 int imb_options_parse(struct imb_options *o, const char *text, struct err *e);
 

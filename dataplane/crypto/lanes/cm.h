@@ -12,18 +12,20 @@ struct lanes_cm_key {
 	uint8_t key[32];
 	uint8_t salt[16]; /* 14, then zeros */
 	uint8_t pad[16];
-	uint8_t states[40]; /* of SHA-1 after the inner block of the authentication key, then after the outer one: sha1.h */
+	uint8_t states[40]; /* of SHA-1 after the inner block of the authentication key, then after the outer
+			       one: sha1.h */
 	uint8_t more[23];
 	uint8_t mark; /* the caller's own, not read here */
 } __attribute__((aligned(128)));
 _Static_assert(sizeof(struct lanes_cm_key) == 128, "two cache lines");
 
 /*
- * Jobs of RTP, in any number, all to protect or all to unprotect, all with AES-128 or all with AES-256; job->slot is
- * the place of its key in keys. Tags are of 4 or 10 octets. Ends with every job's status, CRYPTO_OK or
- * CRYPTO_TAG_FAIL, which leaves the packet as it was. sha_ni: the processor has instructions for SHA.
+ * Jobs of RTP, in any number, all to protect or all to unprotect, all with AES-128 or all with AES-256;
+ * job->slot is the place of its key in keys. Tags are of 4 or 10 octets. Ends with every job's status,
+ * CRYPTO_OK or CRYPTO_TAG_FAIL, which leaves the packet as it was. sha_ni: the processor has instructions for
+ * SHA.
  */
-void lanes_cm_protect(
-	const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n, bool aes256, bool sha_ni);
-void lanes_cm_unprotect(
-	const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n, bool aes256, bool sha_ni);
+void lanes_cm_protect(const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n,
+	bool aes256, bool sha_ni);
+void lanes_cm_unprotect(const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n,
+	bool aes256, bool sha_ni);

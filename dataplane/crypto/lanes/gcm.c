@@ -28,8 +28,7 @@ LANES_INLINE struct products products_of(__m512i a, __m512i b)
 {
 	return (struct products){
 		_mm512_clmulepi64_epi128(a, b, 0x00),
-		_mm512_xor_si512(
-			_mm512_clmulepi64_epi128(a, b, 0x01), _mm512_clmulepi64_epi128(a, b, 0x10)),
+		_mm512_xor_si512(_mm512_clmulepi64_epi128(a, b, 0x01), _mm512_clmulepi64_epi128(a, b, 0x10)),
 		_mm512_clmulepi64_epi128(a, b, 0x11),
 	};
 }
@@ -37,15 +36,16 @@ LANES_INLINE struct products products_of(__m512i a, __m512i b)
 LANES_INLINE struct products products_add(struct products p, __m512i a, __m512i b)
 {
 	p.low = _mm512_xor_si512(p.low, _mm512_clmulepi64_epi128(a, b, 0x00));
-	p.middle = _mm512_ternarylogic_epi32(p.middle, _mm512_clmulepi64_epi128(a, b, 0x01),
-		_mm512_clmulepi64_epi128(a, b, 0x10), 0x96);
+	p.middle = _mm512_ternarylogic_epi32(
+		p.middle, _mm512_clmulepi64_epi128(a, b, 0x01), _mm512_clmulepi64_epi128(a, b, 0x10), 0x96);
 	p.high = _mm512_xor_si512(p.high, _mm512_clmulepi64_epi128(a, b, 0x11));
 	return p;
 }
 
 LANES_INLINE __m512i products_reduced(struct products p)
 {
-	const __m512i poly = _mm512_broadcast_i32x4(_mm_set_epi64x((long long)UINT64_C(0xc200000000000000), 1));
+	const __m512i poly =
+		_mm512_broadcast_i32x4(_mm_set_epi64x((long long)UINT64_C(0xc200000000000000), 1));
 
 	p.middle = _mm512_ternarylogic_epi32(p.middle, _mm512_shuffle_epi32(p.low, 0x4e),
 		_mm512_clmulepi64_epi128(poly, p.low, 0x01), 0x96);
@@ -72,8 +72,8 @@ LANES_INLINE __m512i ghash_eighth(const struct lanes_gcm_key *k)
 
 LANES_INLINE __m512i ghash_turn(__m512i blocks)
 {
-	const __m512i turned = _mm512_broadcast_i32x4(
-		_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+	const __m512i turned =
+		_mm512_broadcast_i32x4(_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
 
 	return _mm512_shuffle_epi8(blocks, turned);
 }
@@ -112,9 +112,9 @@ static ASIDE __m512i spread_header(struct spread *s, const struct lanes_gcm_key 
 }
 
 /*
- * GHASH of a packet. Its blocks are taken in fours, the first four filled up in front with zeros, which change
- * nothing, so that the length is the last of the last four. Each lane sums up its own: times the fourth power
- * of the hash key from one four to the next, in the end times the power that is the lane's.
+ * GHASH of a packet. Its blocks are taken in fours, the first four filled up in front with zeros, which
+ * change nothing, so that the length is the last of the last four. Each lane sums up its own: times the
+ * fourth power of the hash key from one four to the next, in the end times the power that is the lane's.
  */
 LANES_INLINE __m128i ghash(const struct lanes_gcm_key *k, const struct crypto_job *job)
 {
@@ -135,13 +135,14 @@ LANES_INLINE __m128i ghash(const struct lanes_gcm_key *k, const struct crypto_jo
 			ghash_turn(_mm512_loadu_si512(at)), ghash_fourth(k));
 
 		four = _mm512_xor_si512(products_reduced(p),
-			ghash_turn(_mm512_maskz_loadu_epi8(lanes_octets((unsigned)(end - at - 64)), at + 64)));
+			ghash_turn(
+				_mm512_maskz_loadu_epi8(lanes_octets((unsigned)(end - at - 64)), at + 64)));
 	}
 	if (fours == 2)
 		four = _mm512_xor_si512(ghash_mul4(four, ghash_fourth(k)),
 			ghash_turn(_mm512_maskz_loadu_epi8(lanes_octets((unsigned)(end - at)), at)));
-	four = _mm512_xor_si512(four, _mm512_maskz_broadcast_i64x2(0xc0,
-					      _mm_set_epi64x(job->aad_len * 8, (long long)octets * 8)));
+	four = _mm512_xor_si512(four,
+		_mm512_maskz_broadcast_i64x2(0xc0, _mm_set_epi64x(job->aad_len * 8, (long long)octets * 8)));
 	four = ghash_mul4(four, _mm512_load_si512(k->powers));
 	halves = _mm256_xor_si256(_mm512_castsi512_si256(four), _mm512_extracti64x4_epi64(four, 1));
 	return _mm_shuffle_epi8(
@@ -160,12 +161,12 @@ LANES_INLINE __m128i rtp_iv(const struct lanes_gcm_key *k, const struct crypto_j
 	memcpy(&seq, job->pkt + 2, 2);
 	low = (uint64_t)ssrc << 16 | roc << 48;
 	high = roc >> 16 | (uint64_t)seq << 16;
-	return _mm_xor_si128(_mm_maskz_load_epi32(0x7, k->salt),
-		_mm_set_epi64x((long long)high, (long long)low));
+	return _mm_xor_si128(
+		_mm_maskz_load_epi32(0x7, k->salt), _mm_set_epi64x((long long)high, (long long)low));
 }
 
-LANES_INLINE void begin(
-	struct four *f, const struct lanes_gcm_key *keys, struct crypto_job *const *jobs, unsigned n, bool aes256)
+LANES_INLINE void begin(struct four *f, const struct lanes_gcm_key *keys, struct crypto_job *const *jobs,
+	unsigned n, bool aes256)
 {
 	const uint8_t *key[4];
 	__m128i iv[4];
@@ -189,7 +190,8 @@ LANES_INLINE __m512i masks_of(const struct four *f, bool aes256)
 	return first;
 }
 
-/* All are ciphered before the first is hashed: what was just written cannot be read at once across its parts. */
+/* All are ciphered before the first is hashed: what was just written cannot be read at once across its parts.
+ */
 LANES_INLINE void protect(
 	const struct lanes_gcm_key *keys, struct crypto_job *const *jobs, unsigned n, bool aes256)
 {
@@ -207,7 +209,8 @@ LANES_INLINE void protect(
 	for (unsigned i = 0; i < n; i++) {
 		__m128i *tag = (__m128i *)jobs[i]->tag;
 
-		_mm_storeu_si128(tag, _mm_xor_si128(_mm_loadu_si128(tag), ghash(&keys[jobs[i]->slot], jobs[i])));
+		_mm_storeu_si128(
+			tag, _mm_xor_si128(_mm_loadu_si128(tag), ghash(&keys[jobs[i]->slot], jobs[i])));
 		jobs[i]->status = CRYPTO_OK;
 	}
 }

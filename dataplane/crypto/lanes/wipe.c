@@ -7,7 +7,8 @@
 
 #define STACK_OCTETS 3072 /* more than any of them uses; -fstack-usage tells */
 
-/* Not inlined: its frame is where theirs were. After every run, so by whole registers and not by mem_wipe(). */
+/* Not inlined: its frame is where theirs were. After every run, so by whole registers and not by mem_wipe().
+ */
 static __attribute__((noinline)) void wipe_stack(void)
 {
 	uint8_t below[STACK_OCTETS] __attribute__((aligned(64)));
@@ -40,7 +41,7 @@ void lanes_wipe(void)
 			 "vpxord %%zmm31, %%zmm31, %%zmm31"
 			 :
 			 :
-			 : "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-			 "xmm27", "xmm28", "xmm29", "xmm30", "xmm31");
+			 : "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24",
+			 "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31");
 	wipe_stack();
 }
