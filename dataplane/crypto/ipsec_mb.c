@@ -105,9 +105,13 @@ static inline bool job_sane(const struct crypto_job *job, enum imb_class c)
 
 static struct imb_list *list_of(struct crypto_queue *q, const struct crypto_job *job, enum imb_class c)
 {
+	enum imb_way way = imb_job_protects(job) ? IMB_PROTECT : IMB_UNPROTECT;
+
+	if (imb_in_lanes(q, c) && imb_job_half(job) == IMB_RTP)
+		return &q->lane_todo[c][way];
 	if (c < IMB_CM_QUIET && (job->len == job->aad_len || !imb_job_ciphers(job)))
 		c = IMB_CM_QUIET;
-	return &q->todo[c][imb_job_protects(job) ? IMB_PROTECT : IMB_UNPROTECT];
+	return &q->todo[c][way];
 }
 
 static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
@@ -126,12 +130,7 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 		if (unlikely(!job_sane(job, c))) {
 			q->faults++;
 			imb_finish(q, job, CRYPTO_FAULT);
-		} else if (imb_in_lanes(q, c) && imb_job_half(job) == IMB_RTP) {
-			job->status = CRYPTO_PENDING;
-			list = &q->lane_todo[c][imb_job_protects(job) ? IMB_PROTECT : IMB_UNPROTECT];
-			list->jobs[list->n++] = job;
-			q->waiting++;
-		} else if (c >= IMB_GCM_128) {
+		} else if (c >= IMB_GCM_128 && !q->lanes) {
 			imb_gcm_do(q, job, c);
 			q->jobs++;
 			q->gcm_done = true;
@@ -150,7 +149,10 @@ static uint16_t ipsec_mb_poll(struct crypto_queue *q, struct crypto_job **jobs, 
 	uint16_t k;
 
 	if (q->waiting) {
-		imb_lanes_run(q);
+		if (q->lanes) {
+			imb_lanes_run(q);
+			imb_gcm_run(q);
+		}
 		imb_cm_run(q);
 		q->waiting = 0;
 	}

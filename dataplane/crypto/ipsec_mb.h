@@ -221,6 +221,8 @@ void imb_cm_setup(struct crypto_queue *q);
 void imb_cm_run(struct crypto_queue *q);
 void imb_gcm_setup(struct crypto_queue *q);
 void imb_gcm_do(struct crypto_queue *q, struct crypto_job *job, enum imb_class c);
+/* Every job of it that waits: with lanes those of SRTCP. */
+void imb_gcm_run(struct crypto_queue *q);
 
 /* ipsec_mb.c: the job is over; poll() returns it. */
 static inline void imb_finish(struct crypto_queue *q, struct crypto_job *job, enum crypto_status status)

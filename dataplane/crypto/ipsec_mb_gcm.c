@@ -21,7 +21,8 @@ static inline void rtp_pass(struct crypto_queue *q, aes_gcm_enc_dec_t call, cons
 	const union imb_gcm_key *key = &q->gcm[job->slot];
 	uint8_t *payload = job->pkt + job->aad_len, *iv = q->scratch.iv[0];
 
-	srtp_iv_gcm(iv, key->salt, be32_get(job->pkt + 8), (uint64_t)job->index << 16 | be16_get(job->pkt + 2));
+	srtp_iv_gcm(
+		iv, key->salt, be32_get(job->pkt + 8), (uint64_t)job->index << 16 | be16_get(job->pkt + 2));
 	call(&key->data, &q->scratch.gcm, payload, payload, (uint64_t)job->len - job->aad_len, iv, job->pkt,
 		job->aad_len, q->scratch.mac[0], GCM_TAG);
 }
@@ -90,4 +91,19 @@ void imb_gcm_do(struct crypto_queue *q, struct crypto_job *job, enum imb_class c
 	 */
 	pass(q, calls->encrypt, job);
 	imb_finish(q, job, CRYPTO_TAG_FAIL);
+}
+
+void imb_gcm_run(struct crypto_queue *q)
+{
+	for (int c = IMB_GCM_128; c <= IMB_GCM_256; c++) {
+		for (int way = 0; way < IMB_WAYS; way++) {
+			struct imb_list *list = &q->todo[c][way];
+
+			for (unsigned i = 0; i < list->n; i++)
+				imb_gcm_do(q, list->jobs[i], (enum imb_class)c);
+			q->jobs += list->n;
+			q->batches += list->n != 0;
+			list->n = 0;
+		}
+	}
 }

@@ -29,10 +29,11 @@ int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum pages_kind kind)
 {
 	int rc;
 
-	rc = pages_map(&q->pages[IMB_PAGES_CLASSES], slots, kind);
-	if (!rc)
+	if (q->lanes)
 		rc = pages_map(&q->pages[IMB_PAGES_LANES], (size_t)slots * sizeof(*q->lanes_keys), kind);
-	if (!rc)
+	else
+		rc = pages_map(&q->pages[IMB_PAGES_CLASSES], slots, kind);
+	if (!rc && !q->lanes)
 		rc = pages_map(&q->pages[IMB_PAGES_GCM], (size_t)slots * sizeof(*q->gcm), kind);
 	if (!rc)
 		rc = pages_map(&q->pages[IMB_PAGES_GCM_RTCP], (size_t)slots * sizeof(*q->gcm_rtcp), kind);

@@ -51,7 +51,7 @@ static void run(struct crypto_queue *q, const struct imb_list *list, enum imb_cl
 
 void imb_lanes_run(struct crypto_queue *q)
 {
-	for (int c = 0; q->lanes && c < IMB_CLASSES; c++) {
+	for (int c = 0; c < IMB_CLASSES; c++) {
 		for (int way = 0; way < IMB_WAYS; way++) {
 			struct imb_list *list = &q->lane_todo[c][way];
 

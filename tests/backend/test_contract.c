@@ -219,6 +219,7 @@ static void test_reset(void **state)
 {
 	struct crypto_job *jobs[16], *done[16];
 	struct crypto_health h;
+	uint32_t at_once;
 	struct rig r;
 
 	(void)state;
@@ -234,15 +235,10 @@ static void test_reset(void **state)
 		back += r.b->poll(r.q, done, 16);
 		assert_in_range(idle, 0, 1000000);
 	}
-	/* What submit() does at once is done; which jobs of RTCP those are is the backend's own affair. */
-	for (unsigned i = 0; i < 16; i++) {
-		bool at_once = (r.b->at_once ? r.b->at_once(r.q) : 0) >> r.samples[i].keys.suite & 1;
-
-		rig_check(&r, i,
-			r.samples[i].rtcp && r.jobs[i].status == CRYPTO_OK ? CRYPTO_OK
-			: at_once                                          ? CRYPTO_OK
-									   : CRYPTO_FAULT);
-	}
+	/* What submit() does at once is done. */
+	at_once = r.b->at_once ? r.b->at_once(r.q) : 0;
+	for (unsigned i = 0; i < 16; i++)
+		rig_check(&r, i, at_once >> r.samples[i].keys.suite & 1 ? CRYPTO_OK : CRYPTO_FAULT);
 	assert_int_equal(r.b->health(r.q, &h), 0);
 	assert_int_equal(h.slots_used, 0);
 	assert_int_equal(h.in_flight, 0);
@@ -256,11 +252,17 @@ static void test_reset(void **state)
 	rig_close(&r);
 }
 
+#if !MEMORY_SCAN_BLIND
+/* A backend with software behind it does not say how that does it. */
+static bool in_lanes(const struct rig *r)
+{
+	return !r->b->how || strstr(r->b->how(r->q), "several packets");
+}
+
 /*
  * After key_wipe() the process holds neither a session key nor anything that the key was expanded to, in no
  * mapping that it can read: not in the slot, the library's managers, scratch, heap or stack.
  */
-#if !MEMORY_SCAN_BLIND
 static void test_wiped_keys_leave_memory(void **state)
 {
 	struct rig r;
@@ -269,7 +271,7 @@ static void test_wiped_keys_leave_memory(void **state)
 	rig_open(&r, which);
 	for (int suite = 1; suite < SRTP_SUITE_COUNT; suite++) {
 		struct memory_scan scan;
-		unsigned kinds = 0;
+		unsigned kinds = 0, unseen;
 
 		if (!(r.b->suites >> suite & 1))
 			continue;
@@ -282,11 +284,11 @@ static void test_wiped_keys_leave_memory(void **state)
 		}
 		memory_scan_learn(&scan, &r.samples[0].keys);
 		/* The scan does see them, but for the two HMAC blocks of each half, which are gone at once,
-		 * and what a key is expanded to, which may be there while a packet needs it alone. */
+		 * and what a key of SRTCP under GCM, in lanes one of RTP, is expanded to: both round keys
+		 * that it looks for are there while a packet needs them. */
 		(void)memory_scan_find(&scan, &kinds);
-		assert_in_range(kinds,
-			srtp_suite_info((enum srtp_suite)suite)->auth_key_len ? scan.n - 6 : scan.n - 4,
-			scan.n);
+		unseen = srtp_suite_info((enum srtp_suite)suite)->auth_key_len ? 4 : 2;
+		assert_in_range(kinds, scan.n - unseen - (in_lanes(&r) ? 2 : 0), scan.n);
 		for (unsigned i = 0; i < 20; i++)
 			rig_fill(&r, i, true);
 		rig_run(&r, 0, 20);

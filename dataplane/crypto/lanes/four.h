@@ -39,6 +39,15 @@ LANES_INLINE __m512i four_counter(__m512i ivs, unsigned n)
 	return _mm512_or_si512(ivs, _mm512_maskz_set1_epi32(0x8888, (int)__builtin_bswap32(n)));
 }
 
+/* The same, after AES. */
+LANES_INLINE __m512i four_block(const struct four *f, unsigned n, bool aes256)
+{
+	__m512i block = four_counter(f->ivs, n);
+
+	aes4_encrypt(&f->aes, &block, 1, aes256);
+	return block;
+}
+
 /* jobs and n are set. keys: 16 octets each, or 32, on 16. */
 LANES_INLINE void four_begin(struct four *f, const uint8_t *const *keys, const __m128i *iv, bool aes256)
 {
@@ -101,8 +110,6 @@ LANES_INLINE void four_cipher(
 			_mm512_mask_storeu_epi8(payload[i] + at, mine, _mm512_xor_si512(in, blocks[i]));
 		}
 	}
-	if (before && !spare) {
-		*before = four_counter(f->ivs, first - 1);
-		aes4_encrypt(&f->aes, before, 1, aes256);
-	}
+	if (before && !spare)
+		*before = four_block(f, first - 1, aes256);
 }

@@ -181,14 +181,9 @@ LANES_INLINE void begin(struct four *f, const struct lanes_gcm_key *keys, struct
 	four_begin(f, key, iv, aes256);
 }
 
-/* What tags are masked with: the block before the first of the payload. */
-LANES_INLINE __m512i masks_of(const struct four *f, bool aes256)
-{
-	__m512i first = four_counter(f->ivs, 1);
-
-	aes4_encrypt(&f->aes, &first, 1, aes256);
-	return first;
-}
+/* Numbers of blocks: tags are masked with the first, the payload begins with the second. */
+#define BLOCK_TAG 1
+#define BLOCK_PAYLOAD 2
 
 /* All are ciphered before the first is hashed: what was just written cannot be read at once across its parts.
  */
@@ -201,7 +196,7 @@ LANES_INLINE void protect(
 		__m512i mask = _mm512_setzero_si512();
 
 		begin(&f, keys, jobs + i, n - i, aes256);
-		four_cipher(&f, aes256, (1u << f.n) - 1, 2, &mask);
+		four_cipher(&f, aes256, (1u << f.n) - 1, BLOCK_PAYLOAD, &mask);
 		_mm512_store_si512(masks, mask);
 		for (unsigned k = 0; k < f.n; k++)
 			_mm_storeu_si128((__m128i *)jobs[i + k]->tag, masks[k]);
@@ -224,7 +219,7 @@ LANES_INLINE void unprotect(
 		struct four f;
 
 		begin(&f, keys, jobs + i, n - i, aes256);
-		_mm512_store_si512(masks, masks_of(&f, aes256));
+		_mm512_store_si512(masks, four_block(&f, BLOCK_TAG, aes256));
 		for (unsigned k = 0; k < f.n; k++) {
 			struct crypto_job *job = jobs[i + k];
 			__m128i tag = _mm_xor_si128(masks[k], ghash(&keys[job->slot], job));
@@ -233,7 +228,7 @@ LANES_INLINE void unprotect(
 			job->status = equal ? CRYPTO_OK : CRYPTO_TAG_FAIL;
 			good |= (unsigned)equal << k;
 		}
-		four_cipher(&f, aes256, good, 2, NULL);
+		four_cipher(&f, aes256, good, BLOCK_PAYLOAD, NULL);
 	}
 }
 
