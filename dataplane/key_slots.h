@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The free key slots of a worker's crypto backend. A backend keeps keys of AES-GCM and of AES-CM in tables of
- * their own, by slot, and of each the pages that are touched cost memory: so GCM takes slots from the low end
- * and CM from the high one, and each takes again what it gave back last. Only when one end has met the other
- * it takes what the other gave back.
+ * The free key slots of a worker's crypto backend, but for those that belong to legs (struct leg). A backend
+ * keeps keys of AES-GCM and of AES-CM in tables of their own, by slot, and of each the pages that are touched
+ * cost memory: so GCM takes slots from the low end and CM from the high one, and each takes again what it
+ * gave back last. Only when one end has met the other it takes what the other gave back.
  */
 #pragma once
 
@@ -15,15 +15,16 @@
 
 struct key_slots {
 	uint32_t *back;     /* n places, the owner's: given back, GCM's from below and CM's from above */
-	uint32_t n;         /* slots there are */
+	uint32_t n;         /* slots there are, from one on */
 	uint32_t low, high; /* never taken: from low to below high */
 	uint32_t n_back[2]; /* GCM, CM */
 	uint32_t n_free;
 };
 
-static inline void key_slots_init(struct key_slots *s, uint32_t *back, uint32_t n)
+/* n slots from first on. */
+static inline void key_slots_init(struct key_slots *s, uint32_t *back, uint32_t first, uint32_t n)
 {
-	*s = (struct key_slots){.back = back, .n = n, .high = n, .n_free = n};
+	*s = (struct key_slots){.back = back, .n = n, .low = first, .high = first + n, .n_free = n};
 }
 
 static inline unsigned key_slots_end(enum srtp_suite suite)

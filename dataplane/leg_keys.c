@@ -54,35 +54,64 @@ static void forget_eras(struct worker *w, struct leg *leg)
 		leg_retired_put(w, leg);
 }
 
-/*
- * A free slot of the backend. Keys that were replaced hold theirs for late packets; when no other is free the
- * one replaced longest ago gives its own up, whosesoever leg: that costs a late packet, a key refused a call.
- */
-static uint32_t slot_take(struct worker *w, enum srtp_suite suite)
+static bool slot_used(struct leg *leg, uint32_t slot)
 {
-	struct leg *leg = TAILQ_FIRST(&w->overlaps);
+	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
+		if (leg_rx(leg, i)->role != KEY_NONE && leg_rx(leg, i)->slot == slot)
+			return true;
+	return leg_tx(leg)->role != KEY_NONE && leg_tx(leg)->slot == slot;
+}
 
-	if (w->slots.n_free == 0 && leg) {
-		rx_wipe(w, leg, leg_key_role(leg, KEY_PREVIOUS));
-		forget_eras(w, leg);
-		count(&w->stats.overlaps_cut, 1);
+/*
+ * A free slot of the backend: the one beside what packets read, or any. Keys that were replaced hold theirs
+ * for late packets; when no other is free the one replaced longest ago gives its own up, whosesoever leg, if
+ * it is one that will do here: that costs a late packet, a key refused a call.
+ */
+static uint32_t slot_take(struct worker *w, struct leg *leg, uint32_t near, enum srtp_suite suite)
+{
+	struct leg *longest;
+
+	if (near != SLOT_NONE && !slot_used(leg, near))
+		return near;
+	if (w->slots.n_free == 0) {
+		TAILQ_FOREACH (longest, &w->overlaps, far->overlap) {
+			struct leg_key *k = leg_key_role(longest, KEY_PREVIOUS);
+			uint32_t slot = k->slot;
+
+			if (slot < w->near_slots && slot != near)
+				continue;
+			rx_wipe(w, longest, k);
+			forget_eras(w, longest);
+			count(&w->stats.overlaps_cut, 1);
+			if (slot == near)
+				return near;
+			break;
+		}
 	}
 	return key_slots_take(&w->slots, suite);
 }
 
-int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c)
+static void slot_put(struct worker *w, enum srtp_suite suite, uint32_t slot)
+{
+	if (slot >= w->near_slots)
+		key_slots_put(&w->slots, suite, slot);
+}
+
+/* near: of leg_near_rx() or leg_near_tx(). */
+static int leg_key_load(
+	struct worker *w, struct leg *leg, uint32_t near, struct leg_key *k, const struct command *c)
 {
 	const struct dp_key_add *conf = &c->key_add.conf;
 	const struct srtp_suite_info *info = srtp_suite_info(conf->suite);
 	uint32_t slot;
 	int rc;
 
-	slot = slot_take(w, conf->suite);
+	slot = slot_take(w, leg, near, conf->suite);
 	if (slot == SLOT_NONE)
 		return -ENOSPC;
 	rc = w->backend->key_load(w->crypto, slot, &c->key_add.keys);
 	if (rc < 0) {
-		key_slots_put(&w->slots, conf->suite, slot);
+		slot_put(w, conf->suite, slot);
 		return rc;
 	}
 	*k = (struct leg_key){
@@ -125,7 +154,7 @@ void leg_key_wipe(struct worker *w, struct leg_key *k)
 	if (k->role == KEY_NONE)
 		return;
 	w->backend->key_wipe(w->crypto, k->slot);
-	key_slots_put(&w->slots, k->suite, k->slot);
+	slot_put(w, k->suite, k->slot);
 	*k = (struct leg_key){.role = KEY_NONE};
 }
 
@@ -256,12 +285,12 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 			current->epoch = conf->epoch;
 		return 0;
 	}
-	rc = leg_key_load(w, &loaded, c);
+	rc = leg_key_load(w, leg, leg_near_rx(w, leg), &loaded, c);
 	/* No slot at all: without an overlap. */
 	if (rc == -ENOSPC && !next && current) {
 		rx_wipe(w, leg, current);
 		count(&w->stats.overlaps_cut, 1);
-		rc = leg_key_load(w, &loaded, c);
+		rc = leg_key_load(w, leg, leg_near_rx(w, leg), &loaded, c);
 	}
 	if (rc < 0)
 		return rc;
@@ -293,6 +322,7 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 static int tx_add(struct worker *w, struct leg *leg, struct command *c)
 {
 	const struct dp_key_add *conf = &c->key_add.conf;
+	uint32_t near = leg_near_tx(w, leg);
 	struct leg_key loaded;
 	int rc;
 
@@ -303,10 +333,12 @@ static int tx_add(struct worker *w, struct leg *leg, struct command *c)
 			conf->epoch);
 		return -EALREADY;
 	}
-	/* The one before sends no more: in want of another its slot will do. */
-	if (w->slots.n_free == 0)
+	if (!(w->backend->suites >> conf->suite & 1))
+		return -ENOTSUP;
+	/* The one before sends no more: its slot will do where that is the best, and in want of another. */
+	if (w->slots.n_free == 0 || leg_tx(leg)->slot == near)
 		leg_key_wipe(w, leg_tx(leg));
-	rc = leg_key_load(w, &loaded, c);
+	rc = leg_key_load(w, leg, near, &loaded, c);
 	if (rc < 0)
 		return rc;
 	leg_key_wipe(w, leg_tx(leg));

@@ -46,7 +46,7 @@ static struct leg *leg_new(struct worker *w, struct session *s, struct command *
 
 	leg = leg_place_take(w, s, u);
 	far = leg->far;
-	memset(leg, 0, offsetof(struct leg, beside));
+	memset(&leg->rx, 0, offsetof(struct leg, beside) - offsetof(struct leg, rx));
 	*leg_departure(leg) = (struct departure){.tx.role = KEY_NONE};
 	*far = (struct leg_far){.session = s};
 	leg->far = far;

@@ -221,10 +221,12 @@ struct departure {
  * time: at tens of thousands of legs each line costs a packet a look into memory, each page another, and
  * lines side by side less than lines apart. The leg on the other side of a call most often has the place
  * beside: so what that one needs of RTP that arrives here and leaves there lies here. In order: on a secure
- * leg the key's second line and the source's windows; then of every leg the source, lines 1 and 0; and of the
- * leg beside what struct departure says. fetch.c brings these near; what else there is may be far.
+ * leg the key, what is known of it (its second line) and the source's windows; then of every leg the source,
+ * lines 1 and 0; and of the leg beside what struct departure says, and its key. The keys themselves lie there
+ * where the backend keeps them so (crypto_near). fetch.c brings these near; what else there is may be far.
  */
 struct leg {
+	uint8_t rx_key[CRYPTO_NEAR_OCTETS]; /* the backend's, of slot leg_near_rx() */
 	struct leg_key rx;    /* the first of its receive keys: the current one but for every other re-key */
 	struct source source; /* the first of its sources */
 
@@ -254,12 +256,15 @@ struct leg {
 	uint8_t dscp;
 	uint8_t last_source; /* number of the last packet's: most likely the next one's */
 
-	struct departure beside; /* of the leg beside: leg_departure() */
+	struct departure beside;            /* of the leg beside: leg_departure() */
+	uint8_t tx_key[CRYPTO_NEAR_OCTETS]; /* the backend's, of slot leg_near_tx() of the leg beside */
 } __attribute__((aligned(64)));
-#define LEG_LINES 11
-_Static_assert(sizeof(struct leg) == LEG_LINES * 64 && offsetof(struct leg, far) % 64 == 0 &&
+#define LEG_LINES 15
+_Static_assert(sizeof(struct leg) == LEG_LINES * 64 && offsetof(struct leg, rx) == CRYPTO_NEAR_OCTETS &&
+		       offsetof(struct leg, far) % 64 == 0 &&
 		       offsetof(struct leg, rtp) == offsetof(struct leg, far) + 64 &&
-		       offsetof(struct leg, beside) == offsetof(struct leg, rtp) + 64,
+		       offsetof(struct leg, beside) == offsetof(struct leg, rtp) + 64 &&
+		       sizeof(struct departure) % 64 == 0,
 	"lines are where they are said to be");
 _Static_assert(LEG_LINES % 2, "of two legs side by side the first is on 128 octets, the second is not");
 
@@ -411,7 +416,6 @@ int session_admit(struct worker *w, struct packet *p);
 uint8_t session_stream(const struct leg *leg, const struct packet *p, struct source *s);
 
 /* leg_keys.c: a key's life. */
-int leg_key_load(struct worker *w, struct leg_key *k, const struct command *c);
 void leg_key_wipe(struct worker *w, struct leg_key *k);            /* no job in flight on it */
 struct leg_key *leg_key_role(struct leg *leg, enum key_role role); /* or NULL */
 /* All of a leg's keys; the leg goes away. */

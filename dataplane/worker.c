@@ -144,15 +144,12 @@ static int tables_open(struct worker *w, const struct worker_conf *conf, uint32_
 {
 	char name[RTE_RING_NAMESIZE];
 	uint32_t *slot_back;
-	int rc = leg_memory_open(w, conf->legs);
 
-	if (rc < 0)
-		return rc;
 	w->sessions = rte_zmalloc_socket("sessions", conf->sessions * sizeof *w->sessions, 64, conf->socket);
 	slot_back = rte_malloc("slot_back", slots * sizeof *slot_back, 0);
 	snprintf(name, sizeof name, "handover_%u_%x", conf->index, (unsigned)rte_rand());
 	w->handover = rte_ring_create(name, HANDOVER_RING, conf->socket, RING_F_SC_DEQ);
-	key_slots_init(&w->slots, slot_back, slots);
+	key_slots_init(&w->slots, slot_back, w->near_slots, slots - w->near_slots);
 	if (!w->sessions || !slot_back || !w->handover)
 		return -ENOMEM;
 	return 0;
@@ -175,12 +172,34 @@ static void note_piece(struct rte_mempool *pool, void *arg, struct rte_mempool_m
 		m->pieces[m->n++] = (struct crypto_memory){piece->addr, piece->len};
 }
 
+/*
+ * What a leg cannot do without in the middle of a re-key: the key it sends with, the one in use and the next.
+ * The one before has what is free (leg_keys.c). Slots that are not used cost nothing.
+ */
+#define KEYS_PER_LEG 3
+
+/* Two slots of each leg, when there are as many as legs may need. */
+static struct crypto_near near_of(const struct worker *w, uint32_t slots)
+{
+	uint32_t legs = (w->legs_max + 1) / 2 * 2; /* places are taken in pairs */
+
+	if (slots < legs * KEYS_PER_LEG)
+		return (struct crypto_near){.slots = 0};
+	return (struct crypto_near){
+		.base = worker_leg(w, 0)->rx_key,
+		.stride = sizeof(struct leg),
+		.apart = offsetof(struct leg, tx_key) - offsetof(struct leg, rx_key),
+		.slots = 2 * legs,
+	};
+}
+
 static int backend_open(struct worker *w, const struct worker_conf *conf, uint32_t *slots, struct err *err)
 {
 	struct pool_memory memory = {.n = 0};
 	struct err why = {""};
 	struct crypto_conf crypto = {
 		.slots = *slots,
+		.near = near_of(w, *slots),
 		.socket = conf->socket,
 		.options = conf->backend_options,
 		.memory = memory.pieces,
@@ -199,6 +218,8 @@ static int backend_open(struct worker *w, const struct worker_conf *conf, uint32
 	w->at_once = conf->backend->at_once ? conf->backend->at_once(w->crypto) : 0;
 	if (conf->backend->health(w->crypto, &health) == 0 && health.slots < *slots)
 		*slots = health.slots;
+	if (conf->backend->keeps_near && conf->backend->keeps_near(w->crypto))
+		w->near_slots = crypto.near.slots;
 	return 0;
 }
 
@@ -211,12 +232,6 @@ static int waits_open(struct worker *w, const struct worker_conf *conf, struct e
 		idle_add(&w->idle, port_fd(conf->ports[i], (uint16_t)conf->index));
 	return rc;
 }
-
-/*
- * What a leg cannot do without in the middle of a re-key: the key it sends with, the one in use and the next.
- * The one before has what is free (leg_keys.c). Slots that are not used cost nothing.
- */
-#define KEYS_PER_LEG 3
 
 int worker_create(const struct worker_conf *conf, struct worker **out, struct err *err)
 {
@@ -247,12 +262,14 @@ int worker_create(const struct worker_conf *conf, struct worker **out, struct er
 	hold_open(&w->hold);
 	w->mailbox.wake = -1;
 	rc = waits_open(w, conf, err);
+	if (rc == 0 && leg_memory_open(w, conf->legs) < 0)
+		rc = err_set(err, ENOMEM, "no memory for %u legs", conf->legs);
 	rc = rc < 0 ? rc : backend_open(w, conf, &slots, err);
 	if (rc == 0) {
 		rc = tables_open(w, conf, slots);
 		if (rc < 0)
-			err_set(err, -rc, "no memory for %u sessions and %u legs", conf->sessions,
-				conf->legs);
+			err_set(err, -rc, "no memory for %u sessions and %u key slots", conf->sessions,
+				slots);
 	}
 	if (rc == 0)
 		rc = mailbox_open(&w->mailbox, conf->index, &w->idle, err);

@@ -66,8 +66,9 @@ struct worker {
 	uint32_t n_leg_free;
 	uint32_t *leg_pairs, n_leg_pairs; /* stack of pairs of places that are free */
 	TAILQ_HEAD(, leg) leg_halves;     /* free places beside legs that are used */
-	struct key_slots slots;           /* of the backend, free ones */
-	TAILQ_HEAD(, leg) overlaps;       /* legs with a PREVIOUS key, the longest had first */
+	uint32_t near_slots;    /* the backend's lowest: of them each leg has two, in struct leg; 0: none */
+	struct key_slots slots; /* of the others, free ones */
+	TAILQ_HEAD(, leg) overlaps; /* legs with a PREVIOUS key, the longest had first */
 	uint64_t tick_at;
 	uint32_t tick_leg; /* where the slow walk over the legs goes on */
 	struct idle idle;
@@ -86,6 +87,18 @@ static inline struct leg *worker_leg(const struct worker *w, uint32_t i)
 static inline uint32_t worker_leg_place(const struct worker *w, const struct leg *leg)
 {
 	return (uint32_t)(leg - worker_leg(w, 0));
+}
+
+/* The slot whose key lies beside what its packets read, of what the leg receives, of what it sends; or
+ * SLOT_NONE. */
+static inline uint32_t leg_near_rx(const struct worker *w, const struct leg *leg)
+{
+	return w->near_slots ? worker_leg_place(w, leg) * 2 : SLOT_NONE;
+}
+
+static inline uint32_t leg_near_tx(const struct worker *w, const struct leg *leg)
+{
+	return w->near_slots ? worker_leg_place(w, leg_beside(leg)) * 2 + 1 : SLOT_NONE;
 }
 
 /* To be done once all packets of the batch are opened. */

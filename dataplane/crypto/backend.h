@@ -69,10 +69,23 @@ struct crypto_memory {
 	size_t n;
 };
 
+/*
+ * Memory for keys beside what else a packet reads, so that both are looked up in one page: of slot s, below
+ * slots, CRYPTO_NEAR_OCTETS octets on a cache line at base + s / 2 * stride + s % 2 * apart. Zero at open(),
+ * the queue's alone until close(), never swapped nor dumped.
+ */
+#define CRYPTO_NEAR_OCTETS 128
+struct crypto_near {
+	uint8_t *base;
+	size_t stride, apart;
+	uint32_t slots;
+};
+
 struct crypto_conf {
-	uint32_t slots;      /* key slots wanted; a backend may have fewer (see crypto_health.slots) */
-	int socket;          /* NUMA node of the worker, -1 for any */
-	const char *options; /* backend-specific, "name=value,..."; NULL for none */
+	uint32_t slots;          /* key slots wanted; a backend may have fewer (see crypto_health.slots) */
+	struct crypto_near near; /* slots 0: none. May be used (see keeps_near()) or not */
+	int socket;              /* NUMA node of the worker, -1 for any */
+	const char *options;     /* backend-specific, "name=value,..."; NULL for none */
 	const struct crypto_memory *memory; /* n_memory of them; they outlive the queue. May be NULL */
 	uint32_t n_memory;
 	struct err *err; /* where open() may say in one line what is wrong; NULL: nowhere */
@@ -116,17 +129,20 @@ struct crypto_backend {
 	/* Up to n finished jobs, in any order. Flushes partial batches: repeated polls finish every job. */
 	uint16_t (*poll)(struct crypto_queue *queue, struct crypto_job **jobs, uint16_t n);
 	int (*health)(struct crypto_queue *queue, struct crypto_health *out);
-	/* After a fault: jobs that are not done end CRYPTO_FAULT at the next poll, every key must be loaded again. */
+	/* After a fault: jobs that are not done end CRYPTO_FAULT at the next poll, every key must be loaded
+	 * again. */
 	int (*reset)(struct crypto_queue *queue);
 	void (*close)(struct crypto_queue *queue);
 	/*
-	 * Optional: brings near what a job of RTP with this key and so many octets of packet will read. Called for the
-	 * keys of the next batch while another is worked on. Any slot will do, used or not.
+	 * Optional: brings near what a job of RTP with this key and so many octets of packet will read.
+	 * Called for the keys of the next batch while another is worked on. Any slot will do, used or not.
 	 */
 	void (*key_fetch)(
 		const struct crypto_queue *queue, uint32_t slot, enum srtp_suite suite, uint16_t octets);
-	/* Optional: bit 1 << enum srtp_suite for each whose jobs of RTP submit() does itself: it may as well be
-	 * called for each. Without it: none. */
+	/* Optional: is there an advantage in slots of crypto_conf.near? Without it: no. */
+	bool (*keeps_near)(const struct crypto_queue *queue);
+	/* Optional: bit 1 << enum srtp_suite for each whose jobs of RTP submit() does itself: it may as well
+	 * be called for each. Without it: none. */
 	uint32_t (*at_once)(const struct crypto_queue *queue);
 	/* Optional: called about every 10 ms while no job is in flight; what takes longer than a packet may
 	 * wait. */

@@ -79,7 +79,7 @@ static int ipsec_mb_open(struct crypto_queue **queue, const struct crypto_conf *
 	memset(q, 0, sizeof(*q));
 	rc = managers_open(q, &options, conf->err);
 	if (!rc)
-		rc = imb_keys_open(q, conf->slots, options.pages);
+		rc = imb_keys_open(q, conf, options.pages);
 	if (!rc) {
 		imb_cm_setup(q);
 		imb_gcm_setup(q);
@@ -103,15 +103,25 @@ static inline bool job_sane(const struct crypto_job *job, enum imb_class c)
 	       job->aad_len >= (imb_job_half(job) == IMB_RTP ? 12 : 8) && job->aad_len <= job->len;
 }
 
-static struct imb_list *list_of(struct crypto_queue *q, const struct crypto_job *job, enum imb_class c)
+/* Onto the list of its kind, for poll(). */
+static void put_off(struct crypto_queue *q, struct crypto_job *job, enum imb_class c)
 {
 	enum imb_way way = imb_job_protects(job) ? IMB_PROTECT : IMB_UNPROTECT;
 
-	if (imb_in_lanes(q, c) && imb_job_half(job) == IMB_RTP)
-		return &q->lane_todo[c][way];
-	if (c < IMB_CM_QUIET && (job->len == job->aad_len || !imb_job_ciphers(job)))
-		c = IMB_CM_QUIET;
-	return &q->todo[c][way];
+	job->status = CRYPTO_PENDING;
+	q->waiting++;
+	if (imb_in_lanes(q, c) && imb_job_half(job) == IMB_RTP) {
+		struct imb_lane_list *list = &q->lane_todo[c][way];
+
+		list->jobs[list->n++] = (struct lanes_job){job, imb_lanes_key(q, job->slot)};
+	} else {
+		struct imb_list *list;
+
+		if (c < IMB_CM_QUIET && (job->len == job->aad_len || !imb_job_ciphers(job)))
+			c = IMB_CM_QUIET;
+		list = &q->todo[c][way];
+		list->jobs[list->n++] = job;
+	}
 }
 
 static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
@@ -125,7 +135,6 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 	for (uint16_t i = 0; i < n; i++) {
 		struct crypto_job *job = jobs[i];
 		enum imb_class c = job->slot < q->slots ? imb_class_of(q, job->slot) : IMB_EMPTY;
-		struct imb_list *list;
 
 		if (unlikely(!job_sane(job, c))) {
 			q->faults++;
@@ -135,10 +144,7 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 			q->jobs++;
 			q->gcm_done = true;
 		} else {
-			job->status = CRYPTO_PENDING;
-			list = list_of(q, job, c);
-			list->jobs[list->n++] = job;
-			q->waiting++;
+			put_off(q, job, c);
 		}
 	}
 	return n;
@@ -177,25 +183,27 @@ static int ipsec_mb_health(struct crypto_queue *q, struct crypto_health *out)
 	return 0;
 }
 
-static void fault_all(struct crypto_queue *q, struct imb_list lists[IMB_CLASSES][IMB_WAYS])
+static void fault_all(struct crypto_queue *q)
 {
 	for (int c = 0; c < IMB_CLASSES; c++) {
 		for (int way = 0; way < IMB_WAYS; way++) {
-			struct imb_list *list = &lists[c][way];
+			struct imb_list *list = &q->todo[c][way];
+			struct imb_lane_list *lanes = &q->lane_todo[c][way];
 
 			for (uint16_t i = 0; i < list->n; i++)
 				imb_finish(q, list->jobs[i], CRYPTO_FAULT);
-			q->faults += list->n;
-			list->n = 0;
+			for (uint16_t i = 0; i < lanes->n; i++)
+				imb_finish(q, lanes->jobs[i].job, CRYPTO_FAULT);
+			q->faults += list->n + lanes->n;
+			list->n = lanes->n = 0;
 		}
 	}
+	q->waiting = 0;
 }
 
 static int ipsec_mb_reset(struct crypto_queue *q)
 {
-	fault_all(q, q->todo);
-	fault_all(q, q->lane_todo);
-	q->waiting = 0;
+	fault_all(q);
 	q->faulty = false;
 	for (uint32_t slot = 0; slot < q->slots; slot++)
 		imb_key_wipe(q, slot);
@@ -205,6 +213,11 @@ static int ipsec_mb_reset(struct crypto_queue *q)
 static const char *ipsec_mb_how(const struct crypto_queue *q)
 {
 	return q->lanes ? "AVX-512, several packets at a time" : imb_isa_name(q->isa);
+}
+
+static bool ipsec_mb_keeps_near(const struct crypto_queue *q)
+{
+	return q->near.slots > 0;
 }
 
 static uint32_t ipsec_mb_at_once(const struct crypto_queue *q)
@@ -229,6 +242,7 @@ const struct crypto_backend crypto_ipsec_mb = {
 	.health = ipsec_mb_health,
 	.reset = ipsec_mb_reset,
 	.close = ipsec_mb_close,
+	.keeps_near = ipsec_mb_keeps_near,
 	.at_once = ipsec_mb_at_once,
 	.how = ipsec_mb_how,
 };

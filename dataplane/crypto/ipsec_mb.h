@@ -81,7 +81,6 @@ struct imb_gcm_rtcp_key {
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct imb_gcm_rtcp_key) == 64, "a GCM key of SRTCP is one cache line");
 
-/* Key memory by kind; IMB_PAGES_CM + enum imb_half. */
 /* A key of RTP for lanes/. */
 union imb_lanes_key {
 	struct lanes_gcm_key gcm;
@@ -92,6 +91,9 @@ _Static_assert(sizeof(union imb_lanes_key) == sizeof(struct lanes_gcm_key) &&
 	"either kind is found by its slot");
 _Static_assert(offsetof(struct lanes_gcm_key, mark) == offsetof(struct lanes_cm_key, mark), "of either kind");
 
+_Static_assert(sizeof(union imb_lanes_key) == CRYPTO_NEAR_OCTETS, "it has room where the caller wants it");
+
+/* Key memory by kind; IMB_PAGES_CM + enum imb_half. */
 enum imb_pages_of {
 	IMB_PAGES_CLASSES,
 	IMB_PAGES_LANES,
@@ -107,6 +109,12 @@ struct imb_list {
 	struct crypto_job *jobs[IPSEC_MB_DEPTH];
 };
 
+/* The same for lanes/. */
+struct imb_lane_list {
+	uint16_t n;
+	struct lanes_job jobs[IPSEC_MB_DEPTH];
+};
+
 enum imb_way { IMB_PROTECT, IMB_UNPROTECT, IMB_WAYS };
 
 /* AES-GCM of one key length. */
@@ -118,7 +126,8 @@ struct crypto_queue {
 	IMB_MGR *wide;     /* the widest vectors: best for runs of IPSEC_MB_WIDE_MIN hash jobs or more */
 	IMB_MGR *narrow;   /* SSE with SHA-NI: best for a few; the same as wide where there is no SHA-NI */
 	uint8_t *class_of; /* enum imb_class of each slot, without lanes: imb_class_of() */
-	union imb_lanes_key *lanes_keys; /* of RTP */
+	struct crypto_near near;         /* of RTP with lanes: imb_lanes_key() */
+	union imb_lanes_key *lanes_keys; /* the other slots of it */
 	union imb_gcm_key *gcm;          /* the same for the library */
 	struct imb_gcm_rtcp_key *gcm_rtcp;
 	struct imb_cm_key *cm[IMB_HALVES];
@@ -131,11 +140,11 @@ struct crypto_queue {
 
 	struct imb_gcm_calls gcm_calls[IMB_CLASSES];
 
-	struct imb_list todo[IMB_CLASSES][IMB_WAYS];      /* for the library */
-	struct imb_list lane_todo[IMB_CLASSES][IMB_WAYS]; /* for lanes/ */
-	uint16_t waiting;                                 /* jobs in both */
-	bool gcm_done;   /* by the library since the last poll(): a batch ends with it */
-	uint16_t done_n; /* finished jobs */
+	struct imb_list todo[IMB_CLASSES][IMB_WAYS]; /* for the library */
+	struct imb_lane_list lane_todo[IMB_CLASSES][IMB_WAYS];
+	uint16_t waiting; /* jobs in both */
+	bool gcm_done;    /* by the library since the last poll(): a batch ends with it */
+	uint16_t done_n;  /* finished jobs */
 	struct crypto_job *done[IPSEC_MB_DEPTH];
 
 	uint64_t jobs, batches, faults;
@@ -188,7 +197,7 @@ static inline uint64_t imb_job_index(const struct crypto_job *job)
 }
 
 /* ipsec_mb_keys.c */
-int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum pages_kind kind);
+int imb_keys_open(struct crypto_queue *q, const struct crypto_conf *conf, enum pages_kind kind);
 void imb_keys_close(struct crypto_queue *q);
 int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_session_keys *keys);
 void imb_key_wipe(struct crypto_queue *q, uint32_t slot);
@@ -196,10 +205,20 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot);
 void imb_gcm_expand(struct crypto_queue *q, struct gcm_key_data *k, enum imb_class c, const uint8_t *key);
 void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite suite, uint16_t octets);
 
+/* With lanes: of a slot that there is. */
+static inline union imb_lanes_key *imb_lanes_key(const struct crypto_queue *q, uint32_t slot)
+{
+	const struct crypto_near *n = &q->near;
+
+	if (slot >= n->slots)
+		return &q->lanes_keys[slot];
+	return (void *)(n->base + slot / 2 * n->stride + slot % 2 * n->apart);
+}
+
 /* Where what a slot holds is noted: with lanes in the key, since a line for it alone would be one more. */
 static inline uint8_t *imb_class_place(const struct crypto_queue *q, uint32_t slot)
 {
-	return q->lanes ? &q->lanes_keys[slot].gcm.mark : &q->class_of[slot];
+	return q->lanes ? &imb_lanes_key(q, slot)->gcm.mark : &q->class_of[slot];
 }
 
 static inline enum imb_class imb_class_of(const struct crypto_queue *q, uint32_t slot)

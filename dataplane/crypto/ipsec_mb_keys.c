@@ -13,6 +13,7 @@
 #include "dataplane/crypto/ipsec_mb.h"
 
 #define LINE 64
+#define LINES(octets) (((octets) + LINE - 1) / LINE)
 
 static const uint8_t class_of_suite[SRTP_SUITE_COUNT] = {
 	[SRTP_AES_CM_128_HMAC_SHA1_80] = IMB_CM_128,
@@ -25,10 +26,13 @@ static const uint8_t class_of_suite[SRTP_SUITE_COUNT] = {
 	[SRTP_AEAD_AES_256_GCM] = IMB_GCM_256,
 };
 
-int imb_keys_open(struct crypto_queue *q, uint32_t slots, enum pages_kind kind)
+int imb_keys_open(struct crypto_queue *q, const struct crypto_conf *conf, enum pages_kind kind)
 {
+	uint32_t slots = conf->slots;
 	int rc;
 
+	if (q->lanes && conf->near.slots <= slots)
+		q->near = conf->near;
 	if (q->lanes)
 		rc = pages_map(&q->pages[IMB_PAGES_LANES], (size_t)slots * sizeof(*q->lanes_keys), kind);
 	else
@@ -60,7 +64,7 @@ void imb_keys_close(struct crypto_queue *q)
 	for (int i = 0; i < IMB_PAGES_KINDS; i++)
 		pages_unmap(&q->pages[i]);
 	q->class_of = NULL;
-	q->slots = 0;
+	q->near.slots = q->slots = 0;
 }
 
 static void hmac_pad(IMB_MGR *m, const uint8_t key[SRTP_AUTH_KEY_MAX], uint8_t pad, uint8_t *state)
@@ -121,7 +125,7 @@ static void gcm_load(
 	struct imb_gcm_rtcp_key *rtcp = &q->gcm_rtcp[slot];
 
 	if (imb_in_lanes(q, c)) {
-		lanes_gcm_load(&q->lanes_keys[slot].gcm, keys->rtp.key, keys->rtp.salt, c == IMB_GCM_256);
+		lanes_gcm_load(&imb_lanes_key(q, slot)->gcm, keys->rtp.key, keys->rtp.salt, c == IMB_GCM_256);
 	} else {
 		imb_gcm_expand(q, &rtp->data, c, keys->rtp.key);
 		memcpy(rtp->salt, keys->rtp.salt, 12);
@@ -144,7 +148,7 @@ int imb_key_load(struct crypto_queue *q, uint32_t slot, const struct srtp_sessio
 		gcm_load(q, slot, c, keys);
 	} else {
 		if (imb_in_lanes(q, c))
-			cm_load_lanes(q, &q->lanes_keys[slot].cm, c, &keys->rtp);
+			cm_load_lanes(q, &imb_lanes_key(q, slot)->cm, c, &keys->rtp);
 		else
 			cm_load(q, &q->cm[IMB_RTP][slot], c, &keys->rtp);
 		cm_load(q, &q->cm[IMB_RTCP][slot], c, &keys->rtcp);
@@ -162,7 +166,7 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot)
 		return;
 	c = imb_class_of(q, slot);
 	if (imb_in_lanes(q, c))
-		mem_wipe(&q->lanes_keys[slot], sizeof(q->lanes_keys[slot]));
+		mem_wipe(imb_lanes_key(q, slot), sizeof(union imb_lanes_key));
 	else if (c >= IMB_GCM_128)
 		mem_wipe(&q->gcm[slot], sizeof(q->gcm[slot]));
 	else
@@ -188,7 +192,6 @@ static inline void prefetch_lines(const uint8_t *from, unsigned n)
 		__asm__ volatile("prefetcht1 %0" : : "m"(from[(size_t)i * LINE]));
 }
 
-#define LINES(octets) (((octets) + LINE - 1) / LINE)
 #define GCM_VAES_POWERS 48
 #define GCM_POWERS_END 1008
 
@@ -220,10 +223,12 @@ void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite 
 
 	if (slot >= q->slots)
 		return;
+	if (imb_in_lanes(q, class_of_suite[suite])) {
+		prefetch_lines(imb_lanes_key(q, slot)->gcm.powers, LINES(sizeof(union imb_lanes_key)));
+		return;
+	}
 	prefetch_lines(imb_class_place(q, slot), 1);
-	if (imb_in_lanes(q, class_of_suite[suite]))
-		prefetch_lines(q->lanes_keys[slot].gcm.powers, 1); /* the other line is the class's */
-	else if (gcm)
+	if (gcm)
 		fetch_gcm(q, q->gcm[slot].used_by_library, suite == SRTP_AEAD_AES_256_GCM, octets);
 	else
 		prefetch_lines(q->cm[IMB_RTP][slot].ipad,

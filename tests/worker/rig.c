@@ -181,6 +181,14 @@ void rig_run(struct rig *r, unsigned steps)
 	}
 }
 
+uint32_t rig_slots_used(struct rig *r)
+{
+	struct crypto_health h;
+
+	assert_int_equal(r->w[0]->backend->health(r->w[0]->crypto, &h), 0);
+	return h.slots_used;
+}
+
 int rig_command(struct rig *r, union dp_msg *m)
 {
 	uint64_t seq = m->h.seq = ++r->seq;

@@ -60,6 +60,8 @@ struct ip_port rig_addr(const char *ip, uint16_t port);
 
 /* Sends a command, runs until it is answered. The result. */
 int rig_command(struct rig *r, union dp_msg *m);
+/* Keys that the first worker's backend holds. */
+uint32_t rig_slots_used(struct rig *r);
 /* Worker w takes n steps of 1 ms. */
 void rig_run(struct rig *r, unsigned steps);
 /* The newest message of a type since the last rig_forget(), or NULL. */

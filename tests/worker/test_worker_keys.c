@@ -42,6 +42,51 @@ static unsigned say(struct rig *r, struct srtp_context *c, uint16_t seq)
 	return rig_heard(r);
 }
 
+static bool is_zero(const uint8_t *p, size_t n)
+{
+	uint8_t all = 0;
+
+	for (size_t i = 0; i < n; i++)
+		all |= p[i];
+	return !all;
+}
+
+/*
+ * Keys lie in the leg where the backend wants them so: that of what is sent under every key, that of what is
+ * received under the first, and again once the one before has gone. None stays there.
+ */
+static void test_keys_lie_in_the_leg(void **state)
+{
+	struct rig *r = *state;
+	struct srtp_context *peer = rig_peer(CM, 3, SRTP_PROTECT);
+	const struct worker *w = r->w[0];
+	struct leg *leg;
+
+	call_open(r, 0);
+	leg = rig_leg_state(r, S, 0);
+	key(r, DP_KEY_RX, DP_KEY_CURRENT, CM, 1, true);
+	if (!w->near_slots)
+		return; /* a processor whose keys have tables of their own */
+	for (unsigned i = 0; i < 4; i++) {
+		key(r, DP_KEY_TX, DP_KEY_CURRENT, i % 2 ? CM : GCM, 10 + i, true);
+		assert_int_equal(leg_tx(leg)->slot, leg_near_tx(w, leg));
+		assert_false(is_zero(leg_beside(leg)->tx_key, CRYPTO_NEAR_OCTETS));
+	}
+	assert_int_equal(leg_key_role(leg, KEY_CURRENT)->slot, leg_near_rx(w, leg));
+	key(r, DP_KEY_RX, DP_KEY_CURRENT, CM, 2, true);
+	assert_int_equal(leg_key_role(leg, KEY_PREVIOUS)->slot, leg_near_rx(w, leg));
+	rig_run(r, 11000);
+	assert_null(leg_key_role(leg, KEY_PREVIOUS));
+	assert_true(is_zero(leg->rx_key, CRYPTO_NEAR_OCTETS));
+	key(r, DP_KEY_RX, DP_KEY_CURRENT, CM, 3, true);
+	assert_int_equal(leg_key_role(leg, KEY_CURRENT)->slot, leg_near_rx(w, leg));
+	assert_int_equal(say(r, peer, 5), 1);
+	assert_int_equal(rig_session_delete(r, S), 0);
+	assert_true(is_zero(leg->rx_key, CRYPTO_NEAR_OCTETS));
+	assert_true(is_zero(leg_beside(leg)->tx_key, CRYPTO_NEAR_OCTETS));
+	srtp_context_free(peer);
+}
+
 /* The peer changes its key at a time of its own; late packets under the old one are still heard. Suites
  * differ too. */
 static void test_rekey_next(void **state)
@@ -52,7 +97,7 @@ static void test_rekey_next(void **state)
 
 	call_open(r, 0);
 	key(r, DP_KEY_RX, DP_KEY_CURRENT, CM, 1, true);
-	slots = r->w[0]->slots.n_free;
+	slots = rig_slots_used(r);
 	for (uint16_t i = 65500; i != 10; i++)
 		assert_int_equal(say(r, old, i), 1);
 	key(r, DP_KEY_RX, DP_KEY_NEXT, GCM, 2, true);
@@ -66,7 +111,7 @@ static void test_rekey_next(void **state)
 	/* The control plane takes the old one away; said twice it is no error. */
 	for (unsigned i = 0; i < 2; i++)
 		rig_key_retire(r, S, DP_KEY_RX, 1);
-	assert_int_equal(r->w[0]->slots.n_free, slots);
+	assert_int_equal(rig_slots_used(r), slots);
 	assert_int_equal(say(r, old, 23), 0);
 	assert_int_equal(say(r, new, 23), 1);
 	srtp_context_free(old);
@@ -383,6 +428,7 @@ static void test_ssrc_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_keys_lie_in_the_leg, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rekey_next, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_two_offers_before_a_packet, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_an_offer_of_ours_before_a_packet, rig_open, rig_close),

@@ -310,7 +310,7 @@ static void a_thousand(struct rig *r, bool mki)
 
 	rng = rng_make("worker_rekey");
 	pass(c, ms(c) + EVERY_MS);
-	slots = r->w[0]->slots.n_free;
+	slots = rig_slots_used(r);
 	for (unsigned epoch = 2; epoch < 2 + REKEYS; epoch++) {
 		uint64_t until = ms(c) + EVERY_MS;
 
@@ -326,7 +326,7 @@ static void a_thousand(struct rig *r, bool mki)
 	/* Without an MKI a copy from before the change cannot be told from a forgery. */
 	assert_true(!mki || rig_verdict(r, S, 0, DP_V_AUTH_FAIL) == 0);
 	/* Every key but the two in use is gone, with nobody to say so. */
-	assert_int_equal(r->w[0]->slots.n_free, slots);
+	assert_int_equal(rig_slots_used(r), slots);
 	assert_null(leg_key_role(rig_leg_state(r, S, 0), KEY_PREVIOUS));
 	call_close(c);
 }

@@ -23,8 +23,7 @@ LANES_INLINE __m128i rtp_iv(const struct lanes_cm_key *k, const struct crypto_jo
 		_mm_set_epi64x((long long)(roc | (uint64_t)seq << 32), (long long)((uint64_t)ssrc << 32)));
 }
 
-LANES_INLINE void cipher(
-	const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n, bool aes256)
+LANES_INLINE void cipher(const struct lanes_job *jobs, unsigned n, bool aes256)
 {
 	for (unsigned i = 0; i < n; i += 4) {
 		const uint8_t *key[4];
@@ -34,9 +33,12 @@ LANES_INLINE void cipher(
 		f.n = n - i < 4 ? n - i : 4;
 #pragma GCC unroll 4
 		for (unsigned k = 0; k < 4; k++) {
-			f.jobs[k] = jobs[i + (k < f.n ? k : 0)];
-			key[k] = keys[f.jobs[k]->slot].key;
-			iv[k] = rtp_iv(&keys[f.jobs[k]->slot], f.jobs[k]);
+			const struct lanes_job *j = &jobs[i + (k < f.n ? k : 0)];
+			const struct lanes_cm_key *its = j->key;
+
+			f.jobs[k] = j->job;
+			key[k] = its->key;
+			iv[k] = rtp_iv(its, j->job);
 		}
 		four_begin(&f, key, iv, aes256);
 		four_cipher(&f, aes256, (1u << f.n) - 1, 0, NULL);
@@ -46,24 +48,26 @@ LANES_INLINE void cipher(
 /* Apart, each with a frame of its own: what is on it is wiped by those who call them. */
 #define APART static __attribute__((noinline)) void
 
-APART cipher_128(const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n)
+APART cipher_128(const struct lanes_job *jobs, unsigned n)
 {
-	cipher(keys, jobs, n, false);
+	cipher(jobs, n, false);
 }
 
-APART cipher_256(const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n)
+APART cipher_256(const struct lanes_job *jobs, unsigned n)
 {
-	cipher(keys, jobs, n, true);
+	cipher(jobs, n, true);
 }
 
-static void hash(const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n,
-	uint8_t macs[RUN][LANES_HMAC_MAC], bool sha_ni)
+static void hash(const struct lanes_job *jobs, unsigned n, uint8_t macs[RUN][LANES_HMAC_MAC], bool sha_ni)
 {
 	struct lanes_hmac h[RUN];
 
-	for (unsigned i = 0; i < n; i++)
-		h[i] = (struct lanes_hmac){keys[jobs[i]->slot].states, jobs[i]->pkt, jobs[i]->len,
-			__builtin_bswap32(jobs[i]->index), macs[i]};
+	for (unsigned i = 0; i < n; i++) {
+		const struct crypto_job *job = jobs[i].job;
+
+		h[i] = (struct lanes_hmac){((const struct lanes_cm_key *)jobs[i].key)->states, job->pkt,
+			job->len, __builtin_bswap32(job->index), macs[i]};
+	}
 	lanes_hmac_sha1(h, n, sha_ni);
 }
 
@@ -72,40 +76,41 @@ static inline unsigned run_of(unsigned n)
 	return n < RUN ? n : RUN;
 }
 
-void lanes_cm_protect(
-	const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n, bool aes256, bool sha_ni)
+void lanes_cm_protect(const struct lanes_job *jobs, unsigned n, bool aes256, bool sha_ni)
 {
 	uint8_t macs[RUN][LANES_HMAC_MAC];
 
 	for (; n; jobs += run_of(n), n -= run_of(n)) {
-		(aes256 ? cipher_256 : cipher_128)(keys, jobs, run_of(n));
-		hash(keys, jobs, run_of(n), macs, sha_ni);
+		(aes256 ? cipher_256 : cipher_128)(jobs, run_of(n));
+		hash(jobs, run_of(n), macs, sha_ni);
 		for (unsigned i = 0; i < run_of(n); i++) {
-			srtp_tag_copy(jobs[i]->tag, macs[i], jobs[i]->tag_len);
-			jobs[i]->status = CRYPTO_OK;
+			struct crypto_job *job = jobs[i].job;
+
+			srtp_tag_copy(job->tag, macs[i], job->tag_len);
+			job->status = CRYPTO_OK;
 		}
 	}
 	lanes_wipe();
 }
 
-void lanes_cm_unprotect(
-	const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n, bool aes256, bool sha_ni)
+void lanes_cm_unprotect(const struct lanes_job *jobs, unsigned n, bool aes256, bool sha_ni)
 {
 	uint8_t macs[RUN][LANES_HMAC_MAC];
 
 	for (; n; jobs += run_of(n), n -= run_of(n)) {
-		struct crypto_job *good[RUN];
+		struct lanes_job good[RUN];
 		unsigned n_good = 0;
 
-		hash(keys, jobs, run_of(n), macs, sha_ni);
+		hash(jobs, run_of(n), macs, sha_ni);
 		for (unsigned i = 0; i < run_of(n); i++) {
-			bool equal = srtp_tag_equal(jobs[i]->tag, macs[i], jobs[i]->tag_len);
+			struct crypto_job *job = jobs[i].job;
+			bool equal = srtp_tag_equal(job->tag, macs[i], job->tag_len);
 
-			jobs[i]->status = equal ? CRYPTO_OK : CRYPTO_TAG_FAIL;
+			job->status = equal ? CRYPTO_OK : CRYPTO_TAG_FAIL;
 			good[n_good] = jobs[i];
 			n_good += equal;
 		}
-		(aes256 ? cipher_256 : cipher_128)(keys, good, n_good);
+		(aes256 ? cipher_256 : cipher_128)(good, n_good);
 	}
 	lanes_wipe();
 }

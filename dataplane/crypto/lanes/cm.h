@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "dataplane/crypto/backend.h"
+#include "dataplane/crypto/lanes/job.h"
 
 /* Two cache lines: the cipher's and the hash's. */
 struct lanes_cm_key {
@@ -16,16 +16,14 @@ struct lanes_cm_key {
 			       one: sha1.h */
 	uint8_t more[23];
 	uint8_t mark; /* the caller's own, not read here */
-} __attribute__((aligned(128)));
+} __attribute__((aligned(64)));
 _Static_assert(sizeof(struct lanes_cm_key) == 128, "two cache lines");
 
 /*
- * Jobs of RTP, in any number, all to protect or all to unprotect, all with AES-128 or all with AES-256;
- * job->slot is the place of its key in keys. Tags are of 4 or 10 octets. Ends with every job's status,
+ * Jobs of RTP, in any number, all to protect or all to unprotect, all with AES-128 or all with AES-256.
+ * Tags are of 4 or 10 octets. Ends with every job's status,
  * CRYPTO_OK or CRYPTO_TAG_FAIL, which leaves the packet as it was. sha_ni: the processor has instructions for
  * SHA.
  */
-void lanes_cm_protect(const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n,
-	bool aes256, bool sha_ni);
-void lanes_cm_unprotect(const struct lanes_cm_key *keys, struct crypto_job *const *jobs, unsigned n,
-	bool aes256, bool sha_ni);
+void lanes_cm_protect(const struct lanes_job *jobs, unsigned n, bool aes256, bool sha_ni);
+void lanes_cm_unprotect(const struct lanes_job *jobs, unsigned n, bool aes256, bool sha_ni);

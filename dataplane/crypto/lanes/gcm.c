@@ -165,8 +165,7 @@ LANES_INLINE __m128i rtp_iv(const struct lanes_gcm_key *k, const struct crypto_j
 		_mm_maskz_load_epi32(0x7, k->salt), _mm_set_epi64x((long long)high, (long long)low));
 }
 
-LANES_INLINE void begin(struct four *f, const struct lanes_gcm_key *keys, struct crypto_job *const *jobs,
-	unsigned n, bool aes256)
+LANES_INLINE void begin(struct four *f, const struct lanes_job *jobs, unsigned n, bool aes256)
 {
 	const uint8_t *key[4];
 	__m128i iv[4];
@@ -174,9 +173,12 @@ LANES_INLINE void begin(struct four *f, const struct lanes_gcm_key *keys, struct
 	f->n = n < 4 ? n : 4;
 #pragma GCC unroll 4
 	for (unsigned i = 0; i < 4; i++) {
-		f->jobs[i] = jobs[i < f->n ? i : 0];
-		key[i] = keys[f->jobs[i]->slot].key;
-		iv[i] = rtp_iv(&keys[f->jobs[i]->slot], f->jobs[i]);
+		const struct lanes_job *j = &jobs[i < f->n ? i : 0];
+		const struct lanes_gcm_key *k = j->key;
+
+		f->jobs[i] = j->job;
+		key[i] = k->key;
+		iv[i] = rtp_iv(k, j->job);
 	}
 	four_begin(f, key, iv, aes256);
 }
@@ -187,42 +189,40 @@ LANES_INLINE void begin(struct four *f, const struct lanes_gcm_key *keys, struct
 
 /* All are ciphered before the first is hashed: what was just written cannot be read at once across its parts.
  */
-LANES_INLINE void protect(
-	const struct lanes_gcm_key *keys, struct crypto_job *const *jobs, unsigned n, bool aes256)
+LANES_INLINE void protect(const struct lanes_job *jobs, unsigned n, bool aes256)
 {
 	for (unsigned i = 0; i < n; i += 4) {
 		__m128i masks[4] __attribute__((aligned(64)));
 		struct four f;
 		__m512i mask = _mm512_setzero_si512();
 
-		begin(&f, keys, jobs + i, n - i, aes256);
+		begin(&f, jobs + i, n - i, aes256);
 		four_cipher(&f, aes256, (1u << f.n) - 1, BLOCK_PAYLOAD, &mask);
 		_mm512_store_si512(masks, mask);
 		for (unsigned k = 0; k < f.n; k++)
-			_mm_storeu_si128((__m128i *)jobs[i + k]->tag, masks[k]);
+			_mm_storeu_si128((__m128i *)jobs[i + k].job->tag, masks[k]);
 	}
 	for (unsigned i = 0; i < n; i++) {
-		__m128i *tag = (__m128i *)jobs[i]->tag;
+		struct crypto_job *job = jobs[i].job;
+		__m128i *tag = (__m128i *)job->tag;
 
-		_mm_storeu_si128(
-			tag, _mm_xor_si128(_mm_loadu_si128(tag), ghash(&keys[jobs[i]->slot], jobs[i])));
-		jobs[i]->status = CRYPTO_OK;
+		_mm_storeu_si128(tag, _mm_xor_si128(_mm_loadu_si128(tag), ghash(jobs[i].key, job)));
+		job->status = CRYPTO_OK;
 	}
 }
 
-LANES_INLINE void unprotect(
-	const struct lanes_gcm_key *keys, struct crypto_job *const *jobs, unsigned n, bool aes256)
+LANES_INLINE void unprotect(const struct lanes_job *jobs, unsigned n, bool aes256)
 {
 	for (unsigned i = 0; i < n; i += 4) {
 		__m128i masks[4] __attribute__((aligned(64)));
 		unsigned good = 0;
 		struct four f;
 
-		begin(&f, keys, jobs + i, n - i, aes256);
+		begin(&f, jobs + i, n - i, aes256);
 		_mm512_store_si512(masks, four_block(&f, BLOCK_TAG, aes256));
 		for (unsigned k = 0; k < f.n; k++) {
-			struct crypto_job *job = jobs[i + k];
-			__m128i tag = _mm_xor_si128(masks[k], ghash(&keys[job->slot], job));
+			struct crypto_job *job = jobs[i + k].job;
+			__m128i tag = _mm_xor_si128(masks[k], ghash(jobs[i + k].key, job));
 			bool equal = srtp_tag_equal((const uint8_t *)&tag, job->tag, TAG);
 
 			job->status = equal ? CRYPTO_OK : CRYPTO_TAG_FAIL;
@@ -235,37 +235,35 @@ LANES_INLINE void unprotect(
 /* Apart, each with a frame of its own: what is on it is wiped by those who call them. */
 #define APART static __attribute__((noinline)) void
 
-APART protect_128(const struct lanes_gcm_key *keys, struct crypto_job *const *jobs, unsigned n)
+APART protect_128(const struct lanes_job *jobs, unsigned n)
 {
-	protect(keys, jobs, n, false);
+	protect(jobs, n, false);
 }
 
-APART protect_256(const struct lanes_gcm_key *keys, struct crypto_job *const *jobs, unsigned n)
+APART protect_256(const struct lanes_job *jobs, unsigned n)
 {
-	protect(keys, jobs, n, true);
+	protect(jobs, n, true);
 }
 
-APART unprotect_128(const struct lanes_gcm_key *keys, struct crypto_job *const *jobs, unsigned n)
+APART unprotect_128(const struct lanes_job *jobs, unsigned n)
 {
-	unprotect(keys, jobs, n, false);
+	unprotect(jobs, n, false);
 }
 
-APART unprotect_256(const struct lanes_gcm_key *keys, struct crypto_job *const *jobs, unsigned n)
+APART unprotect_256(const struct lanes_job *jobs, unsigned n)
 {
-	unprotect(keys, jobs, n, true);
+	unprotect(jobs, n, true);
 }
 
-void lanes_gcm_protect(
-	const struct lanes_gcm_key *keys, struct crypto_job *const *jobs, unsigned n, bool aes256)
+void lanes_gcm_protect(const struct lanes_job *jobs, unsigned n, bool aes256)
 {
-	(aes256 ? protect_256 : protect_128)(keys, jobs, n);
+	(aes256 ? protect_256 : protect_128)(jobs, n);
 	lanes_wipe();
 }
 
-void lanes_gcm_unprotect(
-	const struct lanes_gcm_key *keys, struct crypto_job *const *jobs, unsigned n, bool aes256)
+void lanes_gcm_unprotect(const struct lanes_job *jobs, unsigned n, bool aes256)
 {
-	(aes256 ? unprotect_256 : unprotect_128)(keys, jobs, n);
+	(aes256 ? unprotect_256 : unprotect_128)(jobs, n);
 	lanes_wipe();
 }
 
