@@ -189,6 +189,13 @@ uint32_t rig_slots_used(struct rig *r)
 	return h.slots_used;
 }
 
+bool rig_keys_in_legs(struct rig *r)
+{
+	if (!r->w[0]->near_slots)
+		print_message("# not tested: with this processor keys have a table of their own\n");
+	return r->w[0]->near_slots > 0;
+}
+
 int rig_command(struct rig *r, union dp_msg *m)
 {
 	uint64_t seq = m->h.seq = ++r->seq;

@@ -62,6 +62,8 @@ struct ip_port rig_addr(const char *ip, uint16_t port);
 int rig_command(struct rig *r, union dp_msg *m);
 /* Keys that the first worker's backend holds. */
 uint32_t rig_slots_used(struct rig *r);
+/* Does that backend keep keys in legs? Says so when it does not: not with every processor. */
+bool rig_keys_in_legs(struct rig *r);
 /* Worker w takes n steps of 1 ms. */
 void rig_run(struct rig *r, unsigned steps);
 /* The newest message of a type since the last rig_forget(), or NULL. */

@@ -456,6 +456,35 @@ static void test_renewals_without_a_free_slot(void **state)
 	srtp_context_free(third);
 }
 
+/* No slot is free but those in legs. The place of a leg's own predecessor will do for the leg, those of
+ * others are of no use to it and stay. */
+static void test_renewal_in_the_predecessors_place(void **state)
+{
+	struct rig *r = *state;
+	struct srtp_context *old = rig_peer(CM, 1, SRTP_PROTECT), *next = rig_peer(CM, 5, SRTP_PROTECT);
+	struct leg *legs[2];
+	struct call c[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		c[i] = call_open(r, i, CM);
+		legs[i] = rig_leg_state(r, c[i].id, 0);
+		key(r, &c[i], DP_KEY_RX, DP_KEY_CURRENT, CM, 3);
+	}
+	if (!rig_keys_in_legs(r))
+		goto out;
+	slots_drain(r);
+	key(r, &c[1], DP_KEY_RX, DP_KEY_NEXT, CM, 5);
+	assert_null(leg_key_role(legs[1], KEY_PREVIOUS));
+	assert_non_null(leg_key_role(legs[0], KEY_PREVIOUS));
+	assert_int_equal(leg_key_role(legs[1], KEY_NEXT)->slot, leg_near_rx(r->w[0], legs[1]));
+	assert_int_equal(r->w[0]->stats.overlaps_cut, 1);
+	assert_true(say(r, &c[0], old, 1, 1));
+	assert_true(say(r, &c[1], next, 1, 1));
+out:
+	srtp_context_free(old);
+	srtp_context_free(next);
+}
+
 #define SCALE(f) cmocka_unit_test_setup_teardown(f, rig_open, rig_close)
 
 int main(void)
@@ -471,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_slots_have_two_ends),
 		SCALE(test_all_renew_at_once),
 		SCALE(test_renewals_without_a_free_slot),
+		SCALE(test_renewal_in_the_predecessors_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
