@@ -62,33 +62,37 @@ static bool slot_used(struct leg *leg, uint32_t slot)
 	return leg_tx(leg)->role != KEY_NONE && leg_tx(leg)->slot == slot;
 }
 
+/* The one beside what packets read, or any; SLOT_NONE. near: leg_near_rx() or leg_near_tx(). */
+static uint32_t slot_free(struct worker *w, struct leg *leg, uint32_t near, enum srtp_suite suite)
+{
+	if (near != SLOT_NONE && !slot_used(leg, near))
+		return near;
+	return key_slots_take(&w->slots, suite);
+}
+
 /*
- * A free slot of the backend: the one beside what packets read, or any. Keys that were replaced hold theirs
- * for late packets; when no other is free the one replaced longest ago gives its own up, whosesoever leg, if
- * it is one that will do here: that costs a late packet, a key refused a call.
+ * A free slot of the backend. Keys that were replaced hold theirs for late packets; when no other is free the
+ * one replaced longest ago gives its own up, whosesoever leg, if it will do here: that costs a late packet, a
+ * key refused a call.
  */
 static uint32_t slot_take(struct worker *w, struct leg *leg, uint32_t near, enum srtp_suite suite)
 {
+	uint32_t slot = slot_free(w, leg, near, suite);
 	struct leg *longest;
 
-	if (near != SLOT_NONE && !slot_used(leg, near))
-		return near;
-	if (w->slots.n_free == 0) {
-		TAILQ_FOREACH (longest, &w->overlaps, far->overlap) {
-			struct leg_key *k = leg_key_role(longest, KEY_PREVIOUS);
-			uint32_t slot = k->slot;
+	if (slot != SLOT_NONE)
+		return slot;
+	TAILQ_FOREACH (longest, &w->overlaps, far->overlap) {
+		struct leg_key *k = leg_key_role(longest, KEY_PREVIOUS);
 
-			if (slot < w->near_slots && slot != near)
-				continue;
+		if (k->slot >= w->near_slots || k->slot == near) {
 			rx_wipe(w, longest, k);
 			forget_eras(w, longest);
 			count(&w->stats.overlaps_cut, 1);
-			if (slot == near)
-				return near;
-			break;
+			return slot_free(w, leg, near, suite);
 		}
 	}
-	return key_slots_take(&w->slots, suite);
+	return SLOT_NONE;
 }
 
 static void slot_put(struct worker *w, enum srtp_suite suite, uint32_t slot)
@@ -97,7 +101,6 @@ static void slot_put(struct worker *w, enum srtp_suite suite, uint32_t slot)
 		key_slots_put(&w->slots, suite, slot);
 }
 
-/* near: of leg_near_rx() or leg_near_tx(). */
 static int leg_key_load(
 	struct worker *w, struct leg *leg, uint32_t near, struct leg_key *k, const struct command *c)
 {

@@ -103,8 +103,9 @@ static inline bool job_sane(const struct crypto_job *job, enum imb_class c)
 	       job->aad_len >= (imb_job_half(job) == IMB_RTP ? 12 : 8) && job->aad_len <= job->len;
 }
 
-/* Onto the list of its kind, for poll(). */
-static void put_off(struct crypto_queue *q, struct crypto_job *job, enum imb_class c)
+/* Onto the list of its kind, for poll(). key: with lanes. */
+static inline void put_off(
+	struct crypto_queue *q, struct crypto_job *job, enum imb_class c, const union imb_lanes_key *key)
 {
 	enum imb_way way = imb_job_protects(job) ? IMB_PROTECT : IMB_UNPROTECT;
 
@@ -113,7 +114,7 @@ static void put_off(struct crypto_queue *q, struct crypto_job *job, enum imb_cla
 	if (imb_in_lanes(q, c) && imb_job_half(job) == IMB_RTP) {
 		struct imb_lane_list *list = &q->lane_todo[c][way];
 
-		list->jobs[list->n++] = (struct lanes_job){job, imb_lanes_key(q, job->slot)};
+		list->jobs[list->n++] = (struct lanes_job){job, key};
 	} else {
 		struct imb_list *list;
 
@@ -134,7 +135,13 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 		n = room;
 	for (uint16_t i = 0; i < n; i++) {
 		struct crypto_job *job = jobs[i];
-		enum imb_class c = job->slot < q->slots ? imb_class_of(q, job->slot) : IMB_EMPTY;
+		const union imb_lanes_key *key = NULL;
+		enum imb_class c = IMB_EMPTY;
+
+		if (likely(job->slot < q->slots)) {
+			key = q->lanes ? imb_lanes_key(q, job->slot) : NULL;
+			c = (enum imb_class)(key ? key->gcm.mark : q->class_of[job->slot]);
+		}
 
 		if (unlikely(!job_sane(job, c))) {
 			q->faults++;
@@ -144,7 +151,7 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 			q->jobs++;
 			q->gcm_done = true;
 		} else {
-			put_off(q, job, c);
+			put_off(q, job, c, key);
 		}
 	}
 	return n;

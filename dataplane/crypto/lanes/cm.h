@@ -20,10 +20,9 @@ struct lanes_cm_key {
 _Static_assert(sizeof(struct lanes_cm_key) == 128, "two cache lines");
 
 /*
- * Jobs of RTP, in any number, all to protect or all to unprotect, all with AES-128 or all with AES-256.
- * Tags are of 4 or 10 octets. Ends with every job's status,
- * CRYPTO_OK or CRYPTO_TAG_FAIL, which leaves the packet as it was. sha_ni: the processor has instructions for
- * SHA.
+ * Jobs of RTP, in any number, all to protect or all to unprotect, all with AES-128 or all with AES-256. Tags
+ * are of 4 or 10 octets. Ends with every job's status, CRYPTO_OK or CRYPTO_TAG_FAIL, which leaves the packet
+ * as it was. sha_ni: the processor has instructions for SHA.
  */
 void lanes_cm_protect(const struct lanes_job *jobs, unsigned n, bool aes256, bool sha_ni);
 void lanes_cm_unprotect(const struct lanes_job *jobs, unsigned n, bool aes256, bool sha_ni);

@@ -22,9 +22,9 @@ _Static_assert(sizeof(struct lanes_gcm_key) == 128, "two cache lines");
 void lanes_gcm_load(struct lanes_gcm_key *k, const uint8_t *key, const uint8_t *salt, bool aes256);
 
 /*
- * Jobs of RTP, in any number, all to protect or all to unprotect, all with AES-128 or all with AES-256.
- * Tags are 16 octets. Ends with every job's status, CRYPTO_OK or
- * CRYPTO_TAG_FAIL, which leaves the packet as it was.
+ * Jobs of RTP, in any number, all to protect or all to unprotect, all with AES-128 or all with AES-256. Tags
+ * are 16 octets. Ends with every job's status, CRYPTO_OK or CRYPTO_TAG_FAIL, which leaves the packet as it
+ * was.
  */
 void lanes_gcm_protect(const struct lanes_job *jobs, unsigned n, bool aes256);
 void lanes_gcm_unprotect(const struct lanes_job *jobs, unsigned n, bool aes256);
