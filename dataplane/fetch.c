@@ -27,8 +27,7 @@ void fetch_leg(struct worker *w, const struct packet *p)
 	const struct leg *leg = p->in;
 
 	(void)w;
-	fetch(&leg->source.ssrc, 1);
-	fetch(&leg->far, 3);
+	fetch(&leg->source, 4);
 }
 
 void fetch_numbers(struct worker *w, const struct packet *p)
@@ -38,9 +37,9 @@ void fetch_numbers(struct worker *w, const struct packet *p)
 	(void)w;
 	fetch(&leg->beside.slot, 1);
 	if (leg->security == DP_SECURITY_SRTP)
-		fetch(&leg->rx.role, 2);
+		fetch(&leg->rx, 1);
 	if (leg->seals)
-		fetch(&leg->beside.tx.role, 1);
+		fetch(&leg->beside.tx, 1);
 }
 
 static inline void key_fetch(struct worker *w, const struct leg_key *k, uint16_t octets)
@@ -54,7 +53,7 @@ void fetch_keys(struct worker *w, const struct packet *p)
 	const struct leg *leg = p->in;
 
 	if (unlikely(leg->last_source))
-		fetch(leg_source(leg, leg->last_source), 2);
+		fetch(leg_source(leg, leg->last_source), 1);
 	if (w->backend->key_fetch && leg->security == DP_SECURITY_SRTP)
 		key_fetch(w, &leg->rx, p->len);
 	if (unlikely(!to))
@@ -63,7 +62,7 @@ void fetch_keys(struct worker *w, const struct packet *p)
 		fetch(&to->leaving, 1);
 		fetch(&to->slot, 1);
 		if (leg->seals)
-			fetch(&to->tx.role, 1);
+			fetch(&to->tx, 1);
 		return;
 	}
 	if (w->backend->key_fetch && leg->seals)

@@ -79,7 +79,7 @@ static bool looks_like_the_last(const struct leg_guard *g, const struct packet *
 /* How much of the bucket, in 32nds, the packet has to leave. */
 static uint32_t keep(const struct leg_guard *g, const struct source *s, const struct packet *p, uint64_t now)
 {
-	int16_t ahead = (int16_t)(p->rtp.seq - (uint16_t)s->highest);
+	int16_t ahead = (int16_t)(p->rtp.seq - (uint16_t)(s->window.end - 1));
 
 	if (!s->rtp || ahead > AHEAD_MOST || ahead < -BEHIND_MOST || !looks_like_the_last(g, p))
 		return KEEP_FROM_UNLIKELY;

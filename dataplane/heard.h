@@ -4,8 +4,8 @@
 
 #include "dataplane/worker_private.h"
 
-/* RFC 3550 appendix A.3 and A.8, on extended sequence numbers: one above all before. */
-static inline void source_advance(struct source *s, uint64_t index, uint32_t ts, uint64_t now)
+/* RFC 3550 appendix A.3 and A.8, of a packet above all before. */
+static inline void source_advance(struct source *s, uint32_t ts, uint64_t now)
 {
 	uint32_t arrival = (uint32_t)(now / 1000 * s->clock_hz / 1000000);
 	uint32_t transit = arrival - ts;
@@ -13,7 +13,6 @@ static inline void source_advance(struct source *s, uint64_t index, uint32_t ts,
 
 	s->jitter += (uint32_t)(d < 0 ? -d : d) - ((s->jitter + 8) >> 4);
 	s->transit = transit;
-	s->highest = index;
 	s->received++;
 }
 
@@ -28,23 +27,23 @@ void source_heard_any(struct worker *w, struct packet *p, struct source *s);
 static inline bool source_heard_next(struct worker *w, struct packet *p, struct source *s)
 {
 	struct leg *leg = p->in;
-	uint64_t index = p->index;
 
 	if (p->kind != PACKET_RTP || p->foreign || !(leg->learned & LEG_PATH_RTP) || leg->timed_out ||
-		leg->n_streams != 1 || s->stream != 0 || s->received == 0)
+		leg->n_streams != 1 || s->stream != 0 || s->received + 1 <= 1)
 		return false;
 	if (leg->security == DP_SECURITY_PLAIN) {
-		index = s->highest + 1;
-		if ((uint16_t)index != p->rtp.seq)
+		if ((uint16_t)s->window.end != p->rtp.seq)
 			return false;
-	} else if (index <= s->highest) {
+		s->window.end++;
+	} else if (p->index + 1 != s->window.end) {
 		return false;
 	}
-	leg->heard = s->heard = w->now;
+	leg->heard = w->now;
+	s->heard_ms = w->now_ms;
 	p->stream = 0;
 	count(&leg->rx_packets, 1);
 	count(&leg->rx_octets, p->len);
-	source_advance(s, index, p->rtp.ts, w->now);
+	source_advance(s, p->rtp.ts, w->now);
 	return true;
 }
 

@@ -101,11 +101,28 @@ static void slot_put(struct worker *w, enum srtp_suite suite, uint32_t slot)
 		key_slots_put(&w->slots, suite, slot);
 }
 
+/* A key that is loaded, on its way to its place. */
+struct loaded_key {
+	struct leg_key key;
+	struct leg_key_more more;
+};
+
+static void key_place(struct leg_key *place, const struct loaded_key *loaded, enum key_role role)
+{
+	struct leg_key_more *more = place->more;
+
+	*place = loaded->key;
+	place->role = (uint8_t)role;
+	place->more = more;
+	*more = loaded->more;
+}
+
 static int leg_key_load(
-	struct worker *w, struct leg *leg, uint32_t near, struct leg_key *k, const struct command *c)
+	struct worker *w, struct leg *leg, uint32_t near, struct loaded_key *out, const struct command *c)
 {
 	const struct dp_key_add *conf = &c->key_add.conf;
 	const struct srtp_suite_info *info = srtp_suite_info(conf->suite);
+	struct leg_key *k = &out->key;
 	uint32_t slot;
 	int rc;
 
@@ -122,19 +139,21 @@ static int leg_key_load(
 		.mki_len = conf->mki_len,
 		.slot = slot,
 		.epoch = conf->epoch,
-		.info = info,
 		.rtp = srtp_layout(info, conf->mki_len, false),
 		.soft_packets = conf->soft_packets,
 		.soft_octets = conf->soft_octets ? conf->soft_octets : UINT64_MAX,
+	};
+	out->more = (struct leg_key_more){
 		.packets_max = info->rtp_packets_max,
 		.rtcp_packets_max = info->rtcp_packets_max,
+		.info = info,
 	};
-	if (conf->hard_packets && conf->hard_packets < k->packets_max)
-		k->packets_max = conf->hard_packets;
-	if (k->soft_packets == 0 || k->soft_packets > k->packets_max)
-		k->soft_packets = k->packets_max - (k->packets_max >> SOFT_MARGIN_SHIFT);
-	memcpy(k->mki, conf->mki, conf->mki_len);
-	memcpy(k->salt, c->key_add.keys.rtp.salt, sizeof k->salt);
+	if (conf->hard_packets && conf->hard_packets < out->more.packets_max)
+		out->more.packets_max = conf->hard_packets;
+	if (k->soft_packets == 0 || k->soft_packets > out->more.packets_max)
+		k->soft_packets = out->more.packets_max - (out->more.packets_max >> SOFT_MARGIN_SHIFT);
+	memcpy(out->more.mki, conf->mki, conf->mki_len);
+	memcpy(out->more.salt, c->key_add.keys.rtp.salt, sizeof out->more.salt);
 	return 0;
 }
 
@@ -148,8 +167,8 @@ static bool is_in_use(const struct leg_key *k, const struct command *c)
 	const struct dp_key_add *conf = &c->key_add.conf;
 
 	return k && k->suite == conf->suite && k->mki_len == conf->mki_len &&
-	       memcmp(k->mki, conf->mki, conf->mki_len) == 0 &&
-	       mem_equal_ct(k->salt, c->key_add.keys.rtp.salt, sizeof k->salt);
+	       memcmp(k->more->mki, conf->mki, conf->mki_len) == 0 &&
+	       mem_equal_ct(k->more->salt, c->key_add.keys.rtp.salt, sizeof k->more->salt);
 }
 
 void leg_key_wipe(struct worker *w, struct leg_key *k)
@@ -158,7 +177,8 @@ void leg_key_wipe(struct worker *w, struct leg_key *k)
 		return;
 	w->backend->key_wipe(w->crypto, k->slot);
 	slot_put(w, k->suite, k->slot);
-	*k = (struct leg_key){.role = KEY_NONE};
+	*k->more = (struct leg_key_more){.packets_max = 0};
+	*k = (struct leg_key){.role = KEY_NONE, .more = k->more};
 }
 
 struct leg_key *leg_key_role(struct leg *leg, enum key_role role)
@@ -182,7 +202,7 @@ static void make_previous(struct worker *w, struct leg *leg, struct leg_key *k)
 	leg->attended = true;
 	k->role = KEY_PREVIOUS;
 	TAILQ_INSERT_TAIL(&w->overlaps, leg, far->overlap);
-	k->until = w->now + OVERLAP_MAX_NS;
+	k->more->until = w->now + OVERLAP_MAX_NS;
 }
 
 void leg_keys_wipe(struct worker *w, struct leg *leg)
@@ -196,15 +216,15 @@ void leg_keys_first_use(struct worker *w, struct leg *leg)
 {
 	struct leg_key *previous = leg_key_role(leg, KEY_PREVIOUS);
 
-	if (previous && previous->until > w->now + OVERLAP_NS)
-		previous->until = w->now + OVERLAP_NS;
+	if (previous && previous->more->until > w->now + OVERLAP_NS)
+		previous->more->until = w->now + OVERLAP_NS;
 }
 
 void leg_keys_tick(struct worker *w, struct leg *leg)
 {
 	struct leg_key *previous = leg_key_role(leg, KEY_PREVIOUS);
 
-	if (!previous || w->now < previous->until)
+	if (!previous || w->now < previous->more->until)
 		return;
 	rx_wipe(w, leg, previous);
 	forget_eras(w, leg);
@@ -246,7 +266,7 @@ void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp
 	*(tx ? &leg->far->limit_tx : &leg->far->limit_rx) = (struct leg_limit){
 		.limit = (uint8_t)limit,
 		.epoch = k->epoch,
-		.packets = limit == DP_LIMIT_RTCP_PACKETS ? k->rtcp_packets : k->packets,
+		.packets = limit == DP_LIMIT_RTCP_PACKETS ? k->more->rtcp_packets : k->packets,
 		.octets = k->octets,
 	};
 	event_mark(w, leg, tx ? LEG_EVENT_LIMIT_TX : LEG_EVENT_LIMIT_RX);
@@ -254,8 +274,8 @@ void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp
 
 void leg_key_used_rtcp(struct worker *w, struct leg *leg, struct leg_key *k)
 {
-	k->rtcp_packets++;
-	if (k->rtcp_packets >= k->rtcp_packets_max - (k->rtcp_packets_max >> SOFT_MARGIN_SHIFT))
+	k->more->rtcp_packets++;
+	if (k->more->rtcp_packets >= k->more->rtcp_packets_max - (k->more->rtcp_packets_max >> SOFT_MARGIN_SHIFT))
 		leg_key_limit(w, leg, k, DP_LIMIT_RTCP_PACKETS);
 }
 
@@ -272,7 +292,8 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 	const struct dp_key_add *conf = &c->key_add.conf;
 	bool next = conf->role == DP_KEY_NEXT;
 	struct leg_key *current = leg_key_role(leg, KEY_CURRENT);
-	struct leg_key *place, loaded;
+	struct loaded_key loaded;
+	struct leg_key *place;
 	int rc;
 
 	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
@@ -305,15 +326,12 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 	if (!next && leg_key_role(leg, KEY_PREVIOUS))
 		place = leg_key_role(leg, KEY_PREVIOUS);
 	rx_wipe(w, leg, place);
-	*place = loaded;
+	key_place(place, &loaded, next ? KEY_NEXT : KEY_CURRENT);
 	/* Indexes go on from the key that is in use, not from one that was offered and never was. */
 	place->era = conf->fresh_index ? ++leg->far->era : current ? current->era : leg->far->era;
-	if (next) {
-		place->role = KEY_NEXT;
-	} else {
+	if (!next) {
 		if (current)
 			make_previous(w, leg, current);
-		place->role = KEY_CURRENT;
 		leg->far->count.auth_failures = 0;
 	}
 	guard_end(w, leg);
@@ -326,7 +344,7 @@ static int tx_add(struct worker *w, struct leg *leg, struct command *c)
 {
 	const struct dp_key_add *conf = &c->key_add.conf;
 	uint32_t near = leg_near_tx(w, leg);
-	struct leg_key loaded;
+	struct loaded_key loaded;
 	int rc;
 
 	if (leg_tx(leg)->role != KEY_NONE && leg_tx(leg)->epoch == conf->epoch)
@@ -345,8 +363,7 @@ static int tx_add(struct worker *w, struct leg *leg, struct command *c)
 	if (rc < 0)
 		return rc;
 	leg_key_wipe(w, leg_tx(leg));
-	*leg_tx(leg) = loaded;
-	leg_tx(leg)->role = KEY_CURRENT;
+	key_place(leg_tx(leg), &loaded, KEY_CURRENT);
 	leg->far->tx_any = true;
 	leg->far->tx_epoch_last = conf->epoch;
 	renumber_rekey(&leg->far->renumber, conf->fresh_index);

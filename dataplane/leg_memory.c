@@ -22,6 +22,7 @@ static size_t words_of(const struct geometry *g)
 static size_t size_of(const struct geometry *g)
 {
 	return LINES((g->ssrcs - 1) * (sizeof(struct source) + sizeof(struct renumber_slot)) +
+		     g->ssrcs * (sizeof(struct srtp_replay) + sizeof(struct renumber_past)) +
 		     words_of(g) * sizeof(uint64_t) + g->streams * sizeof(struct dp_stream));
 }
 
@@ -148,22 +149,25 @@ static void lay_out(struct leg *leg, void *memory, const struct geometry *g, uin
 	uint32_t words = srtp_replay_words(g->window);
 	struct leg_far *far = leg->far;
 	struct renumber_slot *slots;
-	uint64_t *bits;
+	struct renumber_past *past;
+	uint64_t *windows;
 
 	far->ssrc_max = (uint8_t)g->ssrcs;
 	far->streams_max = (uint8_t)g->streams;
 	far->sources = memory;
 	slots = (void *)(far->sources + g->ssrcs - 1);
-	bits = (void *)(slots + g->ssrcs - 1);
+	past = (void *)(slots + g->ssrcs - 1);
+	far->rtcp_windows = (void *)(past + g->ssrcs);
+	windows = (void *)(far->rtcp_windows + g->ssrcs);
 	for (uint32_t i = 0; i < g->ssrcs; i++) {
-		srtp_replay_init(&leg_source(leg, i)->rtp_window, bits, g->window);
-		bits += words;
-		srtp_replay_init(&leg_source(leg, i)->rtcp_window, bits, RTCP_WINDOW);
-		bits += srtp_replay_words(RTCP_WINDOW);
+		srtp_replay_init(&leg_source(leg, i)->window, windows, g->window);
+		windows += words;
+		srtp_replay_init(&far->rtcp_windows[i], windows, RTCP_WINDOW);
+		windows += srtp_replay_words(RTCP_WINDOW);
 	}
-	renumber_init(
-		&far->renumber, &leg_departure(leg)->slot, slots, (uint16_t)g->ssrcs, bits, g->window, seed);
-	far->stream_conf = (void *)(bits + (size_t)g->ssrcs * words);
+	renumber_init(&far->renumber, &leg_departure(leg)->slot, slots, past, (uint16_t)g->ssrcs, windows,
+		g->window, seed);
+	far->stream_conf = (void *)(windows + (size_t)g->ssrcs * words);
 }
 
 void leg_memory_take(struct worker *w, struct leg *leg, struct command *c)
@@ -208,24 +212,23 @@ void *leg_memory_put(struct worker *w, struct leg *leg)
 	return NULL;
 }
 
+/* Between windows of one length. */
 static void window_move(struct srtp_replay *to, const struct srtp_replay *from)
 {
-	uint64_t *bits = to->bits;
+	uint64_t *ring = to->ring;
 
-	memcpy(bits, from->bits, (from->mask + 1) * sizeof *bits);
+	memcpy(ring, from->ring, (srtp_replay_mask(from) + 1) * sizeof *ring);
 	*to = *from;
-	to->bits = bits;
+	to->ring = ring;
 }
 
 static void source_move(struct source *to, const struct source *from)
 {
-	struct srtp_replay rtp = to->rtp_window, rtcp = to->rtcp_window;
+	struct srtp_replay window = to->window;
 
-	window_move(&rtp, &from->rtp_window);
-	window_move(&rtcp, &from->rtcp_window);
+	window_move(&window, &from->window);
 	*to = *from;
-	to->rtp_window = rtp;
-	to->rtcp_window = rtcp;
+	to->window = window;
 }
 
 static void slot_move(struct renumber_slot *to, const struct renumber_slot *from)
@@ -244,6 +247,7 @@ void leg_memory_grow(struct worker *w, struct leg *leg)
 	const struct source first = leg->source, *more = far->sources;
 	const struct renumber_slot first_slot = leg_departure(leg)->slot;
 	const struct renumber numbers = far->renumber;
+	const struct srtp_replay *rtcp_windows = far->rtcp_windows;
 	struct renumber room;
 	const struct dp_stream *streams = far->stream_conf;
 	unsigned n_sources = far->ssrc_max, n_streams = far->streams_max;
@@ -254,11 +258,16 @@ void leg_memory_grow(struct worker *w, struct leg *leg)
 	room = far->renumber;
 	far->renumber = numbers;
 	far->renumber.more = room.more;
+	far->renumber.past = room.past;
 	far->renumber.n = room.n;
-	for (unsigned i = 0; i < n_sources; i++)
+	for (unsigned i = 0; i < n_sources; i++) {
 		source_move(leg_source(leg, i), i ? &more[i - 1] : &first);
-	for (uint16_t i = 0; i < numbers.n; i++)
+		window_move(&far->rtcp_windows[i], &rtcp_windows[i]);
+	}
+	for (uint16_t i = 0; i < numbers.n; i++) {
 		slot_move(renumber_slot(&far->renumber, i), i ? &numbers.more[i - 1] : &first_slot);
+		room.past[i] = numbers.past[i];
+	}
 	leg_leaving(leg)->slot = NULL;
 	memcpy(far->stream_conf, streams, n_streams * sizeof *streams);
 	far->memory_of = LEG_MEMORY_LARGE;

@@ -47,9 +47,11 @@ static struct leg *leg_new(struct worker *w, struct session *s, struct command *
 	leg = leg_place_take(w, s, u);
 	far = leg->far;
 	memset(&leg->rx, 0, offsetof(struct leg, beside) - offsetof(struct leg, rx));
-	*leg_departure(leg) = (struct departure){.tx.role = KEY_NONE};
+	*leg_departure(leg) = (struct departure){.tx = {.role = KEY_NONE, .more = &far->tx_more}};
 	*far = (struct leg_far){.session = s};
 	leg->far = far;
+	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
+		leg_rx(leg, i)->more = &far->rx_more[i];
 	TAILQ_INIT(&leg->far->hold);
 	leg->used = true;
 	leg->number = u->leg;

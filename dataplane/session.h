@@ -42,17 +42,20 @@ struct leg_ice;
 
 enum key_role { KEY_NONE, KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS };
 
-struct leg_key {
+/* Of a key what RTP without MKI does not need. */
+struct leg_key_more {
+	uint64_t packets_max; /* hard; never above the suite's */
 	uint64_t rtcp_packets, rtcp_packets_max;
 	uint64_t until; /* ns: a PREVIOUS one is wiped then */
 	const struct srtp_suite_info *info;
 	uint8_t mki[DP_MKI_MAX];
 	uint8_t salt[SRTP_SALT_MAX]; /* the session salt of RTP: as good as the master's name, and no secret
 				      */
+};
 
-	/* one cache line: all that an RTP packet without MKI needs */
-	uint8_t role __attribute__((aligned(64))); /* enum key_role */
-	uint8_t suite;                             /* enum srtp_suite */
+struct leg_key {
+	uint8_t role;  /* enum key_role */
+	uint8_t suite; /* enum srtp_suite */
 	uint8_t mki_len;
 	uint8_t reported; /* bit 1 << enum dp_limit: the event went out */
 	uint32_t era;
@@ -60,18 +63,14 @@ struct leg_key {
 	uint32_t epoch;
 	struct srtp_layout rtp; /* of its packets */
 	uint64_t packets, octets;
-	uint64_t soft_packets, soft_octets; /* UINT64_MAX: none */
-	uint64_t packets_max;               /* hard; never above the suite's */
+	uint64_t soft_packets, soft_octets; /* UINT64_MAX: none; packets: never above more->packets_max */
+	struct leg_key_more *more;          /* the place's: keys come and go, it stays */
 } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct leg_key) == 128 && offsetof(struct leg_key, role) == 64,
-	"what RTP needs of a key is one cache line, the second");
+_Static_assert(sizeof(struct leg_key) == 64, "a cache line");
 
 /* One SSRC heard on a leg. On a secure leg it exists once a packet of it has authenticated. */
 struct source {
-	/* one cache line: secure legs */
-	struct srtp_replay rtp_window, rtcp_window;
-	/* another: all of it that a plain leg's RTP needs */
-	uint32_t ssrc __attribute__((aligned(64)));
+	uint32_t ssrc;
 	uint32_t era;
 	bool used;
 	bool rtp;         /* RTP was heard, not RTCP alone */
@@ -79,13 +78,14 @@ struct source {
 	uint32_t transit; /* RFC 3550 A.8: arrival - timestamp, in units of the clock */
 	uint32_t jitter;  /* the same, times 16 */
 	uint32_t clock_hz;
-	uint64_t base;    /* first index counted */
-	uint64_t highest; /* index; on plain legs estimated as on secure ones */
-	uint64_t received;
-	uint64_t heard; /* ns */
+	uint32_t base;     /* first index counted, of it the lower half */
+	uint32_t received; /* packets from there on */
+	uint32_t heard_ms; /* worker.now_ms */
+	/* Of RTP. On a plain leg its end alone: the highest index, estimated as on a secure one, + 1. SRTCP's:
+	 * leg_rtcp_window(). */
+	struct srtp_replay window;
 } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct source) == 128 && offsetof(struct source, ssrc) == 64,
-	"a source is two cache lines, of which a plain leg's RTP needs the second");
+_Static_assert(sizeof(struct source) == 64, "a cache line");
 
 /*
  * What stays of a secure source whose place another SSRC took: enough to accept no packet twice and to go on
@@ -200,16 +200,16 @@ struct leg_far {
 	struct renumber renumber; /* what the leg sends */
 	uint64_t tx_rtcp, clear_out;
 
+	struct srtp_replay *rtcp_windows; /* of each source; leg_memory.h */
+	struct leg_key_more rx_more[DP_KEY_SLOTS], tx_more;
+
 	/* Those from the second on: leg_source(), leg_stream(), leg_rx(). */
 	struct source *sources; /* ssrc_max - 1; leg_memory.h */
 	struct stream streams[DP_STREAMS_MAX - 1];
 	struct leg_key rx[DP_KEY_SLOTS - 1];
 } __attribute__((aligned(64)));
 
-/*
- * What RTP that leaves by a leg touches: leaving, the first line of the slot, on a secure leg the second of
- * the key.
- */
+/* What RTP that leaves by a leg touches, on a secure leg the key, too. */
 struct departure {
 	struct leaving leaving;
 	struct renumber_slot slot; /* the first of its numbering slots */
@@ -221,9 +221,9 @@ struct departure {
  * time: at tens of thousands of legs each line costs a packet a look into memory, each page another, and
  * lines side by side less than lines apart. The leg on the other side of a call most often has the place
  * beside: so what that one needs of RTP that arrives here and leaves there lies here. In order: on a secure
- * leg the key, what is known of it (its second line) and the source's windows; then of every leg the source,
- * lines 1 and 0; and of the leg beside what struct departure says, and its key. The keys themselves lie there
- * where the backend keeps them so (crypto_near). fetch.c brings these near; what else there is may be far.
+ * leg the key, and what is known of it; then of every leg the source, lines 1 and 0; and of the leg beside
+ * what struct departure says, and its key. The keys themselves lie there where the backend keeps them so
+ * (crypto_near). fetch.c brings these near; what else there is may be far.
  */
 struct leg {
 	uint8_t rx_key[CRYPTO_NEAR_OCTETS]; /* the backend's, of slot leg_near_rx() */
@@ -259,7 +259,7 @@ struct leg {
 	struct departure beside;            /* of the leg beside: leg_departure() */
 	uint8_t tx_key[CRYPTO_NEAR_OCTETS]; /* the backend's, of slot leg_near_tx() of the leg beside */
 } __attribute__((aligned(64)));
-#define LEG_LINES 15
+#define LEG_LINES 11
 _Static_assert(sizeof(struct leg) == LEG_LINES * 64 && offsetof(struct leg, rx) == CRYPTO_NEAR_OCTETS &&
 		       offsetof(struct leg, far) % 64 == 0 &&
 		       offsetof(struct leg, rtp) == offsetof(struct leg, far) + 64 &&
@@ -310,6 +310,11 @@ static inline struct leg_key *leg_tx(const struct leg *leg)
 static inline struct source *leg_source(const struct leg *leg, unsigned i)
 {
 	return likely(i == 0) ? (struct source *)&leg->source : &leg->far->sources[i - 1];
+}
+
+static inline struct srtp_replay *leg_rtcp_window(const struct leg *leg, const struct source *s)
+{
+	return &leg->far->rtcp_windows[s == &leg->source ? 0 : s - leg->far->sources + 1];
 }
 
 static inline struct leg_key *leg_rx(const struct leg *leg, unsigned i)
@@ -448,13 +453,13 @@ static inline void leg_key_used(
 /* Forgeries after which a key is to be renewed. */
 static inline uint64_t leg_key_failures_soft(const struct leg_key *k)
 {
-	return k->info->auth_failures_max - (k->info->auth_failures_max >> SOFT_MARGIN_SHIFT);
+	return k->more->info->auth_failures_max - (k->more->info->auth_failures_max >> SOFT_MARGIN_SHIFT);
 }
-/* Does a packet with this MKI mean k? Without MKIs every one does, and k's second line stays where it is:
- * even a comparison of no octets would fetch it. */
+/* Does a packet with this MKI mean k? Without MKIs every one does, and what else there is of k stays where it
+ * is: even a comparison of no octets would fetch it. */
 static inline bool leg_key_named(const struct leg_key *k, const uint8_t *mki)
 {
-	return k->mki_len == 0 || memcmp(mki, k->mki, k->mki_len) == 0;
+	return k->mki_len == 0 || memcmp(mki, k->more->mki, k->mki_len) == 0;
 }
 /* What it puts behind a packet of SRTP or of SRTCP; that is made in *rtcp_layout. */
 static inline const struct srtp_layout *leg_key_layout(
@@ -462,10 +467,12 @@ static inline const struct srtp_layout *leg_key_layout(
 {
 	if (likely(!rtcp))
 		return &k->rtp;
-	*rtcp_layout = srtp_layout(k->info, k->mki_len, true);
+	*rtcp_layout = srtp_layout(k->more->info, k->mki_len, true);
 	return rtcp_layout;
 }
 static inline bool leg_key_expired(const struct leg_key *k, bool rtcp)
 {
-	return rtcp ? k->rtcp_packets >= k->rtcp_packets_max : k->packets >= k->packets_max;
+	if (unlikely(rtcp))
+		return k->more->rtcp_packets >= k->more->rtcp_packets_max;
+	return unlikely(k->packets >= k->soft_packets) && k->packets >= k->more->packets_max;
 }

@@ -8,7 +8,7 @@
 #include "dataplane/worker_private.h"
 #include "lib/srtp/index.h"
 
-#define SOURCE_IDLE_NS NS_PER_S /* a source silent this long may give way to a new one */
+#define SOURCE_IDLE_MS 1000 /* a source silent this long may give way to a new one */
 #define RESTART_GAP 3000        /* MAX_DROPOUT of RFC 3550 appendix A.1: statistics begin again */
 #define CLOCK_HZ_DEFAULT 8000
 
@@ -27,7 +27,7 @@ ASIDE struct source *leg_source_search(struct leg *leg, uint32_t ssrc, uint32_t 
 
 int64_t source_lost(const struct source *s)
 {
-	return s->rtp ? (int64_t)(s->highest - s->base + 1) - (int64_t)s->received : 0;
+	return s->rtp ? (int32_t)((uint32_t)s->window.end - s->base - s->received) : 0;
 }
 
 const struct retired_source *leg_retired_find(const struct leg *leg, uint32_t ssrc, uint32_t era)
@@ -39,7 +39,7 @@ const struct retired_source *leg_retired_find(const struct leg *leg, uint32_t ss
 }
 
 /* The place for a source that has none. */
-static struct source *source_place(struct leg *leg, uint64_t now)
+static struct source *source_place(struct leg *leg, uint32_t now_ms)
 {
 	bool may_retire = leg->security == DP_SECURITY_PLAIN || leg->far->n_retired < RETIRED_MAX;
 	struct source *oldest = NULL;
@@ -49,7 +49,8 @@ static struct source *source_place(struct leg *leg, uint64_t now)
 
 		if (!s->used)
 			return s;
-		if (may_retire && now - s->heard >= SOURCE_IDLE_NS && (!oldest || s->heard < oldest->heard))
+		if (may_retire && now_ms - s->heard_ms >= SOURCE_IDLE_MS &&
+			(!oldest || now_ms - s->heard_ms > now_ms - oldest->heard_ms))
 			oldest = s;
 	}
 	return oldest;
@@ -65,8 +66,8 @@ static void source_retire(struct worker *w, struct leg *leg, const struct source
 	leg->far->retired[leg->far->n_retired++] = (struct retired_source){
 		.ssrc = s->ssrc,
 		.era = s->era,
-		.rtp_end = s->rtp_window.end,
-		.rtcp_end = s->rtcp_window.end,
+		.rtp_end = s->window.end,
+		.rtcp_end = leg_rtcp_window(leg, s)->end,
 	};
 }
 
@@ -93,7 +94,7 @@ static bool is_full(const struct leg *leg)
 
 struct source *leg_source_new(struct worker *w, struct leg *leg, uint32_t ssrc, uint32_t era)
 {
-	struct source *s = source_place(leg, w->now);
+	struct source *s = source_place(leg, w->now_ms);
 	struct retired_source before;
 
 	if (!s)
@@ -107,10 +108,10 @@ struct source *leg_source_new(struct worker *w, struct leg *leg, uint32_t ssrc, 
 	s->era = era;
 	s->stream = STREAM_NONE;
 	s->jitter = s->transit = 0;
-	s->base = s->highest = s->received = 0;
-	s->heard = w->now;
-	srtp_replay_resume(&s->rtp_window, before.rtp_end);
-	srtp_replay_resume(&s->rtcp_window, before.rtcp_end);
+	s->base = s->received = 0;
+	s->heard_ms = w->now_ms;
+	srtp_replay_resume(&s->window, before.rtp_end);
+	srtp_replay_resume(leg_rtcp_window(leg, s), before.rtcp_end);
 	leg->last_source = leg_source_number(leg, s);
 	leg->far->newest_ssrc = ssrc;
 	if (leg->far->ssrc_max < leg->far->ssrc_limit && is_full(leg))
@@ -193,20 +194,44 @@ static void settle_remote(struct worker *w, struct packet *p)
 		event_mark(w, p->in, LEG_EVENT_REMOTE);
 }
 
-/* RFC 3550 appendix A.1, too: any one. */
-static void source_count(struct source *s, uint64_t index, uint32_t ts, uint64_t now)
+/* RFC 3550 appendix A.1, too: any one. highest: of all that were heard. */
+static void source_count(struct source *s, uint64_t index, bool highest, uint32_t ts, uint64_t now)
 {
-	if (s->received && index > s->highest) {
-		source_advance(s, index, ts, now);
+	if (s->received && highest) {
+		source_advance(s, ts, now);
 		return;
 	}
 	if (s->received == 0) {
-		s->base = s->highest = index;
+		s->base = (uint32_t)index;
 		s->transit = (uint32_t)(now / 1000 * s->clock_hz / 1000000) - ts;
-	} else if (index < s->base) {
-		s->base = index;
+	} else if ((int32_t)((uint32_t)index - s->base) < 0) {
+		s->base = (uint32_t)index;
 	}
 	s->received++;
+}
+
+/* Its statistics begin again with the next packet. */
+static void source_restart(struct leg *leg, struct source *s)
+{
+	leg->far->lost_before += source_lost(s);
+	s->received = 0;
+}
+
+/* The index of a plain leg's packet, as if it were a secure one's. */
+static uint64_t plain_index(struct leg *leg, struct source *s, uint16_t seq)
+{
+	uint64_t index;
+
+	if (s->received) {
+		index = srtp_index_estimate(s->window.end - 1, seq);
+		if (index >= s->window.end + RESTART_GAP || index + RESTART_GAP + 1 < s->window.end)
+			source_restart(leg, s);
+	} else {
+		index = seq + 0x10000u;
+	}
+	if (s->received == 0 || index >= s->window.end)
+		s->window.end = index + 1;
+	return index;
 }
 
 ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s)
@@ -220,7 +245,7 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 	leg->timed_out = false;
 	p->stream = session_stream(leg, p, s);
 	if (s)
-		s->heard = w->now;
+		s->heard_ms = w->now_ms;
 	if (p->kind == PACKET_RTCP) {
 		count(&leg->far->count.rx_rtcp, 1);
 		return;
@@ -235,14 +260,11 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 		if (s->clock_hz == 0)
 			s->clock_hz = CLOCK_HZ_DEFAULT;
 	}
-	if (leg->security == DP_SECURITY_PLAIN) {
-		index = s->received ? srtp_index_estimate(s->highest, p->rtp.seq) : p->rtp.seq + 0x10000u;
-		if (s->received && (index > s->highest + RESTART_GAP || index + RESTART_GAP < s->highest)) {
-			leg->far->lost_before += source_lost(s);
-			s->received = 0;
-		}
-	}
-	source_count(s, index, p->rtp.ts, w->now);
+	if (s->received == UINT32_MAX)
+		source_restart(leg, s);
+	if (leg->security == DP_SECURITY_PLAIN)
+		index = plain_index(leg, s, p->rtp.seq);
+	source_count(s, index, index + 1 == s->window.end, p->rtp.ts, w->now);
 }
 
 static bool mid_matches(const struct dp_stream *st, const struct packet *p)

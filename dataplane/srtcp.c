@@ -25,7 +25,7 @@ static bool index_new(struct packet *p, const struct leg_key *k)
 
 		return !r || p->index >= r->rtcp_end || refuse(p, DP_V_TOO_OLD);
 	}
-	switch (srtp_replay_peek(&s->rtcp_window, p->index)) {
+	switch (srtp_replay_peek(leg_rtcp_window(p->in, s), p->index)) {
 	case SRTP_REPLAY_SEEN:
 		return refuse(p, DP_V_REPLAY);
 	case SRTP_REPLAY_OLD:
@@ -38,7 +38,7 @@ static bool index_new(struct packet *p, const struct leg_key *k)
 
 bool srtcp_rx_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 {
-	struct srtp_layout l = srtp_layout(k->info, k->mki_len, true);
+	struct srtp_layout l = srtp_layout(k->more->info, k->mki_len, true);
 	uint32_t word;
 	uint16_t body;
 
@@ -83,6 +83,6 @@ int srtcp_tx_prepare(struct packet *p)
 	p->job.aad_len = RTCP_HDR_LEN;
 	p->job.index = index;
 	p->job.op = CRYPTO_RTCP_PROTECT;
-	p->job.tag_len = p->to->tx.info->rtcp_tag_len;
+	p->job.tag_len = p->to->tx.more->info->rtcp_tag_len;
 	return PACKET_ON;
 }

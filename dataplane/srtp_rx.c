@@ -42,7 +42,7 @@ static bool rtp_index(struct packet *p, const struct leg_key *k, unsigned attemp
 
 	if (r && r->rtp_end)
 		return attempt == 0 && retired_index(p, r);
-	if (!s || srtp_replay_empty(&s->rtp_window)) {
+	if (!s || srtp_replay_empty(&s->window)) {
 		if (attempt >= srtp_index_first_tries(seq))
 			return false;
 		p->index = srtp_index_first(seq, attempt);
@@ -50,10 +50,10 @@ static bool rtp_index(struct packet *p, const struct leg_key *k, unsigned attemp
 	}
 	if (attempt > 0)
 		return false;
-	p->index = srtp_index_estimate(srtp_replay_highest(&s->rtp_window), seq);
+	p->index = srtp_index_estimate(srtp_replay_highest(&s->window), seq);
 	if (p->index == SRTP_INDEX_NONE)
 		return refuse(p, DP_V_KEY_EXPIRED);
-	switch (srtp_replay_peek(&s->rtp_window, p->index)) {
+	switch (srtp_replay_peek(&s->window, p->index)) {
 	case SRTP_REPLAY_SEEN:
 		return refuse(p, DP_V_REPLAY);
 	case SRTP_REPLAY_OLD:
@@ -109,10 +109,10 @@ static inline bool next_packet(struct packet *p)
 
 	if (p->kind != PACKET_RTP || k->role != KEY_CURRENT || k->mki_len || leg_key_expired(k, false) ||
 		p->len < p->rtp.len + k->rtp.total || !leg_source_is(s, p->ssrc, k->era) ||
-		srtp_replay_empty(&s->rtp_window) || (uint16_t)s->rtp_window.end != p->rtp.seq ||
-		s->rtp_window.end > SRTP_INDEX_MAX)
+		srtp_replay_empty(&s->window) || (uint16_t)s->window.end != p->rtp.seq ||
+		s->window.end > SRTP_INDEX_MAX)
 		return false;
-	p->index = s->rtp_window.end;
+	p->index = s->window.end;
 	p->tries = 1;
 	rtp_job(p, k, (uint16_t)(p->len - k->rtp.total));
 	return true;
@@ -212,7 +212,7 @@ static int commit(struct worker *w, struct packet *p)
 	}
 	if (!s)
 		return DP_V_SSRC_LIMIT;
-	v = srtp_replay_commit(rtcp ? &s->rtcp_window : &s->rtp_window, p->index);
+	v = srtp_replay_commit(rtcp ? leg_rtcp_window(leg, s) : &s->window, p->index);
 	if (v != SRTP_REPLAY_NEW)
 		return v == SRTP_REPLAY_SEEN ? DP_V_REPLAY : DP_V_TOO_OLD;
 	if (unlikely(leg->guarded))
@@ -223,7 +223,7 @@ static int commit(struct worker *w, struct packet *p)
 		leg_due(w, leg, LEG_DUE_ROTATE);
 	leg_key_used(w, leg, k, p->len, rtcp);
 	/* The second sum would look into another cache line. */
-	if (k->role == KEY_CURRENT && k->packets <= 1 && k->packets + k->rtcp_packets == 1)
+	if (k->role == KEY_CURRENT && k->packets <= 1 && k->packets + k->more->rtcp_packets == 1)
 		leg_keys_first_use(w, leg);
 	source_heard(w, p, s);
 	return PACKET_ON;

@@ -61,7 +61,7 @@ int srtp_tx_trailer(struct worker *w, struct packet *p)
 	l = leg_key_layout(k, rtcp, &rtcp_layout);
 	srtp_tag_copy(at + l->tag, p->job.tag, l->tag_len);
 	if (unlikely(k->mki_len))
-		memcpy(at + l->mki, k->mki, k->mki_len);
+		memcpy(at + l->mki, k->more->mki, k->mki_len);
 	if (unlikely(rtcp))
 		be32_put(at + l->index, p->job.index);
 	p->len += l->total;

@@ -9,27 +9,22 @@
  * key. */
 #define WRAP_GUARD 1024
 
-int renumber_init(struct renumber *r, struct renumber_slot *first, struct renumber_slot *more, uint16_t n,
-	uint64_t *bits, uint32_t window, uint64_t seed)
+int renumber_init(struct renumber *r, struct renumber_slot *first, struct renumber_slot *more,
+	struct renumber_past *past, uint16_t n, uint64_t *windows, uint32_t window, uint64_t seed)
 {
 	uint32_t words = srtp_replay_words(window);
 
 	if (!n || !words)
 		return -EINVAL;
-	*r = (struct renumber){.first = first, .more = more, .n = n, .random = seed};
+	*r = (struct renumber){.first = first, .more = more, .past = past, .n = n, .random = seed};
 	for (uint16_t i = 0; i < n; i++) {
 		struct renumber_slot *s = renumber_slot(r, i);
 
 		*s = (struct renumber_slot){0};
-		srtp_replay_init(&s->used, bits + (size_t)i * words, window);
+		past[i] = (struct renumber_past){0};
+		srtp_replay_init(&s->used, windows + (size_t)i * words, window);
 	}
 	return 0;
-}
-
-/* The highest index given out in this run, or what it would be after a new key. */
-static int64_t out_high(const struct renumber_slot *s)
-{
-	return s->now.in_high + s->now.offset;
 }
 
 /*
@@ -64,42 +59,41 @@ void renumber_rekey(struct renumber *r, bool fresh)
 
 		if (!s->now.valid)
 			continue;
-		int64_t next = out_high(s) + 1;
+		int64_t next = (int64_t)s->used.end;
 		int64_t fresh_next = next & 0xffff;
 
 		/* Skipping ahead looks like a short loss; a listener that misses the wrap would hear nothing
 		 * more. */
 		if (fresh_next >= 0x10000 - WRAP_GUARD)
 			fresh_next = RENUMBER_HEADROOM;
-		s->now.offset -= next - fresh_next;
-		s->begin = 0;
-		s->before.valid = false;
+		r->past[i].begin = 0;
+		r->past[i].before.valid = false;
 		keep_used(&s->used, next, fresh_next);
 	}
 }
 
-static bool ts_fits(const struct renumber_map *m, uint32_t ts)
+static bool ts_fits(const struct renumber_run *m, uint32_t ts)
 {
 	return ts - m->in_ts + RENUMBER_TS_JUMP <= 2 * RENUMBER_TS_JUMP;
 }
 
-static int32_t seq_ahead(const struct renumber_map *m, uint16_t seq)
+static int32_t seq_ahead(const struct renumber_run *m, uint16_t seq)
 {
 	return (int16_t)(uint16_t)(seq - (uint16_t)m->in_high);
 }
 
 static bool is_late(
-	const struct renumber_slot *s, const struct renumber_map *m, const struct renumber_packet *p)
+	const struct renumber_slot *s, const struct renumber_run *m, const struct renumber_packet *p)
 {
 	int32_t ahead = seq_ahead(m, p->seq);
 
 	return m->valid && m->in_ssrc == p->ssrc && m->source == p->source && ts_fits(m, p->ts) &&
-	       ahead <= 0 && -ahead < (int32_t)s->used.window;
+	       ahead <= 0 && -ahead < (int32_t)srtp_replay_window(&s->used);
 }
 
 /* Uses an index up. Every packet that is sent comes through here or through the fast path. */
 static enum renumber_verdict send_as(
-	struct renumber_slot *s, const struct renumber_map *m, int64_t index, struct renumber_packet *p)
+	struct renumber_slot *s, const struct renumber_run *m, int64_t index, struct renumber_packet *p)
 {
 	uint64_t end = s->used.end;
 
@@ -134,7 +128,7 @@ static enum renumber_verdict restart(struct renumber *r, struct renumber_slot *s
 	/* Not between the packets of one video frame (0), nor back to a frame that another refers to. */
 	uint32_t step = s->ts_step && s->ts_step < hz ? s->ts_step : hz / 50;
 	uint64_t passed = (uint64_t)(p->now_ms - s->heard_ms) * hz / 1000;
-	int64_t next = out_high(s) + 1;
+	int64_t next = (int64_t)s->used.end;
 
 	if (next > (int64_t)SRTP_INDEX_MAX)
 		return RENUMBER_EXHAUSTED;
@@ -142,11 +136,10 @@ static enum renumber_verdict restart(struct renumber *r, struct renumber_slot *s
 	uint32_t out_ts =
 		s->now.in_ts + s->now.ts_offset + (passed < 2 * (uint64_t)step ? step : (uint32_t)passed);
 
-	s->before = s->now;
-	s->begin = (uint64_t)next;
-	s->now = (struct renumber_map){
+	*renumber_past(r, s) = (struct renumber_past){
+		.begin = (uint64_t)next, .before = s->now, .offset = renumber_offset(s)};
+	s->now = (struct renumber_run){
 		.in_high = p->seq,
-		.offset = next - p->seq,
 		.in_ts = p->ts,
 		.ts_offset = out_ts - p->ts,
 		.in_ssrc = p->ssrc,
@@ -172,9 +165,9 @@ static enum renumber_verdict repeated(
 }
 
 static enum renumber_verdict send_late(struct renumber *r, struct renumber_slot *s,
-	const struct renumber_map *m, int64_t least, struct renumber_packet *p)
+	const struct renumber_run *m, int64_t offset, int64_t least, struct renumber_packet *p)
 {
-	int64_t index = m->in_high + seq_ahead(m, p->seq) + m->offset;
+	int64_t index = m->in_high + seq_ahead(m, p->seq) + offset;
 	enum renumber_verdict v = index < least ? RENUMBER_OLD : send_as(s, m, index, p);
 
 	return v == RENUMBER_DUPLICATE || v == RENUMBER_OLD ? repeated(r, s, p, v) : v;
@@ -182,13 +175,14 @@ static enum renumber_verdict send_late(struct renumber *r, struct renumber_slot 
 
 static enum renumber_verdict map_known(struct renumber *r, struct renumber_slot *s, struct renumber_packet *p)
 {
-	struct renumber_map *m = &s->now;
+	const struct renumber_past *past = renumber_past(r, s);
+	struct renumber_run *m = &s->now;
 	int32_t ahead = seq_ahead(m, p->seq);
 
 	if (is_late(s, m, p))
-		return send_late(r, s, m, (int64_t)s->begin, p);
+		return send_late(r, s, m, renumber_offset(s), (int64_t)past->begin, p);
 	if (ahead > 0 && ahead <= RENUMBER_AHEAD && ts_fits(m, p->ts)) {
-		enum renumber_verdict v = send_as(s, m, m->in_high + ahead + m->offset, p);
+		enum renumber_verdict v = send_as(s, m, (int64_t)s->used.end - 1 + ahead, p);
 
 		if (v == RENUMBER_SEND) {
 			if (ahead == 1)
@@ -198,25 +192,27 @@ static enum renumber_verdict map_known(struct renumber *r, struct renumber_slot 
 		}
 		return v;
 	}
-	if (is_late(s, &s->before, p))
-		return send_late(r, s, &s->before, 0, p);
+	if (is_late(s, &past->before, p))
+		return send_late(r, s, &past->before, past->offset, 0, p);
 	return restart(r, s, p);
 }
 
 /* May another SSRC of this stream take this slot over, because its source seems to have changed its SSRC? */
-static bool may_follow(const struct renumber_slot *s, const struct renumber_packet *p)
+static bool may_follow(
+	const struct renumber *r, const struct renumber_slot *s, const struct renumber_packet *p)
 {
-	bool settled = !s->before.valid || s->now.packets >= RENUMBER_SETTLED;
+	bool settled = !renumber_past(r, s)->before.valid || s->now.packets >= RENUMBER_SETTLED;
 
 	return s->now.valid && s->now.source == p->source && settled &&
 	       p->now_ms - s->heard_ms >= RENUMBER_FOLLOW_MS;
 }
 
-static bool may_evict(const struct renumber_slot *s, const struct renumber_packet *p)
+static bool may_evict(
+	const struct renumber *r, const struct renumber_slot *s, const struct renumber_packet *p)
 {
 	uint32_t silent = p->now_ms - s->heard_ms;
 
-	return may_follow(s, p) || silent >= RENUMBER_IDLE_MS ||
+	return may_follow(r, s, p) || silent >= RENUMBER_IDLE_MS ||
 	       (s->now.source == p->source && silent >= UNSETTLED_IDLE_MS);
 }
 
@@ -233,9 +229,9 @@ static struct renumber_slot *slot_for_new(struct renumber *r, const struct renum
 			free_slot = free_slot ? free_slot : s;
 			continue;
 		}
-		if (s->pt == p->pt && may_follow(s, p) && (!follow || silent < p->now_ms - follow->heard_ms))
+		if (s->pt == p->pt && may_follow(r, s, p) && (!follow || silent < p->now_ms - follow->heard_ms))
 			follow = s;
-		if (may_evict(s, p) && (!oldest || silent > p->now_ms - oldest->heard_ms))
+		if (may_evict(r, s, p) && (!oldest || silent > p->now_ms - oldest->heard_ms))
 			oldest = s;
 	}
 	return follow ? follow : free_slot ? free_slot : oldest;
@@ -270,9 +266,8 @@ static enum renumber_verdict begin_slot(
 	while (out_ssrc_taken(r, ssrc))
 		ssrc = random_u32(r);
 	s->out_ssrc = ssrc;
-	s->now = (struct renumber_map){
+	s->now = (struct renumber_run){
 		.in_high = p->seq,
-		.offset = first - p->seq,
 		.in_ts = p->ts,
 		.in_ssrc = p->ssrc,
 		.source = p->source,
@@ -295,11 +290,13 @@ enum renumber_verdict renumber_packet_map_any(
 	}
 	/* What the predecessor of an SSRC sent may still be on its way. */
 	for (uint16_t i = 0; i < r->n; i++) {
-		s = renumber_slot(r, i);
-		if (is_late(s, &s->before, p)) {
-			int64_t index = s->before.in_high + seq_ahead(&s->before, p->seq) + s->before.offset;
+		const struct renumber_past *past = &r->past[i];
 
-			return index < 0 ? RENUMBER_OLD : send_as(s, &s->before, index, p);
+		s = renumber_slot(r, i);
+		if (is_late(s, &past->before, p)) {
+			int64_t index = past->before.in_high + seq_ahead(&past->before, p->seq) + past->offset;
+
+			return index < 0 ? RENUMBER_OLD : send_as(s, &past->before, index, p);
 		}
 	}
 	s = slot_for_new(r, p);

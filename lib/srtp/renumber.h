@@ -41,11 +41,9 @@
 #define RENUMBER_IDLE_MS 1000       /* a slot silent this long may be given to any source when none is free */
 #define RENUMBER_SETTLED 8          /* packets that a source has sent before another may follow it */
 
-/* Constant offsets, good for one run of a source. Extended sequence numbers count from the first SEQ heard.
- */
-struct renumber_map {
+/* One run of a source: its offsets are constant. Extended sequence numbers count from the first SEQ heard. */
+struct renumber_run {
 	int64_t in_high;    /* highest extended sequence number heard */
-	int64_t offset;     /* outgoing index - extended sequence number */
 	uint32_t in_ts;     /* timestamp of the packet in_high */
 	uint32_t ts_offset; /* outgoing - incoming timestamp */
 	uint32_t in_ssrc;
@@ -55,26 +53,30 @@ struct renumber_map {
 	uint8_t pad;
 };
 
-/* One outgoing SSRC. The next packet of its source needs the first cache line alone. */
+/* One outgoing SSRC: all that the next packet of its source needs, a cache line. */
 struct renumber_slot {
-	struct renumber_map now;
+	struct renumber_run now;
 	uint32_t out_ssrc;
 	uint32_t heard_ms;          /* caller's clock, of the newest packet */
 	uint32_t ts_step;           /* ticks between consecutive packets, 0: not known */
 	uint16_t repeat_seq;        /* SEQ of the last duplicate */
 	uint8_t repeats;            /* duplicates in sequence */
 	uint8_t pt;                 /* of the newest packet */
-	struct srtp_replay used;    /* outgoing indexes; the highest is in_high + offset of `now` */
-	uint64_t begin;             /* outgoing index where `now` begins */
-	struct renumber_map before; /* the run before, for packets that come late from it */
+	struct srtp_replay used; /* outgoing indexes; the highest is that of now.in_high */
 } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct renumber_slot) == 128 &&
-		       offsetof(struct renumber_slot, used) + offsetof(struct srtp_replay, bits) == 64,
-	"two cache lines");
+_Static_assert(sizeof(struct renumber_slot) == 64, "a cache line");
+
+/* What a slot was before, for packets that come late. */
+struct renumber_past {
+	uint64_t begin;             /* outgoing index where `now` begins */
+	struct renumber_run before; /* the run before it */
+	int64_t offset;             /* of that: outgoing index - extended sequence number */
+};
 
 /* One outgoing leg. */
 struct renumber {
 	struct renumber_slot *first, *more; /* renumber_slot() */
+	struct renumber_past *past;         /* of each slot, in the same order */
 	uint16_t n;                         /* slots there are */
 	uint32_t srtcp_next; /* SRTCP index to send next: srtcp_index_take(&r->srtcp_next, &index) */
 	uint64_t random;     /* for outgoing SSRCs that cannot be their source's; not secret */
@@ -84,6 +86,17 @@ struct renumber {
 static inline struct renumber_slot *renumber_slot(const struct renumber *r, uint16_t i)
 {
 	return i == 0 ? r->first : &r->more[i - 1];
+}
+
+static inline struct renumber_past *renumber_past(const struct renumber *r, const struct renumber_slot *s)
+{
+	return &r->past[s == r->first ? 0 : s - r->more + 1];
+}
+
+/* Outgoing index - extended sequence number, in the slot's run. */
+static inline int64_t renumber_offset(const struct renumber_slot *s)
+{
+	return (int64_t)s->used.end - 1 - s->now.in_high;
 }
 
 /* A packet to be sent. */
@@ -112,12 +125,12 @@ enum renumber_verdict {
 
 /*
  * Empty, with n slots (at least 1). Most legs use the first one alone: it may lie elsewhere than the n - 1
- * more. bits: n * srtp_replay_words(window) words, 8-octet aligned. seed: random, not secret. -EINVAL for a
- * window that srtp_replay_words() refuses or n = 0. What was used is forgotten: never again for a leg whose
- * key stays in use.
+ * more. past: n. windows: n * srtp_replay_words(window) words, 8-octet aligned. seed: random, not secret.
+ * -EINVAL for a window that srtp_replay_words() refuses or n = 0. What was used is forgotten: never again for
+ * a leg whose key stays in use.
  */
-int renumber_init(struct renumber *r, struct renumber_slot *first, struct renumber_slot *more, uint16_t n,
-	uint64_t *bits, uint32_t window, uint64_t seed);
+int renumber_init(struct renumber *r, struct renumber_slot *first, struct renumber_slot *more,
+	struct renumber_past *past, uint16_t n, uint64_t *windows, uint32_t window, uint64_t seed);
 
 /*
  * A new key. fresh: its indexes begin in ROC 0 again, SRTCP's with 0 (sequence numbers and SSRCs go on as
@@ -138,7 +151,7 @@ enum renumber_verdict renumber_packet_map_any(
  */
 static inline bool renumber_slot_next(struct renumber_slot *s, struct renumber_packet *p)
 {
-	struct renumber_map *m = &s->now;
+	struct renumber_run *m = &s->now;
 
 	if (__builtin_expect(m->in_ssrc != p->ssrc || m->source != p->source || !m->valid ||
 				     (uint16_t)(m->in_high + 1) != p->seq ||
@@ -155,7 +168,7 @@ static inline bool renumber_slot_next(struct renumber_slot *s, struct renumber_p
 	m->packets += m->packets < RENUMBER_SETTLED;
 	p->out_ssrc = s->out_ssrc;
 	p->out_ts = p->ts + m->ts_offset;
-	p->out_index = s->used.end; /* in_high + offset, too */
+	p->out_index = s->used.end; /* that of in_high */
 	p->out_rolled = srtp_index_seq(p->out_index) == 0;
 	srtp_replay_commit_next(&s->used);
 	return true;

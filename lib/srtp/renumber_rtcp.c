@@ -51,9 +51,10 @@ static bool is_stale(const struct rewrite *w, uint32_t ssrc)
 		return false;
 	for (uint16_t i = 0; i < w->forward->n; i++) {
 		const struct renumber_slot *s = renumber_slot(w->forward, i);
+		const struct renumber_run *before = &w->forward->past[i].before;
 
-		if (s->now.valid && s->before.valid && s->before.in_ssrc == ssrc && s->now.in_ssrc != ssrc &&
-			(w->source == RENUMBER_ANY_SOURCE || w->source == s->before.source))
+		if (s->now.valid && before->valid && before->in_ssrc == ssrc && s->now.in_ssrc != ssrc &&
+			(w->source == RENUMBER_ANY_SOURCE || w->source == before->source))
 			return true;
 	}
 	return by_out(w->forward, ssrc) != NULL;
@@ -76,15 +77,18 @@ static void ssrc_reverse(const struct rewrite *w, uint8_t *p)
 }
 
 /* Which run of the slot an outgoing SEQ is of, taking it as the latest with these 16 bits; *in the source's
- * number. */
-static const struct renumber_map *run_of(const struct renumber_slot *s, uint16_t seq, int64_t *in)
+ * number, *offset its distance from the outgoing index. */
+static const struct renumber_run *run_of(const struct renumber *r, const struct renumber_slot *s,
+	uint16_t seq, int64_t *in, int64_t *offset)
 {
-	int64_t high = s->now.in_high + s->now.offset;
+	const struct renumber_past *past = renumber_past(r, s);
+	int64_t high = (int64_t)s->used.end - 1;
 	int64_t index = high - (uint16_t)((uint16_t)high - seq);
-	const struct renumber_map *m = index < (int64_t)s->begin && s->before.valid ? &s->before : &s->now;
+	bool before = index < (int64_t)past->begin && past->before.valid;
 
-	*in = index - m->offset;
-	return m;
+	*offset = before ? past->offset : renumber_offset(s);
+	*in = index - *offset;
+	return before ? &past->before : &s->now;
 }
 
 static void sender_report(const struct rewrite *w, uint8_t *p, size_t n)
@@ -94,13 +98,13 @@ static void sender_report(const struct rewrite *w, uint8_t *p, size_t n)
 	if (!s || n < SR_REPORTS)
 		return;
 	uint32_t ts = be32_get(p + 16);
-	const struct renumber_map *m = &s->now;
+	const struct renumber_run *m = &s->now, *before = &renumber_past(w->forward, s)->before;
 
 	/* A report may lag behind a restart of its source. */
-	if (ts - m->in_ts + RENUMBER_TS_JUMP > 2 * RENUMBER_TS_JUMP && s->before.valid &&
-		s->before.in_ssrc == m->in_ssrc &&
-		ts - s->before.in_ts + RENUMBER_TS_JUMP <= 2 * RENUMBER_TS_JUMP)
-		m = &s->before;
+	if (ts - m->in_ts + RENUMBER_TS_JUMP > 2 * RENUMBER_TS_JUMP && before->valid &&
+		before->in_ssrc == m->in_ssrc &&
+		ts - before->in_ts + RENUMBER_TS_JUMP <= 2 * RENUMBER_TS_JUMP)
+		m = before;
 	be32_put(p + 16, ts + m->ts_offset);
 }
 
@@ -108,11 +112,11 @@ static void reports(const struct rewrite *w, uint8_t *p, size_t n, unsigned coun
 {
 	for (; count && at + REPORT_LEN <= n; count--, at += REPORT_LEN) {
 		const struct renumber_slot *s = by_out(w->reverse, be32_get(p + at));
-		int64_t in;
+		int64_t in, offset;
 
 		if (!s)
 			continue;
-		const struct renumber_map *m = run_of(s, be16_get(p + at + 10), &in);
+		const struct renumber_run *m = run_of(w->reverse, s, be16_get(p + at + 10), &in, &offset);
 
 		be32_put(p + at, m->in_ssrc);
 		be32_put(p + at + 8, (uint32_t)in);
@@ -157,10 +161,9 @@ static void extended_report(const struct rewrite *w, uint8_t *p, size_t n)
 		case 6: /* statistics summary: all four SSRC, begin_seq, end_seq (the one behind the last) */
 			s = len >= 12 ? by_out(w->reverse, be32_get(b + 4)) : NULL;
 			if (s) {
-				int64_t in;
-				const struct renumber_map *m =
-					run_of(s, (uint16_t)(be16_get(b + 10) - 1), &in);
-				uint16_t offset = (uint16_t)m->offset;
+				int64_t in, offset;
+				const struct renumber_run *m = run_of(
+					w->reverse, s, (uint16_t)(be16_get(b + 10) - 1), &in, &offset);
 
 				be32_put(b + 4, m->in_ssrc);
 				be16_put(b + 8, (uint16_t)(be16_get(b + 8) - offset));
@@ -215,9 +218,9 @@ static void feedback(const struct rewrite *w, uint8_t *p, size_t n, enum fci fci
 	switch (fci) {
 	case FCI_NACK: /* PID and a bitmap relative to it */
 		for (size_t at = 12; s && at + 4 <= n; at += 4) {
-			int64_t in;
+			int64_t in, offset;
 
-			run_of(s, be16_get(p + at), &in);
+			run_of(w->reverse, s, be16_get(p + at), &in, &offset);
 			be16_put(p + at, (uint16_t)in);
 		}
 		break;

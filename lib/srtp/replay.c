@@ -4,10 +4,10 @@
 /* Clears the ring's bits of [from, to). */
 static void ring_clear(struct srtp_replay *r, uint64_t from, uint64_t to)
 {
-	uint64_t ring = (uint64_t)(r->mask + 1) * 64;
+	uint64_t octets = (uint64_t)(srtp_replay_mask(r) + 1) * 8;
 
-	if (to - from >= ring) {
-		memset(r->bits, 0, ring / 8);
+	if (to - from >= octets * 8) {
+		memset(r->ring, 0, octets);
 		return;
 	}
 	while (from < to) {
@@ -17,7 +17,7 @@ static void ring_clear(struct srtp_replay *r, uint64_t from, uint64_t to)
 		if (stop > to)
 			clear &= ~(~UINT64_C(0)
 				   << (to & 63)); /* to is inside this word, so its low 6 bits are not 0 */
-		r->bits[from >> 6 & r->mask] &= ~clear;
+		r->ring[from >> 6 & srtp_replay_mask(r)] &= ~clear;
 		from = stop;
 	}
 }
@@ -25,8 +25,8 @@ static void ring_clear(struct srtp_replay *r, uint64_t from, uint64_t to)
 void srtp_replay_advance(struct srtp_replay *r, uint64_t end)
 {
 	if (r->end)
-		r->bits[(r->end - 1) >> 6 & r->mask] = r->word;
+		r->ring[(r->end - 1) >> 6 & srtp_replay_mask(r)] = r->word;
 	ring_clear(r, r->end, end);
 	r->end = end;
-	r->word = r->bits[(end - 1) >> 6 & r->mask];
+	r->word = r->ring[(end - 1) >> 6 & srtp_replay_mask(r)];
 }

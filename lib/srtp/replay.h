@@ -11,8 +11,8 @@
  * a bit, and of any window of consecutive indexes no two do. Bits of skipped indexes are cleared as the
  * window passes them.
  *
- * The bits are the caller's (a pool, or an array beside the struct), srtp_replay_words() of them, 8-octet
- * aligned, and must outlive the struct. One writer.
+ * The ring and the window's length are in memory of the caller's (a pool, or an array beside the struct), of
+ * srtp_replay_words() words, 8-octet aligned, that must outlive the struct. One writer.
  */
 #pragma once
 
@@ -26,13 +26,23 @@
 
 struct srtp_replay {
 	uint64_t end; /* highest index seen + 1; 0: nothing seen */
-	/* The ring's word that the highest index is in; its place in bits is stale meanwhile. Packets in
-	 * order need no more than these two, but once in 64: the rest may be in another cache line. */
+	/* The ring's word that the highest index is in; its place in the ring is stale meanwhile. Packets in
+	 * order need no more than these two, but once in 64. */
 	uint64_t word;
-	uint64_t *bits;
-	uint32_t window; /* indexes behind (and with) the highest that can be told apart */
-	uint32_t mask;   /* words in the ring - 1 */
+	uint64_t *ring; /* behind its first word: that holds srtp_replay_window() and srtp_replay_mask() */
 };
+
+/* Indexes behind (and with) the highest that can be told apart. */
+static inline uint32_t srtp_replay_window(const struct srtp_replay *r)
+{
+	return (uint32_t)r->ring[-1];
+}
+
+/* Words in the ring - 1. */
+static inline uint32_t srtp_replay_mask(const struct srtp_replay *r)
+{
+	return (uint32_t)(r->ring[-1] >> 32);
+}
 
 enum srtp_replay_verdict {
 	SRTP_REPLAY_NEW,
@@ -43,24 +53,25 @@ enum srtp_replay_verdict {
 /* uint64_t words of memory for a window; 0 when it is not 64 to 32768 and a multiple of 64. */
 static inline uint32_t srtp_replay_words(uint32_t window)
 {
-	uint32_t words = 1;
+	uint32_t ring = 1;
 
 	if (window < SRTP_REPLAY_WINDOW_MIN || window > SRTP_REPLAY_WINDOW_MAX || window % 64)
 		return 0;
-	while (words * 64 < window)
-		words *= 2;
-	return words;
+	while (ring * 64 < window)
+		ring *= 2;
+	return 1 + ring;
 }
 
-/* Empty, over the caller's bits. -EINVAL for a window that srtp_replay_words() refuses. */
-static inline int srtp_replay_init(struct srtp_replay *r, uint64_t *bits, uint32_t window)
+/* Empty, over the caller's memory. -EINVAL for a window that srtp_replay_words() refuses. */
+static inline int srtp_replay_init(struct srtp_replay *r, uint64_t *memory, uint32_t window)
 {
 	uint32_t words = srtp_replay_words(window);
 
 	if (!words)
 		return -EINVAL;
-	*r = (struct srtp_replay){.bits = bits, .window = window, .mask = words - 1};
-	memset(bits, 0, words * sizeof *bits);
+	*r = (struct srtp_replay){.ring = memory + 1};
+	memset(memory, 0, words * sizeof *memory);
+	memory[0] = window | (uint64_t)(words - 2) << 32;
 	return 0;
 }
 
@@ -68,7 +79,7 @@ static inline int srtp_replay_init(struct srtp_replay *r, uint64_t *bits, uint32
 static inline void srtp_replay_reset(struct srtp_replay *r)
 {
 	r->end = r->word = 0;
-	memset(r->bits, 0, (r->mask + 1) * sizeof *r->bits);
+	memset(r->ring, 0, (srtp_replay_mask(r) + 1) * sizeof *r->ring);
 }
 
 /*
@@ -79,7 +90,7 @@ static inline void srtp_replay_resume(struct srtp_replay *r, uint64_t end)
 {
 	r->end = end;
 	r->word = end ? ~UINT64_C(0) : 0;
-	memset(r->bits, end ? 0xff : 0, (r->mask + 1) * sizeof *r->bits);
+	memset(r->ring, end ? 0xff : 0, (srtp_replay_mask(r) + 1) * sizeof *r->ring);
 }
 
 static inline bool srtp_replay_empty(const struct srtp_replay *r)
@@ -96,16 +107,16 @@ static inline uint64_t srtp_replay_highest(const struct srtp_replay *r)
 /* Is the index's bit in r->word? */
 static inline bool srtp_replay_is_near(const struct srtp_replay *r, uint64_t index)
 {
-	return !((index >> 6 ^ (r->end - (r->end != 0)) >> 6) & r->mask);
+	return !((index >> 6 ^ (r->end - (r->end != 0)) >> 6) & srtp_replay_mask(r));
 }
 
 static inline enum srtp_replay_verdict srtp_replay_peek(const struct srtp_replay *r, uint64_t index)
 {
 	if (index >= r->end)
 		return SRTP_REPLAY_NEW;
-	if (r->end - index > r->window)
+	if (r->end - index > srtp_replay_window(r))
 		return SRTP_REPLAY_OLD;
-	const uint64_t *word = srtp_replay_is_near(r, index) ? &r->word : &r->bits[index >> 6 & r->mask];
+	const uint64_t *word = srtp_replay_is_near(r, index) ? &r->word : &r->ring[index >> 6 & srtp_replay_mask(r)];
 
 	return *word >> (index & 63) & 1 ? SRTP_REPLAY_SEEN : SRTP_REPLAY_NEW;
 }
@@ -139,7 +150,7 @@ static inline enum srtp_replay_verdict srtp_replay_commit(struct srtp_replay *r,
 		return v;
 	if (index > r->end)
 		srtp_replay_advance(r, index + 1);
-	*(srtp_replay_is_near(r, index) ? &r->word : &r->bits[index >> 6 & r->mask]) |= UINT64_C(1)
+	*(srtp_replay_is_near(r, index) ? &r->word : &r->ring[index >> 6 & srtp_replay_mask(r)]) |= UINT64_C(1)
 											<< (index & 63);
 	return v;
 }

@@ -17,7 +17,8 @@ static const enum srtp_suite suites[] = {SRTP_AES_CM_128_HMAC_SHA1_32, SRTP_AEAD
 struct side {
 	struct renumber r;
 	struct renumber_slot slots[2];
-	uint64_t bits[2];
+	struct renumber_past past[2];
+	uint64_t windows[2 * 2];
 };
 
 static void map(struct renumber *r, uint32_t ssrc, uint16_t seq, uint32_t ts, uint32_t now_ms)
@@ -31,8 +32,8 @@ static void map(struct renumber *r, uint32_t ssrc, uint16_t seq, uint32_t ts, ui
 
 static void sides(struct side *a, struct side *b)
 {
-	if (renumber_init(&a->r, a->slots, a->slots + 1, 2, a->bits, 64, 1) ||
-		renumber_init(&b->r, b->slots, b->slots + 1, 2, b->bits, 64, 2))
+	if (renumber_init(&a->r, a->slots, a->slots + 1, a->past, 2, a->windows, 64, 1) ||
+		renumber_init(&b->r, b->slots, b->slots + 1, b->past, 2, b->windows, 64, 2))
 		abort();
 	map(&a->r, 1, 100, 0, 0);
 	map(&a->r, 3, 9, 5000, 20);

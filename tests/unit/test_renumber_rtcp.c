@@ -23,7 +23,8 @@
 struct call {
 	struct renumber a_to_b, b_to_a;
 	struct renumber_slot slots[4];
-	uint64_t bits[4];
+	struct renumber_past past[4];
+	uint64_t windows[4 * 2];
 	uint32_t now_ms;
 	uint32_t a_ts_offset; /* of A2 */
 };
@@ -44,8 +45,9 @@ static struct call *call_open(void)
 	struct renumber_packet p = {0};
 
 	assert_non_null(c);
-	assert_int_equal(renumber_init(&c->a_to_b, c->slots, c->slots + 1, 2, c->bits, 64, 1), 0);
-	assert_int_equal(renumber_init(&c->b_to_a, c->slots + 2, c->slots + 3, 2, c->bits + 2, 64, 2), 0);
+	assert_int_equal(renumber_init(&c->a_to_b, c->slots, c->slots + 1, c->past, 2, c->windows, 64, 1), 0);
+	assert_int_equal(
+		renumber_init(&c->b_to_a, c->slots + 2, c->slots + 3, c->past + 2, 2, c->windows + 4, 64, 2), 0);
 	for (uint16_t i = 0; i < 100; i++)
 		p = send(c, &c->a_to_b, A, (uint16_t)(1000 + i), 160u * i);
 	p = send(c, &c->a_to_b, A2, 9, 0x77000000);

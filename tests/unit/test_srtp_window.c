@@ -129,13 +129,13 @@ static void window_table(void **state)
 	static const uint64_t bases[] = {0, 1, 63, 64, 65535, ROC(3) - 1, (UINT64_C(1) << 48) - 200000};
 
 	for (size_t w = 0; w < N_OF(windows); w++) {
-		uint64_t *bits = calloc(srtp_replay_words(windows[w]), sizeof *bits);
+		uint64_t *memory = calloc(srtp_replay_words(windows[w]), sizeof *memory);
 
-		assert_non_null(bits);
+		assert_non_null(memory);
 		for (size_t b = 0; b < N_OF(bases); b++) {
 			struct srtp_replay r;
 
-			assert_int_equal(srtp_replay_init(&r, bits, windows[w]), 0);
+			assert_int_equal(srtp_replay_init(&r, memory, windows[w]), 0);
 			for (size_t i = 0; i < N_OF(window_steps); i++) {
 				uint64_t index = bases[b] + window_steps[i].at +
 						 (window_steps[i].relative ? windows[w] - 1 : 0);
@@ -146,7 +146,7 @@ static void window_table(void **state)
 						(unsigned long long)bases[b], window_steps[i].no);
 			}
 		}
-		free(bits);
+		free(memory);
 	}
 }
 
@@ -154,15 +154,15 @@ static void window_sizes(void **state)
 {
 	(void)state;
 	struct srtp_replay r;
-	uint64_t bits[1];
+	uint64_t memory[2];
 
-	assert_int_equal(srtp_replay_init(&r, bits, 0), -EINVAL);
-	assert_int_equal(srtp_replay_init(&r, bits, 32), -EINVAL);
-	assert_int_equal(srtp_replay_init(&r, bits, 100), -EINVAL);
-	assert_int_equal(srtp_replay_init(&r, bits, 32768 + 64), -EINVAL);
-	assert_int_equal(srtp_replay_words(64), 1);
-	assert_int_equal(srtp_replay_words(192), 4);
-	assert_int_equal(srtp_replay_words(32768), 512);
+	assert_int_equal(srtp_replay_init(&r, memory, 0), -EINVAL);
+	assert_int_equal(srtp_replay_init(&r, memory, 32), -EINVAL);
+	assert_int_equal(srtp_replay_init(&r, memory, 100), -EINVAL);
+	assert_int_equal(srtp_replay_init(&r, memory, 32768 + 64), -EINVAL);
+	assert_int_equal(srtp_replay_words(64), 1 + 1);
+	assert_int_equal(srtp_replay_words(192), 1 + 4);
+	assert_int_equal(srtp_replay_words(32768), 1 + 512);
 }
 
 /* Against a set that remembers everything. */
@@ -174,12 +174,12 @@ static void window_tells_every_index(void **state)
 
 	for (int round = 0; round < 20; round++) {
 		uint32_t window = 64 * (1 + rng_below(&rng, round % 2 ? 512 : 20));
-		uint64_t *bits = calloc(srtp_replay_words(window), sizeof *bits);
+		uint64_t *memory = calloc(srtp_replay_words(window), sizeof *memory);
 		bool *seen = calloc(SPAN, sizeof *seen);
 		struct srtp_replay r;
 		int64_t high = -1;
 
-		assert_int_equal(srtp_replay_init(&r, bits, window), 0);
+		assert_int_equal(srtp_replay_init(&r, memory, window), 0);
 		for (int i = 0; i < 100000; i++) {
 			/* Mostly near the highest, at times far behind, seldom a leap. */
 			int64_t at = high + 3 - (int64_t)rng_below(&rng, i % 8 ? 40 : window + 80);
@@ -198,7 +198,7 @@ static void window_tells_every_index(void **state)
 			if (at > high)
 				high = at;
 		}
-		free(bits);
+		free(memory);
 		free(seen);
 	}
 }
@@ -206,18 +206,18 @@ static void window_tells_every_index(void **state)
 static void peek_changes_nothing(void **state)
 {
 	(void)state;
-	uint64_t bits[2], bits_before[2];
+	uint64_t memory[3], memory_before[3];
 	struct srtp_replay r, before;
 
-	srtp_replay_init(&r, bits, 128);
+	srtp_replay_init(&r, memory, 128);
 	for (uint64_t i = 0; i < 300; i += 3)
 		srtp_replay_commit(&r, i);
 	before = r;
-	memcpy(bits_before, bits, sizeof bits);
+	memcpy(memory_before, memory, sizeof memory);
 	for (uint64_t i = 0; i < 70000; i++)
 		srtp_replay_peek(&r, i);
 	assert_memory_equal(&r, &before, sizeof r);
-	assert_memory_equal(bits, bits_before, sizeof bits);
+	assert_memory_equal(memory, memory_before, sizeof memory);
 }
 
 static void ivs_have_their_layout(void **state)
@@ -238,14 +238,14 @@ static void ivs_have_their_layout(void **state)
 static void window_resumes(void **state)
 {
 	static const uint32_t windows[] = {64, 192, 1024};
-	uint64_t bits[16];
+	uint64_t memory[17];
 
 	(void)state;
 	for (unsigned w = 0; w < N_OF(windows); w++) {
 		for (uint64_t end = ROC(3) - 5; end < ROC(3) + 70; end += 13) {
 			struct srtp_replay r;
 
-			assert_int_equal(srtp_replay_init(&r, bits, windows[w]), 0);
+			assert_int_equal(srtp_replay_init(&r, memory, windows[w]), 0);
 			srtp_replay_resume(&r, end);
 			for (uint64_t i = end - 2 * windows[w]; i < end; i++)
 				assert_int_not_equal(srtp_replay_commit(&r, i), SRTP_REPLAY_NEW);
@@ -256,7 +256,7 @@ static void window_resumes(void **state)
 	}
 	struct srtp_replay r;
 
-	assert_int_equal(srtp_replay_init(&r, bits, 64), 0);
+	assert_int_equal(srtp_replay_init(&r, memory, 64), 0);
 	srtp_replay_resume(&r, 0);
 	assert_true(srtp_replay_empty(&r));
 	assert_int_equal(srtp_replay_commit(&r, 0), SRTP_REPLAY_NEW);

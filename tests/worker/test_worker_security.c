@@ -272,7 +272,7 @@ static void test_last_guard(void **state)
 	p.job = (struct crypto_job){.status = CRYPTO_OK,
 		.op = CRYPTO_RTP_UNPROTECT,
 		.slot = leg_tx(b)->slot,
-		.tag_len = leg_tx(b)->info->rtp_tag_len};
+		.tag_len = leg_tx(b)->more->info->rtp_tag_len};
 	assert_int_equal(srtp_tx_verify(r->w[0], &p), DP_V_CLEAR_REFUSED);
 	/* One that encrypted something else. */
 	p.job.op = CRYPTO_RTP_PROTECT;
