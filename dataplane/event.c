@@ -45,7 +45,7 @@ static void event_fill(union dp_msg *m, struct leg *leg, enum leg_event event)
 		dp_msg_init(m, DP_REMOTE_CHANGED, 0);
 		m->remote_changed.session = leg->far->session->id;
 		m->remote_changed.leg = leg->number;
-		m->remote_changed.remote = leg->rtp.remote;
+		m->remote_changed.remote = leg_rtp(leg)->remote;
 		break;
 	case LEG_EVENT_CHECKPOINT:
 		dp_msg_init(m, DP_INDEX_CHECKPOINT, 0);

@@ -27,7 +27,7 @@ void fetch_leg(struct worker *w, const struct packet *p)
 	const struct leg *leg = p->in;
 
 	(void)w;
-	fetch(&leg->source, 4);
+	fetch(&leg->source, 3);
 }
 
 void fetch_numbers(struct worker *w, const struct packet *p)
@@ -71,5 +71,5 @@ void fetch_keys(struct worker *w, const struct packet *p)
 		fetch(to->leaving.slot, 1);
 	/* It leaves the general way: where to, its leg says. */
 	if (to->leaving.version != w->hops)
-		fetch(&departure_leg(to)->rtp, 1);
+		fetch(&to->path, 1);
 }

@@ -16,6 +16,13 @@ static inline void source_advance(struct source *s, uint32_t ts, uint64_t now)
 	s->received++;
 }
 
+static inline void source_octets(struct leg *leg, struct source *s, uint16_t n)
+{
+	s->octets += n;
+	if (unlikely(s->octets < n))
+		count(&leg->far->count.rx_octets, UINT64_C(1) << 32);
+}
+
 /* source_heard() for any packet. */
 void source_heard_any(struct worker *w, struct packet *p, struct source *s);
 
@@ -41,8 +48,7 @@ static inline bool source_heard_next(struct worker *w, struct packet *p, struct 
 	leg->heard = w->now;
 	s->heard_ms = w->now_ms;
 	p->stream = 0;
-	count(&leg->rx_packets, 1);
-	count(&leg->rx_octets, p->len);
+	source_octets(leg, s, p->len);
 	source_advance(s, p->rtp.ts, w->now);
 	return true;
 }

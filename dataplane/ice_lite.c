@@ -126,7 +126,7 @@ static void note_check(struct worker *w, struct packet *p, const struct stun_msg
 	if (ip_port_equal(&path->remote, &p->source))
 		return;
 	path_remote_set(leg, path, &p->source);
-	if (path == &leg->rtp)
+	if (path == leg_rtp(leg))
 		event_mark(w, leg, LEG_EVENT_REMOTE);
 }
 

@@ -42,13 +42,13 @@ void leaving_make(struct leaving *l, const struct path *path, uint8_t dscp, cons
 
 void leaving_prepare(struct worker *w, struct leg *leg, const struct neighbour_hop *hop)
 {
-	const struct path *path = &leg->rtp;
+	const struct path *path = leg_rtp(leg);
 	struct leaving *l = leg_leaving(leg);
 
 	if (path->local.ip.family != IP_V4 || leg->n_streams != 1 || leg_stream(leg, 0)->limits_extensions ||
 		hop->port > UINT8_MAX || hop->mtu < IPV4_LEN + UDP_LEN)
 		return;
-	leaving_make(l, path, leg->dscp, hop->ether);
+	leaving_make(l, path, leg_departure(leg)->dscp, hop->ether);
 	l->room = hop->mtu - IPV4_LEN - UDP_LEN;
 	l->port = (uint8_t)hop->port;
 	l->version = w->hops;

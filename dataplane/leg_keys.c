@@ -40,7 +40,7 @@ static void forget_eras(struct worker *w, struct leg *leg)
 		struct source *s = leg_source(leg, i);
 
 		if (s->used && !era_alive(leg, s->era)) {
-			leg->far->lost_before += source_lost(s);
+			source_settle(leg, s);
 			s->used = false;
 		}
 	}

@@ -19,13 +19,13 @@ static ASIDE int punt(struct worker *w, struct packet *p)
 	if (ice_on(leg)) {
 		if (p->kind == PACKET_STUN)
 			return ice_packet(w, p);
-		if (!ip_port_equal(&p->source, &leg->rtp.remote) && !ice_validated(leg, p))
+		if (!ip_port_equal(&p->source, &leg_rtp(leg)->remote) && !ice_validated(leg, p))
 			return DP_V_WRONG_SOURCE;
 	}
 	if (!(leg->flags & (p->kind == PACKET_DTLS ? DP_LEG_PUNT_DTLS : DP_LEG_PUNT_STUN)))
 		return DP_V_MALFORMED;
 	leg_budget_renew(&leg->far->budget, w->now);
-	punts = &leg->far->budget.punts[ip_port_equal(&p->source, &leg->rtp.remote)];
+	punts = &leg->far->budget.punts[ip_port_equal(&p->source, &leg_rtp(leg)->remote)];
 	if (p->len > DP_PUNT_MAX || *punts >= PUNTS_PER_SECOND)
 		return DP_V_PUNT_FULL;
 	m = mailbox_event(&w->mailbox);
@@ -72,10 +72,10 @@ int punt_send(struct worker *w, struct command *c)
 	p.in = s->legs[d->leg];
 	p.to = leg_departure(p.in);
 	if (ice_on(p.in))
-		to = p.in->rtp.remote;
+		to = leg_rtp(p.in)->remote;
 	if (to.ip.family == IP_NONE)
 		return refused(c, EAGAIN, "no connectivity check has shown where the peer is");
-	if (to.ip.family != p.in->rtp.local.ip.family)
+	if (to.ip.family != leg_rtp(p.in)->local.ip.family)
 		return refused(c, EAFNOSUPPORT, "remote of another address family than local");
 	p.m = rte_pktmbuf_alloc(w->pool);
 	if (!p.m)
@@ -87,13 +87,13 @@ int punt_send(struct worker *w, struct command *c)
 	}
 	memcpy(p.data, d->octets, d->n);
 	/* This one datagram goes where the command says, or ICE. */
-	before = p.in->rtp;
-	p.in->rtp.remote = to;
-	p.in->rtp.hop = (struct neighbour_ref){0};
+	before = *leg_rtp(p.in);
+	leg_rtp(p.in)->remote = to;
+	leg_rtp(p.in)->hop = (struct neighbour_ref){0};
 	verdict = rewrite_hop(w, &p);
 	if (verdict == PACKET_ON)
 		verdict = rewrite_headers_any(w, &p);
-	p.in->rtp = before;
+	*leg_rtp(p.in) = before;
 	if (verdict == PACKET_ON && !p.waits) {
 		worker_send_one(w, &p);
 		return 0;

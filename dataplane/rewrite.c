@@ -374,7 +374,7 @@ ASIDE int rewrite_headers_any(struct worker *w, struct packet *p)
 {
 	bool offload = !p->waits && w->ports[p->tx_port]->tx_checksums;
 	const struct path *path = out_path(p);
-	uint8_t dscp = packet_out(p)->dscp;
+	uint8_t dscp = p->to->dscp;
 	struct leaving l;
 
 	if (path->local.ip.family != IP_V4)

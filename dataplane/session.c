@@ -38,6 +38,14 @@ int session_add(struct worker *w, struct command *c)
 	return 0;
 }
 
+/* All but the key: that is the backend's. */
+static void departure_clear(struct departure *d, struct leg_far *far)
+{
+	memset(&d->leaving, 0, offsetof(struct departure, tx_key));
+	memset(&d->path, 0, sizeof *d - offsetof(struct departure, path));
+	d->tx.more = &far->tx_more;
+}
+
 static struct leg *leg_new(struct worker *w, struct session *s, struct command *c)
 {
 	const struct dp_leg_update *u = &c->leg_update;
@@ -47,7 +55,7 @@ static struct leg *leg_new(struct worker *w, struct session *s, struct command *
 	leg = leg_place_take(w, s, u);
 	far = leg->far;
 	memset(&leg->rx, 0, offsetof(struct leg, beside) - offsetof(struct leg, rx));
-	*leg_departure(leg) = (struct departure){.tx = {.role = KEY_NONE, .more = &far->tx_more}};
+	departure_clear(leg_departure(leg), far);
 	*far = (struct leg_far){.session = s};
 	leg->far = far;
 	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
@@ -106,6 +114,7 @@ static void path_set(struct leg *leg, struct path *path, const struct ip_port *l
 	}
 	if (!same_local)
 		path->hop = (struct neighbour_ref){0};
+	remote_changed(leg);
 }
 
 static void ports_bind(struct worker *w, struct leg *leg, const struct dp_leg_update *u)
@@ -113,13 +122,13 @@ static void ports_bind(struct worker *w, struct leg *leg, const struct dp_leg_up
 	static const struct ip_port none;
 	bool second = u->local_rtcp.ip.family != IP_NONE, rtcp = second && !(u->flags & DP_LEG_RTCP_MUX);
 	/* Which of two ports media leaves by is ICE's to say, like the remote. */
-	bool swapped = second && !rtcp && ice_on(leg) && ip_port_equal(&leg->rtp.local, &u->local_rtcp);
+	bool swapped = second && !rtcp && ice_on(leg) && ip_port_equal(&leg_rtp(leg)->local, &u->local_rtcp);
 
-	port_unbind(w, leg, &leg->rtp.local);
+	port_unbind(w, leg, &leg_rtp(leg)->local);
 	port_unbind(w, leg, &leg->far->rtcp.local);
 	port_unbind(w, leg, &leg->far->also);
 	leg->far->also = !second || rtcp ? none : swapped ? u->local : u->local_rtcp;
-	path_set(leg, &leg->rtp, swapped ? &u->local_rtcp : &u->local, &u->remote, ice_on(leg));
+	path_set(leg, leg_rtp(leg), swapped ? &u->local_rtcp : &u->local, &u->remote, ice_on(leg));
 	path_set(leg, &leg->far->rtcp, rtcp ? &u->local_rtcp : &none, rtcp ? &u->remote_rtcp : &none,
 		rtcp && ice_on(leg));
 	leg_address_set(leg_table_address(w->table, &u->local.ip), u->local.port, entry_of(w, leg, false));
@@ -245,7 +254,7 @@ int session_leg_update(struct worker *w, struct command *c)
 	/* A packet that was made for the leg as it was, perhaps in the clear, does not leave it as it is now.
 	 */
 	if (leg->security != u->security || !ip_port_equal(&leg->far->signalled[0], &u->remote) ||
-		!ip_port_equal(&leg->rtp.local, &u->local))
+		!ip_port_equal(&leg_rtp(leg)->local, &u->local))
 		hold_forget_hops(w, leg);
 	ports_bind(w, leg, u);
 	leg->far->side = u->side;
@@ -254,7 +263,7 @@ int session_leg_update(struct worker *w, struct command *c)
 	leaving_forget(leg_leaving(leg));
 	leg->learn = u->learn;
 	leg->flags = u->flags;
-	leg->dscp = u->dscp;
+	leg_departure(leg)->dscp = u->dscp;
 	streams_set(w, leg, u);
 	/* Silence is counted from when somebody was asked to speak. */
 	if (!received && receives(leg)) {
@@ -267,7 +276,7 @@ int session_leg_update(struct worker *w, struct command *c)
 
 static void leg_delete(struct worker *w, struct leg *leg)
 {
-	port_unbind(w, leg, &leg->rtp.local);
+	port_unbind(w, leg, &leg_rtp(leg)->local);
 	port_unbind(w, leg, &leg->far->rtcp.local);
 	port_unbind(w, leg, &leg->far->also);
 	hold_forget(w, leg);
@@ -316,9 +325,9 @@ static void leg_describe(struct worker *w, struct leg *leg, struct dp_stats_leg 
 	o->suite = rx ? rx->suite : leg_tx(leg)->suite;
 	o->rx_epoch = rx ? rx->epoch : 0;
 	o->tx_epoch = leg_tx(leg)->epoch;
-	o->remote = leg->rtp.remote;
-	o->rx_packets = leg->rx_packets;
-	o->rx_octets = leg->rx_octets;
+	o->remote = leg_rtp(leg)->remote;
+	o->rx_packets = leg_rx_packets(leg);
+	o->rx_octets = leg_rx_octets(leg);
 	o->tx_packets = leg_leaving(leg)->packets;
 	o->tx_octets = leg_leaving(leg)->octets;
 	o->rx_rtcp = leg->far->count.rx_rtcp;
@@ -334,7 +343,7 @@ static void leg_describe(struct worker *w, struct leg *leg, struct dp_stats_leg 
 	o->rx_age_ms = leg->heard_any ? (w->now - leg->heard) / NS_PER_MS : UINT64_MAX;
 	ice_describe(w, leg, o);
 	memcpy(o->verdicts, leg->far->count.verdicts, sizeof o->verdicts);
-	o->verdicts[DP_V_RELAYED] = leg->relayed;
+	o->verdicts[DP_V_RELAYED] = leg_verdict(leg, DP_V_RELAYED);
 }
 
 int session_stats(struct worker *w, struct command *c)

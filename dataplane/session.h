@@ -80,6 +80,7 @@ struct source {
 	uint32_t clock_hz;
 	uint32_t base;     /* first index counted, of it the lower half */
 	uint32_t received; /* packets from there on */
+	uint32_t octets;   /* of all its packets, since leg_far.rx_octets was added to */
 	uint32_t heard_ms; /* worker.now_ms */
 	/* Of RTP. On a plain leg its end alone: the highest index, estimated as on a secure one, + 1. SRTCP's:
 	 * leg_rtcp_window(). */
@@ -127,7 +128,8 @@ struct stream {
 
 /* Counters that few packets touch; those of RTP that is relayed lie with what it needs anyway. */
 struct leg_counters {
-	uint64_t auth_failures; /* under the current key */
+	uint64_t auth_failures;         /* under the current key */
+	uint64_t rx_packets, rx_octets; /* RTP: what its sources do not count any more. leg_rx_packets() */
 	uint64_t rx_rtcp;
 	uint64_t verdicts[DP_VERDICTS_MAX]; /* but DP_V_RELAYED: leg_verdict() */
 };
@@ -146,6 +148,13 @@ enum leg_event {
 struct path {
 	struct ip_port local, remote; /* remote.ip.family IP_NONE: not known */
 	struct neighbour_ref hop;
+};
+
+/* A remote as every packet is compared with it. */
+struct near_remote {
+	uint8_t octets[16];
+	uint16_t port;
+	uint8_t family;
 };
 
 /* Bits of leg.due: what is done once all packets of the batch are opened. */
@@ -209,11 +218,14 @@ struct leg_far {
 	struct leg_key rx[DP_KEY_SLOTS - 1];
 } __attribute__((aligned(64)));
 
-/* What RTP that leaves by a leg touches, on a secure leg the key, too. */
+/* What RTP that leaves by a leg touches: on a secure leg the key, too, and over IPv6 the path. */
 struct departure {
 	struct leaving leaving;
 	struct renumber_slot slot; /* the first of its numbering slots */
 	struct leg_key tx;
+	uint8_t tx_key[CRYPTO_NEAR_OCTETS]; /* the backend's, of slot leg_near_tx() */
+	struct path path __attribute__((aligned(64)));
+	uint8_t dscp;
 };
 
 /*
@@ -221,51 +233,46 @@ struct departure {
  * time: at tens of thousands of legs each line costs a packet a look into memory, each page another, and
  * lines side by side less than lines apart. The leg on the other side of a call most often has the place
  * beside: so what that one needs of RTP that arrives here and leaves there lies here. In order: on a secure
- * leg the key, and what is known of it; then of every leg the source, lines 1 and 0; and of the leg beside
- * what struct departure says, and its key. The keys themselves lie there where the backend keeps them so
- * (crypto_near). fetch.c brings these near; what else there is may be far.
+ * leg the key, and what is known of it; then of every leg the source, and a line of what else there is of the
+ * leg; and of the leg beside what struct departure says. The keys themselves lie there where the backend
+ * keeps them so (crypto_near). fetch.c brings these near; what else there is may be far.
  */
 struct leg {
 	uint8_t rx_key[CRYPTO_NEAR_OCTETS]; /* the backend's, of slot leg_near_rx() */
 	struct leg_key rx;    /* the first of its receive keys: the current one but for every other re-key */
 	struct source source; /* the first of its sources */
 
-	/* line 1: arriving */
 	struct leg_far *far;
-	uint64_t heard;                 /* ns: last accepted packet, or when listening began */
-	uint64_t rx_packets, rx_octets; /* RTP */
-	uint64_t relayed;               /* with verdict DP_V_RELAYED */
-	bool used;
-	uint8_t due;   /* enum leg_due */
-	bool attended; /* leg_tick() is to look at its keys and its ICE */
-	uint8_t held;  /* packets that wait for a key */
-	bool timed_out, heard_any;
-	uint8_t learned;      /* enum leg_path_bit: plain: that remote is settled and holds */
-	uint8_t hops_held;    /* packets that wait for a next hop */
 	struct stream stream; /* the first */
-
-	/* line 0: both ways */
-	struct path rtp;
-	uint8_t security;
-	uint8_t learn : 6;
-	bool guarded : 1; /* there is a budget for authentications: guard.h */
-	bool seals : 1;   /* what it relays leaves a secure leg; of several streams the first's */
-	uint8_t number;
-	uint8_t n_streams;
-	uint16_t flags; /* enum dp_leg_flags */
-	uint8_t dscp;
+	uint64_t heard;       /* ns: last accepted packet, or when listening began */
+	struct near_remote remote; /* of RTP: leg_rtp(leg)->remote. remote_changed() */
+	uint32_t relayed;          /* packets with verdict DP_V_RELAYED, the lower half: leg_verdict() */
+	uint16_t flags;            /* enum dp_leg_flags */
+	bool used : 1;
+	bool attended : 1; /* leg_tick() is to look at its keys and its ICE */
+	bool timed_out : 1;
+	bool heard_any : 1;
+	uint8_t due : 2;      /* enum leg_due */
+	uint8_t learned : 2;  /* enum leg_path_bit: plain: that remote is settled and holds */
+	uint8_t security : 1; /* enum dp_security */
+	uint8_t learn : 3;    /* enum dp_learn */
+	bool guarded : 1;     /* there is a budget for authentications: guard.h */
+	bool seals : 1;       /* what it relays leaves a secure leg; of several streams the first's */
+	uint8_t number : 4;
+	uint8_t n_streams : 4;
+	uint8_t held;        /* packets that wait for a key */
+	uint8_t hops_held;   /* packets that wait for a next hop */
 	uint8_t last_source; /* number of the last packet's: most likely the next one's */
 
-	struct departure beside;            /* of the leg beside: leg_departure() */
-	uint8_t tx_key[CRYPTO_NEAR_OCTETS]; /* the backend's, of slot leg_near_tx() of the leg beside */
+	struct departure beside; /* of the leg beside: leg_departure() */
 } __attribute__((aligned(64)));
 #define LEG_LINES 11
 _Static_assert(sizeof(struct leg) == LEG_LINES * 64 && offsetof(struct leg, rx) == CRYPTO_NEAR_OCTETS &&
-		       offsetof(struct leg, far) % 64 == 0 &&
-		       offsetof(struct leg, rtp) == offsetof(struct leg, far) + 64 &&
-		       offsetof(struct leg, beside) == offsetof(struct leg, rtp) + 64 &&
-		       sizeof(struct departure) % 64 == 0,
+		       offsetof(struct leg, far) == offsetof(struct leg, source) + 64 &&
+		       offsetof(struct leg, beside) == offsetof(struct leg, far) + 64 &&
+		       offsetof(struct departure, path) == sizeof(struct departure) - 64,
 	"lines are where they are said to be");
+_Static_assert(DP_LEGS_MAX <= 16 && DP_STREAMS_MAX < 16, "numbers have room");
 _Static_assert(LEG_LINES % 2, "of two legs side by side the first is on 128 octets, the second is not");
 
 /* The leg on the other place of the pair, in use or not: places are taken in pairs, from 128 octets on. */
@@ -303,6 +310,11 @@ static inline struct leaving *leg_leaving(const struct leg *leg)
 static inline struct leg_key *leg_tx(const struct leg *leg)
 {
 	return &leg_departure(leg)->tx;
+}
+
+static inline struct path *leg_rtp(const struct leg *leg)
+{
+	return &leg_departure(leg)->path;
 }
 
 /* A leg's sources, receive keys and streams by number; like strchr(), not to be written to when the leg is
@@ -362,13 +374,21 @@ struct session *session_find(struct worker *w, dp_session_id id);
 /* Packets that arrived on the leg and had this verdict. */
 static inline uint64_t leg_verdict(const struct leg *leg, enum dp_verdict v)
 {
-	return v == DP_V_RELAYED ? leg->relayed : leg->far->count.verdicts[v];
+	return leg->far->count.verdicts[v] + (v == DP_V_RELAYED ? leg->relayed : 0);
+}
+
+/* Another one. */
+static inline void leg_verdict_count(struct leg *leg, enum dp_verdict v)
+{
+	if (likely(v == DP_V_RELAYED) && likely(++leg->relayed))
+		return;
+	leg->far->count.verdicts[v] += v == DP_V_RELAYED ? UINT64_C(1) << 32 : 1;
 }
 
 /* The path that a packet came by or leaves by. */
 static inline struct path *leg_path(struct leg *leg, bool rtcp)
 {
-	return rtcp && !(leg->flags & DP_LEG_RTCP_MUX) ? &leg->far->rtcp : &leg->rtp;
+	return rtcp && !(leg->flags & DP_LEG_RTCP_MUX) ? &leg->far->rtcp : leg_rtp(leg);
 }
 
 static inline uint8_t leg_path_bit(const struct leg *leg, const struct path *path)
@@ -376,11 +396,33 @@ static inline uint8_t leg_path_bit(const struct leg *leg, const struct path *pat
 	return path == &leg->far->rtcp ? LEG_PATH_RTCP : LEG_PATH_RTP;
 }
 
+/* leg_rtp(leg)->remote is another one. */
+static inline void remote_changed(struct leg *leg)
+{
+	const struct ip_port *remote = &leg_rtp(leg)->remote;
+
+	leg->remote = (struct near_remote){.port = remote->port, .family = remote->ip.family};
+	memcpy(leg->remote.octets, remote->ip.octets, sizeof leg->remote.octets);
+}
+
+/* For every packet: no call, no branch. */
+static inline __attribute__((always_inline)) bool near_remote_is(
+	const struct near_remote *r, const struct ip_port *a)
+{
+	uint64_t x[2], y[2];
+
+	memcpy(x, r->octets, sizeof x);
+	memcpy(y, a->ip.octets, sizeof y);
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (uint64_t)(r->port ^ a->port) |
+		 (uint64_t)(r->family ^ a->ip.family));
+}
+
 /* Packets by that path go there from now on. */
 static inline void path_remote_set(struct leg *leg, struct path *path, const struct ip_port *remote)
 {
 	path->remote = *remote;
 	path->hop = (struct neighbour_ref){0};
+	remote_changed(leg);
 	leaving_forget(leg_leaving(leg));
 }
 
@@ -414,6 +456,11 @@ static inline void leg_budget_renew(struct leg_budget *b, uint64_t now)
 
 /* Packets of s that were expected and did not come; negative with duplicates (RFC 3550 appendix A.3). */
 int64_t source_lost(const struct source *s);
+/* What s has counted is the leg's alone from now on. */
+void source_settle(struct leg *leg, struct source *s);
+/* RTP that arrived on the leg and was accepted. */
+uint64_t leg_rx_packets(const struct leg *leg);
+uint64_t leg_rx_octets(const struct leg *leg);
 
 /* Stage: is the packet's source one to spend work on? Nothing of the leg but its trial counter changes. */
 int session_admit(struct worker *w, struct packet *p);

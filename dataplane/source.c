@@ -30,6 +30,32 @@ int64_t source_lost(const struct source *s)
 	return s->rtp ? (int32_t)((uint32_t)s->window.end - s->base - s->received) : 0;
 }
 
+void source_settle(struct leg *leg, struct source *s)
+{
+	leg->far->lost_before += source_lost(s);
+	count(&leg->far->count.rx_packets, s->received);
+	count(&leg->far->count.rx_octets, s->octets);
+	s->received = s->octets = 0;
+}
+
+uint64_t leg_rx_packets(const struct leg *leg)
+{
+	uint64_t n = leg->far->count.rx_packets;
+
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++)
+		n += leg_source(leg, i)->received;
+	return n;
+}
+
+uint64_t leg_rx_octets(const struct leg *leg)
+{
+	uint64_t n = leg->far->count.rx_octets;
+
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++)
+		n += leg_source(leg, i)->octets;
+	return n;
+}
+
 const struct retired_source *leg_retired_find(const struct leg *leg, uint32_t ssrc, uint32_t era)
 {
 	for (uint32_t i = 0; i < leg->far->n_retired; i++)
@@ -57,9 +83,9 @@ static struct source *source_place(struct leg *leg, uint32_t now_ms)
 }
 
 /* Without its window a secure source's packets could be replayed: their highest indexes are kept. */
-static void source_retire(struct worker *w, struct leg *leg, const struct source *s)
+static void source_retire(struct worker *w, struct leg *leg, struct source *s)
 {
-	leg->far->lost_before += source_lost(s);
+	source_settle(leg, s);
 	if (leg->security != DP_SECURITY_SRTP)
 		return;
 	leg_retired_take(w, leg);
@@ -108,7 +134,7 @@ struct source *leg_source_new(struct worker *w, struct leg *leg, uint32_t ssrc, 
 	s->era = era;
 	s->stream = STREAM_NONE;
 	s->jitter = s->transit = 0;
-	s->base = s->received = 0;
+	s->base = 0;
 	s->heard_ms = w->now_ms;
 	srtp_replay_resume(&s->window, before.rtp_end);
 	srtp_replay_resume(leg_rtcp_window(leg, s), before.rtcp_end);
@@ -177,9 +203,12 @@ static ASIDE int foreign_admit(struct worker *w, struct packet *p, const struct 
 
 int session_admit(struct worker *w, struct packet *p)
 {
-	const struct path *path = leg_path(p->in, p->rtcp_port);
+	const struct path *path;
 
-	return likely(ip_port_equal(&p->source, &path->remote)) ? PACKET_ON : foreign_admit(w, p, path);
+	if (likely(!p->rtcp_port && near_remote_is(&p->in->remote, &p->source)))
+		return PACKET_ON;
+	path = leg_path(p->in, p->rtcp_port);
+	return ip_port_equal(&p->source, &path->remote) ? PACKET_ON : foreign_admit(w, p, path);
 }
 
 static void settle_remote(struct worker *w, struct packet *p)
@@ -190,7 +219,7 @@ static void settle_remote(struct worker *w, struct packet *p)
 	if (!p->foreign)
 		return;
 	path_remote_set(p->in, path, &p->source);
-	if (path == &p->in->rtp)
+	if (path == leg_rtp(p->in))
 		event_mark(w, p->in, LEG_EVENT_REMOTE);
 }
 
@@ -210,13 +239,6 @@ static void source_count(struct source *s, uint64_t index, bool highest, uint32_
 	s->received++;
 }
 
-/* Its statistics begin again with the next packet. */
-static void source_restart(struct leg *leg, struct source *s)
-{
-	leg->far->lost_before += source_lost(s);
-	s->received = 0;
-}
-
 /* The index of a plain leg's packet, as if it were a secure one's. */
 static uint64_t plain_index(struct leg *leg, struct source *s, uint16_t seq)
 {
@@ -225,7 +247,7 @@ static uint64_t plain_index(struct leg *leg, struct source *s, uint16_t seq)
 	if (s->received) {
 		index = srtp_index_estimate(s->window.end - 1, seq);
 		if (index >= s->window.end + RESTART_GAP || index + RESTART_GAP + 1 < s->window.end)
-			source_restart(leg, s);
+			source_settle(leg, s); /* statistics begin again */
 	} else {
 		index = seq + 0x10000u;
 	}
@@ -250,8 +272,7 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 		count(&leg->far->count.rx_rtcp, 1);
 		return;
 	}
-	count(&leg->rx_packets, 1);
-	count(&leg->rx_octets, p->len);
+	source_octets(leg, s, p->len);
 	s->stream = p->stream;
 	if (!s->rtp) {
 		s->rtp = true;
@@ -261,7 +282,7 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 			s->clock_hz = CLOCK_HZ_DEFAULT;
 	}
 	if (s->received == UINT32_MAX)
-		source_restart(leg, s);
+		source_settle(leg, s);
 	if (leg->security == DP_SECURITY_PLAIN)
 		index = plain_index(leg, s, p->rtp.seq);
 	source_count(s, index, index + 1 == s->window.end, p->rtp.ts, w->now);

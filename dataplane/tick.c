@@ -104,7 +104,7 @@ static void crypto_tick(struct worker *w)
 static void walk_fetch(const struct worker *w, uint32_t n)
 {
 	for (uint32_t i = 0; i < n && i < WALK_FETCH; i++)
-		(void)*(const volatile bool *)&worker_leg(w, (w->tick_leg + i) % w->legs_top)->used;
+		(void)*(struct leg_far *const volatile *)&worker_leg(w, (w->tick_leg + i) % w->legs_top)->far;
 }
 
 void worker_tick(struct worker *w)

@@ -15,7 +15,7 @@ static inline __attribute__((always_inline)) void sent(struct worker *w, const s
 	} else if (p->kind == PACKET_STUN) {
 		v = (enum dp_verdict)p->refused;
 	}
-	count(v == DP_V_RELAYED ? &p->in->relayed : &p->in->far->count.verdicts[v], 1);
+	leg_verdict_count(p->in, v);
 	count(&w->stats.verdicts[v], 1);
 }
 

@@ -126,7 +126,7 @@ unsigned worker_step(struct worker *w, uint64_t now_ns)
 void worker_drop(struct worker *w, struct leg *in, struct rte_mbuf *m, enum dp_verdict v)
 {
 	if (in)
-		count(v == DP_V_RELAYED ? &in->relayed : &in->far->count.verdicts[v], 1);
+		leg_verdict_count(in, v);
 	count(&w->stats.verdicts[v], 1);
 	rte_pktmbuf_free(m);
 }
@@ -188,7 +188,7 @@ static struct crypto_near near_of(const struct worker *w, uint32_t slots)
 	return (struct crypto_near){
 		.base = worker_leg(w, 0)->rx_key,
 		.stride = sizeof(struct leg),
-		.apart = offsetof(struct leg, tx_key) - offsetof(struct leg, rx_key),
+		.apart = offsetof(struct leg, beside.tx_key) - offsetof(struct leg, rx_key),
 		.slots = 2 * legs,
 	};
 }

@@ -128,7 +128,7 @@ static inline bool nominate(struct rig *r, struct ip_port from, uint32_t priorit
 
 static inline struct ip_port remote(struct rig *r)
 {
-	return rig_leg_state(r, S, 0)->rtp.remote;
+	return leg_rtp(rig_leg_state(r, S, 0))->remote;
 }
 
 static inline bool is_remote(struct rig *r, struct ip_port a)

@@ -173,7 +173,7 @@ static void test_trials_are_not_used_up(void **state)
 	}
 	assert_true(rig_verdict(r, S, 0, DP_V_TRIAL_LIMIT) >= 180);
 	assert_int_equal(play(r, moved, gw_a, p, rig_sealed(c, p, 7, 2)), 1);
-	assert_true(ip_port_equal(&rig_leg_state(r, S, 0)->rtp.remote, &moved));
+	assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 0))->remote, &moved));
 	srtp_context_free(c);
 }
 
@@ -416,7 +416,7 @@ static void test_noise_teaches_nothing(void **state)
 	assert_int_equal(rig_command(r, &m), 0);
 	assert_int_equal(play(r, noise, gw_b, p, 20), 0);
 	assert_int_equal(play(r, nat, gw_b, p, rig_rtp(p, 9, 1, 160, 160)), 1);
-	assert_true(ip_port_equal(&rig_leg_state(r, S, 1)->rtp.remote, &nat));
+	assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &nat));
 }
 
 /* A clear packet that waits for its next hop when its leg becomes a secure one does not leave it. */

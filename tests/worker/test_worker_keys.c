@@ -70,7 +70,7 @@ static void test_keys_lie_in_the_leg(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		key(r, DP_KEY_TX, DP_KEY_CURRENT, i % 2 ? CM : GCM, 10 + i, true);
 		assert_int_equal(leg_tx(leg)->slot, leg_near_tx(w, leg));
-		assert_false(is_zero(leg_beside(leg)->tx_key, CRYPTO_NEAR_OCTETS));
+		assert_false(is_zero(leg_departure(leg)->tx_key, CRYPTO_NEAR_OCTETS));
 	}
 	assert_int_equal(leg_key_role(leg, KEY_CURRENT)->slot, leg_near_rx(w, leg));
 	key(r, DP_KEY_RX, DP_KEY_CURRENT, CM, 2, true);
@@ -83,7 +83,7 @@ static void test_keys_lie_in_the_leg(void **state)
 	assert_int_equal(say(r, peer, 5), 1);
 	assert_int_equal(rig_session_delete(r, S), 0);
 	assert_true(is_zero(leg->rx_key, CRYPTO_NEAR_OCTETS));
-	assert_true(is_zero(leg_beside(leg)->tx_key, CRYPTO_NEAR_OCTETS));
+	assert_true(is_zero(leg_departure(leg)->tx_key, CRYPTO_NEAR_OCTETS));
 out:
 	srtp_context_free(peer);
 }

@@ -228,7 +228,7 @@ static void test_punt(void **state)
 	assert_int_equal(d.n, 33);
 	assert_true(ip_port_equal(&d.destination, &peer_b));
 	assert_true(ip_port_equal(&d.source, &gw_a));
-	assert_true(ip_port_equal(&rig_leg_state(r, 2, 0)->rtp.remote, &peer_a));
+	assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, 2, 0))->remote, &peer_a));
 }
 
 /* A backend whose device can be told to be out of use. */

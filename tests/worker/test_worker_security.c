@@ -311,10 +311,10 @@ static void test_remote_moves(void **state)
 	event = rig_message(r, DP_REMOTE_CHANGED);
 	assert_non_null(event);
 	assert_true(ip_port_equal(&event->remote_changed.remote, &stranger));
-	assert_true(ip_port_equal(&rig_leg_state(r, S, 0)->rtp.remote, &stranger));
+	assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 0))->remote, &stranger));
 	/* Its replay from a third place moves nothing. */
 	assert_int_equal(play(r, peer_b, p, n), 0);
-	assert_true(ip_port_equal(&rig_leg_state(r, S, 0)->rtp.remote, &stranger));
+	assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 0))->remote, &stranger));
 	call_close(&c);
 }
 
@@ -375,7 +375,7 @@ static void test_plain_sources_together(void **state)
 	rig_run(r, 1);
 	assert_int_equal(rig_heard(r), 1);
 	assert_int_equal(rig_verdict(r, S, 1, DP_V_WRONG_SOURCE), 1);
-	assert_true(ip_port_equal(&rig_leg_state(r, S, 1)->rtp.remote, &first));
+	assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &first));
 	call_close(&c);
 }
 
