@@ -57,6 +57,7 @@ struct packet {
 	uint8_t key;          /* leg_rx() of the try under way */
 	uint8_t class;        /* enum frame_class */
 	bool usual;           /* leaves with what its leg has prepared: leaving.h */
+	bool departs;         /* leg_tx_count() */
 	uint16_t tx_port;     /* place of the port in the worker's table */
 
 	/* written by classify_packet() */

@@ -38,13 +38,11 @@ void fetch_numbers(struct worker *w, const struct packet *p)
 	fetch(&leg->beside.slot, 1);
 	if (leg->security == DP_SECURITY_SRTP)
 		fetch(&leg->rx, 1);
-	if (leg->seals)
-		fetch(&leg->beside.tx, 1);
 }
 
-static inline void key_fetch(struct worker *w, const struct leg_key *k, uint16_t octets)
+static inline void key_fetch(struct worker *w, uint32_t slot, uint8_t suite, uint16_t octets)
 {
-	w->backend->key_fetch(w->crypto, k->slot, (enum srtp_suite)k->suite, octets);
+	w->backend->key_fetch(w->crypto, slot, (enum srtp_suite)suite, octets);
 }
 
 void fetch_keys(struct worker *w, const struct packet *p)
@@ -55,18 +53,16 @@ void fetch_keys(struct worker *w, const struct packet *p)
 	if (unlikely(leg->last_source))
 		fetch(leg_source(leg, leg->last_source), 1);
 	if (w->backend->key_fetch && leg->security == DP_SECURITY_SRTP)
-		key_fetch(w, &leg->rx, p->len);
+		key_fetch(w, leg->rx.slot, leg->rx.suite, p->len);
 	if (unlikely(!to))
 		return;
 	if (unlikely(to != &leg->beside)) {
 		fetch(&to->leaving, 1);
 		fetch(&to->slot, 1);
-		if (leg->seals)
-			fetch(&to->tx, 1);
 		return;
 	}
 	if (w->backend->key_fetch && leg->seals)
-		key_fetch(w, &to->tx, p->len);
+		key_fetch(w, to->leaving.key, to->leaving.suite, p->len);
 	if (unlikely(to->leaving.slot != &to->slot && to->leaving.slot))
 		fetch(to->leaving.slot, 1);
 	/* It leaves the general way: where to, its leg says. */

@@ -121,6 +121,16 @@ int hold_for_hop(struct worker *w, struct packet *p)
 	return PACKET_TAKEN;
 }
 
+/* One that was on its way out. */
+static void drop_out(struct worker *w, struct held *e, enum dp_verdict v)
+{
+	struct leg *in = e->in;
+
+	if (e->kind == PACKET_RTP)
+		leg_tx_undone(e->out, e->clear_len);
+	worker_drop(w, in, release(&w->hold, e), v);
+}
+
 /* Sends what knows its next hop now. */
 static void hop_again(struct worker *w, struct held *e)
 {
@@ -130,18 +140,19 @@ static void hop_again(struct worker *w, struct held *e)
 		.kind = e->kind,
 		.len = e->payload,
 		.clear_len = e->clear_len,
+		.departs = e->kind == PACKET_RTP,
 	};
 	int verdict = rewrite_hop(w, &p);
 
 	if (verdict == PACKET_ON && p.waits && w->now < e->until)
 		return;
-	p.m = release(&w->hold, e);
 	if (verdict == PACKET_ON && p.waits)
 		verdict = DP_V_NEIGHBOUR;
 	if (verdict != PACKET_ON) {
-		worker_drop(w, p.in, p.m, verdict);
+		drop_out(w, e, verdict);
 		return;
 	}
+	p.m = release(&w->hold, e);
 	rewrite_ether(&p);
 	worker_send_one(w, &p);
 }
@@ -180,11 +191,8 @@ void hold_forget_hops(struct worker *w, struct leg *out)
 
 	for (e = out->hops_held ? TAILQ_FIRST(&w->hold.hops) : NULL; e; e = next) {
 		next = TAILQ_NEXT(e, in_all);
-		if (e->out == out) {
-			struct leg *in = e->in;
-
-			worker_drop(w, in, release(&w->hold, e), DP_V_NEIGHBOUR);
-		}
+		if (e->out == out)
+			drop_out(w, e, DP_V_NEIGHBOUR);
 	}
 }
 

@@ -22,21 +22,24 @@
 #define IP_REST ((uint64_t)0x40 << 16 | (uint64_t)HOP_LIMIT << 32 | (uint64_t)IPPROTO_UDP << 40)
 #define IP_REST_SUM (0x40 + (HOP_LIMIT | IPPROTO_UDP << 8)) /* of its words */
 
+/* EtherType; version, header's length and DSCP of IPv4: as they lie in memory. */
+static inline uint32_t start_of(const struct leaving *l)
+{
+	return 0x00450008u | (uint32_t)l->tos << 24;
+}
+
 void leaving_make(struct leaving *l, const struct path *path, uint8_t dscp, const uint8_t *macs)
 {
 	uint16_t ports[2] = {rte_cpu_to_be_16(path->local.port), rte_cpu_to_be_16(path->remote.port)};
-	uint8_t start[4] = {0x08, 0x00, 0x45, (uint8_t)(dscp << 2)};
-	uint16_t version_dscp;
 	uint64_t addresses;
 
 	memcpy(l->macs, macs, sizeof l->macs);
-	memcpy(&l->start, start, sizeof start);
-	memcpy(&version_dscp, start + 2, sizeof version_dscp);
+	l->tos = (uint8_t)(dscp << 2);
 	memcpy(&l->addresses, path->local.ip.octets, 4);
 	memcpy((uint8_t *)&l->addresses + 4, path->remote.ip.octets, 4);
 	memcpy(&l->ports, ports, sizeof ports);
 	addresses = checksum_add(0, &l->addresses, sizeof l->addresses);
-	l->ip_sum = checksum_fold(addresses + version_dscp + IP_REST_SUM);
+	l->ip_sum = checksum_fold(addresses + (start_of(l) >> 16) + IP_REST_SUM);
 	l->udp_sum = checksum_fold(addresses + l->ports + rte_cpu_to_be_16(IPPROTO_UDP));
 }
 
@@ -44,12 +47,16 @@ void leaving_prepare(struct worker *w, struct leg *leg, const struct neighbour_h
 {
 	const struct path *path = leg_rtp(leg);
 	struct leaving *l = leg_leaving(leg);
+	uint16_t trailer;
 
 	if (path->local.ip.family != IP_V4 || leg->n_streams != 1 || leg_stream(leg, 0)->limits_extensions ||
-		hop->port > UINT8_MAX || hop->mtu < IPV4_LEN + UDP_LEN)
+		hop->port > UINT8_MAX)
+		return;
+	trailer = l->secure ? leg_tx(leg)->rtp.total : 0;
+	if (hop->mtu < IPV4_LEN + UDP_LEN + trailer)
 		return;
 	leaving_make(l, path, leg_departure(leg)->dscp, hop->ether);
-	l->room = hop->mtu - IPV4_LEN - UDP_LEN;
+	l->room = hop->mtu - IPV4_LEN - UDP_LEN - trailer;
 	l->port = (uint8_t)hop->port;
 	l->version = w->hops;
 }
@@ -81,11 +88,12 @@ static inline __attribute__((always_inline)) int headers_write(
 	uint16_t ip_len = rte_cpu_to_be_16((uint16_t)(IPV4_LEN + UDP_LEN + p->len)), sum;
 	struct rte_mbuf *m = p->m;
 	uint64_t rest = IP_REST;
+	uint32_t start = start_of(l);
 
 	if (unlikely(frame < (uint8_t *)m->buf_addr))
 		return DP_V_TOO_LONG;
 	memcpy(frame, l->macs, sizeof l->macs);
-	memcpy(frame + AT_START, &l->start, sizeof l->start);
+	memcpy(frame + AT_START, &start, sizeof start);
 	memcpy(frame + AT_IP_LEN, &ip_len, sizeof ip_len);
 	memcpy(frame + AT_ADDRESSES, &l->addresses, sizeof l->addresses);
 	memcpy(frame + AT_PORTS, &l->ports, sizeof l->ports);

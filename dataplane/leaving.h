@@ -18,22 +18,28 @@ struct path;
 struct renumber_slot;
 struct worker;
 
-/* A cache line: with a numbering slot and a key it is all that RTP needs of the leg that it leaves by. */
+/* A cache line: with a numbering slot and the key itself it is all that RTP needs of the leg that it leaves by. */
 struct leaving {
 	/* as they lie in the frame */
 	uint8_t macs[12];
-	uint32_t start;     /* EtherType; version, header's length and DSCP of IPv4 */
-	uint64_t addresses; /* of IPv4 */
 	uint32_t ports;
+	uint64_t addresses; /* of IPv4 */
 	/* one's complement sums, of what has no length in it */
 	uint16_t ip_sum, udp_sum; /* UDP's with the pseudo-header's */
 	uint32_t version;         /* of the next hops that all this is good for; 0: for none */
-	uint16_t room;            /* octets of UDP payload that have room in a packet */
+	uint16_t room;            /* octets of RTP in the clear that have room in a packet */
 	uint8_t port;             /* place in the worker's table */
-	bool secure;              /* always: leg.security */
-	/* always, of RTP that left; the slot is the last packet's, NULL before the first */
-	struct renumber_slot *slot;
-	uint64_t packets, octets;
+	uint8_t tos;              /* DSCP */
+
+	/* from here on always good */
+	bool secure;      /* leg.security */
+	uint8_t suite;    /* enum srtp_suite of the key that seals; NONE: there is no key */
+	uint8_t mki_len, tag_len; /* its, of RTP */
+	uint32_t key;     /* its slot of the crypto backend */
+	uint32_t credit;  /* packets that it may seal before leg_tx_settle() looks at its limits */
+	/* of RTP that left, the lower halves: leg_tx_packets() */
+	uint32_t packets, octets;
+	struct renumber_slot *slot; /* the last packet's; NULL before the first */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct leaving) == 64, "a cache line");
 

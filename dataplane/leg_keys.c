@@ -205,11 +205,21 @@ static void make_previous(struct worker *w, struct leg *leg, struct leg_key *k)
 	k->more->until = w->now + OVERLAP_MAX_NS;
 }
 
+static void tx_wipe(struct worker *w, struct leg *leg)
+{
+	struct leaving *l = leg_leaving(leg);
+
+	leg_key_wipe(w, leg_tx(leg));
+	l->suite = SRTP_SUITE_NONE;
+	l->credit = 0;
+	leaving_forget(l);
+}
+
 void leg_keys_wipe(struct worker *w, struct leg *leg)
 {
 	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
 		rx_wipe(w, leg, leg_rx(leg, i));
-	leg_key_wipe(w, leg_tx(leg));
+	tx_wipe(w, leg);
 }
 
 void leg_keys_first_use(struct worker *w, struct leg *leg)
@@ -256,10 +266,23 @@ void leg_keys_rotate(struct worker *w, struct leg *leg)
 	leg_keys_first_use(w, leg);
 }
 
+/* What the transmit key has sealed. */
+static void tx_work_out(struct leg *leg)
+{
+	const struct leaving *l = leg_leaving(leg);
+	struct leg_key *k = leg_tx(leg);
+
+	k->packets += k->more->credit - l->credit;
+	k->more->credit = l->credit;
+	k->octets = leg_tx_octets(leg) - k->more->octets_before + k->more->octets_undone;
+}
+
 void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit)
 {
 	bool tx = k == leg_tx(leg);
 
+	if (tx)
+		tx_work_out(leg);
 	if (k->reported & 1u << limit)
 		return;
 	k->reported |= (uint8_t)(1u << limit);
@@ -285,6 +308,50 @@ ASIDE void leg_key_soft_limits(struct worker *w, struct leg *leg, struct leg_key
 		leg_key_limit(w, leg, k, DP_LIMIT_PACKETS);
 	if (k->octets >= k->soft_octets)
 		leg_key_limit(w, leg, k, DP_LIMIT_OCTETS);
+}
+
+/* Packets until a limit may be reached: each may be the longest that there is. */
+static uint32_t credit_of(const struct leg_key *k)
+{
+	uint64_t most = k->more->packets_max > k->packets ? k->more->packets_max - k->packets : 0;
+
+	if (k->packets < k->soft_packets && k->soft_packets - k->packets < most)
+		most = k->soft_packets - k->packets;
+	if (k->octets < k->soft_octets && (k->soft_octets - k->octets) / UINT16_MAX + 1 < most)
+		most = (k->soft_octets - k->octets) / UINT16_MAX + 1;
+	return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+}
+
+ASIDE void leg_tx_settle(struct worker *w, struct leg *leg)
+{
+	struct leg_key *k = leg_tx(leg);
+
+	tx_work_out(leg);
+	leg_key_soft_limits(w, leg, k);
+	leg_leaving(leg)->credit = k->more->credit = credit_of(k);
+}
+
+ASIDE void leg_tx_undone(struct leg *leg, uint16_t octets)
+{
+	leg->far->count.tx_packets--;
+	leg->far->count.tx_octets -= octets;
+	leg_tx(leg)->more->octets_undone += octets;
+}
+
+static void tx_place(struct leg *leg, const struct loaded_key *loaded)
+{
+	struct leaving *l = leg_leaving(leg);
+	struct leg_key *k = leg_tx(leg);
+
+	key_place(k, loaded, KEY_CURRENT);
+	k->more->octets_before = leg_tx_octets(leg);
+	k->more->credit = credit_of(k);
+	l->suite = k->suite;
+	l->mki_len = k->mki_len;
+	l->tag_len = k->rtp.tag_len;
+	l->key = k->slot;
+	l->credit = k->more->credit;
+	leaving_forget(l);
 }
 
 static int rx_add(struct worker *w, struct leg *leg, struct command *c)
@@ -358,12 +425,12 @@ static int tx_add(struct worker *w, struct leg *leg, struct command *c)
 		return -ENOTSUP;
 	/* The one before sends no more: its slot will do where that is the best, and in want of another. */
 	if (w->slots.n_free == 0 || leg_tx(leg)->slot == near)
-		leg_key_wipe(w, leg_tx(leg));
+		tx_wipe(w, leg);
 	rc = leg_key_load(w, leg, near, &loaded, c);
 	if (rc < 0)
 		return rc;
-	leg_key_wipe(w, leg_tx(leg));
-	key_place(leg_tx(leg), &loaded, KEY_CURRENT);
+	tx_wipe(w, leg);
+	tx_place(leg, &loaded);
 	leg->far->tx_any = true;
 	leg->far->tx_epoch_last = conf->epoch;
 	renumber_rekey(&leg->far->renumber, conf->fresh_index);
@@ -408,7 +475,7 @@ int session_key_retire(struct worker *w, struct command *c)
 		return -ENOENT;
 	/* A key that is gone already (replaced, or the command is said again) is what was wanted. */
 	if (r->direction == DP_KEY_TX && leg_tx(leg)->role != KEY_NONE && leg_tx(leg)->epoch == r->epoch)
-		leg_key_wipe(w, leg_tx(leg));
+		tx_wipe(w, leg);
 	for (unsigned i = 0; r->direction == DP_KEY_RX && i < DP_KEY_SLOTS; i++)
 		if (leg_rx(leg, i)->role != KEY_NONE && leg_rx(leg, i)->epoch == r->epoch)
 			rx_wipe(w, leg, leg_rx(leg, i));

@@ -98,16 +98,8 @@ static inline bool has_tailroom(const struct packet *p)
 static inline bool is_usual(const struct worker *w, const struct packet *p)
 {
 	const struct leaving *l = &p->to->leaving;
-	const struct leg_key *k = &p->to->tx;
-	uint16_t len = p->len;
 
-	if (p->kind != PACKET_RTP || l->version != w->hops)
-		return false;
-	if (l->secure && k->role != KEY_CURRENT)
-		return false;
-	if (l->secure)
-		len += k->rtp.total;
-	return len <= l->room && has_tailroom(p);
+	return p->kind == PACKET_RTP && l->version == w->hops && p->len <= l->room && has_tailroom(p);
 }
 
 /* May this leg send this packet, and will it fit? Everything that can refuse it, before an index is used up.
@@ -124,7 +116,7 @@ static ASIDE int out_check(struct worker *w, struct packet *p)
 	if (path->remote.ip.family == IP_NONE || path->local.ip.family == IP_NONE)
 		return DP_V_NO_REMOTE;
 	if (p->to->leaving.secure) {
-		if (p->to->tx.role != KEY_CURRENT)
+		if (p->to->leaving.suite == SRTP_SUITE_NONE)
 			return DP_V_NO_KEY;
 		p->len += leg_key_layout(&p->to->tx, rtcp, &rtcp_layout)->total;
 	}

@@ -328,8 +328,8 @@ static void leg_describe(struct worker *w, struct leg *leg, struct dp_stats_leg 
 	o->remote = leg_rtp(leg)->remote;
 	o->rx_packets = leg_rx_packets(leg);
 	o->rx_octets = leg_rx_octets(leg);
-	o->tx_packets = leg_leaving(leg)->packets;
-	o->tx_octets = leg_leaving(leg)->octets;
+	o->tx_packets = leg_tx_packets(leg);
+	o->tx_octets = leg_tx_octets(leg);
 	o->rx_rtcp = leg->far->count.rx_rtcp;
 	o->tx_rtcp = leg->far->tx_rtcp;
 	o->clear_out = leg->far->clear_out;

@@ -45,6 +45,10 @@ enum key_role { KEY_NONE, KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS };
 /* Of a key what RTP without MKI does not need. */
 struct leg_key_more {
 	uint64_t packets_max; /* hard; never above the suite's */
+	/* of a transmit key, leg_tx_settle(): what its leg had sent of octets when it came, what it sealed and
+	 * was not sent, and the credit that it has been given */
+	uint64_t octets_before, octets_undone;
+	uint32_t credit;
 	uint64_t rtcp_packets, rtcp_packets_max;
 	uint64_t until; /* ns: a PREVIOUS one is wiped then */
 	const struct srtp_suite_info *info;
@@ -130,6 +134,7 @@ struct stream {
 struct leg_counters {
 	uint64_t auth_failures;         /* under the current key */
 	uint64_t rx_packets, rx_octets; /* RTP: what its sources do not count any more. leg_rx_packets() */
+	uint64_t tx_packets, tx_octets; /* RTP: what struct leaving does not count. leg_tx_packets() */
 	uint64_t rx_rtcp;
 	uint64_t verdicts[DP_VERDICTS_MAX]; /* but DP_V_RELAYED: leg_verdict() */
 };
@@ -218,14 +223,17 @@ struct leg_far {
 	struct leg_key rx[DP_KEY_SLOTS - 1];
 } __attribute__((aligned(64)));
 
-/* What RTP that leaves by a leg touches: on a secure leg the key, too, and over IPv6 the path. */
+/*
+ * What RTP that leaves by a leg touches: on a secure leg the backend's key, too, over IPv6 the path. What is
+ * known of the key is for all else.
+ */
 struct departure {
 	struct leaving leaving;
-	struct renumber_slot slot; /* the first of its numbering slots */
-	struct leg_key tx;
+	struct renumber_slot slot;          /* the first of its numbering slots */
 	uint8_t tx_key[CRYPTO_NEAR_OCTETS]; /* the backend's, of slot leg_near_tx() */
 	struct path path __attribute__((aligned(64)));
 	uint8_t dscp;
+	struct leg_key tx; /* its packets and octets: as of the last leg_tx_settle() */
 };
 
 /*
@@ -270,7 +278,7 @@ struct leg {
 _Static_assert(sizeof(struct leg) == LEG_LINES * 64 && offsetof(struct leg, rx) == CRYPTO_NEAR_OCTETS &&
 		       offsetof(struct leg, far) == offsetof(struct leg, source) + 64 &&
 		       offsetof(struct leg, beside) == offsetof(struct leg, far) + 64 &&
-		       offsetof(struct departure, path) == sizeof(struct departure) - 64,
+		       offsetof(struct departure, tx) == sizeof(struct departure) - 64,
 	"lines are where they are said to be");
 _Static_assert(DP_LEGS_MAX <= 16 && DP_STREAMS_MAX < 16, "numbers have room");
 _Static_assert(LEG_LINES % 2, "of two legs side by side the first is on 128 octets, the second is not");
@@ -461,6 +469,36 @@ void source_settle(struct leg *leg, struct source *s);
 /* RTP that arrived on the leg and was accepted. */
 uint64_t leg_rx_packets(const struct leg *leg);
 uint64_t leg_rx_octets(const struct leg *leg);
+
+/* RTP that left by the leg. */
+static inline uint64_t leg_tx_packets(const struct leg *leg)
+{
+	return leg->far->count.tx_packets + leg_leaving(leg)->packets;
+}
+
+static inline uint64_t leg_tx_octets(const struct leg *leg)
+{
+	return leg->far->count.tx_octets + leg_leaving(leg)->octets;
+}
+
+/* p, RTP, is on its way out: counted, until it turns out that it was not sent (leg_tx_undone()). */
+static inline void leg_tx_count(struct packet *p)
+{
+	struct leaving *l = &p->to->leaving;
+
+	p->departs = true;
+	l->packets++;
+	l->octets += p->clear_len;
+	if (unlikely(l->packets == 0))
+		packet_out(p)->far->count.tx_packets += UINT64_C(1) << 32;
+	if (unlikely(l->octets < p->clear_len))
+		packet_out(p)->far->count.tx_octets += UINT64_C(1) << 32;
+}
+
+/* A packet of so many octets that was counted. */
+void leg_tx_undone(struct leg *leg, uint16_t octets);
+/* The transmit key's packets and octets are worked out, its limits looked at; new credit. */
+void leg_tx_settle(struct worker *w, struct leg *leg);
 
 /* Stage: is the packet's source one to spend work on? Nothing of the leg but its trial counter changes. */
 int session_admit(struct worker *w, struct packet *p);

@@ -10,78 +10,112 @@
 #include "lib/srtp/index.h"
 #include "lib/srtp/tag.h"
 
-static int rtp_prepare(struct packet *p)
+static ASIDE int rtcp_prepare(struct worker *w, struct packet *p)
 {
 	struct leg_key *k = &p->to->tx;
+	int verdict = srtcp_tx_prepare(p);
 
-	if (leg_key_expired(k, false))
+	if (verdict == PACKET_ON)
+		leg_key_used_rtcp(w, packet_out(p), k);
+	return verdict;
+}
+
+static inline int rtp_prepare(struct worker *w, struct packet *p)
+{
+	struct leaving *l = &p->to->leaving;
+
+	if (unlikely(l->credit == 0))
 		return DP_V_KEY_EXPIRED;
 	p->job.pkt = p->data;
 	p->job.len = p->len;
 	p->job.aad_len = p->rtp.len;
 	p->job.index = srtp_index_roc(p->index);
 	p->job.op = CRYPTO_RTP_PROTECT;
-	p->job.tag_len = k->rtp.tag_len;
+	p->job.tag_len = l->tag_len;
+	leg_tx_count(p);
+	if (unlikely(--l->credit == 0))
+		leg_tx_settle(w, packet_out(p));
 	return PACKET_ON;
 }
 
 int srtp_tx_prepare(struct worker *w, struct packet *p)
 {
-	struct leg_key *k = &p->to->tx;
+	const struct leaving *l = &p->to->leaving;
 	bool rtcp = p->kind == PACKET_RTCP;
 	int verdict;
 
-	if (!p->to->leaving.secure)
+	if (!l->secure) {
+		if (likely(!rtcp))
+			leg_tx_count(p);
 		return PACKET_ON;
-	if (k->role != KEY_CURRENT)
+	}
+	if (l->suite == SRTP_SUITE_NONE)
 		return DP_V_CLEAR_REFUSED;
-	verdict = rtcp ? srtcp_tx_prepare(p) : rtp_prepare(p);
+	verdict = unlikely(rtcp) ? rtcp_prepare(w, p) : rtp_prepare(w, p);
 	if (verdict != PACKET_ON)
 		return verdict;
-	p->job.slot = k->slot;
+	p->job.slot = l->key;
 	p->sealed = true;
-	leg_key_used(w, packet_out(p), k, p->len, rtcp);
-	crypto_begin(w, &p->job, k->suite);
+	crypto_begin(w, &p->job, (enum srtp_suite)l->suite);
 	return PACKET_ON;
 }
 
-int srtp_tx_trailer(struct worker *w, struct packet *p)
+/* Of one with an index or an MKI. */
+static ASIDE void trailer_write(struct packet *p)
 {
 	const struct leg_key *k = &p->to->tx;
 	bool rtcp = p->kind == PACKET_RTCP;
 	struct srtp_layout rtcp_layout;
-	const struct srtp_layout *l;
+	const struct srtp_layout *l = leg_key_layout(k, rtcp, &rtcp_layout);
 	uint8_t *at = p->data + p->len;
 
+	srtp_tag_copy(at + l->tag, p->job.tag, l->tag_len);
+	memcpy(at + l->mki, k->more->mki, k->mki_len);
+	if (rtcp)
+		be32_put(at + l->index, p->job.index);
+	p->len += l->total;
+}
+
+int srtp_tx_trailer(struct worker *w, struct packet *p)
+{
 	(void)w;
 	if (!p->sealed)
 		return PACKET_ON;
 	if (p->job.status != CRYPTO_OK)
 		return DP_V_BACKEND_FAULT;
-	l = leg_key_layout(k, rtcp, &rtcp_layout);
-	srtp_tag_copy(at + l->tag, p->job.tag, l->tag_len);
-	if (unlikely(k->mki_len))
-		memcpy(at + l->mki, k->more->mki, k->mki_len);
-	if (unlikely(rtcp))
-		be32_put(at + l->index, p->job.index);
-	p->len += l->total;
+	if (unlikely(p->kind == PACKET_RTCP || p->to->leaving.mki_len)) {
+		trailer_write(p);
+		return PACKET_ON;
+	}
+	srtp_tag_copy(p->data + p->len, p->job.tag, p->job.tag_len);
+	p->len += p->job.tag_len;
 	return PACKET_ON;
+}
+
+/* is_sealed() of one with an index or an MKI. */
+static ASIDE bool is_sealed_any(const struct packet *p)
+{
+	bool rtcp = p->job.op == CRYPTO_RTCP_PROTECT;
+	struct srtp_layout rtcp_layout;
+	const struct srtp_layout *l = leg_key_layout(&p->to->tx, rtcp, &rtcp_layout);
+
+	return (rtcp || p->job.op == CRYPTO_RTP_PROTECT) && l->tag_len && p->job.tag_len == l->tag_len &&
+	       p->len > l->total &&
+	       srtp_tag_equal(p->data + p->len - l->total + l->tag, p->job.tag, l->tag_len);
 }
 
 /* Does what lies behind the packet say that the leg's key has sealed it? */
 static inline bool is_sealed(const struct packet *p)
 {
-	const struct leg_key *k = &p->to->tx;
-	bool rtcp = p->job.op == CRYPTO_RTCP_PROTECT;
-	struct srtp_layout rtcp_layout;
-	const struct srtp_layout *l;
+	const struct leaving *l = &p->to->leaving;
+	uint8_t tag_len = l->tag_len;
 
-	if (p->job.status != CRYPTO_OK || k->role != KEY_CURRENT || p->job.slot != k->slot ||
-		!(rtcp || p->job.op == CRYPTO_RTP_PROTECT))
+	if (p->job.status != CRYPTO_OK || l->suite == SRTP_SUITE_NONE || p->job.slot != l->key)
 		return false;
-	l = leg_key_layout(k, rtcp, &rtcp_layout);
-	return l->tag_len && p->job.tag_len == l->tag_len && p->len > l->total &&
-	       srtp_tag_equal(p->data + p->len - l->total + l->tag, p->job.tag, l->tag_len);
+	if (unlikely(p->job.op != CRYPTO_RTP_PROTECT || l->mki_len))
+		return is_sealed_any(p);
+	return tag_len && p->job.tag_len == tag_len && p->len > tag_len &&
+	       srtp_tag_equal(p->data + p->len - tag_len, p->job.tag, tag_len);
 }
 
 int srtp_tx_verify(struct worker *w, struct packet *p)

@@ -7,14 +7,10 @@ static inline __attribute__((always_inline)) void sent(struct worker *w, const s
 {
 	enum dp_verdict v = DP_V_RELAYED;
 
-	if (likely(p->kind == PACKET_RTP)) {
-		count(&p->to->leaving.packets, 1);
-		count(&p->to->leaving.octets, p->clear_len);
-	} else if (p->kind == PACKET_RTCP) {
+	if (unlikely(p->kind == PACKET_RTCP))
 		count(&packet_out(p)->far->tx_rtcp, 1);
-	} else if (p->kind == PACKET_STUN) {
+	else if (unlikely(p->kind == PACKET_STUN))
 		v = (enum dp_verdict)p->refused;
-	}
 	leg_verdict_count(p->in, v);
 	count(&w->stats.verdicts[v], 1);
 }
@@ -36,8 +32,11 @@ static void burst(struct worker *w, uint16_t port, struct packet **packets, uint
 	}
 	count(&w->stats.tx_packets, done);
 	count(&w->stats.tx_octets, octets);
-	for (uint16_t i = done; i < n; i++)
+	for (uint16_t i = done; i < n; i++) {
+		if (packets[i]->departs)
+			leg_tx_undone(packet_out(packets[i]), packets[i]->clear_len);
 		worker_drop(w, packets[i]->in, packets[i]->m, DP_V_TX_FULL);
+	}
 }
 
 void worker_send_one(struct worker *w, struct packet *p)
