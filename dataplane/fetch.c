@@ -27,7 +27,7 @@ void fetch_leg(struct worker *w, const struct packet *p)
 	const struct leg *leg = p->in;
 
 	(void)w;
-	fetch(&leg->source, 3);
+	fetch(&leg->source, 2);
 }
 
 void fetch_numbers(struct worker *w, const struct packet *p)
@@ -35,7 +35,7 @@ void fetch_numbers(struct worker *w, const struct packet *p)
 	const struct leg *leg = p->in;
 
 	(void)w;
-	fetch(&leg->beside.slot, 1);
+	fetch(&leg->beside.leaving, 2);
 	if (leg->security == DP_SECURITY_SRTP)
 		fetch(&leg->rx, 1);
 }
