@@ -58,6 +58,7 @@ struct packet {
 	uint8_t class;        /* enum frame_class */
 	bool usual;           /* leaves with what its leg has prepared: leaving.h */
 	bool departs;         /* leg_tx_count() */
+	bool next;            /* the next one of a source, under a key that leg_rx_is_near(): srtp_rx.c */
 	uint16_t tx_port;     /* place of the port in the worker's table */
 
 	/* written by classify_packet() */

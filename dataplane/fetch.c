@@ -36,7 +36,7 @@ void fetch_numbers(struct worker *w, const struct packet *p)
 
 	(void)w;
 	fetch(&leg->beside.leaving, 2);
-	if (leg->security == DP_SECURITY_SRTP)
+	if (unlikely(leg->security == DP_SECURITY_SRTP && !leg_rx_is_near(leg)))
 		fetch(&leg->rx, 1);
 }
 
@@ -52,7 +52,9 @@ void fetch_keys(struct worker *w, const struct packet *p)
 
 	if (unlikely(leg->last_source))
 		fetch(leg_source(leg, leg->last_source), 1);
-	if (w->backend->key_fetch && leg->security == DP_SECURITY_SRTP)
+	if (w->backend->key_fetch && leg_rx_is_near(leg))
+		key_fetch(w, leg->rx_slot, leg->rx_suite, p->len);
+	else if (w->backend->key_fetch && leg->security == DP_SECURITY_SRTP)
 		key_fetch(w, leg->rx.slot, leg->rx.suite, p->len);
 	if (unlikely(!to))
 		return;

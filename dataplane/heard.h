@@ -45,8 +45,7 @@ static inline bool source_heard_next(struct worker *w, struct packet *p, struct 
 	} else if (p->index + 1 != s->window.end) {
 		return false;
 	}
-	leg->heard = w->now;
-	s->heard_ms = w->now_ms;
+	leg->heard_ms = s->heard_ms = w->now_ms;
 	p->stream = 0;
 	source_octets(leg, s, p->len);
 	source_advance(s, p->rtp.ts, w->now);

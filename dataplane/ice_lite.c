@@ -202,9 +202,9 @@ int ice_leg(struct worker *w, struct command *c)
 }
 
 /* When anything of the peer's proved that it is there; none is expected before its answer. */
-static uint64_t last_sign(const struct leg *leg)
+static uint64_t last_sign(const struct worker *w, const struct leg *leg)
 {
-	const uint64_t signs[] = {leg->heard, leg->far->ice->alive, leg->far->ice->checked};
+	const uint64_t signs[] = {w->now - leg_silent_ns(leg, w->now_ms), leg->far->ice->alive, leg->far->ice->checked};
 	uint64_t last = leg->far->ice->since;
 
 	for (unsigned i = 0; i < sizeof signs / sizeof *signs; i++)
@@ -220,7 +220,7 @@ void ice_tick(struct worker *w, struct leg *leg)
 		return;
 	ice->waited = w->now;
 	ice->lost = true;
-	ice->silent_ms = (uint32_t)((w->now - last_sign(leg)) / NS_PER_MS);
+	ice->silent_ms = (uint32_t)((w->now - last_sign(w, leg)) / NS_PER_MS);
 	event_mark(w, leg, LEG_EVENT_CONSENT);
 }
 

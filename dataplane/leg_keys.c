@@ -13,6 +13,74 @@
 #define OVERLAP_NS (500 * NS_PER_MS)
 #define OVERLAP_MAX_NS (10 * NS_PER_S)
 
+/* Packets until a limit may be reached: each may be the longest that there is. */
+static uint32_t credit_of(const struct leg_key *k)
+{
+	uint64_t most = k->more->packets_max > k->packets ? k->more->packets_max - k->packets : 0;
+
+	if (k->packets < k->soft_packets && k->soft_packets - k->packets < most)
+		most = k->soft_packets - k->packets;
+	if (k->octets < k->soft_octets && (k->soft_octets - k->octets) / UINT16_MAX + 1 < most)
+		most = (k->soft_octets - k->octets) / UINT16_MAX + 1;
+	return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+}
+
+/* What the transmit key has sealed. */
+static void tx_work_out(struct leg *leg)
+{
+	const struct leaving *l = leg_leaving(leg);
+	struct leg_key *k = leg_tx(leg);
+
+	k->packets += k->more->credit - l->credit;
+	k->more->credit = l->credit;
+	k->octets = leg_tx_octets(leg) - k->more->octets_before + k->more->octets_undone;
+}
+
+/* What rx has opened since leg_rx_is_near(). */
+static void rx_work_out(struct leg *leg)
+{
+	struct leg_key *k = &leg->rx;
+
+	k->packets += k->more->credit - leg->rx_credit;
+	k->more->credit = leg->rx_credit;
+	k->octets = leg_rx_octets(leg) - k->more->octets_before;
+}
+
+static void rx_credit(struct leg *leg)
+{
+	const struct leg_key *k = &leg->rx;
+	uint32_t credit = credit_of(k);
+
+	if (credit && k->packets + k->more->rtcp_packets == 0)
+		credit = 1; /* leg_keys_first_use() */
+	leg->rx_credit = credit < UINT16_MAX ? (uint16_t)credit : UINT16_MAX;
+	k->more->credit = leg->rx_credit;
+}
+
+/* From now on leg_rx_is_near(), if it may be. */
+static void rx_near_begin(struct leg *leg)
+{
+	const struct leg_key *k = &leg->rx;
+
+	if (leg_rx_is_near(leg) || k->role != KEY_CURRENT || k->mki_len)
+		return;
+	leg->rx_suite = k->suite;
+	leg->rx_tag_pairs = k->rtp.tag_len / 2;
+	leg->rx_era = (uint8_t)k->era;
+	leg->rx_slot = k->slot;
+	k->more->octets_before = leg_rx_octets(leg) - k->octets;
+	rx_credit(leg);
+}
+
+static void rx_near_end(struct leg *leg)
+{
+	if (!leg_rx_is_near(leg))
+		return;
+	rx_work_out(leg);
+	leg->rx_suite = SRTP_SUITE_NONE;
+	leg->rx_credit = 0;
+}
+
 /* A receive key that comes back with empty windows would open all its old packets again. */
 static void rx_wipe(struct worker *w, struct leg *leg, struct leg_key *k)
 {
@@ -20,6 +88,8 @@ static void rx_wipe(struct worker *w, struct leg *leg, struct leg_key *k)
 		leg->far->rx_gone[leg->far->n_rx_gone++ % RX_GONE_MAX] = k->epoch;
 	if (k->role == KEY_PREVIOUS)
 		TAILQ_REMOVE(&w->overlaps, leg, far->overlap);
+	if (k == &leg->rx)
+		rx_near_end(leg);
 	leg_key_wipe(w, k);
 }
 
@@ -200,6 +270,8 @@ static bool rx_was_here(const struct leg *leg, uint32_t epoch)
 static void make_previous(struct worker *w, struct leg *leg, struct leg_key *k)
 {
 	leg->attended = true;
+	if (k == &leg->rx)
+		rx_near_end(leg);
 	k->role = KEY_PREVIOUS;
 	TAILQ_INSERT_TAIL(&w->overlaps, leg, far->overlap);
 	k->more->until = w->now + OVERLAP_MAX_NS;
@@ -253,6 +325,7 @@ static void promote_next(struct worker *w, struct leg *leg)
 	if (current)
 		make_previous(w, leg, current);
 	next->role = KEY_CURRENT;
+	rx_near_begin(leg);
 	leg->far->count.auth_failures = 0;
 	guard_end(w, leg);
 	forget_eras(w, leg);
@@ -266,23 +339,14 @@ void leg_keys_rotate(struct worker *w, struct leg *leg)
 	leg_keys_first_use(w, leg);
 }
 
-/* What the transmit key has sealed. */
-static void tx_work_out(struct leg *leg)
-{
-	const struct leaving *l = leg_leaving(leg);
-	struct leg_key *k = leg_tx(leg);
-
-	k->packets += k->more->credit - l->credit;
-	k->more->credit = l->credit;
-	k->octets = leg_tx_octets(leg) - k->more->octets_before + k->more->octets_undone;
-}
-
 void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit)
 {
 	bool tx = k == leg_tx(leg);
 
 	if (tx)
 		tx_work_out(leg);
+	else if (k == &leg->rx && leg_rx_is_near(leg))
+		rx_work_out(leg);
 	if (k->reported & 1u << limit)
 		return;
 	k->reported |= (uint8_t)(1u << limit);
@@ -310,16 +374,15 @@ ASIDE void leg_key_soft_limits(struct worker *w, struct leg *leg, struct leg_key
 		leg_key_limit(w, leg, k, DP_LIMIT_OCTETS);
 }
 
-/* Packets until a limit may be reached: each may be the longest that there is. */
-static uint32_t credit_of(const struct leg_key *k)
+ASIDE void leg_rx_settle(struct worker *w, struct leg *leg)
 {
-	uint64_t most = k->more->packets_max > k->packets ? k->more->packets_max - k->packets : 0;
+	struct leg_key *k = &leg->rx;
 
-	if (k->packets < k->soft_packets && k->soft_packets - k->packets < most)
-		most = k->soft_packets - k->packets;
-	if (k->octets < k->soft_octets && (k->soft_octets - k->octets) / UINT16_MAX + 1 < most)
-		most = (k->soft_octets - k->octets) / UINT16_MAX + 1;
-	return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+	rx_work_out(leg);
+	if (k->packets + k->more->rtcp_packets == 1)
+		leg_keys_first_use(w, leg);
+	leg_key_soft_limits(w, leg, k);
+	rx_credit(leg);
 }
 
 ASIDE void leg_tx_settle(struct worker *w, struct leg *leg)
@@ -400,6 +463,7 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 		if (current)
 			make_previous(w, leg, current);
 		leg->far->count.auth_failures = 0;
+		rx_near_begin(leg);
 	}
 	guard_end(w, leg);
 	forget_eras(w, leg);

@@ -54,7 +54,8 @@ static struct leg *leg_new(struct worker *w, struct session *s, struct command *
 
 	leg = leg_place_take(w, s, u);
 	far = leg->far;
-	memset(&leg->rx, 0, offsetof(struct leg, beside) - offsetof(struct leg, rx));
+	leg->rx = (struct leg_key){.role = KEY_NONE};
+	memset(&leg->source, 0, offsetof(struct leg, beside) - offsetof(struct leg, source));
 	departure_clear(leg_departure(leg), far);
 	*far = (struct leg_far){.session = s};
 	leg->far = far;
@@ -64,7 +65,7 @@ static struct leg *leg_new(struct worker *w, struct session *s, struct command *
 	leg->used = true;
 	leg->number = u->leg;
 	leg_memory_take(w, leg, c);
-	leg->heard = w->now;
+	leg->heard_ms = w->now_ms;
 	s->legs[u->leg] = leg;
 	s->n_legs++;
 	if (worker_leg_place(w, leg) >= w->legs_top)
@@ -262,12 +263,12 @@ int session_leg_update(struct worker *w, struct command *c)
 	leg_leaving(leg)->secure = u->security != DP_SECURITY_PLAIN;
 	leaving_forget(leg_leaving(leg));
 	leg->learn = u->learn;
-	leg->flags = u->flags;
+	leg->flags = (uint8_t)u->flags;
 	leg_departure(leg)->dscp = u->dscp;
 	streams_set(w, leg, u);
 	/* Silence is counted from when somebody was asked to speak. */
 	if (!received && receives(leg)) {
-		leg->heard = w->now;
+		leg->heard_ms = w->now_ms;
 		leg->timed_out = false;
 	}
 	streams_pair(s);
@@ -340,7 +341,7 @@ static void leg_describe(struct worker *w, struct leg *leg, struct dp_stats_leg 
 			o->rx_lost += source_lost(leg_source(leg, i));
 	if (newest)
 		o->rx_jitter_us = (uint32_t)((uint64_t)(newest->jitter >> 4) * 1000000 / newest->clock_hz);
-	o->rx_age_ms = leg->heard_any ? (w->now - leg->heard) / NS_PER_MS : UINT64_MAX;
+	o->rx_age_ms = leg->heard_any ? w->now_ms - leg->heard_ms : UINT64_MAX;
 	ice_describe(w, leg, o);
 	memcpy(o->verdicts, leg->far->count.verdicts, sizeof o->verdicts);
 	o->verdicts[DP_V_RELAYED] = leg_verdict(leg, DP_V_RELAYED);

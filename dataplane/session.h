@@ -45,8 +45,8 @@ enum key_role { KEY_NONE, KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS };
 /* Of a key what RTP without MKI does not need. */
 struct leg_key_more {
 	uint64_t packets_max; /* hard; never above the suite's */
-	/* of a transmit key, leg_tx_settle(): what its leg had sent of octets when it came, what it sealed and
-	 * was not sent, and the credit that it has been given */
+	/* of one that has credit: what its leg had sent or received of octets before, what it sealed and was
+	 * not sent, and the credit that it was given. leg_tx_settle(), leg_rx_settle() */
 	uint64_t octets_before, octets_undone;
 	uint32_t credit;
 	uint64_t rtcp_packets, rtcp_packets_max;
@@ -155,13 +155,6 @@ struct path {
 	struct neighbour_ref hop;
 };
 
-/* A remote as every packet is compared with it. */
-struct near_remote {
-	uint8_t octets[16];
-	uint16_t port;
-	uint8_t family;
-};
-
 /* Bits of leg.due: what is done once all packets of the batch are opened. */
 enum leg_due {
 	LEG_DUE_ROTATE = 1 << 0, /* NEXT has opened a packet: it becomes current */
@@ -241,21 +234,30 @@ struct departure {
  * time: at tens of thousands of legs each line costs a packet a look into memory, each page another, and
  * lines side by side less than lines apart. The leg on the other side of a call most often has the place
  * beside: so what that one needs of RTP that arrives here and leaves there lies here. In order: on a secure
- * leg the key, and what is known of it; then of every leg the source, and a line of what else there is of the
- * leg; and of the leg beside what struct departure says. The keys themselves lie there where the backend
+ * leg the key; then of every leg the source, and a line of what else there is of the leg; and of the leg
+ * beside what struct departure says. What is known of the key is for packets with an MKI, and for re-keys. The keys themselves lie there where the backend
  * keeps them so (crypto_near). fetch.c brings these near; what else there is may be far.
  */
 struct leg {
+	struct leg_key rx; /* the first of its receive keys: the current one but for every other re-key */
 	uint8_t rx_key[CRYPTO_NEAR_OCTETS]; /* the backend's, of slot leg_near_rx() */
-	struct leg_key rx;    /* the first of its receive keys: the current one but for every other re-key */
-	struct source source; /* the first of its sources */
+	struct source source;               /* the first of its sources */
 
 	struct leg_far *far;
 	struct stream stream; /* the first */
-	uint64_t heard;       /* ns: last accepted packet, or when listening began */
-	struct near_remote remote; /* of RTP: leg_rtp(leg)->remote. remote_changed() */
-	uint32_t relayed;          /* packets with verdict DP_V_RELAYED, the lower half: leg_verdict() */
-	uint16_t flags;            /* enum dp_leg_flags */
+	/* leg_rtp(leg)->remote once more, without what fills it up: remote_changed() */
+	uint8_t remote_octets[16];
+	uint16_t remote_port;
+	uint8_t remote_family;
+	/* Of rx, while it is the current key and has no MKI: then leg_rx_is_near(). */
+	uint8_t rx_era;  /* the lowest octet */
+	uint32_t rx_slot;
+	uint16_t rx_credit;       /* packets that it may open before leg_rx_settle() looks at its limits */
+	uint8_t rx_suite : 4;     /* NONE: not so now */
+	uint8_t rx_tag_pairs : 4; /* octets of the tag, halved */
+	uint8_t flags;            /* enum dp_leg_flags */
+	uint32_t heard_ms;        /* worker.now_ms: last accepted packet, or when listening began */
+	uint16_t relayed;         /* packets with verdict DP_V_RELAYED, the lowest bits: leg_verdict() */
 	bool used : 1;
 	bool attended : 1; /* leg_tick() is to look at its keys and its ICE */
 	bool timed_out : 1;
@@ -263,7 +265,7 @@ struct leg {
 	uint8_t due : 2;      /* enum leg_due */
 	uint8_t learned : 2;  /* enum leg_path_bit: plain: that remote is settled and holds */
 	uint8_t security : 1; /* enum dp_security */
-	uint8_t learn : 3;    /* enum dp_learn */
+	uint8_t learn : 2;    /* enum dp_learn */
 	bool guarded : 1;     /* there is a budget for authentications: guard.h */
 	bool seals : 1;       /* what it relays leaves a secure leg; of several streams the first's */
 	uint8_t number : 4;
@@ -275,12 +277,14 @@ struct leg {
 	struct departure beside; /* of the leg beside: leg_departure() */
 } __attribute__((aligned(64)));
 #define LEG_LINES 11
-_Static_assert(sizeof(struct leg) == LEG_LINES * 64 && offsetof(struct leg, rx) == CRYPTO_NEAR_OCTETS &&
+_Static_assert(sizeof(struct leg) == LEG_LINES * 64 && offsetof(struct leg, rx_key) == 64 &&
 		       offsetof(struct leg, far) == offsetof(struct leg, source) + 64 &&
 		       offsetof(struct leg, beside) == offsetof(struct leg, far) + 64 &&
 		       offsetof(struct departure, tx) == sizeof(struct departure) - 64,
 	"lines are where they are said to be");
-_Static_assert(DP_LEGS_MAX <= 16 && DP_STREAMS_MAX < 16, "numbers have room");
+_Static_assert(DP_LEGS_MAX <= 16 && DP_STREAMS_MAX < 16 && SRTP_SUITE_COUNT <= 16 &&
+		       DP_LEARN_AUTHENTIC < 4 && DP_LEG_KEYS_PENDING <= UINT8_MAX,
+	"numbers have room");
 _Static_assert(LEG_LINES % 2, "of two legs side by side the first is on 128 octets, the second is not");
 
 /* The leg on the other place of the pair, in use or not: places are taken in pairs, from 128 octets on. */
@@ -390,7 +394,7 @@ static inline void leg_verdict_count(struct leg *leg, enum dp_verdict v)
 {
 	if (likely(v == DP_V_RELAYED) && likely(++leg->relayed))
 		return;
-	leg->far->count.verdicts[v] += v == DP_V_RELAYED ? UINT64_C(1) << 32 : 1;
+	leg->far->count.verdicts[v] += v == DP_V_RELAYED ? UINT16_MAX + 1 : 1;
 }
 
 /* The path that a packet came by or leaves by. */
@@ -409,20 +413,26 @@ static inline void remote_changed(struct leg *leg)
 {
 	const struct ip_port *remote = &leg_rtp(leg)->remote;
 
-	leg->remote = (struct near_remote){.port = remote->port, .family = remote->ip.family};
-	memcpy(leg->remote.octets, remote->ip.octets, sizeof leg->remote.octets);
+	leg->remote_family = remote->ip.family;
+	leg->remote_port = remote->port;
+	memcpy(leg->remote_octets, remote->ip.octets, sizeof leg->remote_octets);
 }
 
 /* For every packet: no call, no branch. */
-static inline __attribute__((always_inline)) bool near_remote_is(
-	const struct near_remote *r, const struct ip_port *a)
+static inline __attribute__((always_inline)) bool leg_remote_is(const struct leg *leg, const struct ip_port *a)
 {
 	uint64_t x[2], y[2];
 
-	memcpy(x, r->octets, sizeof x);
+	memcpy(x, leg->remote_octets, sizeof x);
 	memcpy(y, a->ip.octets, sizeof y);
-	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (uint64_t)(r->port ^ a->port) |
-		 (uint64_t)(r->family ^ a->ip.family));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (uint64_t)(leg->remote_port ^ a->port) |
+		 (uint64_t)(leg->remote_family ^ a->ip.family));
+}
+
+/* Nanoseconds since a packet was accepted, in whole milliseconds. */
+static inline uint64_t leg_silent_ns(const struct leg *leg, uint32_t now_ms)
+{
+	return (uint64_t)(now_ms - leg->heard_ms) * NS_PER_MS;
 }
 
 /* Packets by that path go there from now on. */
@@ -497,8 +507,16 @@ static inline void leg_tx_count(struct packet *p)
 
 /* A packet of so many octets that was counted. */
 void leg_tx_undone(struct leg *leg, uint16_t octets);
-/* The transmit key's packets and octets are worked out, its limits looked at; new credit. */
+/* A key's packets and octets are worked out, its limits looked at; new credit. Of the transmit key, and of rx
+ * when leg_rx_is_near(). */
 void leg_tx_settle(struct worker *w, struct leg *leg);
+void leg_rx_settle(struct worker *w, struct leg *leg);
+
+/* Is all that RTP needs to know of the current receive key in leg->rx_era and what follows it? */
+static inline bool leg_rx_is_near(const struct leg *leg)
+{
+	return leg->rx_suite != SRTP_SUITE_NONE;
+}
 
 /* Stage: is the packet's source one to spend work on? Nothing of the leg but its trial counter changes. */
 int session_admit(struct worker *w, struct packet *p);
@@ -515,16 +533,11 @@ void leg_keys_rotate(struct worker *w, struct leg *leg); /* NEXT becomes current
 void leg_keys_first_use(struct worker *w, struct leg *leg);
 void leg_keys_tick(struct worker *w, struct leg *leg); /* wipes a key that is not needed any more */
 void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit);
-/* Counts a packet that k protected or opened; reports soft limits. */
+/* Counts a packet that k, a key without credit, opened; reports soft limits. */
 void leg_key_used_rtcp(struct worker *w, struct leg *leg, struct leg_key *k);
 void leg_key_soft_limits(struct worker *w, struct leg *leg, struct leg_key *k);
-static inline void leg_key_used(
-	struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets, bool rtcp)
+static inline void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets)
 {
-	if (unlikely(rtcp)) {
-		leg_key_used_rtcp(w, leg, k);
-		return;
-	}
 	k->packets++;
 	k->octets += octets;
 	if (unlikely(k->packets >= k->soft_packets || k->octets >= k->soft_octets))

@@ -205,7 +205,7 @@ int session_admit(struct worker *w, struct packet *p)
 {
 	const struct path *path;
 
-	if (likely(!p->rtcp_port && near_remote_is(&p->in->remote, &p->source)))
+	if (likely(!p->rtcp_port && leg_remote_is(p->in, &p->source)))
 		return PACKET_ON;
 	path = leg_path(p->in, p->rtcp_port);
 	return ip_port_equal(&p->source, &path->remote) ? PACKET_ON : foreign_admit(w, p, path);
@@ -262,7 +262,7 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 	uint64_t index = p->index;
 
 	settle_remote(w, p);
-	leg->heard = w->now;
+	leg->heard_ms = w->now_ms;
 	leg->heard_any = true;
 	leg->timed_out = false;
 	p->stream = session_stream(leg, p, s);

@@ -64,21 +64,6 @@ static bool rtp_index(struct packet *p, const struct leg_key *k, unsigned attemp
 	return true;
 }
 
-/* The job that opens a packet of `body` octets, header and payload, with what p->index says. */
-static inline void rtp_job(struct packet *p, const struct leg_key *k, uint16_t body)
-{
-	const struct srtp_layout *l = &k->rtp;
-
-	p->job.pkt = p->data;
-	p->job.len = body;
-	p->job.aad_len = p->rtp.len;
-	p->job.slot = k->slot;
-	p->job.index = srtp_index_roc(p->index);
-	p->job.op = CRYPTO_RTP_UNPROTECT;
-	p->job.tag_len = l->tag_len;
-	srtp_tag_copy(p->job.tag, p->data + body + l->tag, l->tag_len);
-}
-
 static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 {
 	const struct srtp_layout *l = &k->rtp;
@@ -93,28 +78,52 @@ static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 		return refuse(p, DP_V_KEY_EXPIRED);
 	if (!rtp_index(p, k, attempt))
 		return false;
-	rtp_job(p, k, body);
+	p->job.pkt = p->data;
+	p->job.len = body;
+	p->job.aad_len = p->rtp.len;
+	p->job.slot = k->slot;
+	p->job.index = srtp_index_roc(p->index);
+	p->job.op = CRYPTO_RTP_UNPROTECT;
+	p->job.tag_len = l->tag_len;
+	srtp_tag_copy(p->job.tag, p->data + body + l->tag, l->tag_len);
 	return true;
 }
 
+/* Of the last packet, if that is the next one's, too: under the key in leg->rx_era and what follows it. */
+static inline struct source *near_source(const struct packet *p)
+{
+	const struct leg *leg = p->in;
+	struct source *s = leg_source(leg, leg->last_source);
+
+	return s->used && s->ssrc == p->ssrc && (uint8_t)s->era == leg->rx_era ? s : NULL;
+}
+
 /*
- * The first try of the next packet of the last source, under a key without MKI in its usual place: what
- * next_try() comes to then. false: it is not one, and nothing has changed.
+ * The first try of the next packet of the last source, under a key that leg_rx_is_near(): what next_try()
+ * comes to then. false: it is not one, and nothing has changed.
  */
 static inline bool next_packet(struct packet *p)
 {
 	const struct leg *leg = p->in;
-	const struct source *s = leg_source(leg, leg->last_source);
-	const struct leg_key *k = &leg->rx;
+	uint8_t tag_len = leg->rx_tag_pairs * 2;
+	const struct source *s = near_source(p);
+	uint16_t body = p->len - tag_len;
 
-	if (p->kind != PACKET_RTP || k->role != KEY_CURRENT || k->mki_len || leg_key_expired(k, false) ||
-		p->len < p->rtp.len + k->rtp.total || !leg_source_is(s, p->ssrc, k->era) ||
-		srtp_replay_empty(&s->window) || (uint16_t)s->window.end != p->rtp.seq ||
-		s->window.end > SRTP_INDEX_MAX)
+	if (p->kind != PACKET_RTP || !leg_rx_is_near(leg) || leg->rx_credit == 0 || !s ||
+		p->len < p->rtp.len + tag_len || srtp_replay_empty(&s->window) ||
+		(uint16_t)s->window.end != p->rtp.seq || s->window.end > SRTP_INDEX_MAX)
 		return false;
 	p->index = s->window.end;
 	p->tries = 1;
-	rtp_job(p, k, (uint16_t)(p->len - k->rtp.total));
+	p->next = true;
+	p->job.pkt = p->data;
+	p->job.len = body;
+	p->job.aad_len = p->rtp.len;
+	p->job.slot = leg->rx_slot;
+	p->job.index = srtp_index_roc(p->index);
+	p->job.op = CRYPTO_RTP_UNPROTECT;
+	p->job.tag_len = tag_len;
+	srtp_tag_copy(p->job.tag, p->data + body, tag_len);
 	return true;
 }
 
@@ -197,8 +206,28 @@ int srtp_rx_peek(struct worker *w, struct packet *p)
 	return not_opened(w, p);
 }
 
-/* The tag is right. State moves here and nowhere else. */
-static int commit(struct worker *w, struct packet *p)
+/* RTP that k opened is counted: of a key with credit where its packets are, once its leg has counted it. */
+static void key_used(struct worker *w, struct leg *leg, struct leg_key *k, const struct packet *p)
+{
+	if (k == &leg->rx && leg->rx_credit) {
+		if (--leg->rx_credit == 0)
+			leg_rx_settle(w, leg);
+		return;
+	}
+	leg_key_used(w, leg, k, p->len);
+	if (k->role == KEY_CURRENT && k->packets + k->more->rtcp_packets == 1)
+		leg_keys_first_use(w, leg);
+}
+
+static void key_used_rtcp(struct worker *w, struct leg *leg, struct leg_key *k)
+{
+	leg_key_used_rtcp(w, leg, k);
+	if (k->role == KEY_CURRENT && k->packets + k->more->rtcp_packets == 1)
+		leg_keys_first_use(w, leg);
+}
+
+/* The tag is right. State moves here and in commit_next(), and nowhere else. */
+static ASIDE int commit(struct worker *w, struct packet *p)
 {
 	struct leg *leg = p->in;
 	struct leg_key *k = leg_rx(leg, p->key);
@@ -221,19 +250,41 @@ static int commit(struct worker *w, struct packet *p)
 	p->sealed = false;
 	if (k->role == KEY_NEXT)
 		leg_due(w, leg, LEG_DUE_ROTATE);
-	leg_key_used(w, leg, k, p->len, rtcp);
-	/* The second sum would look into another cache line. */
-	if (k->role == KEY_CURRENT && k->packets <= 1 && k->packets + k->more->rtcp_packets == 1)
-		leg_keys_first_use(w, leg);
 	source_heard(w, p, s);
+	if (rtcp)
+		key_used_rtcp(w, leg, k);
+	else
+		key_used(w, leg, k, p);
+	return PACKET_ON;
+}
+
+/* The same of what next_packet() found, with a look at the leg alone. */
+static inline int commit_next(struct worker *w, struct packet *p)
+{
+	struct leg *leg = p->in;
+	struct source *s = near_source(p);
+
+	/* Packets of the same batch may have changed it. */
+	if (unlikely(!s || leg->rx_credit == 0 || s->window.end != p->index))
+		return commit(w, p);
+	srtp_replay_commit_next(&s->window);
+	if (unlikely(leg->guarded))
+		guard_passed(leg, p);
+	p->len = p->job.len;
+	p->sealed = false;
+	source_heard(w, p, s);
+	if (unlikely(--leg->rx_credit == 0))
+		leg_rx_settle(w, leg);
 	return PACKET_ON;
 }
 
 /* The tag does not match what was tried. */
 static ASIDE int try_again(struct worker *w, struct packet *p)
 {
-	bool again = same_try_again(p);
+	bool again;
 
+	p->next = false;
+	again = same_try_again(p);
 	if (!again) {
 		refuse(p, DP_V_AUTH_FAIL);
 		p->fresh_try = false;
@@ -251,7 +302,7 @@ static int round_result(struct worker *w, struct packet *p)
 	if (!p->sealed)
 		return PACKET_ON;
 	if (p->job.status == CRYPTO_OK)
-		return commit(w, p);
+		return likely(p->next) ? commit_next(w, p) : commit(w, p);
 	if (p->job.status != CRYPTO_TAG_FAIL)
 		return DP_V_BACKEND_FAULT;
 	return try_again(w, p);

@@ -18,7 +18,7 @@ static bool expects_media(const struct leg *leg)
 
 static bool silent(const struct worker *w, const struct leg *leg, uint64_t timeout_ns)
 {
-	return expects_media(leg) && w->now - leg->heard >= timeout_ns;
+	return expects_media(leg) && leg_silent_ns(leg, w->now_ms) >= timeout_ns;
 }
 
 /* A side is silent when all of its legs are that expect something: who is muted may still be seen. */
@@ -44,7 +44,7 @@ static void leg_tick(struct worker *w, struct leg *leg)
 		leg->attended = leg->far->ice || leg->guarded || leg_key_role(leg, KEY_PREVIOUS);
 	}
 	/* Of most legs the walk touches one cache line. */
-	if (leg->timed_out || w->now - leg->heard < NS_PER_S)
+	if (leg->timed_out || leg_silent_ns(leg, w->now_ms) < NS_PER_S)
 		return;
 	timeout =
 		leg->far->session->media_timeout_s ? leg->far->session->media_timeout_s : w->media_timeout_s;

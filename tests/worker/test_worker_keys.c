@@ -389,6 +389,7 @@ static void test_limits(void **state)
 	leg_tx(rig_leg_state(r, S, 0))->soft_packets = leg_tx(rig_leg_state(r, S, 0))->more->packets_max = 12;
 	leg_key_role(rig_leg_state(r, S, 0), KEY_CURRENT)->more->packets_max = 13;
 	leg_tx_settle(r->w[0], rig_leg_state(r, S, 0));
+	leg_rx_settle(r->w[0], rig_leg_state(r, S, 0));
 	for (uint16_t i = 11; i <= 20; i++) {
 		rig_send(r, peer_b, gw_b, p, rig_rtp(p, 9, i, i * 160u, 188));
 		send_one(r, c, i);
