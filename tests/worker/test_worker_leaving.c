@@ -117,6 +117,28 @@ static void test_a_next_hop_that_changes(void **state)
 	next_hop_moves(0x63);
 }
 
+/* What waited for a next hop in vain was not sent. */
+static void test_a_next_hop_that_does_not_come(void **state)
+{
+	struct rig *r = *state;
+	struct datagram d;
+
+	rig_plain_call(r, S);
+	assert_true(say(r, 1, PAYLOAD, &d));
+	next.state = NEIGHBOUR_PENDING;
+	next.version++;
+	assert_false(say(r, 2, PAYLOAD, &d));
+	assert_false(say(r, 3, PAYLOAD, &d));
+	next.state = NEIGHBOUR_NO_ROUTE;
+	rig_run(r, 20);
+	next.state = NEIGHBOUR_READY;
+	next.version++;
+	assert_true(say(r, 4, PAYLOAD, &d));
+	assert_int_equal(rig_verdict(r, S, 0, DP_V_NEIGHBOUR), 2);
+	assert_int_equal(rig_leg_stats(r, S, 1)->tx_packets, 2);
+	assert_int_equal(rig_leg_stats(r, S, 1)->tx_octets, 2 * (12 + PAYLOAD));
+}
+
 static void test_a_leg_that_changes(void **state)
 {
 	struct rig *r = *state;
@@ -241,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_one_lookup_for_many_packets, open_all, rig_close),
 		cmocka_unit_test_setup_teardown(test_a_next_hop_that_changes, open_all, rig_close),
+		cmocka_unit_test_setup_teardown(test_a_next_hop_that_does_not_come, open_all, rig_close),
 		cmocka_unit_test_setup_teardown(test_a_leg_that_changes, open_all, rig_close),
 		cmocka_unit_test_setup_teardown(
 			test_a_peer_that_turns_out_to_be_elsewhere, open_all, rig_close),
