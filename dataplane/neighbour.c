@@ -260,7 +260,7 @@ static void *thread_main(void *arg)
 			nb->tick_at = now + NS_PER_S;
 			paths_tick(&nb->paths);
 			atomic_store_explicit(&nb->tick, nb->paths.tick, memory_order_relaxed);
-			neighbour_table_tick(nb->table);
+			neighbour_table_tick(nb->table, nb->paths.tick);
 		}
 	}
 	return NULL;
