@@ -97,7 +97,8 @@ static int ports_open(struct dataplane *d, struct err *err)
 			LZ("how", d->ports[i]->report), LU("mtu", d->ports[i]->mtu));
 	}
 	if (rc == 0)
-		rc = neighbour_open(d->ports, d->n_ports, 0, &d->neighbour, err);
+		rc = neighbour_open(
+			d->ports, d->n_ports, sizing_next_hops(d->options.sessions), &d->neighbour, err);
 	return rc < 0 ? rc : hops_add(d, err);
 }
 
@@ -250,7 +251,8 @@ int main(int argc, char **argv)
 	/* Before any thread is made: all of them inherit it, and the server's signalfd gets them. */
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	/* There is no file to read again: sent to both planes, it is for the control plane and shall end no call. */
+	/* There is no file to read again: sent to both planes, it is for the control plane and shall end no
+	 * call. */
 	signal(SIGHUP, SIG_IGN);
 	protect_memory();
 	if (dataplane_open(&d, &err) < 0)

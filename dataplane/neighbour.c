@@ -239,10 +239,10 @@ static void *thread_main(void *arg)
 {
 	struct neighbour *nb = arg;
 	struct pollfd fds[2] = {{.fd = nb->events, .events = POLLIN}, {.fd = nb->wake, .events = POLLIN}};
-	bool passing = false;
+	bool busy = false;
 
 	while (!atomic_load_explicit(&nb->stop, memory_order_acquire)) {
-		(void)poll(fds, 2, passing ? 0 : wait_ms(nb, clock_mono_ns()));
+		(void)poll(fds, 2, busy ? 0 : wait_ms(nb, clock_mono_ns()));
 		if (fds[1].revents & POLLIN)
 			requests_read(nb);
 		if (fds[0].revents & (POLLIN | POLLERR))
@@ -251,17 +251,15 @@ static void *thread_main(void *arg)
 		if (nb->pass_at != 0 && now >= nb->pass_at) {
 			nb->pass_at = 0;
 			nb->pass_last = now;
-			paths_refresh_begin(&nb->paths);
-			passing = true;
+			paths_refresh(&nb->paths);
 		}
-		if (passing)
-			passing = paths_refresh_step(&nb->paths);
 		if (now >= nb->tick_at) {
 			nb->tick_at = now + NS_PER_S;
 			paths_tick(&nb->paths);
 			atomic_store_explicit(&nb->tick, nb->paths.tick, memory_order_relaxed);
-			neighbour_table_tick(nb->table);
+			neighbour_table_tick(nb->table, nb->paths.tick);
 		}
+		busy = paths_step(&nb->paths);
 	}
 	return NULL;
 }

@@ -70,9 +70,9 @@ enum neighbour_state neighbour_lookup(struct neighbour *nb, struct neighbour_ref
 	const struct ip_addr *local, const struct ip_addr *remote, struct neighbour_hop *hop);
 
 /*
- * A number, never 0, that is another one as soon as an answer that was READY may be another, and once a second so that
- * a next hop in use is looked up, which keeps it alive. While it is the same an answer may be used again without a
- * lookup; read it before the lookup. Any thread.
+ * A number, never 0, that is another one as soon as an answer in use that was READY may be another, and once
+ * a second so that a next hop in use is looked up, which keeps it alive. While it is the same an answer may
+ * be used again without a lookup; read it before the lookup. Any thread.
  */
 uint32_t neighbour_version(const struct neighbour *nb);
 

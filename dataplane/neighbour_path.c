@@ -2,7 +2,6 @@
 #include "dataplane/neighbour_path.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,20 +20,20 @@ int paths_open(struct paths *p, struct neighbour_table *table, struct port *cons
 {
 	*p = (struct paths){
 		.table = table, .ports = ports, .n_ports = n_ports, .capacity = capacity, .tick = 1};
-	p->cursor = capacity;
-	p->paths = calloc(capacity, sizeof(*p->paths));
-	p->hops = calloc(capacity, sizeof(*p->hops));
-	p->chains = calloc(capacity, sizeof(*p->chains));
-	p->fd = rtnl_open();
-	if (p->paths == NULL || p->hops == NULL || p->chains == NULL || p->fd < 0) {
-		int rc = p->fd < 0 ? p->fd : -ENOMEM;
-
+	int rc = pages_map(&p->path_pages, capacity * sizeof(*p->paths), PAGES_THP);
+	if (rc == 0)
+		rc = pages_map(&p->hop_pages, capacity * sizeof(*p->hops), PAGES_THP);
+	if (rc == 0)
+		rc = pages_map(&p->chain_pages, capacity * sizeof(*p->chains), PAGES_SMALL);
+	if (rc == 0)
+		rc = p->fd = rtnl_open();
+	if (rc < 0) {
 		paths_close(p);
 		return rc;
 	}
-	for (uint32_t i = 0; i < capacity; i++)
-		p->hops[i].next = i + 2 <= capacity ? i + 2 : 0;
-	p->hops_free = 1;
+	p->paths = (void *)p->path_pages.base;
+	p->hops = (void *)p->hop_pages.base;
+	p->chains = (void *)p->chain_pages.base;
 	return 0;
 }
 
@@ -42,9 +41,9 @@ void paths_close(struct paths *p)
 {
 	if (p->fd > 0)
 		close(p->fd);
-	free(p->paths);
-	free(p->hops);
-	free(p->chains);
+	pages_unmap(&p->path_pages);
+	pages_unmap(&p->hop_pages);
+	pages_unmap(&p->chain_pages);
 	*p = (struct paths){0};
 }
 
@@ -67,9 +66,13 @@ static struct hop *hop_find(struct paths *p, uint32_t ifindex, const struct ip_a
 static struct hop *hop_make(struct paths *p, uint32_t ifindex, const struct ip_addr *ip)
 {
 	uint32_t at = p->hops_free, *chain = chain_of(p, ifindex, ip);
-	struct hop *h = &p->hops[at - 1];
+	struct hop *h;
 
-	p->hops_free = h->next;
+	if (at != 0)
+		p->hops_free = p->hops[at - 1].next;
+	else
+		at = ++p->hops_fresh;
+	h = &p->hops[at - 1];
 	*h = (struct hop){.ifindex = ifindex, .ip = *ip, .next = *chain, .used = p->tick};
 	*chain = at;
 	return h;
@@ -86,9 +89,12 @@ static void hop_free(struct paths *p, struct hop *h)
 	p->hops_free = at;
 }
 
-/* Takes what the kernel says over; NULL: it has no entry. */
-static void hop_learn(struct hop *h, const struct rtnl_neighbour *n)
+/* Takes what the kernel says over; NULL: it has no entry. true: packets go elsewhere, or begin or cease to
+ * go. */
+static bool hop_learn(struct hop *h, const struct rtnl_neighbour *n)
 {
+	const struct hop before = *h;
+
 	h->nud = n != NULL ? n->state : 0;
 	/* A probe or a failure does not name the address again. */
 	if (n != NULL && n->has_mac) {
@@ -97,10 +103,12 @@ static void hop_learn(struct hop *h, const struct rtnl_neighbour *n)
 	}
 	if ((h->nud & NUD_USABLE) == 0)
 		h->has_mac = false;
+	return h->has_mac != before.has_mac || memcmp(h->mac, before.mac, sizeof(h->mac)) != 0;
 }
 
 static void hop_ask(struct paths *p, struct hop *h)
 {
+	h->asked = p->tick;
 	atomic_fetch_add_explicit(&p->requests, 1, memory_order_relaxed);
 	int rc = rtnl_neighbour_use(p->fd, h->ifindex, &h->ip);
 	if (rc < 0) {
@@ -111,15 +119,17 @@ static void hop_ask(struct paths *p, struct hop *h)
 	}
 }
 
-/* What the kernel knows now; where that is nothing, it is asked to find out. */
-static void hop_query(struct paths *p, struct hop *h)
+/* What the kernel knows now, as hop_learn(); where that is nothing, it is asked to find out. */
+static bool hop_query(struct paths *p, struct hop *h)
 {
 	struct rtnl_neighbour n = {0};
+	bool changed;
 
 	atomic_fetch_add_explicit(&p->requests, 1, memory_order_relaxed);
-	hop_learn(h, rtnl_neighbour_get(p->fd, h->ifindex, &h->ip, &n) == 0 ? &n : NULL);
+	changed = hop_learn(h, rtnl_neighbour_get(p->fd, h->ifindex, &h->ip, &n) == 0 ? &n : NULL);
 	if ((h->nud & NUD_BUSY) == 0)
 		hop_ask(p, h);
+	return changed;
 }
 
 /* --- pairs --- */
@@ -183,7 +193,7 @@ static void path_link(struct paths *p, uint32_t index, uint32_t ifindex, const s
 	path_unlink(p, index); /* may free the hop it leaves, never h, which has another path */
 	if (h == NULL) {
 		h = hop_make(p, ifindex, ip);
-		hop_query(p, h);
+		(void)hop_query(p, h);
 	}
 	path->hop = (uint32_t)(h - p->hops) + 1;
 	path->prev = 0;
@@ -236,6 +246,7 @@ static void path_remove(struct paths *p, uint32_t index)
 	path_unlink(p, index);
 	neighbour_table_remove(p->table, index);
 	p->paths[index] = (struct path){0};
+	atomic_fetch_sub_explicit(&p->entries, 1, memory_order_relaxed);
 }
 
 void paths_add(struct paths *p, const struct neighbour_key *key)
@@ -250,6 +261,7 @@ void paths_add(struct paths *p, const struct neighbour_key *key)
 
 		if (victim == NEIGHBOUR_NONE)
 			return;
+		p->in_use_evicted += neighbour_table_in_use(p->table, victim);
 		path_remove(p, victim);
 		atomic_fetch_add_explicit(&p->evicted, 1, memory_order_relaxed);
 		index = neighbour_table_insert(p->table, key, p->tick);
@@ -257,6 +269,7 @@ void paths_add(struct paths *p, const struct neighbour_key *key)
 			return;
 	}
 	p->paths[index] = (struct path){.key = *key, .live = true, .state = NEIGHBOUR_PENDING};
+	atomic_fetch_add_explicit(&p->entries, 1, memory_order_relaxed);
 	path_route(p, index);
 }
 
@@ -272,73 +285,135 @@ void paths_neighbour(struct paths *p, const struct rtnl_neighbour *n)
 
 	if (h == NULL)
 		return;
-	hop_learn(h, n);
-	hop_publish(p, h);
+	if (hop_learn(h, n))
+		hop_publish(p, h);
 	/* Deleted or given up under traffic: at once, so that an administrator's flush costs no second. */
 	if (n->state == 0 && p->tick - h->used <= HOP_KEEP_S)
 		hop_ask(p, h);
 }
 
+/* --- rounds --- */
+
+static void round_begin(struct paths_round *r, uint32_t n)
+{
+	r->n = r->left = n;
+}
+
+static bool round_next(struct paths_round *r, uint32_t *index)
+{
+	if (r->left == 0)
+		return false;
+	r->left--;
+	*index = r->at;
+	r->at = r->at + 1 < r->n ? r->at + 1 : 0;
+	return true;
+}
+
 void paths_resync(struct paths *p)
 {
-	for (uint32_t i = 0; i < p->capacity; i++) {
-		if (p->hops[i].paths != 0) {
-			hop_query(p, &p->hops[i]);
-			hop_publish(p, &p->hops[i]);
-		}
-	}
+	round_begin(&p->resync, p->hops_fresh);
 }
 
-void paths_refresh_begin(struct paths *p)
+static void hop_resync(struct paths *p, struct hop *h)
 {
-	p->cursor = 0;
+	if (h->paths != 0 && hop_query(p, h))
+		hop_publish(p, h);
 }
 
-bool paths_refresh_step(struct paths *p)
+void paths_refresh(struct paths *p)
 {
-	uint32_t asked = 0;
+	round_begin(&p->refresh, neighbour_table_extent(p->table));
+}
 
-	for (; p->cursor < p->capacity && asked < PASS_BATCH; p->cursor++) {
-		if (p->paths[p->cursor].live) {
-			path_route(p, p->cursor);
-			asked++;
-		}
-	}
-	return p->cursor < p->capacity;
+/* More pairs in use than places: each that comes costs another one's packets their way. */
+static void evicted_say(struct paths *p)
+{
+	if (p->warn_in > 0)
+		p->warn_in--;
+	if (p->warn_in > 0 || p->in_use_evicted == 0)
+		return;
+	log_warn("neighbour",
+		"next hops in use give way to others: remote addresses are more than --sessions has room for",
+		LU("entries", atomic_load_explicit(&p->entries, memory_order_relaxed)),
+		LU("evicted", p->in_use_evicted));
+	p->in_use_evicted = 0;
+	p->warn_in = WARN_INTERVAL_S;
 }
 
 void paths_tick(struct paths *p)
 {
-	uint32_t entries = 0, ready = 0;
-
 	p->tick++;
-	for (uint32_t i = 0; i < p->capacity; i++) {
-		struct path *path = &p->paths[i];
+	evicted_say(p);
+	if (p->walk.left > 0)
+		return;
+	p->walk_ready = 0;
+	round_begin(&p->walk, neighbour_table_extent(p->table));
+}
 
-		if (!path->live)
-			continue;
-		uint32_t used = neighbour_table_used(p->table, i);
-		if (p->tick - used > PATH_IDLE_S) {
-			path_remove(p, i);
-			continue;
-		}
-		if (path->hop == 0 && p->tick - used <= HOP_KEEP_S && p->tick - path->asked >= ROUTE_RETRY_S)
+static uint32_t idle_max(const struct paths *p)
+{
+	uint32_t entries = atomic_load_explicit(&p->entries, memory_order_relaxed);
+
+	return entries > p->capacity / 4 * 3 ? PATH_IDLE_FULL_S : PATH_IDLE_S;
+}
+
+static void path_walk(struct paths *p, uint32_t index)
+{
+	struct path *path = &p->paths[index];
+	struct hop *h;
+
+	if (!path->live)
+		return;
+	uint32_t used = neighbour_table_used(p->table, index), idle = p->tick - used;
+	if (idle > idle_max(p)) {
+		path_remove(p, index);
+		return;
+	}
+	if (path->hop == 0 && idle <= HOP_KEEP_S && p->tick - path->asked >= ROUTE_RETRY_S)
+		path_route(p, index);
+	if (path->hop == 0)
+		return;
+	h = &p->hops[path->hop - 1];
+	if ((int32_t)(used - h->used) > 0)
+		h->used = used;
+	if (idle <= HOP_KEEP_S && (h->nud & NUD_BUSY) == 0 && h->asked != p->tick)
+		hop_ask(p, h);
+	p->walk_ready += h->has_mac;
+}
+
+static bool rounds_next(struct paths *p)
+{
+	uint32_t i;
+	bool more = false;
+
+	/* In turn: none waits for another's end, which may never come. */
+	if (round_next(&p->resync, &i)) {
+		hop_resync(p, &p->hops[i]);
+		more = true;
+	}
+	if (round_next(&p->refresh, &i)) {
+		if (p->paths[i].live)
 			path_route(p, i);
-		entries++;
-		if (path->hop != 0) {
-			struct hop *h = &p->hops[path->hop - 1];
-
-			if ((int32_t)(used - h->used) > 0)
-				h->used = used;
-			ready += h->has_mac;
-		}
+		more = true;
 	}
-	for (uint32_t i = 0; i < p->capacity; i++) {
-		struct hop *h = &p->hops[i];
-
-		if (h->paths != 0 && p->tick - h->used <= HOP_KEEP_S && (h->nud & NUD_BUSY) == 0)
-			hop_ask(p, h);
+	if (round_next(&p->walk, &i)) {
+		path_walk(p, i);
+		if (p->walk.left == 0)
+			atomic_store_explicit(&p->ready, p->walk_ready, memory_order_relaxed);
+		more = true;
 	}
-	atomic_store_explicit(&p->entries, entries, memory_order_relaxed);
-	atomic_store_explicit(&p->ready, ready, memory_order_relaxed);
+	return more;
+}
+
+bool paths_step(struct paths *p)
+{
+	uint64_t questions = atomic_load_explicit(&p->requests, memory_order_relaxed) + STEP_QUESTIONS;
+
+	for (unsigned i = 0; i < STEP_LOOKS; i++) {
+		if (atomic_load_explicit(&p->requests, memory_order_relaxed) >= questions)
+			break;
+		if (!rounds_next(p))
+			return false;
+	}
+	return true;
 }

@@ -10,14 +10,19 @@
 #include <stdint.h>
 
 #include "dataplane/neighbour_table.h"
+#include "dataplane/pages.h"
 #include "dataplane/port.h"
 #include "dataplane/rtnl.h"
 
 #define PATH_IDLE_S 300       /* an unused pair is forgotten */
+#define PATH_IDLE_FULL_S 30   /* where more than 3/4 of the places are taken */
 #define HOP_KEEP_S 30         /* a hop used within this is kept alive */
 #define ROUTE_RETRY_S 5       /* between questions for a route that there is not */
 #define PASS_INTERVAL_MS 1000 /* between two rounds of questions for all routes, however fast they change */
-#define PASS_BATCH 256        /* routes asked for between two looks at the sockets */
+/* Between two looks at the sockets: */
+#define STEP_QUESTIONS 256 /* to the kernel */
+#define STEP_LOOKS 4096    /* at pairs or hops */
+#define WARN_INTERVAL_S 60
 
 /* A next hop: a gateway or an on-link host. */
 struct hop {
@@ -27,6 +32,7 @@ struct hop {
 	bool has_mac;
 	uint8_t mac[6];
 	uint32_t used;  /* newest tick of its paths */
+	uint32_t asked; /* tick of the last request to resolve or confirm it */
 	uint32_t paths; /* index + 1 of its first path; 0: none, and the hop is free */
 	uint32_t next;  /* in its hash chain or among the free, index + 1 */
 };
@@ -42,6 +48,15 @@ struct path {
 	uint32_t asked;      /* tick of the last question for the route */
 };
 
+/*
+ * Through all pairs, or all hops, a few at a time. Begun again under way it goes on where it is, all the way
+ * round: what keeps beginning it keeps nothing from its turn.
+ */
+struct paths_round {
+	uint32_t at, n; /* next index, of n */
+	uint32_t left;  /* 0: none under way */
+};
+
 struct paths {
 	struct neighbour_table *table;
 	struct port *const *ports;
@@ -50,9 +65,14 @@ struct paths {
 	uint32_t capacity, tick;
 	struct path *paths;
 	struct hop *hops;
-	uint32_t *chains;   /* hash of hops */
-	uint32_t hops_free; /* index + 1 */
-	uint32_t cursor;    /* where a round of route questions is; capacity: none under way */
+	uint32_t *chains; /* hash of hops */
+	struct pages path_pages, hop_pages, chain_pages;
+	uint32_t hops_free;  /* index + 1 of the one given back last */
+	uint32_t hops_fresh; /* from here on never taken */
+	struct paths_round refresh, resync, walk;
+	uint32_t walk_ready;     /* pairs that can be sent to, of those that this second's walk has seen */
+	uint32_t in_use_evicted; /* not warned of yet */
+	uint32_t warn_in;        /* seconds until a warning may come again */
 	_Atomic uint64_t requests, evicted;
 	_Atomic uint32_t entries, ready;
 };
@@ -65,10 +85,11 @@ void paths_close(struct paths *p);
 void paths_add(struct paths *p, const struct neighbour_key *key);
 /* The kernel says something about a neighbour. */
 void paths_neighbour(struct paths *p, const struct rtnl_neighbour *n);
-/* Starts a round of route questions, and takes its next step; false: the round is done. */
-void paths_refresh_begin(struct paths *p);
-bool paths_refresh_step(struct paths *p);
-/* Asks for every next hop's address again: notifications were lost. */
+/* Has every pair's route asked for again, by steps. */
+void paths_refresh(struct paths *p);
+/* Has every next hop's address asked for again, by steps: notifications were lost. */
 void paths_resync(struct paths *p);
-/* Once a second. */
+/* Once a second: has next hops in use kept alive and unused pairs forgotten, by steps. */
 void paths_tick(struct paths *p);
+/* The next step of what is under way; false: nothing is. */
+bool paths_step(struct paths *p);

@@ -8,6 +8,8 @@
 #include <rte_malloc.h>
 #include <rte_random.h>
 
+#include "dataplane/pages.h"
+
 #define CELLS 16 /* per bucket: two lines of the cache */
 /*
  * At most 2 entries a bucket on average: P(more than 16) of a Poisson distribution of mean 2 is 1e-11, so a
@@ -18,6 +20,8 @@
 #define VALUE_WORDS 3
 #define READ_TRIES 8
 #define VICTIMS 32
+#define VICTIMS_MAX 1024 /* while all of them are in use */
+#define TICKS_HELD 1
 
 _Static_assert(sizeof(struct neighbour_key) == KEY_WORDS * sizeof(uint64_t), "key is whole words");
 _Static_assert(sizeof(struct neighbour_value) == VALUE_WORDS * sizeof(uint64_t), "value is whole words");
@@ -38,10 +42,14 @@ struct bucket {
 
 struct neighbour_table {
 	uint32_t capacity, mask, seed;
-	uint32_t free; /* index + 1 of the first free entry; the writer's */
-	uint32_t hand; /* where the search for victims goes on; the writer's */
+	/* The writer's. */
+	uint32_t free;  /* index + 1 of the entry given back last */
+	uint32_t fresh; /* entries from here on were never taken */
+	uint32_t hand;  /* where the search for victims goes on */
+	uint32_t tick;  /* the last one told */
 	struct entry *entries;
 	struct bucket *buckets;
+	struct pages entry_pages, bucket_pages;
 	_Atomic uint32_t version; /* pairs: version_next/neighbour_table_version */
 };
 
@@ -55,15 +63,17 @@ int neighbour_table_create(uint32_t capacity, struct neighbour_table **out)
 	t->capacity = capacity;
 	t->mask = buckets - 1;
 	t->seed = (uint32_t)rte_rand();
-	t->entries = rte_zmalloc("neighbours", capacity * sizeof(*t->entries), 64);
-	t->buckets = rte_zmalloc("neighbours", buckets * sizeof(*t->buckets), 64);
-	if (t->entries == NULL || t->buckets == NULL) {
+	/* Entries are taken low ones first; a hash finds buckets all over, where few pairs would fill large
+	 * pages. */
+	int rc = pages_map(&t->entry_pages, capacity * sizeof(*t->entries), PAGES_THP);
+	if (rc == 0)
+		rc = pages_map(&t->bucket_pages, buckets * sizeof(*t->buckets), PAGES_SMALL);
+	if (rc < 0) {
 		neighbour_table_destroy(t);
-		return -ENOMEM;
+		return rc;
 	}
-	for (uint32_t i = 0; i < capacity; i++)
-		t->entries[i].next_free = i + 2 <= capacity ? i + 2 : 0;
-	t->free = 1;
+	t->entries = (void *)t->entry_pages.base;
+	t->buckets = (void *)t->bucket_pages.base;
 	atomic_store(&t->version, 1);
 	*out = t;
 	return 0;
@@ -73,8 +83,8 @@ void neighbour_table_destroy(struct neighbour_table *t)
 {
 	if (t == NULL)
 		return;
-	rte_free(t->entries);
-	rte_free(t->buckets);
+	pages_unmap(&t->entry_pages);
+	pages_unmap(&t->bucket_pages);
 	rte_free(t);
 }
 
@@ -114,8 +124,9 @@ static void version_next(struct neighbour_table *t)
 	atomic_store_explicit(&t->version, next ? next : 1, memory_order_release);
 }
 
-void neighbour_table_tick(struct neighbour_table *t)
+void neighbour_table_tick(struct neighbour_table *t, uint32_t tick)
 {
+	t->tick = tick;
 	version_next(t);
 }
 
@@ -162,6 +173,24 @@ static void mark_used(struct entry *e, uint32_t tick)
 	/* A store per packet would move the line between workers; one per tick does not. */
 	if (atomic_load_explicit(&e->used, memory_order_relaxed) != tick)
 		atomic_store_explicit(&e->used, tick, memory_order_relaxed);
+}
+
+static uint32_t unused_for(const struct neighbour_table *t, uint32_t index)
+{
+	int32_t ticks = (int32_t)(t->tick - neighbour_table_used(t, index));
+
+	return ticks > 0 ? (uint32_t)ticks : 0;
+}
+
+/*
+ * May somebody go on using what the entry says until the version changes? Who does has read this version,
+ * after it the tick, which is then t->tick or later, and marked the entry with that; one tick more for a mark
+ * that is not seen yet, or that another worker's of the tick before has replaced. Whose is later still uses
+ * an old answer until the next tick at most.
+ */
+static bool is_held(const struct neighbour_table *t, uint32_t index)
+{
+	return unused_for(t, index) <= TICKS_HELD;
 }
 
 static enum neighbour_found find_by_key(const struct neighbour_table *t, const struct neighbour_key *key,
@@ -211,6 +240,22 @@ enum neighbour_found neighbour_table_find(struct neighbour_table *t, struct neig
 	return found;
 }
 
+static bool has_room(const struct neighbour_table *t)
+{
+	return t->free != 0 || t->fresh < t->capacity;
+}
+
+/* Those given back first, so that only as many are ever touched as were in use at once. */
+static uint32_t entry_take(struct neighbour_table *t)
+{
+	uint32_t at = t->free;
+
+	if (at == 0)
+		return ++t->fresh;
+	t->free = t->entries[at - 1].next_free;
+	return at;
+}
+
 uint32_t neighbour_table_insert(struct neighbour_table *t, const struct neighbour_key *key, uint32_t tick)
 {
 	struct bucket *b = bucket_of(t, key);
@@ -219,11 +264,10 @@ uint32_t neighbour_table_insert(struct neighbour_table *t, const struct neighbou
 
 	while (c < CELLS && atomic_load_explicit(&b->cells[c], memory_order_relaxed) != 0)
 		c++;
-	if (c == CELLS || t->free == 0)
+	if (c == CELLS || !has_room(t))
 		return NEIGHBOUR_NONE;
-	uint32_t at = t->free;
+	uint32_t at = entry_take(t);
 	struct entry *e = &t->entries[at - 1];
-	t->free = e->next_free;
 
 	words_load(e->value, &value, VALUE_WORDS);
 	value = (struct neighbour_value){.generation = value.generation + 1, .state = NEIGHBOUR_PENDING};
@@ -256,7 +300,8 @@ void neighbour_table_remove(struct neighbour_table *t, uint32_t index)
 	write_end(e);
 	e->next_free = t->free;
 	t->free = index + 1;
-	version_next(t);
+	if (is_held(t, index))
+		version_next(t);
 }
 
 void neighbour_table_publish(struct neighbour_table *t, uint32_t index, const struct neighbour_value *value)
@@ -273,7 +318,7 @@ void neighbour_table_publish(struct neighbour_table *t, uint32_t index, const st
 	words_store(e->value, &next, VALUE_WORDS);
 	write_end(e);
 	/* Who waits for an answer asks with every packet. */
-	if (now.state == NEIGHBOUR_READY)
+	if (now.state == NEIGHBOUR_READY && is_held(t, index))
 		version_next(t);
 }
 
@@ -290,6 +335,16 @@ uint32_t neighbour_table_used(const struct neighbour_table *t, uint32_t index)
 	return atomic_load_explicit(&t->entries[index].used, memory_order_relaxed);
 }
 
+bool neighbour_table_in_use(const struct neighbour_table *t, uint32_t index)
+{
+	return unused_for(t, index) <= NEIGHBOUR_IN_USE_S;
+}
+
+uint32_t neighbour_table_extent(const struct neighbour_table *t)
+{
+	return t->fresh;
+}
+
 static void victim_compare(const struct neighbour_table *t, uint32_t at, uint32_t *best)
 {
 	/* Ticks wrap after 136 years of seconds. */
@@ -304,12 +359,14 @@ uint32_t neighbour_table_victim(struct neighbour_table *t, const struct neighbou
 	uint32_t best = NEIGHBOUR_NONE;
 
 	/* A full bucket is cured only by an entry of its own. */
-	if (t->free != 0) {
+	if (has_room(t)) {
 		for (unsigned c = 0; c < CELLS; c++)
 			victim_compare(t, atomic_load_explicit(&b->cells[c], memory_order_relaxed), &best);
 		return best;
 	}
-	for (unsigned i = 0; i < VICTIMS && i < t->capacity; i++) {
+	for (unsigned i = 0; i < VICTIMS_MAX && i < t->capacity; i++) {
+		if (i >= VICTIMS && !neighbour_table_in_use(t, best))
+			break;
 		victim_compare(t, t->hand + 1, &best);
 		t->hand = (t->hand + 1) % t->capacity;
 	}

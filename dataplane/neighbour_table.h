@@ -29,6 +29,13 @@ struct neighbour_value {
 
 struct neighbour_table;
 
+/*
+ * Used within this many seconds, a pair is some call's: RTCP alone makes it one look up in 5 seconds or so.
+ * Of others a full table gives up a pair that no call has any more.
+ */
+#define NEIGHBOUR_IN_USE_S 10
+
+/* Takes memory as pairs come, for as many as there were at once. */
 int neighbour_table_create(uint32_t capacity, struct neighbour_table **out);
 void neighbour_table_destroy(struct neighbour_table *t);
 
@@ -47,13 +54,16 @@ enum neighbour_found {
 enum neighbour_found neighbour_table_find(struct neighbour_table *t, struct neighbour_ref *ref,
 	const struct neighbour_key *key, uint32_t tick, struct neighbour_value *out);
 
-/* Another one, never 0, once an answer that was NEIGHBOUR_READY may be another, and at every tick. */
+/* Another one, never 0, once an answer in use that was NEIGHBOUR_READY may be another, and at every tick. */
 uint32_t neighbour_table_version(const struct neighbour_table *t);
 
 /* --- the writer --- */
 
-/* A second is over: who goes on using an answer looks it up again, and so marks its entry. */
-void neighbour_table_tick(struct neighbour_table *t);
+/*
+ * A second is over: who goes on using an answer looks it up again, and so marks its entry. tick: what lookups
+ * mark with from now on, which they are told before this.
+ */
+void neighbour_table_tick(struct neighbour_table *t, uint32_t tick);
 
 /* A new pair, state PENDING; it must not be there yet. NEIGHBOUR_NONE: no room (evict, then try again). */
 uint32_t neighbour_table_insert(struct neighbour_table *t, const struct neighbour_key *key, uint32_t tick);
@@ -64,5 +74,9 @@ void neighbour_table_publish(struct neighbour_table *t, uint32_t index, const st
 uint32_t neighbour_table_index(struct neighbour_table *t, const struct neighbour_key *key);
 /* Tick of the last lookup. */
 uint32_t neighbour_table_used(const struct neighbour_table *t, uint32_t index);
-/* Which entry to give up when `key` finds no room: the longest unused of some candidates. */
+bool neighbour_table_in_use(const struct neighbour_table *t, uint32_t index);
+/* Entries from this index on never held a pair. */
+uint32_t neighbour_table_extent(const struct neighbour_table *t);
+/* Which entry to give up when `key` finds no room: the longest unused of some candidates, more when all are
+ * in use. */
 uint32_t neighbour_table_victim(struct neighbour_table *t, const struct neighbour_key *key);

@@ -5,6 +5,7 @@
  *
  *   media [IP LOW HIGH]...         port_set_media() on every port
  *   lookup LOCAL REMOTE            neighbour_lookup(): "ready PORT DSTMAC SRCMAC MTU", "pending", ...
+ *   crowd LOCAL REMOTE N PORT      how many of N remotes, from IPv4 address REMOTE on, lead to PORT
  *   send LOCAL LPORT REMOTE RPORT N  N datagrams to the next hop: "sent K" or the lookup's state
  *   count LOW HIGH                 datagrams to those ports received since the last count, by checksum
  *                                  state: "media M ok O none N partial P bad B other X woken W",
@@ -29,11 +30,13 @@
 #include "dataplane/eal.h"
 #include "dataplane/neighbour.h"
 #include "dataplane/port.h"
+#include "dataplane/sizing.h"
 #include "lib/base/log.h"
 
 #define MEDIA_MAX 64
 #define LINE_MAX_OCTETS 1024
 #define WORDS_MAX 200
+#define SESSIONS 100000
 
 struct probe {
 	struct eal eal;
@@ -145,6 +148,28 @@ static void do_lookup(struct probe *p, char **word)
 	rte_ether_format_addr(dst, sizeof(dst), (struct rte_ether_addr *)hop.ether);
 	rte_ether_format_addr(src, sizeof(src), (struct rte_ether_addr *)(hop.ether + 6));
 	printf("ready %u %s %s %u\n", hop.port, dst, src, hop.mtu);
+}
+
+static void do_crowd(struct probe *p, char **word)
+{
+	struct ip_addr local, remote;
+	struct neighbour_hop hop;
+	unsigned n = (unsigned)strtoul(word[3], NULL, 10), port = (unsigned)strtoul(word[4], NULL, 10),
+		 there = 0;
+	uint32_t first, ip;
+
+	if (address(word[1], &local) < 0 || address(word[2], &remote) < 0) {
+		printf("error address\n");
+		return;
+	}
+	memcpy(&first, remote.octets, sizeof(first));
+	for (unsigned i = 0; i < n; i++) {
+		ip = rte_cpu_to_be_32(rte_be_to_cpu_32(first) + i);
+		memcpy(remote.octets, &ip, sizeof(ip));
+		there += neighbour_lookup(p->nb, NULL, &local, &remote, &hop) == NEIGHBOUR_READY &&
+			 hop.port == port;
+	}
+	printf("%u\n", there);
 }
 
 static void frame_build(struct rte_mbuf *m, const struct neighbour_hop *hop, const struct ip_port *local,
@@ -272,6 +297,8 @@ static bool command(struct probe *p, char *line)
 		do_media(p, word, n);
 	else if (strcmp(word[0], "lookup") == 0 && n == 3)
 		do_lookup(p, word);
+	else if (strcmp(word[0], "crowd") == 0 && n == 5)
+		do_crowd(p, word);
 	else if (strcmp(word[0], "send") == 0 && n == 6)
 		do_send(p, word);
 	else if (strcmp(word[0], "count") == 0 && n == 3)
@@ -350,7 +377,7 @@ static int probe_open(struct probe *p, int argc, char **argv, struct err *err)
 			p->n_ports++;
 	}
 	if (rc == 0)
-		rc = neighbour_open(p->ports, p->n_ports, 0, &p->nb, err);
+		rc = neighbour_open(p->ports, p->n_ports, sizing_next_hops(SESSIONS), &p->nb, err);
 	return rc;
 }
 
