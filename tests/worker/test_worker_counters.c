@@ -104,6 +104,8 @@ static void test_limits_of_every_key(void **state)
 		else
 			m.key_add.soft_packets = 7;
 		assert_int_equal(rig_command(r, &m), 0);
+		if (before)
+			assert_int_equal(leg_key_role(rig_leg_state(r, S, 0), KEY_PREVIOUS)->packets, 10);
 		c = rig_peer(GCM, epoch, SRTP_PROTECT);
 		rig_forget(r);
 		for (unsigned i = 1; i <= 10; i++) {
