@@ -82,7 +82,8 @@ unsigned batch_fill(struct worker *w, struct batch *b)
 	add_again(w, b);
 	n = (uint16_t)rte_ring_dequeue_burst(w->handover, (void **)frames, BATCH_MAX - b->n, NULL);
 	add_all(b, frames, n);
-	/* On from where the last batch was full, so that a busy port takes no other's turn; until none has more. */
+	/* On from where the last batch was full, so that a busy port takes no other's turn; until none has
+	 * more. */
 	for (uint16_t dry = 0; dry < w->n_ports && b->n < BATCH_MAX;) {
 		uint16_t room = BATCH_MAX - b->n, want = room < PORT_BURST ? room : PORT_BURST;
 

@@ -204,7 +204,8 @@ int ice_leg(struct worker *w, struct command *c)
 /* When anything of the peer's proved that it is there; none is expected before its answer. */
 static uint64_t last_sign(const struct worker *w, const struct leg *leg)
 {
-	const uint64_t signs[] = {w->now - leg_silent_ns(leg, w->now_ms), leg->far->ice->alive, leg->far->ice->checked};
+	const uint64_t signs[] = {
+		w->now - leg_silent_ns(leg, w->now_ms), leg->far->ice->alive, leg->far->ice->checked};
 	uint64_t last = leg->far->ice->since;
 
 	for (unsigned i = 0; i < sizeof signs / sizeof *signs; i++)

@@ -18,7 +18,8 @@ struct path;
 struct renumber_slot;
 struct worker;
 
-/* A cache line: with a numbering slot and the key itself it is all that RTP needs of the leg that it leaves by. */
+/* A cache line: with a numbering slot and the key itself it is all that RTP needs of the leg that it leaves
+ * by. */
 struct leaving {
 	/* as they lie in the frame */
 	uint8_t macs[12];
@@ -32,11 +33,11 @@ struct leaving {
 	uint8_t tos;              /* DSCP */
 
 	/* from here on always good */
-	bool secure;      /* leg.security */
-	uint8_t suite;    /* enum srtp_suite of the key that seals; NONE: there is no key */
+	bool secure;              /* leg.security */
+	uint8_t suite;            /* enum srtp_suite of the key that seals; NONE: there is no key */
 	uint8_t mki_len, tag_len; /* its, of RTP */
-	uint32_t key;     /* its slot of the crypto backend */
-	uint32_t credit;  /* packets that it may seal before leg_tx_settle() looks at its limits */
+	uint32_t key;             /* its slot of the crypto backend */
+	uint32_t credit;          /* packets that it may seal before leg_tx_settle() looks at its limits */
 	/* of RTP that left, the lower halves: leg_tx_packets() */
 	uint32_t packets, octets;
 	struct renumber_slot *slot; /* the last packet's; NULL before the first */

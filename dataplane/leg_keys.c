@@ -362,7 +362,8 @@ void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp
 void leg_key_used_rtcp(struct worker *w, struct leg *leg, struct leg_key *k)
 {
 	k->more->rtcp_packets++;
-	if (k->more->rtcp_packets >= k->more->rtcp_packets_max - (k->more->rtcp_packets_max >> SOFT_MARGIN_SHIFT))
+	if (k->more->rtcp_packets >=
+		k->more->rtcp_packets_max - (k->more->rtcp_packets_max >> SOFT_MARGIN_SHIFT))
 		leg_key_limit(w, leg, k, DP_LIMIT_RTCP_PACKETS);
 }
 

@@ -86,8 +86,8 @@ struct source {
 	uint32_t received; /* packets from there on */
 	uint32_t octets;   /* of all its packets, since leg_far.rx_octets was added to */
 	uint32_t heard_ms; /* worker.now_ms */
-	/* Of RTP. On a plain leg its end alone: the highest index, estimated as on a secure one, + 1. SRTCP's:
-	 * leg_rtcp_window(). */
+	/* Of RTP. On a plain leg its end alone: the highest index, estimated as on a secure one, + 1.
+	 * SRTCP's: leg_rtcp_window(). */
 	struct srtp_replay window;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct source) == 64, "a cache line");
@@ -235,8 +235,9 @@ struct departure {
  * lines side by side less than lines apart. The leg on the other side of a call most often has the place
  * beside: so what that one needs of RTP that arrives here and leaves there lies here. In order: on a secure
  * leg the key; then of every leg the source, and a line of what else there is of the leg; and of the leg
- * beside what struct departure says. What is known of the key is for packets with an MKI, and for re-keys. The keys themselves lie there where the backend
- * keeps them so (crypto_near). fetch.c brings these near; what else there is may be far.
+ * beside what struct departure says. What is known of the key is for packets with an MKI, and for re-keys.
+ * The keys themselves lie there where the backend keeps them so (crypto_near). fetch.c brings these near;
+ * what else there is may be far.
  */
 struct leg {
 	struct leg_key rx; /* the first of its receive keys: the current one but for every other re-key */
@@ -250,7 +251,7 @@ struct leg {
 	uint16_t remote_port;
 	uint8_t remote_family;
 	/* Of rx, while it is the current key and has no MKI: then leg_rx_is_near(). */
-	uint8_t rx_era;  /* the lowest octet */
+	uint8_t rx_era; /* the lowest octet */
 	uint32_t rx_slot;
 	uint16_t rx_credit;       /* packets that it may open before leg_rx_settle() looks at its limits */
 	uint8_t rx_suite : 4;     /* NONE: not so now */
@@ -282,8 +283,8 @@ _Static_assert(sizeof(struct leg) == LEG_LINES * 64 && offsetof(struct leg, rx_k
 		       offsetof(struct leg, beside) == offsetof(struct leg, far) + 64 &&
 		       offsetof(struct departure, tx) == sizeof(struct departure) - 64,
 	"lines are where they are said to be");
-_Static_assert(DP_LEGS_MAX <= 16 && DP_STREAMS_MAX < 16 && SRTP_SUITE_COUNT <= 16 &&
-		       DP_LEARN_AUTHENTIC < 4 && DP_LEG_KEYS_PENDING <= UINT8_MAX,
+_Static_assert(DP_LEGS_MAX <= 16 && DP_STREAMS_MAX < 16 && SRTP_SUITE_COUNT <= 16 && DP_LEARN_AUTHENTIC < 4 &&
+		       DP_LEG_KEYS_PENDING <= UINT8_MAX,
 	"numbers have room");
 _Static_assert(LEG_LINES % 2, "of two legs side by side the first is on 128 octets, the second is not");
 
@@ -419,7 +420,8 @@ static inline void remote_changed(struct leg *leg)
 }
 
 /* For every packet: no call, no branch. */
-static inline __attribute__((always_inline)) bool leg_remote_is(const struct leg *leg, const struct ip_port *a)
+static inline __attribute__((always_inline)) bool leg_remote_is(
+	const struct leg *leg, const struct ip_port *a)
 {
 	uint64_t x[2], y[2];
 

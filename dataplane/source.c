@@ -9,7 +9,7 @@
 #include "lib/srtp/index.h"
 
 #define SOURCE_IDLE_MS 1000 /* a source silent this long may give way to a new one */
-#define RESTART_GAP 3000        /* MAX_DROPOUT of RFC 3550 appendix A.1: statistics begin again */
+#define RESTART_GAP 3000    /* MAX_DROPOUT of RFC 3550 appendix A.1: statistics begin again */
 #define CLOCK_HZ_DEFAULT 8000
 
 ASIDE struct source *leg_source_search(struct leg *leg, uint32_t ssrc, uint32_t era)

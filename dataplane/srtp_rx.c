@@ -64,6 +64,20 @@ static bool rtp_index(struct packet *p, const struct leg_key *k, unsigned attemp
 	return true;
 }
 
+/* The job that opens a packet of `body` octets, header and payload, with what p->index says. tag: behind the
+ * body. */
+static inline void rtp_job(struct packet *p, uint32_t slot, uint16_t body, uint8_t tag, uint8_t tag_len)
+{
+	p->job.pkt = p->data;
+	p->job.len = body;
+	p->job.aad_len = p->rtp.len;
+	p->job.slot = slot;
+	p->job.index = srtp_index_roc(p->index);
+	p->job.op = CRYPTO_RTP_UNPROTECT;
+	p->job.tag_len = tag_len;
+	srtp_tag_copy(p->job.tag, p->data + body + tag, tag_len);
+}
+
 static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 {
 	const struct srtp_layout *l = &k->rtp;
@@ -78,14 +92,7 @@ static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 		return refuse(p, DP_V_KEY_EXPIRED);
 	if (!rtp_index(p, k, attempt))
 		return false;
-	p->job.pkt = p->data;
-	p->job.len = body;
-	p->job.aad_len = p->rtp.len;
-	p->job.slot = k->slot;
-	p->job.index = srtp_index_roc(p->index);
-	p->job.op = CRYPTO_RTP_UNPROTECT;
-	p->job.tag_len = l->tag_len;
-	srtp_tag_copy(p->job.tag, p->data + body + l->tag, l->tag_len);
+	rtp_job(p, k->slot, body, l->tag, l->tag_len);
 	return true;
 }
 
@@ -116,14 +123,7 @@ static inline bool next_packet(struct packet *p)
 	p->index = s->window.end;
 	p->tries = 1;
 	p->next = true;
-	p->job.pkt = p->data;
-	p->job.len = body;
-	p->job.aad_len = p->rtp.len;
-	p->job.slot = leg->rx_slot;
-	p->job.index = srtp_index_roc(p->index);
-	p->job.op = CRYPTO_RTP_UNPROTECT;
-	p->job.tag_len = tag_len;
-	srtp_tag_copy(p->job.tag, p->data + body, tag_len);
+	rtp_job(p, leg->rx_slot, body, 0, tag_len);
 	return true;
 }
 

@@ -229,7 +229,8 @@ static struct renumber_slot *slot_for_new(struct renumber *r, const struct renum
 			free_slot = free_slot ? free_slot : s;
 			continue;
 		}
-		if (s->pt == p->pt && may_follow(r, s, p) && (!follow || silent < p->now_ms - follow->heard_ms))
+		if (s->pt == p->pt && may_follow(r, s, p) &&
+			(!follow || silent < p->now_ms - follow->heard_ms))
 			follow = s;
 		if (may_evict(r, s, p) && (!oldest || silent > p->now_ms - oldest->heard_ms))
 			oldest = s;
@@ -294,7 +295,8 @@ enum renumber_verdict renumber_packet_map_any(
 
 		s = renumber_slot(r, i);
 		if (is_late(s, &past->before, p)) {
-			int64_t index = past->before.in_high + seq_ahead(&past->before, p->seq) + past->offset;
+			int64_t index =
+				past->before.in_high + seq_ahead(&past->before, p->seq) + past->offset;
 
 			return index < 0 ? RENUMBER_OLD : send_as(s, &past->before, index, p);
 		}

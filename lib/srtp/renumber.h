@@ -57,11 +57,11 @@ struct renumber_run {
 struct renumber_slot {
 	struct renumber_run now;
 	uint32_t out_ssrc;
-	uint32_t heard_ms;          /* caller's clock, of the newest packet */
-	uint32_t ts_step;           /* ticks between consecutive packets, 0: not known */
-	uint16_t repeat_seq;        /* SEQ of the last duplicate */
-	uint8_t repeats;            /* duplicates in sequence */
-	uint8_t pt;                 /* of the newest packet */
+	uint32_t heard_ms;       /* caller's clock, of the newest packet */
+	uint32_t ts_step;        /* ticks between consecutive packets, 0: not known */
+	uint16_t repeat_seq;     /* SEQ of the last duplicate */
+	uint8_t repeats;         /* duplicates in sequence */
+	uint8_t pt;              /* of the newest packet */
 	struct srtp_replay used; /* outgoing indexes; the highest is that of now.in_high */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct renumber_slot) == 64, "a cache line");

@@ -78,8 +78,8 @@ static void ssrc_reverse(const struct rewrite *w, uint8_t *p)
 
 /* Which run of the slot an outgoing SEQ is of, taking it as the latest with these 16 bits; *in the source's
  * number, *offset its distance from the outgoing index. */
-static const struct renumber_run *run_of(const struct renumber *r, const struct renumber_slot *s,
-	uint16_t seq, int64_t *in, int64_t *offset)
+static const struct renumber_run *run_of(
+	const struct renumber *r, const struct renumber_slot *s, uint16_t seq, int64_t *in, int64_t *offset)
 {
 	const struct renumber_past *past = renumber_past(r, s);
 	int64_t high = (int64_t)s->used.end - 1;
@@ -162,8 +162,8 @@ static void extended_report(const struct rewrite *w, uint8_t *p, size_t n)
 			s = len >= 12 ? by_out(w->reverse, be32_get(b + 4)) : NULL;
 			if (s) {
 				int64_t in, offset;
-				const struct renumber_run *m = run_of(
-					w->reverse, s, (uint16_t)(be16_get(b + 10) - 1), &in, &offset);
+				const struct renumber_run *m =
+					run_of(w->reverse, s, (uint16_t)(be16_get(b + 10) - 1), &in, &offset);
 
 				be32_put(b + 4, m->in_ssrc);
 				be16_put(b + 8, (uint16_t)(be16_get(b + 8) - offset));

@@ -116,7 +116,8 @@ static inline enum srtp_replay_verdict srtp_replay_peek(const struct srtp_replay
 		return SRTP_REPLAY_NEW;
 	if (r->end - index > srtp_replay_window(r))
 		return SRTP_REPLAY_OLD;
-	const uint64_t *word = srtp_replay_is_near(r, index) ? &r->word : &r->ring[index >> 6 & srtp_replay_mask(r)];
+	const uint64_t *word =
+		srtp_replay_is_near(r, index) ? &r->word : &r->ring[index >> 6 & srtp_replay_mask(r)];
 
 	return *word >> (index & 63) & 1 ? SRTP_REPLAY_SEEN : SRTP_REPLAY_NEW;
 }
@@ -150,7 +151,7 @@ static inline enum srtp_replay_verdict srtp_replay_commit(struct srtp_replay *r,
 		return v;
 	if (index > r->end)
 		srtp_replay_advance(r, index + 1);
-	*(srtp_replay_is_near(r, index) ? &r->word : &r->ring[index >> 6 & srtp_replay_mask(r)]) |= UINT64_C(1)
-											<< (index & 63);
+	*(srtp_replay_is_near(r, index) ? &r->word : &r->ring[index >> 6 & srtp_replay_mask(r)]) |=
+		UINT64_C(1) << (index & 63);
 	return v;
 }

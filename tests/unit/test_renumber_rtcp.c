@@ -47,7 +47,8 @@ static struct call *call_open(void)
 	assert_non_null(c);
 	assert_int_equal(renumber_init(&c->a_to_b, c->slots, c->slots + 1, c->past, 2, c->windows, 64, 1), 0);
 	assert_int_equal(
-		renumber_init(&c->b_to_a, c->slots + 2, c->slots + 3, c->past + 2, 2, c->windows + 4, 64, 2), 0);
+		renumber_init(&c->b_to_a, c->slots + 2, c->slots + 3, c->past + 2, 2, c->windows + 4, 64, 2),
+		0);
 	for (uint16_t i = 0; i < 100; i++)
 		p = send(c, &c->a_to_b, A, (uint16_t)(1000 + i), 160u * i);
 	p = send(c, &c->a_to_b, A2, 9, 0x77000000);
