@@ -59,11 +59,9 @@ static const struct dp_stream *out_conf(const struct packet *p)
  * room. */
 static uint16_t mid_room(const struct packet *p)
 {
-	const struct leg *out = packet_out(p);
 	uint16_t room;
 
-	if (out->n_streams < 2 || p->kind != PACKET_RTP ||
-		!leg_stream(out, leg_stream(p->in, p->stream)->twin_stream)->named)
+	if (p->kind != PACKET_RTP || !leg_stream(p->in, p->stream)->names)
 		return 0;
 	room = rtp_ext_room(&p->rtp, out_conf(p)->mid_len);
 	return p->data - room - IPV6_LEN - UDP_LEN - ETHER_LEN < (uint8_t *)p->m->buf_addr ? 0 : room;
@@ -118,7 +116,8 @@ static ASIDE int out_check(struct worker *w, struct packet *p)
 	if (p->to->leaving.secure) {
 		if (p->to->leaving.suite == SRTP_SUITE_NONE)
 			return DP_V_NO_KEY;
-		p->len += leg_key_layout(&p->to->tx, rtcp, &rtcp_layout)->total;
+		p->len += rtcp ? leg_key_layout(&p->to->tx, true, &rtcp_layout)->total
+			       : p->to->leaving.tag_len + p->to->leaving.mki_len;
 	}
 	verdict = named_hop(w, p, path);
 	p->len = len;

@@ -149,7 +149,7 @@ static void streams_pair(struct session *s)
 			continue;
 		st = leg_stream(leg, i % DP_STREAMS_MAX);
 		st->to = NULL;
-		st->relays = false;
+		st->relays = st->names = false;
 		for (unsigned j = 0; j < DP_LEGS_MAX * DP_STREAMS_MAX; j++) {
 			struct leg *other = s->legs[j / DP_STREAMS_MAX];
 
@@ -159,6 +159,7 @@ static void streams_pair(struct session *s)
 					leg->far->stream_conf[i % DP_STREAMS_MAX].id) {
 				st->to = leg_departure(other);
 				st->twin_stream = (uint8_t)(j % DP_STREAMS_MAX);
+				st->names = other->n_streams > 1 && leg_stream(other, st->twin_stream)->named;
 				st->relays = st->direction & DP_RECV &&
 					     leg_stream(other, j % DP_STREAMS_MAX)->direction & DP_SEND;
 			}

@@ -127,6 +127,7 @@ struct stream {
 	bool relays : 1;            /* it receives and its twin sends */
 	bool limits_extensions : 1; /* as stream_conf says: not every header extension leaves here */
 	bool named : 1;             /* as stream_conf says: what leaves here carries the MID */
+	bool names : 1;             /* its twin does so, under BUNDLE: a look at this leg alone */
 	uint8_t feedback;           /* enum rtcp_feedback: what leaves by this leg */
 };
 
