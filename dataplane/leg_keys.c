@@ -418,6 +418,21 @@ static void tx_place(struct leg *leg, const struct loaded_key *loaded)
 	leaving_forget(l);
 }
 
+/* An era that no key had; nor is its lowest octet another's now, by which packets tell eras (leg.rx_era). */
+static uint32_t era_next(struct leg *leg)
+{
+	bool taken;
+
+	do {
+		leg->far->era++;
+		taken = false;
+		for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
+			taken |= leg_rx(leg, i)->role != KEY_NONE &&
+				 (uint8_t)leg_rx(leg, i)->era == (uint8_t)leg->far->era;
+	} while (taken);
+	return leg->far->era;
+}
+
 static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 {
 	const struct dp_key_add *conf = &c->key_add.conf;
@@ -425,6 +440,7 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 	struct leg_key *current = leg_key_role(leg, KEY_CURRENT);
 	struct loaded_key loaded;
 	struct leg_key *place;
+	uint32_t era;
 	int rc;
 
 	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
@@ -457,9 +473,10 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 	if (!next && leg_key_role(leg, KEY_PREVIOUS))
 		place = leg_key_role(leg, KEY_PREVIOUS);
 	rx_wipe(w, leg, place);
-	key_place(place, &loaded, next ? KEY_NEXT : KEY_CURRENT);
 	/* Indexes go on from the key that is in use, not from one that was offered and never was. */
-	place->era = conf->fresh_index ? ++leg->far->era : current ? current->era : leg->far->era;
+	era = conf->fresh_index ? era_next(leg) : current ? current->era : leg->far->era;
+	key_place(place, &loaded, next ? KEY_NEXT : KEY_CURRENT);
+	place->era = era;
 	if (!next) {
 		if (current)
 			make_previous(w, leg, current);

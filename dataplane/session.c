@@ -240,6 +240,15 @@ static void streams_set(struct worker *w, struct leg *leg, const struct dp_leg_u
 	}
 }
 
+/* What was estimated of them in the clear says nothing of indexes under a key. */
+static void sources_forget(struct leg *leg)
+{
+	for (unsigned i = 0; i < leg->far->ssrc_max; i++) {
+		source_settle(leg, leg_source(leg, i));
+		leg_source(leg, i)->used = false;
+	}
+}
+
 int session_leg_update(struct worker *w, struct command *c)
 {
 	const struct dp_leg_update *u = &c->leg_update;
@@ -258,6 +267,8 @@ int session_leg_update(struct worker *w, struct command *c)
 	if (leg->security != u->security || !ip_port_equal(&leg->far->signalled[0], &u->remote) ||
 		!ip_port_equal(&leg_rtp(leg)->local, &u->local))
 		hold_forget_hops(w, leg);
+	if (leg->security == DP_SECURITY_PLAIN && u->security != DP_SECURITY_PLAIN)
+		sources_forget(leg);
 	ports_bind(w, leg, u);
 	leg->far->side = u->side;
 	leg->security = u->security;

@@ -239,8 +239,8 @@ static void source_count(struct source *s, uint64_t index, bool highest, uint32_
 	s->received++;
 }
 
-/* The index of a plain leg's packet, as if it were a secure one's. */
-static uint64_t plain_index(struct leg *leg, struct source *s, uint16_t seq)
+/* The index of a plain leg's packet, as if it were a secure one's. *highest: of all that were heard. */
+static uint64_t plain_index(struct leg *leg, struct source *s, uint16_t seq, bool *highest)
 {
 	uint64_t index;
 
@@ -251,7 +251,8 @@ static uint64_t plain_index(struct leg *leg, struct source *s, uint16_t seq)
 	} else {
 		index = seq + 0x10000u;
 	}
-	if (s->received == 0 || index >= s->window.end)
+	*highest = s->received == 0 || index >= s->window.end;
+	if (*highest)
 		s->window.end = index + 1;
 	return index;
 }
@@ -260,6 +261,7 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 {
 	struct leg *leg = p->in;
 	uint64_t index = p->index;
+	bool highest;
 
 	settle_remote(w, p);
 	leg->heard_ms = w->now_ms;
@@ -283,9 +285,10 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 	}
 	if (s->received == UINT32_MAX)
 		source_settle(leg, s);
+	highest = index + 1 == s->window.end;
 	if (leg->security == DP_SECURITY_PLAIN)
-		index = plain_index(leg, s, p->rtp.seq);
-	source_count(s, index, index + 1 == s->window.end, p->rtp.ts, w->now);
+		index = plain_index(leg, s, p->rtp.seq, &highest);
+	source_count(s, index, highest, p->rtp.ts, w->now);
 }
 
 static bool mid_matches(const struct dp_stream *st, const struct packet *p)

@@ -428,6 +428,55 @@ static void test_ssrc_limit(void **state)
 	srtp_context_free(c);
 }
 
+/* Keys that are offered and withdrawn, over and over: whichever comes next, packets tell its era from that of
+ * the key in use. */
+static void test_eras_differ_where_packets_look(void **state)
+{
+	struct rig *r = *state;
+	struct leg *leg;
+	union dp_msg m;
+
+	call_open(r, 0);
+	key(r, DP_KEY_RX, DP_KEY_CURRENT, SRTP_AEAD_AES_128_GCM, 1, true);
+	leg = rig_leg_state(r, S, 0);
+	for (unsigned epoch = 2; epoch < 600; epoch++) {
+		m = rig_key(S, 0, DP_KEY_RX, SRTP_AEAD_AES_128_GCM, 2 + epoch % 100);
+		m.key_add.epoch = epoch;
+		m.key_add.role = DP_KEY_NEXT;
+		m.key_add.fresh_index = 1;
+		assert_int_equal(rig_command(r, &m), 0);
+		assert_int_equal(leg->rx_era, (uint8_t)leg->rx.era);
+		assert_int_not_equal((uint8_t)leg_key_role(leg, KEY_NEXT)->era, leg->rx_era);
+		rig_key_retire(r, S, DP_KEY_RX, epoch);
+	}
+}
+
+/* What was heard of a stream in the clear does not lead its indexes astray once there is a key. */
+static void test_a_stream_that_becomes_secure(void **state)
+{
+	struct srtp_context *c = rig_peer(SRTP_AEAD_AES_128_GCM, 1, SRTP_PROTECT);
+	struct rig *r = *state;
+	uint8_t p[256];
+	union dp_msg m;
+
+	rig_plain_call(r, S);
+	for (uint16_t seq = 1; seq <= 5; seq++) {
+		rig_send(r, peer_a, gw_a, p, rig_rtp(p, 4, seq, seq * 160u, 40));
+		rig_run(r, 1);
+	}
+	assert_int_equal(rig_heard(r), 5);
+	m = rig_leg(S, 0, DP_SECURITY_SRTP, gw_a, peer_a);
+	assert_int_equal(rig_command(r, &m), 0);
+	key(r, DP_KEY_RX, DP_KEY_CURRENT, SRTP_AEAD_AES_128_GCM, 1, false);
+	for (uint16_t seq = 6; seq <= 10; seq++) {
+		rig_send(r, peer_a, gw_a, p, rig_sealed(c, p, 4, seq));
+		rig_run(r, 1);
+	}
+	assert_int_equal(rig_heard(r), 5);
+	assert_int_equal(rig_leg_stats(r, S, 0)->rx_packets, 10);
+	srtp_context_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +493,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_mki, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_limits, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_ssrc_limit, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_eras_differ_where_packets_look, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_a_stream_that_becomes_secure, rig_open, rig_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,25 @@ static void test_figures(void **state)
 	assert_int_equal(sum.legs, 2);
 }
 
+/* Each packet comes twice, the copy 10 ms late: of that the stream's own jitter does not know. */
+static void test_copies_do_not_jitter(void **state)
+{
+	struct rig *r = *state;
+	const struct dp_stats_leg *s;
+	uint8_t p[256];
+
+	rig_plain_call(r, 2);
+	for (uint16_t i = 0; i < 50; i++) {
+		for (unsigned copy = 0; copy < 2; copy++) {
+			rig_send(r, peer_a, gw_a, p, rig_rtp(p, 4, i, i * 160u, 160));
+			rig_run(r, 10);
+		}
+	}
+	s = rig_leg_stats(r, 2, 0);
+	assert_int_equal(s->rx_packets, 100);
+	assert_in_range(s->rx_jitter_us, 0, 500);
+}
+
 /* What arrives at the wrong worker reaches its own, and is counted. */
 static void test_hand_over(void **state)
 {
@@ -321,6 +340,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_figures, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_copies_do_not_jitter, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_hand_over, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_full_port, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_not_media, rig_open, rig_close),
