@@ -27,7 +27,7 @@ ASIDE struct source *leg_source_search(struct leg *leg, uint32_t ssrc, uint32_t 
 
 int64_t source_lost(const struct source *s)
 {
-	return s->rtp ? (int32_t)((uint32_t)s->window.end - s->base - s->received) : 0;
+	return s->received ? (int32_t)((uint32_t)s->window.end - s->base - s->received) : 0;
 }
 
 void source_settle(struct leg *leg, struct source *s)
