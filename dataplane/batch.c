@@ -10,11 +10,8 @@ void batch_end(struct worker *w, struct batch *b, uint16_t place, int verdict)
 {
 	struct packet *p = b->live[place];
 
-	if (verdict != PACKET_TAKEN) {
-		if (p->departs)
-			leg_tx_undone(packet_out(p), p->clear_len);
-		worker_drop(w, p->in, p->m, (enum dp_verdict)verdict);
-	}
+	if (verdict != PACKET_TAKEN)
+		packet_drop(w, p, (enum dp_verdict)verdict);
 	b->live[place] = NULL;
 }
 

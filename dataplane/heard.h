@@ -36,7 +36,7 @@ static inline bool source_heard_next(struct worker *w, struct packet *p, struct 
 	struct leg *leg = p->in;
 
 	if (p->kind != PACKET_RTP || p->foreign || !(leg->learned & LEG_PATH_RTP) || leg->timed_out ||
-		leg->n_streams != 1 || s->stream != 0 || s->received + 1 <= 1)
+		leg->n_streams != 1 || s->stream != 0 || s->received == 0 || s->received == UINT32_MAX)
 		return false;
 	if (leg->security == DP_SECURITY_PLAIN) {
 		if ((uint16_t)s->window.end != p->rtp.seq)

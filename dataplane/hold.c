@@ -121,20 +121,11 @@ int hold_for_hop(struct worker *w, struct packet *p)
 	return PACKET_TAKEN;
 }
 
-/* One that was on its way out. */
-static void drop_out(struct worker *w, struct held *e, enum dp_verdict v)
+/* One on its way out, as it was when it had to wait. */
+static struct packet packet_of(const struct held *e)
 {
-	struct leg *in = e->in;
-
-	if (e->kind == PACKET_RTP)
-		leg_tx_undone(e->out, e->clear_len);
-	worker_drop(w, in, release(&w->hold, e), v);
-}
-
-/* Sends what knows its next hop now. */
-static void hop_again(struct worker *w, struct held *e)
-{
-	struct packet p = {
+	return (struct packet){
+		.m = e->m,
 		.in = e->in,
 		.to = leg_departure(e->out),
 		.kind = e->kind,
@@ -142,17 +133,23 @@ static void hop_again(struct worker *w, struct held *e)
 		.clear_len = e->clear_len,
 		.departs = e->kind == PACKET_RTP,
 	};
+}
+
+/* Sends what knows its next hop now. */
+static void hop_again(struct worker *w, struct held *e)
+{
+	struct packet p = packet_of(e);
 	int verdict = rewrite_hop(w, &p);
 
 	if (verdict == PACKET_ON && p.waits && w->now < e->until)
 		return;
+	release(&w->hold, e);
 	if (verdict == PACKET_ON && p.waits)
 		verdict = DP_V_NEIGHBOUR;
 	if (verdict != PACKET_ON) {
-		drop_out(w, e, verdict);
+		packet_drop(w, &p, verdict);
 		return;
 	}
-	p.m = release(&w->hold, e);
 	rewrite_ether(&p);
 	worker_send_one(w, &p);
 }
@@ -191,8 +188,12 @@ void hold_forget_hops(struct worker *w, struct leg *out)
 
 	for (e = out->hops_held ? TAILQ_FIRST(&w->hold.hops) : NULL; e; e = next) {
 		next = TAILQ_NEXT(e, in_all);
-		if (e->out == out)
-			drop_out(w, e, DP_V_NEIGHBOUR);
+		if (e->out == out) {
+			struct packet p = packet_of(e);
+
+			release(&w->hold, e);
+			packet_drop(w, &p, DP_V_NEIGHBOUR);
+		}
 	}
 }
 

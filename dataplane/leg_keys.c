@@ -25,25 +25,22 @@ static uint32_t credit_of(const struct leg_key *k)
 	return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
 }
 
-/* What the transmit key has sealed. */
-static void tx_work_out(struct leg *leg)
+/* A key's packets and octets. left: of the credit that it was given; octets: of the leg, its way. */
+static void work_out(struct leg_key *k, uint32_t left, uint64_t octets)
 {
-	const struct leaving *l = leg_leaving(leg);
-	struct leg_key *k = leg_tx(leg);
-
-	k->packets += k->more->credit - l->credit;
-	k->more->credit = l->credit;
-	k->octets = leg_tx_octets(leg) - k->more->octets_before + k->more->octets_undone;
+	k->packets += k->more->credit - left;
+	k->more->credit = left;
+	k->octets = octets - k->more->octets_before + k->more->octets_undone;
 }
 
-/* What rx has opened since leg_rx_is_near(). */
+static void tx_work_out(struct leg *leg)
+{
+	work_out(leg_tx(leg), leg_leaving(leg)->credit, leg_tx_octets(leg));
+}
+
 static void rx_work_out(struct leg *leg)
 {
-	struct leg_key *k = &leg->rx;
-
-	k->packets += k->more->credit - leg->rx_credit;
-	k->more->credit = leg->rx_credit;
-	k->octets = leg_rx_octets(leg) - k->more->octets_before;
+	work_out(&leg->rx, leg->rx_credit, leg_rx_octets(leg));
 }
 
 static void rx_credit(struct leg *leg)
@@ -52,7 +49,7 @@ static void rx_credit(struct leg *leg)
 	uint32_t credit = credit_of(k);
 
 	if (credit && k->packets + k->more->rtcp_packets == 0)
-		credit = 1; /* leg_keys_first_use() */
+		credit = 1; /* key_used() is to see the first */
 	leg->rx_credit = credit < UINT16_MAX ? (uint16_t)credit : UINT16_MAX;
 	k->more->credit = leg->rx_credit;
 }
@@ -294,7 +291,8 @@ void leg_keys_wipe(struct worker *w, struct leg *leg)
 	tx_wipe(w, leg);
 }
 
-void leg_keys_first_use(struct worker *w, struct leg *leg)
+/* The current key is in use: the one before it is needed for late packets alone. */
+static void overlap_ends(struct worker *w, struct leg *leg)
 {
 	struct leg_key *previous = leg_key_role(leg, KEY_PREVIOUS);
 
@@ -336,7 +334,7 @@ void leg_keys_rotate(struct worker *w, struct leg *leg)
 	if (!leg_key_role(leg, KEY_NEXT))
 		return;
 	promote_next(w, leg);
-	leg_keys_first_use(w, leg);
+	overlap_ends(w, leg);
 }
 
 void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit)
@@ -359,30 +357,37 @@ void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp
 	event_mark(w, leg, tx ? LEG_EVENT_LIMIT_TX : LEG_EVENT_LIMIT_RX);
 }
 
-void leg_key_used_rtcp(struct worker *w, struct leg *leg, struct leg_key *k)
+/* k has opened or sealed one more packet, or some. */
+static void key_used(struct worker *w, struct leg *leg, struct leg_key *k)
 {
-	k->more->rtcp_packets++;
-	if (k->more->rtcp_packets >=
-		k->more->rtcp_packets_max - (k->more->rtcp_packets_max >> SOFT_MARGIN_SHIFT))
-		leg_key_limit(w, leg, k, DP_LIMIT_RTCP_PACKETS);
-}
-
-ASIDE void leg_key_soft_limits(struct worker *w, struct leg *leg, struct leg_key *k)
-{
+	if (k != leg_tx(leg) && k->role == KEY_CURRENT && k->packets + k->more->rtcp_packets == 1)
+		overlap_ends(w, leg);
 	if (k->packets >= k->soft_packets)
 		leg_key_limit(w, leg, k, DP_LIMIT_PACKETS);
 	if (k->octets >= k->soft_octets)
 		leg_key_limit(w, leg, k, DP_LIMIT_OCTETS);
 }
 
+void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets)
+{
+	k->packets++;
+	k->octets += octets;
+	key_used(w, leg, k);
+}
+
+void leg_key_used_rtcp(struct worker *w, struct leg *leg, struct leg_key *k)
+{
+	k->more->rtcp_packets++;
+	key_used(w, leg, k);
+	if (k->more->rtcp_packets >=
+		k->more->rtcp_packets_max - (k->more->rtcp_packets_max >> SOFT_MARGIN_SHIFT))
+		leg_key_limit(w, leg, k, DP_LIMIT_RTCP_PACKETS);
+}
+
 ASIDE void leg_rx_settle(struct worker *w, struct leg *leg)
 {
-	struct leg_key *k = &leg->rx;
-
 	rx_work_out(leg);
-	if (k->packets + k->more->rtcp_packets == 1)
-		leg_keys_first_use(w, leg);
-	leg_key_soft_limits(w, leg, k);
+	key_used(w, leg, &leg->rx);
 	rx_credit(leg);
 }
 
@@ -391,7 +396,7 @@ ASIDE void leg_tx_settle(struct worker *w, struct leg *leg)
 	struct leg_key *k = leg_tx(leg);
 
 	tx_work_out(leg);
-	leg_key_soft_limits(w, leg, k);
+	key_used(w, leg, k);
 	leg_leaving(leg)->credit = k->more->credit = credit_of(k);
 }
 

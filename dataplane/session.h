@@ -394,7 +394,7 @@ static inline uint64_t leg_verdict(const struct leg *leg, enum dp_verdict v)
 /* Another one. */
 static inline void leg_verdict_count(struct leg *leg, enum dp_verdict v)
 {
-	if (likely(v == DP_V_RELAYED) && likely(++leg->relayed))
+	if (likely(v == DP_V_RELAYED && ++leg->relayed))
 		return;
 	leg->far->count.verdicts[v] += v == DP_V_RELAYED ? UINT16_MAX + 1 : 1;
 }
@@ -532,20 +532,11 @@ struct leg_key *leg_key_role(struct leg *leg, enum key_role role); /* or NULL */
 /* All of a leg's keys; the leg goes away. */
 void leg_keys_wipe(struct worker *w, struct leg *leg);
 void leg_keys_rotate(struct worker *w, struct leg *leg); /* NEXT becomes current */
-/* The current key has opened its first packet: the one before it is needed for late packets alone. */
-void leg_keys_first_use(struct worker *w, struct leg *leg);
 void leg_keys_tick(struct worker *w, struct leg *leg); /* wipes a key that is not needed any more */
 void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit);
-/* Counts a packet that k, a key without credit, opened; reports soft limits. */
+/* Counts a packet of k's, RTP of a key without credit; looks at its limits. */
+void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets);
 void leg_key_used_rtcp(struct worker *w, struct leg *leg, struct leg_key *k);
-void leg_key_soft_limits(struct worker *w, struct leg *leg, struct leg_key *k);
-static inline void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets)
-{
-	k->packets++;
-	k->octets += octets;
-	if (unlikely(k->packets >= k->soft_packets || k->octets >= k->soft_octets))
-		leg_key_soft_limits(w, leg, k);
-}
 /*
  * Room between the soft and the hard limits, so that a new offer and its answer fit in between: at 2^31 SRTCP
  * packets and 2^48 SRTP packets a 1/16th is months.

@@ -285,9 +285,10 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 	}
 	if (s->received == UINT32_MAX)
 		source_settle(leg, s);
-	highest = index + 1 == s->window.end;
 	if (leg->security == DP_SECURITY_PLAIN)
 		index = plain_index(leg, s, p->rtp.seq, &highest);
+	else
+		highest = index + 1 == s->window.end;
 	source_count(s, index, highest, p->rtp.ts, w->now);
 }
 

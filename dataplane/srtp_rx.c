@@ -206,24 +206,11 @@ int srtp_rx_peek(struct worker *w, struct packet *p)
 	return not_opened(w, p);
 }
 
-/* RTP that k opened is counted: of a key with credit where its packets are, once its leg has counted it. */
-static void key_used(struct worker *w, struct leg *leg, struct leg_key *k, const struct packet *p)
+/* A packet of rx, whose credit is not used up, once its leg has counted it. */
+static inline void credit_used(struct worker *w, struct leg *leg)
 {
-	if (k == &leg->rx && leg->rx_credit) {
-		if (--leg->rx_credit == 0)
-			leg_rx_settle(w, leg);
-		return;
-	}
-	leg_key_used(w, leg, k, p->len);
-	if (k->role == KEY_CURRENT && k->packets + k->more->rtcp_packets == 1)
-		leg_keys_first_use(w, leg);
-}
-
-static void key_used_rtcp(struct worker *w, struct leg *leg, struct leg_key *k)
-{
-	leg_key_used_rtcp(w, leg, k);
-	if (k->role == KEY_CURRENT && k->packets + k->more->rtcp_packets == 1)
-		leg_keys_first_use(w, leg);
+	if (unlikely(--leg->rx_credit == 0))
+		leg_rx_settle(w, leg);
 }
 
 /* The tag is right. State moves here and in commit_next(), and nowhere else. */
@@ -252,9 +239,11 @@ static ASIDE int commit(struct worker *w, struct packet *p)
 		leg_due(w, leg, LEG_DUE_ROTATE);
 	source_heard(w, p, s);
 	if (rtcp)
-		key_used_rtcp(w, leg, k);
+		leg_key_used_rtcp(w, leg, k);
+	else if (k == &leg->rx && leg->rx_credit)
+		credit_used(w, leg);
 	else
-		key_used(w, leg, k, p);
+		leg_key_used(w, leg, k, p->len);
 	return PACKET_ON;
 }
 
@@ -273,8 +262,7 @@ static inline int commit_next(struct worker *w, struct packet *p)
 	p->len = p->job.len;
 	p->sealed = false;
 	source_heard(w, p, s);
-	if (unlikely(--leg->rx_credit == 0))
-		leg_rx_settle(w, leg);
+	credit_used(w, leg);
 	return PACKET_ON;
 }
 

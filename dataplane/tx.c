@@ -32,11 +32,8 @@ static void burst(struct worker *w, uint16_t port, struct packet **packets, uint
 	}
 	count(&w->stats.tx_packets, done);
 	count(&w->stats.tx_octets, octets);
-	for (uint16_t i = done; i < n; i++) {
-		if (packets[i]->departs)
-			leg_tx_undone(packet_out(packets[i]), packets[i]->clear_len);
-		worker_drop(w, packets[i]->in, packets[i]->m, DP_V_TX_FULL);
-	}
+	for (uint16_t i = done; i < n; i++)
+		packet_drop(w, packets[i], DP_V_TX_FULL);
 }
 
 void worker_send_one(struct worker *w, struct packet *p)

@@ -131,6 +131,13 @@ void worker_drop(struct worker *w, struct leg *in, struct rte_mbuf *m, enum dp_v
 	rte_pktmbuf_free(m);
 }
 
+void packet_drop(struct worker *w, struct packet *p, enum dp_verdict v)
+{
+	if (p->departs)
+		leg_tx_undone(packet_out(p), p->clear_len);
+	worker_drop(w, p->in, p->m, v);
+}
+
 int worker_hand_over(struct worker *w, struct packet *p, uint32_t owner)
 {
 	if (owner >= w->n_all || rte_ring_enqueue(w->all[owner]->handover, p->m) < 0)

@@ -111,6 +111,8 @@ static inline void leg_due(struct worker *w, struct leg *leg, enum leg_due what)
 
 /* Counts and frees. leg may be NULL. */
 void worker_drop(struct worker *w, struct leg *in, struct rte_mbuf *m, enum dp_verdict v);
+/* The same of a packet, which was not sent then, if it was to be. */
+void packet_drop(struct worker *w, struct packet *p, enum dp_verdict v);
 /* To its owner's ring: PACKET_TAKEN, or the verdict. */
 int worker_hand_over(struct worker *w, struct packet *p, uint32_t owner);
 /* Hands one complete frame to its port, outside a batch. */
