@@ -30,7 +30,7 @@ static void work_out(struct leg_key *k, uint32_t left, uint64_t octets)
 {
 	k->packets += k->more->credit - left;
 	k->more->credit = left;
-	k->octets = octets - k->more->octets_before + k->more->octets_undone;
+	k->octets = octets - k->more->octets_before;
 }
 
 static void tx_work_out(struct leg *leg)
@@ -404,7 +404,7 @@ ASIDE void leg_tx_undone(struct leg *leg, uint16_t octets)
 {
 	leg->far->count.tx_packets--;
 	leg->far->count.tx_octets -= octets;
-	leg_tx(leg)->more->octets_undone += octets;
+	leg_tx(leg)->more->octets_before -= octets;
 }
 
 static void tx_place(struct leg *leg, const struct loaded_key *loaded)

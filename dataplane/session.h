@@ -45,9 +45,9 @@ enum key_role { KEY_NONE, KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS };
 /* Of a key what RTP without MKI does not need. */
 struct leg_key_more {
 	uint64_t packets_max; /* hard; never above the suite's */
-	/* of one that has credit: what its leg had sent or received of octets before, what it sealed and was
-	 * not sent, and the credit that it was given. leg_tx_settle(), leg_rx_settle() */
-	uint64_t octets_before, octets_undone;
+	/* of one that has credit: what its leg had sent or received of octets before, less what it sealed and
+	 * was not sent; and the credit that it was given. leg_tx_settle(), leg_rx_settle() */
+	uint64_t octets_before;
 	uint32_t credit;
 	uint64_t rtcp_packets, rtcp_packets_max;
 	uint64_t until; /* ns: a PREVIOUS one is wiped then */
