@@ -66,21 +66,27 @@ __attribute__((target("avx2"))) static uint64_t sum_avx2(const void *p, size_t n
 	return n ? sum + sum_sse2(at, n) : sum;
 }
 
-__attribute__((target("avx512f,avx512bw"))) static uint64_t sum_avx512(const void *p, size_t n)
+__attribute__((target("avx512f,avx512bw,bmi2"))) static uint64_t sum_avx512(const void *p, size_t n)
 {
 	__m512i low = _mm512_set1_epi32(0xffff), even = _mm512_setzero_si512(), odd = even, words;
 	const uint8_t *at = p;
+	__m256i eight;
+	__m128i four;
 
 	for (; n >= 64; at += 64, n -= 64) {
 		words = _mm512_loadu_si512(at);
 		even = _mm512_add_epi32(even, _mm512_and_si512(words, low));
 		odd = _mm512_add_epi32(odd, _mm512_srli_epi32(words, 16));
 	}
-	words = _mm512_maskz_loadu_epi8((UINT64_C(1) << n) - 1, at);
+	words = _mm512_maskz_loadu_epi8(_bzhi_u64(~UINT64_C(0), (unsigned)n), at);
 	even = _mm512_add_epi32(even, _mm512_and_si512(words, low));
 	odd = _mm512_add_epi32(odd, _mm512_srli_epi32(words, 16));
-	/* 16 lanes have room for it, and so has their sum. */
-	return (uint32_t)_mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
+	/* 16 lanes have room for it, and so has their sum; of two side by side it is the same sum, whatever
+	 * their places. */
+	even = _mm512_add_epi32(even, odd);
+	eight = _mm256_add_epi32(_mm512_castsi512_si256(even), _mm512_extracti64x4_epi64(even, 1));
+	four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+	return (uint64_t)_mm_cvtsi128_si64(four) + (uint64_t)_mm_extract_epi64(four, 1);
 }
 
 static const struct checksum_way ways[] = {
@@ -97,7 +103,7 @@ const struct checksum_way *checksum_ways(unsigned *n)
 	unsigned first = 2;
 
 	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx512bw"))
+	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2"))
 		first = 0;
 	else if (__builtin_cpu_supports("avx2"))
 		first = 1;
