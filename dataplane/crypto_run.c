@@ -13,9 +13,9 @@ static void fault_all(struct worker *w)
 			w->round.jobs[i]->status = CRYPTO_FAULT;
 }
 
-void crypto_run(struct worker *w)
+/* Are all done? */
+static bool run_by_polls(struct worker *w, struct crypto_round *r)
 {
-	struct crypto_round *r = &w->round;
 	struct crypto_job *done[BATCH_MAX];
 	uint16_t finished = 0;
 	uint32_t idle = 0;
@@ -30,7 +30,22 @@ void crypto_run(struct worker *w)
 		finished += out;
 		idle = in || out ? 0 : idle + 1;
 	}
-	if (finished < r->n)
+	return finished == r->n;
+}
+
+void crypto_run(struct worker *w)
+{
+	struct crypto_round *r = &w->round;
+	uint16_t rest = r->n - r->submitted;
+	bool all;
+
+	if (r->n == 0)
+		return;
+	if (w->backend->run)
+		all = w->backend->run(w->crypto, r->jobs + r->submitted, rest) == rest;
+	else
+		all = run_by_polls(w, r);
+	if (!all)
 		fault_all(w);
 	r->n = r->submitted = 0;
 }

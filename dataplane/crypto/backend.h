@@ -128,6 +128,11 @@ struct crypto_backend {
 	uint16_t (*submit)(struct crypto_queue *queue, struct crypto_job **jobs, uint16_t n);
 	/* Up to n finished jobs, in any order. Flushes partial batches: repeated polls finish every job. */
 	uint16_t (*poll)(struct crypto_queue *queue, struct crypto_job **jobs, uint16_t n);
+	/*
+	 * Optional: as submit(), and ends these jobs and all that submit() took before; poll() has none of
+	 * them then. For a caller that would poll until all are done.
+	 */
+	uint16_t (*run)(struct crypto_queue *queue, struct crypto_job **jobs, uint16_t n);
 	int (*health)(struct crypto_queue *queue, struct crypto_health *out);
 	/* After a fault: jobs that are not done end CRYPTO_FAULT at the next poll, every key must be loaded
 	 * again. */

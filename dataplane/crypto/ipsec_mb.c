@@ -94,86 +94,131 @@ static int ipsec_mb_open(struct crypto_queue **queue, const struct crypto_conf *
 	return 0;
 }
 
-/* What the stages promise, tested because a job that breaks it would reach outside its packet or its key. */
-static inline bool job_sane(const struct crypto_job *job, enum imb_class c)
-{
-	bool tag_fits = c >= IMB_GCM_128 ? job->tag_len == 16 : job->tag_len == 10 || job->tag_len == 4;
+/* Octets that are authenticated at least. */
+#define RTP_HEADER 12
+#define RTCP_HEADER 8
 
-	return c != IMB_EMPTY && tag_fits && job->op <= CRYPTO_RTCP_UNPROTECT &&
-	       job->aad_len >= (imb_job_half(job) == IMB_RTP ? 12 : 8) && job->aad_len <= job->len;
+/* Tags that RTP and SRTCP may have with keys of a class, as bits 1 << octets. */
+static const uint32_t tags[IMB_CLASSES] = {
+	[IMB_CM_128] = 1 << 10 | 1 << 4,
+	[IMB_CM_192] = 1 << 10 | 1 << 4,
+	[IMB_CM_256] = 1 << 10 | 1 << 4,
+	[IMB_GCM_128] = 1 << 16,
+	[IMB_GCM_256] = 1 << 16,
+};
+
+/* What the stages promise, tested because a job that breaks it would reach outside its packet or its key. */
+static inline bool job_sane(const struct crypto_job *job, enum imb_class c, uint8_t op_max, uint16_t header)
+{
+	return job->op <= op_max && job->tag_len <= SRTP_TAG_MAX && tags[c] >> job->tag_len & 1 &&
+	       job->aad_len >= header && job->aad_len <= job->len;
 }
 
-/* Onto the list of its kind, for poll(). key: with lanes. */
-static inline void put_off(
-	struct crypto_queue *q, struct crypto_job *job, enum imb_class c, const union imb_lanes_key *key)
+/* Onto the list of its kind, for poll(). */
+static void put_off(struct crypto_queue *q, struct crypto_job *job, enum imb_class c)
 {
-	enum imb_way way = imb_job_protects(job) ? IMB_PROTECT : IMB_UNPROTECT;
+	struct imb_list *list;
 
+	if (c < IMB_CM_QUIET && (job->len == job->aad_len || !imb_job_ciphers(job)))
+		c = IMB_CM_QUIET;
+	list = &q->todo[c][imb_job_protects(job) ? IMB_PROTECT : IMB_UNPROTECT];
 	job->status = CRYPTO_PENDING;
+	list->jobs[list->n++] = job;
 	q->waiting++;
-	if (imb_in_lanes(q, c) && imb_job_half(job) == IMB_RTP) {
-		struct imb_lane_list *list = &q->lane_todo[c][way];
+}
 
-		list->jobs[list->n++] = (struct lanes_job){job, key};
+/* One that the library does, or nobody. */
+static ASIDE void library_take(struct crypto_queue *q, struct crypto_job *job)
+{
+	enum imb_class c = job->slot < q->slots ? imb_class_of(q, job->slot) : IMB_EMPTY;
+	uint16_t header = imb_job_half(job) == IMB_RTP ? RTP_HEADER : RTCP_HEADER;
+
+	if (!job_sane(job, c, CRYPTO_RTCP_UNPROTECT, header)) {
+		q->faults++;
+		imb_finish(q, job, CRYPTO_FAULT);
+	} else if (c >= IMB_GCM_128 && !q->lanes) {
+		imb_gcm_do(q, job, c);
+		q->jobs++;
+		q->gcm_done = true;
 	} else {
-		struct imb_list *list;
-
-		if (c < IMB_CM_QUIET && (job->len == job->aad_len || !imb_job_ciphers(job)))
-			c = IMB_CM_QUIET;
-		list = &q->todo[c][way];
-		list->jobs[list->n++] = job;
+		put_off(q, job, c);
 	}
+}
+
+/* One that lanes/ does. false: it is none. */
+static inline bool lanes_take(struct crypto_queue *q, struct crypto_job *job)
+{
+	struct imb_lane_todo *t = &q->lane_todo;
+	const union imb_lanes_key *key;
+	unsigned kind;
+
+	if (job->slot >= q->slots)
+		return false;
+	key = imb_lanes_key(q, job->slot);
+	if (!imb_in_lanes(q, key->gcm.mark) ||
+		!job_sane(job, key->gcm.mark, CRYPTO_RTP_UNPROTECT, RTP_HEADER))
+		return false;
+	kind = (unsigned)key->gcm.mark * IMB_WAYS + job->op;
+	t->kind[t->n] = (uint8_t)kind;
+	t->kinds |= (uint16_t)(1u << kind);
+	job->status = CRYPTO_PENDING;
+	t->jobs[t->n++] = (struct lanes_job){job, key};
+	return true;
 }
 
 static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
 {
-	uint16_t room = (uint16_t)(IPSEC_MB_DEPTH - q->waiting - q->done_n);
+	uint16_t room = (uint16_t)(IPSEC_MB_DEPTH - q->waiting - q->lane_todo.n - q->done_n);
 
 	if (q->faulty)
 		return 0;
 	if (n > room)
 		n = room;
-	for (uint16_t i = 0; i < n; i++) {
-		struct crypto_job *job = jobs[i];
-		const union imb_lanes_key *key = NULL;
-		enum imb_class c = IMB_EMPTY;
-
-		if (likely(job->slot < q->slots)) {
-			key = q->lanes ? imb_lanes_key(q, job->slot) : NULL;
-			c = (enum imb_class)(key ? key->gcm.mark : q->class_of[job->slot]);
-		}
-
-		if (unlikely(!job_sane(job, c))) {
-			q->faults++;
-			imb_finish(q, job, CRYPTO_FAULT);
-		} else if (c >= IMB_GCM_128 && !q->lanes) {
-			imb_gcm_do(q, job, c);
-			q->jobs++;
-			q->gcm_done = true;
-		} else {
-			put_off(q, job, c, key);
-		}
-	}
+	for (uint16_t i = 0; i < n; i++)
+		if (!q->lanes || unlikely(!lanes_take(q, jobs[i])))
+			library_take(q, jobs[i]);
 	return n;
+}
+
+/* Does all that waits. Jobs that lanes/ did stay in their list. */
+static inline void work(struct crypto_queue *q)
+{
+	imb_lanes_run(q);
+	if (unlikely(q->waiting)) {
+		imb_gcm_run(q);
+		imb_cm_run(q);
+		q->waiting = 0;
+	}
+	q->batches += q->gcm_done;
+	q->gcm_done = false;
+}
+
+static void lanes_forget(struct crypto_queue *q)
+{
+	q->lane_todo.n = q->lane_todo.kinds = 0;
 }
 
 static uint16_t ipsec_mb_poll(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
 {
 	uint16_t k;
 
-	if (q->waiting) {
-		if (q->lanes) {
-			imb_lanes_run(q);
-			imb_gcm_run(q);
-		}
-		imb_cm_run(q);
-		q->waiting = 0;
-	}
-	q->batches += q->gcm_done;
-	q->gcm_done = false;
+	work(q);
+	for (uint16_t i = 0; i < q->lane_todo.n; i++)
+		q->done[q->done_n++] = q->lane_todo.jobs[i].job;
+	lanes_forget(q);
 	for (k = 0; k < n && q->done_n; k++)
 		jobs[k] = q->done[--q->done_n];
 	return k;
+}
+
+static uint16_t ipsec_mb_run(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)
+{
+	uint16_t taken = ipsec_mb_submit(q, jobs, n);
+
+	work(q);
+	lanes_forget(q);
+	q->done_n = 0;
+	return taken;
 }
 
 static int ipsec_mb_health(struct crypto_queue *q, struct crypto_health *out)
@@ -181,7 +226,7 @@ static int ipsec_mb_health(struct crypto_queue *q, struct crypto_health *out)
 	*out = (struct crypto_health){
 		.slots = q->slots,
 		.slots_used = q->slots_used,
-		.in_flight = (uint32_t)q->waiting + q->done_n,
+		.in_flight = (uint32_t)q->waiting + q->lane_todo.n + q->done_n,
 		.jobs = q->jobs,
 		.batches = q->batches,
 		.faults = q->faults,
@@ -195,17 +240,17 @@ static void fault_all(struct crypto_queue *q)
 	for (int c = 0; c < IMB_CLASSES; c++) {
 		for (int way = 0; way < IMB_WAYS; way++) {
 			struct imb_list *list = &q->todo[c][way];
-			struct imb_lane_list *lanes = &q->lane_todo[c][way];
 
 			for (uint16_t i = 0; i < list->n; i++)
 				imb_finish(q, list->jobs[i], CRYPTO_FAULT);
-			for (uint16_t i = 0; i < lanes->n; i++)
-				imb_finish(q, lanes->jobs[i].job, CRYPTO_FAULT);
-			q->faults += list->n + lanes->n;
-			list->n = lanes->n = 0;
+			list->n = 0;
 		}
 	}
+	for (uint16_t i = 0; i < q->lane_todo.n; i++)
+		imb_finish(q, q->lane_todo.jobs[i].job, CRYPTO_FAULT);
+	q->faults += (uint64_t)q->waiting + q->lane_todo.n;
 	q->waiting = 0;
+	lanes_forget(q);
 }
 
 static int ipsec_mb_reset(struct crypto_queue *q)
@@ -246,6 +291,7 @@ const struct crypto_backend crypto_ipsec_mb = {
 	.key_fetch = imb_key_fetch,
 	.submit = ipsec_mb_submit,
 	.poll = ipsec_mb_poll,
+	.run = ipsec_mb_run,
 	.health = ipsec_mb_health,
 	.reset = ipsec_mb_reset,
 	.close = ipsec_mb_close,

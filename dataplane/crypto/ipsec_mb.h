@@ -7,9 +7,9 @@
  * several packets at a time and needs less memory for their keys: the library does one packet of AES-GCM
  * after the other. It does the rest: SRTCP, suites with AES-192, and everything elsewhere.
  *
- * submit() does AES-GCM at once where the library does it. Other jobs it only sorts by algorithm; poll() runs
- * all that is waiting in as few and as large runs as it can, so that small submits of one loop still share
- * the lanes.
+ * submit() does AES-GCM at once where the library does it. Other jobs it only sorts by algorithm; poll() and
+ * run() do all that is waiting in as few and as large runs as they can, so that small submits of one loop
+ * still share the lanes.
  */
 #pragma once
 
@@ -109,13 +109,15 @@ struct imb_list {
 	struct crypto_job *jobs[IPSEC_MB_DEPTH];
 };
 
-/* The same for lanes/. */
-struct imb_lane_list {
-	uint16_t n;
+enum imb_way { IMB_PROTECT, IMB_UNPROTECT, IMB_WAYS };
+
+/* Jobs that wait for lanes/, of all kinds: a kind is class * IMB_WAYS + way. */
+struct imb_lane_todo {
+	uint16_t n, kinds; /* kinds: bit 1 << kind for each that is among them */
+	uint8_t kind[IPSEC_MB_DEPTH];
 	struct lanes_job jobs[IPSEC_MB_DEPTH];
 };
-
-enum imb_way { IMB_PROTECT, IMB_UNPROTECT, IMB_WAYS };
+_Static_assert(IMB_CLASSES * IMB_WAYS <= 16, "a bit for each kind");
 
 /* AES-GCM of one key length. */
 struct imb_gcm_calls {
@@ -141,8 +143,8 @@ struct crypto_queue {
 	struct imb_gcm_calls gcm_calls[IMB_CLASSES];
 
 	struct imb_list todo[IMB_CLASSES][IMB_WAYS]; /* for the library */
-	struct imb_lane_list lane_todo[IMB_CLASSES][IMB_WAYS];
-	uint16_t waiting; /* jobs in both */
+	uint16_t waiting; /* of them */
+	struct imb_lane_todo lane_todo;
 	bool gcm_done;    /* by the library since the last poll(): a batch ends with it */
 	uint16_t done_n;  /* finished jobs */
 	struct crypto_job *done[IPSEC_MB_DEPTH];
@@ -232,7 +234,7 @@ static inline bool imb_in_lanes(const struct crypto_queue *q, enum imb_class c)
 	return q->lanes && (c == IMB_CM_128 || c == IMB_CM_256 || c >= IMB_GCM_128);
 }
 
-/* ipsec_mb_lanes.c: runs every job that waits for lanes/. */
+/* ipsec_mb_lanes.c: does every job that waits for lanes/; they stay in the list. */
 void imb_lanes_run(struct crypto_queue *q);
 /* ipsec_mb_cm.c: runs every waiting job. ipsec_mb_gcm.c: does one of that class. Both hand jobs to
  * imb_finish(). */

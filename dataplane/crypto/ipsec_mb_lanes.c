@@ -12,58 +12,65 @@ static inline unsigned length_of(const struct crypto_job *job)
 }
 
 /* Packets that are done together take the time of the longest: so those of like length stand together. */
-static ASIDE void sort(struct imb_lane_list *list)
+static ASIDE void sort(struct lanes_job *jobs, unsigned n)
 {
 	struct lanes_job before[IPSEC_MB_DEPTH];
 	uint16_t next[LENGTHS + 1] = {0};
 
-	for (unsigned i = 0; i < list->n; i++) {
-		before[i] = list->jobs[i];
+	for (unsigned i = 0; i < n; i++) {
+		before[i] = jobs[i];
 		next[length_of(before[i].job) + 1]++;
 	}
 	for (unsigned i = 1; i < LENGTHS; i++)
 		next[i] = (uint16_t)(next[i] + next[i - 1]);
-	for (unsigned i = 0; i < list->n; i++)
-		list->jobs[next[length_of(before[i].job)]++] = before[i];
+	for (unsigned i = 0; i < n; i++)
+		jobs[next[length_of(before[i].job)]++] = before[i];
 }
 
-static inline void sort_if_mixed(struct imb_lane_list *list)
+static inline void sort_if_mixed(struct lanes_job *jobs, unsigned n)
 {
 	unsigned differ = 0;
 
-	for (unsigned i = 1; i < list->n; i++)
-		differ |= length_of(list->jobs[i].job) ^ length_of(list->jobs[0].job);
+	for (unsigned i = 1; i < n; i++)
+		differ |= length_of(jobs[i].job) ^ length_of(jobs[0].job);
 	if (differ)
-		sort(list);
+		sort(jobs, n);
 }
 
-static void run(
-	const struct crypto_queue *q, const struct imb_lane_list *list, enum imb_class c, enum imb_way way)
+static void run(struct crypto_queue *q, struct lanes_job *jobs, unsigned n, unsigned kind)
 {
-	bool aes256 = c == IMB_CM_256 || c == IMB_GCM_256;
+	enum imb_class c = (enum imb_class)(kind / IMB_WAYS);
+	bool protect = kind % IMB_WAYS == IMB_PROTECT, aes256 = c == IMB_CM_256 || c == IMB_GCM_256;
 
+	sort_if_mixed(jobs, n);
 	if (c < IMB_GCM_128)
-		(way == IMB_PROTECT ? lanes_cm_protect : lanes_cm_unprotect)(
-			list->jobs, list->n, aes256, q->sha_ni);
+		(protect ? lanes_cm_protect : lanes_cm_unprotect)(jobs, n, aes256, q->sha_ni);
 	else
-		(way == IMB_PROTECT ? lanes_gcm_protect : lanes_gcm_unprotect)(list->jobs, list->n, aes256);
+		(protect ? lanes_gcm_protect : lanes_gcm_unprotect)(jobs, n, aes256);
+	q->batches++;
+}
+
+/* One kind after the other. */
+static ASIDE void run_mixed(struct crypto_queue *q, const struct imb_lane_todo *t)
+{
+	for (unsigned kinds = t->kinds; kinds; kinds &= kinds - 1) {
+		unsigned kind = (unsigned)__builtin_ctz(kinds), n = 0;
+		struct lanes_job jobs[IPSEC_MB_DEPTH];
+
+		for (unsigned i = 0; i < t->n; i++)
+			if (t->kind[i] == kind)
+				jobs[n++] = t->jobs[i];
+		run(q, jobs, n, kind);
+	}
 }
 
 void imb_lanes_run(struct crypto_queue *q)
 {
-	for (int c = 0; c < IMB_CLASSES; c++) {
-		for (int way = 0; way < IMB_WAYS; way++) {
-			struct imb_lane_list *list = &q->lane_todo[c][way];
+	struct imb_lane_todo *t = &q->lane_todo;
 
-			if (!list->n)
-				continue;
-			sort_if_mixed(list);
-			run(q, list, (enum imb_class)c, (enum imb_way)way);
-			for (unsigned i = 0; i < list->n; i++)
-				q->done[q->done_n++] = list->jobs[i].job;
-			q->jobs += list->n;
-			q->batches++;
-			list->n = 0;
-		}
-	}
+	if (t->kinds & (t->kinds - 1))
+		run_mixed(q, t);
+	else if (t->n)
+		run(q, t->jobs, t->n, t->kind[0]);
+	q->jobs += t->n;
 }

@@ -252,6 +252,44 @@ static void test_reset(void **state)
 	rig_close(&r);
 }
 
+/* A round in one call, of which some jobs were submitted before. */
+static void test_run(void **state)
+{
+	struct crypto_job *jobs[RIG_JOBS];
+	struct crypto_health h;
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, which);
+	if (!r.b->run) {
+		rig_close(&r);
+		return;
+	}
+	load(&r, r.depth);
+	for (unsigned i = 0; i < r.depth; i++)
+		jobs[i] = &r.jobs[i];
+	for (unsigned before = 0; before <= 5; before += 5) {
+		for (unsigned i = 0; i < r.depth; i++)
+			rig_fill(&r, i, i / 3 % 2);
+		assert_int_equal(r.b->submit(r.q, jobs, (uint16_t)before), before);
+		assert_int_equal(
+			r.b->run(r.q, jobs + before, (uint16_t)(r.depth - before)), r.depth - before);
+		for (unsigned i = 0; i < r.depth; i++)
+			rig_check(&r, i, CRYPTO_OK);
+		assert_int_equal(r.b->poll(r.q, jobs, 1), 0);
+	}
+	/* One that is not sound, and none that is left. */
+	rig_fill(&r, 0, true);
+	r.jobs[0].aad_len = 0;
+	assert_int_equal(r.b->run(r.q, jobs, 1), 1);
+	rig_check(&r, 0, CRYPTO_FAULT);
+	assert_int_equal(r.b->health(r.q, &h), 0);
+	assert_int_equal(h.in_flight, 0);
+	assert_int_equal(h.jobs, 2 * r.depth);
+	assert_int_equal(h.faults, 1);
+	rig_close(&r);
+}
+
 #if !MEMORY_SCAN_BLIND
 /* A backend with software behind it does not say how that does it. */
 static bool in_lanes(const struct rig *r)
@@ -360,6 +398,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_jobs_that_do_not_fit),
 		cmocka_unit_test(test_wipe_and_reload),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_bad_configuration),
 		cmocka_unit_test(test_known_answers_find_flaws),
 #if !MEMORY_SCAN_BLIND
