@@ -40,9 +40,14 @@ void fetch_numbers(struct worker *w, const struct packet *p)
 		fetch(&leg->rx, 1);
 }
 
-static inline void key_fetch(struct worker *w, uint32_t slot, uint8_t suite, uint16_t octets)
+/* near: where the key lies if its slot is one of those beside their legs. */
+static inline void key_fetch(
+	struct worker *w, uint32_t slot, const uint8_t *near, uint8_t suite, uint16_t octets)
 {
-	w->backend->key_fetch(w->crypto, slot, (enum srtp_suite)suite, octets);
+	if (likely(slot < w->near_slots))
+		fetch(near, CRYPTO_NEAR_OCTETS / LINE);
+	else if (w->backend->key_fetch)
+		w->backend->key_fetch(w->crypto, slot, (enum srtp_suite)suite, octets);
 }
 
 void fetch_keys(struct worker *w, const struct packet *p)
@@ -52,10 +57,10 @@ void fetch_keys(struct worker *w, const struct packet *p)
 
 	if (unlikely(leg->last_source))
 		fetch(leg_source(leg, leg->last_source), 1);
-	if (w->backend->key_fetch && leg_rx_is_near(leg))
-		key_fetch(w, leg->rx_slot, leg->rx_suite, p->len);
-	else if (w->backend->key_fetch && leg->security == DP_SECURITY_SRTP)
-		key_fetch(w, leg->rx.slot, leg->rx.suite, p->len);
+	if (leg_rx_is_near(leg))
+		key_fetch(w, leg->rx_slot, leg->rx_key, leg->rx_suite, p->len);
+	else if (unlikely(leg->security == DP_SECURITY_SRTP))
+		key_fetch(w, leg->rx.slot, leg->rx_key, leg->rx.suite, p->len);
 	if (unlikely(!to))
 		return;
 	if (unlikely(to != &leg->beside)) {
@@ -63,8 +68,8 @@ void fetch_keys(struct worker *w, const struct packet *p)
 		fetch(&to->slot, 1);
 		return;
 	}
-	if (w->backend->key_fetch && leg->seals)
-		key_fetch(w, to->leaving.key, to->leaving.suite, p->len);
+	if (leg->seals)
+		key_fetch(w, to->leaving.key, to->tx_key, to->leaving.suite, p->len);
 	if (unlikely(to->leaving.slot != &to->slot && to->leaving.slot))
 		fetch(to->leaving.slot, 1);
 	/* It leaves the general way: where to, its leg says. */
