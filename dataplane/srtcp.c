@@ -6,7 +6,6 @@
 #include "dataplane/session.h"
 #include "lib/srtp/index.h"
 #include "lib/srtp/rtcp_hdr.h"
-#include "lib/srtp/tag.h"
 
 static bool refuse(struct packet *p, enum dp_verdict v)
 {
@@ -64,14 +63,15 @@ bool srtcp_rx_try(struct packet *p, const struct leg_key *k, unsigned attempt)
 	p->job.slot = k->slot;
 	p->job.index = word;
 	p->job.op = CRYPTO_RTCP_UNPROTECT;
+	p->job.tag = p->data + body + l.tag;
 	p->job.tag_len = l.tag_len;
-	srtp_tag_copy(p->job.tag, p->data + body + l.tag, l.tag_len);
 	return true;
 }
 
 int srtcp_tx_prepare(struct packet *p)
 {
 	struct leg *out = packet_out(p);
+	struct srtp_layout layout;
 	uint32_t index;
 
 	if (leg_key_expired(&p->to->tx, true) || !srtcp_index_take(&out->far->renumber.srtcp_next, &index))
@@ -83,6 +83,7 @@ int srtcp_tx_prepare(struct packet *p)
 	p->job.aad_len = RTCP_HDR_LEN;
 	p->job.index = index;
 	p->job.op = CRYPTO_RTCP_PROTECT;
-	p->job.tag_len = p->to->tx.more->info->rtcp_tag_len;
+	p->job.tag = p->data + p->len + leg_key_layout(&p->to->tx, true, &layout)->tag;
+	p->job.tag_len = layout.tag_len;
 	return PACKET_ON;
 }

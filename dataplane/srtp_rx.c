@@ -9,7 +9,6 @@
 #include "dataplane/worker_private.h"
 #include "lib/srtp/index.h"
 #include "lib/srtp/rtcp_hdr.h"
-#include "lib/srtp/tag.h"
 
 /* Tries come in pairs: the index most likely meant, then the other one of a stream without state. */
 static const enum key_role key_order[] = {KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS};
@@ -74,8 +73,8 @@ static inline void rtp_job(struct packet *p, uint32_t slot, uint16_t body, uint8
 	p->job.slot = slot;
 	p->job.index = srtp_index_roc(p->index);
 	p->job.op = CRYPTO_RTP_UNPROTECT;
+	p->job.tag = p->data + body + tag;
 	p->job.tag_len = tag_len;
-	srtp_tag_copy(p->job.tag, p->data + body + tag, tag_len);
 }
 
 static bool rtp_try(struct packet *p, const struct leg_key *k, unsigned attempt)
@@ -260,8 +259,8 @@ static inline int commit_next(struct worker *w, struct packet *p)
 	if (unlikely(leg->guarded))
 		guard_passed(leg, p);
 	p->len = p->job.len;
-	p->sealed = false;
 	source_heard(w, p, s);
+	p->sealed = false; /* not before: read with its neighbours, it would have to reach the cache first */
 	credit_used(w, leg);
 	return PACKET_ON;
 }

@@ -8,7 +8,6 @@
 #include "dataplane/worker_private.h"
 #include "lib/srtp/be.h"
 #include "lib/srtp/index.h"
-#include "lib/srtp/tag.h"
 
 static ASIDE int rtcp_prepare(struct worker *w, struct packet *p)
 {
@@ -31,6 +30,7 @@ static inline int rtp_prepare(struct worker *w, struct packet *p)
 	p->job.aad_len = p->rtp.len;
 	p->job.index = srtp_index_roc(p->index);
 	p->job.op = CRYPTO_RTP_PROTECT;
+	p->job.tag = p->data + p->len + (unlikely(l->mki_len) ? p->to->tx.rtp.tag : 0);
 	p->job.tag_len = l->tag_len;
 	leg_tx_count(p);
 	if (unlikely(--l->credit == 0))
@@ -69,7 +69,6 @@ static ASIDE void trailer_write(struct packet *p)
 	const struct srtp_layout *l = leg_key_layout(k, rtcp, &rtcp_layout);
 	uint8_t *at = p->data + p->len;
 
-	srtp_tag_copy(at + l->tag, p->job.tag, l->tag_len);
 	memcpy(at + l->mki, k->more->mki, k->mki_len);
 	if (rtcp)
 		be32_put(at + l->index, p->job.index);
@@ -87,7 +86,6 @@ int srtp_tx_trailer(struct worker *w, struct packet *p)
 		trailer_write(p);
 		return PACKET_ON;
 	}
-	srtp_tag_copy(p->data + p->len, p->job.tag, p->job.tag_len);
 	p->len += p->job.tag_len;
 	return PACKET_ON;
 }
@@ -95,27 +93,28 @@ int srtp_tx_trailer(struct worker *w, struct packet *p)
 /* is_sealed() of one with an index or an MKI. */
 static ASIDE bool is_sealed_any(const struct packet *p)
 {
-	bool rtcp = p->job.op == CRYPTO_RTCP_PROTECT;
+	const struct crypto_job *job = &p->job;
+	bool rtcp = job->op == CRYPTO_RTCP_PROTECT;
 	struct srtp_layout rtcp_layout;
 	const struct srtp_layout *l = leg_key_layout(&p->to->tx, rtcp, &rtcp_layout);
 
-	return (rtcp || p->job.op == CRYPTO_RTP_PROTECT) && l->tag_len && p->job.tag_len == l->tag_len &&
-	       p->len > l->total &&
-	       srtp_tag_equal(p->data + p->len - l->total + l->tag, p->job.tag, l->tag_len);
+	return (rtcp || job->op == CRYPTO_RTP_PROTECT) && l->tag_len && job->tag_len == l->tag_len &&
+	       job->pkt == p->data && job->len + l->total == p->len &&
+	       job->tag == p->data + job->len + l->tag;
 }
 
-/* Does what lies behind the packet say that the leg's key has sealed it? */
+/* Is the whole packet what the leg's key has sealed, and its tag where it belongs? */
 static inline bool is_sealed(const struct packet *p)
 {
 	const struct leaving *l = &p->to->leaving;
-	uint8_t tag_len = l->tag_len;
+	const struct crypto_job *job = &p->job;
 
-	if (p->job.status != CRYPTO_OK || l->suite == SRTP_SUITE_NONE || p->job.slot != l->key)
+	if (!p->sealed || job->status != CRYPTO_OK || l->suite == SRTP_SUITE_NONE || job->slot != l->key)
 		return false;
-	if (unlikely(p->job.op != CRYPTO_RTP_PROTECT || l->mki_len))
+	if (unlikely(job->op != CRYPTO_RTP_PROTECT || l->mki_len))
 		return is_sealed_any(p);
-	return tag_len && p->job.tag_len == tag_len && p->len > tag_len &&
-	       srtp_tag_equal(p->data + p->len - tag_len, p->job.tag, tag_len);
+	return l->tag_len && job->tag_len == l->tag_len && job->pkt == p->data &&
+	       job->len + l->tag_len == p->len && job->tag == p->data + job->len;
 }
 
 int srtp_tx_verify(struct worker *w, struct packet *p)

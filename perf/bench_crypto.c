@@ -22,6 +22,7 @@
 #define CHUNKS 24 /* of them per sample */
 #define SAMPLES 7
 #define HEADER 12
+#define ROC 4 /* octets behind the packet that some write before they read the tag */
 #define OCTETS_MAX (HEADER + 1200 + CRYPTO_TAILROOM)
 
 static const struct contender *const contenders[] = {
@@ -78,6 +79,7 @@ static void chunk_fill(struct bench *b, unsigned payload)
 		b->octets[i][3] = (uint8_t)b->seq++;
 		*j = (struct crypto_job){
 			.pkt = b->octets[i],
+			.tag = b->octets[i] + HEADER + payload + ROC,
 			.len = (uint16_t)(HEADER + payload),
 			.aad_len = HEADER,
 			.slot = draw(b, b->load.sessions),

@@ -11,6 +11,7 @@
 #include "perf/room.h"
 
 #define HEADER 12
+#define ROC 4 /* octets behind the packet that some write before they read the tag */
 #define CHUNK 64   /* packets to a run, as a busy worker has them */
 #define CHUNKS 256 /* to a sample */
 #define OCTETS (HEADER + 1400 + CRYPTO_TAILROOM)
@@ -84,6 +85,7 @@ static void fill(struct limit *l, unsigned chunk, unsigned payload)
 		pkt[3] = (uint8_t)l->seq++;
 		l->jobs[chunk][i] = (struct crypto_job){
 			.pkt = pkt,
+			.tag = pkt + HEADER + payload + ROC,
 			.len = (uint16_t)(HEADER + payload),
 			.aad_len = HEADER,
 			.slot = l->order[l->next],

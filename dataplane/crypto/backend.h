@@ -4,7 +4,7 @@
  * even where an implementation has the answer at once.
  *
  * A backend ciphers and tags. It knows no streams, no replay windows, no packet layout behind the payload:
- * the stages (srtp_rx, srtp_tx, srtcp) hand it header + payload, the tag apart, and the index to use. Every
+ * the stages (srtp_rx, srtp_tx, srtcp) hand it header + payload, where the tag is, and the index to use. Every
  * backend is bit-identical to every other for the same job, checks itself with known answers in open(), and
  * refuses to open when one fails.
  *
@@ -48,10 +48,14 @@ enum crypto_status {
  *                           RTCP: the first 8 octets.
  *   pkt+aad_len .. pkt+len  payload: encrypted and authenticated. May be empty.
  *                           RTCP with E=0: authenticated only.
- *   pkt+len .. +TAILROOM    scratch. After an unprotect, whatever its status, it is as it was submitted.
+ *   pkt+len .. +TAILROOM    scratch. After an unprotect, whatever its status, it is as it was submitted; after
+ *                           a protect the tag stands where it was wanted, and elsewhere anything.
  */
 struct crypto_job {
 	uint8_t *pkt;
+	/* protect: where the backend writes it; unprotect: the received one. tag_len octets, in the scratch
+	 * (most often where it is in the packet) or anywhere else, but not within header and payload. */
+	uint8_t *tag;
 	uint16_t len;
 	uint16_t aad_len;
 	uint32_t slot;   /* key slot, loaded with key_load() */
@@ -60,7 +64,6 @@ struct crypto_job {
 	uint8_t status;  /* enum crypto_status; written by the backend */
 	uint8_t tag_len; /* octets of tag, from the suite's row, for this op */
 	uint8_t pad;
-	uint8_t tag[SRTP_TAG_MAX]; /* protect: written by the backend. unprotect: the received tag */
 };
 
 /* Memory that packets are in. A device may be shown it; packets from elsewhere are copied for it. */

@@ -220,7 +220,7 @@ static bool job_sane(const struct crypto_queue *q, const struct crypto_job *job)
 	       job->len <= SRTPDEV_LIMIT_LEN_MAX;
 }
 
-/* Where the device reads the packet. The contract has its tag apart, the device behind it. */
+/* Where the device reads the packet. It wants the tag right behind. */
 static uint64_t source(struct crypto_queue *q, struct entry *e, struct crypto_job *job)
 {
 	uint8_t *tag = job->pkt + job->len;
@@ -236,7 +236,7 @@ static uint64_t source(struct crypto_queue *q, struct entry *e, struct crypto_jo
 		return iova;
 	if (e->in_place)
 		memcpy(e->tail, tag, job->tag_len);
-	memcpy(tag, job->tag, job->tag_len);
+	memmove(tag, job->tag, job->tag_len);
 	return iova;
 }
 

@@ -154,6 +154,7 @@ static bool kat_run_op(struct kat_batch *b, enum crypto_op op, enum crypto_statu
 		j->pkt = b->octets[i];
 		j->aad_len = b->packet->header_len;
 		j->len = (uint16_t)(b->packet->header_len + b->packet->payload_len);
+		j->tag = j->pkt + j->len + i % 8; /* as with an index or an MKI in between */
 		j->slot = 0;
 		j->index = b->packet->index;
 		j->op = (uint8_t)op;

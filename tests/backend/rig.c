@@ -137,10 +137,12 @@ void rig_fill(struct rig *r, unsigned i, bool protect)
 	struct sample *s = &r->samples[i];
 	struct crypto_job *j = &r->jobs[i];
 	bool at_end = rng_below(&r->rng, 2);
+	uint8_t *pkt = arena_place(&r->arena, i, s->len + (size_t)CRYPTO_TAILROOM, at_end);
 
 	rng_fill(&r->rng, arena_cell(&r->arena, i), ARENA_PAGE);
 	*j = (struct crypto_job){
-		.pkt = arena_place(&r->arena, i, s->len + (size_t)CRYPTO_TAILROOM, at_end),
+		.pkt = pkt,
+		.tag = pkt + s->len + rng_below(&r->rng, CRYPTO_TAILROOM - s->tag_len + 1u),
 		.len = s->len,
 		.aad_len = s->aad_len,
 		.slot = i,
@@ -177,6 +179,7 @@ void rig_run(struct rig *r, unsigned first, unsigned end)
 			assert_false(seen[i]);
 			seen[i] = true;
 			assert_ptr_equal(done[d]->pkt, before[i].pkt);
+			assert_ptr_equal(done[d]->tag, before[i].tag);
 			assert_int_equal(done[d]->len, before[i].len);
 			assert_int_equal(done[d]->aad_len, before[i].aad_len);
 			assert_int_equal(done[d]->slot, before[i].slot);

@@ -255,32 +255,53 @@ static void test_secure_never_clear(void **state)
 	assert_int_equal(rig_verdict(r, S, 1, DP_V_CLEAR_REFUSED), 0);
 }
 
-/* The last look at a frame trusts no stage before it: the tag that the backend made stands at its end, or it
- * stays. */
+/* The last look at a frame trusts no stage before it: all of it is what the leg's key has sealed, or it
+ * stays.
+ */
 static void test_last_guard(void **state)
 {
+	enum { LEN = 182 };
 	struct rig *r = *state;
 	struct call c = call_open(r, CM, true);
 	struct leg *b = rig_leg_state(r, S, 1);
-	uint8_t frame[200] = {0x80};
-	struct packet p = {.data = frame, .len = 182, .in = rig_leg_state(r, S, 0), .to = leg_departure(b)};
-
-	/* A stage that forgot to encrypt. */
-	p.job.status = CRYPTO_PENDING;
-	assert_int_equal(srtp_tx_verify(r->w[0], &p), DP_V_CLEAR_REFUSED);
-	/* One that only decrypted. */
-	p.job = (struct crypto_job){.status = CRYPTO_OK,
-		.op = CRYPTO_RTP_UNPROTECT,
+	uint8_t tag_len = leg_tx(b)->more->info->rtp_tag_len, frame[200] = {0x80};
+	const struct crypto_job sealed = {.status = CRYPTO_OK,
+		.op = CRYPTO_RTP_PROTECT,
 		.slot = leg_tx(b)->slot,
-		.tag_len = leg_tx(b)->more->info->rtp_tag_len};
-	assert_int_equal(srtp_tx_verify(r->w[0], &p), DP_V_CLEAR_REFUSED);
-	/* One that encrypted something else. */
-	p.job.op = CRYPTO_RTP_PROTECT;
-	memset(p.job.tag, 7, sizeof p.job.tag);
-	assert_int_equal(srtp_tx_verify(r->w[0], &p), DP_V_CLEAR_REFUSED);
-	assert_int_equal(b->far->clear_out, 3);
-	memset(frame + p.len - p.job.tag_len, 7, p.job.tag_len);
+		.pkt = frame,
+		.len = (uint16_t)(LEN - tag_len),
+		.tag = frame + LEN - tag_len,
+		.tag_len = tag_len};
+	struct packet p = {.data = frame,
+		.len = LEN,
+		.in = rig_leg_state(r, S, 0),
+		.to = leg_departure(b),
+		.sealed = true,
+		.job = sealed};
+	uint64_t refused = 0;
+
 	assert_int_equal(srtp_tx_verify(r->w[0], &p), PACKET_ON);
+#define REFUSED_WITH(change)                                                                                 \
+	do {                                                                                                 \
+		p.job = sealed;                                                                              \
+		change;                                                                                      \
+		assert_int_equal(srtp_tx_verify(r->w[0], &p), DP_V_CLEAR_REFUSED);                           \
+		assert_int_equal(b->far->clear_out, ++refused);                                              \
+	} while (0)
+	/* A stage that forgot to encrypt, one that did not wait, one that only decrypted. */
+	REFUSED_WITH(p.sealed = false);
+	p.sealed = true;
+	REFUSED_WITH(p.job.status = CRYPTO_PENDING);
+	REFUSED_WITH(p.job.op = CRYPTO_RTP_UNPROTECT);
+	/* One that encrypted something else, or a part of it, or with another's key. */
+	REFUSED_WITH(p.job.slot++);
+	REFUSED_WITH(p.job.pkt++);
+	REFUSED_WITH(p.job.len--);
+	REFUSED_WITH(p.job.tag++);
+	REFUSED_WITH(p.job.tag_len = 4);
+	/* A trailer that is not there. */
+	REFUSED_WITH(p.len -= tag_len);
+#undef REFUSED_WITH
 	call_close(&c);
 }
 
