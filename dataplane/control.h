@@ -32,6 +32,7 @@ struct control_conf {
 	struct leg_table *table;
 	uint16_t n_ports;
 	struct port *const *ports; /* told the media addresses; NULL entries are not allowed */
+	const struct neighbour *neighbour; /* asked for its figures */
 	const struct crypto_backend *backend;
 	/*
 	 * Takes a message out. 0, or a negative value: it could not be taken now. Acknowledgements and events

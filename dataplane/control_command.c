@@ -259,6 +259,7 @@ static void stats(struct control *c, const union dp_msg *m)
 	if (m->stats.scope == DP_STATS_SCOPE_GLOBAL) {
 		dp_msg_init(&o, DP_STATS_GLOBAL, m->h.seq);
 		control_sum(c, &o.stats_global);
+		neighbour_stats(c->conf.neighbour, &o.stats_global.next_hops);
 		control_emit(c, &o);
 		control_port_stats(c, m->h.seq);
 		answer(c, m, 0, NULL);

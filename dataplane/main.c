@@ -177,6 +177,7 @@ static int serve(struct dataplane *d, struct err *err)
 			.table = d->table,
 			.n_ports = d->n_ports,
 			.ports = d->ports,
+			.neighbour = d->neighbour,
 			.backend = d->options.backend},
 	};
 	int rc = server_open(&conf, &d->server, err);

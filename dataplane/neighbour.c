@@ -42,7 +42,6 @@ struct neighbour {
 	struct rte_ring *requests; /* of struct neighbour_key, workers to thread */
 	int wake;                  /* eventfd */
 	_Atomic uint32_t recent[RECENT];
-	_Atomic uint64_t request_full;
 	struct fixed_hop fixed[STATICS_MAX]; /* complete before the workers start */
 	uint32_t n_fixed;
 
@@ -52,7 +51,6 @@ struct neighbour {
 	uint16_t n_ports;
 	int events;                           /* rtnl_listen() */
 	uint64_t tick_at, pass_at, pass_last; /* nanoseconds; pass_at 0: no round of route questions wanted */
-	_Atomic uint64_t overruns;
 	pthread_t thread;
 	bool running;
 	_Atomic bool stop;
@@ -74,10 +72,8 @@ static void request(struct neighbour *nb, const struct neighbour_key *key, uint3
 	 * second. */
 	if (atomic_load_explicit(mark, memory_order_relaxed) == hash)
 		return;
-	if (rte_ring_enqueue_elem(nb->requests, (void *)(uintptr_t)key, sizeof(*key)) < 0) {
-		atomic_fetch_add_explicit(&nb->request_full, 1, memory_order_relaxed);
-		return;
-	}
+	if (rte_ring_enqueue_elem(nb->requests, (void *)(uintptr_t)key, sizeof(*key)) < 0)
+		return; /* the next packet asks again */
 	atomic_store_explicit(mark, hash, memory_order_relaxed);
 	if (write(nb->wake, &one, sizeof(one)) < 0)
 		atomic_store_explicit(
@@ -199,7 +195,6 @@ static void events_read(struct neighbour *nb)
 		ssize_t n = recv(nb->events, buf, sizeof(buf), 0);
 
 		if (n < 0 && errno == ENOBUFS) {
-			atomic_fetch_add_explicit(&nb->overruns, 1, memory_order_relaxed);
 			paths_resync(&nb->paths);
 			pass_want(nb);
 			addresses = true;
@@ -377,14 +372,16 @@ int neighbour_local_port(struct neighbour *nb, const struct ip_addr *local)
 	return -ENOENT;
 }
 
-void neighbour_stats(struct neighbour *nb, struct neighbour_stats *out)
+void neighbour_stats(const struct neighbour *nb, struct dp_next_hops *out)
 {
-	*out = (struct neighbour_stats){
-		.entries = atomic_load_explicit(&nb->paths.entries, memory_order_relaxed),
-		.ready = atomic_load_explicit(&nb->paths.ready, memory_order_relaxed),
-		.requests = atomic_load_explicit(&nb->paths.requests, memory_order_relaxed),
-		.request_full = atomic_load_explicit(&nb->request_full, memory_order_relaxed),
-		.evicted = atomic_load_explicit(&nb->paths.evicted, memory_order_relaxed),
-		.overruns = atomic_load_explicit(&nb->overruns, memory_order_relaxed),
+	const struct paths *p = &nb->paths;
+
+	*out = (struct dp_next_hops){
+		.resolved = atomic_load_explicit(&p->resolved, memory_order_relaxed),
+		.unresolved = atomic_load_explicit(&p->unresolved, memory_order_relaxed),
+		.no_route = atomic_load_explicit(&p->no_route, memory_order_relaxed),
+		.idle = atomic_load_explicit(&p->idle, memory_order_relaxed),
+		.capacity = p->capacity,
+		.evicted = atomic_load_explicit(&p->evicted, memory_order_relaxed),
 	};
 }

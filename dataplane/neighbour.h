@@ -19,6 +19,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/netaddr.h"
+#include "lib/msg/dp_msg.h"
 
 struct port;
 struct neighbour; /* the mirror; opaque */
@@ -42,15 +43,6 @@ struct neighbour_hop {
 	uint16_t port; /* port.index */
 	uint16_t mtu;  /* octets of IP packet on the way, the smaller of port and route */
 	uint8_t ether[14];
-};
-
-struct neighbour_stats {
-	uint32_t entries, ready; /* (local, remote) pairs known, and those that can be sent to now */
-	uint64_t requests;       /* route or resolution requests sent to the kernel */
-	uint64_t request_full; /* lookups whose request found the queue full (asked again by the next packet)
-				*/
-	uint64_t evicted;      /* entries given up for newer ones */
-	uint64_t overruns;     /* notifications lost by the kernel; each ends in a full resynchronisation */
 };
 
 /*
@@ -84,4 +76,5 @@ int neighbour_add_static(struct neighbour *nb, const struct ip_addr *local, cons
 /* The port whose interface holds the address local now, or -ENOENT. */
 int neighbour_local_port(struct neighbour *nb, const struct ip_addr *local);
 
-void neighbour_stats(struct neighbour *nb, struct neighbour_stats *out);
+/* Any thread. */
+void neighbour_stats(const struct neighbour *nb, struct dp_next_hops *out);

@@ -109,7 +109,7 @@ static bool hop_learn(struct hop *h, const struct rtnl_neighbour *n)
 static void hop_ask(struct paths *p, struct hop *h)
 {
 	h->asked = p->tick;
-	atomic_fetch_add_explicit(&p->requests, 1, memory_order_relaxed);
+	p->requests++;
 	int rc = rtnl_neighbour_use(p->fd, h->ifindex, &h->ip);
 	if (rc < 0) {
 		char text[IP_TEXT_MAX];
@@ -125,7 +125,7 @@ static bool hop_query(struct paths *p, struct hop *h)
 	struct rtnl_neighbour n = {0};
 	bool changed;
 
-	atomic_fetch_add_explicit(&p->requests, 1, memory_order_relaxed);
+	p->requests++;
 	changed = hop_learn(h, rtnl_neighbour_get(p->fd, h->ifindex, &h->ip, &n) == 0 ? &n : NULL);
 	if ((h->nud & NUD_BUSY) == 0)
 		hop_ask(p, h);
@@ -220,7 +220,7 @@ static void path_route(struct paths *p, uint32_t index)
 	uint8_t before = path->state;
 	int rc = rtnl_route_get(p->fd, &path->key.local, &path->key.remote, &route);
 
-	atomic_fetch_add_explicit(&p->requests, 1, memory_order_relaxed);
+	p->requests++;
 	path->asked = p->tick;
 	if (rc == 0 && route.kind == RTNL_ROUTE_UNICAST)
 		port = port_of(p, route.ifindex);
@@ -246,7 +246,7 @@ static void path_remove(struct paths *p, uint32_t index)
 	path_unlink(p, index);
 	neighbour_table_remove(p->table, index);
 	p->paths[index] = (struct path){0};
-	atomic_fetch_sub_explicit(&p->entries, 1, memory_order_relaxed);
+	p->entries--;
 }
 
 void paths_add(struct paths *p, const struct neighbour_key *key)
@@ -261,15 +261,15 @@ void paths_add(struct paths *p, const struct neighbour_key *key)
 
 		if (victim == NEIGHBOUR_NONE)
 			return;
-		p->in_use_evicted += neighbour_table_in_use(p->table, victim);
+		if (neighbour_table_in_use(p->table, victim))
+			atomic_fetch_add_explicit(&p->evicted, 1, memory_order_relaxed);
 		path_remove(p, victim);
-		atomic_fetch_add_explicit(&p->evicted, 1, memory_order_relaxed);
 		index = neighbour_table_insert(p->table, key, p->tick);
 		if (index == NEIGHBOUR_NONE)
 			return;
 	}
 	p->paths[index] = (struct path){.key = *key, .live = true, .state = NEIGHBOUR_PENDING};
-	atomic_fetch_add_explicit(&p->entries, 1, memory_order_relaxed);
+	p->entries++;
 	path_route(p, index);
 }
 
@@ -328,15 +328,16 @@ void paths_refresh(struct paths *p)
 /* More pairs in use than places: each that comes costs another one's packets their way. */
 static void evicted_say(struct paths *p)
 {
+	uint64_t evicted = atomic_load_explicit(&p->evicted, memory_order_relaxed);
+
 	if (p->warn_in > 0)
 		p->warn_in--;
-	if (p->warn_in > 0 || p->in_use_evicted == 0)
+	if (p->warn_in > 0 || p->evicted_said == evicted)
 		return;
 	log_warn("neighbour",
 		"next hops in use give way to others: remote addresses are more than --sessions has room for",
-		LU("entries", atomic_load_explicit(&p->entries, memory_order_relaxed)),
-		LU("evicted", p->in_use_evicted));
-	p->in_use_evicted = 0;
+		LU("entries", p->entries), LU("evicted", evicted - p->evicted_said));
+	p->evicted_said = evicted;
 	p->warn_in = WARN_INTERVAL_S;
 }
 
@@ -346,15 +347,35 @@ void paths_tick(struct paths *p)
 	evicted_say(p);
 	if (p->walk.left > 0)
 		return;
-	p->walk_ready = 0;
+	p->walked = (struct dp_next_hops){0};
 	round_begin(&p->walk, neighbour_table_extent(p->table));
 }
 
 static uint32_t idle_max(const struct paths *p)
 {
-	uint32_t entries = atomic_load_explicit(&p->entries, memory_order_relaxed);
+	return p->entries > p->capacity / 4 * 3 ? PATH_IDLE_FULL_S : PATH_IDLE_S;
+}
 
-	return entries > p->capacity / 4 * 3 ? PATH_IDLE_FULL_S : PATH_IDLE_S;
+static void path_count(struct paths *p, uint32_t index)
+{
+	const struct path *path = &p->paths[index];
+
+	if (!neighbour_table_in_use(p->table, index))
+		p->walked.idle++;
+	else if (path->hop == 0)
+		p->walked.no_route++;
+	else if (p->hops[path->hop - 1].has_mac)
+		p->walked.resolved++;
+	else
+		p->walked.unresolved++;
+}
+
+static void walk_publish(struct paths *p)
+{
+	atomic_store_explicit(&p->resolved, p->walked.resolved, memory_order_relaxed);
+	atomic_store_explicit(&p->unresolved, p->walked.unresolved, memory_order_relaxed);
+	atomic_store_explicit(&p->no_route, p->walked.no_route, memory_order_relaxed);
+	atomic_store_explicit(&p->idle, p->walked.idle, memory_order_relaxed);
 }
 
 static void path_walk(struct paths *p, uint32_t index)
@@ -371,6 +392,7 @@ static void path_walk(struct paths *p, uint32_t index)
 	}
 	if (path->hop == 0 && idle <= HOP_KEEP_S && p->tick - path->asked >= ROUTE_RETRY_S)
 		path_route(p, index);
+	path_count(p, index);
 	if (path->hop == 0)
 		return;
 	h = &p->hops[path->hop - 1];
@@ -378,7 +400,6 @@ static void path_walk(struct paths *p, uint32_t index)
 		h->used = used;
 	if (idle <= HOP_KEEP_S && (h->nud & NUD_BUSY) == 0 && h->asked != p->tick)
 		hop_ask(p, h);
-	p->walk_ready += h->has_mac;
 }
 
 static bool rounds_next(struct paths *p)
@@ -399,7 +420,7 @@ static bool rounds_next(struct paths *p)
 	if (round_next(&p->walk, &i)) {
 		path_walk(p, i);
 		if (p->walk.left == 0)
-			atomic_store_explicit(&p->ready, p->walk_ready, memory_order_relaxed);
+			walk_publish(p);
 		more = true;
 	}
 	return more;
@@ -407,10 +428,10 @@ static bool rounds_next(struct paths *p)
 
 bool paths_step(struct paths *p)
 {
-	uint64_t questions = atomic_load_explicit(&p->requests, memory_order_relaxed) + STEP_QUESTIONS;
+	uint64_t questions = p->requests + STEP_QUESTIONS;
 
 	for (unsigned i = 0; i < STEP_LOOKS; i++) {
-		if (atomic_load_explicit(&p->requests, memory_order_relaxed) >= questions)
+		if (p->requests >= questions)
 			break;
 		if (!rounds_next(p))
 			return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the mirror's thread keeps behind the table: for every pair its route, and for every next hop that
- * routes lead to its link-layer address and the pairs that use it. All of it belongs to the mirror's thread.
- * Private to neighbour*.c.
+ * routes lead to its link-layer address and the pairs that use it. All of it belongs to the mirror's thread;
+ * others read what is atomic. Private to neighbour*.c.
  */
 #pragma once
 
@@ -70,11 +70,14 @@ struct paths {
 	uint32_t hops_free;  /* index + 1 of the one given back last */
 	uint32_t hops_fresh; /* from here on never taken */
 	struct paths_round refresh, resync, walk;
-	uint32_t walk_ready;     /* pairs that can be sent to, of those that this second's walk has seen */
-	uint32_t in_use_evicted; /* not warned of yet */
-	uint32_t warn_in;        /* seconds until a warning may come again */
-	_Atomic uint64_t requests, evicted;
-	_Atomic uint32_t entries, ready;
+	uint32_t entries;           /* pairs */
+	uint64_t requests;          /* to the kernel */
+	struct dp_next_hops walked; /* pairs that this second's walk has seen */
+	/* That the last one has seen. */
+	_Atomic uint32_t resolved, unresolved, no_route, idle;
+	_Atomic uint64_t evicted; /* pairs in use that gave way to others */
+	uint64_t evicted_said;    /* of them, those warned of */
+	uint32_t warn_in;         /* seconds until a warning may come again */
 };
 
 int paths_open(struct paths *p, struct neighbour_table *table, struct port *const *ports, uint16_t n_ports,

@@ -85,6 +85,7 @@ static int plane_open(struct room *r, uint32_t sessions, struct err *err)
 		.workers = r->workers,
 		.n_ports = 1,
 		.ports = &r->port,
+		.neighbour = r->neighbour,
 		.backend = &crypto_ipsec_mb,
 		.out = take_out,
 		.user = r,

@@ -25,7 +25,7 @@
 #include "lib/base/netaddr.h"
 #include "lib/srtp/suite.h"
 
-#define DP_MSG_VERSION 7
+#define DP_MSG_VERSION 8
 
 #define DP_LEGS_MAX 16     /* per session, both sides together */
 #define DP_STREAMS_MAX 8   /* per leg */
@@ -344,6 +344,20 @@ enum dp_verdict {
 
 const char *dp_verdict_name(enum dp_verdict v); /* such as "auth_fail"; "unknown" outside the enum */
 
+/*
+ * The pairs of a media address and a remote address whose next hop the data plane keeps, a second or so ago.
+ * In use: there was something to send within 10 s. All 0 where every next hop was given at the start.
+ */
+struct dp_next_hops {
+	uint32_t resolved;   /* in use, and its link-layer address is known */
+	uint32_t unresolved; /* in use, and it does not answer (ARP, ND), or not yet */
+	uint32_t no_route;   /* in use, and no route leads there by an interface of the data plane */
+	uint32_t idle;       /* the rest: of calls that are over, or silent */
+	uint32_t capacity;   /* room for so many pairs, in use or idle */
+	uint32_t pad;
+	uint64_t evicted; /* pairs in use that gave way to others: more are in use than there is room for */
+};
+
 struct dp_stats_global {
 	struct dp_header h;
 	uint64_t rx_packets, rx_octets, tx_packets, tx_octets; /* media, IP payload of UDP */
@@ -364,6 +378,7 @@ struct dp_stats_global {
 	uint32_t legs_guarded;         /* legs that have a budget for authentications now (DP_V_POLICED) */
 	uint32_t pad;
 	uint64_t overlaps_cut;         /* replaced keys that gave their slot to a new one before their time */
+	struct dp_next_hops next_hops;
 };
 
 /* A network interface since the data plane's start. Counters are of frames; drivers that do not know one say 0. */

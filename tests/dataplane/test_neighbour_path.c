@@ -152,7 +152,7 @@ static void each_call_keeps_its_next_hops(void **state)
 	assert_int_equal(m.paths.evicted, 0);
 	assert_int_equal(kernel.routes, PAIRS);
 	assert_int_equal(m.paths.entries, PAIRS);
-	assert_int_equal(m.paths.ready, PAIRS);
+	assert_int_equal(m.paths.resolved, PAIRS);
 	mirror_close(&m);
 }
 
@@ -241,11 +241,15 @@ static void a_warning_a_minute_says_that_pairs_in_use_give_way(void **state)
 	for (unsigned s = 0; s <= NEIGHBOUR_IN_USE_S; s++)
 		second_passes(&m);
 	use_all(&m, N, 2 * N);
+	for (uint32_t n = N; n < 2 * N; n++)
+		assert_int_equal(use(&m, n), NEIGHBOUR_READY);
 	second_passes(&m);
-	assert_int_equal(m.paths.evicted, N);
-	assert_int_equal(kernel.warnings, 0); /* the others' calls were over */
+	assert_int_equal(m.paths.evicted, 0); /* the others' calls were over */
+	assert_int_equal(kernel.warnings, 0);
 
-	for (unsigned s = 0; s < 60; s++) {
+	use_all(&m, 0, N);
+	assert_int_equal(m.paths.evicted, N);
+	for (unsigned s = 1; s <= 60; s++) {
 		use_all(&m, s % 2 * N, s % 2 * N + N);
 		second_passes(&m);
 		assert_int_equal(kernel.warnings, 1);
@@ -255,6 +259,44 @@ static void a_warning_a_minute_says_that_pairs_in_use_give_way(void **state)
 	for (unsigned s = 0; s < 120; s++)
 		second_passes(&m);
 	assert_int_equal(kernel.warnings, 2);
+	mirror_close(&m);
+}
+
+/* What an operator is told of them. */
+static void counted(
+	const struct mirror *m, uint32_t resolved, uint32_t unresolved, uint32_t no_route, uint32_t idle)
+{
+	assert_int_equal(m->paths.resolved, resolved);
+	assert_int_equal(m->paths.unresolved, unresolved);
+	assert_int_equal(m->paths.no_route, no_route);
+	assert_int_equal(m->paths.idle, idle);
+}
+
+static void pairs_in_use_are_counted_by_what_is_known_of_their_way(void **state)
+{
+	enum { N = 100 };
+	struct mirror m;
+	struct neighbour_key k = pair(0);
+	struct rtnl_neighbour silent = {.ifindex = IFINDEX, .ip = k.remote, .state = NUD_FAILED};
+
+	(void)state;
+	mirror_open(&m, 65536);
+	use_all(&m, 0, N);
+	second_passes(&m);
+	counted(&m, N, 0, 0, 0);
+	paths_neighbour(&m.paths, &silent);
+	kernel.no_route = true;
+	use_all(&m, N, N + 2);
+	second_passes(&m);
+	counted(&m, N - 1, 1, 2, 0);
+	for (unsigned s = 0; s <= NEIGHBOUR_IN_USE_S; s++) {
+		use_all(&m, 0, 10);
+		second_passes(&m);
+	}
+	counted(&m, 9, 1, 0, N - 10 + 2);
+	for (unsigned s = 0; s <= PATH_IDLE_S; s++)
+		second_passes(&m);
+	counted(&m, 0, 0, 0, 0);
 	mirror_close(&m);
 }
 
@@ -332,7 +374,7 @@ static void a_round_begun_again_reaches_everything(void **state)
 		reached += asked[n];
 	assert_int_equal(reached, N);
 	/* and the walk of each second came round, too */
-	assert_int_equal(m.paths.ready, N);
+	assert_int_equal(m.paths.resolved + m.paths.idle, N);
 	mirror_close(&m);
 }
 
@@ -398,6 +440,7 @@ int main(void)
 		cmocka_unit_test(ends_of_calls_leave_the_version_alone),
 		cmocka_unit_test(pairs_of_ended_calls_go_sooner_where_room_runs_short),
 		cmocka_unit_test(a_warning_a_minute_says_that_pairs_in_use_give_way),
+		cmocka_unit_test(pairs_in_use_are_counted_by_what_is_known_of_their_way),
 		cmocka_unit_test(rounds_go_in_steps),
 		cmocka_unit_test(a_round_begun_again_reaches_everything),
 		cmocka_unit_test(a_gateway_in_use_is_confirmed_once_a_second),

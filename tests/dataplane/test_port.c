@@ -143,6 +143,7 @@ static void fixed_hops_need_no_kernel(void **state)
 	struct neighbour *nb;
 	struct neighbour_hop hop;
 	struct neighbour_ref ref = {0};
+	struct dp_next_hops stats;
 	struct ip_addr any = {0}, local = ip("192.0.2.1"), far = ip("198.51.100.9"), six = ip("2001:db8::9");
 	struct err err = {0};
 
@@ -162,6 +163,8 @@ static void fixed_hops_need_no_kernel(void **state)
 	assert_int_equal(neighbour_lookup(nb, NULL, &six, &six, &hop), NEIGHBOUR_READY);
 	assert_memory_equal(hop.ether, mac_b, 6);
 	assert_memory_equal(hop.ether + 12, "\x86\xdd", 2);
+	neighbour_stats(nb, &stats);
+	assert_memory_equal(&stats, &(struct dp_next_hops){0}, sizeof stats);
 	neighbour_close(nb);
 	port_close(port);
 }

@@ -134,6 +134,7 @@ int rig_open(void **state)
 		.table = r->table,
 		.n_ports = 1,
 		.ports = &r->port,
+		.neighbour = r->neighbour,
 		.backend = &crypto_ipsec_mb,
 		.out = take_out,
 		.user = r,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the control plane is told of the data plane's network interfaces. */
+/* What the control plane is told of the data plane's network interfaces and next hops. */
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +23,15 @@ int __wrap_rte_eth_stats_get(uint16_t port, struct rte_eth_stats *s)
 	return 0;
 }
 
+void __wrap_neighbour_stats(const struct neighbour *nb, struct dp_next_hops *out);
+
+void __wrap_neighbour_stats(const struct neighbour *nb, struct dp_next_hops *out)
+{
+	assert_non_null(nb);
+	*out = (struct dp_next_hops){
+		.resolved = 1, .unresolved = 2, .no_route = 3, .idle = 4, .capacity = 5, .evicted = 6};
+}
+
 static void seconds_pass(struct rig *r)
 {
 	r->now += 2 * NS_PER_S;
@@ -35,13 +44,18 @@ static const struct dp_alarm *alarm_is(struct rig *r, unsigned count)
 	return count ? &rig_message(r, DP_ALARM)->alarm : NULL;
 }
 
-static const struct dp_stats_port *figures(struct rig *r)
+static void ask(struct rig *r)
 {
 	union dp_msg m;
 
 	dp_msg_init(&m, DP_STATS, 0);
 	m.stats.scope = DP_STATS_SCOPE_GLOBAL;
 	assert_int_equal(rig_command(r, &m), 0);
+}
+
+static const struct dp_stats_port *figures(struct rig *r)
+{
+	ask(r);
 	assert_non_null(rig_message(r, DP_STATS_PORT));
 	return &rig_message(r, DP_STATS_PORT)->stats_port;
 }
@@ -113,6 +127,22 @@ static void test_what_a_nic_drops_is_told(void **state)
 	assert_int_equal(s->tx_errors, 8);
 }
 
+static void test_next_hops_are_told(void **state)
+{
+	struct rig *r = *state;
+	const struct dp_next_hops *s;
+
+	ask(r);
+	assert_non_null(rig_message(r, DP_STATS_GLOBAL));
+	s = &rig_message(r, DP_STATS_GLOBAL)->stats_global.next_hops;
+	assert_int_equal(s->resolved, 1);
+	assert_int_equal(s->unresolved, 2);
+	assert_int_equal(s->no_route, 3);
+	assert_int_equal(s->idle, 4);
+	assert_int_equal(s->capacity, 5);
+	assert_int_equal(s->evicted, 6);
+}
+
 #define BUSY 3     /* ports */
 #define FRAMES 700 /* that wait at each: together more than a worker takes in a step */
 
@@ -181,6 +211,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_lost_link_is_an_alarm, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_who_connects_hears_of_an_alarm_that_lasts, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_what_a_nic_drops_is_told, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_next_hops_are_told, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_busy_ports_take_turns, rig_open, rig_close),
 	};
 
