@@ -46,9 +46,9 @@ const struct command commands[] = {
 		"Shows one call and both its legs. ID is as in 'show calls'.\n", 0, 1, 1,
 		"which call? srtpgwctl show call ID; 'show calls' lists them", {NAMES_CALLS}, show_call},
 	{"show stats", "", "what the whole gateway did",
-		"Shows the counters of the whole gateway: calls, media packets by verdict, SIP, and of each network\n"
-		"interface of media its link, its packets and those that were MISSED: dropped by the NIC or the kernel\n"
-		"because no worker took them in time.\n",
+		"Shows the counters of the whole gateway: calls, media packets by verdict, next hops, SIP, and of each\n"
+		"network interface of media its link, its packets and those that were MISSED: dropped by the NIC or the\n"
+		"kernel because no worker took them in time.\n",
 		0, 0, 0, NULL, {0}, show_stats},
 	{"show alarms", "", "what is wrong now, and what was",
 		"Lists what was wrong with network interfaces of media (no link) and crypto devices since the data\n"

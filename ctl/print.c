@@ -308,7 +308,7 @@ void print_call(const json_t *call, FILE *to)
 
 void print_stats(const json_t *statistics, FILE *to)
 {
-	static const char *const plane_parts[] = {"rx", "tx", "crypto"};
+	static const char *const plane_parts[] = {"rx", "tx", "next-hops", "crypto"};
 	const json_t *plane = json_object_get(statistics, "data-plane");
 
 	print_members(statistics, "", to);

@@ -329,6 +329,20 @@ static void write_crypto(const struct dp_stats_global *g, struct metrics *m)
 	gauge(m, "srtpgw_crypto_degraded_workers", "Workers whose device is out of use.", g->crypto_degraded);
 }
 
+static void write_next_hops(const struct dp_next_hops *s, struct metrics *m)
+{
+	static const char name[] = "srtpgw_next_hops";
+
+	metrics_begin(m, name, METRICS_GAUGE,
+		"Pairs of a media address and a remote address: in use, by what is known of the way there, or idle.");
+	metrics_sample(m, name, L("state", "resolved"), s->resolved);
+	metrics_sample(m, name, L("state", "unresolved"), s->unresolved);
+	metrics_sample(m, name, L("state", "no_route"), s->no_route);
+	metrics_sample(m, name, L("state", "idle"), s->idle);
+	gauge(m, "srtpgw_next_hops_capacity", "Pairs that there is room for.", s->capacity);
+	counter(m, "srtpgw_next_hops_evicted_total", "Pairs in use that gave way to others.", s->evicted);
+}
+
 static void write_media(const struct dp_stats_global *g, struct metrics *m)
 {
 	static const char packets[] = "srtpgw_media_packets_total", octets[] = "srtpgw_media_octets_total";
@@ -362,6 +376,7 @@ static void write_media(const struct dp_stats_global *g, struct metrics *m)
 	gauge(m, "srtpgw_media_legs", "Media legs.", g->legs);
 	gauge(m, "srtpgw_media_legs_guarded", "Legs with a budget for authentications: they are under attack.",
 		g->legs_guarded);
+	write_next_hops(&g->next_hops, m);
 	write_crypto(g, m);
 }
 

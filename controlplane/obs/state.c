@@ -240,6 +240,16 @@ static void crypto(struct state_tree *t, struct lyd_node *n, const struct dp_sta
 	C(n, "degraded", g->crypto_degraded);
 }
 
+static void next_hops(struct state_tree *t, struct lyd_node *n, const struct dp_next_hops *s)
+{
+	C(n, "resolved", s->resolved);
+	C(n, "unresolved", s->unresolved);
+	C(n, "no-route", s->no_route);
+	C(n, "idle", s->idle);
+	C(n, "capacity", s->capacity);
+	C(n, "evicted", s->evicted);
+}
+
 static void plane_traffic(struct state_tree *t, struct lyd_node *n, const struct dp_stats_global *g)
 {
 	C(n, "sessions", g->sessions);
@@ -255,6 +265,7 @@ static void plane_traffic(struct state_tree *t, struct lyd_node *n, const struct
 	C(n, "idle-cycles", g->idle_cycles);
 	C(n, "sleep-cycles", g->sleep_cycles);
 	C(n, "sleeps", g->sleeps);
+	next_hops(t, state_in(t, n, "next-hops"), &g->next_hops);
 	crypto(t, state_in(t, n, "crypto"), g);
 	verdicts(t, n, g->verdicts);
 }

@@ -118,6 +118,37 @@ def test_a_lost_link_is_an_alarm():
         finish(gateway, a, b)
 
 
+def test_next_hops_that_do_not_resolve_are_seen():
+    """A call's two next hops are there; then one is silent, then there is no route to it, and then it is back."""
+    with talking(b="phone", **LISTENER) as (lab, gateway, a, b):
+        phone, host = lab.ADDRESSES["phone"], gateway.host
+
+        def seen(**figures):
+            """In metrics and by srtpgwctl, which is the model's state."""
+            m, told = metrics(gateway), gateway.ctl("show", "stats")["data-plane"]["next-hops"]
+            return all(m[f'srtpgw_next_hops{{state="{state}"}}'] == told[state.replace("_", "-")] == n
+                       for state, n in figures.items())
+
+        def no_way():
+            return metrics(gateway)['srtpgw_media_verdicts_total{verdict="neighbour"}']
+
+        wait_for("two next hops", lambda: seen(resolved=2, unresolved=0, no_route=0, idle=0))
+        m = metrics(gateway)
+        assert m["srtpgw_next_hops_capacity"] >= 65536 and m["srtpgw_next_hops_evicted_total"] == 0
+        lost = no_way()
+        switch, port = lab.far_end(lab.host("phone"), "eth0")
+        switch.ip("link", "set", port, "down")
+        host.ip("neigh", "del", phone, "dev", "core0")
+        wait_for("the phone does not answer", lambda: seen(unresolved=1, no_route=0))
+        wait_for("packets for it are dropped", lambda: no_way() > lost)
+        host.ip("route", "add", "unreachable", f"{phone}/32")
+        wait_for("no route leads to it", lambda: seen(unresolved=0, no_route=1))
+        host.ip("route", "del", "unreachable", f"{phone}/32")
+        switch.ip("link", "set", port, "up")
+        wait_for("it is back", lambda: seen(resolved=2, unresolved=0, no_route=0))
+        finish(gateway, a, b)
+
+
 def test_the_listener_moves_with_the_configuration():
     with parties(b="phone", **LISTENER) as (_, gateway, a, b), Operator(gateway) as op:
         where = "/srtp-gateway:gateway/observability/metrics-listener"

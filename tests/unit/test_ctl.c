@@ -137,7 +137,7 @@ static void trunks_and_stats_are_shown(void **state)
 			   "{\"name\":\"b\",\"state\":\"no-address\",\"reason\":\"no name\"}]}}]}}}")},
 		{"/srtp-gateway:statistics",
 			OK("{\"srtp-gateway:statistics\":{\"version\":\"1\",\"calls\":{\"active\":1},\"data-"
-			   "plane\":{\"connected\":true,\"rx\":{\"packets\":\"9\"},\"verdicts\":{"
+			   "plane\":{\"connected\":true,\"rx\":{\"packets\":\"9\"},\"next-hops\":{\"unresolved\":3},\"verdicts\":{"
 			   "\"relayed\":\"8\",\"replay\":\"0\"},\"interface\":[{\"name\":\"eth0\",\"link\":\"up\","
 			   "\"link-losses\":\"1\",\"rx\":{\"packets\":\"9\",\"missed\":\"4\",\"errors\":\"5\",\"no-buffer\":"
 			   "\"6\"},\"tx\":{\"packets\":\"2\",\"errors\":\"3\"}}]},\"sip\":{\"rx-messages\":\"5\"}}}")},
@@ -156,6 +156,7 @@ static void trunks_and_stats_are_shown(void **state)
 	assert_non_null(strstr(output, "  connected          yes\n"));
 	assert_non_null(strstr(output, "    relayed                  8\n"));
 	assert_null(strstr(output, "replay"));
+	assert_non_null(strstr(output, "  next-hops\n    unresolved         3\n"));
 	assert_non_null(strstr(output, "  rx-messages              5\n"));
 }
 

@@ -208,7 +208,8 @@ static void statistics_do_without_a_data_plane(void **state)
 	(void)state;
 	const struct state_counter sip[] = {{"rx_messages", 7}};
 	struct dp_welcome welcome = {.workers = 1, .port = "af_xdp", .backend = "ipsec-mb"};
-	struct dp_stats_global global = {.rx_packets = UINT64_MAX};
+	struct dp_stats_global global = {.rx_packets = UINT64_MAX,
+		.next_hops = {.resolved = 1, .unresolved = 2, .no_route = 3, .idle = 4, .capacity = 5, .evicted = 6}};
 	struct state_tree t = {.ctx = yang};
 	struct lyd_node *top = state_top(&t, "statistics");
 
@@ -229,6 +230,12 @@ static void statistics_do_without_a_data_plane(void **state)
 	SAYS(&t, "/srtp-gateway:statistics/data-plane/rx/packets", "18446744073709551615");
 	SAYS(&t, "/srtp-gateway:statistics/data-plane/verdicts/relayed", "8");
 	SAYS(&t, "/srtp-gateway:statistics/data-plane/verdicts/clear-refused", "0");
+	SAYS(&t, "/srtp-gateway:statistics/data-plane/next-hops/resolved", "1");
+	SAYS(&t, "/srtp-gateway:statistics/data-plane/next-hops/unresolved", "2");
+	SAYS(&t, "/srtp-gateway:statistics/data-plane/next-hops/no-route", "3");
+	SAYS(&t, "/srtp-gateway:statistics/data-plane/next-hops/idle", "4");
+	SAYS(&t, "/srtp-gateway:statistics/data-plane/next-hops/capacity", "5");
+	SAYS(&t, "/srtp-gateway:statistics/data-plane/next-hops/evicted", "6");
 	lyd_free_all(t.first);
 }
 
