@@ -37,8 +37,16 @@ struct plain_frame {
 	uint16_t payload_len; /* octets; the payload begins at 42 */
 };
 
+/* The same over IPv6: no extension header. */
+struct plain_frame_v6 {
+	const uint8_t *source, *destination; /* 16 octets each, in the frame */
+	uint16_t source_port, port;
+	uint16_t payload_len; /* octets; the payload begins at 62 */
+};
+
 /* Is it one? Fills *f then; else classify_frame() says what it is. */
 bool classify_plain(const uint8_t *octets, size_t n, struct plain_frame *f);
+bool classify_plain_v6(const uint8_t *octets, size_t n, struct plain_frame_v6 *f);
 
 /* n contiguous octets of frame. Fills *f as far as the class says. */
 enum frame_class classify_frame(const uint8_t *octets, size_t n, struct frame *f);

@@ -86,6 +86,26 @@ static inline struct leg_address *leg_table_address_v4(const struct leg_table *t
 	}
 }
 
+/* The same for an IPv6 address, 16 octets as they lie in a packet. */
+static inline struct leg_address *leg_table_address_v6(const struct leg_table *t, const uint8_t *octets)
+{
+	uint64_t first, rest, x, y;
+
+	memcpy(&first, octets, sizeof first);
+	memcpy(&rest, octets + 8, sizeof rest);
+	for (uint32_t i = leg_table_hash_words(first, rest);; i++) {
+		struct leg_address *a =
+			atomic_load_explicit(&t->slots[i % LEG_TABLE_SLOTS], memory_order_acquire);
+
+		if (!a)
+			return NULL;
+		memcpy(&x, a->ip.octets, sizeof x);
+		memcpy(&y, a->ip.octets + 8, sizeof y);
+		if (x == first && y == rest && a->ip.family == IP_V6)
+			return a;
+	}
+}
+
 /* NULL: no address of ours. */
 static inline struct leg_address *leg_table_address(const struct leg_table *t, const struct ip_addr *ip)
 {

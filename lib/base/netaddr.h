@@ -48,6 +48,13 @@ static inline void ip_port_v4(struct ip_port *out, uint32_t ip, uint16_t port)
 	memcpy(at + 16, &its_port, 8);
 }
 
+/* The same of an IPv6 address, 16 octets. */
+static inline void ip_port_v6(struct ip_port *out, const uint8_t *octets, uint16_t port)
+{
+	*out = (struct ip_port){.ip.family = IP_V6, .port = port};
+	memcpy(out->ip.octets, octets, sizeof out->ip.octets);
+}
+
 /* For every packet: no call, no branch. What only fills the structures is not compared. */
 static inline __attribute__((always_inline)) bool ip_port_equal(const struct ip_port *a, const struct ip_port *b)
 {

@@ -12,13 +12,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	enum frame_class class;
 	struct plain_frame plain;
+	struct plain_frame_v6 plain_v6;
 	struct frame f;
 	int kind;
 
 	class = classify_frame(data, size, &f);
-	/* The reader of usual frames says the same of them. */
+	/* The readers of usual frames say the same of them. */
 	if (classify_plain(data, size, &plain) !=
 		(class == FRAME_UDP && f.source.ip.family == IP_V4 && f.l3 == 14 && f.l4 == 34))
+		abort();
+	if (classify_plain_v6(data, size, &plain_v6) !=
+		(class == FRAME_UDP && f.source.ip.family == IP_V6 && f.l3 == 14 && f.l4 == 54))
 		abort();
 	if (class != FRAME_UDP)
 		return 0;

@@ -327,15 +327,15 @@ static void test_checksum_v6(void **state)
 }
 
 /* Another VLAN's frames are another network's, whatever their addresses say. */
-static void test_vlan(void **state)
+static void vlan(struct rig *r, bool v6)
 {
-	struct rig *r = *state;
 	struct dp_stats_global sum = {.rx_packets = 0};
 	struct rte_mbuf *m;
 	uint8_t f[512];
 	size_t n;
 
-	call_open(r, 0);
+	rig_addresses(v6);
+	rig_call(r, S, DP_SECURITY_PLAIN, 0, DP_SECURITY_PLAIN);
 	n = frame_of(r, f, 1);
 	put_tag(f, &n, 5);
 	rig_send_frame(r, f, n);
@@ -358,6 +358,16 @@ static void test_vlan(void **state)
 	rig_send_frame(r, f, n);
 	rig_run(r, 1);
 	assert_int_equal(rig_heard(r), 1);
+}
+
+static void test_vlan(void **state)
+{
+	vlan(*state, false);
+}
+
+static void test_vlan_v6(void **state)
+{
+	vlan(*state, true);
 }
 
 /* Fragments are never put together here, so that none can hide a header. */
@@ -544,6 +554,7 @@ int main(void)
 		HOSTILE(test_checksum_behind_many_options),
 		HOSTILE(test_checksum_v6),
 		HOSTILE(test_vlan),
+		HOSTILE(test_vlan_v6),
 		HOSTILE(test_fragments),
 		HOSTILE(test_report_at_rtp_port),
 		HOSTILE(test_noise_teaches_nothing),
