@@ -56,7 +56,7 @@ struct packet {
 	bool fresh_try;       /* the same try was made again with a newer estimate */
 	uint8_t key;          /* leg_rx() of the try under way */
 	uint8_t class;        /* enum frame_class */
-	bool usual;           /* leaves with what its leg has prepared: leaving.h */
+	uint8_t usual;        /* enum ip_family: leaves over it with what its leg has prepared: leaving.h */
 	bool departs;         /* leg_tx_count() */
 	bool next;            /* the next one of a source, under a key that leg_rx_is_near(): srtp_rx.c */
 	uint16_t tx_port;     /* place of the port in the worker's table */

@@ -72,7 +72,7 @@ void fetch_keys(struct worker *w, const struct packet *p)
 		key_fetch(w, to->leaving.key, to->tx_key, to->leaving.suite, p->len);
 	if (unlikely(to->leaving.slot != &to->slot && to->leaving.slot))
 		fetch(to->leaving.slot, 1);
-	/* It leaves the general way: where to, its leg says. */
+	/* It leaves the general way, or over IPv6 (LEAVING_V6): where to, its leg says. */
 	if (to->leaving.version != w->hops)
 		fetch(&to->path, 1);
 }

@@ -8,24 +8,37 @@
 #include "dataplane/rewrite.h"
 #include "dataplane/worker_private.h"
 
-#define HEADERS (ETHER_LEN + IPV4_LEN + UDP_LEN)
+#define V4_HEADERS (ETHER_LEN + IPV4_LEN + UDP_LEN)
+#define V6_HEADERS (ETHER_LEN + IPV6_LEN + UDP_LEN)
 /* Where things lie in the frame. */
-#define AT_START 12
-#define AT_IP_LEN 16
-#define AT_IP_REST 18 /* identification, fragments, TTL, protocol, checksum */
-#define AT_ADDRESSES 26
-#define AT_PORTS 34
-#define AT_UDP_LEN 38
-#define AT_UDP_SUM 40
+#define AT_START 12 /* EtherType, and what follows it */
+#define V4_AT_LEN 16
+#define V4_AT_REST 18 /* identification, fragments, TTL, protocol, checksum */
+#define V4_AT_ADDRESSES 26
+#define V6_AT_REST 20 /* next header, hop limit */
+#define V6_AT_LOCAL 22
+#define V6_AT_REMOTE 38
+/* And in UDP's header, which begins with the ports. */
+#define UDP_AT_LEN 4
+#define UDP_AT_SUM 6
 
 /* Identification 0, DF (RFC 6864 section 4.1), TTL, UDP, checksum 0, as they lie in memory. */
-#define IP_REST ((uint64_t)0x40 << 16 | (uint64_t)HOP_LIMIT << 32 | (uint64_t)IPPROTO_UDP << 40)
-#define IP_REST_SUM (0x40 + (HOP_LIMIT | IPPROTO_UDP << 8)) /* of its words */
+#define V4_REST ((uint64_t)0x40 << 16 | (uint64_t)HOP_LIMIT << 32 | (uint64_t)IPPROTO_UDP << 40)
+#define V4_REST_SUM (0x40 + (HOP_LIMIT | IPPROTO_UDP << 8)) /* of its words */
+#define V6_REST (IPPROTO_UDP | HOP_LIMIT << 8)
 
 /* EtherType; version, header's length and DSCP of IPv4: as they lie in memory. */
-static inline uint32_t start_of(const struct leaving *l)
+static inline uint32_t v4_start(const struct leaving *l)
 {
 	return 0x00450008u | (uint32_t)l->tos << 24;
+}
+
+/* EtherType; version, traffic class, flow label 0 and length of IPv6, likewise. */
+static inline uint64_t v6_start(const struct leaving *l, uint16_t udp_len)
+{
+	uint32_t first = rte_cpu_to_be_32(6u << 28 | (uint32_t)l->tos << 20);
+
+	return 0xdd86 | (uint64_t)first << 16 | (uint64_t)udp_len << 48;
 }
 
 void leaving_make(struct leaving *l, const struct path *path, uint8_t dscp, const uint8_t *macs)
@@ -38,8 +51,10 @@ void leaving_make(struct leaving *l, const struct path *path, uint8_t dscp, cons
 	memcpy(&l->addresses, path->local.ip.octets, 4);
 	memcpy((uint8_t *)&l->addresses + 4, path->remote.ip.octets, 4);
 	memcpy(&l->ports, ports, sizeof ports);
-	addresses = checksum_add(0, &l->addresses, sizeof l->addresses);
-	l->ip_sum = checksum_fold(addresses + (start_of(l) >> 16) + IP_REST_SUM);
+	/* What an address of IPv4 does not use is 0. */
+	addresses = checksum_add(0, path->local.ip.octets, sizeof path->local.ip.octets);
+	addresses = checksum_add(addresses, path->remote.ip.octets, sizeof path->remote.ip.octets);
+	l->ip_sum = checksum_fold(addresses + (v4_start(l) >> 16) + V4_REST_SUM);
 	l->udp_sum = checksum_fold(addresses + l->ports + rte_cpu_to_be_16(IPPROTO_UDP));
 }
 
@@ -47,31 +62,23 @@ void leaving_prepare(struct worker *w, struct leg *leg, const struct neighbour_h
 {
 	const struct path *path = leg_rtp(leg);
 	struct leaving *l = leg_leaving(leg);
-	uint16_t trailer;
+	uint16_t around;
 
-	if (path->local.ip.family != IP_V4 || leg->n_streams != 1 || leg_stream(leg, 0)->limits_extensions ||
-		hop->port > UINT8_MAX)
+	if (leg->n_streams != 1 || leg_stream(leg, 0)->limits_extensions || hop->port > UINT8_MAX)
 		return;
-	trailer = l->secure ? leg_tx(leg)->rtp.total : 0;
-	if (hop->mtu < IPV4_LEN + UDP_LEN + trailer)
+	around = headers_len(path->local.ip.family) + (l->secure ? leg_tx(leg)->rtp.total : 0);
+	if (hop->mtu < around)
 		return;
 	leaving_make(l, path, leg_departure(leg)->dscp, hop->ether);
-	l->room = hop->mtu - IPV4_LEN - UDP_LEN - trailer;
+	l->room = hop->mtu - around;
 	l->port = (uint8_t)hop->port;
-	l->version = w->hops;
+	l->version = path->local.ip.family == IP_V4 ? w->hops : w->hops ^ LEAVING_V6;
 }
 
-/* What the port makes itself is asked of it; it wants the pseudo-header's sum. */
-static inline __attribute__((always_inline)) void offload_ask(
-	struct packet *p, const struct leaving *l, uint16_t udp_len, uint8_t *frame)
+/* What a port wants in the checksum's place that makes it itself: the pseudo-header's sum. */
+static inline uint16_t pseudo_sum(const struct leaving *l, uint16_t udp_len)
 {
-	uint16_t sum = checksum_fold(checksum_add(0, &l->addresses, sizeof l->addresses) +
-				     rte_cpu_to_be_16(IPPROTO_UDP) + udp_len);
-
-	memcpy(frame + AT_UDP_SUM, &sum, sizeof sum);
-	p->m->ol_flags = RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
-	p->m->l2_len = ETHER_LEN;
-	p->m->l3_len = IPV4_LEN;
+	return checksum_fold((uint64_t)l->udp_sum + ~l->ports + udp_len);
 }
 
 static inline uint16_t not_zero(uint16_t sum)
@@ -79,52 +86,107 @@ static inline uint16_t not_zero(uint16_t sum)
 	return sum ? sum : 0xffff;
 }
 
+static inline __attribute__((always_inline)) uint16_t udp_checksum(
+	const struct leaving *l, const struct packet *p, uint16_t udp_len)
+{
+	/* The length is in the header and in the pseudo-header. */
+	return not_zero(
+		(uint16_t)~checksum_fold(checksum_add(l->udp_sum + 2 * (uint64_t)udp_len, p->data, p->len)));
+}
+
+/* What the port makes itself is asked of it. */
+static inline void offload_ask(struct rte_mbuf *m, uint64_t what, uint8_t l3_len)
+{
+	m->ol_flags = what;
+	m->l2_len = ETHER_LEN;
+	m->l3_len = l3_len;
+}
+
+static inline void frame_begins(struct rte_mbuf *m, const uint8_t *frame, uint16_t len)
+{
+	m->data_off = (uint16_t)(frame - (uint8_t *)m->buf_addr);
+	m->data_len = len;
+	m->pkt_len = len;
+}
+
 /* Always inlined: prepared packets have it in their stage (worker.c), with no call. */
-static inline __attribute__((always_inline)) int headers_write(
+static inline __attribute__((always_inline)) int v4_write(
 	const struct leaving *l, struct packet *p, bool offload)
 {
-	uint8_t *frame = p->data - HEADERS;
+	uint8_t *frame = p->data - V4_HEADERS, *udp = p->data - UDP_LEN;
 	uint16_t udp_len = rte_cpu_to_be_16((uint16_t)(UDP_LEN + p->len));
 	uint16_t ip_len = rte_cpu_to_be_16((uint16_t)(IPV4_LEN + UDP_LEN + p->len)), sum;
 	struct rte_mbuf *m = p->m;
-	uint64_t rest = IP_REST;
-	uint32_t start = start_of(l);
+	uint64_t rest = V4_REST;
+	uint32_t start = v4_start(l);
 
 	if (unlikely(frame < (uint8_t *)m->buf_addr))
 		return DP_V_TOO_LONG;
 	memcpy(frame, l->macs, sizeof l->macs);
 	memcpy(frame + AT_START, &start, sizeof start);
-	memcpy(frame + AT_IP_LEN, &ip_len, sizeof ip_len);
-	memcpy(frame + AT_ADDRESSES, &l->addresses, sizeof l->addresses);
-	memcpy(frame + AT_PORTS, &l->ports, sizeof l->ports);
-	memcpy(frame + AT_UDP_LEN, &udp_len, sizeof udp_len);
+	memcpy(frame + V4_AT_LEN, &ip_len, sizeof ip_len);
+	memcpy(frame + V4_AT_ADDRESSES, &l->addresses, sizeof l->addresses);
+	memcpy(udp, &l->ports, sizeof l->ports);
+	memcpy(udp + UDP_AT_LEN, &udp_len, sizeof udp_len);
 	m->ol_flags = 0;
 	if (offload) {
-		offload_ask(p, l, udp_len, frame);
+		offload_ask(
+			m, RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM, IPV4_LEN);
+		sum = pseudo_sum(l, udp_len);
 	} else {
 		sum = (uint16_t)~checksum_fold((uint64_t)l->ip_sum + ip_len);
 		rest |= (uint64_t)sum << 48;
-		/* The length is in the header and in the pseudo-header. */
-		sum = (uint16_t)~checksum_fold(
-			checksum_add(l->udp_sum + 2 * (uint64_t)udp_len, p->data, p->len));
-		sum = not_zero(sum);
-		memcpy(frame + AT_UDP_SUM, &sum, sizeof sum);
+		sum = udp_checksum(l, p, udp_len);
 	}
-	memcpy(frame + AT_IP_REST, &rest, sizeof rest);
-	m->data_off = (uint16_t)(frame - (uint8_t *)m->buf_addr);
-	m->data_len = HEADERS + p->len;
-	m->pkt_len = m->data_len;
+	memcpy(udp + UDP_AT_SUM, &sum, sizeof sum);
+	memcpy(frame + V4_AT_REST, &rest, sizeof rest);
+	frame_begins(m, frame, V4_HEADERS + p->len);
 	return PACKET_ON;
 }
 
-ASIDE int leaving_write(const struct leaving *l, struct packet *p, bool offload)
+static int v6_write(const struct leaving *l, const struct path *path, struct packet *p, bool offload)
 {
-	return headers_write(l, p, offload);
+	uint8_t *frame = p->data - V6_HEADERS, *udp = p->data - UDP_LEN;
+	uint16_t udp_len = rte_cpu_to_be_16((uint16_t)(UDP_LEN + p->len)), rest = V6_REST, sum;
+	uint64_t start = v6_start(l, udp_len);
+	struct rte_mbuf *m = p->m;
+
+	if (unlikely(frame < (uint8_t *)m->buf_addr))
+		return DP_V_TOO_LONG;
+	memcpy(frame, l->macs, sizeof l->macs);
+	memcpy(frame + AT_START, &start, sizeof start);
+	memcpy(frame + V6_AT_REST, &rest, sizeof rest);
+	memcpy(frame + V6_AT_LOCAL, path->local.ip.octets, sizeof path->local.ip.octets);
+	memcpy(frame + V6_AT_REMOTE, path->remote.ip.octets, sizeof path->remote.ip.octets);
+	memcpy(udp, &l->ports, sizeof l->ports);
+	memcpy(udp + UDP_AT_LEN, &udp_len, sizeof udp_len);
+	m->ol_flags = 0;
+	if (offload) {
+		offload_ask(m, RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_IPV6, IPV6_LEN);
+		sum = pseudo_sum(l, udp_len);
+	} else {
+		sum = udp_checksum(l, p, udp_len);
+	}
+	memcpy(udp + UDP_AT_SUM, &sum, sizeof sum);
+	frame_begins(m, frame, V6_HEADERS + p->len);
+	return PACKET_ON;
 }
 
-int leaving_headers(struct worker *w, struct packet *p)
+ASIDE int leaving_write(const struct leaving *l, const struct path *path, struct packet *p, bool offload)
+{
+	return path->local.ip.family == IP_V4 ? v4_write(l, p, offload) : v6_write(l, path, p, offload);
+}
+
+int leaving_headers_v4(struct worker *w, struct packet *p)
 {
 	const struct leaving *l = &p->to->leaving;
 
-	return headers_write(l, p, w->ports[l->port]->tx_checksums);
+	return v4_write(l, p, w->ports[l->port]->tx_checksums);
+}
+
+int leaving_headers_v6(struct worker *w, struct packet *p)
+{
+	const struct leaving *l = &p->to->leaving;
+
+	return v6_write(l, &p->to->path, p, w->ports[l->port]->tx_checksums);
 }

@@ -3,20 +3,11 @@
 
 #include <string.h>
 
-#include <rte_ip.h>
-#include <rte_udp.h>
-
-#include "dataplane/checksum.h"
 #include "dataplane/event.h"
 #include "dataplane/header_len.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/rtcp_feedback.h"
 #include "lib/srtp/rtcp_hdr.h"
-
-static uint16_t headers_len(const struct path *path)
-{
-	return (path->local.ip.family == IP_V4 ? IPV4_LEN : IPV6_LEN) + UDP_LEN;
-}
 
 /* The path that p leaves by: STUN goes back where it came from. */
 static struct path *out_path(const struct packet *p)
@@ -32,7 +23,7 @@ static inline int hop_by(struct worker *w, struct packet *p, struct path *path, 
 		p->waits = false;
 		p->tx_port = hop->port;
 		memcpy(p->ether, hop->ether, ETHER_LEN);
-		return headers_len(path) + p->len > hop->mtu ? DP_V_TOO_LONG : PACKET_ON;
+		return headers_len(path->local.ip.family) + p->len > hop->mtu ? DP_V_TOO_LONG : PACKET_ON;
 	case NEIGHBOUR_PENDING:
 		p->waits = true;
 		return PACKET_ON;
@@ -92,12 +83,20 @@ static inline bool has_tailroom(const struct packet *p)
 	       (uint8_t *)p->m->buf_addr + p->m->buf_len;
 }
 
-/* Does p leave with what its leg has prepared? Then nothing but that has to be looked at. */
-static inline bool is_usual(const struct worker *w, const struct packet *p)
+/* Does p leave over this family with what its leg has prepared? Then nothing but that has to be looked at. */
+static inline bool is_usual(const struct worker *w, const struct packet *p, enum ip_family family)
 {
 	const struct leaving *l = &p->to->leaving;
 
-	return p->kind == PACKET_RTP && l->version == w->hops && p->len <= l->room && has_tailroom(p);
+	return p->kind == PACKET_RTP && leaving_is_for(l, w->hops, family) && p->len <= l->room &&
+	       has_tailroom(p);
+}
+
+static inline int leave_usual(struct packet *p, enum ip_family family)
+{
+	p->usual = (uint8_t)family;
+	p->tx_port = p->to->leaving.port;
+	return PACKET_ON;
 }
 
 /* May this leg send this packet, and will it fit? Everything that can refuse it, before an index is used up.
@@ -294,6 +293,18 @@ static ASIDE void rtcp_stream(struct packet *p)
 	}
 }
 
+/* Of all but the most: calls, so that the stages that they are part of stay as small as those over IPv4 let
+ * them be. */
+static ASIDE int other_route(struct worker *w, struct packet *p)
+{
+	return is_usual(w, p, IP_V6) ? leave_usual(p, IP_V6) : out_check(w, p);
+}
+
+static ASIDE int other_headers(struct worker *w, struct packet *p)
+{
+	return p->usual ? leaving_headers_v6(w, p) : rewrite_headers_any(w, p);
+}
+
 int rewrite_route(struct worker *w, struct packet *p)
 {
 	const struct stream *from;
@@ -309,12 +320,9 @@ int rewrite_route(struct worker *w, struct packet *p)
 	if (p->kind == PACKET_RTP && !from->relays)
 		return DP_V_DIRECTION;
 	p->clear_len = p->len;
-	p->usual = is_usual(w, p);
-	if (likely(p->usual)) {
-		p->tx_port = p->to->leaving.port;
-		return PACKET_ON;
-	}
-	return out_check(w, p);
+	if (likely(is_usual(w, p, IP_V4)))
+		return leave_usual(p, IP_V4);
+	return other_route(w, p);
 }
 
 int rewrite_numbers(struct worker *w, struct packet *p)
@@ -322,61 +330,20 @@ int rewrite_numbers(struct worker *w, struct packet *p)
 	return p->kind == PACKET_RTCP ? rtcp_rewrite(p) : rtp_rewrite(w, p);
 }
 
-/* offload: the port makes UDP's checksum; it wants the pseudo-header's sum there. */
-static int ipv6_write(struct packet *p, const struct path *path, uint8_t dscp, bool offload)
-{
-	struct rte_udp_hdr *udp = (void *)(p->data - UDP_LEN);
-	struct rte_ipv6_hdr *ip = (void *)((uint8_t *)udp - IPV6_LEN);
-	uint16_t udp_len = rte_cpu_to_be_16((uint16_t)(UDP_LEN + p->len));
-	uint8_t *frame = (uint8_t *)ip - ETHER_LEN;
-	struct rte_mbuf *m = p->m;
-
-	if (frame < (uint8_t *)m->buf_addr)
-		return DP_V_TOO_LONG;
-	memcpy(frame, p->ether, ETHER_LEN);
-	*ip = (struct rte_ipv6_hdr){
-		.vtc_flow = rte_cpu_to_be_32(6u << 28 | (uint32_t)dscp << 22),
-		.payload_len = udp_len,
-		.proto = IPPROTO_UDP,
-		.hop_limits = HOP_LIMIT,
-	};
-	memcpy(ip->src_addr, path->local.ip.octets, 16);
-	memcpy(ip->dst_addr, path->remote.ip.octets, 16);
-	udp->src_port = rte_cpu_to_be_16(path->local.port);
-	udp->dst_port = rte_cpu_to_be_16(path->remote.port);
-	udp->dgram_len = udp_len;
-	m->ol_flags = 0;
-	if (offload) {
-		udp->dgram_cksum = checksum_fold(checksum_pseudo(ip->src_addr, 32, udp));
-		m->ol_flags = RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_IPV6;
-		m->l2_len = ETHER_LEN;
-		m->l3_len = IPV6_LEN;
-	} else {
-		checksum_udp6_write(ip, udp);
-	}
-	m->data_off = (uint16_t)(frame - (uint8_t *)m->buf_addr);
-	m->data_len = (uint16_t)(ETHER_LEN + IPV6_LEN + UDP_LEN + p->len);
-	m->pkt_len = m->data_len;
-	return PACKET_ON;
-}
-
 /* Of one that waits for its next hop the port is not known, and rewrite_ether() comes later. */
 ASIDE int rewrite_headers_any(struct worker *w, struct packet *p)
 {
 	bool offload = !p->waits && w->ports[p->tx_port]->tx_checksums;
 	const struct path *path = out_path(p);
-	uint8_t dscp = p->to->dscp;
 	struct leaving l;
 
-	if (path->local.ip.family != IP_V4)
-		return ipv6_write(p, path, dscp, offload);
-	leaving_make(&l, path, dscp, p->ether);
-	return leaving_write(&l, p, offload);
+	leaving_make(&l, path, p->to->dscp, p->ether);
+	return leaving_write(&l, path, p, offload);
 }
 
 int rewrite_headers(struct worker *w, struct packet *p)
 {
-	return likely(p->usual) ? leaving_headers(w, p) : rewrite_headers_any(w, p);
+	return likely(p->usual == IP_V4) ? leaving_headers_v4(w, p) : other_headers(w, p);
 }
 
 void rewrite_ether(struct packet *p)

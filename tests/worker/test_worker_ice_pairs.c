@@ -83,19 +83,18 @@ static bool says_to(struct rig *r, struct ip_port peer, struct ip_port by, uint1
  * they came to; media leaves by the old one until the peer nominates the new one, whatever signalling says
  * meanwhile; and back the other way the next time, though the peer was seen there before.
  */
-static void test_restart_on_the_other_port(void **state)
+static void restart_on_the_other_port(struct rig *r, const char *ip)
 {
-	struct rig *r = *state;
 	struct stun_check renewed = good(), again = good();
-	struct ip_port gw_a2 = rig_addr("10.0.0.1", 20001);
+	struct ip_port gw_a2 = rig_addr(ip, 20001);
 	struct stun_msg m;
 	union dp_msg u, moved;
 
 	renewed.username = STR("efgh:peer");
 	renewed.key = PWD_2;
 	renewed.use_candidate = again.use_candidate = true;
-	call_open(r, "10.0.0.1");
-	u = moved = secure_leg("10.0.0.1");
+	call_open(r, ip);
+	u = moved = secure_leg(ip);
 	u.leg_update.local_rtcp = gw_a2;
 	moved.leg_update.local = gw_a2;
 	moved.leg_update.local_rtcp = gw_a;
@@ -120,6 +119,46 @@ static void test_restart_on_the_other_port(void **state)
 	assert_int_equal(leg_ice(r, "abcd", PWD_1, "efgh", PWD_2), 0);
 	assert_true(ask_at(r, wifi, gw_a, &again, &m));
 	assert_true(says_to(r, wifi, gw_a, 7));
+}
+
+static void test_restart_on_the_other_port(void **state)
+{
+	restart_on_the_other_port(*state, "10.0.0.1");
+}
+
+static void test_restart_on_the_other_port_v6(void **state)
+{
+	restart_on_the_other_port(*state, "fd00::1");
+}
+
+/* Media on its way, and what a check may change of where it goes. */
+static void media_moves_with_nominations(struct rig *r, const char *ip)
+{
+	struct stun_check c = good();
+	union dp_msg m;
+
+	call_open(r, ip);
+	m = rig_key(S, 0, DP_KEY_TX, SRTP_AEAD_AES_128_GCM, 2);
+	assert_int_equal(rig_command(r, &m), 0);
+	assert_true(nominate(r, wifi, 3000));
+	assert_true(says_to(r, wifi, gw_a, 1));
+	assert_true(says_to(r, wifi, gw_a, 2));
+	/* One that is not nominated is answered where it came from; media stays. */
+	assert_true(ask(r, cable, &c));
+	assert_true(says_to(r, wifi, gw_a, 3));
+	assert_true(nominate(r, cable, 4000));
+	assert_true(says_to(r, cable, gw_a, 4));
+	assert_true(says_to(r, cable, gw_a, 5));
+}
+
+static void test_media_moves_with_nominations(void **state)
+{
+	media_moves_with_nominations(*state, "10.0.0.1");
+}
+
+static void test_media_moves_with_nominations_v6(void **state)
+{
+	media_moves_with_nominations(*state, "fd00::1");
 }
 
 static unsigned heard_at(struct rig *r, struct ip_port to)
@@ -251,6 +290,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_aggressive_nomination, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_restart_overlaps, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_restart_on_the_other_port, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_restart_on_the_other_port_v6, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_media_moves_with_nominations, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_media_moves_with_nominations_v6, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_media_follows, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_signalling_does_not_move_it, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_second_component, rig_open, rig_close),

@@ -14,6 +14,8 @@
 #define PAYLOAD 160
 #define RTP_LEN (12 + PAYLOAD)
 
+static bool v6; /* both sides of the test's call; else IPv4 */
+
 static struct {
 	struct neighbour_hop hop;
 	enum neighbour_state state;
@@ -44,13 +46,28 @@ enum neighbour_state __wrap_neighbour_lookup(struct neighbour *nb, struct neighb
 	return next.state;
 }
 
-static int open_all(void **state)
+static int open_v4(void **state)
 {
+	v6 = false;
 	memset(&next, 0, sizeof next);
 	next.hop.mtu = 1500;
 	next.state = NEIGHBOUR_READY;
 	next.version = 7;
 	return rig_open(state);
+}
+
+static int open_v6(void **state)
+{
+	int rc = open_v4(state);
+
+	v6 = true;
+	return rc;
+}
+
+static void call(struct rig *r)
+{
+	rig_addresses(v6);
+	rig_call(r, S, DP_SECURITY_PLAIN, 0, DP_SECURITY_PLAIN);
 }
 
 static void next_hop_moves(uint8_t last_octet)
@@ -85,7 +102,7 @@ static void test_one_lookup_for_many_packets(void **state)
 	struct rig *r = *state;
 	struct datagram d;
 
-	rig_plain_call(r, S);
+	call(r);
 	for (uint16_t seq = 1; seq <= 50; seq++)
 		assert_true(say(r, seq, PAYLOAD, &d));
 	assert_int_equal(next.lookups, 1);
@@ -96,7 +113,7 @@ static void test_a_next_hop_that_changes(void **state)
 	struct rig *r = *state;
 	struct datagram d;
 
-	rig_plain_call(r, S);
+	call(r);
 	assert_true(say(r, 1, PAYLOAD, &d));
 	assert_true(say(r, 2, PAYLOAD, &d));
 	next_hop_moves(0x64);
@@ -123,7 +140,7 @@ static void test_a_next_hop_that_does_not_come(void **state)
 	struct rig *r = *state;
 	struct datagram d;
 
-	rig_plain_call(r, S);
+	call(r);
 	assert_true(say(r, 1, PAYLOAD, &d));
 	next.state = NEIGHBOUR_PENDING;
 	next.version++;
@@ -145,7 +162,7 @@ static void test_a_leg_that_changes(void **state)
 	struct datagram d;
 	union dp_msg m;
 
-	rig_plain_call(r, S);
+	call(r);
 	assert_true(say(r, 1, PAYLOAD, &d));
 	assert_true(say(r, 2, PAYLOAD, &d));
 	assert_int_equal(d.dscp, 0);
@@ -159,8 +176,8 @@ static void test_a_leg_that_changes(void **state)
 	assert_true(say(r, 4, PAYLOAD, &d));
 	assert_int_equal(d.dscp, 46);
 
-	gw_b = rig_addr("10.0.0.1", 20020);
-	peer_b = rig_addr("10.0.0.99", 7000);
+	gw_b = rig_addr(v6 ? "fd00::1" : "10.0.0.1", 20020);
+	peer_b = rig_addr(v6 ? "fd00::99" : "10.0.0.99", 7000);
 	change(r, leg_b(DP_SECURITY_PLAIN));
 	for (uint16_t seq = 5; seq <= 7; seq++) {
 		assert_true(say(r, seq, PAYLOAD, &d));
@@ -172,13 +189,13 @@ static void test_a_leg_that_changes(void **state)
 
 static void test_a_peer_that_turns_out_to_be_elsewhere(void **state)
 {
-	struct ip_port elsewhere = rig_addr("10.0.0.77", 7777);
+	struct ip_port elsewhere = rig_addr(v6 ? "fd00::77" : "10.0.0.77", 7777);
 	struct rig *r = *state;
 	struct datagram d;
 	uint8_t p[256];
 	union dp_msg m;
 
-	rig_plain_call(r, S);
+	call(r);
 	m = leg_b(DP_SECURITY_PLAIN);
 	m.leg_update.learn = DP_LEARN_ANY;
 	change(r, m);
@@ -198,7 +215,7 @@ static void test_a_leg_that_becomes_secure(void **state)
 	struct rig *r = *state;
 	struct datagram d;
 
-	rig_plain_call(r, S);
+	call(r);
 	assert_true(say(r, 1, PAYLOAD, &d));
 	assert_true(say(r, 2, PAYLOAD, &d));
 	assert_int_equal(d.n, RTP_LEN);
@@ -217,9 +234,9 @@ static void test_room_on_the_way(void **state)
 {
 	struct rig *r = *state;
 	struct datagram d;
-	size_t most = 1400 - 28 - 12;
+	size_t most = 1400 - (v6 ? 48 : 28) - 12;
 
-	rig_plain_call(r, S);
+	call(r);
 	next.hop.mtu = 1400;
 	assert_true(say(r, 1, PAYLOAD, &d));
 	assert_true(say(r, 2, most, &d));
@@ -234,6 +251,80 @@ static void test_room_on_the_way(void **state)
 	assert_int_equal(rig_verdict(r, S, 0, DP_V_TOO_LONG), 2);
 }
 
+/* What one side's family leaves room for, the other's may not; and all is prepared both ways. */
+static void test_families_crossed(void **state)
+{
+	size_t most_v6 = 1400 - 48 - 12, most_v4 = 1400 - 28 - 12;
+	struct rig *r = *state;
+	struct datagram d;
+	uint8_t p[1600];
+
+	rig_addresses(false);
+	gw_b = rig_addr("fd00::1", 20010);
+	peer_b = rig_addr("fd00::b", 6000);
+	rig_call(r, S, DP_SECURITY_PLAIN, 0, DP_SECURITY_PLAIN);
+	next.hop.mtu = 1400;
+	for (uint16_t seq = 1; seq <= 4; seq++) {
+		assert_true(say(r, seq, seq % 2 ? PAYLOAD : most_v6, &d));
+		assert_true(ip_port_equal(&d.source, &gw_b) && ip_port_equal(&d.destination, &peer_b));
+		rig_send(r, peer_b, gw_b, p, rig_rtp(p, 9, seq, seq * 160u, seq % 2 ? PAYLOAD : most_v4));
+		rig_run(r, 1);
+		assert_true(rig_receive(r, &d));
+		assert_true(ip_port_equal(&d.source, &gw_a) && ip_port_equal(&d.destination, &peer_a));
+	}
+	assert_int_equal(next.lookups, 2);
+	assert_false(say(r, 5, most_v6 + 1, &d));
+	assert_int_equal(rig_verdict(r, S, 0, DP_V_TOO_LONG), 1);
+	/* Nor has it then gone with the other family's headers: the next one is as those before. */
+	assert_true(say(r, 6, PAYLOAD, &d));
+	assert_true(ip_port_equal(&d.destination, &peer_b));
+}
+
+/* The peer's leg moves from one family to the other and back, and what is prepared with it. */
+static void test_a_leg_that_changes_family(void **state)
+{
+	struct rig *r = *state;
+	uint16_t seq = 1;
+
+	call(r);
+	for (unsigned i = 0; i < 3; i++) {
+		struct datagram d;
+
+		gw_b = rig_addr(i % 2 == v6 ? "10.0.0.1" : "fd00::1", 20010);
+		peer_b = rig_addr(i % 2 == v6 ? "10.0.0.11" : "fd00::b", 6000);
+		change(r, leg_b(DP_SECURITY_PLAIN));
+		for (unsigned n = 0; n < 3; n++) {
+			assert_true(say(r, seq++, PAYLOAD, &d));
+			assert_true(ip_port_equal(&d.source, &gw_b));
+			assert_true(ip_port_equal(&d.destination, &peer_b));
+		}
+	}
+}
+
+/* Versions go round. Where the sign changes, what was forgotten is no more good than anywhere else. */
+static void test_any_version(void **state)
+{
+	static const uint32_t versions[] = {1, INT32_MAX, UINT32_C(1) << 31, UINT32_MAX};
+	struct rig *r = *state;
+	uint16_t seq = 1;
+
+	call(r);
+	for (unsigned i = 0; i < sizeof versions / sizeof *versions; i++) {
+		union dp_msg m = leg_b(DP_SECURITY_PLAIN);
+		struct datagram d;
+
+		next.version = versions[i];
+		assert_true(say(r, seq++, PAYLOAD, &d));
+		assert_true(say(r, seq++, PAYLOAD, &d));
+		m.leg_update.dscp = (uint8_t)(i + 1);
+		change(r, m);
+		assert_true(say(r, seq++, PAYLOAD, &d));
+		assert_int_equal(d.dscp, i + 1);
+		assert_true(say(r, seq++, PAYLOAD, &d));
+		assert_int_equal(d.dscp, i + 1);
+	}
+}
+
 /* The listener's leg gets more room, for what it hears itself: what it sends is numbered on from where it
  * was. */
 static void test_a_leg_that_grows(void **state)
@@ -242,7 +333,7 @@ static void test_a_leg_that_grows(void **state)
 	struct datagram d, again;
 	uint8_t p[256];
 
-	rig_plain_call(r, S);
+	call(r);
 	assert_true(say(r, 1, PAYLOAD, &d));
 	assert_true(say(r, 2, PAYLOAD, &d));
 	for (uint32_t ssrc = 1; ssrc <= LEG_SSRC_FIRST; ssrc++) {
@@ -258,18 +349,27 @@ static void test_a_leg_that_grows(void **state)
 	assert_int_equal(be16_get(again.octets + 2), (uint16_t)(be16_get(d.octets + 2) + 1));
 }
 
+/* Over either family. */
+#define BOTH(test)                                                                                           \
+	{#test, test, open_v4, rig_close, NULL},                                                             \
+	{                                                                                                    \
+#test "_v6", test, open_v6, rig_close, NULL                                                  \
+	}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_one_lookup_for_many_packets, open_all, rig_close),
-		cmocka_unit_test_setup_teardown(test_a_next_hop_that_changes, open_all, rig_close),
-		cmocka_unit_test_setup_teardown(test_a_next_hop_that_does_not_come, open_all, rig_close),
-		cmocka_unit_test_setup_teardown(test_a_leg_that_changes, open_all, rig_close),
-		cmocka_unit_test_setup_teardown(
-			test_a_peer_that_turns_out_to_be_elsewhere, open_all, rig_close),
-		cmocka_unit_test_setup_teardown(test_a_leg_that_becomes_secure, open_all, rig_close),
-		cmocka_unit_test_setup_teardown(test_room_on_the_way, open_all, rig_close),
-		cmocka_unit_test_setup_teardown(test_a_leg_that_grows, open_all, rig_close),
+		BOTH(test_one_lookup_for_many_packets),
+		BOTH(test_a_next_hop_that_changes),
+		BOTH(test_a_next_hop_that_does_not_come),
+		BOTH(test_a_leg_that_changes),
+		BOTH(test_a_peer_that_turns_out_to_be_elsewhere),
+		BOTH(test_a_leg_that_becomes_secure),
+		BOTH(test_room_on_the_way),
+		BOTH(test_a_leg_that_changes_family),
+		BOTH(test_any_version),
+		BOTH(test_a_leg_that_grows),
+		cmocka_unit_test_setup_teardown(test_families_crossed, open_v4, rig_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
