@@ -6,6 +6,7 @@
 #include <rte_ip.h>
 
 #include "dataplane/checksum.h"
+#include "dataplane/fetch.h"
 #include "dataplane/header_len.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/rtcp_hdr.h"
@@ -339,6 +340,7 @@ int classify_leg(struct worker *w, struct packet *p)
 	if (leg_entry_worker(entry) != w->index)
 		return worker_hand_over(w, p, leg_entry_worker(entry));
 	p->in = worker_leg(w, leg_entry_leg(entry));
+	fetch_leg(p->in);
 	p->rtcp_port = leg_entry_rtcp(entry);
 	if (p->class != FRAME_UDP || p->m->nb_segs != 1)
 		return DP_V_MALFORMED;

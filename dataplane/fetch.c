@@ -22,11 +22,8 @@ static const struct departure *departure_of(const struct packet *p)
 	return p->in->stream.to;
 }
 
-void fetch_leg(struct worker *w, const struct packet *p)
+void fetch_leg(const struct leg *leg)
 {
-	const struct leg *leg = p->in;
-
-	(void)w;
 	fetch(&leg->source, 2);
 }
 

@@ -7,12 +7,16 @@
  */
 #pragma once
 
-struct worker;
+struct leg;
 struct packet;
+struct worker;
 
-/* Of the leg that a packet arrives on, behind classify_leg(): its source, and how what leaves by the leg
- * beside begins. */
-void fetch_leg(struct worker *w, const struct packet *p);
+/*
+ * Of the leg that a packet arrives on its source, and what says all else. By classify_leg() as soon as it
+ * knows the leg: that is the first touch of its page, and of those that follow one another closely several
+ * are looked up at a time.
+ */
+void fetch_leg(const struct leg *leg);
 /* Numbers: those of what leaves, on secure legs the source's windows and what is known of keys. */
 void fetch_numbers(struct worker *w, const struct packet *p);
 /* The keys themselves, and what of a leg is not where most legs have it. */

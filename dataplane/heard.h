@@ -5,9 +5,9 @@
 #include "dataplane/worker_private.h"
 
 /* RFC 3550 appendix A.3 and A.8, of a packet above all before. */
-static inline void source_advance(struct source *s, uint32_t ts, uint64_t now)
+static inline void source_advance(struct source *s, uint32_t ts, uint64_t now_us)
 {
-	uint32_t arrival = (uint32_t)(now / 1000 * s->clock_hz / 1000000);
+	uint32_t arrival = (uint32_t)(now_us * s->clock_hz / 1000000);
 	uint32_t transit = arrival - ts;
 	int32_t d = (int32_t)(transit - s->transit);
 
@@ -48,7 +48,7 @@ static inline bool source_heard_next(struct worker *w, struct packet *p, struct 
 	leg->heard_ms = s->heard_ms = w->now_ms;
 	p->stream = 0;
 	source_octets(leg, s, p->len);
-	source_advance(s, p->rtp.ts, w->now);
+	source_advance(s, p->rtp.ts, w->now_us);
 	return true;
 }
 

@@ -114,8 +114,10 @@ static inline __attribute__((always_inline)) int v4_write(
 	const struct leaving *l, struct packet *p, bool offload)
 {
 	uint8_t *frame = p->data - V4_HEADERS, *udp = p->data - UDP_LEN;
-	uint16_t udp_len = rte_cpu_to_be_16((uint16_t)(UDP_LEN + p->len));
-	uint16_t ip_len = rte_cpu_to_be_16((uint16_t)(IPV4_LEN + UDP_LEN + p->len)), sum;
+	uint16_t udp_len = __builtin_bswap16((uint16_t)(UDP_LEN + p->len));
+	uint16_t ip_len = __builtin_bswap16((uint16_t)(IPV4_LEN + UDP_LEN + p->len)), ip_sum;
+	/* First, so that nothing waits for the call's end in memory. */
+	uint16_t udp_sum = offload ? pseudo_sum(l, udp_len) : udp_checksum(l, p, udp_len);
 	struct rte_mbuf *m = p->m;
 	uint64_t rest = V4_REST;
 	uint32_t start = v4_start(l);
@@ -132,13 +134,11 @@ static inline __attribute__((always_inline)) int v4_write(
 	if (offload) {
 		offload_ask(
 			m, RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM, IPV4_LEN);
-		sum = pseudo_sum(l, udp_len);
 	} else {
-		sum = (uint16_t)~checksum_fold((uint64_t)l->ip_sum + ip_len);
-		rest |= (uint64_t)sum << 48;
-		sum = udp_checksum(l, p, udp_len);
+		ip_sum = (uint16_t)~checksum_fold((uint64_t)l->ip_sum + ip_len);
+		rest |= (uint64_t)ip_sum << 48;
 	}
-	memcpy(udp + UDP_AT_SUM, &sum, sizeof sum);
+	memcpy(udp + UDP_AT_SUM, &udp_sum, sizeof udp_sum);
 	memcpy(frame + V4_AT_REST, &rest, sizeof rest);
 	frame_begins(m, frame, V4_HEADERS + p->len);
 	return PACKET_ON;
@@ -147,7 +147,7 @@ static inline __attribute__((always_inline)) int v4_write(
 static int v6_write(const struct leaving *l, const struct path *path, struct packet *p, bool offload)
 {
 	uint8_t *frame = p->data - V6_HEADERS, *udp = p->data - UDP_LEN;
-	uint16_t udp_len = rte_cpu_to_be_16((uint16_t)(UDP_LEN + p->len)), rest = V6_REST, sum;
+	uint16_t udp_len = __builtin_bswap16((uint16_t)(UDP_LEN + p->len)), rest = V6_REST, sum;
 	uint64_t start = v6_start(l, udp_len);
 	struct rte_mbuf *m = p->m;
 

@@ -3,33 +3,42 @@
 
 #include "dataplane/worker_private.h"
 
-static inline __attribute__((always_inline)) void sent(struct worker *w, const struct packet *p)
+/* One that is no RTP. Was it relayed? */
+static ASIDE bool sent_other(struct worker *w, const struct packet *p)
 {
-	enum dp_verdict v = DP_V_RELAYED;
+	enum dp_verdict v = (enum dp_verdict)p->refused;
 
-	if (unlikely(p->kind == PACKET_RTCP))
+	if (p->kind == PACKET_RTCP) {
 		count(&packet_out(p)->far->tx_rtcp, 1);
-	else if (unlikely(p->kind == PACKET_STUN))
-		v = (enum dp_verdict)p->refused;
-	leg_verdict_count(p->in, v);
+		leg_verdict_count(p->in, DP_V_RELAYED);
+		return true;
+	}
+	leg_verdict_count(p->in, v); /* STUN: what it was answered for */
 	count(&w->stats.verdicts[v], 1);
+	return false;
 }
 
-/* Packets for one port, in order. */
-static void burst(struct worker *w, uint16_t port, struct packet **packets, uint16_t n)
+/* Packets for one port, in order, and their frames. */
+static void burst(
+	struct worker *w, uint16_t port, struct packet **packets, struct rte_mbuf **frames, uint16_t n)
 {
-	struct rte_mbuf *frames[BATCH_MAX];
 	uint64_t octets = 0;
-	uint16_t done = 0;
+	uint16_t done = 0, relayed = 0;
 
-	for (uint16_t i = 0; i < n; i++)
-		frames[i] = packets[i]->m;
 	for (unsigned tries = 0; tries < TX_TRIES && done < n; tries++)
 		done += port_tx(w->ports[port], (uint16_t)w->index, frames + done, n - done);
 	for (uint16_t i = 0; i < done; i++) {
-		sent(w, packets[i]);
-		octets += packets[i]->len;
+		const struct packet *p = packets[i];
+
+		octets += p->len;
+		if (likely(p->kind == PACKET_RTP)) {
+			leg_verdict_count(p->in, DP_V_RELAYED);
+			relayed++;
+		} else {
+			relayed += sent_other(w, p);
+		}
 	}
+	count(&w->stats.verdicts[DP_V_RELAYED], relayed);
 	count(&w->stats.tx_packets, done);
 	count(&w->stats.tx_octets, octets);
 	for (uint16_t i = done; i < n; i++)
@@ -38,7 +47,7 @@ static void burst(struct worker *w, uint16_t port, struct packet **packets, uint
 
 void worker_send_one(struct worker *w, struct packet *p)
 {
-	burst(w, p->tx_port, &p, 1);
+	burst(w, p->tx_port, &p, &p->m, 1);
 }
 
 int tx_wait(struct worker *w, struct packet *p)
@@ -52,16 +61,23 @@ int tx_wait(struct worker *w, struct packet *p)
 
 void tx_send(struct worker *w, struct batch *b)
 {
+	struct rte_mbuf *frames[BATCH_MAX];
 	struct packet *packets[BATCH_MAX];
 
-	for (uint16_t port = 0; port < w->n_ports; port++) {
-		uint16_t n = 0;
+	while (b->n) {
+		uint16_t port = b->live[0]->tx_port, n = 0, others = 0;
 
-		for (uint16_t i = 0; i < b->n; i++)
-			if (b->live[i]->tx_port == port)
-				packets[n++] = b->live[i];
-		if (n)
-			burst(w, port, packets, n);
+		for (uint16_t i = 0; i < b->n; i++) {
+			struct packet *p = b->live[i];
+
+			if (unlikely(p->tx_port != port)) {
+				b->live[others++] = p;
+				continue;
+			}
+			packets[n] = p;
+			frames[n++] = p->m;
+		}
+		burst(w, port, packets, frames, n);
+		b->n = others;
 	}
-	b->n = 0;
 }

@@ -71,9 +71,9 @@ static void batch_work(struct worker *w, struct batch *b, struct batch *next, st
 {
 	/* last: headers, and where leg_table says whose it is */
 	batch_three(w, b, arrive, last, classify_packet, next, fetch_numbers);
-	batch_each(w, last, classify_leg); /* whose is it */
+	batch_each(w, last, classify_leg); /* whose is it; fetches of that leg what says all else */
 	srtp_rx_open(w, b);                /* crypto, commit; other keys for what did not open */
-	batch_fetching(w, b, cross, last, fetch_leg);
+	batch_each(w, b, cross);
 	crypto_run(w); /* what is sealed leaves */
 	batch_fetching(w, b, leave, next, fetch_keys);
 	tx_send(w, b);
@@ -110,6 +110,7 @@ unsigned worker_step(struct worker *w, uint64_t now_ns)
 	unsigned received;
 
 	w->now = now_ns;
+	w->now_us = now_ns / 1000;
 	w->now_ms = (uint32_t)(now_ns / NS_PER_MS);
 	w->hops = neighbour_version(w->neighbour);
 	mailbox_apply(w);

@@ -29,7 +29,7 @@ struct crypto_round {
 
 struct worker {
 	uint32_t index;
-	uint64_t now; /* ns, of this iteration */
+	uint64_t now, now_us; /* now: ns, of this iteration */
 	uint32_t now_ms;
 	struct leg_table *table;
 	struct pages leg_pages; /* worker_leg() */

@@ -32,20 +32,24 @@ struct rtp_hdr {
  */
 static inline int rtp_hdr_parse(const uint8_t *p, size_t n, struct rtp_hdr *h)
 {
+	uint8_t first, second; /* read once: what is written to *h may be octets of p, as far as the compiler knows */
+
 	if (n < RTP_HDR_MIN || n > UINT16_MAX || p[0] >> 6 != 2)
 		return -EBADMSG;
-	h->csrc_count = p[0] & 0x0f;
-	h->padding = p[0] >> 5 & 1;
-	h->marker = p[1] >> 7;
-	h->pt = p[1] & 0x7f;
+	first = p[0];
+	second = p[1];
+	h->csrc_count = first & 0x0f;
+	h->padding = first >> 5 & 1;
+	h->marker = second >> 7;
+	h->pt = second & 0x7f;
 	h->seq = be16_get(p + 2);
 	h->ts = be32_get(p + 4);
 	h->ssrc = be32_get(p + 8);
 	h->ext_profile = h->ext_off = h->ext_len = 0;
 
-	size_t len = RTP_HDR_MIN + 4u * h->csrc_count;
+	size_t len = RTP_HDR_MIN + 4u * (first & 0x0f);
 
-	if (p[0] & 0x10) {
+	if (first & 0x10) {
 		if (n < len + 4)
 			return -EBADMSG;
 		h->ext_profile = be16_get(p + len);
