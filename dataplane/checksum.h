@@ -50,18 +50,6 @@ static inline __attribute__((always_inline)) uint64_t checksum_add(uint64_t sum,
 	return sum;
 }
 
-/* The same of n words that were written just now: read wider than written, they would have to reach the cache
- * first. */
-static inline uint64_t checksum_fresh(uint64_t sum, const void *p, unsigned n)
-{
-	uint16_t word;
-
-	for (unsigned i = 0; i < n; i++) {
-		memcpy(&word, (const uint8_t *)p + (size_t)i * 2, 2);
-		sum += word;
-	}
-	return sum;
-}
 _Static_assert(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN, "an odd last octet is the low half of its word");
 
 static inline uint16_t checksum_fold(uint64_t sum)
@@ -119,20 +107,4 @@ static inline enum checksum_state checksum_udp6_state(
 		return CHECKSUM_OK;
 	return udp->dgram_cksum == checksum_fold(checksum_pseudo(l3->src_addr, 32, udp)) ? CHECKSUM_PARTIAL
 											 : CHECKSUM_BAD;
-}
-
-/*
- * Completes the headers of a datagram to send over IPv6: payload and dgram lengths are set already, the
- * checksum is overwritten. A sum of 0 is sent as ones: 0 says that there is none (RFC 768).
- */
-static inline void checksum_udp6_write(const struct rte_ipv6_hdr *l3, struct rte_udp_hdr *udp)
-{
-	uint64_t sum = rte_cpu_to_be_16(IPPROTO_UDP) + (uint64_t)udp->dgram_len;
-	uint16_t folded;
-
-	sum = checksum_fresh(sum, l3->src_addr, 16);
-	sum = checksum_fresh(sum, udp, 3);
-	folded = (uint16_t)~checksum_fold(
-		checksum_add(sum, udp + 1, rte_be_to_cpu_16(udp->dgram_len) - sizeof(*udp)));
-	udp->dgram_cksum = folded ? folded : 0xffff;
 }

@@ -119,21 +119,8 @@ static void right_checksums_of_every_length_are_right(void **state)
 	}
 }
 
-static void written_checksums_are_right(void **state)
-{
-	static struct datagram d;
-
-	(void)state;
-	for (uint16_t payload = 0; payload <= PAYLOAD_MAX; payload++) {
-		make(&d, 6, payload, (uint8_t)payload);
-		udp_of(&d)->dgram_cksum = 0xabcd; /* is overwritten */
-		checksum_udp6_write(&d.ip.v6, udp_of(&d));
-		assert_int_equal(udp_of(&d)->dgram_cksum, slow_checksum(&d, 6));
-	}
-}
-
-/* RFC 768: a sum of zero goes out as all ones, because zero means that there is none. */
-static void a_sum_of_zero_is_sent_as_ones(void **state)
+/* RFC 768: a sum of zero comes as all ones, because zero means that there is none. */
+static void a_sum_of_zero_comes_as_ones(void **state)
 {
 	static struct datagram d;
 	uint16_t rest;
@@ -149,9 +136,6 @@ static void a_sum_of_zero_is_sent_as_ones(void **state)
 		udp_of(&d)->dgram_cksum = 0xffff;
 		assert_state(&d, family, CHECKSUM_OK);
 	}
-	udp_of(&d)->dgram_cksum = 0;
-	checksum_udp6_write(&d.ip.v6, udp_of(&d));
-	assert_int_equal(udp_of(&d)->dgram_cksum, 0xffff);
 }
 
 static void unfinished_checksums_are_told_from_wrong_ones(void **state)
@@ -234,8 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(right_checksums_of_every_length_are_right),
-		cmocka_unit_test(written_checksums_are_right),
-		cmocka_unit_test(a_sum_of_zero_is_sent_as_ones),
+		cmocka_unit_test(a_sum_of_zero_comes_as_ones),
 		cmocka_unit_test(unfinished_checksums_are_told_from_wrong_ones),
 		cmocka_unit_test(every_flipped_bit_is_seen),
 		cmocka_unit_test(every_register_width_has_the_same_sum),
