@@ -115,9 +115,14 @@ void dp_msg_wipe(union dp_msg *m)
 
 /* The checks below return what is wrong with a message, NULL when nothing is. */
 
+/* Of IPv4 what an address does not fill is zero: sums and comparisons go over all of it. */
 static bool ip_ok(const struct ip_addr *ip, bool may_be_none)
 {
-	return ip->family == IP_V4 || ip->family == IP_V6 || (may_be_none && ip->family == IP_NONE);
+	static const uint8_t zero[sizeof ip->octets - 4];
+
+	if (ip->family == IP_V4)
+		return memcmp(ip->octets + 4, zero, sizeof zero) == 0;
+	return ip->family == IP_V6 || (may_be_none && ip->family == IP_NONE);
 }
 
 static bool text_ends(const char *s, size_t cap)

@@ -144,6 +144,8 @@ static void test_refused(void **state)
 	REFUSED(leg_update, m.leg_update.flags |= 1 << 15);
 	REFUSED(leg_update, m.leg_update.replay_window = 65);
 	REFUSED(leg_update, m.leg_update.local.ip.family = IP_NONE);
+	REFUSED(leg_update, m.leg_update.local.ip.octets[4] = 1);
+	REFUSED(leg_update, m.leg_update.remote.ip.octets[15] = 1);
 	REFUSED(leg_update, m.leg_update.local.port = 0);
 	REFUSED(leg_update, m.leg_update.remote.ip.family = IP_V6);
 	REFUSED(leg_update, (m.leg_update.flags = 0, m.leg_update.local_rtcp = m.leg_update.local));
