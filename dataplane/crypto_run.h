@@ -27,8 +27,8 @@ static inline void crypto_begin(struct worker *w, struct crypto_job *job, uint8_
 }
 
 /*
- * Submits what is left and polls until all are done, so that a packet leaves in the iteration it came in;
- * their status then says how each ended. A backend that does not finish within CRYPTO_RUN_POLLS polls without
+ * Submits what is left and has all done, so that a packet leaves in the iteration it came in; their status
+ * then says how each ended. A backend that does not finish within CRYPTO_RUN_POLLS polls without
  * progress marks the worker as failed; what it did not finish is CRYPTO_FAULT.
  */
 void crypto_run(struct worker *w);

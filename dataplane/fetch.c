@@ -37,11 +37,11 @@ void fetch_numbers(struct worker *w, const struct packet *p)
 		fetch(&leg->rx, 1);
 }
 
-/* near: where the key lies if its slot is one of those beside their legs. */
+/* near: where the key lies if its slot is one of those beside their legs, and its suite one of those. */
 static inline void key_fetch(
 	struct worker *w, uint32_t slot, const uint8_t *near, uint8_t suite, uint16_t octets)
 {
-	if (likely(slot < w->near_slots))
+	if (likely(slot < w->near_slots && w->near_suites >> suite & 1))
 		fetch(near, CRYPTO_NEAR_OCTETS / LINE);
 	else if (w->backend->key_fetch)
 		w->backend->key_fetch(w->crypto, slot, (enum srtp_suite)suite, octets);
@@ -63,6 +63,7 @@ void fetch_keys(struct worker *w, const struct packet *p)
 	if (unlikely(to != &leg->beside)) {
 		fetch(&to->leaving, 1);
 		fetch(&to->slot, 1);
+		fetch(&to->path, 1);
 		return;
 	}
 	if (leg->seals)

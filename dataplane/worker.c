@@ -226,7 +226,8 @@ static int backend_open(struct worker *w, const struct worker_conf *conf, uint32
 	w->at_once = conf->backend->at_once ? conf->backend->at_once(w->crypto) : 0;
 	if (conf->backend->health(w->crypto, &health) == 0 && health.slots < *slots)
 		*slots = health.slots;
-	if (conf->backend->keeps_near && conf->backend->keeps_near(w->crypto))
+	w->near_suites = conf->backend->keeps_near ? conf->backend->keeps_near(w->crypto) : 0;
+	if (w->near_suites)
 		w->near_slots = crypto.near.slots;
 	return 0;
 }

@@ -66,7 +66,8 @@ struct worker {
 	uint32_t n_leg_free;
 	uint32_t *leg_pairs, n_leg_pairs; /* stack of pairs of places that are free */
 	TAILQ_HEAD(, leg) leg_halves;     /* free places beside legs that are used */
-	uint32_t near_slots;    /* the backend's lowest: of them each leg has two, in struct leg; 0: none */
+	uint32_t near_slots;  /* the backend's lowest: of them each leg has two, in struct leg; 0: none */
+	uint32_t near_suites; /* bit 1 << enum srtp_suite: whose keys lie there */
 	struct key_slots slots; /* of the others, free ones */
 	TAILQ_HEAD(, leg) overlaps; /* legs with a PREVIOUS key, the longest had first */
 	uint64_t tick_at;

@@ -147,8 +147,9 @@ struct crypto_backend {
 	 */
 	void (*key_fetch)(
 		const struct crypto_queue *queue, uint32_t slot, enum srtp_suite suite, uint16_t octets);
-	/* Optional: is there an advantage in slots of crypto_conf.near? Without it: no. */
-	bool (*keeps_near)(const struct crypto_queue *queue);
+	/* Optional: bit 1 << enum srtp_suite for each whose keys of RTP it keeps where crypto_conf.near says,
+	 * so that those slots are of advantage. Without it: none. */
+	uint32_t (*keeps_near)(const struct crypto_queue *queue);
 	/* Optional: bit 1 << enum srtp_suite for each whose jobs of RTP submit() does itself: it may as well
 	 * be called for each. Without it: none. */
 	uint32_t (*at_once)(const struct crypto_queue *queue);

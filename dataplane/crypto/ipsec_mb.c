@@ -158,6 +158,8 @@ static inline bool lanes_take(struct crypto_queue *q, struct crypto_job *job)
 	if (!imb_in_lanes(q, key->gcm.mark) ||
 		!job_sane(job, key->gcm.mark, CRYPTO_RTP_UNPROTECT, RTP_HEADER))
 		return false;
+	_Static_assert(CRYPTO_RTP_PROTECT == (int)IMB_PROTECT && CRYPTO_RTP_UNPROTECT == (int)IMB_UNPROTECT,
+		"of RTP the operation is the way");
 	kind = (unsigned)key->gcm.mark * IMB_WAYS + job->op;
 	t->kind[t->n] = (uint8_t)kind;
 	t->kinds |= (uint16_t)(1u << kind);
@@ -267,9 +269,14 @@ static const char *ipsec_mb_how(const struct crypto_queue *q)
 	return q->lanes ? "AVX-512, several packets at a time" : imb_isa_name(q->isa);
 }
 
-static bool ipsec_mb_keeps_near(const struct crypto_queue *q)
+/* All suites with an AES that lanes/ does. */
+static uint32_t ipsec_mb_keeps_near(const struct crypto_queue *q)
 {
-	return q->near.slots > 0;
+	return q->near.slots == 0
+		       ? 0
+		       : 1u << SRTP_AES_CM_128_HMAC_SHA1_80 | 1u << SRTP_AES_CM_128_HMAC_SHA1_32 |
+				 1u << SRTP_AES_256_CM_HMAC_SHA1_80 | 1u << SRTP_AES_256_CM_HMAC_SHA1_32 |
+				 1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM;
 }
 
 static uint32_t ipsec_mb_at_once(const struct crypto_queue *q)
