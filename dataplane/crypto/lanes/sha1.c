@@ -22,17 +22,18 @@ static bool by_length(const struct lanes_hmac **order, const struct lanes_hmac *
 	unsigned most = 0, differ = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t b = tail_end(jobs[i].octets);
-
-		blocks[i] = (uint8_t)(b < ORDERED_BLOCKS ? b : ORDERED_BLOCKS);
-		most = blocks[i] > most ? blocks[i] : most;
-		differ |= blocks[i] ^ blocks[0];
+		differ |= tail_end(jobs[i].octets) ^ tail_end(jobs[0].octets);
 		order[i] = &jobs[i];
 	}
 	if (!differ)
 		return false;
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t b = tail_end(jobs[i].octets);
+
+		blocks[i] = (uint8_t)(b < ORDERED_BLOCKS ? b : ORDERED_BLOCKS);
+		most = blocks[i] > most ? blocks[i] : most;
 		at[blocks[i]]++;
+	}
 	for (unsigned b = most, before = 0; b > 0; b--) {
 		unsigned here = at[b];
 
