@@ -3,19 +3,15 @@
 
 #include "dataplane/worker_private.h"
 
-/* One that is no RTP. Was it relayed? */
-static ASIDE bool sent_other(struct worker *w, const struct packet *p)
+/* One that is no RTP. */
+static ASIDE void sent_other(struct worker *w, const struct packet *p)
 {
-	enum dp_verdict v = (enum dp_verdict)p->refused;
+	enum dp_verdict v = p->kind == PACKET_STUN ? (enum dp_verdict)p->refused : DP_V_RELAYED;
 
-	if (p->kind == PACKET_RTCP) {
+	if (p->kind == PACKET_RTCP)
 		count(&packet_out(p)->far->tx_rtcp, 1);
-		leg_verdict_count(p->in, DP_V_RELAYED);
-		return true;
-	}
-	leg_verdict_count(p->in, v); /* STUN: what it was answered for */
+	leg_verdict_count(p->in, v);
 	count(&w->stats.verdicts[v], 1);
-	return false;
 }
 
 /* Packets for one port, in order, and their frames. */
@@ -23,7 +19,7 @@ static void burst(
 	struct worker *w, uint16_t port, struct packet **packets, struct rte_mbuf **frames, uint16_t n)
 {
 	uint64_t octets = 0;
-	uint16_t done = 0, relayed = 0;
+	uint16_t done = 0, rtp = 0;
 
 	for (unsigned tries = 0; tries < TX_TRIES && done < n; tries++)
 		done += port_tx(w->ports[port], (uint16_t)w->index, frames + done, n - done);
@@ -33,12 +29,12 @@ static void burst(
 		octets += p->len;
 		if (likely(p->kind == PACKET_RTP)) {
 			leg_verdict_count(p->in, DP_V_RELAYED);
-			relayed++;
+			rtp++;
 		} else {
-			relayed += sent_other(w, p);
+			sent_other(w, p);
 		}
 	}
-	count(&w->stats.verdicts[DP_V_RELAYED], relayed);
+	count(&w->stats.verdicts[DP_V_RELAYED], rtp);
 	count(&w->stats.tx_packets, done);
 	count(&w->stats.tx_octets, octets);
 	for (uint16_t i = done; i < n; i++)
