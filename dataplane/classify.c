@@ -286,6 +286,16 @@ static ASIDE int any_packet(struct worker *w, struct packet *p)
 	return entry_found(p, a, f.destination.port);
 }
 
+/* Of a plain frame: its datagram's payload. */
+static inline void plain_payload(struct packet *p, uint8_t *octets, uint16_t l4, uint16_t len)
+{
+	p->class = FRAME_UDP;
+	p->data = octets + l4 + UDP_LEN;
+	p->len = len;
+	p->l3 = ETHER_LEN;
+	p->l4 = l4;
+}
+
 /* A call, so that what those over IPv4 go through stays as small as it is. */
 static ASIDE int other_packet(struct worker *w, struct packet *p)
 {
@@ -300,12 +310,8 @@ static ASIDE int other_packet(struct worker *w, struct packet *p)
 	a = leg_table_address_v6(w->table, f.destination);
 	if (unlikely(!a))
 		return no_leg(w, p, NULL, 0);
-	p->class = FRAME_UDP;
 	ip_port_v6(&p->source, f.source, f.source_port);
-	p->data = octets + PLAIN_V6_L4 + UDP_LEN;
-	p->len = f.payload_len;
-	p->l3 = ETHER_LEN;
-	p->l4 = PLAIN_V6_L4;
+	plain_payload(p, octets, PLAIN_V6_L4, f.payload_len);
 	return entry_found(p, a, f.port);
 }
 
@@ -322,12 +328,8 @@ int classify_packet(struct worker *w, struct packet *p)
 	a = leg_table_address_v4(w->table, f.destination);
 	if (unlikely(!a))
 		return no_leg(w, p, NULL, 0);
-	p->class = FRAME_UDP;
 	ip_port_v4(&p->source, f.source, f.source_port);
-	p->data = octets + PLAIN_L4 + UDP_LEN;
-	p->len = f.payload_len;
-	p->l3 = ETHER_LEN;
-	p->l4 = PLAIN_L4;
+	plain_payload(p, octets, PLAIN_L4, f.payload_len);
 	return entry_found(p, a, f.port);
 }
 
