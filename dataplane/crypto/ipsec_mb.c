@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "lib/base/secret.h"
+#include "lib/srtp/rtcp_hdr.h"
+#include "lib/srtp/rtp_hdr.h"
 #include "dataplane/crypto/ipsec_mb.h"
 #include "dataplane/crypto/kat.h"
 
@@ -94,10 +96,6 @@ static int ipsec_mb_open(struct crypto_queue **queue, const struct crypto_conf *
 	return 0;
 }
 
-/* Octets that are authenticated at least. */
-#define RTP_HEADER 12
-#define RTCP_HEADER 8
-
 /* Tags that RTP and SRTCP may have with keys of a class, as bits 1 << octets. */
 static const uint32_t tags[IMB_CLASSES] = {
 	[IMB_CM_128] = 1 << 10 | 1 << 4,
@@ -108,10 +106,12 @@ static const uint32_t tags[IMB_CLASSES] = {
 };
 
 /* What the stages promise, tested because a job that breaks it would reach outside its packet or its key. */
-static inline bool job_sane(const struct crypto_job *job, enum imb_class c, uint8_t op_max, uint16_t header)
+static inline bool job_sane(const struct crypto_job *job, enum imb_class c)
 {
-	return job->op <= op_max && job->tag_len <= SRTP_TAG_MAX && tags[c] >> job->tag_len & 1 &&
-	       job->aad_len >= header && job->aad_len <= job->len;
+	return job->op <= CRYPTO_RTCP_UNPROTECT && job->tag_len <= SRTP_TAG_MAX &&
+	       tags[c] >> job->tag_len & 1 &&
+	       job->aad_len >= (imb_job_half(job) == IMB_RTP ? RTP_HDR_MIN : RTCP_HDR_LEN) &&
+	       job->aad_len <= job->len;
 }
 
 /* Onto the list of its kind, for poll(). */
@@ -131,9 +131,8 @@ static void put_off(struct crypto_queue *q, struct crypto_job *job, enum imb_cla
 static ASIDE void library_take(struct crypto_queue *q, struct crypto_job *job)
 {
 	enum imb_class c = job->slot < q->slots ? imb_class_of(q, job->slot) : IMB_EMPTY;
-	uint16_t header = imb_job_half(job) == IMB_RTP ? RTP_HEADER : RTCP_HEADER;
 
-	if (!job_sane(job, c, CRYPTO_RTCP_UNPROTECT, header)) {
+	if (!job_sane(job, c)) {
 		q->faults++;
 		imb_finish(q, job, CRYPTO_FAULT);
 	} else if (c >= IMB_GCM_128 && !q->lanes) {
@@ -152,11 +151,10 @@ static inline bool lanes_take(struct crypto_queue *q, struct crypto_job *job)
 	const union imb_lanes_key *key;
 	unsigned kind;
 
-	if (job->slot >= q->slots)
+	if (job->slot >= q->slots || imb_job_half(job) != IMB_RTP)
 		return false;
 	key = imb_lanes_key(q, job->slot);
-	if (!imb_in_lanes(q, key->gcm.mark) ||
-		!job_sane(job, key->gcm.mark, CRYPTO_RTP_UNPROTECT, RTP_HEADER))
+	if (!imb_in_lanes(q, key->gcm.mark) || !job_sane(job, key->gcm.mark))
 		return false;
 	_Static_assert(CRYPTO_RTP_PROTECT == (int)IMB_PROTECT && CRYPTO_RTP_UNPROTECT == (int)IMB_UNPROTECT,
 		"of RTP the operation is the way");
@@ -269,16 +267,6 @@ static const char *ipsec_mb_how(const struct crypto_queue *q)
 	return q->lanes ? "AVX-512, several packets at a time" : imb_isa_name(q->isa);
 }
 
-/* All suites with an AES that lanes/ does. */
-static uint32_t ipsec_mb_keeps_near(const struct crypto_queue *q)
-{
-	return q->near.slots == 0
-		       ? 0
-		       : 1u << SRTP_AES_CM_128_HMAC_SHA1_80 | 1u << SRTP_AES_CM_128_HMAC_SHA1_32 |
-				 1u << SRTP_AES_256_CM_HMAC_SHA1_80 | 1u << SRTP_AES_256_CM_HMAC_SHA1_32 |
-				 1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM;
-}
-
 static uint32_t ipsec_mb_at_once(const struct crypto_queue *q)
 {
 	return q->lanes ? 0 : 1u << SRTP_AEAD_AES_128_GCM | 1u << SRTP_AEAD_AES_256_GCM;
@@ -302,7 +290,7 @@ const struct crypto_backend crypto_ipsec_mb = {
 	.health = ipsec_mb_health,
 	.reset = ipsec_mb_reset,
 	.close = ipsec_mb_close,
-	.keeps_near = ipsec_mb_keeps_near,
+	.keeps_near = imb_keeps_near,
 	.at_once = ipsec_mb_at_once,
 	.how = ipsec_mb_how,
 };

@@ -206,6 +206,7 @@ void imb_key_wipe(struct crypto_queue *q, uint32_t slot);
 /* A GCM key as the library works with it. */
 void imb_gcm_expand(struct crypto_queue *q, struct gcm_key_data *k, enum imb_class c, const uint8_t *key);
 void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite suite, uint16_t octets);
+uint32_t imb_keeps_near(const struct crypto_queue *q);
 
 /* With lanes: of a slot that there is. */
 static inline union imb_lanes_key *imb_lanes_key(const struct crypto_queue *q, uint32_t slot)

@@ -121,12 +121,13 @@ void imb_gcm_expand(struct crypto_queue *q, struct gcm_key_data *k, enum imb_cla
 static void gcm_load(
 	struct crypto_queue *q, uint32_t slot, enum imb_class c, const struct srtp_session_keys *keys)
 {
-	union imb_gcm_key *rtp = &q->gcm[slot];
 	struct imb_gcm_rtcp_key *rtcp = &q->gcm_rtcp[slot];
 
 	if (imb_in_lanes(q, c)) {
 		lanes_gcm_load(&imb_lanes_key(q, slot)->gcm, keys->rtp.key, keys->rtp.salt, c == IMB_GCM_256);
 	} else {
+		union imb_gcm_key *rtp = &q->gcm[slot];
+
 		imb_gcm_expand(q, &rtp->data, c, keys->rtp.key);
 		memcpy(rtp->salt, keys->rtp.salt, 12);
 	}
@@ -235,4 +236,13 @@ void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite 
 			suite == SRTP_AES_CM_128_HMAC_SHA1_80 || suite == SRTP_AES_CM_128_HMAC_SHA1_32
 				? LINES(offsetof(struct imb_cm_key, round_keys) + 176)
 				: LINES(sizeof(struct imb_cm_key)));
+}
+
+uint32_t imb_keeps_near(const struct crypto_queue *q)
+{
+	uint32_t suites = 0;
+
+	for (int s = 0; q->near.slots && s < SRTP_SUITE_COUNT; s++)
+		suites |= (uint32_t)imb_in_lanes(q, class_of_suite[s]) << s;
+	return suites;
 }
