@@ -369,6 +369,9 @@ def test_calls():
         assert len(found) == 1, found
         call = found[0].findtext(f"{{{NS}}}id")
         assert call == established(o.gateway)
+        hops = f'<statistics xmlns="{NS}"><data-plane><next-hops/></data-plane></statistics>'
+        wait_for("both next hops", lambda: ET.fromstring(bob.get(filter=["subtree", hops])).findtext(
+            f".//{{{NS}}}next-hops/{{{NS}}}resolved") == "2")
 
         def page(limit, after):
             reply = op.rpc(f'<get xmlns="{BASE}"><filter type="subtree"><calls xmlns="{NS}"/></filter>'
