@@ -4,9 +4,13 @@
 #include <immintrin.h>
 
 /*
- * Vectors add the words of even places and those of odd places, each to 32 bits, in which the words of 64 kB
- * have room.
+ * Vectors of 32 bits add up whole words, which may run over, and the halves that lie higher, which have room:
+ * 64 kB of them. What the lower halves came to is the difference, and has room, too. So each vector takes
+ * three instructions.
  */
+
+/* Read once: as an operand of two instructions it would be read twice, mostly across two lines of cache. */
+#define READ_ONCE(vector) __asm__("" : "+v"(vector))
 
 static uint64_t lanes_add(__m128i lanes)
 {
@@ -37,54 +41,59 @@ static uint64_t rest_add(const uint8_t *at, size_t n)
 
 static uint64_t sum_sse2(const void *p, size_t n)
 {
-	__m128i low = _mm_set1_epi32(0xffff), even = _mm_setzero_si128(), odd = even;
+	__m128i all = _mm_setzero_si128(), high = all;
 	const uint8_t *at = p;
 
 	for (; n >= 16; at += 16, n -= 16) {
 		__m128i words = _mm_loadu_si128((const __m128i *)at);
 
-		even = _mm_add_epi32(even, _mm_and_si128(words, low));
-		odd = _mm_add_epi32(odd, _mm_srli_epi32(words, 16));
+		READ_ONCE(words);
+		all = _mm_add_epi32(all, words);
+		high = _mm_add_epi32(high, _mm_srli_epi32(words, 16));
 	}
-	return lanes_add(_mm_add_epi32(even, odd)) + rest_add(at, n);
+	all = _mm_sub_epi32(all, _mm_slli_epi32(high, 16));
+	return lanes_add(_mm_add_epi32(all, high)) + rest_add(at, n);
 }
 
 __attribute__((target("avx2"))) static uint64_t sum_avx2(const void *p, size_t n)
 {
-	__m256i low = _mm256_set1_epi32(0xffff), even = _mm256_setzero_si256(), odd = even, both;
+	__m256i all = _mm256_setzero_si256(), high = all;
 	const uint8_t *at = p;
 	uint64_t sum;
 
 	for (; n >= 32; at += 32, n -= 32) {
 		__m256i words = _mm256_loadu_si256((const __m256i *)at);
 
-		even = _mm256_add_epi32(even, _mm256_and_si256(words, low));
-		odd = _mm256_add_epi32(odd, _mm256_srli_epi32(words, 16));
+		READ_ONCE(words);
+		all = _mm256_add_epi32(all, words);
+		high = _mm256_add_epi32(high, _mm256_srli_epi32(words, 16));
 	}
-	both = _mm256_add_epi32(even, odd);
-	sum = lanes_add(_mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1)));
+	all = _mm256_add_epi32(_mm256_sub_epi32(all, _mm256_slli_epi32(high, 16)), high);
+	sum = lanes_add(_mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1)));
 	return n ? sum + sum_sse2(at, n) : sum;
 }
 
 __attribute__((target("avx512f,avx512bw,bmi2"))) static uint64_t sum_avx512(const void *p, size_t n)
 {
-	__m512i low = _mm512_set1_epi32(0xffff), even = _mm512_setzero_si512(), odd = even, words;
+	__m512i all = _mm512_setzero_si512(), high = all, words;
 	const uint8_t *at = p;
 	__m256i eight;
 	__m128i four;
 
 	for (; n >= 64; at += 64, n -= 64) {
 		words = _mm512_loadu_si512(at);
-		even = _mm512_add_epi32(even, _mm512_and_si512(words, low));
-		odd = _mm512_add_epi32(odd, _mm512_srli_epi32(words, 16));
+		READ_ONCE(words);
+		all = _mm512_add_epi32(all, words);
+		high = _mm512_add_epi32(high, _mm512_srli_epi32(words, 16));
 	}
 	words = _mm512_maskz_loadu_epi8(_bzhi_u64(~UINT64_C(0), (unsigned)n), at);
-	even = _mm512_add_epi32(even, _mm512_and_si512(words, low));
-	odd = _mm512_add_epi32(odd, _mm512_srli_epi32(words, 16));
+	all = _mm512_add_epi32(all, words);
+	high = _mm512_add_epi32(high, _mm512_srli_epi32(words, 16));
+	all = _mm512_sub_epi32(all, _mm512_slli_epi32(high, 16));
 	/* 16 lanes have room for it, and so has their sum; of two side by side it is the same sum, whatever
 	 * their places. */
-	even = _mm512_add_epi32(even, odd);
-	eight = _mm256_add_epi32(_mm512_castsi512_si256(even), _mm512_extracti64x4_epi64(even, 1));
+	all = _mm512_add_epi32(all, high);
+	eight = _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
 	four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
 	return (uint64_t)_mm_cvtsi128_si64(four) + (uint64_t)_mm_extract_epi64(four, 1);
 }
