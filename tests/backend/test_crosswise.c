@@ -128,6 +128,40 @@ static void test_every_length(void **state)
 	rig_close(&r);
 }
 
+/*
+ * Packets of one suite at once, of which some are forged: what is done side by side, or one behind another,
+ * is so with each neighbour.
+ */
+static void test_forged_among_genuine(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, which);
+	for (int suite = 1; suite < SRTP_SUITE_COUNT; suite++) {
+		unsigned rounds = r.b->suites >> suite & 1 ? rig_share(&r, PACKETS / 10) / r.depth + 1 : 0;
+
+		while (rounds--) {
+			unsigned n = 1 + rng_below(&r.rng, r.depth), floor = rng_below(&r.rng, 2) * 400;
+			bool bad[RIG_JOBS];
+
+			for (unsigned i = 0; i < n; i++) {
+				rig_sample(
+					&r, i, (enum srtp_suite)suite, false, floor + rng_below(&r.rng, 400));
+				assert_int_equal(r.b->key_load(r.q, i, &r.samples[i].keys), 0);
+				rig_fill(&r, i, false);
+				bad[i] = rng_below(&r.rng, 3) == 0;
+				if (bad[i])
+					spoil(&r, i);
+			}
+			rig_run(&r, 0, n);
+			for (unsigned i = 0; i < n; i++)
+				rig_check(&r, i, bad[i] ? CRYPTO_TAG_FAIL : CRYPTO_OK);
+		}
+	}
+	rig_close(&r);
+}
+
 /* Every bit of packet, tag and index of one packet counts, for each suite and protocol. */
 static void every_bit(struct rig *r, enum srtp_suite suite, bool rtcp)
 {
@@ -184,6 +218,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mixed_batches),
 		cmocka_unit_test(test_every_length),
+		cmocka_unit_test(test_forged_among_genuine),
 		cmocka_unit_test(test_every_bit),
 	};
 	int failed;

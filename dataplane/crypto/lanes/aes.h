@@ -71,13 +71,11 @@ LANES_INLINE void aes4_expand(struct aes4 *a, __m512i low, __m512i high, bool ae
 	}
 }
 
-LANES_INLINE void aes4_encrypt(const struct aes4 *a, __m512i *blocks, unsigned n, bool aes256)
+/* Of blocks that the first round key is in already. */
+LANES_INLINE void aes4_rounds(const struct aes4 *a, __m512i *blocks, unsigned n, bool aes256)
 {
 	const unsigned rounds = aes_rounds(aes256);
 
-#pragma GCC unroll 5
-	for (unsigned i = 0; i < n; i++)
-		blocks[i] = _mm512_xor_si512(blocks[i], a->round[0]);
 #pragma GCC unroll 14
 	for (unsigned r = 1; r < rounds; r++)
 #pragma GCC unroll 5
@@ -86,6 +84,14 @@ LANES_INLINE void aes4_encrypt(const struct aes4 *a, __m512i *blocks, unsigned n
 #pragma GCC unroll 5
 	for (unsigned i = 0; i < n; i++)
 		blocks[i] = _mm512_aesenclast_epi128(blocks[i], a->round[rounds]);
+}
+
+LANES_INLINE void aes4_encrypt(const struct aes4 *a, __m512i *blocks, unsigned n, bool aes256)
+{
+#pragma GCC unroll 5
+	for (unsigned i = 0; i < n; i++)
+		blocks[i] = _mm512_xor_si512(blocks[i], a->round[0]);
+	aes4_rounds(a, blocks, n, aes256);
 }
 
 /* Bits for the first n of 64 octets. */

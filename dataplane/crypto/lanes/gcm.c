@@ -1,154 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AES-GCM of four packets at a time. A block of AES is ciphered for four packets at once, each with its own
- * key (aes.h); GHASH runs over four blocks of one packet at once, because so the powers of the hash key lie
- * in its register as they lie in memory, and four packets' chains are under way side by side.
- *
- * GHASH counts bits from the other end than the processor. As usual, blocks are turned octet by octet and the
- * hash key is multiplied by x once for all, so that products come out in place; the polynomial is
- * x^128 + x^7 + x^2 + x + 1 and its mirror image here.
+ * key (four.h), and four packets' chains of GHASH (ghash.h) are under way side by side. Of long packets each
+ * fills the processor by itself (wide.h), but for what its parts wait for.
  */
 #include "dataplane/crypto/lanes/gcm.h"
 
 #include <string.h>
 
-#include "dataplane/aside.h"
 #include "dataplane/crypto/lanes/four.h"
+#include "dataplane/crypto/lanes/ghash.h"
+#include "dataplane/crypto/lanes/wide.h"
 #include "dataplane/crypto/lanes/wipe.h"
 #include "lib/srtp/tag.h"
 
 #define TAG 16
-
-/* Sums of four products each, not reduced yet. */
-struct products {
-	__m512i low, middle, high;
-};
-
-LANES_INLINE struct products products_of(__m512i a, __m512i b)
-{
-	return (struct products){
-		_mm512_clmulepi64_epi128(a, b, 0x00),
-		_mm512_xor_si512(_mm512_clmulepi64_epi128(a, b, 0x01), _mm512_clmulepi64_epi128(a, b, 0x10)),
-		_mm512_clmulepi64_epi128(a, b, 0x11),
-	};
-}
-
-LANES_INLINE struct products products_add(struct products p, __m512i a, __m512i b)
-{
-	p.low = _mm512_xor_si512(p.low, _mm512_clmulepi64_epi128(a, b, 0x00));
-	p.middle = _mm512_ternarylogic_epi32(
-		p.middle, _mm512_clmulepi64_epi128(a, b, 0x01), _mm512_clmulepi64_epi128(a, b, 0x10), 0x96);
-	p.high = _mm512_xor_si512(p.high, _mm512_clmulepi64_epi128(a, b, 0x11));
-	return p;
-}
-
-LANES_INLINE __m512i products_reduced(struct products p)
-{
-	const __m512i poly =
-		_mm512_broadcast_i32x4(_mm_set_epi64x((long long)UINT64_C(0xc200000000000000), 1));
-
-	p.middle = _mm512_ternarylogic_epi32(p.middle, _mm512_shuffle_epi32(p.low, 0x4e),
-		_mm512_clmulepi64_epi128(poly, p.low, 0x01), 0x96);
-	return _mm512_ternarylogic_epi32(p.high, _mm512_shuffle_epi32(p.middle, 0x4e),
-		_mm512_clmulepi64_epi128(poly, p.middle, 0x01), 0x96);
-}
-
-/* Four products. */
-LANES_INLINE __m512i ghash_mul4(__m512i a, __m512i b)
-{
-	return products_reduced(products_of(a, b));
-}
-
-/* The fourth power in each lane. */
-LANES_INLINE __m512i ghash_fourth(const struct lanes_gcm_key *k)
-{
-	return _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)k->powers));
-}
-
-LANES_INLINE __m512i ghash_eighth(const struct lanes_gcm_key *k)
-{
-	return _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)k->eighth));
-}
-
-LANES_INLINE __m512i ghash_turn(__m512i blocks)
-{
-	const __m512i turned =
-		_mm512_broadcast_i32x4(_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-
-	return _mm512_shuffle_epi8(blocks, turned);
-}
-
-/* A packet's blocks, as GHASH takes them: header, zeros up to the next block, payload, and so again. */
-struct spread {
-	const uint8_t *header, *payload;
-	unsigned header_octets, octets;
-	unsigned first, lanes; /* the header's lanes: from first to before lanes, counted over all fours */
-};
-
-/* The four in which the header ends. */
-LANES_INLINE __m512i spread_load(const struct spread *s)
-{
-	unsigned front = s->first * 16, header = s->lanes * 16;
-	__m512i a = _mm512_maskz_loadu_epi8(
-		lanes_octets(front + s->header_octets) & ~UINT64_C(0) << front, s->header - front);
-	__m512i b = _mm512_maskz_loadu_epi8(
-		lanes_octets(header + s->octets) & ~UINT64_C(0) << header, s->payload - header);
-
-	return ghash_turn(_mm512_or_si512(a, b));
-}
-
-/* A four of header alone, up to whose end there is more to come. */
-static ASIDE __m512i spread_header(struct spread *s, const struct lanes_gcm_key *k, __m512i sum)
-{
-	unsigned front = s->first * 16, taken = 64 - front;
-	__m512i four = _mm512_maskz_loadu_epi8(
-		lanes_octets(front + s->header_octets) & ~UINT64_C(0) << front, s->header - front);
-
-	s->header += taken;
-	s->header_octets -= taken < s->header_octets ? taken : s->header_octets;
-	s->first = 0;
-	s->lanes -= 4;
-	return ghash_mul4(_mm512_xor_si512(sum, ghash_turn(four)), ghash_fourth(k));
-}
-
-/*
- * GHASH of a packet. Its blocks are taken in fours, the first four filled up in front with zeros, which
- * change nothing, so that the length is the last of the last four. Each lane sums up its own: times the
- * fourth power of the hash key from one four to the next, in the end times the power that is the lane's.
- */
-LANES_INLINE __m128i ghash(const struct lanes_gcm_key *k, const struct crypto_job *job)
-{
-	unsigned header = (job->aad_len + 15u) / 16, octets = (unsigned)job->len - job->aad_len;
-	unsigned blocks = header + (octets + 15) / 16 + 1, front = -blocks & 3;
-	struct spread s = {job->pkt, job->pkt + job->aad_len, job->aad_len, octets, front, front + header};
-	__m512i sum = _mm512_setzero_si512(), four;
-	unsigned fours = (front + blocks) / 4;
-	const uint8_t *at, *end = s.payload + octets;
-	__m256i halves;
-
-	for (; unlikely(s.lanes >= 4); fours--)
-		sum = spread_header(&s, k, sum);
-	four = _mm512_xor_si512(sum, spread_load(&s));
-	at = s.payload + 64 - s.lanes * 16;
-	for (; fours > 2; fours -= 2, at += 128) {
-		struct products p = products_add(products_of(four, ghash_eighth(k)),
-			ghash_turn(_mm512_loadu_si512(at)), ghash_fourth(k));
-
-		four = _mm512_xor_si512(products_reduced(p),
-			ghash_turn(
-				_mm512_maskz_loadu_epi8(lanes_octets((unsigned)(end - at - 64)), at + 64)));
-	}
-	if (fours == 2)
-		four = _mm512_xor_si512(ghash_mul4(four, ghash_fourth(k)),
-			ghash_turn(_mm512_maskz_loadu_epi8(lanes_octets((unsigned)(end - at)), at)));
-	four = _mm512_xor_si512(four,
-		_mm512_maskz_broadcast_i64x2(0xc0, _mm_set_epi64x(job->aad_len * 8, (long long)octets * 8)));
-	four = ghash_mul4(four, _mm512_load_si512(k->powers));
-	halves = _mm256_xor_si256(_mm512_castsi512_si256(four), _mm512_extracti64x4_epi64(four, 1));
-	return _mm_shuffle_epi8(
-		_mm_xor_si128(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1)),
-		_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-}
 
 /* RFC 7714 section 8.1. The last four octets are the block counter's. */
 LANES_INLINE __m128i rtp_iv(const struct lanes_gcm_key *k, const struct crypto_job *job)
@@ -211,6 +77,15 @@ LANES_INLINE void protect(const struct lanes_job *jobs, unsigned n, bool aes256)
 	}
 }
 
+/* Is that the packet's tag? */
+LANES_INLINE bool proven(struct crypto_job *job, __m128i tag)
+{
+	bool equal = srtp_tag_equal((const uint8_t *)&tag, job->tag, TAG);
+
+	job->status = equal ? CRYPTO_OK : CRYPTO_TAG_FAIL;
+	return equal;
+}
+
 LANES_INLINE void unprotect(const struct lanes_job *jobs, unsigned n, bool aes256)
 {
 	for (unsigned i = 0; i < n; i += 4) {
@@ -221,39 +96,113 @@ LANES_INLINE void unprotect(const struct lanes_job *jobs, unsigned n, bool aes25
 		begin(&f, jobs + i, n - i, aes256);
 		_mm512_store_si512(masks, four_block(&f, BLOCK_TAG, aes256));
 		for (unsigned k = 0; k < f.n; k++) {
-			struct crypto_job *job = jobs[i + k].job;
-			__m128i tag = _mm_xor_si128(masks[k], ghash(jobs[i + k].key, job));
-			bool equal = srtp_tag_equal((const uint8_t *)&tag, job->tag, TAG);
+			const struct lanes_job *j = &jobs[i + k];
 
-			job->status = equal ? CRYPTO_OK : CRYPTO_TAG_FAIL;
-			good |= (unsigned)equal << k;
+			good |= (unsigned)proven(j->job, _mm_xor_si128(masks[k], ghash(j->key, j->job))) << k;
 		}
 		four_cipher(&f, aes256, good, BLOCK_PAYLOAD, NULL);
+	}
+}
+
+/*
+ * One long packet is ciphered while another one is hashed: the one waits for the processor's unit for AES,
+ * the other for that for products, and neither for the other.
+ */
+struct pass {
+	struct wide wide;
+	struct ghash hash;
+	struct ghash_high high;
+};
+
+LANES_INLINE void pass_hash(struct pass *p, const struct lanes_job *job)
+{
+	ghash_begin(&p->hash, job->key, job->job);
+	p->high = ghash_raise(job->key);
+}
+
+/* Ciphers to the end, and hashes up to where ghash_end() goes on. */
+LANES_INLINE void pass_run(struct pass *p, bool aes256)
+{
+	while (p->wide.octets >= WIDE_OCTETS && p->hash.fours > 4) {
+		wide_cipher(&p->wide, 4, aes256);
+		ghash_four(&p->hash, &p->high);
+	}
+	while (p->wide.octets >= WIDE_OCTETS)
+		wide_cipher(&p->wide, 4, aes256);
+	while (p->hash.fours > 4)
+		ghash_four(&p->hash, &p->high);
+	while (p->wide.octets)
+		wide_cipher(&p->wide, 1, aes256);
+}
+
+/* A packet is hashed while the one behind it is ciphered. */
+LANES_INLINE void protect_long(const struct lanes_job *jobs, unsigned n, bool aes256)
+{
+	__m128i masks[4] __attribute__((aligned(64))), mask = _mm_setzero_si128();
+	struct four f = {0};
+	struct pass p = {0};
+
+	for (unsigned i = 0; i <= n; i++) {
+		if (i < n && i % 4 == 0) {
+			begin(&f, jobs + i, n - i, aes256);
+			_mm512_store_si512(masks, four_block(&f, BLOCK_TAG, aes256));
+		}
+		if (i < n)
+			wide_begin(&p.wide, &f, i % 4, BLOCK_PAYLOAD, aes256);
+		pass_run(&p, aes256);
+		if (i) {
+			struct crypto_job *job = jobs[i - 1].job;
+
+			_mm_storeu_si128((__m128i *)job->tag, _mm_xor_si128(mask, ghash_end(&p.hash)));
+			job->status = CRYPTO_OK;
+		}
+		if (i < n) {
+			mask = masks[i % 4];
+			pass_hash(&p, &jobs[i]);
+		}
+	}
+}
+
+/* A packet is ciphered while the one behind it is hashed. */
+LANES_INLINE void unprotect_long(const struct lanes_job *jobs, unsigned n, bool aes256)
+{
+	__m128i masks[4] __attribute__((aligned(64)));
+	struct four f = {0};
+	struct pass p = {0};
+
+	for (unsigned i = 0; i <= n; i++) {
+		p.hash.fours = 0;
+		if (i < n)
+			pass_hash(&p, &jobs[i]);
+		pass_run(&p, aes256);
+		if (i == n)
+			break;
+		if (i % 4 == 0) {
+			begin(&f, jobs + i, n - i, aes256);
+			_mm512_store_si512(masks, four_block(&f, BLOCK_TAG, aes256));
+		}
+		if (proven(jobs[i].job, _mm_xor_si128(masks[i % 4], ghash_end(&p.hash))))
+			wide_begin(&p.wide, &f, i % 4, BLOCK_PAYLOAD, aes256);
 	}
 }
 
 /* Apart, each with a frame of its own: what is on it is wiped by those who call them. */
 #define APART static __attribute__((noinline)) void
 
-APART protect_128(const struct lanes_job *jobs, unsigned n)
-{
-	protect(jobs, n, false);
-}
+#define APART_BOTH(name)                                                                                     \
+	APART name##_128(const struct lanes_job *jobs, unsigned n)                                           \
+	{                                                                                                    \
+		name(jobs, n, false);                                                                        \
+	}                                                                                                    \
+	APART name##_256(const struct lanes_job *jobs, unsigned n)                                           \
+	{                                                                                                    \
+		name(jobs, n, true);                                                                         \
+	}
 
-APART protect_256(const struct lanes_job *jobs, unsigned n)
-{
-	protect(jobs, n, true);
-}
-
-APART unprotect_128(const struct lanes_job *jobs, unsigned n)
-{
-	unprotect(jobs, n, false);
-}
-
-APART unprotect_256(const struct lanes_job *jobs, unsigned n)
-{
-	unprotect(jobs, n, true);
-}
+APART_BOTH(protect)
+APART_BOTH(unprotect)
+APART_BOTH(protect_long)
+APART_BOTH(unprotect_long)
 
 void lanes_gcm_protect(const struct lanes_job *jobs, unsigned n, bool aes256)
 {
@@ -264,6 +213,18 @@ void lanes_gcm_protect(const struct lanes_job *jobs, unsigned n, bool aes256)
 void lanes_gcm_unprotect(const struct lanes_job *jobs, unsigned n, bool aes256)
 {
 	(aes256 ? unprotect_256 : unprotect_128)(jobs, n);
+	lanes_wipe();
+}
+
+void lanes_gcm_protect_long(const struct lanes_job *jobs, unsigned n, bool aes256)
+{
+	(aes256 ? protect_long_256 : protect_long_128)(jobs, n);
+	lanes_wipe();
+}
+
+void lanes_gcm_unprotect_long(const struct lanes_job *jobs, unsigned n, bool aes256)
+{
+	(aes256 ? unprotect_long_256 : unprotect_long_128)(jobs, n);
 	lanes_wipe();
 }
 
