@@ -9,8 +9,9 @@
  * three instructions.
  */
 
-/* Read once: as an operand of two instructions it would be read twice, mostly across two lines of cache. */
-#define READ_ONCE(vector) __asm__("" : "+v"(vector))
+/* Each in a register: words are read once, not for either sum (and mostly across two lines of cache), and
+ * sums stay where they are from one turn to the next. */
+#define IN_REGISTERS(words, all, high) __asm__("" : "+v"(words), "+v"(all), "+v"(high))
 
 static uint64_t lanes_add(__m128i lanes)
 {
@@ -47,7 +48,7 @@ static uint64_t sum_sse2(const void *p, size_t n)
 	for (; n >= 16; at += 16, n -= 16) {
 		__m128i words = _mm_loadu_si128((const __m128i *)at);
 
-		READ_ONCE(words);
+		IN_REGISTERS(words, all, high);
 		all = _mm_add_epi32(all, words);
 		high = _mm_add_epi32(high, _mm_srli_epi32(words, 16));
 	}
@@ -64,7 +65,7 @@ __attribute__((target("avx2"))) static uint64_t sum_avx2(const void *p, size_t n
 	for (; n >= 32; at += 32, n -= 32) {
 		__m256i words = _mm256_loadu_si256((const __m256i *)at);
 
-		READ_ONCE(words);
+		IN_REGISTERS(words, all, high);
 		all = _mm256_add_epi32(all, words);
 		high = _mm256_add_epi32(high, _mm256_srli_epi32(words, 16));
 	}
@@ -82,7 +83,7 @@ __attribute__((target("avx512f,avx512bw,bmi2"))) static uint64_t sum_avx512(cons
 
 	for (; n >= 64; at += 64, n -= 64) {
 		words = _mm512_loadu_si512(at);
-		READ_ONCE(words);
+		IN_REGISTERS(words, all, high);
 		all = _mm512_add_epi32(all, words);
 		high = _mm512_add_epi32(high, _mm512_srli_epi32(words, 16));
 	}
