@@ -9,9 +9,10 @@
  * three instructions.
  */
 
-/* Each in a register: words are read once, not for either sum (and mostly across two lines of cache), and
- * sums stay where they are from one turn to the next. */
-#define IN_REGISTERS(words, all, high) __asm__("" : "+v"(words), "+v"(all), "+v"(high))
+/* In registers here: words are read once, not for either sum and mostly across two lines of cache, and sums
+ * stay where they are from one turn to the next. */
+#define IN_REGISTER(words) __asm__("" : "+v"(words))
+#define IN_REGISTERS(all, high) __asm__("" : "+v"(all), "+v"(high))
 
 static uint64_t lanes_add(__m128i lanes)
 {
@@ -48,9 +49,10 @@ static uint64_t sum_sse2(const void *p, size_t n)
 	for (; n >= 16; at += 16, n -= 16) {
 		__m128i words = _mm_loadu_si128((const __m128i *)at);
 
-		IN_REGISTERS(words, all, high);
+		IN_REGISTER(words);
 		all = _mm_add_epi32(all, words);
 		high = _mm_add_epi32(high, _mm_srli_epi32(words, 16));
+		IN_REGISTERS(all, high);
 	}
 	all = _mm_sub_epi32(all, _mm_slli_epi32(high, 16));
 	return lanes_add(_mm_add_epi32(all, high)) + rest_add(at, n);
@@ -65,9 +67,10 @@ __attribute__((target("avx2"))) static uint64_t sum_avx2(const void *p, size_t n
 	for (; n >= 32; at += 32, n -= 32) {
 		__m256i words = _mm256_loadu_si256((const __m256i *)at);
 
-		IN_REGISTERS(words, all, high);
+		IN_REGISTER(words);
 		all = _mm256_add_epi32(all, words);
 		high = _mm256_add_epi32(high, _mm256_srli_epi32(words, 16));
+		IN_REGISTERS(all, high);
 	}
 	all = _mm256_add_epi32(_mm256_sub_epi32(all, _mm256_slli_epi32(high, 16)), high);
 	sum = lanes_add(_mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1)));
@@ -83,9 +86,10 @@ __attribute__((target("avx512f,avx512bw,bmi2"))) static uint64_t sum_avx512(cons
 
 	for (; n >= 64; at += 64, n -= 64) {
 		words = _mm512_loadu_si512(at);
-		IN_REGISTERS(words, all, high);
+		IN_REGISTER(words);
 		all = _mm512_add_epi32(all, words);
 		high = _mm512_add_epi32(high, _mm512_srli_epi32(words, 16));
+		IN_REGISTERS(all, high);
 	}
 	words = _mm512_maskz_loadu_epi8(_bzhi_u64(~UINT64_C(0), (unsigned)n), at);
 	all = _mm512_add_epi32(all, words);

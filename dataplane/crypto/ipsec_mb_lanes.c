@@ -11,15 +11,11 @@ static inline unsigned length_of(const struct crypto_job *job)
 	return steps < LENGTHS ? steps : LENGTHS - 1;
 }
 
-#define LONG (LANES_GCM_LONG / 64)
-
-/* Packets that are done together take the time of the longest: so those of like length stand together. How
- * many are not long. */
-static ASIDE unsigned sort(struct lanes_job *jobs, unsigned n)
+/* Packets that are done together take the time of the longest: so those of like length stand together. */
+static ASIDE void sort(struct lanes_job *jobs, unsigned n)
 {
 	struct lanes_job before[IPSEC_MB_DEPTH];
 	uint16_t next[LENGTHS + 1] = {0};
-	unsigned shorter;
 
 	for (unsigned i = 0; i < n; i++) {
 		before[i] = jobs[i];
@@ -27,43 +23,31 @@ static ASIDE unsigned sort(struct lanes_job *jobs, unsigned n)
 	}
 	for (unsigned i = 1; i < LENGTHS; i++)
 		next[i] = (uint16_t)(next[i] + next[i - 1]);
-	shorter = next[LONG];
 	for (unsigned i = 0; i < n; i++)
 		jobs[next[length_of(before[i].job)]++] = before[i];
-	return shorter;
 }
 
-static inline unsigned sort_if_mixed(struct lanes_job *jobs, unsigned n)
+static inline void sort_if_mixed(struct lanes_job *jobs, unsigned n)
 {
-	unsigned length = length_of(jobs[0].job), differ = 0;
+	unsigned differ = 0;
 
 	for (unsigned i = 1; i < n; i++)
-		differ |= length_of(jobs[i].job) ^ length;
+		differ |= length_of(jobs[i].job) ^ length_of(jobs[0].job);
 	if (differ)
-		return sort(jobs, n);
-	return length < LONG ? n : 0;
-}
-
-static ASIDE void run_long(struct lanes_job *jobs, unsigned n, bool protect, bool aes256)
-{
-	(protect ? lanes_gcm_protect_long : lanes_gcm_unprotect_long)(jobs, n, aes256);
+		sort(jobs, n);
 }
 
 static void run(struct crypto_queue *q, struct lanes_job *jobs, unsigned n, unsigned kind)
 {
 	enum imb_class c = (enum imb_class)(kind / IMB_WAYS);
 	bool protect = kind % IMB_WAYS == IMB_PROTECT, aes256 = c == IMB_CM_256 || c == IMB_GCM_256;
-	unsigned shorter = sort_if_mixed(jobs, n);
 
-	q->batches++;
-	if (c < IMB_GCM_128) {
+	sort_if_mixed(jobs, n);
+	if (c < IMB_GCM_128)
 		(protect ? lanes_cm_protect : lanes_cm_unprotect)(jobs, n, aes256, q->sha_ni);
-		return;
-	}
-	if (likely(shorter))
-		(protect ? lanes_gcm_protect : lanes_gcm_unprotect)(jobs, shorter, aes256);
-	if (unlikely(shorter < n))
-		run_long(jobs + shorter, n - shorter, protect, aes256);
+	else
+		(protect ? lanes_gcm_protect : lanes_gcm_unprotect)(jobs, n, aes256);
+	q->batches++;
 }
 
 /* One kind after the other. */

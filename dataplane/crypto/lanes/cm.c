@@ -5,6 +5,7 @@
 
 #include "dataplane/crypto/lanes/four.h"
 #include "dataplane/crypto/lanes/sha1.h"
+#include "dataplane/crypto/lanes/wide.h"
 #include "dataplane/crypto/lanes/wipe.h"
 #include "lib/srtp/tag.h"
 
@@ -23,25 +24,50 @@ LANES_INLINE __m128i rtp_iv(const struct lanes_cm_key *k, const struct crypto_jo
 		_mm_set_epi64x((long long)(roc | (uint64_t)seq << 32), (long long)((uint64_t)ssrc << 32)));
 }
 
+LANES_INLINE void begin(struct four *f, const struct lanes_job *jobs, unsigned n, bool aes256)
+{
+	const uint8_t *key[4];
+	__m128i iv[4];
+
+	f->n = n < 4 ? n : 4;
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < 4; i++) {
+		const struct lanes_job *j = &jobs[i < f->n ? i : 0];
+		const struct lanes_cm_key *k = j->key;
+
+		f->jobs[i] = j->job;
+		key[i] = k->key;
+		iv[i] = rtp_iv(k, j->job);
+	}
+	four_begin(f, key, iv, aes256);
+}
+
 LANES_INLINE void cipher(const struct lanes_job *jobs, unsigned n, bool aes256)
 {
 	for (unsigned i = 0; i < n; i += 4) {
-		const uint8_t *key[4];
 		struct four f;
-		__m128i iv[4];
 
-		f.n = n - i < 4 ? n - i : 4;
-#pragma GCC unroll 4
-		for (unsigned k = 0; k < 4; k++) {
-			const struct lanes_job *j = &jobs[i + (k < f.n ? k : 0)];
-			const struct lanes_cm_key *its = j->key;
-
-			f.jobs[k] = j->job;
-			key[k] = its->key;
-			iv[k] = rtp_iv(its, j->job);
-		}
-		four_begin(&f, key, iv, aes256);
+		begin(&f, jobs + i, n - i, aes256);
 		four_cipher(&f, aes256, (1u << f.n) - 1, 0, NULL);
+	}
+}
+
+/* One after the other. */
+LANES_INLINE void cipher_long(const struct lanes_job *jobs, unsigned n, bool aes256)
+{
+	for (unsigned i = 0; i < n; i += 4) {
+		struct four f;
+
+		begin(&f, jobs + i, n - i, aes256);
+		for (unsigned k = 0; k < f.n; k++) {
+			struct wide w;
+
+			wide_begin(&w, &f, k, 0, aes256);
+			while (w.octets >= WIDE_OCTETS)
+				wide_cipher(&w, 4, aes256);
+			while (w.octets)
+				wide_cipher(&w, 1, aes256);
+		}
 	}
 }
 
@@ -56,6 +82,25 @@ APART cipher_128(const struct lanes_job *jobs, unsigned n)
 APART cipher_256(const struct lanes_job *jobs, unsigned n)
 {
 	cipher(jobs, n, true);
+}
+
+APART cipher_long_128(const struct lanes_job *jobs, unsigned n)
+{
+	cipher_long(jobs, n, false);
+}
+
+APART cipher_long_256(const struct lanes_job *jobs, unsigned n)
+{
+	cipher_long(jobs, n, true);
+}
+
+static void cipher_all(const struct lanes_job *jobs, unsigned n, bool aes256)
+{
+	unsigned fours = lanes_not_long(jobs, n);
+
+	(aes256 ? cipher_256 : cipher_128)(jobs, fours);
+	if (fours < n)
+		(aes256 ? cipher_long_256 : cipher_long_128)(jobs + fours, n - fours);
 }
 
 static void hash(const struct lanes_job *jobs, unsigned n, uint8_t macs[RUN][LANES_HMAC_MAC], bool sha_ni)
@@ -81,7 +126,7 @@ void lanes_cm_protect(const struct lanes_job *jobs, unsigned n, bool aes256, boo
 	uint8_t macs[RUN][LANES_HMAC_MAC];
 
 	for (; n; jobs += run_of(n), n -= run_of(n)) {
-		(aes256 ? cipher_256 : cipher_128)(jobs, run_of(n));
+		cipher_all(jobs, run_of(n), aes256);
 		hash(jobs, run_of(n), macs, sha_ni);
 		for (unsigned i = 0; i < run_of(n); i++) {
 			struct crypto_job *job = jobs[i].job;
@@ -110,7 +155,7 @@ void lanes_cm_unprotect(const struct lanes_job *jobs, unsigned n, bool aes256, b
 			good[n_good] = jobs[i];
 			n_good += equal;
 		}
-		(aes256 ? cipher_256 : cipher_128)(good, n_good);
+		cipher_all(good, n_good, aes256);
 	}
 	lanes_wipe();
 }

@@ -206,25 +206,21 @@ APART_BOTH(unprotect_long)
 
 void lanes_gcm_protect(const struct lanes_job *jobs, unsigned n, bool aes256)
 {
-	(aes256 ? protect_256 : protect_128)(jobs, n);
+	unsigned fours = lanes_not_long(jobs, n);
+
+	(aes256 ? protect_256 : protect_128)(jobs, fours);
+	if (fours < n)
+		(aes256 ? protect_long_256 : protect_long_128)(jobs + fours, n - fours);
 	lanes_wipe();
 }
 
 void lanes_gcm_unprotect(const struct lanes_job *jobs, unsigned n, bool aes256)
 {
-	(aes256 ? unprotect_256 : unprotect_128)(jobs, n);
-	lanes_wipe();
-}
+	unsigned fours = lanes_not_long(jobs, n);
 
-void lanes_gcm_protect_long(const struct lanes_job *jobs, unsigned n, bool aes256)
-{
-	(aes256 ? protect_long_256 : protect_long_128)(jobs, n);
-	lanes_wipe();
-}
-
-void lanes_gcm_unprotect_long(const struct lanes_job *jobs, unsigned n, bool aes256)
-{
-	(aes256 ? unprotect_long_256 : unprotect_long_128)(jobs, n);
+	(aes256 ? unprotect_256 : unprotect_128)(jobs, fours);
+	if (fours < n)
+		(aes256 ? unprotect_long_256 : unprotect_long_128)(jobs + fours, n - fours);
 	lanes_wipe();
 }
 

@@ -28,8 +28,3 @@ void lanes_gcm_load(struct lanes_gcm_key *k, const uint8_t *key, const uint8_t *
  */
 void lanes_gcm_protect(const struct lanes_job *jobs, unsigned n, bool aes256);
 void lanes_gcm_unprotect(const struct lanes_job *jobs, unsigned n, bool aes256);
-
-/* The same, in less time if all have so many octets of header and payload, in more if not. */
-#define LANES_GCM_LONG 512
-void lanes_gcm_protect_long(const struct lanes_job *jobs, unsigned n, bool aes256);
-void lanes_gcm_unprotect_long(const struct lanes_job *jobs, unsigned n, bool aes256);
