@@ -33,6 +33,17 @@ LANES_INLINE void four_transpose(__m512i b[4])
 	b[3] = _mm512_shuffle_i32x4(a1, a3, 0xdd);
 }
 
+/* The same of two blocks of each packet; the upper half of a register is anything. */
+LANES_INLINE void four_transpose_two(__m512i b[4])
+{
+	__m512i low = _mm512_shuffle_i32x4(b[0], b[1], 0x44), high = _mm512_shuffle_i32x4(b[0], b[1], 0xee);
+
+	b[0] = _mm512_shuffle_i32x4(low, low, 0x08);
+	b[1] = _mm512_shuffle_i32x4(low, low, 0x0d);
+	b[2] = _mm512_shuffle_i32x4(high, high, 0x08);
+	b[3] = _mm512_shuffle_i32x4(high, high, 0x0d);
+}
+
 /* The block with this number of each packet, before AES. */
 LANES_INLINE __m512i four_counter(__m512i ivs, unsigned n)
 {
@@ -87,14 +98,22 @@ LANES_INLINE void four_cipher(
 	for (unsigned at = 0; at < longest; at += 64) {
 		__m512i blocks[4];
 
-		spare = before && longest - at <= 48;
+		if (before || longest - at > 32) {
+			spare = before && longest - at <= 48;
 #pragma GCC unroll 4
-		for (unsigned i = 0; i < 4; i++)
-			blocks[i] = four_counter(f->ivs, i == 3 && spare ? first - 1 : at / 16 + first + i);
-		aes4_encrypt(&f->aes, blocks, 4, aes256);
-		if (spare)
-			*before = blocks[3];
-		four_transpose(blocks);
+			for (unsigned i = 0; i < 4; i++)
+				blocks[i] = four_counter(
+					f->ivs, i == 3 && spare ? first - 1 : at / 16 + first + i);
+			aes4_encrypt(&f->aes, blocks, 4, aes256);
+			if (spare)
+				*before = blocks[3];
+			four_transpose(blocks);
+		} else {
+			blocks[0] = four_counter(f->ivs, at / 16 + first);
+			blocks[1] = four_counter(f->ivs, at / 16 + first + 1);
+			aes4_encrypt(&f->aes, blocks, 2, aes256);
+			four_transpose_two(blocks);
+		}
 		if (at + 64 <= shortest) {
 #pragma GCC unroll 4
 			for (unsigned i = 0; i < 4; i++)
