@@ -12,8 +12,9 @@
 #define RUN 32 /* packets that stay in the first-level cache between cipher and hash */
 
 /* RFC 3711 section 4.1.1. The last two octets are the block counter's. */
-LANES_INLINE __m128i rtp_iv(const struct lanes_cm_key *k, const struct crypto_job *job)
+LANES_INLINE __m128i rtp_iv(const void *key, const struct crypto_job *job)
 {
+	const struct lanes_cm_key *k = key;
 	uint64_t roc = __builtin_bswap32(job->index);
 	uint32_t ssrc;
 	uint16_t seq;
@@ -26,20 +27,7 @@ LANES_INLINE __m128i rtp_iv(const struct lanes_cm_key *k, const struct crypto_jo
 
 LANES_INLINE void begin(struct four *f, const struct lanes_job *jobs, unsigned n, bool aes256)
 {
-	const uint8_t *key[4];
-	__m128i iv[4];
-
-	f->n = n < 4 ? n : 4;
-#pragma GCC unroll 4
-	for (unsigned i = 0; i < 4; i++) {
-		const struct lanes_job *j = &jobs[i < f->n ? i : 0];
-		const struct lanes_cm_key *k = j->key;
-
-		f->jobs[i] = j->job;
-		key[i] = k->key;
-		iv[i] = rtp_iv(k, j->job);
-	}
-	four_begin(f, key, iv, aes256);
+	four_begin(f, jobs, n, offsetof(struct lanes_cm_key, key), rtp_iv, aes256);
 }
 
 LANES_INLINE void cipher(const struct lanes_job *jobs, unsigned n, bool aes256)

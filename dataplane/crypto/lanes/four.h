@@ -2,8 +2,10 @@
 /* Up to four packets that are ciphered together, each with its own key: AES in counter mode. */
 #pragma once
 
-#include "dataplane/crypto/backend.h"
+#include <stddef.h>
+
 #include "dataplane/crypto/lanes/aes.h"
+#include "dataplane/crypto/lanes/job.h"
 
 struct four {
 	unsigned n;
@@ -59,17 +61,27 @@ LANES_INLINE __m512i four_block(const struct four *f, unsigned n, bool aes256)
 	return block;
 }
 
-/* jobs and n are set. keys: 16 octets each, or 32, on 16. */
-LANES_INLINE void four_begin(struct four *f, const uint8_t *const *keys, const __m128i *iv, bool aes256)
-{
-	__m128i low[4], high[4];
+/* The block of a packet whose number is 0, of its key and header. */
+typedef __m128i (*four_iv)(const void *key, const struct crypto_job *job);
 
+/* The first four of n jobs, or all. key_at: where in a job's key AES's is, 16 octets or 32, on 16. */
+LANES_INLINE void four_begin(
+	struct four *f, const struct lanes_job *jobs, unsigned n, size_t key_at, four_iv iv, bool aes256)
+{
+	__m128i low[4], high[4], ivs[4];
+
+	f->n = n < 4 ? n : 4;
 #pragma GCC unroll 4
 	for (unsigned i = 0; i < 4; i++) {
-		low[i] = _mm_load_si128((const __m128i *)keys[i]);
-		high[i] = aes256 ? _mm_load_si128((const __m128i *)keys[i] + 1) : low[i];
+		const struct lanes_job *j = &jobs[i < f->n ? i : 0];
+		const __m128i *key = (const void *)((const uint8_t *)j->key + key_at);
+
+		f->jobs[i] = j->job;
+		low[i] = _mm_load_si128(key);
+		high[i] = aes256 ? _mm_load_si128(key + 1) : low[i];
+		ivs[i] = iv(j->key, j->job);
 	}
-	f->ivs = four_gather(iv[0], iv[1], iv[2], iv[3]);
+	f->ivs = four_gather(ivs[0], ivs[1], ivs[2], ivs[3]);
 	aes4_expand(&f->aes, four_gather(low[0], low[1], low[2], low[3]),
 		four_gather(high[0], high[1], high[2], high[3]), aes256);
 }

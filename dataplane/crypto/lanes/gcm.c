@@ -17,8 +17,9 @@
 #define TAG 16
 
 /* RFC 7714 section 8.1. The last four octets are the block counter's. */
-LANES_INLINE __m128i rtp_iv(const struct lanes_gcm_key *k, const struct crypto_job *job)
+LANES_INLINE __m128i rtp_iv(const void *key, const struct crypto_job *job)
 {
+	const struct lanes_gcm_key *k = key;
 	uint64_t roc = __builtin_bswap32(job->index), low, high;
 	uint32_t ssrc;
 	uint16_t seq;
@@ -33,20 +34,7 @@ LANES_INLINE __m128i rtp_iv(const struct lanes_gcm_key *k, const struct crypto_j
 
 LANES_INLINE void begin(struct four *f, const struct lanes_job *jobs, unsigned n, bool aes256)
 {
-	const uint8_t *key[4];
-	__m128i iv[4];
-
-	f->n = n < 4 ? n : 4;
-#pragma GCC unroll 4
-	for (unsigned i = 0; i < 4; i++) {
-		const struct lanes_job *j = &jobs[i < f->n ? i : 0];
-		const struct lanes_gcm_key *k = j->key;
-
-		f->jobs[i] = j->job;
-		key[i] = k->key;
-		iv[i] = rtp_iv(k, j->job);
-	}
-	four_begin(f, key, iv, aes256);
+	four_begin(f, jobs, n, offsetof(struct lanes_gcm_key, key), rtp_iv, aes256);
 }
 
 /* Numbers of blocks: tags are masked with the first, the payload begins with the second. */
