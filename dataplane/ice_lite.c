@@ -30,6 +30,13 @@ bool ice_validated(const struct leg *leg, const struct packet *p)
 	return ice_pair_find(component_of(leg, p), &p->source) != NULL;
 }
 
+uint64_t ice_sender(const struct leg *leg, const struct packet *p)
+{
+	const struct ice_pair *pair = ice_on(leg) ? ice_pair_find(component_of(leg, p), &p->source) : NULL;
+
+	return pair ? pair->peer : 0;
+}
+
 /* Whose credentials a check names: USERNAME is "ours:theirs" (RFC 8445 section 7.2.2). */
 static const struct dp_ice_credentials *named(const struct leg_ice *ice, struct str username)
 {
@@ -107,33 +114,45 @@ static void leave_by(struct leg *leg, struct path *path, uint16_t port)
 	leaving_forget(leg_leaving(leg));
 }
 
-/* A check proved itself: what it says of the pair holds from now on. */
-static void note_check(struct worker *w, struct packet *p, const struct stun_msg *m, bool newest)
+/* Media goes by this pair from now on. */
+static void go_by(struct worker *w, struct leg *leg, struct path *path, uint16_t local, const struct ip_port *remote)
 {
-	struct leg *leg = p->in;
-	struct path *path = leg_path(leg, p->rtcp_port);
-	uint16_t local = arrived_at(p);
-	bool moves = ice_component_checked(component_of(leg, p), local, &p->source, m, newest, w->now);
-
-	leg->far->ice->checked = leg->far->ice->waited = w->now;
-	leg->far->ice->any = true;
-	leg->far->ice->lost = false;
-	/* RFC 8445 section 12.1: before anything is nominated any valid pair may be used. */
-	if (!moves && path->remote.ip.family != IP_NONE)
-		return;
 	leg->learned |= leg_path_bit(leg, path);
 	leave_by(leg, path, local);
-	if (ip_port_equal(&path->remote, &p->source))
+	if (ip_port_equal(&path->remote, remote))
 		return;
-	path_remote_set(leg, path, &p->source);
+	path_remote_set(leg, path, remote);
 	if (path == leg_rtp(leg))
 		event_mark(w, leg, LEG_EVENT_REMOTE);
+}
+
+/* A check proved itself: what it says of the pair holds from now on. */
+static void note_check(struct worker *w, struct packet *p, const struct ice_check *k)
+{
+	struct leg *leg = p->in;
+	struct leg_ice *ice = leg->far->ice;
+	struct ice_component *c = component_of(leg, p);
+	struct path *path = leg_path(leg, p->rtcp_port);
+	bool chosen = !k->newest || !ice->peer || k->peer == ice->peer;
+	bool moves = ice_component_checked(c, k, chosen);
+
+	if (!chosen)
+		return;
+	ice->checked = ice->waited = w->now;
+	ice->any = true;
+	ice->lost = false;
+	/* RFC 8445 section 12.1: before anything is nominated any valid pair may be used. */
+	if (!moves && !c->astray && path->remote.ip.family != IP_NONE)
+		return;
+	c->astray = false;
+	go_by(w, leg, path, k->local, k->remote);
 }
 
 static int check(struct worker *w, struct packet *p, const struct stun_msg *m)
 {
 	struct leg_ice *ice = p->in->far->ice;
 	const struct dp_ice_credentials *c = named(ice, m->username);
+	struct ice_check k = {.message = m, .remote = &p->source, .now = w->now};
 
 	if (!c || !stun_fingerprint_good(p->data, m))
 		return DP_V_ICE_UNAUTHENTIC;
@@ -147,7 +166,10 @@ static int check(struct worker *w, struct packet *p, const struct stun_msg *m)
 	 */
 	if (m->controlled)
 		return answer(w, p, m, STUN_ROLE_CONFLICT, c);
-	note_check(w, p, m, c == &ice->credentials[0]);
+	k.local = arrived_at(p);
+	k.newest = c == &ice->credentials[0];
+	k.peer = dp_ice_peer(m->username.p + c->ufrag_len + 1, m->username.n - c->ufrag_len - 1);
+	note_check(w, p, &k);
 	return answer(w, p, m, 0, c);
 }
 
@@ -168,6 +190,17 @@ int ice_packet(struct worker *w, struct packet *p)
 static bool same_fragment(const struct dp_ice_credentials *a, const struct dp_ice_credentials *b)
 {
 	return a->ufrag_len == b->ufrag_len && memcmp(a->ufrag, b->ufrag, a->ufrag_len) == 0;
+}
+
+/* Several had an offer of ours, and this peer has answered it. */
+static void choose(struct worker *w, struct leg *leg, uint64_t peer)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		const struct ice_pair *pair = ice_component_choose(&leg->far->ice->components[i], peer);
+
+		if (pair)
+			go_by(w, leg, i ? &leg->far->rtcp : leg_rtp(leg), pair->local, &pair->remote);
+	}
 }
 
 int ice_leg(struct worker *w, struct command *c)
@@ -198,6 +231,9 @@ int ice_leg(struct worker *w, struct command *c)
 		ice->waited = ice->since = w->now;
 	ice->consent_s = d->consent_s;
 	memcpy(ice->credentials, d->credentials, sizeof ice->credentials);
+	if (d->peer && d->peer != ice->peer)
+		choose(w, leg, d->peer);
+	ice->peer = d->peer;
 	return 0;
 }
 

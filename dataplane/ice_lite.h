@@ -27,8 +27,10 @@ struct ice_pair {
 	struct ip_port remote;
 	uint16_t local;    /* port: with RTCP_MUX a leg is heard on two */
 	uint32_t priority; /* as the newest check says */
-	bool newest;       /* it proved the newest credentials, not those before an ICE restart */
+	bool newest;       /* it was nominated with the newest credentials, not those before an ICE restart */
+	uint64_t peer;     /* dp_ice_peer() of who checked with the newest credentials; 0: nobody */
 	uint64_t heard;    /* ns: the newest check */
+	uint64_t nominated; /* ns: the newest one that nominates, with the newest credentials; 0: none */
 };
 
 struct ice_component {
@@ -36,10 +38,22 @@ struct ice_component {
 	uint8_t n;
 	uint8_t selected; /* place of the nominated one, or ICE_PAIR_NONE */
 	bool selects;     /* a check came without USE-CANDIDATE: the peer nominates what it has selected */
+	bool astray;      /* what goes out may go to another than the peer: its next check says better */
+};
+
+/* A good check. */
+struct ice_check {
+	const struct stun_msg *message;
+	const struct ip_port *remote;
+	uint16_t local; /* port that it came to */
+	bool newest;    /* it proved the newest credentials */
+	uint64_t peer;  /* dp_ice_peer() of who sent it */
+	uint64_t now;   /* ns */
 };
 
 struct leg_ice {
 	struct dp_ice_credentials credentials[2]; /* newest, previous */
+	uint64_t peer;      /* as in struct dp_leg_ice */
 	uint32_t consent_s;
 	bool lost;          /* DP_CONSENT_LOST is out, and no check came since */
 	bool any;           /* a check came */
@@ -61,6 +75,8 @@ static inline bool ice_on(const struct leg *leg)
 
 /* Did a check come from where this packet comes from? The leg does ICE. */
 bool ice_validated(const struct leg *leg, const struct packet *p);
+/* Whose, as in struct dp_punt; also of a leg without ICE. */
+uint64_t ice_sender(const struct leg *leg, const struct packet *p);
 
 /* A STUN datagram of a leg that does ICE: PACKET_TAKEN when it is answered, or its verdict. */
 int ice_packet(struct worker *w, struct packet *p);
@@ -79,7 +95,13 @@ void ice_component_init(struct ice_component *c);
 void ice_component_restart(struct ice_component *c);
 /* One with that remote, whichever its local port is. */
 const struct ice_pair *ice_pair_find(const struct ice_component *c, const struct ip_port *remote);
-/* A good check came to that local port. True: the peer nominates this pair, and it is selected from now on.
+/*
+ * Of all that the newest credentials were offered to this peer has answered: what the others nominated with them is
+ * selected no more. The peer's pair that media is to go by now; NULL: as it does.
  */
-bool ice_component_checked(struct ice_component *c, uint16_t local, const struct ip_port *remote,
-	const struct stun_msg *m, bool newest, uint64_t now);
+const struct ice_pair *ice_component_choose(struct ice_component *c, uint64_t peer);
+/*
+ * Notes a good check. True: its pair is nominated, and selected from now on. chosen: it is the peer's, not that of
+ * another that the credentials were offered to.
+ */
+bool ice_component_checked(struct ice_component *c, const struct ice_check *k, bool chosen);

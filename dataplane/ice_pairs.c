@@ -14,9 +14,11 @@ void ice_component_init(struct ice_component *c)
 
 void ice_component_restart(struct ice_component *c)
 {
-	for (unsigned i = 0; i < c->n; i++)
+	for (unsigned i = 0; i < c->n; i++) {
 		c->pairs[i].newest = false;
-	c->selects = false;
+		c->pairs[i].peer = c->pairs[i].nominated = 0;
+	}
+	c->selects = c->astray = false;
 }
 
 static struct ice_pair *find(struct ice_component *c, uint16_t local, const struct ip_port *remote)
@@ -66,25 +68,60 @@ static bool moves_to(const struct ice_component *c, const struct ice_pair *p, bo
 	return c->selects || p->priority > s->priority || now - s->heard > STALE_NS;
 }
 
-bool ice_component_checked(struct ice_component *c, uint16_t local, const struct ip_port *remote,
-	const struct stun_msg *m, bool newest, uint64_t now)
+/* The one that was nominated last; before anything is, the one that was checked last. */
+static struct ice_pair *newest_of(struct ice_component *c, uint64_t peer)
 {
-	struct ice_pair *p = find(c, local, remote);
+	struct ice_pair *best = NULL;
+
+	for (unsigned i = 0; i < c->n; i++) {
+		struct ice_pair *p = &c->pairs[i];
+
+		if (p->peer == peer && (!best || p->nominated > best->nominated ||
+					       (p->nominated == best->nominated && p->heard > best->heard)))
+			best = p;
+	}
+	return best;
+}
+
+const struct ice_pair *ice_component_choose(struct ice_component *c, uint64_t peer)
+{
+	const struct ice_pair *s = c->selected == ICE_PAIR_NONE ? NULL : &c->pairs[c->selected];
+	struct ice_pair *best;
+
+	/* What was selected before an ICE restart serves until the peer nominates again. */
+	if (s && (!s->newest || s->peer == peer))
+		return NULL;
+	best = newest_of(c, peer);
+	c->selected = best && best->nominated ? (uint8_t)(best - c->pairs) : ICE_PAIR_NONE;
+	c->selects = false;
+	c->astray = !best;
+	return best;
+}
+
+bool ice_component_checked(struct ice_component *c, const struct ice_check *k, bool chosen)
+{
+	struct ice_pair *p = find(c, k->local, k->remote);
 	bool moves;
 
 	if (!p) {
 		p = place(c);
-		*p = (struct ice_pair){.remote = *remote, .local = local};
+		*p = (struct ice_pair){.remote = *k->remote, .local = k->local};
 	}
-	p->priority = m->priority;
-	p->heard = now;
-	if (!m->use_candidate) {
-		c->selects |= newest;
+	p->priority = k->message->priority;
+	p->heard = k->now;
+	if (k->newest) {
+		p->peer = k->peer;
+		p->nominated = k->message->use_candidate ? k->now : p->nominated;
+	}
+	if (!chosen)
+		return false;
+	if (!k->message->use_candidate) {
+		c->selects |= k->newest;
 		return false;
 	}
-	moves = moves_to(c, p, newest, now);
+	moves = moves_to(c, p, k->newest, k->now);
 	/* Only what is nominated under the newest credentials outdoes what was before them. */
-	p->newest |= newest;
+	p->newest |= k->newest;
 	if (moves)
 		c->selected = (uint8_t)(p - c->pairs);
 	return moves;

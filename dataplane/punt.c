@@ -34,6 +34,7 @@ static ASIDE int punt(struct worker *w, struct packet *p)
 	++*punts;
 	dp_msg_init(m, DP_PUNT_RX, 0);
 	m->punt.session = leg->far->session->id;
+	m->punt.peer = ice_sender(leg, p);
 	m->punt.leg = leg->number;
 	m->punt.n = p->len;
 	m->punt.remote = p->source;

@@ -21,6 +21,7 @@
 
 struct held {
 	struct ip_port from;
+	uint64_t sender; /* as in struct dp_punt */
 	uint16_t n;
 	uint8_t octets[DP_PUNT_MAX];
 };
@@ -275,6 +276,14 @@ static const struct ip_port *source_of(const struct line *n, const struct ip_por
 	return by_ice(n) ? &n->peer : from;
 }
 
+/* Another that our offer rang at is heard on the same port: its handshake would spoil the peer's. */
+static bool is_peers(const struct line *n, uint64_t sender)
+{
+	uint64_t peer = oa_ice_peer(&n->leg->oa, number_of(n));
+
+	return !sender || !peer || sender == peer;
+}
+
 static void feed_held(struct line *n)
 {
 	unsigned first = n->n_held > HELD_MAX ? n->n_held - HELD_MAX : 0;
@@ -282,7 +291,8 @@ static void feed_held(struct line *n)
 	for (unsigned i = first; i < n->n_held; i++) {
 		const struct held *h = &n->held[i % HELD_MAX];
 
-		dtls_channel_input(n->channel, source_of(n, &h->from), h->octets, h->n);
+		if (is_peers(n, h->sender))
+			dtls_channel_input(n->channel, source_of(n, &h->from), h->octets, h->n);
 	}
 	n->n_held = 0;
 	free(n->held);
@@ -381,6 +391,7 @@ static void hold(struct line *n, const struct dp_punt *p)
 		return;
 	h = &n->held[n->n_held++ % HELD_MAX];
 	h->from = p->remote;
+	h->sender = p->peer;
 	h->n = (uint16_t)p->n;
 	memcpy(h->octets, p->octets, p->n);
 	n->leg->call->b->handshakes.held++;
@@ -396,6 +407,8 @@ void leg_dtls_punted(struct leg *l, unsigned line, const struct dp_punt *p)
 	/* The answer that says who begins the new association is on its way. */
 	if (n->bond && oa_handshake_expected(&l->oa, line) && dtls_hello_peek(p->octets, p->n, &hello))
 		hold(n, p);
+	else if (!is_peers(n, p->peer))
+		return;
 	else if (n->channel)
 		dtls_channel_input(n->channel, source_of(n, &p->remote), p->octets, p->n);
 	else if (!n->bond || (by_ice(n) && !n->bond->done))

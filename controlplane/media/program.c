@@ -65,6 +65,7 @@ static void make_checks(struct program_leg *l, const struct oa_leg *leg, unsigne
 	l->checks.leg = l->update.leg;
 	/* A peer that rings need not check yet. */
 	l->checks.consent_s = i < leg->n_media && leg->media[i].open ? ICE_CONSENT_S : 0;
+	l->checks.peer = oa_ice_peer(leg, i);
 	copy_credentials(&l->checks.credentials[0], newest);
 	copy_credentials(&l->checks.credentials[1], before);
 }

@@ -7,6 +7,7 @@
 #include <openssl/sha.h>
 
 #include "controlplane/keys/base64.h"
+#include "lib/msg/dp_msg.h"
 
 #define DISCARD_PORT 9 /* of a description whose candidates come later, RFC 8840 section 4.1.1 */
 
@@ -135,6 +136,7 @@ int ice_read(const struct sdp *s, const struct sdp_media *m, struct ice_said *ou
 	wbuf_str(&w, pwd);
 	SHA256((const unsigned char *)text, w.len, out->digest);
 	mem_wipe(text, sizeof text);
+	out->peer = dp_ice_peer(ufrag.p, ufrag.n);
 	out->mismatch = mismatches(s, m);
 	out->trickle = has_option(s, m, STR("trickle"));
 	/* Two lite agents: nobody would check anything. Media goes where each says. */

@@ -48,6 +48,7 @@ int oa_ice_answered(struct oa_exchange *x, unsigned t, unsigned i, struct err *e
 		return rc;
 	om->ice = said.there;
 	memcpy(om->ice_peer, said.digest, sizeof om->ice_peer);
+	om->ice_answered = said.there ? said.peer : 0;
 	return 0;
 }
 
@@ -159,6 +160,16 @@ bool oa_ice_now(const struct oa_leg *leg, unsigned i, const struct ice_credentia
 	*newest = told ? &x->ice : oa_ice_ours(leg);
 	*before = told ? oa_ice_ours(leg) : leg->ice ? &leg->ice->before : &none;
 	return offered || (now && now->open && now->ice);
+}
+
+uint64_t oa_ice_peer(const struct oa_leg *leg, unsigned i)
+{
+	const struct oa_exchange *x = leg->pending;
+	const struct oa_media *now = oa_media_now(leg, i);
+
+	if (x && x->ours && !x->answered && oa_ice_changed(leg, x))
+		return 0;
+	return now && now->open && now->ice ? now->ice_answered : 0;
 }
 
 bool oa_check_expected(const struct oa_leg *leg, unsigned i)

@@ -91,6 +91,7 @@ struct oa_media {
 	bool ice_mismatch;                  /* it wanted to, but for what was rewritten on the way */
 	bool ice_trickle;                   /* it waits to hear that there are no more candidates */
 	uint8_t ice_peer[ICE_DIGEST];       /* of its credentials */
+	uint64_t ice_answered; /* dp_ice_peer() of who answered an offer of ours; 0: it is the peer that offered */
 };
 
 /* What a peer is told when its offer or answer is refused. */
@@ -315,6 +316,11 @@ bool oa_check_expected(const struct oa_leg *leg, unsigned i);
  */
 bool oa_ice_now(const struct oa_leg *leg, unsigned i, const struct ice_credentials **newest,
 	const struct ice_credentials **before);
+/*
+ * Who of all that those credentials may have been offered to is the peer on transport i, as in struct dp_leg_ice; 0: any,
+ * or nobody has answered.
+ */
+uint64_t oa_ice_peer(const struct oa_leg *leg, unsigned i);
 /* The data plane says where transport i's peer is. */
 int oa_ice_selected(struct oa_leg *leg, unsigned i, const struct ip_port *remote); /* -EINVAL, -ENOMEM */
 const struct ip_port *oa_selected(const struct oa_leg *leg, unsigned i); /* IP_NONE: not yet */

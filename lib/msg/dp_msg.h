@@ -25,7 +25,7 @@
 #include "lib/base/netaddr.h"
 #include "lib/srtp/suite.h"
 
-#define DP_MSG_VERSION 8
+#define DP_MSG_VERSION 9
 
 #define DP_LEGS_MAX 16     /* per session, both sides together */
 #define DP_STREAMS_MAX 8   /* per leg */
@@ -272,9 +272,24 @@ struct dp_leg_ice {
 	uint8_t leg;
 	uint8_t pad[3];
 	uint32_t consent_s; /* without a check until DP_CONSENT_LOST, and again as long; 0: never */
+	/*
+	 * dp_ice_peer() of who has answered, where the newest credentials were offered: several may have had them, and
+	 * check, whose nominations do not count then. 0: any peer's do.
+	 */
+	uint64_t peer;
 	/* The newest, then those before an ICE restart, whose checks are answered on. No newest: ICE ends. */
 	struct dp_ice_credentials credentials[2];
 };
+
+/* A peer of several by its own fragment, which its description and its checks have: FNV-1a, never 0. */
+static inline uint64_t dp_ice_peer(const char *ufrag, size_t n)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ (unsigned char)ufrag[i]) * UINT64_C(0x100000001b3);
+	return hash ? hash : 1;
+}
 
 struct dp_session_del {
 	struct dp_header h;
@@ -497,6 +512,7 @@ struct dp_leg_attacked {
 struct dp_punt {
 	struct dp_header h;
 	dp_session_id session;
+	uint64_t peer; /* RX: dp_ice_peer() of whose checks came from there; 0: not known. TX: 0 */
 	uint8_t leg, pad[3];
 	uint32_t n;
 	struct ip_port remote;

@@ -11,20 +11,27 @@ from lab.web import BROWSER_TONE, NUMBER, PASSWORD, PHONE_NUMBER, PHONE_TONE, US
 from lab.webrtc import WebRtcAgent
 from test_browser import assert_nothing_clear
 from test_calls import assert_clean, up
+from test_metrics import LISTENER, metrics
 
 
 @contextlib.contextmanager
-def client():
-    """(gateway, the client, registered, the phone, what is captured)."""
+def clients(*places):
+    """(gateway, the clients of one user, registered, the phone, what is captured)."""
     with WebNeighbourhood() as lab:
-        gateway = lab.web_gateway(suites=[CM_80], origin=ORIGIN)
+        gateway = lab.web_gateway(suites=[CM_80], origin=ORIGIN, **LISTENER)
         wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
         phone = lab.sdes_phone()
-        alice = WebRtcAgent(lab.host("browser"), "alice", lab.ADDRESSES["browser"], (OUTSIDE, WSS), lab.ca.cert, USER,
-                            PASSWORD, algorithm="MD5")
-        alice.register()
-        yield gateway, alice, phone, wire
+        found = [WebRtcAgent(lab.host(place), place, lab.ADDRESSES[place], (OUTSIDE, WSS), lab.ca.cert, USER, PASSWORD,
+                             algorithm="MD5") for place in places]
+        for one in found:
+            one.register()
+        yield gateway, found, phone, wire
         gateway.stop()
+
+
+def held(gateway):
+    """Datagrams of handshakes that came before an answer."""
+    return metrics(gateway)["srtpgw_dtls_held_total"]
 
 
 def assert_speaks(gateway, media):
@@ -46,7 +53,7 @@ def assert_spoke(gateway, ident, phone, calls):
 
 
 def test_aiortc_calls_and_is_called():
-    with client() as (gateway, alice, phone, wire):
+    with clients("browser") as (gateway, (alice,), phone, wire):
         media = alice.new_call(BROWSER_TONE, PHONE_TONE)
         alice.invite(PHONE_NUMBER)
         alice.expect(180)
@@ -63,4 +70,35 @@ def test_aiortc_calls_and_is_called():
         phone.hangup()
         alice.released(30)
         assert_spoke(gateway, ident, phone, 1)
+        assert_nothing_clear(wire)
+
+
+def test_two_begin_and_one_answers():
+    """
+    A page begins with ICE and DTLS when its user picks up, and may take seconds to gather its candidates. Who answers
+    first has the call, whoever began before it.
+    """
+    with clients("browser", "browser2") as (gateway, (slow, fast), phone, wire):
+        phone.dial(f"sip:{NUMBER}@{OUTSIDE}:5061;transport=tls")
+        rings = [(one, one.expect("INVITE")) for one in (slow, fast)]
+        medias = [one.new_call(BROWSER_TONE, PHONE_TONE) for one in (slow, fast)]
+        bodies = []
+        for one, offer in rings:
+            one.respond(offer, 180, "Ringing")
+            before = held(gateway)
+            bodies.append(one.answer_body(offer))
+            wait_for(f"{one.name} has begun its handshake", lambda: held(gateway) > before)
+        fast.respond(rings[1][1], 200, "OK", bodies[1])
+        fast.expect("ACK")
+        cancel = slow.expect("CANCEL")
+        assert_speaks(gateway, medias[1])
+        slow.respond(cancel, 200, "OK")
+        slow.respond(rings[0][1], 487, "Request Terminated")
+        slow.expect("ACK")
+        assert medias[0].do("stats")["received"] == 0
+        medias[0].stop()
+        ident = assert_speaks(gateway, medias[1])
+        phone.hangup()
+        fast.released(30)
+        assert_spoke(gateway, ident, phone, 0)
         assert_nothing_clear(wire)

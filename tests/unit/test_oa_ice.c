@@ -247,6 +247,31 @@ static void a_refused_restart_changes_nothing(void **state)
 	call_free(c);
 }
 
+/* Our offer may ring at several. Whoever answers is the peer, one after the other in early media; who offers is anyhow. */
+static void who_answers_is_the_peer(void **state)
+{
+	struct call *c = call_new(&plain, &lite);
+
+	(void)state;
+	must(c, pass_offer(c, &c->a, HEAD("1") AUDIO_PLAIN));
+	assert_true(oa_ice_peer(&c->b, 0) == 0);
+	must(c, pass_answer(c, &c->b, ANSWER "a=ice-ufrag:anna\r\n" PWD));
+	assert_true(oa_ice_peer(&c->b, 0) == dp_ice_peer("anna", 4));
+	must(c, pass_answer(c, &c->b, ANSWER "a=ice-ufrag:bert\r\n" PWD));
+	assert_true(oa_ice_peer(&c->b, 0) == dp_ice_peer("bert", 4));
+	commit(c);
+	assert_true(oa_ice_peer(&c->b, 0) == dp_ice_peer("bert", 4));
+	/* An offer of ours with the same credentials is for that one alone. */
+	must(c, pass_offer(c, &c->a, HEAD("2") AUDIO_PLAIN "a=sendonly\r\n"));
+	assert_true(oa_ice_peer(&c->b, 0) == dp_ice_peer("bert", 4));
+	must(c, pass_answer(c, &c->b, ANSWER "a=ice-ufrag:bert\r\n" PWD));
+	commit(c);
+	must(c, pass_offer(c, &c->b, HEAD("2") AUDIO_PLAIN "a=ice-ufrag:bert\r\n" PWD HOST));
+	must(c, pass_answer(c, &c->a, ANSWER));
+	assert_true(oa_ice_peer(&c->b, 0) == 0);
+	call_free(c);
+}
+
 /* The peer gives ICE up, and takes it up again. */
 static void ice_ends_and_begins(void **state)
 {
@@ -391,6 +416,7 @@ int main(void)
 		cmocka_unit_test(our_offer_has_it_and_the_answer_decides),
 		cmocka_unit_test(a_restart_has_new_credentials),
 		cmocka_unit_test(a_refused_restart_changes_nothing),
+		cmocka_unit_test(who_answers_is_the_peer),
 		cmocka_unit_test(ice_ends_and_begins),
 		cmocka_unit_test(a_call_taken_over_restarts),
 		cmocka_unit_test(a_reoffer_after_a_takeover),

@@ -158,7 +158,7 @@ static void a_call_with_ice(void **state)
 	forget(c);
 }
 
-/* A peer that we offer ICE may check before it answers. */
+/* A peer that we offer ICE may check before it answers; who answers is told from others that were offered it. */
 static void an_offer_with_ice(void **state)
 {
 	struct oa_policy lite = oa_call_plain;
@@ -171,7 +171,8 @@ static void an_offer_with_ice(void **state)
 	oa_call_offer(c, &c->a, HEAD_A("1") "m=audio 4000 RTP/AVP 8\r\n");
 	assert_string_equal(step(&call), "session leg1:0 ice1:0 ");
 	oa_call_answer(c, &c->b, HEAD_B("1") "m=audio 5000 RTP/AVP 8\r\n" ICE("8hhY"));
-	assert_string_equal(step(&call), "leg0:3 leg1:3 ");
+	assert_string_equal(step(&call), "leg0:3 leg1:3 ice1:0 ");
+	assert_true(got.m[2].leg_ice.peer == dp_ice_peer("8hhY", 4));
 	oa_call_commit(c);
 	assert_string_equal(step(&call), "ice1:30 ");
 	forget(c);

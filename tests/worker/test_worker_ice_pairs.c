@@ -68,6 +68,86 @@ static void test_restart_overlaps(void **state)
 	assert_false(nominate(r, wifi, 9000));
 }
 
+static bool check_as(struct rig *r, struct ip_port from, struct str username, bool nominates)
+{
+	struct stun_check c = good();
+
+	c.username = username;
+	c.use_candidate = nominates;
+	return ask(r, from, &c);
+}
+
+static int answered_by(struct rig *r, const char *fragment)
+{
+	union dp_msg m;
+
+	dp_msg_init(&m, DP_LEG_ICE, 0);
+	m.leg_ice.session = S;
+	m.leg_ice.consent_s = 30;
+	credentials(&m.leg_ice.credentials[0], "abcd", PWD_1);
+	m.leg_ice.peer = dp_ice_peer(fragment, strlen(fragment));
+	return rig_command(r, &m);
+}
+
+static bool is_sender(struct rig *r, struct ip_port from, const char *fragment)
+{
+	static const uint8_t hello[60] = {22, 0xfe, 0xfd};
+	const union dp_msg *m;
+
+	rig_forget(r);
+	rig_send(r, from, gw_a, hello, sizeof hello);
+	rig_run(r, 2);
+	m = rig_message(r, DP_PUNT_RX);
+	return m && m->punt.peer == dp_ice_peer(fragment, strlen(fragment));
+}
+
+/* One offer rang at several, which check from when they are picked up: of them only who answers has the call's media. */
+static void test_who_answers_of_several(void **state)
+{
+	struct rig *r = *state;
+
+	call_open(r, "10.0.0.1");
+	assert_true(check_as(r, wifi, STR("abcd:anna"), true));
+	assert_true(check_as(r, relay, STR("abcd:bert"), false));
+	assert_true(check_as(r, cable, STR("abcd:bert"), true));
+	assert_true(is_remote(r, cable));
+	assert_true(is_sender(r, wifi, "anna"));
+	assert_true(is_sender(r, cable, "bert"));
+	rig_forget(r);
+	assert_int_equal(answered_by(r, "anna"), 0);
+	assert_true(is_remote(r, wifi));
+	rig_run(r, 2);
+	assert_true(ip_port_equal(&rig_message(r, DP_REMOTE_CHANGED)->remote_changed.remote, &wifi));
+	/* The other hears that it is over a little later; until then it is answered, and moves nothing. */
+	assert_true(check_as(r, cable, STR("abcd:bert"), true));
+	assert_true(is_remote(r, wifi));
+	assert_true(check_as(r, relay, STR("abcd:anna"), false));
+	assert_true(check_as(r, relay, STR("abcd:anna"), true));
+	assert_true(is_remote(r, relay));
+	/* An earlier one's answer may have been early media's only. */
+	assert_int_equal(answered_by(r, "bert"), 0);
+	assert_true(is_remote(r, cable));
+}
+
+/* It answers before its first check comes: what another has checked is no way to it. */
+static void test_who_answers_checks_later(void **state)
+{
+	struct rig *r = *state;
+
+	call_open(r, "10.0.0.1");
+	assert_true(check_as(r, cable, STR("abcd:bert"), true));
+	assert_int_equal(answered_by(r, "anna"), 0);
+	assert_true(check_as(r, cable, STR("abcd:bert"), true));
+	assert_int_equal(rig_leg_stats(r, S, 0)->ice, DP_ICE_CHECKED);
+	assert_true(check_as(r, wifi, STR("abcd:anna"), false));
+	assert_true(is_remote(r, wifi));
+	assert_true(check_as(r, cable, STR("abcd:bert"), true));
+	assert_true(check_as(r, relay, STR("abcd:anna"), false));
+	assert_true(is_remote(r, wifi));
+	assert_true(check_as(r, relay, STR("abcd:anna"), true));
+	assert_true(is_remote(r, relay));
+}
+
 static bool says_to(struct rig *r, struct ip_port peer, struct ip_port by, uint16_t seq)
 {
 	static struct datagram d;
@@ -289,6 +369,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_peer_changes_its_mind, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_aggressive_nomination, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_restart_overlaps, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_who_answers_of_several, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_who_answers_checks_later, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_restart_on_the_other_port, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_restart_on_the_other_port_v6, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_media_moves_with_nominations, rig_open, rig_close),
