@@ -252,12 +252,18 @@ static uint64_t last_sign(const struct worker *w, const struct leg *leg)
 void ice_tick(struct worker *w, struct leg *leg)
 {
 	struct leg_ice *ice = leg->far->ice;
+	uint64_t consent, silent;
 
-	if (!ice_on(leg) || !ice->consent_s || w->now - ice->waited < ice->consent_s * NS_PER_S)
+	if (!ice_on(leg) || !ice->consent_s)
 		return;
-	ice->waited = w->now;
+	consent = ice->consent_s * NS_PER_S;
+	if (w->now - ice->waited < consent)
+		return;
+	silent = w->now - last_sign(w, leg);
+	/* Who was heard since its last check is gone when it was silent for as long, not when as long has passed again. */
+	ice->waited = silent < consent ? w->now - silent : w->now;
 	ice->lost = true;
-	ice->silent_ms = (uint32_t)((w->now - last_sign(w, leg)) / NS_PER_MS);
+	ice->silent_ms = (uint32_t)(silent / NS_PER_MS);
 	event_mark(w, leg, LEG_EVENT_CONSENT);
 }
 
