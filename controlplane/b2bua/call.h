@@ -555,6 +555,8 @@ bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str 
  * request has another part that is not to be ignored.
  */
 struct str message_sdp(const struct sip_msg *m);
+/* Does any part of it tell of the sender's media, be it a session description or ICE candidates alone? */
+bool message_describes(const struct sip_msg *m);
 /* Does who sends this take a session description in the answer (its Accept)? */
 bool reply_takes_sdp(const struct sip_msg *m);
 /* The transport parameter of a URI that leads to the listener; RFC 7118 section 5.2.2 has one for both. */

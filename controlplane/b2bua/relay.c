@@ -91,7 +91,7 @@ static const char *body_refused(struct b2bua *b, const struct sip_msg *m, unsign
 	if (m->body.n > b->now->config->limits.max_message_octets)
 		return "the body is larger than limits/max-message-octets";
 	*status = 415;
-	if (message_sdp(m).n)
+	if (message_describes(m))
 		return "a session description does not pass in this request";
 	return NULL;
 }
@@ -109,6 +109,7 @@ static void pass_response(struct relay *r, const struct sip_msg *m)
 	char buf[CALL_MESSAGE_MAX], ip[IP_TEXT_MAX], phrase[CALL_PHRASE_MAX];
 	struct sip_builder b;
 	struct passage p;
+	bool describes = message_describes(m);
 
 	str_copy(phrase, sizeof phrase, str_sub(m->reason, 0, sizeof phrase - 1));
 	passage_make(&p, r->to, r->from, flow->listener, ip_text(&flow->remote.ip, ip), m);
@@ -118,9 +119,9 @@ static void pass_response(struct relay *r, const struct sip_msg *m)
 	passage_count(r->b, &p);
 	if (status == m->status)
 		sip_build_copy(&b, m, SIP_H_RETRY_AFTER);
-	if (!message_sdp(m).n)
+	if (!describes)
 		copy_body_headers(&b, m);
-	if (sip_build_end(&b, m->content_type, message_sdp(m).n ? STR("") : m->body) < 0 ||
+	if (sip_build_end(&b, m->content_type, describes ? STR("") : m->body) < 0 ||
 		sip_stx_respond(r->stx, &b) < 0)
 		sip_stx_reply(r->stx, status, NULL, str_z(r->tag));
 	mem_wipe(buf, sizeof buf);

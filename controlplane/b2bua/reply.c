@@ -217,6 +217,32 @@ struct str message_sdp(const struct sip_msg *m)
 	return find_sdp(m->content_type, m->body, m->request, PART_DEPTH_MAX, &sdp) ? sdp : STR("");
 }
 
+/* RFC 8840: credentials and addresses of ICE, one candidate after the other. */
+static bool describes(struct str type)
+{
+	return str_ieq(sip_media_type(type), STR("application/sdp")) ||
+	       str_ieq(sip_media_type(type), STR("application/trickle-ice-sdpfrag"));
+}
+
+static bool any_describes(struct str type, struct str body, unsigned depth)
+{
+	struct sip_parts it = sip_parts(type, body);
+	struct sip_part part;
+
+	while (sip_parts_next(&it, &part)) {
+		bool multipart = str_istarts(part.type, STR("multipart/"));
+
+		if (describes(part.type) || (multipart && (!depth || any_describes(part.type, part.body, depth - 1))))
+			return true;
+	}
+	return false;
+}
+
+bool message_describes(const struct sip_msg *m)
+{
+	return describes(m->content_type) || any_describes(m->content_type, m->body, PART_DEPTH_MAX);
+}
+
 bool reply_takes_sdp(const struct sip_msg *m)
 {
 	struct sip_values it = sip_values(m, SIP_H_ACCEPT);

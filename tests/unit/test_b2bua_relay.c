@@ -79,8 +79,25 @@ static void test_info_that_is_never_answered(void **state)
 	hang_up(&alice, &bob);
 }
 
+#define MIXED "Content-Type: multipart/mixed;boundary=b\r\n"
+#define FRAGMENT                                                                                             \
+	"a=ice-ufrag:8hhY\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\n"                                           \
+	"a=candidate:1 1 UDP 2130706431 10.9.8.7 4000 typ host\r\n"
+
 static void test_what_does_not_pass(void **state)
 {
+	static const struct {
+		const char *headers, *body;
+	} descriptions[] = {
+		{"", "v=0\r\n"},
+		/* Where the peer is, and the password for it. */
+		{"Info-Package: trickle-ice\r\nContent-Type: application/trickle-ice-sdpfrag\r\n", FRAGMENT},
+		/* Whatever else the sender insists on. */
+		{MIXED, "--b\r\nContent-Type: text/plain\r\nContent-Disposition: x;handling=required\r\n\r\nhi\r\n"
+			"--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\r\n--b--\r\n"},
+		{MIXED, "--b\r\nContent-Type: multipart/related;boundary=c\r\n\r\n"
+			"--c\r\nContent-Type: application/trickle-ice-sdpfrag\r\n\r\n" FRAGMENT "\r\n--c--\r\n\r\n--b--\r\n"},
+	};
 	char large[9000];
 
 	(void)state;
@@ -90,13 +107,17 @@ static void test_what_does_not_pass(void **state)
 	say(&alice, "INFO", TEXT, large);
 	hear(&alice, "513");
 	expect_heard(&alice, "max-message-octets");
-	say(&alice, "INFO", "", sdp(&alice, 1));
-	hear(&alice, "415");
+	for (unsigned i = 0; i < sizeof descriptions / sizeof *descriptions; i++) {
+		say(&alice, "INFO", descriptions[i].headers, descriptions[i].body);
+		hear(&alice, "415");
+		expect_heard(&alice, "a session description does not pass");
+	}
+	silence(&bob);
 	say(&alice, "INFO", "Require: nothing-known\r\n", "");
 	hear(&alice, "420");
 	hang_up(&alice, &bob);
 	assert_int_equal(counter("messages_passed"), 0);
-	assert_int_equal(counter("messages_refused"), 2);
+	assert_int_equal(counter("messages_refused"), 1 + sizeof descriptions / sizeof *descriptions);
 }
 
 static void test_a_message_by_route(void **state)
