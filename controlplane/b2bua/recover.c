@@ -213,7 +213,10 @@ static int take_session(struct call *c, const struct saved_call *s, struct err *
 	for (unsigned side = 0; rc == 0 && side < 2; side++) {
 		rc = take_media(&c->legs[side], &s->legs[side], rtp[side]);
 		if (rc < 0)
-			err_set(e, -rc, "trunk %s has another media security now", c->legs[side].trunk->name);
+			err_set(e, -rc,
+				rc == -ENOKEY ? "there were no media keys on trunk %s yet"
+					      : "trunk %s has another media security now",
+				c->legs[side].trunk->name);
 	}
 	return rc < 0 ? rc : call_media_restore(&c->media, c, s->session, s->worker, rtp, e);
 }

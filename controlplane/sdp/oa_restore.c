@@ -19,6 +19,9 @@ static int assume_keys(struct oa_leg *leg, const struct oa_held *h, unsigned i)
 
 	if (!om->open)
 		return 0;
+	/* It ended while a handshake was under way. */
+	if (secure && sdp_proto_info(om->proto)->secure && h->tx[i].suite == SRTP_SUITE_NONE)
+		return -ENOKEY;
 	if (secure != (h->tx[i].suite != SRTP_SUITE_NONE) ||
 		(p->security != OA_SECURITY_OPTIONAL && secure != sdp_proto_info(om->proto)->secure))
 		return -EINVAL;

@@ -273,7 +273,7 @@ struct oa_held {
 /*
  * After oa_leg_init(), before anything else: that holds, as far as the leg's policy still allows it. Numbers
  * go on with a gap, for those that the other process used and did not save. -EINVAL: the policy is another
- * now (a secure leg without keys, or keys on a plain one); -ENOMEM. The leg is to be closed then.
+ * now (a plain leg that is to be secure, or keys on a plain one); -ENOKEY: its first keys were to come; -ENOMEM. The leg is to be closed then.
  */
 int oa_leg_assume(struct oa_leg *leg, const struct oa_held *held);
 

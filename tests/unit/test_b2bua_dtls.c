@@ -148,6 +148,24 @@ static void test_hellos_during_a_call_change_nothing(void **state)
 	expect_no_calls();
 }
 
+/* The control plane is killed while they shake hands: nobody can say what was agreed on, and why it ends is said. */
+static void test_killed_during_the_handshake(void **state)
+{
+	(void)state;
+	take_dtls("");
+	bench_keep_calls();
+	invite_bob();
+	answered("active", false);
+	bench_crash(false);
+	hear_all(&alice, "BYE");
+	reply(&alice, "200 OK");
+	hear_all(&bob, "BYE");
+	reply(&bob, "200 OK");
+	expect_no_calls();
+	assert_int_equal(bench.live, 0);
+	assert_non_null(strstr(last_reason(), "there were no media keys on trunk carrier-a yet"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +175,7 @@ int main(void)
 		TD(test_roles_that_do_not_meet),
 		TD(test_offers_that_are_refused),
 		TD(test_hellos_during_a_call_change_nothing),
+		TD(test_killed_during_the_handshake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
