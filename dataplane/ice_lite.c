@@ -115,7 +115,8 @@ static void leave_by(struct leg *leg, struct path *path, uint16_t port)
 }
 
 /* Media goes by this pair from now on. */
-static void go_by(struct worker *w, struct leg *leg, struct path *path, uint16_t local, const struct ip_port *remote)
+static void go_by(
+	struct worker *w, struct leg *leg, struct path *path, uint16_t local, const struct ip_port *remote)
 {
 	leg->learned |= leg_path_bit(leg, path);
 	leave_by(leg, path, local);
@@ -260,7 +261,8 @@ void ice_tick(struct worker *w, struct leg *leg)
 	if (w->now - ice->waited < consent)
 		return;
 	silent = w->now - last_sign(w, leg);
-	/* Who was heard since its last check is gone when it was silent for as long, not when as long has passed again. */
+	/* Who was heard since its last check is gone when it was silent for as long, not when as long has
+	 * passed again. */
 	ice->waited = silent < consent ? w->now - silent : w->now;
 	ice->lost = true;
 	ice->silent_ms = (uint32_t)(silent / NS_PER_MS);

@@ -53,7 +53,7 @@ struct ice_check {
 
 struct leg_ice {
 	struct dp_ice_credentials credentials[2]; /* newest, previous */
-	uint64_t peer;      /* as in struct dp_leg_ice */
+	uint64_t peer;                            /* as in struct dp_leg_ice */
 	uint32_t consent_s;
 	bool lost;          /* DP_CONSENT_LOST is out, and no check came since */
 	bool any;           /* a check came */
@@ -96,12 +96,12 @@ void ice_component_restart(struct ice_component *c);
 /* One with that remote, whichever its local port is. */
 const struct ice_pair *ice_pair_find(const struct ice_component *c, const struct ip_port *remote);
 /*
- * Of all that the newest credentials were offered to this peer has answered: what the others nominated with them is
- * selected no more. The peer's pair that media is to go by now; NULL: as it does.
+ * Of all that the newest credentials were offered to this peer has answered: what the others nominated with
+ * them is selected no more. The peer's pair that media is to go by now; NULL: as it does.
  */
 const struct ice_pair *ice_component_choose(struct ice_component *c, uint64_t peer);
 /*
- * Notes a good check. True: its pair is nominated, and selected from now on. chosen: it is the peer's, not that of
- * another that the credentials were offered to.
+ * Notes a good check. True: its pair is nominated, and selected from now on. chosen: it is the peer's, not
+ * that of another that the credentials were offered to.
  */
 bool ice_component_checked(struct ice_component *c, const struct ice_check *k, bool chosen);

@@ -232,7 +232,8 @@ static bool any_describes(struct str type, struct str body, unsigned depth)
 	while (sip_parts_next(&it, &part)) {
 		bool multipart = str_istarts(part.type, STR("multipart/"));
 
-		if (describes(part.type) || (multipart && (!depth || any_describes(part.type, part.body, depth - 1))))
+		if (describes(part.type) ||
+			(multipart && (!depth || any_describes(part.type, part.body, depth - 1))))
 			return true;
 	}
 	return false;

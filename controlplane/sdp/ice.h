@@ -34,7 +34,7 @@ struct ice_said {
 	bool mismatch; /* its default address is none of its candidates: something on the way rewrote it */
 	bool trickle;  /* it takes candidates one by one, and wants to hear when there are no more */
 	uint8_t digest[ICE_DIGEST]; /* of its credentials: others are an ICE restart */
-	uint64_t peer; /* dp_ice_peer() of its fragment */
+	uint64_t peer;              /* dp_ice_peer() of its fragment */
 };
 
 /* -EINVAL with e: credentials that are no credentials. */

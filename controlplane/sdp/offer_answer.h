@@ -91,7 +91,8 @@ struct oa_media {
 	bool ice_mismatch;                  /* it wanted to, but for what was rewritten on the way */
 	bool ice_trickle;                   /* it waits to hear that there are no more candidates */
 	uint8_t ice_peer[ICE_DIGEST];       /* of its credentials */
-	uint64_t ice_answered; /* dp_ice_peer() of who answered an offer of ours; 0: it is the peer that offered */
+	uint64_t ice_answered; /* dp_ice_peer() of who answered an offer of ours; 0: it is the peer that
+				  offered */
 };
 
 /* What a peer is told when its offer or answer is refused. */
@@ -273,7 +274,8 @@ struct oa_held {
 /*
  * After oa_leg_init(), before anything else: that holds, as far as the leg's policy still allows it. Numbers
  * go on with a gap, for those that the other process used and did not save. -EINVAL: the policy is another
- * now (a plain leg that is to be secure, or keys on a plain one); -ENOKEY: its first keys were to come; -ENOMEM. The leg is to be closed then.
+ * now (a plain leg that is to be secure, or keys on a plain one); -ENOKEY: its first keys were to come;
+ * -ENOMEM. The leg is to be closed then.
  */
 int oa_leg_assume(struct oa_leg *leg, const struct oa_held *held);
 
@@ -317,8 +319,8 @@ bool oa_check_expected(const struct oa_leg *leg, unsigned i);
 bool oa_ice_now(const struct oa_leg *leg, unsigned i, const struct ice_credentials **newest,
 	const struct ice_credentials **before);
 /*
- * Who of all that those credentials may have been offered to is the peer on transport i, as in struct dp_leg_ice; 0: any,
- * or nobody has answered.
+ * Who of all that those credentials may have been offered to is the peer on transport i, as in struct
+ * dp_leg_ice; 0: any, or nobody has answered.
  */
 uint64_t oa_ice_peer(const struct oa_leg *leg, unsigned i);
 /* The data plane says where transport i's peer is. */

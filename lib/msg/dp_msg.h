@@ -273,8 +273,8 @@ struct dp_leg_ice {
 	uint8_t pad[3];
 	uint32_t consent_s; /* without a check until DP_CONSENT_LOST, and again as long; 0: never */
 	/*
-	 * dp_ice_peer() of who has answered, where the newest credentials were offered: several may have had them, and
-	 * check, whose nominations do not count then. 0: any peer's do.
+	 * dp_ice_peer() of who has answered, where the newest credentials were offered: several may have had
+	 * them, and check, whose nominations do not count then. 0: any peer's do.
 	 */
 	uint64_t peer;
 	/* The newest, then those before an ICE restart, whose checks are answered on. No newest: ICE ends. */

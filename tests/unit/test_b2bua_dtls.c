@@ -148,7 +148,8 @@ static void test_hellos_during_a_call_change_nothing(void **state)
 	expect_no_calls();
 }
 
-/* The control plane is killed while they shake hands: nobody can say what was agreed on, and why it ends is said. */
+/* The control plane is killed while they shake hands: nobody can say what was agreed on, and why it ends is
+ * said. */
 static void test_killed_during_the_handshake(void **state)
 {
 	(void)state;

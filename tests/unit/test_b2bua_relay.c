@@ -96,7 +96,8 @@ static void test_what_does_not_pass(void **state)
 		{MIXED, "--b\r\nContent-Type: text/plain\r\nContent-Disposition: x;handling=required\r\n\r\nhi\r\n"
 			"--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\r\n--b--\r\n"},
 		{MIXED, "--b\r\nContent-Type: multipart/related;boundary=c\r\n\r\n"
-			"--c\r\nContent-Type: application/trickle-ice-sdpfrag\r\n\r\n" FRAGMENT "\r\n--c--\r\n\r\n--b--\r\n"},
+			"--c\r\nContent-Type: application/trickle-ice-sdpfrag\r\n\r\n" FRAGMENT
+			"\r\n--c--\r\n\r\n--b--\r\n"},
 	};
 	char large[9000];
 

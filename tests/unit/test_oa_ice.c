@@ -247,7 +247,8 @@ static void a_refused_restart_changes_nothing(void **state)
 	call_free(c);
 }
 
-/* Our offer may ring at several. Whoever answers is the peer, one after the other in early media; who offers is anyhow. */
+/* Our offer may ring at several. Whoever answers is the peer, one after the other in early media; who offers
+ * is anyhow. */
 static void who_answers_is_the_peer(void **state)
 {
 	struct call *c = call_new(&plain, &lite);

@@ -158,7 +158,8 @@ static void a_call_with_ice(void **state)
 	forget(c);
 }
 
-/* A peer that we offer ICE may check before it answers; who answers is told from others that were offered it. */
+/* A peer that we offer ICE may check before it answers; who answers is told from others that were offered it.
+ */
 static void an_offer_with_ice(void **state)
 {
 	struct oa_policy lite = oa_call_plain;

@@ -101,7 +101,8 @@ static bool is_sender(struct rig *r, struct ip_port from, const char *fragment)
 	return m && m->punt.peer == dp_ice_peer(fragment, strlen(fragment));
 }
 
-/* One offer rang at several, which check from when they are picked up: of them only who answers has the call's media. */
+/* One offer rang at several, which check from when they are picked up: of them only who answers has the
+ * call's media. */
 static void test_who_answers_of_several(void **state)
 {
 	struct rig *r = *state;
