@@ -164,6 +164,9 @@ static void what_is_not_pem_is_refused(void **state)
 	assert_int_equal(mkdir(f->certificate, 0700), 0);
 	expect(f, "certificate", f->certificate, "not a file");
 	rmdir(f->certificate);
+	/* One that nobody writes to is not waited for. */
+	assert_int_equal(mkfifo(f->certificate, 0600), 0);
+	expect(f, "certificate", f->certificate, "not a file");
 }
 
 /* What the next start could not go on without is refused now. */
