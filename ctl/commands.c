@@ -84,9 +84,8 @@ const struct command commands[] = {
 		"  --defaults      also what nobody set\n" PATHS,
 		O(SOURCE) | O(FORMAT) | O(DEFAULTS), 0, 1, NULL, {NAMES_PATHS}, configure_show},
 	{"show history", "", "the last commits, and who made them",
-		"Lists the last commits, newest first. STATE waits: to be confirmed. 'diff N' shows what has "
-		"changed since "
-		"commit N,\n'rollback N' brings it back.\n",
+		"Lists the last commits, newest first. STATE waits: to be confirmed; undone: it was not confirmed. "
+		"'diff N' shows\nwhat has changed since commit N, 'rollback N' brings it back.\n",
 		0, 0, 0, NULL, {0}, commit_history},
 	{"edit", "FILE [--replace]", "merge a file into the candidate",
 		"Merges a configuration file, JSON or XML, into the candidate. FILE may be '-': standard "

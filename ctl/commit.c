@@ -127,16 +127,20 @@ static void print_history(const json_t *data, FILE *to)
 {
 	struct table *t = table_new(">COMMIT TIME USER DOOR STATE COMMENT");
 	const json_t *row;
+	bool decided = false; /* something was committed since: what had not been confirmed then was undone */
 	size_t i;
 
 	json_array_foreach(json_object_get(data, "commits"), i, row)
 	{
+		bool unconfirmed = json_is_false(json_object_get(row, "confirmed"));
+
 		value_cell(t, json_object_get(row, "commit"));
 		value_cell(t, json_object_get(row, "time"));
 		value_cell(t, json_object_get(row, "user"));
 		value_cell(t, json_object_get(row, "door"));
-		table_text(t, json_is_false(json_object_get(row, "confirmed")) ? "waits" : "kept");
+		table_text(t, !unconfirmed ? "kept" : decided ? "undone" : "waits");
 		value_cell(t, json_object_get(row, "comment"));
+		decided |= !unconfirmed;
 	}
 	table_print(t, to);
 }

@@ -192,15 +192,17 @@ static void history_and_configuration_are_shown(void **state)
 				   "\"alice\",\"door\":\"cli\","
 				   "\"comment\":\"new\\u0007\",\"confirmed\":false},{\"commit\":1,\"time\":"
 				   "\"T\",\"user\":\"root\",\"door\":"
-				   "\"file\",\"comment\":null,\"confirmed\":true}]}")},
+				   "\"file\",\"comment\":null,\"confirmed\":true},{\"commit\":0,\"time\":"
+				   "\"T\",\"user\":\"root\",\"door\":\"cli\",\"confirmed\":false}]}")},
 		{"\"xml\"", OK("\"<gateway/>\"")},
 		{"get-config", OK("{\"srtp-gateway:gateway\":{\"limits\":{\"max-calls\":10}}}")},
 		{NULL, NULL}};
 
 	assert_int_equal(run(script, "show history"), CTL_OK);
-	assert_string_equal(output, "COMMIT  TIME                  USER   DOOR  STATE  COMMENT\n"
-				    "     2  2026-11-20T13:00:00Z  alice  cli   waits  new?\n"
-				    "     1  T                     root   file  kept   -\n");
+	assert_string_equal(output, "COMMIT  TIME                  USER   DOOR  STATE   COMMENT\n"
+				    "     2  2026-11-20T13:00:00Z  alice  cli   waits   new?\n"
+				    "     1  T                     root   file  kept    -\n"
+				    "     0  T                     root   cli   undone  -\n");
 	assert_int_equal(run(script, "show config limits --source candidate --defaults"), CTL_OK);
 	expect_request("{\"source\":\"candidate\",\"xpath\":\"/srtp-gateway:gateway/"
 		       "limits\",\"with-defaults\":\"report-all\"}");

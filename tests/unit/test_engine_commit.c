@@ -198,6 +198,22 @@ static void a_confirmed_commit_is_confirmed(void **state)
 
 	assert_int_equal(engine_history(b->engine, rows), 3);
 	assert_true(rows[0].confirmed);
+	/* And so is what it built on, also for the next start. */
+	assert_true(rows[1].confirmed);
+	bench_crash(b);
+	bench_start(b);
+	assert_int_equal(engine_history(b->engine, rows), 3);
+	assert_true(rows[1].confirmed);
+	/* What was undone before stays so. */
+	assert_int_equal(bench_set(b, b->root, A_CALLS, "78"), 0);
+	assert_int_equal(bench_commit_as(b, b->root, &confirmed), 0);
+	assert_int_equal(engine_cancel(b->root, NULL, &b->fault), 0);
+	assert_int_equal(bench_set(b, b->root, A_CALLS, "79"), 0);
+	assert_int_equal(bench_commit_as(b, b->root, &confirmed), 0);
+	assert_int_equal(bench_commit(b, b->root), 0);
+	assert_int_equal(engine_history(b->engine, rows), 6);
+	assert_true(rows[0].confirmed);
+	assert_false(rows[2].confirmed);
 }
 
 /* The candidate is everybody's: what others began meanwhile is not confirmed along with it. */

@@ -221,16 +221,22 @@ int history_text(const struct history *h, uint64_t commit, char **out, struct er
 	return *out ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
-void history_confirm(struct history *h, uint64_t commit)
+static void confirm(struct history *h, struct history_entry *entry)
 {
-	struct history_entry *entry = find(h, commit);
 	struct err e = {0};
 	char *config = NULL;
 
-	if (!entry)
-		return;
 	entry->confirmed = true;
-	if (history_text(h, commit, &config, &e) < 0 || store(h, entry, config, &e) < 0)
+	if (history_text(h, entry->commit, &config, &e) < 0 || store(h, entry, config, &e) < 0)
 		complain(h, &e);
 	free(config);
+}
+
+void history_confirm(struct history *h, uint64_t commit)
+{
+	const struct history_entry *last = find(h, commit);
+
+	/* Those before it that waited, too: what undoes one is a commit of its own, and stands in between. */
+	for (unsigned i = last ? (unsigned)(last - h->entries) + 1 : 0; i && !h->entries[i - 1].confirmed; i--)
+		confirm(h, &h->entries[i - 1]);
 }

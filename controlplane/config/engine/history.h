@@ -30,6 +30,7 @@ void history_close(struct history *h);
  * logged: a commit is not undone for its history's sake).
  */
 uint64_t history_add(struct history *h, const struct history_entry *entry, const struct lyd_node *tree);
+/* This commit and what waited before it. */
 void history_confirm(struct history *h, uint64_t commit);
 const struct history_entry *history_find(const struct history *h, uint64_t commit);
 /* The configuration of a commit as JSON text, free() it. */
