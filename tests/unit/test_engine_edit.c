@@ -132,6 +132,9 @@ static const struct edit_case cases[] = {
 		"unknown-namespace", "/x", "example"},
 	{"an operation that there is not", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\"," OP("erase")),
 		NULL, NULL, "bad-attribute", G "/trunks/trunk[name='a']", "erase"},
+	{"nor what holds state", ENGINE_XML, ENGINE_MERGE,
+		"<gateway xmlns='urn:srtpgw:yang:srtp-gateway'><trunks><trunk><name>a</name><state/></trunk></trunks></gateway>",
+		NULL, NULL, "invalid-value", G "/trunks/trunk[name='a']/state", "never configured"},
 	{"state is not edited", ENGINE_XML, ENGINE_MERGE,
 		"<nacm "
 		"xmlns='urn:ietf:params:xml:ns:yang:ietf-netconf-acm'><denied-operations>1</"
@@ -262,6 +265,13 @@ static void set_takes_a_path_and_a_value(void **state)
 	assert_fault(b, "invalid-value", G "/observability/metrics-listener/port", "a value is needed here");
 	assert_int_equal(bench_set(b, s, G "/realms/realm[name='carriers']/trusted", "maybe"), -1);
 	assert_fault(b, "invalid-value", G "/realms/realm[name='carriers']/trusted", "write true or false, not 'maybe'");
+	/* What only holds others takes no value, and is not there without them. */
+	assert_int_equal(bench_set(b, s, G "/limits", "5"), -1);
+	assert_fault(b, "invalid-value", G "/limits", "no value of its own");
+	assert_int_equal(bench_set(b, s, G "/limits", ""), -1);
+	assert_int_equal(bench_set(b, s, G "/trunks/trunk[name='c']", "5"), -1);
+	assert_int_equal(bench_set(b, s, G "/trunks/trunk[name='b']/registrar", ""), 0);
+	assert_int_equal(bench_set(b, s, G "/trunks/trunk[name='b']/registrar", NULL), 0);
 	assert_int_equal(bench_set(b, s, G "/nothing", "1"), -1);
 	assert_int_equal(bench_set(b, s, "gateway", "1"), -1);
 	assert_int_equal(bench_set(b, s, "", "1"), -1);

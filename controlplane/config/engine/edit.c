@@ -160,7 +160,7 @@ int edit_apply(struct lyd_node **data, const struct lyd_node *edit, enum engine_
 	return edit_children(&e, NULL, edit, ops[op]);
 }
 
-/* A wrong value of what has no value: it was an attribute's. */
+/* A wrong value of configuration that has no value: it was an attribute's. */
 static void blame_attribute(const struct ly_ctx *ctx, struct engine_fault *f)
 {
 	char plain[sizeof f->path];
@@ -176,7 +176,8 @@ static void blame_attribute(const struct ly_ctx *ctx, struct engine_fault *f)
 	plain[n] = 0;
 	const struct lysc_node *node = n ? lys_find_path(ctx, NULL, plain, 0) : NULL;
 
-	if (node && !(node->nodetype & LYD_NODE_TERM) && strcmp(f->tag, "invalid-value") == 0)
+	if (node && node->flags & LYS_CONFIG_W && !(node->nodetype & LYD_NODE_TERM) &&
+		strcmp(f->tag, "invalid-value") == 0)
 		f->tag = "bad-attribute";
 }
 

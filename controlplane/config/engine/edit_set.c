@@ -44,6 +44,16 @@ static bool is_configuration(const struct lyd_node *top)
 	return true;
 }
 
+/* Nothing can be told to what holds others; an entry of a list, or a container that means something, can be made. */
+static bool takes(const struct lyd_node *top, const char *path, const char *value)
+{
+	struct lyd_node *node = NULL;
+
+	if (lyd_find_path(top, path, 0, &node) != LY_SUCCESS || node->schema->nodetype & LYD_NODE_TERM)
+		return true;
+	return !*value && (node->schema->nodetype == LYS_LIST || node->schema->flags & LYS_PRESENCE);
+}
+
 int edit_set(struct ly_ctx *ctx, struct lyd_node **data, const char *path, const char *value,
 	struct engine_fault *f)
 {
@@ -62,9 +72,12 @@ int edit_set(struct ly_ctx *ctx, struct lyd_node **data, const char *path, const
 		lyd_free_all(edit);
 		return path_fault(f, ctx, path);
 	}
-	rc = is_configuration(edit)
-		     ? edit_apply(data, edit, ENGINE_MERGE, f)
-		     : complain(f, "invalid-value", path, "this is not configuration: it cannot be set");
+	if (!is_configuration(edit))
+		rc = complain(f, "invalid-value", path, "this is not configuration: it cannot be set");
+	else if (!takes(edit, path, value))
+		rc = complain(f, "invalid-value", path, "this has no value of its own: set what is in it");
+	else
+		rc = edit_apply(data, edit, ENGINE_MERGE, f);
 	lyd_free_all(edit);
 	return rc;
 }
