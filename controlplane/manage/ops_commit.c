@@ -16,13 +16,15 @@ static bool number(struct mgmt_request *rq, const json_t *args, const char *name
 	json_int_t *out)
 {
 	const json_t *member = json_object_get(args, name);
+	char what[64];
 
 	*out = json_integer_value(member);
 	if (!member && !must)
 		return true;
 	if (json_is_integer(member) && *out > 0 && *out <= max)
 		return true;
-	manage_refuse_argument(rq, name, "it is a whole number above 0");
+	snprintf(what, sizeof what, "it is a whole number from 1 to %" JSON_INTEGER_FORMAT, max);
+	manage_refuse_argument(rq, name, what);
 	return false;
 }
 

@@ -292,6 +292,35 @@ static void mistakes_have_their_tags(void **state)
 	close(fd);
 }
 
+/* Each of RFC 6241's is taken; what is done is all or nothing (7.2). */
+static void every_error_option_is_taken(void **state)
+{
+	static const char *const options[] = {"stop-on-error", "continue-on-error", "rollback-on-error"};
+	struct room *r = *state;
+	int fd = join(r);
+	char request[256];
+
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+		snprintf(request, sizeof request,
+			"{\"op\":\"edit-config\",\"args\":{\"error-option\":\"%s\",\"config\":"
+			"{\"srtp-gateway:gateway\":{\"limits\":{\"max-calls\":3}}}}}",
+			options[i]);
+		data(ask(r, fd, request));
+	}
+	close(fd);
+}
+
+static void a_number_that_is_too_large_is_told_how_large_it_may_be(void **state)
+{
+	struct room *r = *state;
+	int fd = join(r);
+	const json_t *answer = ask(r, fd, "{\"op\":\"commit\",\"args\":{\"confirmed\":true,\"confirm-timeout\":604801}}");
+
+	assert_string_equal(json_string_value(json_object_get(json_object_get(answer, "error"), "message")),
+		"'confirm-timeout': it is a whole number from 1 to 604800");
+	close(fd);
+}
+
 static void a_connection_s_end_is_its_session_s(void **state)
 {
 	struct room *r = *state;
@@ -456,6 +485,8 @@ int main(void)
 		TEST(a_commit_says_what_waits_for_a_start),
 		TEST(a_validation_says_what_a_start_would),
 		TEST(mistakes_have_their_tags),
+		TEST(every_error_option_is_taken),
+		TEST(a_number_that_is_too_large_is_told_how_large_it_may_be),
 		TEST(a_connection_s_end_is_its_session_s),
 		TEST(a_killed_session_loses_its_connection),
 		TEST(filters_have_bounds),
