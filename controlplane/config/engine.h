@@ -60,11 +60,12 @@ struct engine_target {
 
 /* What a door may want to know. Every member may be NULL. */
 struct engine_events {
-	/* A commit took effect. commit is its number in the history. */
-	void (*committed)(
-		void *ctx, uint64_t commit, const char *user, const char *door, bool confirmed_pending);
+	/* A commit took effect. commit is its number in the history; session is 0 where it is nobody's. */
+	void (*committed)(void *ctx, uint64_t commit, const char *user, uint32_t session, const char *door,
+		bool confirmed_pending);
 	/* A confirmed commit began, was confirmed, was cancelled or timed out: ietf-netconf-notifications. */
-	void (*confirm)(void *ctx, const char *event, const char *user, uint32_t seconds_left);
+	void (*confirm)(
+		void *ctx, const char *event, const char *user, uint32_t session, uint32_t seconds_left);
 	/* End a session's connection (kill-session). */
 	void (*kill)(void *ctx, struct engine_session *s);
 };

@@ -269,7 +269,8 @@ static void subscribe(struct mgmt_request *rq, const json_t *args, void *ctx)
 
 /* ---- what the engine does ---- */
 
-static void committed(void *ctx, uint64_t commit, const char *user, const char *door, bool pending)
+static void committed(
+	void *ctx, uint64_t commit, const char *user, uint32_t session, const char *door, bool pending)
 {
 	struct ops_notify *o = ctx;
 	struct notice n = notify_begin(o->bus, "config-applied");
@@ -283,19 +284,20 @@ static void committed(void *ctx, uint64_t commit, const char *user, const char *
 	struct lyd_node *by = state_in(&n.tree, n.node, "changed-by");
 
 	state_text(&n.tree, by, "username", user);
-	state_number(&n.tree, by, "session-id", 0);
+	state_number(&n.tree, by, "session-id", session);
 	state_text(&n.tree, n.node, "datastore", "running");
 	notify_end(o->bus, &n);
 }
 
-static void confirm(void *ctx, const char *event, const char *user, uint32_t seconds_left)
+static void confirm(
+	void *ctx, const char *event, const char *user, uint32_t session, uint32_t seconds_left)
 {
 	struct ops_notify *o = ctx;
 	struct notice n = notify_begin_of(o->bus, "ietf-netconf-notifications", "netconf-confirmed-commit");
 
 	if (strcmp(event, "timeout") != 0) {
 		state_text(&n.tree, n.node, "username", user);
-		state_number(&n.tree, n.node, "session-id", 0);
+		state_number(&n.tree, n.node, "session-id", session);
 	}
 	state_text(&n.tree, n.node, "confirm-event", event);
 	if (strcmp(event, "start") == 0 || strcmp(event, "extend") == 0)

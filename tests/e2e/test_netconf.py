@@ -409,6 +409,9 @@ def test_notifications():
         b.edit_config(target="candidate", config=limits("ring-timeout", 60))
         b.commit()
         assert "<user>alice</user>" in hear(a, "config-applied")
+        # RFC 6470: a NETCONF session is named by its id.
+        change = hear(a, "netconf-config-change")
+        assert "<username>alice</username>" in change and f"<session-id>{b.id}</session-id>" in change, change
         assert "<netconf-config-change" not in picky.notification()
         assert leaf(a, "ring-timeout") == "60"
         late.create_subscription(start_time="2020-01-01T00:00:00Z")

@@ -60,19 +60,21 @@ static void abandon(void *ctx, void *plan)
 
 static const struct engine_target target = {.prepare = prepare, .commit = commit, .abandon = abandon};
 
-static void on_committed(void *ctx, uint64_t number, const char *user, const char *door, bool pending)
+static void on_committed(
+	void *ctx, uint64_t number, const char *user, uint32_t session, const char *door, bool pending)
 {
 	struct engine_bench *b = ctx;
 
-	(void)number, (void)user, (void)door, (void)pending;
+	(void)number, (void)user, (void)session, (void)door, (void)pending;
 	b->commits++;
 }
 
-static void on_confirm(void *ctx, const char *event, const char *user, uint32_t left)
+static void on_confirm(void *ctx, const char *event, const char *user, uint32_t session, uint32_t left)
 {
 	struct engine_bench *b = ctx;
 
-	(void)user, (void)left;
+	(void)session, (void)left;
+	str_copy(b->confirmer, sizeof b->confirmer, str_z(user));
 	strncat(b->confirm, event, sizeof b->confirm - strlen(b->confirm) - 1);
 	strncat(b->confirm, ",", sizeof b->confirm - strlen(b->confirm) - 1);
 }

@@ -30,6 +30,7 @@ struct engine_bench {
 	struct config *runs; /* a reference */
 	/* Events. */
 	char confirm[256]; /* the events of confirmed commits so far: "start,extend," */
+	char confirmer[64]; /* whose the last of them was */
 	unsigned commits;
 	struct engine_session *killed;
 };

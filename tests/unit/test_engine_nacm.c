@@ -105,6 +105,39 @@ static void a_commit_needs_the_right_to_what_it_changes(void **state)
 	end(c);
 }
 
+/* srtpgwctl gives everybody the same persist-id: it opens nothing to those who may not make the change. */
+static void a_confirmation_needs_the_right_to_what_waits(void **state)
+{
+	static const char may_a[] = NACM("{\"name\":\"1\",\"path\":\"" G "/trunks/trunk[name='a']\",\"action\":\"permit\"}");
+	static const struct engine_commit wait = {.confirmed = true, .timeout_s = 3600, .persist = "tok"},
+					  confirm = {.persist_id = "tok", .confirm_only = true};
+	struct scene c = scene(may_a);
+
+	(void)state;
+	assert_int_equal(bench_set(c.b, c.b->root, B_CALLS, "5"), 0);
+	assert_int_equal(bench_commit_as(c.b, c.b->root, &wait), 0);
+	assert_int_equal(engine_cancel(c.s, "tok", &c.b->fault), -1);
+	assert_fault(c.b, "access-denied", B_CALLS, "may not change");
+	assert_int_equal(bench_commit_as(c.b, c.s, &confirm), -1);
+	assert_fault(c.b, "access-denied", B_CALLS, "may not change");
+	assert_int_equal(engine_cancel(c.b->root, "tok", &c.b->fault), 0);
+	/* Who may make it may end it, and is the one who is named. */
+	assert_int_equal(bench_set(c.b, c.b->root, A_CALLS, "5"), 0);
+	assert_int_equal(bench_commit_as(c.b, c.b->root, &wait), 0);
+	assert_int_equal(bench_commit_as(c.b, c.s, &confirm), 0);
+	assert_string_equal(c.b->confirmer, "4242");
+	assert_int_equal(bench_set(c.b, c.b->root, A_CALLS, "6"), 0);
+	assert_int_equal(bench_commit_as(c.b, c.b->root, &wait), 0);
+	assert_int_equal(engine_cancel(c.s, "tok", &c.b->fault), 0);
+	assert_string_equal(c.b->confirmer, "4242");
+	struct engine_history rows[ENGINE_HISTORY];
+
+	assert_true(engine_history(c.b->engine, rows) > 0);
+	assert_string_equal(rows[0].user, "4242");
+	assert_string_equal(bench_running(c.b, A_CALLS), "5");
+	end(c);
+}
+
 struct matrix_row {
 	const char *what, *nacm;
 	bool read_a, update_a, delete_a, create_b, read_b;
@@ -334,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_rules_the_defaults_hold),
 		cmocka_unit_test(a_commit_needs_the_right_to_what_it_changes),
+		cmocka_unit_test(a_confirmation_needs_the_right_to_what_waits),
 		cmocka_unit_test(rules_and_defaults),
 		cmocka_unit_test(operations_are_called_or_not),
 		cmocka_unit_test(groups_of_the_system_count),

@@ -30,7 +30,7 @@ static int commit_nothing(struct engine_session *s, const struct engine_commit *
 	} else if (e->pending.active) {
 		rc = apply_store(e, e->running, f);
 		if (!rc)
-			confirm_complete(e);
+			confirm_complete(e, s);
 	}
 	return rc;
 }
@@ -56,6 +56,7 @@ static int commit_changes(
 	struct cause why = {
 		.user = s->who.user,
 		.door = s->door,
+		.session = s->id,
 		.comment = c->comment,
 		.unconfirmed = c->confirmed,
 		.keep_file = c->confirmed,
@@ -72,7 +73,7 @@ static int commit_changes(
 	if (c->confirmed)
 		rc = confirm_begin(s, c, &before, *commit, f);
 	else if (e->pending.active)
-		confirm_complete(e);
+		confirm_complete(e, s);
 	/* What cannot be waited for must not stay. */
 	if (rc && before) {
 		struct engine_fault ignored;
@@ -159,8 +160,11 @@ int engine_rollback(struct engine_session *s, uint64_t commit, const struct engi
 	struct engine_fault *f)
 {
 	struct engine *e = s->engine;
-	struct cause why = {
-		.user = s->who.user, .door = s->door, .comment = how->comment, .overwrite = how->overwrite};
+	struct cause why = {.user = s->who.user,
+		.door = s->door,
+		.session = s->id,
+		.comment = how->comment,
+		.overwrite = how->overwrite};
 	struct lyd_node *tree = NULL;
 	bool differs = false;
 	int rc;

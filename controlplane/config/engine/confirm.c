@@ -18,18 +18,21 @@
 #define TIMEOUT_S 600
 #define RETRY_S 10
 
-static void tell(const struct engine *e, const char *event)
+/* s: who did it; NULL: nobody, its time is over. */
+static void tell(const struct engine *e, const struct engine_session *s, const char *event)
 {
 	const struct pending *p = &e->pending;
+	const char *user = s ? s->who.user : p->user;
 	uint64_t now = clock_mono_ns();
 	uint32_t left =
 		p->deadline_ns > now ? (uint32_t)((p->deadline_ns - now + NS_PER_S - 1) / NS_PER_S) : 0;
 
 	log_info("config", "confirmed commit", LZ("event", event), LU("commit", p->commit),
-		LZ("user", p->user), LU("seconds_left", left));
+		LZ("user", user), LU("seconds_left", left));
 	for (unsigned i = 0; i < e->n_listeners; i++)
 		if (e->listeners[i].events->confirm)
-			e->listeners[i].events->confirm(e->listeners[i].ctx, event, p->user, left);
+			e->listeners[i].events->confirm(
+				e->listeners[i].ctx, event, user, s ? s->id : 0, left);
 }
 
 static void clear(struct pending *p)
@@ -49,12 +52,12 @@ void confirm_free(struct engine *e)
 }
 
 /* Nobody is there who could be told of a failure. */
-static void roll_back_or_retry(struct engine *e, const char *event)
+static void roll_back_or_retry(struct engine *e, const struct engine_session *s, const char *event)
 {
 	const struct timeval retry = {.tv_sec = RETRY_S};
 	struct engine_fault f;
 
-	if (confirm_rollback(e, event, &f) == 0)
+	if (confirm_rollback(e, s, event, &f) == 0)
 		return;
 	log_error("config", "the rollback of an unconfirmed commit failed and is tried again",
 		LZ("path", f.path), LZ("reason", f.message));
@@ -64,7 +67,7 @@ static void roll_back_or_retry(struct engine *e, const char *event)
 static void on_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	roll_back_or_retry(arg, "timeout");
+	roll_back_or_retry(arg, NULL, "timeout");
 }
 
 static int own_names(struct pending *p, const struct engine_session *s, const struct engine_commit *c)
@@ -112,8 +115,16 @@ int confirm_begin(struct engine_session *s, const struct engine_commit *c, struc
 	p->active = true;
 	p->commit = commit ? commit : p->commit;
 	p->deadline_ns = clock_mono_ns() + timeout * NS_PER_S;
-	tell(e, extended ? "extend" : "start");
+	tell(e, s, extended ? "extend" : "start");
 	return 0;
+}
+
+/* Another account's change, by a persist-id that srtpgwctl gives to everybody: to keep it or to undo it is a change. */
+static int may_write(const struct engine_session *s, struct engine_fault *f)
+{
+	const struct engine *e = s->engine;
+
+	return strcmp(s->who.user, e->pending.user) == 0 ? 0 : sessions_may_write(s, e->pending.before, e->running, f);
 }
 
 int confirm_allowed(const struct engine_session *s, const char *persist_id, struct engine_fault *f)
@@ -124,7 +135,7 @@ int confirm_allowed(const struct engine_session *s, const char *persist_id, stru
 		return persist_id ? fault_protocol(f, "invalid-value", "no confirmed commit waits") : 0;
 	if (persist_id || p->persist) {
 		if (persist_id && p->persist && strcmp(persist_id, p->persist) == 0)
-			return 0;
+			return may_write(s, f);
 		return fault_protocol(f, persist_id ? "invalid-value" : "in-use",
 			"a confirmed commit of '%s' waits: give its persist-id", p->user);
 	}
@@ -136,24 +147,29 @@ int confirm_allowed(const struct engine_session *s, const char *persist_id, stru
 	return -1;
 }
 
-void confirm_complete(struct engine *e)
+void confirm_complete(struct engine *e, const struct engine_session *s)
 {
 	history_confirm(&e->history, e->pending.commit);
-	tell(e, "complete");
+	tell(e, s, "complete");
 	clear(&e->pending);
 }
 
-int confirm_rollback(struct engine *e, const char *event, struct engine_fault *f)
+int confirm_rollback(
+	struct engine *e, const struct engine_session *s, const char *event, struct engine_fault *f)
 {
 	struct pending *p = &e->pending;
 	char comment[96];
-	struct cause why = {.user = p->user, .door = p->door, .comment = comment, .keep_file = true};
+	struct cause why = {.user = s ? s->who.user : p->user,
+		.door = s ? s->door : p->door,
+		.session = s ? s->id : 0,
+		.comment = comment,
+		.keep_file = true};
 
 	snprintf(comment, sizeof comment, "commit %llu was not confirmed (%s)", (unsigned long long)p->commit,
 		event);
 	if (apply_tree(e, &p->before, &why, NULL, NULL, f))
 		return -1;
-	tell(e, event);
+	tell(e, s, event);
 	clear(p);
 	return 0;
 }
@@ -163,7 +179,7 @@ void confirm_session_ends(struct engine_session *s)
 	struct engine *e = s->engine;
 
 	if (e->pending.active && e->pending.session == s->id && !e->pending.persist)
-		roll_back_or_retry(e, "cancel");
+		roll_back_or_retry(e, s, "cancel");
 }
 
 int engine_cancel(struct engine_session *s, const char *persist_id, struct engine_fault *f)
@@ -176,7 +192,7 @@ int engine_cancel(struct engine_session *s, const char *persist_id, struct engin
 		return fault_protocol(f, "operation-failed", "no confirmed commit waits");
 	if (confirm_allowed(s, persist_id, f) || sessions_may_change(s, ENGINE_RUNNING, f))
 		return -1;
-	if (confirm_rollback(e, "cancel", f)) {
+	if (confirm_rollback(e, s, "cancel", f)) {
 		f->tag = "rollback-failed";
 		return -1;
 	}

@@ -199,6 +199,7 @@ int engine_reload(
 	struct cause why = {
 		.user = who ? who->who.user : SYSTEM,
 		.door = who ? who->door : FILE_DOOR,
+		.session = who ? who->id : 0,
 		.comment = "reloaded",
 		.keep_file = true,
 		.reread = true,

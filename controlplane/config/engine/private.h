@@ -64,6 +64,7 @@ struct engine {
 /* Who makes a commit, and how. */
 struct cause {
 	const char *user, *door, *comment;
+	uint32_t session; /* 0: nobody's */
 	bool unconfirmed; /* a confirmed commit that waits from now on */
 	bool keep_file;   /* the file is as it should be */
 	bool overwrite;   /* what somebody wrote into the file by hand may be lost */
@@ -119,11 +120,12 @@ int sessions_may_write(const struct engine_session *s, const struct lyd_node *fr
  */
 int confirm_begin(struct engine_session *s, const struct engine_commit *c, struct lyd_node **before,
 	uint64_t commit, struct engine_fault *f);
-/* May this session confirm or extend what waits? */
+/* May this session confirm, extend or cancel what waits? */
 int confirm_allowed(const struct engine_session *s, const char *persist_id, struct engine_fault *f);
 /* What waited is confirmed and in the file. */
-void confirm_complete(struct engine *e);
-/* Back to what ran before; event: "cancel" or "timeout". */
-int confirm_rollback(struct engine *e, const char *event, struct engine_fault *f);
+void confirm_complete(struct engine *e, const struct engine_session *s);
+/* Back to what ran before; event: "cancel" or "timeout"; s: who says so, NULL: nobody. */
+int confirm_rollback(
+	struct engine *e, const struct engine_session *s, const char *event, struct engine_fault *f);
 void confirm_session_ends(struct engine_session *s);
 void confirm_free(struct engine *e);
