@@ -42,7 +42,8 @@ struct engine_fault {
 	char path[1024];     /* instance path */
 	char message[1024];  /* what is wrong and what to do */
 	uint32_t session;    /* lock-denied: whose lock; 0: not a session's */
-	const char *bad_element; /* static or NULL */
+	/* What RFC 6241, appendix A, has in error-info of some tags; "": not there. */
+	char bad_element[64], bad_attribute[16], bad_namespace[128];
 };
 
 /* How a configuration becomes the running one. */

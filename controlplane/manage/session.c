@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/config/engine/bounds.h"
+#include "controlplane/config/engine/fault.h"
 
 static void closed(void *data)
 {
@@ -63,6 +64,12 @@ const struct mgmt_counts *manage_session_counts(const struct engine_session *s, 
 	return c ? mgmt_client_counts(c) : NULL;
 }
 
+static void put_blame(json_t *info, const char *name, const char *value)
+{
+	if (*value)
+		json_object_set_new(info, name, json_string(value));
+}
+
 void manage_refuse(struct mgmt_request *rq, const struct engine_fault *f)
 {
 	json_t *error = mgmt_error(f->tag, f->type, f->path, f->message), *info = json_object();
@@ -72,8 +79,9 @@ void manage_refuse(struct mgmt_request *rq, const struct engine_fault *f)
 	/* RFC 6241: of lock-denied always, 0 when it is not a session that holds it. */
 	if (f->session || strcmp(f->tag, "lock-denied") == 0)
 		json_object_set_new(info, "session-id", json_integer(f->session));
-	if (f->bad_element)
-		json_object_set_new(info, "bad-element", json_string(f->bad_element));
+	put_blame(info, "bad-attribute", f->bad_attribute);
+	put_blame(info, "bad-element", f->bad_element);
+	put_blame(info, "bad-namespace", f->bad_namespace);
 	if (json_object_size(info))
 		json_object_set(error, "info", info);
 	json_decref(info);
@@ -151,7 +159,7 @@ static bool is_bounded(struct mgmt_request *rq, const struct engine_query *q)
 	if (!rc && q->subtree)
 		rc = bounds_text(str_z(q->subtree), ENGINE_XML, &f);
 	if (rc) {
-		f.bad_element = "filter";
+		fault_blame(&f, "filter");
 		manage_refuse(rq, &f);
 	}
 	return !rc;

@@ -292,6 +292,50 @@ static void mistakes_have_their_tags(void **state)
 	close(fd);
 }
 
+#define EDIT(more) "{\"op\":\"edit-config\",\"args\":{\"format\":\"xml\",\"config\":\"" more "\"}}"
+#define GATEWAY(more) \
+	EDIT("<gateway xmlns='urn:srtpgw:yang:srtp-gateway' xmlns:y='urn:ietf:params:xml:ns:yang:1'>" more "</gateway>")
+#define SUITE(attributes) \
+	GATEWAY("<crypto-profiles><crypto-profile><name>p</name><suite " attributes ">AEAD_AES_256_GCM</suite>" \
+		"</crypto-profile></crypto-profiles>")
+#define WHOLE(more) "{\"op\":\"validate\",\"args\":{\"config\":{\"srtp-gateway:gateway\":{" more "}}}}"
+
+/* What RFC 6241, appendix A, wants of some tags besides: programs read it, not the message. */
+static void what_a_mistake_is_about_has_its_name(void **state)
+{
+	static const struct {
+		const char *request, *tag, *info;
+	} rows[] = {
+		{GATEWAY("<limits><rings>1</rings></limits>"), "unknown-element", "{\"bad-element\":\"rings\"}"},
+		{WHOLE("\"limits\":{\"rings\":1}"), "unknown-element", "{\"bad-element\":\"rings\"}"},
+		{GATEWAY("<rings xmlns='urn:x'/>"), "unknown-namespace",
+			"{\"bad-element\":\"rings\",\"bad-namespace\":\"urn:x\"}"},
+		{GATEWAY("<trunks><trunk><realm>core</realm></trunk></trunks>"), "missing-element",
+			"{\"bad-element\":\"name\"}"},
+		{WHOLE("\"trunks\":{\"trunk\":[{\"name\":\"c\"}]}"), "missing-element", "{\"bad-element\":\"realm\"}"},
+		{GATEWAY("<limits y:insert='first'/>"), "bad-attribute",
+			"{\"bad-attribute\":\"insert\",\"bad-element\":\"limits\"}"},
+		{SUITE("y:insert='before'"), "missing-attribute",
+			"{\"bad-attribute\":\"value\",\"bad-element\":\"suite\"}"},
+		{SUITE("y:insert='before' y:value='AES_256_CM_HMAC_SHA1_32'"), "bad-attribute",
+			"{\"bad-attribute\":\"value\",\"bad-element\":\"suite\"}"},
+	};
+	struct room *r = *state;
+	int fd = join(r);
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const json_t *answer = ask(r, fd, rows[i].request);
+		char *info = json_dumps(json_object_get(json_object_get(answer, "error"), "info"),
+			JSON_COMPACT | JSON_SORT_KEYS);
+		const char *tag = error_tag(answer);
+
+		if (!tag || strcmp(tag, rows[i].tag) != 0 || !info || strcmp(info, rows[i].info) != 0)
+			fail_msg("%s: %s %s", rows[i].request, tag ? tag : "not refused", info ? info : "without info");
+		free(info);
+	}
+	close(fd);
+}
+
 /* Each of RFC 6241's is taken; what is done is all or nothing (7.2). */
 static void every_error_option_is_taken(void **state)
 {
@@ -485,6 +529,7 @@ int main(void)
 		TEST(a_commit_says_what_waits_for_a_start),
 		TEST(a_validation_says_what_a_start_would),
 		TEST(mistakes_have_their_tags),
+		TEST(what_a_mistake_is_about_has_its_name),
 		TEST(every_error_option_is_taken),
 		TEST(a_number_that_is_too_large_is_told_how_large_it_may_be),
 		TEST(a_connection_s_end_is_its_session_s),

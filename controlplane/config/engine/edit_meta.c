@@ -52,7 +52,8 @@ int edit_operation(
 		}
 	fault_set(f, "bad-attribute", NULL, "operation is merge, replace, create, delete or remove, not '%s'",
 		value);
-	f->bad_element = LYD_NAME(node);
+	fault_blame(f, LYD_NAME(node));
+	strcpy(f->bad_attribute, "operation");
 	return fault_at(f, node);
 }
 
@@ -96,6 +97,8 @@ int edit_move(
 	if (!(node->schema->nodetype & (LYS_LIST | LYS_LEAFLIST)) ||
 		!(node->schema->flags & LYS_ORDBY_USER)) {
 		fault_set(f, "bad-attribute", NULL, "insert is for lists that are ordered by their user");
+		fault_blame(f, LYD_NAME(edit));
+		strcpy(f->bad_attribute, "insert");
 		return fault_at(f, edit);
 	}
 	if (strcmp(insert, "first") == 0 || strcmp(insert, "last") == 0) {
@@ -114,6 +117,8 @@ int edit_move(
 				text   ? text
 				: list ? "key"
 				       : "value");
+			fault_blame(f, LYD_NAME(edit));
+			strcpy(f->bad_attribute, list ? "key" : "value");
 			if (text)
 				f->app_tag = "missing-instance";
 			return fault_at(f, edit);

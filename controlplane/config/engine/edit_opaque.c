@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "controlplane/config/engine/edit_private.h"
@@ -65,7 +66,7 @@ static int entry_fault(const struct lysc_node *list, const struct lyd_node *edit
 		if (!c) {
 			fault_set(f, "missing-element", NULL, "'%s' is missing: an entry is named by its key",
 				key->name);
-			f->bad_element = key->name;
+			fault_blame(f, key->name);
 			return -1;
 		}
 		if (!c->schema)
@@ -80,17 +81,22 @@ int edit_opaque_fault(const struct lyd_node *parent, const struct lyd_node *edit
 	const struct lysc_node *schema = edit_opaque_schema(parent, edit);
 	const char *name = opaque(edit)->name.name, *value = opaque(edit)->value;
 
-	if (!module_of(parent, edit))
-		fault_set(f, "unknown-namespace", NULL, "there is no model '%.128s'",
-			opaque(edit)->name.module_name ? opaque(edit)->name.module_name : "");
-	else if (!schema)
+	if (!module_of(parent, edit)) {
+		const char *module = opaque(edit)->name.module_name ? opaque(edit)->name.module_name : "";
+
+		fault_set(f, "unknown-namespace", NULL, "there is no model '%.128s'", module);
+		fault_blame(f, name);
+		snprintf(f->bad_namespace, sizeof f->bad_namespace, "%s", module);
+	} else if (!schema) {
 		fault_set(f, "unknown-element", NULL,
 			"there is no '%.64s' here, or this build of the gateway cannot do it", name);
-	else if (schema->nodetype & LYD_NODE_TERM)
+		fault_blame(f, name);
+	} else if (schema->nodetype & LYD_NODE_TERM) {
 		value_fault(schema, edit, value ? value : "", f);
-	else if (schema->nodetype == LYS_LIST)
+	} else if (schema->nodetype == LYS_LIST) {
 		entry_fault(schema, edit, f);
-	else
+	} else {
 		fault_set(f, "invalid-value", NULL, "'%s' is an object: {...}", name);
+	}
 	return fault_at(f, edit);
 }

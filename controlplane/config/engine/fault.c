@@ -39,6 +39,11 @@ int fault_protocol(struct engine_fault *f, const char *tag, const char *fmt, ...
 	return -1;
 }
 
+void fault_blame(struct engine_fault *f, const char *element)
+{
+	snprintf(f->bad_element, sizeof f->bad_element, "%s", element);
+}
+
 int fault_memory(struct engine_fault *f)
 {
 	return fault_set(f, "resource-denied", NULL, "out of memory");
@@ -81,25 +86,50 @@ int fault_from_err(struct engine_fault *f, const char *tag, const struct err *e)
  */
 static const struct {
 	const char *begins, *tag, *app_tag;
+	bool names; /* the element is what it quotes first, else where it is */
 } tags[] = {
 	{"Invalid leafref value", "data-missing", "instance-required"},
-	{"Mandatory node", "missing-element", NULL},
+	{"Mandatory node", "missing-element", NULL, true},
 	{"Mandatory choice", "data-missing", "missing-choice"},
 	{"Too few", "operation-failed", "too-few-elements"},
 	{"Too many", "operation-failed", "too-many-elements"},
 	{"Unique data leaf", "operation-failed", "data-not-unique"},
 	{"Must condition", "operation-failed", "must-violation"},
 	{"When condition", "unknown-element", NULL},
-	{"Node \"", "unknown-element", NULL},
-	{"Unknown element", "unknown-element", NULL},
+	{"Node \"", "unknown-element", NULL, true},
+	{"Unknown element", "unknown-element", NULL, true},
 	{"No module with namespace", "unknown-namespace", NULL},
 	{"Unexpected data state node", "invalid-value", NULL},
 	{"Unexpected data", "unknown-element", NULL},
-	{"List instance is missing its key", "missing-element", NULL},
+	{"List instance is missing its key", "missing-element", NULL, true},
 	{"Unknown (or not implemented) YANG module", "unknown-attribute", NULL},
 	{"Annotation definition", "unknown-attribute", NULL},
 	{"Invalid state", "invalid-value", NULL},
 };
+
+static void blame_quoted(struct engine_fault *f, const char *msg)
+{
+	const char *begin = strchr(msg, '"');
+	size_t n = begin ? strcspn(begin + 1, "\"") : 0;
+
+	if (n)
+		snprintf(f->bad_element, sizeof f->bad_element, "%.*s", (int)n, begin + 1);
+}
+
+/* The last step of the path, without its module and its keys. */
+static void blame_place(struct engine_fault *f)
+{
+	const char *step = f->path;
+	unsigned depth = 0;
+
+	for (const char *p = f->path; *p; p++) {
+		depth += *p == '[';
+		depth -= *p == ']' && depth;
+		if (!depth && (*p == '/' || *p == ':'))
+			step = p + 1;
+	}
+	snprintf(f->bad_element, sizeof f->bad_element, "%.*s", (int)strcspn(step, "["), step);
+}
 
 int fault_from_libyang(struct engine_fault *f, const struct ly_ctx *ctx, const struct lyd_node *tree)
 {
@@ -123,6 +153,8 @@ int fault_from_libyang(struct engine_fault *f, const struct ly_ctx *ctx, const s
 			continue;
 		f->tag = tags[i].tag;
 		f->app_tag = tags[i].app_tag;
+		if (tags[i].names)
+			blame_quoted(f, msg);
 		break;
 	}
 	path = wbuf_make(f->path, sizeof f->path - 1);
@@ -130,6 +162,8 @@ int fault_from_libyang(struct engine_fault *f, const struct ly_ctx *ctx, const s
 	schema_explain(ctx, tree, &path, &reason);
 	f->path[path.len] = 0;
 	f->message[reason.len] = 0;
+	if (strcmp(f->tag, "unknown-element") == 0 && !*f->bad_element)
+		blame_place(f);
 	return -1;
 }
 

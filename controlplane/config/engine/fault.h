@@ -10,6 +10,8 @@ int fault_set(struct engine_fault *f, const char *tag, const char *path, const c
 /* The same, about the protocol rather than the configuration. */
 int fault_protocol(struct engine_fault *f, const char *tag, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The element that the fault is about, for its error-info. */
+void fault_blame(struct engine_fault *f, const char *element);
 int fault_memory(struct engine_fault *f);
 /* "PATH: reason", as struct err has it. */
 int fault_from_err(struct engine_fault *f, const char *tag, const struct err *e);

@@ -64,7 +64,7 @@ int select_xpath(struct lyd_node **tree, const struct ly_ctx *ctx, const char *x
 
 		fault_protocol(f, "invalid-value", "not an XPath expression that selects nodes: %s",
 			reason ? reason : xpath);
-		f->bad_element = "filter";
+		fault_blame(f, "filter");
 		return -1;
 	}
 	for (uint32_t i = 0; i < found->count; i++)

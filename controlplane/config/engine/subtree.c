@@ -149,7 +149,7 @@ int select_subtree(struct lyd_node **tree, struct ly_ctx *ctx, const char *filte
 	if (asprintf(&whole, "<filter xmlns=\"" ANY "\">%s</filter>", filter) < 0)
 		return fault_memory(f);
 	if (edit_parse_filter(ctx, str_z(whole), &parsed, f)) {
-		f->bad_element = "filter";
+		fault_blame(f, "filter");
 		goto out;
 	}
 	/* An empty filter selects nothing (RFC 6241 6.4.2). */
