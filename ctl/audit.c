@@ -196,6 +196,32 @@ static bool record_is(const struct ctl_args *a, const json_t *o)
 	return false;
 }
 
+/* A time as the records have it, or its beginning: anything else would compare, and select what nobody asked for. */
+static bool is_time(const char *text)
+{
+	const char *form = "0000-00-00T00:00:00.000Z";
+	size_t n = strlen(text);
+
+	for (size_t i = 0; i < n; i++)
+		if (i >= strlen(form) || (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i]))
+			return i + 1 == n && text[i] == 'Z' && i == strlen("0000-00-00T00:00:00");
+	return n >= strlen("0000");
+}
+
+static enum ctl_exit check_times(const struct ctl_args *a, struct err *e)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		const char *text = a->text[i ? OPT_TO : OPT_FROM];
+
+		if (text && !is_time(text)) {
+			err_set(e, EINVAL, "%s takes a day or a time in UTC, such as 2026-10-01 or 2026-10-01T13:00:00Z, not '%s'",
+				i ? "--to" : "--from", text);
+			return CTL_USAGE;
+		}
+	}
+	return CTL_OK;
+}
+
 struct reading {
 	const struct ctl_args *a;
 	void (*take)(struct reading *r, const json_t *o);
@@ -222,7 +248,7 @@ static enum ctl_exit read_line(void *arg, struct str line, struct err *e)
 
 static enum ctl_exit read_all(struct reading *r, struct err *e)
 {
-	enum ctl_exit code = CTL_OK;
+	enum ctl_exit code = check_times(r->a, e);
 
 	for (unsigned i = 0; i < r->a->n_words && code == CTL_OK; i++)
 		code = each_line(r->a->words[i], read_line, r, e);

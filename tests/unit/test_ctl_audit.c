@@ -36,7 +36,7 @@ static void a_gap_is_told(void **state)
 {
 	(void)state;
 	const char *file = audit_with_a_gap();
-	char words[300];
+	char words[400];
 
 	snprintf(words, sizeof words, "audit verify %s", file);
 	assert_int_equal(run(NULL, words), CTL_OK);
@@ -53,6 +53,17 @@ static void a_gap_is_told(void **state)
 	snprintf(words, sizeof words, "audit show %s --to 2026-01-02", file);
 	assert_int_equal(run(NULL, words), CTL_OK);
 	assert_null(strstr(output, "gap"));
+	expect_output(" call a ");
+	/* What is no time would compare with one all the same. */
+	static const char *const times[] = {"yesterday", "01.10.2026", "2026-1-2", "20", "2026-01-02T00:00:00+02:00"};
+
+	for (unsigned i = 0; i < sizeof times / sizeof times[0]; i++) {
+		snprintf(words, sizeof words, "audit show %s --%s '%s'", file, i % 2 ? "to" : "from", times[i]);
+		assert_int_equal(run(NULL, words), CTL_USAGE);
+		expect_errors("takes a day or a time in UTC");
+	}
+	snprintf(words, sizeof words, "audit show %s --from 2026-01-01T00:00:00Z --to 2026-01-01T23:59:59.999Z", file);
+	assert_int_equal(run(NULL, words), CTL_OK);
 	expect_output(" call a ");
 	for (unsigned i = 0; i < 2; i++) {
 		snprintf(words, sizeof words, "%s.%s", file, i ? "key" : "pub");
