@@ -20,11 +20,11 @@ static int drain(void *ctx, const char *trunk, uint32_t timeout_s, unsigned *rem
 	return b2bua_drain(g->b2bua, trunk, timeout_s, remaining);
 }
 
-static int resume(void *ctx, const char *trunk)
+static int resume(void *ctx, const char *trunk, const char **still)
 {
 	struct gateway *g = ctx;
 
-	return b2bua_resume(g->b2bua, trunk);
+	return b2bua_resume(g->b2bua, trunk, still);
 }
 
 static int rekey(void *ctx, const char *call, unsigned *legs)

@@ -141,9 +141,10 @@ int b2bua_drain(struct b2bua *b, const char *trunk, uint32_t timeout_s, unsigned
 	return 0;
 }
 
-int b2bua_resume(struct b2bua *b, const char *trunk)
+int b2bua_resume(struct b2bua *b, const char *trunk, const char **still)
 {
 	struct trunk_state *s = trunk ? trunk_named(b, trunk) : NULL;
+	const struct config_trunk *t = trunk ? config_trunk_named(b->now->config, trunk) : NULL;
 
 	if (trunk && !s)
 		return -ENOENT;
@@ -154,7 +155,10 @@ int b2bua_resume(struct b2bua *b, const char *trunk)
 		b->draining = false;
 		timer_cancel(b->wheel, &b->drain_end);
 	}
-	log_info("call", "takes calls again", LZ("trunk", trunk ? trunk : "all"));
+	if (still)
+		*still = t ? trunk_closed(b, t) : NULL;
+	log_info("call", t && trunk_closed(b, t) ? "its drain has ended, and it still takes no calls" : "takes calls again",
+		LZ("trunk", trunk ? trunk : "all"));
 	trunk_tell_states(b, "an operator ended the drain");
 	return 0;
 }

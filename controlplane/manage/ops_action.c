@@ -139,9 +139,17 @@ static int drain(struct action *a)
 
 static int resume(struct action *a)
 {
-	const char *trunk = input(a, "trunk");
+	const char *trunk = input(a, "trunk"), *still = NULL;
+	char text[256];
 
-	return a->o->target->resume(a->o->ctx, trunk) < 0 ? no_trunk(a, trunk ? trunk : "") : 0;
+	if (a->o->target->resume(a->o->ctx, trunk, &still) < 0)
+		return no_trunk(a, trunk ? trunk : "");
+	if (still) {
+		snprintf(text, sizeof text, "/srtp-gateway:gateway/trunks/trunk[name='%.64s'] still takes no calls: %s",
+			trunk, still);
+		mgmt_warn(a->rq, text);
+	}
+	return 0;
 }
 
 static void certificate_changed(void *arg, const char *profile)

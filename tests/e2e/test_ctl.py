@@ -23,6 +23,12 @@ def srtpgwctl(gateway, *args, stdin="", code=0):
     return done.stdout
 
 
+def warning(gateway, *args):
+    """What srtpgwctl warns of, which does it all the same."""
+    argv = [os.path.join(gateway.bin, "ctl", "srtpgwctl"), "--socket", gateway.control_socket, *args]
+    return subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60, check=True).stderr
+
+
 def keys(trace):
     """What follows inline: in any message of a trace."""
     return {part.split()[0] for m in trace for part in m["text"].split("inline:")[1:]}
@@ -288,6 +294,10 @@ def test_an_operator_drains_a_trunk_ends_a_call_and_reads_about_it():
             assert "drain" in srtpgwctl(gateway, "show", "trunks")
             wait_for("it is reported", lambda: any("trunk-state-change" in l and "trunk=phone" in l for l in lines))
             srtpgwctl(gateway, "resume", "--trunk", "phone")
+            srtpgwctl(gateway, "drain")
+            said = warning(gateway, "resume", "--trunk", "phone")
+            assert "trunk[name='phone'] still takes no calls: the gateway is being drained" in said, said
+            srtpgwctl(gateway, "resume")
             srtpgwctl(gateway, "terminate", ident, "--reason", "no more")
             for x in (a, b):
                 x.released()

@@ -57,7 +57,17 @@ static void test_a_drained_trunk(void **state)
 	hang_up(&alice, &bob);
 	assert_int_equal(b2bua_remaining(bench.b2bua, "carrier-a", &left), 0);
 	assert_int_equal(left, 0);
-	assert_int_equal(b2bua_resume(bench.b2bua, "carrier-a"), 0);
+	/* What keeps it from calls besides is said. */
+	const char *still = NULL;
+
+	assert_int_equal(b2bua_drain(bench.b2bua, NULL, 0, NULL), 0);
+	assert_int_equal(b2bua_resume(bench.b2bua, "carrier-a", &still), 0);
+	assert_string_equal(still, "the gateway is being drained");
+	assert_int_equal(b2bua_drain(bench.b2bua, "carrier-a", 0, NULL), 0);
+	assert_int_equal(b2bua_resume(bench.b2bua, NULL, &still), 0);
+	assert_null(still);
+	assert_int_equal(b2bua_resume(bench.b2bua, "carrier-a", &still), 0);
+	assert_null(still);
 	call_up(&alice, &bob);
 	hang_up(&bob, &alice);
 	assert_int_equal(b2bua_drain(bench.b2bua, "nobody", 0, NULL), -ENOENT);
@@ -83,11 +93,11 @@ static void test_a_drain_has_an_end(void **state)
 	reply(&bob, "200 OK");
 	expect_no_calls();
 	refused(&alice, "+1001", "the gateway is being drained");
-	b2bua_resume(bench.b2bua, NULL);
+	b2bua_resume(bench.b2bua, NULL, NULL);
 	/* One that was resumed in time ends nothing. */
 	call_up(&alice, &bob);
 	b2bua_drain(bench.b2bua, "carrier-a", 1, NULL);
-	b2bua_resume(bench.b2bua, "carrier-a");
+	b2bua_resume(bench.b2bua, "carrier-a", NULL);
 	pass(3000);
 	silence(NULL);
 	hang_up(&alice, &bob);
