@@ -8,10 +8,9 @@
 
 #include <libyang/libyang.h>
 
-#include "controlplane/config/schema.h"
+#include "controlplane/config/engine/fault.h"
 #include "controlplane/manage/ops_private.h"
 #include "controlplane/manage/session.h"
-#include "lib/base/buf.h"
 #include "lib/base/log.h"
 
 struct ops_action {
@@ -212,22 +211,15 @@ static int dispatch(struct action *a)
 		a->f, "operation-not-supported", path, "'%s' has an operation of its own", LYD_NAME(a->op));
 }
 
-static int from_libyang(struct engine_fault *f, const struct ly_ctx *ctx)
-{
-	char path[512], reason[512];
-	struct wbuf p = wbuf_make(path, sizeof path - 1), r = wbuf_make(reason, sizeof reason - 1);
-
-	schema_explain(ctx, NULL, &p, &r);
-	path[p.len] = reason[r.len] = 0;
-	return fail(f, "invalid-value", path, "%s", reason);
-}
-
 /* *tree, the op in it, its input checked against the model. */
 static int parse(struct ly_ctx *ctx, const char *text, enum engine_format format, struct lyd_node **tree,
 	struct lyd_node **op, struct engine_fault *f)
 {
 	struct ly_in *in = NULL;
-	LY_ERR rc = ly_in_new_memory(text, &in);
+	LY_ERR rc;
+
+	ly_err_clean(ctx, NULL);
+	rc = ly_in_new_memory(text, &in);
 
 	if (rc == LY_SUCCESS)
 		rc = lyd_parse_op(ctx, NULL, in, format == ENGINE_XML ? LYD_XML : LYD_JSON, LYD_TYPE_RPC_YANG,
@@ -235,7 +227,7 @@ static int parse(struct ly_ctx *ctx, const char *text, enum engine_format format
 	if (rc == LY_SUCCESS)
 		rc = lyd_validate_op(*tree, NULL, LYD_TYPE_RPC_YANG, NULL);
 	ly_in_free(in, 0);
-	return rc == LY_SUCCESS ? 0 : from_libyang(f, ctx);
+	return rc == LY_SUCCESS ? 0 : fault_from_libyang(f, ctx, NULL);
 }
 
 /* The output's nodes alone, as instance data. */

@@ -351,7 +351,11 @@ def test_operations_of_the_model():
         refused("data-missing", a.rpc, f'<drain xmlns="{NS}"><trunk>no-such</trunk></drain>')
         refused("access-denied", o.open("bob", "bob").rpc, f'<reload xmlns="{NS}"/>')
         assert ET.fromstring(a.rpc(f'<reload xmlns="{NS}"/>')).find(f"{{{BASE}}}ok") is not None
-        refused("invalid-value", a.rpc, f'<explode xmlns="{NS}"/>')
+        e = refused("unknown-element", a.rpc, f'<explode xmlns="{NS}"/>')
+        assert "<bad-element>explode</bad-element>" in e.info, e.info
+        e = refused("invalid-value", a.rpc, f'<drain xmlns="{NS}"><timeout>soon</timeout></drain>')
+        assert e.path.endswith("timeout"), e.path
+        refused("unknown-element", a.rpc, f'<drain xmlns="{NS}"><speed>1</speed></drain>')
         refused("unknown-namespace", a.rpc, '<reboot xmlns="urn:else"/>')
         refused("operation-not-supported", a.rpc, f'<reboot xmlns="{BASE}"/>')
         nested = '<action xmlns="urn:ietf:params:xml:ns:yang:1"><{0} xmlns="%s"><call><id>none</id><terminate/></call></{0}></action>'
