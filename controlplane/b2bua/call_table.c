@@ -252,6 +252,8 @@ void leg_drop_stx(struct leg *l)
 
 void leg_drop_ctx(struct leg *l)
 {
+	if (l->established)
+		call_text_drop(&l->early_answer);
 	if (!l->ctx)
 		return;
 	sip_ctx_detach(l->ctx);

@@ -158,6 +158,25 @@ void exchange_again(struct leg *in)
 	exchange_begin(in, in->stx ? sip_stx_request(in->stx) : NULL);
 }
 
+/*
+ * A later offer of ours, answered before its 2xx (RFC 3262 section 5): that need not repeat the answer, and who gave it may
+ * speak under its new keys at once.
+ */
+static void answered_early(struct leg *out, const struct sip_msg *m)
+{
+	struct call *c = out->call;
+	struct str body = message_sdp(m);
+
+	if (!body.n || c->state == CALL_ENDING || out->oa.state != OA_OFFER_SENT)
+		return;
+	if (call_text_keep(&out->early_answer, body) < 0) {
+		call_release(c, NULL, 500, "no memory");
+		return;
+	}
+	oa_answer_early(&out->oa, body);
+	legs_program(c);
+}
+
 void exchange_provisional(struct leg *out, const struct sip_msg *m)
 {
 	struct leg *in = leg_twin(out);
@@ -167,6 +186,8 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 	/* An offer comes in a response that is sent reliably: the 2xx. */
 	struct str body = c->delayed || c->early.settled ? STR("") : message_sdp(m);
 
+	if (!c->initial || out->joining)
+		answered_early(out, m);
 	if (!c->initial || c->state > CALL_RINGING || (!in->stx && !in->ancestor))
 		return;
 	c->state = CALL_RINGING;
@@ -319,6 +340,8 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 		return;
 	}
 	c->waiting++;
+	/* It may have changed its session already when it answered: it is offered the one that stands. */
+	out->timer.refresh_due |= !c->initial && out->early_answer.p;
 	leg_drop_ctx(out); /* what follows may send the next INVITE */
 	if (succession_retry(out, m)) {
 		call_unwait(c);

@@ -134,12 +134,15 @@ void reinvite_answered(struct leg *l, const struct sip_msg *m)
 		return;
 	l->own_tries = 0;
 	if (!body.n)
+		body = (struct str){l->early_answer.p, l->early_answer.n};
+	if (!body.n)
 		err_set(&why.reason, EINVAL, "an offer of new keys was answered without SDP");
 	if (!body.n || oa_answer_received(&l->oa, body, &why) < 0) {
 		leg_note_refusal(l, &why);
 		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
 		return;
 	}
+	call_text_drop(&l->early_answer);
 	l->astray = false;
 	legs_commit(c);
 	if (l->ctx) /* of an INVITE before: what is agreed now was by UPDATE */

@@ -142,6 +142,8 @@ void succession_answered(struct leg *l, const struct sip_msg *m)
 		return;
 	}
 	if (!body.n)
+		body = (struct str){l->early_answer.p, l->early_answer.n};
+	if (!body.n)
 		err_set(&why.reason, EINVAL, "a re-INVITE with an offer was answered without SDP");
 	if (!body.n || oa_answer_received(&l->oa, body, &why) < 0) {
 		c->b->counters.failed_answer++;
@@ -149,6 +151,7 @@ void succession_answered(struct leg *l, const struct sip_msg *m)
 		call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
 		return;
 	}
+	call_text_drop(&l->early_answer);
 	answer_note(c);
 	answer_due_ack(leg_twin(l));
 }

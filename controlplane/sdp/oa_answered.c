@@ -160,3 +160,13 @@ int oa_answer_received(struct oa_leg *leg, struct str body, struct oa_refusal *r
 	x->answered = true;
 	return 0;
 }
+
+void oa_answer_early(struct oa_leg *leg, struct str body)
+{
+	struct oa_refusal later;
+
+	if (oa_answer_received(leg, body, &later) < 0)
+		return;
+	leg->pending->answered = false;
+	leg->pending->early = true;
+}

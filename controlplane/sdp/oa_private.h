@@ -20,6 +20,7 @@ struct oa_between oa_between(enum sdp_proto a, enum sdp_proto b, enum sdp_kind k
 struct oa_exchange {
 	bool ours;     /* our offer */
 	bool answered; /* media[] is what was agreed */
+	bool early;    /* our offer: its answer is known, and may still be taken back */
 	bool refresh;  /* the peer's offer is, to the octet, what it sent last */
 	char *text;    /* the peer's last body in this exchange; remote points into it */
 	size_t text_len;

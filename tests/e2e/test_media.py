@@ -201,6 +201,26 @@ def test_update_refreshes_holds_and_resumes():
         finish(gateway, a, b)
 
 
+def test_a_reinvite_that_is_answered_before_its_200():
+    """New keys in a reliable 183 are heard at once. The 200 comes later, without a description; or a refusal does."""
+    with talking() as (_, gateway, a, b):
+        for status in (200, 488):
+            a.reinvite(a.describe())
+            offer = b.expect("INVITE")
+            b.respond(offer, 183, "Session Progress", b.answer_body(offer), ["Require: 100rel", "RSeq: 7"])
+            b.respond(b.expect("PRACK"), 200, "OK")
+            both_hear(a, b)
+            b.respond(offer, status)
+            b.expect("ACK")
+            if status == 200:
+                a.answered()
+            else:
+                a.acknowledge(a.expect(status))
+                b.take()  # the session as it stands, for b may have left it
+            both_hear(a, b)
+        finish(gateway, a, b)
+
+
 def call_with_a_delayed_offer(one, other, **kw):
     with parties(one, other, **kw) as (_, gateway, a, b):
         a.invite(NUMBERS[b.name], "")

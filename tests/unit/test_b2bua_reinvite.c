@@ -165,6 +165,63 @@ static void test_an_unanswered_reinvite_ends_the_call(void **state)
 	expect_no_calls();
 }
 
+/*
+ * RFC 3262 section 5: a reliable 1xx answers the offer of a re-INVITE, whose 200 has nothing to say any more. New keys
+ * of such an answer are heard at once.
+ */
+static void test_a_reinvite_is_answered_before_its_200(void **state)
+{
+	unsigned keys;
+
+	(void)state;
+	call_up(&alice, &bob);
+	for (unsigned i = 0; i < 2; i++) {
+		reoffer(&alice, &bob, 3 + i, i ? "sendrecv" : "sendonly");
+		expect_heard(&bob, "100rel");
+		keys = plane_last()->rx_keys[DP_SIDE_B];
+		answer(&bob, "183 Session Progress", "Require: 100rel\r\nRSeq: 7\r\n",
+			sdp_as(&bob, 3 + i, 13 + i, i ? "sendrecv" : "recvonly"));
+		hear(&bob, "PRACK");
+		reply(&bob, "200 OK");
+		assert_int_equal(plane_last()->rx_keys[DP_SIDE_B], keys + 1);
+		silence(&alice);
+		answer(&bob, "200 OK", "", "");
+		hear(&bob, "ACK");
+		hear(&alice, "200");
+		expect_heard(&alice, i ? "a=sendrecv\r\n" : "a=recvonly\r\n");
+		say(&alice, "ACK", "", "");
+		silence(NULL);
+	}
+	/* What was said before a refusal is void. Who said it may have acted on it, and is offered what stands. */
+	reoffer(&alice, &bob, 5, "sendonly");
+	answer(&bob, "183 Session Progress", "Require: 100rel\r\nRSeq: 7\r\n", sdp_as(&bob, 5, 15, "recvonly"));
+	hear(&bob, "PRACK");
+	reply(&bob, "200 OK");
+	answer(&bob, "488 Not Acceptable Here", "", "");
+	hear(&bob, "ACK");
+	hear(&alice, "488");
+	say(&alice, "ACK", "", "");
+	hear(&bob, "INVITE");
+	expect_heard(&bob, "a=sendrecv\r\n");
+	keys = plane_last()->tx_keys[DP_SIDE_B];
+	answer(&bob, "200 OK", "", sdp_as(&bob, 6, 16, "sendrecv"));
+	hear(&bob, "ACK");
+	silence(NULL);
+	assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], keys + 1);
+	assert_int_equal(plane_last()->leg[DP_SIDE_A].streams[0].direction, DP_SENDRECV);
+	assert_int_equal(plane_last()->leg[DP_SIDE_B].streams[0].direction, DP_SENDRECV);
+	/* Nor is it the answer to a later offer. */
+	reoffer(&alice, &bob, 7, "sendrecv");
+	answer(&bob, "200 OK", "", "");
+	hear(&bob, "ACK");
+	hear(&alice, "502");
+	hear(&alice, "BYE");
+	reply(&alice, "200 OK");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	expect_no_calls();
+}
+
 static void test_a_refresh_is_answered_by_the_gateway(void **state)
 {
 	(void)state;
@@ -372,6 +429,7 @@ int main(void)
 		T(test_the_other_side_refuses_and_the_call_goes_on),
 		T(test_the_other_side_has_lost_the_call),
 		T(test_an_unanswered_reinvite_ends_the_call),
+		T(test_a_reinvite_is_answered_before_its_200),
 		T(test_a_refresh_is_answered_by_the_gateway),
 		T(test_glare),
 		T(test_reinvite_before_the_first_ack),

@@ -257,6 +257,28 @@ static void test_who_cannot_be_reached_now_is_asked_later(void **state)
 	expect_no_calls();
 }
 
+/* The answer comes in a reliable 183, and the 200 has none. */
+static void test_an_answer_before_the_200(void **state)
+{
+	(void)state;
+	policy("\"interval\":0");
+	call_up(&alice, &bob);
+	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+	pass(100);
+	hear(&bob, "INVITE");
+	answer(&bob, "183 Session Progress", "Require: 100rel\r\nRSeq: 1\r\n", sdp_as(&bob, 2, 12, "sendrecv"));
+	hear(&bob, "PRACK");
+	reply(&bob, "200 OK");
+	assert_int_equal(plane_last()->rx_keys[DP_SIDE_B], 2);
+	answer(&bob, "200 OK", "", "");
+	hear(&bob, "ACK");
+	silence(NULL);
+	assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], 2);
+	assert_int_equal(renewals("operator", "renewed"), 1);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 /* Both sides at once: one's answer is no answer to the other's offer. */
 static void test_both_sides(void **state)
 {
@@ -368,6 +390,7 @@ int main(void)
 		T(test_one_way),
 		T(test_who_keeps_its_key_is_left_alone),
 		T(test_who_cannot_be_reached_now_is_asked_later),
+		T(test_an_answer_before_the_200),
 		T(test_both_sides),
 		T(test_update),
 		T(test_a_thousand_calls_of_one_moment),
