@@ -303,6 +303,9 @@ void leg_take_stx(struct leg *in, struct sip_stx *stx)
 	in->stx = stx;
 	in->call->waiting++;
 	sip_stx_set_user(stx, &stx_ops, in);
+	/* Without memory an answer is lost with its connection. */
+	if (in->flow.transport == SIP_TLS)
+		(void)sip_stx_set_tls(stx, &in->flow);
 }
 
 void ingress_begin(struct call *c, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from,

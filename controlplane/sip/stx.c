@@ -119,6 +119,7 @@ void stx_terminate(struct sip_stx *stx)
 		return;
 	stx->busy++;
 	stx->state = TX_TERMINATED;
+	sip_waiter_detach(&stx->waiter);
 	timer_cancel(stx->l->wheel, &stx->retransmit);
 	timer_cancel(stx->l->wheel, &stx->limit);
 	*stx->prev = stx->next;
@@ -140,23 +141,43 @@ static void on_end(struct timer *t)
 	stx_terminate(owner_of(t, struct sip_stx, limit));
 }
 
+static void stx_fail(struct sip_stx *stx, enum sip_tx_error error, const char *reason)
+{
+	stx->busy++;
+	if (stx->ops && stx->ops->failed)
+		stx->ops->failed(stx->user, stx, error, reason);
+	stx_terminate(stx);
+	stx_leave(stx);
+}
+
 /* H and, for a 2xx, L. */
 static void on_no_ack(struct timer *t)
 {
 	struct sip_stx *stx = owner_of(t, struct sip_stx, limit);
 
-	stx->busy++;
 	stx->l->counters->transactions_no_ack++;
-	if (stx->ops && stx->ops->failed)
-		stx->ops->failed(stx->user, stx, SIP_TX_NO_ACK, "the answer was never acknowledged");
-	stx_terminate(stx);
-	stx_leave(stx);
+	stx_fail(stx, SIP_TX_NO_ACK, "the answer was never acknowledged");
+}
+
+/* One that was up may have carried the answer, and its next repetition goes by another. */
+static void on_lost(struct sip_waiter *w, const char *reason, bool connected)
+{
+	struct sip_stx *stx = owner_of(w, struct sip_stx, waiter);
+
+	if (!connected && stx->state == TX_ACCEPTED && stx->response.n)
+		stx_fail(stx, SIP_TX_TRANSPORT, reason);
+}
+
+/* accepts: the last response is a 2xx to INVITE, and somebody waits for its ACK. */
+static int put(struct sip_stx *stx, bool accepts)
+{
+	return tx_send(stx->l, &stx->flow, &stx->response, accepts ? &stx->waiter : NULL);
 }
 
 static void send_again(struct sip_stx *stx)
 {
 	stx->l->counters->tx_retransmissions++;
-	tx_send(stx->l, &stx->flow, &stx->response, NULL);
+	put(stx, stx->state == TX_ACCEPTED);
 }
 
 static void on_retransmit(struct timer *t)
@@ -185,6 +206,7 @@ struct sip_stx *stx_new(struct sip_txl *l, const struct sip_msg *m, const struct
 		return NULL;
 	}
 	stx->name = name_of(stx->request);
+	stx->waiter.lost = on_lost;
 	stx->l = l;
 	stx->state = TX_PROCEEDING;
 	sip_net_response_flow(m, &stx->flow);
@@ -267,7 +289,7 @@ int sip_stx_respond(struct sip_stx *stx, const struct sip_builder *response)
 		return rc;
 	if (is_invite(stx))
 		timer_cancel(l->wheel, &stx->retransmit); /* the 100 is not needed any more */
-	rc = tx_send(l, &stx->flow, &stx->response, NULL);
+	rc = put(stx, is_invite(stx) && response->status >= 200 && response->status < 300);
 	if (response->status < 200)
 		return rc;
 	sip_msg_drop_body(stx->request);
@@ -316,6 +338,22 @@ void sip_stx_acked(struct sip_stx *stx)
 	/* L goes on, only to absorb: the 2xx is not needed again. */
 	timer_set(stx->l->wheel, &stx->limit, 64 * stx->l->t.t1, on_end);
 	tx_text_free(&stx->response);
+}
+
+int sip_stx_set_tls(struct sip_stx *stx, const struct sip_flow *as)
+{
+	struct sip_flow flow = stx->flow;
+	int rc;
+
+	flow.tls = as->tls;
+	flow.tls_name = as->tls_name;
+	flow.tls_sni = as->tls_sni;
+	rc = sip_flow_keep(&flow);
+	if (rc < 0)
+		return rc;
+	sip_flow_drop(&stx->flow);
+	stx->flow = flow;
+	return 0;
 }
 
 void sip_stx_set_user(struct sip_stx *stx, const struct sip_stx_ops *ops, void *user)

@@ -147,7 +147,7 @@ enum sip_method sip_ctx_method(const struct sip_ctx *ctx);
 struct sip_stx_ops {
 	/* A CANCEL came (200 was sent for it) and the INVITE has no final response: answer it with 487. */
 	void (*cancelled)(void *user, struct sip_stx *stx, const struct sip_msg *cancel);
-	/* SIP_TX_NO_ACK or SIP_TX_TRANSPORT. */
+	/* SIP_TX_NO_ACK, or SIP_TX_TRANSPORT: there is no way to who is to hear our 2xx. */
 	void (*failed)(void *user, struct sip_stx *stx, enum sip_tx_error error, const char *reason);
 	void (*gone)(void *user, struct sip_stx *stx);
 };
@@ -155,6 +155,11 @@ struct sip_stx_ops {
 /* Any callback may be NULL. Without a call to this the transaction has no user. */
 void sip_stx_set_user(struct sip_stx *stx, const struct sip_stx_ops *ops, void *user);
 void *sip_stx_user(const struct sip_stx *stx);
+/*
+ * Responses go by a new connection when the one that the request came by is gone (RFC 3261 section 18.2.2): over TLS
+ * with this flow's profile, to who shows its name. Without this call they are lost then. -ENOMEM.
+ */
+int sip_stx_set_tls(struct sip_stx *stx, const struct sip_flow *as);
 const struct sip_msg *sip_stx_request(const struct sip_stx *stx);
 const struct sip_flow *sip_stx_flow(const struct sip_stx *stx);
 

@@ -70,6 +70,7 @@ struct sip_stx {
 	struct timer limit;      /* H, I, J, L */
 	uint32_t interval;
 	struct tx_text response; /* the last one sent */
+	struct sip_waiter waiter; /* a 2xx to INVITE is on its way */
 	unsigned busy;
 	const struct sip_stx_ops *ops;
 	void *user;

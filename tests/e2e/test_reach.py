@@ -7,8 +7,8 @@ import time
 from lab.certs import Authority
 from lab.gateway import CM_80, Neighbourhood, carrier, core
 from lab.net import wait_for
-from lab.party import (NUMBERS, agent, assert_no_session_left, assert_nothing_lost, connect, established, finish, parties,
-                       talking)
+from lab.party import (NUMBERS, agent, assert_no_session_left, assert_nothing_lost, both_hear, connect, established,
+                       finish, parties, talking)
 
 
 def last_reason(gateway):
@@ -90,6 +90,39 @@ def test_the_called_side_hangs_up():
         assert_nothing_lost(a, b)
         finish(gateway, b, a)
         assert "called" in last_reason(gateway)
+
+
+def test_a_caller_whose_connection_is_lost_while_it_rings():
+    """The answer goes by a new connection, to where the caller's Via says, and the call goes on."""
+    with parties() as (_, gateway, a, b):
+        a.invite(NUMBERS["carrier-b"])
+        offer = b.expect("INVITE")
+        b.respond(offer, 180, "Ringing")
+        a.expect(180)
+        a.hang_up_wires()
+        b.respond(offer, 200, "OK", b.answer_body(offer))
+        b.expect("ACK")
+        answer = a.expect(200)
+        a.wire = answer.wire
+        a.speak_as_answered(answer)
+        a.acknowledge(answer)
+        for one in (a, b):
+            one.talker.tell("send", "on")
+        both_hear(a, b)
+        finish(gateway, a, b)
+
+        a.invite(NUMBERS["carrier-b"])
+        offer = b.expect("INVITE")
+        b.respond(offer, 180, "Ringing")
+        a.expect(180)
+        a.hang_up_wires()
+        a.listener.close()  # nobody is there any more
+        b.respond(offer, 200, "OK", b.answer_body(offer))
+        b.expect("ACK")
+        b.released()
+        wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
+        assert "the connection to the caller was lost" in last_reason(gateway), last_reason(gateway)
+        assert_no_session_left(gateway)
 
 
 def test_tcp_in_the_core():
