@@ -105,7 +105,7 @@ static void put_address(struct wbuf *w, const struct identity_ends *e, const str
 		wbuf_z(w, "<" ANONYMOUS);
 	} else {
 		wbuf_z(w, "<sip:");
-		put_user(w, e, a->uri.user);
+		put_user(w, e, sip_uri_party(&a->uri));
 		wbuf_z(w, a->uri.user.n ? "@" : "");
 		wbuf_str(w, identity_host(e, part, host_text(&a->uri)));
 	}

@@ -115,12 +115,12 @@ static const char *callback_name(struct b2bua *b, const struct config_trunk *t, 
 	return t->n_peers ? t->peers[0].certificate_name : NULL;
 }
 
-/* A user part of a party's, as a number inside the gateway. */
-static int hold_party(struct call *c, const char **slot, const struct config_trunk *from, struct str user)
+/* Whom a party names, as a number inside the gateway. */
+static int hold_party(struct call *c, const char **slot, const struct config_trunk *from, const struct sip_uri *uri)
 {
 	char text[CALL_PARTY_MAX];
 
-	passing_party(from, user, text);
+	passing_party(from, uri, text);
 	return call_hold(c, slot, str_z(text));
 }
 
@@ -138,8 +138,8 @@ static void keep_refused(
 	leg_note_flow(in, sip_stx_flow(stx));
 	in->flow.remote = m->source;
 	if (t) {
-		(void)hold_party(c, &c->from, t, m->from.uri.user);
-		(void)hold_party(c, &c->to, t, m->uri.user);
+		(void)hold_party(c, &c->from, t, &m->from.uri);
+		(void)hold_party(c, &c->to, t, &m->uri);
 	} else {
 		(void)call_hold(c, &c->from, str_sub(m->from.uri.user, 0, CALL_PARTY_MAX - 1));
 		(void)call_hold(c, &c->to, str_sub(m->uri.user, 0, CALL_PARTY_MAX - 1));
@@ -208,10 +208,10 @@ void ingress_refuse(struct b2bua *b, struct sip_stx *stx, const struct config_tr
 static int parties(struct call *c, const struct sip_msg *m)
 {
 	const struct config_trunk *from = c->legs[DP_SIDE_A].trunk;
-	int err = hold_party(c, &c->from, from, m->from.uri.user);
+	int err = hold_party(c, &c->from, from, &m->from.uri);
 
 	if (err == 0 && !c->legs[DP_SIDE_B].ancestor)
-		err = hold_party(c, &c->to, from, m->uri.user);
+		err = hold_party(c, &c->to, from, &m->uri);
 	return err;
 }
 
@@ -421,7 +421,7 @@ void ingress_invite(
 		m = &registered;
 	}
 	if (t)
-		passing_party(t, m->uri.user, called);
+		passing_party(t, &m->uri, called);
 	str_copy(hunt.called, sizeof hunt.called, str_z(called));
 	if (!sip_listener_realm(from->listener)) {
 		refuse(b, stx, NULL, &n->refused_trunk_down, 503, NULL,

@@ -152,13 +152,13 @@ bool passing_early_media(const struct leg *out, const struct sip_msg *m)
 					      sip_msg_has_token(m, SIP_H_P_EARLY_MEDIA, STR("sendonly")));
 }
 
-void passing_party(const struct config_trunk *from, struct str user, char out[CALL_PARTY_MAX])
+void passing_party(const struct config_trunk *from, const struct sip_uri *uri, char out[CALL_PARTY_MAX])
 {
 	struct wbuf w = wbuf_make(out, CALL_PARTY_MAX - 1);
 
-	number_read(&from->headers.numbers, user, &w);
+	number_read(&from->headers.numbers, sip_uri_party(uri), &w);
 	if (w.overflow)
-		str_copy(out, CALL_PARTY_MAX, str_sub(user, 0, CALL_PARTY_MAX - 1));
+		str_copy(out, CALL_PARTY_MAX, str_sub(uri->user, 0, CALL_PARTY_MAX - 1));
 	else
 		out[w.len] = '\0';
 }

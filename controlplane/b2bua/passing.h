@@ -46,4 +46,4 @@ bool passing_cannot(const struct config_trunk *from, const struct sip_msg *m);
 /* Is the caller to hear what the called side plays with this response? */
 bool passing_early_media(const struct leg *out, const struct sip_msg *m);
 /* A user part of a party's as it is inside the gateway; what does not fit stays as it is. */
-void passing_party(const struct config_trunk *from, struct str user, char out[CALL_PARTY_MAX]);
+void passing_party(const struct config_trunk *from, const struct sip_uri *uri, char out[CALL_PARTY_MAX]);

@@ -254,7 +254,7 @@ static int ask(struct leg *l, const struct sip_addr *target, const struct sip_ms
 	char buf[CALL_HEAD_MAX], number[CALL_PARTY_MAX];
 	struct sip_builder r;
 
-	passing_party(l->trunk, target->uri.user, number);
+	passing_party(l->trunk, &target->uri, number);
 	sip_dialog_build(twin->dialog, &r, buf, sizeof buf, SIP_REFER);
 	reply_contact(&r, twin);
 	/* By way of the gateway: nothing of this side is known over there, and the trunks' rules hold. */

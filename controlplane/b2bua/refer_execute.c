@@ -51,7 +51,7 @@ static const char *plan_call(
 static const char *plan_target(struct plan *p, const struct leg *by, const struct sip_addr *target,
 	unsigned *status, struct err *why)
 {
-	passing_party(by->trunk, target->uri.user, p->called);
+	passing_party(by->trunk, &target->uri, p->called);
 	p->hunt.sips = target->uri.scheme == SIP_SCHEME_SIPS;
 	return plan_call(p, by, target->uri.host, status, why);
 }

@@ -271,8 +271,8 @@ static int send_message(struct relay *r, const struct route_target *to, const st
 	int err;
 
 	(void)route_flow(r->b, r->generation, to, &flow); /* it is there: the target was found with it */
-	passing_party(r->from, m->uri.user, called);
-	passing_party(r->from, m->from.uri.user, caller);
+	passing_party(r->from, &m->uri, called);
+	passing_party(r->from, &m->from.uri, caller);
 	passage_make(&p, r->from, r->to, flow.listener, to->peer ? to->peer->host : ip_text(&to->remote.ip, ip), m);
 	p.sips = r->hunt->sips;
 	if (to->peer)
@@ -389,7 +389,7 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 	}
 	if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, str_z(tag)))
 		return;
-	passing_party(t, m->uri.user, called);
+	passing_party(t, &m->uri, called);
 	str_copy(hunt.called, sizeof hunt.called, str_z(called));
 	status = message_refused(b, t, m, from, str_z(called), &why);
 	if (!status && !(hunt.route = config_find_route(b->now->config, t, m->uri.host, str_z(called)))) {

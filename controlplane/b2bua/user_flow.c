@@ -36,7 +36,7 @@ const struct config_user *users_named(const struct sip_dialog *d)
 
 	if (!l || !l->trunk || !l->trunk->registrar.realm || sip_addr_parse(d->remote_uri, &party) < 0)
 		return NULL;
-	passing_party(l->trunk, party.uri.user, name);
+	passing_party(l->trunk, &party.uri, name);
 	u = config_find_user(l->trunk, str_z(name));
 	return u ? u : config_find_user(l->trunk, party.uri.user);
 }

@@ -180,6 +180,16 @@ void sip_uri_print(struct wbuf *w, const struct sip_uri *u)
 	}
 }
 
+struct str sip_uri_party(const struct sip_uri *u)
+{
+	struct str all = {u->user.p, u->user.n + 1 + u->params.n};
+
+	/* A user that was put in place of the URI's own has none of its parameters. */
+	if (u->scheme != SIP_SCHEME_TEL || !u->params.n || u->params.p != u->user.p + u->user.n + 1)
+		return u->user;
+	return escaped_ok(all, CH_USER) ? all : u->user;
+}
+
 uint16_t sip_uri_port(const struct sip_uri *u)
 {
 	if (u->port)

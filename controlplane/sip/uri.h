@@ -38,6 +38,12 @@ void sip_uri_print(struct wbuf *w, const struct sip_uri *u);
 /* RFC 3261 section 19.1.4, tel: RFC 3966 section 4 (visual separators do not count). */
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);
 
+/*
+ * Who is meant, as it may stand in the user part of a sip: URI: of a tel: URI with its parameters (RFC 3261 section
+ * 19.1.6), unless they have characters that may not stand there. A view into the text, too.
+ */
+struct str sip_uri_party(const struct sip_uri *u);
+
 /* 5061 for sips:, 5060 otherwise, unless the URI names one. */
 uint16_t sip_uri_port(const struct sip_uri *u);
 

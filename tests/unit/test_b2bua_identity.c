@@ -206,6 +206,21 @@ static void test_numbers_and_hosts(void **state)
 	over(&bob, &alice);
 }
 
+/* RFC 3261 section 19.1.6: what a tel: URI says of its number, as of one that was ported already, goes on with it. */
+static void test_parameters_of_a_tel_uri(void **state)
+{
+	(void)state;
+	snprintf(alice.call_id, sizeof alice.call_id, "tel@%s", alice.ip);
+	snprintf(alice.local_tag, sizeof alice.local_tag, "t0");
+	snprintf(alice.target, sizeof alice.target, "tel:+1001;npdi;rn=+1009");
+	say(&alice, "INVITE", PAI "<tel:+3001;cpc=payphone>\r\n", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	expect_heard(&bob, "INVITE sip:+1001;npdi;rn=+1009@198.51.100.1:5061;transport=tls SIP/2.0\r\n");
+	expect_heard(&bob, "To: <sip:+1001;npdi;rn=+1009@198.51.100.1>\r\n");
+	expect_heard(&bob, PAI "<sip:+3001;cpc=payphone@");
+	over(&alice, &bob);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +230,7 @@ int main(void)
 		T(test_the_called_sides_identity),
 		T(test_critical_privacy_is_granted_or_refused),
 		T(test_numbers_and_hosts),
+		T(test_parameters_of_a_tel_uri),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,28 @@ static void test_parts(void **state)
 	assert_true(str_eq(u.user, STR("+1-201-555-0123")));
 }
 
+static void test_party(void **state)
+{
+	static const struct {
+		const char *uri, *party;
+	} cases[] = {
+		{"sip:+4930300;npdi;rn=+4940@host;user=phone", "+4930300;npdi;rn=+4940"},
+		{"tel:+4930300;npdi;rn=+4940", "+4930300;npdi;rn=+4940"},
+		{"tel:+49-30-300", "+49-30-300"},
+		{"tel:7042;phone-context=example.com", "7042;phone-context=example.com"},
+		{"tel:+4930300;x=[1]", "+4930300"}, /* brackets may not stand in a user part */
+	};
+	struct sip_uri u;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_int_equal(sip_uri_parse(str_z(cases[i].uri), &u), 0);
+		assert_true(str_eq(sip_uri_party(&u), str_z(cases[i].party)));
+	}
+	u.user = STR("somebody else");
+	assert_true(str_eq(sip_uri_party(&u), u.user));
+}
+
 static void test_refused(void **state)
 {
 	static const char *const bad[] = {"", "sip", "sip:", "sip:@host", "sip:user@", "sip:a@b@c",
@@ -152,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_party),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_print),
