@@ -51,7 +51,8 @@ struct leg_timer {
 	bool ours;           /* we refresh */
 	bool refresh_due;    /* by a re-INVITE of ours */
 	bool peer_updates;   /* its Allow has UPDATE */
-	uint32_t min_s;      /* Min-SE of a 422; 0: none came */
+	uint8_t raised;      /* how often a 422 asked for more */
+	uint32_t min_s;      /* the largest Min-SE of those; 0: none came */
 	/* What the request that is being answered says. */
 	uint32_t asked_s, asked_min_s;
 	bool asked_uac, asked_uas, asked_supported;

@@ -283,6 +283,8 @@ static unsigned status_for_caller(unsigned status)
 		return 502; /* a redirection would show the caller the other side's topology */
 	if (status == 401 || status == 407)
 		return 502; /* the challenge was for us, not for the caller */
+	if (status == 422)
+		return 502; /* so was what is wrong with the timer of our session */
 	if (status == 481 || status == 491)
 		return 500;
 	if (status == 487)

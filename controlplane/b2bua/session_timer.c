@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 
 #define MIN_S SESSION_TIMER_MIN_S
+#define RAISES_MAX 4 /* each proxy on the way may ask for more; who always does is not followed for ever */
 #define OVERDUE_S 32 /* as long as a request is repeated: what was due before a restart has come by then */
 
 static uint32_t most(uint32_t a, uint32_t b)
@@ -184,8 +185,9 @@ bool session_timer_raise(struct leg *l, const struct sip_msg *m)
 	struct str none;
 	uint32_t s = expires_of(m, SIP_H_MIN_SE, &none);
 
-	if (m->status != 422 || s <= l->timer.min_s || l->timer.min_s)
+	if (m->status != 422 || s <= l->timer.min_s || l->timer.raised == RAISES_MAX)
 		return false;
+	l->timer.raised++;
 	l->timer.min_s = s;
 	if (l->timer.interval_s)
 		l->timer.interval_s = most(l->timer.interval_s, s);

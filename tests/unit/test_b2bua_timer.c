@@ -194,23 +194,35 @@ static void test_intervals_that_are_too_small(void **state)
 	expect_heard(&bob, first);
 	expect_heard(&bob, "\r\nSession-Expires: 3600\r\nMin-SE: 3600\r\n");
 	expect_heard(&bob, "a=crypto:1 ");
-	answer(&bob, "200 OK", "Session-Expires: 3600;refresher=uac\r\n", sdp(&bob, 1));
+	/* A proxy further on has a larger one. */
+	answer(&bob, "422 Session Interval Too Small", "Min-SE: 7200\r\n", "");
+	hear(&bob, "ACK");
+	hear(&bob, "INVITE");
+	expect_heard(&bob, "\r\nSession-Expires: 7200\r\nMin-SE: 7200\r\n");
+	answer(&bob, "200 OK", "Session-Expires: 7200;refresher=uac\r\n", sdp(&bob, 1));
 	hear(&bob, "ACK");
 	hear(&alice, "200");
 	say(&alice, "ACK", "", "");
 	silence(NULL);
 	hang_up(&alice, &bob);
-	/* One who always wants more is not followed for ever. */
-	dial(&alice, "+1001", "", sdp(&alice, 1));
-	hear(&bob, "INVITE");
-	answer(&bob, "422 Session Interval Too Small", "Min-SE: 3600\r\n", "");
-	hear(&bob, "ACK");
-	hear(&bob, "INVITE");
-	answer(&bob, "422 Session Interval Too Small", "Min-SE: 7200\r\n", "");
-	hear(&bob, "ACK");
-	hear(&alice, "422");
-	say(&alice, "ACK", "", "");
-	silence(NULL);
+	/*
+	 * One who always wants more, or no more than before, is not followed for ever; nor can the caller do anything
+	 * about our session's timer, which a 422 would ask for.
+	 */
+	for (unsigned same = 0; same < 2; same++) {
+		dial(&alice, "+1001", "", sdp(&alice, 1));
+		for (unsigned i = 1; i <= (same ? 2 : 5); i++) {
+			char more[40];
+
+			snprintf(more, sizeof more, "Min-SE: %u\r\n", same ? 3600 : 3600 * i);
+			hear(&bob, "INVITE");
+			answer(&bob, "422 Session Interval Too Small", more, "");
+			hear(&bob, "ACK");
+		}
+		hear(&alice, "502");
+		say(&alice, "ACK", "", "");
+		silence(NULL);
+	}
 	expect_no_calls();
 }
 
