@@ -66,6 +66,7 @@ struct leg_reliable {
 	bool outstanding;         /* ours waits for its PRACK */
 	bool agreed;              /* one had a session description: the first offer is answered */
 	uint32_t sent, heard;     /* RSeq of the last; 0: none */
+	uint32_t version;         /* agreed, ours: of the session description that it had first */
 	uint32_t interval_ms, waited_ms;
 	struct timer timer; /* repeats ours */
 };

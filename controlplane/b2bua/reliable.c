@@ -47,6 +47,8 @@ void reliable_begin(struct leg *in, struct sip_builder *b, bool sdp)
 
 	r->sent = r->sent ? r->sent + 1 : 1 + call_random(1u << 30);
 	r->outstanding = true;
+	if (sdp && !r->agreed)
+		r->version = (uint32_t)in->oa.version;
 	r->agreed |= sdp;
 	r->waited_ms = 0;
 	r->interval_ms = T1_MS;

@@ -156,6 +156,38 @@ static void test_both_sides_are_reliable(void **state)
 	answered_and_over();
 }
 
+/*
+ * RFC 3261 section 13.2.1: after a reliable answer the caller reads no other. What the called side says anew with its 200,
+ * such as that it now listens, is offered to the caller as soon as the call is up.
+ */
+static void test_the_200_says_something_else(void **state)
+{
+	(void)state;
+	for (unsigned again = 0; again < 2; again++) {
+		dial(&alice, "+1001", CAN, sdp(&alice, 1));
+		hear(&bob, "INVITE");
+		answer(&bob, "183 Session Progress", "", sdp_as(&bob, 1, 1, "sendonly"));
+		hear(&alice, "183");
+		expect_heard(&alice, "a=sendonly\r\n");
+		prack(&alice, rseq_heard(&alice), "", "200");
+		answer(&bob, "200 OK", "", sdp_as(&bob, 1, 2, again ? "sendonly" : "sendrecv"));
+		hear(&bob, "ACK");
+		hear(&alice, "200");
+		silence(NULL);
+		say(&alice, "ACK", "", "");
+		if (!again) {
+			hear(&alice, "INVITE");
+			expect_heard(&alice, "a=sendrecv\r\n");
+			answer(&alice, "200 OK", "", sdp_as(&alice, 1, 2, "sendrecv"));
+			hear(&alice, "ACK");
+			assert_int_equal(plane_last()->leg[DP_SIDE_A].streams[0].direction, DP_SENDRECV);
+		}
+		silence(NULL);
+		hang_up(&alice, &bob);
+		expect_no_calls();
+	}
+}
+
 static void test_somebody_gives_up_meanwhile(void **state)
 {
 	(void)state;
@@ -212,6 +244,7 @@ int main(void)
 		T(test_a_prack_that_never_comes),
 		T(test_the_called_side_is_reliable),
 		T(test_both_sides_are_reliable),
+		T(test_the_200_says_something_else),
 		T(test_somebody_gives_up_meanwhile),
 		T(test_a_delayed_offer),
 	};
