@@ -196,14 +196,16 @@ static bool record_is(const struct ctl_args *a, const json_t *o)
 	return false;
 }
 
-/* A time as the records have it, or its beginning: anything else would compare, and select what nobody asked for. */
+/* A time as the records have it, or its beginning: anything else would compare, and select what nobody asked
+ * for. */
 static bool is_time(const char *text)
 {
 	const char *form = "0000-00-00T00:00:00.000Z";
 	size_t n = strlen(text);
 
 	for (size_t i = 0; i < n; i++)
-		if (i >= strlen(form) || (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i]))
+		if (i >= strlen(form) ||
+			(form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i]))
 			return i + 1 == n && text[i] == 'Z' && i == strlen("0000-00-00T00:00:00");
 	return n >= strlen("0000");
 }
@@ -214,7 +216,8 @@ static enum ctl_exit check_times(const struct ctl_args *a, struct err *e)
 		const char *text = a->text[i ? OPT_TO : OPT_FROM];
 
 		if (text && !is_time(text)) {
-			err_set(e, EINVAL, "%s takes a day or a time in UTC, such as 2026-10-01 or 2026-10-01T13:00:00Z, not '%s'",
+			err_set(e, EINVAL,
+				"%s takes a day or a time in UTC, such as 2026-10-01 or 2026-10-01T13:00:00Z, not '%s'",
 				i ? "--to" : "--from", text);
 			return CTL_USAGE;
 		}

@@ -58,13 +58,12 @@ const struct command commands[] = {
 		"Lists the trunks with their calls, and the reasons of those that were rejected. PEERS: how many of\n"
 		"a trunk's peers can be called, of how many. Then where each peer is, by address: up, resting for so\n"
 		"many seconds, or down, and why.\n",
-		0, 0, 0,
-		NULL, {0}, show_trunks},
+		0, 0, 0, NULL, {0}, show_trunks},
 	{"show listeners", "", "where SIP is listened for", "Lists the listeners and whether each is open.\n",
 		0, 0, 0, NULL, {0}, state_listeners},
 	{"show media", "", "media interfaces, their links and their ports",
-		"Lists the media interfaces: whether there is a link, the ports that they have and those in use.\n", 0, 0, 0, NULL,
-		{0}, state_media},
+		"Lists the media interfaces: whether there is a link, the ports that they have and those in use.\n",
+		0, 0, 0, NULL, {0}, state_media},
 	{"show certs", "", "certificates and when they end",
 		"Lists the TLS profiles with their certificates.\n", 0, 0, 0, NULL, {0}, state_certs},
 	{"show users", "", "browser users and where they are registered",
@@ -114,7 +113,8 @@ const struct command commands[] = {
 		"What of this machine it names and is not there, and what would take effect at the next start only, is a\n"
 		"warning (exit code 0).\n",
 		0, 0, 1, NULL, {NAMES_FILES}, configure_validate},
-	{"commit", "[--confirm [SECONDS]] [--comment TEXT] [--overwrite]", "make the candidate the running configuration",
+	{"commit", "[--confirm [SECONDS]] [--comment TEXT] [--overwrite]",
+		"make the candidate the running configuration",
 		"Everything that can fail is tried first; what fails is named, and nothing has changed.\n"
 		"\n"
 		"  --confirm [SECONDS]  undo it after SECONDS (600) unless 'srtpgwctl confirm' comes, from "
@@ -139,8 +139,8 @@ const struct command commands[] = {
 		"\n"
 		"  --comment TEXT  for 'show history'\n"
 		"  --overwrite     also when the configuration file was edited by hand and not reloaded\n",
-		O(COMMENT) | O(OVERWRITE), 1, 1, "to which commit? 'srtpgwctl show history' lists them", {NAMES_COMMITS},
-		commit_rollback},
+		O(COMMENT) | O(OVERWRITE), 1, 1, "to which commit? 'srtpgwctl show history' lists them",
+		{NAMES_COMMITS}, commit_rollback},
 	{"drain", "[--trunk NAME] [--timeout SECONDS]", "take no new calls, let those there are go on",
 		"Refuses new calls until 'resume'; prints how many calls remain.\n"
 		"\n"
@@ -211,7 +211,8 @@ const struct command commands[] = {
 		"  --key FILE  the public key (the last FILE with .pub)\n",
 		O(KEY), 1, CTL_WORDS_MAX, "which file? srtpgwctl audit verify FILE",
 		{NAMES_FILES, NAMES_FILES, NAMES_FILES, NAMES_FILES}, audit_verify, true},
-	{"audit show", "FILE... [--call ID] [--trunk NAME] [--suite SUITE] [--tls VERSION] [--from TIME] [--to TIME]",
+	{"audit show",
+		"FILE... [--call ID] [--trunk NAME] [--suite SUITE] [--tls VERSION] [--from TIME] [--to TIME]",
 		"records of sessions",
 		"Prints records; with --json as they are, one a line. The records are not verified.\n"
 		"\n"
@@ -224,7 +225,8 @@ const struct command commands[] = {
 		O(CALL) | O(TRUNK) | O(SUITE) | O(TLS) | O(FROM) | O(TO), 1, CTL_WORDS_MAX,
 		"which file? srtpgwctl audit show FILE", {NAMES_FILES, NAMES_FILES, NAMES_FILES, NAMES_FILES},
 		audit_show, true},
-	{"audit suites", "FILE... [--trunk NAME] [--from TIME] [--to TIME]", "suites and versions in use, by rank",
+	{"audit suites", "FILE... [--trunk NAME] [--from TIME] [--to TIME]",
+		"suites and versions in use, by rank",
 		"Counts the sides of answered calls by SRTP suite, keying and TLS version, for the review of "
 		"ciphers.\n"
 		"\n"

@@ -76,8 +76,10 @@ static void agree(struct leg *in, struct str sdp)
 {
 	struct call *c = in->call;
 	bool update = sip_stx_request(in->stx)->method == SIP_UPDATE;
-	/* Whoever was answered reliably while it rang does not read what this says (RFC 3261 section 13.2.1). */
-	bool unread = c->initial && sdp.n && in->reliable.agreed && in->reliable.version != (uint32_t)in->oa.version;
+	/* Whoever was answered reliably while it rang does not read what this says (RFC 3261 section 13.2.1).
+	 */
+	bool unread = c->initial && sdp.n && in->reliable.agreed &&
+		      in->reliable.version != (uint32_t)in->oa.version;
 
 	c->waiting++;
 	if (answer_accept(in, sdp)) {

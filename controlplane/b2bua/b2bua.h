@@ -161,7 +161,8 @@ void b2bua_shutdown(struct b2bua *b);
  * for timeout_s seconds at most when that is not 0. *remaining: how many there are now; may be NULL.
  */
 int b2bua_drain(struct b2bua *b, const char *trunk, uint32_t timeout_s, unsigned *remaining);
-/* The trunk's configuration, or a drain of the whole gateway, may still keep it from calls: *still (may be NULL) says so. */
+/* The trunk's configuration, or a drain of the whole gateway, may still keep it from calls: *still (may be
+ * NULL) says so. */
 int b2bua_resume(struct b2bua *b, const char *trunk, const char **still);
 /* Calls on it now. */
 int b2bua_remaining(const struct b2bua *b, const char *trunk, unsigned *out);

@@ -159,8 +159,8 @@ void exchange_again(struct leg *in)
 }
 
 /*
- * A later offer of ours, answered before its 2xx (RFC 3262 section 5): that need not repeat the answer, and who gave it may
- * speak under its new keys at once.
+ * A later offer of ours, answered before its 2xx (RFC 3262 section 5): that need not repeat the answer, and
+ * who gave it may speak under its new keys at once.
  */
 static void answered_early(struct leg *out, const struct sip_msg *m)
 {

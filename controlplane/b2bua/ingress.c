@@ -116,7 +116,8 @@ static const char *callback_name(struct b2bua *b, const struct config_trunk *t, 
 }
 
 /* Whom a party names, as a number inside the gateway. */
-static int hold_party(struct call *c, const char **slot, const struct config_trunk *from, const struct sip_uri *uri)
+static int hold_party(
+	struct call *c, const char **slot, const struct config_trunk *from, const struct sip_uri *uri)
 {
 	char text[CALL_PARTY_MAX];
 

@@ -157,7 +157,9 @@ int b2bua_resume(struct b2bua *b, const char *trunk, const char **still)
 	}
 	if (still)
 		*still = t ? trunk_closed(b, t) : NULL;
-	log_info("call", t && trunk_closed(b, t) ? "its drain has ended, and it still takes no calls" : "takes calls again",
+	log_info("call",
+		t && trunk_closed(b, t) ? "its drain has ended, and it still takes no calls"
+					: "takes calls again",
 		LZ("trunk", trunk ? trunk : "all"));
 	trunk_tell_states(b, "an operator ended the drain");
 	return 0;

@@ -32,7 +32,8 @@ static int complain(const struct file *f, struct err *e, const char *what)
 
 static int open_file(const struct file *f, BIO **out, struct err *e)
 {
-	/* Whoever may read can have a configuration validated: a pipe that nobody writes to must not stop the calls. */
+	/* Whoever may read can have a configuration validated: a pipe that nobody writes to must not stop the
+	 * calls. */
 	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	FILE *in = NULL;
 	struct stat st;

@@ -144,8 +144,9 @@ static int resume(struct action *a)
 	if (a->o->target->resume(a->o->ctx, trunk, &still) < 0)
 		return no_trunk(a, trunk ? trunk : "");
 	if (still) {
-		snprintf(text, sizeof text, "/srtp-gateway:gateway/trunks/trunk[name='%.64s'] still takes no calls: %s",
-			trunk, still);
+		snprintf(text, sizeof text,
+			"/srtp-gateway:gateway/trunks/trunk[name='%.64s'] still takes no calls: %s", trunk,
+			still);
 		mgmt_warn(a->rq, text);
 	}
 	return 0;

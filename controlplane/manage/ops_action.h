@@ -15,7 +15,8 @@ struct action_target {
 	int (*terminate)(void *ctx, const char *call, const char *reason); /* reason NULL: none given */
 	int (*drain)(
 		void *ctx, const char *trunk, uint32_t timeout_s, unsigned *remaining); /* trunk NULL: all */
-	int (*resume)(void *ctx, const char *trunk, const char **still); /* *still: why it takes no calls all the same */
+	int (*resume)(void *ctx, const char *trunk,
+		const char **still); /* *still: why it takes no calls all the same */
 	/* *legs: on how many sides. -EAGAIN: the call is not answered yet. */
 	int (*rekey)(void *ctx, const char *call, unsigned *legs);
 	unsigned (*rekey_all)(void *ctx); /* how many calls */

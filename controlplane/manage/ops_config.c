@@ -77,8 +77,7 @@ static bool edit_options(struct mgmt_request *rq, const json_t *args, int target
 	static const char *const operations[] = {"merge", "replace", "none", NULL};
 	static const char *const tests[] = {"set", "test-then-set", "test-only", NULL};
 	/* Whatever is asked, an edit is done as a whole or not at all. */
-	static const char *const errors[] = {
-		"rollback-on-error", "stop-on-error", "continue-on-error", NULL};
+	static const char *const errors[] = {"rollback-on-error", "stop-on-error", "continue-on-error", NULL};
 	int error;
 
 	return manage_choice(rq, args, "default-operation", operations, ENGINE_MERGE, op) &&

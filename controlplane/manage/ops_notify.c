@@ -289,8 +289,7 @@ static void committed(
 	notify_end(o->bus, &n);
 }
 
-static void confirm(
-	void *ctx, const char *event, const char *user, uint32_t session, uint32_t seconds_left)
+static void confirm(void *ctx, const char *event, const char *user, uint32_t session, uint32_t seconds_left)
 {
 	struct ops_notify *o = ctx;
 	struct notice n = notify_begin_of(o->bus, "ietf-netconf-notifications", "netconf-confirmed-commit");

@@ -242,7 +242,8 @@ const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i)
 {
 	const struct oa_exchange *x = leg->pending;
 
-	if (!x || (x->ours && !x->early) || x->answered || i >= x->n_media || !x->media[i].open || !x->media[i].keys)
+	if (!x || (x->ours && !x->early) || x->answered || i >= x->n_media || !x->media[i].open ||
+		!x->media[i].keys)
 		return NULL;
 	return x->media[i].keys->rx.suite != SRTP_SUITE_NONE ? &x->media[i].keys->rx : NULL;
 }

@@ -184,7 +184,8 @@ void oa_selectors(const struct oa_leg *leg, unsigned i, struct dp_stream *to);
  * answer: until oa_commit() what it knows goes on, where there is such.
  */
 const struct agreed_key *oa_tx_now(const struct oa_leg *leg, unsigned i);
-/* The receive key that the peer's outstanding offer, or early answer, brings for transport i and may use at once; NULL: none. */
+/* The receive key that the peer's outstanding offer, or early answer, brings for transport i and may use at
+ * once; NULL: none. */
 const struct agreed_key *oa_next_rx(const struct oa_leg *leg, unsigned i);
 
 /* Must transport i of this leg be given ports before the next make? (It is to be used and has none.) */
@@ -230,8 +231,9 @@ int oa_offer_refresh(struct oa_leg *leg, struct wbuf *w, struct oa_refusal *r);
  */
 int oa_answer_received(struct oa_leg *leg, struct str body, struct oa_refusal *r);
 /*
- * The same answer, in a session that stands, before it is certain that the offer is not refused: what holds goes on, and
- * keys that the peer may use from now on are told by oa_next_rx(). What cannot be used is found out later.
+ * The same answer, in a session that stands, before it is certain that the offer is not refused: what holds
+ * goes on, and keys that the peer may use from now on are told by oa_next_rx(). What cannot be used is found
+ * out later.
  */
 void oa_answer_early(struct oa_leg *leg, struct str body);
 

@@ -156,8 +156,8 @@ struct sip_stx_ops {
 void sip_stx_set_user(struct sip_stx *stx, const struct sip_stx_ops *ops, void *user);
 void *sip_stx_user(const struct sip_stx *stx);
 /*
- * Responses go by a new connection when the one that the request came by is gone (RFC 3261 section 18.2.2): over TLS
- * with this flow's profile, to who shows its name. Without this call they are lost then. -ENOMEM.
+ * Responses go by a new connection when the one that the request came by is gone (RFC 3261 section 18.2.2):
+ * over TLS with this flow's profile, to who shows its name. Without this call they are lost then. -ENOMEM.
  */
 int sip_stx_set_tls(struct sip_stx *stx, const struct sip_flow *as);
 const struct sip_msg *sip_stx_request(const struct sip_stx *stx);

@@ -39,8 +39,8 @@ void sip_uri_print(struct wbuf *w, const struct sip_uri *u);
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);
 
 /*
- * Who is meant, as it may stand in the user part of a sip: URI: of a tel: URI with its parameters (RFC 3261 section
- * 19.1.6), unless they have characters that may not stand there. A view into the text, too.
+ * Who is meant, as it may stand in the user part of a sip: URI: of a tel: URI with its parameters (RFC 3261
+ * section 19.1.6), unless they have characters that may not stand there. A view into the text, too.
  */
 struct str sip_uri_party(const struct sip_uri *u);
 

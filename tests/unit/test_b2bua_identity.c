@@ -206,7 +206,8 @@ static void test_numbers_and_hosts(void **state)
 	over(&bob, &alice);
 }
 
-/* RFC 3261 section 19.1.6: what a tel: URI says of its number, as of one that was ported already, goes on with it. */
+/* RFC 3261 section 19.1.6: what a tel: URI says of its number, as of one that was ported already, goes on
+ * with it. */
 static void test_parameters_of_a_tel_uri(void **state)
 {
 	(void)state;

@@ -166,8 +166,8 @@ static void test_an_unanswered_reinvite_ends_the_call(void **state)
 }
 
 /*
- * RFC 3262 section 5: a reliable 1xx answers the offer of a re-INVITE, whose 200 has nothing to say any more. New keys
- * of such an answer are heard at once.
+ * RFC 3262 section 5: a reliable 1xx answers the offer of a re-INVITE, whose 200 has nothing to say any more.
+ * New keys of such an answer are heard at once.
  */
 static void test_a_reinvite_is_answered_before_its_200(void **state)
 {
@@ -192,9 +192,11 @@ static void test_a_reinvite_is_answered_before_its_200(void **state)
 		say(&alice, "ACK", "", "");
 		silence(NULL);
 	}
-	/* What was said before a refusal is void. Who said it may have acted on it, and is offered what stands. */
+	/* What was said before a refusal is void. Who said it may have acted on it, and is offered what
+	 * stands. */
 	reoffer(&alice, &bob, 5, "sendonly");
-	answer(&bob, "183 Session Progress", "Require: 100rel\r\nRSeq: 7\r\n", sdp_as(&bob, 5, 15, "recvonly"));
+	answer(&bob, "183 Session Progress", "Require: 100rel\r\nRSeq: 7\r\n",
+		sdp_as(&bob, 5, 15, "recvonly"));
 	hear(&bob, "PRACK");
 	reply(&bob, "200 OK");
 	answer(&bob, "488 Not Acceptable Here", "", "");

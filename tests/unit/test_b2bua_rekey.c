@@ -266,7 +266,8 @@ static void test_an_answer_before_the_200(void **state)
 	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
 	pass(100);
 	hear(&bob, "INVITE");
-	answer(&bob, "183 Session Progress", "Require: 100rel\r\nRSeq: 1\r\n", sdp_as(&bob, 2, 12, "sendrecv"));
+	answer(&bob, "183 Session Progress", "Require: 100rel\r\nRSeq: 1\r\n",
+		sdp_as(&bob, 2, 12, "sendrecv"));
 	hear(&bob, "PRACK");
 	reply(&bob, "200 OK");
 	assert_int_equal(plane_last()->rx_keys[DP_SIDE_B], 2);

@@ -157,8 +157,8 @@ static void test_both_sides_are_reliable(void **state)
 }
 
 /*
- * RFC 3261 section 13.2.1: after a reliable answer the caller reads no other. What the called side says anew with its 200,
- * such as that it now listens, is offered to the caller as soon as the call is up.
+ * RFC 3261 section 13.2.1: after a reliable answer the caller reads no other. What the called side says anew
+ * with its 200, such as that it now listens, is offered to the caller as soon as the call is up.
  */
 static void test_the_200_says_something_else(void **state)
 {

@@ -206,8 +206,8 @@ static void test_intervals_that_are_too_small(void **state)
 	silence(NULL);
 	hang_up(&alice, &bob);
 	/*
-	 * One who always wants more, or no more than before, is not followed for ever; nor can the caller do anything
-	 * about our session's timer, which a 422 would ask for.
+	 * One who always wants more, or no more than before, is not followed for ever; nor can the caller do
+	 * anything about our session's timer, which a 422 would ask for.
 	 */
 	for (unsigned same = 0; same < 2; same++) {
 		dial(&alice, "+1001", "", sdp(&alice, 1));

@@ -55,14 +55,17 @@ static void a_gap_is_told(void **state)
 	assert_null(strstr(output, "gap"));
 	expect_output(" call a ");
 	/* What is no time would compare with one all the same. */
-	static const char *const times[] = {"yesterday", "01.10.2026", "2026-1-2", "20", "2026-01-02T00:00:00+02:00"};
+	static const char *const times[] = {
+		"yesterday", "01.10.2026", "2026-1-2", "20", "2026-01-02T00:00:00+02:00"};
 
 	for (unsigned i = 0; i < sizeof times / sizeof times[0]; i++) {
-		snprintf(words, sizeof words, "audit show %s --%s '%s'", file, i % 2 ? "to" : "from", times[i]);
+		snprintf(words, sizeof words, "audit show %s --%s '%s'", file, i % 2 ? "to" : "from",
+			times[i]);
 		assert_int_equal(run(NULL, words), CTL_USAGE);
 		expect_errors("takes a day or a time in UTC");
 	}
-	snprintf(words, sizeof words, "audit show %s --from 2026-01-01T00:00:00Z --to 2026-01-01T23:59:59.999Z", file);
+	snprintf(words, sizeof words,
+		"audit show %s --from 2026-01-01T00:00:00Z --to 2026-01-01T23:59:59.999Z", file);
 	assert_int_equal(run(NULL, words), CTL_OK);
 	expect_output(" call a ");
 	for (unsigned i = 0; i < 2; i++) {

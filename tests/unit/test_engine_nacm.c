@@ -108,7 +108,8 @@ static void a_commit_needs_the_right_to_what_it_changes(void **state)
 /* srtpgwctl gives everybody the same persist-id: it opens nothing to those who may not make the change. */
 static void a_confirmation_needs_the_right_to_what_waits(void **state)
 {
-	static const char may_a[] = NACM("{\"name\":\"1\",\"path\":\"" G "/trunks/trunk[name='a']\",\"action\":\"permit\"}");
+	static const char may_a[] =
+		NACM("{\"name\":\"1\",\"path\":\"" G "/trunks/trunk[name='a']\",\"action\":\"permit\"}");
 	static const struct engine_commit wait = {.confirmed = true, .timeout_s = 3600, .persist = "tok"},
 					  confirm = {.persist_id = "tok", .confirm_only = true};
 	struct scene c = scene(may_a);

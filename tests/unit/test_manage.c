@@ -293,10 +293,12 @@ static void mistakes_have_their_tags(void **state)
 }
 
 #define EDIT(more) "{\"op\":\"edit-config\",\"args\":{\"format\":\"xml\",\"config\":\"" more "\"}}"
-#define GATEWAY(more) \
-	EDIT("<gateway xmlns='urn:srtpgw:yang:srtp-gateway' xmlns:y='urn:ietf:params:xml:ns:yang:1'>" more "</gateway>")
-#define SUITE(attributes) \
-	GATEWAY("<crypto-profiles><crypto-profile><name>p</name><suite " attributes ">AEAD_AES_256_GCM</suite>" \
+#define GATEWAY(more)                                                                                        \
+	EDIT("<gateway xmlns='urn:srtpgw:yang:srtp-gateway' xmlns:y='urn:ietf:params:xml:ns:yang:1'>" more   \
+	     "</gateway>")
+#define SUITE(attributes)                                                                                    \
+	GATEWAY("<crypto-profiles><crypto-profile><name>p</name><suite " attributes                          \
+		">AEAD_AES_256_GCM</suite>"                                                                  \
 		"</crypto-profile></crypto-profiles>")
 #define WHOLE(more) "{\"op\":\"validate\",\"args\":{\"config\":{\"srtp-gateway:gateway\":{" more "}}}}"
 
@@ -306,13 +308,15 @@ static void what_a_mistake_is_about_has_its_name(void **state)
 	static const struct {
 		const char *request, *tag, *info;
 	} rows[] = {
-		{GATEWAY("<limits><rings>1</rings></limits>"), "unknown-element", "{\"bad-element\":\"rings\"}"},
+		{GATEWAY("<limits><rings>1</rings></limits>"), "unknown-element",
+			"{\"bad-element\":\"rings\"}"},
 		{WHOLE("\"limits\":{\"rings\":1}"), "unknown-element", "{\"bad-element\":\"rings\"}"},
 		{GATEWAY("<rings xmlns='urn:x'/>"), "unknown-namespace",
 			"{\"bad-element\":\"rings\",\"bad-namespace\":\"urn:x\"}"},
 		{GATEWAY("<trunks><trunk><realm>core</realm></trunk></trunks>"), "missing-element",
 			"{\"bad-element\":\"name\"}"},
-		{WHOLE("\"trunks\":{\"trunk\":[{\"name\":\"c\"}]}"), "missing-element", "{\"bad-element\":\"realm\"}"},
+		{WHOLE("\"trunks\":{\"trunk\":[{\"name\":\"c\"}]}"), "missing-element",
+			"{\"bad-element\":\"realm\"}"},
 		{GATEWAY("<limits y:insert='first'/>"), "bad-attribute",
 			"{\"bad-attribute\":\"insert\",\"bad-element\":\"limits\"}"},
 		{SUITE("y:insert='before'"), "missing-attribute",
@@ -330,7 +334,8 @@ static void what_a_mistake_is_about_has_its_name(void **state)
 		const char *tag = error_tag(answer);
 
 		if (!tag || strcmp(tag, rows[i].tag) != 0 || !info || strcmp(info, rows[i].info) != 0)
-			fail_msg("%s: %s %s", rows[i].request, tag ? tag : "not refused", info ? info : "without info");
+			fail_msg("%s: %s %s", rows[i].request, tag ? tag : "not refused",
+				info ? info : "without info");
 		free(info);
 	}
 	close(fd);
@@ -358,7 +363,8 @@ static void a_number_that_is_too_large_is_told_how_large_it_may_be(void **state)
 {
 	struct room *r = *state;
 	int fd = join(r);
-	const json_t *answer = ask(r, fd, "{\"op\":\"commit\",\"args\":{\"confirmed\":true,\"confirm-timeout\":604801}}");
+	const json_t *answer =
+		ask(r, fd, "{\"op\":\"commit\",\"args\":{\"confirmed\":true,\"confirm-timeout\":604801}}");
 
 	assert_string_equal(json_string_value(json_object_get(json_object_get(answer, "error"), "message")),
 		"'confirm-timeout': it is a whole number from 1 to 604800");

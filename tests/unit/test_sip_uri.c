@@ -32,8 +32,7 @@ static void test_party(void **state)
 		const char *uri, *party;
 	} cases[] = {
 		{"sip:+4930300;npdi;rn=+4940@host;user=phone", "+4930300;npdi;rn=+4940"},
-		{"tel:+4930300;npdi;rn=+4940", "+4930300;npdi;rn=+4940"},
-		{"tel:+49-30-300", "+49-30-300"},
+		{"tel:+4930300;npdi;rn=+4940", "+4930300;npdi;rn=+4940"}, {"tel:+49-30-300", "+49-30-300"},
 		{"tel:7042;phone-context=example.com", "7042;phone-context=example.com"},
 		{"tel:+4930300;x=[1]", "+4930300"}, /* brackets may not stand in a user part */
 	};

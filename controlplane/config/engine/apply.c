@@ -67,8 +67,8 @@ static void tell(const struct engine *e, uint64_t commit, const struct cause *wh
 		LZ("door", why->door), LB("confirmed", !why->unconfirmed));
 	for (unsigned i = 0; i < e->n_listeners; i++)
 		if (e->listeners[i].events->committed)
-			e->listeners[i].events->committed(
-				e->listeners[i].ctx, commit, why->user, why->session, why->door, why->unconfirmed);
+			e->listeners[i].events->committed(e->listeners[i].ctx, commit, why->user,
+				why->session, why->door, why->unconfirmed);
 }
 
 /* The new tree and snapshot take the place of those that run. */

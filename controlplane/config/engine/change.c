@@ -15,8 +15,7 @@ static int put(struct engine_session *s, enum engine_store target, struct lyd_no
 	struct engine_fault *f)
 {
 	struct engine *e = s->engine;
-	struct cause why = {
-		.user = s->who.user, .door = s->door, .session = s->id, .overwrite = overwrite};
+	struct cause why = {.user = s->who.user, .door = s->door, .session = s->id, .overwrite = overwrite};
 	bool differs = true;
 	int rc = 0;
 

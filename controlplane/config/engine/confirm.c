@@ -27,8 +27,8 @@ static void tell(const struct engine *e, const struct engine_session *s, const c
 	uint32_t left =
 		p->deadline_ns > now ? (uint32_t)((p->deadline_ns - now + NS_PER_S - 1) / NS_PER_S) : 0;
 
-	log_info("config", "confirmed commit", LZ("event", event), LU("commit", p->commit),
-		LZ("user", user), LU("seconds_left", left));
+	log_info("config", "confirmed commit", LZ("event", event), LU("commit", p->commit), LZ("user", user),
+		LU("seconds_left", left));
 	for (unsigned i = 0; i < e->n_listeners; i++)
 		if (e->listeners[i].events->confirm)
 			e->listeners[i].events->confirm(
@@ -119,12 +119,15 @@ int confirm_begin(struct engine_session *s, const struct engine_commit *c, struc
 	return 0;
 }
 
-/* Another account's change, by a persist-id that srtpgwctl gives to everybody: to keep it or to undo it is a change. */
+/* Another account's change, by a persist-id that srtpgwctl gives to everybody: to keep it or to undo it is a
+ * change. */
 static int may_write(const struct engine_session *s, struct engine_fault *f)
 {
 	const struct engine *e = s->engine;
 
-	return strcmp(s->who.user, e->pending.user) == 0 ? 0 : sessions_may_write(s, e->pending.before, e->running, f);
+	return strcmp(s->who.user, e->pending.user) == 0
+		       ? 0
+		       : sessions_may_write(s, e->pending.before, e->running, f);
 }
 
 int confirm_allowed(const struct engine_session *s, const char *persist_id, struct engine_fault *f)

@@ -44,7 +44,8 @@ static bool is_configuration(const struct lyd_node *top)
 	return true;
 }
 
-/* Nothing can be told to what holds others; an entry of a list, or a container that means something, can be made. */
+/* Nothing can be told to what holds others; an entry of a list, or a container that means something, can be
+ * made. */
 static bool takes(const struct lyd_node *top, const char *path, const char *value)
 {
 	struct lyd_node *node = NULL;

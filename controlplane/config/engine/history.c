@@ -237,6 +237,7 @@ void history_confirm(struct history *h, uint64_t commit)
 	const struct history_entry *last = find(h, commit);
 
 	/* Those before it that waited, too: what undoes one is a commit of its own, and stands in between. */
-	for (unsigned i = last ? (unsigned)(last - h->entries) + 1 : 0; i && !h->entries[i - 1].confirmed; i--)
+	for (unsigned i = last ? (unsigned)(last - h->entries) + 1 : 0; i && !h->entries[i - 1].confirmed;
+		i--)
 		confirm(h, &h->entries[i - 1]);
 }
