@@ -5,8 +5,8 @@
 
 /*
  * Vectors of 32 bits add up whole words, which may run over, and the halves that lie higher, which have room:
- * 64 kB of them. What the lower halves came to is the difference, and has room, too. So each vector takes
- * three instructions.
+ * 64 kB of them. What the lower halves came to is the difference, and has room, too. So each vector
+ * takes three instructions, and its load.
  */
 
 /* In registers here: words are read once, not for either sum and mostly across two lines of cache, and sums

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AES-CM with HMAC-SHA1 of RTP (RFC 3711, RFC 6188 with AES-256): four packets at a time through AES, sixteen
- * through SHA-1. For processors with AVX-512 (F, BW, VL, DQ) and VAES.
+ * AES-CM with HMAC-SHA1 of RTP (RFC 3711, RFC 6188 with AES-256): four packets at a time or a long one
+ * through AES, sixteen through SHA-1. For processors with AVX-512 (F, BW, VL, DQ) and VAES.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AES-GCM of RTP (RFC 7714), four packets at a time. For processors with AVX-512 (F, BW, VL, DQ), VAES and
- * VPCLMULQDQ.
+ * AES-GCM of RTP (RFC 7714), four packets at a time or a long one. For processors with AVX-512 (F, BW, VL,
+ * DQ), VAES and VPCLMULQDQ.
  */
 #pragma once
 

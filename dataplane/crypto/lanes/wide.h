@@ -31,7 +31,7 @@ LANES_INLINE void wide_begin(struct wide *w, const struct four *f, unsigned i, u
 	w->octets = (unsigned)job->len - job->aad_len;
 }
 
-/* The next 64 octets n times; once: as many of them as there are. */
+/* The next 64 octets n times, which there are; once: as many of them as there are. */
 LANES_INLINE void wide_cipher(struct wide *w, unsigned n, bool aes256)
 {
 	const __m512i turned = _mm512_broadcast_i32x4(
