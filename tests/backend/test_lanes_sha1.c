@@ -16,6 +16,7 @@
 
 #include "dataplane/crypto/lanes/sha1.h"
 #include "tests/backend/arena.h"
+#include "tests/backend/hmac_states.h"
 #include "tests/backend/memory_scan.h"
 
 #define KEY_OCTETS 20
@@ -36,55 +37,6 @@ static bool processor_has_sha(void)
 	unsigned eax, ebx, ecx, edx;
 
 	return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && ebx & bit_SHA;
-}
-
-static uint32_t rol(uint32_t x, int n)
-{
-	return x << n | x >> (32 - n);
-}
-
-/* SHA-1's state after one block from its beginning (FIPS 180-4, 6.1.2). */
-static void one_block(const uint8_t block[64], uint32_t state[5])
-{
-	static const uint32_t begin[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
-	uint32_t w[80], s[5];
-
-	memcpy(s, begin, sizeof(s));
-	for (int t = 0; t < 80; t++) {
-		uint32_t f, x;
-
-		w[t] = t < 16 ? (uint32_t)block[4 * t] << 24 | block[4 * t + 1] << 16 |
-					block[4 * t + 2] << 8 | block[4 * t + 3]
-			      : rol(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
-		if (t < 20)
-			f = ((s[1] & s[2]) | (~s[1] & s[3])) + 0x5a827999;
-		else if (t < 40)
-			f = (s[1] ^ s[2] ^ s[3]) + 0x6ed9eba1;
-		else if (t < 60)
-			f = ((s[1] & s[2]) | (s[1] & s[3]) | (s[2] & s[3])) + 0x8f1bbcdc;
-		else
-			f = (s[1] ^ s[2] ^ s[3]) + 0xca62c1d6;
-		x = rol(s[0], 5) + f + s[4] + w[t];
-		s[4] = s[3];
-		s[3] = s[2];
-		s[2] = rol(s[1], 30);
-		s[1] = s[0];
-		s[0] = x;
-	}
-	for (int i = 0; i < 5; i++)
-		state[i] = begin[i] + s[i];
-}
-
-static void key_states(const uint8_t *key, size_t n, uint32_t states[10])
-{
-	uint8_t block[64];
-
-	for (int half = 0; half < 2; half++) {
-		memset(block, half ? 0x5c : 0x36, sizeof(block));
-		for (size_t i = 0; i < n; i++)
-			block[i] ^= key[i];
-		one_block(block, states + (size_t)half * 5);
-	}
 }
 
 /* One packet with a key of its own, and what OpenSSL makes of it. */
@@ -117,7 +69,7 @@ static void prepare(unsigned i, const uint8_t *data, uint32_t octets)
 	uint32_t trailer = 0x80a1b2c3 + i;
 	unsigned n = sizeof(s->wanted);
 
-	key_states(key, KEY_OCTETS, s->states);
+	hmac_states(key, KEY_OCTETS, s->states);
 	memset(s->mac, 0xee, sizeof(s->mac));
 	if (octets)
 		memcpy(text, data, octets);
@@ -168,7 +120,7 @@ static void test_published_vectors(void **state)
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
 		size_t n = vectors[i].text_n - sizeof(jobs->trailer);
 
-		key_states((const uint8_t *)vectors[i].key, vectors[i].key_n, samples[i].states);
+		hmac_states((const uint8_t *)vectors[i].key, vectors[i].key_n, samples[i].states);
 		memcpy(samples[i].wanted, vectors[i].wanted, sizeof(samples[i].wanted));
 		jobs[i] = (struct lanes_hmac){(const uint8_t *)samples[i].states,
 			(const uint8_t *)vectors[i].text, (uint32_t)n, 0, samples[i].mac};
