@@ -102,7 +102,8 @@ static void path_of(const struct audit *a, unsigned n, char out[PATH_OCTETS])
 		snprintf(out, PATH_OCTETS, "%s", a->file);
 }
 
-/* Opens path to append to, for this process alone. The descriptor, or a negative errno value. */
+/* Opens path to append to, for this process alone. The descriptor, or a negative errno value; -ENOTSUP: it is
+ * no file, and a pipe that is full would stop who writes. */
 static int open_locked(const char *path, int flags, uint64_t *size)
 {
 	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | flags, 0640);
@@ -115,6 +116,10 @@ static int open_locked(const char *path, int flags, uint64_t *size)
 
 		close(fd);
 		return rc;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		return -ENOTSUP;
 	}
 	*size = (uint64_t)st.st_size;
 	return fd;
@@ -344,6 +349,8 @@ int audit_open(const struct audit_conf *conf, struct audit **out, struct err *e)
 	a->fd = open_locked(a->file, 0, &a->size);
 	if (a->fd == -EWOULDBLOCK)
 		rc = err_set(e, -a->fd, "%s: another process writes it", a->file);
+	else if (a->fd == -ENOTSUP)
+		rc = err_set(e, -a->fd, "%s: is not a file", a->file);
 	else if (a->fd < 0)
 		rc = err_set(e, -a->fd, "%s: cannot be opened for writing: %s", a->file, strerror(-a->fd));
 	else

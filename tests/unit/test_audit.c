@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -413,6 +414,10 @@ static void test_what_cannot_be_opened(void **state)
 	fclose(f);
 	assert_true(audit_open(&conf, &second, &e) < 0);
 	assert_non_null(strstr(e.text, "no record"));
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(mkfifo(file, 0600), 0);
+	assert_true(audit_open(&conf, &second, &e) < 0);
+	assert_non_null(strstr(e.text, "is not a file"));
 }
 
 /* Not even somebody who would type the right one: the gateway would wait for it at each start. */
