@@ -145,6 +145,7 @@ int b2bua_resume(struct b2bua *b, const char *trunk, const char **still)
 {
 	struct trunk_state *s = trunk ? trunk_named(b, trunk) : NULL;
 	const struct config_trunk *t = trunk ? config_trunk_named(b->now->config, trunk) : NULL;
+	const char *why;
 
 	if (trunk && !s)
 		return -ENOENT;
@@ -155,11 +156,10 @@ int b2bua_resume(struct b2bua *b, const char *trunk, const char **still)
 		b->draining = false;
 		timer_cancel(b->wheel, &b->drain_end);
 	}
+	why = t ? trunk_closed(b, t) : NULL;
 	if (still)
-		*still = t ? trunk_closed(b, t) : NULL;
-	log_info("call",
-		t && trunk_closed(b, t) ? "its drain has ended, and it still takes no calls"
-					: "takes calls again",
+		*still = why;
+	log_info("call", why ? "its drain has ended, and it still takes no calls" : "takes calls again",
 		LZ("trunk", trunk ? trunk : "all"));
 	trunk_tell_states(b, "an operator ended the drain");
 	return 0;
