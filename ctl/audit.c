@@ -196,18 +196,24 @@ static bool record_is(const struct ctl_args *a, const json_t *o)
 	return false;
 }
 
-/* A time as the records have it, or its beginning: anything else would compare, and select what nobody asked
- * for. */
-static bool is_time(const char *text)
+/* Is it so, or how that begins? 0: any digit. At least the year. */
+static bool begins(const char *text, const char *form)
 {
-	const char *form = "0000-00-00T00:00:00.000Z";
 	size_t n = strlen(text);
 
+	if (n < 4 || n > strlen(form))
+		return false;
 	for (size_t i = 0; i < n; i++)
-		if (i >= strlen(form) ||
-			(form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i]))
-			return i + 1 == n && text[i] == 'Z' && i == strlen("0000-00-00T00:00:00");
-	return n >= strlen("0000");
+		if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+			return false;
+	return true;
+}
+
+/* As the records have it, or without milliseconds. Anything else would compare, too, and select what nobody
+ * asked for. */
+static bool is_time(const char *text)
+{
+	return begins(text, "0000-00-00T00:00:00.000Z") || begins(text, "0000-00-00T00:00:00Z");
 }
 
 static enum ctl_exit check_times(const struct ctl_args *a, struct err *e)
