@@ -87,6 +87,7 @@ static int ports_open(struct dataplane *d, struct err *err)
 			.index = i,
 			.queues = (uint16_t)d->options.workers,
 			.pool = d->pool,
+			.notes = d->options.socket,
 		};
 
 		rc = port_open(&conf, &d->ports[i], err);
@@ -168,7 +169,7 @@ static int serve(struct dataplane *d, struct err *err)
 {
 	struct server_conf conf = {
 		.path = d->options.socket,
-		.allowed_uid = d->options.allowed_uid,
+		.group = d->options.group,
 		.n_workers = d->n_workers,
 		.workers = d->workers,
 		.control = {.sessions = d->options.sessions,

@@ -27,7 +27,7 @@ static const char help[] =
 	"  --next-hop MAC     where packets go that leave by the device before it; ADDRESS=MAC: those from "
 	"ADDRESS\n"
 	"  --socket PATH      where the control plane connects; made with mode 0600\n"
-	"  --allow-uid UID    a user besides root and this process's own that may connect\n"
+	"  --group GROUP      whose users may connect, too: it gets the socket with mode 0660\n"
 	"  --port KIND        auto (default: af_xdp, else af_packet), af_xdp or af_packet\n"
 	"  --backend B        what encrypts: ipsec-mb (default); ipsec-mb,isa=sse, avx2 or avx512 to say "
 	"with "
@@ -201,7 +201,7 @@ int options_parse(int argc, char **argv, struct options *o, struct err *err)
 		{"device", required_argument, NULL, 'D'},
 		{"next-hop", required_argument, NULL, 'N'},
 		{"socket", required_argument, NULL, 's'},
-		{"allow-uid", required_argument, NULL, 'u'},
+		{"group", required_argument, NULL, 'G'},
 		{"port", required_argument, NULL, 'p'},
 		{"backend", required_argument, NULL, 'c'},
 		{"workers", required_argument, NULL, 'w'},
@@ -216,15 +216,13 @@ int options_parse(int argc, char **argv, struct options *o, struct err *err)
 		{"version", no_argument, NULL, 'V'},
 		{0},
 	};
-	uint32_t uid = 0;
 	int rc = 0, c;
 
 	*o = (struct options){.backend = &crypto_ipsec_mb,
 		.workers = 1,
 		.sessions = OPTIONS_SESSIONS_DEFAULT,
 		.idle_us = OPTIONS_IDLE_US_DEFAULT,
-		.level = LOG_INFO,
-		.allowed_uid = (uid_t)-1};
+		.level = LOG_INFO};
 	optind = 0;
 	opterr = 0;
 	while (rc == 0 && (c = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
@@ -241,9 +239,8 @@ int options_parse(int argc, char **argv, struct options *o, struct err *err)
 		case 's':
 			o->socket = optarg;
 			break;
-		case 'u':
-			rc = number("allow-uid", optarg, 0, UINT32_MAX - 1, &uid, err);
-			o->allowed_uid = uid;
+		case 'G':
+			o->group = optarg;
 			break;
 		case 'p':
 			rc = port_kind(o, optarg, err);

@@ -37,7 +37,7 @@ struct options {
 	const struct crypto_backend *backend;
 	const char *backend_options;        /* NULL for none */
 	struct cryptodev_options cryptodev; /* what they say, with the backend cryptodev */
-	uid_t allowed_uid;                  /* (uid_t)-1: none */
+	const char *group;                  /* whose users may connect; NULL: none */
 	enum log_level level;
 };
 

@@ -63,7 +63,7 @@ int server_open(const struct server_conf *conf, struct server **out, struct err 
 	control.user = s;
 	rc = control_open(&control, &s->control, err);
 	if (rc == 0)
-		rc = framing_listen(conf->path, &s->listener, err);
+		rc = framing_listen(conf->path, conf->group, &s->listener, err);
 	if (rc < 0) {
 		server_close(s);
 		return rc;
@@ -101,7 +101,8 @@ static void accept_visitor(struct server *s)
 
 	if (framing_accept(s->listener, &fd, &uid) < 0)
 		return;
-	if (uid != 0 && uid != geteuid() && uid != s->conf.allowed_uid) {
+	/* Of the group is who could open the socket. */
+	if (!s->conf.group && uid != 0 && uid != geteuid()) {
 		log_warn("server", "connection refused: user is not allowed", LU("uid", uid));
 		close(fd);
 		return;

@@ -2,8 +2,8 @@
 /*
  * The socket where the control plane connects, and the main thread's loop. One control plane at a time: while one
  * is connected another is refused with -EBUSY, and it replaces its own connection alone (the same instance in
- * DP_HELLO). A connection that says nothing disturbs nobody. A peer is root, of this process's user, or of a user that
- * is allowed.
+ * DP_HELLO). A connection that says nothing disturbs nobody. A peer is root, of this process's user, or of the group
+ * that the socket is given to.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ struct server;
 
 struct server_conf {
 	const char *path;
-	uid_t allowed_uid; /* besides root and our own; (uid_t)-1: none */
+	const char *group; /* whose users may connect, besides root and our own; NULL: none */
 	uint32_t n_workers;
 	struct worker *const *workers;
 	/* Everything control_open() needs but `out` and `user`. */

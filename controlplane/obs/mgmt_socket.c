@@ -2,12 +2,13 @@
 #include "controlplane/obs/mgmt_socket.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "lib/base/file_group.h"
 
 #define BACKLOG 64
 
@@ -46,17 +47,10 @@ static int clear_stale(const struct sockaddr_un *sa, struct err *e)
 
 static int give_to_group(const char *path, const char *group, struct err *e)
 {
-	errno = 0;
-	const struct group *g = getgrnam(group);
+	struct err why = {0};
+	int rc = file_group_give(path, group, &why);
 
-	if (!g)
-		return err_set(
-			e, ENOENT, "/srtp-gateway:gateway/management/group: there is no group '%s'", group);
-	/* lchown first: were the mode wider before, the old group could open it. */
-	if (lchown(path, (uid_t)-1, g->gr_gid) != 0 || chmod(path, 0660) != 0)
-		return err_set(
-			e, errno, "%s: cannot be given to group '%s': %s", path, group, strerror(errno));
-	return 0;
+	return rc < 0 ? err_set(e, -rc, "/srtp-gateway:gateway/management/group: %s", why.text) : 0;
 }
 
 int mgmt_socket_listen(const char *path, const char *group, struct err *e)

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/base/file_group.h"
 #include "lib/msg/framing.h"
 
 static int address_of(const char *path, struct sockaddr_un *sun, struct err *err)
@@ -50,7 +51,7 @@ static int remove_stale(const char *path, const struct sockaddr_un *sun, struct 
 	return rc;
 }
 
-int framing_listen(const char *path, int *out, struct err *err)
+int framing_listen(const char *path, const char *group, int *out, struct err *err)
 {
 	struct sockaddr_un sun;
 	mode_t mask;
@@ -68,6 +69,8 @@ int framing_listen(const char *path, int *out, struct err *err)
 	umask(mask);
 	if (rc < 0)
 		rc = err_set(err, errno, "cannot listen at '%s': %s", path, strerror(errno));
+	else if (group && (rc = file_group_give(path, group, err)) < 0)
+		unlink(path);
 	else if (listen(fd, 8) < 0)
 		rc = err_set(err, errno, "cannot listen at '%s': %s", path, strerror(errno));
 	if (rc < 0)

@@ -192,7 +192,7 @@ void fake_plane_listen(struct fake_plane *p)
 {
 	struct err e = {0};
 
-	if (framing_listen(p->path, &p->listener, &e) < 0)
+	if (framing_listen(p->path, NULL, &p->listener, &e) < 0)
 		fail_msg("%s", e.text);
 	p->accepting = event_new(p->base, p->listener, EV_READ | EV_PERSIST, on_accept, p);
 	event_add(p->accepting, NULL);

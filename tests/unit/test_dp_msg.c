@@ -299,10 +299,10 @@ static void test_path(void **state)
 	(void)state;
 	snprintf(path, sizeof path, "/tmp/srtpgw-test-%d.sock", (int)getpid());
 	assert_int_equal(framing_connect(path, &fd, &err), -ENOENT);
-	assert_int_equal(framing_listen(path, &listener, &err), 0);
+	assert_int_equal(framing_listen(path, NULL, &listener, &err), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(framing_listen(path, &again, &err), -EADDRINUSE);
+	assert_int_equal(framing_listen(path, NULL, &again, &err), -EADDRINUSE);
 	assert_non_null(strstr(err.text, path));
 	/* That question was a connection too. */
 	assert_int_equal(framing_accept(listener, &peer, &uid), 0);
@@ -314,10 +314,13 @@ static void test_path(void **state)
 	close(peer);
 	close(fd);
 	close(listener);
-	assert_int_equal(framing_listen(path, &listener, &err), 0);
+	assert_int_equal(framing_listen(path, NULL, &listener, &err), 0);
 	close(listener);
 	unlink(path);
-	assert_int_equal(framing_listen("/proc/self/status", &listener, &err), -EEXIST);
+	assert_int_equal(framing_listen("/proc/self/status", NULL, &listener, &err), -EEXIST);
+	assert_int_equal(framing_listen(path, "no-such-group", &listener, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "no-such-group"));
+	assert_int_not_equal(access(path, F_OK), 0);
 }
 
 int main(void)

@@ -31,7 +31,6 @@ static int setup(void **state)
 {
 	static struct bench b;
 	struct server_conf conf = {.path = b.path,
-		.allowed_uid = (uid_t)-1,
 		.control = {.sessions = 16, .backend = crypto_backend_find("ipsec-mb")}};
 	struct err e = {0};
 	sigset_t signals;
@@ -138,7 +137,7 @@ static void test_a_look_at_the_socket_disturbs_nobody(void **state)
 
 	greet(cp);
 	/* Another data plane that is started at the same path looks whether somebody is there. */
-	assert_int_equal(framing_listen(b->path, &fd, &e), -EADDRINUSE);
+	assert_int_equal(framing_listen(b->path, NULL, &fd, &e), -EADDRINUSE);
 	for (unsigned i = 0; i < 6; i++)
 		silent[i] = visit(b);
 	assert_served(cp);
