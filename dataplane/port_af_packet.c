@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "dataplane/port_driver.h"
+#include "dataplane/xdp/note.h"
 #include "lib/base/log.h"
 
 /*
@@ -23,11 +24,12 @@ static int af_packet_attach(struct port *port, const struct port_conf *conf, str
 	char args[160];
 	int rc;
 
-	(void)conf;
-	rc = xdp_detach(port->ifindex, err);
+	rc = xdp_detach(port->ifindex, xdp_note_read(conf->notes, port->interface), err);
 	if (rc > 0)
 		log_info("port", "XDP program of a killed predecessor removed",
 			LZ("interface", port->interface));
+	if (rc >= 0)
+		(void)xdp_note_write(conf->notes, port->interface, 0);
 	/* A foreign program is not ours to judge; whatever it passes arrives here. */
 	if (rc < 0 && rc != -EBUSY)
 		log_debug("port", "XDP not asked", LZ("interface", port->interface), LZ("why", err->text));

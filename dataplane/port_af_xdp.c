@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "dataplane/port_driver.h"
+#include "dataplane/xdp/note.h"
 #include "lib/base/log.h"
 
 /*
@@ -53,7 +54,8 @@ static int af_xdp_attach(struct port *port, const struct port_conf *conf, struct
 			"interfaces, or without "
 			"devices that need uio",
 			conf->pool->nb_mem_chunks);
-	rc = xdp_detach(port->ifindex, err);
+	port->private->notes = conf->notes;
+	rc = xdp_detach(port->ifindex, xdp_note_read(conf->notes, port->interface), err);
 	if (rc > 0)
 		log_info("port", "XDP program of a killed predecessor removed",
 			LZ("interface", port->interface));
@@ -84,6 +86,10 @@ static int af_xdp_started(struct port *port, const struct port_conf *conf, struc
 
 	if (rc < 0)
 		return rc;
+	rc = xdp_note_write(conf->notes, port->interface, xdp_program_id(port->ifindex));
+	if (rc < 0)
+		log_warn("port", "the number of the XDP program cannot be noted beside the socket",
+			LZ("interface", port->interface), LZ("why", strerror(-rc)));
 	snprintf(port->report, sizeof(port->report), "af_xdp, %s program, %s, %u queue%s",
 		xdp_mode(port->ifindex), conf->zero_copy ? "zero-copy where the driver can" : "copy mode",
 		port->queues, port->queues == 1 ? "" : "s");
@@ -127,8 +133,10 @@ static void af_xdp_detach(struct port *port)
 	struct err err = {0};
 
 	/* DPDK takes its program off when it closes, but not when it failed half way. */
-	if (xdp_detach(port->ifindex, &err) < 0)
+	if (xdp_detach(port->ifindex, xdp_note_read(p->notes, port->interface), &err) < 0)
 		log_warn("port", "XDP program stays", LZ("interface", port->interface), LZ("why", err.text));
+	else
+		(void)xdp_note_write(p->notes, port->interface, 0);
 	xdp_maps_close(&p->maps);
 	if (p->object >= 0)
 		close(p->object);

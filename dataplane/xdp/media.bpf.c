@@ -61,22 +61,34 @@ static __always_inline int pass_fragment(const struct xdp_address *to)
 	return pass();
 }
 
-static __always_inline int udp_verdict(
-	struct xdp_md *ctx, const struct xdp_address *to, const struct udphdr *udp)
+static __always_inline int port_verdict(struct xdp_md *ctx, const struct xdp_address *to, __u16 port)
 {
-	const struct xdp_ports *ports;
-	__u16 port;
+	const struct xdp_ports *ports = bpf_map_lookup_elem(&srtpgw_ports, to);
 
-	if ((const void *)(udp + 1) > (const void *)(long)ctx->data_end)
-		return pass();
-	ports = bpf_map_lookup_elem(&srtpgw_ports, to);
 	if (!ports)
 		return pass();
-	port = bpf_ntohs(udp->dest);
 	if (!(ports->bits[port / 64] >> (port % 64) & 1))
 		return pass();
 	count(XDP_COUNT_MEDIA);
 	return (int)bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_DROP);
+}
+
+static __always_inline int udp_verdict(
+	struct xdp_md *ctx, const struct xdp_address *to, const struct udphdr *udp)
+{
+	if ((const void *)(udp + 1) > (const void *)(long)ctx->data_end)
+		return pass();
+	return port_verdict(ctx, to, bpf_ntohs(udp->dest));
+}
+
+/* IPv4 with options. To add what a packet says to its own address takes CAP_PERFMON; the helper does without. */
+static __always_inline int with_options(struct xdp_md *ctx, const struct xdp_address *to, __u32 header)
+{
+	struct udphdr udp;
+
+	if (bpf_xdp_load_bytes(ctx, sizeof(struct ethhdr) + header, &udp, sizeof(udp)) < 0)
+		return pass();
+	return port_verdict(ctx, to, bpf_ntohs(udp.dest));
 }
 
 static __always_inline int ipv4_verdict(struct xdp_md *ctx, const struct iphdr *ip)
@@ -93,7 +105,9 @@ static __always_inline int ipv4_verdict(struct xdp_md *ctx, const struct iphdr *
 		return pass();
 	if (ip->frag_off & bpf_htons(0x3fff)) /* MF and offset */
 		return pass_fragment(&to);
-	return udp_verdict(ctx, &to, (const void *)ip + ip->ihl * 4);
+	if (ip->ihl > 5)
+		return with_options(ctx, &to, ip->ihl * 4);
+	return udp_verdict(ctx, &to, (const void *)(ip + 1));
 }
 
 static __always_inline int ipv6_verdict(struct xdp_md *ctx, const struct ipv6hdr *ip)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/xdp/program.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -15,6 +16,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
+
+#define PROGRAM "anon_inode:bpf-prog"
+#define MAP "anon_inode:bpf-map"
 
 int xdp_object_file(int *fd, char path[XDP_PATH_MAX], struct err *err)
 {
@@ -73,13 +77,57 @@ const char *xdp_complaints_said(void)
 	return complaint;
 }
 
+/*
+ * To open a program or a map by its number takes CAP_SYS_ADMIN. What DPDK has put on an interface it has open, in this
+ * process: then a copy of that descriptor. -ENOENT: it is not among ours.
+ */
+static int copy_of_ours(const char *kind, uint32_t id)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int copy = -ENOENT;
+
+	while (folder && copy < 0 && (entry = readdir(folder))) {
+		char name[32];
+		ssize_t n = readlinkat(dirfd(folder), entry->d_name, name, sizeof(name) - 1);
+		union {
+			struct bpf_prog_info program;
+			struct bpf_map_info map;
+		} info = {0};
+		bool program = strcmp(kind, PROGRAM) == 0;
+		uint32_t len = program ? sizeof(info.program) : sizeof(info.map);
+		int fd = atoi(entry->d_name);
+
+		if (n < 0)
+			continue;
+		name[n] = '\0';
+		if (strcmp(name, kind) == 0 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
+			(program ? info.program.id : info.map.id) == id)
+			copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	}
+	if (folder)
+		closedir(folder);
+	return copy;
+}
+
+static int program_open(uint32_t id)
+{
+	int fd = copy_of_ours(PROGRAM, id);
+
+	if (fd < 0)
+		fd = bpf_prog_get_fd_by_id(id);
+	return fd < 0 ? -errno : fd;
+}
+
 /* A map's descriptor when it has that name and value size, else a negative errno value. */
 static int map_open(uint32_t id, const char *name, uint32_t value_size)
 {
 	struct bpf_map_info info = {0};
 	uint32_t len = sizeof(info);
-	int fd = bpf_map_get_fd_by_id(id);
+	int fd = copy_of_ours(MAP, id);
 
+	if (fd < 0)
+		fd = bpf_map_get_fd_by_id(id);
 	if (fd < 0)
 		return -errno;
 	if (bpf_obj_get_info_by_fd(fd, &info, &len) == 0 && strcmp(info.name, name) == 0 &&
@@ -112,7 +160,14 @@ int xdp_maps_of_program(int prog_fd, struct xdp_maps *out, struct err *err)
 	return 0;
 }
 
-/* Descriptor of the program on an interface; *ours by its name. -ENOENT: none. */
+uint32_t xdp_program_id(int ifindex)
+{
+	uint32_t id = 0;
+
+	return bpf_xdp_query_id(ifindex, 0, &id) < 0 ? 0 : id;
+}
+
+/* Descriptor of the program on an interface; *ours by its name. -ENOENT: none; -EPERM: who may ask is somebody else. */
 static int program_of_interface(int ifindex, bool *ours)
 {
 	struct bpf_prog_info info = {0};
@@ -124,9 +179,9 @@ static int program_of_interface(int ifindex, bool *ours)
 		return rc;
 	if (id == 0)
 		return -ENOENT;
-	fd = bpf_prog_get_fd_by_id(id);
+	fd = program_open(id);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0) {
 		rc = -errno;
 		close(fd);
@@ -158,7 +213,7 @@ void xdp_maps_close(struct xdp_maps *maps)
 	maps->media = maps->counters = -1;
 }
 
-int xdp_detach(int ifindex, struct err *err)
+int xdp_detach(int ifindex, uint32_t known, struct err *err)
 {
 	bool ours = false;
 	int fd = program_of_interface(ifindex, &ours), rc;
@@ -166,6 +221,14 @@ int xdp_detach(int ifindex, struct err *err)
 
 	if (fd == -ENOENT)
 		return 0;
+	if (fd == -EPERM && known != 0 && xdp_program_id(ifindex) == known) {
+		rc = bpf_xdp_detach(ifindex, 0, NULL);
+		return rc < 0 ? err_set(err, -rc, "cannot take the XDP program off: %s", strerror(-rc)) : 1;
+	}
+	if (fd == -EPERM)
+		return err_set(err, EPERM,
+			"whose the XDP program on the interface is can only be asked with CAP_SYS_ADMIN; take it off "
+			"with 'ip link set ... xdp off'");
 	if (fd < 0)
 		return err_set(err, -fd, "cannot ask which XDP program is there: %s", strerror(-fd));
 	/* With old_prog_fd the kernel takes off this very program and no other that came in between. */

@@ -6,10 +6,11 @@
  * DPDK's net_af_xdp loads and attaches the program itself, from a path, and keeps the object to itself; it
  * neither pins the maps nor tells their descriptors. Pinning by name would make every instance share one map
  * and survive the process. So: the interface names its program (netlink), the program lists its maps
- * (BPF_OBJ_GET_INFO_BY_FD) and of those the names decide. That is exact for several interfaces and processes.
+ * (BPF_OBJ_GET_INFO_BY_FD) and of those the names decide. Their descriptors are found among this process's own, which
+ * takes no privilege. That is exact for several interfaces and processes.
  *
  * An attached program outlives a killed process (it is attached by netlink, not by a link). It is known by
- * its name and taken off by the next one that opens the interface.
+ * its name, or by its number, and taken off by the next one that opens the interface.
  */
 #pragma once
 
@@ -49,8 +50,15 @@ int xdp_maps_of_program(int prog_fd, struct xdp_maps *out, struct err *err);
 int xdp_maps_of_interface(int ifindex, struct xdp_maps *out, struct err *err);
 void xdp_maps_close(struct xdp_maps *maps);
 
-/* 1: a program of ours was taken off; 0: there was none; -EBUSY: there is one, and it is not ours. */
-int xdp_detach(int ifindex, struct err *err);
+/* The kernel's number of the program that sits on the interface; 0: none. No privilege is needed. */
+uint32_t xdp_program_id(int ifindex);
+
+/*
+ * 1: a program of ours was taken off; 0: there was none; -EBUSY: there is one, and it is not ours. Without CAP_SYS_ADMIN
+ * nobody says whose a program is that another process left: it is ours if it has the number `known` (0: not known),
+ * else -EPERM.
+ */
+int xdp_detach(int ifindex, uint32_t known, struct err *err);
 
 /* How a program sits on the interface: "native", "generic", "offloaded" or "no". */
 const char *xdp_mode(int ifindex);
