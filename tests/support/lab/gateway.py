@@ -213,12 +213,13 @@ class Neighbourhood(Lab):
         more.setdefault("inside_device", "core0" if "core0" in self.interfaces else "ext0")
         return configuration(trunks, routes, self.cert[0], self.cert[1], self.ca.cert, **more)
 
-    def gateway(self, trunks, routes, port="auto", log_level="info", options=(), backend="ipsec-mb", **more):
+    def gateway(self, trunks, routes, port="auto", log_level="info", options=(), backend="ipsec-mb",
+                kind=Gateway, **more):
         if backend == "fpga":
             options = [*options, "--backend", f"fpga,sim={simulated_card()}"]
             more.setdefault("dataplane", {"crypto-backend": "fpga"})
-        return Gateway(self.gateway_host, self.configuration(trunks, routes, **more), port=port, log_level=log_level,
-                       options=options, interfaces=self.interfaces)
+        return kind(self.gateway_host, self.configuration(trunks, routes, **more), port=port, log_level=log_level,
+                    options=options, interfaces=self.interfaces)
 
     def second_gateway(self, trunks, routes, **more):
         """Another gateway, at SECOND in the outside network alone."""
