@@ -53,7 +53,8 @@ struct port_conf {
 	uint16_t queues;          /* one per worker; 0: 1 */
 	uint16_t descriptors;     /* a power of two; 0: PORT_DESCRIPTORS */
 	struct rte_mempool *pool; /* for received frames, from port_pool_create(); shared by all ports */
-	const char *notes; /* AF_XDP: prefix of the files of xdp/note.h, good until port_close(); NULL: none */
+	const char
+		*notes; /* AF_XDP: prefix of the files of xdp/note.h, good until port_close(); NULL: none */
 	bool zero_copy; /* AF_XDP: let the driver try zero-copy; false: copy mode, which works everywhere */
 	/* PORT_RING: frames arrive from rx_rings[q] and leave by tx_rings[q]; the caller owns the rings. */
 	struct rte_ring **rx_rings, **tx_rings;

@@ -36,7 +36,7 @@ struct port_private {
 	uint32_t queues_before;   /* receive queues to give back to the interface, 0: unchanged */
 	int object;               /* the XDP program's file, -1 for none */
 	struct xdp_maps maps;
-	const char *notes;        /* conf's */
+	const char *notes; /* conf's */
 	struct exception *exception;
 	int fds[PORT_QUEUES_MAX]; /* the queues' sockets, which are DPDK's; -1: not known */
 	struct steer *steer;      /* NULL: the kernel, or a single queue, decides where packets arrive */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The socket where the control plane connects, and the main thread's loop. One control plane at a time: while one
- * is connected another is refused with -EBUSY, and it replaces its own connection alone (the same instance in
- * DP_HELLO). A connection that says nothing disturbs nobody. A peer is root, of this process's user, or of the group
- * that the socket is given to.
+ * The socket where the control plane connects, and the main thread's loop. One control plane at a time: while
+ * one is connected another is refused with -EBUSY, and it replaces its own connection alone (the same
+ * instance in DP_HELLO). A connection that says nothing disturbs nobody. A peer is root, of this process's
+ * user, or of the group that the socket is given to.
  */
 #pragma once
 

@@ -81,7 +81,8 @@ static __always_inline int udp_verdict(
 	return port_verdict(ctx, to, bpf_ntohs(udp->dest));
 }
 
-/* IPv4 with options. To add what a packet says to its own address takes CAP_PERFMON; the helper does without. */
+/* IPv4 with options. To add what a packet says to its own address takes CAP_PERFMON; the helper does without.
+ */
 static __always_inline int with_options(struct xdp_md *ctx, const struct xdp_address *to, __u32 header)
 {
 	struct udphdr udp;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The number of the XDP program that this process has put on an interface, in a file beside its socket. A program stays when
- * its process is killed, and only CAP_SYS_ADMIN may ask whose it is: the next process knows it by this. Numbers are not
- * used again before the machine is started anew, and then the file is gone with its tmpfs.
+ * The number of the XDP program that this process has put on an interface, in a file beside its socket. A
+ * program stays when its process is killed, and only CAP_SYS_ADMIN may ask whose it is: the next process
+ * knows it by this. Numbers are not used again before the machine is started anew, and then the file is gone
+ * with its tmpfs.
  */
 #pragma once
 

@@ -78,8 +78,8 @@ const char *xdp_complaints_said(void)
 }
 
 /*
- * To open a program or a map by its number takes CAP_SYS_ADMIN. What DPDK has put on an interface it has open, in this
- * process: then a copy of that descriptor. -ENOENT: it is not among ours.
+ * To open a program or a map by its number takes CAP_SYS_ADMIN. What DPDK has put on an interface it has
+ * open, in this process: then a copy of that descriptor. -ENOENT: it is not among ours.
  */
 static int copy_of_ours(const char *kind, uint32_t id)
 {
@@ -167,7 +167,8 @@ uint32_t xdp_program_id(int ifindex)
 	return bpf_xdp_query_id(ifindex, 0, &id) < 0 ? 0 : id;
 }
 
-/* Descriptor of the program on an interface; *ours by its name. -ENOENT: none; -EPERM: who may ask is somebody else. */
+/* Descriptor of the program on an interface; *ours by its name. -ENOENT: none; -EPERM: who may ask is
+ * somebody else. */
 static int program_of_interface(int ifindex, bool *ours)
 {
 	struct bpf_prog_info info = {0};

@@ -6,8 +6,8 @@
  * DPDK's net_af_xdp loads and attaches the program itself, from a path, and keeps the object to itself; it
  * neither pins the maps nor tells their descriptors. Pinning by name would make every instance share one map
  * and survive the process. So: the interface names its program (netlink), the program lists its maps
- * (BPF_OBJ_GET_INFO_BY_FD) and of those the names decide. Their descriptors are found among this process's own, which
- * takes no privilege. That is exact for several interfaces and processes.
+ * (BPF_OBJ_GET_INFO_BY_FD) and of those the names decide. Their descriptors are found among this process's
+ * own, which takes no privilege. That is exact for several interfaces and processes.
  *
  * An attached program outlives a killed process (it is attached by netlink, not by a link). It is known by
  * its name, or by its number, and taken off by the next one that opens the interface.
@@ -54,9 +54,9 @@ void xdp_maps_close(struct xdp_maps *maps);
 uint32_t xdp_program_id(int ifindex);
 
 /*
- * 1: a program of ours was taken off; 0: there was none; -EBUSY: there is one, and it is not ours. Without CAP_SYS_ADMIN
- * nobody says whose a program is that another process left: it is ours if it has the number `known` (0: not known),
- * else -EPERM.
+ * 1: a program of ours was taken off; 0: there was none; -EBUSY: there is one, and it is not ours. Without
+ * CAP_SYS_ADMIN nobody says whose a program is that another process left: it is ours if it has the number
+ * `known` (0: not known), else -EPERM.
  */
 int xdp_detach(int ifindex, uint32_t known, struct err *err);
 

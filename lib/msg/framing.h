@@ -48,9 +48,9 @@ uint32_t framing_room(const struct framing *f);   /* messages that can be queued
 int framing_recv(struct framing *f, union dp_msg *m, const char **why);
 
 /*
- * A listening socket at path, in place of a stale one, for this process's user alone (mode 0600), or for the users of a
- * group, too (0660). NULL: no group. The caller closes it and removes the path. -EADDRINUSE: somebody listens there;
- * -ENOENT: no such group; -ENAMETOOLONG; other errno values. err says which.
+ * A listening socket at path, in place of a stale one, for this process's user alone (mode 0600), or for the
+ * users of a group, too (0660). NULL: no group. The caller closes it and removes the path. -EADDRINUSE:
+ * somebody listens there; -ENOENT: no such group; -ENAMETOOLONG; other errno values. err says which.
  */
 int framing_listen(const char *path, const char *group, int *fd, struct err *err);
 

@@ -30,8 +30,8 @@ static void *serve(void *arg)
 static int setup(void **state)
 {
 	static struct bench b;
-	struct server_conf conf = {.path = b.path,
-		.control = {.sessions = 16, .backend = crypto_backend_find("ipsec-mb")}};
+	struct server_conf conf = {
+		.path = b.path, .control = {.sessions = 16, .backend = crypto_backend_find("ipsec-mb")}};
 	struct err e = {0};
 	sigset_t signals;
 
