@@ -107,20 +107,21 @@ static int send_offer(
 
 /*
  * Is our offer to be in the feedback profile? Browsers write SAVPF and congestion control for speech as a matter of
- * course; phones that know nothing of RFC 4585 would refuse such an offer for nothing. Pictures need it.
+ * course, and so do phones (Linphone); peers that know nothing of RFC 4585 would refuse such an offer for nothing.
+ * Pictures need it.
  */
 static bool wants_feedback(const struct oa_leg *to, const struct oa_exchange *got, unsigned i, bool by_dtls)
 {
 	const struct sdp_media *m = &got->remote->media[i];
 	const struct sdp_proto_info *from = sdp_proto_info(got->media[i].proto);
-	bool video = m->kind == SDP_VIDEO && sdp_attr_find(got->remote, m, STR("rtcp-fb"));
+	bool video = m->kind == SDP_VIDEO, asks = video && sdp_attr_find(got->remote, m, STR("rtcp-fb"));
 
 	/* A session keeps its profile: who began without takes no other. */
 	if (i < to->n_media && to->media[i].used)
 		return sdp_proto_info(to->media[i].proto)->feedback;
 	if (by_dtls)
-		return from->feedback || video;
-	return from->feedback && !to->policy.basic_profile && (!from->dtls || video);
+		return from->feedback || asks;
+	return from->feedback && !to->policy.basic_profile && video && (asks || !from->dtls);
 }
 
 /* M-line i of our offer on `to` out of the peer's on the other leg, on the transport that is planned for it. */
