@@ -127,7 +127,8 @@ static void put_members(
 
 /*
  * A group is answered with its m-lines on one transport: those of the first that is used. Others have been taken out,
- * or refused.
+ * or refused. Without DTLS each m-line has a transport of its own, and no group: some would then tell their one stream
+ * by its MID, whose number is not agreed on (Linphone), and hear nothing that has none.
  */
 static void answer_groups(struct wbuf *w, const struct oa_leg *leg, const struct oa_exchange *x)
 {
@@ -136,7 +137,7 @@ static void answer_groups(struct wbuf *w, const struct oa_leg *leg, const struct
 
 	while (next_group(x->remote, &at, &mids)) {
 		for (unsigned i = 0; i < x->n_media; i++) {
-			if (!oa_describes(x, i) || !oa_is_among(mids, x, i))
+			if (!oa_names(x, i) || !oa_describes(x, i) || !oa_is_among(mids, x, i))
 				continue;
 			put_members(w, leg, x, x->media[i].transport, &mids);
 			break;
