@@ -217,7 +217,7 @@ struct call {
 	bool initial;         /* the exchange is the first INVITE */
 	bool delayed;         /* its INVITE has no offer: the 2xx offers, the ACK answers */
 	bool early_media;     /* the caller heard an answer before the 200 */
-	struct timer ring;    /* nobody answered */
+	struct timer ring;    /* nobody answered, or not before the caller's invitation expired */
 	struct call_due due;
 	struct call_early early;
 	bool pickup;     /* its legs both have answered INVITEs, or are about to: see pickup.h */
@@ -420,6 +420,8 @@ void fork_request(struct leg *out, struct sip_dialog *d, struct sip_stx *stx, co
 
 /* An INVITE came on `in` (stx is set): negotiates and invites the other side. Refuses by itself. */
 void exchange_begin(struct leg *in, const struct sip_msg *m);
+/* The first INVITE's Expires, where that is sooner than the ring timeout: who has not answered by then is called off. */
+void exchange_expires(struct call *c, const struct sip_msg *m);
 /* The first one again, towards another target; or in a call without an INVITE that came, where m is NULL. */
 void exchange_again(struct leg *in);
 /* Does anybody still wait for what becomes of the INVITE that the leg sends? */

@@ -19,6 +19,7 @@ static void count(const struct call *c, uint64_t *counter)
 	*counter += c->initial;
 }
 
+#define EXPIRES_MAX_S 86400 /* whoever names more waits for as long as it rings */
 #define MEDIA_RETRY_S 2 /* of calls refused for want of the data plane: it is soon back, or has caught up */
 
 /* Refuses the exchange's INVITE: the first one ends the call, a later one leaves it as it was. */
@@ -63,6 +64,23 @@ static void nobody_answered(struct timer *t)
 		/* Its final answer, or none, decides. */
 		sip_ctx_cancel(leg_twin(c->exchange)->ctx, STR("Reason: SIP;cause=408\r\n"));
 	}
+}
+
+static void invitation_expired(struct timer *t)
+{
+	struct call *c = (struct call *)((char *)t - offsetof(struct call, ring));
+
+	/* One that was picked up is answered without another INVITE. */
+	if (c->state < CALL_ANSWERED)
+		call_release(c, NULL, 487, "nobody answered before the caller's invitation expired (Expires)");
+}
+
+void exchange_expires(struct call *c, const struct sip_msg *m)
+{
+	uint64_t s, most_s = c->config->limits.ring_timeout_s;
+
+	if (str_to_u64(sip_msg_value(m, SIP_H_EXPIRES), most_s ? most_s - 1 : EXPIRES_MAX_S, &s) == 0)
+		timer_set(c->b->wheel, &c->ring, (uint32_t)s * 1000, invitation_expired);
 }
 
 void exchange_unsent(struct leg *out, const char *why)

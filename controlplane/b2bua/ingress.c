@@ -348,6 +348,7 @@ void ingress_begin(struct call *c, struct sip_stx *stx, const struct sip_msg *m,
 		log_info("call", "offered", LZ("call", c->id), LZ("from", call_z(c->from)), LZ("to", call_z(c->to)),
 			LZ("ingress", ingress->name), LZ("egress", c->legs[DP_SIDE_B].trunk->name),
 			LZ("peer", call_z(in->remote)), LS("sip_call_id", m->call_id));
+		exchange_expires(c, m);
 		(c->pickup ? pickup_begin : exchange_begin)(in, m);
 	}
 	call_unwait(c);

@@ -361,6 +361,51 @@ static void test_nobody_answers(void **state)
 	assert_int_equal(counter("failed_no_answer"), 1);
 }
 
+/* RFC 3261 section 13.3.1, of how long a caller wants to wait; no longer than the gateway does (20 s). */
+static void test_an_invitation_expires(void **state)
+{
+	static const char *const long_ones[] = {"Expires: 20\r\n", "Expires: 4294967295\r\n", "Expires: soon\r\n"};
+
+	(void)state;
+	dial(&alice, "+1001", "Expires: 7\r\n", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "180 Ringing", "", "");
+	hear(&alice, "180");
+	pass(6900);
+	silence(NULL);
+	pass(200);
+	hear(&alice, "487");
+	say(&alice, "ACK", "", "");
+	hear(&bob, "CANCEL");
+	answer(&bob, "487 Request Terminated", "", "");
+	hear(&bob, "ACK");
+	silence(NULL);
+	assert_non_null(strstr(last_reason(), "487 nobody answered before the caller's invitation expired"));
+	for (unsigned i = 0; i < 3; i++) {
+		dial(&alice, "+1001", long_ones[i], sdp(&alice, 1));
+		hear(&bob, "INVITE");
+		answer(&bob, "180 Ringing", "", "");
+		hear(&alice, "180");
+		pass(20100);
+		hear(&alice, "408");
+		say(&alice, "ACK", "", "");
+		hear(&bob, "CANCEL");
+		answer(&bob, "487 Request Terminated", "", "");
+		hear(&bob, "ACK");
+	}
+	/* It says nothing of how long a call lasts. */
+	dial(&alice, "+1001", "Expires: 7\r\n", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	pass(30000);
+	silence(NULL);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 static void test_a_trying_callee_keeps_the_caller_waiting_politely(void **state)
 {
 	(void)state;
@@ -432,6 +477,7 @@ int main(void)
 		T(test_a_forked_call),
 		T(test_a_fork_answers_without_sdp_after_anothers_early_media),
 		T(test_nobody_answers),
+		T(test_an_invitation_expires),
 		T(test_a_trying_callee_keeps_the_caller_waiting_politely),
 		T(test_bodies_that_are_no_sdp_are_not_taken_for_it),
 		T(test_long_names_and_many_vias),

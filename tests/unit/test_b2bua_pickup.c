@@ -69,6 +69,28 @@ static void test_another_phone_picks_up(void **state)
 	phone_forget(&desk);
 }
 
+/* How long who picks up would have waited is over with the answer. */
+static void test_a_pickup_does_not_expire(void **state)
+{
+	struct phone desk = ringing(&carol, "Expires: 5\r\n");
+	char *headers;
+
+	(void)state;
+	assert_true(asprintf(&headers, "%sExpires: 5\r\n", dialog_of(&bob, "")) > 0);
+	dial(&desk, "+2001", headers, sdp(&desk, 7));
+	free(headers);
+	hear(&desk, "200");
+	hear(&carol, "200");
+	bob_is_cancelled();
+	say(&carol, "ACK", "", "");
+	say(&desk, "ACK", "", "");
+	pass(20000);
+	silence(NULL);
+	assert_int_equal(bench.live, 1);
+	hang_up(&desk, &carol);
+	phone_forget(&desk);
+}
+
 /* The caller hears the 200 of what is a fork to it: the answer of the early media does not bind it. */
 static void test_after_early_media(void **state)
 {
@@ -299,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TT(test_another_phone_picks_up),
+		TT(test_a_pickup_does_not_expire),
 		TT(test_after_early_media),
 		TT(test_without_an_offer),
 		TT(test_nothing_in_common),
