@@ -293,10 +293,18 @@ static void stx_gone(void *user, struct sip_stx *stx)
 	call_unwait(in->call);
 }
 
+static struct str stx_tag(void *user)
+{
+	const struct leg *in = user;
+
+	return str_z(in->local_tag);
+}
+
 static const struct sip_stx_ops stx_ops = {
 	.cancelled = stx_cancelled,
 	.failed = stx_failed,
 	.gone = stx_gone,
+	.tag = stx_tag,
 };
 
 void leg_take_stx(struct leg *in, struct sip_stx *stx)

@@ -262,6 +262,18 @@ void stx_cancel(struct sip_stx *stx, const struct sip_msg *cancel)
 		stx->ops->cancelled(stx->user, stx, cancel);
 }
 
+struct str stx_tag(const struct sip_stx *stx)
+{
+	struct sip_reject why;
+	struct sip_msg m;
+
+	if (stx->ops && stx->ops->tag)
+		return stx->ops->tag(stx->user);
+	if (!stx->response.n || sip_msg_parse(&m, stx->response.p, stx->response.n, false, &why) < 0)
+		return STR("");
+	return m.to_tag;
+}
+
 /* The final response to INVITE has been sent: who retransmits, and until when. */
 static void invite_final(struct sip_stx *stx, unsigned status)
 {

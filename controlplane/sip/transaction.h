@@ -150,6 +150,8 @@ struct sip_stx_ops {
 	/* SIP_TX_NO_ACK, or SIP_TX_TRANSPORT: there is no way to who is to hear our 2xx. */
 	void (*failed)(void *user, struct sip_stx *stx, enum sip_tx_error error, const char *reason);
 	void (*gone)(void *user, struct sip_stx *stx);
+	/* The To tag of an INVITE's responses, which that of its CANCEL has, too (RFC 3261 section 9.2). */
+	struct str (*tag)(void *user);
 };
 
 /* Any callback may be NULL. Without a call to this the transaction has no user. */

@@ -160,6 +160,7 @@ static void receive_ack(struct sip_txl *l, const struct sip_msg *m, const struct
 static void receive_cancel(struct sip_txl *l, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct sip_stx *invite = stx_find(l, m, SIP_INVITE);
+	struct str tag = invite ? stx_tag(invite) : STR("");
 	char token[SIP_TOKEN_TEXT];
 	struct sip_stx *stx = stx_new(l, m, from);
 
@@ -167,7 +168,7 @@ static void receive_cancel(struct sip_txl *l, const struct sip_msg *m, const str
 		return;
 	if (!invite)
 		l->counters->rx_stray_cancels++;
-	sip_stx_reply(stx, invite ? 200 : 481, NULL, sip_token_make(token));
+	sip_stx_reply(stx, invite ? 200 : 481, NULL, tag.n ? tag : sip_token_make(token));
 	if (invite)
 		stx_cancel(invite, m);
 }

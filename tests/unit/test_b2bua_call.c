@@ -241,6 +241,42 @@ static void test_cancel_of_a_ringing_call_and_an_answer_that_crosses_it(void **s
 	expect_no_calls();
 }
 
+static void keep_to_tag(const struct phone *p, char out[64])
+{
+	snprintf(out, 64, "%.*s", STR_ARG(p->heard->to_tag));
+	assert_true(out[0]);
+}
+
+/* RFC 3261 section 9.2: its 200 is of the same UAS as what the INVITE is answered with. */
+static void test_the_answer_to_a_cancel_has_the_tag_of_the_invites(void **state)
+{
+	char tag[64];
+
+	(void)state;
+	for (unsigned ringing = 0; ringing < 2; ringing++) {
+		dial(&alice, "+1001", "", sdp(&alice, 1));
+		hear(&bob, "INVITE");
+		if (ringing) {
+			answer(&bob, "180 Ringing", "", "");
+			hear(&alice, "180");
+		}
+		say(&alice, "CANCEL", "", "");
+		hear(&alice, "200");
+		keep_to_tag(&alice, tag);
+		hear(&alice, "487");
+		assert_true(str_eq(alice.heard->to_tag, str_z(tag)));
+		say(&alice, "ACK", "", "");
+		lose_all();
+	}
+	/* It crosses a refusal, which is sent again until its ACK comes. */
+	dial(&alice, "+9", "", sdp(&alice, 1));
+	hear(&alice, "404");
+	keep_to_tag(&alice, tag);
+	say(&alice, "CANCEL", "", "");
+	hear(&alice, "200");
+	assert_true(str_eq(alice.heard->to_tag, str_z(tag)));
+}
+
 static void test_a_cancelled_callee_that_says_no_more(void **state)
 {
 	(void)state;
@@ -471,6 +507,7 @@ int main(void)
 		T(test_bye_instead_of_the_ack),
 		T(test_cancel_before_anything_was_heard),
 		T(test_cancel_of_a_ringing_call_and_an_answer_that_crosses_it),
+		T(test_the_answer_to_a_cancel_has_the_tag_of_the_invites),
 		T(test_a_cancelled_callee_that_says_no_more),
 		T(test_bye_of_the_caller_while_it_rings),
 		T(test_bye_of_the_called_side_while_it_rings),
