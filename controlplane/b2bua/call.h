@@ -493,7 +493,7 @@ void nat_stop(struct leg *l);
 
 /* ---- session_timer.c: RFC 4028 ---- */
 
-/* A Session-Expires below SESSION_TIMER_MIN_S: answer 422. */
+/* A Session-Expires below SESSION_TIMER_MIN_S, of who knows what a 422 is: answer with it. */
 bool session_timer_too_small(const struct sip_msg *m);
 /* Notes what the peer's INVITE or UPDATE asks for; then the headers of the 2xx, from which on it holds. */
 void session_timer_asked(struct leg *l, const struct sip_msg *m);

@@ -30,12 +30,18 @@ static uint32_t expires_of(const struct sip_msg *m, enum sip_hdr_id id, struct s
 	return str_to_u64(str_trim(seconds), UINT32_MAX / 1000, &n) == 0 ? (uint32_t)n : 0;
 }
 
+static bool knows_timer(const struct sip_msg *m)
+{
+	return sip_msg_has_token(m, SIP_H_SUPPORTED, STR("timer")) ||
+	       sip_msg_has_token(m, SIP_H_REQUIRE, STR("timer"));
+}
+
 bool session_timer_too_small(const struct sip_msg *m)
 {
 	struct str refresher;
 	uint32_t s = expires_of(m, SIP_H_SESSION_EXPIRES, &refresher);
 
-	return s && s < MIN_S;
+	return s && s < MIN_S && knows_timer(m);
 }
 
 void session_timer_methods(struct leg *l, const struct sip_msg *m)
@@ -54,8 +60,7 @@ void session_timer_asked(struct leg *l, const struct sip_msg *m)
 	t->asked_min_s = expires_of(m, SIP_H_MIN_SE, &none);
 	t->asked_uac = str_ieq(refresher, STR("uac"));
 	t->asked_uas = str_ieq(refresher, STR("uas"));
-	t->asked_supported = sip_msg_has_token(m, SIP_H_SUPPORTED, STR("timer")) ||
-			     sip_msg_has_token(m, SIP_H_REQUIRE, STR("timer"));
+	t->asked_supported = knows_timer(m);
 }
 
 void session_timer_ask(const struct leg *l, struct sip_builder *b)
@@ -155,7 +160,8 @@ void session_timer_restore(struct leg *l, const struct leg_timer *was)
 void session_timer_agree(struct leg *l, struct sip_builder *b)
 {
 	struct leg_timer *t = &l->timer;
-	uint32_t s = t->asked_s;
+	/* A proxy asked, for who knows of no 422: as RFC 4028 section 8.1 has the next one do, it gets more. */
+	uint32_t s = t->asked_s ? most(t->asked_s, MIN_S) : 0;
 	bool ours = t->asked_uas || !t->asked_supported;
 
 	/* RFC 4028 section 9: what was not asked for may be proposed to who knows of it. */

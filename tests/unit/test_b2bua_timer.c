@@ -226,6 +226,25 @@ static void test_intervals_that_are_too_small(void **state)
 	expect_no_calls();
 }
 
+/* RFC 4028 section 8.1: it would not understand a 422; who put the interval in gets more, and we refresh. */
+static void test_too_small_an_interval_of_who_knows_no_timers(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", "Session-Expires: 60\r\n", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	expect_heard(&alice, "\r\nSession-Expires: 90;refresher=uas\r\n");
+	expect_not_heard(&alice, "\r\nRequire: ");
+	say(&alice, "ACK", "", "");
+	pass(44000);
+	silence(NULL);
+	pass(1100);
+	hear_all(&alice, "INVITE");
+	expect_heard(&alice, "\r\nSession-Expires: 90;refresher=uac\r\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +256,7 @@ int main(void)
 		T(test_the_caller_asks),
 		T(test_the_caller_is_refreshed_or_missed),
 		T(test_intervals_that_are_too_small),
+		T(test_too_small_an_interval_of_who_knows_no_timers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,7 +70,7 @@ static void test_what_is_refused_at_once(void **state)
 	hear(&bob, "420");
 	say(&bob, "UPDATE", "Content-Type: text/plain\r\n", "x");
 	hear(&bob, "415");
-	say(&bob, "UPDATE", "Session-Expires: 10\r\n", "");
+	say(&bob, "UPDATE", "Supported: timer\r\nSession-Expires: 10\r\n", "");
 	hear(&bob, "422");
 	expect_heard(&bob, "Min-SE: 90");
 	say(&bob, "UPDATE", "",
