@@ -556,9 +556,11 @@ bool reply_retry_after(const struct sip_msg *m, uint32_t *seconds);
 bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str to_tag);
 /*
  * The message's session description, alone or among the parts of a body; empty when it has none, or when a
- * request has another part that is not to be ignored.
+ * request has another part that is not to be ignored, or in an encoding that is not known here.
  */
 struct str message_sdp(const struct sip_msg *m);
+/* For people: what is wrong with a body that has none. */
+const char *message_why_no_sdp(const struct sip_msg *m);
 /* Does any part of it tell of the sender's media, be it a session description or ICE candidates alone? */
 bool message_describes(const struct sip_msg *m);
 /* Does who sends this take a session description in the answer (its Accept)? */

@@ -318,7 +318,7 @@ void early_offered(struct leg *in, struct sip_stx *stx, const struct sip_msg *m)
 	if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, tag))
 		return;
 	if (!sdp.n) {
-		reply_refuse(stx, 415, NULL, "the body is not application/sdp", tag);
+		reply_refuse(stx, 415, NULL, message_why_no_sdp(m), tag);
 	} else if ((status = refusal(in, &why))) {
 		note_refused(in, status, why);
 		reply_refuse(stx, status, NULL, why, tag);

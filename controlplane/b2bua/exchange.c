@@ -479,7 +479,7 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
 	} else if (session_timer_too_small(m)) {
 		reply_refuse(stx, 422, NULL, "Session-Expires is too small", tag);
 	} else if (m->body.n && !message_sdp(m).n) {
-		reply_refuse(stx, 415, NULL, "the body is not application/sdp", tag);
+		reply_refuse(stx, 415, NULL, message_why_no_sdp(m), tag);
 	} else {
 		leg_take_stx(in, stx);
 		session_timer_asked(in, m);

@@ -462,7 +462,7 @@ void ingress_invite(
 	} else if (session_timer_too_small(m)) {
 		refuse(b, stx, t, &n->refused_request, 422, NULL, "Session-Expires is too small");
 	} else if (m->body.n && !message_sdp(m).n) {
-		refuse(b, stx, t, &n->refused_request, 415, NULL, "the body is not application/sdp");
+		refuse(b, stx, t, &n->refused_request, 415, NULL, message_why_no_sdp(m));
 	} else if (!reply_takes_sdp(m)) {
 		refuse(b, stx, t, &n->refused_request, 406, NULL,
 			"Accept does not have application/sdp, which the answer would be");

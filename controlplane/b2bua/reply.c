@@ -68,6 +68,8 @@ void reply_refuse(
 		sip_build_hdr(&b, SIP_H_ALLOW, STR(ALLOW));
 	if (status == 415 || status == 406)
 		sip_build_hdr(&b, SIP_H_ACCEPT, STR("application/sdp"));
+	if (status == 415)
+		sip_build_hdr(&b, SIP_H_ACCEPT_ENCODING, STR("identity"));
 	if (status == 422)
 		sip_build_hdr_u32(&b, SIP_H_MIN_SE, SESSION_TIMER_MIN_S);
 	if (status == 500)
@@ -184,6 +186,29 @@ void reply_options(struct b2bua *b, struct sip_stx *stx)
 
 #define PART_DEPTH_MAX 3 /* multipart/mixed of multipart/alternative of ... */
 
+/* RFC 3261 section 20.12: no other encoding of a body is known here. */
+static bool is_identity(struct str encoding)
+{
+	return !encoding.n || str_ieq(encoding, STR("identity"));
+}
+
+static bool is_readable(const struct sip_msg *m)
+{
+	struct sip_values it = sip_values(m, SIP_H_CONTENT_ENCODING);
+	struct str value;
+
+	while (sip_values_next(&it, &value))
+		if (!is_identity(value))
+			return false;
+	return true;
+}
+
+const char *message_why_no_sdp(const struct sip_msg *m)
+{
+	return is_readable(m) ? "the body is not application/sdp"
+			      : "the body has an encoding that is not known here (Content-Encoding)";
+}
+
 /*
  * The session description among the parts; those that are no business of ours are left out. False: there is
  * one that the sender of a request insists on (RFC 3261 section 20.11, RFC 5621 section 5).
@@ -195,9 +220,11 @@ static bool find_sdp(struct str type, struct str body, bool insists, unsigned de
 	struct str handling;
 
 	while (sip_parts_next(&it, &part)) {
-		if (str_ieq(sip_media_type(part.type), STR("application/sdp"))) {
+		bool readable = is_identity(part.encoding);
+
+		if (readable && str_ieq(sip_media_type(part.type), STR("application/sdp"))) {
 			*sdp = sdp->n ? *sdp : part.body;
-		} else if (depth && str_istarts(part.type, STR("multipart/"))) {
+		} else if (readable && depth && str_istarts(part.type, STR("multipart/"))) {
 			if (!find_sdp(part.type, part.body, insists, depth - 1, sdp))
 				return false;
 		} else if (insists && sip_param(part.disposition, STR("handling"), &handling) &&
@@ -212,6 +239,8 @@ struct str message_sdp(const struct sip_msg *m)
 {
 	struct str sdp = STR("");
 
+	if (!is_readable(m))
+		return sdp;
 	if (str_ieq(sip_media_type(m->content_type), STR("application/sdp")))
 		return m->body;
 	return find_sdp(m->content_type, m->body, m->request, PART_DEPTH_MAX, &sdp) ? sdp : STR("");

@@ -39,7 +39,7 @@ void update_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m
 		session_timer_asked(l, m);
 		refreshed(l, stx, m);
 	} else if (!message_sdp(m).n) {
-		reply_refuse(stx, 415, NULL, "the body is not application/sdp", tag);
+		reply_refuse(stx, 415, NULL, message_why_no_sdp(m), tag);
 	} else if (c->initial && c->state < CALL_ANSWERED) {
 		early_offered(l, stx, m);
 	} else if (c->exchange == l) {

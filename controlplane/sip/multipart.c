@@ -80,6 +80,8 @@ static void take_header(struct str line, struct sip_part *out)
 		out->type = str_trim(line);
 	else if (str_ieq(name, STR("Content-Disposition")))
 		out->disposition = str_trim(line);
+	else if (str_ieq(name, STR("Content-Encoding")) || str_ieq(name, STR("e")))
+		out->encoding = str_trim(line);
 }
 
 bool sip_parts_next(struct sip_parts *it, struct sip_part *out)

@@ -14,7 +14,7 @@
 #define SIP_BOUNDARY_MAX 70 /* RFC 2046 section 5.1.1 */
 
 struct sip_part {
-	struct str type, disposition; /* as they stood, parameters included; empty when absent */
+	struct str type, disposition, encoding; /* as they stood, parameters included; empty when absent */
 	struct str body;
 };
 

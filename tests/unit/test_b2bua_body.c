@@ -83,11 +83,58 @@ static void test_what_cannot_be_used(void **state)
 	hear(&bob, "INVITE");
 }
 
+/* RFC 3261 section 8.2.3: what could be sent instead is said. */
+static void refused_as_encoded(const char *headers, const char *body)
+{
+	dial(&alice, "+1001", headers, body);
+	hear(&alice, "415");
+	expect_heard(&alice, "\r\nAccept-Encoding: identity\r\n");
+	say(&alice, "ACK", "", "");
+	silence(NULL);
+}
+
+static void test_encodings(void **state)
+{
+	const char *squeezed = part(SDP_TYPE "Content-Encoding: gzip\r\n", sdp(&alice, 1));
+	char mixed[4096];
+
+	(void)state;
+	strcpy(mixed, parts(part("Content-Type: text/plain\r\n", "hello"), squeezed));
+	refused_as_encoded("Content-Encoding: gzip\r\n", "\x1f\x8b\x08");
+	expect_heard(&alice, "Content-Encoding");
+	refused_as_encoded("e: identity, x-odd\r\n", sdp(&alice, 1));
+	refused_as_encoded(MIXED, mixed);
+	dial(&alice, "+1001", "Content-Encoding: identity\r\n", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	/* In a call nothing but the change is refused. */
+	say(&alice, "INVITE", "Content-Encoding: gzip\r\n", "\x1f\x8b\x08");
+	hear(&alice, "415");
+	expect_heard(&alice, "\r\nAccept-Encoding: identity\r\n");
+	say(&alice, "ACK", "", "");
+	say(&alice, "UPDATE", "Content-Encoding: gzip\r\n", "\x1f\x8b\x08");
+	hear(&alice, "415");
+	expect_heard(&alice, "\r\nAccept-Encoding: identity\r\n");
+	hang_up(&alice, &bob);
+	/* An answer that cannot be read is none. */
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "Content-Encoding: gzip\r\n", "\x1f\x8b\x08");
+	hear(&bob, "ACK");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	hear(&alice, "502");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_a_description_among_parts),
 		T(test_what_cannot_be_used),
+		T(test_encodings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
