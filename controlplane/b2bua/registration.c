@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/dns/weighted.h"
 #include "lib/base/log.h"
 
 #define owner_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
@@ -29,7 +30,8 @@ struct registration {
 	char call_id[SIP_TOKEN_TEXT], tag[SIP_TOKEN_TEXT];
 	uint32_t cseq;
 	struct sip_listener *listener; /* that it was sent from last; to be compared only */
-	struct ip_addr registrar;      /* that it was sent to */
+	struct ip_port registrar;      /* that it was sent to last */
+	bool refused;                  /* that one failed: another address of the peer goes before it */
 	struct sip_ctx *ctx;           /* NULL: nothing is under way */
 	struct digest_client client;
 	struct timer timer; /* the next REGISTER */
@@ -102,6 +104,7 @@ static void fail(struct registration *r, uint32_t retry_s, const char *why)
 	if (r->ending)
 		return;
 	r->failures++;
+	r->refused = true;
 	r->b->counters.registration_failed++;
 	r->retry_s = !r->retry_s                    ? RETRY_FIRST_S
 		     : r->retry_s < RETRY_MAX_S / 2 ? r->retry_s * 2
@@ -179,6 +182,7 @@ static void registered(struct registration *r, const struct sip_msg *m)
 		seconds = EXPIRES_MAX;
 	r->expires_s = seconds;
 	r->retry_s = 0;
+	r->refused = false;
 	r->why[0] = '\0';
 	keep_routes(r, m);
 	timer_set(r->b->wheel, &r->end, seconds * 1000, expired);
@@ -284,20 +288,60 @@ static void gone(void *user)
 
 static const struct sip_answerer answerer = {.challenged = challenged, .gone = gone};
 
+/* That speaks to the target; NULL: there is none that is open. */
+static const struct config_listener *listener_for(const struct registration *r, const struct peer_target *t)
+{
+	const struct b2bua_generation *g = r->generation;
+	const struct config_listener *l = config_find_listener(g->config, r->trunk->realm,
+		r->trunk->peers[0].transport, (enum ip_family)t->remote.ip.family);
+
+	return l && g->listeners[l->index] ? l : NULL;
+}
+
+/* The lower the sooner: who has our registration keeps it, who has failed comes behind those that may do. */
+static unsigned reluctance(const struct registration *r, const struct peer_target *t)
+{
+	bool last = ip_port_equal(&t->remote, &r->registrar);
+
+	if (!listener_for(r, t))
+		return 4;
+	return last && !r->refused ? 0 : last ? 3 : t->down || peer_target_rests(t) ? 2 : 1;
+}
+
+/* Of the addresses that the peer's host stands for, in the order of their records. NULL: it has none. */
+static const struct peer_target *choose(const struct registration *r, const struct peer_state *p)
+{
+	const struct peer_target *all[WEIGHTED_MAX], *t, *best = NULL;
+	struct weighted w[WEIGHTED_MAX];
+	uint8_t order[WEIGHTED_MAX];
+	unsigned n = 0;
+
+	TAILQ_FOREACH (t, &p->targets, entry) {
+		if (n == WEIGHTED_MAX)
+			break;
+		w[n] = (struct weighted){t->priority, t->weight};
+		all[n++] = t;
+	}
+	weighted_order(w, n, call_random, order);
+	for (unsigned i = 0; i < n; i++)
+		if (!best || reluctance(r, all[order[i]]) < reluctance(r, best))
+			best = all[order[i]];
+	return best;
+}
+
 /* To the first peer, as the trunk's calls. */
 static int aim(const struct registration *r, struct sip_flow *flow, struct err *e)
 {
 	const struct b2bua_generation *g = r->generation;
 	const struct config_peer *peer = &r->trunk->peers[0];
-	const struct peer_target *t = TAILQ_FIRST(&g->peers[r->trunk->index][0]->targets);
+	const struct peer_target *t = choose(r, g->peers[r->trunk->index][0]);
 	const struct config_listener *l;
 	bool tls = peer->transport == CONFIG_TLS;
 
 	if (!t)
 		return err_set(e, EHOSTUNREACH, "peer host %s has no address", peer->host);
-	l = config_find_listener(
-		g->config, r->trunk->realm, peer->transport, (enum ip_family)t->remote.ip.family);
-	if (!l || !g->listeners[l->index])
+	l = listener_for(r, t);
+	if (!l)
 		return err_set(e, EADDRNOTAVAIL, "no enabled %s listener in realm %s to send from",
 			config_transport_name(peer->transport), r->trunk->realm->name);
 	*flow = (struct sip_flow){
@@ -341,7 +385,7 @@ static int send_register(struct registration *r, uint32_t expires_s, struct err 
 	if (err < 0)
 		return err;
 	r->listener = flow.listener;
-	r->registrar = flow.remote.ip;
+	r->registrar = flow.remote;
 	sent_by = sip_listener_sent_by(flow.listener);
 	snprintf(address, sizeof address, "<%s>", r->trunk->registration.aor);
 	sip_build_request(&m, buf, sizeof buf, STR("REGISTER"), uri);
@@ -516,7 +560,7 @@ const struct config_trunk *registration_at(const struct b2bua *b, const struct s
 	const struct registration *r;
 
 	TAILQ_FOREACH (r, &b->registrations, entry)
-		if (r->listener == from->listener && ip_equal(&r->registrar, &from->remote.ip))
+		if (r->listener == from->listener && ip_equal(&r->registrar.ip, &from->remote.ip))
 			return config_trunk_named(b->now->config, r->trunk->name);
 	return NULL;
 }

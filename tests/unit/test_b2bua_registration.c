@@ -181,6 +181,66 @@ static void test_it_backs_off(void **state)
 	assert_true(counter("registration_failed") > 8);
 }
 
+/* The peer's name: two servers by SRV, the first of which has an address of a family that no listener speaks. */
+static void resolve(void *ctx, const char *name, enum dns_type type, dns_answer_fn told, void *arg)
+{
+	static const struct {
+		const char *name, *ip;
+	} addresses[] = {{"first.example", "2001:db8::9"}, {"first.example", "198.51.100.1"}, {"second.example", "198.51.100.11"}};
+	struct dns_reply reply = {.ttl = 86400};
+
+	(void)ctx;
+	for (unsigned i = 0; i < 3; i++) {
+		struct ip_addr ip;
+
+		ip_parse(str_z(addresses[i].ip), &ip);
+		if (strcmp(name, addresses[i].name) == 0 && ip.family == (type == DNS_A ? IP_V4 : IP_V6) &&
+			(type == DNS_A || type == DNS_AAAA))
+			reply.records[reply.n++].ip = ip;
+	}
+	/* The one that is to be asked last stands first. */
+	for (unsigned i = 0; type == DNS_SRV && i < 2; i++) {
+		struct dns_record *r = &reply.records[reply.n++];
+
+		r->srv.priority = i ? 10 : 20;
+		r->srv.port = 5061;
+		snprintf(r->srv.target, sizeof r->srv.target, "%s", i ? "first.example" : "second.example");
+	}
+	told(arg, 0, &reply, NULL);
+}
+
+static void test_the_second_of_two_servers(void **state)
+{
+	struct phone second = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
+
+	(void)state;
+	bench.dns = (struct dns_asker){.ask = resolve};
+	bench_teardown(state);
+	bench_setup(state);
+	bench_change(PEER_A, "\"peer\":[{\"name\":\"p\",\"host\":\"sip.a.example\"}],"
+			     "\"registration\":{\"aor\":\"sip:4711@a.example\",\"expires\":600},");
+	pass(100);
+	hear(&bob, "REGISTER");
+	cut_connection("Connection refused", false);
+	silence(NULL);
+	pass(5100);
+	hear(&second, "REGISTER");
+	reply(&second, "200 OK");
+	assert_string_equal(state_of("registration-state"), "registered");
+	/* It stays there while that is good, */
+	pass(451000);
+	hear(&second, "REGISTER");
+	reply(&second, "503 Maintenance");
+	pass(5100);
+	/* and comes back when it is not. */
+	hear(&bob, "REGISTER");
+	reply(&bob, "200 OK");
+	b2bua_shutdown(bench.b2bua);
+	hear(&bob, "REGISTER");
+	expect_heard(&bob, "Expires: 0\r\n");
+	phone_forget(&second);
+}
+
 static void test_calls_come_to_the_contact(void **state)
 {
 	struct phone other = bob;
@@ -240,6 +300,7 @@ int main(void)
 		T(test_more_time_is_asked_for),
 		T(test_what_is_too_long_is_named),
 		T(test_it_backs_off),
+		T(test_the_second_of_two_servers),
 		T(test_calls_come_to_the_contact),
 		T(test_its_end_is_told),
 		T(test_the_gateway_ends),
