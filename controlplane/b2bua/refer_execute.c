@@ -96,7 +96,7 @@ static void begin(struct call *c, const struct plan *p, const struct leg *by, co
 {
 	struct leg *in = &c->legs[DP_SIDE_A], *out = &c->legs[DP_SIDE_B];
 
-	c->max_forwards = m->max_forwards;
+	c->max_forwards = m->max_forwards ? m->max_forwards : 70; /* the REFER has arrived, and ends here */
 	c->referrer = config_trunk_named(c->config, by->trunk->name);
 	(void)call_hold(c, &c->referred_by, str_sub(sip_msg_value(m, SIP_H_REFERRED_BY), 0, CALL_URI_MAX));
 	c->exchange = in;

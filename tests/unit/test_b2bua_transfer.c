@@ -53,6 +53,29 @@ static void test_who_stays_is_connected_with_the_target(void **state)
 	expect_no_calls();
 }
 
+static char *last_hop(char *text)
+{
+	char *at = strstr(text, "Max-Forwards: 70");
+
+	if (at)
+		memcpy(at, "Max-Forwards:  0", 16);
+	return text;
+}
+
+/* The REFER is for the gateway, which is where it ends; the call that it makes has hops of its own. */
+static void test_a_refer_that_has_come_as_far_as_it_may(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench.garble = last_hop;
+	say(&bob, "REFER", TO_CAROL, "");
+	bench.garble = NULL;
+	hear(&bob, "202");
+	reported(&bob, "\r\n\r\nSIP/2.0 100 Trying\r\n", "Subscription-State: active;");
+	hear(&carol, "INVITE");
+	expect_heard(&carol, "\r\nMax-Forwards: 69\r\n");
+}
+
 /* What its operator sees, and that it is a call as any other afterwards. */
 static void test_the_new_call_is_a_call_as_any_other(void **state)
 {
@@ -299,6 +322,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TT(test_who_stays_is_connected_with_the_target),
+		TT(test_a_refer_that_has_come_as_far_as_it_may),
 		TT(test_the_new_call_is_a_call_as_any_other),
 		TT(test_the_session_of_who_stays_goes_on),
 		TT(test_glare_is_waited_out),
