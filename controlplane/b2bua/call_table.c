@@ -339,7 +339,7 @@ static bool rate_ok(uint64_t *second, uint32_t *count, uint32_t max)
 		*second = now;
 		*count = 0;
 	}
-	return ++*count <= max;
+	return *count < max;
 }
 
 uint64_t *call_inadmissible(struct b2bua *b, const struct config_trunk *t, const char **why)
@@ -357,7 +357,12 @@ uint64_t *call_inadmissible(struct b2bua *b, const struct config_trunk *t, const
 		*why = "the gateway takes no more new calls this second";
 	else if (!rate_ok(&s->rate_second, &s->rate_count, t->max_call_rate))
 		*why = "the trunk takes no more new calls this second";
-	return *why ? &b->counters.refused_rate : NULL;
+	if (*why)
+		return &b->counters.refused_rate;
+	/* A call that one of them refuses takes nothing of the other: else one trunk's flood would be everybody's. */
+	b->rate_count++;
+	s->rate_count++;
+	return NULL;
 }
 
 void call_count_move(struct leg *l, const struct config_trunk *to)

@@ -270,6 +270,25 @@ static void test_rates(void **state)
 	expect_no_calls();
 }
 
+/* The calls that a trunk makes over its own rate are not taken from what the gateway has for the others. */
+static void test_one_trunks_flood_is_its_own(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		dial(&carol, "+1001", "", sdp(&carol, 1));
+		if (b2bua_call_count(bench.b2bua)) {
+			hear(&bob, "INVITE");
+			answer(&bob, "486 Busy Here", "", "");
+			hear_all(&bob, "ACK");
+		}
+		hear_any(&carol);
+		say(&carol, "ACK", "", "");
+	}
+	assert_true(counter("refused_rate") > 10);
+	dial(&bob, "+3001", "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+}
+
 static void test_many_calls_leave_nothing(void **state)
 {
 	static struct phone phones[200];
@@ -453,6 +472,7 @@ int main(void)
 		T(test_the_end_with_everything_under_way),
 		T(test_limits),
 		cmocka_unit_test_setup_teardown(test_rates, small_gateway, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_one_trunks_flood_is_its_own, small_gateway, bench_teardown),
 		T(test_a_caller_known_by_his_certificate),
 		T(test_many_calls_leave_nothing),
 		T(test_what_operators_see),
