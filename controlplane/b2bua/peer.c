@@ -59,6 +59,16 @@ static void moved(void *arg)
 		put_target(p, &now[i]);
 }
 
+/* One that was down may be gone, and with it what kept calls from the trunk. */
+static void followed(void *arg)
+{
+	struct peer_state *p = arg;
+
+	moved(p);
+	if (p->trunk->b->now)
+		trunk_tell_states(p->trunk->b, "a peer's name stands for other addresses");
+}
+
 static int find_targets(struct peer_state *p, const struct config_peer *c)
 {
 	static const enum dns_service services[] = {
@@ -72,7 +82,7 @@ static int find_targets(struct peer_state *p, const struct config_peer *c)
 		.asker = b->dns,
 		.wheel = b->wheel,
 		.place = {p->host, p->port, c->port, services[c->transport]},
-		.changed = moved,
+		.changed = followed,
 		.arg = p,
 		.owner = p->trunk->name,
 	};

@@ -11,6 +11,7 @@
 #include "controlplane/media/dp_client.h"
 #include "controlplane/media/port_alloc.h"
 #include "controlplane/obs/gather.h"
+#include "controlplane/obs/notify.h"
 #include "controlplane/sip/net.h"
 #include "lib/base/clock.h"
 #include "tests/unit/b2bua_config.h"
@@ -195,6 +196,7 @@ static void open_control(void)
 					  .client = own.client,
 					  .ports = own.ports,
 					  .dtls = own.dtls,
+					  .notify = bench.notify,
 				  });
 	assert_int_equal(b2bua_prepare(bench.b2bua, &conf, &first), 0);
 	b2bua_commit(bench.b2bua, first);
@@ -317,6 +319,8 @@ int bench_setup_with(const char *limits)
 	plane_open(own.base, path);
 	if (schema_context(&own.yang, &e) < 0)
 		fail_msg("%s", e.text);
+	bench.notify = notify_new();
+	notify_set_context(bench.notify, own.yang);
 	open_control();
 	connect_plane();
 	return 0;
@@ -398,6 +402,7 @@ int bench_teardown(void **state)
 	phone_forget(&alice);
 	phone_forget(&bob);
 	phone_forget(&carol);
+	notify_free(bench.notify);
 	ly_ctx_destroy(own.yang);
 	remove_folder();
 	with_dtls = false;

@@ -71,6 +71,7 @@ struct bench {
 	uint64_t now;
 	struct b2bua *b2bua;
 	struct gather *gather;
+	struct notify *notify; /* what was raised is remembered there */
 	struct config *config;
 	struct sip_txl *txl;
 	struct sip_counters sip_counters;

@@ -2,6 +2,9 @@
 /* OPTIONS to peers: who is down is not called, and comes back. */
 #include <errno.h>
 
+#include <libyang/libyang.h>
+
+#include "controlplane/obs/notify.h"
 #include "tests/unit/b2bua_bench.h"
 
 #define TRUNK_A                                                                                              \
@@ -131,6 +134,65 @@ static void test_checks_end_with_their_configuration(void **state)
 	silence(NULL);
 }
 
+/* The one address of the peer's name. */
+static const char *address;
+
+static void resolve(void *ctx, const char *name, enum dns_type type, dns_answer_fn told, void *arg)
+{
+	struct dns_reply reply = {.ttl = 10};
+
+	(void)ctx;
+	if (type == DNS_A && strcmp(name, "sbc.example") == 0) {
+		ip_parse(str_z(address), &reply.records[0].ip);
+		reply.n = 1;
+	}
+	told(arg, 0, &reply, NULL);
+}
+
+/* The oper-state that the last trunk-state-change told. */
+static void note_state(void *ctx, uint64_t wall_ms, const struct lyd_node *node)
+{
+	struct lyd_node *leaf;
+
+	(void)wall_ms;
+	if (strcmp(LYD_NAME(node), "trunk-state-change") == 0 &&
+		lyd_find_path(node, "oper-state", 0, &leaf) == LY_SUCCESS)
+		snprintf(ctx, 20, "%s", lyd_get_value(leaf));
+}
+
+static const char *told_state(void)
+{
+	static char state[20];
+
+	state[0] = '\0';
+	notify_replay(bench.notify, 0, UINT64_MAX, note_state, state);
+	return state;
+}
+
+/* Who waits to be told that the trunk is back is told, though nobody that was down has come back. */
+static void test_a_name_that_moves_away_from_who_is_down(void **state)
+{
+	(void)state;
+	bench.dns = (struct dns_asker){.ask = resolve};
+	address = "198.51.100.1";
+	bench_teardown(state);
+	bench_setup(state);
+	bench_change(TRUNK_A, "\"host\":\"sbc.example\"}],"
+			      "\"identify\":{\"source-address\":[\"198.51.100.1/32\"]},"
+			      "\"health-check\":{\"interval\":10,\"down-after\":2,\"up-after\":2},");
+	for (unsigned i = 0; i < 3; i++) {
+		pass(i ? 10000 : 2100);
+		hear_options(i ? "503 Maintenance" : "200 OK");
+	}
+	expect_state("unreachable", "down");
+	assert_string_equal(told_state(), "unreachable");
+	address = "198.51.100.11";
+	pass(10100);
+	expect_state("up", "up");
+	assert_string_equal(told_state(), "up");
+	lose_all();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +200,7 @@ int main(void)
 		T(test_the_next_trunk_is_asked_at_once),
 		T(test_one_that_cannot_be_connected_to),
 		T(test_checks_end_with_their_configuration),
+		T(test_a_name_that_moves_away_from_who_is_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
