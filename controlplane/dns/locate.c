@@ -32,6 +32,7 @@ struct host {
 	uint16_t port, priority, weight;
 	struct ip_addr ips[2][DNS_TARGETS_MAX];
 	unsigned n[2];
+	bool failed[2]; /* they were asked for and not told */
 };
 
 /* From the first question to the last answer. */
@@ -48,6 +49,7 @@ struct dns_locator {
 	struct dns_locator_conf conf;
 	struct timer timer; /* the next round */
 	struct round *round;
+	struct round *good; /* the last with addresses; NULL: there was none */
 	struct dns_target targets[DNS_TARGETS_MAX];
 	unsigned n;
 	uint32_t retry_s; /* 0: the last round was good */
@@ -116,7 +118,9 @@ static bool is_same(const struct dns_locator *l, const struct dns_target *t, uns
 	return true;
 }
 
-static void take(struct dns_locator *l, const struct dns_target *t, unsigned n, uint32_t ttl)
+/* trouble: with some of them, which are as they were known last; NULL: none. */
+static void take(
+	struct dns_locator *l, const struct dns_target *t, unsigned n, uint32_t ttl, const char *trouble)
 {
 	bool same = is_same(l, t, n);
 	char first[IP_PORT_TEXT_MAX] = "none";
@@ -124,11 +128,11 @@ static void take(struct dns_locator *l, const struct dns_target *t, unsigned n, 
 	l->retry_s = 0;
 	ttl = ttl < TTL_MIN_S ? TTL_MIN_S : ttl > TTL_MAX_S ? TTL_MAX_S : ttl;
 	later(l, ttl);
-	if (!same || (n && l->told))
+	if (!same || (n && l->told && !trouble))
 		log_info("dns", "a peer's addresses", LZ("trunk", l->conf.owner),
 			LZ("host", l->conf.place.host), LU("addresses", n),
 			LZ("first", n ? ip_port_text(&t[0].remote, first) : first), LU("ttl", ttl));
-	if (n) {
+	if (n && !trouble) {
 		l->told = false;
 		l->trouble[0] = '\0';
 	}
@@ -136,6 +140,8 @@ static void take(struct dns_locator *l, const struct dns_target *t, unsigned n, 
 	l->n = n;
 	if (!n)
 		say_trouble(l, "the name has no address");
+	else if (trouble)
+		say_trouble(l, trouble);
 	if (!same && !l->young)
 		l->conf.changed(l->conf.arg);
 }
@@ -156,21 +162,53 @@ static unsigned list_host(const struct host *h, struct dns_target *out, unsigned
 	return n;
 }
 
+static const struct host *host_of(const struct round *r, const char *name)
+{
+	for (unsigned i = 0; r && i < r->n_hosts; i++)
+		if (strcasecmp(r->hosts[i].name, name) == 0)
+			return &r->hosts[i];
+	return NULL;
+}
+
+/* One host whose addresses were not told, while others' were, has those of the last time. False: it had none. */
+static bool keep_addresses(struct host *h, unsigned family, const struct round *good)
+{
+	const struct host *was = h->failed[family] ? host_of(good, h->name) : NULL;
+
+	if (!was || !was->n[family])
+		return false;
+	memcpy(h->ips[family], was->ips[family], sizeof h->ips[family]);
+	h->n[family] = was->n[family];
+	return true;
+}
+
 static void conclude(struct round *r)
 {
 	struct dns_locator *l = r->l;
 	struct dns_target found[DNS_TARGETS_MAX];
+	bool kept = false, told = false;
 	unsigned n = 0;
 
+	for (unsigned i = 0; i < r->n_hosts; i++)
+		told |= r->hosts[i].n[0] + r->hosts[i].n[1] > 0;
+	for (unsigned i = 0; told && i < r->n_hosts; i++)
+		for (unsigned family = 0; family < 2; family++)
+			kept |= keep_addresses(&r->hosts[i], family, l->good);
 	for (unsigned i = 0; i < r->n_hosts; i++)
 		if (r->hosts[i].n[0] + r->hosts[i].n[1])
 			n += list_host(&r->hosts[i], found + n, DNS_TARGETS_MAX - n);
 	l->round = NULL;
-	if (!n && r->failure.text[0])
+	if (!n && r->failure.text[0]) {
 		failed(l, r->failure.text);
-	else
-		take(l, found, n, n ? r->ttl : RETRY_MAX_S);
-	free(r);
+		free(r);
+		return;
+	}
+	/* What failed is asked for again soon, however long the rest holds. */
+	if (!n || (r->failure.text[0] && r->ttl > RETRY_MAX_S))
+		r->ttl = RETRY_MAX_S;
+	free(l->good);
+	l->good = r;
+	take(l, found, n, r->ttl, kept ? r->failure.text : NULL);
 }
 
 /* An answer came: has somebody waited for it? */
@@ -204,6 +242,7 @@ static void take_addresses(struct host *h, unsigned family, const char *type, in
 	if (!wanted(r))
 		return;
 	if (result < 0) {
+		h->failed[family] = true;
 		note_failure(r, type, h->name, why);
 	} else {
 		least(&r->ttl, reply);
@@ -361,6 +400,7 @@ void dns_locator_free(struct dns_locator *l)
 	timer_cancel(l->conf.wheel, &l->timer);
 	if (l->round)
 		l->round->l = NULL; /* its last answer frees it */
+	free(l->good);
 	free(l);
 }
 

@@ -13,6 +13,7 @@
 /* One line of the zone: "NAME A TTL ADDRESS", "NAME SRV TTL PRIORITY WEIGHT PORT TARGET", ... */
 static const char *zone[16];
 static bool broken;
+static const char *broken_name; /* of which the server does not know the addresses for now; NULL: none */
 static struct {
 	char name[DNS_NAME_MAX];
 	enum dns_type type;
@@ -82,7 +83,7 @@ static void answer_all(void)
 
 		for (unsigned k = 0; zone[k]; k++)
 			read_line(zone[k], questions[i].name, questions[i].type, &reply);
-		if (broken)
+		if (broken || (broken_name && strcmp(broken_name, questions[i].name) == 0))
 			questions[i].answer(
 				questions[i].arg, -EAGAIN, NULL, "Timeout while contacting DNS servers");
 		else
@@ -143,6 +144,7 @@ static int setup(void **state)
 	(void)state;
 	open_questions = asked = changes = 0;
 	broken = false;
+	broken_name = NULL;
 	now = 1000000;
 	wheel = timer_wheel_new(clock_of, NULL);
 	return wheel ? 0 : -1;
@@ -319,6 +321,40 @@ static void test_one_family_that_fails_does_not_take_the_other_away(void **state
 	dns_locator_free(l);
 }
 
+/* For as long as it cannot be told where it is, it is where it was; the others' time to live is not waited for. */
+static void test_one_host_that_fails_stays_where_it_was(void **state)
+{
+	struct dns_locator *l;
+
+	(void)state;
+	ZONE("_sips._tcp.sip.example SRV 30 10 0 5061 a.example", "_sips._tcp.sip.example SRV 30 20 0 5061 b.example",
+		"a.example A 30 192.0.2.1", "b.example A 30 192.0.2.2");
+	l = locate(0, DNS_SIPS_TCP);
+	answer_all();
+	broken_name = "a.example";
+	ZONE("_sips._tcp.sip.example SRV 86400 10 0 5061 a.example",
+		"_sips._tcp.sip.example SRV 86400 20 0 5061 b.example", "a.example A 86400 192.0.2.7",
+		"b.example A 86400 192.0.2.8");
+	for (unsigned i = 0; i < 3; i++) {
+		pass(60100);
+		answer_all();
+		assert_string_equal(targets(l), "192.0.2.1:5061 10 0\n192.0.2.8:5061 20 0\n");
+		assert_non_null(strstr(dns_locator_trouble(l), "A of a.example: Timeout while contacting DNS servers"));
+	}
+	broken_name = NULL;
+	pass(60100);
+	answer_all();
+	assert_string_equal(targets(l), "192.0.2.7:5061 10 0\n192.0.2.8:5061 20 0\n");
+	assert_string_equal(dns_locator_trouble(l), "");
+	/* That it is gone is an answer, too. */
+	ZONE("_sips._tcp.sip.example SRV 30 10 0 5061 a.example", "_sips._tcp.sip.example SRV 30 20 0 5061 b.example",
+		"b.example A 30 192.0.2.8");
+	pass(86401000);
+	answer_all();
+	assert_string_equal(targets(l), "192.0.2.8:5061 20 0\n");
+	dns_locator_free(l);
+}
+
 static void test_whoever_goes_does_not_wait_for_answers(void **state)
 {
 	(void)state;
@@ -342,6 +378,7 @@ int main(void)
 		L(test_a_change_is_followed),
 		L(test_the_last_good_answer_holds_while_dns_fails),
 		L(test_one_family_that_fails_does_not_take_the_other_away),
+		L(test_one_host_that_fails_stays_where_it_was),
 		L(test_whoever_goes_does_not_wait_for_answers),
 	};
 
