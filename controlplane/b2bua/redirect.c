@@ -55,10 +55,10 @@ bool redirect_find(struct b2bua *b, const struct b2bua_generation *g, const stru
 {
 	struct err why;
 
-	if (find_at(g, first, uri, out) && route_usable(b, g, out, &why))
+	if (find_at(g, first, uri, out) && route_usable(b, g, out, first, &why))
 		return true;
 	for (uint32_t i = 0; i < g->config->n_trunks; i++)
-		if (find_at(g, &g->config->trunks[i], uri, out) && route_usable(b, g, out, &why))
+		if (find_at(g, &g->config->trunks[i], uri, out) && route_usable(b, g, out, first, &why))
 			return true;
 	return false;
 }
@@ -164,7 +164,7 @@ static bool go_on(struct leg *out)
 			return false;
 		next = r->list[0];
 		memmove(&r->list[0], &r->list[1], --r->n * sizeof *r->list);
-	} while (!route_usable(c->b, c->generation, &next.to, &why));
+	} while (!route_usable(c->b, c->generation, &next.to, out->trunk, &why));
 	c->b->counters.redirected++;
 	log_info("call", "goes on where a redirection points", LZ("call", c->id),
 		LZ("trunk", out->trunk->name), LZ("to", next.user), LZ("next_trunk", next.to.trunk->name),

@@ -367,7 +367,7 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 {
 	const struct config_trunk *t = ingress_identify(b, m, from);
 	const struct route_target *to = NULL;
-	struct route_hunt hunt = {.sips = m->uri.scheme == SIP_SCHEME_SIPS};
+	struct route_hunt hunt = {.message = true, .sips = m->uri.scheme == SIP_SCHEME_SIPS};
 	struct err nowhere = {0};
 	char tag[SIP_TOKEN_TEXT], called[CALL_PARTY_MAX];
 	enum auth_result result;

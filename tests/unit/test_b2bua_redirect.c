@@ -184,12 +184,34 @@ static void test_what_ends_the_search(void **state)
 	refused("502", NULL);
 }
 
+/* The call that fills its trunk has its place there, wherever in it it goes. */
+static void test_within_a_trunk_that_is_full(void **state)
+{
+	struct phone second = {.ip = "198.51.100.12", .listener = OUTSIDE_TLS, .suite = "AES_CM_128_HMAC_SHA1_80"};
+
+	(void)state;
+	bench_change_all(
+		(const struct bench_edit[]){{"\"name\":\"carrier-b\"", "\"name\":\"carrier-b\",\"redirect\":\"follow\""},
+			{"\"host\":\"198.51.100.2\",\"certificate-name\":\"b.example\"}]",
+				"\"host\":\"198.51.100.2\",\"certificate-name\":\"b.example\"},"
+				"{\"name\":\"q\",\"host\":\"198.51.100.12\",\"certificate-name\":\"b.example\",\"priority\":20}]"}},
+		2);
+	dial(&alice, "+2001", "", sdp(&alice, 1));
+	hear(&carol, "INVITE");
+	answer(&carol, "302 Moved", "Contact: <sip:+2009@198.51.100.12;transport=tls>\r\n", "");
+	hear(&carol, "ACK");
+	hear(&second, "INVITE");
+	up_and_over(&second);
+	phone_forget(&second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_refused_by_default),
 		T(test_passed_on_at_our_own_address),
 		T(test_followed_by_q_to_configured_peers_only),
+		T(test_within_a_trunk_that_is_full),
 		T(test_a_redirection_to_nobody_that_we_know),
 		T(test_no_leg_goes_clear_on_the_way),
 		T(test_redirections_without_end),

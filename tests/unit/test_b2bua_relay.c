@@ -238,6 +238,28 @@ static void test_a_message_goes_to_the_next_peer(void **state)
 	phone_forget(&dave);
 }
 
+/* A trunk that has as many calls as it may takes texts. */
+static void test_a_message_beside_the_last_call(void **state)
+{
+	struct phone twin = alice;
+
+	(void)state;
+	call_up(&alice, &carol);
+	twin.ip = "10.20.0.5";
+	twin.heard = twin.invite = NULL;
+	dial(&twin, "+2001", "", sdp(&alice, 1));
+	hear(&twin, "503");
+	say(&twin, "ACK", "", "");
+	phone_forget(&twin);
+	twin.call_id[0] = twin.local_tag[0] = twin.remote_tag[0] = '\0';
+	snprintf(twin.target, sizeof twin.target, "sip:+2001@gw.invalid");
+	say(&twin, "MESSAGE", TEXT, "hello");
+	hear(&carol, "MESSAGE");
+	reply(&carol, "200 OK");
+	hear(&twin, "200");
+	phone_forget(&twin);
+}
+
 /* Timer F is the sender's timer, too: too late for another peer, but the next message takes another way. */
 static void test_a_message_that_nobody_answers(void **state)
 {
@@ -304,6 +326,7 @@ int main(void)
 		T(test_messages_that_are_refused),
 		T(test_a_message_goes_to_the_next_peer),
 		T(test_a_message_that_nobody_answers),
+		T(test_a_message_beside_the_last_call),
 		T(test_a_message_to_a_sips_uri),
 		T(test_hops_in_a_call),
 	};
