@@ -199,7 +199,9 @@ static void take_over(struct leg *l)
 	from->heir = NULL;
 	from->dialog = NULL;
 	from->ended = true;
+	nat_stop(from);
 	l->dialog->user = l;
+	nat_watch(l);
 	if (c->b->trace)
 		trace_bind(c->b->trace, l->dialog->call_id, c->id, l->side == DP_SIDE_A ? 'a' : 'b');
 }
