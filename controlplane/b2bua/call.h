@@ -137,7 +137,7 @@ struct leg {
 	struct sip_ctx *update;        /* UPDATE, or OPTIONS of revive.c, sent: until its final response */
 	bool asked_with_update;        /* by revive.c */
 	struct leg_timer timer;
-	struct timer nat_timer; /* the next keep-alive to a caller behind NAT */
+	struct timer nat_timer; /* the next keep-alive to a caller behind NAT, or use of its connection */
 	struct leg_reliable reliable;
 	struct leg_rekey rekey;
 
@@ -485,7 +485,7 @@ void reinvite_unsent(struct leg *l, const char *why);
 /* How long an offer of ours that met with glare waits before it is sent again. */
 uint32_t reinvite_back_off_ms(const struct leg *l);
 
-/* ---- nat.c: callers behind NAT ---- */
+/* ---- nat.c: callers behind NAT, and the connections of calls ---- */
 
 /* The leg's dialog is there: where it needs that, its way is kept open from now on, until nat_stop(). */
 void nat_watch(struct leg *l);

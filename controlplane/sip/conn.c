@@ -390,6 +390,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	} else if (c->message_ms || c->half_open) {
 		counters->conn_slow_closed++;
 		conn_close(c, "no whole message in time");
+	} else if (c->waiters) {
+		/* Somebody is registered by it, or an answer is to come: the kernel finds out whether it is there. */
+		c->active_ms = conn_now_ms();
+		conn_arm_timer(c);
 	} else {
 		counters->conn_idle_closed++;
 		conn_close(c, "idle");

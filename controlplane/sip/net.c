@@ -212,6 +212,14 @@ int sip_net_conn_info(const struct sip_net *net, uint64_t conn, struct sip_conn_
 	return 0;
 }
 
+void sip_net_hold(const struct sip_net *net, uint64_t conn)
+{
+	struct sip_conn *c = conn_find(net, conn);
+
+	if (c && !c->half_open)
+		c->active_ms = conn_now_ms();
+}
+
 void sip_net_close(struct sip_net *net, uint64_t conn, const char *reason)
 {
 	struct sip_conn *c = conn_find(net, conn);

@@ -174,7 +174,8 @@ struct str sip_listener_host(const struct sip_listener *l);
 void *sip_listener_realm(const struct sip_listener *l);
 
 /*
- * Told once when the connection that carried its message is lost; not told when the owner detaches first.
+ * Told once when the connection that carried its message is lost; not told when the owner detaches first. Until
+ * then silence does not end the connection.
  * Embedded in the owner, zeroed before use.
  */
 struct sip_waiter {
@@ -201,6 +202,8 @@ int sip_net_send(struct sip_net *net, struct sip_flow *flow, struct str text, st
  */
 void sip_net_response_flow(const struct sip_msg *request, struct sip_flow *from);
 
+/* What goes by it is still wanted: it is not closed for silence, from now on for as long again. */
+void sip_net_hold(const struct sip_net *net, uint64_t conn);
 /* Closes it when what waits to be sent has gone; one that is gone already is ignored. */
 void sip_net_close(struct sip_net *net, uint64_t conn, const char *reason);
 

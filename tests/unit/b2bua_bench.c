@@ -427,6 +427,11 @@ void phone_disconnect(struct phone *p)
 	p->conn = 0;
 }
 
+bool phone_connection_used(void)
+{
+	return own.conn.active_ms != 0;
+}
+
 /* ---- time ---- */
 
 void settle(void)

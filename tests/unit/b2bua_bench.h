@@ -127,6 +127,8 @@ void bench_refuse(const char *was, const char *now, const char *why);
 /* The phone has a TLS connection on which it showed a certificate for this name. */
 void phone_connect(struct phone *p, const char *name);
 void phone_disconnect(struct phone *p);
+/* Has anybody needed that connection since phone_connect()? Else it is closed after a time. */
+bool phone_connection_used(void);
 
 /* A request in the phone's dialog, or a new INVITE/OPTIONS. headers: whole lines. ACK and CANCEL go with the
  * last INVITE. */

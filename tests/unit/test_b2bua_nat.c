@@ -117,6 +117,66 @@ static void test_others_are_asked_where_they_say(void **state)
 	expect_no_calls();
 }
 
+/* The connection of a caller that cannot be connected to is there for as long as its call, however long all are silent. */
+static void test_the_connection_of_a_call_is_not_idle(void **state)
+{
+	(void)state;
+	phone_connect(&bob, "a.example");
+	call_up(&bob, &carol);
+	assert_false(phone_connection_used());
+	pass(300000);
+	silence(NULL);
+	assert_true(phone_connection_used());
+	hang_up(&carol, &bob);
+	phone_connect(&bob, "a.example");
+	pass(600000);
+	assert_false(phone_connection_used());
+	phone_disconnect(&bob);
+}
+
+static uint64_t kept_open(void)
+{
+	return bench.sip_counters.tx_messages + bench.sip_counters.tx_failed;
+}
+
+/* Who is handed on to somebody else is behind the same NAT as before. */
+static void test_a_transfer_keeps_the_way_open(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	bench_change_all(
+		(const struct bench_edit[]){
+			{"\"name\":\"carrier-a\",", "\"name\":\"carrier-a\",\"transfer\":\"execute\","},
+			{"\"reinvite-keys\":\"own-leg\"", "\"reinvite-keys\":\"always\""}},
+		2);
+	behind_nat();
+	call_up(&alice, &bob);
+	before = kept_open();
+	pass(21000);
+	assert_int_equal(kept_open(), before + 1);
+	say(&bob, "REFER", "Refer-To: <sip:+2001@pbx.example>\r\n", "");
+	hear(&bob, "202");
+	hear(&bob, "NOTIFY");
+	reply(&bob, "200 OK");
+	hear(&carol, "INVITE");
+	answer(&carol, "200 OK", "", sdp(&carol, 5));
+	hear(&alice, "INVITE");
+	answer(&alice, "200 OK", "", sdp(&alice, 6));
+	hear(&alice, "ACK");
+	hear(&carol, "ACK");
+	hear(&bob, "NOTIFY");
+	reply(&bob, "200 OK");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	before = kept_open();
+	pass(21000);
+	assert_int_equal(kept_open(), before + 1);
+	hang_up(&carol, &alice);
+	assert_int_equal(alice.flow.remote.port, 40001);
+	expect_no_calls();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +184,8 @@ int main(void)
 		T(test_strangers_move_nothing),
 		T(test_a_restart_remembers_it),
 		T(test_others_are_asked_where_they_say),
+		T(test_the_connection_of_a_call_is_not_idle),
+		T(test_a_transfer_keeps_the_way_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

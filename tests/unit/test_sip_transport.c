@@ -143,6 +143,33 @@ static void test_silent_and_idle_are_closed(void **state)
 	close(raw_fd);
 }
 
+static bool long_idle(void)
+{
+	static unsigned turns; /* of 5 ms: five times idle_ms */
+
+	return ++turns % 100 == 0;
+}
+
+/* Somebody is registered by it, who need not say more until that is to be renewed. */
+static void test_one_that_is_needed_is_not_idle(void **state)
+{
+	(void)state;
+	teardown(state);
+	b_conf.idle_ms = 100;
+	setup(state);
+	listen_on(&b, SIP_TCP, NULL);
+	raw_begin();
+	raw_send(OPTIONS, strlen(OPTIONS));
+	assert_true(loop_until(b_has_message));
+	assert_int_equal(sip_net_watch(b.net, b.from.conn, &watch.w), 0);
+	assert_true(loop_until(long_idle));
+	assert_false(watch.lost);
+	sip_waiter_detach(&watch.w);
+	assert_true(loop_until(raw_is_closed));
+	assert_int_equal(b.counters.conn_idle_closed, 1);
+	close(raw_fd);
+}
+
 static void test_limits_per_source(void **state)
 {
 	(void)state;
@@ -355,6 +382,7 @@ int main(void)
 		T(test_slow_sender_is_closed),
 		T(test_split_keepalive),
 		T(test_silent_and_idle_are_closed),
+		T(test_one_that_is_needed_is_not_idle),
 		T(test_limits_per_source),
 		T(test_limit_of_half_open),
 		T(test_reuse),
