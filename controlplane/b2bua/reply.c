@@ -19,6 +19,8 @@ const char *reply_allow(const struct leg *l)
 	return twin && twin->transfer != CONFIG_TRANSFER_REFUSE ? ALLOW ", NOTIFY" : ALLOW;
 }
 
+#define RETRY_AFTER_MAX_S 86400 /* who wants more is asked again after a day */
+
 /* Quoted-string content: a quote or a backslash in what we say would end it. */
 static void put_quotable(struct wbuf *w, const char *text)
 {
@@ -96,14 +98,14 @@ bool reply_retry_after(const struct sip_msg *m, uint32_t *seconds)
 {
 	struct str value = sip_msg_value(m, SIP_H_RETRY_AFTER);
 	uint64_t n;
+	int rc;
 
 	/* RFC 3261 section 20.33: seconds, perhaps a (comment), perhaps parameters. */
 	value = str_cut(&value, ';');
 	value = str_trim(str_cut(&value, '('));
-	if (str_to_u64(value, 86400, &n) < 0)
-		return false;
-	*seconds = (uint32_t)n;
-	return true;
+	rc = str_to_u64(value, RETRY_AFTER_MAX_S, &n);
+	*seconds = rc == 0 ? (uint32_t)n : rc == -ERANGE ? RETRY_AFTER_MAX_S : *seconds;
+	return rc == 0 || rc == -ERANGE;
 }
 
 void reply_contact(struct sip_builder *b, const struct leg *l)

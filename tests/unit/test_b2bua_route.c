@@ -102,6 +102,23 @@ static void test_retry_after_is_a_rest_of_that_long(void **state)
 	silence(NULL);
 }
 
+/* More than a day is a day, not nothing. */
+static void test_a_very_long_rest(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "503 Closed", "Retry-After: 172800\r\n", "");
+	hear(&bob, "ACK");
+	hear(&dave, "INVITE");
+	answer(&dave, "603 Decline", "", "");
+	hear(&dave, "ACK");
+	hear(&alice, "603");
+	say(&alice, "ACK", "", "");
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&dave, "INVITE");
+}
+
 static void test_other_answers_are_the_called_sides_last_word(void **state)
 {
 	static const char *const words[] = {"404 Not Found", "408 Timeout", "480 Away", "486 Busy",
@@ -380,6 +397,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		R(test_a_503_goes_to_the_next_peer_as_a_new_call),
 		R(test_retry_after_is_a_rest_of_that_long),
+		R(test_a_very_long_rest),
 		R(test_other_answers_are_the_called_sides_last_word),
 		R(test_who_has_heard_it_ring_is_not_sent_elsewhere),
 		R(test_a_connection_that_cannot_be_made),
