@@ -420,7 +420,8 @@ void fork_request(struct leg *out, struct sip_dialog *d, struct sip_stx *stx, co
 
 /* An INVITE came on `in` (stx is set): negotiates and invites the other side. Refuses by itself. */
 void exchange_begin(struct leg *in, const struct sip_msg *m);
-/* The first INVITE's Expires, where that is sooner than the ring timeout: who has not answered by then is called off. */
+/* The first INVITE's Expires, where that is sooner than the ring timeout: who has not answered by then is
+ * called off. */
 void exchange_expires(struct call *c, const struct sip_msg *m);
 /* The first one again, towards another target; or in a call without an INVITE that came, where m is NULL. */
 void exchange_again(struct leg *in);

@@ -359,7 +359,8 @@ uint64_t *call_inadmissible(struct b2bua *b, const struct config_trunk *t, const
 		*why = "the trunk takes no more new calls this second";
 	if (*why)
 		return &b->counters.refused_rate;
-	/* A call that one of them refuses takes nothing of the other: else one trunk's flood would be everybody's. */
+	/* A call that one of them refuses takes nothing of the other: else one trunk's flood would be
+	 * everybody's. */
 	b->rate_count++;
 	s->rate_count++;
 	return NULL;

@@ -131,7 +131,8 @@ static void collect_targets(struct b2bua *b, const struct b2bua_generation *g, s
 	}
 }
 
-/* Has the trunk a place for what is on its way? held: the trunk at which the call has one already; NULL: at none. */
+/* Has the trunk a place for what is on its way? held: the trunk at which the call has one already; NULL: at
+ * none. */
 static bool has_place(const struct b2bua *b, const struct config_trunk *now, const struct config_trunk *held)
 {
 	uint32_t own = held && strcmp(held->name, now->name) == 0;

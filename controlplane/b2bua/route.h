@@ -31,7 +31,7 @@ struct route_target {
 struct route_hunt {
 	const struct config_route *route;
 	char called[ROUTE_CALLED_MAX]; /* the number, inside the gateway; "": nobody is looked for by it */
-	bool message;        /* no call: how many a trunk may have is nothing to it */
+	bool message;                  /* no call: how many a trunk may have is nothing to it */
 	bool sips;           /* only to peers over TLS: the caller asked for a sips: URI */
 	uint32_t next_trunk; /* in route->to, which is gone through twice: for those that rest, last */
 	struct route_target targets[ROUTE_TRIES_MAX]; /* of the trunk before that */

@@ -160,7 +160,8 @@ void session_timer_restore(struct leg *l, const struct leg_timer *was)
 void session_timer_agree(struct leg *l, struct sip_builder *b)
 {
 	struct leg_timer *t = &l->timer;
-	/* A proxy asked, for who knows of no 422: as RFC 4028 section 8.1 has the next one do, it gets more. */
+	/* A proxy asked, for who knows of no 422: as RFC 4028 section 8.1 has the next one do, it gets more.
+	 */
 	uint32_t s = t->asked_s ? most(t->asked_s, MIN_S) : 0;
 	bool ours = t->asked_uas || !t->asked_supported;
 

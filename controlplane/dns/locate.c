@@ -170,7 +170,8 @@ static const struct host *host_of(const struct round *r, const char *name)
 	return NULL;
 }
 
-/* One host whose addresses were not told, while others' were, has those of the last time. False: it had none. */
+/* One host whose addresses were not told, while others' were, has those of the last time. False: it had none.
+ */
 static bool keep_addresses(struct host *h, unsigned family, const struct round *good)
 {
 	const struct host *was = h->failed[family] ? host_of(good, h->name) : NULL;

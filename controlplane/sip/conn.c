@@ -391,7 +391,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		counters->conn_slow_closed++;
 		conn_close(c, "no whole message in time");
 	} else if (c->waiters) {
-		/* Somebody is registered by it, or an answer is to come: the kernel finds out whether it is there. */
+		/* Somebody is registered by it, or an answer is to come: the kernel finds out whether it is
+		 * there. */
 		c->active_ms = conn_now_ms();
 		conn_arm_timer(c);
 	} else {

@@ -174,9 +174,8 @@ struct str sip_listener_host(const struct sip_listener *l);
 void *sip_listener_realm(const struct sip_listener *l);
 
 /*
- * Told once when the connection that carried its message is lost; not told when the owner detaches first. Until
- * then silence does not end the connection.
- * Embedded in the owner, zeroed before use.
+ * Told once when the connection that carried its message is lost; not told when the owner detaches first.
+ * Until then silence does not end the connection. Embedded in the owner, zeroed before use.
  */
 struct sip_waiter {
 	struct sip_waiter *next, **prev; /* prev NULL: detached */

@@ -125,6 +125,7 @@ void stx_retransmitted(struct sip_stx *stx);
 /* True: the ACK was the transaction's own. */
 bool stx_ack(struct sip_stx *stx);
 void stx_cancel(struct sip_stx *stx, const struct sip_msg *cancel);
-/* The To tag that the INVITE's responses have or are to have; empty: it is not known. Good until the next response. */
+/* The To tag that the INVITE's responses have or are to have; empty: it is not known. Good until the next
+ * response. */
 struct str stx_tag(const struct sip_stx *stx);
 void stx_terminate(struct sip_stx *stx);

@@ -400,7 +400,8 @@ static void test_nobody_answers(void **state)
 /* RFC 3261 section 13.3.1, of how long a caller wants to wait; no longer than the gateway does (20 s). */
 static void test_an_invitation_expires(void **state)
 {
-	static const char *const long_ones[] = {"Expires: 20\r\n", "Expires: 4294967295\r\n", "Expires: soon\r\n"};
+	static const char *const long_ones[] = {
+		"Expires: 20\r\n", "Expires: 4294967295\r\n", "Expires: soon\r\n"};
 
 	(void)state;
 	dial(&alice, "+1001", "Expires: 7\r\n", sdp(&alice, 1));

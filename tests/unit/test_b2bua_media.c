@@ -472,7 +472,8 @@ int main(void)
 		T(test_the_end_with_everything_under_way),
 		T(test_limits),
 		cmocka_unit_test_setup_teardown(test_rates, small_gateway, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_one_trunks_flood_is_its_own, small_gateway, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_one_trunks_flood_is_its_own, small_gateway, bench_teardown),
 		T(test_a_caller_known_by_his_certificate),
 		T(test_many_calls_leave_nothing),
 		T(test_what_operators_see),

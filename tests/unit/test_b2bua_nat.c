@@ -117,7 +117,8 @@ static void test_others_are_asked_where_they_say(void **state)
 	expect_no_calls();
 }
 
-/* The connection of a caller that cannot be connected to is there for as long as its call, however long all are silent. */
+/* The connection of a caller that cannot be connected to is there for as long as its call, however long all
+ * are silent. */
 static void test_the_connection_of_a_call_is_not_idle(void **state)
 {
 	(void)state;

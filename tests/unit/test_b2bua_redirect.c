@@ -187,11 +187,13 @@ static void test_what_ends_the_search(void **state)
 /* The call that fills its trunk has its place there, wherever in it it goes. */
 static void test_within_a_trunk_that_is_full(void **state)
 {
-	struct phone second = {.ip = "198.51.100.12", .listener = OUTSIDE_TLS, .suite = "AES_CM_128_HMAC_SHA1_80"};
+	struct phone second = {
+		.ip = "198.51.100.12", .listener = OUTSIDE_TLS, .suite = "AES_CM_128_HMAC_SHA1_80"};
 
 	(void)state;
 	bench_change_all(
-		(const struct bench_edit[]){{"\"name\":\"carrier-b\"", "\"name\":\"carrier-b\",\"redirect\":\"follow\""},
+		(const struct bench_edit[]){
+			{"\"name\":\"carrier-b\"", "\"name\":\"carrier-b\",\"redirect\":\"follow\""},
 			{"\"host\":\"198.51.100.2\",\"certificate-name\":\"b.example\"}]",
 				"\"host\":\"198.51.100.2\",\"certificate-name\":\"b.example\"},"
 				"{\"name\":\"q\",\"host\":\"198.51.100.12\",\"certificate-name\":\"b.example\",\"priority\":20}]"}},

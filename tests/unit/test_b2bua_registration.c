@@ -181,12 +181,14 @@ static void test_it_backs_off(void **state)
 	assert_true(counter("registration_failed") > 8);
 }
 
-/* The peer's name: two servers by SRV, the first of which has an address of a family that no listener speaks. */
+/* The peer's name: two servers by SRV, the first of which has an address of a family that no listener speaks.
+ */
 static void resolve(void *ctx, const char *name, enum dns_type type, dns_answer_fn told, void *arg)
 {
 	static const struct {
 		const char *name, *ip;
-	} addresses[] = {{"first.example", "2001:db8::9"}, {"first.example", "198.51.100.1"}, {"second.example", "198.51.100.11"}};
+	} addresses[] = {{"first.example", "2001:db8::9"}, {"first.example", "198.51.100.1"},
+		{"second.example", "198.51.100.11"}};
 	struct dns_reply reply = {.ttl = 86400};
 
 	(void)ctx;

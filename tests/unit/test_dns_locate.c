@@ -321,14 +321,16 @@ static void test_one_family_that_fails_does_not_take_the_other_away(void **state
 	dns_locator_free(l);
 }
 
-/* For as long as it cannot be told where it is, it is where it was; the others' time to live is not waited for. */
+/* For as long as it cannot be told where it is, it is where it was; the others' time to live is not waited
+ * for. */
 static void test_one_host_that_fails_stays_where_it_was(void **state)
 {
 	struct dns_locator *l;
 
 	(void)state;
-	ZONE("_sips._tcp.sip.example SRV 30 10 0 5061 a.example", "_sips._tcp.sip.example SRV 30 20 0 5061 b.example",
-		"a.example A 30 192.0.2.1", "b.example A 30 192.0.2.2");
+	ZONE("_sips._tcp.sip.example SRV 30 10 0 5061 a.example",
+		"_sips._tcp.sip.example SRV 30 20 0 5061 b.example", "a.example A 30 192.0.2.1",
+		"b.example A 30 192.0.2.2");
 	l = locate(0, DNS_SIPS_TCP);
 	answer_all();
 	broken_name = "a.example";
@@ -339,7 +341,8 @@ static void test_one_host_that_fails_stays_where_it_was(void **state)
 		pass(60100);
 		answer_all();
 		assert_string_equal(targets(l), "192.0.2.1:5061 10 0\n192.0.2.8:5061 20 0\n");
-		assert_non_null(strstr(dns_locator_trouble(l), "A of a.example: Timeout while contacting DNS servers"));
+		assert_non_null(strstr(
+			dns_locator_trouble(l), "A of a.example: Timeout while contacting DNS servers"));
 	}
 	broken_name = NULL;
 	pass(60100);
@@ -347,8 +350,8 @@ static void test_one_host_that_fails_stays_where_it_was(void **state)
 	assert_string_equal(targets(l), "192.0.2.7:5061 10 0\n192.0.2.8:5061 20 0\n");
 	assert_string_equal(dns_locator_trouble(l), "");
 	/* That it is gone is an answer, too. */
-	ZONE("_sips._tcp.sip.example SRV 30 10 0 5061 a.example", "_sips._tcp.sip.example SRV 30 20 0 5061 b.example",
-		"b.example A 30 192.0.2.8");
+	ZONE("_sips._tcp.sip.example SRV 30 10 0 5061 a.example",
+		"_sips._tcp.sip.example SRV 30 20 0 5061 b.example", "b.example A 30 192.0.2.8");
 	pass(86401000);
 	answer_all();
 	assert_string_equal(targets(l), "192.0.2.8:5061 20 0\n");
