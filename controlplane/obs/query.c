@@ -19,6 +19,7 @@ static const struct {
 	{QUERY_MEDIA, "/srtp-gateway:gateway/media/interface/state"},
 	{QUERY_MANAGEMENT, "/srtp-gateway:gateway/management/state"},
 	{QUERY_MONITORING, "/ietf-netconf-monitoring:netconf-state"},
+	{QUERY_MONITORING, "/nc-notifications:netconf"},
 	{QUERY_CONFIG, "/srtp-gateway:gateway"},
 	{QUERY_CONFIG, "/ietf-netconf-acm:nacm"},
 };
@@ -179,7 +180,7 @@ static unsigned parts_of_subtree(const struct ly_ctx *ctx, const char *subtree, 
 			found |= QUERY_STATISTICS;
 		} else if (strcmp(LYD_NAME(top), "nacm") == 0) {
 			found |= QUERY_CONFIG;
-		} else if (strcmp(LYD_NAME(top), "netconf-state") == 0) {
+		} else if (strcmp(LYD_NAME(top), "netconf-state") == 0 || strcmp(LYD_NAME(top), "netconf") == 0) {
 			found |= QUERY_MONITORING;
 		} else if (strcmp(LYD_NAME(top), "calls") == 0) {
 			found |= below ? 0 : QUERY_CALL;

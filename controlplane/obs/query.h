@@ -17,7 +17,7 @@ enum query_part {
 	QUERY_TRUNKS = 1 << 2,
 	QUERY_CERTIFICATES = 1 << 3,
 	QUERY_MANAGEMENT = 1 << 4, /* sessions and commits */
-	QUERY_MONITORING = 1 << 5, /* ietf-netconf-monitoring */
+	QUERY_MONITORING = 1 << 5, /* ietf-netconf-monitoring, and the streams of nc-notifications */
 	QUERY_CONFIG = 1 << 6,     /* what is configured */
 	QUERY_MEDIA = 1 << 7,      /* links of media interfaces: the data plane has to be asked */
 	QUERY_ALL = (1 << 8) - 1,

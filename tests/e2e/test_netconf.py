@@ -145,6 +145,12 @@ def test_capabilities_and_schemas():
         assert {e.text for e in tree.iter(f"{ns}capability")} == set(a.capabilities), state
         assert {e.text for e in tree.iter(f"{ns}identifier")} >= set(modules), state
 
+        # RFC 5277, section 3.2.5.1: how a client finds out to what it can subscribe.
+        for query in (["subtree", '<netconf xmlns="urn:ietf:params:xml:ns:netmod:notification"><streams/></netconf>'],
+                      ["xpath", [{"n": "urn:ietf:params:xml:ns:netmod:notification"}, "/n:netconf/n:streams"]]):
+            streams = a.get(filter=query)
+            assert "<name>NETCONF</name>" in streams and "<replaySupport>true</replaySupport>" in streams, streams
+
 
 def test_reading():
     with office() as o:

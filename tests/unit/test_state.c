@@ -318,6 +318,7 @@ static const struct {
 	{"/srtp-gateway:gateway", NULL, QUERY_TRUNKS | QUERY_CERTIFICATES | QUERY_MANAGEMENT | QUERY_MEDIA | QUERY_CONFIG,
 		{"", "", "", ""}},
 	{"/srtp-gateway:gateway/media/interface/state/link", NULL, QUERY_MEDIA | QUERY_CONFIG, {"", "", "", ""}},
+	{"/nc-notifications:netconf/streams", NULL, QUERY_MONITORING, {"", "", "", ""}},
 	{"/*", NULL, QUERY_ALL, {"", "", "", ""}},
 	{"]", NULL, QUERY_ALL, {"", "", "", ""}},
 #define NS " xmlns='urn:srtpgw:yang:srtp-gateway'"
@@ -328,6 +329,8 @@ static const struct {
 		{"", "", "", ""}},
 	{NULL, "<gateway" NS "><trunks/></gateway>", QUERY_TRUNKS | QUERY_CONFIG, {"", "", "", ""}},
 	{NULL, "<gateway" NS "><media/></gateway>", QUERY_MEDIA | QUERY_CONFIG, {"", "", "", ""}},
+	{NULL, "<netconf xmlns='urn:ietf:params:xml:ns:netmod:notification'><streams/></netconf>", QUERY_MONITORING,
+		{"", "", "", ""}},
 	{NULL, "<statistics" NS "/><calls" NS "><call><id>7</id></call></calls>",
 		QUERY_STATISTICS | QUERY_CALL, {"", "", "", ""}},
 	{NULL, "<nonsense", QUERY_ALL, {"", "", "", ""}},
