@@ -45,7 +45,7 @@ void answer_note(struct call *c)
 	c->state = CALL_ANSWERED;
 	c->answered_ms = clock_wall_ms();
 	c->b->counters.answered++;
-	metrics_observe(&c->b->setup, clock_between_ms(c->began_ms, c->answered_ms));
+	metrics_observe(&c->b->setup, clock_between_ms(c->began_ms, c->answered_ms) * 1000);
 	for (unsigned side = 0; side < 2; side++)
 		leg_trunk(&c->legs[side])->answered++;
 }

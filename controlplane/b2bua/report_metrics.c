@@ -16,13 +16,13 @@
 
 void metrics_init(struct b2bua *b)
 {
-	static const uint32_t setup[] = {
-		50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 30000, 60000, 120000, 180000};
-	static const uint32_t jitter[] = {1, 2, 5, 10, 20, 30, 50, 100, 200};
+	static const uint32_t setup[] = {50000, 100000, 200000, 500000, 1000000, 2000000, 5000000, 10000000, 20000000,
+		30000000, 60000000, 120000000, 180000000};
+	static const uint32_t jitter[] = {1000, 2000, 5000, 10000, 20000, 30000, 50000, 100000, 200000};
 
-	b->setup = (struct metrics_histogram){.bounds_ms = setup, .n = sizeof setup / sizeof *setup};
+	b->setup = (struct metrics_histogram){.bounds_us = setup, .n = sizeof setup / sizeof *setup};
 	b->ended.jitter =
-		(struct metrics_histogram){.bounds_ms = jitter, .n = sizeof jitter / sizeof *jitter};
+		(struct metrics_histogram){.bounds_us = jitter, .n = sizeof jitter / sizeof *jitter};
 }
 
 static void note_leg(struct b2bua *b, const struct dp_stats_leg *s)
@@ -31,7 +31,7 @@ static void note_leg(struct b2bua *b, const struct dp_stats_leg *s)
 	b->ended.received += s->rx_packets;
 	b->ended.lost += s->rx_lost > 0 ? (uint64_t)s->rx_lost : 0;
 	if (s->rx_packets)
-		metrics_observe(&b->ended.jitter, s->rx_jitter_us / 1000);
+		metrics_observe(&b->ended.jitter, s->rx_jitter_us);
 }
 
 void metrics_note_media(struct b2bua *b, const struct call *c)
@@ -115,6 +115,10 @@ static void write_calls(const struct b2bua *b, struct metrics *m)
 	write_reasons(b, m, "srtpgw_calls_refused_total", "refused_", "Calls that the gateway refused.");
 	write_reasons(b, m, "srtpgw_calls_failed_total", "failed_", "Calls that failed at the called side.");
 	write_reasons(b, m, "srtpgw_calls_ended_total", "ended_", "Calls that the gateway ended.");
+	counter(m, "srtpgw_calls_failovers_total", "Times that a call was tried at another peer.",
+		b->counters.failovers);
+	counter(m, "srtpgw_media_legs_attacked_total",
+		"Reports of legs that forged packets come to from their peer's address.", b->counters.legs_attacked);
 	write_reasons(b, m, "srtpgw_authentication_total", "auth_",
 		"Digest: requests that were challenged, and challenges of trunks that were not met.");
 	write_reasons(b, m, "srtpgw_register_refused_total", "register_refused_",

@@ -52,7 +52,7 @@ void metrics_sample(struct metrics *m, const char *name, const char *const *labe
 void metrics_sample_real(struct metrics *m, const char *name, const char *const *labels, double v)
 {
 	put_name(m, name, labels);
-	evbuffer_add_printf(m->out, "%.3f\n", v);
+	evbuffer_add_printf(m->out, "%.6f\n", v);
 }
 
 void metrics_one(struct metrics *m, const char *name, enum metrics_type type, const char *help, uint64_t v)
@@ -61,14 +61,14 @@ void metrics_one(struct metrics *m, const char *name, enum metrics_type type, co
 	metrics_sample(m, name, NULL, v);
 }
 
-void metrics_observe(struct metrics_histogram *h, uint64_t ms)
+void metrics_observe(struct metrics_histogram *h, uint64_t us)
 {
 	unsigned i = 0;
 
-	while (i < h->n && ms > h->bounds_ms[i])
+	while (i < h->n && us > h->bounds_us[i])
 		i++;
 	h->counts[i]++;
-	h->sum_ms += ms;
+	h->sum_us += us;
 }
 
 void metrics_write_histogram(
@@ -82,11 +82,11 @@ void metrics_write_histogram(
 	for (unsigned i = 0; i <= h->n; i++) {
 		sum += h->counts[i];
 		if (i < h->n)
-			snprintf(bound, sizeof bound, "%g", h->bounds_ms[i] / 1000.0);
+			snprintf(bound, sizeof bound, "%g", h->bounds_us[i] / 1e6);
 		metrics_sample(m, part, (const char *const[]){"le", i < h->n ? bound : "+Inf", NULL}, sum);
 	}
 	snprintf(part, sizeof part, "%s_sum", name);
-	metrics_sample_real(m, part, NULL, (double)h->sum_ms / 1000);
+	metrics_sample_real(m, part, NULL, (double)h->sum_us / 1e6);
 	snprintf(part, sizeof part, "%s_count", name);
 	metrics_sample(m, part, NULL, sum);
 }

@@ -24,11 +24,11 @@ void metrics_one(struct metrics *m, const char *name, enum metrics_type type, co
 
 /* Counts of values, each in the first bucket whose bound is not below it. */
 struct metrics_histogram {
-	const uint32_t *bounds_ms; /* rising */
+	const uint32_t *bounds_us; /* rising */
 	unsigned n;                /* of bounds, at most METRICS_BOUNDS_MAX */
-	uint64_t counts[METRICS_BOUNDS_MAX + 1], sum_ms;
+	uint64_t counts[METRICS_BOUNDS_MAX + 1], sum_us;
 };
-void metrics_observe(struct metrics_histogram *h, uint64_t ms);
+void metrics_observe(struct metrics_histogram *h, uint64_t us);
 /* In seconds, as Prometheus wants durations. */
 void metrics_write_histogram(
 	struct metrics *m, const char *name, const char *help, const struct metrics_histogram *h);

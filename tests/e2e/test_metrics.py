@@ -2,6 +2,7 @@
 """/metrics and /healthz while calls run: what is counted is what was sent, and Prometheus can read it."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from lab.net import Skip, wait_for
 from lab.operator import Operator, Refused
 from lab.party import connect, finish, parties, quiet_now, talking
 
+DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs")
 LISTENER = {"observability": {"metrics-listener": {"port": 9464}}}
 
 
@@ -72,6 +74,24 @@ def test_promtool_finds_nothing_wrong():
                               stderr=subprocess.STDOUT, timeout=60)
         assert done.returncode == 0 and not done.stdout.strip(), done.stdout
         finish(gateway, a, b)
+
+
+def test_what_the_documentation_names_is_there():
+    """The metrics that docs/operations.md tells operators to watch: those named in full, and those of its table."""
+    with open(os.path.join(DOCS, "operations.md")) as f:
+        text = f.read()
+    table = text[text.index("\n## Monitoring"):text.index("\n## The audit")]
+    rows = re.findall(r"^\| (`[^|]*) \|", table, re.M)
+    watched = {name for row in rows for name in re.findall(r"`([a-z0-9_]+)", row)}
+    assert len(watched) > 30, watched
+    # Elsewhere with and without the beginning that all of them have.
+    watched |= set(re.findall(r"`(?:srtpgw_)?([a-z][a-z0-9_]*_total)[`{]", text))
+    watched |= set(re.findall(r"`srtpgw_([a-z0-9_]+)[`{]", text))
+    named = {f"srtpgw_{name}" for name in watched}
+    with parties(b="phone", **LISTENER) as (_, gateway, _a, _b):
+        _, page_text = page(gateway, "/metrics")
+    there = set(re.findall(r"^# TYPE (\S+)", page_text, re.M))
+    assert named <= there, named - there
 
 
 def test_health_follows_the_data_plane():

@@ -20,16 +20,16 @@
 static void the_text_is_what_prometheus_reads(void **state)
 {
 	(void)state;
-	static const uint32_t bounds[] = {100, 2500};
-	struct metrics_histogram h = {.bounds_ms = bounds, .n = 2};
+	static const uint32_t bounds[] = {100000, 2500000};
+	struct metrics_histogram h = {.bounds_us = bounds, .n = 2};
 	struct metrics m = {.out = evbuffer_new()};
 
 	metrics_one(&m, "a_total", METRICS_COUNTER, "What it is.", UINT64_MAX);
 	metrics_begin(&m, "b", METRICS_GAUGE, "By trunk.");
 	metrics_sample(&m, "b", (const char *const[]){"trunk", "a\"b\\c\nd", "x", "", NULL}, 3);
-	metrics_observe(&h, 100);
-	metrics_observe(&h, 101);
-	metrics_observe(&h, 9000);
+	metrics_observe(&h, 100000);
+	metrics_observe(&h, 100001); /* above the bound, by less than anybody shows */
+	metrics_observe(&h, 9000000);
 	metrics_write_histogram(&m, "c_seconds", "How long.", &h);
 	evbuffer_add(m.out, "", 1);
 	assert_string_equal((char *)evbuffer_pullup(m.out, -1), "# HELP a_total What it is.\n"
@@ -43,7 +43,7 @@ static void the_text_is_what_prometheus_reads(void **state)
 								"c_seconds_bucket{le=\"0.1\"} 1\n"
 								"c_seconds_bucket{le=\"2.5\"} 2\n"
 								"c_seconds_bucket{le=\"+Inf\"} 3\n"
-								"c_seconds_sum 9.201\n"
+								"c_seconds_sum 9.200001\n"
 								"c_seconds_count 3\n");
 	evbuffer_free(m.out);
 }
