@@ -347,6 +347,21 @@ static void show_leg(const json_t *leg)
 	json_array_foreach(transports, i, transport) show_transport(transport);
 }
 
+/* Who asked for what was refused. */
+static void show_refused(const json_t *o)
+{
+	const json_t *signalling = json_object_get(o, "signalling"), *peer = json_object_get(o, "peer");
+	char text[600];
+
+	if (!peer)
+		return;
+	snprintf(text, sizeof text, "  %-18s %s %s  %s %s", *text_at(o, "trunk") ? text_at(o, "trunk") : "-",
+		*text_at(signalling, "tls-version") ? text_at(signalling, "tls-version") : "no TLS",
+		text_at(signalling, "tls-cipher"), text_at(peer, "address"), text_at(peer, "certificate"));
+	print_harmless(text, stdout);
+	putchar('\n');
+}
+
 static void show_record(struct reading *r, const json_t *o)
 {
 	const json_t *leg;
@@ -372,6 +387,8 @@ static void show_record(struct reading *r, const json_t *o)
 			(long long)json_integer_value(json_object_get(o, "status")), text_at(o, "reason"));
 	print_harmless(text, stdout);
 	putchar('\n');
+	if (strcmp(text_at(o, "type"), "refusal") == 0)
+		show_refused(o);
 	json_array_foreach(json_object_get(o, "legs"), i, leg) show_leg(leg);
 }
 

@@ -125,8 +125,8 @@ static int hold_party(
 	return call_hold(c, slot, str_z(text));
 }
 
-/* The refused call, as `show call` and `trace` have it. */
-static void keep_refused(
+/* The refused call, as `show call` and `trace` have it. NULL without memory. */
+static struct call *keep_refused(
 	struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t, unsigned status, const char *why)
 {
 	const struct sip_msg *m = sip_stx_request(stx);
@@ -134,7 +134,7 @@ static void keep_refused(
 	struct leg *in = c ? &c->legs[DP_SIDE_A] : NULL;
 
 	if (!c)
-		return;
+		return NULL;
 	in->listener = sip_listener_realm(sip_stx_flow(stx)->listener);
 	leg_note_flow(in, sip_stx_flow(stx));
 	in->flow.remote = m->source;
@@ -147,6 +147,7 @@ static void keep_refused(
 	}
 	if (b->trace)
 		trace_bind(b->trace, m->call_id, c->id, 'a');
+	return c;
 }
 
 /* A call that does not begin, as counters, log, `show calls` and `show trunks` have it. */
@@ -165,8 +166,7 @@ static void note_refusal(struct b2bua *b, struct sip_stx *stx, const struct conf
 		snprintf(s->last_reject, sizeof s->last_reject, "%u %s", status, why);
 	}
 	notice_refusal(b, t ? b->now->trunks[t->index] : NULL, status, why);
-	record_refusal(b, t ? t->name : NULL, status, why);
-	keep_refused(b, stx, t, status, why);
+	record_refusal(b, keep_refused(b, stx, t, status, why), t ? t->name : NULL, status, why);
 	log_warn("call", "refused", LU("status", status), LZ("reason", why),
 		LZ("trunk", t ? t->name : "none"), LZ("peer", ip_port_text(&m->source, remote)),
 		LS("called", m->uri.user), LS("sip_call_id", m->call_id));

@@ -358,14 +358,22 @@ void record_left_out(struct b2bua *b, enum record_flood f, json_t *o)
 	b->record_bounds[f].left_out = 0;
 }
 
-void record_refusal(struct b2bua *b, const char *trunk, unsigned status, const char *reason)
+void record_refusal(struct b2bua *b, const struct call *c, const char *trunk, unsigned status, const char *reason)
 {
+	const struct leg *in = c ? &c->legs[DP_SIDE_A] : NULL;
 	json_t *o;
 
 	if (!record_may(b, RECORD_REFUSALS))
 		return;
 	o = record_begin("refusal");
 	record_left_out(b, RECORD_REFUSALS, o);
+	if (in) {
+		record_text(o, "call", c->id);
+		record_text(o, "from", c->from);
+		record_text(o, "to", c->to);
+		json_object_set_new(o, "peer", peer_of(in));
+		json_object_set_new(o, "signalling", signalling_of(in));
+	}
 	record_text(o, "trunk", trunk);
 	record_number(o, "status", status);
 	record_text(o, "reason", reason);

@@ -59,6 +59,12 @@ def test_a_session_and_a_refusal():
             assert legs[1]["peer"]["certificate"] and len(legs[1]["peer"]["fingerprint"]) == 64, legs[1]
             refused = [r for r in records(path) if r["type"] == "refusal"]
             assert refused and refused[0]["status"] == 404 and refused[0]["trunk"] == "carrier-a", refused
+            # Who it was, and by which id `show call` and `trace` have it.
+            assert (refused[0]["from"], refused[0]["to"]) == (a.user, "+1"), refused
+            assert refused[0]["peer"]["address"].startswith(f"{a.address}:"), refused
+            assert refused[0]["peer"]["certificate"] and refused[0]["signalling"]["tls-version"] == "TLSv1.3", refused
+            assert gateway.ctl("trace", refused[0]["call"])["messages"], refused
+            assert f"{a.address}:" in ctl("show", path, "--call", refused[0]["call"]).stdout
             assert not records(path, "--suite", "AEAD_AES_128_GCM") and records(path, "--trunk", "carrier-b")
             # The control plane is killed: nothing that was written is lost, and the chain goes on.
             saved_now(gateway)  # else the call may be taken over, only to be ended again
