@@ -169,17 +169,23 @@ static bool is_gap(const json_t *o)
 	return strcmp(text_at(o, "type"), "gap") == 0;
 }
 
-/* One leg has all that is asked for of a leg. Times compare as text: RFC 3339 in UTC, a day is its beginning.
- */
+/* Is a record's time before that of an option, or behind it? As text: RFC 3339 in UTC, as far as the option says it. */
+static int compare_times(const char *time, const char *asked)
+{
+	size_t n = strlen(asked);
+
+	return strncmp(time, asked, n && asked[n - 1] == 'Z' ? n - 1 : n);
+}
+
+/* One leg has all that is asked for of a leg. */
 static bool record_is(const struct ctl_args *a, const json_t *o)
 {
-	const char *time = text_at(o, "time"), *to = a->text[OPT_TO];
+	const char *time = text_at(o, "time"), *from = a->text[OPT_FROM], *to = a->text[OPT_TO];
 	const json_t *legs = json_object_get(o, "legs"), *leg;
 	size_t i;
 
 	if (strcmp(text_at(o, "type"), "checkpoint") == 0 ||
-		(a->text[OPT_FROM] && strcmp(time, a->text[OPT_FROM]) < 0) ||
-		(to && strncmp(time, to, strlen(to)) > 0))
+		(from && compare_times(time, from) < 0) || (to && compare_times(time, to) > 0))
 		return false;
 	/* What is asked for may have been among those that are missing. */
 	if (is_gap(o))
