@@ -356,7 +356,7 @@ int audit_open(const struct audit_conf *conf, struct audit **out, struct err *e)
 	else
 		rc = take_up(a, e);
 	if (!rc)
-		rc = audit_key_open(a->file, &a->key, e);
+		rc = audit_key_open(a->file, a->chain.seq > 0, &a->key, e);
 	if (rc) {
 		a->unsigned_records = 0;
 		audit_close(a);

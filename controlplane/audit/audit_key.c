@@ -62,7 +62,7 @@ static int make(const char *path, EVP_PKEY **out, struct err *e)
 	return rc;
 }
 
-int audit_key_open(const char *file, struct evp_pkey_st **out, struct err *e)
+int audit_key_open(const char *file, bool begun, struct evp_pkey_st **out, struct err *e)
 {
 	char path[PATH_OCTETS];
 	EVP_PKEY *key = NULL;
@@ -81,6 +81,12 @@ int audit_key_open(const char *file, struct evp_pkey_st **out, struct err *e)
 		}
 	} else if (errno != ENOENT) {
 		return err_set(e, errno, "%s: cannot be read: %s", path, strerror(errno));
+	} else if (begun) {
+		/* With another key the chain would go on, and nobody could verify it: FILE.pub is of one key. */
+		return err_set(e, ENOENT,
+			"%s: is missing, and there are records that it has signed: put it back, or move %s and its "
+			"older files away",
+			path, file);
 	} else {
 		rc = make(path, &key, e);
 	}

@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snprintf(key_path, sizeof key_path, "%s.key", file);
 	snprintf(public_path, sizeof public_path, "%s.pub", file);
 	put(key_path, data, size);
-	if (audit_key_open(file, &key, &e) == 0) {
+	if (audit_key_open(file, false, &key, &e) == 0) {
 		EVP_PKEY *public_half = read_public(public_path);
 
 		signs(key, public_half);

@@ -420,6 +420,31 @@ static void test_what_cannot_be_opened(void **state)
 	assert_non_null(strstr(e.text, "is not a file"));
 }
 
+/* A key that is gone takes no other one's place: nobody could verify the chain, and FILE.pub would be lost with it. */
+static void test_a_key_that_is_gone_is_named(void **state)
+{
+	const struct audit_conf conf = {.file = file, .max_octets = 1 << 20, .checkpoint_records = 1};
+	struct audit *a = open_audit(1 << 20, 1);
+	char key[80], away[80], *before, *after;
+	struct err e = {0};
+
+	(void)state;
+	say(a, 1);
+	audit_close(a);
+	before = slurp(".pub");
+	snprintf(key, sizeof key, "%s.key", file);
+	snprintf(away, sizeof away, "%s.away", file);
+	assert_int_equal(rename(key, away), 0);
+	assert_int_equal(audit_open(&conf, &a, &e), -ENOENT);
+	assert_non_null(strstr(e.text, "audit.jsonl.key: is missing"));
+	after = slurp(".pub");
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+	assert_int_equal(rename(away, key), 0);
+	audit_close(open_audit(1 << 20, 1));
+}
+
 /* Not even somebody who would type the right one: the gateway would wait for it at each start. */
 static void test_nobody_is_asked_for_a_passphrase(void **state)
 {
@@ -444,7 +469,7 @@ static void test_nobody_is_asked_for_a_passphrase(void **state)
 		/* Without a terminal OpenSSL asks standard input. */
 		setsid();
 		dup2(typed[0], STDIN_FILENO);
-		_exit(audit_key_open(file, &taken, &e) == -EINVAL && strstr(e.text, "without a passphrase")
+		_exit(audit_key_open(file, true, &taken, &e) == -EINVAL && strstr(e.text, "without a passphrase")
 				? 0
 				: 1);
 	}
@@ -467,6 +492,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_record_that_is_too_long_is_a_gap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time_signs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_key_that_is_gone_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_is_asked_for_a_passphrase, setup, teardown),
 	};
 
