@@ -121,6 +121,13 @@ static const struct edit_case cases[] = {
 		"name\":\"x\","
 		"\"action\":\"deny\"}]}]}}",
 		NULL, NULL},
+	{"a leaf that occurs twice", ENGINE_XML, ENGINE_MERGE,
+		"<gateway " NS "><trunks><trunk><name>a</name><max-calls>1</max-calls><realm>core</realm>"
+		"<max-calls>2</max-calls></trunk></trunks></gateway>",
+		NULL, NULL, "bad-element", G "/trunks/trunk[name='a']/max-calls", "twice"},
+	{"a key that occurs twice", ENGINE_XML, ENGINE_MERGE,
+		"<gateway " NS "><trunks><trunk><name>a</name><name>b</name></trunk></trunks></gateway>", NULL, NULL,
+		"bad-element", G "/trunks/trunk[name='a'][name='b']/name", "twice"},
 	{"a value of another type", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\",\"max-calls\":\"many\""),
 		NULL, NULL, "invalid-value", G "/trunks/trunk[name='a']/max-calls", "many"},
 	{"a name that is none of the model's", ENGINE_JSON, ENGINE_MERGE,

@@ -130,6 +130,22 @@ static int edit_node(
 	return set_node(e, parent, edit, found, op);
 }
 
+/* A leaf has one value: of two, which is meant? */
+static int occurs_twice(struct edit *e, const struct lyd_node *edit)
+{
+	const struct lyd_node *other;
+
+	if (!edit->schema || edit->schema->nodetype != LYS_LEAF)
+		return 0;
+	for (other = edit->next; other && other->schema != edit->schema;)
+		other = other->next;
+	if (!other)
+		return 0;
+	complain(e, edit, "bad-element", "this stands here twice: a leaf has one value");
+	fault_blame(e->f, LYD_NAME(edit));
+	return -1;
+}
+
 static int edit_children(
 	struct edit *e, struct lyd_node *parent, const struct lyd_node *first, enum edit_op op)
 {
@@ -137,7 +153,7 @@ static int edit_children(
 
 	LY_LIST_FOR(first, edit)
 	{
-		if (edit_node(e, parent, edit, op))
+		if (occurs_twice(e, edit) || edit_node(e, parent, edit, op))
 			return -1;
 	}
 	return 0;
