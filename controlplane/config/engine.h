@@ -59,11 +59,26 @@ struct engine_target {
 	void (*abandon)(void *ctx, void *plan); /* undoes prepare; ends the plan */
 };
 
+/* One difference of two configurations. */
+struct engine_change {
+	const char *operation; /* "create", "delete", "replace", "move"; static */
+	/* Values of leaves, NULL where there is none. A move's after: the entry that it stands behind. */
+	char *path, *before, *after;
+};
+
+/* A commit that took effect; borrowed for the call. */
+struct engine_committed {
+	uint64_t commit; /* its number in the history */
+	const char *user, *door;
+	uint32_t session; /* 0: nobody's */
+	bool pending;     /* it waits to be confirmed */
+	const struct engine_change *changes;
+	unsigned n_changes;
+};
+
 /* What a door may want to know. Every member may be NULL. */
 struct engine_events {
-	/* A commit took effect. commit is its number in the history; session is 0 where it is nobody's. */
-	void (*committed)(void *ctx, uint64_t commit, const char *user, uint32_t session, const char *door,
-		bool confirmed_pending);
+	void (*committed)(void *ctx, const struct engine_committed *c);
 	/* A confirmed commit began, was confirmed, was cancelled or timed out: ietf-netconf-notifications. */
 	void (*confirm)(
 		void *ctx, const char *event, const char *user, uint32_t session, uint32_t seconds_left);
@@ -126,8 +141,9 @@ int engine_delete(struct engine_session *s, enum engine_store target, struct eng
 /* out (may be NULL): the configuration that it is, one reference, the caller's. */
 int engine_validate(
 	struct engine_session *s, enum engine_store source, struct config **out, struct engine_fault *f);
+/* files: the files that it names were looked at, because the session might make it the running configuration. */
 int engine_validate_text(struct engine_session *s, struct str config, enum engine_format format,
-	struct config **out, struct engine_fault *f);
+	struct config **out, bool *files, struct engine_fault *f);
 
 struct engine_commit {
 	bool confirmed;
@@ -182,13 +198,7 @@ unsigned engine_history(const struct engine *e, struct engine_history out[ENGINE
 int engine_history_tree(
 	const struct engine *e, uint64_t commit, struct lyd_node **out, struct engine_fault *f);
 
-/* One difference of two configurations. */
-struct engine_change {
-	const char *operation; /* "create", "delete", "replace", "move"; static */
-	/* Values of leaves, NULL where there is none. A move's after: the entry that it stands behind. */
-	char *path, *before, *after;
-};
-/* 0 or -1 without memory; engine_diff_free() the array. */
+/* The differences. 0 or -1 without memory; engine_diff_free() the array. */
 int engine_diff(
 	const struct lyd_node *from, const struct lyd_node *to, struct engine_change **out, unsigned *n);
 void engine_diff_free(struct engine_change *c, unsigned n);
@@ -222,3 +232,5 @@ int engine_get_config(struct engine_session *s, enum engine_store source, const 
 bool engine_may_call(const struct engine_session *s, const char *module, const char *rpc);
 bool engine_may_execute(const struct engine_session *s, const struct lyd_node *operation);
 bool engine_may_notify(const struct engine_session *s, const struct lyd_node *notification);
+/* NACM: may the session read what has this instance path, there or not? Not counted. */
+bool engine_may_read_path(const struct engine_session *s, const char *path);

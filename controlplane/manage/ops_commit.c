@@ -64,14 +64,17 @@ static void warn_of_place(void *rq, const char *line)
 	mgmt_warn(rq, line);
 }
 
-void ops_warn_of_config(struct mgmt_request *rq, struct engine *e, const struct config *c)
+void ops_warn_of_config(struct mgmt_request *rq, struct engine *e, const struct config *c, bool places)
 {
 	struct config *now = engine_config(e);
 	/* Where it is the same, this request came by it, or by one that the command line has instead. */
 	bool same = strcmp(now->management.socket, c->management.socket) == 0;
 
 	warn_of_starts(rq, now, c);
-	config_look_at_places(NULL, c, same ? c->management.socket : NULL, warn_of_place, rq);
+	if (places)
+		config_look_at_places(NULL, c, same ? c->management.socket : NULL, warn_of_place, rq);
+	else
+		mgmt_warn(rq, "the files and devices that it names were not looked at: your account may not make this change");
 	config_unref(now);
 }
 

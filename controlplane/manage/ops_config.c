@@ -162,12 +162,12 @@ static void delete_config(struct mgmt_request *rq, const json_t *args, void *ctx
 		ops_finish(rq, engine_delete(s, (enum engine_store)target, &f), &f);
 }
 
-/* Answers a validation, with what is no mistake and yet worth a word. */
-static void reply_validated(
-	struct mgmt_request *rq, struct engine *e, int rc, struct config *c, const struct engine_fault *f)
+/* Answers a validation, with what is no mistake and yet worth a word. places: also of files and devices. */
+static void reply_validated(struct mgmt_request *rq, struct engine *e, int rc, struct config *c, bool places,
+	const struct engine_fault *f)
 {
 	if (!rc)
-		ops_warn_of_config(rq, e, c);
+		ops_warn_of_config(rq, e, c, places);
 	config_unref(c);
 	ops_finish(rq, rc, f);
 }
@@ -180,6 +180,7 @@ static void validate(struct mgmt_request *rq, const json_t *args, void *ctx)
 	enum engine_format format;
 	struct config *c = NULL;
 	char *text = NULL;
+	bool files;
 	int source, rc;
 
 	if (!manage_format(rq, args, &format) || !(s = manage_session(o->engine, rq)))
@@ -187,12 +188,12 @@ static void validate(struct mgmt_request *rq, const json_t *args, void *ctx)
 	if (json_object_get(args, "config")) {
 		if (!manage_text(rq, args, "config", format, &text))
 			return;
-		rc = engine_validate_text(s, str_z(text), format, &c, &f);
-		reply_validated(rq, o->engine, rc, c, &f);
+		rc = engine_validate_text(s, str_z(text), format, &c, &files, &f);
+		reply_validated(rq, o->engine, rc, c, files, &f);
 		free(text);
 	} else if (manage_store(rq, args, "source", ENGINE_CANDIDATE, &source)) {
 		rc = engine_validate(s, (enum engine_store)source, &c, &f);
-		reply_validated(rq, o->engine, rc, c, &f);
+		reply_validated(rq, o->engine, rc, c, true, &f);
 	}
 }
 

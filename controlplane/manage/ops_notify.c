@@ -13,6 +13,8 @@
 #include "controlplane/obs/notify.h"
 #include "lib/base/clock.h"
 
+#define EDITS_MAX 100 /* of one commit, each in the notification */
+
 struct ops_notify {
 	struct mgmt *mgmt;
 	struct event_base *base;
@@ -61,6 +63,21 @@ static bool is_nothing(const char *text)
 	return !*text || strcmp(text, "{}") == 0;
 }
 
+/* Of the edits of netconf-config-change those whose targets the session may read: a path says what is there. */
+static void hide_edits(const struct subscription *s, struct lyd_node *notification)
+{
+	struct lyd_node *edit, *next;
+
+	if (strcmp(LYD_NAME(notification), "netconf-config-change") != 0)
+		return;
+	LY_LIST_FOR_SAFE(lyd_child(notification), next, edit)
+	{
+		if (strcmp(LYD_NAME(edit), "edit") == 0 &&
+			!engine_may_read_path(s->session, lyd_get_value(lyd_child(edit))))
+			lyd_free_tree(edit);
+	}
+}
+
 /* As the session may see it and its filter wants it, or not at all. */
 static void hear(void *ctx, uint64_t wall_ms, const struct lyd_node *node)
 {
@@ -72,6 +89,7 @@ static void hear(void *ctx, uint64_t wall_ms, const struct lyd_node *node)
 	if (!engine_may_notify(s->session, node) ||
 		lyd_dup_single(node, NULL, LYD_DUP_RECURSIVE, &copy) != LY_SUCCESS)
 		return;
+	hide_edits(s, copy);
 	if (engine_print(s->session, copy, &s->q, &text, &f) || is_nothing(text))
 		free(text);
 	else
@@ -269,23 +287,89 @@ static void subscribe(struct mgmt_request *rq, const json_t *args, void *ctx)
 
 /* ---- what the engine does ---- */
 
-static void committed(
-	void *ctx, uint64_t commit, const char *user, uint32_t session, const char *door, bool pending)
+/* What an entry has that comes or goes is not told with it: RFC 6470 wants the topmost node. */
+static bool is_below(const struct engine_change *above, const char *path)
+{
+	size_t n = above ? strlen(above->path) : 0;
+
+	return n && strncmp(path, above->path, n) == 0 && path[n] == '/';
+}
+
+static void write_edit(struct notice *n, const char *target, const char *operation)
+{
+	struct lyd_node *edit = NULL;
+
+	if (!n->node || n->tree.failed)
+		return;
+	if (lyd_new_list(n->node, NULL, "edit", 0, &edit) != LY_SUCCESS ||
+		lyd_new_term(edit, NULL, "target", target, 0, NULL) != LY_SUCCESS ||
+		lyd_new_term(edit, NULL, "operation", operation, 0, NULL) != LY_SUCCESS)
+		n->tree.failed = "edit";
+}
+
+/* The next change from *at on that is told by itself; NULL: there is none. */
+static const struct engine_change *next_edit(
+	const struct engine_committed *c, unsigned *at, const struct engine_change **above)
+{
+	while (*at < c->n_changes) {
+		const struct engine_change *change = &c->changes[(*at)++];
+
+		if (is_below(*above, change->path))
+			continue;
+		if (strcmp(change->operation, "create") == 0 || strcmp(change->operation, "delete") == 0)
+			*above = change;
+		return change;
+	}
+	return NULL;
+}
+
+/* So many that nobody would read them: what they are in, which RFC 6470 allows. */
+static void write_tops(struct notice *n, const struct engine_committed *c)
+{
+	char top[128], last[128] = "";
+
+	for (unsigned i = 0; i < c->n_changes; i++) {
+		snprintf(top, sizeof top, "/%.*s", (int)strcspn(c->changes[i].path + 1, "/"), c->changes[i].path + 1);
+		if (strcmp(top, last) != 0)
+			write_edit(n, top, "merge");
+		memcpy(last, top, sizeof last);
+	}
+}
+
+static void write_edits(struct notice *n, const struct engine_committed *c)
+{
+	const struct engine_change *change, *above = NULL;
+	unsigned at = 0, edits = 0;
+
+	while (next_edit(c, &at, &above))
+		edits++;
+	if (edits > EDITS_MAX) {
+		write_tops(n, c);
+		return;
+	}
+	at = 0;
+	above = NULL;
+	while ((change = next_edit(c, &at, &above)))
+		write_edit(n, change->path, strcmp(change->operation, "move") == 0 ? "merge" : change->operation);
+}
+
+static void committed(void *ctx, const struct engine_committed *c)
 {
 	struct ops_notify *o = ctx;
 	struct notice n = notify_begin(o->bus, "config-applied");
 
-	state_number(&n.tree, n.node, "commit", commit);
-	state_text(&n.tree, n.node, "user", user);
-	state_text(&n.tree, n.node, "door", door);
-	state_bool(&n.tree, n.node, "confirmed", !pending);
+	state_number(&n.tree, n.node, "commit", c->commit);
+	state_text(&n.tree, n.node, "user", c->user);
+	state_text(&n.tree, n.node, "door", c->door);
+	state_bool(&n.tree, n.node, "confirmed", !c->pending);
 	notify_end(o->bus, &n);
 	n = notify_begin_of(o->bus, "ietf-netconf-notifications", "netconf-config-change");
 	struct lyd_node *by = state_in(&n.tree, n.node, "changed-by");
 
-	state_text(&n.tree, by, "username", user);
-	state_number(&n.tree, by, "session-id", session);
+	state_text(&n.tree, by, "username", c->user);
+	state_number(&n.tree, by, "session-id", c->session);
 	state_text(&n.tree, n.node, "datastore", "running");
+	write_edits(&n, c);
 	notify_end(o->bus, &n);
 }
 

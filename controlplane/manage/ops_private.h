@@ -21,7 +21,7 @@ extern const struct ops_row ops_commit_rows[], ops_schema_rows[];
 
 /* ops_commit.c: what of a configuration waits for the next start, or for things of this machine that are not
  * there: of c all, and of the running one what has changed since it was `before`. */
-void ops_warn_of_config(struct mgmt_request *rq, struct engine *e, const struct config *c);
+void ops_warn_of_config(struct mgmt_request *rq, struct engine *e, const struct config *c, bool places);
 void ops_warn_of_change(struct mgmt_request *rq, struct engine *e, const struct config *before);
 
 /* The end of most operations: nothing to say, or a fault. Ends rq. */

@@ -400,6 +400,42 @@ def test_calls():
         assert names(op.get(filter=["subtree", up]), "call") == []
 
 
+def edits(notification):
+    """(target, operation) of each edit of a netconf-config-change, without namespaces."""
+    ns = "{urn:ietf:params:xml:ns:yang:ietf-netconf-notifications}"
+    return [(re.sub(r"[a-z-]+:", "", e.findtext(f"{ns}target")), e.findtext(f"{ns}operation"))
+            for e in ET.fromstring(notification).iter(f"{ns}edit")]
+
+
+def test_what_a_commit_changed_is_told():
+    """RFC 6470's edits: the topmost nodes, to each subscriber those that he may read; very many are told as one."""
+    with office() as o:
+        a, viewer, b = o.open("a"), o.open("viewer", "bob"), o.open("b")
+        for op in (a, viewer):
+            op.create_subscription()
+        peer = "<peer><name>p</name><host>10.20.0.77</host><transport>udp</transport></peer>"
+        change = ("<trunks>" + "".join(f"<trunk><name>{n}</name><realm>core</realm><max-calls>3</max-calls>{peer}"
+                                       "<srtp><mode>none</mode></srtp></trunk>" for n in ("x", "y")) +
+                  f'<trunk xmlns:nc="{BASE}" nc:operation="delete"><name>core</name></trunk></trunks>'
+                  "<routing><route><name>r0</name><to-trunk>x</to-trunk>"
+                  f'<to-trunk xmlns:nc="{BASE}" nc:operation="delete">core</to-trunk></route>'
+                  f'<route xmlns:nc="{BASE}" nc:operation="delete"><name>r1</name></route></routing>'
+                  "<tls-profiles><tls-profile><name>gateway</name><verify-peer>required</verify-peer></tls-profile></tls-profiles>")
+        b.edit_config(target="running", config=f'<config><gateway xmlns="{NS}">{change}</gateway></config>')
+        profile = ("/gateway/tls-profiles/tls-profile[name='gateway']/verify-peer", "replace")
+        rest = {("/gateway/trunks/trunk[name='x']", "create"), ("/gateway/trunks/trunk[name='y']", "create"),
+                ("/gateway/trunks/trunk[name='core']", "delete"), ("/gateway/routing/route[name='r1']", "delete"),
+                ("/gateway/routing/route[name='r0']/to-trunk[.='x']", "create"),
+                ("/gateway/routing/route[name='r0']/to-trunk[.='core']", "delete")}
+        told = edits(hear(a, "netconf-config-change"))
+        assert len(told) == len(set(told)) and set(told) == rest | {profile}, told
+        assert set(edits(hear(viewer, "netconf-config-change"))) == rest
+        many = "".join(f"<trunk><name>m{i}</name><realm>core</realm><srtp><mode>none</mode></srtp></trunk>" for i in range(101))
+        b.edit_config(target="running", config=f'<config><gateway xmlns="{NS}"><trunks>{many}</trunks></gateway></config>')
+        for op in (a, viewer):
+            assert edits(hear(op, "netconf-config-change")) == [("/gateway", "merge")]
+
+
 def hear(op, name):
     """Notifications until one of this name, which is returned."""
     while True:
@@ -422,6 +458,7 @@ def test_notifications():
         # RFC 6470: a NETCONF session is named by its id.
         change = hear(a, "netconf-config-change")
         assert "<username>alice</username>" in change and f"<session-id>{b.id}</session-id>" in change, change
+        assert edits(change) == [("/gateway/limits/ring-timeout", "replace")], change
         assert "<netconf-config-change" not in picky.notification()
         assert leaf(a, "ring-timeout") == "60"
         late.create_subscription(start_time="2020-01-01T00:00:00Z")

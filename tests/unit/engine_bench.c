@@ -60,12 +60,11 @@ static void abandon(void *ctx, void *plan)
 
 static const struct engine_target target = {.prepare = prepare, .commit = commit, .abandon = abandon};
 
-static void on_committed(
-	void *ctx, uint64_t number, const char *user, uint32_t session, const char *door, bool pending)
+static void on_committed(void *ctx, const struct engine_committed *c)
 {
 	struct engine_bench *b = ctx;
 
-	(void)number, (void)user, (void)session, (void)door, (void)pending;
+	(void)c;
 	b->commits++;
 }
 

@@ -178,6 +178,7 @@ static void datastores_are_copied_and_deleted(void **state)
 	struct engine_session *s = b->root;
 	static const char wrong[] =
 		"{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"x\",\"realm\":\"y\"}]}}}";
+	bool files;
 	char *text;
 
 	assert_int_equal(bench_set(b, s, A_CALLS, "77"), 0);
@@ -191,7 +192,7 @@ static void datastores_are_copied_and_deleted(void **state)
 	assert_int_equal(engine_copy_text(s, str_z(wrong), ENGINE_JSON, ENGINE_STARTUP, &b->fault), -1);
 	assert_string_equal(b->fault.tag, "data-missing");
 	assert_int_equal(engine_copy_text(s, str_z(wrong), ENGINE_JSON, ENGINE_RUNNING, &b->fault), -1);
-	assert_int_equal(engine_validate_text(s, str_z(wrong), ENGINE_JSON, NULL, &b->fault), -1);
+	assert_int_equal(engine_validate_text(s, str_z(wrong), ENGINE_JSON, NULL, &files, &b->fault), -1);
 	assert_int_equal(engine_copy(s, ENGINE_RUNNING, ENGINE_RUNNING, &b->fault), -1);
 	assert_string_equal(b->fault.tag, "invalid-value");
 	assert_int_equal(engine_delete(s, ENGINE_RUNNING, &b->fault), -1);
@@ -202,7 +203,8 @@ static void datastores_are_copied_and_deleted(void **state)
 	assert_int_equal(engine_validate(s, ENGINE_STARTUP, NULL, &b->fault), -1);
 	assert_int_equal(engine_copy(s, ENGINE_RUNNING, ENGINE_STARTUP, &b->fault), 0);
 	text = bench_file(b);
-	assert_int_equal(engine_validate_text(s, str_z(text), ENGINE_JSON, NULL, &b->fault), 0);
+	assert_int_equal(engine_validate_text(s, str_z(text), ENGINE_JSON, NULL, &files, &b->fault), 0);
+	assert_true(files);
 	free(text);
 }
 

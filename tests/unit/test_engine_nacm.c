@@ -105,6 +105,87 @@ static void a_commit_needs_the_right_to_what_it_changes(void **state)
 	end(c);
 }
 
+#define TRUNKS(x)                                                                                            \
+	"<gateway xmlns='urn:srtpgw:yang:srtp-gateway' xmlns:nc='urn:ietf:params:xml:ns:netconf:base:1.0'><trunks>" x \
+	"</trunks></gateway>"
+#define TRUNK(operation, name) TRUNKS("<trunk nc:operation='" operation "'><name>" name "</name></trunk>")
+#define LEAF(operation, name)                                                                                \
+	TRUNKS("<trunk><name>" name "</name><max-calls nc:operation='" operation "'/></trunk>")
+
+static const char *refused_with(struct scene c, const char *edit)
+{
+	assert_int_equal(engine_edit(c.s, ENGINE_CANDIDATE, ENGINE_NONE, ENGINE_SET, str_z(edit), ENGINE_XML,
+				 &c.b->fault),
+		-1);
+	return c.b->fault.tag;
+}
+
+/* What is there or not is no answer to who may not make or delete it, nor read it. */
+static void a_refused_edit_does_not_tell_what_is_there(void **state)
+{
+	static const char read_nothing[] = NACM_WITH("\"read-default\":\"deny\",", ""),
+				may_leaf[] = NACM_WITH("\"read-default\":\"deny\",",
+					"{\"name\":\"1\",\"path\":\"" G
+					"/trunks/trunk/max-calls\",\"access-operations\":\"delete\",\"action\":\"permit\"}");
+	struct scene c = scene(NULL);
+
+	(void)state;
+	assert_string_equal(refused_with(c, TRUNK("create", "a")), "access-denied");
+	assert_fault(c.b, "access-denied", G "/trunks/trunk[name='a']", "may not change");
+	assert_string_equal(refused_with(c, TRUNK("create", "z")), "access-denied");
+	/* He may read that it is not there. */
+	assert_string_equal(refused_with(c, TRUNK("delete", "z")), "data-missing");
+	end(c);
+	c = scene(read_nothing);
+	assert_string_equal(refused_with(c, TRUNK("create", "a")), "access-denied");
+	assert_string_equal(refused_with(c, TRUNK("delete", "a")), "access-denied");
+	assert_string_equal(refused_with(c, TRUNK("delete", "z")), "access-denied");
+	assert_string_equal(refused_with(c, LEAF("delete", "a")), "access-denied");
+	assert_string_equal(refused_with(c, LEAF("delete", "b")), "access-denied"); /* it has none */
+	assert_string_equal(refused_with(c, LEAF("delete", "z")), "access-denied");
+	assert_false(may_set(c, B_CALLS, NULL));
+	end(c);
+	c = scene(may_leaf);
+	assert_string_equal(refused_with(c, LEAF("delete", "b")), "data-missing");
+	assert_string_equal(refused_with(c, TRUNK("delete", "z")), "access-denied");
+	end(c);
+}
+
+/* An edit that would take with it what the account does not see is refused, without its name. */
+static void what_may_not_be_read_is_not_named(void **state)
+{
+	static const char without_b[] =
+		NACM("{\"name\":\"1\",\"path\":\"" G "/trunks/trunk[name='b']\",\"action\":\"deny\"},"
+		     "{\"name\":\"2\",\"path\":\"" G "/trunks\",\"action\":\"permit\"}");
+	struct scene c = scene(without_b);
+
+	(void)state;
+	assert_string_equal(refused_with(c,
+				    TRUNKS("<trunk nc:operation='merge'><name>z</name><realm>core</realm></trunk>"
+					   "<trunk nc:operation='replace'><name>b</name></trunk>")),
+		"access-denied");
+	assert_string_equal(c.b->fault.path, "");
+	end(c);
+}
+
+/* Whether a file is there is for those to know who might name it in the configuration. */
+static void files_are_not_looked_at_for_everybody(void **state)
+{
+	static const char text[] = "{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"/nowhere/audit.jsonl\"}}}",
+			  wrong[] = "{\"srtp-gateway:gateway\":{\"limits\":{\"max-calls\":-1}}}";
+	struct scene c = scene(NULL);
+	bool files = true;
+
+	(void)state;
+	assert_int_equal(engine_validate_text(c.s, str_z(text), ENGINE_JSON, NULL, &files, &c.b->fault), 0);
+	assert_false(files);
+	assert_int_equal(engine_denied(c.b->engine).writes, 0);
+	assert_int_equal(engine_validate_text(c.s, str_z(wrong), ENGINE_JSON, NULL, &files, &c.b->fault), -1);
+	assert_int_equal(engine_validate_text(c.b->root, str_z(text), ENGINE_JSON, NULL, &files, &c.b->fault), -1);
+	assert_fault(c.b, "operation-failed", G "/audit/file", "its folder cannot be used");
+	end(c);
+}
+
 /* srtpgwctl gives everybody the same persist-id: it opens nothing to those who may not make the change. */
 static void a_confirmation_needs_the_right_to_what_waits(void **state)
 {
@@ -368,6 +449,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_rules_the_defaults_hold),
 		cmocka_unit_test(a_commit_needs_the_right_to_what_it_changes),
+		cmocka_unit_test(a_refused_edit_does_not_tell_what_is_there),
+		cmocka_unit_test(what_may_not_be_read_is_not_named),
+		cmocka_unit_test(files_are_not_looked_at_for_everybody),
 		cmocka_unit_test(a_confirmation_needs_the_right_to_what_waits),
 		cmocka_unit_test(rules_and_defaults),
 		cmocka_unit_test(operations_are_called_or_not),

@@ -13,7 +13,7 @@
 
 #define FILE_MODE 0640
 
-int apply_check(struct engine *e, struct lyd_node **tree, struct config **out, struct engine_fault *f)
+int apply_check_model(struct engine *e, struct lyd_node **tree, struct config **out, struct engine_fault *f)
 {
 	struct config *config = NULL;
 	struct err err = {0};
@@ -21,15 +21,33 @@ int apply_check(struct engine *e, struct lyd_node **tree, struct config **out, s
 	ly_err_clean(e->ctx, NULL);
 	if (lyd_validate_all(tree, e->ctx, LYD_VALIDATE_NO_STATE, NULL) != LY_SUCCESS)
 		return fault_from_libyang(f, e->ctx, *tree);
-	if (snapshot_make(*tree, &config, &err) < 0 || config_check_files(config, &err) < 0) {
+	if (snapshot_make(*tree, &config, &err) < 0) {
 		config_unref(config);
 		return fault_from_err(f, "operation-failed", &err);
 	}
-	if (out)
+	*out = config;
+	return 0;
+}
+
+int apply_check_files(const struct config *config, struct engine_fault *f)
+{
+	struct err err = {0};
+
+	return config_check_files(config, &err) < 0 ? fault_from_err(f, "operation-failed", &err) : 0;
+}
+
+int apply_check(struct engine *e, struct lyd_node **tree, struct config **out, struct engine_fault *f)
+{
+	struct config *config = NULL;
+	int rc = apply_check_model(e, tree, &config, f);
+
+	if (!rc)
+		rc = apply_check_files(config, f);
+	if (!rc && out)
 		*out = config;
 	else
 		config_unref(config);
-	return 0;
+	return rc;
 }
 
 int apply_store(struct engine *e, const struct lyd_node *tree, struct engine_fault *f)
@@ -61,14 +79,25 @@ int apply_differs(
 	return 0;
 }
 
-static void tell(const struct engine *e, uint64_t commit, const struct cause *why)
+/* before: what ran until now; NULL at the start, which nobody hears. */
+static void tell(const struct engine *e, uint64_t commit, const struct cause *why, const struct lyd_node *before)
 {
+	struct engine_committed c = {.commit = commit,
+		.user = why->user,
+		.door = why->door,
+		.session = why->session,
+		.pending = why->unconfirmed};
+	struct engine_change *changes = NULL;
+
+	/* Without memory for the changes it is told all the same. */
+	if (e->n_listeners && before && engine_diff(before, e->running, &changes, &c.n_changes) == 0)
+		c.changes = changes;
 	log_info("config", "configuration committed", LU("commit", commit), LZ("user", why->user),
 		LZ("door", why->door), LB("confirmed", !why->unconfirmed));
 	for (unsigned i = 0; i < e->n_listeners; i++)
 		if (e->listeners[i].events->committed)
-			e->listeners[i].events->committed(e->listeners[i].ctx, commit, why->user,
-				why->session, why->door, why->unconfirmed);
+			e->listeners[i].events->committed(e->listeners[i].ctx, &c);
+	engine_diff_free(changes, c.n_changes);
 }
 
 /* The new tree and snapshot take the place of those that run. */
@@ -130,14 +159,14 @@ int apply_tree(struct engine *e, struct lyd_node **tree, const struct cause *why
 	e->conf.target->commit(e->conf.target_ctx, plan);
 	made = take(e, *tree, config, &rules, why);
 	*tree = NULL;
+	if (commit)
+		*commit = made;
+	if (made)
+		tell(e, made, why, old);
 	if (before)
 		*before = old;
 	else
 		lyd_free_all(old);
-	if (commit)
-		*commit = made;
-	if (made)
-		tell(e, made, why);
 	return 0;
 
 refused:

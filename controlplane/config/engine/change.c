@@ -80,6 +80,7 @@ int engine_edit(struct engine_session *s, enum engine_store target, enum engine_
 	lyd_free_all(edit);
 	if (!rc)
 		return finish(s, target, changed, test, false, f);
+	sessions_hide(s, f);
 	lyd_free_all(changed);
 	return rc;
 }
@@ -93,6 +94,7 @@ int engine_set(struct engine_session *s, const char *path, const char *value, st
 		stores_copy(e, ENGINE_CANDIDATE, &changed, f))
 		return -1;
 	if (edit_set(e->ctx, &changed, path, value, f)) {
+		sessions_hide(s, f);
 		lyd_free_all(changed);
 		return -1;
 	}
@@ -149,32 +151,39 @@ int engine_delete(struct engine_session *s, enum engine_store target, struct eng
 		"%s: cannot be deleted: %s", e->conf.path, strerror(errno));
 }
 
-static int validate_tree(
-	struct engine_session *s, struct lyd_node *tree, struct config **out, struct engine_fault *f)
-{
-	int rc = apply_check(s->engine, &tree, out, f);
-
-	lyd_free_all(tree);
-	return rc;
-}
-
 int engine_validate(
 	struct engine_session *s, enum engine_store source, struct config **out, struct engine_fault *f)
 {
 	struct lyd_node *tree = NULL;
+	int rc;
 
 	if (sessions_may_call(s, "validate", f) || stores_copy(s->engine, source, &tree, f))
 		return -1;
-	return validate_tree(s, tree, out, f);
+	rc = apply_check(s->engine, &tree, out, f);
+	lyd_free_all(tree);
+	return rc;
 }
 
 int engine_validate_text(struct engine_session *s, struct str config, enum engine_format format,
-	struct config **out, struct engine_fault *f)
+	struct config **out, bool *files, struct engine_fault *f)
 {
+	struct engine *e = s->engine;
 	struct lyd_node *tree = NULL;
+	struct config *c = NULL;
+	struct engine_fault denied;
+	int rc;
 
-	if (sessions_may_call(s, "validate", f) ||
-		edit_parse_config(s->engine->ctx, config, format, &tree, f))
+	if (sessions_may_call(s, "validate", f) || edit_parse_config(e->ctx, config, format, &tree, f))
 		return -1;
-	return validate_tree(s, tree, out, f);
+	rc = apply_check_model(e, &tree, &c, f);
+	/* Else whoever may not even name a file here could ask which ones the machine has. */
+	*files = !rc && sessions_could_write(s, e->running, tree, &denied) == 0;
+	if (*files)
+		rc = apply_check_files(c, f);
+	lyd_free_all(tree);
+	if (!rc && out)
+		*out = c;
+	else
+		config_unref(c);
+	return rc;
 }

@@ -54,16 +54,27 @@ static bool key_matches(const struct nacm_view *v, const struct nacm_key *key, c
 	return false;
 }
 
-/* The rule's node is this one or above it, and is the entry that the path names. */
-static bool path_matches(const struct nacm_view *v, const struct nacm_rule *r, const struct lyd_node *node)
+/* What is asked about: a node, or a leaf of it that is not there, of which there is no more than its schema. */
+struct place {
+	const struct lyd_node *node;
+	const struct lysc_node *leaf; /* NULL: the node itself */
+};
+
+static const char *module_of(const struct place *p)
 {
-	const struct lyd_node *at = node;
+	return p->leaf ? p->leaf->module->name : lyd_owner_module(p->node)->name;
+}
+
+/* The rule's node is this one or above it, and is the entry that the path names. */
+static bool path_matches(const struct nacm_view *v, const struct nacm_rule *r, const struct place *p)
+{
+	const struct lyd_node *at = p->node;
 
 	if (r->nowhere)
 		return false;
 	if (!r->path)
 		return true;
-	while (at && at->schema != r->path)
+	while (at && at->schema != r->path && p->leaf != r->path)
 		at = lyd_parent(at);
 	if (!at)
 		return false;
@@ -81,9 +92,9 @@ static bool path_matches(const struct nacm_view *v, const struct nacm_rule *r, c
 }
 
 /* 1 permit, 0 deny, -1: no rule says anything. */
-static int ask_data(const struct nacm_view *v, const struct lyd_node *node, unsigned op)
+static int ask_data(const struct nacm_view *v, const struct place *p, unsigned op)
 {
-	const char *module = lyd_owner_module(node)->name;
+	const char *module = module_of(p);
 
 	for (unsigned l = 0; l < v->n_lists; l++)
 		for (unsigned i = 0; i < v->lists[l]->n_rules; i++) {
@@ -91,7 +102,7 @@ static int ask_data(const struct nacm_view *v, const struct lyd_node *node, unsi
 
 			if (r->operations & op && (r->kind == NACM_ANY || r->kind == NACM_DATA) &&
 				(!r->module || strcmp(r->module, module) == 0) &&
-				(r->kind == NACM_ANY || path_matches(v, r, node)))
+				(r->kind == NACM_ANY || path_matches(v, r, p)))
 				return r->permit;
 		}
 	return -1;
@@ -132,18 +143,23 @@ bool nacm_may_call(
 	return v->rules->exec_default;
 }
 
-bool nacm_may(const struct nacm_view *v, const struct lyd_node *node, enum nacm_operation op)
+static bool may(const struct nacm_view *v, const struct place *p, enum nacm_operation op)
 {
-	int said = v->all ? 1 : ask_data(v, node, op);
+	int said = v->all ? 1 : ask_data(v, p, op);
 	bool write = op & (NACM_CREATE | NACM_UPDATE | NACM_DELETE);
 
 	if (said >= 0)
 		return said;
-	if (denied_by_model(node->schema, write))
+	if (denied_by_model(p->leaf ? p->leaf : p->node->schema, write))
 		return false;
 	return write             ? v->rules->write_default
 	       : op == NACM_EXEC ? v->rules->exec_default
 				 : v->rules->read_default;
+}
+
+bool nacm_may(const struct nacm_view *v, const struct lyd_node *node, enum nacm_operation op)
+{
+	return may(v, &(struct place){.node = node}, op);
 }
 
 static bool may_read_ancestors(const struct nacm_view *v, const struct lyd_node *node)
@@ -152,6 +168,29 @@ static bool may_read_ancestors(const struct nacm_view *v, const struct lyd_node 
 		if (!nacm_may(v, node, NACM_READ))
 			return false;
 	return true;
+}
+
+bool nacm_may_at(const struct nacm_view *v, const struct ly_ctx *ctx, const char *path, enum nacm_operation op)
+{
+	struct lyd_node *first = NULL, *last = NULL;
+	struct place p;
+	bool yes;
+
+	if (v->all)
+		return true;
+	/* A leaf without its value is one that libyang does not understand. */
+	ly_err_clean((struct ly_ctx *)ctx, NULL);
+	if (lyd_new_path2(NULL, ctx, path, NULL, 0, LYD_ANYDATA_STRING, LYD_NEW_PATH_OPAQ, &first, &last) != LY_SUCCESS)
+		return false;
+	p.node = last->schema ? last : lyd_parent(last);
+	p.leaf = last->schema || !p.node
+			 ? NULL
+			 : lys_find_child(p.node->schema, lyd_owner_module(p.node), LYD_NAME(last), 0, 0, 0);
+	yes = (last->schema || p.leaf) && may(v, &p, op);
+	if (op == NACM_READ)
+		yes = yes && (!p.leaf || nacm_may(v, p.node, op)) && may_read_ancestors(v, p.node);
+	lyd_free_all(first);
+	return yes;
 }
 
 bool nacm_may_notify(const struct nacm_view *v, const struct lyd_node *notification)

@@ -76,6 +76,9 @@ struct cause {
 
 /* Validates in place, which fills in the defaults, and looks at the files that are named. out may be NULL. */
 int apply_check(struct engine *e, struct lyd_node **tree, struct config **out, struct engine_fault *f);
+/* Its two halves: the first knows nothing of this machine, the second looks at what is named. */
+int apply_check_model(struct engine *e, struct lyd_node **tree, struct config **out, struct engine_fault *f);
+int apply_check_files(const struct config *config, struct engine_fault *f);
 /*
  * The one way to the running system: checks, prepares, writes the file and commits. On success *tree is the
  * engine's and NULL, *commit (may be NULL) its number, and *before (may be NULL) what ran until now, the
@@ -110,8 +113,13 @@ void stores_accept_file(struct engine *e);
 int sessions_may_change(const struct engine_session *s, enum engine_store store, struct engine_fault *f);
 /* NACM: may the session call this operation of ietf-netconf? */
 int sessions_may_call(const struct engine_session *s, const char *rpc, struct engine_fault *f);
+/* Of what is there or not the session hears only where it might make or delete it: else access is denied. */
+void sessions_hide(const struct engine_session *s, struct engine_fault *f);
 /* NACM: may the session make this change? */
 int sessions_may_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
+	struct engine_fault *f);
+/* The same where nobody wants to make it: it is not counted. */
+int sessions_could_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
 	struct engine_fault *f);
 
 /* confirm.c */

@@ -246,26 +246,67 @@ bool engine_may_notify(const struct engine_session *s, const struct lyd_node *no
 	return may;
 }
 
-int sessions_may_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
+bool engine_may_read_path(const struct engine_session *s, const char *path)
+{
+	struct nacm_view v;
+
+	nacm_view(&v, &s->engine->nacm, &s->who);
+	return nacm_may_at(&v, s->engine->ctx, path, NACM_READ);
+}
+
+static int deny_write(const struct engine_session *s, struct engine_fault *f)
+{
+	return fault_set(f, "access-denied", NULL, "'%s' may not change this: see /ietf-netconf-acm:nacm", s->who.user);
+}
+
+void sessions_hide(const struct engine_session *s, struct engine_fault *f)
+{
+	bool exists = strcmp(f->tag, "data-exists") == 0;
+	struct engine *e = s->engine;
+	char path[sizeof f->path];
+	struct nacm_view v;
+
+	if (!exists && strcmp(f->tag, "data-missing") != 0)
+		return;
+	nacm_view(&v, &e->nacm, &s->who);
+	if (nacm_may_at(&v, e->ctx, f->path, exists ? NACM_CREATE : NACM_DELETE) ||
+		(!exists && nacm_may_at(&v, e->ctx, f->path, NACM_READ)))
+		return;
+	memcpy(path, f->path, sizeof path);
+	e->denied.writes++;
+	deny_write(s, f);
+	memcpy(f->path, path, sizeof path);
+}
+
+int sessions_could_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
 	struct engine_fault *f)
 {
-	struct engine *e = s->engine;
 	struct lyd_node *diff = NULL;
 	const struct lyd_node *denied;
 	struct nacm_view v;
 
-	nacm_view(&v, &e->nacm, &s->who);
+	nacm_view(&v, &s->engine->nacm, &s->who);
 	if (v.all)
 		return 0;
 	if (lyd_diff_siblings(from, to, LYD_DIFF_DEFAULTS, &diff) != LY_SUCCESS)
 		return fault_memory(f);
 	denied = nacm_find_denied(&v, diff);
 	if (denied) {
-		e->denied.writes++;
-		fault_set(f, "access-denied", NULL, "'%s' may not change this: see /ietf-netconf-acm:nacm",
-			s->who.user);
+		deny_write(s, f);
 		fault_at(f, denied);
+		/* Its name may be what a rule keeps from the account, as of an entry that its edit would replace. */
+		if (!nacm_may_at(&v, s->engine->ctx, f->path, NACM_READ))
+			f->path[0] = 0;
 	}
 	lyd_free_all(diff);
 	return denied ? -1 : 0;
+}
+
+int sessions_may_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
+	struct engine_fault *f)
+{
+	if (sessions_could_write(s, from, to, f) == 0)
+		return 0;
+	s->engine->denied.writes += strcmp(f->tag, "access-denied") == 0;
+	return -1;
 }
