@@ -426,6 +426,42 @@ static void xpath_filters_select(void **state)
 	assert_string_equal(b->fault.tag, "invalid-value");
 }
 
+/* Whatever is asked, it takes no more time than to look at everything some times: the loop that answers signals, too. */
+static void a_filter_costs_what_the_tree_is_large(void **state)
+{
+	static const char *const elsewhere[] = {"//*[//*[//*]]", "//*[. = //*]", G "[/srtp-gateway:gateway]",
+		G "/trunks/trunk[1 * //*]", G "/trunks/trunk[name and /*]", G "/trunks/trunk[and = 1 or //*]",
+		G "/trunks/trunk[max-calls = (/*)]", G "/trunks/trunk[../trunk]", G "/trunks/trunk[name/ .. /realm]",
+		"//*[ancestor :: *]", G "/trunks/trunk[following-sibling::trunk]", G "/trunks/trunk[current()/*]",
+		G "/trunks/trunk[srtp[//*]]", G "/trunks/trunk['//'=//*]", G "/trunks/trunk[-/*]"};
+	static const char *const taken[] = {G "/trunks/trunk[name = 'a' and max-calls * 2 > 5]/realm",
+		G "/trunks/trunk[name='a']/../trunk", "//srtp-gateway:realm/../..",
+		"//*[.//srtp-gateway:max-calls]", G "/trunks/trunk[name != '//..']", "/*/*/srtp-gateway:trunk",
+		G "/trunks/trunk[descendant::srtp-gateway:max-calls]", "//srtp-gateway:trunk/ancestor::*",
+		G "/trunks/trunk[child::srtp-gateway:name='a']", G "/trunks/*[self::srtp-gateway:trunk]",
+		G "/trunks/trunk[(name)='a']"};
+	struct engine_bench *b = *state;
+	char many[256] = "//*";
+
+	for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
+		const char *said = print(b, &(struct engine_query){.xpath = elsewhere[i]});
+
+		if (!strstr(said, "below its node"))
+			fail_msg("%s: %s", elsewhere[i], said);
+		assert_string_equal(b->fault.tag, "operation-not-supported");
+	}
+	for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+		const char *said = print(b, &(struct engine_query){.xpath = taken[i]});
+
+		if (!strstr(said, "\"trunk\""))
+			fail_msg("%s: %s", taken[i], said);
+	}
+	for (unsigned i = 1; i < 9; i++)
+		strcat(many, "|//*");
+	assert_non_null(strstr(print(b, &(struct engine_query){.xpath = many}), "more than 16 of"));
+	assert_string_equal(b->fault.tag, "too-big");
+}
+
 static void defaults_are_shown_as_asked(void **state)
 {
 	struct engine_bench *b = *state;
@@ -459,6 +495,7 @@ int main(void)
 		cmocka_unit_test(what_may_not_be_read_is_not_found_by_filters),
 		cmocka_unit_test_setup_teardown(subtree_filters_select, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(xpath_filters_select, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(a_filter_costs_what_the_tree_is_large, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(defaults_are_shown_as_asked, bench_setup, bench_teardown),
 	};
 

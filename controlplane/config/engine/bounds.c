@@ -220,6 +220,108 @@ static bool is_mod(const char *xpath, size_t at)
 	return before && ends_operand(xpath[before - 1]);
 }
 
+/* An XPath expression, token by token. */
+struct walk {
+	const char *p;
+	bool operand;   /* behind one: "*" multiplies, a word is an operator, "/" goes on from there */
+	unsigned depth; /* of predicates */
+	unsigned wide;
+};
+
+static bool skip(struct walk *w, const char *token)
+{
+	size_t n = strlen(token);
+
+	if (strncmp(w->p, token, n) != 0)
+		return false;
+	w->p += n;
+	return true;
+}
+
+static bool begins_name(char c)
+{
+	return is_name_char(c) && !isdigit((unsigned char)c) && c != '-' && c != '.';
+}
+
+static bool is(const char *name, size_t n, const char *what)
+{
+	return strlen(what) == n && strncmp(name, what, n) == 0;
+}
+
+/* A name, an axis, a function or an operator. False: what leaves the node of a predicate. */
+static bool walk_word(struct walk *w)
+{
+	const char *begin = w->p;
+
+	while (is_name_char(*w->p) || (w->p[0] == ':' && w->p[1] != ':' && begins_name(w->p[1])))
+		w->p++;
+	size_t n = (size_t)(w->p - begin);
+
+	w->p += strspn(w->p, " \t\r\n");
+	if (skip(w, "::")) {
+		bool down = is(begin, n, "descendant") || is(begin, n, "descendant-or-self");
+
+		w->operand = false;
+		if (is(begin, n, "child") || is(begin, n, "self") || is(begin, n, "attribute"))
+			return true;
+		w->wide++;
+		return down || !w->depth;
+	}
+	w->operand = !w->operand && *w->p != '(';
+	w->wide += *w->p == '(' && is(begin, n, "node");
+	return !w->depth || !is(begin, n, "current");
+}
+
+/* Any other token; false as above. */
+static bool walk_sign(struct walk *w)
+{
+	bool was_operand = w->operand;
+
+	w->operand = false;
+	if (*w->p == '/') {
+		w->wide += skip(w, "//");
+		skip(w, "/");
+		return was_operand || !w->depth;
+	}
+	if (skip(w, "..")) {
+		w->operand = true;
+		return !w->depth;
+	}
+	if (*w->p == '\'' || *w->p == '"') {
+		const char *end = strchr(w->p + 1, *w->p);
+
+		w->p = end ? end : w->p + strlen(w->p) - 1;
+		w->operand = true;
+	} else if (*w->p == '*') {
+		w->operand = !was_operand;
+		w->wide += w->operand;
+	} else if (*w->p == '.' || *w->p == ')' || isdigit((unsigned char)*w->p)) {
+		w->operand = true;
+	} else if (*w->p == ']') {
+		w->depth -= w->depth > 0;
+		w->operand = true;
+	} else if (*w->p == '[') {
+		w->depth++;
+	}
+	w->p++;
+	return true;
+}
+
+static int check_cost(const char *xpath, struct engine_fault *f)
+{
+	struct walk w = {.p = xpath};
+
+	while (*(w.p += strspn(w.p, " \t\r\n"))) {
+		if (!(begins_name(*w.p) ? walk_word(&w) : walk_sign(&w)))
+			return fault_protocol(f, "operation-not-supported",
+				"a predicate of a filter looks at what is below its node: no /, .. or other axis to "
+				"elsewhere in [ ]");
+	}
+	if (w.wide > BOUNDS_WIDE)
+		return fault_protocol(f, "too-big", "more than %u of //, * and axes in one filter", BOUNDS_WIDE);
+	return 0;
+}
+
 int bounds_xpath(const char *xpath, struct engine_fault *f)
 {
 	char quote = 0;
@@ -236,5 +338,5 @@ int bounds_xpath(const char *xpath, struct engine_fault *f)
 				"the operator mod is not taken in filters; a node whose name begins so is "
 				"./NAME");
 	}
-	return 0;
+	return check_cost(xpath, f);
 }

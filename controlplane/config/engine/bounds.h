@@ -13,12 +13,15 @@
 #define BOUNDS_NODES 200000u   /* all in all; 2,000 trunks with everything that they can have are 60,000 */
 #define BOUNDS_CHILDREN 10000u /* of one parent */
 #define BOUNDS_PATH 4096u      /* octets of a path or XPath expression */
+#define BOUNDS_WIDE 16u        /* of "//", "*" and axes in an XPath expression */
 
 int bounds_text(struct str text, enum engine_format format, struct engine_fault *f);
 /* An instance path: length, and nesting of its brackets. */
 int bounds_path(const char *path, struct engine_fault *f);
 /*
  * An XPath expression: besides that, no operator "mod". libyang 2.1 divides by its right side as an integer,
- * also by 0, which ends the process.
+ * also by 0, which ends the process. And what it costs grows with the tree, not with its square or cube (a
+ * filter of 14 octets took minutes): a predicate looks at what is below its node alone, and there are at most
+ * BOUNDS_WIDE steps to whatever there is.
  */
 int bounds_xpath(const char *xpath, struct engine_fault *f);
