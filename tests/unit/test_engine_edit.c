@@ -187,6 +187,43 @@ static void each_operation_and_each_mistake(void **state)
 	}
 }
 
+/* A container without presence goes with the last of its leaves, but not while others are still put into it. */
+static void a_container_goes_when_the_edit_of_it_is_done(void **state)
+{
+	static const char delete_one[] = "<gateway " NS " " NC "><limits><max-calls nc:operation='delete'/>"
+					 "<ring-timeout>77</ring-timeout><max-call-rate>7</max-call-rate></limits></gateway>",
+			  delete_all[] = "<gateway " NS " " NC "><limits><max-calls nc:operation='delete'/>"
+					 "<ring-timeout nc:operation='remove'/></limits></gateway>",
+			  opaque[] = "{\"srtp-gateway:gateway\":{\"limits\":{\"max-calls\":\"\",\"@max-calls\":"
+				     "{\"ietf-netconf:operation\":\"delete\"},\"max-call-rate\":7}}}";
+	const struct {
+		const char *edit;
+		enum engine_format format;
+		const char *limits;
+	} rows[] = {{delete_one, ENGINE_XML,
+			    "{\"srtp-gateway:gateway\":{\"limits\":{\"max-call-rate\":7,\"ring-timeout\":77}}}"},
+		{delete_all, ENGINE_XML, "{}"},
+		{opaque, ENGINE_JSON, "{\"srtp-gateway:gateway\":{\"limits\":{\"max-call-rate\":7}}}"}};
+	struct engine_bench *b = *state;
+
+	for (unsigned defaults = 0; defaults < 2; defaults++)
+		for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+			const char *limits;
+
+			assert_int_equal(bench_set(b, b->root, G "/limits/max-calls", "5"), 0);
+			/* With the defaults beside it that a configuration which runs has, and without. */
+			if (defaults)
+				assert_int_equal(bench_commit(b, b->root), 0);
+			if (engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET, str_z(rows[i].edit),
+				    rows[i].format, &b->fault))
+				fail_msg("%zu: %s", i, b->fault.message);
+			limits = bench_get(b, b->root, ENGINE_CANDIDATE, G "/limits");
+			if (strcmp(limits, rows[i].limits) != 0)
+				fail_msg("%zu: %s", i, limits);
+			assert_int_equal(engine_discard(b->root, &b->fault), 0);
+		}
+}
+
 static void what_is_too_large_or_deep_is_refused(void **state)
 {
 	struct engine_bench *b = *state;
@@ -362,6 +399,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_operation_and_each_mistake, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(a_container_goes_when_the_edit_of_it_is_done, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(what_is_too_large_or_deep_is_refused, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(what_has_too_many_nodes_is_refused, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(set_takes_a_path_and_a_value, bench_setup, bench_teardown),

@@ -45,6 +45,15 @@ static int edit_leaf(struct edit *e, struct lyd_node *found, const struct lyd_no
 	return 0;
 }
 
+/* What an edit says of what is in a node, which goes only then when nothing is left in it: more may be put there. */
+static int edit_inside(struct edit *e, struct lyd_node *node, const struct lyd_node *edit, enum edit_op op)
+{
+	if (edit_children(e, node, lyd_child(edit), op))
+		return -1;
+	edit_prune(e->data, node);
+	return 0;
+}
+
 /* create, replace and merge: the node is there afterwards. */
 static int set_node(struct edit *e, struct lyd_node *parent, const struct lyd_node *edit,
 	struct lyd_node *found, enum edit_op op)
@@ -63,7 +72,7 @@ static int set_node(struct edit *e, struct lyd_node *parent, const struct lyd_no
 		empty(e, found);
 	if (edit_move(e->data, found, edit, e->f))
 		return -1;
-	return edit_children(e, found, lyd_child(edit), op);
+	return edit_inside(e, found, edit, op);
 }
 
 static int delete_node(struct edit *e, const struct lyd_node *edit, struct lyd_node *found, enum edit_op op)
@@ -87,7 +96,7 @@ static int pass_node(
 		if (edit_insert(e->data, parent, edit, &found, e->f))
 			return -1;
 	}
-	return edit_children(e, found, lyd_child(edit), EDIT_NONE);
+	return edit_inside(e, found, edit, EDIT_NONE);
 }
 
 /* A leaf that libyang could not read may still be deleted. */

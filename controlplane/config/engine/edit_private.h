@@ -25,8 +25,9 @@ struct lyd_node *edit_find(struct lyd_node *first, struct lyd_node *parent, cons
  */
 int edit_insert(struct lyd_node **first, struct lyd_node *parent, const struct lyd_node *edit,
 	struct lyd_node **out, struct engine_fault *f);
-/* Frees it, and containers without presence that are empty then. */
 void edit_remove(struct lyd_node **first, struct lyd_node *node);
+/* Frees a container without presence that holds nothing: then its parent is looked at next. NULL: it stays, or was none. */
+struct lyd_node *edit_prune(struct lyd_node **first, struct lyd_node *node);
 
 /*
  * edit_opaque.c: a node of an edit that libyang could not make one of the model's, because it is none, its

@@ -31,7 +31,11 @@ static int delete_path(struct ly_ctx *ctx, struct lyd_node **data, const char *p
 		return complain(f, "data-missing", path, "there is no such thing to delete");
 	if (edit_is_key(found))
 		return complain(f, "invalid-value", path, "a key cannot be deleted: delete the entry");
+	struct lyd_node *parent = lyd_parent(found);
+
 	edit_remove(data, found);
+	while (parent)
+		parent = edit_prune(data, parent);
 	return 0;
 }
 

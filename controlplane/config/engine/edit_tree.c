@@ -33,21 +33,22 @@ static bool is_container_to_prune(const struct lyd_node *node)
 	return true;
 }
 
-static void unlink_free(struct lyd_node **first, struct lyd_node *node)
+void edit_remove(struct lyd_node **first, struct lyd_node *node)
 {
 	if (*first == node)
 		*first = node->next;
 	lyd_free_tree(node);
 }
 
-void edit_remove(struct lyd_node **first, struct lyd_node *node)
+struct lyd_node *edit_prune(struct lyd_node **first, struct lyd_node *node)
 {
-	while (node) {
-		struct lyd_node *parent = lyd_parent(node);
+	struct lyd_node *parent;
 
-		unlink_free(first, node);
-		node = is_container_to_prune(parent) ? parent : NULL;
-	}
+	if (!is_container_to_prune(node))
+		return NULL;
+	parent = lyd_parent(node);
+	edit_remove(first, node);
+	return parent;
 }
 
 /* The case of this choice that a node belongs to; NULL: it is not in the choice. */
@@ -77,7 +78,7 @@ static void remove_other_cases(
 			const struct lysc_node *its = n->schema ? case_in(n->schema, s->parent) : NULL;
 
 			if (its && its != s)
-				unlink_free(first, n);
+				edit_remove(first, n);
 		}
 	}
 }
@@ -96,7 +97,7 @@ static void remove_defaults(struct lyd_node **first, struct lyd_node *parent, co
 			continue;
 		if (!(n->flags & LYD_DEFAULT))
 			return;
-		unlink_free(first, n);
+		edit_remove(first, n);
 	}
 }
 
