@@ -121,6 +121,20 @@ static const struct edit_case cases[] = {
 		"name\":\"x\","
 		"\"action\":\"deny\"}]}]}}",
 		NULL, NULL},
+#define WD_CALLS(ns, operation, value)                                                                        \
+	"<gateway " NS " " NC " xmlns:d='" ns "'><trunks><trunk><name>a</name><admin-state d:default='true'" operation ">" \
+	value "</admin-state><max-calls>20</max-calls></trunk></trunks></gateway>"
+#define NOTHING_SET "{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"a\"}]}}}"
+#define WD_RFC "urn:ietf:params:xml:ns:netconf:default:1.0"
+#define WD_MODULE "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
+	{"what is said to be the default is not set", ENGINE_XML, ENGINE_MERGE, WD_CALLS(WD_RFC, "", "up"),
+		G "/trunks/trunk[name='a']/admin-state", NOTHING_SET},
+	{"nor by the module's namespace", ENGINE_XML, ENGINE_MERGE, WD_CALLS(WD_MODULE, "", "up"),
+		G "/trunks/trunk[name='a']/admin-state", NOTHING_SET},
+	{"and the rest is", ENGINE_XML, ENGINE_MERGE, WD_CALLS(WD_RFC, " nc:operation='create'", "up"), A_CALLS,
+		CALLS_ARE("20")},
+	{"what is said to be the default and is not", ENGINE_XML, ENGINE_MERGE, WD_CALLS(WD_RFC, "", "down"), NULL, NULL,
+		"invalid-value", G "/trunks/trunk[name='a']/admin-state", "not the default"},
 	{"a leaf that occurs twice", ENGINE_XML, ENGINE_MERGE,
 		"<gateway " NS "><trunks><trunk><name>a</name><max-calls>1</max-calls><realm>core</realm>"
 		"<max-calls>2</max-calls></trunk></trunks></gateway>",
@@ -222,6 +236,26 @@ static void a_container_goes_when_the_edit_of_it_is_done(void **state)
 				fail_msg("%zu: %s", i, limits);
 			assert_int_equal(engine_discard(b->root, &b->fault), 0);
 		}
+}
+
+/* What was read with report-all-tagged can be given back: nothing is set that was not (RFC 6243 4.5.2). */
+static void what_is_tagged_as_default_goes_back_to_it(void **state)
+{
+	const struct engine_query tagged = {.format = ENGINE_XML, .defaults = ENGINE_REPORT_ALL_TAGGED};
+	struct engine_bench *b = *state;
+	char *text, wrong[] = WD_CALLS(WD_MODULE, "", "down");
+
+	assert_int_equal(engine_get_config(b->root, ENGINE_RUNNING, &tagged, &text, &b->fault), 0);
+	assert_int_equal(bench_set(b, b->root, G "/trunks/trunk[name='a']/admin-state", "down"), 0);
+	assert_int_equal(bench_set(b, b->root, G "/limits/ring-timeout", "180"), 0); /* which is its default */
+	if (engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET, str_z(text), ENGINE_XML, &b->fault))
+		fail_msg("%s: %s", b->fault.path, b->fault.message);
+	free(text);
+	assert_string_equal(
+		bench_get(b, b->root, ENGINE_CANDIDATE, NULL), bench_get(b, b->root, ENGINE_RUNNING, NULL));
+	assert_int_equal(engine_discard(b->root, &b->fault), 0);
+	assert_int_equal(
+		engine_copy_text(b->root, str_z(wrong), ENGINE_XML, ENGINE_CANDIDATE, &b->fault), -1);
 }
 
 static void what_is_too_large_or_deep_is_refused(void **state)
@@ -400,6 +434,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_operation_and_each_mistake, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(a_container_goes_when_the_edit_of_it_is_done, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(what_is_tagged_as_default_goes_back_to_it, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(what_is_too_large_or_deep_is_refused, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(what_has_too_many_nodes_is_refused, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(set_takes_a_path_and_a_value, bench_setup, bench_teardown),

@@ -471,7 +471,8 @@ static void defaults_are_shown_as_asked(void **state)
 	q.defaults = ENGINE_REPORT_ALL;
 	assert_non_null(strstr(print(b, &q), "<admin-state>up</admin-state>"));
 	q.defaults = ENGINE_REPORT_ALL_TAGGED;
-	assert_non_null(strstr(print(b, &q), "default=\"true\">up</admin-state>"));
+	assert_non_null(strstr(print(b, &q), "<admin-state xmlns:ncwd=\"urn:ietf:params:xml:ns:netconf:default:1.0\" "
+					     "ncwd:default=\"true\">up</admin-state>"));
 	q.defaults = ENGINE_TRIM;
 	assert_int_equal(bench_set(b, b->root, q.xpath, "up"), 0);
 	assert_int_equal(bench_commit(b, b->root), 0);

@@ -5,6 +5,7 @@
 #include "controlplane/config/engine/bounds.h"
 #include "controlplane/config/engine/edit_private.h"
 #include "controlplane/config/engine/fault.h"
+#include "controlplane/config/engine/with_defaults.h"
 
 /* What is edited: the top of the data, where the edit stands in it, and what to say of it. */
 struct edit {
@@ -62,6 +63,12 @@ static int set_node(struct edit *e, struct lyd_node *parent, const struct lyd_no
 
 	if (op == EDIT_CREATE && !is_new)
 		return complain(e, edit, "data-exists", "this is there already");
+	/* RFC 6243 4.5.2: the default is what it shall have, so nothing of its own. */
+	if (edit->flags & LYD_DEFAULT && edit->schema->nodetype & LYD_NODE_TERM) {
+		if (!is_new)
+			edit_remove(e->data, found);
+		return 0;
+	}
 	/* A container without presence is there or not as its children are: it is kept for them. */
 	if (is_new && !(found && found->schema->nodetype == LYS_CONTAINER) &&
 		edit_insert(e->data, parent, edit, &found, e->f))
@@ -215,17 +222,19 @@ static int parse(struct ly_ctx *ctx, struct str text, enum engine_format format,
 	*out = NULL;
 	if (bounds_text(text, format, f))
 		return -1;
-	z = str_dup(text);
+	z = format == ENGINE_XML ? with_defaults_from_rfc(text) : str_dup(text);
 	if (!z)
 		return fault_memory(f);
 	ly_err_clean(ctx, NULL);
 	rc = lyd_parse_data_mem(
 		ctx, z, format == ENGINE_XML ? LYD_XML : LYD_JSON, LYD_PARSE_ONLY | options, 0, out);
 	free(z);
-	if (rc == LY_SUCCESS)
+	if (rc == LY_SUCCESS && with_defaults_check(*out, f) == 0)
 		return 0;
-	fault_from_libyang(f, ctx, NULL);
-	blame_attribute(ctx, f);
+	if (rc != LY_SUCCESS) {
+		fault_from_libyang(f, ctx, NULL);
+		blame_attribute(ctx, f);
+	}
 	lyd_free_all(*out);
 	*out = NULL;
 	return -1;

@@ -8,6 +8,7 @@
 #include "controlplane/config/engine/fault.h"
 #include "controlplane/config/engine/private.h"
 #include "controlplane/config/engine/select.h"
+#include "controlplane/config/engine/with_defaults.h"
 
 static int print(
 	const struct lyd_node *tree, const struct engine_query *q, char **text, struct engine_fault *f)
@@ -15,7 +16,7 @@ static int print(
 	static const uint32_t defaults[] = {
 		[ENGINE_EXPLICIT] = LYD_PRINT_WD_EXPLICIT,
 		[ENGINE_REPORT_ALL] = LYD_PRINT_WD_ALL,
-		[ENGINE_REPORT_ALL_TAGGED] = LYD_PRINT_WD_ALL_TAG,
+		[ENGINE_REPORT_ALL_TAGGED] = LYD_PRINT_WD_IMPL_TAG, /* what was set is no default here, whatever its value */
 		[ENGINE_TRIM] = LYD_PRINT_WD_TRIM,
 	};
 	LYD_FORMAT format = q->format == ENGINE_XML ? LYD_XML : LYD_JSON;
@@ -24,6 +25,8 @@ static int print(
 	if (tree && lyd_print_mem(text, tree, format,
 			    LYD_PRINT_WITHSIBLINGS | LYD_PRINT_SHRINK | defaults[q->defaults]) != LY_SUCCESS)
 		return fault_memory(f);
+	if (*text && format == LYD_XML && q->defaults == ENGINE_REPORT_ALL_TAGGED)
+		with_defaults_to_rfc(*text);
 	if (!*text)
 		*text = strdup(q->format == ENGINE_XML ? "" : "{}");
 	return *text ? 0 : fault_memory(f);
