@@ -169,7 +169,8 @@ static bool is_gap(const json_t *o)
 	return strcmp(text_at(o, "type"), "gap") == 0;
 }
 
-/* Is a record's time before that of an option, or behind it? As text: RFC 3339 in UTC, as far as the option says it. */
+/* Is a record's time before that of an option, or behind it? As text: RFC 3339 in UTC, as far as the option
+ * says it. */
 static int compare_times(const char *time, const char *asked)
 {
 	size_t n = strlen(asked);
@@ -184,8 +185,8 @@ static bool record_is(const struct ctl_args *a, const json_t *o)
 	const json_t *legs = json_object_get(o, "legs"), *leg;
 	size_t i;
 
-	if (strcmp(text_at(o, "type"), "checkpoint") == 0 ||
-		(from && compare_times(time, from) < 0) || (to && compare_times(time, to) > 0))
+	if (strcmp(text_at(o, "type"), "checkpoint") == 0 || (from && compare_times(time, from) < 0) ||
+		(to && compare_times(time, to) > 0))
 		return false;
 	/* What is asked for may have been among those that are missing. */
 	if (is_gap(o))

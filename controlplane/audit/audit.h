@@ -47,5 +47,6 @@ struct audit_counters {
 };
 struct audit_counters audit_counters(const struct audit *a);
 
-/* audit_key.c: reads FILE.key, or makes it and FILE.pub. begun: there are records; what signed them is not made anew. */
+/* audit_key.c: reads FILE.key, or makes it and FILE.pub. begun: there are records; what signed them is not
+ * made anew. */
 int audit_key_open(const char *file, bool begun, struct evp_pkey_st **out, struct err *e);

@@ -82,7 +82,8 @@ int audit_key_open(const char *file, bool begun, struct evp_pkey_st **out, struc
 	} else if (errno != ENOENT) {
 		return err_set(e, errno, "%s: cannot be read: %s", path, strerror(errno));
 	} else if (begun) {
-		/* With another key the chain would go on, and nobody could verify it: FILE.pub is of one key. */
+		/* With another key the chain would go on, and nobody could verify it: FILE.pub is of one key.
+		 */
 		return err_set(e, ENOENT,
 			"%s: is missing, and there are records that it has signed: put it back, or move %s and its "
 			"older files away",

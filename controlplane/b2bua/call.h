@@ -515,7 +515,8 @@ void session_timer_restore(struct leg *l, const struct leg_timer *was);
 /* Of a call that is over. */
 void record_call(const struct call *c);
 /* Of a request that became no call. c: what is kept of it, NULL without memory; trunk NULL: of none. */
-void record_refusal(struct b2bua *b, const struct call *c, const char *trunk, unsigned status, const char *reason);
+void record_refusal(
+	struct b2bua *b, const struct call *c, const char *trunk, unsigned status, const char *reason);
 
 /* ---- restore.c: after a restart of the data plane ---- */
 

@@ -358,7 +358,8 @@ void record_left_out(struct b2bua *b, enum record_flood f, json_t *o)
 	b->record_bounds[f].left_out = 0;
 }
 
-void record_refusal(struct b2bua *b, const struct call *c, const char *trunk, unsigned status, const char *reason)
+void record_refusal(
+	struct b2bua *b, const struct call *c, const char *trunk, unsigned status, const char *reason)
 {
 	const struct leg *in = c ? &c->legs[DP_SIDE_A] : NULL;
 	json_t *o;

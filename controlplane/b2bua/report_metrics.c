@@ -16,8 +16,8 @@
 
 void metrics_init(struct b2bua *b)
 {
-	static const uint32_t setup[] = {50000, 100000, 200000, 500000, 1000000, 2000000, 5000000, 10000000, 20000000,
-		30000000, 60000000, 120000000, 180000000};
+	static const uint32_t setup[] = {50000, 100000, 200000, 500000, 1000000, 2000000, 5000000, 10000000,
+		20000000, 30000000, 60000000, 120000000, 180000000};
 	static const uint32_t jitter[] = {1000, 2000, 5000, 10000, 20000, 30000, 50000, 100000, 200000};
 
 	b->setup = (struct metrics_histogram){.bounds_us = setup, .n = sizeof setup / sizeof *setup};
@@ -118,7 +118,8 @@ static void write_calls(const struct b2bua *b, struct metrics *m)
 	counter(m, "srtpgw_calls_failovers_total", "Times that a call was tried at another peer.",
 		b->counters.failovers);
 	counter(m, "srtpgw_media_legs_attacked_total",
-		"Reports of legs that forged packets come to from their peer's address.", b->counters.legs_attacked);
+		"Reports of legs that forged packets come to from their peer's address.",
+		b->counters.legs_attacked);
 	write_reasons(b, m, "srtpgw_authentication_total", "auth_",
 		"Digest: requests that were challenged, and challenges of trunks that were not met.");
 	write_reasons(b, m, "srtpgw_register_refused_total", "register_refused_",

@@ -191,8 +191,9 @@ static int check_audit(const char *file, struct err *e)
 		return err_set(e, EINVAL, AUDIT_FILE "%s: cannot be written: %s", file, strerror(errno));
 	if (st.st_size > 0 && access(key, F_OK) != 0 && errno == ENOENT)
 		return err_set(e, EINVAL,
-			AUDIT_FILE "%s: is missing, and there are records that it has signed: put it back, or move %s and "
-				   "its older files away",
+			AUDIT_FILE
+			"%s: is missing, and there are records that it has signed: put it back, or move %s and "
+			"its older files away",
 			key, file);
 	return 0;
 }

@@ -141,7 +141,8 @@ int engine_delete(struct engine_session *s, enum engine_store target, struct eng
 /* out (may be NULL): the configuration that it is, one reference, the caller's. */
 int engine_validate(
 	struct engine_session *s, enum engine_store source, struct config **out, struct engine_fault *f);
-/* files: the files that it names were looked at, because the session might make it the running configuration. */
+/* files: the files that it names were looked at, because the session might make it the running configuration.
+ */
 int engine_validate_text(struct engine_session *s, struct str config, enum engine_format format,
 	struct config **out, bool *files, struct engine_fault *f);
 

@@ -74,7 +74,8 @@ void ops_warn_of_config(struct mgmt_request *rq, struct engine *e, const struct 
 	if (places)
 		config_look_at_places(NULL, c, same ? c->management.socket : NULL, warn_of_place, rq);
 	else
-		mgmt_warn(rq, "the files and devices that it names were not looked at: your account may not make this change");
+		mgmt_warn(rq,
+			"the files and devices that it names were not looked at: your account may not make this change");
 	config_unref(now);
 }
 

@@ -63,7 +63,8 @@ static bool is_nothing(const char *text)
 	return !*text || strcmp(text, "{}") == 0;
 }
 
-/* Of the edits of netconf-config-change those whose targets the session may read: a path says what is there. */
+/* Of the edits of netconf-config-change those whose targets the session may read: a path says what is there.
+ */
 static void hide_edits(const struct subscription *s, struct lyd_node *notification)
 {
 	struct lyd_node *edit, *next;
@@ -329,7 +330,8 @@ static void write_tops(struct notice *n, const struct engine_committed *c)
 	char top[128], last[128] = "";
 
 	for (unsigned i = 0; i < c->n_changes; i++) {
-		snprintf(top, sizeof top, "/%.*s", (int)strcspn(c->changes[i].path + 1, "/"), c->changes[i].path + 1);
+		snprintf(top, sizeof top, "/%.*s", (int)strcspn(c->changes[i].path + 1, "/"),
+			c->changes[i].path + 1);
 		if (strcmp(top, last) != 0)
 			write_edit(n, top, "merge");
 		memcpy(last, top, sizeof last);
@@ -350,7 +352,8 @@ static void write_edits(struct notice *n, const struct engine_committed *c)
 	at = 0;
 	above = NULL;
 	while ((change = next_edit(c, &at, &above)))
-		write_edit(n, change->path, strcmp(change->operation, "move") == 0 ? "merge" : change->operation);
+		write_edit(n, change->path,
+			strcmp(change->operation, "move") == 0 ? "merge" : change->operation);
 }
 
 static void committed(void *ctx, const struct engine_committed *c)

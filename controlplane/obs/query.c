@@ -183,7 +183,8 @@ static unsigned parts_of_subtree(const struct ly_ctx *ctx, const char *subtree, 
 			found |= QUERY_STATISTICS;
 		} else if (strcmp(LYD_NAME(top), "nacm") == 0) {
 			found |= QUERY_CONFIG;
-		} else if (strcmp(LYD_NAME(top), "netconf-state") == 0 || strcmp(LYD_NAME(top), "netconf") == 0) {
+		} else if (strcmp(LYD_NAME(top), "netconf-state") == 0 ||
+			   strcmp(LYD_NAME(top), "netconf") == 0) {
 			found |= QUERY_MONITORING;
 		} else if (strcmp(LYD_NAME(top), "calls") == 0) {
 			found |= below ? 0 : QUERY_CALL;

@@ -420,7 +420,8 @@ static void test_what_cannot_be_opened(void **state)
 	assert_non_null(strstr(e.text, "is not a file"));
 }
 
-/* A key that is gone takes no other one's place: nobody could verify the chain, and FILE.pub would be lost with it. */
+/* A key that is gone takes no other one's place: nobody could verify the chain, and FILE.pub would be lost
+ * with it. */
 static void test_a_key_that_is_gone_is_named(void **state)
 {
 	const struct audit_conf conf = {.file = file, .max_octets = 1 << 20, .checkpoint_records = 1};
@@ -469,7 +470,8 @@ static void test_nobody_is_asked_for_a_passphrase(void **state)
 		/* Without a terminal OpenSSL asks standard input. */
 		setsid();
 		dup2(typed[0], STDIN_FILENO);
-		_exit(audit_key_open(file, true, &taken, &e) == -EINVAL && strstr(e.text, "without a passphrase")
+		_exit(audit_key_open(file, true, &taken, &e) == -EINVAL &&
+					strstr(e.text, "without a passphrase")
 				? 0
 				: 1);
 	}

@@ -257,7 +257,8 @@ static void an_audit_that_cannot_be_written_is_named(void **state)
 	write_text(file, "");
 	assert_string_equal(audit_says(file), "");
 	write_text(file, "{\"seq\":1}\n");
-	snprintf(expected, sizeof expected, AUDIT "%s.key: is missing, and there are records that it has signed", file);
+	snprintf(expected, sizeof expected,
+		AUDIT "%s.key: is missing, and there are records that it has signed", file);
 	assert_memory_equal(audit_says(file), expected, strlen(expected));
 	unlink(file);
 	rmdir(folder);

@@ -26,8 +26,8 @@ static char *audit_with_a_gap(void)
 	audit_write(
 		a, STR("\"type\":\"call\",\"time\":\"2026-01-02T00:00:00Z\",\"call\":\"b\""), 1767312000000);
 	full_file_end(&full);
-	audit_write(
-		a, STR("\"type\":\"call\",\"time\":\"2026-01-03T00:00:00.500Z\",\"call\":\"c\""), 1767398400000);
+	audit_write(a, STR("\"type\":\"call\",\"time\":\"2026-01-03T00:00:00.500Z\",\"call\":\"c\""),
+		1767398400000);
 	audit_close(a);
 	return file;
 }
@@ -69,8 +69,8 @@ static void a_gap_is_told(void **state)
 	assert_int_equal(run(NULL, words), CTL_OK);
 	expect_output(" call a ");
 	/* A second has all of its thousandths, at either end. */
-	snprintf(words, sizeof words,
-		"audit show %s --from 2026-01-03T00:00:00Z --to 2026-01-03T00:00:00Z", file);
+	snprintf(words, sizeof words, "audit show %s --from 2026-01-03T00:00:00Z --to 2026-01-03T00:00:00Z",
+		file);
 	assert_int_equal(run(NULL, words), CTL_OK);
 	expect_output(" call c ");
 	for (unsigned i = 0; i < 2; i++) {

@@ -121,9 +121,10 @@ static const struct edit_case cases[] = {
 		"name\":\"x\","
 		"\"action\":\"deny\"}]}]}}",
 		NULL, NULL},
-#define WD_CALLS(ns, operation, value)                                                                        \
-	"<gateway " NS " " NC " xmlns:d='" ns "'><trunks><trunk><name>a</name><admin-state d:default='true'" operation ">" \
-	value "</admin-state><max-calls>20</max-calls></trunk></trunks></gateway>"
+#define WD_CALLS(ns, operation, value)                                                                       \
+	"<gateway " NS " " NC " xmlns:d='" ns                                                                \
+	"'><trunks><trunk><name>a</name><admin-state d:default='true'" operation ">" value                   \
+	"</admin-state><max-calls>20</max-calls></trunk></trunks></gateway>"
 #define NOTHING_SET "{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"a\"}]}}}"
 #define WD_RFC "urn:ietf:params:xml:ns:netconf:default:1.0"
 #define WD_MODULE "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
@@ -131,17 +132,17 @@ static const struct edit_case cases[] = {
 		G "/trunks/trunk[name='a']/admin-state", NOTHING_SET},
 	{"nor by the module's namespace", ENGINE_XML, ENGINE_MERGE, WD_CALLS(WD_MODULE, "", "up"),
 		G "/trunks/trunk[name='a']/admin-state", NOTHING_SET},
-	{"and the rest is", ENGINE_XML, ENGINE_MERGE, WD_CALLS(WD_RFC, " nc:operation='create'", "up"), A_CALLS,
-		CALLS_ARE("20")},
-	{"what is said to be the default and is not", ENGINE_XML, ENGINE_MERGE, WD_CALLS(WD_RFC, "", "down"), NULL, NULL,
-		"invalid-value", G "/trunks/trunk[name='a']/admin-state", "not the default"},
+	{"and the rest is", ENGINE_XML, ENGINE_MERGE, WD_CALLS(WD_RFC, " nc:operation='create'", "up"),
+		A_CALLS, CALLS_ARE("20")},
+	{"what is said to be the default and is not", ENGINE_XML, ENGINE_MERGE, WD_CALLS(WD_RFC, "", "down"),
+		NULL, NULL, "invalid-value", G "/trunks/trunk[name='a']/admin-state", "not the default"},
 	{"a leaf that occurs twice", ENGINE_XML, ENGINE_MERGE,
 		"<gateway " NS "><trunks><trunk><name>a</name><max-calls>1</max-calls><realm>core</realm>"
 		"<max-calls>2</max-calls></trunk></trunks></gateway>",
 		NULL, NULL, "bad-element", G "/trunks/trunk[name='a']/max-calls", "twice"},
 	{"a key that occurs twice", ENGINE_XML, ENGINE_MERGE,
-		"<gateway " NS "><trunks><trunk><name>a</name><name>b</name></trunk></trunks></gateway>", NULL, NULL,
-		"bad-element", G "/trunks/trunk[name='a'][name='b']/name", "twice"},
+		"<gateway " NS "><trunks><trunk><name>a</name><name>b</name></trunk></trunks></gateway>",
+		NULL, NULL, "bad-element", G "/trunks/trunk[name='a'][name='b']/name", "twice"},
 	{"a value of another type", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"name\":\"a\",\"max-calls\":\"many\""),
 		NULL, NULL, "invalid-value", G "/trunks/trunk[name='a']/max-calls", "many"},
 	{"a name that is none of the model's", ENGINE_JSON, ENGINE_MERGE,
@@ -201,21 +202,25 @@ static void each_operation_and_each_mistake(void **state)
 	}
 }
 
-/* A container without presence goes with the last of its leaves, but not while others are still put into it. */
+/* A container without presence goes with the last of its leaves, but not while others are still put into it.
+ */
 static void a_container_goes_when_the_edit_of_it_is_done(void **state)
 {
-	static const char delete_one[] = "<gateway " NS " " NC "><limits><max-calls nc:operation='delete'/>"
-					 "<ring-timeout>77</ring-timeout><max-call-rate>7</max-call-rate></limits></gateway>",
+	static const char delete_one[] =
+		"<gateway " NS " " NC "><limits><max-calls nc:operation='delete'/>"
+		"<ring-timeout>77</ring-timeout><max-call-rate>7</max-call-rate></limits></gateway>",
 			  delete_all[] = "<gateway " NS " " NC "><limits><max-calls nc:operation='delete'/>"
 					 "<ring-timeout nc:operation='remove'/></limits></gateway>",
-			  opaque[] = "{\"srtp-gateway:gateway\":{\"limits\":{\"max-calls\":\"\",\"@max-calls\":"
-				     "{\"ietf-netconf:operation\":\"delete\"},\"max-call-rate\":7}}}";
+			  opaque[] =
+				  "{\"srtp-gateway:gateway\":{\"limits\":{\"max-calls\":\"\",\"@max-calls\":"
+				  "{\"ietf-netconf:operation\":\"delete\"},\"max-call-rate\":7}}}";
 	const struct {
 		const char *edit;
 		enum engine_format format;
 		const char *limits;
-	} rows[] = {{delete_one, ENGINE_XML,
-			    "{\"srtp-gateway:gateway\":{\"limits\":{\"max-call-rate\":7,\"ring-timeout\":77}}}"},
+	} rows[] = {
+		{delete_one, ENGINE_XML,
+			"{\"srtp-gateway:gateway\":{\"limits\":{\"max-call-rate\":7,\"ring-timeout\":77}}}"},
 		{delete_all, ENGINE_XML, "{}"},
 		{opaque, ENGINE_JSON, "{\"srtp-gateway:gateway\":{\"limits\":{\"max-call-rate\":7}}}"}};
 	struct engine_bench *b = *state;
@@ -228,8 +233,8 @@ static void a_container_goes_when_the_edit_of_it_is_done(void **state)
 			/* With the defaults beside it that a configuration which runs has, and without. */
 			if (defaults)
 				assert_int_equal(bench_commit(b, b->root), 0);
-			if (engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET, str_z(rows[i].edit),
-				    rows[i].format, &b->fault))
+			if (engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET,
+				    str_z(rows[i].edit), rows[i].format, &b->fault))
 				fail_msg("%zu: %s", i, b->fault.message);
 			limits = bench_get(b, b->root, ENGINE_CANDIDATE, G "/limits");
 			if (strcmp(limits, rows[i].limits) != 0)
@@ -247,8 +252,10 @@ static void what_is_tagged_as_default_goes_back_to_it(void **state)
 
 	assert_int_equal(engine_get_config(b->root, ENGINE_RUNNING, &tagged, &text, &b->fault), 0);
 	assert_int_equal(bench_set(b, b->root, G "/trunks/trunk[name='a']/admin-state", "down"), 0);
-	assert_int_equal(bench_set(b, b->root, G "/limits/ring-timeout", "180"), 0); /* which is its default */
-	if (engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET, str_z(text), ENGINE_XML, &b->fault))
+	assert_int_equal(
+		bench_set(b, b->root, G "/limits/ring-timeout", "180"), 0); /* which is its default */
+	if (engine_edit(
+		    b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET, str_z(text), ENGINE_XML, &b->fault))
 		fail_msg("%s: %s", b->fault.path, b->fault.message);
 	free(text);
 	assert_string_equal(
@@ -433,12 +440,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_operation_and_each_mistake, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(a_container_goes_when_the_edit_of_it_is_done, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(what_is_tagged_as_default_goes_back_to_it, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(what_is_too_large_or_deep_is_refused, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(what_has_too_many_nodes_is_refused, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_container_goes_when_the_edit_of_it_is_done, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_tagged_as_default_goes_back_to_it, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_too_large_or_deep_is_refused, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_has_too_many_nodes_is_refused, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(set_takes_a_path_and_a_value, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(a_leaf_is_replaced_however_few_there_are, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_leaf_is_replaced_however_few_there_are, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(an_edit_is_tested_when_asked, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(rules_of_the_model_are_named, bench_setup, bench_teardown),
 	};

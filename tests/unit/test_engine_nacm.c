@@ -105,7 +105,7 @@ static void a_commit_needs_the_right_to_what_it_changes(void **state)
 	end(c);
 }
 
-#define TRUNKS(x)                                                                                            \
+#define TRUNKS(x)                                                                                                     \
 	"<gateway xmlns='urn:srtpgw:yang:srtp-gateway' xmlns:nc='urn:ietf:params:xml:ns:netconf:base:1.0'><trunks>" x \
 	"</trunks></gateway>"
 #define TRUNK(operation, name) TRUNKS("<trunk nc:operation='" operation "'><name>" name "</name></trunk>")
@@ -123,10 +123,11 @@ static const char *refused_with(struct scene c, const char *edit)
 /* What is there or not is no answer to who may not make or delete it, nor read it. */
 static void a_refused_edit_does_not_tell_what_is_there(void **state)
 {
-	static const char read_nothing[] = NACM_WITH("\"read-default\":\"deny\",", ""),
-				may_leaf[] = NACM_WITH("\"read-default\":\"deny\",",
-					"{\"name\":\"1\",\"path\":\"" G
-					"/trunks/trunk/max-calls\",\"access-operations\":\"delete\",\"action\":\"permit\"}");
+	static const char
+		read_nothing[] = NACM_WITH("\"read-default\":\"deny\",", ""),
+		may_leaf[] = NACM_WITH("\"read-default\":\"deny\",",
+			"{\"name\":\"1\",\"path\":\"" G
+			"/trunks/trunk/max-calls\",\"access-operations\":\"delete\",\"action\":\"permit\"}");
 	struct scene c = scene(NULL);
 
 	(void)state;
@@ -160,9 +161,9 @@ static void what_may_not_be_read_is_not_named(void **state)
 	struct scene c = scene(without_b);
 
 	(void)state;
-	assert_string_equal(refused_with(c,
-				    TRUNKS("<trunk nc:operation='merge'><name>z</name><realm>core</realm></trunk>"
-					   "<trunk nc:operation='replace'><name>b</name></trunk>")),
+	assert_string_equal(
+		refused_with(c, TRUNKS("<trunk nc:operation='merge'><name>z</name><realm>core</realm></trunk>"
+				       "<trunk nc:operation='replace'><name>b</name></trunk>")),
 		"access-denied");
 	assert_string_equal(c.b->fault.path, "");
 	end(c);
@@ -171,7 +172,8 @@ static void what_may_not_be_read_is_not_named(void **state)
 /* Whether a file is there is for those to know who might name it in the configuration. */
 static void files_are_not_looked_at_for_everybody(void **state)
 {
-	static const char text[] = "{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"/nowhere/audit.jsonl\"}}}",
+	static const char text[] =
+		"{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"/nowhere/audit.jsonl\"}}}",
 			  wrong[] = "{\"srtp-gateway:gateway\":{\"limits\":{\"max-calls\":-1}}}";
 	struct scene c = scene(NULL);
 	bool files = true;
@@ -181,7 +183,8 @@ static void files_are_not_looked_at_for_everybody(void **state)
 	assert_false(files);
 	assert_int_equal(engine_denied(c.b->engine).writes, 0);
 	assert_int_equal(engine_validate_text(c.s, str_z(wrong), ENGINE_JSON, NULL, &files, &c.b->fault), -1);
-	assert_int_equal(engine_validate_text(c.b->root, str_z(text), ENGINE_JSON, NULL, &files, &c.b->fault), -1);
+	assert_int_equal(
+		engine_validate_text(c.b->root, str_z(text), ENGINE_JSON, NULL, &files, &c.b->fault), -1);
 	assert_fault(c.b, "operation-failed", G "/audit/file", "its folder cannot be used");
 	end(c);
 }
@@ -426,20 +429,22 @@ static void xpath_filters_select(void **state)
 	assert_string_equal(b->fault.tag, "invalid-value");
 }
 
-/* Whatever is asked, it takes no more time than to look at everything some times: the loop that answers signals, too. */
+/* Whatever is asked, it takes no more time than to look at everything some times: the loop that answers
+ * signals, too. */
 static void a_filter_costs_what_the_tree_is_large(void **state)
 {
 	static const char *const elsewhere[] = {"//*[//*[//*]]", "//*[. = //*]", G "[/srtp-gateway:gateway]",
 		G "/trunks/trunk[1 * //*]", G "/trunks/trunk[name and /*]", G "/trunks/trunk[and = 1 or //*]",
-		G "/trunks/trunk[max-calls = (/*)]", G "/trunks/trunk[../trunk]", G "/trunks/trunk[name/ .. /realm]",
-		"//*[ancestor :: *]", G "/trunks/trunk[following-sibling::trunk]", G "/trunks/trunk[current()/*]",
+		G "/trunks/trunk[max-calls = (/*)]", G "/trunks/trunk[../trunk]",
+		G "/trunks/trunk[name/ .. /realm]", "//*[ancestor :: *]",
+		G "/trunks/trunk[following-sibling::trunk]", G "/trunks/trunk[current()/*]",
 		G "/trunks/trunk[srtp[//*]]", G "/trunks/trunk['//'=//*]", G "/trunks/trunk[-/*]"};
 	static const char *const taken[] = {G "/trunks/trunk[name = 'a' and max-calls * 2 > 5]/realm",
 		G "/trunks/trunk[name='a']/../trunk", "//srtp-gateway:realm/../..",
-		"//*[.//srtp-gateway:max-calls]", G "/trunks/trunk[name != '//..']", "/*/*/srtp-gateway:trunk",
-		G "/trunks/trunk[descendant::srtp-gateway:max-calls]", "//srtp-gateway:trunk/ancestor::*",
-		G "/trunks/trunk[child::srtp-gateway:name='a']", G "/trunks/*[self::srtp-gateway:trunk]",
-		G "/trunks/trunk[(name)='a']"};
+		"//*[.//srtp-gateway:max-calls]", G "/trunks/trunk[name != '//..']",
+		"/*/*/srtp-gateway:trunk", G "/trunks/trunk[descendant::srtp-gateway:max-calls]",
+		"//srtp-gateway:trunk/ancestor::*", G "/trunks/trunk[child::srtp-gateway:name='a']",
+		G "/trunks/*[self::srtp-gateway:trunk]", G "/trunks/trunk[(name)='a']"};
 	struct engine_bench *b = *state;
 	char many[256] = "//*";
 
@@ -471,8 +476,9 @@ static void defaults_are_shown_as_asked(void **state)
 	q.defaults = ENGINE_REPORT_ALL;
 	assert_non_null(strstr(print(b, &q), "<admin-state>up</admin-state>"));
 	q.defaults = ENGINE_REPORT_ALL_TAGGED;
-	assert_non_null(strstr(print(b, &q), "<admin-state xmlns:ncwd=\"urn:ietf:params:xml:ns:netconf:default:1.0\" "
-					     "ncwd:default=\"true\">up</admin-state>"));
+	assert_non_null(
+		strstr(print(b, &q), "<admin-state xmlns:ncwd=\"urn:ietf:params:xml:ns:netconf:default:1.0\" "
+				     "ncwd:default=\"true\">up</admin-state>"));
 	q.defaults = ENGINE_TRIM;
 	assert_int_equal(bench_set(b, b->root, q.xpath, "up"), 0);
 	assert_int_equal(bench_commit(b, b->root), 0);
@@ -496,7 +502,8 @@ int main(void)
 		cmocka_unit_test(what_may_not_be_read_is_not_found_by_filters),
 		cmocka_unit_test_setup_teardown(subtree_filters_select, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(xpath_filters_select, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(a_filter_costs_what_the_tree_is_large, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_filter_costs_what_the_tree_is_large, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(defaults_are_shown_as_asked, bench_setup, bench_teardown),
 	};
 

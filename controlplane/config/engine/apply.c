@@ -80,7 +80,8 @@ int apply_differs(
 }
 
 /* before: what ran until now; NULL at the start, which nobody hears. */
-static void tell(const struct engine *e, uint64_t commit, const struct cause *why, const struct lyd_node *before)
+static void tell(
+	const struct engine *e, uint64_t commit, const struct cause *why, const struct lyd_node *before)
 {
 	struct engine_committed c = {.commit = commit,
 		.user = why->user,

@@ -318,7 +318,8 @@ static int check_cost(const char *xpath, struct engine_fault *f)
 				"elsewhere in [ ]");
 	}
 	if (w.wide > BOUNDS_WIDE)
-		return fault_protocol(f, "too-big", "more than %u of //, * and axes in one filter", BOUNDS_WIDE);
+		return fault_protocol(
+			f, "too-big", "more than %u of //, * and axes in one filter", BOUNDS_WIDE);
 	return 0;
 }
 

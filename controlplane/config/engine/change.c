@@ -173,6 +173,7 @@ int engine_validate_text(struct engine_session *s, struct str config, enum engin
 	struct engine_fault denied;
 	int rc;
 
+	*files = false;
 	if (sessions_may_call(s, "validate", f) || edit_parse_config(e->ctx, config, format, &tree, f))
 		return -1;
 	rc = apply_check_model(e, &tree, &c, f);

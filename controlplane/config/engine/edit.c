@@ -46,7 +46,8 @@ static int edit_leaf(struct edit *e, struct lyd_node *found, const struct lyd_no
 	return 0;
 }
 
-/* What an edit says of what is in a node, which goes only then when nothing is left in it: more may be put there. */
+/* What an edit says of what is in a node, which goes only then when nothing is left in it: more may be put
+ * there. */
 static int edit_inside(struct edit *e, struct lyd_node *node, const struct lyd_node *edit, enum edit_op op)
 {
 	if (edit_children(e, node, lyd_child(edit), op))

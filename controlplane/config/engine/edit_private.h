@@ -26,7 +26,8 @@ struct lyd_node *edit_find(struct lyd_node *first, struct lyd_node *parent, cons
 int edit_insert(struct lyd_node **first, struct lyd_node *parent, const struct lyd_node *edit,
 	struct lyd_node **out, struct engine_fault *f);
 void edit_remove(struct lyd_node **first, struct lyd_node *node);
-/* Frees a container without presence that holds nothing: then its parent is looked at next. NULL: it stays, or was none. */
+/* Frees a container without presence that holds nothing: then its parent is looked at next. NULL: it stays,
+ * or was none. */
 struct lyd_node *edit_prune(struct lyd_node **first, struct lyd_node *node);
 
 /*

@@ -54,7 +54,8 @@ static bool key_matches(const struct nacm_view *v, const struct nacm_key *key, c
 	return false;
 }
 
-/* What is asked about: a node, or a leaf of it that is not there, of which there is no more than its schema. */
+/* What is asked about: a node, or a leaf of it that is not there, of which there is no more than its schema.
+ */
 struct place {
 	const struct lyd_node *node;
 	const struct lysc_node *leaf; /* NULL: the node itself */
@@ -170,7 +171,8 @@ static bool may_read_ancestors(const struct nacm_view *v, const struct lyd_node 
 	return true;
 }
 
-bool nacm_may_at(const struct nacm_view *v, const struct ly_ctx *ctx, const char *path, enum nacm_operation op)
+bool nacm_may_at(
+	const struct nacm_view *v, const struct ly_ctx *ctx, const char *path, enum nacm_operation op)
 {
 	struct lyd_node *first = NULL, *last = NULL;
 	struct place p;
@@ -180,7 +182,8 @@ bool nacm_may_at(const struct nacm_view *v, const struct ly_ctx *ctx, const char
 		return true;
 	/* A leaf without its value is one that libyang does not understand. */
 	ly_err_clean((struct ly_ctx *)ctx, NULL);
-	if (lyd_new_path2(NULL, ctx, path, NULL, 0, LYD_ANYDATA_STRING, LYD_NEW_PATH_OPAQ, &first, &last) != LY_SUCCESS)
+	if (lyd_new_path2(NULL, ctx, path, NULL, 0, LYD_ANYDATA_STRING, LYD_NEW_PATH_OPAQ, &first, &last) !=
+		LY_SUCCESS)
 		return false;
 	p.node = last->schema ? last : lyd_parent(last);
 	p.leaf = last->schema || !p.node

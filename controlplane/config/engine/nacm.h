@@ -88,7 +88,8 @@ bool nacm_may_notify(const struct nacm_view *v, const struct lyd_node *notificat
 bool nacm_may(const struct nacm_view *v, const struct lyd_node *node, enum nacm_operation op);
 
 /* What has this instance path, whether it is there or not; to read it, also what is above it. */
-bool nacm_may_at(const struct nacm_view *v, const struct ly_ctx *ctx, const char *path, enum nacm_operation op);
+bool nacm_may_at(
+	const struct nacm_view *v, const struct ly_ctx *ctx, const char *path, enum nacm_operation op);
 
 /* Removes what may not be read. */
 void nacm_prune(const struct nacm_view *v, struct lyd_node **tree);

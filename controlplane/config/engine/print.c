@@ -16,7 +16,8 @@ static int print(
 	static const uint32_t defaults[] = {
 		[ENGINE_EXPLICIT] = LYD_PRINT_WD_EXPLICIT,
 		[ENGINE_REPORT_ALL] = LYD_PRINT_WD_ALL,
-		[ENGINE_REPORT_ALL_TAGGED] = LYD_PRINT_WD_IMPL_TAG, /* what was set is no default here, whatever its value */
+		[ENGINE_REPORT_ALL_TAGGED] =
+			LYD_PRINT_WD_IMPL_TAG, /* what was set is no default here, whatever its value */
 		[ENGINE_TRIM] = LYD_PRINT_WD_TRIM,
 	};
 	LYD_FORMAT format = q->format == ENGINE_XML ? LYD_XML : LYD_JSON;

@@ -119,8 +119,8 @@ void sessions_hide(const struct engine_session *s, struct engine_fault *f);
 int sessions_may_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
 	struct engine_fault *f);
 /* The same where nobody wants to make it: it is not counted. */
-int sessions_could_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
-	struct engine_fault *f);
+int sessions_could_write(const struct engine_session *s, const struct lyd_node *from,
+	const struct lyd_node *to, struct engine_fault *f);
 
 /* confirm.c */
 

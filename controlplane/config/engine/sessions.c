@@ -256,7 +256,8 @@ bool engine_may_read_path(const struct engine_session *s, const char *path)
 
 static int deny_write(const struct engine_session *s, struct engine_fault *f)
 {
-	return fault_set(f, "access-denied", NULL, "'%s' may not change this: see /ietf-netconf-acm:nacm", s->who.user);
+	return fault_set(f, "access-denied", NULL, "'%s' may not change this: see /ietf-netconf-acm:nacm",
+		s->who.user);
 }
 
 void sessions_hide(const struct engine_session *s, struct engine_fault *f)
@@ -278,8 +279,8 @@ void sessions_hide(const struct engine_session *s, struct engine_fault *f)
 	memcpy(f->path, path, sizeof path);
 }
 
-int sessions_could_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
-	struct engine_fault *f)
+int sessions_could_write(const struct engine_session *s, const struct lyd_node *from,
+	const struct lyd_node *to, struct engine_fault *f)
 {
 	struct lyd_node *diff = NULL;
 	const struct lyd_node *denied;
@@ -294,7 +295,8 @@ int sessions_could_write(const struct engine_session *s, const struct lyd_node *
 	if (denied) {
 		deny_write(s, f);
 		fault_at(f, denied);
-		/* Its name may be what a rule keeps from the account, as of an entry that its edit would replace. */
+		/* Its name may be what a rule keeps from the account, as of an entry that its edit would
+		 * replace. */
 		if (!nacm_may_at(&v, s->engine->ctx, f->path, NACM_READ))
 			f->path[0] = 0;
 	}

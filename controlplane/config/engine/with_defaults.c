@@ -11,7 +11,8 @@
 #define OF_MODULE "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
 #define OF_RFC "urn:ietf:params:xml:ns:netconf:default:1.0"
 
-/* In well-formed XML a value that is one of a tag's, not text: its quotes stand behind "=", within < and >. */
+/* In well-formed XML a value that is one of a tag's, not text: its quotes stand behind "=", within < and >.
+ */
 static size_t replace(const char *from, size_t n, const char *old, const char *new, char *to)
 {
 	size_t n_old = strlen(old), n_new = strlen(new), out = 0;
@@ -21,7 +22,8 @@ static size_t replace(const char *from, size_t n, const char *old, const char *n
 		if (from[i] == '<' || from[i] == '>')
 			in_tag = from[i] == '<';
 		if (in_tag && i > 1 && (from[i - 1] == '"' || from[i - 1] == '\'') && from[i - 2] == '=' &&
-			n - i > n_old && memcmp(from + i, old, n_old) == 0 && from[i + n_old] == from[i - 1]) {
+			n - i > n_old && memcmp(from + i, old, n_old) == 0 &&
+			from[i + n_old] == from[i - 1]) {
 			memcpy(to + out, new, n_new);
 			out += n_new;
 			i += n_old;
@@ -74,9 +76,11 @@ int with_defaults_check(const struct lyd_node *tree, struct engine_fault *f)
 
 	LY_LIST_FOR(tree, n)
 	{
-		if (n->schema && n->flags & LYD_DEFAULT && n->schema->nodetype & LYD_NODE_TERM && !is_default_of(n)) {
+		if (n->schema && n->flags & LYD_DEFAULT && n->schema->nodetype & LYD_NODE_TERM &&
+			!is_default_of(n)) {
 			fault_set(f, "invalid-value", NULL,
-				"'%.64s' is not the default, and the attribute says that it is", lyd_get_value(n));
+				"'%.64s' is not the default, and the attribute says that it is",
+				lyd_get_value(n));
 			return fault_at(f, n);
 		}
 		if (with_defaults_check(lyd_child(n), f))
