@@ -5,7 +5,9 @@
 
 static void say(const struct port *port, const struct port_link *link)
 {
-	if (!link->up)
+	if (!link->up && link->why)
+		log_error("port", "nothing is heard here", LZ("interface", port->interface), LZ("why", link->why));
+	else if (!link->up)
 		log_warn("port",
 			"link is down: nothing is sent or heard here; see to the cable, or to who is at its "
 			"other end",
@@ -24,8 +26,12 @@ unsigned link_watch_look(struct link_watch *w, struct port *const *ports, uint16
 		return 0;
 	w->next = now + LINK_WATCH_NS;
 	for (uint16_t i = 0; i < n; i++) {
-		struct port_link link = port_link(ports[i]);
+		struct port_link link;
 
+		port_keep(ports[i]);
+		link = port_link(ports[i]);
+		if (link.replaced)
+			w->replaced = ports[i];
 		if (w->known[i] && w->up[i] == link.up)
 			continue;
 		w->known[i] = true;

@@ -192,10 +192,7 @@ static int serve(struct dataplane *d, struct err *err)
 	log_info("main", "ready", LZ("socket", conf.path), LU("workers", d->n_workers),
 		LU("sessions", d->options.sessions), LZ("backend", d->options.backend->name),
 		LZ("how", worker_crypto_how(d->workers[0])));
-	rc = server_run(d->server);
-	return rc < 0 ? err_set(err, -rc,
-				"the crypto backend failed: start again so that every session gets its keys")
-		      : 0;
+	return server_run(d->server, err);
 }
 
 /* What a crypto device has done, at the end. */

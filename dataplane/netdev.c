@@ -56,16 +56,25 @@ int netdev_get(const char *name, struct netdev *out, struct err *err)
 	return 0;
 }
 
-bool netdev_running(const char *name)
+static bool runs(const char *name)
 {
 	struct ifreq ifr = {0};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool runs = fd >= 0 && request(fd, SIOCGIFFLAGS, name, &ifr) == 0 &&
-		    (ifr.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+	bool yes = fd >= 0 && request(fd, SIOCGIFFLAGS, name, &ifr) == 0 &&
+		   (ifr.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
 
 	if (fd >= 0)
 		close(fd);
-	return runs;
+	return yes;
+}
+
+enum netdev_state netdev_state(int ifindex, const char *name)
+{
+	char now[IF_NAMESIZE]; /* it may have been given another one */
+
+	if (if_indextoname((unsigned)ifindex, now) != NULL)
+		return runs(now) ? NETDEV_RUNNING : NETDEV_STILL;
+	return runs(name) ? NETDEV_REPLACED : NETDEV_GONE;
 }
 
 static int channels(const char *name, struct ethtool_channels *ch)

@@ -20,8 +20,15 @@ struct netdev {
 /* -ENODEV: no such interface here; -ENOTSUP: not Ethernet. */
 int netdev_get(const char *name, struct netdev *out, struct err *err);
 
-/* Up, and with a carrier. False for one that is gone. */
-bool netdev_running(const char *name);
+/* What became of the interface that had this number and name. */
+enum netdev_state {
+	NETDEV_RUNNING,
+	NETDEV_STILL,    /* down, or without a carrier */
+	NETDEV_GONE,
+	NETDEV_REPLACED, /* gone, and another one, which runs, has its name */
+};
+
+enum netdev_state netdev_state(int ifindex, const char *name);
 
 /* Queues of an interface, as ETHTOOL_GCHANNELS tells: pairs plus those of one direction. */
 struct netdev_queues {

@@ -295,7 +295,7 @@ static struct port *port_alloc(const struct port_conf *conf)
 		return NULL;
 	}
 	*p = (struct port_private){
-		.claim = -1, .queues_most = UINT16_MAX, .object = -1, .maps = {.media = -1, .counters = -1}};
+		.claim = -1, .queues_most = UINT16_MAX, .object = -1, .program = -1, .maps = {.media = -1, .counters = -1}};
 	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++)
 		p->fds[q] = -1;
 	port->private = p;
@@ -378,12 +378,40 @@ int port_set_media(struct port *port, const struct dp_address *addresses, uint32
 	return rc;
 }
 
+static struct port_link interface_link(const struct port *port)
+{
+	struct port_link link = {.up = false};
+
+	switch (netdev_state(port->ifindex, port->interface)) {
+	case NETDEV_RUNNING:
+		link.why = port->private->deaf;
+		link.up = link.why == NULL;
+		break;
+	case NETDEV_STILL:
+		break;
+	case NETDEV_GONE:
+		link.why = "the interface is gone";
+		break;
+	case NETDEV_REPLACED:
+		link.why = "the interface is gone, and another one has its name";
+		link.replaced = true;
+		break;
+	}
+	return link;
+}
+
+void port_keep(struct port *port)
+{
+	if (port->private->driver->keep != NULL)
+		port->private->deaf = port->private->driver->keep(port);
+}
+
 struct port_link port_link(const struct port *port)
 {
 	struct rte_eth_link link = {0};
 
 	if (port->ifindex != 0)
-		return (struct port_link){.up = netdev_running(port->interface)};
+		return interface_link(port);
 	if (rte_eth_link_get_nowait(port->id, &link) < 0 || link.link_status != RTE_ETH_LINK_UP)
 		return (struct port_link){.up = false};
 	return (struct port_link){

@@ -15,7 +15,7 @@
  * where a device has verified one and says so in the frame. Sent frames must carry complete checksums, but at
  * a port with tx_checksums, which completes those that its flags ask for.
  *
- * Threads: open, set_media, stats, close from the main thread. port_rx() and port_tx(): queue q belongs to
+ * Threads: open, set_media, keep, stats, close from the main thread. port_rx() and port_tx(): queue q belongs to
  * worker q alone. Nothing else of a port changes between open and close.
  */
 #pragma once
@@ -114,6 +114,8 @@ int port_stats(const struct port *port, struct port_stats *out);
 struct port_link {
 	bool up;
 	uint32_t mbit_s; /* 0: not known */
+	const char *why; /* not up, and neither the cable nor its other end is to blame; NULL otherwise */
+	bool replaced;   /* not up, and will never be again: another interface has its name now */
 };
 
 /*
@@ -121,6 +123,9 @@ struct port_link {
  * theirs up as long as they run. An interface that is gone has none.
  */
 struct port_link port_link(const struct port *port);
+
+/* To be called now and then: what others took off the port's interface is put back, where nobody else has its place. */
+void port_keep(struct port *port);
 
 /* What becomes readable when queue q has a packet: the port's, valid until port_close(). -1: the port has no such
  * descriptor. */

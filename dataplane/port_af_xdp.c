@@ -82,8 +82,12 @@ static int af_xdp_attach(struct port *port, const struct port_conf *conf, struct
 
 static int af_xdp_started(struct port *port, const struct port_conf *conf, struct err *err)
 {
-	int rc = xdp_maps_of_interface(port->ifindex, &port->private->maps, err);
+	int rc = xdp_program(port->ifindex, err);
 
+	if (rc < 0)
+		return rc;
+	port->private->program = rc;
+	rc = xdp_maps_of_program(port->private->program, &port->private->maps, err);
 	if (rc < 0)
 		return rc;
 	rc = xdp_note_write(conf->notes, port->interface, xdp_program_id(port->ifindex));
@@ -117,6 +121,19 @@ static int af_xdp_set_media(
 	return xdp_set_media(&port->private->maps, addresses, n, err);
 }
 
+/* Whoever takes the program off ('ip link set ... xdp off') takes all media away, and no packet tells. */
+static const char *af_xdp_keep(struct port *port)
+{
+	int rc = xdp_keep(port->ifindex, port->private->program);
+
+	if (rc == 1)
+		log_warn("port", "the XDP program had been taken off and is back: no media was heard meanwhile",
+			LZ("interface", port->interface));
+	return rc == -EBUSY ? "another XDP program has taken the place of ours; take it off with 'ip link set ... xdp "
+			      "off'"
+			    : NULL;
+}
+
 static void af_xdp_stats(const struct port *port, struct port_stats *out)
 {
 	uint64_t counters[XDP_COUNTERS];
@@ -138,6 +155,9 @@ static void af_xdp_detach(struct port *port)
 	else
 		(void)xdp_note_write(p->notes, port->interface, 0);
 	xdp_maps_close(&p->maps);
+	if (p->program >= 0)
+		close(p->program);
+	p->program = -1;
 	if (p->object >= 0)
 		close(p->object);
 	p->object = -1;
@@ -155,6 +175,7 @@ const struct port_driver port_driver_af_xdp = {
 	.started = af_xdp_started,
 	.set_media = af_xdp_set_media,
 	.why = af_xdp_why,
+	.keep = af_xdp_keep,
 	.stats = af_xdp_stats,
 	.detach = af_xdp_detach,
 };

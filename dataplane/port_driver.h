@@ -22,6 +22,8 @@ struct port_driver {
 	/* Optional: without it all that arrives is the data plane's. */
 	int (*set_media)(struct port *port, const struct dp_address *addresses, uint32_t n, struct err *err);
 	const char *(*why)(void); /* optional: more about a refusal than DPDK's number, "" for nothing */
+	/* Optional: puts back what somebody took off the interface; why it is deaf: a text that stays, or NULL. */
+	const char *(*keep)(struct port *port);
 	void (*stats)(const struct port *port,
 		struct port_stats *out);   /* optional: what the ethdev does not know */
 	void (*detach)(struct port *port); /* optional: after the ethdev is gone, or was never made */
@@ -35,6 +37,8 @@ struct port_private {
 	int claim;                /* netdev_claim(), -1 for none */
 	uint32_t queues_before;   /* receive queues to give back to the interface, 0: unchanged */
 	int object;               /* the XDP program's file, -1 for none */
+	int program;              /* itself, -1 for none */
+	const char *deaf;         /* as port_keep() found it */
 	struct xdp_maps maps;
 	const char *notes; /* conf's */
 	struct exception *exception;

@@ -238,7 +238,7 @@ static void clear_wakes(struct server *s, const struct pollfd *fds)
 			(void)!read(fds[FD_WORKERS + i].fd, &n, sizeof n);
 }
 
-int server_run(struct server *s)
+int server_run(struct server *s, struct err *err)
 {
 	struct pollfd fds[FD_WORKERS + WORKERS_MAX];
 
@@ -246,16 +246,20 @@ int server_run(struct server *s)
 		nfds_t n = wanted(s, fds);
 
 		if (poll(fds, n, TURN_MS) < 0 && errno != EINTR)
-			return -errno;
+			return err_set(err, errno, "poll: %s", strerror(errno));
 		if (fds[FD_SIGNAL].revents & POLLIN)
 			return 0;
 		/* First read what they have been woken for, then look: nothing is missed in between. */
 		clear_wakes(s, fds);
 		if (worker_broken(s))
-			return -EIO;
+			return err_set(err, EIO,
+				"the crypto backend failed: start again so that every session gets its keys");
 		if (s->peer && (fds[FD_PEER].revents & POLLOUT) && framing_flush(s->peer) == -EPIPE)
 			s->gone = true;
 		control_links(s->control, clock_mono_ns());
+		if (s->control->links.replaced)
+			return err_set(err, ENODEV, "interface '%s' went and came back: start again so that media has it",
+				s->control->links.replaced->interface);
 		control_poll(s->control);
 		if (s->peer && (fds[FD_PEER].revents & (POLLIN | POLLHUP | POLLERR)))
 			read_peer(s);

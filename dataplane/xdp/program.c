@@ -192,17 +192,34 @@ static int program_of_interface(int ifindex, bool *ours)
 	return fd;
 }
 
-int xdp_maps_of_interface(int ifindex, struct xdp_maps *out, struct err *err)
+int xdp_program(int ifindex, struct err *err)
 {
 	bool ours = false;
-	int fd = program_of_interface(ifindex, &ours), rc;
+	int fd = program_of_interface(ifindex, &ours);
 
 	if (fd < 0)
 		return err_set(err, -fd, "no XDP program on the interface: %s", strerror(-fd));
-	rc = ours ? xdp_maps_of_program(fd, out, err)
-		  : err_set(err, ENOENT, "the interface carries a foreign XDP program");
+	if (ours)
+		return fd;
 	close(fd);
-	return rc;
+	return err_set(err, ENOENT, "the interface carries a foreign XDP program");
+}
+
+int xdp_keep(int ifindex, int prog_fd)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info), id = 0;
+	int rc = bpf_xdp_query_id(ifindex, 0, &id);
+
+	if (rc < 0)
+		return rc;
+	if (bpf_obj_get_info_by_fd(prog_fd, &info, &len) < 0)
+		return -errno;
+	if (id != 0)
+		return id == info.id ? 0 : -EBUSY;
+	/* As DPDK attached it: native where the driver can, and only where nobody is. */
+	rc = bpf_xdp_attach(ifindex, prog_fd, XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
+	return rc < 0 ? rc : 1;
 }
 
 void xdp_maps_close(struct xdp_maps *maps)

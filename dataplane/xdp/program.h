@@ -46,8 +46,6 @@ struct xdp_maps {
 
 /* Of the program with descriptor prog_fd. -ENOENT: it is not ours. Close with xdp_maps_close(). */
 int xdp_maps_of_program(int prog_fd, struct xdp_maps *out, struct err *err);
-/* Of the program that sits on the interface. -ENOENT: none, or not ours. */
-int xdp_maps_of_interface(int ifindex, struct xdp_maps *out, struct err *err);
 void xdp_maps_close(struct xdp_maps *maps);
 
 /* The kernel's number of the program that sits on the interface; 0: none. No privilege is needed. */
@@ -59,6 +57,11 @@ uint32_t xdp_program_id(int ifindex);
  * `known` (0: not known), else -EPERM.
  */
 int xdp_detach(int ifindex, uint32_t known, struct err *err);
+
+/* Descriptor of our program on the interface, for xdp_keep(). -ENOENT: none, or not ours. */
+int xdp_program(int ifindex, struct err *err);
+/* 0: that program is on the interface; 1: it had been taken off, and is back; -EBUSY: another one has its place. */
+int xdp_keep(int ifindex, int prog_fd);
 
 /* How a program sits on the interface: "native", "generic", "offloaded" or "no". */
 const char *xdp_mode(int ifindex);

@@ -24,7 +24,9 @@ struct bench {
 
 static void *serve(void *arg)
 {
-	return (void *)(intptr_t)server_run(arg);
+	struct err err = {0};
+
+	return (void *)(intptr_t)server_run(arg, &err);
 }
 
 static int setup(void **state)

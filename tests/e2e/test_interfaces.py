@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to the data plane's interfaces while a call is up."""
+
+from lab.net import run, wait_for
+from lab.party import both_hear, finish, talking
+
+from test_outages import take_new_keys
+
+
+def link_alarm(gateway):
+    """Is ext0's alarm raised? None: it never was."""
+    alarms = gateway.ctl("show", "alarms")["statistics"]["data-plane"].get("interface-alarm", [])
+    return next((a["raised"] for a in alarms if a["interface"] == "ext0"), None)
+
+
+def foreign_program(lab):
+    """An XDP program of somebody else's that passes everything; as 'ip link set' wants it."""
+    source, program = lab.path("foreign.c"), lab.path("foreign.o")
+    with open(source, "w") as f:
+        f.write('__attribute__((section("xdp"), used)) int foreign(void *ctx) { return 2; }\n')
+    run("clang", "-O2", "-target", "bpf", "-c", source, "-o", program)
+    return ("xdp", "object", program, "section", "xdp")
+
+
+def test_media_is_heard_again_after_the_xdp_program_was_taken_off():
+    with talking(b="phone") as (lab, gateway, a, b):
+        host = lab.gateway_host
+        host.ip("link", "set", "ext0", "xdp", "off")
+        both_hear(a, b)
+        assert "the XDP program had been taken off" in gateway.dataplane.output(), gateway.dataplane.output()[-2000:]
+        host.ip("-force", "link", "set", "ext0", *foreign_program(lab))
+        wait_for("the alarm is raised", lambda: link_alarm(gateway))
+        assert "another XDP program has taken the place of ours" in gateway.dataplane.output()
+        host.ip("link", "set", "ext0", "xdp", "off")
+        both_hear(a, b)
+        wait_for("the alarm is over", lambda: link_alarm(gateway) is False)
+        finish(gateway, a, b)
+
+
+def test_an_interface_that_went_and_came_back_has_media_again():
+    """The data plane ends, so that the next one has the new interface; while there is none it serves the others."""
+    with talking(b="phone") as (lab, gateway, a, b):
+        lab.gateway_host.ip("link", "del", "ext0")
+        wait_for("the alarm is raised", lambda: link_alarm(gateway))
+        assert 'why="the interface is gone"' in gateway.dataplane.output() and gateway.dataplane.running()
+        lab.wire(lab.gateway_host, "outside", "ext0", "192.0.2.1/24", "2001:db8:1::1/64")
+        assert gateway.dataplane.wait(60) == 1
+        assert "interface 'ext0' went and came back" in gateway.dataplane.output(), gateway.dataplane.output()[-2000:]
+        gateway.start_dataplane()
+        take_new_keys(a)
+        both_hear(a, b)
+        assert not link_alarm(gateway)
+        finish(gateway, a, b)
