@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Peers with ICE that are not heard any more (RFC 7675). */
+/* Peers that are not heard any more: with ICE (RFC 7675), or after they ended their DTLS associations. */
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/legs.h"
 #include "lib/base/log.h"
 
 #define CONSENT_MS 30000 /* RFC 7675 section 5.1 */
+#define WORD_MS (LEG_PARTING_MS - 1000) /* what was on its way when the peer parted is no sign of it */
 
 static bool goes_on(const struct call *c)
 {
@@ -75,5 +76,60 @@ void leg_consent_lost(struct leg *l, unsigned transport, uint32_t silent_ms)
 	/* Not known now: the data plane says it again when it lasts. */
 	c->waiting++;
 	if (dp_client_stats_session(c->b->client, c->media.session, counted, counted_all, l) < 0)
+		call_unwait(c);
+}
+
+/* May anything be heard of it, while the peer is there? */
+static bool speaks(const struct leg *l, unsigned transport)
+{
+	const struct oa_media *m;
+
+	if (does_ice(l, transport))
+		return true;
+	for (unsigned k = 0; (m = oa_media_now(&l->oa, k)) != NULL; k++)
+		if (m->used && m->transport == transport && m->direction & SDP_RECVONLY)
+			return true;
+	return false;
+}
+
+static bool has_parted(const struct leg *l, unsigned transport)
+{
+	const struct dp_stats_leg *s = call_stats_of(l->call, 2 * transport + l->side);
+
+	/* The answer to an offer of ours may begin another one. */
+	return leg_dtls_parted(l, transport) && !oa_handshake_expected(&l->oa, transport) && speaks(l, transport) && s &&
+	       s->rx_age_ms >= WORD_MS && s->ice_age_ms >= WORD_MS;
+}
+
+static void looked(void *arg, int result, const char *reason)
+{
+	struct leg *l = arg;
+	struct call *c = l->call;
+	bool there = false, gone = false;
+	const struct oa_media *m;
+
+	(void)reason;
+	for (unsigned i = 0; (m = oa_media_now(&l->oa, i)) != NULL; i++) {
+		bool parted = m->open && has_parted(l, i);
+
+		gone |= parted;
+		there |= m->open && !parted;
+	}
+	if (result >= 0 && goes_on(c) && gone && !there) {
+		c->b->counters.ended_media_timeout++;
+		call_release(c, NULL, 480, "trunk %s: the peer ended its DTLS association, and nothing of it was heard since",
+			l->trunk->name);
+	}
+	call_unwait(c);
+}
+
+void leg_parted(struct leg *l)
+{
+	struct call *c = l->call;
+
+	if (!goes_on(c))
+		return;
+	c->waiting++;
+	if (dp_client_stats_session(c->b->client, c->media.session, counted, looked, l) < 0)
 		call_unwait(c);
 }

@@ -5,6 +5,7 @@
  * accepted without.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,8 @@ struct line {
 	struct ip_port peer; /* as channel knows it. With ICE a name only: the data plane knows the way */
 	struct held *held;            /* HELD_MAX; NULL: nothing came early */
 	unsigned n_held;              /* that came; the newest HELD_MAX are there */
+	bool parted;                  /* the peer has ended channel's association */
+	struct timer parting;         /* since then */
 };
 
 struct leg_dtls {
@@ -112,6 +115,8 @@ static void line_close(struct line *n)
 	dtls_bond_unref(n->bond);
 	n->channel = NULL;
 	n->bond = NULL;
+	n->parted = false;
+	timer_cancel(n->leg->call->b->wheel, &n->parting);
 }
 
 void leg_dtls_close(struct leg *l)
@@ -261,7 +266,31 @@ const char *leg_dtls_refused(const struct leg *l)
 	return l->dtls ? l->dtls->refused : "";
 }
 
-static const struct dtls_events events = {.send = send_out, .refused = refused, .done = done};
+static void parting_over(struct timer *t)
+{
+	leg_parted(((struct line *)((char *)t - offsetof(struct line, parting)))->leg);
+}
+
+/*
+ * Most that part hang up as well, sooner or later than this comes, or begin another association. Whoever does neither
+ * is gone, such as a page that was closed.
+ */
+static void closed(void *arg)
+{
+	struct line *n = arg;
+	struct leg *l = n->leg;
+
+	log_info("dtls", "the peer ended its association", LZ("call", l->call->id), LZ("trunk", l->trunk->name));
+	n->parted = true;
+	timer_set(l->call->b->wheel, &n->parting, LEG_PARTING_MS, parting_over);
+}
+
+bool leg_dtls_parted(const struct leg *l, unsigned i)
+{
+	return l->dtls && i < SDP_MEDIA_MAX && l->dtls->lines[i].parted;
+}
+
+static const struct dtls_events events = {.send = send_out, .refused = refused, .done = done, .closed = closed};
 
 static bool by_ice(const struct line *n)
 {

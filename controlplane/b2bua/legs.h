@@ -27,13 +27,19 @@ void legs_close(struct call *c);
 /* What was negotiated holds from now on, on both legs. */
 void legs_commit(struct call *c);
 
-/* ---- consent.c: peers with ICE ---- */
+/* ---- consent.c: peers that are not heard any more ---- */
 
 /*
  * The data plane says that no check came on this transport for longer than one may stay away, and nothing else for
  * silent_ms. May end the call: not while the peer is heard on another transport.
  */
 void leg_consent_lost(struct leg *l, unsigned transport, uint32_t silent_ms);
+/*
+ * A while ago the peer ended DTLS associations, and began no others: ends the call if that was its last word on all
+ * transports.
+ */
+void leg_parted(struct leg *l);
+#define LEG_PARTING_MS 7000 /* that while: the next check for consent comes within 6 s (RFC 7675 section 5.1) */
 
 /* ---- leg_dtls.c: handshakes on a leg's media path ---- */
 
@@ -45,6 +51,8 @@ void leg_dtls_close(struct leg *l);
 void leg_dtls_update(struct leg *l);
 /* The call is up: peers that have not begun must now. */
 void leg_dtls_expect(struct leg *l);
+/* Has the peer ended the association on transport i, with nothing in its place? */
+bool leg_dtls_parted(const struct leg *l, unsigned i);
 /* Why somebody's handshake, perhaps the peer's, was refused, when none was finished since; "": none was. */
 const char *leg_dtls_refused(const struct leg *l);
 /* A datagram from the leg's media path. */

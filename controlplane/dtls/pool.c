@@ -54,7 +54,7 @@ struct dtls_channel {
 	struct event *retransmit, *overdue;
 	uint32_t timeout_ms;
 	uint64_t strays_counted;
-	bool counting, done, told_refusal;
+	bool counting, done, told_refusal, told_closed;
 };
 TAILQ_HEAD(channels, dtls_channel);
 
@@ -307,7 +307,11 @@ static void deliver(struct dtls_channel *c, struct datagrams *out, const struct 
 			c->events->send(c->arg, &d->address, d->octets, d->n);
 	}
 	if (!c->done && !c->closed && r->result.state != DTLS_HANDSHAKING)
-		finish(c, &r->result, &r->peer); /* the last: its owner may close it */
+		finish(c, &r->result, &r->peer); /* its owner may close it, here and in what follows */
+	if (r->result.state == DTLS_ESTABLISHED && r->result.closed && !c->told_closed && !c->closed && c->events->closed) {
+		c->told_closed = true;
+		c->events->closed(c->arg);
+	}
 }
 
 static void on_ready(evutil_socket_t fd, short what, void *arg)

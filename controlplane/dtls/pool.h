@@ -37,6 +37,8 @@ struct dtls_events {
 	void (*refused)(void *arg, const char *why);
 	/* Established, or failed: once. r is wiped afterwards; peer: where it was reached. */
 	void (*done)(void *arg, const struct dtls_result *r, const struct ip_port *peer);
+	/* The peer ends what was established (close_notify): once. NULL: not wanted. */
+	void (*closed)(void *arg);
 };
 
 struct dtls_channel_conf {

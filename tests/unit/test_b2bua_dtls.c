@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Legs whose keys come from handshakes: with a peer that shakes hands, too early, as somebody else, or never. */
+#include "controlplane/b2bua/b2bua_private.h"
+#include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/legs.h"
 #include "tests/unit/b2bua_dtls_peer.h"
+
+#include <openssl/ssl.h> /* last: it has macros with names of suites */
 
 /* The data plane has no keys, and holds what comes, until the handshake brings some. */
 static void test_a_call_in_either_role(void **state)
@@ -167,6 +172,147 @@ static void test_killed_during_the_handshake(void **state)
 	assert_non_null(strstr(last_reason(), "there were no media keys on trunk carrier-a yet"));
 }
 
+/* The peer's end as a library without this gateway's ways has it: it can say that it is done. */
+static struct {
+	SSL_CTX *ctx;
+	SSL *ssl;
+	BIO *in, *out;
+} other;
+
+static void other_speaks(void)
+{
+	uint8_t octets[DP_PUNT_MAX];
+	int n = BIO_read(other.out, octets, sizeof octets);
+
+	if (n > 0)
+		plane_punt(plane_last(), DP_SIDE_B, &peer.address, octets, (size_t)n);
+}
+
+static void other_hears(const struct dp_punt *p)
+{
+	uint8_t nothing[16];
+
+	BIO_write(other.in, p->octets, (int)p->n);
+	if (SSL_do_handshake(other.ssl) == 1)
+		SSL_read(other.ssl, nothing, sizeof nothing);
+	other_speaks();
+}
+
+static bool other_secured(void)
+{
+	return plane_last()->tx_keys[DP_SIDE_B] && SSL_is_init_finished(other.ssl);
+}
+
+static void other_opens(void)
+{
+	other.ctx = SSL_CTX_new(DTLS_client_method());
+	assert_int_equal(SSL_CTX_use_certificate(other.ctx, dtls_identity_certificate(peer.identity)), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(other.ctx, dtls_identity_key(peer.identity)), 1);
+	other.ssl = SSL_new(other.ctx);
+	other.in = BIO_new(BIO_s_mem());
+	other.out = BIO_new(BIO_s_mem());
+	BIO_set_mem_eof_return(other.in, -1);
+	SSL_set_bio(other.ssl, other.in, other.out);
+	SSL_set_options(other.ssl, SSL_OP_NO_QUERY_MTU);
+	SSL_set_mtu(other.ssl, DTLS_MTU);
+	assert_int_equal(SSL_set_tlsext_use_srtp(other.ssl, "SRTP_AEAD_AES_256_GCM"), 0);
+	SSL_set_connect_state(other.ssl);
+	bench.punted = other_hears;
+	SSL_do_handshake(other.ssl);
+	other_speaks();
+}
+
+static bool has_parted(void)
+{
+	const struct call *c = TAILQ_FIRST(&bench.b2bua->calls);
+
+	return leg_dtls_parted(&c->legs[DP_SIDE_B], 0);
+}
+
+static void other_is_done(void)
+{
+	SSL_shutdown(other.ssl);
+	other_speaks();
+	run_until(has_parted, "its goodbye");
+	SSL_free(other.ssl);
+	SSL_CTX_free(other.ctx);
+	bench.punted = hear_datagram;
+}
+
+static void up_with_the_other(void)
+{
+	take_dtls("");
+	invite_bob();
+	answered("active", false);
+	other_opens();
+	run_until(other_secured, "the handshake");
+	settle();
+}
+
+/* It says nothing else, as a page that was closed: the other side is not left in silence. */
+static void test_who_parts_and_is_silent_is_gone(void **state)
+{
+	(void)state;
+	up_with_the_other();
+	bench.unheard = 1;
+	other_is_done();
+	silence(NULL);
+	pass(LEG_PARTING_MS + 100);
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	hear(&alice, "BYE");
+	reply(&alice, "200 OK");
+	expect_no_calls();
+	assert_int_equal(counter("ended_media_timeout"), 1);
+	assert_non_null(strstr(last_reason(),
+		"trunk carrier-a: the peer ended its DTLS association, and nothing of it was heard since"));
+}
+
+/* Its media goes on, or it hangs up by itself: that counts. */
+static void test_who_parts_may_go_on(void **state)
+{
+	(void)state;
+	up_with_the_other();
+	other_is_done();
+	pass(LEG_PARTING_MS + 100);
+	silence(NULL);
+	hang_up(&bob, &alice);
+	expect_no_calls();
+
+	up_with_the_other();
+	bench.unheard = 1;
+	other_is_done();
+	hang_up(&bob, &alice);
+	expect_no_calls();
+	pass(LEG_PARTING_MS + 100);
+	silence(NULL);
+	assert_int_equal(counter("ended_media_timeout"), 0);
+}
+
+/* Another association takes the place of the one that it has ended. */
+static void test_who_parts_may_come_back(void **state)
+{
+	(void)state;
+	up_with_the_other();
+	bench.unheard = 1;
+	other_is_done();
+	pass(LEG_PARTING_MS / 2);
+	dtls_identity_unref(peer.identity);
+	assert_int_equal(dtls_identity_make(&peer.identity, NULL), 0);
+	say(&bob, "INVITE", "", described("active", false));
+	hear(&alice, "INVITE");
+	answer(&alice, "200 OK", "", sdp(&alice, 2));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+	associate(&peer.association, DTLS_CLIENT, bob.heard->body, say_datagram);
+	say(&bob, "ACK", "", "");
+	run_until(secured, "the handshake");
+	pass(LEG_PARTING_MS + 100);
+	silence(NULL);
+	hang_up(&bob, &alice);
+	expect_no_calls();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +323,9 @@ int main(void)
 		TD(test_offers_that_are_refused),
 		TD(test_hellos_during_a_call_change_nothing),
 		TD(test_killed_during_the_handshake),
+		TD(test_who_parts_and_is_silent_is_gone),
+		TD(test_who_parts_may_go_on),
+		TD(test_who_parts_may_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
