@@ -127,8 +127,7 @@ static void make_leg(struct program_leg *l, dp_session_id session, const struct 
 		u->flags |= DP_LEG_PUNT_DTLS;
 	if (!om || !om->open)
 		return;
-	u->remote = om->remote;
-	u->remote_rtcp = om->remote_rtcp;
+	oa_remote_now(leg, i, &u->remote, &u->remote_rtcp);
 	/* Who does ICE is where it says with its checks. */
 	if (om->ice) {
 		u->remote = *oa_selected(leg, i);

@@ -143,6 +143,40 @@ static void settle_keys(struct oa_leg *leg)
 			leg->secured |= 1u << i;
 }
 
+/* Are the keys in force those of an earlier association than the one that was agreed on last? */
+static bool keys_lag(const struct oa_media *m)
+{
+	const struct dtls_bond *b = agreement_dtls_bond(m->keys);
+
+	return b && !b->done && m->keys->established && !m->ice && m->remote.ip.family != IP_NONE;
+}
+
+/* Where the peer of transport i was, in what holds, with the keys that are in force there. */
+static void remote_before(const struct oa_leg *leg, unsigned i, struct ip_port *rtp, struct ip_port *rtcp)
+{
+	const struct oa_media *m = i < leg->n_media ? &leg->media[i] : NULL;
+	bool lags = m && keys_lag(m) && m->before.ip.family != IP_NONE;
+
+	*rtp = *rtcp = (struct ip_port){0};
+	if (!m || m->ice)
+		return;
+	*rtp = lags ? m->before : m->remote;
+	*rtcp = lags ? m->before_rtcp : m->remote_rtcp;
+}
+
+void oa_remote_now(const struct oa_leg *leg, unsigned i, struct ip_port *rtp, struct ip_port *rtcp)
+{
+	const struct oa_media *now = oa_media_now(leg, i);
+
+	*rtp = *rtcp = (struct ip_port){0};
+	if (now && keys_lag(now))
+		remote_before(leg, i, rtp, rtcp);
+	if (!now || rtp->ip.family != IP_NONE)
+		return;
+	*rtp = now->remote;
+	*rtcp = now->remote_rtcp;
+}
+
 int oa_commit(struct oa_leg *leg)
 {
 	struct oa_exchange *x = leg->pending;
@@ -155,8 +189,11 @@ int oa_commit(struct oa_leg *leg)
 		free(media);
 		return -ENOMEM;
 	}
-	drop_media(leg);
 	memcpy(media, x->media, x->n_media * sizeof *media);
+	for (unsigned i = 0; i < x->n_media; i++)
+		if (keys_lag(&media[i]))
+			remote_before(leg, i, &media[i].before, &media[i].before_rtcp);
+	drop_media(leg);
 	leg->media = media;
 	leg->n_media = x->n_media;
 	settle_keys(leg);

@@ -86,6 +86,8 @@ struct oa_media {
 	bool mux;
 	bool swapped; /* the two ports of oa_local have changed places */
 	struct ip_port remote, remote_rtcp; /* ip IP_NONE: nowhere to send to (c=0.0.0.0) */
+	/* where it was before, while what is in force are the keys from there: see oa_remote_now() */
+	struct ip_port before, before_rtcp;
 	struct agreement *keys;             /* NULL on a plain leg */
 	bool ice;                           /* the peer finds the way: remote is where it was signalled */
 	bool ice_mismatch;                  /* it wanted to, but for what was rewritten on the way */
@@ -169,6 +171,11 @@ unsigned oa_media_count(const struct oa_leg *leg);
 const struct oa_media *oa_media_at(const struct oa_leg *leg, unsigned i);
 /* M-line i as media flows now: of an exchange that is answered, or else of what holds; NULL: none. */
 const struct oa_media *oa_media_now(const struct oa_leg *leg, unsigned i);
+/*
+ * Where media to the peer of transport i goes without ICE, both IP_NONE: nowhere. A peer that moves with a new DTLS
+ * association is where it says once that has brought keys: whoever is there cannot open what the old ones protect.
+ */
+void oa_remote_now(const struct oa_leg *leg, unsigned i, struct ip_port *rtp, struct ip_port *rtcp);
 /* Why m-line i of the peer's outstanding offer is not used; "": it is, or there is no such. */
 const char *oa_why_not(const struct oa_leg *leg, unsigned i);
 /* The two of oa_local as transport i of the leg's, which is m, has them; NULL: as they were leased. */

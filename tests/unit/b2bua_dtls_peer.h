@@ -110,7 +110,7 @@ static inline void take_dtls(const char *members)
 static inline const char *described(const char *setup_value, bool wrong)
 {
 	static char text[1024];
-	char fingerprint[DTLS_FINGERPRINT_TEXT];
+	char address[IP_TEXT_MAX], fingerprint[DTLS_FINGERPRINT_TEXT];
 	struct wbuf w = wbuf_make(fingerprint, sizeof fingerprint - 1);
 	struct dtls_fingerprint f;
 
@@ -119,9 +119,9 @@ static inline const char *described(const char *setup_value, bool wrong)
 	dtls_fingerprint_print(&w, &f);
 	fingerprint[w.len] = '\0';
 	snprintf(text, sizeof text,
-		"v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n"
-		"m=audio 30001 UDP/TLS/RTP/SAVP 8\r\na=rtcp-mux\r\na=fingerprint:%s\r\na=setup:%s\r\n",
-		fingerprint, setup_value);
+		"v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n"
+		"m=audio %u UDP/TLS/RTP/SAVP 8\r\na=rtcp-mux\r\na=fingerprint:%s\r\na=setup:%s\r\n",
+		ip_text(&peer.address.ip, address), peer.address.port, fingerprint, setup_value);
 	return text;
 }
 

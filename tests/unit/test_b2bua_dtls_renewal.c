@@ -232,6 +232,73 @@ static void test_a_stranger_during_a_renewal_where_the_policy_ends_calls(void **
 	expect_no_calls();
 }
 
+static const struct ip_port *media_to(void)
+{
+	return &plane_last()->leg[DP_SIDE_B].remote;
+}
+
+/*
+ * The answer to the offer of a new association says that the peer is elsewhere: what the keys from before open goes
+ * where it was until the new ones are there, and stays there when they do not come.
+ */
+static void test_a_renewal_that_moves(void **state)
+{
+	struct ip_port before;
+
+	(void)state;
+	take_dtls_with_policy(NULL, "\"attempts\":3,\"retry-after\":5,\"on-refusal\":\"alarm-and-continue\"");
+	call_under_dtls();
+	before = peer.address;
+	assert_true(ip_port_equal(media_to(), &before));
+	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+	pass(100);
+	refusals_wanted = 1;
+	peer.address.ip.octets[3] = 77;
+	peer.address.port = 40000;
+	renew_with_stranger(false);
+	settle();
+	assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], 1);
+	assert_true(ip_port_equal(media_to(), &before));
+	pass(5100);
+	take_renewal(DTLS_SERVER, false);
+	assert_true(ip_port_equal(media_to(), &before));
+	keys_wanted = 2;
+	run_until(renewed, "the handshake with the peer itself");
+	settle();
+	assert_keys_fit();
+	assert_true(ip_port_equal(media_to(), &peer.address));
+	/* Of its own accord as well. */
+	before = peer.address;
+	peer.address.port = 50000;
+	dtls_association_close(peer.association);
+	peer.association = NULL;
+	dtls_identity_unref(peer.identity);
+	assert_int_equal(dtls_identity_make(&peer.identity, NULL), 0);
+	say(&bob, "INVITE", "", described("passive", false));
+	hear(&alice, "INVITE");
+	answer(&alice, "200 OK", "", sdp(&alice, 2));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+	associate(&peer.association, DTLS_SERVER, bob.heard->body, say_datagram);
+	assert_true(ip_port_equal(media_to(), &before));
+	say(&bob, "ACK", "", "");
+	keys_wanted = 3;
+	run_until(renewed, "the handshake at the next place");
+	settle();
+	assert_true(ip_port_equal(media_to(), &peer.address));
+	/* An association that goes on moves with its peer at once. */
+	peer.address.port = 50002;
+	say(&bob, "INVITE", "", described("actpass", false));
+	hear(&alice, "INVITE");
+	answer(&alice, "200 OK", "", sdp(&alice, 3));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+	say(&bob, "ACK", "", "");
+	assert_true(ip_port_equal(media_to(), &peer.address));
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 static void assert_recorded(const json_t *leg, unsigned keys)
 {
 	const json_t *dtls = json_object_get(leg, "dtls");
@@ -342,6 +409,7 @@ int main(void)
 		TD(test_a_renewal_that_fails),
 		TD(test_a_stranger_during_a_renewal),
 		TD(test_a_stranger_during_a_renewal_where_the_policy_ends_calls),
+		TD(test_a_renewal_that_moves),
 		TD(test_a_crash_after_a_renewal_that_failed),
 		TD(test_what_the_audit_keeps),
 	};
