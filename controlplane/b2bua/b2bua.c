@@ -247,4 +247,13 @@ static void ack(void *user, const struct sip_msg *m, const struct sip_flow *from
 		sip_txl_stray_ack(b->txl);
 }
 
-const struct sip_tu b2bua_tu = {.request = request, .ack = ack};
+static void answer(void *user, const struct sip_msg *m, const struct sip_flow *from)
+{
+	struct b2bua *b = user;
+	struct sip_dialog *d = sip_dialogs_named(b->dialogs, m->call_id, m->from_tag, m->to_tag);
+
+	if (d && d->flow.listener == from->listener)
+		revive_answered(d->user, m);
+}
+
+const struct sip_tu b2bua_tu = {.request = request, .ack = ack, .answer = answer};

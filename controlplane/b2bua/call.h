@@ -140,13 +140,19 @@ struct leg {
 	struct timer nat_timer; /* the next keep-alive to a caller behind NAT, or use of its connection */
 	struct leg_reliable reliable;
 	struct leg_rekey rekey;
+	/* Of the process that the call was taken over from: the highest CSeq that it may have used, 0 without one; and
+	 * of its INVITEs the last that was answered to us. See revive.c. */
+	struct {
+		uint32_t last_seq, answered_seq;
+	} before;
 
 	/* See succession.h. */
 	struct leg *ancestor;   /* of another call, whose dialog this one borrows; NULL: it has its own */
 	struct leg *heir;       /* of another call, that borrows this one's dialog; NULL: none */
 	bool switched;          /* borrowed: its peer has accepted our re-INVITE */
 	bool joining;           /* borrowed: ctx carries the offer of the other leg's 2xx */
-	bool astray;            /* its peer has left our session for another, that failed: it is to be offered ours */
+	/* its peer has left our session for another, that failed or went with the last process: it is to be offered ours */
+	bool astray;
 	struct call_text again; /* borrowed: the offer in ctx, for when it meets with glare */
 
 	struct oa_leg oa;      /* what its SDP says */
@@ -361,6 +367,8 @@ int invite_copy(struct leg *out, struct str sdp, struct err *e);
 void invite_go_on(struct leg *out);
 /* The ACK that is due (leg.ack_due), with our answer or an empty text. */
 void invite_ack(struct leg *out, struct str sdp);
+/* For the 2xx to an INVITE of an earlier process in the leg's dialog. */
+void invite_ack_before(struct leg *l, uint32_t cseq);
 /*
  * Where a request in a dialog goes: the connection that it came up on, or the way through NAT that its caller came by,
  * else the remote target.

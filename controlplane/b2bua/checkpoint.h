@@ -8,6 +8,8 @@
 struct b2bua;
 struct call;
 struct err;
+struct leg;
+struct sip_msg;
 
 /* The call is up, or something of it changed that must outlive the process. Cheap; written soon. */
 void checkpoint_touch(struct call *c);
@@ -27,3 +29,5 @@ void checkpoint_close(struct b2bua *b);
  */
 void revive_later(struct call *c);
 void revive_forget(struct call *c);
+/* A 2xx to an INVITE in the leg's dialog that we know nothing of. */
+void revive_answered(struct leg *l, const struct sip_msg *m);

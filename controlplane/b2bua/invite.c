@@ -209,6 +209,15 @@ void invite_ack(struct leg *out, struct str sdp)
 	send_ack(out, out->ctx, out->dialog, sdp);
 }
 
+void invite_ack_before(struct leg *l, uint32_t cseq)
+{
+	uint32_t newest = l->dialog->invite_seq;
+
+	l->dialog->invite_seq = cseq;
+	send_ack(l, NULL, l->dialog, STR(""));
+	l->dialog->invite_seq = newest;
+}
+
 void invite_bye(
 	struct leg *l, struct sip_dialog *d, unsigned status, const char *why, const char *peer_reason)
 {

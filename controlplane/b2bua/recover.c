@@ -64,6 +64,7 @@ static int take_dialog(struct leg *l, const struct saved_leg *s, struct err *e)
 	if (rc < 0)
 		return err_set(e, -rc, "its dialog cannot be kept: %s", strerror(-rc));
 	l->dialog->user = l;
+	l->before.last_seq = saved.local_seq;
 	l->flow = l->dialog->flow;
 	if (sip_dialogs_add(l->call->b->dialogs, l->dialog) < 0)
 		return err_set(e, EEXIST, "another call has its dialog");

@@ -2,7 +2,8 @@
 /*
  * Do the peers of a call that was taken over still have it? They are asked with an UPDATE, or with OPTIONS
  * where they know none, in the dialog: who has lost it answers 481 (RFC 3261 section 12.2.2), and the call
- * ends on the other side too. Whom no connection can be made to is waited for: he may have to call us.
+ * ends on the other side too. Whom no connection can be made to is waited for: he may have to call us. Who answers a
+ * re-INVITE of the process before is in a session that went with it: he is offered the one that holds.
  */
 #include <stddef.h>
 
@@ -126,4 +127,21 @@ void revive_forget(struct call *c)
 	if (c->unsure)
 		TAILQ_REMOVE(&c->b->unsure, c, unsure_entry);
 	c->unsure = false;
+}
+
+void revive_answered(struct leg *l, const struct sip_msg *m)
+{
+	struct call *c = l->call;
+
+	if (c->state != CALL_UP || !l->before.last_seq || m->cseq > l->before.last_seq)
+		return;
+	invite_ack_before(l, m->cseq);
+	if (m->cseq <= l->before.answered_seq)
+		return; /* again: our ACK was lost */
+	l->before.answered_seq = m->cseq;
+	log_warn("call", "a re-INVITE of before the restart was answered: its session is offered anew", LZ("call", c->id),
+		LZ("trunk", l->trunk->name));
+	sip_dialog_refresh(l->dialog, m);
+	l->astray = true;
+	reinvite_start(c);
 }

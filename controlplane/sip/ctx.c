@@ -413,6 +413,8 @@ void ctx_response(struct sip_txl *l, const struct sip_msg *m, const struct sip_f
 	/* An answer through another realm's door is none. */
 	if (!ctx || from->listener != ctx->flow.listener) {
 		l->counters->rx_stray_responses++;
+		if (!ctx && m->method == SIP_INVITE && m->status >= 200 && m->status < 300 && l->tu.answer)
+			l->tu.answer(l->user, m, from);
 		return;
 	}
 	ctx->busy++;

@@ -90,6 +90,45 @@ static void test_reinvites_bring_new_keys(void **state)
 	expect_no_calls();
 }
 
+/*
+ * The process was killed while a re-INVITE was out. Who answers it is acknowledged, or would end the call after 32 s
+ * (RFC 3261 section 13.3.1.4); he is in a session that nobody else knows, and is offered the one that holds.
+ */
+static void test_an_answer_to_a_reinvite_of_before(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct phone *by = i ? &bob : &alice, *to = i ? &alice : &bob;
+		struct plane_session *s;
+
+		call_up(&alice, &bob);
+		s = plane_last();
+		say(by, "INVITE", "", sdp_as(by, 2, 12, "sendonly"));
+		hear(to, "INVITE");
+		expect_heard(to, "a=sendonly");
+		bench_crash(false);
+		silence(to);
+		answer(to, "200 OK", "", sdp_as(to, 2, 12, "recvonly"));
+		answer(to, "200 OK", "", sdp_as(to, 2, 12, "recvonly")); /* the ACK was lost */
+		hear(to, "ACK");
+		hear(to, "INVITE");
+		expect_heard(to, "a=sendrecv");
+		hear(to, "ACK");
+		answer(to, "200 OK", "", sdp_as(to, 3, 13, "sendrecv"));
+		hear(to, "ACK");
+		assert_int_equal(s->leg[to == &bob].streams[0].direction, DP_SENDRECV);
+		assert_int_equal(s->tx_keys[DP_SIDE_B], to == &bob ? 2 : 1);
+		assert_int_equal(s->rx_keys[DP_SIDE_B], 2); /* that of his answer, or of his own offer before */
+		both_have_it(&alice, &bob);
+		/* Nothing more comes of one that nobody asked for. */
+		answer(to, "200 OK", "", sdp_as(to, 3, 13, "sendrecv"));
+		hear(to, "ACK");
+		silence(NULL);
+		hang_up(&alice, &bob);
+		expect_no_calls();
+	}
+}
+
 /* A re-INVITE that repeats the first offer to the letter, as a refresh does. */
 static void test_a_session_refresh(void **state)
 {
@@ -247,6 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		K(test_either_side_hangs_up),
 		K(test_reinvites_bring_new_keys),
+		K(test_an_answer_to_a_reinvite_of_before),
 		K(test_a_session_refresh),
 		K(test_timers_of_sessions_go_on),
 		K(test_a_peer_that_hung_up_meanwhile),
