@@ -169,12 +169,14 @@ static void streams_pair(struct session *s)
 	}
 }
 
-static bool receives(const struct leg *leg)
+/* What any of its streams does. */
+static unsigned directions(const struct leg *leg)
 {
+	unsigned all = 0;
+
 	for (unsigned i = 0; i < leg->n_streams; i++)
-		if (leg_stream(leg, i)->direction & DP_RECV)
-			return true;
-	return false;
+		all |= leg_stream(leg, i)->direction;
+	return all;
 }
 
 /* What can be refused, before anything changes. */
@@ -255,13 +257,13 @@ int session_leg_update(struct worker *w, struct command *c)
 	struct session *s = session_find(w, c->session);
 	struct leg *leg = s ? s->legs[u->leg] : NULL;
 	int rc = leg_update_check(w, s, leg, c);
-	bool received;
+	unsigned did;
 
 	if (rc < 0)
 		return rc;
 	if (!leg)
 		leg = leg_new(w, s, c);
-	received = receives(leg);
+	did = directions(leg);
 	/* A packet that was made for the leg as it was, perhaps in the clear, does not leave it as it is now.
 	 */
 	if (leg->security != u->security || !ip_port_equal(&leg->far->signalled[0], &u->remote) ||
@@ -279,10 +281,13 @@ int session_leg_update(struct worker *w, struct command *c)
 	leg_departure(leg)->dscp = u->dscp;
 	streams_set(w, leg, u);
 	/* Silence is counted from when somebody was asked to speak. */
-	if (!received && receives(leg)) {
+	if (directions(leg) & ~did & DP_RECV) {
 		leg->heard_ms = w->now_ms;
 		leg->timed_out = false;
 	}
+	/* Whoever was on hold, or held somebody, may have said nothing: a NAT has forgotten its way to him then. */
+	if (directions(leg) != did)
+		leg->learned = 0;
 	streams_pair(s);
 	return 0;
 }

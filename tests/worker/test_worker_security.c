@@ -380,6 +380,41 @@ static void test_plain_source(void **state)
 	call_close(&c);
 }
 
+static int hold(struct rig *r, enum dp_learn learn, enum dp_direction direction)
+{
+	union dp_msg m = rig_leg(S, 1, DP_SECURITY_PLAIN, gw_b, rig_addr("192.0.2.1", 9));
+
+	m.leg_update.learn = (uint8_t)learn;
+	m.leg_update.streams[0].direction = (uint8_t)direction;
+	return rig_command(r, &m);
+}
+
+/* A phone that was held said nothing, and its NAT has forgotten it: it comes back from another port, and is found anew. */
+static void test_plain_source_after_hold(void **state)
+{
+	struct rig *r = *state;
+	struct call c = call_open(r, CM, false);
+	struct ip_port before = rig_addr("10.0.0.11", 6666), after = rig_addr("10.0.0.11", 7777);
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint16_t seq = (uint16_t)(10 * i);
+
+		assert_int_equal(hold(r, DP_LEARN_ANY, DP_SENDRECV), 0);
+		assert_int_equal(plain(r, before, seq + 1), 1);
+		assert_int_equal(plain(r, after, seq + 2), 0);
+		assert_int_equal(hold(r, DP_LEARN_ANY, i ? DP_RECV : DP_SEND), 0); /* it is held, and it holds */
+		assert_int_equal(hold(r, DP_LEARN_ANY, DP_SENDRECV), 0);
+		/* Nothing better is known yet. */
+		assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &before));
+		assert_int_equal(plain(r, after, seq + 3), 1);
+		assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &after));
+		assert_int_equal(plain(r, before, seq + 4), 0); /* and holds again */
+		before = after;
+		after.port++;
+	}
+	call_close(&c);
+}
+
 /* Who was there first is learned, and holds for who comes with it in the same burst. */
 static void test_plain_sources_together(void **state)
 {
@@ -447,6 +482,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_last_guard, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_remote_moves, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_plain_source, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_plain_source_after_hold, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_plain_sources_together, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_no_keystream_twice, rig_open, rig_close),
 	};
