@@ -106,16 +106,46 @@ void header_set_empty(struct header_set *s, bool request)
 	s->text = wbuf_make(s->buf, sizeof s->buf);
 }
 
+static bool is_trickle(struct str package)
+{
+	return str_ieq(str_trim(str_cut(&package, ';')), STR("trickle-ice"));
+}
+
+/* Candidates of one side are nothing to the other, and do not pass in INFO: nobody is told that they are wanted. */
+static struct str without_trickle(struct header_set *s, struct str packages)
+{
+	struct str rest = packages;
+	size_t at = s->text.len;
+	bool any = false;
+
+	while (rest.n)
+		any |= is_trickle(str_cut(&rest, ','));
+	if (!any)
+		return packages;
+	while (packages.n) {
+		struct str package = str_trim(str_cut(&packages, ','));
+
+		if (is_trickle(package))
+			continue;
+		wbuf_z(&s->text, s->text.len > at ? ", " : "");
+		wbuf_str(&s->text, package);
+	}
+	s->full |= s->text.overflow;
+	return s->full ? STR("") : (struct str){s->buf + at, s->text.len - at};
+}
+
 void header_set_from(struct header_set *s, const struct sip_msg *m)
 {
 	header_set_empty(s, m->request);
 	for (unsigned i = 0; i < m->hdr_count; i++) {
 		const struct sip_hdr *h = &m->hdrs[i];
 
+		struct str value = h->id == SIP_H_RECV_INFO ? without_trickle(s, h->value) : h->value;
+
 		if (fates[h->id] != OWNED)
 			add_line(s, (struct header_line){.id = (enum sip_hdr_id)h->id,
 					    .name = h->id == SIP_H_OTHER ? h->name : sip_hdr_name(h->id),
-					    .value = h->value,
+					    .value = value,
 					    .passes = passes_by_default(h->id, h->name, h->value)});
 	}
 }

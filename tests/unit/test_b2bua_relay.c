@@ -121,6 +121,23 @@ static void test_what_does_not_pass(void **state)
 	assert_int_equal(counter("messages_refused"), 1 + sizeof descriptions / sizeof *descriptions);
 }
 
+/* Candidates of ICE do not pass: neither side hears that the other wants them (RFC 8840 section 10). */
+static void test_candidates_are_not_asked_for(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", "Recv-Info: trickle-ice\r\nRecv-Info: x;a=b, Trickle-ICE ,y\r\n", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	expect_heard(&bob, "Recv-Info: x;a=b, y\r\n");
+	expect_not_heard(&bob, "rickle");
+	answer(&bob, "200 OK", "Recv-Info: z\r\nRecv-Info: trickle-ice\r\n", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	expect_heard(&alice, "Recv-Info: z\r\n");
+	expect_not_heard(&alice, "rickle");
+	say(&alice, "ACK", "", "");
+	hang_up(&alice, &bob);
+}
+
 static void test_a_message_by_route(void **state)
 {
 	(void)state;
@@ -322,6 +339,7 @@ int main(void)
 		T(test_info_before_the_answer),
 		T(test_info_that_is_never_answered),
 		T(test_what_does_not_pass),
+		T(test_candidates_are_not_asked_for),
 		T(test_a_message_by_route),
 		T(test_messages_that_are_refused),
 		T(test_a_message_goes_to_the_next_peer),
