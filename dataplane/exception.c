@@ -22,6 +22,7 @@ struct exception {
 	struct nft_ctx *nft;
 	char interface[IF_NAMESIZE];
 	char table[TABLE_MAX];
+	char *made; /* the commands that made it as it is; owned */
 };
 
 /* Interface names may hold what nftables' identifiers may not. */
@@ -104,8 +105,30 @@ int exception_set_media(struct exception *x, const struct dp_address *addresses,
 			ip_text(&addresses[i].ip, ip), addresses[i].port_lower, addresses[i].port_upper);
 	wbuf_u8(&w, 0);
 	rc = w.overflow ? err_set(err, ENOMEM, "nftables: rules too long") : nft_run(x->nft, text, err);
-	free(text);
-	return rc;
+	if (rc < 0) {
+		free(text);
+		return rc;
+	}
+	free(x->made);
+	x->made = text;
+	return 0;
+}
+
+int exception_keep(struct exception *x, struct err *err)
+{
+	char commands[128];
+	bool there;
+	int rc;
+
+	snprintf(commands, sizeof(commands), "list chain inet %s media\n", x->table);
+	there = nft_run_cmd_from_buffer(x->nft, commands) == 0;
+	/* Asked for, they begin anew; else they would grow. */
+	(void)nft_ctx_get_output_buffer(x->nft);
+	(void)nft_ctx_get_error_buffer(x->nft);
+	if (there)
+		return 0;
+	rc = nft_run(x->nft, x->made, err);
+	return rc < 0 ? rc : 1;
 }
 
 static void table_remove(struct nft_ctx *nft, const char *table)
@@ -122,6 +145,7 @@ void exception_close(struct exception *x)
 		return;
 	table_remove(x->nft, x->table);
 	nft_ctx_free(x->nft);
+	free(x->made);
 	free(x);
 }
 

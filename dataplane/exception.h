@@ -23,6 +23,12 @@ int exception_open(const char *interface, struct exception **out, struct err *er
 /* What the kernel must not see on that interface: replaces the list before in one transaction. -EIO. */
 int exception_set_media(struct exception *x, const struct dp_address *addresses, uint32_t n, struct err *err);
 
+/*
+ * Whoever loads the rules of his firewall takes this table away with all others ("flush ruleset"). 0: it is there; 1: it was
+ * gone, and is there again; -EIO.
+ */
+int exception_keep(struct exception *x, struct err *err);
+
 /* Removes the table. NULL is ignored. */
 void exception_close(struct exception *x);
 

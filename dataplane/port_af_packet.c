@@ -54,6 +54,21 @@ static int af_packet_set_media(
 	return exception_set_media(port->private->exception, addresses, n, err);
 }
 
+static const char *af_packet_keep(struct port *port)
+{
+	struct err err = {0};
+	int rc = exception_keep(port->private->exception, &err);
+
+	if (rc == 1)
+		log_warn("port", "the nftables table had been taken away and is back: the kernel answered media meanwhile",
+			LZ("interface", port->interface));
+	else if (rc < 0 && !port->private->kernel_answers)
+		log_error("port", "the nftables table was taken away: the kernel answers media with errors",
+			LZ("interface", port->interface), LZ("why", err.text));
+	port->private->kernel_answers = rc < 0;
+	return NULL; /* media is heard all the same */
+}
+
 static void af_packet_detach(struct port *port)
 {
 	exception_close(port->private->exception);
@@ -66,5 +81,6 @@ const struct port_driver port_driver_af_packet = {
 	.domain = AF_PACKET,
 	.attach = af_packet_attach,
 	.set_media = af_packet_set_media,
+	.keep = af_packet_keep,
 	.detach = af_packet_detach,
 };

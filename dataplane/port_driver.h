@@ -42,6 +42,7 @@ struct port_private {
 	struct xdp_maps maps;
 	const char *notes; /* conf's */
 	struct exception *exception;
+	bool kernel_answers; /* exception is gone, as was said */
 	int fds[PORT_QUEUES_MAX]; /* the queues' sockets, which are DPDK's; -1: not known */
 	struct steer *steer;      /* NULL: the kernel, or a single queue, decides where packets arrive */
 	char steered[STEER_REASON + 64]; /* how, as was logged last */
