@@ -24,8 +24,8 @@ int exception_open(const char *interface, struct exception **out, struct err *er
 int exception_set_media(struct exception *x, const struct dp_address *addresses, uint32_t n, struct err *err);
 
 /*
- * Whoever loads the rules of his firewall takes this table away with all others ("flush ruleset"). 0: it is there; 1: it was
- * gone, and is there again; -EIO.
+ * Whoever loads the rules of his firewall takes this table away with all others ("flush ruleset"). 0: it is
+ * there; 1: it was gone, and is there again; -EIO.
  */
 int exception_keep(struct exception *x, struct err *err);
 

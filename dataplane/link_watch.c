@@ -6,7 +6,8 @@
 static void say(const struct port *port, const struct port_link *link)
 {
 	if (!link->up && link->why)
-		log_error("port", "nothing is heard here", LZ("interface", port->interface), LZ("why", link->why));
+		log_error("port", "nothing is heard here", LZ("interface", port->interface),
+			LZ("why", link->why));
 	else if (!link->up)
 		log_warn("port",
 			"link is down: nothing is sent or heard here; see to the cable, or to who is at its "

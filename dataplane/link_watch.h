@@ -18,7 +18,8 @@ struct link_watch {
 	uint64_t next; /* the next look is due, ns */
 	bool known[PORTS_MAX], up[PORTS_MAX];
 	uint64_t losses[PORTS_MAX]; /* how often the link went, or was not there at first */
-	const struct port *replaced; /* one whose interface went and came back as another, for which it is no port; or NULL */
+	const struct port *replaced; /* one whose interface went and came back as another, for which it is no
+					port; or NULL */
 };
 
 /* How many ports' links have changed since the look before, or are known for the first time; they were

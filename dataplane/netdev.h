@@ -23,7 +23,7 @@ int netdev_get(const char *name, struct netdev *out, struct err *err);
 /* What became of the interface that had this number and name. */
 enum netdev_state {
 	NETDEV_RUNNING,
-	NETDEV_STILL,    /* down, or without a carrier */
+	NETDEV_STILL, /* down, or without a carrier */
 	NETDEV_GONE,
 	NETDEV_REPLACED, /* gone, and another one, which runs, has its name */
 };

@@ -294,8 +294,11 @@ static struct port *port_alloc(const struct port_conf *conf)
 		free(p);
 		return NULL;
 	}
-	*p = (struct port_private){
-		.claim = -1, .queues_most = UINT16_MAX, .object = -1, .program = -1, .maps = {.media = -1, .counters = -1}};
+	*p = (struct port_private){.claim = -1,
+		.queues_most = UINT16_MAX,
+		.object = -1,
+		.program = -1,
+		.maps = {.media = -1, .counters = -1}};
 	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++)
 		p->fds[q] = -1;
 	port->private = p;

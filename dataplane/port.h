@@ -11,12 +11,12 @@
  * handles its own and is kept (nftables) from answering media. In both cases whatever is no media of ours
  * is to be freed by the worker and counted, nothing more: the kernel has it.
  *
- * Received UDP checksums are unverified (veth and virtual NICs hand over unfinished ones), see checksum.h, but
- * where a device has verified one and says so in the frame. Sent frames must carry complete checksums, but at
- * a port with tx_checksums, which completes those that its flags ask for.
+ * Received UDP checksums are unverified (veth and virtual NICs hand over unfinished ones), see checksum.h,
+ * but where a device has verified one and says so in the frame. Sent frames must carry complete checksums,
+ * but at a port with tx_checksums, which completes those that its flags ask for.
  *
- * Threads: open, set_media, keep, stats, close from the main thread. port_rx() and port_tx(): queue q belongs to
- * worker q alone. Nothing else of a port changes between open and close.
+ * Threads: open, set_media, keep, stats, close from the main thread. port_rx() and port_tx(): queue q belongs
+ * to worker q alone. Nothing else of a port changes between open and close.
  */
 #pragma once
 
@@ -124,7 +124,8 @@ struct port_link {
  */
 struct port_link port_link(const struct port *port);
 
-/* To be called now and then: what others took off the port's interface is put back, where nobody else has its place. */
+/* To be called now and then: what others took off the port's interface is put back, where nobody else has its
+ * place. */
 void port_keep(struct port *port);
 
 /* What becomes readable when queue q has a packet: the port's, valid until port_close(). -1: the port has no such

@@ -60,7 +60,8 @@ static const char *af_packet_keep(struct port *port)
 	int rc = exception_keep(port->private->exception, &err);
 
 	if (rc == 1)
-		log_warn("port", "the nftables table had been taken away and is back: the kernel answered media meanwhile",
+		log_warn("port",
+			"the nftables table had been taken away and is back: the kernel answered media meanwhile",
 			LZ("interface", port->interface));
 	else if (rc < 0 && !port->private->kernel_answers)
 		log_error("port", "the nftables table was taken away: the kernel answers media with errors",

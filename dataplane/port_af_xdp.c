@@ -127,11 +127,13 @@ static const char *af_xdp_keep(struct port *port)
 	int rc = xdp_keep(port->ifindex, port->private->program);
 
 	if (rc == 1)
-		log_warn("port", "the XDP program had been taken off and is back: no media was heard meanwhile",
+		log_warn("port",
+			"the XDP program had been taken off and is back: no media was heard meanwhile",
 			LZ("interface", port->interface));
-	return rc == -EBUSY ? "another XDP program has taken the place of ours; take it off with 'ip link set ... xdp "
-			      "off'"
-			    : NULL;
+	return rc == -EBUSY
+		       ? "another XDP program has taken the place of ours; take it off with 'ip link set ... xdp "
+			 "off'"
+		       : NULL;
 }
 
 static void af_xdp_stats(const struct port *port, struct port_stats *out)

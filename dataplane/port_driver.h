@@ -22,7 +22,8 @@ struct port_driver {
 	/* Optional: without it all that arrives is the data plane's. */
 	int (*set_media)(struct port *port, const struct dp_address *addresses, uint32_t n, struct err *err);
 	const char *(*why)(void); /* optional: more about a refusal than DPDK's number, "" for nothing */
-	/* Optional: puts back what somebody took off the interface; why it is deaf: a text that stays, or NULL. */
+	/* Optional: puts back what somebody took off the interface; why it is deaf: a text that stays, or
+	 * NULL. */
 	const char *(*keep)(struct port *port);
 	void (*stats)(const struct port *port,
 		struct port_stats *out);   /* optional: what the ethdev does not know */
@@ -42,7 +43,7 @@ struct port_private {
 	struct xdp_maps maps;
 	const char *notes; /* conf's */
 	struct exception *exception;
-	bool kernel_answers; /* exception is gone, as was said */
+	bool kernel_answers;      /* exception is gone, as was said */
 	int fds[PORT_QUEUES_MAX]; /* the queues' sockets, which are DPDK's; -1: not known */
 	struct steer *steer;      /* NULL: the kernel, or a single queue, decides where packets arrive */
 	char steered[STEER_REASON + 64]; /* how, as was logged last */

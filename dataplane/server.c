@@ -258,7 +258,8 @@ int server_run(struct server *s, struct err *err)
 			s->gone = true;
 		control_links(s->control, clock_mono_ns());
 		if (s->control->links.replaced)
-			return err_set(err, ENODEV, "interface '%s' went and came back: start again so that media has it",
+			return err_set(err, ENODEV,
+				"interface '%s' went and came back: start again so that media has it",
 				s->control->links.replaced->interface);
 		control_poll(s->control);
 		if (s->peer && (fds[FD_PEER].revents & (POLLIN | POLLHUP | POLLERR)))

@@ -29,9 +29,9 @@ struct server_conf {
 int server_open(const struct server_conf *conf, struct server **out, struct err *err);
 
 /*
- * Serves until SIGTERM or SIGINT, which the caller has blocked: 0. Otherwise the process is to end and to be started
- * again: -EIO, a worker's crypto backend failed, and every session's keys are lost; -ENODEV, an interface went and
- * came back, and its port is none of the new one's.
+ * Serves until SIGTERM or SIGINT, which the caller has blocked: 0. Otherwise the process is to end and to be
+ * started again: -EIO, a worker's crypto backend failed, and every session's keys are lost; -ENODEV, an
+ * interface went and came back, and its port is none of the new one's.
  */
 int server_run(struct server *s, struct err *err);
 

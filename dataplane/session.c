@@ -285,7 +285,8 @@ int session_leg_update(struct worker *w, struct command *c)
 		leg->heard_ms = w->now_ms;
 		leg->timed_out = false;
 	}
-	/* Whoever was on hold, or held somebody, may have said nothing: a NAT has forgotten its way to him then. */
+	/* Whoever was on hold, or held somebody, may have said nothing: a NAT has forgotten its way to him
+	 * then. */
 	if (directions(leg) != did)
 		leg->learned = 0;
 	streams_pair(s);

@@ -140,8 +140,8 @@ struct leg {
 	struct timer nat_timer; /* the next keep-alive to a caller behind NAT, or use of its connection */
 	struct leg_reliable reliable;
 	struct leg_rekey rekey;
-	/* Of the process that the call was taken over from: the highest CSeq that it may have used, 0 without one; and
-	 * of its INVITEs the last that was answered to us. See revive.c. */
+	/* Of the process that the call was taken over from: the highest CSeq that it may have used, 0 without
+	 * one; and of its INVITEs the last that was answered to us. See revive.c. */
 	struct {
 		uint32_t last_seq, answered_seq;
 	} before;
@@ -151,7 +151,8 @@ struct leg {
 	struct leg *heir;       /* of another call, that borrows this one's dialog; NULL: none */
 	bool switched;          /* borrowed: its peer has accepted our re-INVITE */
 	bool joining;           /* borrowed: ctx carries the offer of the other leg's 2xx */
-	/* its peer has left our session for another, that failed or went with the last process: it is to be offered ours */
+	/* its peer has left our session for another, that failed or went with the last process: it is to be
+	 * offered ours */
 	bool astray;
 	struct call_text again; /* borrowed: the offer in ctx, for when it meets with glare */
 

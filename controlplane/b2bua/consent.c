@@ -97,8 +97,8 @@ static bool has_parted(const struct leg *l, unsigned transport)
 	const struct dp_stats_leg *s = call_stats_of(l->call, 2 * transport + l->side);
 
 	/* The answer to an offer of ours may begin another one. */
-	return leg_dtls_parted(l, transport) && !oa_handshake_expected(&l->oa, transport) && speaks(l, transport) && s &&
-	       s->rx_age_ms >= WORD_MS && s->ice_age_ms >= WORD_MS;
+	return leg_dtls_parted(l, transport) && !oa_handshake_expected(&l->oa, transport) &&
+	       speaks(l, transport) && s && s->rx_age_ms >= WORD_MS && s->ice_age_ms >= WORD_MS;
 }
 
 static void looked(void *arg, int result, const char *reason)
@@ -117,7 +117,8 @@ static void looked(void *arg, int result, const char *reason)
 	}
 	if (result >= 0 && goes_on(c) && gone && !there) {
 		c->b->counters.ended_media_timeout++;
-		call_release(c, NULL, 480, "trunk %s: the peer ended its DTLS association, and nothing of it was heard since",
+		call_release(c, NULL, 480,
+			"trunk %s: the peer ended its DTLS association, and nothing of it was heard since",
 			l->trunk->name);
 	}
 	call_unwait(c);

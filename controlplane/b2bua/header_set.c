@@ -111,7 +111,8 @@ static bool is_trickle(struct str package)
 	return str_ieq(str_trim(str_cut(&package, ';')), STR("trickle-ice"));
 }
 
-/* Candidates of one side are nothing to the other, and do not pass in INFO: nobody is told that they are wanted. */
+/* Candidates of one side are nothing to the other, and do not pass in INFO: nobody is told that they are
+ * wanted. */
 static struct str without_trickle(struct header_set *s, struct str packages)
 {
 	struct str rest = packages;

@@ -272,15 +272,16 @@ static void parting_over(struct timer *t)
 }
 
 /*
- * Most that part hang up as well, sooner or later than this comes, or begin another association. Whoever does neither
- * is gone, such as a page that was closed.
+ * Most that part hang up as well, sooner or later than this comes, or begin another association. Whoever does
+ * neither is gone, such as a page that was closed.
  */
 static void closed(void *arg)
 {
 	struct line *n = arg;
 	struct leg *l = n->leg;
 
-	log_info("dtls", "the peer ended its association", LZ("call", l->call->id), LZ("trunk", l->trunk->name));
+	log_info("dtls", "the peer ended its association", LZ("call", l->call->id),
+		LZ("trunk", l->trunk->name));
 	n->parted = true;
 	timer_set(l->call->b->wheel, &n->parting, LEG_PARTING_MS, parting_over);
 }
@@ -290,7 +291,8 @@ bool leg_dtls_parted(const struct leg *l, unsigned i)
 	return l->dtls && i < SDP_MEDIA_MAX && l->dtls->lines[i].parted;
 }
 
-static const struct dtls_events events = {.send = send_out, .refused = refused, .done = done, .closed = closed};
+static const struct dtls_events events = {
+	.send = send_out, .refused = refused, .done = done, .closed = closed};
 
 static bool by_ice(const struct line *n)
 {

@@ -35,11 +35,12 @@ void legs_commit(struct call *c);
  */
 void leg_consent_lost(struct leg *l, unsigned transport, uint32_t silent_ms);
 /*
- * A while ago the peer ended DTLS associations, and began no others: ends the call if that was its last word on all
- * transports.
+ * A while ago the peer ended DTLS associations, and began no others: ends the call if that was its last word
+ * on all transports.
  */
 void leg_parted(struct leg *l);
-#define LEG_PARTING_MS 7000 /* that while: the next check for consent comes within 6 s (RFC 7675 section 5.1) */
+#define LEG_PARTING_MS                                                                                       \
+	7000 /* that while: the next check for consent comes within 6 s (RFC 7675 section 5.1) */
 
 /* ---- leg_dtls.c: handshakes on a leg's media path ---- */
 

@@ -2,8 +2,9 @@
 /*
  * Do the peers of a call that was taken over still have it? They are asked with an UPDATE, or with OPTIONS
  * where they know none, in the dialog: who has lost it answers 481 (RFC 3261 section 12.2.2), and the call
- * ends on the other side too. Whom no connection can be made to is waited for: he may have to call us. Who answers a
- * re-INVITE of the process before is in a session that went with it: he is offered the one that holds.
+ * ends on the other side too. Whom no connection can be made to is waited for: he may have to call us. Who
+ * answers a re-INVITE of the process before is in a session that went with it: he is offered the one that
+ * holds.
  */
 #include <stddef.h>
 
@@ -139,8 +140,8 @@ void revive_answered(struct leg *l, const struct sip_msg *m)
 	if (m->cseq <= l->before.answered_seq)
 		return; /* again: our ACK was lost */
 	l->before.answered_seq = m->cseq;
-	log_warn("call", "a re-INVITE of before the restart was answered: its session is offered anew", LZ("call", c->id),
-		LZ("trunk", l->trunk->name));
+	log_warn("call", "a re-INVITE of before the restart was answered: its session is offered anew",
+		LZ("call", c->id), LZ("trunk", l->trunk->name));
 	sip_dialog_refresh(l->dialog, m);
 	l->astray = true;
 	reinvite_start(c);

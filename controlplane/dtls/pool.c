@@ -308,7 +308,8 @@ static void deliver(struct dtls_channel *c, struct datagrams *out, const struct 
 	}
 	if (!c->done && !c->closed && r->result.state != DTLS_HANDSHAKING)
 		finish(c, &r->result, &r->peer); /* its owner may close it, here and in what follows */
-	if (r->result.state == DTLS_ESTABLISHED && r->result.closed && !c->told_closed && !c->closed && c->events->closed) {
+	if (r->result.state == DTLS_ESTABLISHED && r->result.closed && !c->told_closed && !c->closed &&
+		c->events->closed) {
 		c->told_closed = true;
 		c->events->closed(c->arg);
 	}

@@ -172,8 +172,9 @@ const struct oa_media *oa_media_at(const struct oa_leg *leg, unsigned i);
 /* M-line i as media flows now: of an exchange that is answered, or else of what holds; NULL: none. */
 const struct oa_media *oa_media_now(const struct oa_leg *leg, unsigned i);
 /*
- * Where media to the peer of transport i goes without ICE, both IP_NONE: nowhere. A peer that moves with a new DTLS
- * association is where it says once that has brought keys: whoever is there cannot open what the old ones protect.
+ * Where media to the peer of transport i goes without ICE, both IP_NONE: nowhere. A peer that moves with a
+ * new DTLS association is where it says once that has brought keys: whoever is there cannot open what the old
+ * ones protect.
  */
 void oa_remote_now(const struct oa_leg *leg, unsigned i, struct ip_port *rtp, struct ip_port *rtcp);
 /* Why m-line i of the peer's outstanding offer is not used; "": it is, or there is no such. */

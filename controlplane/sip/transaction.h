@@ -53,7 +53,8 @@ struct sip_tu {
 		void *user, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from);
 	/* An ACK that is not for a non-2xx answer: find the dialog, then sip_stx_acked() on its INVITE. */
 	void (*ack)(void *user, const struct sip_msg *m, const struct sip_flow *from);
-	/* A 2xx to an INVITE of nobody's, perhaps of an earlier process: who sent it waits for an ACK. May be NULL. */
+	/* A 2xx to an INVITE of nobody's, perhaps of an earlier process: who sent it waits for an ACK. May be
+	 * NULL. */
 	void (*answer)(void *user, const struct sip_msg *m, const struct sip_flow *from);
 };
 

@@ -60,7 +60,8 @@ int xdp_detach(int ifindex, uint32_t known, struct err *err);
 
 /* Descriptor of our program on the interface, for xdp_keep(). -ENOENT: none, or not ours. */
 int xdp_program(int ifindex, struct err *err);
-/* 0: that program is on the interface; 1: it had been taken off, and is back; -EBUSY: another one has its place. */
+/* 0: that program is on the interface; 1: it had been taken off, and is back; -EBUSY: another one has its
+ * place. */
 int xdp_keep(int ifindex, int prog_fd);
 
 /* How a program sits on the interface: "native", "generic", "offloaded" or "no". */

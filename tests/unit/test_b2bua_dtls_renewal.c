@@ -238,8 +238,8 @@ static const struct ip_port *media_to(void)
 }
 
 /*
- * The answer to the offer of a new association says that the peer is elsewhere: what the keys from before open goes
- * where it was until the new ones are there, and stays there when they do not come.
+ * The answer to the offer of a new association says that the peer is elsewhere: what the keys from before
+ * open goes where it was until the new ones are there, and stays there when they do not come.
  */
 static void test_a_renewal_that_moves(void **state)
 {

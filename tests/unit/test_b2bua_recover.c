@@ -91,8 +91,9 @@ static void test_reinvites_bring_new_keys(void **state)
 }
 
 /*
- * The process was killed while a re-INVITE was out. Who answers it is acknowledged, or would end the call after 32 s
- * (RFC 3261 section 13.3.1.4); he is in a session that nobody else knows, and is offered the one that holds.
+ * The process was killed while a re-INVITE was out. Who answers it is acknowledged, or would end the call
+ * after 32 s (RFC 3261 section 13.3.1.4); he is in a session that nobody else knows, and is offered the one
+ * that holds.
  */
 static void test_an_answer_to_a_reinvite_of_before(void **state)
 {
@@ -118,7 +119,8 @@ static void test_an_answer_to_a_reinvite_of_before(void **state)
 		hear(to, "ACK");
 		assert_int_equal(s->leg[to == &bob].streams[0].direction, DP_SENDRECV);
 		assert_int_equal(s->tx_keys[DP_SIDE_B], to == &bob ? 2 : 1);
-		assert_int_equal(s->rx_keys[DP_SIDE_B], 2); /* that of his answer, or of his own offer before */
+		assert_int_equal(
+			s->rx_keys[DP_SIDE_B], 2); /* that of his answer, or of his own offer before */
 		both_have_it(&alice, &bob);
 		/* Nothing more comes of one that nobody asked for. */
 		answer(to, "200 OK", "", sdp_as(to, 3, 13, "sendrecv"));

@@ -125,7 +125,8 @@ static void test_what_does_not_pass(void **state)
 static void test_candidates_are_not_asked_for(void **state)
 {
 	(void)state;
-	dial(&alice, "+1001", "Recv-Info: trickle-ice\r\nRecv-Info: x;a=b, Trickle-ICE ,y\r\n", sdp(&alice, 1));
+	dial(&alice, "+1001", "Recv-Info: trickle-ice\r\nRecv-Info: x;a=b, Trickle-ICE ,y\r\n",
+		sdp(&alice, 1));
 	hear(&bob, "INVITE");
 	expect_heard(&bob, "Recv-Info: x;a=b, y\r\n");
 	expect_not_heard(&bob, "rickle");

@@ -389,7 +389,8 @@ static int hold(struct rig *r, enum dp_learn learn, enum dp_direction direction)
 	return rig_command(r, &m);
 }
 
-/* A phone that was held said nothing, and its NAT has forgotten it: it comes back from another port, and is found anew. */
+/* A phone that was held said nothing, and its NAT has forgotten it: it comes back from another port, and is
+ * found anew. */
 static void test_plain_source_after_hold(void **state)
 {
 	struct rig *r = *state;
@@ -402,7 +403,8 @@ static void test_plain_source_after_hold(void **state)
 		assert_int_equal(hold(r, DP_LEARN_ANY, DP_SENDRECV), 0);
 		assert_int_equal(plain(r, before, seq + 1), 1);
 		assert_int_equal(plain(r, after, seq + 2), 0);
-		assert_int_equal(hold(r, DP_LEARN_ANY, i ? DP_RECV : DP_SEND), 0); /* it is held, and it holds */
+		assert_int_equal(
+			hold(r, DP_LEARN_ANY, i ? DP_RECV : DP_SEND), 0); /* it is held, and it holds */
 		assert_int_equal(hold(r, DP_LEARN_ANY, DP_SENDRECV), 0);
 		/* Nothing better is known yet. */
 		assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &before));
