@@ -266,12 +266,23 @@ void rekey_began(struct leg *l, unsigned i)
 		arm_by_age(l);
 }
 
+/* Is a handshake under way? With the process it goes, whoever wanted it, and its peer is deaf until another. */
+static bool is_awaited(const struct leg *l)
+{
+	const struct oa_media *m;
+
+	for (unsigned i = 0; (m = oa_media_now(&l->oa, i)) != NULL; i++)
+		if (m->open && m->keys && m->keys->awaited)
+			return true;
+	return false;
+}
+
 void rekey_save(const struct leg *l, struct saved_leg *s)
 {
 	const struct leg_rekey *r = &l->rekey;
 
 	s->renewal = (struct saved_renewal){
-		.due = r->due || r->offered || (r->refusals && timer_running(&r->timer)),
+		.due = r->due || r->offered || (r->refusals && timer_running(&r->timer)) || is_awaited(l),
 		.barred = r->barred,
 		.tried = r->tried,
 		.result = (uint8_t)r->result,

@@ -402,6 +402,40 @@ static void test_a_crash_after_a_renewal_that_failed(void **state)
 	json_decref(record);
 }
 
+/*
+ * The process was killed while the peer's own new association was to begin: the next one knows nothing of it, and offers
+ * another.
+ */
+static void test_a_crash_before_the_peers_association(void **state)
+{
+	(void)state;
+	bench_keep_calls();
+	take_dtls_with_policy(NULL, "\"on-refusal\":\"alarm-and-continue\"");
+	call_under_dtls();
+	dtls_association_close(peer.association);
+	peer.association = NULL;
+	dtls_identity_unref(peer.identity);
+	assert_int_equal(dtls_identity_make(&peer.identity, NULL), 0);
+	say(&bob, "INVITE", "", described("active", false));
+	hear(&alice, "INVITE");
+	answer(&alice, "200 OK", "", sdp(&alice, 2));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+	say(&bob, "ACK", "", "");
+	bench_crash(false);
+	pass(1050);
+	hear(&alice, "OPTIONS");
+	reply(&alice, "200 OK");
+	hear(&bob, "OPTIONS");
+	reply(&bob, "200 OK");
+	pass(5000);
+	keys_wanted = 2;
+	take_renewal(DTLS_SERVER, false);
+	run_until(renewed, "the handshake");
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +445,7 @@ int main(void)
 		TD(test_a_stranger_during_a_renewal_where_the_policy_ends_calls),
 		TD(test_a_renewal_that_moves),
 		TD(test_a_crash_after_a_renewal_that_failed),
+		TD(test_a_crash_before_the_peers_association),
 		TD(test_what_the_audit_keeps),
 	};
 
