@@ -266,7 +266,8 @@ void rekey_began(struct leg *l, unsigned i)
 		arm_by_age(l);
 }
 
-/* Is a handshake under way? With the process it goes, whoever wanted it, and its peer is deaf until another. */
+/* Is a handshake under way? With the process it goes, whoever wanted it, and its peer is deaf until another.
+ */
 static bool is_awaited(const struct leg *l)
 {
 	const struct oa_media *m;

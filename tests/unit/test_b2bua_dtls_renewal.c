@@ -403,8 +403,8 @@ static void test_a_crash_after_a_renewal_that_failed(void **state)
 }
 
 /*
- * The process was killed while the peer's own new association was to begin: the next one knows nothing of it, and offers
- * another.
+ * The process was killed while the peer's own new association was to begin: the next one knows nothing of it,
+ * and offers another.
  */
 static void test_a_crash_before_the_peers_association(void **state)
 {
