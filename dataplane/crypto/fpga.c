@@ -47,7 +47,7 @@ struct crypto_queue {
 	struct crypto_done done;
 
 	uint64_t hang_limit; /* clocks without a completion */
-	uint64_t progress;   /* clock of the last one, or when the first job went in */
+	uint64_t progress;   /* clock of the look that found the last one, or when the first job was in */
 };
 
 struct fpga_device *crypto_fpga_hw(struct crypto_queue *q)
@@ -284,9 +284,9 @@ static uint16_t fpga_submit(struct crypto_queue *q, struct crypto_job **jobs, ui
 		}
 	}
 	if (pushed) {
+		fpga_ring_doorbell(q->ring);
 		if (!before)
 			q->progress = q->ops->clocks(q->hw);
-		fpga_ring_doorbell(q->ring);
 		q->done.counts.batches++;
 	}
 	return n;
@@ -311,6 +311,8 @@ static void completed(struct crypto_queue *q, const struct fpga_cpl *c)
 
 static void look(struct crypto_queue *q)
 {
+	/* Read before the look: a worker that loses its processor in between does not take it for silence. */
+	uint64_t now = q->ops->clocks(q->hw);
 	struct fpga_cpl c[32];
 	unsigned k = fpga_ring_poll(q->ring, c, 32);
 
@@ -319,11 +321,11 @@ static void look(struct crypto_queue *q)
 	if (crypto_done_broken(&q->done)) {
 		give_up(q);
 	} else if (k) {
-		q->progress = q->ops->clocks(q->hw);
-	} else if (fpga_ring_in_flight(q->ring)) {
+		q->progress = now;
+	} else if (now - q->progress > q->hang_limit) {
+		give_up(q);
+	} else {
 		q->ops->poll_hint(q->hw);
-		if (q->ops->clocks(q->hw) - q->progress > q->hang_limit)
-			give_up(q);
 	}
 }
 

@@ -77,14 +77,16 @@ bool fpga_device_ready(struct fpga_device *dev)
 	return rd32(dev, SRTPDEV_REG_STATUS) >> SRTPDEV_REG_STATUS_READY_LSB & 1;
 }
 
+/* The clock is read before each look: who is held up in between does not take it for the device's silence. */
 static int wait_ready(struct fpga_device *dev, uint64_t limit)
 {
-	uint64_t start = dev->ops->clocks(dev->hw);
+	uint64_t start = dev->ops->clocks(dev->hw), now = start;
 
 	while (!fpga_device_ready(dev)) {
-		if (dev->ops->clocks(dev->hw) - start > limit)
+		if (now - start > limit)
 			return -ETIMEDOUT;
 		dev->ops->poll_hint(dev->hw);
+		now = dev->ops->clocks(dev->hw);
 	}
 	return 0;
 }
@@ -106,15 +108,15 @@ int fpga_device_reset(struct fpga_device *dev, uint32_t drain)
 	int rc;
 
 	pthread_mutex_lock(&dev->lock);
-	fpga_ring_close(dev->admin);
-	dev->admin = NULL;
 	dev->ops->wr32(dev->hw, SRTPDEV_REG_DRAIN_LIMIT, drain);
 	dev->ops->wr32(dev->hw, SRTPDEV_REG_CONTROL, 1u << SRTPDEV_REG_CONTROL_RESET_LSB);
-	dev->ops->poll_hint(dev->hw); /* past the clock in which it still says ready */
 	/* Clearing takes two clocks per context at most; the rest is small. */
 	rc = wait_ready(dev, (uint64_t)drain + 4 * (uint64_t)dev->caps.contexts + ANSWER_LIMIT);
-	if (rc == 0)
+	if (rc == 0) { /* until now it may have written into the old one: an operation that came too late */
+		fpga_ring_close(dev->admin);
+		dev->admin = NULL;
 		rc = fpga_ring_open(&dev->admin, dev, dev->caps.queues, ADMIN_SIZE_LOG2);
+	}
 	for (uint32_t i = 0; i < dev->caps.contexts; i++) {
 		dev->gens[i] = 0;
 		dev->free[i] = dev->caps.contexts - 1 - i;
@@ -175,10 +177,9 @@ void fpga_device_close(struct fpga_device *dev)
 	if (!dev)
 		return;
 	if (dev->admin) {
-		fpga_ring_close(dev->admin);
 		dev->ops->wr32(dev->hw, SRTPDEV_REG_CONTROL, 1u << SRTPDEV_REG_CONTROL_WIPE_LSB);
-		dev->ops->poll_hint(dev->hw);
 		(void)wait_ready(dev, 4 * (uint64_t)dev->caps.contexts + ANSWER_LIMIT);
+		fpga_ring_close(dev->admin);
 	}
 	if (dev->key_block)
 		dev->ops->dma_free(dev->hw, dev->key_block, SRTPDEV_LIMIT_KEY_BLOCK);
@@ -223,19 +224,21 @@ int fpga_device_error(struct fpga_device *dev, struct fpga_error *out)
 /* One operation on the driver's own queue, waited for. Returns its status, or -ETIMEDOUT. LOCK held. */
 static int admin_op(struct fpga_device *dev, const struct fpga_desc *d)
 {
-	uint64_t start = dev->ops->clocks(dev->hw);
+	uint64_t start, now;
 	struct fpga_cpl cpl;
 
 	if (!dev->admin || !fpga_ring_space(dev->admin))
 		return -ETIMEDOUT;
 	fpga_ring_push(dev->admin, d, NULL);
 	fpga_ring_doorbell(dev->admin);
+	now = start = dev->ops->clocks(dev->hw); /* as in wait_ready() */
 	/* An answer that comes after its time is up is taken with the next one's: wait until none is due. */
 	do {
 		while (!fpga_ring_poll(dev->admin, &cpl, 1)) {
-			if (dev->ops->clocks(dev->hw) - start > ANSWER_LIMIT)
+			if (now - start > ANSWER_LIMIT)
 				return -ETIMEDOUT;
 			dev->ops->poll_hint(dev->hw);
+			now = dev->ops->clocks(dev->hw);
 		}
 	} while (fpga_ring_in_flight(dev->admin));
 	return cpl.status;

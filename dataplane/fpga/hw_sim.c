@@ -9,7 +9,7 @@
 #include "lib/base/secret.h"
 
 #define STEP_DEFAULT 16
-#define IOVA_FIRST 0x100000000ull /* the device's addresses are its own, the same in every run */
+#define IOVA_FIRST 0x5aa50001fffe0000ull /* the device's addresses are its own, the same in every run */
 #define IOVA_ALIGN 4096
 #define MAPS_MAX 4096
 
@@ -26,6 +26,7 @@ struct hw_sim {
 	unsigned n_maps;
 	struct hw_shown shown;
 	uint64_t fail_at, fail_end; /* 0: does not */
+	uint64_t held_up;           /* clocks that pass before each look at the clock */
 	uint64_t next_iova;
 	int (*open)(struct sim **, const struct sim_conf *);
 	void (*close)(struct sim *);
@@ -205,7 +206,10 @@ static int sim_hw_iova_of(void *hw, const void *p, size_t n, uint64_t *iova)
 
 static uint64_t sim_hw_clocks(void *hw)
 {
+	struct hw_sim *s = hw;
 	struct sim_stats st;
+
+	s->clock(s->sim, s->held_up);
 	hw_sim_stats(hw, &st);
 	return st.clocks;
 }
@@ -230,6 +234,11 @@ void hw_sim_fail(void *hw, uint64_t at, uint64_t clocks)
 
 	s->fail_at = at;
 	s->fail_end = at + clocks;
+}
+
+void hw_sim_hold_up(void *hw, uint64_t clocks)
+{
+	((struct hw_sim *)hw)->held_up = clocks;
 }
 
 void hw_sim_stats(void *hw, struct sim_stats *out)

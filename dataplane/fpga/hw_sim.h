@@ -19,5 +19,7 @@ void hw_sim_stats(void *hw, struct sim_stats *out);
 void hw_sim_step(void *hw, uint64_t clocks);
 void hw_sim_hang(void *hw, int on);
 int hw_sim_save(void *hw, const char *file); /* as sim_save() */
+/* Whoever looks at the clock is held up for so long just before: what happens to who loses the processor. */
+void hw_sim_hold_up(void *hw, uint64_t clocks);
 /* Stands still from that clock on, for so many: what a card that fails under load looks like. */
 void hw_sim_fail(void *hw, uint64_t at, uint64_t clocks);

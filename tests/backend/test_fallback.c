@@ -55,6 +55,16 @@ static void hang(struct rig *r, bool on)
 	hw_sim_hang(hw, on);
 }
 
+static struct sim_stats stats(struct rig *r)
+{
+	struct sim_stats st;
+	void *hw;
+
+	(void)fpga_ops(card(r), &hw);
+	hw_sim_stats(hw, &st);
+	return st;
+}
+
 /* Samples of the device's suites, in slots from 0. */
 static void load(struct rig *r, unsigned n)
 {
@@ -261,6 +271,58 @@ static void test_hang_between_packets(void **state)
 	rig_close(&r);
 }
 
+/* A worker that loses its processor for longer than any answer may take: the card had answered meanwhile. */
+static void test_worker_is_held_up(void **state)
+{
+	enum {
+		LONG = 210000
+	}; /* clocks: more than an administrative answer may take, and ten times a packet's */
+	struct rig r;
+	void *hw;
+
+	(void)state;
+	rig_open(&r, &fpga);
+	load(&r, 8);
+	(void)fpga_ops(card(&r), &hw);
+	hw_sim_hold_up(hw, LONG);
+	run_all(&r, 8);
+	assert_int_equal(health(&r).failovers, 0);
+	r.b->key_wipe(r.q, 3);
+	assert_int_equal(r.b->key_load(r.q, 3, &r.samples[3].keys), 0);
+	assert_int_equal(health(&r).failovers, 0);
+	assert_int_equal(health(&r).overflow_slots, 0);
+	hw_sim_hold_up(hw, 0);
+	run_all(&r, 8);
+	assert_int_equal(health(&r).overflow_jobs, 0);
+	rig_close(&r);
+}
+
+/* The card stands still in the middle of an installation, and ends it after the driver has given it up: in
+ * memory that is still its own. */
+static void test_answer_after_its_time(void **state)
+{
+	(void)state;
+	for (unsigned into = 20; into <= 320; into += 100) {
+		struct rig r;
+		void *hw;
+
+		rig_open(&r, &fpga);
+		load(&r, 4);
+		(void)fpga_ops(card(&r), &hw);
+		hw_sim_fail(hw, stats(&r).clocks + into, 220000);
+		r.b->key_wipe(r.q, 3);
+		assert_int_equal(r.b->key_load(r.q, 3, &r.samples[3].keys), 0);
+		assert_true(health(&r).degraded);
+		hw_sim_fail(hw, 0, 0);
+		hw_sim_hang(hw, false);
+		maintain(&r, 4);
+		assert_false(health(&r).degraded);
+		run_all(&r, 4);
+		assert_int_equal(stats(&r).faults, 0);
+		rig_close(&r);
+	}
+}
+
 static void refused(const char *options, int rc, const char *text)
 {
 	struct err err = {""};
@@ -295,6 +357,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_hang_in_mid_traffic),
 		cmocka_unit_test(test_fault_then_reset),
 		cmocka_unit_test(test_hang_between_packets),
+		cmocka_unit_test(test_worker_is_held_up),
+		cmocka_unit_test(test_answer_after_its_time),
 		cmocka_unit_test(test_no_device),
 	};
 	int failed;
