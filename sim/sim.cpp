@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -40,6 +42,19 @@ struct acknowledgement {
 	uint32_t tag;
 	bool err;
 };
+
+/* What the device offered on one channel, and whether it still waits for the bus to take it. */
+struct offer {
+	bool waits = false, lapsed = false; /* not taken yet; withdrawn meanwhile */
+	uint32_t tag = 0;
+	uint64_t content = 0;
+};
+constexpr unsigned EPOCH_LSB = 10;
+
+void mix(uint64_t &into, uint64_t v)
+{
+	into = (into ^ v) * 0x100000001b3u;
+}
 } // namespace
 
 struct sim {
@@ -50,13 +65,14 @@ struct sim {
 #endif
 	sim_conf conf;
 	sim_stats stats = {};
-	uint64_t random;
+	uint64_t random = 1;
 	std::vector<mapping> maps;
 	size_t last_map = 0;
 	std::vector<read_request> reads;
 	std::deque<acknowledgement> acks;
 	bool hung = false;
-	bool group_err = false; /* some beat of the packet being written was refused */
+	std::vector<uint32_t> refused; /* tags of groups being written of which a beat was refused */
+	offer read_offer, write_offer;
 
 	uint32_t below(uint32_t n)
 	{
@@ -89,8 +105,9 @@ struct sim {
 	}
 	void sign(uint64_t v)
 	{
-		stats.signature = (stats.signature ^ v) * 0x100000001b3u;
+		mix(stats.signature, v);
 	}
+	void stands(offer &o, bool valid, bool ready, uint32_t tag, uint64_t content);
 	void answer();
 	void take_read();
 	void take_write();
@@ -186,10 +203,8 @@ void sim::answer()
 			device->rsp_beat = (uint8_t)r.at;
 			device->rsp_last = r.at + 1 == r.beats;
 			device->rsp_err = p == nullptr;
-			if (p)
+			if (p) /* else what was there before: with an error it means nothing */
 				memcpy(&device->rsp_data[0], p, BEAT);
-			else
-				memset(&device->rsp_data[0], 0, BEAT);
 			stats.read_beats++;
 			if (++r.at == r.beats)
 				reads.erase(reads.begin() + (ptrdiff_t)pick);
@@ -202,6 +217,19 @@ void sim::answer()
 		device->ack_err = acks.front().err;
 		acks.pop_front();
 	}
+}
+
+/* An offer stays as it is until it is taken. Only a reset withdraws one, and a new epoch begins. */
+void sim::stands(offer &o, bool valid, bool ready, uint32_t tag, uint64_t content)
+{
+	if (!valid) {
+		o.lapsed = o.waits;
+		return;
+	}
+	if (o.waits && o.tag >> EPOCH_LSB == tag >> EPOCH_LSB &&
+		(o.lapsed || o.tag != tag || o.content != content))
+		stats.broken_offers++;
+	o = {!ready, false, tag, content};
 }
 
 void sim::take_read()
@@ -220,17 +248,18 @@ void sim::take_write()
 		uint8_t *p = at(device->wr_addr + first, last - first + 1);
 		const uint8_t *data = (const uint8_t *)&device->wr_data[0];
 		if (!p)
-			group_err = true;
+			refused.push_back(device->wr_tag);
 		for (unsigned i = first; p && i <= last; i++)
 			if (strobes >> i & 1)
 				p[i - first] = data[i];
 	}
 	if (device->wr_last) {
-		uint64_t when = due();
+		uint64_t when = conf.ack_latency ? stats.clocks + conf.ack_latency : due();
 		if (!acks.empty() && acks.back().due > when) /* writes are posted in order */
 			when = acks.back().due;
-		acks.push_back({when, device->wr_tag, group_err});
-		group_err = false;
+		size_t before = refused.size();
+		refused.erase(std::remove(refused.begin(), refused.end(), device->wr_tag), refused.end());
+		acks.push_back({when, device->wr_tag, refused.size() != before});
 	}
 }
 
@@ -242,23 +271,28 @@ void sim::clock()
 	device->clk = 0;
 	device->eval();
 	dump(2 * stats.clocks);
+	uint64_t offered = (uint64_t)device->rd_beats << 40 ^ device->rd_addr;
+	stands(read_offer, device->rd_valid, device->rd_ready, device->rd_tag, offered);
 	if (device->rd_valid) {
-		sign(device->rd_addr ^ (uint64_t)device->rd_tag << 48 ^ (uint64_t)device->rd_beats << 40);
+		sign(offered ^ (uint64_t)device->rd_tag << 48);
 		if (device->rd_ready)
 			take_read();
 	}
+	offered = 0;
 	if (device->wr_valid) {
-		sign(device->wr_addr ^ (uint64_t)device->wr_tag << 48 ^ (uint64_t)device->wr_last << 40);
-		sign(device->wr_strb);
+		mix(offered, device->wr_addr ^ (uint64_t)device->wr_last << 40);
+		mix(offered, device->wr_strb);
 		for (int i = 0; i < 16; i++) { /* octets that are not written may be anything */
 			uint32_t nibble = (uint32_t)(device->wr_strb >> 4 * i) & 15;
 			uint32_t mask = (nibble & 1) * 0xffu | (nibble >> 1 & 1) * 0xff00u |
 					(nibble >> 2 & 1) * 0xff0000u | (nibble >> 3) * 0xff000000u;
-			sign(device->wr_data[i] & mask);
+			mix(offered, device->wr_data[i] & mask);
 		}
-		if (device->wr_ready)
-			take_write();
+		sign(offered ^ (uint64_t)device->wr_tag << 48);
 	}
+	stands(write_offer, device->wr_valid, device->wr_ready, device->wr_tag, offered);
+	if (device->wr_valid && device->wr_ready)
+		take_write();
 	stats.interrupts += device->irq != 0;
 	sign((uint64_t)device->rd_valid << 1 | device->wr_valid | (uint64_t)device->irq << 2 |
 		(uint64_t)device->reg_rdata << 32);
@@ -278,8 +312,8 @@ SIM_API int sim_open(struct sim **out, const struct sim_conf *conf)
 	s->conf = *conf;
 	if (s->conf.latency_max < s->conf.latency_min)
 		s->conf.latency_max = s->conf.latency_min;
-	s->random = conf->seed * 0x9e3779b97f4a7c15u | 1;
-	s->context->randReset(0);
+	s->context->randReset(2); /* what nothing sets holds anything, as it may on a card */
+	s->context->randSeed((int)(conf->seed % INT_MAX) + 1);
 	s->device = std::make_unique<Vdevice>(s->context.get());
 	if (conf->trace)
 		s->open_waves(conf->trace);
@@ -287,6 +321,15 @@ SIM_API int sim_open(struct sim **out, const struct sim_conf *conf)
 	for (int i = 0; i < 4; i++)
 		s->clock();
 	s->device->rst = 0;
+	/* The device was in any state until its reset. */
+	s->random = conf->seed * 0x9e3779b97f4a7c15u | 1;
+	s->read_offer = s->write_offer = {};
+	s->reads.clear();
+	s->acks.clear();
+	s->refused.clear();
+	uint64_t clocks = s->stats.clocks;
+	s->stats = {};
+	s->stats.clocks = clocks;
 	*out = s.release();
 	return 0;
 }

@@ -21,6 +21,7 @@ struct sim_conf {
 	uint64_t seed;
 	uint32_t latency_min, latency_max; /* clocks from a read request to its first beat, a write to its
 					      acknowledgement */
+	uint32_t ack_latency;              /* and to an acknowledgement in particular; 0: as above */
 	uint32_t reorder;                  /* 1: reads that are due answer in random order, beat by beat */
 	uint32_t read_stall, answer_stall,
 		write_stall; /* percent of clocks in which the bus does not move there */
@@ -31,9 +32,10 @@ struct sim_conf {
 struct sim_stats {
 	uint64_t clocks;
 	uint64_t read_requests, read_beats, write_beats;
-	uint64_t faults;     /* accesses outside what is mapped */
-	uint64_t interrupts; /* clocks in which any queue's was raised */
-	uint64_t signature;  /* of every output pin in every clock: equal for equal behaviour */
+	uint64_t faults;        /* accesses outside what is mapped */
+	uint64_t broken_offers; /* of a read or write, changed or withdrawn while the bus had not taken it */
+	uint64_t interrupts;    /* clocks in which any queue's was raised */
+	uint64_t signature;     /* of every output pin in every clock: equal for equal behaviour */
 };
 
 /* -ENOMEM; -ENOTSUP: waveforms from a library that was built without. conf is copied. The device is in reset

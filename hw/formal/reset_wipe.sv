@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // After each reset, wipe or power-on and before the block is ready again, every address has been cleared while the
-// block was held in reset; no round passes without a new epoch; stopping comes first. Full width: 2^9 addresses.
+// block was held in reset; no round passes without a new epoch, which begins when the block has been held in reset;
+// stopping comes first. Full width: 2^9 addresses.
 `default_nettype none
 
 module reset_wipe (
@@ -33,7 +34,7 @@ module reset_wipe (
 	wire [31:0] clocks = \dut.clocks ;
 
 	// cleared: a was, in this time without ready. resting: clocks of block_rst in a row since wipe ended, up to REST.
-	reg began = 1'b0, was_ready = 1'b0, was_reset, cleared, asked_wipe;
+	reg began = 1'b0, was_ready = 1'b0, was_reset, was_held, cleared, asked_wipe;
 	reg [7:0] resting;
 	reg [1:0] last_epoch;
 	always @(posedge clk) begin
@@ -42,6 +43,7 @@ module reset_wipe (
 		was_reset <= rst;
 		asked_wipe <= ask_wipe && !rst;
 		last_epoch <= epoch;
+		was_held <= block_rst;
 		cleared <= !rst && !ready && (cleared || (wipe && block_rst && wipe_at == a));
 		resting <= wipe || !block_rst ? 0 : resting == REST ? REST : resting + 1;
 	end
@@ -57,12 +59,12 @@ module reset_wipe (
 	always @* if (began) begin
 		if (ready && !was_ready && !was_reset) assert (cleared && resting == REST);
 		if (ready && !was_ready && ran) assert (epoch == ran_epoch + 2'd1);
+		if (epoch != last_epoch && !was_reset) assert (was_held); // nothing of before is on the bus any more
 		if (wipe) assert (block_rst && !ready);
 		if (ready) assert (!stop && (!block_rst || !was_ready));
 		if (was_ready && asked_wipe) assert (!ready);             // a wipe never waits
 		if (!ready) assert (stop);
 `ifdef INVARIANTS
-		if (was_ready && !was_reset && last_epoch != epoch) assert (state == 0);
 		if (was_reset) assert (state == 0 && clocks == 0 && !wipe && !cleared && !ran);
 		if (state == 0) begin
 			assert (clocks < 512);
@@ -70,7 +72,7 @@ module reset_wipe (
 			if (clocks > a + 1) assert (cleared);
 			if (clocks > 0) assert (wipe && wipe_at == clocks - 1);
 			assert (clocks != 0 || !wipe);
-			if (ran) assert (epoch == ran_epoch + 2'd1);
+			if (ran) assert (epoch == ran_epoch);
 		end
 		if (state == 1) begin
 			assert (clocks < 256 && block_rst && !was_reset);

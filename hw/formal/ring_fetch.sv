@@ -109,6 +109,16 @@ module ring_fetch (
 	always @(posedge clk)
 		owned <= rst || !on ? 0 : left + written;
 
+	// A read that was offered and not taken.
+	reg waits;
+	reg [63:0] waits_addr;
+	reg [B-1:0] waits_line;
+	always @(posedge clk) begin
+		waits <= !rst && req_valid && !req_ready && turn == q;
+		waits_addr <= req_addr;
+		waits_line <= req_line;
+	end
+
 	reg [B-1:0] j, m;
 	reg [INFO-1:0] info;
 	reg [15:0] e;
@@ -127,7 +137,7 @@ module ring_fetch (
 		if (!began) assume (rst);
 		assume (size >= 2 && size <= 14);
 		if (on) assume ({1'b0, written} + left <= 17'd1 << size);
-		if (mine && !rst) assume (on);
+		if ((mine || (began && waits)) && !rst) assume (on);
 	end
 
 	wire [15:0] in_ring = desc_index & mask;
@@ -137,6 +147,7 @@ module ring_fetch (
 		assert (inside <= N);
 		if (req_valid) assert (req_place >= inside); // a free line
 		if (req_valid && turn == q) assert (req_addr[63:22] == {23'h0, q, 18'h0} && {1'b0, req_addr[21:6], 1'b0} < 18'd1 << size && req_addr[5:0] == 0);
+		if (waits) assert (req_valid && turn == q && req_addr == waits_addr && req_line == waits_line);
 		if (desc_valid && desc_queue == q) begin
 			assert (desc_index == next);                           // in ring order, each once
 			if (l == give[B-1:0]) begin
@@ -180,6 +191,7 @@ module ring_fetch (
 		cover (!rst && desc_valid && desc_queue == q && next == 3 && out_of_order && !desc_err);
 		cover (!rst && req_valid && turn == q && at == 4 && size == 2);
 		cover (!rst && desc_valid && desc_queue != q && next == 2);
+		cover (began && !rst && waits && stop && req_ready);
 	end
 endmodule
 

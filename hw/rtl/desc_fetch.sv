@@ -72,11 +72,12 @@ module desc_fetch #(
 	wire lines_full = ask == {~give[LINE_BITS], give[LINE_BITS-1:0]};
 	reg [LINES-1:0] waiting;     // asked for, not there yet
 	reg [LINES-1:0] failed;
+	reg offered;                 // and not taken: that read is asked for until it is
 
-	assign req_valid = work[turn] && !lines_full && !stop;
+	assign req_valid = work[turn] && !lines_full && (!stop || offered);
 	assign req_addr  = base[64*turn +: 64] + {43'h0, in_ring[15:1], 6'h0};
 	assign req_line  = ask[LINE_BITS-1:0];
-	assign busy      = ask != give;
+	assign busy      = ask != give || offered;
 	assign rsp_stray = rsp_valid && !waiting[rsp_line];
 
 	reg [511:0] lines [0:LINES-1];
@@ -98,7 +99,9 @@ module desc_fetch #(
 			ask <= {(LINE_BITS + 1){1'b0}};
 			waiting <= {LINES{1'b0}};
 			failed <= {LINES{1'b0}};
+			offered <= 1'b0;
 		end else begin
+			offered <= req_valid && !req_ready;
 			if (req_fire) begin
 				ask <= ask + 1'b1;
 				waiting[req_line] <= 1'b1;

@@ -2,9 +2,11 @@
 // The block: everything between the card's register window and its bus to host memory, in packet order.
 //
 // Bus. Reads: an address (64-octet aligned), a number of beats and a tag; the beats of one tag come in order, those of
-// different tags in any, and are always taken, for a read is asked for only when there is room. Writes: each beat has its
-// own address and octet strobes; the last of a group (last) is acknowledged with its tag, once the host sees all of it.
-// Tag: epoch (2), kind (2), number (8).
+// different tags in any, and are always taken, for a read is asked for only when there is room. Up to 34 beats, over page
+// boundaries too: who makes a bus's bursts of them splits them there. Writes: each beat has its own address and octet
+// strobes; the last of a group (last) is acknowledged with its tag, once the host sees all of it; a completion's beat may
+// come between those of a packet. Valid does not wait for ready, and an offer stays as it is until it is taken: only a
+// reset withdraws one, and ends a group without its last beat. Tag: epoch (2), kind (2), number (8).
 `default_nettype none
 
 module device #(
@@ -153,15 +155,19 @@ module device #(
 
 	// --- reads: key blocks, descriptors, packets ---
 
-	wire key_req;
+	wire key_req, read_key, read_desc, read_packet;
 	wire [63:0] key_addr;
-	assign rd_valid = key_req || desc_req || packet_req;
-	wire key_grant = rd_ready;
-	assign desc_grant   = rd_ready && !key_req;
-	assign packet_grant = rd_ready && !key_req && !desc_req;
-	assign rd_addr  = key_req ? key_addr : desc_req ? desc_addr : {op_src[63:6], 6'h0};
-	assign rd_beats = key_req ? 6'd4 : desc_req ? 6'd1 : packet_beats;
-	assign rd_tag   = {epoch, key_req ? {KIND_KEY, 8'h0} : desc_req ? {KIND_DESC, {(8 - LINE_BITS){1'b0}}, desc_line}
+	offer #(.SOURCES (3)) reads (
+		.clk (clk), .rst (block_rst), .ask ({packet_req, desc_req, key_req}),
+		.offered ({read_packet, read_desc, read_key}), .taken (rd_ready)
+	);
+	assign rd_valid = read_key || read_desc || read_packet;
+	wire key_grant = rd_ready && read_key;
+	assign desc_grant   = rd_ready && read_desc;
+	assign packet_grant = rd_ready && read_packet;
+	assign rd_addr  = read_key ? key_addr : read_desc ? desc_addr : {op_src[63:6], 6'h0};
+	assign rd_beats = read_key ? 6'd4 : read_desc ? 6'd1 : packet_beats;
+	assign rd_tag   = {epoch, read_key ? {KIND_KEY, 8'h0} : read_desc ? {KIND_DESC, {(8 - LINE_BITS){1'b0}}, desc_line}
 		: {KIND_PACKET, {(8 - SLOT_BITS){1'b0}}, slot}};
 
 	// --- packets come in ---
@@ -350,7 +356,7 @@ module device #(
 	assign dispatch_end_ready = end_ready;
 	assign admin_end_ready    = end_ready && !dispatch_end;
 	assign intake_end_ready   = end_ready && !dispatch_end && !admin_end;
-	wire cpl_wr;
+	wire cpl_wr, write_cpl, write_packet;
 	packet_out #(.SLOT_BITS (SLOT_BITS), .CTX_BITS (CTX_BITS)) packets_out (
 		.clk (clk), .rst (block_rst), .start (start), .start_slot (slot), .start_ctx (op_ctx[CTX_BITS-1:0]),
 		.start_gen (op_gen), .start_unprotect (op_unprotect), .start_tag (op_arg[4:0]), .start_len (op_len),
@@ -360,7 +366,7 @@ module device #(
 		.end_status (dispatch_end ? dispatch_status : admin_end ? admin_status : intake_status),
 		.gen_ctx (out_ctx), .gen_hold (out_gen_hold), .gen_valid (out_gen_valid), .gen (out_gen), .row (out_row),
 		.row_data (out_rows), .side_slot (out_side_slot), .head_data (head_out[2]), .tag_data (leaving_tag),
-		.wr_valid (packet_wr), .wr_ready (wr_ready && !cpl_wr), .wr_addr (packet_addr), .wr_data (packet_data),
+		.wr_valid (packet_wr), .wr_ready (wr_ready && write_packet), .wr_addr (packet_addr), .wr_data (packet_data),
 		.wr_strb (packet_strb), .wr_last (packet_last), .wr_slot (packet_slot), .out_valid (out_valid),
 		.out_slot (out_slot), .out_status (out_status), .out_octets (out_octets), .out_writes (out_writes)
 	);
@@ -376,17 +382,20 @@ module device #(
 		.start_ctx (op_ctx), .out_valid (out_valid), .out_slot (out_slot), .out_status (out_status),
 		.out_octets (out_octets), .out_writes (out_writes), .ack_valid (ack_now && ack_tag[9:8] == KIND_PACKET),
 		.ack_slot (ack_tag[SLOT_BITS-1:0]), .ack_err (ack_err), .ack_stray (stray_ack), .wr_valid (cpl_wr),
-		.wr_ready (wr_ready), .wr_addr (cpl_addr), .wr_data (cpl_data), .wr_strb (cpl_strb), .wr_queue (cpl_queue),
+		.wr_ready (wr_ready && write_cpl), .wr_addr (cpl_addr), .wr_data (cpl_data), .wr_strb (cpl_strb), .wr_queue (cpl_queue),
 		.give (give), .give_slot (give_slot), .event_valid (event_valid), .event_status (event_status),
 		.event_queue (event_queue), .event_desc (event_desc), .event_ctx (event_ctx), .busy (complete_busy)
 	);
 
-	assign wr_valid = cpl_wr || packet_wr;
-	assign wr_addr  = cpl_wr ? cpl_addr : packet_addr;
-	assign wr_data  = cpl_wr ? cpl_data : packet_data;
-	assign wr_strb  = cpl_wr ? cpl_strb : packet_strb;
-	assign wr_last  = cpl_wr || packet_last;
-	assign wr_tag   = {epoch, cpl_wr ? {KIND_CPL, {(8 - QUEUE_BITS){1'b0}}, cpl_queue}
+	offer #(.SOURCES (2)) writes (
+		.clk (clk), .rst (block_rst), .ask ({packet_wr, cpl_wr}), .offered ({write_packet, write_cpl}), .taken (wr_ready)
+	);
+	assign wr_valid = write_cpl || write_packet;
+	assign wr_addr  = write_cpl ? cpl_addr : packet_addr;
+	assign wr_data  = write_cpl ? cpl_data : packet_data;
+	assign wr_strb  = write_cpl ? cpl_strb : packet_strb;
+	assign wr_last  = write_cpl || packet_last;
+	assign wr_tag   = {epoch, write_cpl ? {KIND_CPL, {(8 - QUEUE_BITS){1'b0}}, cpl_queue}
 		: {KIND_PACKET, {(8 - SLOT_BITS){1'b0}}, packet_slot}};
 
 	wire cpl_ack = ack_now && ack_tag[9:8] == KIND_CPL;

@@ -73,14 +73,17 @@ module regs #(
 			if (addr == srtpdev::REG_IRQ_MASK)
 				irq_mask <= wdata[QUEUES-1:0];
 		end
-		if (clear || inject_used)
-			inject <= 2'd0;
-		else if (write && addr == srtpdev::REG_ECC_INJECT)
+		if (clear)
+			{inject_write, inject} <= 4'd0;
+		else if (write && addr == srtpdev::REG_ECC_INJECT) begin
 			inject <= flips(wdata[srtpdev::REG_ECC_INJECT_READ_LSB +: 2]);
-		if (clear || inject_write_used)
-			inject_write <= 2'd0;
-		else if (write && addr == srtpdev::REG_ECC_INJECT)
 			inject_write <= flips(wdata[srtpdev::REG_ECC_INJECT_WRITE_LSB +: 2]);
+		end else begin
+			if (inject_used)
+				inject <= 2'd0;
+			if (inject_write_used)
+				inject_write <= 2'd0;
+		end
 		if (clear) begin
 			enable <= {QUEUES{1'b0}};
 			tail <= {(16*QUEUES){1'b0}};
@@ -114,11 +117,19 @@ module regs #(
 		.in ({event_status, {(4 - QUEUE_BITS){1'b0}}, event_queue, event_desc, event_ctx}), .pop (error_pop),
 		.out (error), .empty (no_error), .full (errors_full)
 	);
-	always @(posedge clk)
-		if (clear || error_pop)
+	reg told; // the host has read so of the oldest
+	always @(posedge clk) begin
+		if (clear)
 			lost <= 1'b0;
 		else if (is_error && errors_full)
 			lost <= 1'b1;
+		else if (error_pop && told)
+			lost <= 1'b0;
+		if (clear || error_pop)
+			told <= 1'b0;
+		else if (read && addr == srtpdev::REG_ERROR_WHAT)
+			told <= lost;
+	end
 
 	// --- counters; the high word is held when the low one is read ---
 
@@ -137,7 +148,7 @@ module regs #(
 
 	// --- reads ---
 
-	wire [31:0] status = {6'h0, busy, 13'h0, !no_error, timed_out, ready};
+	wire [31:0] status = {6'h0, busy, 13'h0, !no_error, timed_out, ready && !ask_reset && !ask_wipe};
 	always @(posedge clk) begin
 		rdata <= 32'h0;
 		if (read && in_counters)

@@ -46,6 +46,7 @@ module reset_ctl #(
 			WIPE: if (&clocks[WIPE_BITS-1:0]) begin
 				state <= REST;
 				clocks <= 32'd0;
+				epoch <= epoch + 2'd1; // not before: what is offered in the reset's first clocks is of the old one
 			end
 			REST: if (clocks[7:0] == 8'd255) // what was in the pipelines has run out by now
 				state <= RUN;
@@ -54,15 +55,12 @@ module reset_ctl #(
 				if (ask_wipe || ask_reset) begin
 					state <= ask_wipe ? WIPE : DRAIN;
 					timed_out <= 1'b0;
-					if (ask_wipe)
-						epoch <= epoch + 2'd1;
 				end
 			end
 			default: if (!busy || clocks >= limit || ask_wipe) begin
 				state <= WIPE;
 				clocks <= 32'd0;
 				timed_out <= busy;
-				epoch <= epoch + 2'd1;
 			end
 			endcase
 		end

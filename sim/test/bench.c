@@ -44,6 +44,11 @@ void bench_open(struct bench *b, const char *library, const struct sim_conf *con
 
 void bench_close(struct bench *b)
 {
+	struct sim_stats st;
+
+	hw_sim_stats(b->hw, &st);
+	CHECK(st.broken_offers == 0, "%lu offers changed or withdrawn before the bus took them",
+		(unsigned long)st.broken_offers);
 	fpga_device_close(b->dev);
 }
 

@@ -8,15 +8,20 @@
 
 #include <string.h>
 
-static const struct sim_conf calm = {.seed = 5, .latency_min = 20, .latency_max = 60, .reorder = 1};
+const struct sim_conf calm = {.seed = 5, .latency_min = 20, .latency_max = 60, .reorder = 1};
 
 struct bench b;
 struct fpga_ring *ring;
 
+void start_on(const char *library, const struct sim_conf *bus)
+{
+	bench_open(&b, library, bus);
+	CHECK(fpga_ring_open(&ring, b.dev, 0, 7) == 0, "ring");
+}
+
 void start(const char *library)
 {
-	bench_open(&b, library, &calm);
-	CHECK(fpga_ring_open(&ring, b.dev, 0, 7) == 0, "ring");
+	start_on(library, &calm);
 }
 
 void stop(void)
@@ -300,6 +305,8 @@ int main(int argc, char **argv)
 		{"ecc", ecc},
 		{"wipes", wipes},
 		{"resets", resets},
+		{"resets_stalled", resets_stalled},
+		{"late_answers", late_answers},
 		{"fails", fails},
 	};
 

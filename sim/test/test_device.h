@@ -7,7 +7,9 @@
 extern struct bench b;
 extern struct fpga_ring *ring;
 
+extern const struct sim_conf calm; /* the bus of all tests that ask for no other */
 void start(const char *library);
+void start_on(const char *library, const struct sim_conf *bus);
 void stop(void);
 /* One descriptor must end with this status, and with nothing written unless it is OK. */
 void expect(const char *what, struct fpga_desc d, unsigned status);
@@ -16,3 +18,5 @@ void expect(const char *what, struct fpga_desc d, unsigned status);
 void registers(const char *library);
 void wipes(const char *library);
 void resets(const char *library);
+void resets_stalled(const char *library);
+void late_answers(const char *library);

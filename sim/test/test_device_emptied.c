@@ -137,20 +137,20 @@ static unsigned came_out(struct packet p[], unsigned n)
 	return done;
 }
 
-/* A reset at each clock of a short trace, up to where nothing is left of it: the device comes back empty, and
- * works. */
-void resets(const char *library)
+/* A reset at every step-th clock of a short trace, up to where nothing is left of it: the device comes back
+ * empty, and works. */
+static void resets_at(const char *library, const struct sim_conf *bus, unsigned step)
 {
 	enum { ROWS = 8, MOMENTS = 4000 };
 	static struct packet p[ROWS];
 	unsigned moment = 0, done = 0;
 
-	start(library);
+	start_on(library, bus);
 	for (unsigned i = 0; i < ROWS; i++) {
 		packet_alloc(&b, &p[i]);
 		p[i].src_at = p[i].dst_at = 128;
 	}
-	for (; done < ROWS; moment++) {
+	for (; done < ROWS; moment += step) {
 		struct session gcm, cm, old;
 		struct fpga_cpl c;
 		struct fpga_desc d;
@@ -177,8 +177,116 @@ void resets(const char *library)
 		c = bench_one(&b, ring, &d);
 		packet_check(&p[0], &c);
 	}
-	printf("%u clocks\n", moment - 1);
+	printf("%u clocks\n", moment - step);
 	for (unsigned i = 0; i < ROWS; i++)
+		packet_free(&b, &p[i]);
+	stop();
+}
+
+void resets(const char *library)
+{
+	resets_at(library, &calm, 1);
+}
+
+/* The bus lets offers wait while the device is told to drain. */
+void resets_stalled(const char *library)
+{
+	static const struct sim_conf stalls = {.seed = 6,
+		.latency_min = 2,
+		.latency_max = 60,
+		.reorder = 1,
+		.read_stall = 60,
+		.answer_stall = 20,
+		.write_stall = 60};
+
+	resets_at(library, &stalls, 3);
+}
+
+/* Waits for n completions: no-ops, or packets that are right. */
+static void await(unsigned n, bool packets)
+{
+	for (unsigned done = 0, waited = 0; done < n;) {
+		struct fpga_cpl c;
+
+		if (!fpga_ring_poll(ring, &c, 1)) {
+			CHECK(++waited < 5000, "%u of %u came out", done, n);
+			hw_sim_step(b.hw, 8);
+			continue;
+		}
+		if (packets)
+			packet_check(c.cookie, &c);
+		else
+			CHECK(c.status == SRTPDEV_ST_OK, "a no-op's status is %u", c.status);
+		done++;
+	}
+}
+
+static void renew(void)
+{
+	void *cookies[128];
+
+	CHECK(fpga_device_reset(b.dev, 0) == 0, "reset");
+	fpga_ring_abandon(ring, cookies, 128);
+	fpga_ring_close(ring);
+	CHECK(fpga_ring_open(&ring, b.dev, 0, 7) == 0, "ring");
+}
+
+/* What the bus still answers and acknowledges after a reset is of nobody, though its numbers are in use
+ * again: reads of descriptors and packets that it held back meanwhile, and refused writes that it says so of
+ * late. */
+void late_answers(const char *library)
+{
+	enum { N = 8, ACK = 6000, MOMENTS = 48 };
+	static const struct sim_conf slow_acks = {
+		.seed = 8, .latency_min = 10, .latency_max = 30, .ack_latency = ACK, .reorder = 1};
+	static struct packet p[N];
+	uint64_t strays = 0;
+
+	start_on(library, &slow_acks);
+	for (unsigned i = 0; i < N; i++) {
+		packet_alloc(&b, &p[i]);
+		p[i].src_at = p[i].dst_at = 128;
+	}
+	for (unsigned moment = 0; moment < MOMENTS; moment++) {
+		struct fpga_counters n;
+		struct session s;
+		struct fpga_desc d;
+		bool written = moment % 4 == 0;
+
+		renew(); /* numbers begin with 0 in each life */
+		bench_session(&b, &s, bench_suites[moment % 6]);
+		for (unsigned i = 0; i < N; i++) {
+			packet_make(&b, &p[i], &s, SRTPDEV_OP_RTP_PROTECT, 100, 12);
+			packet_desc(&p[i], &d);
+			d.dst = 64;
+			fpga_ring_push(ring, &d, &p[i]);
+		}
+		fpga_ring_doorbell(ring);
+		hw_sim_step(b.hw, written ? 800 : moment);
+		hw_sim_hang(b.hw, !written);
+		renew();
+		if (!written) {
+			d = (struct fpga_desc){.op = SRTPDEV_OP_NOP};
+			for (unsigned i = 0; i < 2 * N; i++)
+				fpga_ring_push(ring, &d, NULL);
+			fpga_ring_doorbell(ring);
+			hw_sim_hang(b.hw, 0);
+			await(2 * N, false);
+		}
+		bench_session(&b, &s, bench_suites[moment % 6]);
+		for (unsigned i = 0; i < N; i++) {
+			packet_make(&b, &p[i], &s, SRTPDEV_OP_RTP_PROTECT, 100, 12);
+			packet_desc(&p[i], &d);
+			fpga_ring_push(ring, &d, &p[i]);
+		}
+		fpga_ring_doorbell(ring);
+		await(N, true);
+		fpga_device_counters(b.dev, &n);
+		strays += n.stray;
+		CHECK(fpga_context_drop(b.dev, &s.ctx) == 0, "wipe");
+	}
+	CHECK(strays, "no answer came late");
+	for (unsigned i = 0; i < N; i++)
 		packet_free(&b, &p[i]);
 	stop();
 }

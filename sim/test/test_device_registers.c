@@ -101,6 +101,58 @@ static void other_operations(void)
 	packet_free(&b, &p);
 }
 
+static bool take_error(bool *lost)
+{
+	uint32_t what = rd32(SRTPDEV_REG_ERROR_WHAT);
+
+	*lost |= what >> SRTPDEV_REG_ERROR_WHAT_LOST_LSB & 1;
+	(void)rd32(SRTPDEV_REG_ERROR_CONTEXT);
+	return what >> SRTPDEV_REG_ERROR_WHAT_VALID_LSB;
+}
+
+/* One error more than fit, while the oldest is taken out: at every clock it is either kept or said to be
+ * lost. */
+static void errors_meet_their_reader(void)
+{
+	enum { KEPT = 16, MOMENTS = 120 };
+	static const struct fpga_desc bad = {.op = 99};
+	unsigned early = 0, late = 0;
+
+	for (unsigned moment = 0; moment < MOMENTS; moment++) {
+		bool lost = false;
+		unsigned n = 0;
+
+		for (unsigned i = 0; i < KEPT; i++)
+			expect("an error", bad, SRTPDEV_ST_BAD_OP);
+		fpga_ring_push(ring, &bad, NULL);
+		fpga_ring_doorbell(ring);
+		hw_sim_step(b.hw, moment);
+		n += take_error(&lost);
+		for (struct fpga_cpl c; !fpga_ring_poll(ring, &c, 1);)
+			hw_sim_step(b.hw, 8);
+		while (take_error(&lost))
+			n++;
+		CHECK(n == (lost ? KEPT : KEPT + 1), "clock %u: %u errors of %u, %s", moment, n, KEPT + 1,
+			lost ? "one said to be lost" : "none said to be lost");
+		early += lost;
+		late += !lost;
+	}
+	CHECK(early && late, "the error never met its reader");
+}
+
+/* Who asks for a reset and looks at once sees that it is under way. */
+static void not_ready_once_asked(void)
+{
+	static const unsigned asks[] = {SRTPDEV_REG_CONTROL_RESET_LSB, SRTPDEV_REG_CONTROL_WIPE_LSB};
+
+	for (unsigned i = 0; i < 2; i++) {
+		hw_sim_ops.wr32(b.hw, SRTPDEV_REG_CONTROL, 1u << asks[i]);
+		CHECK(!fpga_device_ready(b.dev), "ready in the clock after bit %u of CONTROL", asks[i]);
+		while (!fpga_device_ready(b.dev))
+			hw_sim_step(b.hw, 1);
+	}
+}
+
 static uint64_t interrupts(void)
 {
 	struct sim_stats st;
@@ -128,9 +180,13 @@ static void interrupts_come_when_asked(void)
 
 void registers(const char *library)
 {
+	static const struct sim_conf steady = {.seed = 5, .latency_min = 40, .latency_max = 40};
+
 	nothing_secret(library);
-	start(library);
+	start_on(library, &steady); /* so that every clock is met */
 	interrupts_come_when_asked();
 	other_operations();
+	errors_meet_their_reader();
+	not_ready_once_asked();
 	stop();
 }
