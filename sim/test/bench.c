@@ -63,18 +63,26 @@ void bench_session(struct bench *b, struct session *s, enum srtp_suite suite)
 	CHECK(rc == 0, "key installation: %d", rc);
 }
 
+static uint8_t *room_alloc(struct bench *b, uint64_t *iova)
+{
+	uint8_t *p = hw_sim_ops.dma_alloc(b->hw, BENCH_BEFORE + ROOM, iova);
+
+	CHECK(p, "no memory");
+	*iova += BENCH_BEFORE;
+	return p + BENCH_BEFORE;
+}
+
 void packet_alloc(struct bench *b, struct packet *p)
 {
 	memset(p, 0, sizeof(*p));
-	p->src = hw_sim_ops.dma_alloc(b->hw, ROOM, &p->src_iova);
-	p->dst = hw_sim_ops.dma_alloc(b->hw, ROOM, &p->dst_iova);
-	CHECK(p->src && p->dst, "no memory");
+	p->src = room_alloc(b, &p->src_iova);
+	p->dst = room_alloc(b, &p->dst_iova);
 }
 
 void packet_free(struct bench *b, struct packet *p)
 {
-	hw_sim_ops.dma_free(b->hw, p->src, ROOM);
-	hw_sim_ops.dma_free(b->hw, p->dst, ROOM);
+	hw_sim_ops.dma_free(b->hw, p->src - BENCH_BEFORE, BENCH_BEFORE + ROOM);
+	hw_sim_ops.dma_free(b->hw, p->dst - BENCH_BEFORE, BENCH_BEFORE + ROOM);
 }
 
 static bool is_unprotect(uint8_t op)
@@ -144,6 +152,13 @@ void packet_random(struct bench *b, struct packet *p, struct session *s)
 	p->in_place = bench_below(b, 2);
 	p->src_at = 128 + (bench_below(b, 2) ? bench_below(b, 64) : 0);
 	p->dst_at = 128 + bench_below(b, 64);
+	if (bench_below(b, 8) == 0) { /* where mapped memory ends; in place the longer result does too */
+		const struct srtp_suite_info *suite = srtp_suite_info(s->keys.suite);
+		size_t tag = rtcp ? suite->rtcp_tag_len : suite->rtp_tag_len;
+
+		p->src_at = ROOM - len - (is_unprotect(op) || p->in_place ? tag : 0);
+		p->dst_at = ROOM - len - (is_unprotect(op) ? 0 : tag);
+	}
 	p->index = (uint32_t)next(b);
 	packet_make(b, p, s, op, len, aad);
 	if (is_unprotect(op) && bench_below(b, 8) == 0) { /* a bit of header, payload or tag */

@@ -26,7 +26,8 @@
 		}                                                                                            \
 	} while (0)
 
-#define ROOM 4096 /* octets around a packet, guards included */
+#define ROOM 4096         /* octets around a packet, guards included; mapped memory ends behind them */
+#define BENCH_BEFORE 2048 /* that are mapped in front of it, so that a page ends in its middle */
 
 struct bench {
 	struct fpga_device *dev;

@@ -160,8 +160,12 @@ static void refused(const char *library)
 	} rows[] = {
 		{"unknown operation", offsetof(struct fpga_desc, op), 1, 99, SRTPDEV_ST_BAD_OP},
 		{"context outside", offsetof(struct fpga_desc, ctx), 4, 1 << 30, SRTPDEV_ST_CTX_INVALID},
+		{"context behind the last", offsetof(struct fpga_desc, ctx), 4,
+			s.ctx.id + fpga_device_caps(b.dev)->contexts, SRTPDEV_ST_CTX_INVALID},
 		{"empty context", offsetof(struct fpga_desc, ctx), 4, s.ctx.id + 1, SRTPDEV_ST_CTX_INVALID},
 		{"other generation", offsetof(struct fpga_desc, gen), 2, s.ctx.gen + 1u,
+			SRTPDEV_ST_GEN_MISMATCH},
+		{"generation of 256 wipes later", offsetof(struct fpga_desc, gen), 2, s.ctx.gen + 256u,
 			SRTPDEV_ST_GEN_MISMATCH},
 		{"too long", offsetof(struct fpga_desc, len), 2, 2049, SRTPDEV_ST_LEN_ERR},
 		{"header longer than packet", offsetof(struct fpga_desc, aad), 2, 173, SRTPDEV_ST_LEN_ERR},
@@ -169,7 +173,13 @@ static void refused(const char *library)
 		{"another tag length", offsetof(struct fpga_desc, arg), 1, 10, SRTPDEV_ST_LEN_ERR},
 		{"no tag at all", offsetof(struct fpga_desc, arg), 1, 0, SRTPDEV_ST_LEN_ERR},
 		{"source not there", offsetof(struct fpga_desc, src), 8, 64, SRTPDEV_ST_DMA_RD},
+		{"source begins in memory that is not there", offsetof(struct fpga_desc, src), 8,
+			p.src_iova - BENCH_BEFORE - 100, SRTPDEV_ST_DMA_RD},
+		{"source ends in memory that is not there", offsetof(struct fpga_desc, src), 8,
+			p.src_iova + ROOM - 172, SRTPDEV_ST_DMA_RD},
 		{"destination not there", offsetof(struct fpga_desc, dst), 8, 64, SRTPDEV_ST_DMA_WR},
+		{"destination begins in memory that is not there", offsetof(struct fpga_desc, dst), 8,
+			p.dst_iova - BENCH_BEFORE - 100, SRTPDEV_ST_DMA_WR},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		d = good;
@@ -200,13 +210,25 @@ static void refused(const char *library)
 	expect("install from an unaligned block", d, SRTPDEV_ST_LEN_ERR);
 	d.src = 64;
 	expect("install from nowhere", d, SRTPDEV_ST_DMA_RD);
+	d.src = p.src_iova - BENCH_BEFORE - 64;
+	expect("install of a block that begins in memory that is not there", d, SRTPDEV_ST_DMA_RD);
 	d = (struct fpga_desc){.op = SRTPDEV_OP_SLOT_WIPE, .ctx = s.ctx.id + 1};
 	expect("wipe of an empty context", d, SRTPDEV_ST_CTX_INVALID);
-	d = (struct fpga_desc){.op = SRTPDEV_OP_SLOT_WIPE, .ctx = s.ctx.id, .gen = 7};
-	expect("wipe of another generation", d, SRTPDEV_ST_GEN_MISMATCH);
+	d = (struct fpga_desc){.op = SRTPDEV_OP_SLOT_WIPE,
+		.ctx = s.ctx.id + fpga_device_caps(b.dev)->contexts,
+		.gen = s.ctx.gen};
+	expect("wipe of the context behind the last", d, SRTPDEV_ST_CTX_INVALID);
+	for (unsigned bit = 0; bit < 16; bit++) {
+		d = (struct fpga_desc){.op = SRTPDEV_OP_SLOT_WIPE,
+			.ctx = s.ctx.id,
+			.gen = (uint16_t)(s.ctx.gen ^ 1u << bit)};
+		expect("wipe of another generation", d, SRTPDEV_ST_GEN_MISMATCH);
+	}
 	fpga_device_counters(b.dev, &n);
-	CHECK(n.errors == errors + 8, "%u errors counted, not %u", (unsigned)n.errors, errors + 8);
-	expect("after all that", good, SRTPDEV_ST_OK);
+	CHECK(n.errors == errors + 25, "%u errors counted, not %u", (unsigned)n.errors, errors + 25);
+	/* Nothing of it stays where later packets are, whatever place they get. */
+	for (unsigned i = 0; i < 3 * fpga_device_caps(b.dev)->inside; i++)
+		expect("after all that", good, SRTPDEV_ST_OK);
 	packet_check(&p, &(struct fpga_cpl){SRTPDEV_ST_OK, 172, NULL});
 	packet_free(&b, &p);
 	stop();
@@ -285,6 +307,49 @@ static void ecc(const char *library)
 	stop();
 }
 
+/* Errors are counted once each, while packets wait for a lane just behind the context memory. */
+static void ecc_busy(const char *library)
+{
+	enum { PACKETS = 60 };
+	static struct packet p[PACKETS];
+	struct session s;
+	struct fpga_counters n;
+	struct fpga_cpl c;
+	unsigned flipped = 0, done = 0;
+
+	start(library);
+	bench_session(&b, &s, SRTP_AEAD_AES_128_GCM);
+	for (unsigned i = 0; i < PACKETS; i++) {
+		struct fpga_desc d;
+
+		packet_alloc(&b, &p[i]);
+		p[i].src_at = p[i].dst_at = 128;
+		packet_make(&b, &p[i], &s, SRTPDEV_OP_RTP_PROTECT, 1500, 12);
+		packet_desc(&p[i], &d);
+		fpga_ring_push(ring, &d, &p[i]);
+	}
+	fpga_ring_doorbell(ring);
+	for (unsigned waited = 0; done < PACKETS; waited++) {
+		CHECK(waited < 100000, "%u packets came out", done);
+		if (!hw_sim_ops.rd32(b.hw, SRTPDEV_REG_ECC_INJECT)) {
+			hw_sim_ops.wr32(b.hw, SRTPDEV_REG_ECC_INJECT, 1 + flipped % 2);
+			flipped++;
+		}
+		hw_sim_step(b.hw, 5);
+		for (; fpga_ring_poll(ring, &c, 1); done++)
+			if (c.status != SRTPDEV_ST_ECC)
+				packet_check(c.cookie, &c);
+	}
+	flipped -= hw_sim_ops.rd32(b.hw, SRTPDEV_REG_ECC_INJECT) != 0;
+	fpga_device_counters(b.dev, &n);
+	CHECK(flipped > PACKETS / 2 && n.ecc_corrected == (flipped + 1) / 2 && n.ecc_fatal == flipped / 2,
+		"%u errors made, %u corrected and %u fatal", flipped, (unsigned)n.ecc_corrected,
+		(unsigned)n.ecc_fatal);
+	for (unsigned i = 0; i < PACKETS; i++)
+		packet_free(&b, &p[i]);
+	stop();
+}
+
 /* What a failing test leaves behind is tested too (sim/check_waves). */
 static void fails(const char *library)
 {
@@ -301,8 +366,10 @@ int main(int argc, char **argv)
 		{"known_answers", known_answers},
 		{"refused", refused},
 		{"registers", registers},
+		{"rings", rings},
 		{"tag_bits", tag_bits},
 		{"ecc", ecc},
+		{"ecc_busy", ecc_busy},
 		{"wipes", wipes},
 		{"resets", resets},
 		{"resets_stalled", resets_stalled},

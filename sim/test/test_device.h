@@ -14,8 +14,9 @@ void stop(void);
 /* One descriptor must end with this status, and with nothing written unless it is OK. */
 void expect(const char *what, struct fpga_desc d, unsigned status);
 
-/* Tests, in test_device_registers.c and test_device_emptied.c. */
+/* Tests, in test_device_registers.c, test_device_rings.c and test_device_emptied.c. */
 void registers(const char *library);
+void rings(const char *library);
 void wipes(const char *library);
 void resets(const char *library);
 void resets_stalled(const char *library);
