@@ -52,7 +52,7 @@ module packet_gate (
 	wire [11:0] out_octets;
 	packet_out #(.SLOT_BITS (2), .CTX_BITS (1), .QUEUE_LOG2 (2)) dut (
 		.clk (clk), .rst (rst), .start (start), .start_slot (start_slot), .start_ctx (start_ctx),
-		.start_gen ({14'h0, start_gen}), .start_unprotect (start_unprotect), .start_tag (start_octets),
+		.start_gen ({start_gen[1], 14'h0, start_gen[0]}), .start_unprotect (start_unprotect), .start_tag (start_octets),
 		.start_len ({4'h0, start_len}), .start_aad (12'd12), .start_dst ({55'h0, start_dst}), .tag_done (tag_done),
 		.tag_slot (tag_slot), .tag_ok (tag_ok), .end_valid (end_valid && !tag_done), .end_ready (end_ready),
 		.end_slot (end_slot), .end_status (end_status), .gen_ctx (gen_ctx), .gen_hold (gen_hold),
@@ -64,7 +64,7 @@ module packet_gate (
 	wire admin_valid;
 	wire [15:0] admin_gen;
 	gen_table #(.CTX_BITS (1)) generations (
-		.clk (clk), .we (gen_we), .waddr (gen_at), .wvalid (gen_new_valid), .wgen ({14'h0, gen_new}),
+		.clk (clk), .we (gen_we), .waddr (gen_at), .wvalid (gen_new_valid), .wgen ({gen_new[1], 14'h0, gen_new[0]}),
 		.admin_addr (1'b0), .admin_valid (admin_valid), .admin_gen (admin_gen), .out_hold (gen_hold),
 		.out_addr (gen_ctx), .out_valid (gen_valid), .out_gen (gen), .wipe (1'b0), .wipe_at (1'b0)
 	);
@@ -196,12 +196,12 @@ module packet_gate (
 	endfunction
 
 	// The slot's notes are the device's, and so is the table of generations.
-	wire [OP-1:0] op = {ctx, 14'h0, gen_here, unprotect, octets, 4'h0, len, 12'd12, 55'h0, dst};
+	wire [OP-1:0] op = {ctx, gen_here[1], 14'h0, gen_here[0], unprotect, octets, 4'h0, len, 12'd12, 55'h0, dst};
 	wire [2:0] verdicts = \dut.verdicts.tail - \dut.verdicts.head ;
 	wire [2:0] beats = \dut.beats.tail - \dut.beats.head ;
 	always @* begin // in reset too
-		if (known[0]) assert (\generations.for_out.probe [16:0] == {table0[2], 14'h0, table0[1:0]});
-		if (known[1]) assert (\generations.for_out.probe [33:17] == {table1[2], 14'h0, table1[1:0]});
+		if (known[0]) assert (\generations.for_out.probe [16:0] == {table0[2:1], 14'h0, table0[0]});
+		if (known[1]) assert (\generations.for_out.probe [33:17] == {table1[2:1], 14'h0, table1[0]});
 	end
 	always @* if (began && !rst) begin
 		if (live[s]) begin
