@@ -94,6 +94,7 @@ static bool read_contact(struct registering *r, struct str value)
 {
 	struct user_contact *c = &r->contacts[r->n_contacts];
 	struct sip_addr addr;
+	struct sip_uri target;
 	struct str text;
 
 	if (sip_addr_parse(value, &addr) < 0)
@@ -105,8 +106,12 @@ static bool read_contact(struct registering *r, struct str value)
 	if (addr.uri.scheme == SIP_SCHEME_TEL || r->n_contacts == USER_BINDINGS_MAX ||
 		addr.uri.text.n >= CALL_URI_MAX)
 		return false;
+	/* It becomes the URI of requests. */
+	target = addr.uri;
+	target.text = sip_uri_target(&addr.uri);
+	target.headers = (struct str){0};
 	*c = (struct user_contact){
-		.uri = addr.uri, .q = q_of(addr.params), .expires_s = expires_of(r, &addr)};
+		.uri = target, .q = q_of(addr.params), .expires_s = expires_of(r, &addr)};
 	if (sip_param(addr.params, STR("+sip.instance"), &text) && text.n < INSTANCE_MAX)
 		c->instance = unquoted(text);
 	if (sip_param(addr.params, STR("reg-id"), &text))

@@ -105,7 +105,7 @@ int sip_dialog_refresh(struct sip_dialog *d, const struct sip_msg *m)
 		return 0;
 	if (sip_addr_parse(value, &addr) < 0 || addr.star || addr.uri.scheme == SIP_SCHEME_TEL)
 		return -EINVAL;
-	return set_target(d, addr.uri.text);
+	return set_target(d, sip_uri_target(&addr.uri));
 }
 
 /* The first target: this time there must be one. */
@@ -315,7 +315,7 @@ void sip_dialog_build(
 	struct sip_addr first = {0};
 	bool strict = d->route_count && !is_loose(d->routes[0], &first);
 
-	sip_build_request(b, buf, cap, sip_method_name(method), strict ? first.uri.text : d->remote_target);
+	sip_build_request(b, buf, cap, sip_method_name(method), strict ? sip_uri_target(&first.uri) : d->remote_target);
 	sip_build_hdr_u32(b, SIP_H_MAX_FORWARDS, d->max_forwards ? d->max_forwards : 70);
 	d->max_forwards = 0;
 	for (unsigned i = strict; i < d->route_count; i++)

@@ -190,6 +190,15 @@ struct str sip_uri_party(const struct sip_uri *u)
 	return escaped_ok(all, CH_USER) ? all : u->user;
 }
 
+struct str sip_uri_target(const struct sip_uri *u)
+{
+	struct str text = u->text;
+
+	if (u->headers.n)
+		text.n -= u->headers.n + 1;
+	return text;
+}
+
 uint16_t sip_uri_port(const struct sip_uri *u)
 {
 	if (u->port)

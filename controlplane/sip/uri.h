@@ -44,6 +44,9 @@ bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);
  */
 struct str sip_uri_party(const struct sip_uri *u);
 
+/* The URI as it may be a request's: without headers (RFC 3261 section 19.1.1, table 1). A view into the text, too. */
+struct str sip_uri_target(const struct sip_uri *u);
+
 /* 5061 for sips:, 5060 otherwise, unless the URI names one. */
 uint16_t sip_uri_port(const struct sip_uri *u);
 

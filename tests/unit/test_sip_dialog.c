@@ -111,6 +111,10 @@ static void test_order_and_refresh(void **state)
 	assert_true(str_starts(d->remote_target, STR("sips:a@192.0.2.1"))); /* until it is accepted */
 	assert_int_equal(sip_dialog_refresh(d, &msg), 0);
 	assert_true(str_eq(d->remote_target, STR("sips:a@192.0.2.99")));
+	/* No request has a URI with headers (RFC 3261 table 1). */
+	parse(REQUEST("UPDATE", "11", ";tag=us", "Contact: <sips:a@192.0.2.99?Subject=x>\r\n"));
+	assert_int_equal(sip_dialog_refresh(d, &msg), 0);
+	assert_true(str_eq(d->remote_target, STR("sips:a@192.0.2.99")));
 	parse(REQUEST("BYE", "10", ";tag=us", ""));
 	assert_int_equal(sip_dialog_request(d, &msg), 500);
 	parse(REQUEST("BYE", "11", ";tag=us", ""));
