@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 import sys
+import time
 
 from .baresip import port_is_open
 from .net import LabError, Skip, wait_for
 from .proxy import EXAMPLES
 from .webrtc import WebRtc
 
+WAIT = 60  # seconds; Janus itself answers after 30 when there is nothing
 _FOLDER = "/usr/lib/x86_64-linux-gnu/janus"
 
 _CONFIG = """\
@@ -41,6 +43,7 @@ class Janus:
             raise Skip("janus is not installed: scripts/deps installs it")
         self.host, self.name, self.tone_hz, self.listens_for = host, "janus", hz, listens_for
         self.server, self.media, self._asked, self._calls = server, None, 0, 0
+        self._early = {}  # events that came before anybody waited for them, by name
         folder = host.lab.path("janus")
         os.makedirs(os.path.join(folder, "sip"))
         for name, source in (("agent.pem", identity[2]), ("cafile.pem", ca)):
@@ -82,7 +85,10 @@ class Janus:
 
     def wait_event(self, name):
         """What came with the plugin's next event of that name; or with Janus' own, "peer gone"."""
-        while True:
+        end = time.monotonic() + WAIT
+        while time.monotonic() < end:
+            if name in self._early:
+                return self._early.pop(name)
             event = self._http(self.session)
             said = event.get("plugindata", {}).get("data", {})
             what = said.get("result", {}).get("event") or ("peer gone" if event["janus"] == "hangup" else None)
@@ -90,6 +96,9 @@ class Janus:
                 return event
             if "error" in said or what in ("registration_failed", "hangup"):
                 raise LabError(f"janus: {said} instead of {name}")
+            if what:
+                self._early[what] = event
+        raise LabError(f"janus: no {name} within {WAIT} s; others came: {list(self._early)}")
 
     def register(self, user, password):
         way = f"sip:{self.server};transport=tls"

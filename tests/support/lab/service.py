@@ -35,6 +35,7 @@ class Service(Gateway):
         os.chmod(lab.dir, 0o755)
         for folder in ("run", "etc", "bin"):
             os.makedirs(lab.path(folder))
+            os.chmod(lab.path(folder), 0o755)
         # As tmpfiles.conf has it.
         shutil.chown(lab.path("run"), "root", GROUPS["srtpgw"])
         os.chmod(lab.path("run"), 0o1775)
@@ -52,6 +53,7 @@ class Service(Gateway):
         copy = self.lab.path("bin", f"srtpgw-{plane}")
         if not os.path.exists(copy):
             shutil.copy(super().program(plane), copy)
+            os.chmod(copy, 0o755)
         return copy
 
     def _start(self, plane, *options):
