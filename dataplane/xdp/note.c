@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int path_of(const char *prefix, const char *interface, char out[PATH_MAX])
@@ -17,7 +18,8 @@ static int path_of(const char *prefix, const char *interface, char out[PATH_MAX]
 uint32_t xdp_note_read(const char *prefix, const char *interface)
 {
 	char path[PATH_MAX], text[16];
-	ssize_t n;
+	struct stat st;
+	ssize_t n = 0;
 	int fd;
 
 	if (!prefix || path_of(prefix, interface, path) < 0)
@@ -25,7 +27,9 @@ uint32_t xdp_note_read(const char *prefix, const char *interface)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return 0;
-	n = read(fd, text, sizeof(text) - 1);
+	/* Others may have files in that folder: theirs would have us take off what is not ours. */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022) && st.st_nlink == 1)
+		n = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
 	return (uint32_t)strtoul(text, NULL, 10);

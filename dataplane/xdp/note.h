@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-/* In PREFIX.INTERFACE.xdp. 0: nothing is noted. A NULL prefix notes nothing. */
+/* In PREFIX.INTERFACE.xdp. 0: nothing is noted, or not by this user. A NULL prefix notes nothing. */
 uint32_t xdp_note_read(const char *prefix, const char *interface);
 /* id 0 removes the file. Negative errno values. */
 int xdp_note_write(const char *prefix, const char *interface, uint32_t id);

@@ -8,13 +8,17 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "dataplane/xdp/note.h"
 #include "dataplane/xdp/program.h"
 
 #define MEDIA XDP_DROP
@@ -294,6 +298,43 @@ static void frames_are_counted_by_where_they_went(void **state)
 	assert_int_equal(after[XDP_COUNT_FRAGMENT] - before[XDP_COUNT_FRAGMENT], 1);
 }
 
+/* The folder is open to others: what is not this user's alone says nothing, and is never written into. */
+static void a_note_is_ones_own(void **state)
+{
+	char folder[] = "/tmp/xdp-note-XXXXXX", prefix[64], path[80], other[80];
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(prefix, sizeof(prefix), "%s/dp.sock", folder);
+	snprintf(path, sizeof(path), "%s.eth0.xdp", prefix);
+	snprintf(other, sizeof(other), "%s/other", folder);
+	assert_int_equal(xdp_note_read(prefix, "eth0"), 0);
+	assert_int_equal(xdp_note_write(prefix, "eth0", 4711), 0);
+	assert_int_equal(xdp_note_read(prefix, "eth0"), 4711);
+	assert_int_equal(xdp_note_read(prefix, "eth1"), 0);
+	assert_int_equal(xdp_note_read(NULL, "eth0"), 0);
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(xdp_note_read(prefix, "eth0"), 0);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(link(path, other), 0);
+	assert_int_equal(xdp_note_read(prefix, "eth0"), 0);
+	assert_int_equal(xdp_note_write(prefix, "eth0", 4712), 0);
+	assert_int_equal(xdp_note_read(prefix, "eth0"), 4712);
+	f = fopen(other, "r");
+	assert_non_null(f);
+	assert_string_equal(fgets(prefix, sizeof(prefix), f), "4711\n");
+	fclose(f);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink(other, path), 0);
+	snprintf(prefix, sizeof(prefix), "%s/dp.sock", folder);
+	assert_int_equal(xdp_note_read(prefix, "eth0"), 0);
+	assert_int_equal(xdp_note_write(prefix, "eth0", 0), 0);
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +343,7 @@ int main(void)
 		cmocka_unit_test(a_new_list_replaces_the_old_one),
 		cmocka_unit_test(a_full_list_can_be_replaced),
 		cmocka_unit_test(frames_are_counted_by_where_they_went),
+		cmocka_unit_test(a_note_is_ones_own),
 	};
 
 	return cmocka_run_group_tests_name("xdp", tests, fixture_open, fixture_close);
