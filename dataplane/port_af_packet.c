@@ -32,7 +32,8 @@ static int af_packet_attach(struct port *port, const struct port_conf *conf, str
 		(void)xdp_note_write(conf->notes, port->interface, 0);
 	/* A foreign program is not ours to judge; whatever it passes arrives here. */
 	if (rc == -EPERM)
-		log_error("port", "an XDP program is on the interface: if a killed data plane left it, media is dropped by it",
+		log_error("port",
+			"an XDP program is on the interface: if a killed data plane left it, media is dropped by it",
 			LZ("interface", port->interface), LZ("why", err->text));
 	else if (rc < 0 && rc != -EBUSY)
 		log_debug("port", "XDP not asked", LZ("interface", port->interface), LZ("why", err->text));

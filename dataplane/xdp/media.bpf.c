@@ -81,7 +81,8 @@ static __always_inline int udp_verdict(
 	return port_verdict(ctx, to, bpf_ntohs(udp->dest));
 }
 
-/* IPv4 with options. To add what a packet says to its own address takes CAP_PERFMON, to add a constant does not. */
+/* IPv4 with options. To add what a packet says to its own address takes CAP_PERFMON, to add a constant does
+ * not. */
 static __always_inline int with_options(
 	struct xdp_md *ctx, const struct xdp_address *to, const struct iphdr *ip, __u32 words)
 {

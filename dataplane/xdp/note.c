@@ -28,7 +28,8 @@ uint32_t xdp_note_read(const char *prefix, const char *interface)
 	if (fd < 0)
 		return 0;
 	/* Others may have files in that folder: theirs would have us take off what is not ours. */
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022) && st.st_nlink == 1)
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022) &&
+		st.st_nlink == 1)
 		n = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
