@@ -169,3 +169,23 @@ static inline bool ended(void)
 {
 	return hear_any(&bob) && bob.heard->request && bob.heard->method == SIP_BYE;
 }
+
+/* Bob is another DTLS peer from here on: his association is gone, and his certificate. */
+static inline void another_identity(void)
+{
+	if (peer.association)
+		dtls_association_close(peer.association);
+	peer.association = NULL;
+	dtls_identity_unref(peer.identity);
+	assert_int_equal(dtls_identity_make(&peer.identity, NULL), 0);
+}
+
+/* He says so in a re-INVITE, with that a=setup, and has the 200. */
+static inline void says_so(const char *setup_value)
+{
+	say(&bob, "INVITE", "", described(setup_value, false));
+	hear(&alice, "INVITE");
+	answer(&alice, "200 OK", "", sdp(&alice, 2));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+}

@@ -6,12 +6,7 @@
 /* Bob takes the offer of a new association, with a certificate of its own; role: who begins it. */
 static void take_renewal(enum dtls_role role, bool early)
 {
-	struct dtls_association *old = peer.association;
-
-	peer.association = NULL;
-	dtls_association_close(old);
-	dtls_identity_unref(peer.identity);
-	assert_int_equal(dtls_identity_make(&peer.identity, NULL), 0);
+	another_identity();
 	hear(&bob, "INVITE");
 	if (early)
 		open_peer(role);
@@ -270,15 +265,8 @@ static void test_a_renewal_that_moves(void **state)
 	/* Of its own accord as well. */
 	before = peer.address;
 	peer.address.port = 50000;
-	dtls_association_close(peer.association);
-	peer.association = NULL;
-	dtls_identity_unref(peer.identity);
-	assert_int_equal(dtls_identity_make(&peer.identity, NULL), 0);
-	say(&bob, "INVITE", "", described("passive", false));
-	hear(&alice, "INVITE");
-	answer(&alice, "200 OK", "", sdp(&alice, 2));
-	hear(&alice, "ACK");
-	hear(&bob, "200");
+	another_identity();
+	says_so("passive");
 	associate(&peer.association, DTLS_SERVER, bob.heard->body, say_datagram);
 	assert_true(ip_port_equal(media_to(), &before));
 	say(&bob, "ACK", "", "");
@@ -412,15 +400,8 @@ static void test_a_crash_before_the_peers_association(void **state)
 	bench_keep_calls();
 	take_dtls_with_policy(NULL, "\"on-refusal\":\"alarm-and-continue\"");
 	call_under_dtls();
-	dtls_association_close(peer.association);
-	peer.association = NULL;
-	dtls_identity_unref(peer.identity);
-	assert_int_equal(dtls_identity_make(&peer.identity, NULL), 0);
-	say(&bob, "INVITE", "", described("active", false));
-	hear(&alice, "INVITE");
-	answer(&alice, "200 OK", "", sdp(&alice, 2));
-	hear(&alice, "ACK");
-	hear(&bob, "200");
+	another_identity();
+	says_so("active");
 	say(&bob, "ACK", "", "");
 	bench_crash(false);
 	pass(1050);
