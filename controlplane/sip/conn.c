@@ -347,6 +347,8 @@ static uint64_t progress(const struct sip_conn *c)
 		return c->active_ms + conf->connect_ms;
 	if (c->state < CONN_UP)
 		return c->active_ms + conf->handshake_ms;
+	if (c->close_flushed)
+		return c->closing_ms + conf->message_ms;
 	if (c->message_ms && c->message_ms + conf->message_ms < idle)
 		return c->message_ms + conf->message_ms;
 	if (c->half_open && conf->handshake_ms < conf->idle_ms)
@@ -356,7 +358,8 @@ static uint64_t progress(const struct sip_conn *c)
 
 static uint64_t deadline(const struct sip_conn *c)
 {
-	uint64_t at = progress(c), web = c->ws && c->state == CONN_UP ? conn_web_deadline(c) : UINT64_MAX;
+	bool speaks_web = c->ws && c->state == CONN_UP && !c->close_flushed;
+	uint64_t at = progress(c), web = speaks_web ? conn_web_deadline(c) : UINT64_MAX;
 
 	return web < at ? web : at;
 }
@@ -385,14 +388,16 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	} else if (c->state == CONN_HANDSHAKE) {
 		counters->conn_slow_closed++;
 		conn_close(c, "the TLS handshake took too long");
+	} else if (c->close_flushed) {
+		conn_close(c, c->reason_text.text);
 	} else if (c->ws && conn_now_ms() < progress(c)) {
 		conn_web_due(c);
 	} else if (c->message_ms || c->half_open) {
 		counters->conn_slow_closed++;
 		conn_close(c, "no whole message in time");
-	} else if (c->waiters) {
+	} else if (c->waiters && !c->tx_head) {
 		/* Somebody is registered by it, or an answer is to come: the kernel finds out whether it is
-		 * there. */
+		 * there. Who takes nothing of what is queued, all that time, is of no use to them. */
 		c->active_ms = conn_now_ms();
 		conn_arm_timer(c);
 	} else {
@@ -433,6 +438,11 @@ void conn_finish(struct sip_conn *c, const char *reason)
 	}
 	err_set(&c->reason_text, ECONNRESET, "%s", reason);
 	c->close_flushed = true;
+	c->closing_ms = conn_now_ms();
+	/* Nothing is read any more, and what is there to be read must not wake us. */
+	event_del(&c->ev_read);
+	event_del(&c->ev_rate);
+	conn_arm_timer(c);
 }
 
 /* What thousands of connections had is given back to the system when they are gone. */

@@ -159,7 +159,7 @@ static void flush(struct sip_conn *c)
 		free_chunk(k);
 	}
 	if (c->close_flushed)
-		conn_close(c, c->reason_text.text[0] ? c->reason_text.text : "framing was lost");
+		conn_close(c, c->reason_text.text);
 }
 
 void conn_on_write(evutil_socket_t fd, short what, void *arg)
@@ -195,9 +195,7 @@ static bool take_message(struct sip_conn *c, char *p, size_t n, bool last)
 	conn_take_message(c, p, n);
 	if (last) {
 		c->net->counters->conn_garbage_closed++;
-		c->close_flushed = true;
-		if (c->state == CONN_UP && !c->tx_head)
-			conn_break(c, "framing was lost");
+		conn_finish(c, "framing was lost");
 	}
 	return c->state == CONN_UP && !c->close_flushed;
 }
@@ -415,7 +413,7 @@ void conn_on_rate(evutil_socket_t fd, short what, void *arg)
 	struct sip_conn *c = arg;
 
 	c->paused = false;
-	if (c->state != CONN_UP || c->close_flushed)
+	if (c->state != CONN_UP)
 		return;
 	event_add(&c->ev_read, NULL);
 	/* What came meanwhile, and what OpenSSL holds of it. */

@@ -65,6 +65,7 @@ struct sip_conn {
 	uint64_t heard_ms;   /* ws: last octet received */
 	bool pinged;         /* ws: since then */
 	uint64_t message_ms; /* when the message that is incomplete began, 0 for none */
+	uint64_t closing_ms; /* close_flushed: since when */
 	char *rx;            /* an incomplete message */
 	size_t rx_len, rx_cap;
 	struct sip_framer framer;

@@ -170,6 +170,89 @@ static void test_one_that_is_needed_is_not_idle(void **state)
 	close(raw_fd);
 }
 
+/* To the connection of b.from until its socket takes no more: the peer does not read. */
+static void fill_the_queue(void)
+{
+	static char big[60000];
+	struct sip_flow to = b.from;
+
+	memset(big, 'x', sizeof big);
+	for (unsigned i = 0; i < 1000; i++)
+		if (sip_net_send(b.net, &to, (struct str){big, sizeof big}, NULL) < 0)
+			return;
+	fail_msg("the queue has no end");
+}
+
+static void note_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	*(bool *)arg = true;
+}
+
+/* Nothing wakes the loop but time. */
+static bool loop_sleeps(void)
+{
+	struct timeval soon = {0, 20000};
+	bool woke = false;
+	struct event *e = evtimer_new(base, note_timer, &woke);
+
+	event_add(e, &soon);
+	event_base_loop(base, EVLOOP_ONCE);
+	event_free(e);
+	return woke;
+}
+
+static bool b_is_closing(void)
+{
+	return b.counters.conn_garbage_closed > 0;
+}
+
+/* Its queue cannot be written and its end has come: what it sends meanwhile is nobody's work, and whoever
+ * waits for it hears soon. */
+static void test_one_that_is_closing_is_not_read(void **state)
+{
+	(void)state;
+	teardown(state);
+	b_conf.message_ms = 1000;
+	setup(state);
+	listen_on(&b, SIP_TCP, NULL);
+	raw_begin();
+	raw_send(OPTIONS, strlen(OPTIONS));
+	assert_true(loop_until(b_has_message));
+	assert_int_equal(sip_net_watch(b.net, b.from.conn, &watch.w), 0);
+	fill_the_queue();
+	raw_send(
+		"OPTIONS sip:b@x SIP/2.0\r\n" HEAD "\r\n", strlen("OPTIONS sip:b@x SIP/2.0\r\n" HEAD "\r\n"));
+	assert_true(loop_until(b_is_closing));
+	raw_send("more", 4);
+	for (unsigned i = 0; i < 5; i++) /* it may take some time to get there */
+		assert_true(loop_sleeps());
+	assert_false(watch.lost);
+	assert_true(loop_until(is_lost));
+	assert_string_equal(watch.reason, "framing was lost");
+	assert_true(watch.connected);
+	assert_int_equal(sip_net_conn_count(b.net), 0);
+	close(raw_fd);
+}
+
+/* Somebody is registered by it, and takes nothing that is sent there. */
+static void test_one_that_takes_nothing_is_given_up(void **state)
+{
+	(void)state;
+	teardown(state);
+	b_conf.idle_ms = 100;
+	setup(state);
+	listen_on(&b, SIP_TCP, NULL);
+	raw_begin();
+	raw_send(OPTIONS, strlen(OPTIONS));
+	assert_true(loop_until(b_has_message));
+	assert_int_equal(sip_net_watch(b.net, b.from.conn, &watch.w), 0);
+	fill_the_queue();
+	assert_true(loop_until(is_lost));
+	assert_int_equal(b.counters.conn_idle_closed, 1);
+	close(raw_fd);
+}
+
 static void test_limits_per_source(void **state)
 {
 	(void)state;
@@ -383,6 +466,8 @@ int main(void)
 		T(test_split_keepalive),
 		T(test_silent_and_idle_are_closed),
 		T(test_one_that_is_needed_is_not_idle),
+		T(test_one_that_is_closing_is_not_read),
+		T(test_one_that_takes_nothing_is_given_up),
 		T(test_limits_per_source),
 		T(test_limit_of_half_open),
 		T(test_reuse),
