@@ -2,6 +2,9 @@
 /* UDP and TCP: framing, limits, connections. */
 #include "tests/unit/sip_net_pair.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 static void test_udp(void **state)
 {
 	(void)state;
@@ -253,6 +256,51 @@ static void test_one_that_takes_nothing_is_given_up(void **state)
 	close(raw_fd);
 }
 
+/* The gateway's end of raw_fd. */
+static int accepted_fd(void)
+{
+	struct sockaddr_in raw, peer;
+	socklen_t raw_len = sizeof raw, peer_len;
+
+	assert_int_equal(getsockname(raw_fd, (struct sockaddr *)&raw, &raw_len), 0);
+	for (int fd = 0; fd < 1024; fd++) {
+		peer_len = sizeof peer;
+		if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0 && peer.sin_port == raw.sin_port)
+			return fd;
+	}
+	fail_msg("no socket of the connection");
+	return -1;
+}
+
+/* Whether it is silent or leaves unacknowledged what is sent to it. */
+static void test_one_to_nobody_is_given_up_in_two_minutes(void **state)
+{
+	int idle, interval, count, unacknowledged_ms;
+	const struct {
+		int name, *value;
+	} options[] = {
+		{TCP_KEEPIDLE, &idle},
+		{TCP_KEEPINTVL, &interval},
+		{TCP_KEEPCNT, &count},
+		{TCP_USER_TIMEOUT, &unacknowledged_ms},
+	};
+
+	(void)state;
+	listen_on(&b, SIP_TCP, NULL);
+	raw_begin();
+	raw_send(OPTIONS, strlen(OPTIONS));
+	assert_true(loop_until(b_has_message));
+	for (unsigned i = 0; i < sizeof options / sizeof *options; i++) {
+		socklen_t len = sizeof(int);
+
+		assert_int_equal(
+			getsockopt(accepted_fd(), IPPROTO_TCP, options[i].name, options[i].value, &len), 0);
+	}
+	assert_int_equal(idle + count * interval, 120);
+	assert_int_equal(unacknowledged_ms, 120000);
+	close(raw_fd);
+}
+
 static void test_limits_per_source(void **state)
 {
 	(void)state;
@@ -468,6 +516,7 @@ int main(void)
 		T(test_one_that_is_needed_is_not_idle),
 		T(test_one_that_is_closing_is_not_read),
 		T(test_one_that_takes_nothing_is_given_up),
+		T(test_one_to_nobody_is_given_up_in_two_minutes),
 		T(test_limits_per_source),
 		T(test_limit_of_half_open),
 		T(test_reuse),
