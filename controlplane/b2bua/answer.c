@@ -42,6 +42,8 @@ void answer_note(struct call *c)
 {
 	if (!c->initial || c->state >= CALL_ANSWERED)
 		return;
+	/* What is picked up has no INVITE whose 2xx ends this. */
+	timer_cancel(c->b->wheel, &c->ring);
 	c->state = CALL_ANSWERED;
 	c->answered_ms = clock_wall_ms();
 	c->b->counters.answered++;

@@ -70,10 +70,7 @@ static void invitation_expired(struct timer *t)
 {
 	struct call *c = (struct call *)((char *)t - offsetof(struct call, ring));
 
-	/* One that was picked up is answered without another INVITE. */
-	if (c->state < CALL_ANSWERED)
-		call_release(
-			c, NULL, 487, "nobody answered before the caller's invitation expired (Expires)");
+	call_release(c, NULL, 487, "nobody answered before the caller's invitation expired (Expires)");
 }
 
 void exchange_expires(struct call *c, const struct sip_msg *m)

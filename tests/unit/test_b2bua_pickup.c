@@ -91,6 +91,41 @@ static void test_a_pickup_does_not_expire(void **state)
 	phone_forget(&desk);
 }
 
+/* Nor is it the time that somebody has to answer a later INVITE. */
+static void test_a_change_after_a_pickup_is_given_up_in_time(void **state)
+{
+	struct phone desk = ringing(&carol, "");
+	char *headers;
+
+	(void)state;
+	assert_true(asprintf(&headers, "%sExpires: 5\r\n", dialog_of(&bob, "")) > 0);
+	dial(&desk, "+2001", headers, sdp(&desk, 7));
+	free(headers);
+	hear(&desk, "200");
+	hear(&carol, "200");
+	bob_is_cancelled();
+	say(&carol, "ACK", "", "");
+	say(&desk, "ACK", "", "");
+	say(&carol, "INVITE", "", sdp_as(&carol, 3, 9, "sendonly"));
+	hear(&desk, "INVITE");
+	answer(&desk, "180 Ringing", "", "");
+	pass(1000);
+	hear(&carol, "100");
+	pass(18000);
+	silence(NULL);
+	pass(2000);
+	hear(&desk, "CANCEL");
+	reply(&desk, "200 OK");
+	answer(&desk, "487 Request Terminated", "", "");
+	hear(&desk, "ACK");
+	hear(&carol, "408");
+	say(&carol, "ACK", "", "");
+	silence(NULL);
+	hang_up(&carol, &desk);
+	expect_no_calls();
+	phone_forget(&desk);
+}
+
 /* The caller hears the 200 of what is a fork to it: the answer of the early media does not bind it. */
 static void test_after_early_media(void **state)
 {
@@ -322,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TT(test_another_phone_picks_up),
 		TT(test_a_pickup_does_not_expire),
+		TT(test_a_change_after_a_pickup_is_given_up_in_time),
 		TT(test_after_early_media),
 		TT(test_without_an_offer),
 		TT(test_nothing_in_common),
