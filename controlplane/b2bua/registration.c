@@ -14,11 +14,18 @@
 
 #define RETRY_FIRST_S 5
 #define RETRY_MAX_S 300
+#define REST_MAX_S 3600 /* of a Retry-After: nobody can call us meanwhile */
 /* Whatever more is granted or demanded: a week is long enough to go without a word, and fits the timers. */
 #define EXPIRES_MAX (7u * 86400)
 #define URI_MAX 600
 #define ROUTES_MAX 1024
 #define LINES_MAX 4096
+
+/* Where a REGISTER went. */
+struct place {
+	struct sip_listener *listener; /* that it was sent from; to be compared only */
+	struct ip_port registrar;
+};
 
 struct registration {
 	TAILQ_ENTRY(registration) entry; /* in b2bua.registrations, until it ends */
@@ -29,10 +36,10 @@ struct registration {
 	char user[SIP_TOKEN_TEXT];        /* of our Contact: by it the trunk's calls are known */
 	char call_id[SIP_TOKEN_TEXT], tag[SIP_TOKEN_TEXT];
 	uint32_t cseq;
-	struct sip_listener *listener; /* that it was sent from last; to be compared only */
-	struct ip_port registrar;      /* that it was sent to last */
-	bool refused;                  /* that one failed: another address of the peer goes before it */
-	struct sip_ctx *ctx;           /* NULL: nothing is under way */
+	struct place asked;  /* last */
+	bool refused;        /* that one failed: another address of the peer goes before it */
+	struct place holder; /* that granted a registration last */
+	struct sip_ctx *ctx; /* NULL: nothing is under way */
 	struct digest_client client;
 	struct timer timer; /* the next REGISTER */
 	struct timer end;   /* runs while it is registered */
@@ -182,7 +189,7 @@ static void registered(struct registration *r, const struct sip_msg *m)
 		seconds = EXPIRES_MAX;
 	r->expires_s = seconds;
 	r->retry_s = 0;
-	r->refused = false;
+	r->holder = r->asked;
 	r->why[0] = '\0';
 	keep_routes(r, m);
 	timer_set(r->b->wheel, &r->end, seconds * 1000, expired);
@@ -222,11 +229,58 @@ static void let_go(struct registration *r)
 	r->ctx = NULL;
 }
 
+/* That speaks to the target; NULL: there is none that is open. */
+static const struct config_listener *listener_for(const struct registration *r, const struct peer_target *t)
+{
+	const struct b2bua_generation *g = r->generation;
+	const struct config_listener *l = config_find_listener(g->config, r->trunk->realm,
+		r->trunk->peers[0].transport, (enum ip_family)t->remote.ip.family);
+
+	return l && g->listeners[l->index] ? l : NULL;
+}
+
+static struct peer_state *first_peer(const struct registration *r)
+{
+	return r->generation->peers[r->trunk->index][0];
+}
+
+/* It asked for a rest that is not over. */
+static bool wants_rest(const struct peer_target *t)
+{
+	return peer_target_rests(t) && t->told_to;
+}
+
+/* How long nobody is to be asked for the Retry-After of who was; 0: another address may be. */
+static uint32_t heed(const struct registration *r, const struct sip_msg *m)
+{
+	struct peer_state *p = first_peer(r);
+	struct peer_target *asked = peer_target_at(p, &r->asked.registrar), *t;
+	char why[PEER_WHY_MAX];
+	uint32_t seconds = 0;
+
+	if (!reply_retry_after(m, &seconds) || !seconds)
+		return 0;
+	if (seconds > REST_MAX_S)
+		seconds = REST_MAX_S;
+	if (asked && m->status == 503) {
+		snprintf(why, sizeof why, "it answered REGISTER with 503 %.*s, and is left alone for %u s",
+			STR_ARG(str_sub(m->reason, 0, 100)), seconds);
+		peer_rest(asked, seconds, true, why);
+	}
+	TAILQ_FOREACH (t, &p->targets, entry) {
+		if (t == asked || !listener_for(r, t))
+			continue;
+		uint32_t left_s = wants_rest(t) ? (timer_left_ms(r->b->wheel, &t->rest) + 999) / 1000 : 0;
+
+		seconds = left_s < seconds ? left_s : seconds;
+	}
+	return seconds;
+}
+
 static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct registration *r = user;
 	char why[CALL_REASON_MAX];
-	uint32_t retry_s = 0;
 
 	(void)ctx, (void)from;
 	if (m->status < 200)
@@ -241,8 +295,7 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 
 		snprintf(why, sizeof why, "the registrar answered %u %.*s", m->status,
 			STR_ARG(str_sub(m->reason, 0, 100)));
-		reply_retry_after(m, &retry_s);
-		fail(r, credentials ? RETRY_MAX_S : retry_s, why);
+		fail(r, credentials ? RETRY_MAX_S : heed(r, m), why);
 	}
 }
 
@@ -288,24 +341,28 @@ static void gone(void *user)
 
 static const struct sip_answerer answerer = {.challenged = challenged, .gone = gone};
 
-/* That speaks to the target; NULL: there is none that is open. */
-static const struct config_listener *listener_for(const struct registration *r, const struct peer_target *t)
-{
-	const struct b2bua_generation *g = r->generation;
-	const struct config_listener *l = config_find_listener(g->config, r->trunk->realm,
-		r->trunk->peers[0].transport, (enum ip_family)t->remote.ip.family);
-
-	return l && g->listeners[l->index] ? l : NULL;
-}
-
-/* The lower the sooner: who has our registration keeps it, who has failed comes behind those that may do. */
+/* The lower the sooner: who was asked last and did not fail is asked again, who has failed comes behind those
+ * that may do. */
 static unsigned reluctance(const struct registration *r, const struct peer_target *t)
 {
-	bool last = ip_port_equal(&t->remote, &r->registrar);
+	bool last = ip_port_equal(&t->remote, &r->asked.registrar);
 
 	if (!listener_for(r, t))
+		return 5;
+	if (last && !r->refused)
+		return 0;
+	if (wants_rest(t))
 		return 4;
-	return last && !r->refused ? 0 : last ? 3 : t->down || peer_target_rests(t) ? 2 : 1;
+	return last ? 3 : t->down || peer_target_rests(t) ? 2 : 1;
+}
+
+static bool goes_before(const struct registration *r, const struct peer_target *t, const struct peer_target *u)
+{
+	unsigned a = reluctance(r, t), b = reluctance(r, u);
+
+	if (a == b && wants_rest(t) && wants_rest(u))
+		return timer_left_ms(r->b->wheel, &t->rest) < timer_left_ms(r->b->wheel, &u->rest);
+	return a < b;
 }
 
 /* Of the addresses that the peer's host stands for, in the order of their records. NULL: it has none. */
@@ -324,20 +381,22 @@ static const struct peer_target *choose(const struct registration *r, const stru
 	}
 	weighted_order(w, n, call_random, order);
 	for (unsigned i = 0; i < n; i++)
-		if (!best || reluctance(r, all[order[i]]) < reluctance(r, best))
+		if (!best || goes_before(r, all[order[i]], best))
 			best = all[order[i]];
 	return best;
 }
 
-/* To the first peer, as the trunk's calls. */
-static int aim(const struct registration *r, struct sip_flow *flow, struct err *e)
+/* To the first peer, as the trunk's calls; what is taken back, where it is. */
+static int aim(const struct registration *r, bool back, struct sip_flow *flow, struct err *e)
 {
 	const struct b2bua_generation *g = r->generation;
 	const struct config_peer *peer = &r->trunk->peers[0];
-	const struct peer_target *t = choose(r, g->peers[r->trunk->index][0]);
+	const struct peer_target *t = back ? peer_target_at(first_peer(r), &r->holder.registrar) : NULL;
 	const struct config_listener *l;
 	bool tls = peer->transport == CONFIG_TLS;
 
+	if (!t || !listener_for(r, t))
+		t = choose(r, first_peer(r));
 	if (!t)
 		return err_set(e, EHOSTUNREACH, "peer host %s has no address", peer->host);
 	l = listener_for(r, t);
@@ -380,12 +439,12 @@ static int send_register(struct registration *r, uint32_t expires_s, struct err 
 	struct str uri = registrar_uri(r->trunk, uri_text), sent_by;
 	struct sip_builder m;
 	struct sip_flow flow;
-	int err = aim(r, &flow, e);
+	int err = aim(r, expires_s == 0, &flow, e);
 
 	if (err < 0)
 		return err;
-	r->listener = flow.listener;
-	r->registrar = flow.remote;
+	r->asked = (struct place){flow.listener, flow.remote};
+	r->refused = false;
 	sent_by = sip_listener_sent_by(flow.listener);
 	snprintf(address, sizeof address, "<%s>", r->trunk->registration.aor);
 	sip_build_request(&m, buf, sizeof buf, STR("REGISTER"), uri);
@@ -550,9 +609,15 @@ const struct config_trunk *registration_of(
 	const struct registration *r;
 
 	TAILQ_FOREACH (r, &b->registrations, entry)
-		if (r->listener == from->listener && str_eq(m->uri.user, str_z(r->user)))
+		if ((r->asked.listener == from->listener || r->holder.listener == from->listener) &&
+			str_eq(m->uri.user, str_z(r->user)))
 			return config_trunk_named(b->now->config, r->trunk->name);
 	return NULL;
+}
+
+static bool is_at(const struct place *p, const struct sip_flow *from)
+{
+	return p->listener == from->listener && ip_equal(&p->registrar.ip, &from->remote.ip);
 }
 
 const struct config_trunk *registration_at(const struct b2bua *b, const struct sip_flow *from)
@@ -560,7 +625,7 @@ const struct config_trunk *registration_at(const struct b2bua *b, const struct s
 	const struct registration *r;
 
 	TAILQ_FOREACH (r, &b->registrations, entry)
-		if (r->listener == from->listener && ip_equal(&r->registrar.ip, &from->remote.ip))
+		if (is_at(&r->holder, from) || is_at(&r->asked, from))
 			return config_trunk_named(b->now->config, r->trunk->name);
 	return NULL;
 }

@@ -211,11 +211,9 @@ static void resolve(void *ctx, const char *name, enum dns_type type, dns_answer_
 	told(arg, 0, &reply, NULL);
 }
 
-static void test_the_second_of_two_servers(void **state)
+/* bob is the first of them. */
+static void begin_with_two_servers(void **state)
 {
-	struct phone second = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
-
-	(void)state;
 	bench.dns = (struct dns_asker){.ask = resolve};
 	bench_teardown(state);
 	bench_setup(state);
@@ -223,6 +221,13 @@ static void test_the_second_of_two_servers(void **state)
 			     "\"registration\":{\"aor\":\"sip:4711@a.example\",\"expires\":600},");
 	pass(100);
 	hear(&bob, "REGISTER");
+}
+
+static void test_the_second_of_two_servers(void **state)
+{
+	struct phone second = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
+
+	begin_with_two_servers(state);
 	cut_connection("Connection refused", false);
 	silence(NULL);
 	pass(5100);
@@ -240,6 +245,56 @@ static void test_the_second_of_two_servers(void **state)
 	b2bua_shutdown(bench.b2bua);
 	hear(&bob, "REGISTER");
 	expect_heard(&bob, "Expires: 0\r\n");
+	phone_forget(&second);
+}
+
+/* A server's Retry-After is its own, and keeps nobody from the others. */
+static void test_a_rest_is_that_of_one_server(void **state)
+{
+	struct phone second = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
+
+	begin_with_two_servers(state);
+	reply_with(&bob, "503 Overload", "Retry-After: 100000\r\n");
+	pass(5100);
+	hear(&second, "REGISTER");
+	/* Who asks for the shorter rest is the next. */
+	reply_with(&second, "503 Overload", "Retry-After: 100\r\n");
+	pass(99000);
+	silence(NULL);
+	pass(2000);
+	hear(&second, "REGISTER");
+	reply_with(&second, "503 Overload", "Retry-After: 100000\r\n");
+	/* An hour is the most that a trunk cannot be called for that. */
+	pass(3600000 - 5100 - 101000 - 1000);
+	silence(NULL);
+	pass(3000);
+	hear(&bob, "REGISTER");
+	reply(&bob, "200 OK");
+	assert_string_equal(state_of("registration-state"), "registered");
+	phone_forget(&second);
+}
+
+/* Who demands a longer time is the one that gets it, and who has a registration is told of its end, though
+ * another of the name would be asked next. */
+static void test_each_server_is_asked_its_own(void **state)
+{
+	struct phone second = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
+
+	begin_with_two_servers(state);
+	reply(&bob, "500 Broken");
+	pass(5100);
+	hear(&second, "REGISTER");
+	reply_with(&second, "423 Interval Too Brief", "Min-Expires: 900\r\n");
+	pass(100);
+	hear(&second, "REGISTER");
+	expect_heard(&second, "Expires: 900\r\n");
+	reply(&second, "200 OK");
+	pass(676000);
+	hear(&second, "REGISTER");
+	reply(&second, "500 Broken"); /* for now: what it granted stands */
+	b2bua_shutdown(bench.b2bua);
+	hear(&second, "REGISTER");
+	expect_heard(&second, "Expires: 0\r\n");
 	phone_forget(&second);
 }
 
@@ -303,6 +358,8 @@ int main(void)
 		T(test_what_is_too_long_is_named),
 		T(test_it_backs_off),
 		T(test_the_second_of_two_servers),
+		T(test_a_rest_is_that_of_one_server),
+		T(test_each_server_is_asked_its_own),
 		T(test_calls_come_to_the_contact),
 		T(test_its_end_is_told),
 		T(test_the_gateway_ends),
