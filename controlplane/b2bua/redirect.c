@@ -50,15 +50,16 @@ static bool find_at(const struct b2bua_generation *g, const struct config_trunk 
 	return false;
 }
 
-bool redirect_find(struct b2bua *b, const struct b2bua_generation *g, const struct config_trunk *first,
-	const struct sip_uri *uri, struct route_target *out)
+bool redirect_find(struct call *c, const struct config_trunk *first, const struct sip_uri *uri,
+	struct route_target *out)
 {
+	const struct b2bua_generation *g = c->generation;
 	struct err why;
 
-	if (find_at(g, first, uri, out) && route_usable(b, g, out, first, &why))
+	if (find_at(g, first, uri, out) && route_usable(c, out, &why))
 		return true;
 	for (uint32_t i = 0; i < g->config->n_trunks; i++)
-		if (find_at(g, &g->config->trunks[i], uri, out) && route_usable(b, g, out, first, &why))
+		if (find_at(g, &g->config->trunks[i], uri, out) && route_usable(c, out, &why))
 			return true;
 	return false;
 }
@@ -126,7 +127,7 @@ static unsigned collect(struct leg *out, struct redirection *r, const struct sip
 		}
 		str_copy(t.user, sizeof t.user, addr.uri.user);
 		t.q = q_of(addr.params);
-		if (!redirect_find(c->b, c->generation, out->trunk, &addr.uri, &t.to)) {
+		if (!redirect_find(c, out->trunk, &addr.uri, &t.to)) {
 			snprintf(r->why_not, sizeof r->why_not,
 				"%.*s is no peer of a configured trunk that can be called",
 				STR_ARG(str_sub(addr.uri.host, 0, 100)));
@@ -164,7 +165,7 @@ static bool go_on(struct leg *out)
 			return false;
 		next = r->list[0];
 		memmove(&r->list[0], &r->list[1], --r->n * sizeof *r->list);
-	} while (!route_usable(c->b, c->generation, &next.to, out->trunk, &why));
+	} while (!route_usable(c, &next.to, &why));
 	c->b->counters.redirected++;
 	log_info("call", "goes on where a redirection points", LZ("call", c->id),
 		LZ("trunk", out->trunk->name), LZ("to", next.user), LZ("next_trunk", next.to.trunk->name),

@@ -30,8 +30,8 @@ struct redirection {
  * The peer that a URI names by its host, with the trunk that was asked before all others. False: no
  * configured one, or none that the URI's transport and scheme allow.
  */
-bool redirect_find(struct b2bua *b, const struct b2bua_generation *g, const struct config_trunk *first,
-	const struct sip_uri *uri, struct route_target *out);
+bool redirect_find(struct call *c, const struct config_trunk *first, const struct sip_uri *uri,
+	struct route_target *out);
 
 /*
  * The first INVITE ended without a 2xx (m NULL: without an answer). True: the call is tried where a

@@ -131,23 +131,24 @@ static void collect_targets(struct b2bua *b, const struct b2bua_generation *g, s
 	}
 }
 
-/* Has the trunk a place for what is on its way? held: the trunk at which the call has one already; NULL: at
- * none. */
-static bool has_place(const struct b2bua *b, const struct config_trunk *now, const struct config_trunk *held)
+/* Has the trunk a place for what is on its way? c: the call, which may have some there already; NULL: none yet. */
+static bool has_place(const struct b2bua *b, const struct config_trunk *now, const struct call *c)
 {
-	uint32_t own = held && strcmp(held->name, now->name) == 0;
+	uint32_t own = 0;
 
+	for (unsigned side = 0; c && c->counted && side < 2; side++)
+		own += strcmp(c->legs[side].trunk->name, now->name) == 0;
 	return b->now->trunks[now->index]->active - own < now->max_calls;
 }
 
 /* The trunk as it is configured now, which may be another generation than the call's; NULL with why. */
 static const struct config_trunk *trunk_open(struct b2bua *b, const struct config_trunk *t,
-	const struct config_trunk *held, bool message, struct outcome *o)
+	const struct call *c, bool message, struct outcome *o)
 {
 	const struct config_trunk *now = config_trunk_named(b->now->config, t->name);
 	const char *why = now ? trunk_closed(b, now) : "the trunk was removed";
 
-	if (!why && (message || has_place(b, now, held)))
+	if (!why && (message || has_place(b, now, c)))
 		return now;
 	note(o, why ? ROUTE_CLOSED : ROUTE_LIMIT, t->name,
 		why ? why : "the egress trunk carries as many calls as it may");
@@ -184,7 +185,7 @@ static void collect(struct b2bua *b, const struct b2bua_generation *g, struct ro
 	uint8_t order[WEIGHTED_MAX];
 
 	h->n = h->at = 0;
-	if (!trunk_open(b, trunk, h->n_tried ? h->tried[h->n_tried - 1].trunk : NULL, h->message, o))
+	if (!trunk_open(b, trunk, h->call, h->message, o))
 		return;
 	if (trunk->registrar.realm) {
 		if (!last_resort)
@@ -238,12 +239,13 @@ enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, 
 	return ROUTE_FOUND;
 }
 
-bool route_usable(struct b2bua *b, const struct b2bua_generation *g, const struct route_target *t,
-	const struct config_trunk *held, struct err *why)
+bool route_usable(struct call *c, const struct route_target *t, struct err *why)
 {
+	struct b2bua *b = c->b;
+	const struct b2bua_generation *g = c->generation;
 	struct outcome o = {.result = ROUTE_CLOSED};
 	struct peer_target *at = peer_target_at(route_peer(g, t), &t->remote);
-	bool usable = trunk_open(b, t->trunk, held, false, &o) && listener_for(b, g, t) && at && !at->down &&
+	bool usable = trunk_open(b, t->trunk, c, false, &o) && listener_for(b, g, t) && at && !at->down &&
 		      !(peer_target_rests(at) && at->told_to);
 
 	*why = o.why;
@@ -379,6 +381,7 @@ bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m
 	uint32_t retry_s;
 	char said[32];
 
+	c->hunt->call = c;
 	route_note_failure(c->generation, was, reason, m);
 	if (!may_fail_over(out, m) ||
 		route_next(c->b, c->generation, c->hunt, &to, &retry_s, &why) != ROUTE_FOUND)

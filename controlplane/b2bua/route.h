@@ -31,6 +31,7 @@ struct route_target {
 struct route_hunt {
 	const struct config_route *route;
 	char called[ROUTE_CALLED_MAX]; /* the number, inside the gateway; "": nobody is looked for by it */
+	const struct call *call;       /* whose places at its trunks are its own; NULL: it has none yet */
 	bool message;                  /* no call: how many a trunk may have is nothing to it */
 	bool sips;           /* only to peers over TLS: the caller asked for a sips: URI */
 	uint32_t next_trunk; /* in route->to, which is gone through twice: for those that rest, last */
@@ -63,9 +64,8 @@ static inline const char *route_target_name(const struct route_target *t)
 	return t->peer ? t->peer->name : "registration";
 }
 
-/* Can the target be called now, by a call that counts at the trunk `held`? */
-bool route_usable(struct b2bua *b, const struct b2bua_generation *g, const struct route_target *t,
-	const struct config_trunk *held, struct err *why);
+/* Can the call go on to the target now? */
+bool route_usable(struct call *c, const struct route_target *t, struct err *why);
 /* The leg as it was before its first INVITE, on its way to another target: exchange_begin() is next. */
 void route_start_again(struct leg *out, const struct route_target *to);
 

@@ -276,6 +276,38 @@ static void test_the_next_trunk_with_rules_of_its_own(void **state)
 	hang_up(&bob, &carol);
 }
 
+/* A call from a full trunk back to it has both its places there, whichever peer it is tried at. */
+static void test_within_a_trunk_that_is_full(void **state)
+{
+	struct phone called = carol, second = {.ip = "198.51.100.12", .listener = OUTSIDE_TLS};
+
+	(void)state;
+	bench_change("\"host\":\"198.51.100.2\",\"certificate-name\":\"b.example\"}]",
+		"\"host\":\"198.51.100.2\",\"certificate-name\":\"b.example\"},"
+		"{\"name\":\"q\",\"host\":\"198.51.100.12\",\"certificate-name\":\"b.example\",\"priority\":20}]");
+	/* The second rests: it is found in a second look at the trunk. */
+	dial(&alice, "+2001", "", sdp(&alice, 1));
+	hear(&carol, "INVITE");
+	answer(&carol, "503 No", "", "");
+	hear(&carol, "ACK");
+	hear(&second, "INVITE");
+	cut_connection("Connection refused", false);
+	hear(&alice, "503");
+	say(&alice, "ACK", "", "");
+	dial(&carol, "+2001", "", sdp(&carol, 1));
+	hear(&called, "INVITE");
+	answer(&called, "503 No", "", "");
+	hear(&called, "ACK");
+	hear(&second, "INVITE");
+	answer(&second, "486 Busy", "", "");
+	hear(&second, "ACK");
+	hear(&carol, "486");
+	say(&carol, "ACK", "", "");
+	expect_no_calls();
+	phone_forget(&called);
+	phone_forget(&second);
+}
+
 static void test_the_caller_gives_up_at_the_second_peer(void **state)
 {
 	(void)state;
@@ -404,6 +436,7 @@ int main(void)
 		R(test_a_message_that_cannot_be_sent_at_all),
 		R(test_a_peer_that_says_nothing),
 		R(test_the_next_trunk_with_rules_of_its_own),
+		R(test_within_a_trunk_that_is_full),
 		R(test_the_caller_gives_up_at_the_second_peer),
 		R(test_a_delayed_offer),
 		R(test_rests_and_a_new_configuration),
