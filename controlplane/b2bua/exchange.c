@@ -257,6 +257,9 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 	struct str body = message_sdp(m);
 
 	timer_cancel(c->b->wheel, &c->ring);
+	/* Nobody can connect to an account; to a peer we can. */
+	if (out->binding && !out->established)
+		nat_watch(out);
 	out->established = true;
 	out->switched = out->ancestor != NULL;
 	if (c->state == CALL_ENDING) {

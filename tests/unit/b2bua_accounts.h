@@ -9,7 +9,7 @@
 #define PASSWORD "pass word"
 
 /* The core's phones are accounts: alice with a number and both hashes, ann with SHA-256 only, max with MD5 only. */
-static inline void with_users_at(const char *registrar, unsigned registrations)
+static inline void with_users_by(const char *listener, const char *registrar, unsigned registrations)
 {
 	static char trunk[512], users[1024];
 	char sha[DIGEST_HEX_MAX], md5[DIGEST_HEX_MAX], ann[DIGEST_HEX_MAX], max[DIGEST_HEX_MAX];
@@ -21,8 +21,8 @@ static inline void with_users_at(const char *registrar, unsigned registrations)
 	assert_int_equal(digest_ha1(DIGEST_SHA_256, STR("ann"), realm, &password, ann), 0);
 	assert_int_equal(digest_ha1(DIGEST_MD5, STR("max"), realm, &password, max), 0);
 	snprintf(trunk, sizeof trunk,
-		"\"name\":\"core\",\"realm\":\"core\",\"registrar\":{%s},\"identify\":{\"listener\":[\"inside-udp\"]},",
-		registrar);
+		"\"name\":\"core\",\"realm\":\"core\",\"registrar\":{%s},\"identify\":{\"listener\":[\"%s\"]},",
+		registrar, listener);
 	snprintf(users, sizeof users,
 		"\"users\":{\"user\":[{\"name\":\"alice\",\"trunk\":\"core\",\"number\":[\"+3001\"],"
 		"\"max-registrations\":%u,\"password-hash\":{\"sha-256\":\"%s\",\"md5\":\"%s\"}},"
@@ -37,6 +37,11 @@ static inline void with_users_at(const char *registrar, unsigned registrations)
 			{"\"routing\":{", users}},
 		2);
 	snprintf(alice.number, sizeof alice.number, "alice");
+}
+
+static inline void with_users_at(const char *registrar, unsigned registrations)
+{
+	with_users_by("inside-udp", registrar, registrations);
 }
 
 static inline void with_users(const char *registrar)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Callers behind NAT that speak UDP: where they are asked, and when NAT gives them another port. */
-#include "tests/unit/b2bua_bench.h"
+#include "tests/unit/b2bua_accounts.h"
 
 #define INNER "192.168.7.7"
 
@@ -135,6 +135,33 @@ static void test_the_connection_of_a_call_is_not_idle(void **state)
 	phone_disconnect(&bob);
 }
 
+/* Nor that of an account that was called: it may not be registered for as long as it talks. */
+static void test_the_connection_of_who_was_called_is_not_idle(void **state)
+{
+	(void)state;
+	with_users_by("inside-tcp", "", 1);
+	alice.listener = INSIDE_TCP;
+	phone_connect(&alice, "alice.example");
+	registers(&alice, "");
+	dial(&bob, "+3001", "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	answer(&alice, "180 Ringing", "", "");
+	hear(&bob, "180");
+	answer(&alice, "200 OK", "", sdp(&alice, 3));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+	say(&bob, "ACK", "", "");
+	assert_false(phone_connection_used());
+	pass(300000);
+	silence(NULL);
+	assert_true(phone_connection_used());
+	hang_up(&bob, &alice);
+	phone_connect(&alice, "alice.example");
+	pass(600000);
+	assert_false(phone_connection_used());
+	phone_disconnect(&alice);
+}
+
 static uint64_t kept_open(void)
 {
 	return bench.sip_counters.tx_messages + bench.sip_counters.tx_failed;
@@ -186,6 +213,7 @@ int main(void)
 		T(test_a_restart_remembers_it),
 		T(test_others_are_asked_where_they_say),
 		T(test_the_connection_of_a_call_is_not_idle),
+		T(test_the_connection_of_who_was_called_is_not_idle),
 		T(test_a_transfer_keeps_the_way_open),
 	};
 
