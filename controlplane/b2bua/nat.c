@@ -2,8 +2,8 @@
 /*
  * Callers behind NAT that speak UDP: what goes to them takes the way that they came by, and that way is kept
  * open while they say nothing themselves: two line ends, which SIP ignores before a message (RFC 3261
- * section 7.5, RFC 5626 section 3.5.1). Over TCP and TLS the connection is the way, that of an account that is called,
- * too: the kernel keeps it, and for as long as the call lasts it is not idle.
+ * section 7.5, RFC 5626 section 3.5.1). Over TCP and TLS the connection is the way, that of an account that
+ * is called, too: the kernel keeps it, and for as long as the call lasts it is not idle.
  */
 #include <stddef.h>
 

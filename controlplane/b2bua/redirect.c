@@ -50,8 +50,8 @@ static bool find_at(const struct b2bua_generation *g, const struct config_trunk 
 	return false;
 }
 
-bool redirect_find(struct call *c, const struct config_trunk *first, const struct sip_uri *uri,
-	struct route_target *out)
+bool redirect_find(
+	struct call *c, const struct config_trunk *first, const struct sip_uri *uri, struct route_target *out)
 {
 	const struct b2bua_generation *g = c->generation;
 	struct err why;

@@ -356,7 +356,8 @@ static unsigned reluctance(const struct registration *r, const struct peer_targe
 	return last ? 3 : t->down || peer_target_rests(t) ? 2 : 1;
 }
 
-static bool goes_before(const struct registration *r, const struct peer_target *t, const struct peer_target *u)
+static bool goes_before(
+	const struct registration *r, const struct peer_target *t, const struct peer_target *u)
 {
 	unsigned a = reluctance(r, t), b = reluctance(r, u);
 

@@ -131,7 +131,8 @@ static void collect_targets(struct b2bua *b, const struct b2bua_generation *g, s
 	}
 }
 
-/* Has the trunk a place for what is on its way? c: the call, which may have some there already; NULL: none yet. */
+/* Has the trunk a place for what is on its way? c: the call, which may have some there already; NULL: none
+ * yet. */
 static bool has_place(const struct b2bua *b, const struct config_trunk *now, const struct call *c)
 {
 	uint32_t own = 0;
@@ -142,8 +143,8 @@ static bool has_place(const struct b2bua *b, const struct config_trunk *now, con
 }
 
 /* The trunk as it is configured now, which may be another generation than the call's; NULL with why. */
-static const struct config_trunk *trunk_open(struct b2bua *b, const struct config_trunk *t,
-	const struct call *c, bool message, struct outcome *o)
+static const struct config_trunk *trunk_open(
+	struct b2bua *b, const struct config_trunk *t, const struct call *c, bool message, struct outcome *o)
 {
 	const struct config_trunk *now = config_trunk_named(b->now->config, t->name);
 	const char *why = now ? trunk_closed(b, now) : "the trunk was removed";

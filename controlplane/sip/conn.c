@@ -114,11 +114,10 @@ static void keep_alive(int fd)
 	static const struct {
 		int level, name, value;
 	} options[] = {
-		{SOL_SOCKET, SO_KEEPALIVE, 1},
-		{IPPROTO_TCP, TCP_KEEPIDLE, 60},
-		{IPPROTO_TCP, TCP_KEEPINTVL, 15},
-		{IPPROTO_TCP, TCP_KEEPCNT, 4},
-		{IPPROTO_TCP, TCP_USER_TIMEOUT, 120000}, /* the probes rest while something is unacknowledged */
+		{SOL_SOCKET, SO_KEEPALIVE, 1}, {IPPROTO_TCP, TCP_KEEPIDLE, 60},
+		{IPPROTO_TCP, TCP_KEEPINTVL, 15}, {IPPROTO_TCP, TCP_KEEPCNT, 4},
+		{IPPROTO_TCP, TCP_USER_TIMEOUT,
+			120000}, /* the probes rest while something is unacknowledged */
 	};
 
 	for (unsigned i = 0; i < sizeof options / sizeof *options; i++)

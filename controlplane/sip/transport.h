@@ -80,7 +80,8 @@ struct sip_net_conf {
 				     (sip_rate_conf)   there may be more; 0: 2000 */
 	unsigned connect_ms;      /* TCP and TLS together; 0: 5000 */
 	unsigned handshake_ms;    /* accepted to first whole message; 0: 10000 */
-	unsigned message_ms;      /* first to last octet of one message, or of what is sent before it is closed; 0: 10000 */
+	unsigned message_ms; /* first to last octet of one message, or of what is sent before it is closed; 0:
+				10000 */
 	unsigned idle_ms;         /* nothing sent or received; 0: 600000 */
 	unsigned ping_ms; /* nothing received on a WebSocket: it is asked, and closed after as long again; 0: 30000 */
 	size_t send_queue_max;    /* octets per connection; 0: 1 MB */

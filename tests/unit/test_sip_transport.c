@@ -265,7 +265,8 @@ static int accepted_fd(void)
 	assert_int_equal(getsockname(raw_fd, (struct sockaddr *)&raw, &raw_len), 0);
 	for (int fd = 0; fd < 1024; fd++) {
 		peer_len = sizeof peer;
-		if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0 && peer.sin_port == raw.sin_port)
+		if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0 &&
+			peer.sin_port == raw.sin_port)
 			return fd;
 	}
 	fail_msg("no socket of the connection");
