@@ -177,6 +177,26 @@ void peer_unref(struct peer_state *p)
 	peer_free(p);
 }
 
+unsigned peer_targets(const struct peer_state *p, struct peer_target *out[WEIGHTED_MAX])
+{
+	struct peer_target *all[WEIGHTED_MAX], *t;
+	struct weighted w[WEIGHTED_MAX];
+	uint8_t order[WEIGHTED_MAX];
+	unsigned n = 0;
+
+	TAILQ_FOREACH (t, &p->targets, entry) {
+		if (n == WEIGHTED_MAX)
+			break;
+		w[n] = (struct weighted){t->priority, t->weight};
+		all[n++] = t;
+	}
+	if (n)
+		weighted_order(w, n, call_random, order);
+	for (unsigned i = 0; i < n; i++)
+		out[i] = all[order[i]];
+	return n;
+}
+
 struct peer_target *peer_target_at(struct peer_state *p, const struct ip_port *remote)
 {
 	struct peer_target *t;

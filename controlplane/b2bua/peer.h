@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "controlplane/config/config.h"
+#include "controlplane/dns/weighted.h"
 #include "controlplane/sip/timer.h"
 
 #define PEER_WHY_MAX 192
@@ -60,6 +61,8 @@ void peer_forget(struct peer_state *p);
 
 /* NULL when the peer's host does not stand for this address any more. */
 struct peer_target *peer_target_at(struct peer_state *p, const struct ip_port *remote);
+/* Its targets, WEIGHTED_MAX at most, in the order in which one request tries them (RFC 2782). How many there are. */
+unsigned peer_targets(const struct peer_state *p, struct peer_target *out[WEIGHTED_MAX]);
 /* The target takes no calls (told_to), or only those that no other takes, for so long. */
 void peer_rest(struct peer_target *t, uint32_t seconds, bool told_to, const char *why);
 static inline bool peer_target_rests(const struct peer_target *t)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
-#include "controlplane/dns/weighted.h"
 #include "lib/base/log.h"
 
 #define owner_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
@@ -369,21 +368,13 @@ static bool goes_before(
 /* Of the addresses that the peer's host stands for, in the order of their records. NULL: it has none. */
 static const struct peer_target *choose(const struct registration *r, const struct peer_state *p)
 {
-	const struct peer_target *all[WEIGHTED_MAX], *t, *best = NULL;
-	struct weighted w[WEIGHTED_MAX];
-	uint8_t order[WEIGHTED_MAX];
-	unsigned n = 0;
+	struct peer_target *all[WEIGHTED_MAX];
+	const struct peer_target *best = NULL;
+	unsigned n = peer_targets(p, all);
 
-	TAILQ_FOREACH (t, &p->targets, entry) {
-		if (n == WEIGHTED_MAX)
-			break;
-		w[n] = (struct weighted){t->priority, t->weight};
-		all[n++] = t;
-	}
-	weighted_order(w, n, call_random, order);
 	for (unsigned i = 0; i < n; i++)
-		if (!best || goes_before(r, all[order[i]], best))
-			best = all[order[i]];
+		if (!best || goes_before(r, all[i], best))
+			best = all[i];
 	return best;
 }
 

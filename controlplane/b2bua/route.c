@@ -105,28 +105,19 @@ static void collect_targets(struct b2bua *b, const struct b2bua_generation *g, s
 	const struct config_trunk *trunk, uint32_t peer, bool last_resort, struct outcome *o)
 {
 	struct peer_state *p = g->peers[trunk->index][peer];
-	struct peer_target *all[WEIGHTED_MAX], *t;
-	struct weighted w[WEIGHTED_MAX];
-	uint8_t order[WEIGHTED_MAX];
-	unsigned n = 0;
+	struct peer_target *all[WEIGHTED_MAX];
+	unsigned n = peer_targets(p, all);
 
-	TAILQ_FOREACH (t, &p->targets, entry) {
-		if (n == WEIGHTED_MAX)
-			break;
-		w[n] = (struct weighted){t->priority, t->weight};
-		all[n++] = t;
-	}
 	if (!n) {
 		char what[PEER_WHY_MAX + 100];
 
 		snprintf(what, sizeof what, "peer %s has no address: %s", p->name, peer_trouble(p));
 		note(o, ROUTE_UNREACHABLE, trunk->name, what);
 	}
-	weighted_order(w, n, call_random, order);
 	for (unsigned i = 0; i < n && h->n < ROUTE_TRIES_MAX; i++) {
-		const struct route_target at = {trunk, &trunk->peers[peer], all[order[i]]->remote};
+		const struct route_target at = {trunk, &trunk->peers[peer], all[i]->remote};
 
-		if (is_open(b, g, h, &at, all[order[i]], last_resort, o))
+		if (is_open(b, g, h, &at, all[i], last_resort, o))
 			h->targets[h->n++] = at;
 	}
 }
