@@ -254,17 +254,21 @@ bool engine_may_read_path(const struct engine_session *s, const char *path)
 	return nacm_may_at(&v, s->engine->ctx, path, NACM_READ);
 }
 
-static int deny_write(const struct engine_session *s, struct engine_fault *f)
+/* Refuses a change of what f->path names, and names it only to who may read it: else the path would tell
+ * what is there, as of an entry that the edit would replace. */
+static int deny_write(const struct engine_session *s, const struct nacm_view *v, struct engine_fault *f)
 {
-	return fault_set(f, "access-denied", NULL, "'%s' may not change this: see /ietf-netconf-acm:nacm",
-		s->who.user);
+	char path[sizeof f->path];
+
+	memcpy(path, f->path, sizeof path);
+	return fault_set(f, "access-denied", nacm_may_at(v, s->engine->ctx, path, NACM_READ) ? path : NULL,
+		"'%s' may not change this: see /ietf-netconf-acm:nacm", s->who.user);
 }
 
 void sessions_hide(const struct engine_session *s, struct engine_fault *f)
 {
 	bool exists = strcmp(f->tag, "data-exists") == 0;
 	struct engine *e = s->engine;
-	char path[sizeof f->path];
 	struct nacm_view v;
 
 	if (!exists && strcmp(f->tag, "data-missing") != 0)
@@ -273,10 +277,8 @@ void sessions_hide(const struct engine_session *s, struct engine_fault *f)
 	if (nacm_may_at(&v, e->ctx, f->path, exists ? NACM_CREATE : NACM_DELETE) ||
 		(!exists && nacm_may_at(&v, e->ctx, f->path, NACM_READ)))
 		return;
-	memcpy(path, f->path, sizeof path);
 	e->denied.writes++;
-	deny_write(s, f);
-	memcpy(f->path, path, sizeof path);
+	deny_write(s, &v, f);
 }
 
 int sessions_could_write(const struct engine_session *s, const struct lyd_node *from,
@@ -293,12 +295,8 @@ int sessions_could_write(const struct engine_session *s, const struct lyd_node *
 		return fault_memory(f);
 	denied = nacm_find_denied(&v, diff);
 	if (denied) {
-		deny_write(s, f);
 		fault_at(f, denied);
-		/* Its name may be what a rule keeps from the account, as of an entry that its edit would
-		 * replace. */
-		if (!nacm_may_at(&v, s->engine->ctx, f->path, NACM_READ))
-			f->path[0] = 0;
+		deny_write(s, &v, f);
 	}
 	lyd_free_all(diff);
 	return denied ? -1 : 0;
