@@ -424,6 +424,18 @@ static void xpath_filters_select(void **state)
 		assert_non_null(strstr(print(b, &(struct engine_query){.xpath = mods[i]}), "operator mod"));
 		assert_string_equal(b->fault.tag, "operation-not-supported");
 	}
+	/* It ends with a signal. */
+	static const char *const crashes[] = {G "/trunks/trunk[deref(name)]", "//*[. = '' or not(deref (.))]",
+		"enum-value(/)", "(/)[bit-is-set(.,'x')]", G "/trunks/trunk[name andderef(name)]",
+		G "/trunks/trunk[1orderef(name)]"};
+
+	for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++) {
+		const char *said = print(b, &(struct engine_query){.xpath = crashes[i]});
+
+		if (!strstr(said, "deref, enum-value and bit-is-set"))
+			fail_msg("%s: %s", crashes[i], said);
+		assert_string_equal(b->fault.tag, "operation-not-supported");
+	}
 	assert_non_null(
 		strstr(print(b, &(struct engine_query){.xpath = G "/trunks/trunk/srtp/mode"}), "none"));
 	assert_non_null(strstr(
@@ -445,7 +457,20 @@ static void a_filter_costs_what_the_tree_is_large(void **state)
 		G "/trunks/trunk[name/ .. /realm]", "//*[ancestor :: *]",
 		G "/trunks/trunk[following-sibling::trunk]", G "/trunks/trunk[current()/*]",
 		G "/trunks/trunk[srtp[//*]]", G "/trunks/trunk['//'=//*]", G "/trunks/trunk[-/*]"};
-	static const char *const taken[] = {G "/trunks/trunk[name = 'a' and max-calls * 2 > 5]/realm",
+	static const char *const pairs[] = {"//srtp-gateway:name < //*",
+		G "[.//srtp-gateway:name < .//srtp-gateway:realm]", G "[trunks/trunk!=trunks/trunk]",
+		G "/trunks[trunk[name='a'] >= trunk]", G "[(trunks/*) = trunks]", G "[-1 < trunks = routing]",
+		G "[true() and not(trunks/* > trunks/*)]", G "[trunks = node()]",
+		G "[']' = trunks and (1 or trunks) and trunks = .]"};
+	static const char *const sideways[] = {"//srtp-gateway:trunk/preceding::*", "//*/following::*",
+		G "/trunks/trunk/following-sibling::trunk", "//*/preceding-sibling :: *"};
+	static const char *const taken[] = {G "/trunks/trunk[number(max-calls) >= max-calls]",
+		G "/trunks/trunk[5.5 < max-calls][max-calls<.5+20]", G "/trunks/trunk[string(realm) = realm]",
+		G "/trunks/trunk[not(name='b')]", G "/trunks/trunk[count(peer) = 1]",
+		G "/trunks/trunk[(max-calls > 5 or name = 'z') = true()]",
+		"//srtp-gateway:trunk[contains(name,'a') and .//srtp-gateway:host != '']",
+		G "/trunks/trunk[position() = last()]", G "/trunks/trunk[name = 'a' or realm = concat('co', 're')]",
+		G "/trunks/trunk[name = 'a' and max-calls * 2 > 5]/realm",
 		G "/trunks/trunk[name='a']/../trunk", "//srtp-gateway:realm/../..",
 		"//*[.//srtp-gateway:max-calls]", G "/trunks/trunk[name != '//..']",
 		"/*/*/srtp-gateway:trunk", G "/trunks/trunk[descendant::srtp-gateway:max-calls]",
@@ -461,6 +486,19 @@ static void a_filter_costs_what_the_tree_is_large(void **state)
 			fail_msg("%s: %s", elsewhere[i], said);
 		assert_string_equal(b->fault.tag, "operation-not-supported");
 	}
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+		const char *said = print(b, &(struct engine_query){.xpath = pairs[i]});
+
+		if (!strstr(said, "literal, a number or a function on one side"))
+			fail_msg("%s: %s", pairs[i], said);
+		assert_string_equal(b->fault.tag, "operation-not-supported");
+	}
+	for (size_t i = 0; i < sizeof sideways / sizeof sideways[0]; i++) {
+		const char *said = print(b, &(struct engine_query){.xpath = sideways[i]});
+
+		if (!strstr(said, "preceding and following are not taken"))
+			fail_msg("%s: %s", sideways[i], said);
+	}
 	for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
 		const char *said = print(b, &(struct engine_query){.xpath = taken[i]});
 
@@ -470,6 +508,11 @@ static void a_filter_costs_what_the_tree_is_large(void **state)
 	for (unsigned i = 1; i < 9; i++)
 		strcat(many, "|//*");
 	assert_non_null(strstr(print(b, &(struct engine_query){.xpath = many}), "more than 16 of"));
+	assert_string_equal(b->fault.tag, "too-big");
+	/* In a predicate it is done for each node that was found before. */
+	assert_non_null(strstr(print(b, &(struct engine_query){.xpath = "//*[descendant::*[descendant::*["
+									"descendant::srtp-gateway:host]]]"}),
+		"more than 16 of"));
 	assert_string_equal(b->fault.tag, "too-big");
 }
 
