@@ -267,24 +267,24 @@ static char *read_tail(int fd, uint64_t size, struct str *text)
 	return tail;
 }
 
-static int take_line(struct audit *a, const char *path, struct str line, struct err *e)
+static int take_line(struct audit_chain *chain, const char *path, struct str line, struct err *e)
 {
-	if (!audit_line_seq(line, &a->chain.seq))
+	if (!audit_line_seq(line, &chain->seq))
 		return err_set(e, EINVAL, "%s: its last line is no record: move it away", path);
-	audit_line_hash(line, a->chain.hash);
+	audit_line_hash(line, chain->hash);
 	return 0;
 }
 
 /* The file has no record yet, as after a crash right behind a rotation, or on a full disk: the chain is that
  * of FILE.1. */
-static int follow_older(struct audit *a, struct err *e)
+static int follow_older(const char *file, struct audit_chain *chain, struct err *e)
 {
 	char path[PATH_OCTETS], *tail;
 	struct str text, line;
 	struct stat st;
 	int fd, rc = 0;
 
-	path_of(a, 1, path);
+	snprintf(path, sizeof path, "%s.1", file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0
@@ -293,7 +293,7 @@ static int follow_older(struct audit *a, struct err *e)
 	if (!tail)
 		rc = err_set(e, EIO, "%s: cannot be read", path);
 	else if (last_line(text, &line))
-		rc = take_line(a, path, line, e);
+		rc = take_line(chain, path, line, e);
 	free(tail);
 	close(fd);
 	return rc;
@@ -306,32 +306,62 @@ static bool is_torn(struct str text)
 	return text.n < AUDIT_LINE_MAX && str_starts(text, str_sub(first, 0, text.n));
 }
 
+/* Where the chain of an open file stands, and how many octets of it are whole records. */
+static int find_end(const char *file, int fd, uint64_t size, struct audit_chain *chain, uint64_t *whole,
+	struct err *e)
+{
+	struct str text, line;
+	char *tail = read_tail(fd, size, &text);
+	int rc;
+
+	*whole = 0;
+	if (!tail)
+		return err_set(e, EIO, "%s: cannot be read", file);
+	if (last_line(text, &line)) {
+		rc = take_line(chain, file, line, e);
+		*whole = size - text.n + (uint64_t)(line.p - tail) + line.n + 1;
+	} else if (is_torn(text)) {
+		rc = follow_older(file, chain, e);
+	} else {
+		rc = err_set(e, EINVAL, "%s: this is no audit: move it away", file);
+	}
+	free(tail);
+	return rc;
+}
+
 /* Goes on where the file ends; of a line that was torn (the machine went down) nothing stays. */
 static int take_up(struct audit *a, struct err *e)
 {
-	struct str text, line;
-	char *tail = read_tail(a->fd, a->size, &text);
-	uint64_t whole = 0;
-	int rc;
+	uint64_t whole;
+	int rc = find_end(a->file, a->fd, a->size, &a->chain, &whole, e);
 
-	if (!tail)
-		return err_set(e, EIO, "%s: cannot be read", a->file);
-	if (last_line(text, &line)) {
-		rc = take_line(a, a->file, line, e);
-		whole = a->size - text.n + (uint64_t)(line.p - tail) + line.n + 1;
-	} else if (is_torn(text)) {
-		rc = follow_older(a, e);
-	} else {
-		rc = err_set(e, EINVAL, "%s: this is no audit: move it away", a->file);
-	}
 	if (rc == 0 && whole < a->size) {
 		log_warn("audit", "a record that was half written is taken away", LZ("file", a->file));
 		if (ftruncate(a->fd, (off_t)whole) < 0)
 			rc = err_set(e, errno, "%s: %s", a->file, strerror(errno));
 		a->size = whole;
 	}
-	free(tail);
 	return rc;
+}
+
+int audit_check(const char *file, struct err *e)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+	struct audit_chain chain = {0};
+	struct stat st;
+	uint64_t whole;
+
+	if (fd < 0 && errno == ENOENT)
+		rc = follow_older(file, &chain, e);
+	else if (fd < 0 || fstat(fd, &st) < 0)
+		rc = err_set(e, errno, "%s: cannot be read: %s", file, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		rc = err_set(e, EINVAL, "%s: is not a file", file);
+	else
+		rc = find_end(file, fd, (uint64_t)st.st_size, &chain, &whole, e);
+	if (fd >= 0)
+		close(fd);
+	return rc ? rc : audit_key_check(file, chain.seq > 0, e);
 }
 
 int audit_open(const struct audit_conf *conf, struct audit **out, struct err *e)

@@ -29,6 +29,8 @@ struct audit_conf {
 
 /* -errno with e: the file or its key cannot be made, read or written. conf is copied. */
 int audit_open(const struct audit_conf *conf, struct audit **out, struct err *e);
+/* Would audit_open() take what is there now? Nothing is made or changed; another process may write it. */
+int audit_check(const char *file, struct err *e);
 /* Other limits for the same file. */
 void audit_change(struct audit *a, const struct audit_conf *conf);
 /* Signs what is not signed yet. NULL is ignored. */
@@ -50,3 +52,5 @@ struct audit_counters audit_counters(const struct audit *a);
 /* audit_key.c: reads FILE.key, or makes it and FILE.pub. begun: there are records; what signed them is not
  * made anew. */
 int audit_key_open(const char *file, bool begun, struct evp_pkey_st **out, struct err *e);
+/* -ENOENT with e: the key is missing, and there are records. */
+int audit_key_check(const char *file, bool begun, struct err *e);

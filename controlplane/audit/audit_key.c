@@ -38,27 +38,75 @@ static int write_public(const char *file, EVP_PKEY *key, struct err *e)
 	return rc ? err_set(e, EIO, "%s: cannot be written", path) : 0;
 }
 
+/* Lasting once it has its name, and the name once the folder is written. */
+static int settle(const char *path, const char *made)
+{
+	char folder[PATH_OCTETS];
+	const char *slash = strrchr(path, '/');
+	int fd, rc;
+
+	if (rename(made, path) < 0)
+		return -1;
+	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	rc = fsync(fd);
+	close(fd);
+	return rc;
+}
+
+/*
+ * On the disk before there is a record: the machine may go down at any time, and records without their key,
+ * or with an empty one, are refused at the next start. What is left of an attempt that was cut short is made
+ * anew.
+ */
 static int make(const char *path, EVP_PKEY **out, struct err *e)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	char made[PATH_OCTETS];
+	int rc = key_path(made, path, ".new", e);
+
+	if (rc)
+		return rc;
+	unlink(made);
+
+	int fd = open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	bool ok = f && key && PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) == 1;
+	bool ok = f && key && PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+		  fflush(f) == 0 && fsync(fd) == 0;
 
 	if (f)
 		ok = fclose(f) == 0 && ok;
 	else if (fd >= 0)
 		close(fd);
-	if (ok) {
+	if (ok && settle(path, made) == 0) {
 		*out = key;
 		return 0;
 	}
-	int rc = err_set(
-		e, errno ? errno : EIO, "%s: a signing key cannot be made: %s", path, strerror(errno));
-
+	rc = err_set(e, errno ? errno : EIO, "%s: a signing key cannot be made: %s", path, strerror(errno));
 	if (fd >= 0)
-		unlink(path);
+		unlink(made);
 	EVP_PKEY_free(key);
+	return rc;
+}
+
+/* With another key the chain would go on, and nobody could verify it: FILE.pub is of one key. */
+static int missing(const char *path, const char *file, struct err *e)
+{
+	return err_set(e, ENOENT,
+		"%s: is missing, and there are records that it has signed: put it back, or move %s and its "
+		"older files away",
+		path, file);
+}
+
+int audit_key_check(const char *file, bool begun, struct err *e)
+{
+	char path[PATH_OCTETS];
+	int rc = key_path(path, file, ".key", e);
+
+	if (!rc && begun && access(path, F_OK) < 0 && errno == ENOENT)
+		rc = missing(path, file, e);
 	return rc;
 }
 
@@ -82,12 +130,7 @@ int audit_key_open(const char *file, bool begun, struct evp_pkey_st **out, struc
 	} else if (errno != ENOENT) {
 		return err_set(e, errno, "%s: cannot be read: %s", path, strerror(errno));
 	} else if (begun) {
-		/* With another key the chain would go on, and nobody could verify it: FILE.pub is of one key.
-		 */
-		return err_set(e, ENOENT,
-			"%s: is missing, and there are records that it has signed: put it back, or move %s and its "
-			"older files away",
-			path, file);
+		rc = missing(path, file, e);
 	} else {
 		rc = make(path, &key, e);
 	}

@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "controlplane/audit/audit.h"
 #include "controlplane/config/config.h"
 #include "controlplane/config/password.h"
 #include "controlplane/config/snapshot.h"
@@ -189,13 +190,17 @@ static int check_audit(const char *file, struct err *e)
 		return err_set(e, EINVAL, AUDIT_FILE "%s: is a folder: give the path of a file", file);
 	if (faccessat(AT_FDCWD, file, R_OK | W_OK, AT_EACCESS) != 0)
 		return err_set(e, EINVAL, AUDIT_FILE "%s: cannot be written: %s", file, strerror(errno));
-	if (st.st_size > 0 && access(key, F_OK) != 0 && errno == ENOENT)
-		return err_set(e, EINVAL,
-			AUDIT_FILE
-			"%s: is missing, and there are records that it has signed: put it back, or move %s and "
-			"its older files away",
-			key, file);
 	return 0;
+}
+
+/* What the start would say of the records that are there. */
+static int check_records(const char *file, struct err *e)
+{
+	struct err why;
+
+	if (!file || audit_check(file, &why) == 0)
+		return 0;
+	return err_set(e, EINVAL, AUDIT_FILE "%s", why.text);
 }
 
 /* It is looked up at the next start, which shall not fail then for what is committed now. */
@@ -220,6 +225,8 @@ int config_check_files(const struct config *c, struct err *e)
 
 	if (!rc)
 		rc = check_audit(c->audit.file, e);
+	if (!rc)
+		rc = check_records(c->audit.file, e);
 	if (!rc)
 		rc = check_group(c->management.group, e);
 	return rc ? rc : config_check_socket(c, e);

@@ -446,6 +446,83 @@ static void test_a_key_that_is_gone_is_named(void **state)
 	audit_close(open_audit(1 << 20, 1));
 }
 
+/* In place of the C library's: what was synced last, by inode. */
+static ino_t synced[4];
+static unsigned n_synced;
+
+int fsync(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	synced[n_synced++ % (sizeof synced / sizeof *synced)] = st.st_ino;
+	return 0;
+}
+
+static bool is_synced(const char *path)
+{
+	struct stat st;
+	unsigned i = 0;
+
+	assert_int_equal(stat(path, &st), 0);
+	while (i < sizeof synced / sizeof *synced && synced[i] != st.st_ino)
+		i++;
+	return i < sizeof synced / sizeof *synced;
+}
+
+/* After a power cut records without their key would be refused, at each start. */
+static void test_the_key_is_on_the_disk_before_a_record(void **state)
+{
+	char key[80], made[80];
+	FILE *f;
+
+	(void)state;
+	snprintf(key, sizeof key, "%s.key", file);
+	snprintf(made, sizeof made, "%s.key.new", file);
+	/* Half a key, of a start that was cut short. */
+	f = fopen(made, "w");
+	assert_non_null(f);
+	fputs("-----BEGIN", f);
+	fclose(f);
+	memset(synced, 0, sizeof synced);
+	struct audit *a = open_audit(1 << 20, 1);
+
+	assert_true(is_synced(key));
+	assert_true(is_synced(folder));
+	assert_int_equal(access(made, F_OK), -1);
+	audit_close(a);
+}
+
+/* What a commit asks is what the start will: a torn first line is no record. */
+static void test_a_check_says_what_the_start_would(void **state)
+{
+	static const char *const texts[] = {"", "{\"seq\":1,\"pr", "a shopping list", "a shopping list\n",
+		"{\"seq\":1,\"prev\":\"0000000000000000000000000000000000000000000000000000000000000000\"}\n"};
+	const struct audit_conf conf = {.file = file, .max_octets = 1000, .checkpoint_records = 1};
+	char key[80];
+
+	(void)state;
+	snprintf(key, sizeof key, "%s.key", file);
+	for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct err checked = {0}, opened = {0};
+		FILE *f = fopen(file, "w");
+		struct audit *a;
+
+		assert_non_null(f);
+		fputs(texts[i], f);
+		fclose(f);
+		unlink(key);
+		int rc = audit_check(file, &checked);
+
+		assert_int_equal(access(key, F_OK), -1);
+		assert_int_equal(audit_open(&conf, &a, &opened), rc);
+		assert_string_equal(checked.text, opened.text);
+		assert_int_equal(rc == 0, i < 2);
+		if (!rc)
+			audit_close(a);
+	}
+}
+
 /* Not even somebody who would type the right one: the gateway would wait for it at each start. */
 static void test_nobody_is_asked_for_a_passphrase(void **state)
 {
@@ -495,6 +572,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_time_signs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_key_that_is_gone_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_key_is_on_the_disk_before_a_record, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_check_says_what_the_start_would, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_is_asked_for_a_passphrase, setup, teardown),
 	};
 

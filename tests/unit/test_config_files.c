@@ -219,12 +219,13 @@ static const char *audit_says(const char *file)
 }
 
 #define AUDIT "/srtp-gateway:gateway/audit/file: "
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
 
 /* Before the first record, not with it. */
 static void an_audit_that_cannot_be_written_is_named(void **state)
 {
 	const struct files *f = *state;
-	char folder[96], file[128], expected[512];
+	char folder[96], file[128], older[136], expected[512];
 
 	snprintf(folder, sizeof folder, "%s/audit", f->folder);
 	snprintf(file, sizeof file, "%s/a.jsonl", folder);
@@ -256,10 +257,21 @@ static void an_audit_that_cannot_be_written_is_named(void **state)
 	}
 	write_text(file, "");
 	assert_string_equal(audit_says(file), "");
-	write_text(file, "{\"seq\":1}\n");
+	/* The machine went down with the first record: the start takes it away, and makes the key. */
+	write_text(file, "{\"seq\":1,\"prev");
+	assert_string_equal(audit_says(file), "");
+	write_text(file, "{\"seq\":1,\"prev\":\"" ZEROS "\",\"type\":\"x\"}\n");
 	snprintf(expected, sizeof expected,
 		AUDIT "%s.key: is missing, and there are records that it has signed", file);
 	assert_memory_equal(audit_says(file), expected, strlen(expected));
+	/* A rotation that was cut short: the records are in the file before. */
+	snprintf(older, sizeof older, "%s.1", file);
+	assert_int_equal(rename(file, older), 0);
+	assert_memory_equal(audit_says(file), expected, strlen(expected));
+	unlink(older);
+	write_text(file, "a shopping list\n");
+	snprintf(expected, sizeof expected, AUDIT "%s: its last line is no record: move it away", file);
+	assert_string_equal(audit_says(file), expected);
 	unlink(file);
 	rmdir(folder);
 }
