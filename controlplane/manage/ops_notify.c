@@ -296,15 +296,32 @@ static bool is_below(const struct engine_change *above, const char *path)
 	return n && strncmp(path, above->path, n) == 0 && path[n] == '/';
 }
 
-static void write_edit(struct notice *n, const char *target, const char *operation)
+static void top_of(const char *path, char *out, size_t cap)
+{
+	snprintf(out, cap, "/%.*s", (int)strcspn(path + 1, "/"), path + 1);
+}
+
+static bool add_edit(struct notice *n, const char *target, const char *operation)
 {
 	struct lyd_node *edit = NULL;
 
-	if (!n->node || n->tree.failed)
+	if (lyd_new_list(n->node, NULL, "edit", 0, &edit) == LY_SUCCESS &&
+		lyd_new_term(edit, NULL, "target", target, 0, NULL) == LY_SUCCESS &&
+		lyd_new_term(edit, NULL, "operation", operation, 0, NULL) == LY_SUCCESS)
+		return true;
+	lyd_free_tree(edit);
+	return false;
+}
+
+/* A key with both kinds of quotes has no instance-identifier: then what it is in at the top, as RFC 6470 allows. */
+static void write_edit(struct notice *n, const char *target, const char *operation)
+{
+	char top[128];
+
+	if (!n->node || n->tree.failed || add_edit(n, target, operation))
 		return;
-	if (lyd_new_list(n->node, NULL, "edit", 0, &edit) != LY_SUCCESS ||
-		lyd_new_term(edit, NULL, "target", target, 0, NULL) != LY_SUCCESS ||
-		lyd_new_term(edit, NULL, "operation", operation, 0, NULL) != LY_SUCCESS)
+	top_of(target, top, sizeof top);
+	if (!add_edit(n, top, "merge"))
 		n->tree.failed = "edit";
 }
 
@@ -330,8 +347,7 @@ static void write_tops(struct notice *n, const struct engine_committed *c)
 	char top[128], last[128] = "";
 
 	for (unsigned i = 0; i < c->n_changes; i++) {
-		snprintf(top, sizeof top, "/%.*s", (int)strcspn(c->changes[i].path + 1, "/"),
-			c->changes[i].path + 1);
+		top_of(c->changes[i].path, top, sizeof top);
 		if (strcmp(top, last) != 0)
 			write_edit(n, top, "merge");
 		memcpy(last, top, sizeof last);

@@ -9,10 +9,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <libyang/libyang.h>
+
 #include "controlplane/manage/ops_config.h"
+#include "controlplane/manage/ops_notify.h"
 #include "controlplane/manage/ops_state.h"
 #include "controlplane/obs/gather.h"
 #include "controlplane/obs/mgmt.h"
+#include "controlplane/obs/notify.h"
 
 #define PATIENCE_TURNS 2000
 
@@ -21,7 +25,9 @@ struct room {
 	struct mgmt *m;
 	struct ops_config *ops;
 	struct ops_state *state_ops;
+	struct ops_notify *notify_ops;
 	struct gather *gather;
+	struct notify *bus;
 	char path[96];
 	struct mgmt_client *watcher; /* who asked "watch" last */
 	unsigned watchers_gone;
@@ -60,6 +66,9 @@ static int setup(void **state)
 	r->gather = gather_new(engine_context(r->b->engine));
 	assert_non_null(r->gather);
 	assert_int_equal(ops_state_register(r->m, r->b->engine, r->gather, &r->state_ops), 0);
+	r->bus = notify_new();
+	assert_int_equal(
+		ops_notify_register(r->m, r->b->base, r->b->engine, r->bus, r->gather, &r->notify_ops), 0);
 	assert_int_equal(mgmt_register(r->m, "watch", watch, r), 0);
 	*state = r;
 	return 0;
@@ -74,6 +83,8 @@ static int teardown(void **state)
 	ops_state_free(r->state_ops);
 	gather_free(r->gather);
 	bench_free(r->b);
+	ops_notify_free(r->notify_ops);
+	notify_free(r->bus);
 	free(r);
 	return 0;
 }
@@ -527,6 +538,43 @@ static void filters_have_bounds(void **state)
 	close(fd);
 }
 
+static void note_edits(void *ctx, uint64_t wall_ms, const struct lyd_node *node)
+{
+	const struct lyd_node *edit;
+	char *text = ctx;
+
+	(void)wall_ms;
+	if (strcmp(LYD_NAME(node), "netconf-config-change") != 0)
+		return;
+	LY_LIST_FOR(lyd_child(node), edit)
+	{
+		if (strcmp(LYD_NAME(edit), "edit") == 0)
+			snprintf(text + strlen(text), 1024 - strlen(text), "%s %s;",
+				lyd_get_value(lyd_child(edit)), lyd_get_value(lyd_child(edit)->next));
+	}
+}
+
+/* No instance-identifier holds both kinds of quotes: the other changes are told by their own names. */
+static void a_change_that_has_no_name_hides_no_other(void **state)
+{
+	static const char change[] =
+		"{\"op\":\"edit-config\",\"args\":{\"target\":\"running\",\"config\":{"
+		"\"ietf-netconf-acm:nacm\":{\"groups\":{\"group\":[{\"name\":\"a'\\\"b\"}]}},"
+		"\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"a\",\"max-calls\":11}]}}}}}";
+	struct room *r = *state;
+	char told[1024] = "";
+	struct notify_listener l = {.hear = note_edits, .ctx = told};
+	int fd = join(r);
+
+	notify_listen(r->bus, &l);
+	data(ask(r, fd, change));
+	notify_leave(&l);
+	if (!strstr(told, "/ietf-netconf-acm:nacm merge;") ||
+		!strstr(told, "/srtp-gateway:gateway/trunks/trunk[name='a']/max-calls replace;"))
+		fail_msg("told: %s", told);
+	close(fd);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -543,6 +591,7 @@ int main(void)
 		TEST(filters_have_bounds),
 		TEST(large_edits_are_taken_and_others_not),
 		TEST(lines_are_pushed_until_nobody_reads_them),
+		TEST(a_change_that_has_no_name_hides_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
