@@ -10,7 +10,7 @@
 
 #include "controlplane/audit/audit.h"
 #include "controlplane/b2bua/b2bua.h"
-#include "controlplane/b2bua/report.h"
+#include "controlplane/b2bua/report/report.h"
 #include "controlplane/dns/client.h"
 #include "controlplane/dtls/module.h"
 #include "controlplane/dtls/pool.h"

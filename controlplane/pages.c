@@ -5,7 +5,7 @@
 
 #include <event2/buffer.h>
 
-#include "controlplane/b2bua/report.h"
+#include "controlplane/b2bua/report/report.h"
 #include "controlplane/gateway_private.h"
 #include "controlplane/obs/metrics.h"
 #include "controlplane/obs/web.h"

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "dataplane/session.h"
+#include "dataplane/session/session.h"
 
 /* Sets a bit; the event goes out at the end of the iteration, or when there is room. */
 void event_mark(struct worker *w, struct leg *leg, enum leg_event event);

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataplane/session.h"
+#include "dataplane/session/session.h"
 #include "lib/stun/stun.h"
 
 #define ICE_PAIRS_MAX 8 /* addresses of the peer per component; the one not heard of for longest gives way   \

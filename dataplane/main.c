@@ -10,9 +10,9 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
-#include "dataplane/eal.h"
-#include "dataplane/options.h"
-#include "dataplane/server.h"
+#include "dataplane/control/options.h"
+#include "dataplane/control/server.h"
+#include "dataplane/port/eal.h"
 #include "dataplane/sizing.h"
 #include "lib/base/log.h"
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "dataplane/session.h"
+#include "dataplane/session/session.h"
 #include "lib/srtp/index.h"
 #include "lib/srtp/rtcp_hdr.h"
 

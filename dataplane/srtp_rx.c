@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "dataplane/crypto_run.h"
-#include "dataplane/heard.h"
+#include "dataplane/session/heard.h"
 #include "dataplane/srtcp.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/index.h"

@@ -12,7 +12,7 @@
 #include <rte_random.h>
 
 #include "dataplane/classify.h"
-#include "dataplane/control_private.h"
+#include "dataplane/control/control_private.h"
 #include "dataplane/crypto_run.h"
 #include "dataplane/event.h"
 #include "dataplane/fetch.h"

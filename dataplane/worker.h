@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "dataplane/crypto/backend.h"
-#include "dataplane/leg_table.h"
-#include "dataplane/neighbour.h"
-#include "dataplane/port.h"
+#include "dataplane/nexthop/neighbour.h"
+#include "dataplane/port/port.h"
+#include "dataplane/session/leg_table.h"
 #include "dataplane/stats.h"
 #include "lib/base/err.h"
 

@@ -7,12 +7,12 @@
 #include <rte_ring.h>
 
 #include "dataplane/batch.h"
+#include "dataplane/control/mailbox.h"
 #include "dataplane/hold.h"
 #include "dataplane/idle.h"
-#include "dataplane/key_slots.h"
-#include "dataplane/mailbox.h"
-#include "dataplane/session.h"
-#include "dataplane/slab.h"
+#include "dataplane/session/key_slots.h"
+#include "dataplane/session/session.h"
+#include "dataplane/session/slab.h"
 #include "dataplane/stats.h"
 #include "dataplane/worker.h"
 

@@ -2,7 +2,7 @@
 /* A benchmark that runs a worker: a program with DPDK's environment around it. */
 #pragma once
 
-#include "dataplane/eal.h"
+#include "dataplane/port/eal.h"
 #include "perf/program.h"
 
 typedef int (*bench_run)(

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "dataplane/eal.h"
+#include "dataplane/port/eal.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "controlplane/b2bua/saved_call.h"
+#include "controlplane/b2bua/recovery/saved_call.h"
 #include "controlplane/media/port_alloc.h"
 #include "controlplane/state/journal.h"
 #include "lib/base/clock.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dataplane/port.h"
+#include "dataplane/port/port.h"
 #include "lib/base/clock.h"
 #include "perf/gen_frame.h"
 #include "perf/latency.h"

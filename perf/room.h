@@ -10,7 +10,7 @@
 
 #include <rte_mbuf.h>
 
-#include "dataplane/control.h"
+#include "dataplane/control/control.h"
 #include "dataplane/worker.h"
 #include "lib/base/err.h"
 

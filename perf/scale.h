@@ -2,7 +2,7 @@
 /* The parts of bench_scale. Each adds its figures; 0, or a negative errno value with the reason in err. */
 #pragma once
 
-#include "dataplane/eal.h"
+#include "dataplane/port/eal.h"
 #include "lib/base/err.h"
 #include "perf/figures.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dataplane/eal.h"
+#include "dataplane/port/eal.h"
 #include "lib/base/log.h"
 #include "perf/calls.h"
 #include "perf/gen_flows.h"

@@ -4,7 +4,7 @@
 
 #include "tests/support/cmocka_std.h"
 
-#include "dataplane/eal.h"
+#include "dataplane/port/eal.h"
 #include "lib/base/log.h"
 
 #define WORKER_TESTS_RUN(name, tests) worker_tests_run(name, tests, sizeof(tests) / sizeof((tests)[0]))

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
-#include "controlplane/b2bua/checkpoint.h"
 #include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/sip/digest_server.h"
 #include "lib/base/clock.h"
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/trunks/auth.h"
 #include "lib/base/log.h"
 
 #define owner_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))

@@ -13,11 +13,11 @@
 #include <sys/queue.h>
 
 #include "controlplane/b2bua/b2bua_private.h"
-#include "controlplane/b2bua/leg_keys.h"
-#include "controlplane/b2bua/refer.h"
-#include "controlplane/b2bua/route.h"
-#include "controlplane/b2bua/succession.h"
+#include "controlplane/b2bua/media/leg_keys.h"
+#include "controlplane/b2bua/route/route.h"
 #include "controlplane/b2bua/texts.h"
+#include "controlplane/b2bua/transfer/refer.h"
+#include "controlplane/b2bua/transfer/succession.h"
 #include "controlplane/sip/build.h"
 #include "controlplane/sip/digest_client.h"
 

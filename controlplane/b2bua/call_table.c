@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
-#include "controlplane/b2bua/checkpoint.h"
 #include "controlplane/b2bua/early.h"
-#include "controlplane/b2bua/legs.h"
+#include "controlplane/b2bua/media/legs.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
+#include "controlplane/b2bua/trunks/auth.h"
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
 

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "controlplane/b2bua/call.h"
-#include "controlplane/b2bua/legs.h"
+#include "controlplane/b2bua/media/legs.h"
 #include "lib/base/secret.h"
 
 /* l: whose peer said what cannot be used. */

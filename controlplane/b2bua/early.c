@@ -12,7 +12,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/early.h"
-#include "controlplane/b2bua/legs.h"
+#include "controlplane/b2bua/media/legs.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/b2bua/checkpoint.h"
-#include "controlplane/b2bua/legs.h"
-#include "controlplane/b2bua/passing.h"
-#include "controlplane/b2bua/pickup.h"
-#include "controlplane/b2bua/redirect.h"
+#include "controlplane/b2bua/media/legs.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
+#include "controlplane/b2bua/route/passing.h"
+#include "controlplane/b2bua/route/redirect.h"
+#include "controlplane/b2bua/transfer/pickup.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"

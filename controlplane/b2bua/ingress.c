@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/early.h"
-#include "controlplane/b2bua/passing.h"
-#include "controlplane/b2bua/pickup.h"
-#include "controlplane/b2bua/replaces.h"
+#include "controlplane/b2bua/route/passing.h"
+#include "controlplane/b2bua/transfer/pickup.h"
+#include "controlplane/b2bua/transfer/replaces.h"
+#include "controlplane/b2bua/trunks/auth.h"
 #include "controlplane/obs/trace.h"
 #include "lib/base/log.h"
 

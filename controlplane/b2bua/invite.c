@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/bye.h"
 #include "controlplane/b2bua/early.h"
-#include "controlplane/b2bua/passing.h"
+#include "controlplane/b2bua/route/passing.h"
+#include "controlplane/b2bua/trunks/auth.h"
 #include "controlplane/obs/trace.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controlplane/b2bua/auth.h"
-#include "controlplane/b2bua/passing.h"
+#include "controlplane/b2bua/route/passing.h"
+#include "controlplane/b2bua/trunks/auth.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/b2bua/checkpoint.h"
 #include "controlplane/b2bua/early.h"
-#include "controlplane/b2bua/legs.h"
-#include "controlplane/b2bua/passing.h"
+#include "controlplane/b2bua/media/legs.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
+#include "controlplane/b2bua/route/passing.h"
 #include "controlplane/sip/chars.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

@@ -6,9 +6,9 @@
  */
 #include <stddef.h>
 
-#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/trunks/auth.h"
 
 #define T1_MS 500
 #define LIMIT_MS (64 * T1_MS)

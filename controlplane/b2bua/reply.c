@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/early.h"
-#include "controlplane/b2bua/passing.h"
+#include "controlplane/b2bua/route/passing.h"
 #include "controlplane/sip/multipart.h"
 #include "lib/base/secret.h"
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "controlplane/b2bua/call.h"
-#include "controlplane/b2bua/checkpoint.h"
 #include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
 #include "lib/base/clock.h"
 
 #define MIN_S SESSION_TIMER_MIN_S

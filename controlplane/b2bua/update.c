@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
-#include "controlplane/b2bua/auth.h"
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/trunks/auth.h"
 #include "lib/base/secret.h"
 
 static void refreshed(struct leg *l, struct sip_stx *stx, const struct sip_msg *m)

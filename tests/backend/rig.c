@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/eal.h"
+#include "dataplane/port/eal.h"
 #include "tests/backend/rig.h"
 
 static const struct rig_backend backends[] = {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "dataplane/neighbour_table.h"
+#include "dataplane/nexthop/neighbour_table.h"
 
 static inline struct ip_addr ip(const char *text)
 {

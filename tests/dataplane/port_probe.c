@@ -27,9 +27,9 @@
 #include <rte_udp.h>
 
 #include "dataplane/checksum.h"
-#include "dataplane/eal.h"
-#include "dataplane/neighbour.h"
-#include "dataplane/port.h"
+#include "dataplane/nexthop/neighbour.h"
+#include "dataplane/port/eal.h"
+#include "dataplane/port/port.h"
 #include "dataplane/sizing.h"
 #include "lib/base/log.h"
 

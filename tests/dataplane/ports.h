@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-#include "dataplane/eal.h"
-#include "dataplane/port.h"
+#include "dataplane/port/eal.h"
+#include "dataplane/port/port.h"
 
 #define POOL 4096 /* frames */
 

@@ -5,7 +5,7 @@
 #include <rte_byteorder.h>
 
 #include "dataplane/classify.h"
-#include "dataplane/leg_table.h"
+#include "dataplane/session/leg_table.h"
 #include "lib/srtp/be.h"
 #include "tests/support/cmocka_std.h"
 #include "tests/support/inet_sum.h"

@@ -13,8 +13,8 @@
 #include <rte_memzone.h>
 #include <rte_ring.h>
 
-#include "dataplane/link_watch.h"
-#include "dataplane/pci.h"
+#include "dataplane/port/link_watch.h"
+#include "dataplane/port/pci.h"
 
 int __real_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
 int __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);

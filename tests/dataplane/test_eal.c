@@ -17,7 +17,7 @@
 
 #include <rte_eal.h>
 
-#include "dataplane/eal.h"
+#include "dataplane/port/eal.h"
 #include "tests/support/cmocka_std.h"
 
 #define NODES "/sys/devices/system/node"

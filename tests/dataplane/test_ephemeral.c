@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When the kernel's own ports and media ports are the same, and when somebody has seen to it already. */
-#include "dataplane/ephemeral.h"
+#include "dataplane/control/ephemeral.h"
 #include "tests/support/cmocka_std.h"
 
 static void test_overlap(void **state)

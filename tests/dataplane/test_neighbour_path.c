@@ -8,7 +8,7 @@
 
 #include <linux/neighbour.h>
 
-#include "dataplane/neighbour_path.h"
+#include "dataplane/nexthop/neighbour_path.h"
 #include "dataplane/sizing.h"
 #include "lib/base/log.h"
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "dataplane/options.h"
+#include "dataplane/control/options.h"
 #include "tests/support/words.h"
 
 #define WORDS 32

@@ -7,7 +7,7 @@
 
 #include <rte_ring.h>
 
-#include "dataplane/neighbour.h"
+#include "dataplane/nexthop/neighbour.h"
 
 static struct ip_addr ip(const char *text)
 {

@@ -12,7 +12,7 @@
 #include <rte_errno.h>
 #include <rte_flow.h>
 
-#include "dataplane/steer.h"
+#include "dataplane/port/steer.h"
 
 #define RULES 512
 #define NOWHERE (-1)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controlplane/b2bua/identity.h"
+#include "controlplane/b2bua/route/identity.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controlplane/b2bua/replaces.h"
+#include "controlplane/b2bua/transfer/replaces.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controlplane/b2bua/saved_call.h"
+#include "controlplane/b2bua/recovery/saved_call.h"
 
 static void expect(int holds)
 {

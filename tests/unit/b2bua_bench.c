@@ -5,7 +5,7 @@
 
 #include <libyang/libyang.h>
 
-#include "controlplane/b2bua/report.h"
+#include "controlplane/b2bua/report/report.h"
 #include "controlplane/config/schema.h"
 #include "controlplane/dtls/pool.h"
 #include "controlplane/media/dp_client.h"

@@ -2,7 +2,7 @@
 /* Legs whose keys come from handshakes: with a peer that shakes hands, too early, as somebody else, or never. */
 #include "controlplane/b2bua/b2bua_private.h"
 #include "controlplane/b2bua/call.h"
-#include "controlplane/b2bua/legs.h"
+#include "controlplane/b2bua/media/legs.h"
 #include "tests/unit/b2bua_dtls_peer.h"
 
 #include <openssl/ssl.h> /* last: it has macros with names of suites */

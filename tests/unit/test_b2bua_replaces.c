@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "controlplane/b2bua/replaces.h"
+#include "controlplane/b2bua/transfer/replaces.h"
 
 static void test_another_phone_takes_its_place(void **state)
 {

@@ -4,7 +4,7 @@
 
 #include <openssl/evp.h>
 
-#include "controlplane/b2bua/users.h"
+#include "controlplane/b2bua/users/users.h"
 #include "lib/base/clock.h"
 #include "tests/unit/b2bua_audit.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "controlplane/b2bua/call.h"
-#include "controlplane/b2bua/legs.h"
+#include "controlplane/b2bua/media/legs.h"
 #include "tests/support/cmocka_std.h"
 
 static struct dp_stats_leg stats(uint8_t leg, uint64_t packets)

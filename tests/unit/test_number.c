@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "controlplane/b2bua/header_set.h"
-#include "controlplane/b2bua/number.h"
+#include "controlplane/b2bua/route/header_set.h"
+#include "controlplane/b2bua/route/number.h"
 
 static const struct config_numbers german = {"49", "0", "00", 7, CONFIG_NUMBER_NATIONAL};
 static const struct config_numbers american = {"1", "1", "011", 7, CONFIG_NUMBER_E164};

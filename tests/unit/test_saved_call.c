@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/b2bua/saved_call.h"
+#include "controlplane/b2bua/recovery/saved_call.h"
 #include "tests/support/cmocka_std.h"
 
 static struct saved_call call, again;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/eal.h"
+#include "dataplane/port/eal.h"
 #include "lib/srtp/be.h"
 #include "tests/support/cmocka_std.h"
 

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dataplane/control.h"
+#include "dataplane/control/control.h"
 #include "dataplane/worker_private.h"
 #include "lib/srtp/packet.h"
 

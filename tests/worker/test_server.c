@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/control/server.h"
 #include "dataplane/crypto/backend.h"
-#include "dataplane/server.h"
 #include "lib/msg/framing.h"
 #include "tests/support/cmocka_std.h"
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "dataplane/neighbour.h"
+#include "dataplane/nexthop/neighbour.h"
 #include "lib/srtp/be.h"
 #include "tests/support/cmocka_std.h"
 #include "tests/worker/rig_call.h"

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/b2bua/route/passing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane/b2bua/route/number.h"
+#include "controlplane/sip/transport.h"
+
+/* An IPv6 address stands in brackets. */
+static void put_host(char *out, size_t cap, const char *host)
+{
+	bool v6 = strchr(host, ':') != NULL;
+
+	snprintf(out, cap, "%s%s%s", v6 ? "[" : "", host, v6 ? "]" : "");
+}
+
+void passage_make(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
+	const struct sip_listener *l, const char *peer, const struct sip_msg *m)
+{
+	str_copy(p->own_host, sizeof p->own_host, sip_listener_host(l));
+	put_host(p->peer_host, sizeof p->peer_host, peer);
+	p->ends =
+		(struct identity_ends){&from->headers, &to->headers, str_z(p->own_host), str_z(p->peer_host)};
+	p->to = to;
+	p->cause = m;
+	p->done = (struct identity_done){0};
+	p->set.n = 0;
+	p->set.full = false;
+	if (!m)
+		return;
+	header_set_from(&p->set, m);
+	header_set_rules(&p->set, &from->headers, false);
+	identity_apply(&p->set, &p->ends, m->request ? &m->from : NULL, &p->done);
+	header_set_rules(&p->set, &to->headers, true);
+}
+
+void passage_referrer(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
+	const struct sip_listener *l, const char *peer, struct str value)
+{
+	passage_make(p, from, to, l, peer, NULL);
+	header_set_empty(&p->set, true);
+	header_set_add(&p->set, SIP_H_REFERRED_BY, sip_hdr_name(SIP_H_REFERRED_BY), value);
+	if (p->set.n)
+		p->set.lines[0].passes = false; /* unless something below says otherwise */
+	header_set_rules(&p->set, &from->headers, false);
+	identity_apply(&p->set, &p->ends, NULL, &p->done);
+	header_set_rules(&p->set, &to->headers, true);
+}
+
+/* The host of the request's own URI, with the brackets that stand around it. */
+static struct str asked_host(const struct passage *p)
+{
+	const struct sip_uri *u = p->cause ? &p->cause->uri : NULL;
+
+	if (!u || !u->host.n)
+		return p->ends.peer_host;
+	return u->host_v6 ? (struct str){u->host.p - 1, u->host.n + 2} : u->host;
+}
+
+void passage_uri(const struct passage *p, const struct config_peer *peer, struct str number, struct wbuf *w)
+{
+	const struct config_host_part *part = &p->to->headers.request_uri;
+
+	wbuf_z(w, p->sips ? "sips:" : "sip:");
+	number_write(&p->to->headers.numbers, number, w);
+	wbuf_z(w, "@");
+	wbuf_str(w, identity_host(&p->ends, part, asked_host(p)));
+	if (part->kind != CONFIG_HOST_PEER)
+		return;
+	if (peer->has_port ||
+		peer->ip.family != IP_NONE) /* else SRV records say it, for who comes after, too */
+		wbuf_fmt(w, ":%u", peer->port);
+	wbuf_fmt(w, ";transport=%s", config_transport_name(peer->transport));
+}
+
+void passage_to(const struct passage *p, struct str number, struct wbuf *w)
+{
+	wbuf_z(w, p->sips ? "<sips:" : "<sip:");
+	number_write(&p->to->headers.numbers, number, w);
+	wbuf_z(w, "@");
+	wbuf_str(w, identity_host(&p->ends, &p->to->headers.to, asked_host(p)));
+	wbuf_z(w, ">");
+}
+
+void passage_of_invite(struct passage *p, struct leg *out)
+{
+	char ip[IP_TEXT_MAX];
+	struct leg *in = leg_twin(out);
+	const char *peer = out->peer ? out->peer->host : ip_text(&out->flow.remote.ip, ip);
+	const struct sip_msg *m = in->stx ? sip_stx_request(in->stx) : NULL;
+
+	if (out->call->referrer && out->call->initial && out->side == DP_SIDE_B)
+		passage_referrer(p, out->call->referrer, out->trunk, out->flow.listener, peer,
+			str_z(out->call->referred_by));
+	else
+		passage_make(p, in->trunk, out->trunk, out->flow.listener, peer, m);
+	p->sips = out->call->sips;
+}
+
+void passage_count(struct b2bua *b, const struct passage *p)
+{
+	b->counters.identities_dropped += p->done.dropped;
+	b->counters.identities_hidden += p->done.hidden;
+}
+
+void passing_keep(struct leg *out, const struct sip_msg *m)
+{
+	struct call *c = out->call;
+	struct leg *in = leg_twin(out);
+	char buf[2 * HEADER_SET_TEXT], ip[IP_TEXT_MAX];
+	struct sip_builder b = {.w = wbuf_make(buf, sizeof buf)};
+	struct passage p;
+
+	free(c->passed);
+	c->passed = NULL;
+	passage_make(&p, out->trunk, in->trunk, in->flow.listener, ip_text(&in->flow.remote.ip, ip), m);
+	header_set_build(&p.set, &b);
+	passage_count(c->b, &p);
+	/* A response without them is better than none. */
+	if (b.w.len && !b.w.overflow)
+		c->passed = strndup(buf, b.w.len);
+}
+
+void passing_build(struct call *c, struct sip_builder *b)
+{
+	if (c->passed)
+		wbuf_z(&b->w, c->passed);
+	free(c->passed);
+	c->passed = NULL;
+}
+
+bool passing_cannot(const struct config_trunk *from, const struct sip_msg *m)
+{
+	struct header_set s;
+
+	if (!sip_msg_hdr(m, SIP_H_PRIVACY))
+		return false;
+	header_set_from(&s, m);
+	header_set_rules(&s, &from->headers, false);
+	return identity_cannot(identity_privacy(&s));
+}
+
+bool passing_early_media(const struct leg *out, const struct sip_msg *m)
+{
+	const struct config_headers *h = &out->trunk->headers;
+
+	if (h->early_media != CONFIG_EARLY_MEDIA_AUTHORIZED)
+		return h->early_media == CONFIG_EARLY_MEDIA_RELAY;
+	return h->identity_trusted && (sip_msg_has_token(m, SIP_H_P_EARLY_MEDIA, STR("sendrecv")) ||
+					      sip_msg_has_token(m, SIP_H_P_EARLY_MEDIA, STR("sendonly")));
+}
+
+void passing_party(const struct config_trunk *from, const struct sip_uri *uri, char out[CALL_PARTY_MAX])
+{
+	struct wbuf w = wbuf_make(out, CALL_PARTY_MAX - 1);
+
+	number_read(&from->headers.numbers, sip_uri_party(uri), &w);
+	if (w.overflow)
+		str_copy(out, CALL_PARTY_MAX, str_sub(uri->user, 0, CALL_PARTY_MAX - 1));
+	else
+		out[w.len] = '\0';
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to b2bua/: a called side that answers 300, 301 or 302 (RFC 3261 section 8.1.3.4). By the trunk's
+ * policy the call goes on where the Contacts point, best q-value first, but to peers of configured trunks
+ * only; or the caller is told, with Contacts at the gateway's own address; or it hears 502.
+ */
+#pragma once
+
+#include "controlplane/b2bua/route/route.h"
+
+#define REDIRECT_TARGETS_MAX 8 /* that are kept, of all 3xx of a call */
+#define REDIRECT_DEPTH_MAX 5   /* 3xx in one call */
+
+struct sip_builder;
+struct sip_uri;
+
+/* Where a call may still go. */
+struct redirection {
+	struct redirect_target {
+		struct route_target to;
+		unsigned q; /* thousandths */
+		char user[CALL_PARTY_MAX];
+	} list[REDIRECT_TARGETS_MAX];
+	unsigned n;
+	unsigned depth;
+	char why_not[CALL_REASON_MAX]; /* of the last Contact that was not taken */
+};
+
+/*
+ * The peer that a URI names by its host, with the trunk that was asked before all others. False: no
+ * configured one, or none that the URI's transport and scheme allow.
+ */
+bool redirect_find(struct call *c, const struct config_trunk *first, const struct sip_uri *uri,
+	struct route_target *out);
+
+/*
+ * The first INVITE ended without a 2xx (m NULL: without an answer). True: the call is tried where a
+ * redirection points, or has ended there.
+ */
+bool redirect_failed(struct leg *out, const struct sip_msg *m);
+/* A 3xx that the caller is to hear: keeps what it says. False: it is not told of it. */
+bool redirect_pass(struct leg *out, const struct sip_msg *m);
