@@ -62,8 +62,7 @@ def test_janus_calls_holds_and_is_called():
         assert secure["suite"] == GCM_256 and secure["rx"]["rtcp-packets"], secure
         wait_for("the phone has heard it", lambda: b.heard(TONE_A)[0] >= 1.0)
 
-        b.dial(f"sip:{NUMBER}@{INSIDE}")
-        a.accept()
+        a.accept(lambda: b.dial(f"sip:{NUMBER}@{INSIDE}"))
         ident = wait_for("the call is up", lambda: up(gateway))["id"]
         a.media.wait_heard(1.5)
         wait_for("the phone is sent speech", lambda: gateway.ctl("show", "call", ident)["legs"][0]["tx"]["packets"] >= 100)
