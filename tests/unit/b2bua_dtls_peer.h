@@ -93,17 +93,25 @@ static inline int teardown(void **state)
 #define TD(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 /* carrier-a takes DTLS alone; these members of its dtls-policy. */
-static inline void take_dtls(const char *members)
+/* members: of the policy; trunk: of bob's trunk, each with a comma in front. */
+static inline void take_dtls_and(const char *members, const char *trunk)
 {
-	char policies[512];
+	char policies[512], a[256];
 
 	snprintf(policies, sizeof policies,
 		"\"dtls-policies\":{\"dtls-policy\":[{\"name\":\"d\"%s}]},\"media\":{\"interface\":[", members);
+	snprintf(a, sizeof a,
+		"\"crypto-profile\":\"gcm\",\"keying\":[\"dtls\"],\"dtls-policy\":\"d\"},"
+		"\"rtcp-mux\":\"offer\"%s},{\"name\":\"carrier-b\"",
+		trunk);
 	bench_change_all((const struct bench_edit[]){{"\"media\":{\"interface\":[", policies},
-				 {"\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
-					 "\"crypto-profile\":\"gcm\",\"keying\":[\"dtls\"],\"dtls-policy\":\"d\"},"
-					 "\"rtcp-mux\":\"offer\"},{\"name\":\"carrier-b\""}},
+				 {"\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"", a}},
 		2);
+}
+
+static inline void take_dtls(const char *members)
+{
+	take_dtls_and(members, "");
 }
 
 /* Bob's description; wrong: with the fingerprint of a certificate that is not his. */

@@ -239,14 +239,19 @@ static void other_is_done(void)
 	bench.punted = hear_datagram;
 }
 
-static void up_with_the_other(void)
+static void up_with_the_other_and(const char *trunk)
 {
-	take_dtls("");
+	take_dtls_and("", trunk);
 	invite_bob();
 	answered("active", false);
 	other_opens();
 	run_until(other_secured, "the handshake");
 	settle();
+}
+
+static void up_with_the_other(void)
+{
+	up_with_the_other_and("");
 }
 
 /* It says nothing else, as a page that was closed: the other side is not left in silence. */
@@ -308,6 +313,73 @@ static void test_who_parts_may_come_back(void **state)
 	expect_no_calls();
 }
 
+/* What it offers may wait for the other side longer than that, and comes to nothing or not. */
+static void test_who_parts_may_wait_for_an_answer(void **state)
+{
+	(void)state;
+	for (int refused = 0; refused < 2; refused++) {
+		up_with_the_other();
+		bench.unheard = 1;
+		other_is_done();
+		another_identity();
+		say(&bob, "INVITE", "", described("active", false));
+		hear(&alice, "INVITE");
+		answer(&alice, "100 Trying", "", "");
+		pass(LEG_PARTING_MS + 1000);
+		hear(&bob, "100");
+		silence(NULL);
+		if (refused) {
+			answer(&alice, "488 Not Acceptable Here", "", "");
+			hear(&alice, "ACK");
+			hear(&bob, "488");
+			say(&bob, "ACK", "", "");
+			pass(LEG_PARTING_MS + 1000);
+			hear(&bob, "BYE");
+			reply(&bob, "200 OK");
+			hear(&alice, "BYE");
+			reply(&alice, "200 OK");
+		} else {
+			answer(&alice, "200 OK", "", sdp(&alice, 2));
+			hear(&alice, "ACK");
+			hear(&bob, "200");
+			associate(&peer.association, DTLS_CLIENT, bob.heard->body, say_datagram);
+			say(&bob, "ACK", "", "");
+			run_until(secured, "the handshake");
+			pass(LEG_PARTING_MS + 1000);
+			silence(NULL);
+			hang_up(&bob, &alice);
+			dtls_association_close(peer.association);
+			peer.association = NULL;
+		}
+		expect_no_calls();
+	}
+}
+
+/* It hands the other side over, and its page is closed while the target rings. */
+static void test_who_parts_after_a_transfer_ends_nothing(void **state)
+{
+	(void)state;
+	up_with_the_other_and(",\"transfer\":\"execute\"");
+	bench.unheard = 1;
+	say(&bob, "REFER", "Refer-To: <sip:+2001@pbx.example>\r\n", "");
+	hear(&bob, "202");
+	hear(&bob, "NOTIFY");
+	reply(&bob, "200 OK");
+	hear(&carol, "INVITE");
+	other_is_done();
+	say(&bob, "BYE", "", "");
+	hear(&bob, "200");
+	pass(LEG_PARTING_MS + 1000);
+	silence(NULL);
+	answer(&carol, "200 OK", "", sdp(&carol, 5));
+	hear(&alice, "INVITE");
+	answer(&alice, "200 OK", "", sdp(&alice, 6));
+	hear(&alice, "ACK");
+	hear(&carol, "ACK");
+	hang_up(&carol, &alice);
+	expect_no_calls();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +393,8 @@ int main(void)
 		TD(test_who_parts_and_is_silent_is_gone),
 		TD(test_who_parts_may_go_on),
 		TD(test_who_parts_may_come_back),
+		TD(test_who_parts_may_wait_for_an_answer),
+		TD(test_who_parts_after_a_transfer_ends_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

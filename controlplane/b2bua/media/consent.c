@@ -69,6 +69,9 @@ void leg_consent_lost(struct leg *l, unsigned transport, uint32_t silent_ms)
 	/* A peer of RFC 5245 sends no checks once it has a pair, but keepalives: its call goes on. */
 	if (!goes_on(c) || silent_ms < CONSENT_MS)
 		return;
+	/* A party that is leaving may be gone, and the other one's next call rings on. Told again when that comes to nothing. */
+	if (l->ended || succession_pending(c))
+		return;
 	if (alone(l, transport)) {
 		end(l);
 		return;
@@ -124,13 +127,17 @@ static void looked(void *arg, int result, const char *reason)
 	call_unwait(c);
 }
 
-void leg_parted(struct leg *l)
+bool leg_parted(struct leg *l)
 {
 	struct call *c = l->call;
 
-	if (!goes_on(c))
-		return;
+	if (!goes_on(c) || l->ended)
+		return true;
+	/* It may have offered another association, and speaks when that is answered; or wait for its next party. */
+	if (l->oa.pending || c->exchange || succession_pending(c))
+		return false;
 	c->waiting++;
 	if (dp_client_stats_session(c->b->client, c->media.session, counted, looked, l) < 0)
 		call_unwait(c);
+	return true;
 }

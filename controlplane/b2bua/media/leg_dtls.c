@@ -268,7 +268,10 @@ const char *leg_dtls_refused(const struct leg *l)
 
 static void parting_over(struct timer *t)
 {
-	leg_parted(((struct line *)((char *)t - offsetof(struct line, parting)))->leg);
+	struct line *n = (struct line *)((char *)t - offsetof(struct line, parting));
+
+	if (!leg_parted(n->leg))
+		timer_set(n->leg->call->b->wheel, &n->parting, LEG_PARTING_MS, parting_over);
 }
 
 /*

@@ -36,9 +36,9 @@ void legs_commit(struct call *c);
 void leg_consent_lost(struct leg *l, unsigned transport, uint32_t silent_ms);
 /*
  * A while ago the peer ended DTLS associations, and began no others: ends the call if that was its last word
- * on all transports.
+ * on all transports. false: that cannot be told while something is under way in the call, so ask again.
  */
-void leg_parted(struct leg *l);
+bool leg_parted(struct leg *l);
 #define LEG_PARTING_MS                                                                                       \
 	7000 /* that while: the next check for consent comes within 6 s (RFC 7675 section 5.1) */
 
