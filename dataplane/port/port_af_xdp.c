@@ -130,10 +130,14 @@ static const char *af_xdp_keep(struct port *port)
 		log_warn("port",
 			"the XDP program had been taken off and is back: no media was heard meanwhile",
 			LZ("interface", port->interface));
-	return rc == -EBUSY
-		       ? "another XDP program has taken the place of ours; take it off with 'ip link set ... xdp "
-			 "off'"
-		       : NULL;
+	if (rc == -EBUSY)
+		return "another XDP program has taken the place of ours; take it off with 'ip link set ... xdp off'";
+	if (rc >= 0 || rc == -ENODEV)
+		return NULL;
+	if (port->private->deaf == NULL)
+		log_warn("port", "the XDP program was taken off and cannot be put back: no media is heard",
+			LZ("interface", port->interface), LZ("why", strerror(-rc)));
+	return "the XDP program was taken off and cannot be put back";
 }
 
 static void af_xdp_stats(const struct port *port, struct port_stats *out)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens to the data plane's interfaces while a call is up."""
 
-from lab.net import Skip, run, wait_for
+from lab.net import LabError, Skip, run, wait_for
 from lab.party import both_hear, finish, talking
 
 from test_outages import take_new_keys
@@ -34,6 +34,30 @@ def test_media_is_heard_again_after_the_xdp_program_was_taken_off():
         wait_for("the alarm is raised", lambda: link_alarm(gateway))
         assert "another XDP program has taken the place of ours" in gateway.dataplane.output()
         host.ip("link", "set", "ext0", "xdp", "off")
+        both_hear(a, b)
+        wait_for("the alarm is over", lambda: link_alarm(gateway) is False)
+        finish(gateway, a, b)
+
+
+def test_a_program_that_cannot_be_put_back_is_told():
+    """As somebody takes it off to raise the MTU, with which drivers take none."""
+    with talking(b="phone") as (lab, gateway, a, b):
+        if "af_xdp, " not in gateway.dataplane.output():
+            raise Skip("no AF_XDP here")
+        far, device = lab.far_end(lab.gateway_host, "ext0")
+
+        def raised():
+            lab.gateway_host.ip("link", "set", "ext0", "xdp", "off")
+            try:
+                far.ip("link", "set", device, "mtu", "9000")
+            except LabError:  # it was back already
+                return False
+            return True
+
+        wait_for("the MTU is raised", raised)
+        wait_for("the alarm is raised", lambda: link_alarm(gateway))
+        assert "the XDP program was taken off and cannot be put back" in gateway.dataplane.output()
+        far.ip("link", "set", device, "mtu", "1500")
         both_hear(a, b)
         wait_for("the alarm is over", lambda: link_alarm(gateway) is False)
         finish(gateway, a, b)
