@@ -69,7 +69,8 @@ void leg_consent_lost(struct leg *l, unsigned transport, uint32_t silent_ms)
 	/* A peer of RFC 5245 sends no checks once it has a pair, but keepalives: its call goes on. */
 	if (!goes_on(c) || silent_ms < CONSENT_MS)
 		return;
-	/* A party that is leaving may be gone, and the other one's next call rings on. Told again when that comes to nothing. */
+	/* A party that is leaving may be gone, and the other one's next call rings on. Told again when that
+	 * comes to nothing. */
 	if (l->ended || succession_pending(c))
 		return;
 	if (alone(l, transport)) {
@@ -133,7 +134,8 @@ bool leg_parted(struct leg *l)
 
 	if (!goes_on(c) || l->ended)
 		return true;
-	/* It may have offered another association, and speaks when that is answered; or wait for its next party. */
+	/* It may have offered another association, and speaks when that is answered; or wait for its next
+	 * party. */
 	if (l->oa.pending || c->exchange || succession_pending(c))
 		return false;
 	c->waiting++;
