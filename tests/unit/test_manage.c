@@ -82,9 +82,9 @@ static int teardown(void **state)
 	ops_config_free(r->ops);
 	ops_state_free(r->state_ops);
 	gather_free(r->gather);
-	bench_free(r->b);
 	ops_notify_free(r->notify_ops);
 	notify_free(r->bus);
+	bench_free(r->b);
 	free(r);
 	return 0;
 }
