@@ -181,18 +181,18 @@ static void test_it_backs_off(void **state)
 	assert_true(counter("registration_failed") > 8);
 }
 
-/* The peer's name: two servers by SRV, the first of which has an address of a family that no listener speaks.
- */
-static void resolve(void *ctx, const char *name, enum dns_type type, dns_answer_fn told, void *arg)
+/* The peer's name: two or three servers by SRV, the first of which has also an address of a family that no
+ * listener speaks. The one that is to be asked last stands first. */
+static void resolve(void *n_servers, const char *name, enum dns_type type, dns_answer_fn told, void *arg)
 {
 	static const struct {
 		const char *name, *ip;
 	} addresses[] = {{"first.example", "2001:db8::9"}, {"first.example", "198.51.100.1"},
-		{"second.example", "198.51.100.11"}};
+		{"second.example", "198.51.100.11"}, {"third.example", "198.51.100.12"}};
+	static const char *const servers[] = {"first.example", "second.example", "third.example"};
 	struct dns_reply reply = {.ttl = 86400};
 
-	(void)ctx;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		struct ip_addr ip;
 
 		ip_parse(str_z(addresses[i].ip), &ip);
@@ -200,21 +200,23 @@ static void resolve(void *ctx, const char *name, enum dns_type type, dns_answer_
 			(type == DNS_A || type == DNS_AAAA))
 			reply.records[reply.n++].ip = ip;
 	}
-	/* The one that is to be asked last stands first. */
-	for (unsigned i = 0; type == DNS_SRV && i < 2; i++) {
+	for (unsigned i = *(unsigned *)n_servers; type == DNS_SRV && i-- > 0;) {
 		struct dns_record *r = &reply.records[reply.n++];
 
-		r->srv.priority = i ? 10 : 20;
+		r->srv.priority = (uint16_t)(10 + i);
 		r->srv.port = 5061;
-		snprintf(r->srv.target, sizeof r->srv.target, "%s", i ? "first.example" : "second.example");
+		snprintf(r->srv.target, sizeof r->srv.target, "%s", servers[i]);
 	}
 	told(arg, 0, &reply, NULL);
 }
 
 /* bob is the first of them. */
-static void begin_with_two_servers(void **state)
+static void begin_with_servers(void **state, unsigned n)
 {
-	bench.dns = (struct dns_asker){.ask = resolve};
+	static unsigned n_servers;
+
+	n_servers = n;
+	bench.dns = (struct dns_asker){.ask = resolve, .ctx = &n_servers};
 	bench_teardown(state);
 	bench_setup(state);
 	bench_change(PEER_A, "\"peer\":[{\"name\":\"p\",\"host\":\"sip.a.example\"}],"
@@ -227,7 +229,7 @@ static void test_the_second_of_two_servers(void **state)
 {
 	struct phone second = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
 
-	begin_with_two_servers(state);
+	begin_with_servers(state, 2);
 	cut_connection("Connection refused", false);
 	silence(NULL);
 	pass(5100);
@@ -248,12 +250,44 @@ static void test_the_second_of_two_servers(void **state)
 	phone_forget(&second);
 }
 
+/* One that failed does not go before another that was not asked yet. */
+static void test_the_last_of_three_servers(void **state)
+{
+	struct phone second = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
+	struct phone third = {.ip = "198.51.100.12", .listener = OUTSIDE_TLS};
+
+	begin_with_servers(state, 3);
+	reply(&bob, "500 Broken");
+	pass(5100);
+	hear(&second, "REGISTER");
+	reply(&second, "500 Broken");
+	pass(10100);
+	hear(&third, "REGISTER");
+	reply(&third, "500 Broken");
+	/* All of them did: in turn. */
+	pass(20100);
+	hear(&bob, "REGISTER");
+	reply(&bob, "500 Broken");
+	pass(40100);
+	hear(&second, "REGISTER");
+	reply(&second, "200 OK");
+	/* What was before does not count any more. */
+	pass(451000);
+	hear(&second, "REGISTER");
+	reply(&second, "500 Broken");
+	pass(5100);
+	hear(&bob, "REGISTER");
+	reply(&bob, "200 OK");
+	phone_forget(&second);
+	phone_forget(&third);
+}
+
 /* A server's Retry-After is its own, and keeps nobody from the others. */
 static void test_a_rest_is_that_of_one_server(void **state)
 {
 	struct phone second = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
 
-	begin_with_two_servers(state);
+	begin_with_servers(state, 2);
 	reply_with(&bob, "503 Overload", "Retry-After: 100000\r\n");
 	pass(5100);
 	hear(&second, "REGISTER");
@@ -280,7 +314,7 @@ static void test_each_server_is_asked_its_own(void **state)
 {
 	struct phone second = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
 
-	begin_with_two_servers(state);
+	begin_with_servers(state, 2);
 	reply(&bob, "500 Broken");
 	pass(5100);
 	hear(&second, "REGISTER");
@@ -358,6 +392,7 @@ int main(void)
 		T(test_what_is_too_long_is_named),
 		T(test_it_backs_off),
 		T(test_the_second_of_two_servers),
+		T(test_the_last_of_three_servers),
 		T(test_a_rest_is_that_of_one_server),
 		T(test_each_server_is_asked_its_own),
 		T(test_calls_come_to_the_contact),

@@ -189,7 +189,7 @@ static const char *or_none(const char *text)
 	return *text ? text : NULL;
 }
 
-static void write_peer(struct b2bua *b, struct state_tree *t, struct lyd_node *state, const struct peer_state *p)
+static void write_peer(struct state_tree *t, struct lyd_node *state, const struct peer_state *p)
 {
 	struct state_peer out = {
 		.name = p->name,
@@ -206,7 +206,7 @@ static void write_peer(struct b2bua *b, struct state_tree *t, struct lyd_node *s
 			.priority = at->priority,
 			.weight = at->weight,
 			.state = target_state(at),
-			.rest_s = (timer_left_ms(b->wheel, &at->rest) + 999) / 1000,
+			.rest_s = peer_target_rest_s(at),
 			.reason = or_none(at->why),
 		};
 	}
@@ -243,7 +243,7 @@ static void write_trunks(struct b2bua *b, struct state_tree *t)
 		struct lyd_node *state = state_trunk(t, trunks, &out);
 
 		for (uint32_t k = 0; k < b->now->config->trunks[i].n_peers; k++)
-			write_peer(b, t, state, b->now->peers[i][k]);
+			write_peer(t, state, b->now->peers[i][k]);
 	}
 }
 

@@ -63,9 +63,9 @@ static const struct config_listener *listener_for(
 	return l && g->listeners[l->index] ? l : NULL;
 }
 
-static void note_rest(struct b2bua *b, const struct peer_target *t, struct outcome *o)
+static void note_rest(const struct peer_target *t, struct outcome *o)
 {
-	uint32_t left_s = (timer_left_ms(b->wheel, &t->rest) + 999) / 1000;
+	uint32_t left_s = peer_target_rest_s(t);
 	char what[PEER_WHY_MAX + 80];
 
 	o->retry_s = o->retry_s && o->retry_s < left_s ? o->retry_s : left_s;
@@ -87,8 +87,8 @@ static bool is_open(struct b2bua *b, const struct b2bua_generation *g, const str
 	} else if (t->down) {
 		snprintf(what, sizeof what, "peer %.60s is down: %s", at->peer->name, t->why);
 		note(o, ROUTE_UNREACHABLE, at->trunk->name, what);
-	} else if (peer_target_rests(t) && t->told_to) {
-		note_rest(b, t, o);
+	} else if (peer_target_declines(t)) {
+		note_rest(t, o);
 	} else if (!listener_for(b, g, at)) {
 		snprintf(what, sizeof what, "no enabled %s listener of %s in realm %s to send from",
 			config_transport_name(at->peer->transport),
@@ -204,7 +204,7 @@ static void drop_resting(
 			continue;
 		const struct peer_target *t = peer_target_at(route_peer(g, at), &at->remote);
 
-		if (!t || (!t->told_to && !t->down))
+		if (!t || (!peer_target_declines(t) && !t->down))
 			return;
 	}
 }
@@ -238,7 +238,7 @@ bool route_usable(struct call *c, const struct route_target *t, struct err *why)
 	struct outcome o = {.result = ROUTE_CLOSED};
 	struct peer_target *at = peer_target_at(route_peer(g, t), &t->remote);
 	bool usable = trunk_open(b, t->trunk, c, false, &o) && listener_for(b, g, t) && at && !at->down &&
-		      !(peer_target_rests(at) && at->told_to);
+		      !peer_target_declines(at);
 
 	*why = o.why;
 	return usable;

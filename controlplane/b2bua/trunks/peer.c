@@ -233,3 +233,8 @@ void peer_rest(struct peer_target *t, uint32_t seconds, bool told_to, const char
 		LZ("trunk", t->peer->trunk->name), LZ("peer", t->peer->name),
 		LZ("address", ip_port_text(&t->remote, remote)), LU("seconds", seconds), LZ("reason", why));
 }
+
+uint32_t peer_target_rest_s(const struct peer_target *t)
+{
+	return (uint32_t)((timer_left_ms(t->peer->trunk->b->wheel, &t->rest) + 999) / 1000);
+}

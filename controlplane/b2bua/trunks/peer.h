@@ -33,6 +33,7 @@ struct peer_target {
 	bool told_to;              /* it rests because it said so (Retry-After): it is not tried meanwhile */
 	char why[PEER_WHY_MAX];    /* what went wrong last; "": nothing */
 	struct sip_ctx *options;   /* the check that is under way; see health.h */
+	uint32_t refused;          /* a REGISTER failed there, the later the more; see registration_way.h */
 	bool down;                 /* it does not answer: it is not called */
 	unsigned failed, answered; /* checks in a row */
 };
@@ -69,3 +70,10 @@ static inline bool peer_target_rests(const struct peer_target *t)
 {
 	return timer_running(&t->rest);
 }
+/* It asked for the rest itself, and is not tried meanwhile. */
+static inline bool peer_target_declines(const struct peer_target *t)
+{
+	return t->told_to && peer_target_rests(t);
+}
+/* How long it rests still, in seconds begun; 0: it does not. */
+uint32_t peer_target_rest_s(const struct peer_target *t);

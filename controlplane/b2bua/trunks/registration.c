@@ -7,24 +7,18 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/trunks/registration_way.h"
 #include "lib/base/log.h"
 
 #define owner_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #define RETRY_FIRST_S 5
 #define RETRY_MAX_S 300
-#define REST_MAX_S 3600 /* of a Retry-After: nobody can call us meanwhile */
 /* Whatever more is granted or demanded: a week is long enough to go without a word, and fits the timers. */
 #define EXPIRES_MAX (7u * 86400)
 #define URI_MAX 600
 #define ROUTES_MAX 1024
 #define LINES_MAX 4096
-
-/* Where a REGISTER went. */
-struct place {
-	struct sip_listener *listener; /* that it was sent from; to be compared only */
-	struct ip_port registrar;
-};
 
 struct registration {
 	TAILQ_ENTRY(registration) entry; /* in b2bua.registrations, until it ends */
@@ -35,9 +29,7 @@ struct registration {
 	char user[SIP_TOKEN_TEXT];        /* of our Contact: by it the trunk's calls are known */
 	char call_id[SIP_TOKEN_TEXT], tag[SIP_TOKEN_TEXT];
 	uint32_t cseq;
-	struct place asked;  /* last */
-	bool refused;        /* that one failed: another address of the peer goes before it */
-	struct place holder; /* that granted a registration last */
+	struct registration_way way;
 	struct sip_ctx *ctx; /* NULL: nothing is under way */
 	struct digest_client client;
 	struct timer timer; /* the next REGISTER */
@@ -105,12 +97,12 @@ static void expired(struct timer *t)
 	tell(r, REGISTRATION_FAILED, r->why[0] ? NULL : "it expired");
 }
 
+/* Nothing could be asked, or what was asked failed (turned_down()). */
 static void fail(struct registration *r, uint32_t retry_s, const char *why)
 {
 	if (r->ending)
 		return;
 	r->failures++;
-	r->refused = true;
 	r->b->counters.registration_failed++;
 	r->retry_s = !r->retry_s                    ? RETRY_FIRST_S
 		     : r->retry_s < RETRY_MAX_S / 2 ? r->retry_s * 2
@@ -126,6 +118,14 @@ static void fail(struct registration *r, uint32_t retry_s, const char *why)
 		tell(r, REGISTRATION_FAILED, why);
 	}
 	timer_set(r->b->wheel, &r->timer, retry_s * 1000, due);
+}
+
+static void turned_down(struct registration *r, uint32_t retry_s, const char *why)
+{
+	if (r->ending)
+		return;
+	registration_refused(&r->way, r->generation, r->trunk);
+	fail(r, retry_s, why);
 }
 
 /* False: no number. One that no 32 bits have is the greatest that they have. */
@@ -181,14 +181,14 @@ static void registered(struct registration *r, const struct sip_msg *m)
 	if (r->ending)
 		return;
 	if (!seconds) {
-		fail(r, 0, "the registrar granted no usable time");
+		turned_down(r, 0, "the registrar granted no usable time");
 		return;
 	}
 	if (seconds > EXPIRES_MAX)
 		seconds = EXPIRES_MAX;
 	r->expires_s = seconds;
 	r->retry_s = 0;
-	r->holder = r->asked;
+	registration_granted(&r->way, r->generation, r->trunk);
 	r->why[0] = '\0';
 	keep_routes(r, m);
 	timer_set(r->b->wheel, &r->end, seconds * 1000, expired);
@@ -219,61 +219,13 @@ static void ask_for_more(struct registration *r, const struct sip_msg *m)
 	else if (said)
 		snprintf(why, sizeof why, "the registrar answered 423 to %u s, and demands no more than %u s",
 			r->ask_s, seconds);
-	fail(r, RETRY_MAX_S, why);
+	turned_down(r, RETRY_MAX_S, why);
 }
 
 static void let_go(struct registration *r)
 {
 	sip_ctx_detach(r->ctx);
 	r->ctx = NULL;
-}
-
-/* That speaks to the target; NULL: there is none that is open. */
-static const struct config_listener *listener_for(const struct registration *r, const struct peer_target *t)
-{
-	const struct b2bua_generation *g = r->generation;
-	const struct config_listener *l = config_find_listener(g->config, r->trunk->realm,
-		r->trunk->peers[0].transport, (enum ip_family)t->remote.ip.family);
-
-	return l && g->listeners[l->index] ? l : NULL;
-}
-
-static struct peer_state *first_peer(const struct registration *r)
-{
-	return r->generation->peers[r->trunk->index][0];
-}
-
-/* It asked for a rest that is not over. */
-static bool wants_rest(const struct peer_target *t)
-{
-	return peer_target_rests(t) && t->told_to;
-}
-
-/* How long nobody is to be asked for the Retry-After of who was; 0: another address may be. */
-static uint32_t heed(const struct registration *r, const struct sip_msg *m)
-{
-	struct peer_state *p = first_peer(r);
-	struct peer_target *asked = peer_target_at(p, &r->asked.registrar), *t;
-	char why[PEER_WHY_MAX];
-	uint32_t seconds = 0;
-
-	if (!reply_retry_after(m, &seconds) || !seconds)
-		return 0;
-	if (seconds > REST_MAX_S)
-		seconds = REST_MAX_S;
-	if (asked && m->status == 503) {
-		snprintf(why, sizeof why, "it answered REGISTER with 503 %.*s, and is left alone for %u s",
-			STR_ARG(str_sub(m->reason, 0, 100)), seconds);
-		peer_rest(asked, seconds, true, why);
-	}
-	TAILQ_FOREACH (t, &p->targets, entry) {
-		if (t == asked || !listener_for(r, t))
-			continue;
-		uint32_t left_s = wants_rest(t) ? (timer_left_ms(r->b->wheel, &t->rest) + 999) / 1000 : 0;
-
-		seconds = left_s < seconds ? left_s : seconds;
-	}
-	return seconds;
 }
 
 static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
@@ -294,7 +246,9 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 
 		snprintf(why, sizeof why, "the registrar answered %u %.*s", m->status,
 			STR_ARG(str_sub(m->reason, 0, 100)));
-		fail(r, credentials ? RETRY_MAX_S : heed(r, m), why);
+		turned_down(r,
+			credentials ? RETRY_MAX_S : registration_heed(&r->way, r->generation, r->trunk, m),
+			why);
 	}
 }
 
@@ -306,7 +260,7 @@ static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, con
 	(void)ctx, (void)error;
 	r->ctx = NULL;
 	snprintf(why, sizeof why, "the registrar: %s", reason);
-	fail(r, 0, why);
+	turned_down(r, 0, why);
 }
 
 static const struct sip_ctx_ops ops = {.response = response, .failed = failed};
@@ -340,74 +294,6 @@ static void gone(void *user)
 
 static const struct sip_answerer answerer = {.challenged = challenged, .gone = gone};
 
-/* The lower the sooner: who was asked last and did not fail is asked again, who has failed comes behind those
- * that may do. */
-static unsigned reluctance(const struct registration *r, const struct peer_target *t)
-{
-	bool last = ip_port_equal(&t->remote, &r->asked.registrar);
-
-	if (!listener_for(r, t))
-		return 5;
-	if (last && !r->refused)
-		return 0;
-	if (wants_rest(t))
-		return 4;
-	return last ? 3 : t->down || peer_target_rests(t) ? 2 : 1;
-}
-
-static bool goes_before(
-	const struct registration *r, const struct peer_target *t, const struct peer_target *u)
-{
-	unsigned a = reluctance(r, t), b = reluctance(r, u);
-
-	if (a == b && wants_rest(t) && wants_rest(u))
-		return timer_left_ms(r->b->wheel, &t->rest) < timer_left_ms(r->b->wheel, &u->rest);
-	return a < b;
-}
-
-/* Of the addresses that the peer's host stands for, in the order of their records. NULL: it has none. */
-static const struct peer_target *choose(const struct registration *r, const struct peer_state *p)
-{
-	struct peer_target *all[WEIGHTED_MAX];
-	const struct peer_target *best = NULL;
-	unsigned n = peer_targets(p, all);
-
-	for (unsigned i = 0; i < n; i++)
-		if (!best || goes_before(r, all[i], best))
-			best = all[i];
-	return best;
-}
-
-/* To the first peer, as the trunk's calls; what is taken back, where it is. */
-static int aim(const struct registration *r, bool back, struct sip_flow *flow, struct err *e)
-{
-	const struct b2bua_generation *g = r->generation;
-	const struct config_peer *peer = &r->trunk->peers[0];
-	const struct peer_target *t = back ? peer_target_at(first_peer(r), &r->holder.registrar) : NULL;
-	const struct config_listener *l;
-	bool tls = peer->transport == CONFIG_TLS;
-
-	if (!t || !listener_for(r, t))
-		t = choose(r, first_peer(r));
-	if (!t)
-		return err_set(e, EHOSTUNREACH, "peer host %s has no address", peer->host);
-	l = listener_for(r, t);
-	if (!l)
-		return err_set(e, EADDRNOTAVAIL, "no enabled %s listener in realm %s to send from",
-			config_transport_name(peer->transport), r->trunk->realm->name);
-	*flow = (struct sip_flow){
-		.transport = tls                             ? SIP_TLS
-			     : peer->transport == CONFIG_TCP ? SIP_TCP
-							     : SIP_UDP,
-		.remote = t->remote,
-		.listener = g->listeners[l->index],
-		.tls = tls ? g->client_tls[r->trunk->index] : NULL,
-		.tls_name = tls ? peer->certificate_name : NULL,
-		.tls_sni = tls ? peer->sni : NULL,
-	};
-	return 0;
-}
-
 /* RFC 3261 section 10.2: the Request-URI is the domain, without a user. */
 static struct str registrar_uri(const struct config_trunk *t, char uri[URI_MAX])
 {
@@ -431,12 +317,11 @@ static int send_register(struct registration *r, uint32_t expires_s, struct err 
 	struct str uri = registrar_uri(r->trunk, uri_text), sent_by;
 	struct sip_builder m;
 	struct sip_flow flow;
-	int err = aim(r, expires_s == 0, &flow, e);
+	int err = registration_aim(&r->way, r->generation, r->trunk, expires_s == 0, &flow, e);
 
 	if (err < 0)
 		return err;
-	r->asked = (struct place){flow.listener, flow.remote};
-	r->refused = false;
+	registration_asked(&r->way, &flow);
 	sent_by = sip_listener_sent_by(flow.listener);
 	snprintf(address, sizeof address, "<%s>", r->trunk->registration.aor);
 	sip_build_request(&m, buf, sizeof buf, STR("REGISTER"), uri);
@@ -454,8 +339,10 @@ static int send_register(struct registration *r, uint32_t expires_s, struct err 
 	err = sip_build_end(&m, STR(""), STR(""));
 	if (!err)
 		err = sip_ctx_send(r->b->txl, &m, &flow, &ops, r, &r->ctx);
-	if (err < 0)
+	if (err < 0) {
+		registration_refused(&r->way, r->generation, r->trunk);
 		return err_set(e, err, "the registrar: %s", strerror(-err));
+	}
 	r->refs++;
 	sip_ctx_set_answerer(r->ctx, &answerer, r);
 	return 0;
@@ -601,15 +488,9 @@ const struct config_trunk *registration_of(
 	const struct registration *r;
 
 	TAILQ_FOREACH (r, &b->registrations, entry)
-		if ((r->asked.listener == from->listener || r->holder.listener == from->listener) &&
-			str_eq(m->uri.user, str_z(r->user)))
+		if (registration_came_by(&r->way, from) && str_eq(m->uri.user, str_z(r->user)))
 			return config_trunk_named(b->now->config, r->trunk->name);
 	return NULL;
-}
-
-static bool is_at(const struct place *p, const struct sip_flow *from)
-{
-	return p->listener == from->listener && ip_equal(&p->registrar.ip, &from->remote.ip);
 }
 
 const struct config_trunk *registration_at(const struct b2bua *b, const struct sip_flow *from)
@@ -617,7 +498,7 @@ const struct config_trunk *registration_at(const struct b2bua *b, const struct s
 	const struct registration *r;
 
 	TAILQ_FOREACH (r, &b->registrations, entry)
-		if (is_at(&r->holder, from) || is_at(&r->asked, from))
+		if (registration_came_from(&r->way, from))
 			return config_trunk_named(b->now->config, r->trunk->name);
 	return NULL;
 }
