@@ -127,9 +127,7 @@ static int map_open(uint32_t id, const char *name, uint32_t value_size)
 	int fd = copy_of_ours(MAP, id);
 
 	if (fd < 0)
-		fd = bpf_map_get_fd_by_id(id);
-	if (fd < 0)
-		return -errno;
+		return fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &len) == 0 && strcmp(info.name, name) == 0 &&
 		info.value_size == value_size)
 		return fd;

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Janus: its SIP plugin, with Sofia's SIP stack, registers over TLS, calls with SDES and AES-GCM, holds, and is called."""
 
-import json
-import os
-
 from lab.capture import Capture
-from lab.gateway import GCM_256, INSIDE, OUTSIDE, Neighbourhood, core
+from lab.examples import gateway_for_accounts
+from lab.gateway import GCM_256, INSIDE, OUTSIDE, Neighbourhood
 from lab.janus import Janus
 from lab.net import wait_for
-from lab.proxy import EXAMPLES
 from test_calls import TONE_A, TONE_B, assert_clean, assert_nothing_clear, phone, up
 from test_linphone import assert_silent, wait_relayed
 
@@ -17,17 +14,9 @@ NUMBER, PASSWORD = "+4989800", "wonder land"
 
 def neighbourhood(lab):
     """(gateway, Janus, the core's phone), both ends as in the examples."""
-    with open(os.path.join(EXAMPLES, "janus.json")) as f:
-        example = json.load(f)["srtp-gateway:gateway"]
-    listener, trunk = example["sip"]["listener"][0], example["trunks"]["trunk"][0]
-    listener |= {"address": OUTSIDE, "realm": "carriers", "tls-profile": "gateway"}
-    trunk |= {"realm": "carriers"}
-    inside = {"name": "core", "transport": "udp", "address": INSIDE, "port": 5060, "realm": "core"}
-    gateway = lab.gateway([trunk, core("core", lab.ADDRESSES["phone"])],
-                          [("janus", "+", "core"), ("core", NUMBER, "janus")], listeners=[listener, inside],
-                          users=example["users"], verify="required")
+    gateway, port = gateway_for_accounts(lab, "janus")
     b = phone(lab, "phone", "+4930300", TONE_B)
-    a = Janus(lab.host("carrier-b"), lab.ADDRESSES["carrier-b"], f"{OUTSIDE}:{listener['port']}", lab.identity("carrier-b"),
+    a = Janus(lab.host("carrier-b"), lab.ADDRESSES["carrier-b"], f"{OUTSIDE}:{port}", lab.identity("carrier-b"),
               lab.ca.cert, TONE_A, TONE_B)
     return gateway, a, b
 

@@ -2,15 +2,13 @@
 """Linphone: an account over TLS that belle-sip registers, with SDES, ICE or DTLS-SRTP by mediastreamer2, calls and is called."""
 
 import contextlib
-import json
-import os
 import time
 
 from lab.capture import Capture
-from lab.gateway import CM_80, INSIDE, OUTSIDE, Neighbourhood, core
+from lab.examples import gateway_for_accounts
+from lab.gateway import CM_80, INSIDE, OUTSIDE, Neighbourhood
 from lab.linphone import Linphone
 from lab.net import wait_for
-from lab.proxy import EXAMPLES
 from test_calls import TONE_A, TONE_B, assert_clean, assert_nothing_clear, hang_up, phone, up
 
 NUMBER, PASSWORD = "+4989700", "wonder land"
@@ -19,17 +17,9 @@ NUMBER, PASSWORD = "+4989700", "wonder land"
 @contextlib.contextmanager
 def registered(**settings):
     """(gateway, Linphone, the core's phone); both ends as in the examples. Nothing was in the clear outside at the end."""
-    with open(os.path.join(EXAMPLES, "linphone.json")) as f:
-        example = json.load(f)["srtp-gateway:gateway"]
-    listener, trunk = example["sip"]["listener"][0], example["trunks"]["trunk"][0]
-    listener |= {"address": OUTSIDE, "realm": "carriers", "tls-profile": "gateway"}
-    trunk |= {"realm": "carriers"}
-    inside = {"name": "core", "transport": "udp", "address": INSIDE, "port": 5060, "realm": "core"}
     with Neighbourhood() as lab:
         lab.cert = lab.ca.issue("gateway", "phones.example.com")
-        gateway = lab.gateway([trunk, core("core", lab.ADDRESSES["phone"])],
-                              [("linphone", "+", "core"), ("core", NUMBER, "linphone")], listeners=[listener, inside],
-                              users=example["users"], verify="required", **{"dtls-policies": example["dtls-policies"]})
+        gateway, _ = gateway_for_accounts(lab, "linphone")
         wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
         b = phone(lab, "phone", "+4930300", TONE_B)
         a = Linphone(lab.host("carrier-a"), OUTSIDE, TONE_A, lab.identity("carrier-a"), lab.ca.cert, PASSWORD, settings)
