@@ -6,6 +6,7 @@
 #include "dataplane/event.h"
 #include "dataplane/header_len.h"
 #include "dataplane/worker_private.h"
+#include "lib/srtp/rtcp_describe.h"
 #include "lib/srtp/rtcp_feedback.h"
 #include "lib/srtp/rtcp_hdr.h"
 
@@ -218,7 +219,7 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 }
 
 /* Under BUNDLE one compound speaks of several streams. */
-static ASIDE int rtcp_rewrite(struct packet *p)
+static ASIDE int rtcp_rewrite(const struct worker *w, struct packet *p)
 {
 	const struct stream *to = leg_stream(packet_out(p), leg_stream(p->in, p->stream)->twin_stream);
 	uint8_t from = p->in->n_streams > 1 ? RENUMBER_ANY_SOURCE : origin(p);
@@ -235,6 +236,9 @@ static ASIDE int rtcp_rewrite(struct packet *p)
 	n = (int)rtcp_feedback_keep(p->data, (size_t)n, to->feedback);
 	if (n < (int)RTCP_HDR_LEN)
 		return DP_V_FEEDBACK;
+	n = (int)rtcp_describe_hide(p->data, (size_t)n, &w->names, p->in->far->session->id);
+	if (n < (int)RTCP_HDR_LEN)
+		return DP_V_NO_STREAM;
 	p->len = p->clear_len = (uint16_t)n;
 	return PACKET_ON;
 }
@@ -327,7 +331,7 @@ int rewrite_route(struct worker *w, struct packet *p)
 
 int rewrite_numbers(struct worker *w, struct packet *p)
 {
-	return p->kind == PACKET_RTCP ? rtcp_rewrite(p) : rtp_rewrite(w, p);
+	return p->kind == PACKET_RTCP ? rtcp_rewrite(w, p) : rtp_rewrite(w, p);
 }
 
 /* Of one that waits for its next hop the port is not known, and rewrite_ether() comes later. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 
 #include <rte_cycles.h>
 #include <rte_malloc.h>
@@ -266,6 +267,10 @@ int worker_create(const struct worker_conf *conf, struct worker **out, struct er
 	w->pool = conf->pool;
 	w->trial_per_second = 10;
 	w->ssrc_seed = rte_rand();
+	if (getrandom(&w->names, sizeof w->names, 0) != sizeof w->names) {
+		rte_free(w);
+		return err_set(err, EIO, "no random octets");
+	}
 	STAILQ_INIT(&w->events);
 	TAILQ_INIT(&w->overlaps);
 	hold_open(&w->hold);

@@ -15,6 +15,7 @@
 #include "dataplane/session/slab.h"
 #include "dataplane/stats.h"
 #include "dataplane/worker.h"
+#include "lib/base/siphash.h"
 
 #define HANDOVER_RING 4096
 #define TICK_NS (10 * NS_PER_MS)
@@ -76,6 +77,7 @@ struct worker {
 	struct rte_ring *handover; /* others -> this worker */
 	struct worker *const *all; /* every worker, this one too */
 	uint32_t n_all;
+	struct siphash_key names; /* of what sources call themselves: rtcp_describe.h */
 	_Atomic bool stop; /* written by worker_stop() */
 };
 

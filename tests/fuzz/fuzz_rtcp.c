@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/srtp/renumber.h"
+#include "lib/srtp/rtcp_describe.h"
 #include "lib/srtp/rtcp_feedback.h"
 #include "lib/srtp/rtcp_hdr.h"
 #include "tests/fuzz/srtp_roundtrip.h"
@@ -56,6 +57,14 @@ static void rewrite(const uint8_t *data, size_t size)
 	/* What is left is a compound again. */
 	if (n > 0 && rtcp_check(p, (size_t)n))
 		abort();
+	if (n > 0) {
+		static const struct siphash_key key = {{1}};
+		size_t kept = rtcp_describe_hide(p, (size_t)n, &key, 1);
+
+		if (kept > (size_t)n || (kept && rtcp_check(p, kept)))
+			abort();
+		n = (int)kept;
+	}
 	for (unsigned allowed = RTCP_FEEDBACK_LIMITED; n > 0 && allowed < 256; allowed = 2 * allowed + 1) {
 		n = (int)rtcp_feedback_keep(p, (size_t)n, (uint8_t)(UINT8_MAX ^ (allowed & 0xfe)));
 		if (n && rtcp_check(p, (size_t)n))

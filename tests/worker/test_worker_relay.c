@@ -200,6 +200,8 @@ static void test_batches(void **state)
 /* RTCP on the RTP port: reports speak of the numbers that each side knows. */
 static void test_rtcp_mux(void **state)
 {
+	static const uint8_t described[28] = "\x81\xca\x00\x06\x00\x00\x10\x00\x01\x10"
+					     "alice@10.20.0.10";
 	struct rig *r = *state;
 	struct end a, b;
 	struct datagram d;
@@ -220,15 +222,20 @@ static void test_rtcp_mux(void **state)
 	uint16_t out_seq = be16_get(d.octets + 2);
 	uint32_t out_ssrc = be32_get(d.octets + 8);
 
-	/* A reports as sender: the SSRC that B hears it under. */
+	/* A reports as sender: the SSRC that B hears it under, and not who it says that it is. */
 	n = rig_sr(p, 0x1000, 0, 0);
+	memcpy(p + n, described, sizeof described);
+	n += sizeof described;
 	assert_int_equal(srtp_context_protect_rtcp(a.out, p, &n, sizeof p), 0);
 	rig_send(r, peer_a, gw_a, p, n);
 	rig_run(r, 1);
 	assert_true(rig_receive(r, &d));
 	assert_int_equal(srtp_context_unprotect_rtcp(b.in, d.octets, &d.n), 0);
 	assert_int_equal(be32_get(d.octets + 4), out_ssrc);
-	assert_int_equal(d.n, 64);
+	assert_int_equal(d.n, 64 + sizeof described);
+	assert_int_equal(be32_get(d.octets + 64 + 4), out_ssrc);
+	assert_memory_equal(d.octets + 64 + 8, described + 8, 2);
+	assert_null(memchr(d.octets + 64 + 10, '@', 16));
 	/* B reports about A's media in B's numbers: A reads its own. */
 	n = rig_sr(p, 0x2000, out_ssrc, out_seq);
 	assert_int_equal(srtp_context_protect_rtcp(b.out, p, &n, sizeof p), 0);
