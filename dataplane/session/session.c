@@ -285,9 +285,11 @@ int session_leg_update(struct worker *w, struct command *c)
 		leg->heard_ms = w->now_ms;
 		leg->timed_out = false;
 	}
-	/* Whoever was on hold, or held somebody, may have said nothing: a NAT has forgotten its way to him
-	 * then. */
-	if (directions(leg) != did)
+	/*
+	 * Whoever was on hold, or held somebody, may have said nothing: a NAT has forgotten its way to him by
+	 * the time that he is to speak again. Not before: nobody else takes the place of who is silent.
+	 */
+	if (directions(leg) & ~did && directions(leg) & DP_RECV)
 		leg->learned = 0;
 	streams_pair(s);
 	return 0;

@@ -405,6 +405,9 @@ static void test_plain_source_after_hold(void **state)
 		assert_int_equal(plain(r, after, seq + 2), 0);
 		assert_int_equal(
 			hold(r, DP_LEARN_ANY, i ? DP_RECV : DP_SEND), 0); /* it is held, and it holds */
+		/* Meanwhile nobody takes its place, whose silence leaves others all the time they need. */
+		(void)plain(r, stranger, seq + 9);
+		assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &before));
 		assert_int_equal(hold(r, DP_LEARN_ANY, DP_SENDRECV), 0);
 		/* Nothing better is known yet. */
 		assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &before));
