@@ -34,6 +34,10 @@ int paths_open(struct paths *p, struct neighbour_table *table, struct port *cons
 	p->paths = (void *)p->path_pages.base;
 	p->hops = (void *)p->hop_pages.base;
 	p->chains = (void *)p->chain_pages.base;
+	for (uint16_t i = 0; i < n_ports; i++) {
+		p->links[i].mtu = ports[i]->mtu;
+		memcpy(p->links[i].mac, ports[i]->mac.addr_bytes, sizeof(p->links[i].mac));
+	}
 	return 0;
 }
 
@@ -157,7 +161,7 @@ static void path_publish(struct paths *p, uint32_t index)
 		v.port = port->index;
 		v.mtu = path->mtu;
 		memcpy(v.ether, h->mac, 6);
-		memcpy(v.ether + 6, port->mac.addr_bytes, 6);
+		memcpy(v.ether + 6, p->links[port->index].mac, 6);
 		v.ether[12] = (uint8_t)(type >> 8);
 		v.ether[13] = (uint8_t)type;
 	}
@@ -211,6 +215,14 @@ static void route_say(const struct path *path, const char *why)
 		LZ("remote", ip_text(&path->key.remote, remote)), LZ("why", why));
 }
 
+/* The smaller of the interface's and the route's, where that has one. */
+static uint16_t mtu_of(const struct rtnl_link *link, const struct rtnl_route *route)
+{
+	uint32_t mtu = route->mtu != 0 && route->mtu < link->mtu ? route->mtu : link->mtu;
+
+	return mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
+}
+
 /* Asks the kernel for the route of a pair and publishes what comes of it. */
 static void path_route(struct paths *p, uint32_t index)
 {
@@ -226,7 +238,7 @@ static void path_route(struct paths *p, uint32_t index)
 		port = port_of(p, route.ifindex);
 	if (port != NULL) {
 		path->state = NEIGHBOUR_READY;
-		path->mtu = route.mtu != 0 && route.mtu < port->mtu ? (uint16_t)route.mtu : port->mtu;
+		path->mtu = mtu_of(&p->links[port->index], &route);
 		path_link(p, index, route.ifindex, &route.next_hop);
 	} else {
 		path->state = rc == 0 && route.kind == RTNL_ROUTE_LOCAL ? NEIGHBOUR_SELF : NEIGHBOUR_NO_ROUTE;
@@ -320,8 +332,32 @@ static void hop_resync(struct paths *p, struct hop *h)
 		hop_publish(p, h);
 }
 
+/*
+ * An interface's MTU and address may be set while it is in use, and the kernel takes frames that do not fit
+ * and drops them without a word.
+ */
+static void links_read(struct paths *p)
+{
+	for (uint16_t i = 0; i < p->n_ports; i++) {
+		const struct port *port = p->ports[i];
+		struct rtnl_link now;
+
+		if (port->ifindex == 0)
+			continue;
+		p->requests++;
+		if (rtnl_link_get(p->fd, (uint32_t)port->ifindex, &now) < 0)
+			continue; /* it is gone: so are the routes over it */
+		if (now.mtu != p->links[i].mtu)
+			log_info("neighbour", "the interface has another MTU",
+				LZ("interface", port->interface), LU("mtu", now.mtu),
+				LU("before", p->links[i].mtu));
+		p->links[i] = now;
+	}
+}
+
 void paths_refresh(struct paths *p)
 {
+	links_read(p);
 	round_begin(&p->refresh, neighbour_table_extent(p->table));
 }
 

@@ -61,7 +61,8 @@ struct paths {
 	struct neighbour_table *table;
 	struct port *const *ports;
 	uint16_t n_ports;
-	int fd; /* rtnl_open() */
+	struct rtnl_link links[PORTS_MAX]; /* the ports' interfaces, as they are now */
+	int fd;                            /* rtnl_open() */
 	uint32_t capacity, tick;
 	struct path *paths;
 	struct hop *hops;
@@ -88,7 +89,7 @@ void paths_close(struct paths *p);
 void paths_add(struct paths *p, const struct neighbour_key *key);
 /* The kernel says something about a neighbour. */
 void paths_neighbour(struct paths *p, const struct rtnl_neighbour *n);
-/* Has every pair's route asked for again, by steps. */
+/* Has every pair's route asked for again, by steps, over the interfaces as they are now. */
 void paths_refresh(struct paths *p);
 /* Has every next hop's address asked for again, by steps: notifications were lost. */
 void paths_resync(struct paths *p);

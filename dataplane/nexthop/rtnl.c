@@ -231,6 +231,32 @@ int rtnl_route_get(int fd, const struct ip_addr *local, const struct ip_addr *re
 	return 0;
 }
 
+static int link_answer(const struct nlmsghdr *h, void *ctx)
+{
+	struct rtnl_link *out = ctx;
+	struct attrs a = {0};
+
+	if (h->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(h) < sizeof(struct ifinfomsg))
+		return 0;
+	attrs_parse(h, sizeof(struct ifinfomsg), &a);
+	if (!attr_u32(a.at[IFLA_MTU], &out->mtu) || a.at[IFLA_ADDRESS] == NULL ||
+		mnl_attr_get_payload_len(a.at[IFLA_ADDRESS]) != sizeof(out->mac))
+		return -EPROTO;
+	memcpy(out->mac, mnl_attr_get_payload(a.at[IFLA_ADDRESS]), sizeof(out->mac));
+	return 0;
+}
+
+int rtnl_link_get(int fd, uint32_t ifindex, struct rtnl_link *out)
+{
+	_Alignas(8) char buf[REQUEST_MAX];
+	struct nlmsghdr *h = request_start(buf, RTM_GETLINK, 0);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
+
+	ifi->ifi_family = AF_UNSPEC;
+	ifi->ifi_index = (int)ifindex;
+	return ask(fd, h, link_answer, out);
+}
+
 static bool neighbour_parse(const struct nlmsghdr *h, struct rtnl_neighbour *out)
 {
 	struct attrs a = {0};

@@ -36,6 +36,14 @@ struct rtnl_route {
  * address here). */
 int rtnl_route_get(int fd, const struct ip_addr *local, const struct ip_addr *remote, struct rtnl_route *out);
 
+struct rtnl_link {
+	uint32_t mtu; /* octets of IP packet */
+	uint8_t mac[6];
+};
+
+/* -ENODEV: there is no such interface. */
+int rtnl_link_get(int fd, uint32_t ifindex, struct rtnl_link *out);
+
 struct rtnl_neighbour {
 	uint32_t ifindex;
 	struct ip_addr ip;

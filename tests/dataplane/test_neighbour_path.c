@@ -19,6 +19,8 @@ static struct {
 	bool gateway; /* one next hop for all; otherwise each remote is its own */
 	bool no_route;
 	uint16_t state; /* NUD_*, of every neighbour */
+	struct rtnl_link link;
+	uint32_t route_mtu; /* of every route; 0: the interface's */
 	unsigned routes, neighbours, used;
 	uint8_t *asked; /* by the last two octets of the remote; NULL: not counted */
 	unsigned warnings;
@@ -28,6 +30,15 @@ int __wrap_rtnl_open(void);
 int __wrap_rtnl_open(void)
 {
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+int __wrap_rtnl_link_get(int fd, uint32_t ifindex, struct rtnl_link *out);
+int __wrap_rtnl_link_get(int fd, uint32_t ifindex, struct rtnl_link *out)
+{
+	(void)fd;
+	assert_int_equal(ifindex, IFINDEX);
+	*out = kernel.link;
+	return 0;
 }
 
 int __wrap_rtnl_route_get(
@@ -43,6 +54,7 @@ int __wrap_rtnl_route_get(
 		return -ENETUNREACH;
 	*out = (struct rtnl_route){.kind = RTNL_ROUTE_UNICAST,
 		.ifindex = IFINDEX,
+		.mtu = kernel.route_mtu,
 		.next_hop = kernel.gateway ? *local : *remote};
 	return 0;
 }
@@ -91,7 +103,8 @@ static void mirror_open(struct mirror *m, uint32_t capacity)
 {
 	memset(&kernel, 0, sizeof kernel);
 	kernel.state = NUD_REACHABLE;
-	*m = (struct mirror){.port = {.ifindex = IFINDEX, .mtu = 1500}};
+	kernel.link = (struct rtnl_link){.mtu = 1500, .mac = {2, 7}};
+	*m = (struct mirror){.port = {.ifindex = IFINDEX, .mtu = 1500, .mac = {{2, 7}}}};
 	m->ports[0] = &m->port;
 	assert_int_equal(neighbour_table_create(capacity, &m->table), 0);
 	assert_int_equal(paths_open(&m->paths, m->table, m->ports, 1, capacity), 0);
@@ -431,6 +444,35 @@ static void what_the_kernel_says_of_a_next_hop_reaches_all_its_pairs(void **stat
 	mirror_close(&m);
 }
 
+/* What does not fit any more is refused by a worker, who counts it; the kernel would only drop it. */
+static void an_interface_that_changes_is_followed(void **state)
+{
+	static const struct {
+		uint32_t link, route;
+		uint16_t fits;
+	} mtus[] = {{1500, 0, 1500}, {1400, 0, 1400}, {1400, 1450, 1400}, {1400, 1300, 1300}, {9000, 0, 9000},
+		{100000, 0, UINT16_MAX}};
+	struct neighbour_key k = pair(0);
+	struct neighbour_value v;
+	struct mirror m;
+
+	(void)state;
+	mirror_open(&m, 65536);
+	(void)use(&m, 0);
+	for (size_t i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
+		kernel.link.mtu = mtus[i].link;
+		kernel.link.mac[5] = (uint8_t)i;
+		kernel.route_mtu = mtus[i].route;
+		paths_refresh(&m.paths);
+		while (paths_step(&m.paths))
+			;
+		assert_int_equal(neighbour_table_find(m.table, NULL, &k, m.paths.tick, &v), NEIGHBOUR_FOUND);
+		assert_int_equal(v.mtu, mtus[i].fits);
+		assert_memory_equal(v.ether + 6, kernel.link.mac, 6);
+	}
+	mirror_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +486,7 @@ int main(void)
 		cmocka_unit_test(rounds_go_in_steps),
 		cmocka_unit_test(a_round_begun_again_reaches_everything),
 		cmocka_unit_test(a_gateway_in_use_is_confirmed_once_a_second),
+		cmocka_unit_test(an_interface_that_changes_is_followed),
 		cmocka_unit_test(what_the_kernel_says_of_a_next_hop_reaches_all_its_pairs),
 	};
 

@@ -94,3 +94,32 @@ def test_the_kernel_is_kept_from_answering_media_when_a_firewall_is_loaded():
         both_hear(a, b, 50)
         assert unreachable(a.host) == before
         finish(gateway, a, b)
+
+
+def lowered_mtu(port):
+    """What does not fit any more is refused and counted, not given to a kernel that drops it; and it goes on where it fits."""
+    with talking(b="phone", port=port) as (lab, gateway, a, b):
+        host = lab.gateway_host
+
+        def too_long():
+            return gateway.ctl("show", "stats")["data-plane"]["verdicts"]["too_long"]
+
+        assert too_long() == 0
+        host.ip("link", "set", "core0", "mtu", "150")
+        wait_for("what does not fit is counted", too_long)
+        heard = b.talker.of(a.talker)["last"]
+        before = too_long()
+        wait_for("more of it", lambda: too_long() >= before + 25)
+        assert b.talker.of(a.talker)["last"] <= heard + 1, (heard, b.talker.of(a.talker))
+        host.ip("link", "set", "core0", "mtu", "1500")
+        both_hear(a, b)
+        assert "the interface has another MTU" in gateway.dataplane.output()
+        finish(gateway, a, b)
+
+
+def test_an_mtu_that_is_lowered_is_followed():
+    lowered_mtu("auto")
+
+
+def test_an_mtu_that_is_lowered_is_followed_with_af_packet():
+    lowered_mtu("af_packet")
