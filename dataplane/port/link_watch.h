@@ -12,12 +12,16 @@
 #include "dataplane/port/port.h"
 
 #define LINK_WATCH_NS NS_PER_S
+/* In a row that see an interface replaced before it counts: one that has just come is still being set up. */
+#define LINK_WATCH_LOOKS 3
 
 /* Zeroed before the first look. */
 struct link_watch {
 	uint64_t next; /* the next look is due, ns */
 	bool known[PORTS_MAX], up[PORTS_MAX];
 	uint64_t losses[PORTS_MAX]; /* how often the link went, or was not there at first */
+	const char *why[PORTS_MAX]; /* as was logged last; NULL: nothing */
+	uint8_t seen[PORTS_MAX];    /* looks in a row that saw its interface replaced */
 	const struct port *replaced; /* one whose interface went and came back as another, for which it is no
 					port; or NULL */
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <linux/ethtool.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if_arp.h>
 
@@ -56,7 +57,7 @@ int netdev_get(const char *name, struct netdev *out, struct err *err)
 	return 0;
 }
 
-static bool runs(const char *name)
+bool netdev_runs(const char *name)
 {
 	struct ifreq ifr = {0};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -68,13 +69,43 @@ static bool runs(const char *name)
 	return yes;
 }
 
-enum netdev_state netdev_state(int ifindex, const char *name)
+/*
+ * The kernel unbinds such a socket from an interface that goes, be it only to another network namespace, and
+ * binds it to none that comes. Of no protocol: nothing is received by it.
+ */
+int netdev_mark(int ifindex, struct err *err)
 {
+	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_ifindex = ifindex};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), code;
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
+		return fd;
+	code = errno;
+	if (fd >= 0)
+		close(fd);
+	return err_set(err, code, "interface %d cannot be watched: %s%s", ifindex, strerror(code),
+		code == EPERM ? "; CAP_NET_RAW is needed" : "");
+}
+
+/* The number of the interface that mark is of; 0: it is gone. */
+static unsigned number_of(int mark)
+{
+	struct sockaddr_ll at;
+	socklen_t n = sizeof(at);
+
+	return getsockname(mark, (struct sockaddr *)&at, &n) == 0 && at.sll_ifindex > 0
+		       ? (unsigned)at.sll_ifindex
+		       : 0;
+}
+
+enum netdev_state netdev_state(int mark, const char *name)
+{
+	unsigned number = number_of(mark);
 	char now[IF_NAMESIZE]; /* it may have been given another one */
 
-	if (if_indextoname((unsigned)ifindex, now) != NULL)
-		return runs(now) ? NETDEV_RUNNING : NETDEV_STILL;
-	return runs(name) ? NETDEV_REPLACED : NETDEV_GONE;
+	if (number != 0 && if_indextoname(number, now) != NULL)
+		return netdev_runs(now) ? NETDEV_RUNNING : NETDEV_STILL;
+	return if_nametoindex(name) != 0 ? NETDEV_REPLACED : NETDEV_GONE;
 }
 
 static int channels(const char *name, struct ethtool_channels *ch)

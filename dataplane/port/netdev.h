@@ -20,15 +20,24 @@ struct netdev {
 /* -ENODEV: no such interface here; -ENOTSUP: not Ethernet. */
 int netdev_get(const char *name, struct netdev *out, struct err *err);
 
-/* What became of the interface that had this number and name. */
+/*
+ * A descriptor that tells this very interface from every other one that has its number or its name later,
+ * however soon. The caller's to close.
+ */
+int netdev_mark(int ifindex, struct err *err);
+
+/* What became of the interface that mark is of, and that had this name. */
 enum netdev_state {
 	NETDEV_RUNNING,
 	NETDEV_STILL, /* down, or without a carrier */
 	NETDEV_GONE,
-	NETDEV_REPLACED, /* gone, and another one, which runs, has its name */
+	NETDEV_REPLACED, /* gone, and another one has its name */
 };
 
-enum netdev_state netdev_state(int ifindex, const char *name);
+enum netdev_state netdev_state(int mark, const char *name);
+
+/* Is it up, and does it have a carrier? */
+bool netdev_runs(const char *name);
 
 /* Queues of an interface, as ETHTOOL_GCHANNELS tells: pairs plus those of one direction. */
 struct netdev_queues {

@@ -271,6 +271,10 @@ static int interface_take(struct port *port, struct err *err)
 	if (rc < 0)
 		return rc;
 	port->private->claim = rc;
+	rc = netdev_mark(dev.ifindex, err);
+	if (rc < 0)
+		return rc;
+	port->private->mark = rc;
 	return 0;
 }
 
@@ -278,6 +282,8 @@ static void port_free(struct port *port)
 {
 	if (port->private->claim >= 0)
 		close(port->private->claim);
+	if (port->private->mark >= 0)
+		close(port->private->mark);
 	free(port->private);
 	free(port);
 }
@@ -295,6 +301,8 @@ static struct port *port_alloc(const struct port_conf *conf)
 		return NULL;
 	}
 	*p = (struct port_private){.claim = -1,
+		.mark = -1,
+		.any_kind = conf->kind == PORT_AUTO,
 		.queues_most = UINT16_MAX,
 		.object = -1,
 		.program = -1,
@@ -381,11 +389,27 @@ int port_set_media(struct port *port, const struct dp_address *addresses, uint32
 	return rc;
 }
 
+/* Would a port be opened on what has the interface's name now? A text that stays says why not. */
+static const char *unfit(const struct port *port)
+{
+	const struct port_driver *driver = port->private->driver;
+	struct netdev dev;
+	struct err err = {0};
+	int rc = netdev_get(port->interface, &dev, &err);
+
+	if (rc == -ENOTSUP)
+		return "the interface is gone, and the one that has its name is not Ethernet";
+	if (rc < 0 || !netdev_runs(port->interface))
+		return "the interface is gone, and the one that has its name has no link";
+	/* With any kind to choose from the next one takes another. */
+	return driver->unfit != NULL && !port->private->any_kind ? driver->unfit(port) : NULL;
+}
+
 static struct port_link interface_link(const struct port *port)
 {
 	struct port_link link = {.up = false};
 
-	switch (netdev_state(port->ifindex, port->interface)) {
+	switch (netdev_state(port->private->mark, port->interface)) {
 	case NETDEV_RUNNING:
 		link.why = port->private->deaf;
 		link.up = link.why == NULL;
@@ -396,16 +420,25 @@ static struct port_link interface_link(const struct port *port)
 		link.why = "the interface is gone";
 		break;
 	case NETDEV_REPLACED:
-		link.why = "the interface is gone, and another one has its name";
-		link.replaced = true;
+		link.why = unfit(port);
+		link.replaced = link.why == NULL;
+		if (link.replaced)
+			link.why = "the interface is gone, and another one has its name";
 		break;
 	}
 	return link;
 }
 
+static bool is_there(const struct port *port)
+{
+	enum netdev_state state = netdev_state(port->private->mark, port->interface);
+
+	return state == NETDEV_RUNNING || state == NETDEV_STILL;
+}
+
 void port_keep(struct port *port)
 {
-	if (port->private->driver->keep != NULL)
+	if (port->private->driver->keep != NULL && is_there(port))
 		port->private->deaf = port->private->driver->keep(port);
 }
 

@@ -115,7 +115,8 @@ struct port_link {
 	bool up;
 	uint32_t mbit_s; /* 0: not known */
 	const char *why; /* not up, and neither the cable nor its other end is to blame; NULL otherwise */
-	bool replaced;   /* not up, and will never be again: another interface has its name now */
+	bool replaced;   /* not up, and will never be again: another interface, which can be opened, has its
+			    name */
 };
 
 /*

@@ -140,6 +140,15 @@ static const char *af_xdp_keep(struct port *port)
 	return "the XDP program was taken off and cannot be put back";
 }
 
+static const char *af_xdp_unfit(const struct port *port)
+{
+	struct netdev_queues q;
+
+	return netdev_queues_get(port->interface, &q) < 0 || q.rx < port->queues
+		       ? "the interface is gone, and the one that has its name has too few queues"
+		       : NULL;
+}
+
 static void af_xdp_stats(const struct port *port, struct port_stats *out)
 {
 	uint64_t counters[XDP_COUNTERS];
@@ -182,6 +191,7 @@ const struct port_driver port_driver_af_xdp = {
 	.set_media = af_xdp_set_media,
 	.why = af_xdp_why,
 	.keep = af_xdp_keep,
+	.unfit = af_xdp_unfit,
 	.stats = af_xdp_stats,
 	.detach = af_xdp_detach,
 };

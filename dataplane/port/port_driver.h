@@ -25,6 +25,9 @@ struct port_driver {
 	/* Optional: puts back what somebody took off the interface; why it is deaf: a text that stays, or
 	 * NULL. */
 	const char *(*keep)(struct port *port);
+	/* Optional: why the interface that has the port's name now could not be opened: a text that stays, or
+	 * NULL. */
+	const char *(*unfit)(const struct port *port);
 	void (*stats)(const struct port *port,
 		struct port_stats *out);   /* optional: what the ethdev does not know */
 	void (*detach)(struct port *port); /* optional: after the ethdev is gone, or was never made */
@@ -36,6 +39,8 @@ struct port_private {
 	bool configured;          /* the ethdev may be stopped and closed */
 	uint16_t queues_most;     /* of the device, whatever its driver says */
 	int claim;                /* netdev_claim(), -1 for none */
+	int mark;                 /* netdev_mark(), -1 for none */
+	bool any_kind;            /* conf has PORT_AUTO */
 	uint32_t queues_before;   /* receive queues to give back to the interface, 0: unchanged */
 	int object;               /* the XDP program's file, -1 for none */
 	int program;              /* itself, -1 for none */

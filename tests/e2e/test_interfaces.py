@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens to the data plane's interfaces while a call is up."""
 
+import time
+
 from lab.net import LabError, Skip, run, wait_for
 from lab.party import both_hear, finish, talking
 
 from test_outages import take_new_keys
+
+
+LOOKS = 5  # s: more than the looks at an interface that another one has replaced take
 
 
 def link_alarm(gateway):
@@ -76,6 +81,58 @@ def test_an_interface_that_went_and_came_back_has_media_again():
         take_new_keys(a)
         both_hear(a, b)
         assert not link_alarm(gateway)
+        finish(gateway, a, b)
+
+
+def addresses_of(host, device):
+    words = host.ip("-br", "addr", "show", "dev", device).split()
+    return [w for w in words if "/" in w and not w.startswith("fe80")]
+
+
+def test_an_interface_that_came_back_with_its_number_is_another_one():
+    """As one that was lent to a container: its number is the old one's, and the sockets are bound to nothing."""
+    with talking(b="phone") as (lab, gateway, a, b):
+        host, other = lab.gateway_host, lab.host("container")
+        addresses, number = addresses_of(host, "ext0"), host.exec("cat", "/sys/class/net/ext0/ifindex")
+        host.ip("link", "set", "ext0", "netns", other.netns)
+        other.ip("link", "set", "ext0", "netns", host.netns)
+        for address in addresses:
+            host.ip("addr", "add", address, "dev", "ext0", *(["nodad"] if ":" in address else []))
+        host.ip("link", "set", "ext0", "up")
+        assert host.exec("cat", "/sys/class/net/ext0/ifindex") == number
+        assert gateway.dataplane.wait(60) == 1
+        assert "interface 'ext0' went and came back" in gateway.dataplane.output(), gateway.dataplane.output()[-2000:]
+        gateway.start_dataplane()
+        take_new_keys(a)
+        both_hear(a, b)
+        finish(gateway, a, b)
+
+
+TUN = """
+import fcntl, struct, time
+tun = open("/dev/net/tun", "r+b", buffering=0)
+fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"ext0", 0x1001))  # TUNSETIFF: IP without Ethernet
+time.sleep(3600)
+"""
+
+
+def test_an_interface_that_no_media_can_have_does_not_end_the_data_plane():
+    """The next one could not have it either, and would end at once, again and again; the others' media goes on."""
+    with talking(b="phone") as (lab, gateway, a, b):
+        host = lab.gateway_host
+        host.ip("link", "del", "ext0")
+        tunnel = host.start("tunnel", "python3", "-c", TUN)
+        wait_for("the tunnel is there", lambda: "ext0" in host.ip("link"))
+        host.ip("link", "set", "ext0", "up")
+        wait_for("the log says what is wrong with it", lambda: "is not Ethernet" in gateway.dataplane.output())
+        time.sleep(LOOKS)  # it would have ended by then
+        assert link_alarm(gateway) and gateway.dataplane.running()
+        tunnel.stop()
+        lab.wire(host, "outside", "ext0", "192.0.2.1/24", "2001:db8:1::1/64")
+        assert gateway.dataplane.wait(60) == 1
+        gateway.start_dataplane()
+        take_new_keys(a)
+        both_hear(a, b)
         finish(gateway, a, b)
 
 
