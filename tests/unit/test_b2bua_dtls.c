@@ -355,6 +355,59 @@ static void test_who_parts_may_wait_for_an_answer(void **state)
 	}
 }
 
+static void gone_now(void)
+{
+	pass(LEG_PARTING_MS + 1000);
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	hear(&alice, "BYE");
+	reply(&alice, "200 OK");
+	expect_no_calls();
+}
+
+/* Nobody can say whether it is heard when it is asked for first. */
+static void test_who_parts_while_the_data_plane_is_away_is_gone(void **state)
+{
+	(void)state;
+	up_with_the_other();
+	bench.unheard = 1;
+	other_is_done();
+	plane_away();
+	pass(LEG_PARTING_MS + 1000);
+	silence(NULL);
+	plane_restart(true);
+	gone_now();
+}
+
+/* A session refresh begins while the data plane is asked. */
+static void refresh_meanwhile(const union dp_msg *m)
+{
+	struct call *c = TAILQ_FIRST(&bench.b2bua->calls);
+
+	if (m->h.type != DP_STATS || m->stats.scope != DP_STATS_SCOPE_SESSION)
+		return;
+	bench.plane.saw = NULL;
+	c->legs[DP_SIDE_B].timer.refresh_due = true;
+	reinvite_start(c);
+}
+
+/* An offer of ours that comes in between may be answered with another association; it is not, and that is the
+ * end. */
+static void test_who_parts_may_answer_an_offer_of_ours(void **state)
+{
+	(void)state;
+	up_with_the_other();
+	bench.unheard = 1;
+	other_is_done();
+	bench.plane.saw = refresh_meanwhile;
+	pass(LEG_PARTING_MS + 100);
+	hear(&bob, "INVITE");
+	answer(&bob, "488 Not Acceptable Here", "", "");
+	hear(&bob, "ACK");
+	silence(NULL);
+	gone_now();
+}
+
 /* It hands the other side over, and its page is closed while the target rings. */
 static void test_who_parts_after_a_transfer_ends_nothing(void **state)
 {
@@ -394,6 +447,8 @@ int main(void)
 		TD(test_who_parts_may_go_on),
 		TD(test_who_parts_may_come_back),
 		TD(test_who_parts_may_wait_for_an_answer),
+		TD(test_who_parts_while_the_data_plane_is_away_is_gone),
+		TD(test_who_parts_may_answer_an_offer_of_ours),
 		TD(test_who_parts_after_a_transfer_ends_nothing),
 	};
 

@@ -100,9 +100,17 @@ static bool has_parted(const struct leg *l, unsigned transport)
 {
 	const struct dp_stats_leg *s = call_stats_of(l->call, 2 * transport + l->side);
 
-	/* The answer to an offer of ours may begin another one. */
-	return leg_dtls_parted(l, transport) && !oa_handshake_expected(&l->oa, transport) &&
-	       speaks(l, transport) && s && s->rx_age_ms >= WORD_MS && s->ice_age_ms >= WORD_MS;
+	return leg_dtls_parted(l, transport) && speaks(l, transport) && s && s->rx_age_ms >= WORD_MS &&
+	       s->ice_age_ms >= WORD_MS;
+}
+
+/*
+ * It may have offered another association, and speaks when that is answered; or answer an offer of ours with
+ * one; or wait for its next party.
+ */
+static bool cannot_be_told(const struct leg *l)
+{
+	return l->oa.pending || l->call->exchange || succession_pending(l->call);
 }
 
 static void looked(void *arg, int result, const char *reason)
@@ -119,7 +127,9 @@ static void looked(void *arg, int result, const char *reason)
 		gone |= parted;
 		there |= m->open && !parted;
 	}
-	if (result >= 0 && goes_on(c) && gone && !there) {
+	if (result < 0 || cannot_be_told(l)) {
+		leg_dtls_ask_again(l);
+	} else if (goes_on(c) && gone && !there) {
 		c->b->counters.ended_media_timeout++;
 		call_release(c, NULL, 480,
 			"trunk %s: the peer ended its DTLS association, and nothing of it was heard since",
@@ -128,18 +138,19 @@ static void looked(void *arg, int result, const char *reason)
 	call_unwait(c);
 }
 
-bool leg_parted(struct leg *l)
+void leg_parted(struct leg *l)
 {
 	struct call *c = l->call;
 
 	if (!goes_on(c) || l->ended)
-		return true;
-	/* It may have offered another association, and speaks when that is answered; or wait for its next
-	 * party. */
-	if (l->oa.pending || c->exchange || succession_pending(c))
-		return false;
+		return;
+	if (cannot_be_told(l)) {
+		leg_dtls_ask_again(l);
+		return;
+	}
 	c->waiting++;
-	if (dp_client_stats_session(c->b->client, c->media.session, counted, looked, l) < 0)
+	if (dp_client_stats_session(c->b->client, c->media.session, counted, looked, l) < 0) {
+		leg_dtls_ask_again(l);
 		call_unwait(c);
-	return true;
+	}
 }

@@ -268,10 +268,19 @@ const char *leg_dtls_refused(const struct leg *l)
 
 static void parting_over(struct timer *t)
 {
-	struct line *n = (struct line *)((char *)t - offsetof(struct line, parting));
+	leg_parted(((struct line *)((char *)t - offsetof(struct line, parting)))->leg);
+}
 
-	if (!leg_parted(n->leg))
-		timer_set(n->leg->call->b->wheel, &n->parting, LEG_PARTING_MS, parting_over);
+static void ask_later(struct line *n)
+{
+	timer_set(n->leg->call->b->wheel, &n->parting, LEG_PARTING_MS, parting_over);
+}
+
+void leg_dtls_ask_again(struct leg *l)
+{
+	for (unsigned i = 0; l->dtls && i < SDP_MEDIA_MAX; i++)
+		if (l->dtls->lines[i].parted)
+			ask_later(&l->dtls->lines[i]);
 }
 
 /*
@@ -286,7 +295,7 @@ static void closed(void *arg)
 	log_info("dtls", "the peer ended its association", LZ("call", l->call->id),
 		LZ("trunk", l->trunk->name));
 	n->parted = true;
-	timer_set(l->call->b->wheel, &n->parting, LEG_PARTING_MS, parting_over);
+	ask_later(n);
 }
 
 bool leg_dtls_parted(const struct leg *l, unsigned i)

@@ -36,9 +36,9 @@ void legs_commit(struct call *c);
 void leg_consent_lost(struct leg *l, unsigned transport, uint32_t silent_ms);
 /*
  * A while ago the peer ended DTLS associations, and began no others: ends the call if that was its last word
- * on all transports. false: that cannot be told while something is under way in the call, so ask again.
+ * on all transports. While that cannot be told it is asked again, by leg_dtls_ask_again().
  */
-bool leg_parted(struct leg *l);
+void leg_parted(struct leg *l);
 #define LEG_PARTING_MS                                                                                       \
 	7000 /* that while: the next check for consent comes within 6 s (RFC 7675 section 5.1) */
 
@@ -54,6 +54,9 @@ void leg_dtls_update(struct leg *l);
 void leg_dtls_expect(struct leg *l);
 /* Has the peer ended the association on transport i, with nothing in its place? */
 bool leg_dtls_parted(const struct leg *l, unsigned i);
+/* leg_parted() has come too early: once more in LEG_PARTING_MS, as long as the association is the one that
+ * was ended. */
+void leg_dtls_ask_again(struct leg *l);
 /* Why somebody's handshake, perhaps the peer's, was refused, when none was finished since; "": none was. */
 const char *leg_dtls_refused(const struct leg *l);
 /* A datagram from the leg's media path. */
