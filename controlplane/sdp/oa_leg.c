@@ -148,20 +148,24 @@ static bool keys_lag(const struct oa_media *m)
 {
 	const struct dtls_bond *b = agreement_dtls_bond(m->keys);
 
-	return b && !b->done && m->keys->established && !m->ice && m->remote.ip.family != IP_NONE;
+	return b && !b->done && m->keys->established && !m->ice;
 }
 
-/* Where the peer of transport i was, in what holds, with the keys that are in force there. */
-static void remote_before(const struct oa_leg *leg, unsigned i, struct ip_port *rtp, struct ip_port *rtcp)
+/*
+ * Where the peer of transport i was when it had the keys in force, if m is what holds next; IP_NONE: it is
+ * there still. Over a hold by address it is kept: who is resumed may have begun another association somewhere
+ * else.
+ */
+static void remote_before(const struct oa_leg *leg, unsigned i, const struct oa_media *m, struct ip_port *rtp,
+	struct ip_port *rtcp)
 {
-	const struct oa_media *m = i < leg->n_media ? &leg->media[i] : NULL;
-	bool lags = m && keys_lag(m) && m->before.ip.family != IP_NONE;
+	const struct oa_media *was = i < leg->n_media ? &leg->media[i] : NULL;
 
 	*rtp = *rtcp = (struct ip_port){0};
-	if (!m || m->ice)
+	if (!was || was->ice || (!keys_lag(m) && m->remote.ip.family != IP_NONE))
 		return;
-	*rtp = lags ? m->before : m->remote;
-	*rtcp = lags ? m->before_rtcp : m->remote_rtcp;
+	*rtp = was->before.ip.family != IP_NONE ? was->before : was->remote;
+	*rtcp = was->before.ip.family != IP_NONE ? was->before_rtcp : was->remote_rtcp;
 }
 
 void oa_remote_now(const struct oa_leg *leg, unsigned i, struct ip_port *rtp, struct ip_port *rtcp)
@@ -169,9 +173,15 @@ void oa_remote_now(const struct oa_leg *leg, unsigned i, struct ip_port *rtp, st
 	const struct oa_media *now = oa_media_now(leg, i);
 
 	*rtp = *rtcp = (struct ip_port){0};
-	if (now && keys_lag(now))
-		remote_before(leg, i, rtp, rtcp);
-	if (!now || rtp->ip.family != IP_NONE)
+	if (!now)
+		return;
+	if (leg->pending && now == oa_media_at(leg, i)) {
+		remote_before(leg, i, now, rtp, rtcp);
+	} else {
+		*rtp = now->before;
+		*rtcp = now->before_rtcp;
+	}
+	if (rtp->ip.family != IP_NONE && now->remote.ip.family != IP_NONE)
 		return;
 	*rtp = now->remote;
 	*rtcp = now->remote_rtcp;
@@ -191,8 +201,7 @@ int oa_commit(struct oa_leg *leg)
 	}
 	memcpy(media, x->media, x->n_media * sizeof *media);
 	for (unsigned i = 0; i < x->n_media; i++)
-		if (keys_lag(&media[i]))
-			remote_before(leg, i, &media[i].before, &media[i].before_rtcp);
+		remote_before(leg, i, &media[i], &media[i].before, &media[i].before_rtcp);
 	drop_media(leg);
 	leg->media = media;
 	leg->n_media = x->n_media;
@@ -347,8 +356,10 @@ bool oa_keys_arrived(struct oa_leg *leg, unsigned i, const struct dtls_bond *bon
 	in.moved = out.moved = true; /* a new key as RFC 5764 has it: indexes begin at 0 */
 	in.epoch = ++leg->next_epoch;
 	out.epoch = ++leg->next_epoch;
-	if (i < leg->n_media)
-		taken = take_keys(leg->media[i].keys, bond, &in, &out);
+	if (i < leg->n_media && take_keys(leg->media[i].keys, bond, &in, &out)) {
+		leg->media[i].before = leg->media[i].before_rtcp = (struct ip_port){0};
+		taken = true;
+	}
 	if (leg->pending && i < leg->pending->n_media)
 		taken |= take_keys(leg->pending->media[i].keys, bond, &in, &out);
 	agreed_key_wipe(&in);

@@ -86,7 +86,8 @@ struct oa_media {
 	bool mux;
 	bool swapped; /* the two ports of oa_local have changed places */
 	struct ip_port remote, remote_rtcp; /* ip IP_NONE: nowhere to send to (c=0.0.0.0) */
-	/* where it was before, while what is in force are the keys from there: see oa_remote_now() */
+	/* where it was before, while the keys in force are those from there, or it is nowhere; IP_NONE: it
+	 * has not moved. See oa_remote_now() */
 	struct ip_port before, before_rtcp;
 	struct agreement *keys;             /* NULL on a plain leg */
 	bool ice;                           /* the peer finds the way: remote is where it was signalled */

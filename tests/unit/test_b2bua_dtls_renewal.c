@@ -287,6 +287,55 @@ static void test_a_renewal_that_moves(void **state)
 	expect_no_calls();
 }
 
+/* It says so, and has its answer; the association that it begins, if any, is still to come. */
+static void moves_to(struct ip_port to, const char *setup_value)
+{
+	peer.address = to;
+	says_so(setup_value);
+}
+
+/* Held by address it is nowhere; that is forgotten as little as where it was while it had the keys in force.
+ */
+static void test_who_was_held_by_address_moves(void **state)
+{
+	struct ip_port before, held, after;
+
+	(void)state;
+	take_dtls_with_policy(NULL, "\"on-refusal\":\"alarm-and-continue\"");
+	call_under_dtls();
+	before = held = after = peer.address;
+	memset(held.ip.octets, 0, 4);
+	after.port = 50000;
+	moves_to(held, "actpass");
+	say(&bob, "ACK", "", "");
+	assert_int_equal(media_to()->ip.family, IP_NONE);
+	another_identity();
+	for (unsigned i = 0; i < 2; i++) {
+		moves_to(after, "passive");
+		assert_true(ip_port_equal(media_to(), &before));
+		if (i)
+			break;
+		say(&bob, "ACK", "", "");
+		moves_to(held, "passive");
+		say(&bob, "ACK", "", "");
+		assert_int_equal(media_to()->ip.family, IP_NONE);
+	}
+	associate(&peer.association, DTLS_SERVER, bob.heard->body, say_datagram);
+	say(&bob, "ACK", "", "");
+	keys_wanted = 2;
+	run_until(renewed, "the handshake at the next place");
+	settle();
+	assert_true(ip_port_equal(media_to(), &after));
+	/* With the association that goes on it is where it says, also after a hold. */
+	moves_to(held, "actpass");
+	say(&bob, "ACK", "", "");
+	moves_to(before, "actpass");
+	say(&bob, "ACK", "", "");
+	assert_true(ip_port_equal(media_to(), &before));
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 static void assert_recorded(const json_t *leg, unsigned keys)
 {
 	const json_t *dtls = json_object_get(leg, "dtls");
@@ -425,6 +474,7 @@ int main(void)
 		TD(test_a_stranger_during_a_renewal),
 		TD(test_a_stranger_during_a_renewal_where_the_policy_ends_calls),
 		TD(test_a_renewal_that_moves),
+		TD(test_who_was_held_by_address_moves),
 		TD(test_a_crash_after_a_renewal_that_failed),
 		TD(test_a_crash_before_the_peers_association),
 		TD(test_what_the_audit_keeps),
