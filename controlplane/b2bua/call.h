@@ -109,6 +109,8 @@ struct leg {
 	char call_id[LOOP_CALL_ID_TEXT];
 	const char *local_uri, *remote_uri; /* our From and its To without tags; texts.h, as the other names here */
 	uint32_t invite_cseq; /* of the first INVITE that we sent */
+	uint32_t agreed_seq;  /* CSeq of the last INVITE of ours in the dialog when the session that holds was
+				 agreed on */
 
 	struct sip_stx *stx; /* INVITE received: until its final answer, or the ACK of a 2xx */
 	struct sip_ctx *ctx; /* INVITE sent: until its final answer */

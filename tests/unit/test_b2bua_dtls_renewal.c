@@ -336,6 +336,39 @@ static void test_who_was_held_by_address_moves(void **state)
 	expect_no_calls();
 }
 
+/* Nor does a crash make the keys in force those of the place that it was to move to. */
+static void test_a_crash_after_a_renewal_that_moved_and_failed(void **state)
+{
+	struct ip_port before;
+
+	(void)state;
+	bench_keep_calls();
+	take_dtls_with_policy(NULL, "\"attempts\":3,\"retry-after\":5,\"on-refusal\":\"alarm-and-continue\"");
+	call_under_dtls();
+	before = peer.address;
+	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+	pass(100);
+	refusals_wanted = 1;
+	peer.address.port = 40000;
+	renew_with_stranger(false);
+	settle();
+	bench_crash(false);
+	pass(1050);
+	hear(&alice, "OPTIONS");
+	reply(&alice, "200 OK");
+	hear(&bob, "OPTIONS");
+	reply(&bob, "200 OK");
+	pass(5000);
+	keys_wanted = 2;
+	take_renewal(DTLS_SERVER, false);
+	assert_true(ip_port_equal(media_to(), &before));
+	run_until(renewed, "the handshake");
+	settle();
+	assert_true(ip_port_equal(media_to(), &peer.address));
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 static void assert_recorded(const json_t *leg, unsigned keys)
 {
 	const json_t *dtls = json_object_get(leg, "dtls");
@@ -475,6 +508,7 @@ int main(void)
 		TD(test_a_stranger_during_a_renewal_where_the_policy_ends_calls),
 		TD(test_a_renewal_that_moves),
 		TD(test_who_was_held_by_address_moves),
+		TD(test_a_crash_after_a_renewal_that_moved_and_failed),
 		TD(test_a_crash_after_a_renewal_that_failed),
 		TD(test_a_crash_before_the_peers_association),
 		TD(test_what_the_audit_keeps),

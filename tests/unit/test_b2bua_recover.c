@@ -131,6 +131,29 @@ static void test_an_answer_to_a_reinvite_of_before(void **state)
 	}
 }
 
+/*
+ * What he answered holds, and only our ACK was lost: that is all he gets. A re-INVITE that he refuses would
+ * end a sound call.
+ */
+static void test_an_answer_that_was_taken_before(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	bench_crash(false);
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	silence(NULL);
+	both_have_it(&alice, &bob);
+	reinvite(&alice, &bob, 2);
+	bench_crash(false);
+	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 12, "sendrecv"));
+	hear(&bob, "ACK");
+	silence(NULL);
+	both_have_it(&alice, &bob);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 /* A re-INVITE that repeats the first offer to the letter, as a refresh does. */
 static void test_a_session_refresh(void **state)
 {
@@ -289,6 +312,7 @@ int main(void)
 		K(test_either_side_hangs_up),
 		K(test_reinvites_bring_new_keys),
 		K(test_an_answer_to_a_reinvite_of_before),
+		K(test_an_answer_that_was_taken_before),
 		K(test_a_session_refresh),
 		K(test_timers_of_sessions_go_on),
 		K(test_a_peer_that_hung_up_meanwhile),

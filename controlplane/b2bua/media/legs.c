@@ -228,7 +228,8 @@ void legs_commit(struct call *c)
 	for (unsigned side = 0; side < 2; side++) {
 		struct leg *l = &c->legs[side];
 
-		oa_commit(&l->oa);
+		if (oa_commit(&l->oa) == 0 && l->dialog)
+			l->agreed_seq = l->dialog->invite_seq;
 		leg_note_keys(l);
 	}
 	legs_program(c);

@@ -78,6 +78,8 @@ static struct saved_media media_of(const struct leg *l, unsigned i)
 		.mid_sent = om->mid_sent,
 		.remote = om->remote,
 		.remote_rtcp = om->remote_rtcp,
+		.before = om->before,
+		.before_rtcp = om->before_rtcp,
 		.local = local->rtp,
 		.selected = *oa_selected(&l->oa, i),
 	};
@@ -151,6 +153,7 @@ static void save_leg(const struct leg *l, struct saved_leg *s)
 		.past = {.peer_name = str_z(l->peer_name),
 			.peer_fingerprint = str_z(l->peer_fingerprint),
 			.handshake = handshake_of(&l->first)},
+		.agreed_seq = l->agreed_seq,
 		.n_media = l->oa.n_media,
 	};
 	memcpy(s->past.downgrades, l->downgrades, sizeof s->past.downgrades);

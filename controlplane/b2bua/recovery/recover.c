@@ -65,6 +65,7 @@ static int take_dialog(struct leg *l, const struct saved_leg *s, struct err *e)
 		return err_set(e, -rc, "its dialog cannot be kept: %s", strerror(-rc));
 	l->dialog->user = l;
 	l->before.last_seq = saved.local_seq;
+	l->before.answered_seq = l->agreed_seq = s->agreed_seq;
 	l->flow = l->dialog->flow;
 	if (sip_dialogs_add(l->call->b->dialogs, l->dialog) < 0)
 		return err_set(e, EEXIST, "another call has its dialog");
@@ -188,6 +189,8 @@ static int take_media(struct leg *l, const struct saved_leg *s, struct ip_port r
 			.mid_sent = m->mid_sent,
 			.remote = m->remote,
 			.remote_rtcp = m->remote_rtcp,
+			.before = m->before,
+			.before_rtcp = m->before_rtcp,
 		};
 		rx[i] = (struct agreed_key){.suite = (enum srtp_suite)m->suite, .epoch = m->rx_epoch};
 		tx[i] = (struct agreed_key){

@@ -331,6 +331,39 @@ static void get_more(struct rbuf *r, struct saved_leg *l)
 	}
 }
 
+/* Of m-lines whose peer was elsewhere when it got the keys in force: few. */
+static void put_before(struct wbuf *w, const struct saved_leg *l)
+{
+	uint8_t n = 0;
+
+	for (uint32_t i = 0; i < l->n_media; i++)
+		n += l->media[i].before.ip.family != IP_NONE;
+	wbuf_u8(w, n);
+	for (uint32_t i = 0; i < l->n_media; i++) {
+		if (l->media[i].before.ip.family == IP_NONE)
+			continue;
+		wbuf_u8(w, (uint8_t)i);
+		put_address(w, &l->media[i].before);
+		put_address(w, &l->media[i].before_rtcp);
+	}
+}
+
+static void get_before(struct rbuf *r, struct saved_leg *l)
+{
+	uint8_t n = get_small(r, SDP_MEDIA_MAX);
+
+	for (uint8_t k = 0; k < n; k++) {
+		uint8_t i = get_small(r, SDP_MEDIA_MAX - 1);
+
+		if (i >= l->n_media) {
+			r->short_read = true;
+			return;
+		}
+		l->media[i].before = get_address(r);
+		l->media[i].before_rtcp = get_address(r);
+	}
+}
+
 static void put_leg(struct wbuf *w, const struct saved_leg *l)
 {
 	put_text(w, l->trunk);
@@ -363,6 +396,8 @@ static void put_leg(struct wbuf *w, const struct saved_leg *l)
 	for (uint32_t i = 0; i < l->n_epochs; i++)
 		put_epoch(w, &l->epochs[i]);
 	put_more(w, l);
+	wbuf_u32(w, l->agreed_seq);
+	put_before(w, l);
 }
 
 static void get_leg(struct rbuf *r, struct saved_leg *l, uint8_t version)
@@ -402,8 +437,13 @@ static void get_leg(struct rbuf *r, struct saved_leg *l, uint8_t version)
 	l->n_epochs = get_small(r, KEY_EPOCHS_MAX);
 	for (uint32_t i = 0; i < l->n_epochs; i++)
 		get_epoch(r, &l->epochs[i], version);
-	if (version >= 3)
-		get_more(r, l);
+	if (version < 3)
+		return;
+	get_more(r, l);
+	if (version < 4)
+		return;
+	l->agreed_seq = rbuf_u32(r);
+	get_before(r, l);
 }
 
 void saved_call_write(const struct saved_call *c, struct wbuf *w)

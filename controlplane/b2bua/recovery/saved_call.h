@@ -11,8 +11,11 @@
 #include "controlplane/sip/dialog.h"
 #include "lib/base/buf.h"
 
-/* Taken over all the same: 1, without what begins with renewal; 2, of the keys of transport 0 alone. */
-#define SAVED_CALL_VERSION 3
+/*
+ * Taken over all the same: 1, without what begins with renewal; 2, of the keys of transport 0 alone; 3,
+ * without `before` and agreed_seq.
+ */
+#define SAVED_CALL_VERSION 4
 #define SAVED_CALL_MAX (96u << 10) /* octets: two bodies, two dialogs with all their routes, and the rest */
 
 /* An m-line that stands. */
@@ -28,6 +31,7 @@ struct saved_media {
 	uint16_t extensions; /* as in struct oa_media, feedback and mid_sent too */
 	uint8_t feedback, mid_sent;
 	struct ip_port remote, remote_rtcp;
+	struct ip_port before, before_rtcp; /* as in struct oa_media */
 	struct ip_port selected; /* with ice: where the peer was found; credentials are not kept */
 	struct ip_port local; /* with ported: our RTP address as leased; RTCP is on the port behind it */
 };
@@ -87,6 +91,7 @@ struct saved_leg {
 	struct key_epoch epochs[KEY_EPOCHS_MAX];
 	uint32_t n_more;
 	struct saved_keyed more[SDP_MEDIA_MAX - 1];
+	uint32_t agreed_seq; /* as in struct leg */
 	uint32_t n_media;
 	struct saved_media media[SDP_MEDIA_MAX];
 };
