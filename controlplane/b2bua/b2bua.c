@@ -252,7 +252,9 @@ static void answer(void *user, const struct sip_msg *m, const struct sip_flow *f
 	struct b2bua *b = user;
 	struct sip_dialog *d = sip_dialogs_named(b->dialogs, m->call_id, m->from_tag, m->to_tag);
 
-	if (d && d->flow.listener == from->listener)
+	if (!d)
+		stray_answered(b, m, from);
+	else if (d->flow.listener == from->listener)
 		revive_answered(d->user, m);
 }
 

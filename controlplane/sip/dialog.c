@@ -217,6 +217,22 @@ int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_ms
 	return rc;
 }
 
+int sip_dialog_of_answer(const struct sip_msg *response, const struct sip_flow *flow, struct sip_dialog **out)
+{
+	char buf[2 * SIP_LINE_MAX + 16];
+	struct wbuf w = wbuf_make(buf, sizeof buf);
+	struct sip_dialog_start start = {
+		.call_id = response->call_id,
+		.local_tag = response->from_tag,
+		.local_uri = party(&w, &response->from),
+		.remote_uri = party(&w, &response->to),
+		.cseq = response->cseq,
+		.secure = response->to.uri.scheme == SIP_SCHEME_SIPS,
+	};
+
+	return w.overflow ? -E2BIG : sip_dialog_new_uac(&start, response, flow, out);
+}
+
 int sip_dialog_restore(const struct sip_dialog *saved, struct sip_dialog **out)
 {
 	struct sip_dialog *d = malloc(sizeof *d);

@@ -61,6 +61,9 @@ struct sip_dialog_start {
  * Errors as above. */
 int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_msg *response,
 	const struct sip_flow *flow, struct sip_dialog **out);
+/* The same from a 2xx alone, to an INVITE of ours that nobody remembers. */
+int sip_dialog_of_answer(
+	const struct sip_msg *response, const struct sip_flow *flow, struct sip_dialog **out);
 /* From what a checkpoint kept: text is copied; the connection and the owner are not, they are of an earlier
  * life. */
 int sip_dialog_restore(const struct sip_dialog *saved, struct sip_dialog **out);

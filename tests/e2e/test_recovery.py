@@ -98,6 +98,22 @@ def test_a_plain_leg_over_udp_outlives_it_too():
         no_call_left(gateway)
 
 
+def test_a_phone_that_rang_during_the_crash_is_let_go_when_it_is_answered():
+    """Its call went with the process: it would be up with nobody."""
+    with parties(b="phone") as (_, gateway, a, b):
+        a.invite(NUMBERS["phone"])
+        offer = b.expect("INVITE")
+        b.respond(offer, 180, "Ringing")
+        a.expect(180)
+        gateway.kill(gateway.controlplane)
+        gateway.start_controlplane()
+        b.respond(offer, 200, "OK", b.answer_body(offer))
+        b.expect("ACK")
+        bye = b.released()
+        assert "restarted" in (bye.get("Reason") or ""), bye.text
+        no_call_left(gateway)
+
+
 def test_a_call_whose_peer_hung_up_meanwhile_is_cleared():
     with talking() as (_, gateway, a, b):
         kill_control(gateway, a.hang_up_wires)

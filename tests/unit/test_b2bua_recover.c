@@ -267,16 +267,47 @@ static void test_media_stopped_meanwhile(void **state)
 	over(&alice, &bob);
 }
 
-/* A call that is only being set up is not taken over; nor is a setup mistaken for a call. */
+/*
+ * A call that is only being set up is not taken over; nor is a setup mistaken for a call. Who answers it all
+ * the same is left with nobody, and does not stay so.
+ */
 static void test_a_call_that_rings(void **state)
 {
 	(void)state;
-	dial(&bob, "+3001", "", sdp(&bob, 1));
+	for (unsigned i = 0; i < 2; i++) {
+		struct phone *from = i ? &alice : &bob, *to = i ? &bob : &alice;
+
+		dial(from, number_of(to), "", sdp(from, 1));
+		hear(to, "INVITE");
+		answer(to, "180 Ringing", "", "");
+		bench_crash(false);
+		expect_no_calls();
+		assert_int_equal(bench.live, 0);
+		answer(to, "200 OK", "", sdp(to, 1));
+		hear(to, "ACK");
+		hear(to, "BYE");
+		expect_heard(to, "restarted");
+		reply(to, "200 OK");
+		silence(NULL);
+		phone_forget(from);
+	}
+}
+
+/* Whoever is no peer of ours has no requests sent to anybody. */
+static void test_a_stranger_that_answers(void **state)
+{
+	const char *ip = alice.ip;
+
+	(void)state;
+	dial(&bob, number_of(&alice), "", sdp(&bob, 1));
 	hear(&alice, "INVITE");
-	answer(&alice, "180 Ringing", "", "");
 	bench_crash(false);
+	alice.ip = "203.0.113.99";
+	answer(&alice, "200 OK", "", sdp(&alice, 1));
+	silence(NULL);
+	alice.ip = ip;
+	silence(NULL);
 	expect_no_calls();
-	assert_int_equal(bench.live, 0);
 }
 
 static void test_many_calls(void **state)
@@ -321,6 +352,7 @@ int main(void)
 		K(test_both_planes),
 		K(test_media_stopped_meanwhile),
 		K(test_a_call_that_rings),
+		K(test_a_stranger_that_answers),
 		K(test_many_calls),
 	};
 

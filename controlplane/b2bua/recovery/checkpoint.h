@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to b2bua/: calls outside the process (checkpoint.c), and back in it (recover.c, revive.c). */
+/* Private to b2bua/: calls outside the process (checkpoint.c), and back in it (recover.c, revive.c, stray.c).
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -9,6 +10,7 @@ struct b2bua;
 struct call;
 struct err;
 struct leg;
+struct sip_flow;
 struct sip_msg;
 
 /* The call is up, or something of it changed that must outlive the process. Cheap; written soon. */
@@ -31,3 +33,6 @@ void revive_later(struct call *c);
 void revive_forget(struct call *c);
 /* A 2xx to an INVITE in the leg's dialog that we know nothing of. */
 void revive_answered(struct leg *l, const struct sip_msg *m);
+
+/* stray.c: a 2xx to an INVITE, of no dialog that there is. */
+void stray_answered(struct b2bua *b, const struct sip_msg *m, const struct sip_flow *from);
