@@ -7,26 +7,31 @@ import shutil
 
 from .gateway import Gateway
 
-UNITS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "scripts", "service")
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..")
 
 # Accounts that every machine has, in the place of those that the installation makes.
 ACCOUNTS = {"srtpgw-dataplane": "daemon", "srtpgw": "nobody"}
 GROUPS = {"srtpgw": "nogroup"}
 
 
-def unit(plane):
-    """What its unit file says, by name; the last word counts."""
-    with open(os.path.join(UNITS, f"srtpgw-{plane}.service.in")) as f:
+def unit(plane, path=None):
+    """What its unit file says, by name; the last word counts. path: the unit of an installation."""
+    with open(path or os.path.join(TOP, "scripts", "service", f"srtpgw-{plane}.service.in")) as f:
         return dict(line.rstrip("\n").split("=", 1) for line in f if "=" in line and not line.startswith("#"))
 
 
-def confined(plane):
-    """The command before a command that gives it the account and the capabilities of the plane's unit."""
-    says = unit(plane)
+def confined(says, accounts, groups):
+    """The command before a command that gives it the account and the capabilities that a unit has; their numbers or names."""
     caps = ",".join(["-all", *("+" + c.removeprefix("CAP_").lower() for c in says["AmbientCapabilities"].split())])
     assert says["CapabilityBoundingSet"] == says["AmbientCapabilities"] and says["NoNewPrivileges"] == "yes"
-    return ["setpriv", f"--reuid={ACCOUNTS[says['User']]}", f"--regid={GROUPS[says['Group']]}",
+    return ["setpriv", f"--reuid={accounts[says['User']]}", f"--regid={groups[says['Group']]}",
             "--clear-groups", f"--inh-caps={caps}", f"--ambient-caps={caps}", f"--bounding-set={caps}", "--no-new-privs"]
+
+
+def give(folder, account):
+    """The folder and what is in it, to an account."""
+    for path in (pathlib.Path(folder), *pathlib.Path(folder).rglob("*")):
+        shutil.chown(path, account)
 
 
 class Service(Gateway):
@@ -40,9 +45,7 @@ class Service(Gateway):
         shutil.chown(lab.path("run"), "root", GROUPS["srtpgw"])
         os.chmod(lab.path("run"), 0o1775)
         shutil.chown(lab.path("etc"), ACCOUNTS["srtpgw"], GROUPS["srtpgw"])
-        for path in pathlib.Path(lab.path("certs")).rglob("*"):
-            shutil.chown(path, ACCOUNTS["srtpgw"])
-        shutil.chown(lab.path("certs"), ACCOUNTS["srtpgw"])
+        give(lab.path("certs"), ACCOUNTS["srtpgw"])
         super().__init__(host, config, options=[*options, "--group", GROUPS["srtpgw"]], **kw)
 
     def path(self, name):
@@ -58,5 +61,5 @@ class Service(Gateway):
 
     def _start(self, plane, *options):
         self._starts += 1
-        return self.host.start(f"{plane}-{self._starts}", *confined(plane), self.program(plane), *options,
-                               "--log-level", self._log_level)
+        return self.host.start(f"{plane}-{self._starts}", *confined(unit(plane), ACCOUNTS, GROUPS), self.program(plane),
+                               *options, "--log-level", self._log_level)
