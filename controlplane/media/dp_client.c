@@ -155,6 +155,28 @@ static void dispatch(struct dp_client *c, const union dp_msg *m)
 	}
 }
 
+/* An upgrade may leave one plane as it was. The next attempt meets the same until somebody ends the older one. */
+static void other_version(struct dp_client *c, uint16_t version)
+{
+	if (!c->refused)
+		log_error("dp_client",
+			version < DP_MSG_VERSION
+				? "the planes are of different versions: start the data plane again"
+				: "the planes are of different versions: start the control plane again",
+			LU("ours", DP_MSG_VERSION), LU("data_plane", version));
+	c->refused = true;
+	dp_fail(c, "the planes are of different versions");
+}
+
+static void malformed(struct dp_client *c, const struct dp_header *h, const char *why)
+{
+	c->counters.malformed++;
+	if (c->stage == DP_GREETING && dp_header_is_foreign(h))
+		other_version(c, h->version);
+	else
+		log_warn("dp_client", "malformed message from the data plane", LZ("why", why));
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct dp_client *c = arg;
@@ -171,8 +193,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		if (rc == 1) {
 			dispatch(c, &m);
 		} else if (rc == -EPROTO) {
-			c->counters.malformed++;
-			log_warn("dp_client", "malformed message from the data plane", LZ("why", why));
+			malformed(c, &m.h, why);
 		} else {
 			c->failed = true;
 			c->why_down = "the data plane closed the connection";

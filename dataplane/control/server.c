@@ -25,6 +25,7 @@ struct server {
 	struct framing *peer; /* NULL: nobody is connected */
 	uint64_t instance;    /* the peer's, by its DP_HELLO */
 	uint64_t turned_away; /* who was refused last: it asks again and again, and is logged once */
+	uint16_t foreign;     /* what was refused last spoke this version; 0: none since the last peer. Likewise */
 	bool gone;            /* the peer is; closed at the end of the turn */
 	/* Connected, and have not said DP_HELLO yet. Whoever only looks whether somebody listens here leaves
 	 * the peer alone. */
@@ -130,9 +131,24 @@ static void answer_no(struct framing *f, const union dp_msg *m, int result, cons
 	(void)framing_send(f, &answer);
 }
 
-static void refuse_visitor(struct framing *f, const union dp_msg *m, const char *why)
+/* An upgrade may leave one plane as it was. */
+static void say_versions(struct server *s, uint16_t version)
 {
-	log_warn("server", "connection refused", LZ("reason", why));
+	if (s->foreign != version)
+		log_error("server",
+			version > DP_MSG_VERSION
+				? "the planes are of different versions: start the data plane again"
+				: "the planes are of different versions: start the control plane again",
+			LU("ours", DP_MSG_VERSION), LU("control_plane", version));
+	s->foreign = version;
+}
+
+static void refuse_visitor(struct server *s, struct framing *f, const union dp_msg *m, const char *why)
+{
+	if (dp_header_is_foreign(&m->h))
+		say_versions(s, m->h.version);
+	else
+		log_warn("server", "connection refused", LZ("reason", why));
 	answer_no(f, m, -EPROTO, why);
 }
 
@@ -168,13 +184,14 @@ static void read_visitor(struct server *s, struct framing **place)
 		drop_peer(s, "replaced by a new connection of its own");
 		s->peer = f;
 		s->instance = m.hello.instance;
+		s->foreign = 0;
 		control_connection(s->control, true);
 		log_info("server", "control plane connected", LU("sessions", control_sessions(s->control)));
 		control_handle(s->control, &m);
 		return;
 	}
 	if (rc == 1 || rc == -EPROTO)
-		refuse_visitor(f, &m, rc == 1 ? "say DP_HELLO first" : why);
+		refuse_visitor(s, f, &m, rc == 1 ? "say DP_HELLO first" : why);
 	if (rc == 1)
 		dp_msg_wipe(&m);
 	framing_close(f);

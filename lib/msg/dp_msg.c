@@ -397,6 +397,12 @@ static const char *body_wrong(const union dp_msg *m)
 	return NULL;
 }
 
+bool dp_header_is_foreign(const struct dp_header *h)
+{
+	/* 0: shorter than a header. */
+	return h->version != 0 && h->version != DP_MSG_VERSION;
+}
+
 int dp_msg_check(const void *data, size_t n, const char **why)
 {
 	const union dp_msg *m = data;

@@ -576,6 +576,9 @@ size_t dp_type_size(enum dp_type type);
  */
 int dp_msg_check(const void *data, size_t n, const char **why);
 
+/* Of a message that was refused: who sent it speaks another version of this contract. */
+bool dp_header_is_foreign(const struct dp_header *h);
+
 /* Zeroes m (as much as the type needs) and fills its header. */
 void dp_msg_init(union dp_msg *m, enum dp_type type, uint64_t seq);
 

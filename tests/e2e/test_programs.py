@@ -6,13 +6,14 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 import uuid
 
 from lab.gateway import Neighbourhood, build_dir, carrier, core
-from lab.net import run, wait_for
+from lab.net import PATIENCE, run, wait_for
 from lab.party import connect, finish, parties
 from lab.state import shown
 
@@ -188,6 +189,46 @@ def test_a_second_control_plane_takes_nothing_from_the_first():
         assert second.stop() == 0, second.output()
         assert gateway.ctl("show", "stats")["data-plane"]["control"]["disconnects"] == 0, gateway.controlplane.output()
         finish(gateway, a, b)
+
+
+def header(message, version):
+    """A message of the planes, as one of this version says it (lib/msg/dp_msg.h)."""
+    return version.to_bytes(2, sys.byteorder) + message[2:]
+
+
+def test_planes_of_different_versions_say_so_once():
+    """An upgrade may leave a plane beside a newer one: each asks again and again, and says once what to do."""
+    with Neighbourhood() as lab:
+        gateway = lab.gateway([carrier("carrier-a", "192.0.2.10"), core("core", "10.20.0.10")], [(None, "+49", "core")])
+        gateway.kill(gateway.controlplane)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(lab.path("older.sock"))
+            listener.listen()
+            listener.settimeout(PATIENCE)
+            process = gateway.host.start("newer", gateway.program("controlplane"), "--config", gateway.config_path,
+                                         "--dataplane", lab.path("older.sock"), "--control", gateway.control_socket,
+                                         "--recovery", gateway.path("calls"))
+            for _ in range(5):
+                peer, _ = listener.accept()
+                with peer:
+                    hello = peer.recv(65536)
+                    version = int.from_bytes(hello[:2], sys.byteorder)
+                    peer.send(header(hello, version - 1))
+                    assert not peer.recv(65536), "it goes, and comes again"
+        said = [line for line in process.output().splitlines() if "different versions" in line]
+        assert len(said) == 1 and "start the data plane again" in said[0], process.output()
+        assert "malformed" not in process.output() and "connection to the data plane lost" not in process.output()
+        assert process.stop() == 0, process.output()
+        for _ in range(5):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as newer:
+                newer.settimeout(PATIENCE)
+                newer.connect(gateway.media_socket)
+                newer.send(header(hello, version + 1))
+                assert newer.recv(65536)[:2] == hello[:2], "who asks is told the version that would be understood"
+                assert not newer.recv(65536)
+        said = [line for line in gateway.dataplane.output().splitlines() if "version" in line]
+        assert len(said) == 1 and "start the data plane again" in said[0], gateway.dataplane.output()
+        gateway.start_controlplane()
 
 
 def test_sighup_ends_neither_plane_not_even_at_the_start():
