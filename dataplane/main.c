@@ -13,6 +13,7 @@
 #include "dataplane/control/options.h"
 #include "dataplane/control/server.h"
 #include "dataplane/port/eal.h"
+#include "dataplane/privileges.h"
 #include "dataplane/sizing.h"
 #include "lib/base/log.h"
 
@@ -74,10 +75,24 @@ static void pci_list(const struct dataplane *d, char *out, size_t cap)
 			n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "+" : "", d->options.devices[i]);
 }
 
+/* What DPDK and the kernel say of a capability that is missing is an errno of some step, or less. */
+static void blame(const char *missing, struct err *err)
+{
+	struct err why = *err;
+
+	if (missing[0])
+		err_set(err, EPERM, "this process lacks %s: %s", missing, why.text);
+}
+
 static int ports_open(struct dataplane *d, struct err *err)
 {
 	int rc = port_pool_create(FRAMES_PER_PORT * ports_wanted(d), &d->pool, err);
+	char missing[PRIVILEGES_TEXT_MAX];
 
+	privileges_missing(missing, sizeof missing);
+	if (missing[0] && d->options.n_interfaces)
+		log_warn("main", "capabilities that interfaces need are missing: start as root, or with them",
+			LZ("missing", missing));
 	for (uint16_t i = 0; rc == 0 && i < ports_wanted(d); i++) {
 		bool device = i >= d->options.n_interfaces;
 		struct port_conf conf = {
@@ -91,8 +106,11 @@ static int ports_open(struct dataplane *d, struct err *err)
 		};
 
 		rc = port_open(&conf, &d->ports[i], err);
-		if (rc < 0)
+		if (rc < 0) {
+			if (!device && rc != -ENODEV)
+				blame(missing, err);
 			break;
+		}
 		d->n_ports++;
 		log_info("main", "port", LZ("interface", d->ports[i]->interface),
 			LZ("how", d->ports[i]->report), LU("mtu", d->ports[i]->mtu));
