@@ -44,10 +44,11 @@ static void chain_free(struct chain *c)
 static int chain_read(const char *file, struct chain *c, struct err *e)
 {
 	FILE *f = fopen(file, "r");
+	struct err reason;
 	X509 *cert;
 
 	if (!f)
-		return err_set(e, errno, "%s: cannot be read: %s", file, strerror(errno));
+		return err_set(e, errno, "%s: cannot be read: %s", file, err_read_reason(errno, &reason));
 	while (c->n < CHAIN_MAX && (cert = PEM_read_X509(f, NULL, secret_no_passphrase, NULL)))
 		c->certs[c->n++] = cert;
 	fclose(f);

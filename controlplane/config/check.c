@@ -37,15 +37,16 @@ static int open_file(const struct file *f, BIO **out, struct err *e)
 	 * calls. */
 	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	FILE *in = NULL;
+	struct err reason;
 	struct stat st;
-	char what[160];
+	char what[ERR_TEXT_MAX];
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
 		close(fd);
 		return complain(f, e, "is not a file");
 	}
 	if (fd < 0 || !(in = fdopen(fd, "r")) || !(*out = BIO_new_fp(in, BIO_CLOSE))) {
-		snprintf(what, sizeof what, "cannot be read: %s", strerror(errno));
+		snprintf(what, sizeof what, "cannot be read: %s", err_read_reason(errno, &reason));
 		if (in)
 			fclose(in);
 		else if (fd >= 0)

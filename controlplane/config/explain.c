@@ -45,6 +45,8 @@ static const struct {
 	{"Too few \"", NULL, "'", "' is missing: at least one is needed"},
 	{"Duplicate instance of \"", NULL, "'", "' is there twice"},
 	{"Unique data leaf(s) \"", NULL, "another entry has the same ", ""},
+	{"No module named \"", NULL, "there is no model '",
+		"' here: a configuration has srtp-gateway and ietf-netconf-acm"},
 	{"Unexpected data state node \"", NULL, "'", "' is state: it is read, never configured"},
 	{"Not found node \"", NULL, "there is no '", "' here, or this build of the gateway cannot do it"},
 	{"Invalid boolean value \"", NULL, "write true or false, not '", "'"},

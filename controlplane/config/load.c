@@ -149,13 +149,14 @@ static int read_all(int fd, size_t size, char **out, size_t *n)
 int config_load(const char *path, struct config **out, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct err reason;
 	struct stat st;
 	char *text = NULL;
 	size_t n = 0;
 	int rc;
 
 	if (fd < 0)
-		return err_set(e, errno, "%s: cannot be opened: %s", path, strerror(errno));
+		return err_set(e, errno, "%s: cannot be opened: %s", path, err_read_reason(errno, &reason));
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		rc = err_set(e, EINVAL, "%s: this is not a file", path);
 		goto out;

@@ -2,9 +2,11 @@
 #include "lib/base/err.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 int err_set(struct err *e, int code, const char *fmt, ...)
 {
@@ -55,4 +57,15 @@ const char *err_bind_reason(int code)
 	default:
 		return strerror(code);
 	}
+}
+
+const char *err_read_reason(int code, struct err *room)
+{
+	const struct passwd *me = code == EACCES ? getpwuid(geteuid()) : NULL;
+
+	if (!me)
+		return strerror(code);
+	err_set(room, code, "%s: user '%s', which this program runs as, has to be able to read it",
+		strerror(code), me->pw_name);
+	return room->text;
 }

@@ -3,6 +3,7 @@
 #include "tests/support/cmocka_std.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,24 @@ static void missing_files_are_named(void **state)
 	expect(f, "private-key", f->key, "No such file");
 	unlink(f->certificate);
 	expect(f, "certificate", f->certificate, "No such file");
+}
+
+/* As a key that root copied there and the service cannot read. */
+static void who_cannot_read_is_named(void **state)
+{
+	const struct files *f = *state;
+	const struct passwd *other = getpwuid(65534);
+	char reason[160];
+
+	if (geteuid() != 0 || !other)
+		skip();
+	snprintf(reason, sizeof reason, "Permission denied: user '%s', which this program runs as, has to be able to read it",
+		other->pw_name);
+	assert_int_equal(chmod(f->folder, 0711), 0);
+	chmod(f->certificate, 0644);
+	assert_int_equal(seteuid(65534), 0);
+	expect(f, "private-key", f->key, reason);
+	assert_int_equal(seteuid(0), 0);
 }
 
 static void another_key_is_noticed(void **state)
@@ -397,6 +416,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(good_files_pass),
 		CASE(missing_files_are_named),
+		CASE(who_cannot_read_is_named),
 		CASE(another_key_is_noticed),
 		CASE(a_passphrase_is_refused_at_once),
 		CASE(what_is_not_pem_is_refused),

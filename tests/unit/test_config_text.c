@@ -91,6 +91,8 @@ static void what_is_not_json_is_refused_with_its_line(void **state)
 		{"{ \"a\": {\"b\": [1,]} }",
 			"f:1: column 17: unexpected token near ']': no comma behind the last entry"},
 		{"{\"gateway\": {}}", "f:1: 'gateway' needs the name of its model before it, as in \"srtp-gateway:gateway\""},
+		{"{\"srtp-gw:gateway\": {}}",
+			"f:1: there is no model 'srtp-gw' here: a configuration has srtp-gateway and ietf-netconf-acm"},
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
