@@ -44,7 +44,10 @@ static const char usage_text[] =
 	"  --log-level LEVEL   debug, info, warn or error, instead of the configured one\n"
 	"  --log-json          logs as one JSON object per line\n"
 	"  --yang              print srtp-gateway.yang\n"
-	"  --version, --help\n";
+	"  --version, --help\n"
+	"\n"
+	"SIGHUP has it read the configuration again, SIGTERM and SIGINT end all calls and it. Exit codes: 0 ended, or\n"
+	"checked and good, 1 a failure, 2 wrong use, 3 a configuration that is refused.\n";
 
 struct options {
 	const char *config, *dtls_module;
