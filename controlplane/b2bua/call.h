@@ -175,7 +175,7 @@ struct leg {
 /* How a call or an attempt ended: for the peers, the log, and `show call`. Texts of texts.h; NULL: none. */
 struct call_end {
 	unsigned status;      /* SIP status towards the caller; 200: normal clearing */
-	uint32_t retry_after; /* seconds, as the called side said; 0: nothing */
+	uint32_t retry_after; /* seconds, as the called side said of this call, or we of all; 0: nothing */
 	const char *phrase;   /* reason phrase towards the caller; NULL: the usual one */
 	const char *reason;   /* one line for people */
 	const char *outside;  /* the same without what is nobody's business outside; NULL: the reason itself */
@@ -560,9 +560,10 @@ void reply_refuse(
 	struct sip_stx *stx, unsigned status, const char *phrase, const char *why, struct str to_tag);
 /* A response with our Contact and, where not empty, an SDP body. */
 int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str sdp);
-/* The same for a 503 that may be different after so many seconds; 0: not known. outside: what is said there.
- */
-void reply_unavailable(struct sip_stx *stx, uint32_t retry_s, const char *outside, struct str to_tag);
+/* The same where it is not the gateway that cannot, but the other side or the way there. */
+void reply_refuse_for(struct sip_stx *stx, unsigned status, const char *why, struct str to_tag);
+/* What the other side's final response is here, where it means another thing than there. */
+unsigned reply_status(unsigned status);
 /* A Retry-After header's seconds, at most a day. False: there is none. */
 bool reply_retry_after(const struct sip_msg *m, uint32_t *seconds);
 /* True: the request insists on extensions that are not here, and was refused with 420. */

@@ -350,9 +350,7 @@ static unsigned status_for_offerer(const struct leg *out, unsigned status)
 {
 	if (!out->timer.peer_updates)
 		return 488; /* it was UPDATE that was not liked */
-	if (status < 400 || status == 401 || status == 407)
-		return 502;
-	return status == 422 || status == 487 ? 500 : status;
+	return status == 422 || status == 487 ? 500 : reply_status(status);
 }
 
 void early_answered(struct leg *out, const struct sip_msg *m)

@@ -298,23 +298,20 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 /* What the caller hears when the called side fails: its own words where they mean the same here. */
 static unsigned status_for_caller(unsigned status)
 {
-	if (status >= 300 && status < 400)
-		return 502; /* a redirection would show the caller the other side's topology */
-	if (status == 401 || status == 407)
-		return 502; /* the challenge was for us, not for the caller */
 	if (status == 422)
-		return 502; /* so was what is wrong with the timer of our session */
+		return 502; /* the timer is of our session, not of the caller's */
 	if (status == 481 || status == 491)
 		return 500;
 	if (status == 487)
 		return 480; /* nobody here has cancelled anything */
-	return status;
+	return reply_status(status);
 }
 
 static void note_response(struct call *c, const struct sip_msg *m, unsigned status)
 {
-	if (status == m->status)
-		(void)call_hold(c, &c->end.phrase, str_sub(m->reason, 0, CALL_PHRASE_MAX - 1));
+	if (status != m->status)
+		return;
+	(void)call_hold(c, &c->end.phrase, str_sub(m->reason, 0, CALL_PHRASE_MAX - 1));
 	reply_retry_after(m, &c->end.retry_after);
 }
 

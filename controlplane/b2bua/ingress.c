@@ -218,35 +218,32 @@ static int parties(struct call *c, const struct sip_msg *m)
 
 /* Nowhere to go: the caller is told of what it can act on, people of all. */
 static void refuse_unrouted(struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t,
-	enum route_result result, uint32_t retry_s, const char *why)
+	enum route_result result, const char *why)
 {
 	static const struct {
 		size_t counter;
 		const char *outside;
-		unsigned status; /* 0: 503 */
 	} results[] = {
 		[ROUTE_CLOSED] = {offsetof(struct b2bua_counters, refused_trunk_down),
 			"every trunk of the route is down"},
 		[ROUTE_LIMIT] = {offsetof(struct b2bua_counters, refused_limit),
 			"the called side carries as many calls as it may"},
+		[ROUTE_RESTING] = {offsetof(struct b2bua_counters, failed_unreachable),
+			"the called side takes no calls for now"},
 		[ROUTE_UNREACHABLE] = {offsetof(struct b2bua_counters, failed_unreachable),
 			"the called side could not be reached"},
 		[ROUTE_NO_USER] = {offsetof(struct b2bua_counters, refused_not_registered),
-			"nobody has this number", 404},
+			"nobody has this number"},
 		[ROUTE_NOT_REGISTERED] = {offsetof(struct b2bua_counters, refused_not_registered),
-			"the called user is not registered", 480},
+			"the called user is not registered"},
 	};
 	const char *outside = results[result].outside;
-	unsigned status = results[result].status ? results[result].status : 503;
+	unsigned status = route_status(result);
 	char tag[SIP_TOKEN_TEXT], text[CALL_REASON_MAX];
 
 	snprintf(text, sizeof text, "%s: %.200s", outside, why);
 	note_refusal(b, stx, t, (uint64_t *)((char *)&b->counters + results[result].counter), status, text);
-	if (status != 503) {
-		reply_refuse(stx, status, NULL, t->realm->trusted ? text : outside, sip_token_make(tag));
-		return;
-	}
-	reply_unavailable(stx, retry_s, t->realm->trusted ? text : outside, sip_token_make(tag));
+	reply_refuse_for(stx, status, t->realm->trusted ? text : outside, sip_token_make(tag));
 }
 
 static void stx_cancelled(void *user, struct sip_stx *stx, const struct sip_msg *cancel)
@@ -418,7 +415,6 @@ void ingress_invite(
 	const struct route_target *to;
 	enum route_result found;
 	struct err nowhere = {0};
-	uint32_t retry_s = 0;
 	const char *why;
 	uint64_t *over;
 	char tag[SIP_TOKEN_TEXT], called[CALL_PARTY_MAX] = "";
@@ -488,8 +484,8 @@ void ingress_invite(
 			"a sips: URI was called, and no peer of the route has encrypted signalling");
 	} else if ((over = call_inadmissible(b, t, &why))) {
 		refuse(b, stx, t, over, 503, NULL, why);
-	} else if ((found = route_next(b, b->now, &hunt, &to, &retry_s, &nowhere)) != ROUTE_FOUND) {
-		refuse_unrouted(b, stx, t, found, retry_s, nowhere.text);
+	} else if ((found = route_next(b, b->now, &hunt, &to, &nowhere)) != ROUTE_FOUND) {
+		refuse_unrouted(b, stx, t, found, nowhere.text);
 	} else {
 		begin(b, stx, m, from, t, &hunt);
 	}

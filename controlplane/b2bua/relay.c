@@ -63,15 +63,27 @@ static struct relay *relay_new(struct b2bua *b, struct b2bua_generation *g, cons
 	return r;
 }
 
-static void refuse(struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t, unsigned status,
-	const char *why, struct str tag)
+static void note_refusal(struct b2bua *b, const struct sip_msg *m, const struct config_trunk *t, unsigned status,
+	const char *why)
 {
-	const struct sip_msg *m = sip_stx_request(stx);
-
 	b->counters.messages_refused++;
 	log_info("call", "a request was not passed on", LS("method", m->method_name), LU("status", status),
 		LZ("reason", why), LZ("trunk", t ? t->name : "none"), LS("sip_call_id", m->call_id));
+}
+
+static void refuse(struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t, unsigned status,
+	const char *why, struct str tag)
+{
+	note_refusal(b, sip_stx_request(stx), t, status, why);
 	reply_refuse(stx, status, NULL, why, tag);
+}
+
+/* The other side cannot be asked. */
+static void refuse_for(struct b2bua *b, struct sip_stx *stx, const struct config_trunk *t, unsigned status,
+	const char *why, struct str tag)
+{
+	note_refusal(b, sip_stx_request(stx), t, status, why);
+	reply_refuse_for(stx, status, why, tag);
 }
 
 /* What describes the body goes with it. */
@@ -96,16 +108,10 @@ static const char *body_refused(struct b2bua *b, const struct sip_msg *m, unsign
 	return NULL;
 }
 
-/* What the sender hears: the far end's words where they mean the same here. */
-static unsigned status_for_sender(unsigned status)
-{
-	return (status >= 300 && status < 400) || status == 401 || status == 407 ? 502 : status;
-}
-
 static void pass_response(struct relay *r, const struct sip_msg *m)
 {
 	const struct sip_flow *flow = sip_stx_flow(r->stx);
-	unsigned status = status_for_sender(m->status);
+	unsigned status = reply_status(m->status);
 	char buf[CALL_MESSAGE_MAX], ip[IP_TEXT_MAX], phrase[CALL_PHRASE_MAX];
 	struct sip_builder b;
 	struct passage p;
@@ -168,7 +174,7 @@ static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, con
 	}
 	if (!r->stx || error == SIP_TX_TIMEOUT)
 		return;
-	refuse(r->b, r->stx, r->to, 503,
+	refuse_for(r->b, r->stx, r->to, 503,
 		r->from->realm->trusted ? reason : "the other side could not be reached", str_z(r->tag));
 }
 
@@ -214,7 +220,7 @@ static void answer_unsent(struct relay *r, int err)
 		refuse(r->b, r->stx, r->from, 513, "it is too large for the way to the other side",
 			str_z(r->tag));
 	else if (err < 0)
-		refuse(r->b, r->stx, r->to, 503, "the other side could not be reached", str_z(r->tag));
+		refuse_for(r->b, r->stx, r->to, 503, "the other side could not be reached", str_z(r->tag));
 	else
 		r->b->counters.messages_passed++;
 }
@@ -302,10 +308,9 @@ static bool next_target(struct relay *r)
 	const struct route_target *to;
 	const struct config_trunk *was = r->to;
 	struct err why = {0};
-	uint32_t retry_s;
 	int err;
 
-	while (route_next(r->b, r->generation, r->hunt, &to, &retry_s, &why) == ROUTE_FOUND) {
+	while (route_next(r->b, r->generation, r->hunt, &to, &why) == ROUTE_FOUND) {
 		r->b->counters.failovers++;
 		r->to = to->trunk;
 		err = send_message(r, to, m);
@@ -358,11 +363,6 @@ static unsigned message_refused(struct b2bua *b, const struct config_trunk *t, c
 	return (*why = body_refused(b, m, &status)) ? status : 0;
 }
 
-static unsigned unrouted_status(enum route_result r)
-{
-	return r == ROUTE_NO_USER ? 404 : r == ROUTE_NOT_REGISTERED ? 480 : 503;
-}
-
 void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from)
 {
 	const struct config_trunk *t = ingress_identify(b, m, from);
@@ -373,7 +373,6 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 	enum auth_result result;
 	enum route_result found;
 	struct relay *r;
-	uint32_t retry_s;
 	unsigned status;
 	const char *why;
 
@@ -395,13 +394,14 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 	if (!status && !(hunt.route = config_find_route(b->now->config, t, m->uri.host, str_z(called)))) {
 		status = 404;
 		why = "no route leads to this number";
-	} else if (!status &&
-		   (found = route_next(b, b->now, &hunt, &to, &retry_s, &nowhere)) != ROUTE_FOUND) {
-		status = unrouted_status(found);
-		why = t->realm->trusted ? nowhere.text : "the called side could not be reached";
 	}
 	if (status) {
 		refuse(b, stx, t, status, why, str_z(tag));
+		return;
+	}
+	if ((found = route_next(b, b->now, &hunt, &to, &nowhere)) != ROUTE_FOUND) {
+		refuse_for(b, stx, t, route_status(found),
+			t->realm->trusted ? nowhere.text : "the called side could not be reached", str_z(tag));
 		return;
 	}
 	r = relay_new(b, b->now, t, to->trunk, stx);

@@ -57,13 +57,23 @@ uint32_t call_random(uint32_t n)
 	return value % n;
 }
 
-void reply_refuse(
-	struct sip_stx *stx, unsigned status, const char *phrase, const char *why, struct str to_tag)
+/*
+ * Who hears a 503 with Retry-After sends nothing at all meanwhile (RFC 3261 section 21.5.4), so it says that
+ * the gateway takes no new calls, of anybody.
+ */
+static bool is_of_all_calls(unsigned status, const struct sip_msg *m)
 {
+	return status == 503 && !m->to_tag.n;
+}
+
+static void refuse(struct sip_stx *stx, unsigned status, const char *phrase, const char *why, struct str to_tag,
+	bool own)
+{
+	const struct sip_msg *m = sip_stx_request(stx);
 	char buf[CALL_HEAD_MAX];
 	struct sip_builder b;
 
-	sip_build_response(&b, buf, sizeof buf, sip_stx_request(stx), status, phrase, to_tag);
+	sip_build_response(&b, buf, sizeof buf, m, status, phrase, to_tag);
 	if (why && *why)
 		reply_why(&b, status, why);
 	if (status == 405 || status == 501)
@@ -74,24 +84,32 @@ void reply_refuse(
 		sip_build_hdr(&b, SIP_H_ACCEPT_ENCODING, STR("identity"));
 	if (status == 422)
 		sip_build_hdr_u32(&b, SIP_H_MIN_SE, SESSION_TIMER_MIN_S);
-	if (status == 500)
+	if (own && status == 500)
 		sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, call_random(11)); /* RFC 3261 section 14.2 */
-	if (status == 503)
+	if (own && is_of_all_calls(status, m))
 		sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, 2);
 	if (sip_build_end(&b, STR(""), STR("")) < 0 || sip_stx_respond(stx, &b) < 0)
 		sip_stx_reply(stx, status, phrase, to_tag);
 }
 
-void reply_unavailable(struct sip_stx *stx, uint32_t retry_s, const char *outside, struct str to_tag)
+void reply_refuse(
+	struct sip_stx *stx, unsigned status, const char *phrase, const char *why, struct str to_tag)
 {
-	char buf[CALL_HEAD_MAX];
-	struct sip_builder b;
+	refuse(stx, status, phrase, why, to_tag, true);
+}
 
-	sip_build_response(&b, buf, sizeof buf, sip_stx_request(stx), 503, NULL, to_tag);
-	reply_why(&b, 503, outside);
-	sip_build_hdr_u32(&b, SIP_H_RETRY_AFTER, retry_s ? retry_s : 2);
-	if (sip_build_end(&b, STR(""), STR("")) < 0 || sip_stx_respond(stx, &b) < 0)
-		sip_stx_reply(stx, 503, NULL, to_tag);
+void reply_refuse_for(struct sip_stx *stx, unsigned status, const char *why, struct str to_tag)
+{
+	refuse(stx, status, NULL, why, to_tag, false);
+}
+
+unsigned reply_status(unsigned status)
+{
+	if (status >= 300 && status < 400)
+		return 502; /* a redirection would show the topology */
+	if (status == 401 || status == 407)
+		return 502; /* the challenge was for us */
+	return status == 503 ? 500 : status; /* RFC 3261 section 16.7, step 6 */
 }
 
 bool reply_retry_after(const struct sip_msg *m, uint32_t *seconds)

@@ -28,8 +28,54 @@ static void test_what_the_called_side_says_reaches_the_caller(void **state)
 	expect_heard(&alice, "\r\nRetry-After: 120\r\n");
 	refused("603 Decline", "", "603");
 	refused("488 Not Acceptable Here", "", "488");
-	refused("503 Overload", "Retry-After: 30\r\n", "503");
-	expect_heard(&alice, "\r\nRetry-After: 30\r\n");
+}
+
+/*
+ * RFC 3261 section 16.7, step 6: a 503 is of who sends it, and one with Retry-After takes all of it out of
+ * use. The gateway does not say it for one carrier.
+ */
+static void test_a_503_of_the_called_side_is_not_the_gateways(void **state)
+{
+	(void)state;
+	refused("503 Overload", "Retry-After: 30\r\n", "500");
+	expect_heard(&alice, "SIP/2.0 500 Server Internal Error\r\n");
+	expect_heard(&alice, "trunk carrier-a answered 503 Overload");
+	expect_not_heard(&alice, "\r\nRetry-After");
+	/* Nor while it rests, as it asked. */
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&alice, "500");
+	expect_heard(&alice, "the called side takes no calls for now");
+	expect_not_heard(&alice, "\r\nRetry-After");
+	say(&alice, "ACK", "", "");
+	expect_no_calls();
+	/* Where it cannot be reached from here, it may be from another gateway: RFC 3263 section 4.3. */
+	dial(&alice, "+6", "", sdp(&alice, 1));
+	hear(&alice, "503");
+	expect_not_heard(&alice, "\r\nRetry-After");
+	say(&alice, "ACK", "", "");
+	expect_no_calls();
+}
+
+static void test_a_503_in_a_call_is_of_the_call(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	say(&alice, "INVITE", "", sdp_as(&alice, 1, 2, "sendonly"));
+	hear(&bob, "INVITE");
+	answer(&bob, "503 Overload", "Retry-After: 30\r\n", "");
+	hear(&bob, "ACK");
+	hear(&alice, "500");
+	expect_not_heard(&alice, "Retry-After: 30");
+	say(&alice, "ACK", "", "");
+	bench.send_result = -ENETUNREACH;
+	bench.refuse_ip = "198.51.100.1";
+	say(&alice, "INVITE", "", sdp_as(&alice, 1, 3, "sendrecv"));
+	hear(&alice, "503");
+	expect_not_heard(&alice, "\r\nRetry-After");
+	say(&alice, "ACK", "", "");
+	bench.send_result = 0;
+	hang_up(&alice, &bob);
+	expect_no_calls();
 }
 
 static void test_what_was_meant_for_the_gateway_is_not_passed_on(void **state)
@@ -340,6 +386,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_what_the_called_side_says_reaches_the_caller),
+		T(test_a_503_of_the_called_side_is_not_the_gateways),
+		T(test_a_503_in_a_call_is_of_the_call),
 		T(test_what_was_meant_for_the_gateway_is_not_passed_on),
 		T(test_the_other_trunk_is_not_named_to_carriers),
 		T(test_a_callee_that_never_answers_at_all),

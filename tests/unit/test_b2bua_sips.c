@@ -55,7 +55,7 @@ static void test_the_peers_that_are_left_out(void **state)
 	hear(&carol, "INVITE");
 	answer(&carol, "503 Service Unavailable", "", "");
 	hear(&carol, "ACK");
-	hear(&bob, "503");
+	hear(&bob, "500");
 	say(&bob, "ACK", "", "");
 	silence(NULL);
 	expect_no_calls();

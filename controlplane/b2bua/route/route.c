@@ -14,7 +14,6 @@
 /* What a look at one trunk or the whole route found out. */
 struct outcome {
 	enum route_result result;
-	uint32_t retry_s; /* the shortest rest of a target that asked for it */
 	struct err why;
 };
 
@@ -68,9 +67,8 @@ static void note_rest(const struct peer_target *t, struct outcome *o)
 	uint32_t left_s = peer_target_rest_s(t);
 	char what[PEER_WHY_MAX + 80];
 
-	o->retry_s = o->retry_s && o->retry_s < left_s ? o->retry_s : left_s;
 	snprintf(what, sizeof what, "peer %s rests for %u s more: %s", t->peer->name, left_s, t->why);
-	note(o, ROUTE_UNREACHABLE, t->peer->trunk->name, what);
+	note(o, ROUTE_RESTING, t->peer->trunk->name, what);
 }
 
 /* Can the target be called now, in the first round or the second? */
@@ -210,7 +208,7 @@ static void drop_resting(
 }
 
 enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
-	const struct route_target **out, uint32_t *retry_s, struct err *why)
+	const struct route_target **out, struct err *why)
 {
 	const struct config_route *r = h->route;
 	struct outcome o = {.result = ROUTE_CLOSED};
@@ -223,12 +221,25 @@ enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, 
 	}
 	if (h->at == h->n || h->n_tried == ROUTE_TRIES_MAX) {
 		*why = o.why;
-		*retry_s = o.retry_s;
 		return o.result;
 	}
 	*out = &h->tried[h->n_tried++];
 	h->tried[h->n_tried - 1] = h->targets[h->at++];
 	return ROUTE_FOUND;
+}
+
+unsigned route_status(enum route_result result)
+{
+	switch (result) {
+	case ROUTE_NO_USER:
+		return 404;
+	case ROUTE_NOT_REGISTERED:
+		return 480;
+	case ROUTE_RESTING:
+		return 500; /* as the call whose 503 asked for the rest: see reply_refuse_for() */
+	default:
+		return 503;
+	}
 }
 
 bool route_usable(struct call *c, const struct route_target *t, struct err *why)
@@ -370,13 +381,12 @@ bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m
 	struct call *c = out->call;
 	const struct route_target *was = &c->hunt->tried[c->hunt->n_tried - 1], *to;
 	struct err why = {0};
-	uint32_t retry_s;
 	char said[32];
 
 	c->hunt->call = c;
 	route_note_failure(c->generation, was, reason, m);
 	if (!may_fail_over(out, m) ||
-		route_next(c->b, c->generation, c->hunt, &to, &retry_s, &why) != ROUTE_FOUND)
+		route_next(c->b, c->generation, c->hunt, &to, &why) != ROUTE_FOUND)
 		return false;
 	c->b->counters.failovers++;
 	snprintf(said, sizeof said, "it answered %u", m ? m->status : 0);

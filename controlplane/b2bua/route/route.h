@@ -47,16 +47,16 @@ enum route_result {
 	ROUTE_CLOSED,      /* no trunk takes calls */
 	ROUTE_NO_USER,     /* one did, but has no account of the called number */
 	ROUTE_LIMIT,       /* one did, but has as many as it may */
+	ROUTE_RESTING,     /* one did, but its peers that are left have asked for a rest */
 	ROUTE_UNREACHABLE, /* one did, but none of its peers can be called now */
 	ROUTE_NOT_REGISTERED, /* one did, but the called account is registered nowhere */
 };
 
-/*
- * The next target to try. Otherwise why (the last trunk's reason, for people), and *retry_s: after so many
- * seconds it may be different; 0: not known.
- */
+/* The next target to try. Otherwise why: for people, the last trunk's reason. */
 enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
-	const struct route_target **out, uint32_t *retry_s, struct err *why);
+	const struct route_target **out, struct err *why);
+/* What whoever asked for it hears then, by reply_refuse_for(). */
+unsigned route_status(enum route_result result);
 
 /* For people. */
 static inline const char *route_target_name(const struct route_target *t)

@@ -26,7 +26,6 @@ static const char *plan_call(
 	const struct config_trunk *t = config_trunk_named(b->now->config, by->trunk->name);
 	const char *closed = t ? trunk_closed(b, t) : "the trunk was removed";
 	enum route_result found;
-	uint32_t retry_s;
 
 	*status = 503;
 	if (b->closing)
@@ -43,8 +42,8 @@ static const char *plan_call(
 		return "a sips: target, and the other side's signalling is not encrypted";
 	if (call_inadmissible(b, t, &closed))
 		return closed;
-	found = route_next(b, b->now, &p->hunt, &p->to, &retry_s, why);
-	*status = found == ROUTE_NO_USER ? 404 : found == ROUTE_NOT_REGISTERED ? 480 : 503;
+	found = route_next(b, b->now, &p->hunt, &p->to, why);
+	*status = route_status(found);
 	return found == ROUTE_FOUND ? NULL : why->text;
 }
 
