@@ -9,7 +9,7 @@
 
 #include "lib/base/log.h"
 
-#define HOSTS_MAX 16 /* SRV targets that are looked up */
+#define ADDRESSES_MAX 16 /* of one host, in each family */
 #define TTL_MIN_S 1  /* of records that say 0 */
 #define TTL_MAX_S 86400
 #define RETRY_MIN_S 1
@@ -30,7 +30,7 @@ struct host {
 	struct round *round;
 	char name[DNS_NAME_MAX];
 	uint16_t port, priority, weight;
-	struct ip_addr ips[2][DNS_TARGETS_MAX];
+	struct ip_addr ips[2][ADDRESSES_MAX];
 	unsigned n[2];
 	bool failed[2]; /* they were asked for and not told */
 };
@@ -42,7 +42,7 @@ struct round {
 	uint32_t ttl;
 	struct err failure; /* "": none */
 	unsigned n_hosts;
-	struct host hosts[HOSTS_MAX];
+	struct host *hosts; /* the best first */
 };
 
 struct dns_locator {
@@ -183,6 +183,13 @@ static bool keep_addresses(struct host *h, unsigned family, const struct round *
 	return true;
 }
 
+static void round_free(struct round *r)
+{
+	if (r)
+		free(r->hosts);
+	free(r);
+}
+
 static void conclude(struct round *r)
 {
 	struct dns_locator *l = r->l;
@@ -201,13 +208,13 @@ static void conclude(struct round *r)
 	l->round = NULL;
 	if (!n && r->failure.text[0]) {
 		failed(l, r->failure.text);
-		free(r);
+		round_free(r);
 		return;
 	}
 	/* What failed is asked for again soon, however long the rest holds. */
 	if (!n || (r->failure.text[0] && r->ttl > RETRY_MAX_S))
 		r->ttl = RETRY_MAX_S;
-	free(l->good);
+	round_free(l->good);
 	l->good = r;
 	take(l, found, n, r->ttl, kept ? r->failure.text : NULL);
 }
@@ -218,7 +225,7 @@ static bool wanted(struct round *r)
 	if (r->l)
 		return true;
 	if (!--r->open)
-		free(r);
+		round_free(r);
 	return false;
 }
 
@@ -247,7 +254,7 @@ static void take_addresses(struct host *h, unsigned family, const char *type, in
 		note_failure(r, type, h->name, why);
 	} else {
 		least(&r->ttl, reply);
-		for (unsigned i = 0; i < reply->n && i < DNS_TARGETS_MAX; i++)
+		for (unsigned i = 0; i < reply->n && i < ADDRESSES_MAX; i++)
 			h->ips[family][h->n[family]++] = reply->records[i].ip;
 	}
 	answered(r);
@@ -263,15 +270,32 @@ static void on_a(void *arg, int result, const struct dns_reply *reply, const cha
 	take_addresses(arg, 1, "A", result, reply, why);
 }
 
+/* Room for n hosts, before the first of them is added. */
+static bool make_room(struct round *r, unsigned n)
+{
+	r->hosts = calloc(n ? n : 1, sizeof *r->hosts);
+	if (!r->hosts)
+		err_set(&r->failure, 0, "out of memory");
+	return r->hosts;
+}
+
+/* Behind those that are better or as good: what does not fit in the end is of the worst. */
 static void add_host(struct round *r, const char *name, uint16_t port, uint16_t priority, uint16_t weight)
 {
-	struct host *h;
+	struct host *h = &r->hosts[r->n_hosts++];
 
-	if (r->n_hosts == HOSTS_MAX)
-		return;
-	h = &r->hosts[r->n_hosts++];
+	while (h > r->hosts && (h[-1].priority > priority || (h[-1].priority == priority && h[-1].weight < weight))) {
+		*h = h[-1];
+		h--;
+	}
 	*h = (struct host){.round = r, .port = port, .priority = priority, .weight = weight};
 	snprintf(h->name, sizeof h->name, "%s", name);
+}
+
+static void add_only_host(struct round *r, uint16_t port)
+{
+	if (make_room(r, 1))
+		add_host(r, r->l->conf.place.host, port, 0, 0);
 }
 
 static void ask_addresses(struct round *r)
@@ -287,6 +311,8 @@ static void ask_addresses(struct round *r)
 static void take_services(struct round *r, const struct dns_reply *reply)
 {
 	least(&r->ttl, reply);
+	if (!make_room(r, reply->n))
+		return;
 	for (unsigned i = 0; i < reply->n; i++) {
 		const struct dns_record *s = &reply->records[i];
 
@@ -309,7 +335,7 @@ static void on_srv(void *arg, int result, const struct dns_reply *reply, const c
 	else if (reply->n)
 		take_services(r, reply);
 	else
-		add_host(r, p->host, p->default_port, 0, 0);
+		add_only_host(r, p->default_port);
 	ask_addresses(r);
 	answered(r);
 }
@@ -373,7 +399,7 @@ static void begin(struct dns_locator *l)
 	l->round = r;
 	r->open = 1; /* this function's own */
 	if (p->port) {
-		add_host(r, p->host, p->port, 0, 0);
+		add_only_host(r, p->port);
 		ask_addresses(r);
 	} else {
 		ask(r, p->host, DNS_NAPTR, on_naptr, r);
@@ -401,7 +427,7 @@ void dns_locator_free(struct dns_locator *l)
 	timer_cancel(l->conf.wheel, &l->timer);
 	if (l->round)
 		l->round->l = NULL; /* its last answer frees it */
-	free(l->good);
+	round_free(l->good);
 	free(l);
 }
 

@@ -11,7 +11,7 @@
 #include "controlplane/dns/client.h"
 #include "controlplane/sip/timer.h"
 
-#define DNS_TARGETS_MAX 16
+#define DNS_TARGETS_MAX 64 /* of one place: those of the best priority, then of the greatest weight */
 #define DNS_WHY_MAX 160
 
 enum dns_service { DNS_SIP_UDP, DNS_SIP_TCP, DNS_SIPS_TCP };

@@ -159,10 +159,39 @@ static void least(uint32_t *ttl, uint32_t other)
 		*ttl = other;
 }
 
+/* Is a tried before b? Of equals it is left to those who draw from them. */
+static bool is_better(enum dns_type type, const struct dns_record *a, const struct dns_record *b)
+{
+	if (type == DNS_SRV)
+		return a->srv.priority < b->srv.priority ||
+		       (a->srv.priority == b->srv.priority && a->srv.weight > b->srv.weight);
+	if (type == DNS_NAPTR)
+		return a->naptr.order < b->naptr.order ||
+		       (a->naptr.order == b->naptr.order && a->naptr.preference < b->naptr.preference);
+	return false;
+}
+
+/* One more record; where there is no room the worst of all is left out. */
+static void add(struct dns_reply *out, enum dns_type type, const struct dns_record *r)
+{
+	struct dns_record *worst = &out->records[0];
+
+	if (out->n < DNS_RECORDS_MAX) {
+		out->records[out->n++] = *r;
+		return;
+	}
+	for (unsigned i = 1; i < out->n; i++)
+		if (is_better(type, worst, &out->records[i]))
+			worst = &out->records[i];
+	if (is_better(type, r, worst))
+		*worst = *r;
+}
+
 /* The records of one name. alias: where the name only points to, "" when it does not. */
 static bool collect(const struct message *m, struct rbuf r, unsigned count, const char *name,
 	enum dns_type type, struct dns_reply *out, char alias[DNS_NAME_MAX])
 {
+	struct dns_record record;
 	struct rr rr;
 
 	alias[0] = '\0';
@@ -175,10 +204,10 @@ static bool collect(const struct message *m, struct rbuf r, unsigned count, cons
 			if (!read_name(m, &rr.data, alias))
 				return false;
 			least(&out->ttl, rr.ttl);
-		} else if (rr.type == type && out->n < DNS_RECORDS_MAX) {
-			if (!read_data(m, &rr, &out->records[out->n]))
+		} else if (rr.type == type) {
+			if (!read_data(m, &rr, &record))
 				return false;
-			out->n++;
+			add(out, type, &record);
 			least(&out->ttl, rr.ttl);
 		}
 	}

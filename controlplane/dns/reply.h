@@ -13,7 +13,7 @@
 enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_SOA = 6, DNS_AAAA = 28, DNS_SRV = 33, DNS_NAPTR = 35 };
 
 #define DNS_NAME_MAX 256   /* text of a name, without a dot at its end, and a NUL */
-#define DNS_RECORDS_MAX 32 /* of one answer; more are not looked at */
+#define DNS_RECORDS_MAX 64 /* of one answer: of SRV and NAPTR the best, of addresses the first */
 
 struct dns_record {
 	uint32_t ttl; /* seconds */

@@ -8,10 +8,10 @@
 
 #include "controlplane/dns/locate.h"
 
-#define QUESTIONS_MAX 64
+#define QUESTIONS_MAX 256
 
 /* One line of the zone: "NAME A TTL ADDRESS", "NAME SRV TTL PRIORITY WEIGHT PORT TARGET", ... */
-static const char *zone[16];
+static const char *zone[256];
 static bool broken;
 static const char *broken_name; /* of which the server does not know the addresses for now; NULL: none */
 static struct {
@@ -119,7 +119,7 @@ static struct dns_locator *locate(uint16_t port, enum dns_service service)
 /* "address priority weight", a line each. */
 static const char *targets(const struct dns_locator *l)
 {
-	static char text[1024];
+	static char text[4096];
 	unsigned n;
 	const struct dns_target *t = dns_locator_targets(l, &n);
 	char one[IP_PORT_TEXT_MAX];
@@ -358,6 +358,33 @@ static void test_one_host_that_fails_stays_where_it_was(void **state)
 	dns_locator_free(l);
 }
 
+/* RFC 2782: by priority, wherever in the answer they stand. */
+static void test_more_targets_than_there_is_room_for(void **state)
+{
+	enum { HOSTS = 40 };
+	static char lines[3 * HOSTS][80];
+	const struct dns_target *t;
+	struct dns_locator *l;
+	unsigned n;
+
+	(void)state;
+	memset(zone, 0, sizeof zone);
+	for (unsigned i = 0; i < HOSTS; i++) {
+		snprintf(lines[3 * i], 80, "_sips._tcp.sip.example SRV 60 %u 5 5061 h%u.example", HOSTS - i, i);
+		snprintf(lines[3 * i + 1], 80, "h%u.example A 60 192.0.2.%u", i, HOSTS - i);
+		snprintf(lines[3 * i + 2], 80, "h%u.example AAAA 60 2001:db8::%u", i, HOSTS - i);
+	}
+	for (unsigned i = 0; i < 3 * HOSTS; i++)
+		zone[i] = lines[i];
+	l = locate(0, DNS_SIPS_TCP);
+	answer_all();
+	t = dns_locator_targets(l, &n);
+	assert_int_equal(n, DNS_TARGETS_MAX);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(t[i].priority, 1 + i / 2);
+	dns_locator_free(l);
+}
+
 static void test_whoever_goes_does_not_wait_for_answers(void **state)
 {
 	(void)state;
@@ -382,6 +409,7 @@ int main(void)
 		L(test_the_last_good_answer_holds_while_dns_fails),
 		L(test_one_family_that_fails_does_not_take_the_other_away),
 		L(test_one_host_that_fails_stays_where_it_was),
+		L(test_more_targets_than_there_is_room_for),
 		L(test_whoever_goes_does_not_wait_for_answers),
 	};
 

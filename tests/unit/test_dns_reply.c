@@ -10,7 +10,7 @@
 #include "controlplane/dns/reply.h"
 #include "lib/base/buf.h"
 
-static uint8_t message[2048];
+static uint8_t message[8192];
 static struct wbuf w;
 static struct dns_reply reply;
 
@@ -146,6 +146,38 @@ static void test_services(void **state)
 	assert_string_equal(reply.records[0].naptr.replacement, "_sips._tcp.sip.example");
 }
 
+static void put_service(uint16_t priority, uint16_t weight, const char *target)
+{
+	put_rr(NULL, DNS_SRV, 60, (uint16_t)(6 + 2 + strlen(target)));
+	wbuf_u16(&w, priority);
+	wbuf_u16(&w, weight);
+	wbuf_u16(&w, 5061);
+	put_name(target);
+}
+
+/* The server says them in any order: of more than there is room for those that are tried first are kept. */
+static void test_more_services_than_there_is_room_for(void **state)
+{
+	enum { MORE = 10, ALL = DNS_RECORDS_MAX + MORE };
+	bool best = false;
+
+	(void)state;
+	begin("sip.example", DNS_SRV, 0, ALL, 0);
+	for (unsigned i = 0; i < ALL - 2; i++)
+		put_service(30, 0, "spare.example");
+	put_service(30, 7, "heavy.example");
+	put_service(10, 0, "best.example");
+	assert_int_equal(parse("sip.example", DNS_SRV), 0);
+	assert_int_equal(reply.n, DNS_RECORDS_MAX);
+	for (unsigned i = 0; i < reply.n; i++)
+		best |= strcmp(reply.records[i].srv.target, "best.example") == 0;
+	assert_true(best);
+	best = false;
+	for (unsigned i = 0; i < reply.n; i++)
+		best |= strcmp(reply.records[i].srv.target, "heavy.example") == 0;
+	assert_true(best);
+}
+
 static void test_nothing_holds_as_long_as_the_zone_says(void **state)
 {
 	(void)state;
@@ -203,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_addresses_and_the_least_ttl),
 		cmocka_unit_test(test_aliases_are_followed_in_any_order),
 		cmocka_unit_test(test_services),
+		cmocka_unit_test(test_more_services_than_there_is_room_for),
 		cmocka_unit_test(test_nothing_holds_as_long_as_the_zone_says),
 		cmocka_unit_test(test_what_is_no_answer_to_the_question),
 		cmocka_unit_test(test_every_cut_is_refused_or_short),
