@@ -447,8 +447,8 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m);
 void exchange_answered(struct leg *out, const struct sip_msg *m);
 /* The INVITE on `out` ended without a 2xx: m is its final response, or NULL and e says what happened. */
 void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reason, const struct sip_msg *m);
-/* It could not be sent: why says so. */
-void exchange_unsent(struct leg *out, const char *why);
+/* It could not be sent: err, as invite_send() returned it, with why. */
+void exchange_unsent(struct leg *out, int err, const char *why);
 void exchange_acked(struct leg *in, const struct sip_msg *ack);
 /* The last ACK of the exchange came or was sent. */
 void exchange_over(struct call *c);

@@ -81,10 +81,15 @@ void exchange_expires(struct call *c, const struct sip_msg *m)
 		timer_set(c->b->wheel, &c->ring, (uint32_t)s * 1000, invitation_expired);
 }
 
-void exchange_unsent(struct leg *out, const char *why)
+void exchange_unsent(struct leg *out, int err, const char *why)
 {
 	struct call *c = out->call;
 
+	if (err == -EMSGSIZE) { /* the caller's fault, and nobody else's who is called: no peer rests for it */
+		count(c, &c->b->counters.refused_request);
+		refuse(leg_twin(out), 513, why);
+		return;
+	}
 	if (c->initial && !out->ancestor && (redirect_failed(out, NULL) || route_failover(out, why, NULL)))
 		return;
 	count(c, &c->b->counters.failed_unreachable);
@@ -97,9 +102,10 @@ static void pass_on(struct leg *in, struct str sdp)
 {
 	struct call *c = in->call;
 	struct err e = {0};
+	int err = invite_send(leg_twin(in), sdp, &e);
 
-	if (invite_send(leg_twin(in), sdp, &e) < 0) {
-		exchange_unsent(leg_twin(in), e.text);
+	if (err < 0) {
+		exchange_unsent(leg_twin(in), err, e.text);
 	} else if (c->config->limits.ring_timeout_s && !timer_running(&c->ring)) {
 		timer_set(c->b->wheel, &c->ring, c->config->limits.ring_timeout_s * 1000, nobody_answered);
 	}

@@ -180,12 +180,16 @@ void invite_go_on(struct leg *out)
 {
 	struct call_text offer = out->offer;
 	struct err e = {0};
+	int err;
 
 	if (!offer.p)
 		return;
 	out->offer = (struct call_text){0};
-	if (invite_send(out, (struct str){offer.p, offer.n}, &e) < 0)
-		(out->own_invite || out->own_update ? reinvite_unsent : exchange_unsent)(out, e.text);
+	err = invite_send(out, (struct str){offer.p, offer.n}, &e);
+	if (err < 0 && (out->own_invite || out->own_update))
+		reinvite_unsent(out, e.text);
+	else if (err < 0)
+		exchange_unsent(out, err, e.text);
 	call_text_drop(&offer);
 }
 

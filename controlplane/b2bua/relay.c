@@ -316,7 +316,8 @@ static bool next_target(struct relay *r)
 		err = send_message(r, to, m);
 		if (err == 0)
 			return true;
-		route_note_failure(r->generation, to, strerror(-err), NULL);
+		if (err != -EMSGSIZE)
+			route_note_failure(r->generation, to, strerror(-err), NULL);
 	}
 	r->to = was; /* whose answer passes */
 	return false;

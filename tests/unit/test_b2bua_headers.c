@@ -82,7 +82,8 @@ static void test_rules_for_what_a_party_sends(void **state)
 /* Nothing is sent that does not fit, and nothing with less than it should have. */
 static void test_headers_without_end(void **state)
 {
-	char headers[14000];
+	char headers[14000], *said;
+	json_t *state_now;
 	size_t n = 0;
 
 	(void)state;
@@ -95,9 +96,23 @@ static void test_headers_without_end(void **state)
 	*strrchr(headers, '\n') = '\0';
 	strcat(headers, "\n");
 	dial(&alice, "+1001", headers, sdp(&alice, 1));
-	hear(&alice, "503");
+	hear(&alice, "513");
 	say(&alice, "ACK", "", "");
 	silence(NULL);
+	expect_no_calls();
+	/* The peer, who has heard nothing of it, is called as before. */
+	state_now = look("/srtp-gateway:gateway/trunks", 0);
+	said = json_dumps(state_now, JSON_ENCODE_ANY);
+	assert_non_null(strstr(said, "carrier-a"));
+	assert_null(strstr(said, "resting"));
+	free(said);
+	json_decref(state_now);
+	/* In a call, only the change is refused. */
+	call_up(&alice, &bob);
+	say(&alice, "INVITE", headers, sdp_as(&alice, 1, 2, "sendonly"));
+	hear(&alice, "513");
+	say(&alice, "ACK", "", "");
+	hang_up(&alice, &bob);
 	expect_no_calls();
 }
 

@@ -93,10 +93,12 @@ static void again(struct timer *t)
 	struct leg *l = (struct leg *)((char *)t - offsetof(struct leg, own_timer));
 	struct call_text offer = l->again;
 	struct err e = {0};
+	int err;
 
 	l->again = (struct call_text){0};
-	if (invite_send(l, (struct str){offer.p, offer.n}, &e) < 0)
-		exchange_unsent(l, e.text);
+	err = invite_send(l, (struct str){offer.p, offer.n}, &e);
+	if (err < 0)
+		exchange_unsent(l, err, e.text);
 	call_text_drop(&offer);
 }
 
@@ -123,10 +125,12 @@ bool succession_lost(struct leg *l, const struct sip_msg *m, const char *why)
 void succession_offer(struct leg *in, struct str sdp)
 {
 	struct err e = {0};
+	int err;
 
 	in->joining = true;
-	if (invite_send(in, sdp, &e) < 0)
-		exchange_unsent(in, e.text);
+	err = invite_send(in, sdp, &e);
+	if (err < 0)
+		exchange_unsent(in, err, e.text);
 }
 
 void succession_answered(struct leg *l, const struct sip_msg *m)
