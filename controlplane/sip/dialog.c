@@ -286,7 +286,9 @@ int sip_dialog_response(struct sip_dialog *d, const struct sip_msg *response)
 		if (d->uac)
 			rc = routes_from(d, response, true);
 	}
-	return rc < 0 ? rc : sip_dialog_refresh(d, response);
+	if (rc != -ENOMEM)
+		rc = sip_dialog_refresh(d, response);
+	return rc == -ENOMEM ? rc : 0;
 }
 
 void sip_dialog_confirm(struct sip_dialog *d)

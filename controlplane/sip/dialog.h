@@ -69,8 +69,11 @@ int sip_dialog_of_answer(
 int sip_dialog_restore(const struct sip_dialog *saved, struct sip_dialog **out);
 void sip_dialog_free(struct sip_dialog *d); /* NULL is allowed; must not be in a table */
 
-/* A 2xx (or a later 1xx) of the dialog's INVITE: confirms, takes the route set of the 2xx and the remote
- * target. */
+/*
+ * A 2xx (or a later 1xx) of the dialog's INVITE: confirms, takes the route set of the 2xx and the remote
+ * target. What cannot be used leaves those that there are: who has answered is owed an ACK, and a BYE one day.
+ * -ENOMEM.
+ */
 int sip_dialog_response(struct sip_dialog *d, const struct sip_msg *response);
 
 /* As UAS: the 2xx to the INVITE is sent. */

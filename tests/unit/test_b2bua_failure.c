@@ -228,6 +228,34 @@ static void test_an_answer_without_contact(void **state)
 	}
 }
 
+/* The same after it rang: it is where it said then. */
+static void test_an_answer_whose_contact_is_none(void **state)
+{
+	static const char *const contacts[] = {"Contact: *\r\n", "Contact: <tel:+1001>\r\n", "Contact: \"x\" <sip:\r\n"};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof contacts / sizeof *contacts; i++) {
+		dial(&alice, "+1001", "", sdp(&alice, 1));
+		hear(&bob, "INVITE");
+		answer(&bob, "180 Ringing", "Contact: <sip:desk@198.51.100.1;transport=tls>\r\n", "");
+		hear(&alice, "180");
+		answer(&bob, "200 OK", contacts[i], sdp(&bob, 1));
+		hear(&bob, "ACK");
+		expect_heard(&bob, "ACK sip:desk@198.51.100.1;transport=tls SIP/2.0");
+		hear(&alice, "200");
+		say(&alice, "ACK", "", "");
+		/* And in the call. */
+		say(&alice, "INVITE", "", sdp_as(&alice, 1, 2, "sendonly"));
+		hear(&bob, "INVITE");
+		answer(&bob, "200 OK", contacts[i], sdp_as(&bob, 1, 2, "recvonly"));
+		hear(&bob, "ACK");
+		hear(&alice, "200");
+		say(&alice, "ACK", "", "");
+		hang_up(&alice, &bob);
+		expect_no_calls();
+	}
+}
+
 /* An INVITE that is answered at once. */
 static void refused_offer(struct phone *p, const char *number, const char *headers, const char *body,
 	const char *status, const char *why)
@@ -395,6 +423,7 @@ int main(void)
 		T(test_answers_that_break_the_promise_of_encryption),
 		T(test_an_answer_without_sdp),
 		T(test_an_answer_without_contact),
+		T(test_an_answer_whose_contact_is_none),
 		T(test_offers_that_are_refused),
 		T(test_sources_and_trunks_that_take_no_calls),
 		T(test_requests_outside_of_calls),
