@@ -48,6 +48,7 @@ static void refuse(struct leg *in, unsigned status, const char *why)
 	}
 	(void)call_hold(c, &c->end.outside, STR(""));
 	leg_drop_stx(in);
+	passing_forget(c); /* the next response may be the other side's */
 	legs_program(c);
 	reinvite_start(c);
 	call_unwait(c);

@@ -8,7 +8,7 @@
 #include "controlplane/b2bua/media/legs.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/b2bua/route/passing.h"
-#include "controlplane/sip/chars.h"
+#include "controlplane/b2bua/route/reason.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -47,35 +47,12 @@ static bool normal_clearing(const struct call *c)
 	return c->end.status == 200 || c->end.peer_reason;
 }
 
-/* One value of a Reason header: its protocol and cause, and with text what it says in words. */
-static void put_reason(struct wbuf *w, struct str value, bool with_text)
-{
-	struct str params = value, protocol = str_trim(str_cut(&params, ';')), cause, text;
-	uint64_t n;
-
-	if (!protocol.n || protocol.n > 20 || !ch_all(protocol, CH_TOKEN) ||
-		!sip_param(params, STR("cause"), &cause) || str_to_u64(cause, 999, &n) < 0)
-		return;
-	wbuf_fmt(w, "%s%.*s;cause=%u", w->len ? ", " : "", STR_ARG(protocol), (unsigned)n);
-	if (!with_text || !sip_param(params, STR("text"), &text) || text.n < 3 || text.n > 100 ||
-		text.p[0] != '"')
-		return;
-	wbuf_z(w, ";text=\"");
-	for (size_t i = 1; i + 1 < text.n; i++)
-		wbuf_u8(w,
-			text.p[i] < ' ' || text.p[i] == '"' || text.p[i] == '\\' ? '\'' : (uint8_t)text.p[i]);
-	wbuf_z(w, "\"");
-}
-
 static void keep_reason(struct call *c, const char **out, const struct sip_msg *m, bool with_text)
 {
-	struct sip_values it = sip_values(m, SIP_H_REASON);
 	char text[CALL_REASON_MAX - 1];
 	struct wbuf w = wbuf_make(text, sizeof text);
-	struct str value;
 
-	for (unsigned i = 0; i < 2 && sip_values_next(&it, &value); i++)
-		put_reason(&w, value, with_text);
+	reason_copy(&w, m, STR(""), with_text);
 	(void)call_hold(c, out, w.overflow ? STR("") : wbuf_view(&w));
 }
 

@@ -183,6 +183,8 @@ bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str 
 		sip_build_hdr(&r, SIP_H_UNSUPPORTED, value);
 		any = true;
 	}
+	if (any)
+		reply_why(&r, 420, "the request requires an extension that is not known here");
 	if (any && (sip_build_end(&r, STR(""), STR("")) < 0 || sip_stx_respond(stx, &r) < 0))
 		sip_stx_reply(stx, 420, NULL, to_tag);
 	return any;

@@ -39,6 +39,52 @@ static void test_a_bye(void **state)
 	}
 }
 
+/* RFC 6432: a carrier's own cause, whatever the status becomes; the status is said by the gateway. */
+static void test_a_response(void **state)
+{
+	static const char said[] = "Reason: SIP;cause=480;text=\"x\", Q.850;cause=34;text=\"no circuit\"\r\n";
+	static const char *const words[][2] = {{"480 Gone", "480"}, {"503 Full", "500"}};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct phone *by = i % 2 ? &alice : &bob, *other = i % 2 ? &bob : &alice;
+
+		dial(by, number_of(other), "", sdp(by, 1));
+		hear(other, "INVITE");
+		answer(other, "183 Session Progress", said, "");
+		hear(by, "183");
+		expect_heard(by, i % 2 ? "\r\nReason: Q.850;cause=34;text=\"no circuit\"\r\n" : "\r\nReason: Q.850;cause=34\r\n");
+		answer(other, words[i / 2][0], said, "");
+		hear(other, "ACK");
+		hear(by, words[i / 2][1]);
+		expect_heard(by, i % 2 ? "\r\nReason: Q.850;cause=34;text=\"no circuit\"\r\n" : "\r\nReason: Q.850;cause=34\r\n");
+		say(by, "ACK", "", "");
+		silence(NULL);
+		expect_no_calls();
+	}
+}
+
+/* Whose change was refused hears it; nobody else hears what was said then. */
+static void test_a_refused_change(void **state)
+{
+	(void)state;
+	call_up(&bob, &alice);
+	say(&alice, "INVITE", "", sdp_as(&alice, 1, 2, "sendonly"));
+	hear(&bob, "INVITE");
+	answer(&bob, "488 No", "Reason: Q.850;cause=65\r\nUser-to-User: 0123;encoding=hex\r\n", "");
+	hear(&bob, "ACK");
+	hear(&alice, "488");
+	say(&alice, "ACK", "", "");
+	say(&bob, "INVITE", "", sdp(&bob, 1)); /* as before: the gateway answers */
+	hear(&bob, "200");
+	expect_not_heard(&bob, "cause=65");
+	expect_not_heard(&bob, "User-to-User");
+	say(&bob, "ACK", "", "");
+	silence(NULL);
+	hang_up(&bob, &alice);
+	expect_no_calls();
+}
+
 static void test_a_cancel(void **state)
 {
 	(void)state;
@@ -86,6 +132,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_a_bye),
+		T(test_a_response),
+		T(test_a_refused_change),
 		T(test_a_cancel),
 		T(test_an_answer_that_crosses),
 	};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/route/number.h"
+#include "controlplane/b2bua/route/reason.h"
 #include "controlplane/sip/transport.h"
 
 /* An IPv6 address stands in brackets. */
@@ -105,6 +106,17 @@ void passage_count(struct b2bua *b, const struct passage *p)
 	b->counters.identities_hidden += p->done.hidden;
 }
 
+/* The exchange's cause (RFC 6432). That of SIP is the status, and ours to say. */
+static void put_cause(struct sip_builder *b, const struct sip_msg *m, bool with_text)
+{
+	char text[CALL_REASON_MAX];
+	struct wbuf w = wbuf_make(text, sizeof text);
+
+	reason_copy(&w, m, STR("SIP"), with_text);
+	if (w.len && !w.overflow)
+		sip_build_hdr(b, SIP_H_REASON, wbuf_view(&w));
+}
+
 void passing_keep(struct leg *out, const struct sip_msg *m)
 {
 	struct call *c = out->call;
@@ -113,11 +125,12 @@ void passing_keep(struct leg *out, const struct sip_msg *m)
 	struct sip_builder b = {.w = wbuf_make(buf, sizeof buf)};
 	struct passage p;
 
-	free(c->passed);
-	c->passed = NULL;
+	passing_forget(c);
 	passage_make(&p, out->trunk, in->trunk, in->flow.listener, ip_text(&in->flow.remote.ip, ip), m);
 	header_set_build(&p.set, &b);
 	passage_count(c->b, &p);
+	if (m->status < 200 || m->status >= 300)
+		put_cause(&b, m, in->trunk->realm->trusted);
 	/* A response without them is better than none. */
 	if (b.w.len && !b.w.overflow)
 		c->passed = strndup(buf, b.w.len);
@@ -127,6 +140,11 @@ void passing_build(struct call *c, struct sip_builder *b)
 {
 	if (c->passed)
 		wbuf_z(&b->w, c->passed);
+	passing_forget(c);
+}
+
+void passing_forget(struct call *c)
+{
 	free(c->passed);
 	c->passed = NULL;
 }

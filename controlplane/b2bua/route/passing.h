@@ -40,6 +40,8 @@ void passage_count(struct b2bua *b, const struct passage *p);
 void passing_keep(struct leg *out, const struct sip_msg *m);
 /* Those lines, once. */
 void passing_build(struct call *c, struct sip_builder *b);
+/* There is no such response. */
+void passing_forget(struct call *c);
 
 /* Privacy that the party insists on and that is not known here. */
 bool passing_cannot(const struct config_trunk *from, const struct sip_msg *m);
