@@ -96,6 +96,7 @@ static void put_address(struct wbuf *w, const struct identity_ends *e, const str
 	const struct sip_addr *a)
 {
 	struct str value;
+	uint64_t cause;
 
 	if (a->display.n) {
 		wbuf_str(w, a->display);
@@ -111,6 +112,9 @@ static void put_address(struct wbuf *w, const struct identity_ends *e, const str
 	}
 	if (a->uri.scheme == SIP_SCHEME_TEL || sip_param(a->uri.params, STR("user"), &value))
 		wbuf_z(w, ";user=phone");
+	/* RFC 4458: why it was sent here, in a history. */
+	if (sip_param(a->uri.params, STR("cause"), &value) && str_to_u64(value, 999, &cause) == 0)
+		wbuf_fmt(w, ";cause=%u", (unsigned)cause);
 	if (a->uri.headers.n) {
 		wbuf_z(w, "?");
 		wbuf_str(w, a->uri.headers);
@@ -122,41 +126,61 @@ static void put_address(struct wbuf *w, const struct identity_ends *e, const str
 	}
 }
 
-enum verdict { SHOW, HIDE, LEAVE_OUT };
+enum verdict { SHOW, SHOW_TEL, HIDE, LEAVE_OUT };
 
-typedef enum verdict judge_fn(const struct sip_addr *a, const struct identity_ends *e, unsigned privacy);
+/* What the judge of an address may look at. */
+struct matter {
+	const struct identity_ends *ends;
+	unsigned privacy;
+	bool beside_sip; /* the list has one of a sip: URI */
+};
 
-static enum verdict judge_any(const struct sip_addr *a, const struct identity_ends *e, unsigned privacy)
+typedef enum verdict judge_fn(const struct sip_addr *a, const struct matter *m);
+
+/* RFC 3325 section 9.1: of two one is a tel: URI. */
+static enum verdict judge_asserted(const struct sip_addr *a, const struct matter *m)
 {
-	(void)a, (void)e, (void)privacy;
-	return SHOW;
+	return a->uri.scheme == SIP_SCHEME_TEL && m->beside_sip ? SHOW_TEL : SHOW;
 }
 
 /* RFC 5806 section 4.2. */
-static enum verdict judge_diversion(const struct sip_addr *a, const struct identity_ends *e, unsigned privacy)
+static enum verdict judge_diversion(const struct sip_addr *a, const struct matter *m)
 {
 	struct str value;
 
-	(void)privacy;
-	return !e->to->identity_trusted && sip_param(a->params, STR("privacy"), &value) &&
+	return !m->ends->to->identity_trusted && sip_param(a->params, STR("privacy"), &value) &&
 			       !str_ieq(value, STR("off")) && !str_ieq(value, STR("\"off\""))
 		       ? LEAVE_OUT
 		       : SHOW;
 }
 
 /* RFC 7044 section 10.1.2: an entry keeps its index, and is nobody's. */
-static enum verdict judge_history(const struct sip_addr *a, const struct identity_ends *e, unsigned privacy)
+static enum verdict judge_history(const struct sip_addr *a, const struct matter *m)
 {
 	struct str rest = a->uri.headers;
 
-	if (e->to->identity_trusted)
+	if (m->ends->to->identity_trusted)
 		return SHOW;
-	if (privacy & (PRIVACY_HISTORY | PRIVACY_HEADER))
+	if (m->privacy & (PRIVACY_HISTORY | PRIVACY_HEADER))
 		return HIDE;
 	while (rest.n)
 		if (str_ieq(str_cut(&rest, '&'), STR("privacy=history")))
 			return HIDE;
 	return SHOW;
+}
+
+/* A number of the whole world; another would need its context, which the sip: URI has. */
+static void put_tel(struct wbuf *w, const struct identity_ends *e, const struct sip_addr *a)
+{
+	char buf[VALUE_MAX];
+	struct wbuf number = wbuf_make(buf, sizeof buf);
+
+	put_user(&number, e, a->uri.user);
+	if (number.overflow || !str_starts(wbuf_view(&number), STR("+")))
+		return;
+	wbuf_z(w, w->len ? ", " : "");
+	wbuf_str(w, a->display);
+	wbuf_fmt(w, "%s<tel:%.*s>", a->display.n ? " " : "", STR_ARG(wbuf_view(&number)));
 }
 
 static void put_entry(struct wbuf *w, const struct identity_ends *e, const struct config_host_part *part,
@@ -165,11 +189,27 @@ static void put_entry(struct wbuf *w, const struct identity_ends *e, const struc
 	static const struct config_host_part own = {.kind = CONFIG_HOST_OWN};
 	struct sip_addr nobody = {.params = a->params};
 
-	if (verdict == LEAVE_OUT)
+	if (verdict == SHOW_TEL)
+		put_tel(w, e, a);
+	if (verdict == LEAVE_OUT || verdict == SHOW_TEL)
 		return;
 	wbuf_z(w, w->len ? ", " : "");
 	nobody.uri.host = STR(NOWHERE);
 	put_address(w, e, verdict == SHOW ? part : &own, verdict == SHOW ? a : &nobody);
+}
+
+/* Is one of the header's addresses a sip: or sips: URI? */
+static bool has_sip(const struct header_set *s, enum sip_hdr_id id)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		struct str rest = s->lines[i].id == id ? s->lines[i].value : STR(""), one;
+		struct sip_addr a;
+
+		while (sip_list_next(&rest, &one))
+			if (sip_addr_parse(one, &a) == 0 && !a.star && a.uri.scheme != SIP_SCHEME_TEL)
+				return true;
+	}
+	return false;
 }
 
 /* Every value of a header that is a list of addresses. What is no address is left out. True: so was another.
@@ -177,6 +217,7 @@ static void put_entry(struct wbuf *w, const struct identity_ends *e, const struc
 static bool rewrite_list(struct header_set *s, enum sip_hdr_id id, const struct identity_ends *e,
 	const struct config_host_part *part, judge_fn *judge, unsigned privacy)
 {
+	const struct matter matter = {e, privacy, has_sip(s, id)};
 	bool hidden = false;
 
 	for (unsigned i = 0; i < s->n; i++) {
@@ -191,9 +232,9 @@ static bool rewrite_list(struct header_set *s, enum sip_hdr_id id, const struct 
 		while (sip_list_next(&rest, &one)) {
 			if (sip_addr_parse(one, &a) < 0 || a.star)
 				continue;
-			enum verdict verdict = judge(&a, e, privacy);
+			enum verdict verdict = judge(&a, &matter);
 
-			hidden |= verdict != SHOW;
+			hidden |= verdict == HIDE || verdict == LEAVE_OUT;
 			put_entry(&w, e, part, verdict, &a);
 		}
 		l->value = header_set_keep(s, wbuf_view(&w));
@@ -298,7 +339,7 @@ void identity_apply(struct header_set *s, const struct identity_ends *e, const s
 		done->dropped = header_set_find(s, SIP_H_P_ASSERTED_IDENTITY) != NULL;
 		header_set_remove(s, SIP_H_P_ASSERTED_IDENTITY);
 	}
-	rewrite_list(s, SIP_H_P_ASSERTED_IDENTITY, e, &e->to->asserted, judge_any, done->privacy);
+	rewrite_list(s, SIP_H_P_ASSERTED_IDENTITY, e, &e->to->asserted, judge_asserted, done->privacy);
 	if (!e->from->identity_trusted && from && e->from->n_own_numbers)
 		assert_own(s, e, from);
 	if (!e->to->identity_trusted && (done->privacy & PRIVACY_ID)) {
