@@ -87,6 +87,29 @@ static void test_followed_by_q_to_configured_peers_only(void **state)
 	assert_int_equal(counter("redirected"), 2);
 }
 
+/* Of more than are kept the best are: they come in any order. */
+static void test_many_contacts(void **state)
+{
+	char contacts[1200] = "";
+
+	(void)state;
+	policy("follow");
+	for (unsigned i = 0; i < 12; i++)
+		snprintf(contacts + strlen(contacts), sizeof contacts - strlen(contacts),
+			"Contact: <sip:+11%02u@198.51.100.1>;q=0.%02u\r\n", i, i);
+	redirected("300 Multiple Choices", contacts);
+	for (unsigned i = 0; i < 8; i++) {
+		char uri[40];
+
+		snprintf(uri, sizeof uri, "INVITE sip:+11%02u@", 11 - i);
+		hear(&bob, "INVITE");
+		expect_heard(&bob, uri);
+		answer(&bob, "486 Busy", "", "");
+		hear(&bob, "ACK");
+	}
+	refused("486", NULL);
+}
+
 static void test_a_redirection_to_nobody_that_we_know(void **state)
 {
 	static const char *const contacts[] = {
@@ -214,6 +237,7 @@ int main(void)
 		T(test_passed_on_at_our_own_address),
 		T(test_followed_by_q_to_configured_peers_only),
 		T(test_within_a_trunk_that_is_full),
+		T(test_many_contacts),
 		T(test_a_redirection_to_nobody_that_we_know),
 		T(test_no_leg_goes_clear_on_the_way),
 		T(test_redirections_without_end),

@@ -97,12 +97,12 @@ static void insert(struct redirection *r, const struct redirect_target *t, unsig
 {
 	unsigned at = 0;
 
-	while (at < of_this && r->list[at].q >= t->q)
+	while (at < of_this && at < r->n && r->list[at].q >= t->q)
 		at++;
+	if (at == REDIRECT_TARGETS_MAX)
+		return;
 	if (r->n == REDIRECT_TARGETS_MAX)
 		r->n--;
-	if (at > r->n)
-		return;
 	memmove(&r->list[at + 1], &r->list[at], (r->n - at) * sizeof *r->list);
 	r->list[at] = *t;
 	r->n++;
@@ -117,7 +117,7 @@ static unsigned collect(struct leg *out, struct redirection *r, const struct sip
 	struct str value;
 	unsigned n = 0;
 
-	while (n < REDIRECT_TARGETS_MAX && sip_values_next(&it, &value)) {
+	while (sip_values_next(&it, &value)) {
 		struct redirect_target t;
 
 		if (sip_addr_parse(value, &addr) < 0 || addr.star || !addr.uri.user.n ||
