@@ -258,4 +258,9 @@ static void answer(void *user, const struct sip_msg *m, const struct sip_flow *f
 		revive_answered(d->user, m);
 }
 
-const struct sip_tu b2bua_tu = {.request = request, .ack = ack, .answer = answer};
+static void late(void *user, const struct sip_msg *m, const struct sip_flow *flow)
+{
+	fork_late(user, m, flow);
+}
+
+const struct sip_tu b2bua_tu = {.request = request, .ack = ack, .answer = answer, .late = late};

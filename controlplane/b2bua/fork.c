@@ -166,3 +166,33 @@ void fork_request(struct leg *out, struct sip_dialog *d, struct sip_stx *stx, co
 		reply_refuse(stx, 481, NULL, "another branch of this call is in use", tag);
 	}
 }
+
+/* The answer has all that is to be known of its dialog: From is who called. */
+void fork_late(struct b2bua *b, const struct sip_msg *m, const struct sip_flow *flow)
+{
+	char ours[CALL_URI_MAX], theirs[CALL_URI_MAX], buf[CALL_HEAD_MAX];
+	struct wbuf from = wbuf_make(ours, sizeof ours), to = wbuf_make(theirs, sizeof theirs);
+	struct sip_dialog_start start = {.call_id = m->call_id, .local_tag = m->from_tag, .cseq = m->cseq};
+	struct sip_builder r;
+	struct sip_dialog *d;
+	struct sip_flow way;
+	struct sip_ctx *bye;
+
+	/* Without a tag it is no branch; and a call that is up may have let go of an INVITE of its own. */
+	if (!m->to_tag.n || sip_dialogs_named(b->dialogs, m->call_id, m->from_tag, m->to_tag))
+		return;
+	wbuf_fmt(&from, "<%.*s>", STR_ARG(m->from.uri.text));
+	wbuf_fmt(&to, "<%.*s>", STR_ARG(m->to.uri.text));
+	start.local_uri = wbuf_view(&from);
+	start.remote_uri = wbuf_view(&to);
+	if (from.overflow || to.overflow || sip_dialog_new_uac(&start, m, flow, &d) < 0)
+		return;
+	way = invite_dialog_flow(b, d);
+	sip_dialog_build(d, &r, buf, sizeof buf, SIP_ACK);
+	if (sip_build_end(&r, STR(""), STR("")) == 0)
+		sip_ctx_ack(b->txl, NULL, &r, &way);
+	sip_dialog_build(d, &r, buf, sizeof buf, SIP_BYE);
+	if (sip_build_end(&r, STR(""), STR("")) == 0)
+		(void)sip_ctx_send(b->txl, &r, &way, NULL, NULL, &bye);
+	sip_dialog_free(d);
+}

@@ -346,7 +346,10 @@ static void invite_2xx(struct sip_ctx *ctx, const struct sip_msg *m, const struc
 			tx_send(l, &ctx->ack_flow, &ctx->ack, NULL);
 		return;
 	}
-	tell(ctx, m, from);
+	if (ctx->ops)
+		tell(ctx, m, from);
+	else if (l->tu.late)
+		l->tu.late(l->user, m, &ctx->flow);
 }
 
 static void invite_refused(struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)

@@ -56,6 +56,11 @@ struct sip_tu {
 	/* A 2xx to an INVITE of nobody's, perhaps of an earlier process: who sent it waits for an ACK. May be
 	 * NULL. */
 	void (*answer)(void *user, const struct sip_msg *m, const struct sip_flow *from);
+	/*
+	 * A 2xx to an INVITE whose user has let go of it, with another To tag than the one that was acknowledged: a
+	 * branch of a fork that is late. flow: which way the INVITE went. May be NULL.
+	 */
+	void (*late)(void *user, const struct sip_msg *m, const struct sip_flow *flow);
 };
 
 struct sip_txl_conf {

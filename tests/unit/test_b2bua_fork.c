@@ -109,6 +109,42 @@ static void test_all_branches_answer(void **state)
 	expect_no_calls();
 }
 
+/* It answers when nobody is left: who gave up, and who has hung up already. */
+static void test_a_branch_that_answers_too_late(void **state)
+{
+	(void)state;
+	for (unsigned answered = 0; answered < 2; answered++) {
+		dial(&alice, "+1001", "", sdp(&alice, 1));
+		hear(&bob, "INVITE");
+		answer_as(&bob, "one", "180 Ringing", "", "");
+		hear(&alice, "180");
+		if (answered) {
+			answer_as(&bob, "one", "200 OK", "", sdp(&bob, 1));
+			up_with("one");
+			hang_up(&alice, &bob);
+		} else {
+			say(&alice, "CANCEL", "", "");
+			hear(&alice, "200");
+			hear(&alice, "487");
+			say(&alice, "ACK", "", "");
+			hear(&bob, "CANCEL");
+			reply(&bob, "200 OK");
+			answer_as(&bob, "one", "200 OK", "", sdp(&bob, 1));
+			hear(&bob, "ACK");
+			hear(&bob, "BYE");
+			reply(&bob, "200 OK");
+		}
+		expect_no_calls();
+		answer_as(&bob, "two", "200 OK", "", sdp(&bob, 2));
+		hear(&bob, "ACK");
+		expect_heard(&bob, ";tag=two\r\n");
+		hear(&bob, "BYE");
+		expect_heard(&bob, ";tag=two\r\n");
+		reply(&bob, "200 OK");
+		silence(NULL);
+	}
+}
+
 static void test_requests_in_a_branch_that_is_not_in_use(void **state)
 {
 	static const struct {
@@ -171,6 +207,7 @@ int main(void)
 		T(test_media_follows_who_spoke_last_and_then_who_answers),
 		T(test_the_winners_early_answer_is_its_answer),
 		T(test_all_branches_answer),
+		T(test_a_branch_that_answers_too_late),
 		T(test_requests_in_a_branch_that_is_not_in_use),
 		T(test_many_branches),
 	};
