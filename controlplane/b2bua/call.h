@@ -575,6 +575,8 @@ bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str 
  * request has another part that is not to be ignored, or in an encoding that is not known here.
  */
 struct str message_sdp(const struct sip_msg *m);
+/* Has it no body, or none but what may be ignored (handling=optional: RFC 3261 section 8.2.3)? */
+bool message_bare(const struct sip_msg *m);
 /* For people: what is wrong with a body that has none. */
 const char *message_why_no_sdp(const struct sip_msg *m);
 /* Does any part of it tell of the sender's media, be it a session description or ICE candidates alone? */

@@ -152,7 +152,7 @@ void exchange_begin(struct leg *in, const struct sip_msg *m)
 	c->due.status = 0;
 	c->due.ack = false;
 	call_text_drop(&c->due.offer);
-	c->delayed = !m || !m->body.n;
+	c->delayed = !m || message_bare(m);
 	if (c->initial && legs_open(c, &e) < 0) {
 		c->b->counters.refused_no_media_plane++;
 		c->end.retry_after = MEDIA_RETRY_S;
@@ -483,7 +483,7 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
 			LU("status", 420), LZ("reason", "it requires an extension"));
 	} else if (session_timer_too_small(m)) {
 		reply_refuse(stx, 422, NULL, "Session-Expires is too small", tag);
-	} else if (m->body.n && !message_sdp(m).n) {
+	} else if (!message_bare(m) && !message_sdp(m).n) {
 		reply_refuse(stx, 415, NULL, message_why_no_sdp(m), tag);
 	} else {
 		leg_take_stx(in, stx);

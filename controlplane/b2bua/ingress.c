@@ -457,7 +457,7 @@ void ingress_invite(
 		note_refusal(b, stx, t, &n->refused_request, 420, "the INVITE requires an extension");
 	} else if (session_timer_too_small(m)) {
 		refuse(b, stx, t, &n->refused_request, 422, NULL, "Session-Expires is too small");
-	} else if (m->body.n && !message_sdp(m).n) {
+	} else if (!message_bare(m) && !message_sdp(m).n) {
 		refuse(b, stx, t, &n->refused_request, 415, NULL, message_why_no_sdp(m));
 	} else if (!reply_takes_sdp(m)) {
 		refuse(b, stx, t, &n->refused_request, 406, NULL,

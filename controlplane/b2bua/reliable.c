@@ -87,10 +87,10 @@ void reliable_prack(struct leg *in, struct sip_stx *stx, const struct sip_msg *m
 	}
 	reliable_stop(in);
 	c->waiting++;
-	if (m->body.n)
-		early_offered(in, stx, m);
-	else
+	if (message_bare(m))
 		sip_stx_reply(stx, 200, NULL, tag);
+	else
+		early_offered(in, stx, m);
 	answer_go_on(in);
 	call_unwait(c);
 }

@@ -268,6 +268,33 @@ struct str message_sdp(const struct sip_msg *m)
 	return find_sdp(m->content_type, m->body, m->request, PART_DEPTH_MAX, &sdp) ? sdp : STR("");
 }
 
+static bool is_optional(struct str disposition)
+{
+	struct str handling;
+
+	return sip_param(disposition, STR("handling"), &handling) && str_ieq(handling, STR("optional"));
+}
+
+static bool are_optional(struct str type, struct str body, unsigned depth)
+{
+	struct sip_parts it = sip_parts(type, body);
+	struct sip_part part;
+	bool any = false;
+
+	for (; sip_parts_next(&it, &part); any = true)
+		if (!is_optional(part.disposition) && !(depth && are_optional(part.type, part.body, depth - 1)))
+			return false;
+	return any;
+}
+
+bool message_bare(const struct sip_msg *m)
+{
+	if (!m->body.n)
+		return true;
+	return !message_sdp(m).n && (is_optional(sip_msg_value(m, SIP_H_CONTENT_DISPOSITION)) ||
+					    are_optional(m->content_type, m->body, PART_DEPTH_MAX));
+}
+
 /* RFC 8840: credentials and addresses of ICE, one candidate after the other. */
 static bool describes(struct str type)
 {

@@ -35,7 +35,7 @@ void update_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m
 		return;
 	if (session_timer_too_small(m)) {
 		reply_refuse(stx, 422, NULL, "Session-Expires is too small", tag);
-	} else if (!m->body.n) {
+	} else if (message_bare(m)) {
 		session_timer_asked(l, m);
 		refreshed(l, stx, m);
 	} else if (!message_sdp(m).n) {

@@ -59,6 +59,55 @@ static void test_a_description_among_parts(void **state)
 	}
 }
 
+/* An exchange's own message that nobody else need understand (RFC 3261 section 8.2.3): it is as if it were not there. */
+static void test_what_may_be_ignored(void **state)
+{
+	static const char alone[] = ISUP "optional\r\n";
+	char both[2048];
+	uint64_t rseq;
+
+	(void)state;
+	strcpy(both, parts(part(ISUP "optional\r\n", "\x01"), part("Content-Type: application/pidf+xml\r\n"
+		"Content-Disposition: render;handling=optional\r\n", "<presence/>")));
+	for (unsigned i = 0; i < 2; i++) {
+		const char *headers = i ? MIXED : alone, *body = i ? both : "\x01\x02";
+
+		dial(&alice, "+1001", headers, body);
+		hear(&bob, "INVITE");
+		expect_not_heard(&bob, "Content-Type");
+		answer(&bob, "200 OK", "", sdp(&bob, 1));
+		hear(&alice, "200");
+		expect_heard(&alice, "m=audio ");
+		say(&alice, "ACK", "", sdp(&alice, 1));
+		hear(&bob, "ACK");
+		say(&alice, "UPDATE", headers, body); /* of the session timer */
+		hear(&alice, "200");
+		say(&alice, "INVITE", headers, body);
+		hear(&bob, "INVITE");
+		answer(&bob, "200 OK", "", sdp_as(&bob, 1, 2, "sendrecv"));
+		hear(&alice, "200");
+		say(&alice, "ACK", "", sdp_as(&alice, 1, 2, "sendrecv"));
+		hear(&bob, "ACK");
+		hang_up(&alice, &bob);
+		expect_no_calls();
+	}
+	/* In a PRACK, too. */
+	dial(&alice, "+1001", "Require: 100rel\r\n", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "180 Ringing", "", "");
+	hear(&alice, "180");
+	assert_int_equal(str_to_u64(sip_msg_value(alice.heard, SIP_H_RSEQ), UINT32_MAX, &rseq), 0);
+	snprintf(both, sizeof both, "RAck: %u %u INVITE\r\n%s", (unsigned)rseq, alice.invite_cseq, alone);
+	say(&alice, "PRACK", both, "\x01");
+	hear(&alice, "200");
+	answer(&bob, "486 Busy", "", "");
+	hear(&bob, "ACK");
+	hear(&alice, "486");
+	say(&alice, "ACK", "", "");
+	silence(NULL);
+	expect_no_calls();
+}
+
 static void test_what_cannot_be_used(void **state)
 {
 	char bodies[4][4096];
@@ -133,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_a_description_among_parts),
+		T(test_what_may_be_ignored),
 		T(test_what_cannot_be_used),
 		T(test_encodings),
 	};

@@ -103,7 +103,7 @@ void pickup_begin(struct leg *in, const struct sip_msg *m)
 	struct oa_refusal why = {.status = 488};
 	struct err e = {0};
 
-	c->delayed = !m->body.n;
+	c->delayed = message_bare(m);
 	if (legs_open(c, &e) < 0) {
 		c->b->counters.refused_no_media_plane++;
 		call_release(c, NULL, 503, "%s", e.text);
