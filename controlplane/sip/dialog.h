@@ -55,7 +55,7 @@ struct sip_dialog_start {
 	struct str call_id, local_tag, local_uri, remote_uri;
 	uint32_t cseq;
 	bool secure; /* the Request-URI was sips: */
-	struct str fallback; /* target of a 2xx that says none; empty: such a 2xx is an error */
+	struct str fallback; /* target of a 2xx or a reliable 1xx that says none; empty: such a one is an error */
 };
 /* As UAC: from a 101 to 199 response with a To tag, or a 2xx, which peers of RFC 2543 send without: their tag is then empty.
  * Errors as above. */

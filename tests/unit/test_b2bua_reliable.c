@@ -137,6 +137,26 @@ static void test_the_called_side_is_reliable(void **state)
 	answered_and_over();
 }
 
+/* It is owed a PRACK all the same, or it takes its response for lost and ends the call. */
+static void test_a_reliable_response_without_contact(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "183 Session Progress", "Contact:\r\nRequire: 100rel\r\nRSeq: 7\r\n", sdp(&bob, 1));
+	hear(&bob, "PRACK");
+	expect_heard(&bob, "PRACK sip:+1001@198.51.100.1:5061;transport=tls SIP/2.0");
+	expect_heard(&bob, "RAck: 7 1 INVITE\r\n");
+	reply(&bob, "200 OK");
+	hear(&alice, "183");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 static void test_both_sides_are_reliable(void **state)
 {
 	unsigned rseq;
@@ -243,6 +263,7 @@ int main(void)
 		T(test_what_follows_waits_for_the_prack),
 		T(test_a_prack_that_never_comes),
 		T(test_the_called_side_is_reliable),
+		T(test_a_reliable_response_without_contact),
 		T(test_both_sides_are_reliable),
 		T(test_the_200_says_something_else),
 		T(test_somebody_gives_up_meanwhile),
