@@ -86,7 +86,7 @@ void exchange_unsent(struct leg *out, int err, const char *why)
 {
 	struct call *c = out->call;
 
-	if (err == -EMSGSIZE) { /* the caller's fault, and nobody else's who is called: no peer rests for it */
+	if (err == -EMSGSIZE) { /* the caller's fault: no peer rests for it */
 		count(c, &c->b->counters.refused_request);
 		refuse(leg_twin(out), 513, why);
 		return;

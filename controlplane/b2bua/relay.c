@@ -63,8 +63,8 @@ static struct relay *relay_new(struct b2bua *b, struct b2bua_generation *g, cons
 	return r;
 }
 
-static void note_refusal(struct b2bua *b, const struct sip_msg *m, const struct config_trunk *t, unsigned status,
-	const char *why)
+static void note_refusal(struct b2bua *b, const struct sip_msg *m, const struct config_trunk *t,
+	unsigned status, const char *why)
 {
 	b->counters.messages_refused++;
 	log_info("call", "a request was not passed on", LS("method", m->method_name), LU("status", status),
@@ -402,7 +402,8 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 	}
 	if ((found = route_next(b, b->now, &hunt, &to, &nowhere)) != ROUTE_FOUND) {
 		refuse_for(b, stx, t, route_status(found),
-			t->realm->trusted ? nowhere.text : "the called side could not be reached", str_z(tag));
+			t->realm->trusted ? nowhere.text : "the called side could not be reached",
+			str_z(tag));
 		return;
 	}
 	r = relay_new(b, b->now, t, to->trunk, stx);

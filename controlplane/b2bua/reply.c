@@ -66,8 +66,8 @@ static bool is_of_all_calls(unsigned status, const struct sip_msg *m)
 	return status == 503 && !m->to_tag.n;
 }
 
-static void refuse(struct sip_stx *stx, unsigned status, const char *phrase, const char *why, struct str to_tag,
-	bool own)
+static void refuse(struct sip_stx *stx, unsigned status, const char *phrase, const char *why,
+	struct str to_tag, bool own)
 {
 	const struct sip_msg *m = sip_stx_request(stx);
 	char buf[CALL_HEAD_MAX];
@@ -109,7 +109,9 @@ unsigned reply_status(unsigned status)
 		return 502; /* a redirection would show the topology */
 	if (status == 401 || status == 407)
 		return 502; /* the challenge was for us */
-	return status == 503 ? 500 : status; /* RFC 3261 section 16.7, step 6 */
+	if (status == 503)
+		return 500; /* RFC 3261 section 16.7, step 6 */
+	return status;
 }
 
 bool reply_retry_after(const struct sip_msg *m, uint32_t *seconds)
@@ -282,7 +284,8 @@ static bool are_optional(struct str type, struct str body, unsigned depth)
 	bool any = false;
 
 	for (; sip_parts_next(&it, &part); any = true)
-		if (!is_optional(part.disposition) && !(depth && are_optional(part.type, part.body, depth - 1)))
+		if (!is_optional(part.disposition) &&
+			!(depth && are_optional(part.type, part.body, depth - 1)))
 			return false;
 	return any;
 }

@@ -284,7 +284,8 @@ static void add_host(struct round *r, const char *name, uint16_t port, uint16_t 
 {
 	struct host *h = &r->hosts[r->n_hosts++];
 
-	while (h > r->hosts && (h[-1].priority > priority || (h[-1].priority == priority && h[-1].weight < weight))) {
+	while (h > r->hosts &&
+		(h[-1].priority > priority || (h[-1].priority == priority && h[-1].weight < weight))) {
 		*h = h[-1];
 		h--;
 	}

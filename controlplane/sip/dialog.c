@@ -206,10 +206,11 @@ int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_ms
 	if (rc == 0)
 		rc = first_target(d, response);
 	/*
-	 * Whoever answers is owed an ACK, and a BYE one day (RFC 3261 section 13.2.2.4); who rings reliably is owed a
-	 * PRACK, or gives the call up (RFC 3262 section 3).
+	 * Whoever answers is owed an ACK, and a BYE one day (RFC 3261 section 13.2.2.4); who rings reliably
+	 * is owed a PRACK, or gives the call up (RFC 3262 section 3).
 	 */
-	if (rc == -EINVAL && (response->status >= 200 || sip_msg_hdr(response, SIP_H_RSEQ)) && start->fallback.n)
+	if (rc == -EINVAL && (response->status >= 200 || sip_msg_hdr(response, SIP_H_RSEQ)) &&
+		start->fallback.n)
 		rc = set_target(d, start->fallback);
 	if (rc == 0)
 		rc = routes_from(d, response, true);

@@ -55,7 +55,7 @@ struct sip_dialog_start {
 	struct str call_id, local_tag, local_uri, remote_uri;
 	uint32_t cseq;
 	bool secure; /* the Request-URI was sips: */
-	struct str fallback; /* target of a 2xx or a reliable 1xx that says none; empty: such a one is an error */
+	struct str fallback; /* of a 2xx or a reliable 1xx without a target; empty: it is an error */
 };
 /* As UAC: from a 101 to 199 response with a To tag, or a 2xx, which peers of RFC 2543 send without: their tag is then empty.
  * Errors as above. */
@@ -71,8 +71,8 @@ void sip_dialog_free(struct sip_dialog *d); /* NULL is allowed; must not be in a
 
 /*
  * A 2xx (or a later 1xx) of the dialog's INVITE: confirms, takes the route set of the 2xx and the remote
- * target. What cannot be used leaves those that there are: who has answered is owed an ACK, and a BYE one day.
- * -ENOMEM.
+ * target. What cannot be used leaves those that there are: who has answered is owed an ACK, and a BYE one
+ * day. -ENOMEM.
  */
 int sip_dialog_response(struct sip_dialog *d, const struct sip_msg *response);
 

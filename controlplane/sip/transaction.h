@@ -57,8 +57,8 @@ struct sip_tu {
 	 * NULL. */
 	void (*answer)(void *user, const struct sip_msg *m, const struct sip_flow *from);
 	/*
-	 * A 2xx to an INVITE whose user has let go of it, with another To tag than the one that was acknowledged: a
-	 * branch of a fork that is late. flow: which way the INVITE went. May be NULL.
+	 * A 2xx to an INVITE whose user has let go of it, with another To tag than the one that was
+	 * acknowledged: a branch of a fork that is late. flow: which way the INVITE went. May be NULL.
 	 */
 	void (*late)(void *user, const struct sip_msg *m, const struct sip_flow *flow);
 };

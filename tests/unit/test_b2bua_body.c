@@ -59,7 +59,8 @@ static void test_a_description_among_parts(void **state)
 	}
 }
 
-/* An exchange's own message that nobody else need understand (RFC 3261 section 8.2.3): it is as if it were not there. */
+/* An exchange's own message that nobody else need understand (RFC 3261 section 8.2.3): it is as if it were
+ * not there. */
 static void test_what_may_be_ignored(void **state)
 {
 	static const char alone[] = ISUP "optional\r\n";
@@ -67,8 +68,10 @@ static void test_what_may_be_ignored(void **state)
 	uint64_t rseq;
 
 	(void)state;
-	strcpy(both, parts(part(ISUP "optional\r\n", "\x01"), part("Content-Type: application/pidf+xml\r\n"
-		"Content-Disposition: render;handling=optional\r\n", "<presence/>")));
+	strcpy(both, parts(part(ISUP "optional\r\n", "\x01"),
+			     part("Content-Type: application/pidf+xml\r\n"
+				  "Content-Disposition: render;handling=optional\r\n",
+				     "<presence/>")));
 	for (unsigned i = 0; i < 2; i++) {
 		const char *headers = i ? MIXED : alone, *body = i ? both : "\x01\x02";
 

@@ -231,7 +231,8 @@ static void test_an_answer_without_contact(void **state)
 /* The same after it rang: it is where it said then. */
 static void test_an_answer_whose_contact_is_none(void **state)
 {
-	static const char *const contacts[] = {"Contact: *\r\n", "Contact: <tel:+1001>\r\n", "Contact: \"x\" <sip:\r\n"};
+	static const char *const contacts[] = {
+		"Contact: *\r\n", "Contact: <tel:+1001>\r\n", "Contact: \"x\" <sip:\r\n"};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof contacts / sizeof *contacts; i++) {

@@ -53,11 +53,13 @@ static void test_a_response(void **state)
 		hear(other, "INVITE");
 		answer(other, "183 Session Progress", said, "");
 		hear(by, "183");
-		expect_heard(by, i % 2 ? "\r\nReason: Q.850;cause=34;text=\"no circuit\"\r\n" : "\r\nReason: Q.850;cause=34\r\n");
+		expect_heard(by, i % 2 ? "\r\nReason: Q.850;cause=34;text=\"no circuit\"\r\n"
+				       : "\r\nReason: Q.850;cause=34\r\n");
 		answer(other, words[i / 2][0], said, "");
 		hear(other, "ACK");
 		hear(by, words[i / 2][1]);
-		expect_heard(by, i % 2 ? "\r\nReason: Q.850;cause=34;text=\"no circuit\"\r\n" : "\r\nReason: Q.850;cause=34\r\n");
+		expect_heard(by, i % 2 ? "\r\nReason: Q.850;cause=34;text=\"no circuit\"\r\n"
+				       : "\r\nReason: Q.850;cause=34\r\n");
 		say(by, "ACK", "", "");
 		silence(NULL);
 		expect_no_calls();

@@ -370,7 +370,8 @@ static void test_more_targets_than_there_is_room_for(void **state)
 	(void)state;
 	memset(zone, 0, sizeof zone);
 	for (unsigned i = 0; i < HOSTS; i++) {
-		snprintf(lines[3 * i], 80, "_sips._tcp.sip.example SRV 60 %u 5 5061 h%u.example", HOSTS - i, i);
+		snprintf(lines[3 * i], 80, "_sips._tcp.sip.example SRV 60 %u 5 5061 h%u.example", HOSTS - i,
+			i);
 		snprintf(lines[3 * i + 1], 80, "h%u.example A 60 192.0.2.%u", i, HOSTS - i);
 		snprintf(lines[3 * i + 2], 80, "h%u.example AAAA 60 2001:db8::%u", i, HOSTS - i);
 	}

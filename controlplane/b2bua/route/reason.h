@@ -6,7 +6,7 @@
 #include "lib/base/buf.h"
 
 /*
- * The value of a Reason header: protocols and causes of the message's own, with their texts or without, two at
- * most. not: a protocol that is left out; "": none. Nothing is written where there is none.
+ * The value of a Reason header: protocols and causes of the message's own, with their texts or without, two
+ * at most. except: a protocol that is left out; "": none. Nothing is written where there is none.
  */
-void reason_copy(struct wbuf *w, const struct sip_msg *m, struct str not, bool with_text);
+void reason_copy(struct wbuf *w, const struct sip_msg *m, struct str except, bool with_text);

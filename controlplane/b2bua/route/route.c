@@ -385,8 +385,7 @@ bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m
 
 	c->hunt->call = c;
 	route_note_failure(c->generation, was, reason, m);
-	if (!may_fail_over(out, m) ||
-		route_next(c->b, c->generation, c->hunt, &to, &why) != ROUTE_FOUND)
+	if (!may_fail_over(out, m) || route_next(c->b, c->generation, c->hunt, &to, &why) != ROUTE_FOUND)
 		return false;
 	c->b->counters.failovers++;
 	snprintf(said, sizeof said, "it answered %u", m ? m->status : 0);

@@ -44,11 +44,11 @@ struct route_hunt {
 /* Why there is no target (any more). */
 enum route_result {
 	ROUTE_FOUND,
-	ROUTE_CLOSED,      /* no trunk takes calls */
-	ROUTE_NO_USER,     /* one did, but has no account of the called number */
-	ROUTE_LIMIT,       /* one did, but has as many as it may */
-	ROUTE_RESTING,     /* one did, but its peers that are left have asked for a rest */
-	ROUTE_UNREACHABLE, /* one did, but none of its peers can be called now */
+	ROUTE_CLOSED,         /* no trunk takes calls */
+	ROUTE_NO_USER,        /* one did, but has no account of the called number */
+	ROUTE_LIMIT,          /* one did, but has as many as it may */
+	ROUTE_RESTING,        /* one did, but its peers that are left have asked for a rest */
+	ROUTE_UNREACHABLE,    /* one did, but none of its peers can be called now */
 	ROUTE_NOT_REGISTERED, /* one did, but the called account is registered nowhere */
 };
 
