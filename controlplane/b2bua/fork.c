@@ -167,32 +167,32 @@ void fork_request(struct leg *out, struct sip_dialog *d, struct sip_stx *stx, co
 	}
 }
 
-/* The answer has all that is to be known of its dialog: From is who called. */
-void fork_late(struct b2bua *b, const struct sip_msg *m, const struct sip_flow *flow)
+void fork_end(struct b2bua *b, struct sip_dialog *d, const struct sip_flow *flow, const char *why)
 {
-	char ours[CALL_URI_MAX], theirs[CALL_URI_MAX], buf[CALL_HEAD_MAX];
-	struct wbuf from = wbuf_make(ours, sizeof ours), to = wbuf_make(theirs, sizeof theirs);
-	struct sip_dialog_start start = {.call_id = m->call_id, .local_tag = m->from_tag, .cseq = m->cseq};
+	char buf[CALL_HEAD_MAX];
 	struct sip_builder r;
-	struct sip_dialog *d;
-	struct sip_flow way;
 	struct sip_ctx *bye;
 
-	/* Without a tag it is no branch; and a call that is up may have let go of an INVITE of its own. */
-	if (!m->to_tag.n || sip_dialogs_named(b->dialogs, m->call_id, m->from_tag, m->to_tag))
-		return;
-	wbuf_fmt(&from, "<%.*s>", STR_ARG(m->from.uri.text));
-	wbuf_fmt(&to, "<%.*s>", STR_ARG(m->to.uri.text));
-	start.local_uri = wbuf_view(&from);
-	start.remote_uri = wbuf_view(&to);
-	if (from.overflow || to.overflow || sip_dialog_new_uac(&start, m, flow, &d) < 0)
-		return;
-	way = invite_dialog_flow(b, d);
 	sip_dialog_build(d, &r, buf, sizeof buf, SIP_ACK);
 	if (sip_build_end(&r, STR(""), STR("")) == 0)
-		sip_ctx_ack(b->txl, NULL, &r, &way);
+		sip_ctx_ack(b->txl, NULL, &r, flow);
 	sip_dialog_build(d, &r, buf, sizeof buf, SIP_BYE);
+	if (why)
+		reply_why(&r, 500, why); /* the gateway's fault */
 	if (sip_build_end(&r, STR(""), STR("")) == 0)
-		(void)sip_ctx_send(b->txl, &r, &way, NULL, NULL, &bye);
+		(void)sip_ctx_send(b->txl, &r, flow, NULL, NULL, &bye);
+}
+
+void fork_late(struct b2bua *b, const struct sip_msg *m, const struct sip_flow *flow)
+{
+	struct sip_dialog *d;
+	struct sip_flow way;
+
+	/* Without a tag it is no branch; and a call that is up may have let go of an INVITE of its own. */
+	if (!m->to_tag.n || sip_dialogs_named(b->dialogs, m->call_id, m->from_tag, m->to_tag) ||
+		sip_dialog_of_answer(m, flow, &d) < 0)
+		return;
+	way = invite_dialog_flow(b, d);
+	fork_end(b, d, &way, NULL);
 	sip_dialog_free(d);
 }

@@ -9,29 +9,12 @@
 #include "controlplane/b2bua/recovery/checkpoint.h"
 #include "lib/base/log.h"
 
-#define STATUS 500 /* of the Reason header: the gateway's fault */
-
 /* Its Contact may be another port of the same host's. */
 static struct sip_flow way_to(struct b2bua *b, const struct sip_dialog *d, const struct sip_flow *from)
 {
 	struct sip_flow flow = invite_dialog_flow(b, d);
 
 	return ip_equal(&flow.remote.ip, &from->remote.ip) ? flow : *from;
-}
-
-static void acknowledge_and_end(struct b2bua *b, struct sip_dialog *d, const struct sip_flow *flow)
-{
-	char buf[CALL_HEAD_MAX];
-	struct sip_builder r;
-	struct sip_ctx *ctx;
-
-	sip_dialog_build(d, &r, buf, sizeof buf, SIP_ACK);
-	if (sip_build_end(&r, STR(""), STR("")) == 0)
-		sip_ctx_ack(b->txl, NULL, &r, flow);
-	sip_dialog_build(d, &r, buf, sizeof buf, SIP_BYE);
-	reply_why(&r, STATUS, "the gateway was restarted while it rang");
-	if (sip_build_end(&r, STR(""), STR("")) == 0)
-		(void)sip_ctx_send(b->txl, &r, flow, NULL, NULL, &ctx);
 }
 
 void stray_answered(struct b2bua *b, const struct sip_msg *m, const struct sip_flow *from)
@@ -46,6 +29,6 @@ void stray_answered(struct b2bua *b, const struct sip_msg *m, const struct sip_f
 	log_warn("call", "a call that nobody knows any more was answered: it is ended",
 		LS("sip_call_id", m->call_id), LZ("peer", ip_port_text(&from->remote, peer)));
 	flow = way_to(b, d, from);
-	acknowledge_and_end(b, d, &flow);
+	fork_end(b, d, &flow, "the gateway was restarted while it rang");
 	sip_dialog_free(d);
 }
