@@ -84,6 +84,13 @@ def trunk(name, operation="create"):
             "<srtp><mode>none</mode></srtp></trunk></trunks></gateway></config>")
 
 
+def private_key(op, path):
+    """An edit of the first TLS profile's private key."""
+    profile = names(op.get_config(source="running"), "tls-profile")[0]
+    return (f'<config><gateway xmlns="{NS}"><tls-profiles><tls-profile><name>{profile}</name><private-key>{path}</private-key>'
+            "</tls-profile></tls-profiles></gateway></config>")
+
+
 def leaf(op, name, source="running"):
     """The text of the only leaf of this name in a datastore; None: it is not there."""
     found = list(ET.fromstring(op.get_config(source=source)).iter(f"{{{NS}}}{name}"))
@@ -323,6 +330,12 @@ def test_accounts():
         assert leaf(bob, "ring-timeout") == "60"
         # What may not be read is not there, and what may not be changed keeps the rest of an edit from happening.
         assert leaf(bob, "private-key") is None and leaf(alice, "private-key")
+        # Nor is it found out by guessing: what is right is refused as what is wrong, though it would change nothing.
+        for key in (leaf(alice, "private-key"), "/nowhere.key"):
+            denied = refused("access-denied", bob.edit_config, target="candidate", config=private_key(alice, key))
+            assert not denied.path and "bob" in denied.message, vars(denied)
+        # What he did read he may send back, as clients do that hold whole configurations.
+        bob.edit_config(target="candidate", config=limits("ring-timeout", 60))
         refused("access-denied", bob.lock, target="candidate")
         refused("access-denied", nina.edit_config, target="candidate", config=limits("ring-timeout", 90))
         nina.edit_config(target="candidate", config=trunk("third"))

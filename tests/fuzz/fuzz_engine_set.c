@@ -7,6 +7,22 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static int set(struct lyd_node **tree, const char *path, const char *value, struct engine_fault *f)
+{
+	struct lyd_node *edit = NULL;
+	int rc;
+
+	if (edit_check_path(path, f))
+		return -1;
+	if (!value)
+		return edit_delete(engine_ctx, tree, path, f);
+	if (edit_at(engine_ctx, path, value, &edit, f))
+		return -1;
+	rc = edit_apply(tree, edit, ENGINE_MERGE, f);
+	lyd_free_all(edit);
+	return rc;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct engine_fault f = {0};
@@ -21,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		*value++ = 0;
 	engine_tree_begin();
 	tree = engine_tree_copy();
-	if (edit_set(engine_ctx, &tree, path, value, &f)) {
+	if (set(&tree, path, value, &f)) {
 		if (!f.tag || !f.type || !f.message[0])
 			abort();
 	} else {

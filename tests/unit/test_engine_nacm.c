@@ -158,6 +158,158 @@ static void a_refused_edit_does_not_tell_what_is_there(void **state)
 	end(c);
 }
 
+static const char *answer(struct scene c, enum engine_default_operation op, const char *edit)
+{
+	const char *tag = engine_edit(c.s, ENGINE_CANDIDATE, op, ENGINE_SET, str_z(edit), ENGINE_XML, &c.b->fault)
+				  ? c.b->fault.tag
+				  : "ok";
+
+	assert_int_equal(engine_discard(c.b->root, &c.b->fault), 0);
+	return tag;
+}
+
+#define CALLS_OF(name, value) TRUNKS("<trunk><name>" name "</name><max-calls>" value "</max-calls></trunk>")
+#define CALLS_BY(operation, name, value) \
+	TRUNKS("<trunk><name>" name "</name><max-calls nc:operation='" operation "'>" value "</max-calls></trunk>")
+#define SUITE_BEFORE(other)                                                                                         \
+	"<gateway xmlns='urn:srtpgw:yang:srtp-gateway' xmlns:y='urn:ietf:params:xml:ns:yang:1'><crypto-profiles>"  \
+	"<crypto-profile><name>p</name><suite y:insert='before' y:value='" other "'>AEAD_AES_256_GCM</suite>"      \
+	"</crypto-profile></crypto-profiles></gateway>"
+
+/* Who may not read a value may guess it: a guess that is right changes nothing, and is refused as any other. */
+static void a_right_guess_is_refused_as_a_wrong_one(void **state)
+{
+	static const char nothing[] = NACM_WITH("\"read-default\":\"deny\",", ""),
+			  /* As much as one may that sees all but this leaf. */
+		leaf[] = NACM("{\"name\":\"1\",\"path\":\"" G "/trunks/trunk/max-calls\",\"action\":\"deny\"}");
+	static const struct {
+		enum engine_default_operation op;
+		const char *edit;
+		bool leaf; /* said of the leaf alone: refused also where the rest may be read */
+	} rows[] = {
+		/* What it is, what it is not; what is not there. */
+		{ENGINE_MERGE, CALLS_OF("a", "10"), true},
+		{ENGINE_MERGE, CALLS_OF("a", "11"), true},
+		{ENGINE_MERGE, CALLS_OF("b", "10"), true},
+		{ENGINE_NONE, CALLS_BY("merge", "a", "10"), true},
+		{ENGINE_NONE, CALLS_BY("replace", "a", "10"), true},
+		{ENGINE_NONE, CALLS_BY("replace", "a", "11"), true},
+		{ENGINE_NONE, CALLS_BY("remove", "a", "10"), true},
+		{ENGINE_NONE, CALLS_BY("remove", "b", "10"), true},
+		{ENGINE_NONE, LEAF("remove", "a"), true},
+		{ENGINE_NONE, LEAF("remove", "b"), true},
+		{ENGINE_NONE, TRUNK("remove", "z")},
+		{ENGINE_NONE, TRUNK("merge", "a")},
+		{ENGINE_NONE, TRUNK("merge", "z")},
+		{ENGINE_NONE, TRUNKS("<trunk><name>a</name></trunk>")},
+		{ENGINE_NONE, TRUNKS("<trunk><name>z</name></trunk>")},
+		{ENGINE_NONE, TRUNKS("<trunk><name>a</name><srtp/></trunk>")},
+		{ENGINE_MERGE, TRUNKS("<trunk><name>a</name><srtp/></trunk>")},
+		{ENGINE_MERGE, TRUNKS("<trunk><name>a</name><srtp><mode>none</mode></srtp></trunk>")},
+	};
+	static const char *const hidden[] = {A_CALLS, B_CALLS};
+	struct scene c = scene(nothing);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (strcmp(answer(c, rows[i].op, rows[i].edit), "access-denied") != 0 || c.b->fault.path[0])
+			fail_msg("%s: %s", rows[i].edit, c.b->fault.tag);
+	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
+		assert_false(may_set(c, hidden[i], "10"));
+		assert_false(may_set(c, hidden[i], "11"));
+	}
+	assert_false(may_set(c, G "/trunks/trunk[name='a']", ""));
+	/* What is wrong with a path is said of the model, not of what is there. */
+	assert_int_equal(bench_set(c.b, c.s, G "/trunks/trunk[name='a']/name", NULL), -1);
+	assert_string_equal(c.b->fault.tag, "invalid-value");
+	assert_int_equal(bench_set(c.b, c.s, G "/trunks/trunk[name='z']/name", NULL), -1);
+	assert_string_equal(c.b->fault.tag, "invalid-value");
+	/* A neighbour to stand beside. */
+	assert_string_equal(answer(c, ENGINE_NONE, SUITE_BEFORE("AES_CM_128_HMAC_SHA1_80")),
+		answer(c, ENGINE_NONE, SUITE_BEFORE("AES_256_CM_HMAC_SHA1_80")));
+	assert_int_equal(engine_denied(c.b->engine).writes, sizeof rows / sizeof rows[0] + 5);
+	end(c);
+	c = scene(leaf);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (rows[i].leaf && strcmp(answer(c, rows[i].op, rows[i].edit), "access-denied") != 0)
+			fail_msg("%s: accepted", rows[i].edit);
+	end(c);
+}
+
+/* Who may write without reading hears no more than that it was done. */
+static void a_blind_writer_is_answered_alike(void **state)
+{
+#define MAY(operations)                                                                                      \
+	NACM_WITH("\"read-default\":\"deny\",", "{\"name\":\"1\",\"path\":\"" G                               \
+		"/trunks/trunk/max-calls\",\"access-operations\":\"" operations "\",\"action\":\"permit\"}")
+	static const char update[] = MAY("update"), all[] = MAY("create update delete");
+	struct scene c = scene(update);
+
+	(void)state;
+	assert_string_equal(answer(c, ENGINE_MERGE, CALLS_OF("a", "10")), "ok");
+	assert_string_equal(answer(c, ENGINE_MERGE, CALLS_OF("a", "11")), "ok");
+	assert_string_equal(answer(c, ENGINE_MERGE, CALLS_OF("b", "11")), "access-denied");
+	assert_string_equal(answer(c, ENGINE_NONE, LEAF("remove", "a")), "access-denied");
+	assert_string_equal(answer(c, ENGINE_NONE, LEAF("remove", "b")), "access-denied");
+	assert_true(may_set(c, A_CALLS, "10"));
+	end(c);
+	c = scene(all);
+	assert_string_equal(answer(c, ENGINE_MERGE, CALLS_OF("b", "11")), "ok");
+	assert_string_equal(answer(c, ENGINE_NONE, LEAF("remove", "b")), "ok");
+	end(c);
+}
+
+/* RFC 8341 3.2.3: what is sent back as it was read needs no right, in whichever way. */
+static void what_was_read_may_be_sent_back(void **state)
+{
+	static const char may_calls[] = NACM("{\"name\":\"1\",\"path\":\"" A_CALLS "\",\"action\":\"permit\"}");
+	struct scene c = scene(NULL);
+	struct engine_query q = {.format = ENGINE_XML};
+	bool files = false;
+	char *text;
+
+	(void)state;
+	assert_int_equal(engine_get_config(c.s, ENGINE_RUNNING, &q, &text, &c.b->fault), 0);
+	assert_string_equal(answer(c, ENGINE_MERGE, text), "ok");
+	assert_string_equal(answer(c, ENGINE_NONE, TRUNK("replace", "q")), "access-denied");
+	assert_string_equal(answer(c, ENGINE_NONE, LEAF("remove", "b")), "ok");
+	assert_int_equal(engine_copy_text(c.s, str_z(text), ENGINE_XML, ENGINE_CANDIDATE, &c.b->fault), 0);
+	assert_int_equal(engine_validate_text(c.s, str_z(text), ENGINE_XML, NULL, &files, &c.b->fault), 0);
+	assert_true(files);
+	free(text);
+	end(c);
+	/* One change among much that is the same. */
+	c = scene(may_calls);
+	assert_string_equal(
+		answer(c, ENGINE_MERGE, TRUNKS("<trunk><name>a</name><realm>core</realm><max-calls>11</max-calls></trunk>")),
+		"ok");
+	end(c);
+}
+
+/* A whole configuration that guesses is refused, also where nothing would come of it. */
+static void a_whole_configuration_confirms_no_guess(void **state)
+{
+	static const char hidden[] =
+		NACM("{\"name\":\"1\",\"path\":\"" G "/trunks/trunk/max-calls\",\"action\":\"deny\"}");
+	struct scene c = scene(hidden);
+	struct engine_query q = {.format = ENGINE_JSON};
+	bool files = true;
+	char *text;
+
+	(void)state;
+	assert_int_equal(engine_get_config(c.b->root, ENGINE_RUNNING, &q, &text, &c.b->fault), 0);
+	assert_int_equal(engine_copy_text(c.s, str_z(text), ENGINE_JSON, ENGINE_CANDIDATE, &c.b->fault), -1);
+	assert_fault(c.b, "access-denied", "", "may not change");
+	assert_int_equal(engine_edit(c.s, ENGINE_CANDIDATE, ENGINE_REPLACE, ENGINE_SET, str_z(text), ENGINE_JSON,
+				 &c.b->fault),
+		-1);
+	assert_fault(c.b, "access-denied", "", "may not change");
+	assert_int_equal(engine_validate_text(c.s, str_z(text), ENGINE_JSON, NULL, &files, &c.b->fault), 0);
+	assert_false(files);
+	free(text);
+	end(c);
+}
+
 /* An edit that would take with it what the account does not see is refused, without its name. */
 static void what_may_not_be_read_is_not_named(void **state)
 {
@@ -542,6 +694,10 @@ int main(void)
 		cmocka_unit_test(without_rules_the_defaults_hold),
 		cmocka_unit_test(a_commit_needs_the_right_to_what_it_changes),
 		cmocka_unit_test(a_refused_edit_does_not_tell_what_is_there),
+		cmocka_unit_test(a_right_guess_is_refused_as_a_wrong_one),
+		cmocka_unit_test(a_blind_writer_is_answered_alike),
+		cmocka_unit_test(what_was_read_may_be_sent_back),
+		cmocka_unit_test(a_whole_configuration_confirms_no_guess),
 		cmocka_unit_test(what_may_not_be_read_is_not_named),
 		cmocka_unit_test(files_are_not_looked_at_for_everybody),
 		cmocka_unit_test(a_confirmation_needs_the_right_to_what_waits),

@@ -76,6 +76,8 @@ int engine_edit(struct engine_session *s, enum engine_store target, enum engine_
 		return -1;
 	rc = stores_copy(e, target, &changed, f);
 	if (!rc)
+		rc = sessions_may_ask(s, changed, edit, op, f);
+	if (!rc)
 		rc = edit_apply(&changed, edit, op, f);
 	lyd_free_all(edit);
 	if (!rc)
@@ -88,17 +90,23 @@ int engine_edit(struct engine_session *s, enum engine_store target, enum engine_
 int engine_set(struct engine_session *s, const char *path, const char *value, struct engine_fault *f)
 {
 	struct engine *e = s->engine;
-	struct lyd_node *changed = NULL;
+	struct lyd_node *edit = NULL, *changed = NULL;
+	int rc;
 
 	if (sessions_may_call(s, "edit-config", f) || sessions_may_change(s, ENGINE_CANDIDATE, f) ||
-		stores_copy(e, ENGINE_CANDIDATE, &changed, f))
+		edit_check_path(path, f) || (value && edit_at(e->ctx, path, value, &edit, f)))
 		return -1;
-	if (edit_set(e->ctx, &changed, path, value, f)) {
-		sessions_hide(s, f);
-		lyd_free_all(changed);
-		return -1;
-	}
-	return finish(s, ENGINE_CANDIDATE, changed, ENGINE_SET, false, f);
+	rc = stores_copy(e, ENGINE_CANDIDATE, &changed, f);
+	if (!rc && edit)
+		rc = sessions_may_ask(s, changed, edit, ENGINE_MERGE, f);
+	if (!rc)
+		rc = edit ? edit_apply(&changed, edit, ENGINE_MERGE, f) : edit_delete(e->ctx, &changed, path, f);
+	lyd_free_all(edit);
+	if (!rc)
+		return finish(s, ENGINE_CANDIDATE, changed, ENGINE_SET, false, f);
+	sessions_hide(s, f);
+	lyd_free_all(changed);
+	return rc;
 }
 
 int engine_copy(
@@ -134,6 +142,10 @@ int engine_copy_text(struct engine_session *s, struct str config, enum engine_fo
 	if (sessions_may_call(s, "copy-config", f) || sessions_may_change(s, target, f) ||
 		edit_parse_config(s->engine->ctx, config, format, &tree, f))
 		return -1;
+	if (sessions_may_ask(s, engine_tree(s->engine, target), tree, ENGINE_REPLACE, f)) {
+		lyd_free_all(tree);
+		return -1;
+	}
 	return finish(s, target, tree, ENGINE_SET, false, f);
 }
 
@@ -176,9 +188,12 @@ int engine_validate_text(struct engine_session *s, struct str config, enum engin
 	*files = false;
 	if (sessions_may_call(s, "validate", f) || edit_parse_config(e->ctx, config, format, &tree, f))
 		return -1;
+	/* Before the check, which fills in the defaults: those nobody asked for. */
+	bool may_ask = sessions_could_ask(s, e->running, tree, ENGINE_REPLACE, &denied) == 0;
+
 	rc = apply_check_model(e, &tree, &c, f);
 	/* Else whoever may not even name a file here could ask which ones the machine has. */
-	*files = !rc && sessions_could_write(s, e->running, tree, &denied) == 0;
+	*files = !rc && may_ask && sessions_could_write(s, e->running, tree, &denied) == 0;
 	if (*files)
 		rc = apply_check_files(c, f);
 	lyd_free_all(tree);

@@ -179,18 +179,13 @@ static int edit_children(
 int edit_apply(struct lyd_node **data, const struct lyd_node *edit, enum engine_default_operation op,
 	struct engine_fault *f)
 {
-	static const enum edit_op ops[] = {
-		[ENGINE_MERGE] = EDIT_MERGE,
-		[ENGINE_REPLACE] = EDIT_REPLACE,
-		[ENGINE_NONE] = EDIT_NONE,
-	};
 	struct edit e = {.data = data, .f = f};
 
 	if (op == ENGINE_REPLACE) {
 		lyd_free_all(*data);
 		*data = NULL;
 	}
-	return edit_children(&e, NULL, edit, ops[op]);
+	return edit_children(&e, NULL, edit, edit_default(op));
 }
 
 /* A wrong value of configuration that has no value: it was an attribute's. */

@@ -57,6 +57,17 @@ int edit_operation(
 	return fault_at(f, node);
 }
 
+enum edit_op edit_default(enum engine_default_operation op)
+{
+	static const enum edit_op ops[] = {
+		[ENGINE_MERGE] = EDIT_MERGE,
+		[ENGINE_REPLACE] = EDIT_REPLACE,
+		[ENGINE_NONE] = EDIT_NONE,
+	};
+
+	return ops[op];
+}
+
 /* The first or last of node's list; NULL: it is alone. */
 static struct lyd_node *end_of_list(struct lyd_node *first, const struct lyd_node *node, bool last)
 {
@@ -73,22 +84,48 @@ static struct lyd_node *end_of_list(struct lyd_node *first, const struct lyd_nod
 	return found;
 }
 
-static struct lyd_node *anchor(
-	struct lyd_node *first, const struct lyd_node *node, const struct lyd_node *edit, const char **text)
+int edit_no_anchor(const struct lyd_node *edit, struct engine_fault *f)
+{
+	bool list = edit->schema->nodetype == LYS_LIST;
+	const char *insert = meta_value(edit, "yang", "insert");
+	const char *text = meta_value(edit, "yang", list ? "key" : "value");
+
+	fault_set(f, text ? "bad-attribute" : "missing-attribute", NULL,
+		text ? "insert %s '%s': there is no such entry" : "insert %s needs the attribute '%s'", insert,
+		text   ? text
+		: list ? "key"
+		       : "value");
+	fault_blame(f, LYD_NAME(edit));
+	strcpy(f->bad_attribute, list ? "key" : "value");
+	if (text)
+		f->app_tag = "missing-instance";
+	return fault_at(f, edit);
+}
+
+const char *edit_anchor(const struct lyd_node *edit)
+{
+	const char *insert = meta_value(edit, "yang", "insert");
+
+	if (!insert || (strcmp(insert, "before") != 0 && strcmp(insert, "after") != 0))
+		return NULL;
+	return meta_value(edit, "yang", edit->schema->nodetype == LYS_LIST ? "key" : "value");
+}
+
+static struct lyd_node *find_anchor(
+	struct lyd_node *first, const struct lyd_node *node, const struct lyd_node *edit)
 {
 	struct lyd_node *found = NULL, *among = lyd_parent(node) ? lyd_child(lyd_parent(node)) : first;
+	const char *text = edit_anchor(edit);
 
-	*text = meta_value(edit, "yang", node->schema->nodetype == LYS_LIST ? "key" : "value");
-	if (*text && among)
-		lyd_find_sibling_val(among, node->schema, *text, strlen(*text), &found);
+	if (text && among)
+		lyd_find_sibling_val(among, node->schema, text, strlen(text), &found);
 	return found;
 }
 
 int edit_move(
 	struct lyd_node **data, struct lyd_node *node, const struct lyd_node *edit, struct engine_fault *f)
 {
-	const char *insert = meta_value(edit, "yang", "insert"), *text = NULL;
-	bool list = node->schema->nodetype == LYS_LIST;
+	const char *insert = meta_value(edit, "yang", "insert");
 	struct lyd_node *to;
 	LY_ERR rc;
 
@@ -106,23 +143,11 @@ int edit_move(
 		if (!to)
 			return 0;
 	} else {
-		to = anchor(*data, node, edit, &text);
+		to = find_anchor(*data, node, edit);
 		if (to == node)
 			return 0;
-		if (!to) {
-			fault_set(f, text ? "bad-attribute" : "missing-attribute", NULL,
-				text ? "insert %s '%s': there is no such entry"
-				     : "insert %s needs the attribute '%s'",
-				insert,
-				text   ? text
-				: list ? "key"
-				       : "value");
-			fault_blame(f, LYD_NAME(edit));
-			strcpy(f->bad_attribute, list ? "key" : "value");
-			if (text)
-				f->app_tag = "missing-instance";
-			return fault_at(f, edit);
-		}
+		if (!to)
+			return edit_no_anchor(edit, f);
 	}
 	bool before = insert[0] == 'f' || insert[0] == 'b';
 

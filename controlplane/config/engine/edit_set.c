@@ -20,17 +20,27 @@ static int path_fault(struct engine_fault *f, const struct ly_ctx *ctx, const ch
 	return -1;
 }
 
-static int delete_path(struct ly_ctx *ctx, struct lyd_node **data, const char *path, struct engine_fault *f)
+/* Said of the model, not of what is there, which the account may not read. */
+static bool is_a_key(const struct ly_ctx *ctx, const char *path)
+{
+	const struct lysc_node *schema = lys_find_path(ctx, NULL, path, 0);
+
+	return schema && schema->flags & LYS_KEY;
+}
+
+int edit_delete(struct ly_ctx *ctx, struct lyd_node **data, const char *path, struct engine_fault *f)
 {
 	struct lyd_node *found = NULL;
-	LY_ERR rc = *data ? lyd_find_path(*data, path, 0, &found) : LY_ENOTFOUND;
+	LY_ERR rc;
 
+	ly_err_clean(ctx, NULL);
+	if (is_a_key(ctx, path))
+		return complain(f, "invalid-value", path, "a key cannot be deleted: delete the entry");
+	rc = *data ? lyd_find_path(*data, path, 0, &found) : LY_ENOTFOUND;
 	if (rc == LY_EVALID || rc == LY_EINVAL)
 		return path_fault(f, ctx, path);
 	if (rc != LY_SUCCESS || !edit_exists(found))
 		return complain(f, "data-missing", path, "there is no such thing to delete");
-	if (edit_is_key(found))
-		return complain(f, "invalid-value", path, "a key cannot be deleted: delete the entry");
 	struct lyd_node *parent = lyd_parent(found);
 
 	edit_remove(data, found);
@@ -59,30 +69,32 @@ static bool takes(const struct lyd_node *top, const char *path, const char *valu
 	return !*value && (node->schema->nodetype == LYS_LIST || node->schema->flags & LYS_PRESENCE);
 }
 
-int edit_set(struct ly_ctx *ctx, struct lyd_node **data, const char *path, const char *value,
+int edit_check_path(const char *path, struct engine_fault *f)
+{
+	if (bounds_path(path, f))
+		return -1;
+	if (path[0] != '/')
+		return complain(f, "invalid-value", NULL, "a path begins at the top: /srtp-gateway:gateway/...");
+	return 0;
+}
+
+int edit_at(struct ly_ctx *ctx, const char *path, const char *value, struct lyd_node **out,
 	struct engine_fault *f)
 {
 	struct lyd_node *edit = NULL;
-	int rc;
+	int rc = 0;
 
-	if (bounds_path(path, f))
-		return -1;
 	ly_err_clean(ctx, NULL);
-	if (path[0] != '/')
-		return complain(
-			f, "invalid-value", NULL, "a path begins at the top: /srtp-gateway:gateway/...");
-	if (!value)
-		return delete_path(ctx, data, path, f);
-	if (lyd_new_path(NULL, ctx, path, value, 0, &edit) != LY_SUCCESS || !edit) {
-		lyd_free_all(edit);
-		return path_fault(f, ctx, path);
-	}
-	if (!is_configuration(edit))
+	if (lyd_new_path(NULL, ctx, path, value, 0, &edit) != LY_SUCCESS || !edit)
+		rc = path_fault(f, ctx, path);
+	else if (!is_configuration(edit))
 		rc = complain(f, "invalid-value", path, "this is not configuration: it cannot be set");
 	else if (!takes(edit, path, value))
 		rc = complain(f, "invalid-value", path, "this has no value of its own: set what is in it");
-	else
-		rc = edit_apply(data, edit, ENGINE_MERGE, f);
-	lyd_free_all(edit);
-	return rc;
+	if (rc) {
+		lyd_free_all(edit);
+		return rc;
+	}
+	*out = edit;
+	return 0;
 }

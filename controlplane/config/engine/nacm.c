@@ -54,20 +54,13 @@ static bool key_matches(const struct nacm_view *v, const struct nacm_key *key, c
 	return false;
 }
 
-/* What is asked about: a node, or a leaf of it that is not there, of which there is no more than its schema.
- */
-struct place {
-	const struct lyd_node *node;
-	const struct lysc_node *leaf; /* NULL: the node itself */
-};
-
-static const char *module_of(const struct place *p)
+static const char *module_of(const struct nacm_place *p)
 {
 	return p->leaf ? p->leaf->module->name : lyd_owner_module(p->node)->name;
 }
 
 /* The rule's node is this one or above it, and is the entry that the path names. */
-static bool path_matches(const struct nacm_view *v, const struct nacm_rule *r, const struct place *p)
+static bool path_matches(const struct nacm_view *v, const struct nacm_rule *r, const struct nacm_place *p)
 {
 	const struct lyd_node *at = p->node;
 
@@ -93,7 +86,7 @@ static bool path_matches(const struct nacm_view *v, const struct nacm_rule *r, c
 }
 
 /* 1 permit, 0 deny, -1: no rule says anything. */
-static int ask_data(const struct nacm_view *v, const struct place *p, unsigned op)
+static int ask_data(const struct nacm_view *v, const struct nacm_place *p, unsigned op)
 {
 	const char *module = module_of(p);
 
@@ -144,7 +137,7 @@ bool nacm_may_call(
 	return v->rules->exec_default;
 }
 
-static bool may(const struct nacm_view *v, const struct place *p, enum nacm_operation op)
+bool nacm_may_place(const struct nacm_view *v, const struct nacm_place *p, enum nacm_operation op)
 {
 	int said = v->all ? 1 : ask_data(v, p, op);
 	bool write = op & (NACM_CREATE | NACM_UPDATE | NACM_DELETE);
@@ -160,7 +153,7 @@ static bool may(const struct nacm_view *v, const struct place *p, enum nacm_oper
 
 bool nacm_may(const struct nacm_view *v, const struct lyd_node *node, enum nacm_operation op)
 {
-	return may(v, &(struct place){.node = node}, op);
+	return nacm_may_place(v, &(struct nacm_place){.node = node}, op);
 }
 
 static bool may_read_ancestors(const struct nacm_view *v, const struct lyd_node *node)
@@ -175,7 +168,7 @@ bool nacm_may_at(
 	const struct nacm_view *v, const struct ly_ctx *ctx, const char *path, enum nacm_operation op)
 {
 	struct lyd_node *first = NULL, *last = NULL;
-	struct place p;
+	struct nacm_place p;
 	bool yes;
 
 	if (v->all)
@@ -189,7 +182,7 @@ bool nacm_may_at(
 	p.leaf = last->schema || !p.node
 			 ? NULL
 			 : lys_find_child(p.node->schema, lyd_owner_module(p.node), LYD_NAME(last), 0, 0, 0);
-	yes = (last->schema || p.leaf) && may(v, &p, op);
+	yes = (last->schema || p.leaf) && nacm_may_place(v, &p, op);
 	if (op == NACM_READ)
 		yes = yes && (!p.leaf || nacm_may(v, p.node, op)) && may_read_ancestors(v, p.node);
 	lyd_free_all(first);

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct ly_ctx;
-struct lyd_node;
+#include "controlplane/config/engine.h"
+
 struct lysc_node;
 
 /* Who is behind a session. */
@@ -93,5 +93,11 @@ bool nacm_may_at(
 
 /* Removes what may not be read. */
 void nacm_prune(const struct nacm_view *v, struct lyd_node **tree);
+/*
+ * What an edit of data (NULL: empty) asks of nodes that may not be read, though it may make no difference there.
+ * 0, or -1 with *f: access is denied, or what it names to stand beside is no more there than if it were not.
+ */
+int nacm_may_ask(const struct nacm_view *v, const struct lyd_node *data, const struct lyd_node *edit,
+	enum engine_default_operation op, struct engine_fault *f);
 /* The first node of a difference (lyd_diff_siblings()) that may not be changed so; NULL: there is none. */
 const struct lyd_node *nacm_find_denied(const struct nacm_view *v, const struct lyd_node *diff);

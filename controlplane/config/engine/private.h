@@ -115,6 +115,12 @@ int sessions_may_change(const struct engine_session *s, enum engine_store store,
 int sessions_may_call(const struct engine_session *s, const char *rpc, struct engine_fault *f);
 /* Of what is there or not the session hears only where it might make or delete it: else access is denied. */
 void sessions_hide(const struct engine_session *s, struct engine_fault *f);
+/* NACM: may the session ask for this where it may not read, whether it would change anything or not? */
+int sessions_may_ask(const struct engine_session *s, const struct lyd_node *data, const struct lyd_node *edit,
+	enum engine_default_operation op, struct engine_fault *f);
+/* The same where nobody asks for it: it is not counted. */
+int sessions_could_ask(const struct engine_session *s, const struct lyd_node *data, const struct lyd_node *edit,
+	enum engine_default_operation op, struct engine_fault *f);
 /* NACM: may the session make this change? */
 int sessions_may_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
 	struct engine_fault *f);

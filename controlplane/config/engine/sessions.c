@@ -302,6 +302,24 @@ int sessions_could_write(const struct engine_session *s, const struct lyd_node *
 	return denied ? -1 : 0;
 }
 
+int sessions_could_ask(const struct engine_session *s, const struct lyd_node *data, const struct lyd_node *edit,
+	enum engine_default_operation op, struct engine_fault *f)
+{
+	struct nacm_view v;
+
+	nacm_view(&v, &s->engine->nacm, &s->who);
+	return nacm_may_ask(&v, data, edit, op, f);
+}
+
+int sessions_may_ask(const struct engine_session *s, const struct lyd_node *data, const struct lyd_node *edit,
+	enum engine_default_operation op, struct engine_fault *f)
+{
+	if (sessions_could_ask(s, data, edit, op, f) == 0)
+		return 0;
+	s->engine->denied.writes += strcmp(f->tag, "access-denied") == 0;
+	return -1;
+}
+
 int sessions_may_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
 	struct engine_fault *f)
 {
