@@ -13,11 +13,10 @@
 
 #include <openssl/evp.h>
 
+#include "controlplane/audit/audit_private.h"
 #include "lib/audit/chain.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-
-#define PATH_OCTETS 4096
 
 struct audit {
 	struct audit_conf conf;
@@ -94,12 +93,12 @@ static void sign(struct audit *a, uint64_t wall_ms)
 	a->signed_ms = wall_ms;
 }
 
-static void path_of(const struct audit *a, unsigned n, char out[PATH_OCTETS])
+static void path_of(const struct audit *a, unsigned n, char out[AUDIT_PATH_MAX])
 {
 	if (n)
-		snprintf(out, PATH_OCTETS, "%s.%u", a->file, n);
+		snprintf(out, AUDIT_PATH_MAX, "%s.%u", a->file, n);
 	else
-		snprintf(out, PATH_OCTETS, "%s", a->file);
+		snprintf(out, AUDIT_PATH_MAX, "%s", a->file);
 }
 
 /* Opens path to append to, for this process alone. The descriptor, or a negative errno value; -ENOTSUP: it is
@@ -127,7 +126,7 @@ static int open_locked(const char *path, int flags, uint64_t *size)
 
 static bool move(const struct audit *a, unsigned from, unsigned to)
 {
-	char old[PATH_OCTETS], new[PATH_OCTETS];
+	char old[AUDIT_PATH_MAX], new[AUDIT_PATH_MAX];
 
 	path_of(a, from, old);
 	path_of(a, to, new);
@@ -138,7 +137,7 @@ static bool move(const struct audit *a, unsigned from, unsigned to)
  * oldest goes. */
 static bool make_way(const struct audit *a)
 {
-	char path[PATH_OCTETS];
+	char path[AUDIT_PATH_MAX];
 	unsigned n = 1;
 
 	if (!a->conf.max_files)
@@ -160,7 +159,7 @@ static bool make_way(const struct audit *a)
  */
 static void rotate(struct audit *a, uint64_t wall_ms)
 {
-	char next[PATH_OCTETS];
+	char next[AUDIT_PATH_MAX];
 	uint64_t size = 0;
 	int fd;
 
@@ -238,102 +237,11 @@ struct audit_counters audit_counters(const struct audit *a)
 	return a ? a->counters : (struct audit_counters){0};
 }
 
-/* Where the text's last whole line begins and ends. False: there is none. */
-static bool last_line(struct str text, struct str *line)
-{
-	while (text.n && text.p[text.n - 1] != '\n')
-		text.n--;
-	if (!text.n)
-		return false;
-	line->p = text.p + text.n - 1;
-	while (line->p > text.p && line->p[-1] != '\n')
-		line->p--;
-	line->n = (size_t)(text.p + text.n - 1 - line->p);
-	return true;
-}
-
-/* The end of an open file, of which the last whole line is somewhere. The caller frees it. NULL: no memory,
- * or no reading. */
-static char *read_tail(int fd, uint64_t size, struct str *text)
-{
-	uint64_t from = size > 2 * AUDIT_LINE_MAX ? size - 2 * AUDIT_LINE_MAX : 0;
-	char *tail = malloc(size - from + 1);
-
-	if (tail && pread(fd, tail, size - from, (off_t)from) != (ssize_t)(size - from)) {
-		free(tail);
-		return NULL;
-	}
-	*text = (struct str){tail, size - from};
-	return tail;
-}
-
-static int take_line(struct audit_chain *chain, const char *path, struct str line, struct err *e)
-{
-	if (!audit_line_seq(line, &chain->seq))
-		return err_set(e, EINVAL, "%s: its last line is no record: move it away", path);
-	audit_line_hash(line, chain->hash);
-	return 0;
-}
-
-/* The file has no record yet, as after a crash right behind a rotation, or on a full disk: the chain is that
- * of FILE.1. */
-static int follow_older(const char *file, struct audit_chain *chain, struct err *e)
-{
-	char path[PATH_OCTETS], *tail;
-	struct str text, line;
-	struct stat st;
-	int fd, rc = 0;
-
-	snprintf(path, sizeof path, "%s.1", file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0
-				       : err_set(e, errno, "%s: cannot be read: %s", path, strerror(errno));
-	tail = fstat(fd, &st) == 0 ? read_tail(fd, (uint64_t)st.st_size, &text) : NULL;
-	if (!tail)
-		rc = err_set(e, EIO, "%s: cannot be read", path);
-	else if (last_line(text, &line))
-		rc = take_line(chain, path, line, e);
-	free(tail);
-	close(fd);
-	return rc;
-}
-
-static bool is_torn(struct str text)
-{
-	struct str first = STR("{\"seq\":");
-
-	return text.n < AUDIT_LINE_MAX && str_starts(text, str_sub(first, 0, text.n));
-}
-
-/* Where the chain of an open file stands, and how many octets of it are whole records. */
-static int find_end(const char *file, int fd, uint64_t size, struct audit_chain *chain, uint64_t *whole,
-	struct err *e)
-{
-	struct str text, line;
-	char *tail = read_tail(fd, size, &text);
-	int rc;
-
-	*whole = 0;
-	if (!tail)
-		return err_set(e, EIO, "%s: cannot be read", file);
-	if (last_line(text, &line)) {
-		rc = take_line(chain, file, line, e);
-		*whole = size - text.n + (uint64_t)(line.p - tail) + line.n + 1;
-	} else if (is_torn(text)) {
-		rc = follow_older(file, chain, e);
-	} else {
-		rc = err_set(e, EINVAL, "%s: this is no audit: move it away", file);
-	}
-	free(tail);
-	return rc;
-}
-
 /* Goes on where the file ends; of a line that was torn (the machine went down) nothing stays. */
 static int take_up(struct audit *a, struct err *e)
 {
 	uint64_t whole;
-	int rc = find_end(a->file, a->fd, a->size, &a->chain, &whole, e);
+	int rc = audit_find_end(a->file, a->fd, a->size, &a->chain, &whole, e);
 
 	if (rc == 0 && whole < a->size) {
 		log_warn("audit", "a record that was half written is taken away", LZ("file", a->file));
@@ -342,26 +250,6 @@ static int take_up(struct audit *a, struct err *e)
 		a->size = whole;
 	}
 	return rc;
-}
-
-int audit_check(const char *file, struct err *e)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
-	struct audit_chain chain = {0};
-	struct stat st;
-	uint64_t whole;
-
-	if (fd < 0 && errno == ENOENT)
-		rc = follow_older(file, &chain, e);
-	else if (fd < 0 || fstat(fd, &st) < 0)
-		rc = err_set(e, errno, "%s: cannot be read: %s", file, strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		rc = err_set(e, EINVAL, "%s: is not a file", file);
-	else
-		rc = find_end(file, fd, (uint64_t)st.st_size, &chain, &whole, e);
-	if (fd >= 0)
-		close(fd);
-	return rc ? rc : audit_key_check(file, chain.seq > 0, e);
 }
 
 int audit_open(const struct audit_conf *conf, struct audit **out, struct err *e)

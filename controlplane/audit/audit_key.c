@@ -11,20 +11,19 @@
 #include <openssl/pem.h>
 
 #include "controlplane/audit/audit.h"
+#include "controlplane/audit/audit_private.h"
 #include "lib/base/secret.h"
 
-#define PATH_OCTETS 4096
-
-static int key_path(char out[PATH_OCTETS], const char *file, const char *suffix, struct err *e)
+static int key_path(char out[AUDIT_PATH_MAX], const char *file, const char *suffix, struct err *e)
 {
-	int n = snprintf(out, PATH_OCTETS, "%s%s", file, suffix);
+	int n = snprintf(out, AUDIT_PATH_MAX, "%s%s", file, suffix);
 
-	return n < 0 || n >= PATH_OCTETS ? err_set(e, ENAMETOOLONG, "%s: the path is too long", file) : 0;
+	return n < 0 || n >= AUDIT_PATH_MAX ? err_set(e, ENAMETOOLONG, "%s: the path is too long", file) : 0;
 }
 
 static int write_public(const char *file, EVP_PKEY *key, struct err *e)
 {
-	char path[PATH_OCTETS];
+	char path[AUDIT_PATH_MAX];
 	int rc = key_path(path, file, ".pub", e);
 	FILE *f = rc ? NULL : fopen(path, "we");
 
@@ -41,7 +40,7 @@ static int write_public(const char *file, EVP_PKEY *key, struct err *e)
 /* Lasting once it has its name, and the name once the folder is written. */
 static int settle(const char *path, const char *made)
 {
-	char folder[PATH_OCTETS];
+	char folder[AUDIT_PATH_MAX];
 	const char *slash = strrchr(path, '/');
 	int fd, rc;
 
@@ -63,7 +62,7 @@ static int settle(const char *path, const char *made)
  */
 static int make(const char *path, EVP_PKEY **out, struct err *e)
 {
-	char made[PATH_OCTETS];
+	char made[AUDIT_PATH_MAX];
 	int rc = key_path(made, path, ".new", e);
 
 	if (rc)
@@ -102,7 +101,7 @@ static int missing(const char *path, const char *file, struct err *e)
 
 int audit_key_check(const char *file, bool begun, struct err *e)
 {
-	char path[PATH_OCTETS];
+	char path[AUDIT_PATH_MAX];
 	int rc = key_path(path, file, ".key", e);
 
 	if (!rc && begun && access(path, F_OK) < 0 && errno == ENOENT)
@@ -112,7 +111,7 @@ int audit_key_check(const char *file, bool begun, struct err *e)
 
 int audit_key_open(const char *file, bool begun, struct evp_pkey_st **out, struct err *e)
 {
-	char path[PATH_OCTETS];
+	char path[AUDIT_PATH_MAX];
 	EVP_PKEY *key = NULL;
 	int rc = key_path(path, file, ".key", e);
 	FILE *f = rc ? NULL : fopen(path, "re");
