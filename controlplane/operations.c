@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the gateway does for operators. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "controlplane/audit/audit.h"
 #include "controlplane/b2bua/b2bua.h"
 #include "controlplane/gateway_private.h"
 #include "controlplane/manage/ops_action.h"
 #include "controlplane/obs/notify.h"
 #include "controlplane/reconcile.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
 
 static int terminate(void *ctx, const char *call, const char *reason)
 {
@@ -48,6 +54,23 @@ static int disconnect(void *ctx, const char *user, unsigned *registrations)
 	return b2bua_disconnect(g->b2bua, user, registrations);
 }
 
+static int rotate_audit(void *ctx, char file[ACTION_PATH_MAX], uint64_t *last, struct err *e)
+{
+	struct gateway *g = ctx;
+	struct audit_closed closed;
+	int rc;
+
+	if (!g->audit)
+		return err_set(e, ENOENT, "no audit is kept: /srtp-gateway:gateway/audit/file names none");
+	rc = audit_rotate(g->audit, clock_wall_ms(), &closed, e);
+	if (rc)
+		return rc;
+	log_info("audit", "the file is closed on request", LZ("file", closed.file), LU("last", closed.last));
+	snprintf(file, ACTION_PATH_MAX, "%s", closed.file);
+	*last = closed.last;
+	return 0;
+}
+
 static int reload_certificates(void *ctx, struct err *e)
 {
 	return gateway_reload_certificates(ctx, e);
@@ -65,6 +88,7 @@ const struct action_target gateway_actions = {
 	.rekey = rekey,
 	.rekey_all = rekey_all,
 	.disconnect = disconnect,
+	.rotate_audit = rotate_audit,
 	.reload_certificates = reload_certificates,
 	.renewed = renewed,
 };

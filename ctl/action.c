@@ -89,6 +89,25 @@ enum ctl_exit action_disconnect(struct client *c, const struct ctl_args *a, stru
 		(struct said){"registration ended", "registrations ended"}, e);
 }
 
+enum ctl_exit action_rotate_audit(struct client *c, const struct ctl_args *a, struct err *e)
+{
+	json_t *output = NULL;
+	enum ctl_exit code = act(c, rpc("audit-rotate", a), &output, e);
+	const json_t *file = value_find(output, "file");
+	char number[32];
+
+	if (code == CTL_OK && args_json(a)) {
+		print_json(output, stdout);
+	} else if (code == CTL_OK && file) {
+		print_harmless(json_string_value(file), stdout);
+		printf(" ends with record %s\n", value_text(value_find(output, "last-record"), number));
+	} else if (code == CTL_OK) {
+		puts("there is no record to close the file for");
+	}
+	json_decref(output);
+	return code;
+}
+
 struct rekeying {
 	struct client *c;
 	unsigned calls, legs; /* that renew keys */

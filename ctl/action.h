@@ -10,5 +10,6 @@ enum ctl_exit action_resume(struct client *c, const struct ctl_args *a, struct e
 enum ctl_exit action_rekey(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit action_terminate(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit action_disconnect(struct client *c, const struct ctl_args *a, struct err *e);
+enum ctl_exit action_rotate_audit(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit action_reload(struct client *c, const struct ctl_args *a, struct err *e);
 enum ctl_exit action_reload_certificates(struct client *c, const struct ctl_args *a, struct err *e);

@@ -2,129 +2,15 @@
 #include "ctl/audit.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
+#include "ctl/audit_files.h"
 #include "ctl/table.h"
-#include "lib/audit/chain.h"
-#include "lib/base/secret.h"
-
-/* ---- lines of files ---- */
-
-typedef enum ctl_exit (*line_fn)(void *arg, struct str line, struct err *e);
-
-static enum ctl_exit each_line(const char *path, line_fn see, void *arg, struct err *e)
-{
-	FILE *f = fopen(path, "re");
-	enum ctl_exit code = CTL_OK;
-	char *line = NULL;
-	size_t cap = 0;
-	unsigned long number = 0;
-	ssize_t n;
-
-	if (!f) {
-		err_set(e, errno, "%s: %s", path, strerror(errno));
-		return CTL_FAILED;
-	}
-	while (code == CTL_OK && (n = getline(&line, &cap, f)) > 0) {
-		bool whole = line[n - 1] == '\n';
-
-		number++;
-		code = see(arg, (struct str){line, (size_t)n - whole}, e);
-		if (code == CTL_OK && !whole) {
-			err_set(e, EBADMSG,
-				"the last line is incomplete: the machine went down while it was written");
-			code = CTL_REFUSED;
-		}
-		if (code == CTL_REFUSED)
-			err_prefix(e, "%s:%lu", path, number);
-	}
-	free(line);
-	fclose(f);
-	return code;
-}
-
-/* ---- verify ---- */
-
-static EVP_PKEY *read_key(const char *path, struct err *e)
-{
-	FILE *f = fopen(path, "re");
-	EVP_PKEY *key = f ? PEM_read_PUBKEY(f, NULL, secret_no_passphrase, NULL) : NULL;
-
-	if (!f)
-		err_set(e, errno, "%s: %s: name the public key with --key", path, strerror(errno));
-	else if (!key || !EVP_PKEY_is_a(key, "ED25519"))
-		err_set(e, EINVAL, "%s: this is no public Ed25519 key (PEM)", path);
-	else
-		e->text[0] = 0;
-	if (f)
-		fclose(f);
-	if (e->text[0]) {
-		EVP_PKEY_free(key);
-		return NULL;
-	}
-	return key;
-}
-
-static enum ctl_exit verify_line(void *arg, struct str line, struct err *e)
-{
-	return audit_verify_line(arg, line, e) < 0 ? CTL_REFUSED : CTL_OK;
-}
-
-static void say_verified(const struct ctl_args *a, const struct audit_verify *v)
-{
-	uint64_t unsigned_records = v->at.seq - (v->signed_to ? v->signed_to : v->first - 1);
-
-	if (args_json(a)) {
-		printf("{\"first\":%" PRIu64 ",\"last\":%" PRIu64 ",\"checkpoints\":%" PRIu64
-		       ",\"signed-to\":%" PRIu64 ",\"unsigned\":%" PRIu64 ",\"missing\":%" PRIu64 "}\n",
-			v->first, v->at.seq, v->checkpoints, v->signed_to, unsigned_records, v->missing);
-		return;
-	}
-	printf("ok: records %" PRIu64 " to %" PRIu64 ", %" PRIu64 " checkpoints signed\n", v->first,
-		v->at.seq, v->checkpoints);
-	if (v->missing)
-		printf("%" PRIu64 " record%s missing, which could not be written: 'audit show' says when and why\n",
-			v->missing, v->missing == 1 ? " is" : "s are");
-	if (unsigned_records)
-		printf("the last %" PRIu64 " are not signed yet: what was cut off behind record %" PRIu64
-		       " would not be seen\n",
-			unsigned_records, v->signed_to);
-}
-
-enum ctl_exit audit_verify(struct client *c, const struct ctl_args *a, struct err *e)
-{
-	struct audit_verify v = {0};
-	char beside[4096];
-	const char *path = a->text[OPT_KEY];
-	enum ctl_exit code = CTL_OK;
-
-	(void)c;
-	if (!path) {
-		snprintf(beside, sizeof beside, "%s.pub", a->words[a->n_words - 1]);
-		path = beside;
-	}
-	v.key = read_key(path, e);
-	if (!v.key)
-		return CTL_FAILED;
-	for (unsigned i = 0; i < a->n_words && code == CTL_OK; i++)
-		code = each_line(a->words[i], verify_line, &v, e);
-	if (code == CTL_OK && !v.begun) {
-		err_set(e, EBADMSG, "%s: there is no record", a->words[0]);
-		code = CTL_REFUSED;
-	}
-	if (code == CTL_OK)
-		say_verified(a, &v);
-	EVP_PKEY_free(v.key);
-	return code;
-}
+#include "lib/base/str.h"
 
 /* ---- filters ---- */
 
@@ -164,9 +50,15 @@ static bool leg_is(const struct ctl_args *a, const json_t *leg)
 	return is(a->text[OPT_TRUNK], text_at(leg, "trunk")) && media_is(leg, suite, signalled ? NULL : tls);
 }
 
+/* A record of the audit itself. */
 static bool is_gap(const json_t *o)
 {
 	return strcmp(text_at(o, "type"), "gap") == 0;
+}
+
+static bool is_file(const json_t *o)
+{
+	return strcmp(text_at(o, "type"), "file") == 0;
 }
 
 /* Is a record's time before that of an option, or behind it? As text: RFC 3339 in UTC, as far as the option
@@ -189,7 +81,7 @@ static bool record_is(const struct ctl_args *a, const json_t *o)
 		(to && compare_times(time, to) > 0))
 		return false;
 	/* What is asked for may have been among those that are missing. */
-	if (is_gap(o))
+	if (is_gap(o) || is_file(o))
 		return true;
 	if (!is(a->text[OPT_CALL], text_at(o, "call")))
 		return false;
@@ -266,9 +158,7 @@ static enum ctl_exit read_all(struct reading *r, struct err *e)
 {
 	enum ctl_exit code = check_times(r->a, e);
 
-	for (unsigned i = 0; i < r->a->n_words && code == CTL_OK; i++)
-		code = each_line(r->a->words[i], read_line, r, e);
-	return code;
+	return code == CTL_OK ? audit_each_line(r->a, read_line, r, e) : code;
 }
 
 /* ---- show ---- */
@@ -384,6 +274,8 @@ static void show_record(struct reading *r, const json_t *o)
 		snprintf(text, sizeof text, "%s registration %s  %s  %s %s %s  %s", text_at(o, "time"), text_at(o, "event"),
 			text_at(o, "user"), text_at(o, "trunk"), text_at(o, "transport"), text_at(o, "address"),
 			text_at(o, "reason"));
+	else if (is_file(o))
+		snprintf(text, sizeof text, "%s file  %s", text_at(o, "time"), text_at(o, "reason"));
 	else if (is_gap(o))
 		snprintf(text, sizeof text, "%s gap  %lld missing since %s: %s", text_at(o, "time"),
 			(long long)json_integer_value(json_object_get(o, "records")), text_at(o, "since"),

@@ -52,7 +52,8 @@ const struct command commands[] = {
 		0, 0, 0, NULL, {0}, show_stats},
 	{"show alarms", "", "what is wrong now, and what was",
 		"Lists what was wrong with network interfaces of media (no link) and crypto devices since the data\n"
-		"plane's start, how often it began, and whether it is raised now or over.\n",
+		"plane's start, how often it began, and whether it is raised now or over. file-taken, file-away: somebody else\n"
+		"moved, removed or cut the audit's file, and there can be no other; records-lost: how many it lacks.\n",
 		0, 0, 0, NULL, {0}, plane_alarms},
 	{"show trunks", "", "calls by trunk, why some were rejected, and which peers answer",
 		"Lists the trunks with their calls, and the reasons of those that were rejected. PEERS: how many of\n"
@@ -203,18 +204,23 @@ const struct command commands[] = {
 		"SHA-256, SHA-512-256 and MD5 of name, realm and password (RFC 7616). REALM is the one that the\n"
 		"trunk's registrar has (srtpgw). Leave out of the configuration what the user's client does not need.\n",
 		0, 1, 2, "whose? srtpgwctl user hash NAME", {0}, user_hash, true},
+	{"audit rotate", "", "close the audit's file, which may then be moved away",
+		"Closes the file with a signed checkpoint, as when it is full, prints where it is and the number of its last\n"
+		"record, and goes on in the next one. Move closed files away, never the one that is written.\n",
+		0, 0, 0, NULL, {0}, action_rotate_audit},
 	{"audit verify", "FILE... [--key FILE]", "whether records were changed, removed or moved",
 		"Verifies the chain of records and its signatures, and names the first record that was changed, "
 		"removed or\n"
-		"put elsewhere (exit code 3). Several files are one chain, the oldest first: FILE.2 FILE.1 FILE.\n"
+		"put elsewhere (exit code 3). Several files are one chain, in whichever order they are named; its oldest\n"
+		"files may be elsewhere, and are then not verified.\n"
 		"\n"
-		"  --key FILE  the public key (the last FILE with .pub)\n",
+		"  --key FILE  the public key (the newest FILE with .pub, or without its number)\n",
 		O(KEY), 1, CTL_WORDS_MAX, "which file? srtpgwctl audit verify FILE",
 		{NAMES_FILES, NAMES_FILES, NAMES_FILES, NAMES_FILES}, audit_verify, true},
 	{"audit show",
 		"FILE... [--call ID] [--trunk NAME] [--suite SUITE] [--tls VERSION] [--from TIME] [--to TIME]",
 		"records of sessions",
-		"Prints records; with --json as they are, one a line. The records are not verified.\n"
+		"Prints records, the oldest file's first; with --json as they are, one a line. They are not verified.\n"
 		"\n"
 		"  --call ID      of this call\n"
 		"  --trunk NAME   with a side on this trunk\n"

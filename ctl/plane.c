@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/plane.h"
 
+#include <string.h>
+
 #include "ctl/print.h"
 #include "ctl/show.h"
 #include "ctl/value.h"
 
 #define PLANE "/srtp-gateway:statistics/data-plane/"
+#define AUDIT "/srtp-gateway:statistics/audit"
 
 static void add_alarm(struct table *t, const json_t *alarm, const char *about, const char *which)
 {
@@ -18,7 +21,28 @@ static void add_alarm(struct table *t, const json_t *alarm, const char *about, c
 	value_cell(t, json_object_get(alarm, "times"));
 }
 
-static void print_alarms(const json_t *plane, FILE *to)
+/* file-taken is no state: it is listed for what it may have cost. */
+static void add_audit(struct table *t, const json_t *audit)
+{
+	static const struct {
+		const char *kind, *now, *times;
+	} kinds[] = {{"file-taken", NULL, "file-taken"}, {"file-away", "file-away", "file-taken"},
+		{"records-lost", "losing", "lost"}};
+
+	for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		bool now = kinds[i].now && json_is_true(json_object_get(audit, kinds[i].now));
+		const json_t *times = json_object_get(audit, kinds[i].times);
+
+		if (!now && (strcmp(kinds[i].kind, "file-away") == 0 || value_number(times) == 0))
+			continue;
+		table_text(t, kinds[i].kind);
+		table_text(t, "audit");
+		table_text(t, now ? "raised" : "over");
+		value_cell(t, times);
+	}
+}
+
+static void print_alarms(const json_t *plane, const json_t *audit, FILE *to)
 {
 	const json_t *devices = json_object_get(plane, "alarm"), *alarm;
 	const json_t *interfaces = json_object_get(plane, "interface-alarm");
@@ -33,6 +57,7 @@ static void print_alarms(const json_t *plane, FILE *to)
 	}
 	json_array_foreach(interfaces, i, alarm) add_alarm(t, alarm, "interface", "interface");
 	json_array_foreach(devices, i, alarm) add_alarm(t, alarm, "worker", "worker");
+	add_audit(t, audit);
 	table_print(t, to);
 }
 
@@ -40,12 +65,13 @@ enum ctl_exit plane_alarms(struct client *c, const struct ctl_args *a, struct er
 {
 	json_t *data = NULL;
 	enum ctl_exit code =
-		show_get(c, PLANE "connected | " PLANE "alarm | " PLANE "interface-alarm", 0, &data, e);
+		show_get(c, PLANE "connected | " PLANE "alarm | " PLANE "interface-alarm | " AUDIT, 0, &data, e);
 
 	if (code == CTL_OK && args_json(a))
 		print_json(data, stdout);
 	else if (code == CTL_OK)
-		print_alarms(value_at(data, "srtp-gateway:statistics", "data-plane", NULL), stdout);
+		print_alarms(value_at(data, "srtp-gateway:statistics", "data-plane", NULL),
+			value_at(data, "srtp-gateway:statistics", "audit", NULL), stdout);
 	json_decref(data);
 	return code;
 }

@@ -23,7 +23,10 @@ struct audit {
 	char *file;
 	int fd;
 	uint64_t size;
+	uint64_t begun_at;  /* size behind the file's beginning, which is no record of anybody's */
 	uint64_t rotate_at; /* size at which a next file is asked for again; 0: the last time there was one */
+	bool away;          /* its path is not its own any more, and it is written on all the same */
+	bool orphan;        /* likewise, and it has no path at all: what is written would be lost */
 	EVP_PKEY *key;
 	struct audit_chain chain;
 	uint32_t unsigned_records;
@@ -42,7 +45,7 @@ struct audit {
 /* All or nothing: half a line is taken back. */
 static bool put(struct audit *a, struct str text)
 {
-	ssize_t n = write(a->fd, text.p, text.n);
+	ssize_t n = a->orphan ? 0 : write(a->fd, text.p, text.n);
 
 	if (n == (ssize_t)text.n) {
 		if (a->broken)
@@ -52,7 +55,10 @@ static bool put(struct audit *a, struct str text)
 		a->broken = false;
 		return true;
 	}
-	snprintf(a->why, sizeof a->why, "%s", n < 0 ? strerror(errno) : "the disk is full");
+	snprintf(a->why, sizeof a->why, "%s",
+		a->orphan ? "the file was removed, and in its place there can be no other"
+		: n < 0   ? strerror(errno)
+			  : "the disk is full");
 	if (!a->broken)
 		log_error("audit", "records cannot be written, and until they can are lost",
 			LZ("file", a->file), LZ("reason", a->why));
@@ -153,38 +159,6 @@ static bool make_way(const struct audit *a)
 	return true;
 }
 
-/*
- * The chain goes on in the next file, which is there before anything is moved: without one (no descriptor, no
- * room, a folder that cannot be written) the old one grows on under its name, and nothing that was kept goes.
- */
-static void rotate(struct audit *a, uint64_t wall_ms)
-{
-	char next[AUDIT_PATH_MAX];
-	uint64_t size = 0;
-	int fd;
-
-	sign(a, wall_ms);
-	snprintf(next, sizeof next, "%s.next", a->file);
-	fd = open_locked(next, O_TRUNC, &size);
-	if (fd >= 0 && !(make_way(a) && rename(next, a->file) == 0)) {
-		int rc = -errno;
-
-		close(fd);
-		unlink(next);
-		fd = rc;
-	}
-	if (fd < 0) {
-		log_error("audit", "there is no next file: the one that is full grows on",
-			LZ("file", a->file), LZ("reason", strerror(-fd)));
-		a->rotate_at = a->size + a->conf.max_octets / 16 + 1;
-		return;
-	}
-	close(a->fd);
-	a->fd = fd;
-	a->size = size;
-	a->rotate_at = 0;
-}
-
 static void lose(struct audit *a, uint64_t wall_ms)
 {
 	a->counters.failed++;
@@ -211,11 +185,169 @@ static bool tell_gap(struct audit *a, uint64_t wall_ms)
 	return true;
 }
 
+/* A file begins with a checkpoint: it is never without a record by which the next start finds the chain, whichever
+ * files were moved away, and says by itself what it goes on from. */
+static bool begin_file(struct audit *a, int fd, struct audit_chain *chain, uint64_t wall_ms, uint64_t *size)
+{
+	struct wbuf w = wbuf_make(a->line, sizeof a->line);
+	char time[CLOCK_TEXT_MAX];
+
+	*chain = a->chain;
+	errno = EIO;
+	if (audit_chain_sign(chain, a->key, clock_text(wall_ms, time), &w) < 0 || w.overflow)
+		return false;
+	errno = ENOSPC;
+	if (write(fd, wbuf_view(&w).p, wbuf_view(&w).n) != (ssize_t)wbuf_view(&w).n)
+		return false;
+	*size = wbuf_view(&w).n;
+	return true;
+}
+
+/*
+ * The chain goes on in the next file, which is there and begun before anything is moved: without one (no descriptor, no
+ * room, a folder that cannot be written) the old one grows on under its name, and nothing that was kept goes.
+ */
+static int rotate(struct audit *a, uint64_t wall_ms)
+{
+	char next[AUDIT_PATH_MAX];
+	struct audit_chain chain;
+	uint64_t size = 0;
+	int fd;
+
+	sign(a, wall_ms);
+	snprintf(next, sizeof next, "%s.next", a->file);
+	fd = open_locked(next, O_TRUNC, &size);
+	if (fd >= 0 && !(begin_file(a, fd, &chain, wall_ms, &size) && make_way(a) && rename(next, a->file) == 0)) {
+		int rc = -errno;
+
+		close(fd);
+		unlink(next);
+		fd = rc;
+	}
+	if (fd < 0) {
+		log_error("audit", "there is no next file: the one that is full grows on",
+			LZ("file", a->file), LZ("reason", strerror(-fd)));
+		a->rotate_at = a->size + a->conf.max_octets / 16 + 1;
+		return fd;
+	}
+	close(a->fd);
+	a->fd = fd;
+	a->chain = chain;
+	a->size = a->begun_at = size;
+	a->rotate_at = 0;
+	a->signed_ms = wall_ms;
+	return 0;
+}
+
+/* ---- what others do to the file ---- */
+
+static void taken(struct audit *a, const char *what, uint64_t wall_ms)
+{
+	char time[CLOCK_TEXT_MAX], text[256];
+
+	a->counters.taken++;
+	log_error("audit", "somebody else moved, removed or cut the file while records are written to it",
+		LZ("file", a->file), LZ("what", what));
+	snprintf(text, sizeof text, "\"type\":\"file\",\"time\":\"%s\",\"reason\":\"%s\"",
+		clock_text(wall_ms, time), what);
+	if (put_next(a, str_z(text), NULL))
+		a->unsigned_records++;
+	sign(a, wall_ms);
+}
+
+/* Less is in it than was written. What is left may end within a record. */
+static void see_cut(struct audit *a, uint64_t size, uint64_t wall_ms)
+{
+	char last = '\n';
+
+	a->size = a->begun_at = size;
+	if (size && pread(a->fd, &last, 1, (off_t)size - 1) == 1 && last != '\n')
+		put(a, STR("\n"));
+	taken(a, "the file was cut: records that were in it are gone", wall_ms);
+}
+
+/* Its path is nobody's, or another file's. That is ours when it has nothing in it. */
+static int open_again(const struct audit *a)
+{
+	uint64_t size;
+	int fd = open_locked(a->file, 0, &size);
+
+	if (fd >= 0 && size) {
+		close(fd);
+		return -EEXIST;
+	}
+	return fd;
+}
+
+/* From the file that is away to one at its path. The former ends with a checkpoint. */
+static void follow_path(struct audit *a, bool removed, uint64_t wall_ms)
+{
+	int fd = open_again(a);
+
+	if (fd < 0 && !a->away)
+		log_error("audit", removed ? "the file was removed, and there can be no other: records are lost"
+					   : "the file was moved, and there can be no other: it grows on where it is",
+			LZ("file", a->file),
+			LZ("reason", fd == -EEXIST ? "another file has its name" : strerror(-fd)));
+	a->away = fd < 0;
+	a->orphan = fd < 0 && removed;
+	if (fd < 0)
+		return;
+	sign(a, wall_ms);
+	close(a->fd);
+	a->fd = fd;
+	a->size = a->begun_at = a->rotate_at = 0;
+	taken(a, removed ? "the file before was removed, and what was in it with it"
+			 : "the file before was moved while records were written to it",
+		wall_ms);
+}
+
+/* Is what is written still the file that has the name? */
+static void look(struct audit *a, uint64_t wall_ms)
+{
+	struct stat mine, there;
+
+	if (fstat(a->fd, &mine) < 0)
+		return;
+	if ((uint64_t)mine.st_size < a->size)
+		see_cut(a, (uint64_t)mine.st_size, wall_ms);
+	if (stat(a->file, &there) == 0 && there.st_dev == mine.st_dev && there.st_ino == mine.st_ino)
+		a->away = a->orphan = false;
+	else
+		follow_path(a, !mine.st_nlink, wall_ms);
+}
+
+int audit_rotate(struct audit *a, uint64_t wall_ms, struct audit_closed *out, struct err *e)
+{
+	uint64_t last;
+	int rc;
+
+	look(a, wall_ms);
+	if (a->away)
+		return err_set(e, EBUSY, "%s: what is written is not there any more, and there can be no other",
+			a->file);
+	if (!a->conf.max_files)
+		return err_set(e, EPERM, "max-files is 0: the records would be removed, not kept");
+	if (!tell_gap(a, wall_ms))
+		return err_set(e, EIO, "%s: records cannot be written: %s", a->file, a->why);
+	if (a->size <= a->begun_at)
+		return err_set(e, ENODATA, "%s: there is no record in it", a->file);
+	sign(a, wall_ms);
+	last = a->chain.seq;
+	rc = rotate(a, wall_ms);
+	if (rc)
+		return err_set(e, -rc, "%s: there can be no next file: %s", a->file, strerror(-rc));
+	path_of(a, 1, out->file);
+	out->last = last;
+	return 0;
+}
+
 void audit_write(struct audit *a, struct str members, uint64_t wall_ms)
 {
 	if (!a)
 		return;
-	if (a->size >= a->conf.max_octets && a->size >= a->rotate_at)
+	look(a, wall_ms);
+	if (!a->away && a->size >= a->conf.max_octets && a->size >= a->rotate_at)
 		rotate(a, wall_ms);
 	if (!tell_gap(a, wall_ms) || !put_next(a, members, NULL)) {
 		lose(a, wall_ms);
@@ -228,13 +360,23 @@ void audit_write(struct audit *a, struct str members, uint64_t wall_ms)
 
 void audit_tick(struct audit *a, uint64_t wall_ms)
 {
-	if (a && tell_gap(a, wall_ms) && wall_ms - a->signed_ms >= (uint64_t)a->conf.checkpoint_s * 1000)
+	if (!a)
+		return;
+	look(a, wall_ms);
+	if (tell_gap(a, wall_ms) && wall_ms - a->signed_ms >= (uint64_t)a->conf.checkpoint_s * 1000)
 		sign(a, wall_ms);
 }
 
 struct audit_counters audit_counters(const struct audit *a)
 {
-	return a ? a->counters : (struct audit_counters){0};
+	struct audit_counters c = {0};
+
+	if (!a)
+		return c;
+	c = a->counters;
+	c.losing = a->broken || a->orphan;
+	c.away = a->away;
+	return c;
 }
 
 /* Goes on where the file ends; of a line that was torn (the machine went down) nothing stays. */
@@ -294,6 +436,8 @@ void audit_close(struct audit *a)
 {
 	if (!a)
 		return;
+	if (a->fd >= 0)
+		look(a, clock_wall_ms());
 	if (!tell_gap(a, clock_wall_ms()))
 		log_error("audit", "records were lost, which the file does not tell", LZ("file", a->file),
 			LU("lost", a->lost.records));

@@ -173,6 +173,10 @@ struct b2bua {
 	uint64_t rekeys[REKEY_CAUSES][REKEY_RESULTS];
 	uint32_t rekey_spread;
 	struct audit *audit; /* NULL: no records are kept */
+	struct audit_seen {  /* what was told of it */
+		uint64_t taken;
+		bool away, losing;
+	} audit_seen;
 	struct timer audit_timer;
 	struct record_bound record_bounds[RECORD_FLOODS];
 	bool draining;          /* an operator said so */
@@ -209,6 +213,7 @@ void trunk_tell_states(struct b2bua *b, const char *reason);
 void notice_refusal(struct b2bua *b, struct trunk_state *t, unsigned status, const char *reason);
 void notice_plane(struct b2bua *b, bool connected, bool restarted, const char *reason);
 void notice_attack(struct b2bua *b, const struct call *c, const struct dp_leg_attacked *e);
+void notice_audit(struct b2bua *b, const char *kind, bool raised, uint64_t times);
 void notice_alarm(struct b2bua *b, const struct dp_alarm *a);
 void notice_dtls_failed(struct b2bua *b, const struct leg *l, const struct dtls_result *r);
 void notice_key_limit(struct b2bua *b, const struct call *c, const struct dp_key_soft_limit *e);

@@ -123,6 +123,23 @@ static int rekey_all(struct action *a)
 	return 0;
 }
 
+static int rotate_audit(struct action *a)
+{
+	char file[ACTION_PATH_MAX], text[24];
+	uint64_t last = 0;
+	struct err e = {0};
+	int rc = a->o->target->rotate_audit(a->o->ctx, file, &last, &e);
+
+	if (rc == -ENODATA)
+		return 0;
+	if (rc < 0)
+		return fail(a->f, "operation-failed", "/srtp-gateway:gateway/audit", "%s", e.text);
+	snprintf(text, sizeof text, "%" PRIu64, last);
+	output(a, "file", file);
+	output(a, "last-record", text);
+	return 0;
+}
+
 static int drain(struct action *a)
 {
 	const char *trunk = input(a, "trunk"), *timeout = input(a, "timeout");
@@ -194,6 +211,7 @@ static const struct {
 	{"/srtp-gateway:calls/call/rekey", rekey},
 	{"/srtp-gateway:gateway/users/user/disconnect", disconnect},
 	{"/srtp-gateway:rekey-all", rekey_all},
+	{"/srtp-gateway:audit-rotate", rotate_audit},
 	{"/srtp-gateway:drain", drain},
 	{"/srtp-gateway:resume", resume},
 	{"/srtp-gateway:reload", reload},

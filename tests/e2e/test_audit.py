@@ -10,6 +10,7 @@ from lab.dtls_agent import DtlsAgent, dtls_carrier
 from lab.gateway import CM_80, GCM_256, Neighbourhood, build_dir, carrier
 from lab.memory import Key
 from lab.net import wait_for
+from lab.operator import Operator
 from lab.party import agent, both_hear, connect, established, finish, parties
 
 from test_recovery import saved_now
@@ -91,6 +92,36 @@ def test_a_session_and_a_refusal():
 
 def legs(gateway):
     return gateway.ctl("show", "call", established(gateway))["legs"]
+
+
+def test_files_are_closed_and_moved_away():
+    """
+    A night's archiving: the file is closed, goes elsewhere, and what is here and what is there are one chain. Then somebody's
+    logrotate takes the file that is written: it is an alarm, and nothing is missing.
+    """
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as archive:
+        path, kept = os.path.join(folder, "audit.jsonl"), [os.path.join(archive, f"{n}.jsonl") for n in range(2)]
+        with parties(a_suites=(CM_80,), b_suites=(GCM_256,), audit={"file": path}) as (_, gateway, a, b), \
+                Operator(gateway) as op:
+            op.ask("subscribe")
+            assert gateway.ctl("audit", "rotate") == {}
+            talk(gateway, a, b, rekey=False)
+            closed = gateway.ctl("audit", "rotate")
+            assert closed["srtp-gateway:file"] == f"{path}.1", closed
+            os.rename(f"{path}.1", kept[0])
+            talk(gateway, a, b, rekey=False)
+            os.rename(path, kept[1])
+            assert op.notification("audit-alarm") == {"kind": "file-taken", "raised": True, "times": "1"}
+            audit = gateway.ctl("show", "alarms")["statistics"]["audit"]
+            assert (int(audit["file-taken"]), audit["file-away"], audit["losing"], int(audit["lost"])) == (1, False, False, 0)
+            talk(gateway, a, b, rekey=False)
+        key = ("--key", f"{path}.pub")
+        for files in ([*kept, path], [path, *kept], [path], kept, kept[:1]):
+            done = ctl("verify", *files, *key)
+            assert done.returncode == 0, (files, done.stderr)
+        assert ctl("verify", kept[0], path, *key).returncode == 3
+        calls = [r for r in records(kept[0]) + records(kept[1]) + records(path) if r["type"] == "session"]
+        assert len(calls) == 3, calls
 
 
 def test_packets_that_would_have_been_clear():

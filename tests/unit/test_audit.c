@@ -18,103 +18,11 @@
 #include "controlplane/audit/audit.h"
 #include "lib/audit/chain.h"
 #include "tests/support/full_file.h"
-
-static char folder[40], file[64];
-
-static int setup(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/srtpgw-audit-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(file, sizeof file, "%s/audit.jsonl", folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	static const char *const all[] = {"", ".1", ".2", ".3", ".key", ".pub"};
-	char path[80];
-
-	(void)state;
-	for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
-		snprintf(path, sizeof path, "%s%s", file, all[i]);
-		unlink(path);
-	}
-	return rmdir(folder);
-}
-
-static struct audit *open_audit(uint64_t max_octets, uint32_t checkpoint)
-{
-	const struct audit_conf conf = {.file = file,
-		.max_octets = max_octets,
-		.max_files = 2,
-		.checkpoint_records = checkpoint,
-		.checkpoint_s = 60};
-	struct audit *a;
-	struct err e = {0};
-
-	if (audit_open(&conf, &a, &e) < 0)
-		fail_msg("%s", e.text);
-	return a;
-}
-
-static void say(struct audit *a, unsigned n)
-{
-	char text[80];
-
-	snprintf(text, sizeof text, "\"type\":\"call\",\"call\":\"%u\"", n);
-	audit_write(a, str_z(text), 1700000000000 + n);
-}
-
-static char *slurp(const char *suffix)
-{
-	char path[80];
-	FILE *f;
-	char *text = calloc(1, 1 << 20);
-	size_t n;
-
-	snprintf(path, sizeof path, "%s%s", file, suffix);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	n = fread(text, 1, (1 << 20) - 1, f);
-	fclose(f);
-	text[n] = 0;
-	return text;
-}
-
-static EVP_PKEY *public_key(void)
-{
-	char path[80];
-	FILE *f;
-	EVP_PKEY *key;
-
-	snprintf(path, sizeof path, "%s.pub", file);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	key = PEM_read_PUBKEY(f, NULL, NULL, NULL);
-	fclose(f);
-	assert_non_null(key);
-	return key;
-}
-
-/* Verifies lines on from v; NULL: all well, else what is wrong. */
-static const char *wrong(struct audit_verify *v, const char *text)
-{
-	static struct err e;
-	struct str rest = str_z(text);
-
-	while (rest.n) {
-		struct str line = str_cut(&rest, '\n');
-
-		if (audit_verify_line(v, line, &e) < 0)
-			return e.text;
-	}
-	return NULL;
-}
+#include "tests/unit/audit_bench.h"
 
 static void test_every_change_is_named(void **state)
 {
-	struct audit *a = open_audit(1 << 20, 5);
+	struct audit *a = bench_open(1 << 20, 5);
 	struct audit_verify v = {0};
 	char *text, *lines[32];
 	unsigned n = 0;
@@ -122,11 +30,11 @@ static void test_every_change_is_named(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 12; i++)
-		say(a, i);
+		bench_say(a, i);
 	audit_close(a);
-	text = slurp("");
-	key = v.key = public_key();
-	assert_null(wrong(&v, text));
+	text = bench_slurp("");
+	key = v.key = bench_public_key();
+	assert_null(bench_wrong(&v, text));
 	assert_int_equal(v.checkpoints, 3); /* two, and the one of the end */
 	assert_int_equal(v.signed_to, v.at.seq);
 	assert_int_equal(v.at.seq, 15);
@@ -141,7 +49,7 @@ static void test_every_change_is_named(void **state)
 			continue;
 		*p ^= 1;
 		v = (struct audit_verify){.key = key};
-		assert_true(wrong(&v, text) || v.signed_to != v.at.seq);
+		assert_true(bench_wrong(&v, text) || v.signed_to != v.at.seq);
 		*p = was;
 	}
 	for (unsigned i = 1; i + 1 < n; i++) {
@@ -152,45 +60,45 @@ static void test_every_change_is_named(void **state)
 		strcpy(without + at, lines[i + 1]);
 		v = (struct audit_verify){.key = key};
 		snprintf(name, sizeof name, "record %u was removed", i + 1);
-		assert_string_equal(wrong(&v, without), name);
+		assert_string_equal(bench_wrong(&v, without), name);
 		/* To the end. */
 		strcpy(moved, without);
 		memcpy(moved + strlen(moved), lines[i], len);
 		v = (struct audit_verify){.key = key};
-		assert_string_equal(wrong(&v, moved), name);
+		assert_string_equal(bench_wrong(&v, moved), name);
 		free(without);
 		free(moved);
 	}
 	/* Which one was changed. */
 	lines[6][strlen("{\"seq\":7,\"prev\":\"") + 64 + 20] ^= 1;
 	v = (struct audit_verify){.key = key};
-	assert_non_null(strstr(wrong(&v, text), "record 7 was changed"));
+	assert_non_null(strstr(bench_wrong(&v, text), "record 7 was changed"));
 	EVP_PKEY_free(key);
 	/* Another key's signatures. */
 	lines[6][strlen("{\"seq\":7,\"prev\":\"") + 64 + 20] ^= 1;
 	key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	v = (struct audit_verify){.key = key};
-	assert_non_null(strstr(wrong(&v, text), "signature is wrong"));
+	assert_non_null(strstr(bench_wrong(&v, text), "signature is wrong"));
 	EVP_PKEY_free(key);
 	free(text);
 }
 
 static void test_files_follow_one_another(void **state)
 {
-	struct audit *a = open_audit(2000, 100);
+	struct audit *a = bench_open(2000, 100);
 	struct audit_verify v = {0};
 
 	(void)state;
 	for (unsigned i = 1; i <= 100; i++)
-		say(a, i);
+		bench_say(a, i);
 	assert_int_equal(audit_counters(a).records, 100);
 	audit_close(a);
-	v.key = public_key();
+	v.key = bench_public_key();
 	for (unsigned i = 0; i < 3; i++) {
-		char *text = slurp((const char *[]){".2", ".1", ""}[i]);
+		char *text = bench_slurp((const char *[]){".2", ".1", ""}[i]);
 
 		assert_true(strlen(text) < 2500);
-		assert_null(wrong(&v, text));
+		assert_null(bench_wrong(&v, text));
 		free(text);
 	}
 	assert_true(v.first > 1); /* the oldest are gone */
@@ -211,23 +119,23 @@ static void test_a_crash_breaks_nothing(void **state)
 		int status;
 
 		if (pid == 0) {
-			struct audit *a = open_audit(1 << 20, 7);
+			struct audit *a = bench_open(1 << 20, 7);
 
 			for (unsigned i = 0; i < 10; i++)
-				say(a, round * 10 + i);
+				bench_say(a, round * 10 + i);
 			kill(getpid(), SIGKILL);
 		}
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status));
 	}
 	/* The machine went down in the middle of a line. */
-	f = fopen(file, "a");
+	f = fopen(bench_file, "a");
 	fputs("{\"seq\":56,\"prev\":\"00", f);
 	fclose(f);
-	audit_close(open_audit(1 << 20, 7));
-	text = slurp("");
-	v.key = public_key();
-	assert_null(wrong(&v, text));
+	audit_close(bench_open(1 << 20, 7));
+	text = bench_slurp("");
+	v.key = bench_public_key();
+	assert_null(bench_wrong(&v, text));
 	assert_int_equal(v.at.seq, 55); /* 50 records, 5 checkpoints */
 	EVP_PKEY_free(v.key);
 	free(text);
@@ -239,9 +147,9 @@ static const char *wrong_files(struct audit_verify *v)
 	const char *what = NULL;
 
 	for (unsigned i = 0; i < 3 && !what; i++) {
-		char *text = slurp((const char *[]){".2", ".1", ""}[i]);
+		char *text = bench_slurp((const char *[]){".2", ".1", ""}[i]);
 
-		what = wrong(v, text);
+		what = bench_wrong(v, text);
 		free(text);
 	}
 	return what;
@@ -250,33 +158,33 @@ static const char *wrong_files(struct audit_verify *v)
 /* No descriptor is left for the next file: records go on in the one that there is, and those that were kept stay. */
 static void test_without_a_next_file_nothing_goes(void **state)
 {
-	struct audit *a = open_audit(2000, 100);
+	struct audit *a = bench_open(2000, 100);
 	struct audit_verify v = {0};
 	struct rlimit was, none;
 	char *before, *after;
 
 	(void)state;
 	for (unsigned i = 1; i <= 100; i++)
-		say(a, i);
-	before = slurp(".2");
+		bench_say(a, i);
+	before = bench_slurp(".2");
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
 	none = was;
 	none.rlim_cur = 0;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	for (unsigned i = 101; i <= 200; i++)
-		say(a, i);
+		bench_say(a, i);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	assert_int_equal(audit_counters(a).records, 200);
-	after = slurp(".2");
+	after = bench_slurp(".2");
 	assert_string_equal(before, after);
 	free(after);
 	/* There is one again. */
 	for (unsigned i = 201; i <= 205; i++)
-		say(a, i);
+		bench_say(a, i);
 	audit_close(a);
-	after = slurp(".2");
+	after = bench_slurp(".2");
 	assert_string_not_equal(before, after);
-	v.key = public_key();
+	v.key = bench_public_key();
 	assert_null(wrong_files(&v));
 	assert_true(v.first < 101);
 	EVP_PKEY_free(v.key);
@@ -291,27 +199,27 @@ static void test_a_file_without_a_record_goes_on(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof left / sizeof *left; i++) {
-		struct audit *a = open_audit(2000, 100);
+		struct audit *a = bench_open(2000, 100);
 		struct audit_verify v = {.key = NULL};
 		char older[80];
 		FILE *f;
 
 		for (unsigned n = 1; n <= 40; n++)
-			say(a, n);
+			bench_say(a, n);
 		audit_close(a);
-		snprintf(older, sizeof older, "%s.1", file);
-		assert_int_equal(rename(file, older), 0);
-		f = fopen(file, "w");
+		snprintf(older, sizeof older, "%s.1", bench_file);
+		assert_int_equal(rename(bench_file, older), 0);
+		f = fopen(bench_file, "w");
 		assert_non_null(f);
 		fputs(left[i], f);
 		fclose(f);
-		a = open_audit(1 << 20, 100);
-		say(a, 41);
+		a = bench_open(1 << 20, 100);
+		bench_say(a, 41);
 		audit_close(a);
 		for (unsigned k = 0; k < 2; k++) {
-			char *text = slurp((const char *[]){".1", ""}[k]);
+			char *text = bench_slurp((const char *[]){".1", ""}[k]);
 
-			assert_null(wrong(&v, text));
+			assert_null(bench_wrong(&v, text));
 			free(text);
 		}
 	}
@@ -320,38 +228,38 @@ static void test_a_file_without_a_record_goes_on(void **state)
 /* The disk is full for a while: the audit says itself that records are missing, and how many. */
 static void test_a_gap_is_told(void **state)
 {
-	struct audit *a = open_audit(1 << 20, 100);
+	struct audit *a = bench_open(1 << 20, 100);
 	struct audit_verify v = {0};
 	struct full_file full;
 	char *text;
 
 	(void)state;
-	say(a, 1);
-	full_file_begin(&full, file);
+	bench_say(a, 1);
+	full_file_begin(&full, bench_file);
 	for (unsigned i = 2; i < 5; i++)
-		say(a, i);
+		bench_say(a, i);
 	audit_tick(a, 1700000000005);
 	full_file_end(&full);
 	assert_int_equal(audit_counters(a).failed, 3);
-	say(a, 5);
+	bench_say(a, 5);
 	/* The next gap is its own, and is told also when there is no record for a while. */
-	full_file_begin(&full, file);
-	say(a, 6);
+	full_file_begin(&full, bench_file);
+	bench_say(a, 6);
 	full_file_end(&full);
 	audit_tick(a, 1700000000007);
-	text = slurp("");
+	text = bench_slurp("");
 	assert_non_null(strstr(text, "\"type\":\"gap\",\"records\":3,\"since\":\"2023-11-14T22:13:20.002Z\","
 				     "\"time\":\"2023-11-14T22:13:20.005Z\",\"reason\":\""));
 	assert_non_null(strstr(text, "\"records\":1,\"since\":\"2023-11-14T22:13:20.006Z\""));
 	free(text);
 	/* Nor is it forgotten at the end. */
-	full_file_begin(&full, file);
-	say(a, 7);
+	full_file_begin(&full, bench_file);
+	bench_say(a, 7);
 	full_file_end(&full);
 	audit_close(a);
-	v.key = public_key();
-	text = slurp("");
-	assert_null(wrong(&v, text));
+	v.key = bench_public_key();
+	text = bench_slurp("");
+	assert_null(bench_wrong(&v, text));
 	assert_int_equal(v.gaps, 3);
 	assert_int_equal(v.missing, 5);
 	assert_int_equal(v.signed_to, v.at.seq);
@@ -362,7 +270,7 @@ static void test_a_gap_is_told(void **state)
 /* A record that is longer than a line may be is missing, too. */
 static void test_a_record_that_is_too_long_is_a_gap(void **state)
 {
-	struct audit *a = open_audit(1 << 20, 100);
+	struct audit *a = bench_open(1 << 20, 100);
 	static char members[AUDIT_LINE_MAX];
 	struct audit_verify v = {0};
 	char *text;
@@ -370,10 +278,10 @@ static void test_a_record_that_is_too_long_is_a_gap(void **state)
 	(void)state;
 	memset(members, ' ', sizeof members - 1);
 	audit_write(a, str_z(members), 1700000000001);
-	say(a, 2);
+	bench_say(a, 2);
 	audit_close(a);
-	text = slurp("");
-	assert_null(wrong(&v, text));
+	text = bench_slurp("");
+	assert_null(bench_wrong(&v, text));
 	assert_int_equal(v.missing, 1);
 	assert_non_null(strstr(text, "longer than a record may be"));
 	free(text);
@@ -381,16 +289,16 @@ static void test_a_record_that_is_too_long_is_a_gap(void **state)
 
 static void test_time_signs(void **state)
 {
-	struct audit *a = open_audit(1 << 20, 1000);
+	struct audit *a = bench_open(1 << 20, 1000);
 	struct audit_verify v = {0};
 	char *text;
 
 	(void)state;
-	say(a, 1);
+	bench_say(a, 1);
 	audit_tick(a, 0); /* a clock that was set back is no reason to lose anything */
 	audit_tick(a, UINT64_C(4000000000000));
-	text = slurp("");
-	assert_null(wrong(&v, text));
+	text = bench_slurp("");
+	assert_null(bench_wrong(&v, text));
 	assert_int_equal(v.signed_to, 2);
 	audit_close(a);
 	free(text);
@@ -399,23 +307,23 @@ static void test_time_signs(void **state)
 static void test_what_cannot_be_opened(void **state)
 {
 	struct audit_conf conf = {.file = "/nowhere/audit", .max_octets = 1000, .checkpoint_records = 1};
-	struct audit *a = open_audit(1000, 1), *second;
+	struct audit *a = bench_open(1000, 1), *second;
 	struct err e = {0};
 	FILE *f;
 
 	(void)state;
 	assert_true(audit_open(&conf, &second, &e) < 0);
-	conf.file = file;
+	conf.file = bench_file;
 	assert_true(audit_open(&conf, &second, &e) < 0);
 	assert_non_null(strstr(e.text, "another process"));
 	audit_close(a);
-	f = fopen(file, "w");
+	f = fopen(bench_file, "w");
 	fputs("a shopping list\n", f);
 	fclose(f);
 	assert_true(audit_open(&conf, &second, &e) < 0);
 	assert_non_null(strstr(e.text, "no record"));
-	assert_int_equal(unlink(file), 0);
-	assert_int_equal(mkfifo(file, 0600), 0);
+	assert_int_equal(unlink(bench_file), 0);
+	assert_int_equal(mkfifo(bench_file, 0600), 0);
 	assert_true(audit_open(&conf, &second, &e) < 0);
 	assert_non_null(strstr(e.text, "is not a file"));
 }
@@ -424,26 +332,26 @@ static void test_what_cannot_be_opened(void **state)
  * with it. */
 static void test_a_key_that_is_gone_is_named(void **state)
 {
-	const struct audit_conf conf = {.file = file, .max_octets = 1 << 20, .checkpoint_records = 1};
-	struct audit *a = open_audit(1 << 20, 1);
+	const struct audit_conf conf = {.file = bench_file, .max_octets = 1 << 20, .checkpoint_records = 1};
+	struct audit *a = bench_open(1 << 20, 1);
 	char key[80], away[80], *before, *after;
 	struct err e = {0};
 
 	(void)state;
-	say(a, 1);
+	bench_say(a, 1);
 	audit_close(a);
-	before = slurp(".pub");
-	snprintf(key, sizeof key, "%s.key", file);
-	snprintf(away, sizeof away, "%s.away", file);
+	before = bench_slurp(".pub");
+	snprintf(key, sizeof key, "%s.key", bench_file);
+	snprintf(away, sizeof away, "%s.away", bench_file);
 	assert_int_equal(rename(key, away), 0);
 	assert_int_equal(audit_open(&conf, &a, &e), -ENOENT);
 	assert_non_null(strstr(e.text, "audit.jsonl.key: is missing"));
-	after = slurp(".pub");
+	after = bench_slurp(".pub");
 	assert_string_equal(after, before);
 	free(before);
 	free(after);
 	assert_int_equal(rename(away, key), 0);
-	audit_close(open_audit(1 << 20, 1));
+	audit_close(bench_open(1 << 20, 1));
 }
 
 /* In place of the C library's: what was synced last, by inode. */
@@ -477,18 +385,18 @@ static void test_the_key_is_on_the_disk_before_a_record(void **state)
 	FILE *f;
 
 	(void)state;
-	snprintf(key, sizeof key, "%s.key", file);
-	snprintf(made, sizeof made, "%s.key.new", file);
+	snprintf(key, sizeof key, "%s.key", bench_file);
+	snprintf(made, sizeof made, "%s.key.new", bench_file);
 	/* Half a key, of a start that was cut short. */
 	f = fopen(made, "w");
 	assert_non_null(f);
 	fputs("-----BEGIN", f);
 	fclose(f);
 	memset(synced, 0, sizeof synced);
-	struct audit *a = open_audit(1 << 20, 1);
+	struct audit *a = bench_open(1 << 20, 1);
 
 	assert_true(is_synced(key));
-	assert_true(is_synced(folder));
+	assert_true(is_synced(bench_folder));
 	assert_int_equal(access(made, F_OK), -1);
 	audit_close(a);
 }
@@ -498,21 +406,21 @@ static void test_a_check_says_what_the_start_would(void **state)
 {
 	static const char *const texts[] = {"", "{\"seq\":1,\"pr", "a shopping list", "a shopping list\n",
 		"{\"seq\":1,\"prev\":\"0000000000000000000000000000000000000000000000000000000000000000\"}\n"};
-	const struct audit_conf conf = {.file = file, .max_octets = 1000, .checkpoint_records = 1};
+	const struct audit_conf conf = {.file = bench_file, .max_octets = 1000, .checkpoint_records = 1};
 	char key[80];
 
 	(void)state;
-	snprintf(key, sizeof key, "%s.key", file);
+	snprintf(key, sizeof key, "%s.key", bench_file);
 	for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct err checked = {0}, opened = {0};
-		FILE *f = fopen(file, "w");
+		FILE *f = fopen(bench_file, "w");
 		struct audit *a;
 
 		assert_non_null(f);
 		fputs(texts[i], f);
 		fclose(f);
 		unlink(key);
-		int rc = audit_check(file, &checked);
+		int rc = audit_check(bench_file, &checked);
 
 		assert_int_equal(access(key, F_OK), -1);
 		assert_int_equal(audit_open(&conf, &a, &opened), rc);
@@ -534,7 +442,7 @@ static void test_nobody_is_asked_for_a_passphrase(void **state)
 	FILE *f;
 
 	(void)state;
-	snprintf(path, sizeof path, "%s.key", file);
+	snprintf(path, sizeof path, "%s.key", bench_file);
 	f = fopen(path, "w");
 	assert_non_null(f);
 	assert_int_equal(PEM_write_PKCS8PrivateKey(f, key, EVP_aes_128_cbc(), "secret", 6, NULL, NULL), 1);
@@ -547,7 +455,7 @@ static void test_nobody_is_asked_for_a_passphrase(void **state)
 		/* Without a terminal OpenSSL asks standard input. */
 		setsid();
 		dup2(typed[0], STDIN_FILENO);
-		_exit(audit_key_open(file, true, &taken, &e) == -EINVAL &&
+		_exit(audit_key_open(bench_file, true, &taken, &e) == -EINVAL &&
 					strstr(e.text, "without a passphrase")
 				? 0
 				: 1);
@@ -562,19 +470,19 @@ static void test_nobody_is_asked_for_a_passphrase(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_every_change_is_named, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_files_follow_one_another, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_crash_breaks_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_without_a_next_file_nothing_goes, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_file_without_a_record_goes_on, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_gap_is_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_record_that_is_too_long_is_a_gap, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_time_signs, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_key_that_is_gone_is_named, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_the_key_is_on_the_disk_before_a_record, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_check_says_what_the_start_would, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_nobody_is_asked_for_a_passphrase, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_every_change_is_named, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_files_follow_one_another, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_a_crash_breaks_nothing, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_without_a_next_file_nothing_goes, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_a_file_without_a_record_goes_on, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_a_gap_is_told, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_a_record_that_is_too_long_is_a_gap, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_time_signs, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_a_key_that_is_gone_is_named, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_the_key_is_on_the_disk_before_a_record, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_a_check_says_what_the_start_would, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_is_asked_for_a_passphrase, bench_setup, bench_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,27 @@ static void actions_are_the_models(void **state)
 	assert_string_equal(output, "another certificate: outside?\n");
 }
 
+static void a_closed_file_of_the_audit_is_named(void **state)
+{
+	static const struct line closed[] = {
+		{"{\"srtp-gateway:audit-rotate\":{}}",
+			OK("{\"srtp-gateway:file\":\"/a/b\\u001b.1\",\"srtp-gateway:last-record\":\"12\"}")},
+		{NULL, NULL}};
+	static const struct line empty[] = {{"", OK("{}")}, {NULL, NULL}};
+	static const struct line none[] = {
+		{"", REFUSAL("operation-failed", "/srtp-gateway:gateway/audit", "no audit is kept")}, {NULL, NULL}};
+
+	(void)state;
+	assert_int_equal(run(closed, "audit rotate"), CTL_OK);
+	assert_string_equal(output, "/a/b?.1 ends with record 12\n");
+	assert_int_equal(run(closed, "audit rotate --json"), CTL_OK);
+	expect_output("\"srtp-gateway:last-record\": \"12\"");
+	assert_int_equal(run(empty, "audit rotate"), CTL_OK);
+	assert_string_equal(output, "there is no record to close the file for\n");
+	assert_int_equal(run(none, "audit rotate"), CTL_REFUSED);
+	expect_errors("no audit is kept");
+}
+
 static void what_was_reloaded_is_one_line(void **state)
 {
 	(void)state;
@@ -189,6 +210,17 @@ static void alarms_are_one_table(void **state)
 				    "crypto-device  worker 1        over        3\n");
 	assert_int_equal(run(script, "show alarms --json"), CTL_OK);
 	expect_output("\"link-down\"");
+	static const struct line audit[] = {
+		{" | /srtp-gateway:statistics/audit",
+			OK("{\"srtp-gateway:statistics\":{\"audit\":{\"records\":\"9\",\"lost\":\"3\",\"file-taken\":\"2\","
+			   "\"file-away\":true,\"losing\":false}}}")},
+		{NULL, NULL}};
+
+	assert_int_equal(run(audit, "show alarms"), CTL_OK);
+	assert_string_equal(output, "ALARM         ABOUT  STATE   TIMES\n"
+				    "file-taken    audit  over        2\n"
+				    "file-away     audit  raised      2\n"
+				    "records-lost  audit  over        3\n");
 	assert_int_equal(run(gone, "show alarms"), CTL_OK);
 	assert_string_equal(output, "ALARM       ABOUT             STATE   TIMES\n"
 				    "data-plane  is not connected  raised      -\n");
@@ -243,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(actions_are_the_models),
+		cmocka_unit_test(a_closed_file_of_the_audit_is_named),
 		cmocka_unit_test(what_was_reloaded_is_one_line),
 		cmocka_unit_test(a_trunks_keys_are_its_calls_keys),
 		cmocka_unit_test(alarms_are_one_table),

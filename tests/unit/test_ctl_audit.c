@@ -79,10 +79,52 @@ static void a_gap_is_told(void **state)
 	}
 }
 
+/* A chain of three files; whichever are named, and in which order, it is verified as far as it is there. */
+static void files_are_taken_in_their_order(void **state)
+{
+	static char file[256];
+	const struct audit_conf conf = {.file = file, .max_octets = 1 << 20, .max_files = 9, .checkpoint_records = 100};
+	struct audit_closed closed;
+	struct audit *a;
+	struct err e = {0};
+	char words[900];
+
+	(void)state;
+	snprintf(file, sizeof file, "%s", file_with(""));
+	if (audit_open(&conf, &a, &e) < 0)
+		fail_msg("%s", e.text);
+	for (unsigned i = 0; i < 3; i++) {
+		audit_write(a, STR("\"type\":\"call\",\"time\":\"2026-01-01T00:00:00Z\",\"call\":\"a\""), 1);
+		if (i < 2)
+			assert_int_equal(audit_rotate(a, 1, &closed, &e), 0);
+	}
+	audit_close(a);
+	snprintf(words, sizeof words, "audit verify %s %s.1 %s.2", file, file, file);
+	assert_int_equal(run(NULL, words), CTL_OK);
+	assert_string_equal(output, "ok: records 1 to 8, 5 checkpoints signed\n");
+	/* The oldest was moved away; closed files alone find the key, too. */
+	snprintf(words, sizeof words, "audit verify %s %s.1", file, file);
+	assert_int_equal(run(NULL, words), CTL_OK);
+	assert_string_equal(output, "ok: records 3 to 8, 4 checkpoints signed\n"
+				    "what came before record 3 is in other files\n");
+	snprintf(words, sizeof words, "audit verify %s.1 %s.2", file, file);
+	assert_int_equal(run(NULL, words), CTL_OK);
+	expect_output("ok: records 1 to 5,");
+	/* One in the middle is not to be missing. */
+	snprintf(words, sizeof words, "audit verify %s %s.2", file, file);
+	assert_int_equal(run(NULL, words), CTL_REFUSED);
+	expect_errors("records 3 to 5 were removed");
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(words, sizeof words, "%s.%s", file, (const char *[]){"key", "pub", "1", "2"}[i]);
+		assert_int_equal(unlink(words), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_gap_is_told),
+		cmocka_unit_test(files_are_taken_in_their_order),
 	};
 
 	return cmocka_run_group_tests(tests, double_setup, double_teardown);

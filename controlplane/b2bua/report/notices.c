@@ -35,6 +35,16 @@ void notice_plane(struct b2bua *b, bool connected, bool restarted, const char *r
 	notify_end(b->notify, &n);
 }
 
+void notice_audit(struct b2bua *b, const char *kind, bool raised, uint64_t times)
+{
+	struct notice n = notify_begin(b->notify, "audit-alarm");
+
+	state_text(&n.tree, n.node, "kind", kind);
+	state_bool(&n.tree, n.node, "raised", raised);
+	state_number(&n.tree, n.node, "times", times);
+	notify_end(b->notify, &n);
+}
+
 void notice_alarm(struct b2bua *b, const struct dp_alarm *a)
 {
 	bool link = a->kind == DP_ALARM_LINK;

@@ -381,16 +381,34 @@ void record_refusal(
 	record_write(b, o);
 }
 
+/* What became of the audit's file since this was asked last. */
+static void tell_audit(struct b2bua *b)
+{
+	struct audit_counters c = audit_counters(b->audit);
+	struct audit_seen *seen = &b->audit_seen;
+
+	if (c.taken != seen->taken)
+		notice_audit(b, "file-taken", true, c.taken);
+	if (c.away != seen->away)
+		notice_audit(b, "file-away", c.away, c.taken);
+	if (c.losing != seen->losing)
+		notice_audit(b, "records-lost", c.losing, c.failed);
+	*seen = (struct audit_seen){.taken = c.taken, .away = c.away, .losing = c.losing};
+}
+
 static void tick(struct timer *t)
 {
 	struct b2bua *b = (struct b2bua *)((char *)t - offsetof(struct b2bua, audit_timer));
 
 	audit_tick(b->audit, clock_wall_ms());
+	tell_audit(b);
 	timer_set(b->wheel, t, TICK_MS, tick);
 }
 
 void b2bua_set_audit(struct b2bua *b, struct audit *a)
 {
+	if (a != b->audit)
+		b->audit_seen = (struct audit_seen){0};
 	b->audit = a;
 	if (a)
 		timer_set(b->wheel, &b->audit_timer, TICK_MS, tick);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/audit/audit.h"
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/report/report_private.h"
 #include "controlplane/obs/gather.h"
@@ -341,6 +342,18 @@ static void write_gateway(struct b2bua *b, struct lyd_node *parent, struct state
 		});
 }
 
+static void write_audit(const struct b2bua *b, struct lyd_node *parent, struct state_tree *t)
+{
+	struct audit_counters c = audit_counters(b->audit);
+	struct lyd_node *audit = b->audit ? state_in(t, parent, "audit") : NULL;
+
+	state_number(t, audit, "records", c.records);
+	state_number(t, audit, "lost", c.failed);
+	state_number(t, audit, "file-taken", c.taken);
+	state_bool(t, audit, "file-away", c.away);
+	state_bool(t, audit, "losing", c.losing);
+}
+
 static void write_all(void *ctx, const struct query *q, struct state_tree *t)
 {
 	struct b2bua *b = ctx;
@@ -354,6 +367,7 @@ static void write_all(void *ctx, const struct query *q, struct state_tree *t)
 		struct lyd_node *statistics = state_top(t, "statistics");
 
 		write_gateway(b, statistics, t);
+		write_audit(b, statistics, t);
 		report_plane(b, statistics, t);
 	}
 }

@@ -400,6 +400,17 @@ static void write_control(const struct b2bua *b, struct metrics *m)
 	gauge(m, "srtpgw_dataplane_queue", "Commands that wait for their answer.", c.outstanding);
 }
 
+static void write_audit(const struct b2bua *b, struct metrics *m)
+{
+	const struct audit_counters c = audit_counters(b->audit);
+
+	counter(m, "srtpgw_audit_records_total", "Records that the audit has written.", c.records);
+	counter(m, "srtpgw_audit_lost_total", "Records that could not be written.", c.failed);
+	counter(m, "srtpgw_audit_file_taken_total",
+		"Times that somebody else moved, removed or cut the audit's file while it was written.", c.taken);
+	gauge(m, "srtpgw_audit_file_away", "1: the audit's file is not at its path, and there can be no other.", c.away);
+}
+
 void report_metrics_write(struct b2bua *b, struct metrics *m)
 {
 	metrics_begin(m, "srtpgw_build_info", METRICS_GAUGE, "The version, as a label.");
@@ -408,10 +419,7 @@ void report_metrics_write(struct b2bua *b, struct metrics *m)
 	metrics_sample_real(m, "srtpgw_start_time_seconds", NULL, (double)b->began_ms / 1000);
 	write_calls(b, m);
 	write_rekeys(b, m);
-	counter(m, "srtpgw_audit_records_total", "Records that the audit has written.",
-		audit_counters(b->audit).records);
-	counter(m, "srtpgw_audit_lost_total", "Records that could not be written.",
-		audit_counters(b->audit).failed);
+	write_audit(b, m);
 	write_ended(b, m);
 	write_dtls(b, m);
 	write_trunks(b, m);

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of an audit: closed on request, moved away, and what others do to the one that is written. */
+#include "tests/unit/audit_bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#define MOMENT 1700000000000u
+
+static const char *path(const char *suffix)
+{
+	static char text[4][80];
+	static unsigned next;
+	char *p = text[next++ % 4];
+
+	snprintf(p, sizeof text[0], "%s%s", bench_file, suffix);
+	return p;
+}
+
+/* All records, of these files from the oldest on, as one text. */
+static char *all(const char *const *suffixes)
+{
+	char *text = calloc(1, 1 << 20);
+
+	assert_non_null(text);
+	for (; *suffixes; suffixes++) {
+		char *more = bench_slurp(*suffixes);
+
+		strcat(text, more);
+		free(more);
+	}
+	return text;
+}
+#define ALL(...) all((const char *const[]){__VA_ARGS__, NULL})
+
+/* They are one chain, signed to its end; the number of its last record. */
+static uint64_t verified(char *text)
+{
+	struct audit_verify v = {.key = bench_public_key()};
+	const char *wrong = bench_wrong(&v, text);
+
+	if (wrong)
+		fail_msg("%s in\n%s", wrong, text);
+	assert_int_equal(v.signed_to, v.at.seq);
+	EVP_PKEY_free(v.key);
+	free(text);
+	return v.at.seq;
+}
+
+static bool has(const char *suffix, const char *words)
+{
+	char *text = bench_slurp(suffix);
+	bool found = strstr(text, words);
+
+	free(text);
+	return found;
+}
+
+static struct audit_closed rotated(struct audit *a)
+{
+	struct audit_closed closed;
+	struct err e = {0};
+
+	if (audit_rotate(a, MOMENT, &closed, &e))
+		fail_msg("%s", e.text);
+	return closed;
+}
+
+static void put_there(const char *text)
+{
+	FILE *f = fopen(bench_file, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* A file is closed with a checkpoint, the next begins with one; what is closed may go, also all of it. */
+static void test_a_file_is_closed_on_request(void **state)
+{
+	struct audit *a = bench_open(1 << 20, 100);
+	struct audit_closed closed;
+	struct err e = {0};
+	char *text;
+
+	(void)state;
+	assert_int_equal(audit_rotate(a, MOMENT, &closed, &e), -ENODATA);
+	bench_say(a, 1);
+	bench_say(a, 2);
+	closed = rotated(a);
+	assert_string_equal(closed.file, path(".1"));
+	assert_int_equal(closed.last, 3);
+	/* Nothing is in it but its beginning. */
+	assert_int_equal(audit_rotate(a, MOMENT, &closed, &e), -ENODATA);
+	assert_int_equal(verified(ALL(".1", "")), 4);
+	assert_int_equal(rename(path(".1"), path(".old")), 0);
+	/* After a crash, too, the chain is found: its end is in the file, and only there. */
+	audit_close(a);
+	a = bench_open(1 << 20, 100);
+	bench_say(a, 3);
+	assert_int_equal(rotated(a).last, 6);
+	bench_say(a, 4);
+	audit_close(a);
+	assert_int_equal(verified(ALL(".1", "")), 9);
+	assert_int_equal(verified(ALL("")), 9);
+	assert_int_equal(verified(ALL(".old", ".1", "")), 9);
+	text = bench_slurp("");
+	assert_non_null(strstr(text, "\"type\":\"checkpoint\""));
+	assert_true(strstr(text, "\"type\":\"checkpoint\"") < strchr(text, '\n'));
+	free(text);
+}
+
+static void test_what_would_be_lost_is_not_closed(void **state)
+{
+	struct audit_conf conf = {.file = bench_file, .max_octets = 1 << 20, .checkpoint_records = 100};
+	struct audit_closed closed;
+	struct audit *a;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(audit_open(&conf, &a, &e), 0);
+	bench_say(a, 1);
+	assert_int_equal(audit_rotate(a, MOMENT, &closed, &e), -EPERM);
+	assert_non_null(strstr(e.text, "max-files"));
+	/* There is no room for another name. */
+	conf.max_files = 2;
+	audit_change(a, &conf);
+	assert_int_equal(mkdir(path(".next"), 0700), 0);
+	assert_int_equal(audit_rotate(a, MOMENT, &closed, &e), -EISDIR);
+	assert_int_equal(rmdir(path(".next")), 0);
+	bench_say(a, 2);
+	audit_close(a);
+	assert_true(has("", "\"call\":\"1\"") && has("", "\"call\":\"2\""));
+	verified(ALL(""));
+}
+
+/* As logrotate does it that was set up in spite of the manual: the chain goes on in a new file of that name. */
+static void test_a_file_that_was_moved_is_left(void **state)
+{
+	static const char *const ways[] = {NULL /* no other file */, "" /* logrotate's "create" */};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct audit *a = bench_open(1 << 20, 100);
+
+		bench_say(a, 1);
+		assert_int_equal(rename(bench_file, path(".old")), 0);
+		if (ways[i])
+			put_there(ways[i]);
+		if (i)
+			audit_tick(a, MOMENT); /* it is seen without a record, too */
+		bench_say(a, 2);
+		assert_int_equal(audit_counters(a).taken, 1);
+		assert_false(audit_counters(a).away);
+		bench_say(a, 3);
+		audit_close(a);
+		assert_true(has(".old", "\"call\":\"1\"") && !has(".old", "\"call\":\"2\""));
+		assert_true(has("", "\"type\":\"file\"") && has("", "was moved"));
+		assert_true(has("", "\"call\":\"2\"") && has("", "\"call\":\"3\""));
+		verified(ALL(".old", ""));
+		verified(ALL(""));
+		unlink(path(".old"));
+		unlink(bench_file);
+	}
+}
+
+/* What was in it is gone, which the records show; nothing more goes. */
+static void test_a_file_that_was_removed_is_made_again(void **state)
+{
+	struct audit *a = bench_open(1 << 20, 100);
+	struct audit_verify v = {0};
+	char *text;
+
+	(void)state;
+	bench_say(a, 1);
+	rotated(a);
+	bench_say(a, 2);
+	assert_int_equal(unlink(bench_file), 0);
+	bench_say(a, 3);
+	assert_int_equal(audit_counters(a).taken, 1);
+	assert_int_equal(audit_counters(a).failed, 0);
+	audit_close(a);
+	assert_true(has("", "was removed") && has("", "\"call\":\"3\""));
+	verified(ALL(""));
+	text = ALL(".1", "");
+	assert_non_null(strstr(bench_wrong(&v, text), "were removed"));
+	free(text);
+}
+
+/* logrotate's "copytruncate". */
+static void test_a_file_that_was_cut_goes_on(void **state)
+{
+	struct audit *a = bench_open(1 << 20, 100);
+	char *copy;
+
+	(void)state;
+	bench_say(a, 1);
+	copy = bench_slurp("");
+	assert_int_equal(truncate(bench_file, 0), 0);
+	bench_say(a, 2);
+	assert_int_equal(audit_counters(a).taken, 1);
+	audit_close(a);
+	assert_true(has("", "was cut") && has("", "\"call\":\"2\""));
+	char *rest = bench_slurp("");
+
+	strcat(copy, rest); /* room enough: see bench_slurp() */
+	free(rest);
+	verified(copy);
+	/* In the middle of a record: those behind it are records again. */
+	a = bench_open(1 << 20, 100);
+	copy = bench_slurp("");
+	assert_int_equal(truncate(bench_file, (off_t)strlen(copy) - 10), 0);
+	free(copy);
+	bench_say(a, 3);
+	audit_close(a);
+	assert_true(has("", "\n{\"seq\":6,") && has("", "\"call\":\"3\""));
+}
+
+/* A stranger's file has the name: nothing is written into it, nor is it moved. */
+static void test_anothers_file_is_left_alone(void **state)
+{
+	struct audit *a = bench_open(2000, 100);
+	struct audit_closed closed;
+	struct err e = {0};
+
+	(void)state;
+	bench_say(a, 1);
+	assert_int_equal(rename(bench_file, path(".old")), 0);
+	put_there("mine\n");
+	/* What was moved grows on where it is, however large it gets. */
+	for (unsigned i = 2; i < 40; i++)
+		bench_say(a, i);
+	assert_true(audit_counters(a).away);
+	assert_false(audit_counters(a).losing);
+	assert_int_equal(audit_rotate(a, MOMENT, &closed, &e), -EBUSY);
+	assert_true(has(".old", "\"call\":\"39\""));
+	/* Removed, it takes no more. */
+	assert_int_equal(unlink(path(".old")), 0);
+	bench_say(a, 40);
+	assert_true(audit_counters(a).losing);
+	assert_int_equal(audit_counters(a).failed, 1);
+	assert_true(has("", "mine\n"));
+	assert_int_equal(unlink(bench_file), 0);
+	audit_tick(a, MOMENT);
+	bench_say(a, 41);
+	assert_false(audit_counters(a).away);
+	audit_close(a);
+	assert_true(has("", "\"type\":\"gap\",\"records\":1,") && has("", "\"call\":\"41\""));
+	verified(ALL(""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_a_file_is_closed_on_request, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_what_would_be_lost_is_not_closed, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_a_file_that_was_moved_is_left, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_file_that_was_removed_is_made_again, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_a_file_that_was_cut_goes_on, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_anothers_file_is_left_alone, bench_setup, bench_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
