@@ -8,6 +8,8 @@ from lab.gateway import CM_80, INSIDE, MEDIA, OUTSIDE, Neighbourhood, carrier, c
 from lab.net import wait_for
 from lab.party import both_hear, connect, finish, parties
 
+from test_metrics import LISTENER, metrics
+
 TONE_A, TONE_B, TONE_C = 440, 1000, 1500
 
 
@@ -63,6 +65,11 @@ def test_a_phone_of_the_core_transfers_its_caller_to_another_carrier():
         gateway.stop()
 
 
+def transfers(m):
+    """What became of transfers, of the metrics: result -> how many."""
+    return {n.split('"')[1]: v for n, v in m.items() if n.startswith("srtpgw_transfers_total{") and v}
+
+
 def test_the_gateway_carries_out_a_transfer():
     """
     The caller's phone is asked for nothing but another media port: it stays in the call that it dialled, and the one who
@@ -71,7 +78,7 @@ def test_the_gateway_carries_out_a_transfer():
     trunks = [carrier("carrier-a", "192.0.2.10", (CM_80,), transfer="execute"),
               carrier("carrier-b", "192.0.2.20", (CM_80,)), core("core", "10.20.0.10")]
     with Neighbourhood() as lab:
-        gateway = lab.gateway(trunks, [(None, "+4989", "carrier-a"), (None, "+4940", "carrier-b")])
+        gateway = lab.gateway(trunks, [(None, "+4989", "carrier-a"), (None, "+4940", "carrier-b")], **LISTENER)
         wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
         target = outside_phone(lab, "carrier-b", "+4940200", TONE_C)
         asks = outside_phone(lab, "carrier-a", "+4989100", TONE_A)
@@ -89,6 +96,7 @@ def test_the_gateway_carries_out_a_transfer():
         assert [leg["trunk"] for leg in call["legs"]] == ["core", "carrier-b"], call
         assert call["predecessor"] == [first], call
         assert counter(gateway, "transfers_executed") == 1
+        assert transfers(metrics(gateway)) == {"executed": 1}
         caller.hangup()
         wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0)
         wait_for("the target heard the caller", lambda: target.heard(TONE_B)[0] > 0.5)
@@ -100,7 +108,8 @@ def test_the_gateway_carries_out_a_transfer():
 
 def test_another_device_takes_its_place():
     """An INVITE with Replaces: who stays is offered new keys, and what it says arrives at the device that came."""
-    with parties("phone", "carrier-b", b_suites=(CM_80,), changes={"carrier-b": {"replaces": "same-trunk"}}) as (
+    with parties("phone", "carrier-b", b_suites=(CM_80,), changes={"carrier-b": {"replaces": "same-trunk"}},
+                 **LISTENER) as (
             lab, gateway, phone, mobile):
         connect(mobile, phone)
         desk = Agent(lab.host("carrier-b"), "desk", lab.ADDRESSES["carrier-b"], mobile.gateway, "tls",
@@ -114,13 +123,14 @@ def test_another_device_takes_its_place():
         desk.talker.tell("send", "on")
         both_hear(desk, phone)
         assert counter(gateway, "replaced") == 1
+        assert metrics(gateway)['srtpgw_replaces_total{result="replaced"}'] == 1
         finish(gateway, desk, phone)
 
 
 def test_a_trunk_that_may_not_transfer():
     trunks = [carrier("carrier-a", "192.0.2.10", (CM_80,)), core("core", "10.20.0.10")]
     with Neighbourhood() as lab:
-        gateway = lab.gateway(trunks, [(None, "+49", "core")])
+        gateway = lab.gateway(trunks, [(None, "+49", "core")], **LISTENER)
         inside = Phone(lab.host("phone"), "+4930300", "10.20.0.10", TONE_B, "eth0", "udp", secure=None)
         a = outside_phone(lab, "carrier-a", "+4989100", TONE_A)
         a.dial(f"sip:+4930300@{OUTSIDE}:5061;transport=tls")
@@ -129,6 +139,10 @@ def test_a_trunk_that_may_not_transfer():
         inside.command("transfer", f"sip:+4940200@{INSIDE}")
         wait_for("it was refused", lambda: counter(gateway, "refused_transfer") == 1)
         assert counter(gateway, "transfers") == 0
+        m = metrics(gateway)
+        assert transfers(m) == {"refused": 1}
+        # The call that it was asked for was not refused, nor was another.
+        assert not [n for n, v in m.items() if n.startswith("srtpgw_calls_refused_total{") and v], m
         a.hangup()  # baresip, refused, hangs up by itself; other phones go on
         wait_for("all is over", lambda: gateway.ctl("show", "calls")["active"] == 0)
         gateway.stop()

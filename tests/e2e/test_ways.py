@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways that calls take beside the usual one: by server name and host, several answers, redirections, sips: URIs."""
 
+from test_metrics import LISTENER, metrics
 from test_signalling import CALLEE, CALLER, KEY_CM, KEY_CM_2, callee, caller, carriers, uac, uas
 
 from lab.gateway import CM_80, INSIDE, OUTSIDE, Neighbourhood, carrier, core
@@ -106,6 +107,7 @@ def redirected(lab, gateway):
     call = last_call(gateway)
     assert (call["egress-trunk"], call["state"]) == ("carrier-c", "ended"), call
     assert gateway.ctl("show", "stats")["calls"]["counters"]["redirected"] == 1
+    assert metrics(gateway)["srtpgw_calls_redirected_total"] == 1
 
 
 def without_a_tag(lab, gateway):
@@ -136,7 +138,7 @@ def secure_uris(lab, gateway):
 def test_forks_redirections_and_sips_uris():
     trunks = [carrier("carrier-a", CALLER, (CM_80,)), {**carrier("carrier-b", CALLEE, (CM_80,)), "redirect": "follow"},
               carrier("carrier-c", THIRD, (CM_80,)), core("core", PHONE)]
-    with carriers(trunks=trunks) as (lab, gateway):
+    with carriers(trunks=trunks, **LISTENER) as (lab, gateway):
         Stunnel(lab.host("carrier-c"), "carrier-c", [("server", f"{THIRD}:5061", "127.0.0.1:5070")],
                 certificate=lab.identity("carrier-c")[2], ca=lab.ca.cert)
         for way in (forked, redirected, without_a_tag, secure_uris):

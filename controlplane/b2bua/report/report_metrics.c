@@ -82,8 +82,9 @@ static void write_reasons(
 	size_t n = strlen(prefix);
 
 	metrics_begin(m, name, METRICS_COUNTER, help);
+	/* A REFER is no call: srtpgw_transfers_total has those that were refused. */
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-		if (strncmp(names[i], prefix, n) == 0)
+		if (strncmp(names[i], prefix, n) == 0 && strcmp(names[i], "refused_transfer") != 0)
 			metrics_sample(
 				m, name, L("reason", names[i] + n), ((const uint64_t *)&b->counters)[i]);
 }
@@ -143,6 +144,25 @@ static void write_calls(const struct b2bua *b, struct metrics *m)
 		"Sides of calls now, by crypto suite; one that has several transports counts with each.");
 	for (unsigned i = 0; i < SRTP_SUITE_COUNT; i++)
 		metrics_sample(m, "srtpgw_call_legs", L("suite", suite_label(i)), legs[i]);
+}
+
+static void write_transfers(const struct b2bua *b, struct metrics *m)
+{
+	static const char transfers[] = "srtpgw_transfers_total", replaces[] = "srtpgw_replaces_total";
+	const struct b2bua_counters *c = &b->counters;
+
+	metrics_begin(m, transfers, METRICS_COUNTER,
+		"Transfers (REFER): relayed to the other side, which accepted; executed by the gateway; failed, of those that it "
+		"began; refused.");
+	metrics_sample(m, transfers, L("result", "relayed"), c->transfers);
+	metrics_sample(m, transfers, L("result", "executed"), c->transfers_executed);
+	metrics_sample(m, transfers, L("result", "failed"), c->transfers_failed);
+	metrics_sample(m, transfers, L("result", "refused"), c->refused_transfer);
+	metrics_begin(m, replaces, METRICS_COUNTER,
+		"INVITEs with Replaces: that took the place of a party, and that were refused.");
+	metrics_sample(m, replaces, L("result", "replaced"), c->replaced);
+	metrics_sample(m, replaces, L("result", "refused"), c->refused_replaces);
+	counter(m, "srtpgw_calls_redirected_total", "Times that a call went on where a 3xx pointed.", c->redirected);
 }
 
 static void write_rekeys(const struct b2bua *b, struct metrics *m)
@@ -419,6 +439,7 @@ void report_metrics_write(struct b2bua *b, struct metrics *m)
 	metrics_sample_real(m, "srtpgw_start_time_seconds", NULL, (double)b->began_ms / 1000);
 	write_calls(b, m);
 	write_rekeys(b, m);
+	write_transfers(b, m);
 	write_audit(b, m);
 	write_ended(b, m);
 	write_dtls(b, m);
