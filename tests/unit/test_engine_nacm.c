@@ -576,6 +576,17 @@ static void xpath_filters_select(void **state)
 		assert_non_null(strstr(print(b, &(struct engine_query){.xpath = mods[i]}), "operator mod"));
 		assert_string_equal(b->fault.tag, "operation-not-supported");
 	}
+	/* One of these held the loop for minutes. */
+	static const char *const matches[] = {"//*[re-match('aaaaaaaaaaaaaaaaaaaaa', '(a+)+[bc]')]",
+		G "/trunks/trunk[name and re-match (name,'.*')]", "re-match('a', 'a')"};
+
+	for (size_t i = 0; i < sizeof matches / sizeof matches[0]; i++) {
+		const char *said = print(b, &(struct engine_query){.xpath = matches[i]});
+
+		if (!strstr(said, "re-match is not taken"))
+			fail_msg("%s: %s", matches[i], said);
+		assert_string_equal(b->fault.tag, "operation-not-supported");
+	}
 	/* It ends with a signal. */
 	static const char *const crashes[] = {G "/trunks/trunk[deref(name)]", "//*[. = '' or not(deref (.))]",
 		"enum-value(/)", "(/)[bit-is-set(.,'x')]", G "/trunks/trunk[name andderef(name)]",
