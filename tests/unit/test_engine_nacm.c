@@ -327,6 +327,31 @@ static void what_may_not_be_read_is_not_named(void **state)
 	end(c);
 }
 
+/* Anybody may have the candidate validated, also that of those who see more. */
+static void a_mistake_is_not_told_to_who_may_not_read_it(void **state)
+{
+	static const char hidden[] =
+		NACM("{\"name\":\"1\",\"path\":\"" G "/audit\",\"access-operations\":\"read\",\"action\":\"deny\"},"
+		     "{\"name\":\"2\",\"path\":\"" G "\",\"access-operations\":\"*\",\"action\":\"permit\"}");
+	struct scene c = scene(hidden);
+
+	(void)state;
+	assert_int_equal(bench_set(c.b, c.b->root, G "/audit/file", "/nowhere/audit.jsonl"), 0);
+	assert_int_equal(engine_validate(c.s, ENGINE_CANDIDATE, NULL, &c.b->fault), -1);
+	assert_fault(c.b, "operation-failed", "", "in a place that '4242' may not read");
+	assert_null(strstr(c.b->fault.message, "nowhere"));
+	assert_int_equal(bench_commit(c.b, c.s), -1);
+	assert_fault(c.b, "operation-failed", "", "in a place that '4242' may not read");
+	assert_int_equal(engine_validate(c.b->root, ENGINE_CANDIDATE, NULL, &c.b->fault), -1);
+	assert_fault(c.b, "operation-failed", G "/audit/file", "/nowhere");
+	assert_int_equal(engine_discard(c.b->root, &c.b->fault), 0);
+	/* What he may read is told as ever. */
+	assert_int_equal(bench_set(c.b, c.b->root, G "/trunks/trunk[name='a']/realm", "gone"), 0);
+	assert_int_equal(engine_validate(c.s, ENGINE_CANDIDATE, NULL, &c.b->fault), -1);
+	assert_fault(c.b, "data-missing", G "/trunks/trunk[name='a']/realm", "'gone' is not defined");
+	end(c);
+}
+
 /* Whether a file is there is for those to know who might name it in the configuration. */
 static void files_are_not_looked_at_for_everybody(void **state)
 {
@@ -710,6 +735,7 @@ int main(void)
 		cmocka_unit_test(what_was_read_may_be_sent_back),
 		cmocka_unit_test(a_whole_configuration_confirms_no_guess),
 		cmocka_unit_test(what_may_not_be_read_is_not_named),
+		cmocka_unit_test(a_mistake_is_not_told_to_who_may_not_read_it),
 		cmocka_unit_test(files_are_not_looked_at_for_everybody),
 		cmocka_unit_test(a_confirmation_needs_the_right_to_what_waits),
 		cmocka_unit_test(rules_and_defaults),

@@ -37,7 +37,7 @@ static int put(struct engine_session *s, enum engine_store target, struct lyd_no
 			rc = apply_tree(e, &tree, &why, NULL, NULL, f);
 	}
 	lyd_free_all(tree);
-	return rc;
+	return sessions_hide_mistake(s, rc, f);
 }
 
 /* A changed copy: may it be, is it right, and there it goes. Takes it over. */
@@ -48,7 +48,7 @@ static int finish(struct engine_session *s, enum engine_store target, struct lyd
 	int rc = sessions_may_write(s, engine_tree(e, target), changed, f);
 
 	if (!rc && test != ENGINE_SET)
-		rc = apply_check(e, &changed, NULL, f);
+		rc = sessions_hide_mistake(s, apply_check(e, &changed, NULL, f), f);
 	if (rc || test == ENGINE_TEST_ONLY) {
 		lyd_free_all(changed);
 		return rc;
@@ -171,7 +171,7 @@ int engine_validate(
 
 	if (sessions_may_call(s, "validate", f) || stores_copy(s->engine, source, &tree, f))
 		return -1;
-	rc = apply_check(s->engine, &tree, out, f);
+	rc = sessions_hide_mistake(s, apply_check(s->engine, &tree, out, f), f);
 	lyd_free_all(tree);
 	return rc;
 }

@@ -65,7 +65,7 @@ static int commit_changes(
 	int rc = 0;
 
 	if (sessions_may_write(s, e->running, e->candidate, f) || undoes_edits(e, c, f) ||
-		apply_tree(e, &e->candidate, &why, commit, &before, f))
+		sessions_hide_mistake(s, apply_tree(e, &e->candidate, &why, commit, &before, f), f))
 		return -1;
 	stores_drop_candidate(e);
 	if (c->confirmed && c->overwrite)
@@ -182,7 +182,7 @@ int engine_rollback(struct engine_session *s, uint64_t commit, const struct engi
 			     ? -1
 			     : 0;
 	if (!rc && differs)
-		rc = apply_tree(e, &tree, &why, made, NULL, f);
+		rc = sessions_hide_mistake(s, apply_tree(e, &tree, &why, made, NULL, f), f);
 	if (!rc)
 		stores_drop_candidate(e);
 	lyd_free_all(tree);

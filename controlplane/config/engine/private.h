@@ -115,6 +115,9 @@ int sessions_may_change(const struct engine_session *s, enum engine_store store,
 int sessions_may_call(const struct engine_session *s, const char *rpc, struct engine_fault *f);
 /* Of what is there or not the session hears only where it might make or delete it: else access is denied. */
 void sessions_hide(const struct engine_session *s, struct engine_fault *f);
+/* What is wrong with a whole configuration is told of what the session may read; of the rest, that it is wrong (RFC 8341
+ * 3.2.3: no contents of restricted nodes in an rpc-error). rc: nothing is done when it is 0. Returns rc. */
+int sessions_hide_mistake(const struct engine_session *s, int rc, struct engine_fault *f);
 /* NACM: may the session ask for this where it may not read, whether it would change anything or not? */
 int sessions_may_ask(const struct engine_session *s, const struct lyd_node *data, const struct lyd_node *edit,
 	enum engine_default_operation op, struct engine_fault *f);

@@ -281,6 +281,17 @@ void sessions_hide(const struct engine_session *s, struct engine_fault *f)
 	deny_write(s, &v, f);
 }
 
+int sessions_hide_mistake(const struct engine_session *s, int rc, struct engine_fault *f)
+{
+	struct nacm_view v;
+
+	nacm_view(&v, &s->engine->nacm, &s->who);
+	if (!rc || v.all || !f->path[0] || nacm_may_at(&v, s->engine->ctx, f->path, NACM_READ))
+		return rc;
+	return fault_set(f, "operation-failed", NULL,
+		"the configuration is wrong in a place that '%s' may not read", s->who.user);
+}
+
 int sessions_could_write(const struct engine_session *s, const struct lyd_node *from,
 	const struct lyd_node *to, struct engine_fault *f)
 {
