@@ -218,6 +218,10 @@ def test_editing():
         assert "ring-timeout" in e.path, e.path
         refused("unknown-element", a.edit_config, target="candidate", config=limits("no-such-limit", 1))
         refused("bad-attribute", a.edit_config, target="candidate", config=limits("ring-timeout", 60, "explode"))
+        # An operation that is in no namespace is none: what would be a merge, answered with ok, is a mistake.
+        e = refused("unknown-attribute", a.edit_config, target="candidate",
+                    config=trunk("core", "delete").replace("nc:operation", "operation"))
+        assert "<bad-attribute>operation</bad-attribute><bad-element>trunk</bad-element>" in e.info, e.info
         a.discard_changes()
 
 

@@ -322,6 +322,42 @@ static void what_has_too_many_nodes_is_refused(void **state)
 	}
 }
 
+/* It would be a merge, and answered with ok. */
+static void an_operation_without_its_namespace_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *element, *attribute; /* NULL: it is taken */
+	} rows[] = {
+		{"<gateway " NS "><trunks><trunk operation='delete'><name>b</name></trunk></trunks></gateway>", "trunk",
+			"operation"},
+		{"<gateway " NS "><trunks><trunk><name>b</name><max-calls\n" NC " nc:operation=\"merge\"\toperation = "
+		 "'delete' /></trunk></trunks></gateway>",
+			"max-calls", "operation"},
+		{"<g:gateway xmlns:g='urn:srtpgw:yang:srtp-gateway' insert=\"first\"/>", "gateway", "insert"},
+		{"<gateway " NS "><limits a-very-long-name='x>y'/></gateway>", "limits", "a-very-long-nam"},
+		{"<gateway " NS "><!-- a='b' --><limits xmlns:o = 'urn:none' o:a='>&lt; operation=\"x\"'></limits\n></gateway>"},
+		{"<gateway " NS "><logging><level><![CDATA[warn]]></level></logging></gateway>"},
+	};
+	struct engine_bench *b = *state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int rc = engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET, str_z(rows[i].text), ENGINE_XML,
+			&b->fault);
+
+		if (!rows[i].element) {
+			if (rc)
+				fail_msg("%s: %s", rows[i].text, b->fault.message);
+			continue;
+		}
+		if (!rc)
+			fail_msg("%s: accepted", rows[i].text);
+		assert_fault(b, "unknown-attribute", "", "names no namespace");
+		assert_string_equal(b->fault.bad_element, rows[i].element);
+		assert_string_equal(b->fault.bad_attribute, rows[i].attribute);
+	}
+	assert_int_equal(bench_edit(b, b->root, TRUNK("\"name\":\"a\",\"@\":{\"operation\":\"delete\"}")), -1);
+}
+
 static void set_takes_a_path_and_a_value(void **state)
 {
 	struct engine_bench *b = *state;
@@ -448,6 +484,8 @@ int main(void)
 			what_is_too_large_or_deep_is_refused, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(
 			what_has_too_many_nodes_is_refused, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			an_operation_without_its_namespace_is_refused, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(set_takes_a_path_and_a_value, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_leaf_is_replaced_however_few_there_are, bench_setup, bench_teardown),

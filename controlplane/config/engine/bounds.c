@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controlplane/config/engine/bounds.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -136,9 +137,73 @@ static bool is_declaration(struct str rest)
 	       !str_starts(rest, STR("<![CDATA["));
 }
 
+static int refuse_attribute(struct str element, struct str attribute, struct engine_fault *f)
+{
+	ptrdiff_t colon = str_chr(element, ':');
+
+	fault_protocol(f, "unknown-attribute",
+		"the attribute '%.*s' names no namespace and means nothing; an operation is nc:operation with "
+		"xmlns:nc=\"urn:ietf:params:xml:ns:netconf:base:1.0\"",
+		(int)(attribute.n < 64 ? attribute.n : 64), attribute.p);
+	element = str_sub(element, (size_t)(colon + 1), element.n);
+	snprintf(f->bad_element, sizeof f->bad_element, "%.*s", STR_ARG(element));
+	snprintf(f->bad_attribute, sizeof f->bad_attribute, "%.*s", STR_ARG(attribute));
+	return -1;
+}
+
+/* A name, off the front of *rest. */
+static struct str cut_name(struct str *rest)
+{
+	size_t n = 0;
+
+	while (n < rest->n && !strchr(" \t\r\n=/>", rest->p[n]))
+		n++;
+	struct str name = str_sub(*rest, 0, n);
+
+	*rest = str_sub(*rest, n, rest->n);
+	return name;
+}
+
+static struct str behind_space(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && strchr(" \t\r\n", s.p[n]))
+		n++;
+	return str_sub(s, n, s.n);
+}
+
+/* libyang passes over attributes without a prefix: one that says what to do would not be done, unseen. What is not
+ * well-formed libyang refuses. */
+static int check_attributes(struct str tag, struct engine_fault *f)
+{
+	struct str rest = str_sub(tag, 1, tag.n), element = cut_name(&rest);
+
+	for (;;) {
+		rest = behind_space(rest);
+		struct str name = cut_name(&rest);
+
+		if (!name.n)
+			return 0;
+		if (str_chr(name, ':') < 0 && !str_eq(name, STR("xmlns")))
+			return refuse_attribute(element, name, f);
+		rest = behind_space(rest);
+		if (!str_starts(rest, STR("=")))
+			return 0;
+		rest = behind_space(str_sub(rest, 1, rest.n));
+		if (!str_starts(rest, STR("\"")) && !str_starts(rest, STR("'")))
+			return 0;
+		ptrdiff_t close = str_chr(str_sub(rest, 1, rest.n), rest.p[0]);
+
+		if (close < 0)
+			return 0;
+		rest = str_sub(rest, (size_t)close + 2, rest.n);
+	}
+}
+
 static int check_xml(struct str text, struct engine_fault *f)
 {
-	const char *p = text.p, *end = text.p + text.n;
+	const char *p = text.p, *end = text.p + text.n, *tag;
 	struct count c = {.f = f};
 	enum markup what;
 
@@ -146,11 +211,13 @@ static int check_xml(struct str text, struct engine_fault *f)
 		if (is_declaration((struct str){p, (size_t)(end - p)}))
 			return fault_protocol(
 				f, "malformed-message", "declarations (<!DOCTYPE, <!ENTITY) are not taken");
+		tag = p;
 		p = next_markup(p, end, &what);
 		if (!p)
 			return fault_protocol(
 				f, "malformed-message", "the XML ends in the middle of its markup");
-		if ((what == MARKUP_OPEN || what == MARKUP_EMPTY) && add(&c))
+		if ((what == MARKUP_OPEN || what == MARKUP_EMPTY) &&
+			(add(&c) || check_attributes((struct str){tag, (size_t)(p - tag)}, f)))
 			return -1;
 		if (what == MARKUP_OPEN && enter(&c))
 			return -1;

@@ -15,6 +15,7 @@
 #define BOUNDS_PATH 4096u      /* octets of a path or XPath expression */
 #define BOUNDS_WIDE 16u        /* of "//", "*" and axes in an XPath expression */
 
+/* Also: an XML attribute without a namespace, such as operation="delete", which libyang would pass over. */
 int bounds_text(struct str text, enum engine_format format, struct engine_fault *f);
 /* An instance path: length, and nesting of its brackets. */
 int bounds_path(const char *path, struct engine_fault *f);
