@@ -61,15 +61,22 @@ static int add_module(struct ly_ctx *ctx, const struct schema_module *m, struct 
 	return rc;
 }
 
+int schema_context_of_names(struct ly_ctx **out, struct err *e)
+{
+	/* Messages are fetched from the context, not printed. */
+	ly_log_options(LY_LOSTORE_LAST);
+	if (ly_ctx_new(NULL, LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIRS, out) != LY_SUCCESS)
+		return err_set(e, ENOMEM, "libyang cannot be started");
+	return 0;
+}
+
 int schema_context(struct ly_ctx **out, struct err *e)
 {
 	struct ly_ctx *ctx = NULL;
-	int rc = 0;
+	int rc = schema_context_of_names(&ctx, e);
 
-	/* Messages are fetched from the context, not printed. */
-	ly_log_options(LY_LOSTORE_LAST);
-	if (ly_ctx_new(NULL, LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIRS, &ctx) != LY_SUCCESS)
-		return err_set(e, ENOMEM, "libyang cannot be started");
+	if (rc)
+		return rc;
 	for (unsigned i = 0; i < schema_modules_n && !rc; i++)
 		rc = add_module(ctx, &schema_modules[i], e);
 	if (rc)

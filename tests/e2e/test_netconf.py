@@ -466,12 +466,14 @@ def hear(op, name):
 def test_notifications():
     """A subscription, requests in between, a filter, and what was said before it began."""
     with office() as o:
-        a, b, picky, late = (o.open(s) for s in ("a", "b", "picky", "late"))
+        a, b, picky, late, plain = (o.open(s) for s in ("a", "b", "picky", "late", "plain"))
         a.create_subscription()
         picky.create_subscription(filter=["xpath", [{"g": NS}, "/g:no-such | /g:config-applied[g:user='alice']"]])
+        plain.create_subscription(filter=["subtree", f'<config-applied xmlns="{NS}"><user>alice</user></config-applied>'])
         b.edit_config(target="candidate", config=limits("ring-timeout", 60))
         b.commit()
         assert "<user>alice</user>" in hear(a, "config-applied")
+        assert "<config-applied" in plain.notification()
         # RFC 6470: a NETCONF session is named by its id.
         change = hear(a, "netconf-config-change")
         assert "<username>alice</username>" in change and f"<session-id>{b.id}</session-id>" in change, change

@@ -9,7 +9,7 @@
 
 #include "controlplane/config/schema.h"
 
-static struct ly_ctx *engine_ctx;
+static struct ly_ctx *engine_ctx, *engine_names;
 static struct lyd_node *engine_base;
 
 static inline void engine_tree_begin(void)
@@ -31,7 +31,8 @@ static inline void engine_tree_begin(void)
 	struct err e = {0};
 
 	if (!engine_ctx &&
-		(schema_context(&engine_ctx, &e) || schema_parse(engine_ctx, text, "fuzz", &engine_base, &e)))
+		(schema_context(&engine_ctx, &e) || schema_context_of_names(&engine_names, &e) ||
+			schema_parse(engine_ctx, text, "fuzz", &engine_base, &e)))
 		abort();
 }
 

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	engine_tree_begin();
 	text = engine_text(data, size);
 	tree = engine_tree_copy();
-	rc = data[0] & 1 ? select_subtree(&tree, engine_ctx, text, &f)
+	rc = data[0] & 1 ? select_subtree(&tree, engine_names, text, &f)
 			 : select_xpath(&tree, engine_ctx, text, &f);
 	if (rc && (!f.tag || !f.message[0]))
 		abort();

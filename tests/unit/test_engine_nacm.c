@@ -573,6 +573,15 @@ static void subtree_filters_select(void **state)
 		{"<gateway><routing/></gateway>", OUT("<routing><route><name>r</name><prefix/><to-trunk>a</"
 						      "to-trunk></route></routing>")},
 		{"<gateway xmlns='urn:example:other'/>", ""},
+		/* A value is the same however it is written; an identity's prefix is its own. */
+		{IN("<trunks><trunk><max-calls>+010</max-calls><name/></trunk></trunks>"),
+			OUT("<trunks><trunk><name>a</name><max-calls>10</max-calls></trunk></trunks>")},
+		{IN("<crypto-profiles><crypto-profile><suite xmlns:x='urn:srtpgw:yang:srtp-gateway'> x:AEAD_AES_128_GCM "
+		    "</suite><name/></crypto-profile></crypto-profiles>"),
+			OUT("<crypto-profiles><crypto-profile><name>p</name><suite xmlns:sgw=\"urn:srtpgw:yang:srtp-gateway\">"
+			    "sgw:AEAD_AES_128_GCM</suite></crypto-profile></crypto-profiles>")},
+		/* What no datastore has selects nothing of it. */
+		{"<config-applied xmlns='urn:srtpgw:yang:srtp-gateway'/><drain xmlns='urn:srtpgw:yang:srtp-gateway'/>", ""},
 	};
 	struct engine_bench *b = *state;
 

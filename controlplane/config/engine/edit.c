@@ -248,7 +248,7 @@ int edit_parse_config(struct ly_ctx *ctx, struct str text, enum engine_format fo
 	return parse(ctx, text, format, LYD_PARSE_STRICT | LYD_PARSE_NO_STATE, out, f);
 }
 
-int edit_parse_filter(struct ly_ctx *ctx, struct str text, struct lyd_node **out, struct engine_fault *f)
+int edit_parse_filter(struct ly_ctx *names, struct str text, struct lyd_node **out, struct engine_fault *f)
 {
-	return parse(ctx, text, ENGINE_XML, LYD_PARSE_OPAQ, out, f);
+	return parse(names, text, ENGINE_XML, LYD_PARSE_OPAQ, out, f);
 }

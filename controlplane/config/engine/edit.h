@@ -13,8 +13,8 @@ int edit_parse(struct ly_ctx *ctx, struct str text, enum engine_format format, s
 /* Text as a whole configuration: strict, without operations. Not validated. */
 int edit_parse_config(struct ly_ctx *ctx, struct str text, enum engine_format format, struct lyd_node **out,
 	struct engine_fault *f);
-/* The XML of a subtree filter, also of state; what it says of the models need not be right. */
-int edit_parse_filter(struct ly_ctx *ctx, struct str text, struct lyd_node **out, struct engine_fault *f);
+/* The XML of a subtree filter: names and text. names: schema_context_of_names(). */
+int edit_parse_filter(struct ly_ctx *names, struct str text, struct lyd_node **out, struct engine_fault *f);
 
 /*
  * Changes *data (which may be NULL) as edit says. On failure *data is half changed: work on a copy. With

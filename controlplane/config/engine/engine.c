@@ -108,6 +108,8 @@ int engine_new(const struct engine_conf *conf, struct engine **out, struct err *
 	LIST_INIT(&e->sessions);
 	rc = e->conf.path ? schema_context(&e->ctx, err) : err_set(err, ENOMEM, "out of memory");
 	if (!rc)
+		rc = schema_context_of_names(&e->names, err);
+	if (!rc)
 		rc = start(e, err);
 	if (rc) {
 		engine_free(e);
@@ -136,6 +138,8 @@ void engine_free(struct engine *e)
 	config_unref(e->config);
 	if (e->ctx)
 		ly_ctx_destroy(e->ctx);
+	if (e->names)
+		ly_ctx_destroy(e->names);
 	free((char *)e->conf.path);
 	free(e);
 }

@@ -52,7 +52,7 @@ int engine_print(struct engine_session *s, struct lyd_node *tree, const struct e
 	if (q->xpath)
 		rc = select_xpath(&tree, e->ctx, q->xpath, f);
 	if (!rc && q->subtree)
-		rc = select_subtree(&tree, e->ctx, q->subtree, f);
+		rc = select_subtree(&tree, e->names, q->subtree, f);
 	if (!rc)
 		rc = print(tree, q, text, f);
 	lyd_free_all(tree);

@@ -43,6 +43,7 @@ struct engine {
 	} listeners[ENGINE_LISTENERS];
 	unsigned n_listeners;
 	struct ly_ctx *ctx;
+	struct ly_ctx *names; /* of no models, for subtree filters */
 	struct lyd_node *running; /* validated, with its defaults */
 	struct config *config;    /* running's snapshot */
 	struct nacm nacm;         /* running's rules */

@@ -5,8 +5,8 @@
 #include "controlplane/config/engine.h"
 
 int select_xpath(struct lyd_node **tree, const struct ly_ctx *ctx, const char *xpath, struct engine_fault *f);
-/* filter: XML, the content of a <filter> of type subtree. */
-int select_subtree(struct lyd_node **tree, struct ly_ctx *ctx, const char *filter, struct engine_fault *f);
+/* filter: XML, the content of a <filter> of type subtree. names: schema_context_of_names(). */
+int select_subtree(struct lyd_node **tree, struct ly_ctx *names, const char *filter, struct engine_fault *f);
 
 /* Marks, in lyd_node.priv: SELECT_WAY is on the way to a node that was asked for with all below it. */
 #define SELECT_WAY ((void *)1)

@@ -10,10 +10,10 @@
 #include "controlplane/config/engine/select.h"
 #include "lib/base/str.h"
 
-/* A filter's node, whether libyang knew it or not. */
-static const char *name_of(const struct lyd_node *f)
+/* A filter's node: a name and a text, of no model. */
+static const struct lyd_node_opaq *said(const struct lyd_node *f)
 {
-	return f->schema ? f->schema->name : ((const struct lyd_node_opaq *)f)->name.name;
+	return (const struct lyd_node_opaq *)f;
 }
 
 /* What a filter's elements are in that name no namespace: any (RFC 6241 6.2.1). */
@@ -21,19 +21,7 @@ static const char *name_of(const struct lyd_node *f)
 
 static const char *namespace_of(const struct lyd_node *f)
 {
-	const char *ns =
-		f->schema ? f->schema->module->ns : ((const struct lyd_node_opaq *)f)->name.module_ns;
-
-	return ns ? ns : ANY;
-}
-
-static struct str value_of(const struct lyd_node *f)
-{
-	if (!f->schema)
-		return str_z(((const struct lyd_node_opaq *)f)->value);
-	if (f->schema->nodetype & LYD_NODE_TERM)
-		return str_z(lyd_get_value(f));
-	return (struct str){0};
+	return said(f)->name.module_ns ? said(f)->name.module_ns : ANY;
 }
 
 static struct str trim(struct str s)
@@ -47,30 +35,29 @@ static struct str trim(struct str s)
 
 static bool is_content_match(const struct lyd_node *f)
 {
-	return !lyd_child(f) && trim(value_of(f)).n > 0;
+	return !lyd_child(f) && trim(str_z(said(f)->value)).n > 0;
 }
 
 static bool is_same_node(const struct lyd_node *f, const struct lyd_node *n)
 {
 	const char *ns = namespace_of(f);
 
-	return n->schema && strcmp(name_of(f), n->schema->name) == 0 &&
+	return n->schema && strcmp(said(f)->name.name, n->schema->name) == 0 &&
 	       (strcmp(ns, ANY) == 0 || strcmp(ns, n->schema->module->ns) == 0);
 }
 
-/* An identity may be written with its module, a prefix, or without. */
+/* An identity may be written with its module, a prefix, or without; a number or an address in any of its ways. */
 static bool is_same_value(const struct lyd_node *f, const struct lyd_node *n)
 {
-	struct str wanted = trim(value_of(f)), is = str_z(lyd_get_value(n));
+	struct str wanted = trim(str_z(said(f)->value)), is = str_z(lyd_get_value(n));
 	ptrdiff_t a = str_chr(wanted, ':'), b = str_chr(is, ':');
-	LY_DATA_TYPE type = n->schema->nodetype & LYD_NODE_TERM
-				    ? ((const struct lysc_node_leaf *)n->schema)->type->basetype
-				    : LY_TYPE_UNKNOWN;
 
-	if (str_eq(wanted, is))
-		return true;
-	return type == LY_TYPE_IDENT &&
-	       str_eq(str_sub(wanted, (size_t)(a + 1), wanted.n), str_sub(is, (size_t)(b + 1), is.n));
+	if (!(n->schema->nodetype & LYD_NODE_TERM))
+		return false;
+	if (((const struct lysc_node_leaf *)n->schema)->type->basetype == LY_TYPE_IDENT)
+		return str_eq(str_sub(wanted, (size_t)(a + 1), wanted.n), str_sub(is, (size_t)(b + 1), is.n));
+	return str_eq(wanted, is) ||
+	       lyd_value_compare((const struct lyd_node_term *)n, wanted.p, wanted.n) == LY_SUCCESS;
 }
 
 /* Do the siblings hold what every content match of the filter asks for? */
@@ -140,7 +127,7 @@ static void match(struct lyd_node *siblings, const struct lyd_node *filter)
 	}
 }
 
-int select_subtree(struct lyd_node **tree, struct ly_ctx *ctx, const char *filter, struct engine_fault *f)
+int select_subtree(struct lyd_node **tree, struct ly_ctx *names, const char *filter, struct engine_fault *f)
 {
 	struct lyd_node *parsed = NULL;
 	char *whole = NULL;
@@ -148,7 +135,7 @@ int select_subtree(struct lyd_node **tree, struct ly_ctx *ctx, const char *filte
 
 	if (asprintf(&whole, "<filter xmlns=\"" ANY "\">%s</filter>", filter) < 0)
 		return fault_memory(f);
-	if (edit_parse_filter(ctx, str_z(whole), &parsed, f)) {
+	if (edit_parse_filter(names, str_z(whole), &parsed, f)) {
 		fault_blame(f, "filter");
 		goto out;
 	}
