@@ -43,8 +43,8 @@ static uint64_t first_of(const char *path)
 	return seq;
 }
 
-/* One whose beginning is no record, or is not to be had, leaves them in the order in which they were named: that is the mistake to be told
- * of, where it was looked for. */
+/* One whose beginning is no record, or is not to be had, leaves them in the order in which they were named:
+ * that is the mistake to be told of, where it was looked for. */
 static void in_order(const struct ctl_args *a, struct file files[CTL_WORDS_MAX])
 {
 	bool all = true;

@@ -67,7 +67,8 @@ static void say_verified(const struct ctl_args *a, const struct audit_verify *v)
 	if (v->first > 1)
 		printf("what came before record %" PRIu64 " is in other files\n", v->first);
 	if (v->missing)
-		printf("%" PRIu64 " record%s missing, which could not be written: 'audit show' says when and why\n",
+		printf("%" PRIu64
+		       " record%s missing, which could not be written: 'audit show' says when and why\n",
 			v->missing, v->missing == 1 ? " is" : "s are");
 	if (unsigned_records)
 		printf("the last %" PRIu64 " are not signed yet: what was cut off behind record %" PRIu64

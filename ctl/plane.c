@@ -64,8 +64,8 @@ static void print_alarms(const json_t *plane, const json_t *audit, FILE *to)
 enum ctl_exit plane_alarms(struct client *c, const struct ctl_args *a, struct err *e)
 {
 	json_t *data = NULL;
-	enum ctl_exit code =
-		show_get(c, PLANE "connected | " PLANE "alarm | " PLANE "interface-alarm | " AUDIT, 0, &data, e);
+	enum ctl_exit code = show_get(
+		c, PLANE "connected | " PLANE "alarm | " PLANE "interface-alarm | " AUDIT, 0, &data, e);
 
 	if (code == CTL_OK && args_json(a))
 		print_json(data, stdout);

@@ -185,8 +185,8 @@ static bool tell_gap(struct audit *a, uint64_t wall_ms)
 	return true;
 }
 
-/* A file begins with a checkpoint: it is never without a record by which the next start finds the chain, whichever
- * files were moved away, and says by itself what it goes on from. */
+/* A file begins with a checkpoint: it is never without a record by which the next start finds the chain,
+ * whichever files were moved away, and says by itself what it goes on from. */
 static bool begin_file(struct audit *a, int fd, struct audit_chain *chain, uint64_t wall_ms, uint64_t *size)
 {
 	struct wbuf w = wbuf_make(a->line, sizeof a->line);
@@ -204,8 +204,9 @@ static bool begin_file(struct audit *a, int fd, struct audit_chain *chain, uint6
 }
 
 /*
- * The chain goes on in the next file, which is there and begun before anything is moved: without one (no descriptor, no
- * room, a folder that cannot be written) the old one grows on under its name, and nothing that was kept goes.
+ * The chain goes on in the next file, which is there and begun before anything is moved: without one (no
+ * descriptor, no room, a folder that cannot be written) the old one grows on under its name, and nothing that
+ * was kept goes.
  */
 static int rotate(struct audit *a, uint64_t wall_ms)
 {
@@ -217,7 +218,8 @@ static int rotate(struct audit *a, uint64_t wall_ms)
 	sign(a, wall_ms);
 	snprintf(next, sizeof next, "%s.next", a->file);
 	fd = open_locked(next, O_TRUNC, &size);
-	if (fd >= 0 && !(begin_file(a, fd, &chain, wall_ms, &size) && make_way(a) && rename(next, a->file) == 0)) {
+	if (fd >= 0 &&
+		!(begin_file(a, fd, &chain, wall_ms, &size) && make_way(a) && rename(next, a->file) == 0)) {
 		int rc = -errno;
 
 		close(fd);
@@ -285,8 +287,9 @@ static void follow_path(struct audit *a, bool removed, uint64_t wall_ms)
 	int fd = open_again(a);
 
 	if (fd < 0 && !a->away)
-		log_error("audit", removed ? "the file was removed, and there can be no other: records are lost"
-					   : "the file was moved, and there can be no other: it grows on where it is",
+		log_error("audit",
+			removed ? "the file was removed, and there can be no other: records are lost"
+				: "the file was moved, and there can be no other: it grows on where it is",
 			LZ("file", a->file),
 			LZ("reason", fd == -EEXIST ? "another file has its name" : strerror(-fd)));
 	a->away = fd < 0;
@@ -297,8 +300,9 @@ static void follow_path(struct audit *a, bool removed, uint64_t wall_ms)
 	close(a->fd);
 	a->fd = fd;
 	a->size = a->begun_at = a->rotate_at = 0;
-	taken(a, removed ? "the file before was removed, and what was in it with it"
-			 : "the file before was moved while records were written to it",
+	taken(a,
+		removed ? "the file before was removed, and what was in it with it"
+			: "the file before was moved while records were written to it",
 		wall_ms);
 }
 
@@ -324,8 +328,8 @@ int audit_rotate(struct audit *a, uint64_t wall_ms, struct audit_closed *out, st
 
 	look(a, wall_ms);
 	if (a->away)
-		return err_set(e, EBUSY, "%s: what is written is not there any more, and there can be no other",
-			a->file);
+		return err_set(e, EBUSY,
+			"%s: what is written is not there any more, and there can be no other", a->file);
 	if (!a->conf.max_files)
 		return err_set(e, EPERM, "max-files is 0: the records would be removed, not kept");
 	if (!tell_gap(a, wall_ms))

@@ -3,13 +3,13 @@
  * The audit: records that nobody changes unseen, in a file of chained lines (lib/audit/chain.h). Each record
  * is one write(2): what was written survives the end of the process, and the next one goes on with the chain.
  * Every so many records, at the latest when the audit is asked to after a while, and at its end a checkpoint
- * is signed. A file that is full is renamed to FILE.1, FILE.1 to FILE.2 and so on; the oldest goes. The next begins with
- * a checkpoint: those that are closed may be moved away.
+ * is signed. A file that is full is renamed to FILE.1, FILE.1 to FILE.2 and so on; the oldest goes. The next
+ * begins with a checkpoint: those that are closed may be moved away.
  *
- * The file that is written should not be: when somebody moves, removes or cuts it the chain goes on in a new one at its
- * path, with a record of type "file" that says what happened. Where there can be none (another file with something in it
- * has the path, or the folder cannot be written) a file that was moved is written on where it is; of one that was removed
- * records are lost, and counted.
+ * The file that is written should not be: when somebody moves, removes or cuts it the chain goes on in a new
+ * one at its path, with a record of type "file" that says what happened. Where there can be none (another
+ * file with something in it has the path, or the folder cannot be written) a file that was moved is written
+ * on where it is; of one that was removed records are lost, and counted.
  *
  * The key is FILE.key, made when it is not there (Ed25519, PEM, mode 0600); its public half is FILE.pub.
  * Runs on the loop's thread.
@@ -46,12 +46,12 @@ void audit_close(struct audit *a);
  * counted and logged; the chain goes on without it, and a record of type "gap" says how many are missing there as soon
  * as it can be written. a NULL: nobody keeps records. */
 void audit_write(struct audit *a, struct str members, uint64_t wall_ms);
-/* The gap, when there is one and it can be written; a checkpoint, when the last one is long ago and there is something
- * to sign; whether the file is still there. Call it every few seconds. */
+/* The gap, when there is one and it can be written; a checkpoint, when the last one is long ago and there is
+ * something to sign; whether the file is still there. Call it every few seconds. */
 void audit_tick(struct audit *a, uint64_t wall_ms);
 
-/* The file is closed now, though it is not full. -ENODATA: there is no record in it; or another negative errno value:
- * it stays as it is. e says which in both cases. */
+/* The file is closed now, though it is not full. -ENODATA: there is no record in it; or another negative
+ * errno value: it stays as it is. e says which in both cases. */
 struct audit_closed {
 	char file[4096]; /* where it is */
 	uint64_t last;   /* number of its last record, a checkpoint */

@@ -79,8 +79,8 @@ static bool is_torn(struct str text)
 	return text.n < AUDIT_LINE_MAX && str_starts(text, str_sub(first, 0, text.n));
 }
 
-int audit_find_end(const char *file, int fd, uint64_t size, struct audit_chain *chain, uint64_t *whole,
-	struct err *e)
+int audit_find_end(
+	const char *file, int fd, uint64_t size, struct audit_chain *chain, uint64_t *whole, struct err *e)
 {
 	struct str text, line;
 	char *tail = read_tail(fd, size, &text);

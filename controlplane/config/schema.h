@@ -21,8 +21,8 @@ const struct schema_module *schema_module(const char *name); /* NULL: there is n
 /* A context with all of them in it, ly_ctx_destroy() it. -ENOMEM, -EINVAL (the model itself does not
  * compile). */
 int schema_context(struct ly_ctx **out, struct err *e);
-/* One without them, in which all that is parsed stays names and text: of filters, which may name what no data has.
- * -ENOMEM. */
+/* One without them, in which all that is parsed stays names and text: of filters, which may name what no data
+ * has. -ENOMEM. */
 int schema_context_of_names(struct ly_ctx **out, struct err *e);
 
 /*

@@ -24,8 +24,8 @@ struct action_target {
 	unsigned (*rekey_all)(void *ctx); /* how many calls */
 	/* *registrations: how many there were. -ENOENT: there is no such user. */
 	int (*disconnect)(void *ctx, const char *user, unsigned *registrations);
-	/* Closes the file of the audit: where it is, and the number of its last record. -ENODATA: nothing is in it; -ENOENT:
-	 * no audit is kept. */
+	/* Closes the file of the audit: where it is, and the number of its last record. -ENODATA: nothing is
+	 * in it; -ENOENT: no audit is kept. */
 	int (*rotate_audit)(void *ctx, char file[ACTION_PATH_MAX], uint64_t *last, struct err *e);
 	int (*reload_certificates)(void *ctx, struct err *e);
 	/* changed(arg, name) for every profile whose certificate is another one since they were read last. */

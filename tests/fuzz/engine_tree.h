@@ -30,9 +30,8 @@ static inline void engine_tree_begin(void)
 		"\"path\":\"/\",\"action\":\"deny\"}]}]}}";
 	struct err e = {0};
 
-	if (!engine_ctx &&
-		(schema_context(&engine_ctx, &e) || schema_context_of_names(&engine_names, &e) ||
-			schema_parse(engine_ctx, text, "fuzz", &engine_base, &e)))
+	if (!engine_ctx && (schema_context(&engine_ctx, &e) || schema_context_of_names(&engine_names, &e) ||
+				   schema_parse(engine_ctx, text, "fuzz", &engine_base, &e)))
 		abort();
 }
 

@@ -100,4 +100,3 @@ const char *bench_wrong(struct audit_verify *v, const char *text)
 	}
 	return NULL;
 }
-

@@ -473,16 +473,23 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_every_change_is_named, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_files_follow_one_another, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_a_crash_breaks_nothing, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_without_a_next_file_nothing_goes, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_a_file_without_a_record_goes_on, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_without_a_next_file_nothing_goes, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_file_without_a_record_goes_on, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_a_gap_is_told, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_a_record_that_is_too_long_is_a_gap, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_record_that_is_too_long_is_a_gap, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_time_signs, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_a_key_that_is_gone_is_named, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_the_key_is_on_the_disk_before_a_record, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_a_check_says_what_the_start_would, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_nobody_is_asked_for_a_passphrase, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_key_that_is_gone_is_named, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_the_key_is_on_the_disk_before_a_record, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_check_says_what_the_start_would, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_nobody_is_asked_for_a_passphrase, bench_setup, bench_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

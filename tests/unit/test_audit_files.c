@@ -140,7 +140,8 @@ static void test_what_would_be_lost_is_not_closed(void **state)
 	verified(ALL(""));
 }
 
-/* As logrotate does it that was set up in spite of the manual: the chain goes on in a new file of that name. */
+/* As logrotate does it that was set up in spite of the manual: the chain goes on in a new file of that name.
+ */
 static void test_a_file_that_was_moved_is_left(void **state)
 {
 	static const char *const ways[] = {NULL /* no other file */, "" /* logrotate's "create" */};
@@ -258,13 +259,18 @@ static void test_anothers_file_is_left_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_a_file_is_closed_on_request, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_what_would_be_lost_is_not_closed, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_a_file_that_was_moved_is_left, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_file_is_closed_on_request, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_would_be_lost_is_not_closed, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_file_that_was_moved_is_left, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_file_that_was_removed_is_made_again, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_a_file_that_was_cut_goes_on, bench_setup, bench_teardown),
-		cmocka_unit_test_setup_teardown(test_anothers_file_is_left_alone, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_file_that_was_cut_goes_on, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_anothers_file_is_left_alone, bench_setup, bench_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,8 @@ static void a_closed_file_of_the_audit_is_named(void **state)
 		{NULL, NULL}};
 	static const struct line empty[] = {{"", OK("{}")}, {NULL, NULL}};
 	static const struct line none[] = {
-		{"", REFUSAL("operation-failed", "/srtp-gateway:gateway/audit", "no audit is kept")}, {NULL, NULL}};
+		{"", REFUSAL("operation-failed", "/srtp-gateway:gateway/audit", "no audit is kept")},
+		{NULL, NULL}};
 
 	(void)state;
 	assert_int_equal(run(closed, "audit rotate"), CTL_OK);

@@ -83,7 +83,8 @@ static void a_gap_is_told(void **state)
 static void files_are_taken_in_their_order(void **state)
 {
 	static char file[256];
-	const struct audit_conf conf = {.file = file, .max_octets = 1 << 20, .max_files = 9, .checkpoint_records = 100};
+	const struct audit_conf conf = {
+		.file = file, .max_octets = 1 << 20, .max_files = 9, .checkpoint_records = 100};
 	struct audit_closed closed;
 	struct audit *a;
 	struct err e = {0};

@@ -328,21 +328,24 @@ static void an_operation_without_its_namespace_is_refused(void **state)
 	static const struct {
 		const char *text, *element, *attribute; /* NULL: it is taken */
 	} rows[] = {
-		{"<gateway " NS "><trunks><trunk operation='delete'><name>b</name></trunk></trunks></gateway>", "trunk",
-			"operation"},
-		{"<gateway " NS "><trunks><trunk><name>b</name><max-calls\n" NC " nc:operation=\"merge\"\toperation = "
+		{"<gateway " NS
+		 "><trunks><trunk operation='delete'><name>b</name></trunk></trunks></gateway>",
+			"trunk", "operation"},
+		{"<gateway " NS "><trunks><trunk><name>b</name><max-calls\n" NC
+		 " nc:operation=\"merge\"\toperation = "
 		 "'delete' /></trunk></trunks></gateway>",
 			"max-calls", "operation"},
 		{"<g:gateway xmlns:g='urn:srtpgw:yang:srtp-gateway' insert=\"first\"/>", "gateway", "insert"},
 		{"<gateway " NS "><limits a-very-long-name='x>y'/></gateway>", "limits", "a-very-long-nam"},
-		{"<gateway " NS "><!-- a='b' --><limits xmlns:o = 'urn:none' o:a='>&lt; operation=\"x\"'></limits\n></gateway>"},
+		{"<gateway " NS
+		 "><!-- a='b' --><limits xmlns:o = 'urn:none' o:a='>&lt; operation=\"x\"'></limits\n></gateway>"},
 		{"<gateway " NS "><logging><level><![CDATA[warn]]></level></logging></gateway>"},
 	};
 	struct engine_bench *b = *state;
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		int rc = engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET, str_z(rows[i].text), ENGINE_XML,
-			&b->fault);
+		int rc = engine_edit(b->root, ENGINE_CANDIDATE, ENGINE_MERGE, ENGINE_SET, str_z(rows[i].text),
+			ENGINE_XML, &b->fault);
 
 		if (!rows[i].element) {
 			if (rc)
@@ -355,7 +358,8 @@ static void an_operation_without_its_namespace_is_refused(void **state)
 		assert_string_equal(b->fault.bad_element, rows[i].element);
 		assert_string_equal(b->fault.bad_attribute, rows[i].attribute);
 	}
-	assert_int_equal(bench_edit(b, b->root, TRUNK("\"name\":\"a\",\"@\":{\"operation\":\"delete\"}")), -1);
+	assert_int_equal(
+		bench_edit(b, b->root, TRUNK("\"name\":\"a\",\"@\":{\"operation\":\"delete\"}")), -1);
 }
 
 static void set_takes_a_path_and_a_value(void **state)

@@ -160,28 +160,33 @@ static void a_refused_edit_does_not_tell_what_is_there(void **state)
 
 static const char *answer(struct scene c, enum engine_default_operation op, const char *edit)
 {
-	const char *tag = engine_edit(c.s, ENGINE_CANDIDATE, op, ENGINE_SET, str_z(edit), ENGINE_XML, &c.b->fault)
-				  ? c.b->fault.tag
-				  : "ok";
+	const char *tag =
+		engine_edit(c.s, ENGINE_CANDIDATE, op, ENGINE_SET, str_z(edit), ENGINE_XML, &c.b->fault)
+			? c.b->fault.tag
+			: "ok";
 
 	assert_int_equal(engine_discard(c.b->root, &c.b->fault), 0);
 	return tag;
 }
 
 #define CALLS_OF(name, value) TRUNKS("<trunk><name>" name "</name><max-calls>" value "</max-calls></trunk>")
-#define CALLS_BY(operation, name, value) \
-	TRUNKS("<trunk><name>" name "</name><max-calls nc:operation='" operation "'>" value "</max-calls></trunk>")
-#define SUITE_BEFORE(other)                                                                                         \
-	"<gateway xmlns='urn:srtpgw:yang:srtp-gateway' xmlns:y='urn:ietf:params:xml:ns:yang:1'><crypto-profiles>"  \
-	"<crypto-profile><name>p</name><suite y:insert='before' y:value='" other "'>AEAD_AES_256_GCM</suite>"      \
+#define CALLS_BY(operation, name, value)                                                                     \
+	TRUNKS("<trunk><name>" name "</name><max-calls nc:operation='" operation "'>" value                  \
+	       "</max-calls></trunk>")
+#define SUITE_BEFORE(other)                                                                                       \
+	"<gateway xmlns='urn:srtpgw:yang:srtp-gateway' xmlns:y='urn:ietf:params:xml:ns:yang:1'><crypto-profiles>" \
+	"<crypto-profile><name>p</name><suite y:insert='before' y:value='" other                                  \
+	"'>AEAD_AES_256_GCM</suite>"                                                                              \
 	"</crypto-profile></crypto-profiles></gateway>"
 
-/* Who may not read a value may guess it: a guess that is right changes nothing, and is refused as any other. */
+/* Who may not read a value may guess it: a guess that is right changes nothing, and is refused as any other.
+ */
 static void a_right_guess_is_refused_as_a_wrong_one(void **state)
 {
 	static const char nothing[] = NACM_WITH("\"read-default\":\"deny\",", ""),
 			  /* As much as one may that sees all but this leaf. */
-		leaf[] = NACM("{\"name\":\"1\",\"path\":\"" G "/trunks/trunk/max-calls\",\"action\":\"deny\"}");
+		leaf[] = NACM(
+			"{\"name\":\"1\",\"path\":\"" G "/trunks/trunk/max-calls\",\"action\":\"deny\"}");
 	static const struct {
 		enum engine_default_operation op;
 		const char *edit;
@@ -240,7 +245,8 @@ static void a_right_guess_is_refused_as_a_wrong_one(void **state)
 static void a_blind_writer_is_answered_alike(void **state)
 {
 #define MAY(operations)                                                                                      \
-	NACM_WITH("\"read-default\":\"deny\",", "{\"name\":\"1\",\"path\":\"" G                               \
+	NACM_WITH("\"read-default\":\"deny\",",                                                              \
+		"{\"name\":\"1\",\"path\":\"" G                                                              \
 		"/trunks/trunk/max-calls\",\"access-operations\":\"" operations "\",\"action\":\"permit\"}")
 	static const char update[] = MAY("update"), all[] = MAY("create update delete");
 	struct scene c = scene(update);
@@ -262,7 +268,8 @@ static void a_blind_writer_is_answered_alike(void **state)
 /* RFC 8341 3.2.3: what is sent back as it was read needs no right, in whichever way. */
 static void what_was_read_may_be_sent_back(void **state)
 {
-	static const char may_calls[] = NACM("{\"name\":\"1\",\"path\":\"" A_CALLS "\",\"action\":\"permit\"}");
+	static const char may_calls[] =
+		NACM("{\"name\":\"1\",\"path\":\"" A_CALLS "\",\"action\":\"permit\"}");
 	struct scene c = scene(NULL);
 	struct engine_query q = {.format = ENGINE_XML};
 	bool files = false;
@@ -281,7 +288,8 @@ static void what_was_read_may_be_sent_back(void **state)
 	/* One change among much that is the same. */
 	c = scene(may_calls);
 	assert_string_equal(
-		answer(c, ENGINE_MERGE, TRUNKS("<trunk><name>a</name><realm>core</realm><max-calls>11</max-calls></trunk>")),
+		answer(c, ENGINE_MERGE,
+			TRUNKS("<trunk><name>a</name><realm>core</realm><max-calls>11</max-calls></trunk>")),
 		"ok");
 	end(c);
 }
@@ -300,8 +308,8 @@ static void a_whole_configuration_confirms_no_guess(void **state)
 	assert_int_equal(engine_get_config(c.b->root, ENGINE_RUNNING, &q, &text, &c.b->fault), 0);
 	assert_int_equal(engine_copy_text(c.s, str_z(text), ENGINE_JSON, ENGINE_CANDIDATE, &c.b->fault), -1);
 	assert_fault(c.b, "access-denied", "", "may not change");
-	assert_int_equal(engine_edit(c.s, ENGINE_CANDIDATE, ENGINE_REPLACE, ENGINE_SET, str_z(text), ENGINE_JSON,
-				 &c.b->fault),
+	assert_int_equal(engine_edit(c.s, ENGINE_CANDIDATE, ENGINE_REPLACE, ENGINE_SET, str_z(text),
+				 ENGINE_JSON, &c.b->fault),
 		-1);
 	assert_fault(c.b, "access-denied", "", "may not change");
 	assert_int_equal(engine_validate_text(c.s, str_z(text), ENGINE_JSON, NULL, &files, &c.b->fault), 0);
@@ -331,7 +339,8 @@ static void what_may_not_be_read_is_not_named(void **state)
 static void a_mistake_is_not_told_to_who_may_not_read_it(void **state)
 {
 	static const char hidden[] =
-		NACM("{\"name\":\"1\",\"path\":\"" G "/audit\",\"access-operations\":\"read\",\"action\":\"deny\"},"
+		NACM("{\"name\":\"1\",\"path\":\"" G
+		     "/audit\",\"access-operations\":\"read\",\"action\":\"deny\"},"
 		     "{\"name\":\"2\",\"path\":\"" G "\",\"access-operations\":\"*\",\"action\":\"permit\"}");
 	struct scene c = scene(hidden);
 
@@ -581,7 +590,8 @@ static void subtree_filters_select(void **state)
 			OUT("<crypto-profiles><crypto-profile><name>p</name><suite xmlns:sgw=\"urn:srtpgw:yang:srtp-gateway\">"
 			    "sgw:AEAD_AES_128_GCM</suite></crypto-profile></crypto-profiles>")},
 		/* What no datastore has selects nothing of it. */
-		{"<config-applied xmlns='urn:srtpgw:yang:srtp-gateway'/><drain xmlns='urn:srtpgw:yang:srtp-gateway'/>", ""},
+		{"<config-applied xmlns='urn:srtpgw:yang:srtp-gateway'/><drain xmlns='urn:srtpgw:yang:srtp-gateway'/>",
+			""},
 	};
 	struct engine_bench *b = *state;
 

@@ -162,7 +162,8 @@ static void write_transfers(const struct b2bua *b, struct metrics *m)
 		"INVITEs with Replaces: that took the place of a party, and that were refused.");
 	metrics_sample(m, replaces, L("result", "replaced"), c->replaced);
 	metrics_sample(m, replaces, L("result", "refused"), c->refused_replaces);
-	counter(m, "srtpgw_calls_redirected_total", "Times that a call went on where a 3xx pointed.", c->redirected);
+	counter(m, "srtpgw_calls_redirected_total", "Times that a call went on where a 3xx pointed.",
+		c->redirected);
 }
 
 static void write_rekeys(const struct b2bua *b, struct metrics *m)
@@ -427,8 +428,10 @@ static void write_audit(const struct b2bua *b, struct metrics *m)
 	counter(m, "srtpgw_audit_records_total", "Records that the audit has written.", c.records);
 	counter(m, "srtpgw_audit_lost_total", "Records that could not be written.", c.failed);
 	counter(m, "srtpgw_audit_file_taken_total",
-		"Times that somebody else moved, removed or cut the audit's file while it was written.", c.taken);
-	gauge(m, "srtpgw_audit_file_away", "1: the audit's file is not at its path, and there can be no other.", c.away);
+		"Times that somebody else moved, removed or cut the audit's file while it was written.",
+		c.taken);
+	gauge(m, "srtpgw_audit_file_away",
+		"1: the audit's file is not at its path, and there can be no other.", c.away);
 }
 
 void report_metrics_write(struct b2bua *b, struct metrics *m)

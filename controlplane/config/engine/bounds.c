@@ -173,8 +173,8 @@ static struct str behind_space(struct str s)
 	return str_sub(s, n, s.n);
 }
 
-/* libyang passes over attributes without a prefix: one that says what to do would not be done, unseen. What is not
- * well-formed libyang refuses. */
+/* libyang passes over attributes without a prefix: one that says what to do would not be done, unseen. What
+ * is not well-formed libyang refuses. */
 static int check_attributes(struct str tag, struct engine_fault *f)
 {
 	struct str rest = str_sub(tag, 1, tag.n), element = cut_name(&rest);

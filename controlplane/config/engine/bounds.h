@@ -20,11 +20,12 @@ int bounds_text(struct str text, enum engine_format format, struct engine_fault 
 /* An instance path: length, and nesting of its brackets. */
 int bounds_path(const char *path, struct engine_fault *f);
 /*
- * An XPath expression: besides that, nothing that ends libyang 2.1 with a signal: the operator "mod" divides by
- * its right side as an integer, also by 0; deref() takes any leaf for a leafref; enum-value() and bit-is-set() take
- * the root for a leaf. No re-match(), whose pattern costs what it likes. And what it costs grows with the tree, not with its square or cube (a filter of 14 octets
- * took minutes): a predicate looks at what is below its node alone, nodes are compared with values and not with other
- * nodes, there are no axes to what comes before or behind, and there are at most BOUNDS_WIDE steps to whatever
- * there is, of which one in a predicate counts twice, in a predicate of that four times.
+ * An XPath expression: besides that, nothing that ends libyang 2.1 with a signal: the operator "mod" divides
+ * by its right side as an integer, also by 0; deref() takes any leaf for a leafref; enum-value() and
+ * bit-is-set() take the root for a leaf. No re-match(), whose pattern costs what it likes. And what it costs
+ * grows with the tree, not with its square or cube (a filter of 14 octets took minutes): a predicate looks at
+ * what is below its node alone, nodes are compared with values and not with other nodes, there are no axes to
+ * what comes before or behind, and there are at most BOUNDS_WIDE steps to whatever there is, of which one in
+ * a predicate counts twice, in a predicate of that four times.
  */
 int bounds_xpath(const char *xpath, struct engine_fault *f);

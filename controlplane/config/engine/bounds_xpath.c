@@ -213,10 +213,11 @@ static int walk_function(struct walk *w, const char *name, size_t n)
 	/* libyang 2.1 reads a leaf that is no leafref as one, and the root as a leaf. */
 	if (is_one_of(name, n, crash))
 		return refuse(w, "the functions deref, enum-value and bit-is-set are not taken in filters");
-	/* What a pattern costs is not to be told from it, and it is matched for each node. XPath 1.0, which RFC 6241 8.9
-	 * wants of a filter, has no such function. */
+	/* What a pattern costs is not to be told from it, and it is matched for each node. XPath 1.0, which
+	 * RFC 6241 8.9 wants of a filter, has no such function. */
 	if (is(name, n, "re-match"))
-		return refuse(w, "the function re-match is not taken in filters: contains() and starts-with() are");
+		return refuse(
+			w, "the function re-match is not taken in filters: contains() and starts-with() are");
 	if (w->depth && is(name, n, "current"))
 		return refuse_elsewhere(w);
 	if (is(name, n, "node"))

@@ -100,7 +100,8 @@ int engine_set(struct engine_session *s, const char *path, const char *value, st
 	if (!rc && edit)
 		rc = sessions_may_ask(s, changed, edit, ENGINE_MERGE, f);
 	if (!rc)
-		rc = edit ? edit_apply(&changed, edit, ENGINE_MERGE, f) : edit_delete(e->ctx, &changed, path, f);
+		rc = edit ? edit_apply(&changed, edit, ENGINE_MERGE, f)
+			  : edit_delete(e->ctx, &changed, path, f);
 	lyd_free_all(edit);
 	if (!rc)
 		return finish(s, ENGINE_CANDIDATE, changed, ENGINE_SET, false, f);

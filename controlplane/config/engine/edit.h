@@ -23,7 +23,8 @@ int edit_parse_filter(struct ly_ctx *names, struct str text, struct lyd_node **o
 int edit_apply(struct lyd_node **data, const struct lyd_node *edit, enum engine_default_operation op,
 	struct engine_fault *f);
 
-/* One leaf, leaf-list entry or list entry by its path, which was checked: as an edit that sets it, and deleted. */
+/* One leaf, leaf-list entry or list entry by its path, which was checked: as an edit that sets it, and
+ * deleted. */
 int edit_check_path(const char *path, struct engine_fault *f);
 int edit_at(struct ly_ctx *ctx, const char *path, const char *value, struct lyd_node **out,
 	struct engine_fault *f);

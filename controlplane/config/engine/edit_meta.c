@@ -91,7 +91,8 @@ int edit_no_anchor(const struct lyd_node *edit, struct engine_fault *f)
 	const char *text = meta_value(edit, "yang", list ? "key" : "value");
 
 	fault_set(f, text ? "bad-attribute" : "missing-attribute", NULL,
-		text ? "insert %s '%s': there is no such entry" : "insert %s needs the attribute '%s'", insert,
+		text ? "insert %s '%s': there is no such entry" : "insert %s needs the attribute '%s'",
+		insert,
 		text   ? text
 		: list ? "key"
 		       : "value");

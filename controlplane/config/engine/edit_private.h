@@ -13,8 +13,8 @@ int edit_operation(
 	const struct lyd_node *node, enum edit_op inherited, enum edit_op *out, struct engine_fault *f);
 /* What the operation is at the top of an edit. */
 enum edit_op edit_default(enum engine_default_operation op);
-/* What an edit's node shall stand before or behind, as the client wrote it: predicates of keys, or a leaf-list's
- * value. NULL: nothing. */
+/* What an edit's node shall stand before or behind, as the client wrote it: predicates of keys, or a
+ * leaf-list's value. NULL: nothing. */
 const char *edit_anchor(const struct lyd_node *edit);
 /* The fault of a node whose anchor is not there, or not named. */
 int edit_no_anchor(const struct lyd_node *edit, struct engine_fault *f);

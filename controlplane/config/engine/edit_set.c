@@ -74,7 +74,8 @@ int edit_check_path(const char *path, struct engine_fault *f)
 	if (bounds_path(path, f))
 		return -1;
 	if (path[0] != '/')
-		return complain(f, "invalid-value", NULL, "a path begins at the top: /srtp-gateway:gateway/...");
+		return complain(
+			f, "invalid-value", NULL, "a path begins at the top: /srtp-gateway:gateway/...");
 	return 0;
 }
 

@@ -94,8 +94,9 @@ bool nacm_may_at(
 /* Removes what may not be read. */
 void nacm_prune(const struct nacm_view *v, struct lyd_node **tree);
 /*
- * What an edit of data (NULL: empty) asks of nodes that may not be read, though it may make no difference there.
- * 0, or -1 with *f: access is denied, or what it names to stand beside is no more there than if it were not.
+ * What an edit of data (NULL: empty) asks of nodes that may not be read, though it may make no difference
+ * there. 0, or -1 with *f: access is denied, or what it names to stand beside is no more there than if it
+ * were not.
  */
 int nacm_may_ask(const struct nacm_view *v, const struct lyd_node *data, const struct lyd_node *edit,
 	enum engine_default_operation op, struct engine_fault *f);

@@ -46,8 +46,8 @@ static bool is_only_a_folder(const struct lysc_node *schema)
 	return schema->nodetype == LYS_CONTAINER && !(schema->flags & LYS_PRESENCE);
 }
 
-/* The rights of which one is enough to do this to the node itself; 0: nothing is done to it. Who may create or update
- * an entry may put it there: whether it was is then nothing to hide. */
+/* The rights of which one is enough to do this to the node itself; 0: nothing is done to it. Who may create
+ * or update an entry may put it there: whether it was is then nothing to hide. */
 static unsigned rights(const struct spot *at, const struct lysc_node *schema, bool there)
 {
 	if (at->op == EDIT_DELETE || at->op == EDIT_REMOVE)
@@ -73,7 +73,8 @@ static unsigned rights_to_name(const struct spot *at, const struct lysc_node *sc
 	return at->op == EDIT_NONE ? NACM_DELETE : NACM_CREATE | NACM_UPDATE;
 }
 
-/* Else a place behind an entry would say that it is there. By its path, not by what is there: the answer is one. */
+/* Else a place behind an entry would say that it is there. By its path, not by what is there: the answer is
+ * one. */
 static bool anchor_may_be_read(const struct asking *a, const struct lyd_node *edit)
 {
 	const char *text = edit->schema ? edit_anchor(edit) : NULL;
@@ -83,8 +84,9 @@ static bool anchor_may_be_read(const struct asking *a, const struct lyd_node *ed
 	if (!text)
 		return true;
 	above = lyd_parent(edit) ? lyd_path(lyd_parent(edit), LYD_PATH_STD, NULL, 0) : strdup("");
-	if (!above || asprintf(&path, edit->schema->nodetype == LYS_LIST ? "%s/%s:%s%s" : "%s/%s:%s[.=\"%s\"]", above,
-				  edit->schema->module->name, LYD_NAME(edit), text) < 0)
+	if (!above ||
+		asprintf(&path, edit->schema->nodetype == LYS_LIST ? "%s/%s:%s%s" : "%s/%s:%s[.=\"%s\"]",
+			above, edit->schema->module->name, LYD_NAME(edit), text) < 0)
 		path = NULL;
 	may = path && nacm_may_at(a->v, LYD_CTX(edit), path, NACM_READ);
 	free(above);

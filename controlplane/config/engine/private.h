@@ -43,7 +43,7 @@ struct engine {
 	} listeners[ENGINE_LISTENERS];
 	unsigned n_listeners;
 	struct ly_ctx *ctx;
-	struct ly_ctx *names; /* of no models, for subtree filters */
+	struct ly_ctx *names;     /* of no models, for subtree filters */
 	struct lyd_node *running; /* validated, with its defaults */
 	struct config *config;    /* running's snapshot */
 	struct nacm nacm;         /* running's rules */
@@ -116,15 +116,16 @@ int sessions_may_change(const struct engine_session *s, enum engine_store store,
 int sessions_may_call(const struct engine_session *s, const char *rpc, struct engine_fault *f);
 /* Of what is there or not the session hears only where it might make or delete it: else access is denied. */
 void sessions_hide(const struct engine_session *s, struct engine_fault *f);
-/* What is wrong with a whole configuration is told of what the session may read; of the rest, that it is wrong (RFC 8341
- * 3.2.3: no contents of restricted nodes in an rpc-error). rc: nothing is done when it is 0. Returns rc. */
+/* What is wrong with a whole configuration is told of what the session may read; of the rest, that it is
+ * wrong (RFC 8341 3.2.3: no contents of restricted nodes in an rpc-error). rc: nothing is done when it is 0.
+ * Returns rc. */
 int sessions_hide_mistake(const struct engine_session *s, int rc, struct engine_fault *f);
 /* NACM: may the session ask for this where it may not read, whether it would change anything or not? */
 int sessions_may_ask(const struct engine_session *s, const struct lyd_node *data, const struct lyd_node *edit,
 	enum engine_default_operation op, struct engine_fault *f);
 /* The same where nobody asks for it: it is not counted. */
-int sessions_could_ask(const struct engine_session *s, const struct lyd_node *data, const struct lyd_node *edit,
-	enum engine_default_operation op, struct engine_fault *f);
+int sessions_could_ask(const struct engine_session *s, const struct lyd_node *data,
+	const struct lyd_node *edit, enum engine_default_operation op, struct engine_fault *f);
 /* NACM: may the session make this change? */
 int sessions_may_write(const struct engine_session *s, const struct lyd_node *from, const struct lyd_node *to,
 	struct engine_fault *f);

@@ -313,8 +313,8 @@ int sessions_could_write(const struct engine_session *s, const struct lyd_node *
 	return denied ? -1 : 0;
 }
 
-int sessions_could_ask(const struct engine_session *s, const struct lyd_node *data, const struct lyd_node *edit,
-	enum engine_default_operation op, struct engine_fault *f)
+int sessions_could_ask(const struct engine_session *s, const struct lyd_node *data,
+	const struct lyd_node *edit, enum engine_default_operation op, struct engine_fault *f)
 {
 	struct nacm_view v;
 

@@ -46,7 +46,8 @@ static bool is_same_node(const struct lyd_node *f, const struct lyd_node *n)
 	       (strcmp(ns, ANY) == 0 || strcmp(ns, n->schema->module->ns) == 0);
 }
 
-/* An identity may be written with its module, a prefix, or without; a number or an address in any of its ways. */
+/* An identity may be written with its module, a prefix, or without; a number or an address in any of its
+ * ways. */
 static bool is_same_value(const struct lyd_node *f, const struct lyd_node *n)
 {
 	struct str wanted = trim(str_z(said(f)->value)), is = str_z(lyd_get_value(n));
