@@ -167,6 +167,20 @@ static void serve(struct dtls_association *a, const struct ip_port *from, const 
 	forgive(a);
 }
 
+/*
+ * No server says hello as a client does, and libraries end a handshake over one that seems to: a peer does so that
+ * began by our offer and whose answer then says a=setup:passive, and so does whoever writes its address.
+ */
+static void ask(struct dtls_association *a, const struct ip_port *from, const uint8_t *octets, size_t n)
+{
+	struct dtls_hello hello;
+
+	if (ip_port_equal(from, &a->peer) && !dtls_hello_peek(octets, n, &hello))
+		dtls_input(a->dtls, octets, n);
+	else
+		a->strays++;
+}
+
 void dtls_association_input(
 	struct dtls_association *a, const struct ip_port *from, const uint8_t *octets, size_t n)
 {
@@ -174,10 +188,8 @@ void dtls_association_input(
 		a->strays++;
 	else if (a->conf.dtls.role == DTLS_SERVER)
 		serve(a, from, octets, n);
-	else if (ip_port_equal(from, &a->peer))
-		dtls_input(a->dtls, octets, n);
 	else
-		a->strays++;
+		ask(a, from, octets, n);
 }
 
 uint64_t dtls_association_deadline(struct dtls_association *a)

@@ -89,6 +89,31 @@ static void strangers_hellos_in_between_change_nothing(void **state)
 	link_free(l);
 }
 
+/* One who began as a client, and then said in its answer that it is the server: what it said before is on its way. */
+static void hellos_in_the_servers_name_change_nothing(void **state)
+{
+	struct link *l = link_new();
+	uint8_t octets[2048];
+	size_t n = any_hello(l, octets);
+	uint64_t until = clock_mono_ns() + PATIENCE_NS;
+
+	(void)state;
+	link_open_both(l);
+	while (!(over(l, CLIENT) && over(l, SERVER)) && clock_mono_ns() < until) {
+		dtls_association_input(l->end[CLIENT], &l->address[SERVER], octets, n);
+		if (!deliver_one(l))
+			wait_and_tick(l);
+	}
+	while (deliver_one(l))
+		;
+	assert_established(l);
+	dtls_association_input(l->end[CLIENT], &l->address[SERVER], octets, n);
+	assert_int_equal(l->n_wire, 0);
+	assert_established(l);
+	assert_true(dtls_association_strays(l->end[CLIENT]) >= 2);
+	link_free(l);
+}
+
 /* A spoofed hello in the client's name, before its own: the client is not shut out. */
 static void a_hello_in_the_clients_name_does_not_shut_it_out(void **state)
 {
@@ -423,6 +448,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hellos_are_recognized),
 		cmocka_unit_test(strangers_hellos_in_between_change_nothing),
+		cmocka_unit_test(hellos_in_the_servers_name_change_nothing),
 		cmocka_unit_test(a_client_elsewhere_is_let_in_by_policy_only),
 		cmocka_unit_test(a_wrong_certificate_from_elsewhere_is_forgiven),
 		cmocka_unit_test(junk_in_the_peers_name_changes_nothing),
