@@ -117,6 +117,27 @@ static void test_offers_that_are_refused(void **state)
 	expect_no_calls();
 }
 
+/* Of a call that is over it is said how its keys were agreed, not how an offer of ours would have had it. */
+static void test_an_ended_call_says_how_it_was_keyed(void **state)
+{
+	json_t *data, *call, *leg;
+
+	(void)state;
+	bench_change("\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
+		"\"crypto-profile\":\"gcm\",\"keying\":[\"dtls\",\"sdes\"]}},{\"name\":\"carrier-b\"");
+	call_up(&bob, &alice);
+	for (int over = 0; over < 2; over++) {
+		data = look("/srtp-gateway:calls/call/leg", 0);
+		call = json_array_get(json_object_get(json_object_get(data, "calls"), "call"), 0);
+		leg = json_array_get(json_object_get(call, "leg"), 0);
+		assert_string_equal(text_in(leg, "keying"), "sdes");
+		json_decref(data);
+		if (!over)
+			hang_up(&bob, &alice);
+	}
+	expect_no_calls();
+}
+
 static struct dtls_association *stranger;
 static struct ip_port stranger_address;
 
@@ -441,6 +462,7 @@ int main(void)
 		TD(test_a_wrong_fingerprint_ends_the_call),
 		TD(test_roles_that_do_not_meet),
 		TD(test_offers_that_are_refused),
+		TD(test_an_ended_call_says_how_it_was_keyed),
 		TD(test_hellos_during_a_call_change_nothing),
 		TD(test_killed_during_the_handshake),
 		TD(test_who_parts_and_is_silent_is_gone),

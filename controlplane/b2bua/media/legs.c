@@ -169,13 +169,16 @@ void leg_note_unused(const struct leg *l)
 const char *leg_keying(const struct leg *l)
 {
 	const struct oa_media *m = oa_media_at(&l->oa, l->shown);
+	bool by_dtls;
 
 	if (!l->trunk || (l->trunk->srtp != CONFIG_SRTP_REQUIRED && l->suite == SRTP_SUITE_NONE))
 		return NULL;
 	if (m && m->keys)
 		return m->keys->method->name;
-	return leg_shown_keyed(l)->handshake || l->trunk->dtls_first || l->trunk->keying == CONFIG_KEYING_DTLS ? "dtls"
-													 : "sdes";
+	/* An ended call's are gone; what brought them is known. */
+	by_dtls = l->suite != SRTP_SUITE_NONE ? leg_shown_keyed(l)->handshake != NULL
+					      : l->trunk->dtls_first || l->trunk->keying == CONFIG_KEYING_DTLS;
+	return by_dtls ? agreement_dtls.name : agreement_sdes.name;
 }
 
 void legs_program(struct call *c)
