@@ -44,6 +44,11 @@ def call(trunks, routes, caller, callee, dial, port="auto", capture=True, option
         gateway.stop()
 
 
+def packets_received(phone):
+    """(packets, errors) of its last call, which is over, by the phone's own count."""
+    return tuple(int(re.findall(rf"^{word}: +\d+ +(\d+)", phone.log(), re.M)[-1]) for word in ("packets", "errors"))
+
+
 def hang_up(gateway, a):
     a.hangup()
     wait_for("the call has ended", lambda: gateway.ctl("show", "calls")["active"] == 0)
@@ -236,8 +241,7 @@ def test_real_phones_hold_and_resume():
         # baresip's recorder stops at the first hold, also without a gateway between; its packet count does not.
         for one, other, leg in ((a, b, legs[0]), (b, a, legs[1])):
             assert_heard(one, other, 0.8)
-            received, errors = (int(re.findall(rf"^{word}: +\d+ +(\d+)", one.log(), re.M)[-1])
-                                for word in ("packets", "errors"))
+            received, errors = packets_received(one)
             assert received >= leg["tx"]["packets"] - 10 and errors == 0, (one.name, received, errors, leg)
             assert leg["rx"]["auth-failures"] == 0, leg
         assert_nothing_clear(wire)

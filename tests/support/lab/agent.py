@@ -329,7 +329,8 @@ class Agent:
                                "remote": request.get("From"), "routes": request.all("Record-Route")}
                 self.target, self.wire = request.uri("Contact"), request.wire
             to = self.dialog["local"]
-        lines = [f"SIP/2.0 {status} {reason}", *(f"Via: {v}" for v in request.all("Via")), f"From: {request.get('From')}",
+        lines = [f"SIP/2.0 {status} {reason}", *(f"Via: {v}" for v in request.all("Via")),
+                 *(f"Record-Route: {r}" for r in request.all("Record-Route")), f"From: {request.get('From')}",
                  f"To: {to}", f"Call-ID: {request.get('Call-ID')}", f"CSeq: {request.get('CSeq')}", self._contact(), *headers]
         self.send(_text(lines, body or ""), request.wire)
 

@@ -12,20 +12,22 @@ EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", 
 
 
 class Proxy:
-    """example: "kamailio-trunk" (TLS, with identity and ca) or "kamailio-core" (UDP)."""
+    """
+    example: "kamailio-trunk" (TLS, with identity and ca) or "kamailio-core" (UDP); tls: whose certificates' file it has,
+    if not one of its own name; places: what else it has instead of the example's values.
+    """
 
-    def __init__(self, host, example, own_ip, gateway_ip, switch_ip, identity=None, ca=None):
+    def __init__(self, host, example, own_ip, gateway_ip, switch_ip, identity=None, ca=None, tls=None, **places):
         self.host, self.own_ip, self.port = host, own_ip, 5061 if identity else 5060
         folder = host.lab.path(example)
         os.makedirs(folder)
-        tls = os.path.join(EXAMPLES, f"{example}.tls.cfg")
         if identity:
             files = {"own.key": identity[1], "own.pem": identity[0], "ca.pem": ca}
-            tls = self._with(f"{example}.tls.cfg", folder, lambda text: re.sub(
+            places["TLS_CFG"] = self._with(f"{tls or example}.tls.cfg", folder, lambda text: re.sub(
                 r"/etc/kamailio/(\S+)", lambda m: shutil.copy(files[m[1]], os.path.join(folder, m[1])), text))
-        places = {"OWN_IP": own_ip, "GATEWAY_IP": gateway_ip, "SWITCH_IP": switch_ip, "TLS_CFG": tls}
+        places |= {"OWN_IP": own_ip, "GATEWAY_IP": gateway_ip, "SWITCH_IP": switch_ip}
         config = self._with(f"{example}.cfg", folder, lambda text: re.sub(
-            r'^#!substdef "!(\w+)!.*$', lambda m: f'#!substdef "!{m[1]}!{places[m[1]]}!g"', text, flags=re.M))
+            r'^#!substdef "!(\w+)!(.*)!g"$', lambda m: f'#!substdef "!{m[1]}!{places.get(m[1], m[2])}!g"', text, flags=re.M))
         self.process = host.start(example, "kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-f", config, "-Y", folder,
                                   "-w", folder, "-P", os.path.join(folder, "pid"))
         wait_for(f"{example} listens", self._up)
