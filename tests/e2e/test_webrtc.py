@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A WebRTC client that is no browser: aiortc, with ICE, DTLS-SRTP and codecs of its own, calls a phone and is called."""
+"""WebRTC clients that are no browsers, aiortc and GStreamer, with ICE, DTLS-SRTP and codecs of their own, call a phone and are called."""
 
 import contextlib
 
 from lab.browser import ORIGIN
 from lab.capture import Capture
-from lab.gateway import CM_80, OUTSIDE
+from lab.gateway import CM_80, GCM_256, OUTSIDE
 from lab.net import wait_for
 from lab.web import BROWSER_TONE, NUMBER, PASSWORD, PHONE_NUMBER, PHONE_TONE, USER, WSS, WebNeighbourhood
 from lab.webrtc import WebRtcAgent
@@ -15,14 +15,14 @@ from test_metrics import LISTENER, metrics
 
 
 @contextlib.contextmanager
-def clients(*places):
+def clients(*places, suites=(CM_80,), library="aiortc"):
     """(gateway, the clients of one user, registered, the phone, what is captured)."""
     with WebNeighbourhood() as lab:
-        gateway = lab.web_gateway(suites=[CM_80], origin=ORIGIN, **LISTENER)
+        gateway = lab.web_gateway(suites=suites, origin=ORIGIN, **LISTENER)
         wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
         phone = lab.sdes_phone()
         found = [WebRtcAgent(lab.host(place), place, lab.ADDRESSES[place], (OUTSIDE, WSS), lab.ca.cert, USER, PASSWORD,
-                             algorithm="MD5") for place in places]
+                             algorithm="MD5", library=library) for place in places]
         for one in found:
             one.register()
         yield gateway, found, phone, wire
@@ -52,8 +52,8 @@ def assert_spoke(gateway, ident, phone, calls):
     wait_for("the phone has heard it", lambda: phone.heard(BROWSER_TONE, calls)[0] >= 1.0)
 
 
-def test_aiortc_calls_and_is_called():
-    with clients("browser") as (gateway, (alice,), phone, wire):
+def calls_and_is_called(**kw):
+    with clients("browser", **kw) as (gateway, (alice,), phone, wire):
         media = alice.new_call(BROWSER_TONE, PHONE_TONE)
         alice.invite(PHONE_NUMBER)
         alice.expect(180)
@@ -71,6 +71,15 @@ def test_aiortc_calls_and_is_called():
         alice.released(30)
         assert_spoke(gateway, ident, phone, 1)
         assert_nothing_clear(wire)
+
+
+def test_aiortc_calls_and_is_called():
+    calls_and_is_called()
+
+
+def test_gstreamer_calls_and_is_called():
+    """It has AES-CM alone, and candidates of TCP beside those of UDP."""
+    calls_and_is_called(suites=(GCM_256, CM_80), library="gstreamer")
 
 
 def test_two_begin_and_one_answers():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""aiortc as a WebRTC client whose SIP over WSS a test drives: ICE, DTLS-SRTP and codecs are that library's own."""
+"""aiortc or GStreamer as a WebRTC client whose SIP over WSS a test drives: ICE, DTLS-SRTP and codecs are that library's own."""
 
 import json
 import os
@@ -9,18 +9,26 @@ import subprocess
 from .browser import BrowserAgent
 from .net import PATIENCE, LabError, Skip, wait_for
 
-PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "webrtc_peer.py")
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+# Each library's program, and what says whether it is there.
+LIBRARIES = {
+    "aiortc": ("webrtc_peer.py", ["/usr/bin/python3", "-c", "import aiortc"]),
+    "gstreamer": ("gst_peer.py", ["/usr/bin/python3", "-c", "import gi; gi.require_version('GstWebRTC', '1.0'); "
+                                  "gi.require_version('Gst', '1.0'); from gi.repository import Gst; Gst.init(None); "
+                                  "assert all(map(Gst.ElementFactory.find, ('webrtcbin', 'nicesrc', 'rtppcmupay')))"]),
+}
 
 
 class WebRtc:
     """One connection's media. It says a tone of `hz` and listens for another."""
 
-    def __init__(self, host, name, hz, listens_for):
-        if subprocess.run(["/usr/bin/python3", "-c", "import aiortc"], stderr=subprocess.DEVNULL).returncode:
-            raise Skip("python3-aiortc is not installed: scripts/deps installs it")
+    def __init__(self, host, name, hz, listens_for, library="aiortc"):
+        program, is_there = LIBRARIES[library]
+        if subprocess.run(is_there, stderr=subprocess.DEVNULL).returncode:
+            raise Skip(f"{library} for /usr/bin/python3 is not installed: scripts/deps installs it")
         self.name, self.log = name, open(host.lab.path(f"webrtc-{name}.log"), "wb")
         self.popen = subprocess.Popen(
-            ["ip", "netns", "exec", host.netns, "/usr/bin/python3", PROGRAM, str(hz), str(listens_for)],
+            ["ip", "netns", "exec", host.netns, "/usr/bin/python3", os.path.join(FOLDER, program), str(hz), str(listens_for)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, start_new_session=True)
         host.lab.processes.append(self)
 
@@ -61,11 +69,12 @@ class WebRtc:
 class WebRtcAgent(BrowserAgent):
     """BrowserAgent whose media is WebRtc's: new_call() before each."""
 
-    def __init__(self, host, *args, **kw):
+    def __init__(self, host, *args, library="aiortc", **kw):
         super().__init__(host, *args, talker=False, **kw)
+        self.library = library
 
     def new_call(self, hz, listens_for):
-        self.media = WebRtc(self.host, self.name, hz, listens_for)
+        self.media = WebRtc(self.host, self.name, hz, listens_for, self.library)
         return self.media
 
     def describe(self, crypto=None, **changes):
