@@ -168,8 +168,8 @@ static void serve(struct dtls_association *a, const struct ip_port *from, const 
 }
 
 /*
- * No server says hello as a client does, and libraries end a handshake over one that seems to: a peer does so that
- * began by our offer and whose answer then says a=setup:passive, and so does whoever writes its address.
+ * No server says hello as a client does, and libraries end a handshake over one that seems to: a peer does so
+ * that began by our offer and whose answer then says a=setup:passive, and so does whoever writes its address.
  */
 static void ask(struct dtls_association *a, const struct ip_port *from, const uint8_t *octets, size_t n)
 {

@@ -89,7 +89,7 @@ static void strangers_hellos_in_between_change_nothing(void **state)
 	link_free(l);
 }
 
-/* One who began as a client, and then said in its answer that it is the server: what it said before is on its way. */
+/* One who began as a client, and then said in its answer that it is the server: its hello is on its way. */
 static void hellos_in_the_servers_name_change_nothing(void **state)
 {
 	struct link *l = link_new();

@@ -176,8 +176,9 @@ const char *leg_keying(const struct leg *l)
 	if (m && m->keys)
 		return m->keys->method->name;
 	/* An ended call's are gone; what brought them is known. */
-	by_dtls = l->suite != SRTP_SUITE_NONE ? leg_shown_keyed(l)->handshake != NULL
-					      : l->trunk->dtls_first || l->trunk->keying == CONFIG_KEYING_DTLS;
+	by_dtls = l->suite != SRTP_SUITE_NONE
+			  ? leg_shown_keyed(l)->handshake != NULL
+			  : l->trunk->dtls_first || l->trunk->keying == CONFIG_KEYING_DTLS;
 	return by_dtls ? agreement_dtls.name : agreement_sdes.name;
 }
 
