@@ -112,6 +112,15 @@ int gen_reports(struct gen *g, uint32_t s)
 	return report_send(g, 1, c, &item, p, receiver_report(p, &rr));
 }
 
+/* As it was made, but for who its source says that it is: a gateway has another name for it. */
+static bool is_as_made(const uint8_t *p, uint8_t *made, size_t n)
+{
+	size_t name = n - SDES_LEN + 10;
+
+	memcpy(made + name, p + name, sizeof(NAME) - 1);
+	return !memcmp(p, made, n);
+}
+
 /* Under the numbers that the caller's media has on the leg out. */
 static bool sender_right(struct gen_session *c, uint32_t call, const uint8_t *p, size_t n, uint32_t *number)
 {
@@ -130,7 +139,7 @@ static bool sender_right(struct gen_session *c, uint32_t call, const uint8_t *p,
 	s.ssrc = c->heard ? c->out_ssrc : be32_get(p + 4);
 	s.ts = c->heard ? c->out_ts + s.picture * gen_ts_step(c->media) : be32_get(p + 16);
 	*number = s.number;
-	return !memcmp(p, made, sender_report(made, &s));
+	return is_as_made(p, made, sender_report(made, &s));
 }
 
 /* About the caller's media as the caller numbered it; of its extended number the gateway chooses the cycles.
@@ -151,7 +160,7 @@ static bool listener_right(struct gen_session *c, uint32_t call, const uint8_t *
 		.highest = be32_get(p + 16),
 	};
 	*number = l.number;
-	return !memcmp(p, made, receiver_report(made, &l)) &&
+	return is_as_made(p, made, receiver_report(made, &l)) &&
 	       (uint16_t)l.highest == (uint16_t)(first + l.packet);
 }
 
