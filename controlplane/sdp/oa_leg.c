@@ -347,9 +347,23 @@ static bool take_keys(struct agreement *a, const struct dtls_bond *bond, const s
 	return true;
 }
 
+/*
+ * What is in force serves until a new association has brought keys; so does what came only behind the offer of that
+ * association. The data plane has it already and takes none from before it.
+ */
+static void serve_on(struct agreement *next, const struct agreement *now)
+{
+	if (!next || !next->method->media_path || !next->awaited || next->policy.renew)
+		return;
+	next->rx = now->rx;
+	next->tx = now->tx;
+	next->established = true;
+}
+
 bool oa_keys_arrived(struct oa_leg *leg, unsigned i, const struct dtls_bond *bond, const struct agreed_key *rx,
 	const struct agreed_key *tx)
 {
+	struct agreement *next = leg->pending && i < leg->pending->n_media ? leg->pending->media[i].keys : NULL;
 	struct agreed_key in = *rx, out = *tx;
 	bool taken = false;
 
@@ -360,8 +374,10 @@ bool oa_keys_arrived(struct oa_leg *leg, unsigned i, const struct dtls_bond *bon
 		leg->media[i].before = leg->media[i].before_rtcp = (struct ip_port){0};
 		taken = true;
 	}
-	if (leg->pending && i < leg->pending->n_media)
-		taken |= take_keys(leg->pending->media[i].keys, bond, &in, &out);
+	if (take_keys(next, bond, &in, &out))
+		taken = true;
+	else if (taken)
+		serve_on(next, leg->media[i].keys);
 	agreed_key_wipe(&in);
 	agreed_key_wipe(&out);
 	return taken;

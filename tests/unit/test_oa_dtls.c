@@ -258,6 +258,30 @@ static void a_new_association_by_the_peers_offer(void **state)
 	}
 }
 
+/* An association's keys come while the peer offers yet another one: they serve until that one has its own. */
+static void keys_that_come_behind_the_next_offer(void **state)
+{
+	struct call *c = up("");
+	uint32_t epoch;
+
+	(void)state;
+	must(c, pass_offer(c, &c->a, HEAD("2") DTLS_LINE FP("4B") "a=setup:actpass\r\n"));
+	must(c, pass_answer(c, &c->b, PLAIN_ANSWER));
+	commit(c);
+	must(c, pass_offer(c, &c->a, HEAD("3") DTLS_LINE FP("4C") "a=setup:actpass\r\n"));
+	keyed(&c->a, 30);
+	epoch = oa_tx_now(&c->a, 0)->epoch;
+	must(c, pass_answer(c, &c->b, PLAIN_ANSWER));
+	assert_int_equal(oa_tx_now(&c->a, 0)->epoch, epoch);
+	commit(c);
+	assert_int_equal(oa_tx_now(&c->a, 0)->epoch, epoch);
+	assert_true(oa_keys_pending(&c->a));
+	keyed(&c->a, 50);
+	assert_true(oa_tx_now(&c->a, 0)->epoch > epoch);
+	assert_false(oa_keys_pending(&c->a));
+	call_free(c);
+}
+
 /* A call that gave up a handshake hears no more of it. */
 static void keys_of_a_bond_that_is_gone_change_nothing(void **state)
 {
@@ -477,6 +501,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_leg_of_both_keyings_takes_either, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_later_offer_keeps_the_association, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_association_by_the_peers_offer, setup, teardown),
+		cmocka_unit_test_setup_teardown(keys_that_come_behind_the_next_offer, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_of_a_bond_that_is_gone_change_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(burnt_keys_take_a_new_association, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rekey_takes_a_fresh_certificate_and_port, setup, teardown),
