@@ -101,10 +101,11 @@ static int tell_v4(struct program *p, const struct sip_prefix *known, size_t n)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
-		uint32_t ip, mask = known[i].bits ? UINT32_MAX << (32 - known[i].bits) : 0;
+		uint32_t ip, mask;
 
 		if (known[i].ip.family != IP_V4)
 			continue;
+		mask = known[i].bits ? UINT32_MAX << (32 - known[i].bits) : 0;
 		memcpy(&ip, known[i].ip.octets, 4);
 		r[ranges++] = (struct range){ntohl(ip) & mask, ntohl(ip) | ~mask};
 	}

@@ -198,6 +198,19 @@ static void test_ipv6_prefixes(void **state)
 	}
 }
 
+/* IPv4's program passes over the other family's, whose lengths are beyond its own: for the sanitizer to see. */
+static void test_prefixes_of_both_families(void **state)
+{
+	const struct sip_prefix known[] = {prefix("2001:db8:1::10", 128), prefix("127.0.0.9", 32), prefix("2001:db8:7::", 48)};
+	const struct ip_addr here = ip_of("127.0.0.9"), elsewhere = ip_of("127.0.0.10");
+	struct group g;
+
+	(void)state;
+	group_open(&g, "127.0.0.1", known, 3);
+	assert_int_not_equal(arrives_at(&g, &here), arrives_at(&g, &elsewhere));
+	group_close(&g);
+}
+
 static void test_too_many_are_refused(void **state)
 {
 	static struct sip_prefix many[4000];
@@ -345,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_ipv4_prefixes),
 		cmocka_unit_test(test_the_edges_of_ipv4),
 		cmocka_unit_test(test_ipv6_prefixes),
+		cmocka_unit_test(test_prefixes_of_both_families),
 		cmocka_unit_test(test_too_many_are_refused),
 		T(test_a_flood_of_strangers_leaves_the_queue_of_peers),
 		T(test_who_has_proved_himself_is_a_peer_to_the_kernel),
