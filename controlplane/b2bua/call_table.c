@@ -197,6 +197,9 @@ static void call_unlist(struct call *c)
 {
 	struct b2bua *b = c->b;
 
+	checkpoint_forget(c);
+	if (b->audit)
+		checkpoint_forgotten(b); /* else a process that takes it over would record it once more */
 	record_call(c);
 	succession_forget(c);
 	TAILQ_REMOVE(&b->calls, c, entry);
@@ -204,7 +207,6 @@ static void call_unlist(struct call *c)
 	call_media_close(&c->media);
 	restore_forget(c);
 	revive_forget(c);
-	checkpoint_forget(c);
 	timer_cancel(b->wheel, &c->ring);
 	call_text_drop(&c->due.offer);
 	call_text_drop(&c->contacts);

@@ -4,6 +4,9 @@
 
 #include <errno.h>
 
+#include "controlplane/state/journal.h"
+#include "tests/unit/b2bua_audit.h"
+
 static int setup(void **state)
 {
 	int rc = bench_setup(state);
@@ -335,6 +338,52 @@ static void test_many_calls(void **state)
 		;
 }
 
+static void count_call(void *arg, uint64_t key, const void *data, size_t n)
+{
+	(void)key;
+	(void)data;
+	(void)n;
+	++*(unsigned *)arg;
+}
+
+/* How many calls the next process would take over, were this one killed here and now. */
+static unsigned kept_now(void)
+{
+	char command[300], path[100];
+	struct journal_found found;
+	struct journal *j;
+	struct err e = {0};
+	unsigned calls = 0;
+
+	snprintf(path, sizeof path, "%s/calls/copy", bench.folder);
+	snprintf(command, sizeof command, "mkdir -m 700 '%s' && cp '%s'/calls/calls.* '%s'", path, bench.folder, path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(journal_open(path, &j, &e), 0);
+	assert_int_equal(journal_read(j, count_call, &calls, &found), 0);
+	journal_free(j);
+	snprintf(command, sizeof command, "rm -r '%s'", path);
+	assert_int_equal(system(command), 0);
+	return calls;
+}
+
+/* A call whose end the audit has is not taken over: there would be a second record of it. */
+static void test_a_call_that_the_audit_has(void **state)
+{
+	struct audit *a = audit_begin();
+	json_t *sessions;
+
+	(void)state;
+	call_up(&alice, &bob);
+	pass(100);
+	assert_int_equal(kept_now(), 1);
+	hang_up(&alice, &bob);
+	sessions = audit_read("session");
+	assert_int_equal(json_array_size(sessions), 1);
+	json_decref(sessions);
+	assert_int_equal(kept_now(), 0);
+	audit_end(a);
+}
+
 #define K(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 
 int main(void)
@@ -354,6 +403,7 @@ int main(void)
 		K(test_a_call_that_rings),
 		K(test_a_stranger_that_answers),
 		K(test_many_calls),
+		K(test_a_call_that_the_audit_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,12 +243,8 @@ static int save_some(struct checkpoint *k, struct b2bua *b)
 	return rc;
 }
 
-static void save(struct timer *t)
+static void note_result(struct checkpoint *k, int rc)
 {
-	struct b2bua *b = (struct b2bua *)((char *)t - offsetof(struct b2bua, checkpoint.timer));
-	struct checkpoint *k = &b->checkpoint;
-	int rc = save_some(k, b);
-
 	if (rc < 0 && !k->failing)
 		log_error("call",
 			"calls cannot be saved, and will not outlive the control plane: make room in the "
@@ -257,6 +253,14 @@ static void save(struct timer *t)
 	else if (rc == 0 && k->failing)
 		log_info("call", "calls are saved again");
 	k->failing = rc < 0;
+}
+
+static void save(struct timer *t)
+{
+	struct b2bua *b = (struct b2bua *)((char *)t - offsetof(struct b2bua, checkpoint.timer));
+	struct checkpoint *k = &b->checkpoint;
+
+	note_result(k, save_some(k, b));
 	if (k->failing || !TAILQ_EMPTY(&k->changed) || !TAILQ_EMPTY(&k->copied))
 		later(k);
 }
@@ -283,6 +287,17 @@ void checkpoint_forget(struct call *c)
 	/* What cannot be noted is found out after a restart: its peers do not know the call any more. */
 	(void)journal_remove(k->journal, c->number);
 	later(k);
+}
+
+void checkpoint_forgotten(struct b2bua *b)
+{
+	struct checkpoint *k = &b->checkpoint;
+	int rc = k->journal && !k->failing ? journal_flush(k->journal) : 0;
+
+	if (rc < 0) {
+		note_result(k, rc);
+		later(k);
+	}
 }
 
 int checkpoint_open(struct b2bua *b, const char *directory, struct err *e)
