@@ -37,6 +37,7 @@ static void refuse(struct leg *in, unsigned status, const char *why)
 	oa_rollback(&in->oa);
 	oa_rollback(&leg_twin(in)->oa);
 	c->exchange = NULL;
+	c->delayed = false; /* what is offered next is ours */
 	c->due.status = 0;
 	call_text_drop(&c->due.offer);
 	c->waiting++;

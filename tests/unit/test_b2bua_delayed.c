@@ -249,6 +249,13 @@ static void test_a_change_of_a_call_that_is_up(void **state)
 	hear(&alice, "488");
 	say(&alice, "ACK", "", "");
 	silence(NULL);
+	/* What the gateway offers behind it is a change of its own, and acknowledged. */
+	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+	pass(100);
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 4, 22, "sendrecv"));
+	hear(&bob, "ACK");
+	silence(NULL);
 	hang_up(&alice, &bob);
 	expect_no_calls();
 }
