@@ -4,7 +4,6 @@ A SIP user agent that a test drives message by message, with a Talker for its me
 its scenarios know nothing of the keys in an answer. Its sockets are in its host's namespace.
 """
 
-import base64
 import contextlib
 import ctypes
 import os
@@ -14,8 +13,9 @@ import select
 import socket
 import ssl
 
+from .description import Described
 from .net import PATIENCE, LabError, Patience
-from .talker import KEY_OCTETS, Talker
+from .talker import Talker
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
@@ -72,16 +72,15 @@ class Message:
         return found
 
 
-class Agent:
+class Agent(Described):
     """One user agent. transport: "tls", "tcp" or "udp"; identity: (cert, key, both) of a TLS agent."""
 
     def __init__(self, host, name, address, gateway, transport="tls", identity=None, ca=None, suites=(), media_port=30000,
                  user="+4989100", port=None, talker=None):
         self.host, self.name, self.address, self.transport, self.user = host, name, address, transport, user
         self.gateway, self.port = gateway, port or (5061 if transport == "tls" else 5060)
-        self.suites, self.talker = list(suites), talker or Talker(host, name, address, media_port)
-        self.mux, self.mki, self.lifetime, self.direction, self.version, self.seen = False, 0, 0, "sendrecv", 0, set()
-        self.keys, self.tls, self.wires, self.buffers, self.waiting = {}, None, [], {}, []
+        super().__init__(name, talker or Talker(host, name, address, media_port), suites)
+        self.tls, self.wires, self.buffers, self.waiting, self.seen = None, [], {}, [], set()
         if transport == "tls":
             self.tls = [ssl.SSLContext(side) for side in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER)]
             for context in self.tls:
@@ -96,7 +95,7 @@ class Agent:
         if transport != "udp":
             self.listener.listen(8)
         host.lab.processes.append(self)
-        self.dialog, self.keys_seen = None, set()
+        self.dialog = None
 
     # Wires
 
@@ -192,56 +191,6 @@ class Agent:
         if what not in (m.status, m.method):
             raise LabError(f"{self.name}: expected {what}, got {m.first}: {m.get('Warning')} {m.get('Reason')}")
         return m
-
-    # Media
-
-    def describe(self, crypto=None, **changes):
-        """Our session description with fresh keys for each suite, or for the line (tag, suite) that we answer."""
-        for name, value in changes.items():
-            setattr(self, name, value)
-        self.version += 1
-        lines = [(i + 1, suite) for i, suite in enumerate(self.suites)] if crypto is None else crypto
-        self.keys, t = {}, self.talker
-        text = ["v=0", f"o={self.name} 1 {self.version} IN IP4 {t.address}", "s=-", f"c=IN IP4 {t.address}", "t=0 0",
-                f"m=audio {t.port} RTP/{'SAVP' if lines else 'AVP'} 0", "a=rtpmap:0 PCMU/8000", f"a={self.direction}"]
-        for tag, suite in lines:
-            key = secrets.token_bytes(KEY_OCTETS[suite])
-            mki = (self.version * 16 + tag, self.mki) if self.mki else None
-            self.keys[tag] = (suite, key, mki)
-            self.keys_seen.add(_base64(key))
-            text.append(f"a=crypto:{tag} {suite} inline:{_base64(key)}" + (f"|{self.lifetime}" if self.lifetime else "") +
-                        (f"|{mki[0]}:{mki[1]}" if mki else ""))
-        return "\r\n".join(text + (["a=rtcp-mux"] if self.mux else [])) + "\r\n"
-
-    def _tx(self, suite, key, mki):
-        self.talker.tell("tx", suite, key.hex(), *([mki[0].to_bytes(mki[1], "big").hex()] if mki else []))
-
-    def _rx(self, line):
-        _, suite, key, mki, length = line
-        self.keys_seen.add(key)
-        self.talker.tell("rx", suite, _octets(key).hex(), *([mki.to_bytes(length, "big").hex()] if length else []))
-
-    def learn(self, message):
-        """Where the gateway wants media, and by its a=crypto the key that it sends with."""
-        self.talker.tell("remote", *message.media())
-        for line in message.crypto()[:1]:
-            self._rx(line)
-
-    def speak_as_answered(self, message):
-        """Ours is the key that the answer's tag chose."""
-        self.learn(message)
-        for line in message.crypto():
-            self._tx(*self.keys[line[0]])
-
-    def answer_body(self, offer, **changes):
-        """An answer to the first line of an offer whose suite we have; from here on its keys are in use."""
-        line = next((c for c in offer.crypto() if c[1] in self.suites), None)
-        body = self.describe([line[:2]] if line else [], **changes)
-        self.talker.tell("remote", *offer.media())
-        if line:
-            self._rx(line)
-            self._tx(*self.keys[line[0]])
-        return body
 
     # Dialogs
 
@@ -368,11 +317,3 @@ def _token(prefix):
 def _text(lines, body=""):
     kind = ["Content-Type: application/sdp"] if body else []
     return "\r\n".join([*lines, *kind, f"Content-Length: {len(body.encode())}", "", body])
-
-
-def _base64(octets):
-    return base64.b64encode(octets).decode()
-
-
-def _octets(text):
-    return base64.b64decode(text)

@@ -5,6 +5,7 @@ import base64
 import os
 
 from .agent import Agent
+from .description import Described
 from .gateway import OUTSIDE, Neighbourhood, build_dir, carrier
 from .net import PATIENCE, wait_for
 from .party import NUMBERS
@@ -25,22 +26,20 @@ def dtls_carrier(name, suites, **srtp):
     return trunk
 
 
-class DtlsAgent(Agent):
-    """Over TLS, in the usual neighbourhood. library: a module's file, None for OpenSSL."""
+class DtlsDescribed(Described):
+    """SDP and the associations that it speaks of. library: a module's file, None for OpenSSL."""
 
-    def __init__(self, lab, name, suites, library=None):
-        super().__init__(lab.host(name), name, lab.ADDRESSES[name], (OUTSIDE, 5061), "tls", lab.identity(name), lab.ca.cert,
-                         suites, user=NUMBERS[name])
-        self.library, self.handshakes, self.setup = library, 0, "actpass"
+    library, handshakes, setup = None, 0, "actpass"
+
+    def _fingerprint(self):
+        """With a certificate of its own each time."""
+        return self.talker.tell("identity")
 
     def describe(self, crypto=None, **changes):
-        """With a certificate of its own each time."""
         self.version += 1
-        t = self.talker
         return "\r\n".join([
-            "v=0", f"o={self.name} 1 {self.version} IN IP4 {t.address}", "s=-", f"c=IN IP4 {t.address}", "t=0 0",
-            f"m=audio {t.port} UDP/TLS/RTP/SAVP 0", "a=rtpmap:0 PCMU/8000", f"a={self.direction}", "a=rtcp-mux",
-            f"a=setup:{self.setup}", f"a=fingerprint:{t.tell('identity')}"]) + "\r\n"
+            *self._heading(), f"m=audio {self.talker.port} UDP/TLS/RTP/SAVP 0", "a=rtpmap:0 PCMU/8000", f"a={self.direction}",
+            "a=rtcp-mux", f"a=setup:{self.setup}", f"a=fingerprint:{self._fingerprint()}"]) + "\r\n"
 
     def _begin(self, theirs, role):
         self.talker.tell("remote", *theirs.media())
@@ -70,3 +69,12 @@ class DtlsAgent(Agent):
         dtls = wait_for(f"{self.name}'s DTLS handshake", done, seconds)
         self.keys_seen |= {base64.b64encode(bytes.fromhex(dtls[d])).decode() for d in ("tx", "rx")}
         return dtls["version"]
+
+
+class DtlsAgent(DtlsDescribed, Agent):
+    """Over TLS, in the usual neighbourhood."""
+
+    def __init__(self, lab, name, suites, library=None):
+        super().__init__(lab.host(name), name, lab.ADDRESSES[name], (OUTSIDE, 5061), "tls", lab.identity(name), lab.ca.cert,
+                         suites, user=NUMBERS[name])
+        self.library = library
