@@ -8,10 +8,13 @@
  *     remote ADDRESS RTP RTCP       where to send; RTCP equal to RTP is rtcp-mux
  *     tx clear | tx SUITE KEY [MKI] what is sent; KEY: master key and salt, hexadecimal; MKI: hexadecimal
  *     rx clear | rx SUITE KEY [MKI] what is heard; earlier keys go on being tried behind the newest
+ *     promise                       SRTP was agreed on: what comes before its key waits for that
  *     identity                      a new certificate for the next association; answers its fingerprint
  *     dtls active | passive FINGERPRINT [MODULE]   keys come from an association where media goes; FINGERPRINT: the
  *                                   gateway's as in SDP, with "_" for its space; MODULE: the file of a DTLS library
  *     send on | off                 a packet every 20 ms, an RTCP compound with every 25th
+ *     pace MS                       a packet that often instead
+ *     twice on | off                each packet is sent twice
  *     source                        from here on another SSRC, sequence and timestamp: a phone that restarts
  *     seq NUMBER                    the next packet's sequence number; before the first: libsrtp2 guesses on from it
  *     stats                         what was sent and heard
@@ -37,7 +40,7 @@
 
 #include "tests/support/srtp_peer.h"
 
-struct peer peer_root = {.fd = {-1, -1}};
+struct peer peer_root = {.fd = {-1, -1}, .pace_ms = 20};
 
 static uint64_t now_ms(void)
 {
@@ -159,6 +162,14 @@ static const char *do_send(struct peer *p, char **argv, int argc)
 	return NULL;
 }
 
+static const char *do_pace(struct peer *p, char **argv, int argc)
+{
+	if (argc != 2 || atoi(argv[1]) <= 0)
+		return "pace MS";
+	p->pace_ms = (unsigned)atoi(argv[1]);
+	return NULL;
+}
+
 static void command(struct peer *p, char *line)
 {
 	char *argv[8], *save = NULL;
@@ -189,6 +200,14 @@ static void command(struct peer *p, char *line)
 		error = do_dtls(p, argv, argc);
 	} else if (strcmp(argv[0], "send") == 0) {
 		error = do_send(p, argv, argc);
+	} else if (strcmp(argv[0], "pace") == 0) {
+		error = do_pace(p, argv, argc);
+	} else if (strcmp(argv[0], "promise") == 0) {
+		p->promised = true;
+		error = NULL;
+	} else if (strcmp(argv[0], "twice") == 0) {
+		p->twice = argc == 2 && strcmp(argv[1], "on") == 0;
+		error = NULL;
 	} else if (strcmp(argv[0], "source") == 0) {
 		new_source(p);
 		error = NULL;
@@ -249,6 +268,8 @@ static void transmit(struct peer *p, bool rtcp, uint8_t *packet, size_t n)
 
 	if (n && sendto(fd, packet, n, 0, (struct sockaddr *)&p->remote[rtcp], p->remote_len) == (ssize_t)n)
 		p->sent[rtcp]++;
+	if (n && p->twice)
+		(void)!sendto(fd, packet, n, 0, (struct sockaddr *)&p->remote[rtcp], p->remote_len);
 }
 
 static void speak(struct peer *p)
@@ -286,7 +307,7 @@ int main(int argc, char **argv)
 		if (fds[0].revents)
 			read_commands(p);
 		if (p->sending && now_ms() >= p->next_ms) {
-			p->next_ms += 20;
+			p->next_ms += p->pace_ms;
 			speak(p);
 		}
 	}

@@ -56,13 +56,16 @@ struct peer {
 	struct peer_key tx, rx[RX_KEYS]; /* rx: the newest first */
 	unsigned n_rx;
 	bool tx_secure, sending, quit;
+	bool promised; /* no clear packet is taken, also before there is a key */
+	bool twice;    /* each packet is sent so often */
+	unsigned pace_ms;
 	uint64_t next_ms;
 	uint32_t ssrc, ts, number;
 	uint16_t seq;
 	uint64_t sent[2];
 	struct speaker speakers[SPEAKERS];
 	uint64_t heard_by_newest; /* packets that the newest key opened */
-	uint64_t clear;           /* readable packets while a key is set */
+	uint64_t clear;           /* readable packets while a key is set, or promised */
 	uint64_t refused;         /* no key opened them */
 	struct waiting waiting[WAITING];
 	unsigned n_waited;

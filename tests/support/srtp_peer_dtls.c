@@ -35,6 +35,11 @@ const char *peer_dtls_identity(struct peer *p)
 	struct wbuf w = wbuf_make(text, sizeof text - 1);
 	struct dtls_fingerprint f;
 
+	/* A hello that overtakes the next answer is not to be shown the last certificate. */
+	if (p->dtls.association && !p->dtls.taken) {
+		dtls_association_close(p->dtls.association);
+		p->dtls.association = NULL;
+	}
 	dtls_identity_unref(p->dtls.identity);
 	p->dtls.identity = NULL;
 	if (dtls_identity_make(&p->dtls.identity, NULL) < 0 ||

@@ -203,13 +203,13 @@ static void wait_for_key(struct peer *p, const uint8_t *packet, size_t n, uint64
 
 void peer_hear(struct peer *p, const uint8_t *packet, size_t n, uint64_t now_ms)
 {
-	bool rtcp = n >= 8 && packet[1] >= 192 && packet[1] <= 223;
+	bool rtcp = n >= 8 && packet[1] >= 192 && packet[1] <= 223, secure = p->n_rx || p->promised;
 	uint8_t copy[2048 + SRTP_MAX_TRAILER_LEN];
 	int len;
 
 	if (n < RTP_HEADER)
 		return;
-	if (p->n_rx && !rtcp && n >= RTP_HEADER + 4 && memcmp(packet + RTP_HEADER, MAGIC, 4) == 0)
+	if (secure && !rtcp && n >= RTP_HEADER + 4 && memcmp(packet + RTP_HEADER, MAGIC, 4) == 0)
 		p->clear++;
 	for (unsigned i = 0; i < p->n_rx; i++) {
 		bool mki = p->rx[i].mki_len > 0;
@@ -226,9 +226,9 @@ void peer_hear(struct peer *p, const uint8_t *packet, size_t n, uint64_t now_ms)
 		p->heard_by_newest += i == 0;
 		return;
 	}
-	if (p->n_rx == 0 && rtcp)
+	if (!secure && rtcp)
 		heard_rtcp(p, packet, n);
-	else if (p->n_rx == 0)
+	else if (!secure)
 		heard(p, packet, n, now_ms);
 	else if (rtcp)
 		p->rtcp_refused++;
