@@ -70,7 +70,7 @@ struct sim {
 	size_t last_map = 0;
 	std::vector<read_request> reads;
 	std::deque<acknowledgement> acks;
-	bool hung = false;
+	bool hung = false, removed = false;
 	std::vector<uint32_t> refused; /* tags of groups being written of which a beat was refused */
 	offer read_offer, write_offer;
 
@@ -112,6 +112,11 @@ struct sim {
 	void take_read();
 	void take_write();
 	void clock();
+	void power_on();
+	bool still() const
+	{
+		return hung || removed;
+	}
 	void dump(uint64_t when);
 	void open_waves(const char *file);
 	void close_waves();
@@ -184,7 +189,7 @@ void sim::write_coverage()
 void sim::answer()
 {
 	device->rsp_valid = 0;
-	if (!reads.empty() && !hung && !chance(conf.answer_stall)) {
+	if (!reads.empty() && !still() && !chance(conf.answer_stall)) {
 		size_t pick = reads.size(), seen = 0;
 		for (size_t i = 0; i < reads.size(); i++) {
 			if (reads[i].due > stats.clocks)
@@ -211,7 +216,7 @@ void sim::answer()
 		}
 	}
 	device->ack_valid = 0;
-	if (!acks.empty() && !hung && acks.front().due <= stats.clocks) {
+	if (!acks.empty() && !still() && acks.front().due <= stats.clocks) {
 		device->ack_valid = 1;
 		device->ack_tag = (uint16_t)acks.front().tag;
 		device->ack_err = acks.front().err;
@@ -266,8 +271,8 @@ void sim::take_write()
 void sim::clock()
 {
 	answer();
-	device->rd_ready = !chance(conf.read_stall) && !hung;
-	device->wr_ready = !chance(conf.write_stall) && !hung;
+	device->rd_ready = !chance(conf.read_stall) && !still();
+	device->wr_ready = !chance(conf.write_stall) && !still();
 	device->clk = 0;
 	device->eval();
 	dump(2 * stats.clocks);
@@ -302,6 +307,22 @@ void sim::clock()
 	stats.clocks++;
 }
 
+/* The device is in any state until its reset: what it does before is nothing. */
+void sim::power_on()
+{
+	uint64_t broken = stats.broken_offers;
+
+	device->rst = 1;
+	for (int i = 0; i < 4; i++)
+		clock();
+	device->rst = 0;
+	read_offer = write_offer = {};
+	reads.clear();
+	acks.clear();
+	refused.clear();
+	stats.broken_offers = broken;
+}
+
 SIM_API int sim_open(struct sim **out, const struct sim_conf *conf)
 {
 #ifndef SIM_DEBUG
@@ -317,16 +338,8 @@ SIM_API int sim_open(struct sim **out, const struct sim_conf *conf)
 	s->device = std::make_unique<Vdevice>(s->context.get());
 	if (conf->trace)
 		s->open_waves(conf->trace);
-	s->device->rst = 1;
-	for (int i = 0; i < 4; i++)
-		s->clock();
-	s->device->rst = 0;
-	/* The device was in any state until its reset. */
+	s->power_on();
 	s->random = conf->seed * 0x9e3779b97f4a7c15u | 1;
-	s->read_offer = s->write_offer = {};
-	s->reads.clear();
-	s->acks.clear();
-	s->refused.clear();
 	uint64_t clocks = s->stats.clocks;
 	s->stats = {};
 	s->stats.clocks = clocks;
@@ -368,6 +381,10 @@ SIM_API void sim_unmap(struct sim *s, uint64_t iova)
 
 SIM_API uint32_t sim_rd32(struct sim *s, uint32_t at)
 {
+	if (s->removed) {
+		s->clock();
+		return UINT32_MAX;
+	}
 	s->device->reg_read = 1;
 	s->device->reg_addr = at & 0xfff;
 	s->clock();
@@ -377,7 +394,7 @@ SIM_API uint32_t sim_rd32(struct sim *s, uint32_t at)
 
 SIM_API void sim_wr32(struct sim *s, uint32_t at, uint32_t value)
 {
-	s->device->reg_write = 1;
+	s->device->reg_write = !s->removed;
 	s->device->reg_addr = at & 0xfff;
 	s->device->reg_wdata = value;
 	s->clock();
@@ -393,6 +410,13 @@ SIM_API void sim_step(struct sim *s, uint64_t clocks)
 SIM_API void sim_hang(struct sim *s, int on)
 {
 	s->hung = on != 0;
+}
+
+SIM_API void sim_remove(struct sim *s, int on)
+{
+	if (s->removed && !on)
+		s->power_on(); /* before it reaches memory again */
+	s->removed = on != 0;
 }
 
 SIM_API int sim_save(struct sim *s, const char *file)

@@ -53,8 +53,11 @@ void sim_wr32(struct sim *sim, uint32_t at, uint32_t value);
 
 void sim_step(struct sim *sim, uint64_t clocks);
 
-/* on: the bus takes and answers nothing any more, as with a card that fell off its slot. Registers go on. */
+/* on: the bus takes and answers nothing any more. Registers go on. */
 void sim_hang(struct sim *sim, int on);
+/* on: the card is out of its slot: every read of a register is all ones, a write goes nowhere, and the bus is
+ * still. Off: it is back, as after its power came on; what the bus had for it is of nobody. */
+void sim_remove(struct sim *sim, int on);
 void sim_get_stats(const struct sim *sim, struct sim_stats *out);
 
 /*

@@ -346,6 +346,10 @@ static void fallback_maintain(struct crypto_queue *q)
 
 	if (q->in_flight)
 		return;
+	if (q->device->maintain) {
+		q->device->maintain(q->dev);
+		device_check(q);
+	}
 	if (!q->up) {
 		try_reset(q);
 		return;

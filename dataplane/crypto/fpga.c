@@ -17,6 +17,7 @@ _Static_assert(FPGA_DEPTH == 1 << DEPTH_LOG2, "the ring is as long as jobs may b
 _Static_assert(FPGA_DEPTH <= CRYPTO_DONE_MAX, "each of them is once done");
 
 #define BUFFER 2112 /* the longest packet, its tag, in whole beats */
+#define QUIET 25000 /* clocks without an answer until the card is asked whether it is there: 0.1 ms */
 #define DRAIN 4096  /* clocks that a reset waits for what is inside; a packet takes some hundred */
 _Static_assert(BUFFER >= SRTPDEV_LIMIT_LEN_MAX + SRTP_TAG_MAX && BUFFER % 64 == 0, "buffer");
 
@@ -48,6 +49,7 @@ struct crypto_queue {
 
 	uint64_t hang_limit; /* clocks without a completion */
 	uint64_t progress;   /* clock of the look that found the last one, or when the first job was in */
+	uint64_t asked;      /* clock in which it was asked whether it is there */
 };
 
 struct fpga_device *crypto_fpga_hw(struct crypto_queue *q)
@@ -309,6 +311,15 @@ static void completed(struct crypto_queue *q, const struct fpga_cpl *c)
 						   : CRYPTO_FAULT);
 }
 
+/* A register is read, which takes a card a microsecond: now and then. */
+static bool gone(struct crypto_queue *q, uint64_t now)
+{
+	if (now - q->progress <= QUIET || now - q->asked <= QUIET)
+		return false;
+	q->asked = now;
+	return fpga_device_gone(q->dev);
+}
+
 static void look(struct crypto_queue *q)
 {
 	/* Read before the look: a worker that loses its processor in between does not take it for silence. */
@@ -322,7 +333,7 @@ static void look(struct crypto_queue *q)
 		give_up(q);
 	} else if (k) {
 		q->progress = now;
-	} else if (now - q->progress > q->hang_limit) {
+	} else if (now - q->progress > q->hang_limit || gone(q, now)) {
 		give_up(q);
 	} else {
 		q->ops->poll_hint(q->hw);
@@ -340,6 +351,13 @@ static int fpga_health(struct crypto_queue *q, struct crypto_health *out)
 {
 	*out = crypto_done_health(&q->done, q->slots, q->slots_used, inside(q));
 	return 0;
+}
+
+/* A card that is taken out while nothing is inside. */
+static void fpga_maintain(struct crypto_queue *q)
+{
+	if (!q->done.faulty && fpga_device_gone(q->dev))
+		give_up(q);
 }
 
 static int fpga_reset(struct crypto_queue *q)
@@ -375,6 +393,10 @@ static void fpga_report(struct crypto_queue *q, char *text, size_t n)
 	const struct fpga_caps *caps = fpga_device_caps(q->dev);
 	struct fpga_counters c;
 
+	if (fpga_device_gone(q->dev)) {
+		snprintf(text, n, "%s: does not answer: removed, or without power", q->ops->name);
+		return;
+	}
 	fpga_device_counters(q->dev, &c);
 	snprintf(text, n,
 		"%s, %u lanes, %u contexts: operations %llu, ok %llu, tag failures %llu, errors %llu, read "
@@ -401,6 +423,7 @@ const struct crypto_backend crypto_fpga_device = {
 	.poll = fpga_poll,
 	.health = fpga_health,
 	.reset = fpga_reset,
+	.maintain = fpga_maintain,
 	.close = fpga_close,
 	.report = fpga_report,
 };

@@ -11,6 +11,8 @@
 #include "srtpdev_regs.h"
 
 #define ADMIN_SIZE_LOG2 4
+/* What a read gives that no device answers. Bits of STATUS and ERROR_WHAT that there are not read 0. */
+#define NOBODY UINT32_MAX
 #define ANSWER_LIMIT 200000 /* clocks for an answer: some hundred are usual, at 250 MHz this is 0.8 ms */
 
 struct fpga_device {
@@ -72,17 +74,30 @@ const struct fpga_caps *fpga_device_caps(const struct fpga_device *dev)
 	return &dev->caps;
 }
 
+static bool ready(uint32_t status)
+{
+	return status != NOBODY && status >> SRTPDEV_REG_STATUS_READY_LSB & 1;
+}
+
 bool fpga_device_ready(struct fpga_device *dev)
 {
-	return rd32(dev, SRTPDEV_REG_STATUS) >> SRTPDEV_REG_STATUS_READY_LSB & 1;
+	return ready(rd32(dev, SRTPDEV_REG_STATUS));
+}
+
+bool fpga_device_gone(struct fpga_device *dev)
+{
+	return rd32(dev, SRTPDEV_REG_STATUS) == NOBODY;
 }
 
 /* The clock is read before each look: who is held up in between does not take it for the device's silence. */
 static int wait_ready(struct fpga_device *dev, uint64_t limit)
 {
 	uint64_t start = dev->ops->clocks(dev->hw), now = start;
+	uint32_t status;
 
-	while (!fpga_device_ready(dev)) {
+	while (!ready(status = rd32(dev, SRTPDEV_REG_STATUS))) {
+		if (status == NOBODY)
+			return -ENODEV;
 		if (now - start > limit)
 			return -ETIMEDOUT;
 		dev->ops->poll_hint(dev->hw);
@@ -140,6 +155,11 @@ int fpga_device_open(struct fpga_device **out, const struct hw_ops *ops, void *h
 	dev->hw = hw;
 	pthread_mutex_init(&dev->lock, NULL);
 	id = rd32(dev, SRTPDEV_REG_ID);
+	if (id == NOBODY) {
+		rc = err_set(
+			e, ENODEV, "%s: the device does not answer: removed, or without power", ops->name);
+		goto out;
+	}
 	if (id != SRTPDEV_ID_VALUE) {
 		rc = err_set(e, ENODEV, "%s: the device says %#x, not %#x: not an SRTP block", ops->name, id,
 			SRTPDEV_ID_VALUE);
@@ -210,6 +230,8 @@ int fpga_device_error(struct fpga_device *dev, struct fpga_error *out)
 
 	pthread_mutex_lock(&dev->lock);
 	what = rd32(dev, SRTPDEV_REG_ERROR_WHAT);
+	if (what == NOBODY)
+		what = 0;
 	if (what >> SRTPDEV_REG_ERROR_WHAT_VALID_LSB)
 		out->ctx = rd32(dev, SRTPDEV_REG_ERROR_CONTEXT);
 	pthread_mutex_unlock(&dev->lock);
@@ -221,7 +243,8 @@ int fpga_device_error(struct fpga_device *dev, struct fpga_error *out)
 	return what >> SRTPDEV_REG_ERROR_WHAT_VALID_LSB;
 }
 
-/* One operation on the driver's own queue, waited for. Returns its status, or -ETIMEDOUT. LOCK held. */
+/* One operation on the driver's own queue, waited for. Returns its status, -ETIMEDOUT or -ENODEV. LOCK held.
+ */
 static int admin_op(struct fpga_device *dev, const struct fpga_desc *d)
 {
 	uint64_t start, now;
@@ -229,6 +252,8 @@ static int admin_op(struct fpga_device *dev, const struct fpga_desc *d)
 
 	if (!dev->admin || !fpga_ring_space(dev->admin))
 		return -ETIMEDOUT;
+	if (fpga_device_gone(dev)) /* no time is spent on it */
+		return -ENODEV;
 	fpga_ring_push(dev->admin, d, NULL);
 	fpga_ring_doorbell(dev->admin);
 	now = start = dev->ops->clocks(dev->hw); /* as in wait_ready() */

@@ -39,7 +39,7 @@ struct fpga_context {
 
 /*
  * Takes hw over (closes it when it fails, too), resets the device and waits until it is ready. -ENODEV: not
- * one of ours, or another major version; -ETIMEDOUT; -ENOMEM.
+ * one of ours, another major version, or it does not answer; -ETIMEDOUT; -ENOMEM.
  */
 int fpga_device_open(struct fpga_device **dev, const struct hw_ops *ops, void *hw, struct err *e);
 void fpga_device_close(struct fpga_device *dev); /* wipes the device first; NULL is fine */
@@ -47,6 +47,9 @@ void fpga_device_close(struct fpga_device *dev); /* wipes the device first; NULL
 const struct fpga_caps *fpga_device_caps(const struct fpga_device *dev);
 void fpga_device_counters(struct fpga_device *dev, struct fpga_counters *out);
 bool fpga_device_ready(struct fpga_device *dev);
+/* Reads of its registers are all ones, which is nobody's answer: it was taken out, lost its power or its
+ * link. */
+bool fpga_device_gone(struct fpga_device *dev);
 
 /* The oldest error that the device noted, and takes it out: 1, or 0 when there is none. */
 struct fpga_error {
@@ -58,7 +61,7 @@ int fpga_device_error(struct fpga_device *dev, struct fpga_error *out);
 
 /*
  * Function-level reset: every context is gone, queues must be opened again. Operations in flight are waited
- * for at most drain clocks. -ETIMEDOUT when the device does not come back.
+ * for at most drain clocks. -ETIMEDOUT when the device does not come back, -ENODEV when it is gone.
  */
 int fpga_device_reset(struct fpga_device *dev, uint32_t drain);
 

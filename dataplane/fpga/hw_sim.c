@@ -36,6 +36,7 @@ struct hw_sim {
 	void (*wr32)(struct sim *, uint32_t, uint32_t);
 	void (*clock)(struct sim *, uint64_t);
 	void (*hang)(struct sim *, int);
+	void (*remove)(struct sim *, int);
 	void (*stats)(const struct sim *, struct sim_stats *);
 	int (*save)(struct sim *, const char *);
 };
@@ -55,6 +56,7 @@ static int bind(struct hw_sim *s, struct err *e)
 		{"sim_step", &s->clock},
 		{"sim_get_stats", &s->stats},
 		{"sim_hang", &s->hang},
+		{"sim_remove", &s->remove},
 		{"sim_save", &s->save},
 	};
 
@@ -263,6 +265,12 @@ void hw_sim_hang(void *hw, int on)
 {
 	struct hw_sim *s = hw;
 	s->hang(s->sim, on);
+}
+
+void hw_sim_remove(void *hw, int on)
+{
+	struct hw_sim *s = hw;
+	s->remove(s->sim, on);
 }
 
 const struct hw_ops hw_sim_ops = {

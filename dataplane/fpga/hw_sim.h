@@ -18,6 +18,7 @@ int hw_sim_open(void **hw, const char *library, const struct sim_conf *conf, uns
 void hw_sim_stats(void *hw, struct sim_stats *out);
 void hw_sim_step(void *hw, uint64_t clocks);
 void hw_sim_hang(void *hw, int on);
+void hw_sim_remove(void *hw, int on);        /* as sim_remove() */
 int hw_sim_save(void *hw, const char *file); /* as sim_save() */
 /* Whoever looks at the clock is held up for so long just before: what happens to who loses the processor. */
 void hw_sim_hold_up(void *hw, uint64_t clocks);

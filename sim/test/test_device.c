@@ -342,7 +342,7 @@ static void ecc_busy(const char *library)
 	}
 	flipped -= hw_sim_ops.rd32(b.hw, SRTPDEV_REG_ECC_INJECT) != 0;
 	fpga_device_counters(b.dev, &n);
-	CHECK(flipped > PACKETS / 2 && n.ecc_corrected == (flipped + 1) / 2 && n.ecc_fatal == flipped / 2,
+	CHECK(flipped > PACKETS / 3 && n.ecc_corrected == (flipped + 1) / 2 && n.ecc_fatal == flipped / 2,
 		"%u errors made, %u corrected and %u fatal", flipped, (unsigned)n.ecc_corrected,
 		(unsigned)n.ecc_fatal);
 	for (unsigned i = 0; i < PACKETS; i++)
@@ -366,6 +366,7 @@ int main(int argc, char **argv)
 		{"known_answers", known_answers},
 		{"refused", refused},
 		{"registers", registers},
+		{"removed", removed},
 		{"rings", rings},
 		{"tag_bits", tag_bits},
 		{"ecc", ecc},

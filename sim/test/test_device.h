@@ -16,6 +16,7 @@ void expect(const char *what, struct fpga_desc d, unsigned status);
 
 /* Tests, in test_device_registers.c, test_device_rings.c and test_device_emptied.c. */
 void registers(const char *library);
+void removed(const char *library);
 void rings(const char *library);
 void wipes(const char *library);
 void resets(const char *library);

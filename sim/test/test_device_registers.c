@@ -190,3 +190,51 @@ void registers(const char *library)
 	not_ready_once_asked();
 	stop();
 }
+
+/* Every read is all ones while the card is out of its slot: the driver takes none of them for an answer, and
+ * waits for nothing. */
+void removed(const char *library)
+{
+	static const struct fpga_desc nop = {.op = SRTPDEV_OP_NOP};
+	struct fpga_device *none;
+	struct fpga_error error;
+	struct sim_stats st;
+	struct session s;
+	struct err e = {""};
+	uint64_t began;
+	void *cookie;
+	void *hw;
+
+	CHECK(hw_sim_open(&hw, library, &calm, 8, &e) == 0, "%s", e.text);
+	hw_sim_remove(hw, 1);
+	CHECK(fpga_device_open(&none, &hw_sim_ops, hw, &e) == -ENODEV, "a card that is not there was opened");
+	CHECK(!strcmp(e.text, "simulation: the device does not answer: removed, or without power"), "%s",
+		e.text);
+
+	start(library);
+	bench_session(&b, &s, SRTP_AEAD_AES_256_GCM);
+	CHECK(!fpga_device_gone(b.dev), "a card that is there is gone");
+	fpga_ring_push(ring, &nop, &s);
+	fpga_ring_doorbell(ring);
+	hw_sim_remove(b.hw, 1);
+	hw_sim_stats(b.hw, &st);
+	began = st.clocks;
+	CHECK(fpga_device_gone(b.dev), "a card that is not there is not gone");
+	CHECK(!fpga_device_ready(b.dev), "a card that is not there is ready");
+	CHECK(fpga_device_error(b.dev, &error) == 0, "a card that is not there noted an error");
+	CHECK(fpga_device_reset(b.dev, 100000) == -ENODEV, "a card that is not there was reset");
+	CHECK(fpga_context_drop(b.dev, &s.ctx) == -EIO, "a card that is not there wiped a key");
+	CHECK(fpga_context_take(b.dev, &s.keys, &s.ctx) == -EIO, "a card that is not there took a key");
+	hw_sim_stats(b.hw, &st);
+	CHECK(st.clocks - began < 100, "%u clocks were waited", (unsigned)(st.clocks - began));
+	CHECK(fpga_ring_abandon(ring, &cookie, 1) == 1 && cookie == &s, "what was in flight");
+	fpga_ring_close(ring);
+
+	hw_sim_remove(b.hw, 0);
+	CHECK(fpga_device_reset(b.dev, 0) == 0, "a card that is back is not reset");
+	CHECK(fpga_ring_open(&ring, b.dev, 0, 7) == 0, "ring");
+	bench_session(&b, &s, SRTP_AEAD_AES_256_GCM);
+	expect("no-op", nop, SRTPDEV_ST_OK);
+	hw_sim_remove(b.hw, 1); /* closed without it */
+	stop();
+}

@@ -7,6 +7,7 @@
 #include "tests/support/cmocka_std.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dataplane/crypto/fallback.h"
@@ -53,6 +54,15 @@ static void hang(struct rig *r, bool on)
 
 	(void)fpga_ops(card(r), &hw);
 	hw_sim_hang(hw, on);
+}
+
+/* It is taken out of its slot, or put back. */
+static void take_out(struct rig *r, bool out)
+{
+	void *hw;
+
+	(void)fpga_ops(card(r), &hw);
+	hw_sim_remove(hw, out);
 }
 
 static struct sim_stats stats(struct rig *r)
@@ -271,6 +281,100 @@ static void test_hang_between_packets(void **state)
 	rig_close(&r);
 }
 
+/* The card is taken out under load: known long before its silence would be, and nothing waits for it after.
+ */
+static void test_taken_out_in_mid_traffic(void **state)
+{
+	enum { MOMENTS = 5 };
+	struct rig_backend patient = fpga;
+	char options[1024];
+
+	(void)state;
+	snprintf(options, sizeof(options), "%s,hang=1000000000", fpga.options); /* its silence says nothing */
+	patient.options = options;
+	for (unsigned moment = 0; moment < MOMENTS; moment++) {
+		struct crypto_job *jobs[RIG_JOBS], *done[RIG_JOBS];
+		struct crypto_health h;
+		unsigned k = 0;
+		uint64_t out;
+		struct rig r;
+
+		rig_open(&r, &patient);
+		load(&r, 64);
+		for (unsigned i = 0; i < 64; i++) {
+			rig_fill(&r, i, i % 2);
+			jobs[i] = &r.jobs[i];
+		}
+		assert_int_equal(r.b->submit(r.q, jobs, 48), 48);
+		for (unsigned i = 0; i < 10 * moment; i++)
+			k += r.b->poll(r.q, done, 64);
+		take_out(&r, true);
+		out = stats(&r).clocks;
+		assert_int_equal(r.b->submit(r.q, jobs + 48, 16), 16);
+		for (unsigned idle = 0; k < 64; idle++) {
+			k += r.b->poll(r.q, done, 64);
+			assert_in_range(idle, 0, 1000000);
+		}
+		assert_in_range(stats(&r).clocks - out, 0, 60000);
+		for (unsigned i = 0; i < 64; i++)
+			rig_check(&r, i, CRYPTO_OK);
+		h = health(&r);
+		assert_true(h.degraded);
+		assert_int_equal(h.failovers, 1);
+		assert_int_equal(h.faults, 0);
+
+		/* Calls come, go on and end, and resets are tried, without a wait for it. */
+		out = stats(&r).clocks;
+		r.b->key_wipe(r.q, 0);
+		assert_int_equal(r.b->key_load(r.q, 0, &r.samples[0].keys), 0);
+		maintain(&r, 20);
+		run_all(&r, 64);
+		assert_true(health(&r).degraded);
+		assert_in_range(stats(&r).clocks - out, 0, 1000);
+
+		take_out(&r, false);
+		maintain(&r, 40);
+		h = health(&r);
+		assert_false(h.degraded);
+		assert_int_equal(h.overflow_slots, 0);
+		run_all(&r, 64);
+		assert_int_equal(health(&r).overflow_jobs, h.overflow_jobs);
+		assert_int_equal(health(&r).failovers, 1);
+		rig_close(&r);
+	}
+}
+
+/* While there are no packets: the alarm does not wait for the next one, nor does a key. */
+static void test_taken_out_at_rest(void **state)
+{
+	struct crypto_health h;
+	char text[256];
+	uint64_t out;
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, &fpga);
+	load(&r, 4);
+	take_out(&r, true);
+	maintain(&r, 1);
+	h = health(&r);
+	assert_true(h.degraded);
+	assert_int_equal(h.failovers, 1);
+	run_all(&r, 4);
+	r.b->report(r.q, text, sizeof(text));
+	assert_non_null(strstr(text, "does not answer"));
+	take_out(&r, false);
+	maintain(&r, 10);
+	assert_false(health(&r).degraded);
+
+	take_out(&r, true);
+	out = stats(&r).clocks;
+	r.b->key_wipe(r.q, 3);
+	assert_in_range(stats(&r).clocks - out, 0, 1000);
+	assert_true(health(&r).degraded);
+	rig_close(&r);
+}
+
 /* A worker that loses its processor for longer than any answer may take: the card had answered meanwhile. */
 static void test_worker_is_held_up(void **state)
 {
@@ -357,6 +461,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_hang_in_mid_traffic),
 		cmocka_unit_test(test_fault_then_reset),
 		cmocka_unit_test(test_hang_between_packets),
+		cmocka_unit_test(test_taken_out_in_mid_traffic),
+		cmocka_unit_test(test_taken_out_at_rest),
 		cmocka_unit_test(test_worker_is_held_up),
 		cmocka_unit_test(test_answer_after_its_time),
 		cmocka_unit_test(test_no_device),
