@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The leaves' known answers under another simulator (iverilog): FIPS 197 appendix C.1 and C.3, RFC 3711 appendix B.2 and
 // RFC 6188 section 7.1, the IVs of RFC 3711 appendix B.2 and RFC 7714 sections 16.1.1 and 17.1, test case 2 of the GCM
-// specification, FIPS 180-4 "abc", and each wrong bit of a word with ECC. Prints "leaves ok" or which one differs.
+// specification, FIPS 180-4 "abc", each wrong bit of a word with ECC, and of a context's row. Prints "leaves ok" or which one differs.
 `default_nettype none
 
 module leaves_kat;
@@ -63,6 +63,38 @@ module leaves_kat;
 		end
 	endtask
 
+	reg          row_we = 1'b0;
+	reg [4:0]    row_at;
+	reg [767:0]  row;
+	wire [767:0] row_read;
+	wire         row_corrected, row_fatal;
+	ctx_ram #(.CTX_BITS (4)) contexts (
+		.clk (clk), .we (row_we), .waddr (row_at), .wdata (row), .hold (1'b0), .raddr (row_at), .rdata (row_read),
+		.corrected (row_corrected), .fatal (row_fatal), .inject (2'b0), .inject_write (2'b0), .wipe (1'b0),
+		.wipe_at (5'h0)
+	);
+	// A row is written, these bits of it go wrong in the memory, and it is read; corrected, it is read again.
+	task row_is(input [863:0] wrong, input one, input two);
+		begin
+			row = {24{$random}} ^ {6{FIPS_BLOCK}};
+			row_at = row_at + 5'd1;
+			row_we = 1'b1;
+			@(negedge clk);
+			row_we = 1'b0;
+			contexts.mem[row_at] = contexts.mem[row_at] ^ wrong;
+			repeat (2) @(negedge clk);
+			if (row_corrected !== one || row_fatal !== two || (!two && row_read !== row)) begin
+				$display("row: %h: corrected %b fatal %b", wrong, row_corrected, row_fatal);
+				errors = errors + 1;
+			end
+			repeat (4) @(negedge clk);
+			if (row_corrected !== 1'b0 || row_fatal !== two || (!two && row_read !== row)) begin
+				$display("row: %h: read again: corrected %b fatal %b", wrong, row_corrected, row_fatal);
+				errors = errors + 1;
+			end
+		end
+	endtask
+
 	wire [127:0] product;
 	ghash_mul mul (
 		.clk (clk), .x (128'h0388dace60b6a392f328c2b971b2fe78), .h (128'h66e94bd4ef8a2c3b884cfa59ca342b2e),
@@ -111,6 +143,14 @@ module leaves_kat;
 			ecc_is(72'h1 << bit_at, 1'b1, 1'b0);
 			for (other = 0; other < bit_at; other = other + 1)
 				ecc_is(72'h1 << bit_at | 72'h1 << other, 1'b0, 1'b1);
+		end
+		row_at = 5'd0;
+		row_is(864'h0, 1'b0, 1'b0);
+		for (bit_at = 0; bit_at < 864; bit_at = bit_at + 1)
+			row_is(864'h1 << bit_at, 1'b1, 1'b0);
+		for (bit_at = 0; bit_at < 12; bit_at = bit_at + 1) begin // two of a word, and of its check bits
+			row_is(864'h3 << 64 * bit_at + 7 * (bit_at % 8), 1'b0, 1'b1);
+			row_is(864'h3 << 768 + 8 * bit_at + bit_at % 7, 1'b0, 1'b1);
 		end
 		if (errors == 0)
 			$display("leaves ok");

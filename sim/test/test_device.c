@@ -160,6 +160,8 @@ static void refused(const char *library)
 	} rows[] = {
 		{"unknown operation", offsetof(struct fpga_desc, op), 1, 99, SRTPDEV_ST_BAD_OP},
 		{"context outside", offsetof(struct fpga_desc, ctx), 4, 1 << 30, SRTPDEV_ST_CTX_INVALID},
+		{"context far outside", offsetof(struct fpga_desc, ctx), 4, s.ctx.id | 1u << 31,
+			SRTPDEV_ST_CTX_INVALID},
 		{"context behind the last", offsetof(struct fpga_desc, ctx), 4,
 			s.ctx.id + fpga_device_caps(b.dev)->contexts, SRTPDEV_ST_CTX_INVALID},
 		{"empty context", offsetof(struct fpga_desc, ctx), 4, s.ctx.id + 1, SRTPDEV_ST_CTX_INVALID},
@@ -167,10 +169,18 @@ static void refused(const char *library)
 			SRTPDEV_ST_GEN_MISMATCH},
 		{"generation of 256 wipes later", offsetof(struct fpga_desc, gen), 2, s.ctx.gen + 256u,
 			SRTPDEV_ST_GEN_MISMATCH},
+		{"generation of 32,768 wipes later", offsetof(struct fpga_desc, gen), 2, s.ctx.gen + 32768u,
+			SRTPDEV_ST_GEN_MISMATCH},
 		{"too long", offsetof(struct fpga_desc, len), 2, 2049, SRTPDEV_ST_LEN_ERR},
+		{"too long by what 12 bits do not tell", offsetof(struct fpga_desc, len), 2, 4096 + 172,
+			SRTPDEV_ST_LEN_ERR},
 		{"header longer than packet", offsetof(struct fpga_desc, aad), 2, 173, SRTPDEV_ST_LEN_ERR},
+		{"header longer by what 12 bits do not tell", offsetof(struct fpga_desc, aad), 2, 4096 + 12,
+			SRTPDEV_ST_LEN_ERR},
 		{"header too short", offsetof(struct fpga_desc, aad), 2, 11, SRTPDEV_ST_LEN_ERR},
 		{"another tag length", offsetof(struct fpga_desc, arg), 1, 10, SRTPDEV_ST_LEN_ERR},
+		{"tag length that 5 bits take for the right one", offsetof(struct fpga_desc, arg), 1, 32 + 16,
+			SRTPDEV_ST_LEN_ERR},
 		{"no tag at all", offsetof(struct fpga_desc, arg), 1, 0, SRTPDEV_ST_LEN_ERR},
 		{"source not there", offsetof(struct fpga_desc, src), 8, 64, SRTPDEV_ST_DMA_RD},
 		{"source begins in memory that is not there", offsetof(struct fpga_desc, src), 8,
@@ -192,6 +202,9 @@ static void refused(const char *library)
 		CHECK(!memcmp(copy, p.dst, ROOM), "%s: something was written", rows[i].what);
 	}
 	CHECK(fpga_device_error(b.dev, &e) == 0, "more errors than there were");
+	d = good, d.op = SRTPDEV_OP_RTCP_UNPROTECT, d.aad = SRTPDEV_LIMIT_AAD_MIN - 1;
+	expect("RTCP header too short", d, SRTPDEV_ST_LEN_ERR);
+	errors++;
 	/* Contexts: not installed twice, not with another generation, not with an algorithm that is not
 	 * there. */
 	d = (struct fpga_desc){
@@ -201,17 +214,23 @@ static void refused(const char *library)
 	d.gen = 1;
 	expect("install with another generation", d, SRTPDEV_ST_GEN_MISMATCH);
 	d.gen = 0;
-	d.arg = 0x80;
-	expect("install of an unknown algorithm", d, SRTPDEV_ST_BAD_OP);
+	for (d.arg = 0x08; d.arg; d.arg = (uint8_t)(d.arg << 1), errors++)
+		expect("install of an unknown algorithm", d, SRTPDEV_ST_BAD_OP);
 	d.arg = SRTPDEV_ALG_GCM | SRTPDEV_ALG_TAG32;
 	expect("install of GCM with a short tag", d, SRTPDEV_ST_BAD_OP);
 	d.arg = SRTPDEV_ALG_GCM;
-	d.src += 32;
-	expect("install from an unaligned block", d, SRTPDEV_ST_LEN_ERR);
+	for (unsigned off = 1; off < 64; off *= 2, errors++) {
+		d.src = p.src_iova + off;
+		expect("install from an unaligned block", d, SRTPDEV_ST_LEN_ERR);
+	}
 	d.src = 64;
 	expect("install from nowhere", d, SRTPDEV_ST_DMA_RD);
 	d.src = p.src_iova - BENCH_BEFORE - 64;
 	expect("install of a block that begins in memory that is not there", d, SRTPDEV_ST_DMA_RD);
+	for (unsigned there = 64; there < SRTPDEV_LIMIT_KEY_BLOCK; there += 64, errors++) {
+		d.src = p.src_iova + ROOM - there;
+		expect("install of a block that ends in memory that is not there", d, SRTPDEV_ST_DMA_RD);
+	}
 	d = (struct fpga_desc){.op = SRTPDEV_OP_SLOT_WIPE, .ctx = s.ctx.id + 1};
 	expect("wipe of an empty context", d, SRTPDEV_ST_CTX_INVALID);
 	d = (struct fpga_desc){.op = SRTPDEV_OP_SLOT_WIPE,
@@ -225,8 +244,11 @@ static void refused(const char *library)
 		expect("wipe of another generation", d, SRTPDEV_ST_GEN_MISMATCH);
 	}
 	fpga_device_counters(b.dev, &n);
-	CHECK(n.errors == errors + 25, "%u errors counted, not %u", (unsigned)n.errors, errors + 25);
-	/* Nothing of it stays where later packets are, whatever place they get. */
+	CHECK(n.errors == errors + 23, "%u errors counted, not %u", (unsigned)n.errors, errors + 23);
+	/* Nothing of it stays where later operations are, whatever place they get. */
+	d = good, d.op = SRTPDEV_OP_NOP;
+	for (unsigned i = 0; i < fpga_device_caps(b.dev)->inside; i++)
+		expect("no-op after all that", d, SRTPDEV_ST_OK);
 	for (unsigned i = 0; i < 3 * fpga_device_caps(b.dev)->inside; i++)
 		expect("after all that", good, SRTPDEV_ST_OK);
 	packet_check(&p, &(struct fpga_cpl){SRTPDEV_ST_OK, 172, NULL});

@@ -153,6 +153,89 @@ static void not_ready_once_asked(void)
 	}
 }
 
+/* What may be written is read again, in every queue; sizes that no ring has become the next that one has.
+ * What is written where there is no register is nowhere. */
+static void settings_stay(void)
+{
+	static const struct {
+		uint32_t at, value, want;
+	} queue[] = {
+		{SRTPDEV_QUEUE_DESC_LO, 0x12345678, 0x12345640},
+		{SRTPDEV_QUEUE_DESC_HI, 0x9abcdef0, 0x9abcdef0},
+		{SRTPDEV_QUEUE_CPL_LO, 0x87654321, 0x87654300},
+		{SRTPDEV_QUEUE_CPL_HI, 0x0fedcba9, 0x0fedcba9},
+		{SRTPDEV_QUEUE_CONFIG, 0, 2},
+		{SRTPDEV_QUEUE_CONFIG, 1, 2},
+		{SRTPDEV_QUEUE_CONFIG, 15, 14},
+		{SRTPDEV_QUEUE_CONFIG, 9 | 1u << SRTPDEV_QUEUE_CONFIG_ENABLE_LSB,
+			9 | 1u << SRTPDEV_QUEUE_CONFIG_ENABLE_LSB},
+		{SRTPDEV_QUEUE_CONFIG, 9, 9},
+		{SRTPDEV_QUEUE_TAIL, 0xabcd1234, 0x1234},
+		{SRTPDEV_QUEUE_FETCHED, 7, 0},
+		{SRTPDEV_QUEUE_COMPLETED, 7, 0},
+	};
+	const unsigned queues = fpga_device_caps(b.dev)->queues + 1;
+	const uint32_t end = SRTPDEV_QUEUES_AT + queues * SRTPDEV_QUEUE_STRIDE;
+	uint32_t before[REGISTERS / 4];
+
+	for (unsigned q = 1; q + 1 < queues; q++) /* but the test's own and the driver's */
+		for (unsigned i = 0; i < sizeof(queue) / sizeof(queue[0]); i++) {
+			uint32_t at = SRTPDEV_QUEUES_AT + q * SRTPDEV_QUEUE_STRIDE + queue[i].at, got;
+
+			hw_sim_ops.wr32(b.hw, at, queue[i].value);
+			got = rd32(at);
+			CHECK(got == queue[i].want, "register 0x%03x: %08x written, %08x read", at,
+				queue[i].value, got);
+		}
+	hw_sim_ops.wr32(b.hw, SRTPDEV_REG_DRAIN_LIMIT, 0x89abcdef);
+	hw_sim_ops.wr32(b.hw, SRTPDEV_REG_FLUSH, 0x1234fedc);
+	CHECK(rd32(SRTPDEV_REG_DRAIN_LIMIT) == 0x89abcdef && rd32(SRTPDEV_REG_FLUSH) == 0xfedc,
+		"drain limit, flush");
+	for (uint32_t at = 0; at < REGISTERS; at += 4)
+		before[at / 4] = rd32(at);
+	for (uint32_t at = 0; at < REGISTERS; at += 4)
+		if (at > SRTPDEV_REG_IRQ_MASK && (at < SRTPDEV_QUEUES_AT || at >= end))
+			hw_sim_ops.wr32(b.hw, at, UINT32_MAX);
+	for (uint32_t at = 0; at < REGISTERS; at += 4)
+		if (at < SRTPDEV_COUNTERS_AT || at >= SRTPDEV_COUNTERS_AT + 8 * SRTPDEV_COUNTERS)
+			CHECK(rd32(at) == before[at / 4], "register 0x%03x changed", at);
+	hw_sim_ops.wr32(b.hw, SRTPDEV_REG_FLUSH, SRTPDEV_RESET_FLUSH);
+}
+
+/* Beats are counted as the bus has them, and clocks while something is inside. */
+static void counters_count(void)
+{
+	struct fpga_counters n[2];
+	struct sim_stats st[2];
+	struct session s;
+	struct packet p;
+	struct fpga_desc d;
+
+	bench_session(&b, &s, SRTP_AES_CM_128_HMAC_SHA1_80);
+	packet_alloc(&b, &p);
+	packet_make(&b, &p, &s, SRTPDEV_OP_RTP_PROTECT, 1500, 12);
+	packet_desc(&p, &d);
+	for (unsigned i = 0; i < 2; i++) {
+		hw_sim_step(b.hw, 1000); /* nothing is inside */
+		fpga_device_counters(b.dev, &n[i]);
+		hw_sim_stats(b.hw, &st[i]);
+		for (unsigned k = 0; i == 0 && k < 100; k++) {
+			fpga_ring_push(ring, &d, NULL);
+			fpga_ring_doorbell(ring);
+		}
+		for (struct fpga_cpl c; fpga_ring_in_flight(ring); hw_sim_step(b.hw, 1))
+			(void)fpga_ring_poll(ring, &c, 1);
+	}
+	CHECK(n[1].ops - n[0].ops == 100 && n[1].ok - n[0].ok == 100, "operations");
+	CHECK(n[1].read_beats - n[0].read_beats == st[1].read_beats - st[0].read_beats, "beats read");
+	CHECK(n[1].write_beats - n[0].write_beats == st[1].write_beats - st[0].write_beats, "beats written");
+	CHECK(n[1].clocks - n[0].clocks >= n[1].busy_clocks - n[0].busy_clocks + 900 &&
+			n[1].busy_clocks - n[0].busy_clocks > 1000,
+		"busy in %u of %u clocks", (unsigned)(n[1].busy_clocks - n[0].busy_clocks),
+		(unsigned)(n[1].clocks - n[0].clocks));
+	packet_free(&b, &p);
+}
+
 static uint64_t interrupts(void)
 {
 	struct sim_stats st;
@@ -185,9 +268,16 @@ void registers(const char *library)
 	nothing_secret(library);
 	start_on(library, &steady); /* so that every clock is met */
 	interrupts_come_when_asked();
+	settings_stay();
+	stop();
+	start_on(library, &steady);
 	other_operations();
 	errors_meet_their_reader();
 	not_ready_once_asked();
+	stop();
+	start_on(library,
+		&(struct sim_conf){.seed = 6, .latency_min = 20, .latency_max = 60, .write_stall = 50});
+	counters_count();
 	stop();
 }
 

@@ -20,8 +20,16 @@ static bool is_nop(uintptr_t k)
 	return (k * 2654435761u >> 16 & 1) != 0;
 }
 
+/* Do both ends of a ring of this queue lie in one 4 GiB? */
+static bool in_one(unsigned queue, uint32_t base_lo, unsigned octets_log2)
+{
+	uint64_t first = hw_sim_ops.rd32(b.hw, queue_reg(queue, base_lo));
+
+	return (first + (1ull << octets_log2) - 1) >> 32 == 0;
+}
+
 /* Bursts of any length until the ring has gone round, and in the longest the free running index too. */
-static void goes_round(unsigned size_log2)
+static void goes_round(unsigned size_log2, unsigned *across)
 {
 	static const struct fpga_desc bad = {.op = 99};
 	struct fpga_error e;
@@ -31,6 +39,8 @@ static void goes_round(unsigned size_log2)
 	struct fpga_ring *r;
 
 	CHECK(fpga_ring_open(&r, b.dev, 1, size_log2) == 0, "ring of %u", 1u << size_log2);
+	*across = !in_one(1, SRTPDEV_QUEUE_DESC_LO, size_log2 + 5) << 0 |
+		  !in_one(1, SRTPDEV_QUEUE_CPL_LO, size_log2 + 4) << 1;
 	while (done < n) {
 		unsigned burst = bench_below(&b, 2u << size_log2), waited = 0;
 		struct fpga_cpl c;
@@ -167,6 +177,71 @@ static void completions_not_there(void)
 	expect("on another queue", nop, SRTPDEV_ST_OK);
 }
 
+/* A packet that begins below a multiple of 4 GiB and ends above it, read and written at every place in a
+ * beat. */
+static void packets_across(void)
+{
+	enum { MOST = 40 };
+	static struct packet p[MOST];
+	struct session s;
+	unsigned n = 0;
+	uint64_t below;
+
+	bench_session(&b, &s, SRTP_AEAD_AES_256_GCM);
+	do {
+		CHECK(n < MOST, "no memory lies across");
+		packet_alloc(&b, &p[n]);
+		below = -p[n].dst_iova & UINT32_MAX;
+	} while (n++, below < 200 || below > ROOM - 400);
+	for (unsigned at = 0; at < 64; at += 9) {
+		struct packet *x = &p[n - 1];
+		struct fpga_cpl c;
+		struct fpga_desc d;
+
+		x->in_place = false;
+		for (unsigned from = 0; from < 2; from++) {
+			x->src_at = 128;
+			x->dst_at = below - 130 + at;
+			packet_make(&b, x, &s, SRTPDEV_OP_RTP_PROTECT + from, 300, 12);
+			packet_desc(x, &d);
+			CHECK(d.dst >> 32 != (d.dst + 300) >> 32, "it does not");
+			c = bench_one(&b, ring, &d);
+			packet_check(x, &c);
+		}
+	}
+	while (n)
+		packet_free(&b, &p[--n]);
+}
+
+/* Packets of which nothing is ciphered, as fast as they come: a lane is done with each in a clock. */
+static void headers_only(void)
+{
+	enum { PACKETS = 128 };
+	static struct packet p[PACKETS];
+	unsigned done = 0, waited = 0;
+	struct fpga_cpl c;
+	struct session s;
+
+	bench_session(&b, &s, SRTP_AES_CM_128_HMAC_SHA1_80);
+	for (unsigned i = 0; i < PACKETS; i++) {
+		struct fpga_desc d;
+
+		packet_alloc(&b, &p[i]);
+		p[i].src_at = p[i].dst_at = 128;
+		packet_make(&b, &p[i], &s, SRTPDEV_OP_RTP_PROTECT, 12, 12);
+		packet_desc(&p[i], &d);
+		fpga_ring_push(ring, &d, &p[i]);
+	}
+	fpga_ring_doorbell(ring);
+	for (; done < PACKETS; hw_sim_step(b.hw, 8)) {
+		CHECK(++waited < 5000, "%u packets came out", done);
+		for (; fpga_ring_poll(ring, &c, 1); done++)
+			packet_check(c.cookie, &c);
+	}
+	for (unsigned i = 0; i < PACKETS; i++)
+		packet_free(&b, &p[i]);
+}
+
 /* Operations that end without a packet, at every stage where one may, in bursts in which several end in one
  * clock: none is lost, and each has its own status. */
 static void ends_meet(void)
@@ -241,6 +316,7 @@ static void drains(void)
 	static const struct fpga_counters none;
 	uint64_t patient, hung, alone;
 	struct fpga_counters n;
+	struct fpga_ring *r;
 	struct fpga_cpl c;
 
 	fpga_ring_push(ring, &nop, NULL);
@@ -267,14 +343,44 @@ static void drains(void)
 	hw_sim_step(b.hw, 10);
 	CHECK(status_after_reset(5000, &hung), "a reset did not say that it gave up");
 	CHECK(hung > 5000 && hung < alone + 5100, "%u clocks", (unsigned)hung);
+	/* A wipe does not wait for a reset that does. */
+	CHECK(fpga_ring_open(&r, b.dev, 1, 4) == 0, "ring");
+	fpga_ring_push(r, &nop, NULL);
+	fpga_ring_doorbell(r);
+	hw_sim_step(b.hw, 10);
+	hw_sim_ops.wr32(b.hw, SRTPDEV_REG_DRAIN_LIMIT, 1000000);
+	hw_sim_ops.wr32(b.hw, SRTPDEV_REG_CONTROL, 1u << SRTPDEV_REG_CONTROL_RESET_LSB);
+	hw_sim_step(b.hw, 1000);
+	CHECK(!fpga_device_ready(b.dev), "a reset did not wait");
+	hw_sim_ops.wr32(b.hw, SRTPDEV_REG_CONTROL, 1u << SRTPDEV_REG_CONTROL_WIPE_LSB);
+	hw_sim_step(b.hw, (unsigned)alone + 100);
+	CHECK(fpga_device_ready(b.dev), "a wipe waited for a reset");
+	fpga_ring_close(r);
 	hw_sim_hang(b.hw, 0);
 }
 
 void rings(const char *library)
 {
+	/* The simulated device's addresses begin below a multiple of 4 GiB: what is opened first lies across.
+	 */
+	static const struct {
+		unsigned first, across;
+	} ends[] = {{14, 1}, {11, 2}};
+	unsigned across;
+
+	for (unsigned i = 0; i < 2; i++) {
+		start(library);
+		goes_round(ends[i].first, &across);
+		CHECK(across == ends[i].across, "ring of %u: %u", 1u << ends[i].first, across);
+		stop();
+	}
+	start_on(library, &(struct sim_conf){.seed = 5, .latency_min = 2, .latency_max = 2});
+	packets_across();
+	headers_only();
+	stop();
 	start(library);
-	for (unsigned size_log2 = 2; size_log2 <= 14; size_log2 += size_log2 < 5 ? 1 : 3)
-		goes_round(size_log2);
+	for (unsigned size_log2 = 2; size_log2 <= 8; size_log2 += size_log2 < 5 ? 1 : 3)
+		goes_round(size_log2, &across);
 	turns();
 	flush();
 	descriptors_not_there();
