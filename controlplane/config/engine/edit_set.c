@@ -20,7 +20,8 @@ static int path_fault(struct engine_fault *f, const struct ly_ctx *ctx, const ch
 	return -1;
 }
 
-/* Said of the model, not of what is there, which the account may not read. */
+/* Said of the model, not of what is there, which the account may not read. Of a path that is none lys_find_path()
+ * crashes: lyd_find_path() goes before it. */
 static bool is_a_key(const struct ly_ctx *ctx, const char *path)
 {
 	const struct lysc_node *schema = lys_find_path(ctx, NULL, path, 0);
@@ -34,11 +35,11 @@ int edit_delete(struct ly_ctx *ctx, struct lyd_node **data, const char *path, st
 	LY_ERR rc;
 
 	ly_err_clean(ctx, NULL);
-	if (is_a_key(ctx, path))
-		return complain(f, "invalid-value", path, "a key cannot be deleted: delete the entry");
 	rc = *data ? lyd_find_path(*data, path, 0, &found) : LY_ENOTFOUND;
 	if (rc == LY_EVALID || rc == LY_EINVAL)
 		return path_fault(f, ctx, path);
+	if (*data && is_a_key(ctx, path))
+		return complain(f, "invalid-value", path, "a key cannot be deleted: delete the entry");
 	if (rc != LY_SUCCESS || !edit_exists(found))
 		return complain(f, "data-missing", path, "there is no such thing to delete");
 	struct lyd_node *parent = lyd_parent(found);
