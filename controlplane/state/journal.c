@@ -13,6 +13,7 @@
 #include "lib/base/buf.h"
 
 #define BUFFER (256u << 10)
+#define LOCK_TEXT_MAX 64
 #define SLACK (4u << 20) /* octets that a segment may have besides: small ones are not worth a turn */
 
 const char journal_magic[8] = "SRTPGWJ\n";
@@ -44,14 +45,31 @@ uint32_t journal_crc(const uint32_t table[256], const uint8_t *p, size_t n)
 	return ~c;
 }
 
-static int add_older(struct journal *j, uint32_t number)
+void journal_record_write(const uint32_t table[256], struct wbuf *w, const struct journal_record *r)
 {
-	uint32_t *more = realloc(j->older, (j->n_older + 1) * sizeof *more);
+	uint8_t *at = (uint8_t *)w->p + w->len;
+	struct wbuf crc;
+
+	wbuf_u32(w, r->n);
+	wbuf_u32(w, 0);
+	wbuf_u32(w, (uint32_t)(r->key >> 32));
+	wbuf_u32(w, (uint32_t)r->key);
+	wbuf_u8(w, r->what);
+	wbuf_bytes(w, r->data, r->n);
+	if (w->overflow)
+		return;
+	crc = wbuf_make(at + 4, 4);
+	wbuf_u32(&crc, journal_crc(table, at + 8, JOURNAL_FRAME - 8 + r->n));
+}
+
+static int add_number(uint32_t **numbers, uint32_t *n, uint32_t number)
+{
+	uint32_t *more = realloc(*numbers, (*n + 1) * sizeof *more);
 
 	if (!more)
 		return -ENOMEM;
-	j->older = more;
-	more[j->n_older++] = number;
+	*numbers = more;
+	more[(*n)++] = number;
 	return 0;
 }
 
@@ -62,15 +80,16 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Segments of earlier processes. */
-static int find_older(struct journal *j)
+int journal_list(int directory, uint32_t **out, uint32_t *n)
 {
-	int rc = 0, fd = openat(j->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0, fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 	unsigned number;
 	int end;
 
+	*out = NULL;
+	*n = 0;
 	if (!d) {
 		rc = -errno;
 		if (fd >= 0)
@@ -81,12 +100,11 @@ static int find_older(struct journal *j)
 		end = 0;
 		if (sscanf(entry->d_name, JOURNAL_NAME "%8x%n", &number, &end) == 1 && end &&
 			!entry->d_name[end])
-			rc = add_older(j, number);
+			rc = add_number(out, n, number);
 	}
 	closedir(d);
-	if (j->n_older)
-		qsort(j->older, j->n_older, sizeof *j->older, by_number);
-	j->number = j->n_older ? j->older[j->n_older - 1] : 0;
+	if (*n)
+		qsort(*out, *n, sizeof **out, by_number);
 	return rc;
 }
 
@@ -118,6 +136,25 @@ static int begin(struct journal *j, uint32_t number)
 	return 0;
 }
 
+/* Who has the lock, for people who wonder. */
+static void sign_lock(const struct journal *j)
+{
+	char text[LOCK_TEXT_MAX];
+	int n = snprintf(text, sizeof text, "%s, process %ld", program_invocation_short_name, (long)getpid());
+
+	if (ftruncate(j->lock, 0) == 0 && pwrite(j->lock, text, (size_t)n, 0) != n)
+		(void)!ftruncate(j->lock, 0);
+}
+
+static int in_use(const struct journal *j, const char *path, struct err *e)
+{
+	char text[LOCK_TEXT_MAX];
+	ssize_t n = pread(j->lock, text, sizeof text - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return err_set(e, EBUSY, "%s is in use by %s", path, text[0] ? text : "another process");
+}
+
 static int open_directory(struct journal *j, const char *path, struct err *e)
 {
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
@@ -129,7 +166,8 @@ static int open_directory(struct journal *j, const char *path, struct err *e)
 	if (j->lock < 0)
 		return err_set(e, errno, "%s/lock: %s", path, strerror(errno));
 	if (flock(j->lock, LOCK_EX | LOCK_NB) < 0)
-		return err_set(e, EBUSY, "%s is in use by another process", path);
+		return in_use(j, path, e);
+	sign_lock(j);
 	return 0;
 }
 
@@ -145,9 +183,9 @@ int journal_open(const char *directory, struct journal **out, struct err *e)
 	j->buffer = malloc(BUFFER);
 	rc = j->buffer ? open_directory(j, directory, e) : err_set(e, ENOMEM, "out of memory");
 	if (rc == 0) {
-		rc = find_older(j);
+		rc = journal_list(j->directory, &j->older, &j->n_older);
 		if (rc == 0)
-			rc = begin(j, j->number + 1);
+			rc = begin(j, j->n_older ? j->older[j->n_older - 1] + 1 : 1);
 		if (rc < 0)
 			err_set(e, -rc, "%s: %s", directory, strerror(-rc));
 	}
@@ -208,17 +246,10 @@ static int append(struct journal *j, uint64_t key, uint8_t what, const void *dat
 		rc = journal_flush(j);
 	if (rc < 0)
 		return rc;
-	uint8_t *at = j->buffer + j->gathered;
-	struct wbuf w = wbuf_make(at, JOURNAL_FRAME + n);
+	struct wbuf w = wbuf_make(j->buffer + j->gathered, JOURNAL_FRAME + n);
 
-	wbuf_u32(&w, (uint32_t)n);
-	wbuf_u32(&w, 0);
-	wbuf_u32(&w, (uint32_t)(key >> 32));
-	wbuf_u32(&w, (uint32_t)key);
-	wbuf_u8(&w, what);
-	wbuf_bytes(&w, data, n);
-	w = wbuf_make(at + 4, 4);
-	wbuf_u32(&w, journal_crc(j->crc, at + 8, JOURNAL_FRAME - 8 + n));
+	journal_record_write(j->crc, &w,
+		&(struct journal_record){.key = key, .what = what, .n = (uint32_t)n, .data = data});
 	j->gathered += JOURNAL_FRAME + n;
 	return 0;
 }
@@ -241,7 +272,7 @@ bool journal_due(const struct journal *j, uint64_t live)
 int journal_turn(struct journal *j)
 {
 	uint32_t before = j->number;
-	int rc = add_older(j, before);
+	int rc = add_number(&j->older, &j->n_older, before);
 
 	(void)journal_flush(j); /* what it cannot take now is put again */
 	if (rc == 0 && (rc = begin(j, before + 1)) < 0)

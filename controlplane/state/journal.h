@@ -25,7 +25,7 @@ struct journal; /* opaque */
 
 /*
  * Makes the directory (0700) and begins a new segment in it; older ones stay for journal_read(). -EBUSY: a
- * process has it open; others from the system: *e names the path and says what is wrong.
+ * process has it open, and *e says which; others from the system. *e names the path and says what is wrong.
  */
 int journal_open(const char *directory, struct journal **out, struct err *e);
 void journal_free(struct journal *j); /* what was not flushed is lost; NULL is ignored */

@@ -12,11 +12,8 @@
 
 /* Where a record is, in the order of reading. */
 struct place {
-	uint64_t key;
+	struct journal_record record;
 	uint32_t order;
-	uint8_t what;
-	uint32_t n;
-	const uint8_t *data;
 };
 
 struct reading {
@@ -26,7 +23,44 @@ struct reading {
 	struct journal_found *found;
 };
 
-static int note(struct reading *r, const struct place *p)
+int journal_record_read(const uint32_t table[256], struct rbuf *in, uint8_t most, struct journal_record *out)
+{
+	struct rbuf r = *in;
+	const uint8_t *at = r.p;
+	uint32_t crc;
+
+	out->n = rbuf_u32(&r);
+	crc = rbuf_u32(&r);
+	out->key = (uint64_t)rbuf_u32(&r) << 32;
+	out->key |= rbuf_u32(&r);
+	out->what = rbuf_u8(&r);
+	if (r.short_read)
+		return -EAGAIN;
+	if (out->n > JOURNAL_DATA_MAX || out->what > most)
+		return -EPROTO;
+	out->data = rbuf_bytes(&r, out->n);
+	if (r.short_read)
+		return -EAGAIN;
+	if (journal_crc(table, at + 8, JOURNAL_FRAME - 8 + out->n) != crc)
+		return -EPROTO;
+	*in = r;
+	return 0;
+}
+
+int journal_head_read(struct rbuf *in)
+{
+	const uint8_t *magic = rbuf_bytes(in, sizeof journal_magic);
+	uint32_t version = rbuf_u32(in);
+
+	rbuf_u32(in);
+	if (in->short_read)
+		return -EAGAIN;
+	return memcmp(magic, journal_magic, sizeof journal_magic) == 0 && version == JOURNAL_VERSION
+		       ? 0
+		       : -EPROTO;
+}
+
+static int note(struct reading *r, const struct journal_record *record)
 {
 	if (r->n == r->room) {
 		uint32_t room = r->room ? 2 * r->room : 1024;
@@ -37,58 +71,38 @@ static int note(struct reading *r, const struct place *p)
 		r->places = more;
 		r->room = room;
 	}
-	r->places[r->n] = *p;
-	r->places[r->n].order = r->n;
+	r->places[r->n] = (struct place){*record, r->n};
 	r->n++;
 	return 0;
-}
-
-/* One record. 1: it was; 0: there is none that is whole. */
-static int take(struct reading *r, struct rbuf *in)
-{
-	const uint8_t *at = in->p;
-	struct place p = {.n = rbuf_u32(in)};
-	uint32_t crc = rbuf_u32(in);
-	int rc;
-
-	p.key = (uint64_t)rbuf_u32(in) << 32;
-	p.key |= rbuf_u32(in);
-	p.what = rbuf_u8(in);
-	if (in->short_read || p.n > JOURNAL_DATA_MAX || p.what > JOURNAL_PUT)
-		return 0;
-	p.data = rbuf_bytes(in, p.n);
-	if (in->short_read || journal_crc(r->crc, at + 8, JOURNAL_FRAME - 8 + p.n) != crc)
-		return 0;
-	rc = note(r, &p);
-	return rc < 0 ? rc : 1;
 }
 
 static int take_segment(struct reading *r, const void *text, size_t n)
 {
 	struct rbuf in = rbuf_make(text, n);
-	const uint8_t *magic = rbuf_bytes(&in, sizeof journal_magic);
-	uint32_t version = rbuf_u32(&in);
-	int rc = 1;
+	struct journal_record record;
+	int rc = 0;
 
-	rbuf_u32(&in);
-	if (in.short_read || memcmp(magic, journal_magic, sizeof journal_magic) != 0 ||
-		version != JOURNAL_VERSION) {
+	if (journal_head_read(&in) < 0) {
 		r->found->torn++;
 		return 0;
 	}
 	r->found->segments++;
-	while (rc == 1 && in.left)
-		rc = take(r, &in);
-	r->found->torn += rc == 0;
-	return rc < 0 ? rc : 0;
+	while (rc == 0 && in.left) {
+		if (journal_record_read(r->crc, &in, JOURNAL_PUT, &record) < 0) {
+			r->found->torn++;
+			break;
+		}
+		rc = note(r, &record);
+	}
+	return rc;
 }
 
 static int by_key(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
 
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
+	if (x->record.key != y->record.key)
+		return x->record.key < y->record.key ? -1 : 1;
 	return x->order < y->order ? -1 : 1;
 }
 
@@ -98,9 +112,9 @@ static void tell(struct reading *r, void (*record)(void *, uint64_t, const void 
 	if (r->n)
 		qsort(r->places, r->n, sizeof *r->places, by_key);
 	for (uint32_t i = 0; i < r->n; i++) {
-		const struct place *p = &r->places[i];
+		const struct journal_record *p = &r->places[i].record;
 
-		if ((i + 1 == r->n || r->places[i + 1].key != p->key) && p->what == JOURNAL_PUT)
+		if ((i + 1 == r->n || r->places[i + 1].record.key != p->key) && p->what == JOURNAL_PUT)
 			record(arg, p->key, p->data, p->n);
 	}
 }

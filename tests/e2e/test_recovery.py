@@ -191,9 +191,9 @@ def file_system(path, size):
 
 
 def test_a_full_file_system_is_said_and_overcome():
-    with Neighbourhood() as lab, file_system(lab.path("calls"), "8k"):
+    with Neighbourhood() as lab, file_system(lab.path("calls"), "12k"):
         with open(os.path.join(lab.path("calls"), "ballast"), "wb") as f:
-            f.write(bytes(4096))  # what is left is the first segment's head, and nothing for a call
+            f.write(bytes(4096))  # what is left is the lock's text, the first segment's head, and nothing for a call
         gateway = lab.gateway([carrier("carrier-a", lab.ADDRESSES["carrier-a"], (CM_80,)),
                                core("phone", lab.ADDRESSES["phone"])],
                               [("carrier-a", "+49", "phone"), ("phone", "+49", "carrier-a")])

@@ -217,6 +217,7 @@ static void test_one_process_at_a_time(void **state)
 	(void)state;
 	assert_int_equal(journal_open(folder, &second, &e), -EBUSY);
 	assert_non_null(strstr(e.text, folder));
+	assert_non_null(strstr(e.text, "in use by test_journal, process ")); /* whom to stop */
 	journal_free(j);
 	j = make();
 	journal_free(j);
