@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What journal.c (writing), journal_read.c and journal_follow.c share, and the stream of controlplane/standby. */
+/* What the files of this folder share, and the stream of controlplane/standby. */
 #pragma once
 
 #include "controlplane/state/journal.h"
@@ -40,8 +40,8 @@ struct journal_record {
 };
 
 /*
- * The next record; *in is behind it then. -EAGAIN: what there is of it is right, and it is not whole. -EPROTO:
- * it is none, or of a kind above `most`.
+ * The next record; *in is behind it then. -EAGAIN: what there is of it is right, and it is not whole.
+ * -EPROTO: it is none, or of a kind above `most`.
  */
 int journal_record_read(const uint32_t table[256], struct rbuf *in, uint8_t most, struct journal_record *out);
 void journal_record_write(const uint32_t table[256], struct wbuf *w, const struct journal_record *r);

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The active machine's journal and the standby's, with both ends of the stream between them; whatever
+ * happens, the standby's is whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "controlplane/standby/receive.h"
+#include "controlplane/standby/send.h"
+#include "controlplane/standby/status.h"
+#include "controlplane/standby/stream.h"
+#include "tests/unit/journal_folder.h"
+
+#define RECORDS 3
+#define KEYS 64
+
+static char active[40], standby[40];
+
+struct end {
+	pid_t pid;
+	int term; /* an octet: it is to end */
+};
+
+static int setup(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	folder_make(active);
+	folder_make(standby);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	folder_remove(active);
+	folder_remove(standby);
+	return 0;
+}
+
+static void exit_with(int rc, const struct err *e)
+{
+	if (rc < 0 && !e->text[0])
+		rc = -255; /* it has to say why */
+	_exit(-rc);
+}
+
+/* The ends run in processes of their own. `other` is what only the other end is to hold. */
+static struct end start(bool send, int fd, int other)
+{
+	struct end end;
+	int term[2];
+
+	assert_int_equal(pipe2(term, O_CLOEXEC), 0);
+	end.pid = fork();
+	assert_true(end.pid >= 0);
+	if (end.pid == 0) {
+		struct err e = {0};
+
+		close(term[1]);
+		if (other >= 0)
+			close(other);
+		if (send)
+			exit_with(standby_send(&(struct send_conf){active, fd, term[0], RECORDS}, &e), &e);
+		exit_with(standby_receive(&(struct receive_conf){standby, fd, term[0], RECORDS, 60}, &e), &e);
+	}
+	close(term[0]);
+	end.term = term[1];
+	return end;
+}
+
+static int code_of(struct end *end)
+{
+	int status;
+
+	assert_int_equal(waitpid(end->pid, &status, 0), end->pid);
+	assert_true(WIFEXITED(status));
+	close(end->term);
+	return -WEXITSTATUS(status);
+}
+
+static int stop(struct end *end)
+{
+	assert_int_equal(write(end->term, "", 1), 1);
+	return code_of(end);
+}
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+}
+
+/* Both ends, joined. */
+static void join(struct end *from, struct end *to)
+{
+	int fds[2];
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	*from = start(true, fds[1], fds[0]);
+	*to = start(false, fds[0], fds[1]);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static struct standby_status wait_until_in_step(void)
+{
+	struct standby_status s = {0};
+
+	for (unsigned i = 0; i < 12000; i++, nap())
+		if (status_read(standby, &s) == 0 && s.state == STANDBY_IN_STEP)
+			return s;
+	fail_msg("it does not come in step");
+	return s;
+}
+
+static char found[KEYS][24];
+
+static void note(void *arg, uint64_t key, const void *data, size_t n)
+{
+	(void)arg;
+	assert_true(key < KEYS && n < sizeof found[0]);
+	memcpy(found[key], data, n);
+	found[key][n] = '\0';
+}
+
+/* What a control plane would take over. */
+static void look_into(const char *folder)
+{
+	struct journal *j = folder_open(folder);
+	struct journal_found f;
+
+	memset(found, 0, sizeof found);
+	assert_int_equal(journal_read(j, note, NULL, &f), 0);
+	assert_int_equal(f.torn, 0);
+	journal_free(j);
+}
+
+static void put(struct journal *j, uint64_t key, const char *text)
+{
+	folder_put(j, key, text);
+	assert_int_equal(journal_flush(j), 0);
+}
+
+/* Has the standby this, in whatever segment? It is still being written. */
+static void wait_for_text(const char *text)
+{
+	char line[200];
+
+	snprintf(line, sizeof line, "grep -qs -- '%s' %s/calls.*", text, standby);
+	for (unsigned i = 0; i < 3000; i++, nap())
+		if (system(line) == 0)
+			return;
+	fail_msg("'%s' does not come", text);
+}
+
+static void test_the_standby_has_what_the_active_has(void **state)
+{
+	struct journal *j = folder_open(active);
+	struct end from, to;
+
+	(void)state;
+	put(j, 1, "before");
+	put(j, 2, "before, too");
+	join(&from, &to);
+	assert_int_equal(wait_until_in_step().calls, 2);
+	put(j, 1, "changed");
+	put(j, 3, "new");
+	assert_int_equal(journal_remove(j, 2), 0);
+	put(j, 4, "last of all");
+	wait_for_text("last of all");
+	assert_int_equal(stop(&to), 0);
+	assert_int_equal(code_of(&from), -EPIPE);
+	look_into(standby);
+	assert_string_equal(found[1], "changed");
+	assert_string_equal(found[2], "");
+	assert_string_equal(found[3], "new");
+	journal_free(j);
+}
+
+static void test_the_sender_is_told_to_end(void **state)
+{
+	struct journal *j = folder_open(active);
+	struct end from, to;
+
+	(void)state;
+	put(j, 1, "one");
+	join(&from, &to);
+	wait_until_in_step();
+	assert_int_equal(stop(&from), 0);
+	assert_int_equal(code_of(&to), -EPIPE);
+	look_into(standby);
+	assert_string_equal(found[1], "one");
+	journal_free(j);
+}
+
+/* Calls that ended while nobody listened are gone after the next copy, and what is left of earlier streams is
+ * cleared away. */
+static void test_it_comes_back_in_step(void **state)
+{
+	struct journal *j = folder_open(active);
+	struct end from, to;
+	char path[80];
+
+	(void)state;
+	put(j, 1, "one");
+	put(j, 2, "two");
+	for (unsigned i = 0; i < 3; i++) {
+		join(&from, &to);
+		wait_until_in_step();
+		assert_int_equal(stop(&to), 0);
+		code_of(&from);
+		look_into(standby);
+		assert_string_equal(found[2], i ? "" : "two");
+		assert_string_equal(found[1], "one");
+		assert_int_equal(journal_remove(j, 2), 0);
+		assert_int_equal(journal_flush(j), 0);
+	}
+	snprintf(path, sizeof path, "%s/calls.00000001", standby);
+	assert_int_equal(access(path, F_OK), -1);
+	journal_free(j);
+}
+
+/* The writer turns, trims, is killed and starts again, fast, while the stream runs. */
+static void test_rotation_under_the_stream(void **state)
+{
+	struct journal *j;
+	struct end from, to;
+	char text[24], wanted[KEYS][24] = {{0}};
+
+	(void)state;
+	join(&from, &to); /* before the journal is there: its lock is not theirs */
+	j = folder_open(active);
+	wait_until_in_step();
+	for (unsigned round = 0; round < 300; round++) {
+		unsigned gone = round % KEYS;
+
+		if (round % 7 == 3) {
+			journal_free(j);
+			j = folder_open(active);
+		} else {
+			assert_int_equal(journal_turn(j), 0);
+		}
+		wanted[gone][0] = '\0'; /* and no record says so */
+		for (unsigned k = 0; k < KEYS; k++) {
+			if (k == gone || (!wanted[k][0] && k % 3))
+				continue;
+			snprintf(wanted[k], sizeof wanted[k], "%u of %u", k, round);
+			put(j, k, wanted[k]);
+		}
+		journal_trim(j);
+		if (round % 5 == 0)
+			nap();
+	}
+	snprintf(text, sizeof text, "the end");
+	put(j, KEYS - 1, text);
+	strcpy(wanted[KEYS - 1], text);
+	wait_for_text(text);
+	/* What was trimmed at last is told with the next beat, if not before. */
+	for (unsigned i = 0; i < 2; i++) {
+		struct standby_status s = wait_until_in_step(), now = s;
+
+		while (now.heard_ms == s.heard_ms) {
+			nap();
+			now = wait_until_in_step();
+		}
+	}
+	assert_int_equal(stop(&to), 0);
+	code_of(&from);
+	look_into(standby);
+	for (unsigned k = 0; k < KEYS; k++)
+		assert_string_equal(found[k], wanted[k]);
+	journal_free(j);
+}
+
+/* A pipe that is full neither hangs the sender nor keeps the writer from anything. */
+static void test_a_reader_that_reads_nothing(void **state)
+{
+	struct journal *j;
+	struct end from;
+	char *large = calloc(1, JOURNAL_DATA_MAX), c;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	from = start(true, fds[1], -1);
+	j = folder_open(active);
+	assert_int_equal(read(fds[0], &c, 1), 1);
+	for (unsigned i = 0; i < 40; i++) {
+		assert_int_equal(journal_turn(j), 0);
+		for (unsigned k = 0; k < 8; k++)
+			assert_int_equal(journal_put(j, k, large, JOURNAL_DATA_MAX), 0);
+		assert_int_equal(journal_flush(j), 0);
+		journal_trim(j);
+		nap();
+	}
+	assert_int_equal(stop(&from), 0);
+	close(fds[0]);
+	close(fds[1]);
+	free(large);
+	journal_free(j);
+}
+
+/* What a sender says, as far as `frames`, in memory. */
+static struct wbuf said(char *room, size_t n, const struct stream_frame *frames)
+{
+	struct wbuf w = wbuf_make(room, n);
+	struct stream_crc *crc;
+
+	assert_int_equal(stream_crc_new(&crc), 0);
+	stream_write_hello(&w, RECORDS);
+	for (; frames && frames->key != UINT64_MAX; frames++)
+		stream_write(crc, &w, frames);
+	assert_false(w.overflow);
+	free(crc);
+	return w;
+}
+
+#define FRAME_PUT(k, text)                                                                                   \
+	{                                                                                                    \
+		.kind = JOURNAL_TOLD_PUT, .key = (k), .data = (text), .n = sizeof(text) - 1                  \
+	}
+#define FRAME_END                                                                                            \
+	{                                                                                                    \
+		.key = UINT64_MAX                                                                            \
+	}
+
+static const struct stream_frame two_calls[] = {{.kind = STREAM_BEAT}, {.kind = JOURNAL_TOLD_BEGIN},
+	FRAME_PUT(1, "one"), FRAME_PUT(2, "two"), {.kind = JOURNAL_TOLD_STANDS, .key = 2},
+	{.kind = STREAM_BEAT, .key = 1}, FRAME_END};
+static const struct stream_frame another_copy[] = {{.kind = JOURNAL_TOLD_BEGIN}, FRAME_PUT(2, "two anew"),
+	FRAME_PUT(3, "three"), {.kind = JOURNAL_TOLD_STANDS, .key = 2}, {.kind = STREAM_BEAT, .key = 1},
+	FRAME_END};
+
+/* Receives these octets and nothing behind them; silent_s: the other end stays open. */
+static int receive(const void *p, size_t n, unsigned silent_s, struct err *e)
+{
+	struct receive_conf conf = {standby, -1, -1, RECORDS, silent_s ? silent_s : 60};
+	int fds[2], rc;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(write(fds[1], p, n), n);
+	conf.in = fds[0];
+	if (!silent_s)
+		close(fds[1]);
+	*e = (struct err){0};
+	rc = standby_receive(&conf, e);
+	close(fds[0]);
+	if (silent_s)
+		close(fds[1]);
+	return rc;
+}
+
+/* Cut anywhere: each call is as it was or as the active machine has it now, and none is lost that still
+ * lives. */
+static void test_a_torn_copy(void **state)
+{
+	char first[400], second[400];
+	struct wbuf before = said(first, sizeof first, two_calls),
+		    after = said(second, sizeof second, another_copy);
+	struct err e;
+
+	(void)state;
+	for (size_t cut = 0; cut <= after.len; cut++) {
+		bool whole = cut == after.len;
+
+		assert_int_equal(receive(first, before.len, 0, &e), -EPIPE);
+		assert_int_equal(receive(second, cut, 0, &e), -EPIPE);
+		assert_non_null(strstr(e.text, cut < STREAM_HELLO ? "never began"
+					       : whole            ? "ended"
+								  : "the stream "));
+		look_into(standby);
+		assert_true(strcmp(found[2], "two") == 0 || strcmp(found[2], "two anew") == 0);
+		assert_string_equal(found[3], cut < after.len - 2 * 17 ? "" : "three");
+		if (whole)
+			assert_string_equal(found[1], "");
+	}
+	assert_non_null(strstr(e.text, "ended"));
+	receive(second, after.len - 1, 0, &e);
+	assert_non_null(strstr(e.text, "torn"));
+}
+
+static void test_silence(void **state)
+{
+	char text[400];
+	struct wbuf w = said(text, sizeof text, two_calls);
+	struct err e;
+
+	(void)state;
+	assert_int_equal(receive(text, w.len, 1, &e), -ETIMEDOUT);
+	assert_non_null(strstr(e.text, "1 s"));
+	look_into(standby);
+	assert_string_equal(found[1], "one");
+}
+
+static void assert_refused(const char *text, size_t n, const char *because)
+{
+	struct err e;
+
+	assert_int_equal(receive(text, n, 0, &e), -EPROTO);
+	if (!strstr(e.text, because))
+		fail_msg("'%s' instead of '%s'", e.text, because);
+}
+
+static void test_what_is_not_right(void **state)
+{
+	static const struct stream_frame early[] = {FRAME_PUT(1, "one"), FRAME_END},
+					 few[] = {{.kind = JOURNAL_TOLD_BEGIN},
+						 {.kind = JOURNAL_TOLD_STANDS, .key = 1}, FRAME_END},
+					 trimmed[] = {{.kind = JOURNAL_TOLD_BEGIN},
+						 {.kind = JOURNAL_TOLD_TRIM}, FRAME_END},
+					 unknown[] = {{.kind = STREAM_BEAT + 1}, FRAME_END};
+	char text[400];
+	struct wbuf w = said(text, sizeof text, two_calls);
+
+	(void)state;
+	assert_refused("Welcome to active\n", 18, "not from srtpgw-standby");
+	text[11]++;
+	assert_refused(text, w.len, "the stream has version 2");
+	text[11]--;
+	text[15]++;
+	assert_refused(text, w.len, "calls have version 4");
+	assert_int_equal(access(standby, F_OK), -1); /* until there is something to write */
+	text[15]--;
+	text[w.len - 20] ^= 1;
+	assert_refused(text, w.len, "damaged");
+	for (const struct stream_frame *const *bad =
+			(const struct stream_frame *const[]){early, few, trimmed, NULL};
+		*bad; bad++) {
+		w = said(text, sizeof text, *bad);
+		assert_refused(text, w.len, "does not belong");
+	}
+	w = said(text, sizeof text, unknown);
+	assert_refused(text, w.len, "damaged");
+}
+
+static void test_a_control_plane_runs_there(void **state)
+{
+	struct journal *j = folder_open(standby);
+	char text[400];
+	struct wbuf w = said(text, sizeof text, two_calls);
+	struct err e;
+
+	(void)state;
+	assert_int_equal(receive(text, w.len, 0, &e), -EBUSY);
+	assert_non_null(strstr(e.text, "in use by test_standby"));
+	journal_free(j);
+}
+
+/* Two standbys would tell each other the same calls for ever. */
+static void test_a_standby_does_not_send(void **state)
+{
+	struct standby_status s;
+	struct end to, from;
+	int fds[2], out[2];
+
+	(void)state;
+	strcpy(active, standby);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	char text[400];
+	struct wbuf w = said(text, sizeof text, two_calls);
+
+	assert_int_equal(status_read(standby, &s), -ESRCH);
+	to = start(false, fds[0], fds[1]);
+	assert_int_equal(write(fds[1], text, w.len), w.len);
+	wait_until_in_step();
+	from = start(true, out[1], out[0]);
+	assert_int_equal(code_of(&from), -EBUSY);
+	assert_int_equal(stop(&to), 0);
+	assert_int_equal(status_read(standby, &s), -ESRCH);
+	for (unsigned i = 0; i < 2; i++) {
+		close(fds[i]);
+		close(out[i]);
+	}
+}
+
+#define S(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		S(test_the_standby_has_what_the_active_has),
+		S(test_the_sender_is_told_to_end),
+		S(test_it_comes_back_in_step),
+		S(test_rotation_under_the_stream),
+		S(test_a_reader_that_reads_nothing),
+		S(test_a_torn_copy),
+		S(test_silence),
+		S(test_what_is_not_right),
+		S(test_a_control_plane_runs_there),
+		S(test_a_standby_does_not_send),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
