@@ -70,14 +70,21 @@ int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e
 	return err;
 }
 
-void gateway_recover(struct gateway *g)
+int gateway_keep_calls(struct gateway *g, const struct config *c, struct err *e)
 {
-	const char *directory = g->conf.recovery ? g->conf.recovery : g->config->recovery.directory;
-	struct err e = {0};
+	static const char place[] = "/srtp-gateway:gateway/recovery/directory";
+	const char *directory = g->conf.recovery ? g->conf.recovery : c->recovery.directory;
+	int rc = b2bua_keep_calls(g->b2bua, directory, e);
 
-	if (b2bua_recover(g->b2bua, directory, &e) < 0)
+	/* Its calls would be lost: whoever has them, such as srtpgw-standby, has to let them go first. */
+	if (rc == -EBUSY) {
+		err_prefix(e, "%s: ", place);
+		return rc;
+	}
+	if (rc < 0)
 		log_warn("call", "calls will not outlive this process: they cannot be kept",
-			LZ("reason", e.text), LZ("configured", "/srtp-gateway:gateway/recovery/directory"));
+			LZ("reason", e->text), LZ("configured", place));
+	return 0;
 }
 
 void gateway_close_planes(struct gateway *g)

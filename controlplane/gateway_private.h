@@ -52,8 +52,8 @@ struct gateway {
  */
 int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e);
 void gateway_close_planes(struct gateway *g);
-/* Calls of an earlier process are taken over, with the first configuration. */
-void gateway_recover(struct gateway *g);
+/* Before the first configuration is taken. -EBUSY: another process has the calls; all else is a warning. */
+int gateway_keep_calls(struct gateway *g, const struct config *c, struct err *e);
 
 /* gateway_peers.c */
 struct config_listener;

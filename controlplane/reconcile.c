@@ -206,6 +206,8 @@ static int prepare_plan(
 		rc = pages_prepare(g, to, &p->web, e);
 	if (rc == 0)
 		rc = open_audit(p, e);
+	if (rc == 0 && p->first)
+		rc = gateway_keep_calls(g, to, e);
 	if (rc < 0)
 		abandon(g, p);
 	else
@@ -366,7 +368,7 @@ static void commit(void *ctx, void *plan)
 	p->to = before;
 	p->tls = tls;
 	if (p->first)
-		gateway_recover(g);
+		b2bua_recover(g->b2bua);
 	close_plan(p);
 	gateway_look_at_certificates(g, (int64_t)time(NULL));
 }

@@ -138,11 +138,12 @@ struct b2bua_layers {
 void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers);
 
 /*
- * Calls are kept in this directory from now on, and those that an earlier process left there are taken over:
- * after the first commit, before the loop runs. The directory is made; a tmpfs will do. An error with e
- * (-EBUSY: another process has it) means that calls do not outlive the process, and nothing else.
+ * Calls are kept in this directory from now on. It is made; a tmpfs will do. An error with e means that calls do not
+ * outlive the process, and nothing else. -EBUSY: another process has it, and the calls in it.
  */
-int b2bua_recover(struct b2bua *b, const char *directory, struct err *e);
+int b2bua_keep_calls(struct b2bua *b, const char *directory, struct err *e);
+/* Those that an earlier process left there are taken over: after the first commit, before the loop runs. */
+void b2bua_recover(struct b2bua *b);
 
 /* As sip_rate_conf.peer: a source that a trunk is identified by. user: the B2BUA. */
 bool b2bua_knows(void *user, const struct sip_flow *from, uint32_t *per_s);

@@ -216,8 +216,9 @@ static void keep_calls(void)
 	struct err e = {0};
 
 	snprintf(path, sizeof path, "%s/calls", bench.folder);
-	if (b2bua_recover(bench.b2bua, path, &e) < 0)
+	if (b2bua_keep_calls(bench.b2bua, path, &e) < 0)
 		fail_msg("%s", e.text);
+	b2bua_recover(bench.b2bua);
 }
 
 void bench_keep_calls(void)

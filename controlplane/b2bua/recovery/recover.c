@@ -302,29 +302,32 @@ static void take(void *arg, uint64_t key, const void *data, size_t n)
 	}
 }
 
-int b2bua_recover(struct b2bua *b, const char *directory, struct err *e)
+int b2bua_keep_calls(struct b2bua *b, const char *directory, struct err *e)
 {
-	struct recovery *r;
+	return checkpoint_open(b, directory, e);
+}
+
+void b2bua_recover(struct b2bua *b)
+{
+	struct checkpoint *k = &b->checkpoint;
+	struct recovery *r = k->journal ? calloc(1, sizeof *r) : NULL;
 	struct journal_found found;
 	uint64_t began = clock_mono_ns();
-	int rc = checkpoint_open(b, directory, e);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	r = calloc(1, sizeof *r);
-	if (!r)
-		return err_set(e, ENOMEM, "out of memory");
-	r->b = b;
-	rc = journal_read(b->checkpoint.journal, take, r, &found);
+	if (!k->journal)
+		return;
+	if (r)
+		r->b = b;
+	rc = r ? journal_read(k->journal, take, r, &found) : -ENOMEM;
 	if (rc < 0)
 		log_error("call", "calls of before the start cannot be read: they end",
-			LZ("directory", directory), LZ("reason", strerror(-rc)));
-	b->counters.recovered += r->taken;
-	if (rc == 0 && (r->taken || r->dropped || found.torn))
+			LZ("directory", k->directory), LZ("reason", strerror(-rc)));
+	else if (r->taken || r->dropped || found.torn)
 		log_info("call", "calls of before the restart are taken over", LU("calls", r->taken),
 			LU("dropped", r->dropped), LU("records", found.records), LU("torn", found.torn),
 			LU("ms", (clock_mono_ns() - began) / NS_PER_MS));
+	b->counters.recovered += r ? r->taken : 0;
 	checkpoint_renewed(b);
 	free(r);
-	return 0;
 }
