@@ -45,6 +45,11 @@ def test_wrong_usage_is_one_line_and_an_exit_code():
     ends([controlplane, "--nonsense"], 2, "unknown option '--nonsense'.*--help")
     ends([controlplane, "-x", "--config", "y"], 2, "unknown option '-x'.*--help")
     ends([controlplane, "--config"], 2, "--config needs a value.*--help")
+    standby = os.path.join(build, "controlplane", "standby", "srtpgw-standby")
+    ends([standby], 2, "send, receive or status.*--help")
+    ends([standby, "watch"], 2, "watch.*--help")
+    ends([standby, "receive", "--silence", "0"], 2, "--silence")
+    ends([standby, "receive", "--recovery", "/nowhere"], 3, "the stream never began")
     ends([netconf, "--nonsense"], 2, "--nonsense.*--help")
     ends([controlplane, "--config", "/nowhere/at/all.json"], 3, "/nowhere/at/all.json")
     ends([controlplane, "--config", "x", "--log-level", "loud"], 2, "loud")
@@ -60,7 +65,7 @@ def test_wrong_usage_is_one_line_and_an_exit_code():
     ends([os.path.join(TOP, "scripts", "test"), "--only"], 2, "^scripts/test: --only needs a group")
     ends([os.path.join(TOP, "scripts", "bench"), "--minutes", "x"], 2, "^scripts/bench: --minutes needs a number")
     ends([os.path.join(TOP, "scripts", "gateway"), "--nonsense"], 2, "--nonsense", None)
-    for program in (dataplane, controlplane, ctl, netconf):
+    for program in (dataplane, controlplane, ctl, netconf, standby):
         assert "usage" in run(program, "--help") and re.search(r"\d+\.\d+", run(program, "--version"))
 
 
