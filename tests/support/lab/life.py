@@ -228,7 +228,7 @@ class Life:
             return  # its offer was on a connection that broke, which ends the call
         if other.state == "up" and other.partner is not phone:
             return  # a transfer to it has failed
-        if other.state == "calling" and self.troubled(phone.began):
+        if other.state in ("calling", "answering") and self.troubled(phone.began):
             return  # it was answered when the gateway could not go on with it
         if (phone.was_contrary or other.was_contrary) and "new keys" in (m.get("Reason") or ""):
             return
