@@ -87,8 +87,10 @@ void b2bua_shutdown(struct b2bua *b)
 {
 	b->closing = true;
 	registration_shutdown(b);
-	for (struct call *c = call_first(b); c; c = call_after(c))
+	for (struct call *c = call_first(b); c; c = call_after(c)) {
+		c->end.retry_after = 2;
 		call_release(c, NULL, 503, "the gateway is shutting down");
+	}
 }
 
 unsigned b2bua_call_count(const struct b2bua *b)

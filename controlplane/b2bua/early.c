@@ -137,7 +137,7 @@ static void refuse(struct leg *in, unsigned status, const char *why, const char 
 	oa_rollback(&in->oa);
 	oa_rollback(&leg_twin(in)->oa);
 	if (c->early.stx)
-		reply_refuse(c->early.stx, status, NULL, in->trunk->realm->trusted ? why : outside,
+		reply_refuse_for(c->early.stx, status, in->trunk->realm->trusted ? why : outside,
 			str_z(in->local_tag));
 	finish(c);
 	legs_program(c);

@@ -44,8 +44,8 @@ static void refuse(struct leg *in, unsigned status, const char *why)
 	if (in->stx) {
 		const char *outside = c->end.outside ? c->end.outside : why;
 
-		reply_refuse(in->stx, status, NULL, in->trunk->realm->trusted ? why : outside,
-			str_z(in->local_tag));
+		reply_refuse_for(
+			in->stx, status, in->trunk->realm->trusted ? why : outside, str_z(in->local_tag));
 	}
 	(void)call_hold(c, &c->end.outside, STR(""));
 	leg_drop_stx(in);

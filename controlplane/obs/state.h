@@ -78,7 +78,7 @@ struct state_peer_target {
 	const char *reason; /* NULL: none */
 };
 
-#define STATE_PEER_TARGETS_MAX 32
+#define STATE_PEER_TARGETS_MAX 64
 struct state_peer {
 	const char *name;
 	const char *state;  /* as above, or "no-address" */

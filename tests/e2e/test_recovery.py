@@ -110,7 +110,7 @@ def test_a_phone_that_rang_during_the_crash_is_let_go_when_it_is_answered():
         b.respond(offer, 200, "OK", b.answer_body(offer))
         b.expect("ACK")
         bye = b.released()
-        assert "restarted" in (bye.get("Reason") or ""), bye.text
+        assert "restart" in (bye.get("Reason") or ""), bye.text
         no_call_left(gateway)
 
 

@@ -289,7 +289,7 @@ static void test_a_call_that_rings(void **state)
 		answer(to, "200 OK", "", sdp(to, 1));
 		hear(to, "ACK");
 		hear(to, "BYE");
-		expect_heard(to, "restarted");
+		expect_heard(to, "restart");
 		reply(to, "200 OK");
 		silence(NULL);
 		phone_forget(from);

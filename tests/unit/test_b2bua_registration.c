@@ -9,6 +9,10 @@
 	"\"peer\":[{\"name\":\"p\",\"host\":\"198.51.100.1\",\"certificate-name\":\"a.example\"}],"          \
 	"\"registration\":{\"aor\":\"sip:4711@a.example\",\"expires\":" expires "},"
 
+#define SERVERS(user)                                                                                        \
+	"\"peer\":[{\"name\":\"p\",\"host\":\"sip.a.example\"}],"                                        \
+	"\"registration\":{\"aor\":\"sip:" user "@a.example\",\"expires\":600},"
+
 static const char *state_of(const char *leaf)
 {
 	static char text[300];
@@ -219,8 +223,7 @@ static void begin_with_servers(void **state, unsigned n)
 	bench.dns = (struct dns_asker){.ask = resolve, .ctx = &n_servers};
 	bench_teardown(state);
 	bench_setup(state);
-	bench_change(PEER_A, "\"peer\":[{\"name\":\"p\",\"host\":\"sip.a.example\"}],"
-			     "\"registration\":{\"aor\":\"sip:4711@a.example\",\"expires\":600},");
+	bench_change(PEER_A, SERVERS("4711"));
 	pass(100);
 	hear(&bob, "REGISTER");
 }
@@ -280,6 +283,26 @@ static void test_the_last_of_three_servers(void **state)
 	reply(&bob, "200 OK");
 	phone_forget(&second);
 	phone_forget(&third);
+}
+
+/* Nor for what a registration was refused that the operator has corrected meanwhile. */
+static void test_servers_after_a_correction(void **state)
+{
+	struct phone second = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
+
+	begin_with_servers(state, 2);
+	reply(&bob, "403 Forbidden");
+	pass(300100);
+	hear(&second, "REGISTER");
+	reply(&second, "403 Forbidden");
+	bench_change(PEER_A, SERVERS("4712"));
+	pass(100);
+	hear(&bob, "REGISTER");
+	reply(&bob, "500 Broken");
+	pass(5100);
+	hear(&second, "REGISTER");
+	reply(&second, "200 OK");
+	phone_forget(&second);
 }
 
 /* A server's Retry-After is its own, and keeps nobody from the others. */
@@ -393,6 +416,7 @@ int main(void)
 		T(test_it_backs_off),
 		T(test_the_second_of_two_servers),
 		T(test_the_last_of_three_servers),
+		T(test_servers_after_a_correction),
 		T(test_a_rest_is_that_of_one_server),
 		T(test_each_server_is_asked_its_own),
 		T(test_calls_come_to_the_contact),

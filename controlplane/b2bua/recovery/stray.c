@@ -29,6 +29,6 @@ void stray_answered(struct b2bua *b, const struct sip_msg *m, const struct sip_f
 	log_warn("call", "a call that nobody knows any more was answered: it is ended",
 		LS("sip_call_id", m->call_id), LZ("peer", ip_port_text(&from->remote, peer)));
 	flow = way_to(b, d, from);
-	fork_end(b, d, &flow, "the gateway was restarted while it rang");
+	fork_end(b, d, &flow, "the call that it answers is over, or went with a restart");
 	sip_dialog_free(d);
 }

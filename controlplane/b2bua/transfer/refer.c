@@ -23,7 +23,7 @@ void refer_refuse(struct leg *l, struct sip_stx *stx, unsigned status, const cha
 	l->call->b->counters.refused_transfer++;
 	log_warn("call", "transfer refused", LZ("call", l->call->id), LZ("trunk", l->trunk->name),
 		LU("status", status), LZ("reason", why));
-	reply_refuse(stx, status, NULL, why, str_z(l->local_tag));
+	reply_refuse_for(stx, status, why, str_z(l->local_tag));
 }
 
 /* The target that a Refer-To names. NULL, or why it is none. */
@@ -124,6 +124,8 @@ static unsigned status_for_referrer(unsigned status)
 	case 491:
 	case 501:
 		return 603;
+	case 503:
+		return reply_status(status);
 	default:
 		return status < 400 ? 603 : status;
 	}

@@ -27,7 +27,7 @@ static void put_target(struct peer_state *p, const struct dns_target *d)
 	}
 	t->priority = d->priority;
 	t->weight = d->weight;
-	TAILQ_INSERT_TAIL(&p->targets, t, entry);
+	TAILQ_INSERT_HEAD(&p->targets, t, entry);
 }
 
 static void drop_target(struct peer_target *t)
@@ -55,8 +55,9 @@ static void moved(void *arg)
 		if (!there)
 			drop_target(t);
 	}
-	for (unsigned i = 0; i < n; i++)
-		put_target(p, &now[i]);
+	/* From the last to the first: of an address that several records name, the best counts. */
+	while (n--)
+		put_target(p, &now[n]);
 }
 
 /* One that was down may be gone, and with it what kept calls from the trunk. */

@@ -128,12 +128,16 @@ void registration_asked(struct registration_way *w, const struct sip_flow *to)
 }
 
 void registration_refused(
-	struct registration_way *w, const struct b2bua_generation *g, const struct config_trunk *trunk)
+	const struct registration_way *w, const struct b2bua_generation *g, const struct config_trunk *trunk)
 {
-	struct peer_target *t = peer_target_at(first_peer(g, trunk), &w->asked.registrar);
+	struct peer_state *p = first_peer(g, trunk);
+	struct peer_target *asked = peer_target_at(p, &w->asked.registrar), *t;
+	uint32_t last = 0;
 
-	if (t)
-		t->refused = ++w->refusals;
+	TAILQ_FOREACH (t, &p->targets, entry)
+		last = t->refused > last ? t->refused : last;
+	if (asked)
+		asked->refused = last + 1;
 }
 
 void registration_granted(
@@ -142,7 +146,6 @@ void registration_granted(
 	struct peer_target *t;
 
 	w->holder = w->asked;
-	w->refusals = 0;
 	TAILQ_FOREACH (t, &first_peer(g, trunk)->targets, entry)
 		t->refused = 0;
 }

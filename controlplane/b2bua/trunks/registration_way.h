@@ -27,7 +27,6 @@ struct registration_place {
 struct registration_way {
 	struct registration_place asked;  /* last */
 	struct registration_place holder; /* that granted a registration last */
-	uint32_t refusals;                /* since then */
 };
 
 /* Where the next REGISTER goes; `back`: one that takes a registration back, to who granted it. -EHOSTUNREACH:
@@ -38,7 +37,7 @@ int registration_aim(const struct registration_way *w, const struct b2bua_genera
 void registration_asked(struct registration_way *w, const struct sip_flow *to);
 /* and that failed, */
 void registration_refused(
-	struct registration_way *w, const struct b2bua_generation *g, const struct config_trunk *trunk);
+	const struct registration_way *w, const struct b2bua_generation *g, const struct config_trunk *trunk);
 /* or it was granted. */
 void registration_granted(
 	struct registration_way *w, const struct b2bua_generation *g, const struct config_trunk *trunk);

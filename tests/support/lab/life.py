@@ -78,6 +78,7 @@ class Life:
         self.numbers, self.timers, self.order = itertools.count(1), [], itertools.count()
         self.phones, self.plans, self.gw_keys, self.idents = [], {}, {}, {}
         self.troubles, self.gone, self.looks, self.sessions, self.silenced, self.counts = [], [], [], [], 0, {}
+        self.told = []
         self.audit = lab.path("audit.jsonl")
         self.gateway = lab.gateway(
             trunks(lab.ADDRESSES, lab.ADDRESSES6), [(None, prefix, name) for name, prefix in PREFIXES.items()],
@@ -130,6 +131,7 @@ class Life:
         for phone in [p for p in self.phones if p.state == "over" and now - p.touched > 1]:
             self.account(phone)
         self.planes_run()
+        self.both_are_told()
 
     def live(self, seconds):
         end = time.monotonic() + seconds
@@ -232,7 +234,14 @@ class Life:
             return  # it was answered when the gateway could not go on with it
         if (phone.was_contrary or other.was_contrary) and "new keys" in (m.get("Reason") or ""):
             return
-        self.broken(f"the gateway ended {phone}, {other} knows nothing of it: {m.get('Reason')}")
+        self.told.append((time.monotonic() + PATIENCE / 2, phone, other, m.get("Reason")))
+
+    def both_are_told(self):
+        """Whose partner heard that the gateway has ended their call hears it, too, if not in the same moment."""
+        self.told = [t for t in self.told if t[2].state not in ("over", "leaving") and not t[2].cause]
+        for end, phone, other, reason in self.told:
+            if end < time.monotonic():
+                self.broken(f"the gateway ended {phone}, {other} knows nothing of it: {reason}")
 
     def never_acknowledged(self, phone, m):
         if phone.state in ("over", "leaving") or phone.shaky:

@@ -27,7 +27,7 @@ class Talker:
     def tell(self, *words):
         self.popen.stdin.write(" ".join(str(w) for w in words) + "\n")
         self.popen.stdin.flush()
-        if not select.select([self.popen.stdout], [], [], 5)[0]:
+        if not select.select([self.popen.stdout], [], [], PATIENCE)[0]:
             raise LabError(f"talker {self.name}: no answer to {words}")
         answer = self.popen.stdout.readline().strip()
         if not answer or answer.startswith("error"):
@@ -55,5 +55,5 @@ class Talker:
     def stop(self):
         if self.popen.poll() is None:
             self.popen.stdin.close()
-            self.popen.wait(5)
+            self.popen.wait(PATIENCE)
         self.popen.stdout.close()
