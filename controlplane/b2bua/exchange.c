@@ -368,6 +368,9 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 	c->waiting++;
 	/* It may have changed its session already when it answered: it is offered the one that stands. */
 	out->timer.refresh_due |= !c->initial && out->early_answer.p;
+	/* So it may without an answer that could be heard. */
+	if (!c->initial && !m && error == SIP_TX_TRANSPORT)
+		reinvite_lost(out);
 	leg_drop_ctx(out); /* what follows may send the next INVITE */
 	if (succession_retry(out, m)) {
 		call_unwait(c);
@@ -389,7 +392,7 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 	if (m)
 		passing_keep(out, m);
 	explain(out, reason, m, why);
-	succession_lost(out, m, why);
+	succession_lost(out, error, m, why);
 	if (c->initial) {
 		unsigned status = !m                      ? none
 				  : redirect_pass(out, m) ? m->status
@@ -401,11 +404,11 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 			c->b->counters.failed_unreachable++;
 		out->ended = true;
 		call_release(c, m ? out : NULL, status, "%s", why);
-	} else if (!m || m->status == 408 || m->status == 481) {
+	} else if (m ? m->status == 408 || m->status == 481 : error == SIP_TX_TIMEOUT) {
 		/* RFC 3261 section 12.2.1.2: the dialog is gone, or its peer is. */
-		call_release(c, NULL, m ? 408 : none, "%s", why);
+		call_release(c, NULL, 408, "%s", why);
 	} else {
-		refuse(in, status_for_offerer(out, m->status), why);
+		refuse(in, m ? status_for_offerer(out, m->status) : out->cancelled ? 487 : none, why);
 	}
 	call_unwait(c);
 }

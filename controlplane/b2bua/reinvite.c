@@ -10,11 +10,15 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/media/legs.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 
 #define ANSWER_MS 32000 /* 64*T1: as long as a peer without any response is waited for */
 #define TRIES 8
+#define REACH_MS 32000 /* as long as there is no way to a peer whose answer must be had */
+#define REACH_EVERY_MS 2000
+#define REFRESH_EVERY_MS 10000 /* later, while the session has not expired */
 
 static struct leg *leg_of(struct timer *t)
 {
@@ -39,26 +43,82 @@ static void overdue(struct timer *t)
 	call_release(l->call, NULL, 408, "trunk %s did not answer an offer of new keys", l->trunk->name);
 }
 
+/* The session cannot go on as it is: its keys must not be used again, or its peer is in another one. */
+static bool must_agree(const struct leg *l)
+{
+	return oa_keys_burnt(&l->oa) || l->astray;
+}
+
+static bool wanted(const struct leg *l)
+{
+	return must_agree(l) || l->timer.refresh_due || l->rekey.due;
+}
+
+static void again(struct timer *t)
+{
+	reinvite_start(leg_of(t)->call);
+}
+
+static void again_in(struct leg *l, uint32_t ms)
+{
+	timer_set(l->call->b->wheel, &l->own_timer, ms, again);
+}
+
 /*
- * There is no way to the peer now, such as to a browser whose WebSocket is gone and that has not registered again. A
- * session that can go on as it is does, and is offered keys again later.
+ * An offer did not reach its peer, or nobody knows whether it did. That ends no dialog (RFC 3261 sections 8.1.3.1 and
+ * 14.1: as a 503): the peer is asked again over a new connection.
  */
+static void unreached(struct leg *l, const char *why)
+{
+	struct call *c = l->call;
+	uint64_t now = timer_now_ms(c->b->wheel);
+
+	if (!l->unreached_ms || now < l->unreached_ms + REACH_MS) {
+		again_in(l, l->unreached_ms ? REACH_EVERY_MS : 0);
+		if (!l->unreached_ms)
+			l->unreached_ms = now;
+		return;
+	}
+	if (must_agree(l)) {
+		call_tell_outside(c, "the other side could not be reached");
+		call_release(c, NULL, 503, "trunk %s: %s", l->trunk->name, why);
+		return;
+	}
+	if (l->rekey.due)
+		rekey_unsent(l, why);
+	/* Until its session expires, which ends the call. */
+	l->timer.refresh_due &= l->timer.interval_s > 0;
+	if (c->state != CALL_ENDING && l->timer.refresh_due)
+		again_in(l, REFRESH_EVERY_MS);
+}
+
+void reinvite_lost(struct leg *l)
+{
+	if (l->call->state != CALL_UP)
+		return;
+	revive_lost(l);
+	l->timer.refresh_due = true;
+	if (own_open(l) || timer_running(&l->own_timer))
+		return;
+	l->unreached_ms = timer_now_ms(l->call->b->wheel);
+	again_in(l, 0);
+}
+
+/* There is no way to the peer now, such as to a browser whose WebSocket is gone and that has not registered again. */
 void reinvite_unsent(struct leg *l, const char *why)
 {
 	struct call *c = l->call;
-	bool can_wait = l->rekey.offered && !oa_keys_burnt(&l->oa) && !l->astray;
 
 	l->own_invite = l->own_update = false;
 	timer_cancel(c->b->wheel, &l->own_timer);
-	if (!can_wait) {
-		call_tell_outside(c, "the other side could not be reached");
-		call_release(c, NULL, 503, "%s", why);
-		return;
-	}
 	c->waiting++;
 	oa_rollback(&l->oa);
-	l->timer.refresh_due = false;
-	rekey_unsent(l, why);
+	l->rekey.offered = false;
+	/* What only brings new keys has time. */
+	if (l->rekey.due && !must_agree(l) && !l->timer.refresh_due && !l->unreached_ms)
+		rekey_unsent(l, why);
+	else
+		unreached(l, why);
 	legs_program(c);
 	call_unwait(c);
 }
@@ -96,17 +156,13 @@ void reinvite_start(struct call *c)
 	for (unsigned side = 0; side < 2; side++) {
 		struct leg *l = &c->legs[side];
 
-		if (c->state == CALL_UP && !c->exchange && !succession_pending(c) && !own_open(l) &&
-			!timer_running(&l->own_timer) &&
-			(oa_keys_burnt(&l->oa) || l->timer.refresh_due || l->rekey.due || l->astray))
+		if (!wanted(l))
+			l->unreached_ms = 0;
+		else if (c->state == CALL_UP && !c->exchange && !succession_pending(c) && !own_open(l) &&
+			 !timer_running(&l->own_timer))
 			offer_keys(l);
 	}
 	call_unwait(c);
-}
-
-static void again(struct timer *t)
-{
-	reinvite_start(leg_of(t)->call);
 }
 
 /* The transaction is over, whatever came of it. False: so is the call. */
@@ -133,6 +189,7 @@ void reinvite_answered(struct leg *l, const struct sip_msg *m)
 	if (!transaction_over(l))
 		return;
 	l->own_tries = 0;
+	l->unreached_ms = 0;
 	if (!body.n)
 		body = (struct str){l->early_answer.p, l->early_answer.n};
 	if (!body.n)
@@ -188,8 +245,8 @@ static bool met_with_glare(const struct sip_msg *m)
 void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason, const struct sip_msg *m)
 {
 	struct call *c = l->call;
-	bool lost = !m || m->status == 408 || m->status == 481;
-	bool by_update = l->own_update, keys = l->rekey.offered, burnt = oa_keys_burnt(&l->oa);
+	bool lost = !m || m->status == 408 || m->status == 481, unsure = !m && error == SIP_TX_TRANSPORT;
+	bool by_update = l->own_update, keys = l->rekey.offered, must = must_agree(l);
 
 	if (!transaction_over(l))
 		return;
@@ -197,11 +254,17 @@ void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason,
 	leg_drop_ctx(l); /* what follows may send the next one */
 	oa_rollback(&l->oa);
 	l->rekey.offered = false;
+	if (m)
+		l->unreached_ms = 0;
 	if (m && met_with_glare(m) && ++l->own_tries < TRIES) {
-		timer_set(c->b->wheel, &l->own_timer, reinvite_back_off_ms(l), again);
+		again_in(l, reinvite_back_off_ms(l));
 	} else if (m && ((by_update && !l->timer.peer_updates) || session_timer_raise(l, m))) {
-		timer_set(c->b->wheel, &l->own_timer, 0, again);
-	} else if (lost || burnt || l->astray) {
+		again_in(l, 0);
+	} else if (unsure) {
+		if (!by_update)
+			revive_lost(l);
+		unreached(l, reason);
+	} else if (lost || must) {
 		end(l, error, reason, m);
 	} else {
 		l->own_tries = 0;

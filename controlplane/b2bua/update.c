@@ -126,10 +126,11 @@ static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, con
 		early_unanswered(l, error, reason);
 	} else if (l->own_update) {
 		reinvite_failed(l, error, reason, NULL);
+	} else if (error == SIP_TX_TRANSPORT) {
+		reinvite_lost(l);
 	} else {
 		call_tell_outside(c, "the other side could not be reached");
-		call_release(c, NULL, error == SIP_TX_TIMEOUT ? 408 : 503, "trunk %s: session refresh: %s",
-			l->trunk->name, reason);
+		call_release(c, NULL, 408, "trunk %s: session refresh: %s", l->trunk->name, reason);
 	}
 	call_unwait(c);
 }
@@ -177,10 +178,9 @@ static int transmit(struct leg *l, struct str sdp)
 
 void update_send(struct leg *l)
 {
-	/* An offer that is out refreshes too. What could not even be sent is the end when the session
-	 * expires. */
-	if (!l->own_update && !early_asks(l))
-		transmit(l, STR(""));
+	/* An offer that is out refreshes too. */
+	if (!l->own_update && !early_asks(l) && transmit(l, STR("")) < 0)
+		reinvite_lost(l);
 }
 
 int update_offer(struct leg *l, struct str sdp, struct err *e)

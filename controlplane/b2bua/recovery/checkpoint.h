@@ -33,6 +33,8 @@ void checkpoint_close(struct b2bua *b);
  */
 void revive_later(struct call *c);
 void revive_forget(struct call *c);
+/* The transaction of the leg's last INVITE is gone with its connection, and its 2xx may come by another. */
+void revive_lost(struct leg *l);
 /* A 2xx to an INVITE in the leg's dialog that we know nothing of. */
 void revive_answered(struct leg *l, const struct sip_msg *m);
 

@@ -3,8 +3,8 @@
  * Do the peers of a call that was taken over still have it? They are asked with an UPDATE, or with OPTIONS
  * where they know none, in the dialog: who has lost it answers 481 (RFC 3261 section 12.2.2), and the call
  * ends on the other side too. Whom no connection can be made to is waited for: he may have to call us. Who
- * answers a re-INVITE of the process before is in a session that went with it: he is offered the one that
- * holds.
+ * answers a re-INVITE of the process before, or one that went with its connection, is in a session that nobody
+ * else knows: he is offered the one that holds.
  */
 #include <stddef.h>
 
@@ -130,6 +130,12 @@ void revive_forget(struct call *c)
 	c->unsure = false;
 }
 
+void revive_lost(struct leg *l)
+{
+	l->before.last_seq = l->dialog->invite_seq;
+	l->before.answered_seq = l->agreed_seq;
+}
+
 void revive_answered(struct leg *l, const struct sip_msg *m)
 {
 	struct call *c = l->call;
@@ -137,10 +143,10 @@ void revive_answered(struct leg *l, const struct sip_msg *m)
 	if (c->state != CALL_UP || !l->before.last_seq || m->cseq > l->before.last_seq)
 		return;
 	invite_ack_before(l, m->cseq);
-	if (m->cseq <= l->before.answered_seq)
-		return; /* again: our ACK was lost */
+	if (m->cseq <= l->before.answered_seq || m->cseq <= l->agreed_seq)
+		return; /* again: our ACK was lost; or another was agreed on since */
 	l->before.answered_seq = m->cseq;
-	log_warn("call", "a re-INVITE of before the restart was answered: its session is offered anew",
+	log_warn("call", "a re-INVITE that nobody waits for was answered: the session is offered anew",
 		LZ("call", c->id), LZ("trunk", l->trunk->name));
 	sip_dialog_refresh(l->dialog, m);
 	l->astray = true;

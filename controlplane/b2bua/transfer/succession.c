@@ -110,13 +110,18 @@ bool succession_retry(struct leg *l, const struct sip_msg *m)
 	return true;
 }
 
-bool succession_lost(struct leg *l, const struct sip_msg *m, const char *why)
+bool succession_lost(struct leg *l, enum sip_tx_error error, const struct sip_msg *m, const char *why)
 {
 	struct call *was = l->ancestor ? l->ancestor->call : NULL;
 
 	/* RFC 3261 section 12.2.1.2 */
 	if (!was || (m && m->status != 408 && m->status != 481))
 		return false;
+	/* Only its connection is: the call that it was in goes on, and offers it what holds. */
+	if (!m && error == SIP_TX_TRANSPORT) {
+		reinvite_lost(l->ancestor);
+		return false;
+	}
 	call_tell_outside(was, "the other side has lost the call");
 	call_release(was, NULL, 408, "%s", why);
 	return true;
@@ -165,7 +170,6 @@ void succession_failed(struct leg *l, enum sip_tx_error error, const char *reaso
 	struct call *c = l->call;
 	char why[CALL_REASON_MAX];
 
-	(void)error;
 	if (c->state == CALL_ENDING) {
 		leg_drop_ctx(l);
 		return;
@@ -179,7 +183,7 @@ void succession_failed(struct leg *l, enum sip_tx_error error, const char *reaso
 		else
 			snprintf(why, sizeof why, "trunk %s: %.200s", l->trunk->name,
 				reason ? reason : "no answer");
-		succession_lost(l, m, why);
+		succession_lost(l, error, m, why);
 		call_tell_outside(c, "the other side could not be connected");
 		call_release(c, NULL, 480, "%s", why);
 	}

@@ -39,7 +39,7 @@ void succession_failed(struct leg *l, enum sip_tx_error error, const char *reaso
 /* A re-INVITE on a borrowed leg met with glare, and is sent again later. False: none of that. */
 bool succession_retry(struct leg *l, const struct sip_msg *m);
 /* The party of a borrowed leg is gone: so is the call that it was in, and this one. False: it is not. */
-bool succession_lost(struct leg *l, const struct sip_msg *m, const char *why);
+bool succession_lost(struct leg *l, enum sip_tx_error error, const struct sip_msg *m, const char *why);
 /* Leg 1 rings. */
 void succession_progress(struct call *c, const struct sip_msg *m);
 

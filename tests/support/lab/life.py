@@ -226,8 +226,6 @@ class Life:
             phone.joined()
         if phone.cause or phone.shaky or not other or other.state in ("over", "leaving") or other.cause:
             return
-        if "cause=503" in (m.get("Reason") or "") and any(what == "connections" for what, _, _ in self.troubles):
-            return  # its offer was on a connection that broke, which ends the call
         if other.state == "up" and other.partner is not phone:
             return  # a transfer to it has failed
         if other.state in ("calling", "answering") and self.troubled(phone.began):

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections that break under requests in a call: they are sent again, and the call goes on. */
+#include <errno.h>
+
+#include "tests/unit/b2bua_renewals.h"
+#include "tests/unit/b2bua_transfers.h"
+
+static void nobody_reaches(const struct phone *p)
+{
+	bench.refuse_ip = p ? p->ip : NULL;
+	bench.send_result = p ? -ECONNREFUSED : 0;
+}
+
+/* What the peer is offered over another connection it takes, with keys that follow from n. */
+static void take(struct phone *p, unsigned n)
+{
+	hear(p, "INVITE");
+	answer(p, "200 OK", "", sdp_as(p, n, 20 + n, "sendrecv"));
+	hear(p, "ACK");
+	silence(NULL);
+}
+
+/* Alice's re-INVITE has become one to bob, whose connection breaks under it. */
+static void hold_in_vain(void)
+{
+	say(&alice, "INVITE", "", sdp_as(&alice, 2, 12, "sendonly"));
+	hear(&bob, "INVITE");
+	cut_connection("reset by peer", true);
+	hear(&alice, "503");
+	say(&alice, "ACK", "", "");
+}
+
+/* Who wanted the change is refused; the other side may have heard of it, and is offered what stands. */
+static void test_a_change_for_the_other_side(void **state)
+{
+	uint32_t before;
+
+	(void)state;
+	call_up(&alice, &bob);
+	before = plane_last()->leg[DP_SIDE_A].remote.port;
+	hold_in_vain();
+	pass(100);
+	hear(&bob, "INVITE");
+	expect_heard(&bob, "a=sendrecv\r\n");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 3, 23, "sendrecv"));
+	hear(&bob, "ACK");
+	silence(NULL);
+	assert_int_equal(plane_last()->rx_keys[DP_SIDE_B], 2);
+	assert_int_equal(plane_last()->leg[DP_SIDE_A].remote.port, before);
+	assert_int_equal(plane_last()->leg[DP_SIDE_A].streams[0].direction, DP_SENDRECV);
+	/* The next change works. */
+	say(&alice, "INVITE", "", sdp_as(&alice, 2, 13, "sendonly"));
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 4, 24, "recvonly"));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+/* His answer comes by another connection: it is acknowledged, or he would end the call. */
+static void test_the_answer_comes_by_another_connection(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	hold_in_vain();
+	answer(&bob, "200 OK", "", sdp_as(&bob, 5, 15, "recvonly"));
+	hear(&bob, "ACK");
+	pass(100);
+	take(&bob, 6);
+	assert_int_equal(plane_last()->leg[DP_SIDE_B].streams[0].direction, DP_SENDRECV);
+	hang_up(&bob, &alice);
+	expect_no_calls();
+}
+
+/* He cannot be reached for long: the session goes on as it was. */
+static void test_who_may_have_heard_of_it_does_not_come_back(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	say(&alice, "INVITE", "", sdp_as(&alice, 2, 12, "sendonly"));
+	hear(&bob, "INVITE");
+	nobody_reaches(&bob);
+	cut_connection("reset by peer", true);
+	hear(&alice, "503");
+	say(&alice, "ACK", "", "");
+	pass(60000);
+	nobody_reaches(NULL);
+	pass(60000);
+	silence(NULL);
+	assert_int_equal(b2bua_call_count(bench.b2bua), 1);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+static void test_a_renewal_of_keys(void **state)
+{
+	(void)state;
+	policy("\"interval\":0,\"attempts\":1,\"on-refusal\":\"end-call\"");
+	call_up(&alice, &bob);
+	assert_int_equal(b2bua_rekey_all(bench.b2bua), 1);
+	pass(100);
+	hear(&bob, "INVITE");
+	cut_connection("reset by peer", true);
+	nobody_reaches(&bob);
+	pass(5000);
+	silence(NULL);
+	nobody_reaches(NULL);
+	pass(2100);
+	take(&bob, 2);
+	assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], 2);
+	assert_int_equal(renewals("operator", "renewed"), 1);
+	assert_int_equal(renewals("operator", "refused"), 0);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+/* Without new keys the call cannot go on. */
+static void test_keys_that_must_be_had(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	plane_restart(false);
+	pass(100);
+	hear(&bob, "INVITE");
+	cut_connection("reset by peer", true);
+	nobody_reaches(&bob);
+	pass(20000);
+	silence(NULL);
+	nobody_reaches(NULL);
+	pass(2100);
+	take(&bob, 2);
+	assert_int_equal(plane_last()->tx_keys[DP_SIDE_B], 1);
+	plane_restart(false);
+	nobody_reaches(&bob); /* from the beginning */
+	pass(31000);
+	silence(NULL);
+	pass(4000);
+	hear_all(&alice, "BYE");
+	expect_heard(&alice, "Reason: SIP;cause=503");
+	reply(&alice, "200 OK");
+	nobody_reaches(NULL);
+	silence(NULL);
+	expect_no_calls();
+}
+
+/* A session with a timer of 90 s, that the gateway refreshes. */
+static void timed(const char *headers)
+{
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", headers, sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	pass(45100);
+}
+
+static void test_a_refresh(void **state)
+{
+	static const char *const headers[] = {"Session-Expires: 90;refresher=uac\r\n",
+		"Allow: INVITE, ACK, BYE, UPDATE\r\nSession-Expires: 90;refresher=uac\r\n"};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		timed(headers[i]);
+		hear(&bob, i ? "UPDATE" : "INVITE");
+		cut_connection("reset by peer", true);
+		nobody_reaches(&bob);
+		pass(8000);
+		nobody_reaches(NULL);
+		pass(2100);
+		hear(&bob, "INVITE");
+		answer(&bob, "200 OK", headers[i], sdp_as(&bob, 2, 22, "sendrecv"));
+		hear(&bob, "ACK");
+		pass(44000); /* longer than the first would have been */
+		silence(NULL);
+		hang_up(&alice, &bob);
+		expect_no_calls();
+	}
+	/* Nor can it be sent for as long as the session lasts. */
+	for (unsigned i = 0; i < 2; i++) {
+		dial(&alice, "+1001", "", sdp(&alice, 1));
+		hear(&bob, "INVITE");
+		answer(&bob, "200 OK", headers[i], sdp(&bob, 1));
+		hear(&bob, "ACK");
+		hear(&alice, "200");
+		say(&alice, "ACK", "", "");
+		nobody_reaches(&bob);
+		pass(59000);
+		silence(NULL);
+		pass(1100);
+		hear(&alice, "BYE");
+		expect_heard(&alice, "Reason: SIP;cause=408");
+		reply(&alice, "200 OK");
+		nobody_reaches(NULL);
+		lose_all();
+		expect_no_calls();
+	}
+}
+
+/* The connection of who is to change over breaks: the call that he is in goes on. */
+static void test_a_transfer(void **state)
+{
+	(void)state;
+	begun();
+	answered();
+	cut_connection("reset by peer", true);
+	hear(&carol, "ACK");
+	hear(&carol, "BYE");
+	reply(&carol, "200 OK");
+	reported(&bob, "SIP/2.0 480 ", "terminated");
+	pass(100);
+	take(&alice, 7);
+	assert_int_equal(bench.live, 1);
+	hang_up(&bob, &alice);
+	expect_no_calls();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_a_change_for_the_other_side),
+		T(test_the_answer_comes_by_another_connection),
+		T(test_who_may_have_heard_of_it_does_not_come_back),
+		T(test_a_renewal_of_keys),
+		T(test_keys_that_must_be_had),
+		T(test_a_refresh),
+		TT(test_a_transfer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
