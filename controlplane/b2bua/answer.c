@@ -64,7 +64,12 @@ bool answer_accept(struct leg *in, struct str sdp)
 	err = reply_invite(in, 200, NULL, sdp);
 	/* What was not even written leaves the INVITE open; what was lost on the way may have arrived. */
 	in->established |= err != -EMSGSIZE && err != -ENOMEM;
-	if (err < 0) {
+	if (err < 0 && err != -EMSGSIZE && err != -ENOMEM && !c->initial && !leg_twin(in)->ack_due) {
+		/* The other side has agreed: who asked is offered that when there is a way. */
+		sip_stx_acked(in->stx);
+		in->awaiting_ack = false;
+		in->astray = true;
+	} else if (err < 0) {
 		in->awaiting_ack = false;
 		call_release(c, NULL, 500, "the answer could not be sent to the caller");
 		return false;
@@ -82,16 +87,18 @@ static void agree(struct leg *in, struct str sdp)
 	 */
 	bool unread = c->initial && sdp.n && in->reliable.agreed &&
 		      in->reliable.version != (uint32_t)in->oa.version;
+	bool over;
 
 	c->waiting++;
 	if (answer_accept(in, sdp)) {
 		in->timer.refresh_due |= unread; /* so it is offered, once the ACK is there */
 		legs_commit(c);
-		if (update) {
+		over = update || !in->awaiting_ack;
+		if (over) {
 			in->awaiting_ack = false;
 			leg_drop_stx(in);
 		}
-		if (update && c->state != CALL_ENDING)
+		if (over && c->state != CALL_ENDING)
 			exchange_over(c);
 	}
 	call_unwait(c);

@@ -273,6 +273,10 @@ static void stx_failed(void *user, struct sip_stx *stx, enum sip_tx_error error,
 		/* RFC 3261 section 13.3.1.4: the session was not established, but the dialog is: BYE. */
 		c->b->counters.ended_no_ack++;
 		call_release(c, NULL, 408, "the answer was never acknowledged");
+	} else if (!c->initial && c->exchange == in && !leg_twin(in)->ack_due) {
+		/* The change holds on the other side, and here nobody knows of it: it is offered. */
+		in->astray = true;
+		exchange_over(c);
 	} else {
 		in->ended = true;
 		call_tell_outside(c, "the connection to the other side was lost");

@@ -65,8 +65,8 @@ static void again_in(struct leg *l, uint32_t ms)
 }
 
 /*
- * An offer did not reach its peer, or nobody knows whether it did. That ends no dialog (RFC 3261 sections 8.1.3.1 and
- * 14.1: as a 503): the peer is asked again over a new connection.
+ * An offer did not reach its peer, or nobody knows whether it did. That ends no dialog (RFC 3261 sections
+ * 8.1.3.1 and 14.1: as a 503): the peer is asked again over a new connection.
  */
 static void unreached(struct leg *l, const char *why)
 {
@@ -104,7 +104,10 @@ void reinvite_lost(struct leg *l)
 	again_in(l, 0);
 }
 
-/* There is no way to the peer now, such as to a browser whose WebSocket is gone and that has not registered again. */
+/*
+ * There is no way to the peer now, such as to a browser whose WebSocket is gone and that has not registered
+ * again.
+ */
 void reinvite_unsent(struct leg *l, const char *why)
 {
 	struct call *c = l->call;

@@ -94,6 +94,44 @@ static void test_who_may_have_heard_of_it_does_not_come_back(void **state)
 	expect_no_calls();
 }
 
+/* Bob has agreed to the change, which alice cannot be told, at once or soon after: she is offered what he knows. */
+static void tell_in_vain(const char *method, bool at_once)
+{
+	call_up(&alice, &bob);
+	say(&alice, method, "", sdp_as(&alice, 2, 12, "sendonly"));
+	hear(&bob, "INVITE");
+	if (at_once)
+		nobody_reaches(&alice);
+	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 12, "recvonly"));
+	hear(&bob, "ACK");
+	if (!at_once) {
+		hear(&alice, "200");
+		nobody_reaches(&alice);
+		cut_connection("Connection refused", false);
+	}
+	pass(5000);
+	silence(NULL);
+	nobody_reaches(NULL);
+	for (unsigned ms = 0; !hear_any(&alice); ms += 100) {
+		assert_true(ms < 3000);
+		pass(100);
+	}
+	expect_heard(&alice, "a=recvonly\r\n");
+	answer(&alice, "200 OK", "", sdp_as(&alice, 3, 23, "sendonly"));
+	hear(&alice, "ACK");
+	silence(NULL);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+static void test_the_answer_to_who_wanted_the_change(void **state)
+{
+	(void)state;
+	tell_in_vain("INVITE", false);
+	tell_in_vain("INVITE", true);
+	tell_in_vain("UPDATE", true);
+}
+
 static void test_a_renewal_of_keys(void **state)
 {
 	(void)state;
@@ -224,6 +262,7 @@ int main(void)
 		T(test_a_change_for_the_other_side),
 		T(test_the_answer_comes_by_another_connection),
 		T(test_who_may_have_heard_of_it_does_not_come_back),
+		T(test_the_answer_to_who_wanted_the_change),
 		T(test_a_renewal_of_keys),
 		T(test_keys_that_must_be_had),
 		T(test_a_refresh),
