@@ -112,12 +112,12 @@ def another_source(life):
 
 
 def move(life):
-    """To another media port: unsignalled where packets prove who it is."""
+    """To another media port: unsignalled where packets prove who it is, and it sends some."""
     phone = pick(life, idle)
     if not phone:
         return None
     phone.talker.bind(phone.house.next_port())
-    if not phone.house.suites or phone.house.keying == "dtls":
+    if not phone.house.suites or phone.house.keying == "dtls" or not phone.says():
         if phone.house.keying == "dtls":
             phone.renew()
         phone.change()
