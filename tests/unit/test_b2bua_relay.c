@@ -182,7 +182,8 @@ static void test_messages_that_are_refused(void **state)
 		say(&bob, "MESSAGE", cases[i].headers, "x");
 		hear(&bob, cases[i].status);
 		expect_heard(&bob, cases[i].why);
-		expect_not_heard(&bob, "\r\nRetry-After: 2\r\n"); /* it would be of all calls */
+		if (strcmp(cases[i].status, "503") == 0)
+			expect_not_heard(&bob, "\r\nRetry-After"); /* it would be of all calls */
 	}
 	/* Over UDP it would be too large; over TLS it is not. */
 	memset(body, 'x', sizeof body - 1);
