@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,66 +98,6 @@ static void sign(struct audit *a, uint64_t wall_ms)
 	a->signed_ms = wall_ms;
 }
 
-static void path_of(const struct audit *a, unsigned n, char out[AUDIT_PATH_MAX])
-{
-	if (n)
-		snprintf(out, AUDIT_PATH_MAX, "%s.%u", a->file, n);
-	else
-		snprintf(out, AUDIT_PATH_MAX, "%s", a->file);
-}
-
-/* Opens path to append to, for this process alone. The descriptor, or a negative errno value; -ENOTSUP: it is
- * no file, and a pipe that is full would stop who writes. */
-static int open_locked(const char *path, int flags, uint64_t *size)
-{
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | flags, 0640);
-	struct stat st;
-
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0) {
-		int rc = -errno;
-
-		close(fd);
-		return rc;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		close(fd);
-		return -ENOTSUP;
-	}
-	*size = (uint64_t)st.st_size;
-	return fd;
-}
-
-static bool move(const struct audit *a, unsigned from, unsigned to)
-{
-	char old[AUDIT_PATH_MAX], new[AUDIT_PATH_MAX];
-
-	path_of(a, from, old);
-	path_of(a, to, new);
-	return rename(old, new) == 0;
-}
-
-/* FILE becomes FILE.1, and those behind it go up by one as far as the first number that nobody has; the
- * oldest goes. */
-static bool make_way(const struct audit *a)
-{
-	char path[AUDIT_PATH_MAX];
-	unsigned n = 1;
-
-	if (!a->conf.max_files)
-		return true; /* what takes its place removes it */
-	for (; n < a->conf.max_files; n++) {
-		path_of(a, n, path);
-		if (access(path, F_OK) < 0)
-			break;
-	}
-	for (; n > 0; n--)
-		if (!move(a, n - 1, n))
-			return false;
-	return true;
-}
-
 static void lose(struct audit *a, uint64_t wall_ms)
 {
 	a->counters.failed++;
@@ -217,9 +156,9 @@ static int rotate(struct audit *a, uint64_t wall_ms)
 
 	sign(a, wall_ms);
 	snprintf(next, sizeof next, "%s.next", a->file);
-	fd = open_locked(next, O_TRUNC, &size);
+	fd = audit_open_locked(next, O_TRUNC, &size);
 	if (fd >= 0 &&
-		!(begin_file(a, fd, &chain, wall_ms, &size) && make_way(a) && rename(next, a->file) == 0)) {
+		!(begin_file(a, fd, &chain, wall_ms, &size) && audit_make_way(a->file, a->conf.max_files) && rename(next, a->file) == 0)) {
 		int rc = -errno;
 
 		close(fd);
@@ -272,7 +211,7 @@ static void see_cut(struct audit *a, uint64_t size, uint64_t wall_ms)
 static int open_again(const struct audit *a)
 {
 	uint64_t size;
-	int fd = open_locked(a->file, 0, &size);
+	int fd = audit_open_locked(a->file, 0, &size);
 
 	if (fd >= 0 && size) {
 		close(fd);
@@ -341,7 +280,7 @@ int audit_rotate(struct audit *a, uint64_t wall_ms, struct audit_closed *out, st
 	rc = rotate(a, wall_ms);
 	if (rc)
 		return err_set(e, -rc, "%s: there can be no next file: %s", a->file, strerror(-rc));
-	path_of(a, 1, out->file);
+	audit_path_of(a->file, 1, out->file);
 	out->last = last;
 	return 0;
 }
@@ -410,7 +349,7 @@ int audit_open(const struct audit_conf *conf, struct audit **out, struct err *e)
 	a->conf = *conf;
 	a->conf.file = a->file;
 	a->signed_ms = clock_wall_ms();
-	a->fd = open_locked(a->file, 0, &a->size);
+	a->fd = audit_open_locked(a->file, 0, &a->size);
 	if (a->fd == -EWOULDBLOCK)
 		rc = err_set(e, -a->fd, "%s: another process writes it", a->file);
 	else if (a->fd == -ENOTSUP)
