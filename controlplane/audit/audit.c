@@ -125,7 +125,8 @@ static bool tell_gap(struct audit *a, uint64_t wall_ms)
 }
 
 /* A file begins with a checkpoint: it is never without a record by which the next start finds the chain,
- * whichever files were moved away, and says by itself what it goes on from. */
+ * whichever files were moved away, and says by itself what it goes on from. It is on the disk before the one
+ * before it is closed, and may go. */
 static bool begin_file(struct audit *a, int fd, struct audit_chain *chain, uint64_t wall_ms, uint64_t *size)
 {
 	struct wbuf w = wbuf_make(a->line, sizeof a->line);
@@ -139,7 +140,7 @@ static bool begin_file(struct audit *a, int fd, struct audit_chain *chain, uint6
 	if (write(fd, wbuf_view(&w).p, wbuf_view(&w).n) != (ssize_t)wbuf_view(&w).n)
 		return false;
 	*size = wbuf_view(&w).n;
-	return true;
+	return fsync(fd) == 0;
 }
 
 /*
@@ -157,8 +158,8 @@ static int rotate(struct audit *a, uint64_t wall_ms)
 	sign(a, wall_ms);
 	snprintf(next, sizeof next, "%s.next", a->file);
 	fd = audit_open_locked(next, O_TRUNC, &size);
-	if (fd >= 0 &&
-		!(begin_file(a, fd, &chain, wall_ms, &size) && audit_make_way(a->file, a->conf.max_files) && rename(next, a->file) == 0)) {
+	if (fd >= 0 && !(begin_file(a, fd, &chain, wall_ms, &size) &&
+			       audit_replace(a->file, next, a->conf.max_files))) {
 		int rc = -errno;
 
 		close(fd);
@@ -358,6 +359,8 @@ int audit_open(const struct audit_conf *conf, struct audit **out, struct err *e)
 		rc = err_set(e, -a->fd, "%s: cannot be opened for writing: %s", a->file, strerror(-a->fd));
 	else
 		rc = take_up(a, e);
+	if (!rc)
+		audit_undo_replace(a->file, a->fd);
 	if (!rc)
 		rc = audit_key_open(a->file, a->chain.seq > 0, &a->key, e);
 	if (rc) {

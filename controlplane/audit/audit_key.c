@@ -40,19 +40,7 @@ static int write_public(const char *file, EVP_PKEY *key, struct err *e)
 /* Lasting once it has its name, and the name once the folder is written. */
 static int settle(const char *path, const char *made)
 {
-	char folder[AUDIT_PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	int fd, rc;
-
-	if (rename(made, path) < 0)
-		return -1;
-	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	rc = fsync(fd);
-	close(fd);
-	return rc;
+	return rename(made, path) < 0 ? -1 : audit_sync_folder(path);
 }
 
 /*

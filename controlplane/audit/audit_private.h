@@ -20,6 +20,11 @@ void audit_path_of(const char *file, unsigned n, char out[AUDIT_PATH_MAX]);
 /* Opens path to append to, for this process alone. The descriptor, or a negative errno value; -ENOTSUP: it is
  * no file, and a pipe that is full would stop who writes. */
 int audit_open_locked(const char *path, int flags, uint64_t *size);
-/* FILE becomes FILE.1, and those behind it go up by one as far as the first number that nobody has; the
- * oldest goes. False: errno. */
-bool audit_make_way(const char *file, unsigned max_files);
+/* What is at next becomes FILE, which becomes FILE.1, and so on: see audit.h. With max_files 0 FILE goes. The
+ * names are on the disk. False with errno: FILE is what it was. */
+bool audit_replace(const char *file, const char *next, unsigned max_files);
+/* A process that was killed within audit_replace() may have left FILE, open as fd, with FILE.1 for a second
+ * name, and would write on in a file that counts as closed. */
+void audit_undo_replace(const char *file, int fd);
+/* On the disk: the names in the folder that path is in. -1: errno. */
+int audit_sync_folder(const char *path);

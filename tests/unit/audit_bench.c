@@ -22,7 +22,7 @@ int bench_setup(void **state)
 
 int bench_teardown(void **state)
 {
-	static const char *const all[] = {"", ".1", ".2", ".3", ".old", ".key", ".pub"};
+	static const char *const all[] = {"", ".1", ".2", ".3", ".next", ".old", ".key", ".pub"};
 	char path[80];
 
 	(void)state;

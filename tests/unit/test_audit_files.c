@@ -3,10 +3,12 @@
 #include "tests/unit/audit_bench.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -140,6 +142,112 @@ static void test_what_would_be_lost_is_not_closed(void **state)
 	verified(ALL(""));
 }
 
+/* In place of the C library's: behind so many changes of a name the process is gone, and what the next file
+ * has to be before the first of them. */
+static unsigned die_behind, too_early;
+static ino_t synced, synced_next;
+
+static ino_t inode(const char *at)
+{
+	struct stat st;
+
+	return stat(at, &st) == 0 ? st.st_ino : 0;
+}
+
+static int changes_a_name(int rc)
+{
+	if (die_behind && --die_behind == 0)
+		_exit(0);
+	return rc;
+}
+
+static void is_to_be_on_the_disk(void)
+{
+	too_early += !synced_next || synced_next != inode(path(".next"));
+}
+
+int fsync(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	synced = st.st_ino;
+	if (synced == inode(path(".next")))
+		synced_next = synced;
+	return 0;
+}
+
+int rename(const char *from, const char *to)
+{
+	is_to_be_on_the_disk();
+	return changes_a_name(renameat(AT_FDCWD, from, AT_FDCWD, to));
+}
+
+int link(const char *from, const char *to)
+{
+	is_to_be_on_the_disk();
+	return changes_a_name(linkat(AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+
+/* Else a power cut leaves an empty file, the closed one may be elsewhere, and another chain begins. */
+static void test_the_next_file_is_on_the_disk_before_one_is_closed(void **state)
+{
+	struct audit *a = bench_open(1 << 20, 100);
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		bench_say(a, i);
+		too_early = 0;
+		synced = synced_next = 0;
+		rotated(a);
+		assert_int_equal(too_early, 0);
+		assert_int_equal(synced_next, inode(bench_file));
+		assert_int_equal(synced, inode(bench_folder)); /* the names, at last */
+	}
+	audit_close(a);
+}
+
+/* kill -9 between any two of its steps, and the archive takes what is closed before the next start. */
+static void test_a_crash_in_a_rotation_leaves_the_file(void **state)
+{
+	(void)state;
+	for (unsigned k = 1; k < 5; k++)
+		for (unsigned taken = 0; taken < 2; taken++) {
+			struct audit *a = bench_open(1 << 20, 100);
+			uint64_t before;
+			int status;
+			pid_t pid;
+
+			bench_say(a, 1);
+			rotated(a);
+			bench_say(a, 2);
+			audit_close(a);
+			before = verified(ALL(""));
+			pid = fork();
+			if (pid == 0) {
+				a = bench_open(1 << 20, 100);
+				bench_say(a, 3);
+				die_behind = k;
+				rotated(a);
+				_exit(0);
+			}
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+			assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+			if (taken) {
+				unlink(path(".1"));
+				unlink(path(".2"));
+			}
+			a = bench_open(1 << 20, 100);
+			/* What is written is not closed as well. */
+			assert_int_not_equal(inode(path(".1")), inode(bench_file));
+			bench_say(a, 4);
+			audit_close(a);
+			assert_true(verified(ALL("")) >= before + 3); /* "3", "4", and a signature */
+			for (unsigned i = 0; i < 3; i++)
+				unlink(path((const char *[]){"", ".1", ".2"}[i]));
+		}
+}
+
 /* As logrotate does it that was set up in spite of the manual: the chain goes on in a new file of that name.
  */
 static void test_a_file_that_was_moved_is_left(void **state)
@@ -263,6 +371,10 @@ int main(void)
 			test_a_file_is_closed_on_request, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_what_would_be_lost_is_not_closed, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_the_next_file_is_on_the_disk_before_one_is_closed, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_crash_in_a_rotation_leaves_the_file, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_file_that_was_moved_is_left, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(
