@@ -33,13 +33,25 @@ struct audit {
 	bool broken;        /* the last write failed, and was logged */
 	char why[96];       /* the last failure's reason; no quotes in it */
 	struct {
-		uint64_t records; /* 0: none */
+		uint64_t records;  /* 0: none */
 		uint64_t since_ms; /* wall clock */
 		char why[96];
 	} lost; /* that the file does not tell of yet */
+	struct {
+		bool seen;
+		uint64_t at_ms; /* wall clock */
+	} cut;                  /* likewise: somebody took of it what was in it */
 	struct audit_counters counters;
 	char line[AUDIT_LINE_MAX];
 };
+
+static void can_write(struct audit *a)
+{
+	if (a->broken)
+		log_warn("audit", "records are written again", LZ("file", a->file),
+			LU("lost", a->lost.records));
+	a->broken = false;
+}
 
 /* All or nothing: half a line is taken back. */
 static bool put(struct audit *a, struct str text)
@@ -47,11 +59,8 @@ static bool put(struct audit *a, struct str text)
 	ssize_t n = a->orphan ? 0 : write(a->fd, text.p, text.n);
 
 	if (n == (ssize_t)text.n) {
-		if (a->broken)
-			log_warn("audit", "records are written again", LZ("file", a->file),
-				LU("lost", a->lost.records));
 		a->size += text.n;
-		a->broken = false;
+		can_write(a);
 		return true;
 	}
 	snprintf(a->why, sizeof a->why, "%s",
@@ -78,8 +87,8 @@ static bool put_next(struct audit *a, struct str members, const char *sign_time)
 		return false;
 	if (w.overflow) {
 		snprintf(a->why, sizeof a->why, "longer than a record may be");
-		log_error("audit", "a record is lost: it is longer than a record may be",
-			LZ("file", a->file), LU("octets", members.n));
+		log_error("audit", "a record is lost: it is longer than a record may be", LZ("file", a->file),
+			LU("octets", members.n));
 		return false;
 	}
 	if (!put(a, wbuf_view(&w)))
@@ -126,13 +135,17 @@ static bool tell_gap(struct audit *a, uint64_t wall_ms)
 
 /* A file begins with a checkpoint: it is never without a record by which the next start finds the chain,
  * whichever files were moved away, and says by itself what it goes on from. It is on the disk before the one
- * before it is closed, and may go. */
-static bool begin_file(struct audit *a, int fd, struct audit_chain *chain, uint64_t wall_ms, uint64_t *size)
+ * before it is left, and may go. first: a record before that, or nothing. False with errno: some of it may be
+ * in the file. */
+static bool begin_file(struct audit *a, int fd, struct str first, struct audit_chain *chain, uint64_t wall_ms,
+	uint64_t *size)
 {
 	struct wbuf w = wbuf_make(a->line, sizeof a->line);
 	char time[CLOCK_TEXT_MAX];
 
 	*chain = a->chain;
+	if (first.n)
+		audit_chain_add(chain, first, &w);
 	errno = EIO;
 	if (audit_chain_sign(chain, a->key, clock_text(wall_ms, time), &w) < 0 || w.overflow)
 		return false;
@@ -141,6 +154,21 @@ static bool begin_file(struct audit *a, int fd, struct audit_chain *chain, uint6
 		return false;
 	*size = wbuf_view(&w).n;
 	return fsync(fd) == 0;
+}
+
+/* From the file that is written to one that is begun. */
+static void go_on_in(
+	struct audit *a, int fd, const struct audit_chain *chain, uint64_t size, uint64_t wall_ms)
+{
+	close(a->fd);
+	a->fd = fd;
+	a->chain = *chain;
+	a->size = a->begun_at = size;
+	a->rotate_at = 0;
+	a->away = a->orphan = false;
+	a->unsigned_records = 0;
+	a->signed_ms = wall_ms;
+	can_write(a);
 }
 
 /*
@@ -158,7 +186,7 @@ static int rotate(struct audit *a, uint64_t wall_ms)
 	sign(a, wall_ms);
 	snprintf(next, sizeof next, "%s.next", a->file);
 	fd = audit_open_locked(next, O_TRUNC, &size);
-	if (fd >= 0 && !(begin_file(a, fd, &chain, wall_ms, &size) &&
+	if (fd >= 0 && !(begin_file(a, fd, STR(""), &chain, wall_ms, &size) &&
 			       audit_replace(a->file, next, a->conf.max_files))) {
 		int rc = -errno;
 
@@ -172,40 +200,60 @@ static int rotate(struct audit *a, uint64_t wall_ms)
 		a->rotate_at = a->size + a->conf.max_octets / 16 + 1;
 		return fd;
 	}
-	close(a->fd);
-	a->fd = fd;
-	a->chain = chain;
-	a->size = a->begun_at = size;
-	a->rotate_at = 0;
-	a->signed_ms = wall_ms;
+	go_on_in(a, fd, &chain, size, wall_ms);
 	return 0;
 }
 
 /* ---- what others do to the file ---- */
 
-static void taken(struct audit *a, const char *what, uint64_t wall_ms)
+static struct str file_record(const char *what, uint64_t wall_ms, char out[256])
 {
-	char time[CLOCK_TEXT_MAX], text[256];
+	char time[CLOCK_TEXT_MAX];
 
+	snprintf(out, 256, "\"type\":\"file\",\"time\":\"%s\",\"reason\":\"%s\"", clock_text(wall_ms, time),
+		what);
+	return str_z(out);
+}
+
+static void taken(struct audit *a, const char *what)
+{
 	a->counters.taken++;
 	log_error("audit", "somebody else moved, removed or cut the file while records are written to it",
 		LZ("file", a->file), LZ("what", what));
-	snprintf(text, sizeof text, "\"type\":\"file\",\"time\":\"%s\",\"reason\":\"%s\"",
-		clock_text(wall_ms, time), what);
-	if (put_next(a, str_z(text), NULL))
-		a->unsigned_records++;
-	sign(a, wall_ms);
 }
 
-/* Less is in it than was written. What is left may end within a record. */
+#define WAS_CUT "the file was cut: records that were in it are gone"
+
+/* What is left may end within a record. */
+static bool tell_cut(struct audit *a, uint64_t wall_ms)
+{
+	char last = '\n', text[256];
+
+	if (!a->cut.seen)
+		return true;
+	if (a->size && pread(a->fd, &last, 1, (off_t)a->size - 1) == 1 && last != '\n' && !put(a, STR("\n")))
+		return false;
+	if (!put_next(a, file_record(WAS_CUT, a->cut.at_ms, text), NULL))
+		return false;
+	a->cut.seen = false;
+	a->unsigned_records++;
+	sign(a, wall_ms);
+	return true;
+}
+
+/* Less is in it than was written. */
 static void see_cut(struct audit *a, uint64_t size, uint64_t wall_ms)
 {
-	char last = '\n';
-
 	a->size = a->begun_at = size;
-	if (size && pread(a->fd, &last, 1, (off_t)size - 1) == 1 && last != '\n')
-		put(a, STR("\n"));
-	taken(a, "the file was cut: records that were in it are gone", wall_ms);
+	a->cut.seen = true;
+	a->cut.at_ms = wall_ms;
+	taken(a, WAS_CUT);
+}
+
+/* What the file lacks comes before what is to be in it next. */
+static bool tell_all(struct audit *a, uint64_t wall_ms)
+{
+	return tell_cut(a, wall_ms) && tell_gap(a, wall_ms);
 }
 
 /* Its path is nobody's, or another file's. That is ours when it has nothing in it. */
@@ -221,29 +269,52 @@ static int open_again(const struct audit *a)
 	return fd;
 }
 
-/* From the file that is away to one at its path. The former ends with a checkpoint. */
+/* A file at its path, begun with what happened. The former ends with a checkpoint if it can. A descriptor, or
+ * a negative errno value: the path has no more than it had, or an empty file. */
+static int begin_again(struct audit *a, bool removed, const char *what, struct audit_chain *chain,
+	uint64_t wall_ms, uint64_t *size)
+{
+	int fd = open_again(a), rc;
+	char text[256];
+
+	if (fd < 0)
+		return fd;
+	if (!removed)
+		sign(a, wall_ms);
+	if (begin_file(a, fd, file_record(what, wall_ms, text), chain, wall_ms, size)) {
+		audit_sync_folder(a->file);
+		return fd;
+	}
+	rc = -errno;
+	if (ftruncate(fd, 0) < 0)
+		log_error("audit", "half a record stays in the file", LZ("file", a->file));
+	close(fd);
+	return rc;
+}
+
+/* From the file that is away to one at its path, once there is one with its first record. */
 static void follow_path(struct audit *a, bool removed, uint64_t wall_ms)
 {
-	int fd = open_again(a);
+	const char *what = removed ? "the file before was removed, and what was in it with it"
+				   : "the file before was moved while records were written to it";
+	struct audit_chain chain;
+	uint64_t size;
+	int fd = begin_again(a, removed, what, &chain, wall_ms, &size);
 
-	if (fd < 0 && !a->away)
+	if (fd >= 0) {
+		go_on_in(a, fd, &chain, size, wall_ms);
+		a->begun_at = 0; /* what happened is somebody's record */
+		taken(a, what);
+		return;
+	}
+	if (!a->away)
 		log_error("audit",
 			removed ? "the file was removed, and there can be no other: records are lost"
 				: "the file was moved, and there can be no other: it grows on where it is",
 			LZ("file", a->file),
 			LZ("reason", fd == -EEXIST ? "another file has its name" : strerror(-fd)));
-	a->away = fd < 0;
-	a->orphan = fd < 0 && removed;
-	if (fd < 0)
-		return;
-	sign(a, wall_ms);
-	close(a->fd);
-	a->fd = fd;
-	a->size = a->begun_at = a->rotate_at = 0;
-	taken(a,
-		removed ? "the file before was removed, and what was in it with it"
-			: "the file before was moved while records were written to it",
-		wall_ms);
+	a->away = true;
+	a->orphan = removed;
 }
 
 /* Is what is written still the file that has the name? */
@@ -272,7 +343,7 @@ int audit_rotate(struct audit *a, uint64_t wall_ms, struct audit_closed *out, st
 			"%s: what is written is not there any more, and there can be no other", a->file);
 	if (!a->conf.max_files)
 		return err_set(e, EPERM, "max-files is 0: the records would be removed, not kept");
-	if (!tell_gap(a, wall_ms))
+	if (!tell_all(a, wall_ms))
 		return err_set(e, EIO, "%s: records cannot be written: %s", a->file, a->why);
 	if (a->size <= a->begun_at)
 		return err_set(e, ENODATA, "%s: there is no record in it", a->file);
@@ -293,7 +364,7 @@ void audit_write(struct audit *a, struct str members, uint64_t wall_ms)
 	look(a, wall_ms);
 	if (!a->away && a->size >= a->conf.max_octets && a->size >= a->rotate_at)
 		rotate(a, wall_ms);
-	if (!tell_gap(a, wall_ms) || !put_next(a, members, NULL)) {
+	if (!tell_all(a, wall_ms) || !put_next(a, members, NULL)) {
 		lose(a, wall_ms);
 		return;
 	}
@@ -307,7 +378,7 @@ void audit_tick(struct audit *a, uint64_t wall_ms)
 	if (!a)
 		return;
 	look(a, wall_ms);
-	if (tell_gap(a, wall_ms) && wall_ms - a->signed_ms >= (uint64_t)a->conf.checkpoint_s * 1000)
+	if (tell_all(a, wall_ms) && wall_ms - a->signed_ms >= (uint64_t)a->conf.checkpoint_s * 1000)
 		sign(a, wall_ms);
 }
 
@@ -384,7 +455,7 @@ void audit_close(struct audit *a)
 		return;
 	if (a->fd >= 0)
 		look(a, clock_wall_ms());
-	if (!tell_gap(a, clock_wall_ms()))
+	if (!tell_all(a, clock_wall_ms()))
 		log_error("audit", "records were lost, which the file does not tell", LZ("file", a->file),
 			LU("lost", a->lost.records));
 	sign(a, clock_wall_ms());

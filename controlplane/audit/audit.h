@@ -8,9 +8,9 @@
  * time.
  *
  * The file that is written should not be: when somebody moves, removes or cuts it the chain goes on in a new
- * one at its path, with a record of type "file" that says what happened. Where there can be none (another
- * file with something in it has the path, or the folder cannot be written) a file that was moved is written
- * on where it is; of one that was removed records are lost, and counted.
+ * one at its path, with a record of type "file" that says what happened. Where there can be none with that in
+ * it (another file with something in it has the path, the folder cannot be written, the disk is full) a file
+ * that was moved is written on where it is; of one that was removed records are lost, and counted.
  *
  * The key is FILE.key, made when it is not there (Ed25519, PEM, mode 0600); its public half is FILE.pub.
  * Runs on the loop's thread.

@@ -13,6 +13,8 @@
 
 #include <openssl/evp.h>
 
+#include "tests/support/full_file.h"
+
 #define MOMENT 1700000000000u
 
 static const char *path(const char *suffix)
@@ -331,6 +333,70 @@ static void test_a_file_that_was_cut_goes_on(void **state)
 	assert_true(has("", "\n{\"seq\":6,") && has("", "\"call\":\"3\""));
 }
 
+static void move_it(void)
+{
+	assert_int_equal(rename(bench_file, path(".old")), 0);
+}
+
+static void remove_it(void)
+{
+	assert_int_equal(unlink(bench_file), 0);
+}
+
+static void cut_it(void)
+{
+	assert_int_equal(truncate(bench_file, 0), 0);
+}
+
+static void cut_a_record(void)
+{
+	assert_int_equal(truncate(bench_file, 50), 0);
+}
+
+/* The disk is full meanwhile: no file is left empty, and what happened is told before anything else. */
+static void test_what_happened_is_told_once_it_can_be(void **state)
+{
+	static const struct {
+		void (*happens)(void);
+		const char *told;
+		unsigned line; /* that tells it */
+	} ways[] = {{move_it, "was moved", 1}, {remove_it, "was removed", 1}, {cut_it, "was cut", 1},
+		{cut_a_record, "was cut", 2}};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof ways / sizeof *ways; i++) {
+		struct audit *a = bench_open(1 << 20, 100);
+		struct full_file full;
+		char *text, *at;
+
+		bench_say(a, 1);
+		full_file_begin(&full, bench_file);
+		ways[i].happens();
+		bench_say(a, 2);
+		audit_tick(a, MOMENT);
+		full_file_end(&full);
+		bench_say(a, 3);
+		assert_int_equal(audit_counters(a).taken, 1);
+		assert_false(audit_counters(a).away || audit_counters(a).losing);
+		audit_close(a);
+		text = at = bench_slurp("");
+		for (unsigned n = 1; n < ways[i].line; n++)
+			at = strchr(at, '\n') + 1;
+		*strchr(at, '\n') = ' ';
+		assert_memory_equal(at, "{\"seq\":", 7);
+		assert_non_null(strstr(at, ways[i].told));
+		assert_true(strstr(at, ways[i].told) < strchr(at, '\n'));
+		free(text);
+		assert_true(has("", "\"type\":\"gap\",\"records\":1,") && has("", "\"call\":\"3\""));
+		if (ways[i].happens == move_it)
+			verified(ALL(".old", ""));
+		if (ways[i].line == 1)
+			verified(ALL(""));
+		unlink(path(".old"));
+		unlink(bench_file);
+	}
+}
+
 /* A stranger's file has the name: nothing is written into it, nor is it moved. */
 static void test_anothers_file_is_left_alone(void **state)
 {
@@ -381,6 +447,8 @@ int main(void)
 			test_a_file_that_was_removed_is_made_again, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_file_that_was_cut_goes_on, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_happened_is_told_once_it_can_be, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_anothers_file_is_left_alone, bench_setup, bench_teardown),
 	};
