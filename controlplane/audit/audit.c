@@ -215,9 +215,8 @@ static struct str file_record(const char *what, uint64_t wall_ms, char out[256])
 	return str_z(out);
 }
 
-static void taken(struct audit *a, const char *what)
+static void say_taken(const struct audit *a, const char *what)
 {
-	a->counters.taken++;
 	log_error("audit", "somebody else moved, removed or cut the file while records are written to it",
 		LZ("file", a->file), LZ("what", what));
 }
@@ -247,7 +246,8 @@ static void see_cut(struct audit *a, uint64_t size, uint64_t wall_ms)
 	a->size = a->begun_at = size;
 	a->cut.seen = true;
 	a->cut.at_ms = wall_ms;
-	taken(a, WAS_CUT);
+	a->counters.taken++;
+	say_taken(a, WAS_CUT);
 }
 
 /* What the file lacks comes before what is to be in it next. */
@@ -299,15 +299,17 @@ static void follow_path(struct audit *a, bool removed, uint64_t wall_ms)
 				   : "the file before was moved while records were written to it";
 	struct audit_chain chain;
 	uint64_t size;
+	bool news = !a->away || (removed && !a->orphan); /* else it was counted before */
 	int fd = begin_again(a, removed, what, &chain, wall_ms, &size);
 
+	a->counters.taken += news;
 	if (fd >= 0) {
 		go_on_in(a, fd, &chain, size, wall_ms);
 		a->begun_at = 0; /* what happened is somebody's record */
-		taken(a, what);
+		say_taken(a, what);
 		return;
 	}
-	if (!a->away)
+	if (news)
 		log_error("audit",
 			removed ? "the file was removed, and there can be no other: records are lost"
 				: "the file was moved, and there can be no other: it grows on where it is",

@@ -148,7 +148,8 @@ void b2bua_recover(struct b2bua *b);
 /* As sip_rate_conf.peer: a source that a trunk is identified by. user: the B2BUA. */
 bool b2bua_knows(void *user, const struct sip_flow *from, uint32_t *per_s);
 struct audit;
-/* Who keeps records; NULL: nobody. Borrowed; after b2bua_attach(). */
+/* Who keeps records; NULL: nobody. Borrowed, the one before until this returns: its alarms are over; after
+ * b2bua_attach(). */
 void b2bua_set_audit(struct b2bua *b, struct audit *a);
 
 /* No new calls from now on (503); every call is ended with a BYE that says why. Calls are gone a moment

@@ -174,7 +174,7 @@ struct b2bua {
 	uint32_t rekey_spread;
 	struct audit *audit; /* NULL: no records are kept */
 	struct audit_seen {  /* what was told of it */
-		uint64_t taken;
+		uint64_t taken, failed;
 		bool away, losing;
 	} audit_seen;
 	struct timer audit_timer;

@@ -412,6 +412,7 @@ static void test_anothers_file_is_left_alone(void **state)
 	for (unsigned i = 2; i < 40; i++)
 		bench_say(a, i);
 	assert_true(audit_counters(a).away);
+	assert_int_equal(audit_counters(a).taken, 1);
 	assert_false(audit_counters(a).losing);
 	assert_int_equal(audit_rotate(a, MOMENT, &closed, &e), -EBUSY);
 	assert_true(has(".old", "\"call\":\"39\""));
@@ -425,6 +426,7 @@ static void test_anothers_file_is_left_alone(void **state)
 	audit_tick(a, MOMENT);
 	bench_say(a, 41);
 	assert_false(audit_counters(a).away);
+	assert_int_equal(audit_counters(a).taken, 2); /* moved, and removed */
 	audit_close(a);
 	assert_true(has("", "\"type\":\"gap\",\"records\":1,") && has("", "\"call\":\"41\""));
 	verified(ALL(""));

@@ -391,9 +391,14 @@ static void tell_audit(struct b2bua *b)
 		notice_audit(b, "file-taken", true, c.taken);
 	if (c.away != seen->away)
 		notice_audit(b, "file-away", c.away, c.taken);
-	if (c.losing != seen->losing)
+	if (c.losing != seen->losing) {
 		notice_audit(b, "records-lost", c.losing, c.failed);
-	*seen = (struct audit_seen){.taken = c.taken, .away = c.away, .losing = c.losing};
+	} else if (!c.losing && c.failed != seen->failed) {
+		/* It began and was over between two looks. */
+		notice_audit(b, "records-lost", true, c.failed);
+		notice_audit(b, "records-lost", false, c.failed);
+	}
+	*seen = (struct audit_seen){.taken = c.taken, .failed = c.failed, .away = c.away, .losing = c.losing};
 }
 
 static void tick(struct timer *t)
@@ -405,10 +410,26 @@ static void tick(struct timer *t)
 	timer_set(b->wheel, t, TICK_MS, tick);
 }
 
+/* What was raised of an audit is over with it, and what is left to say of it is said now or never. */
+static void take_leave(struct b2bua *b)
+{
+	struct audit_counters c = audit_counters(b->audit);
+
+	tell_audit(b);
+	if (c.away)
+		notice_audit(b, "file-away", false, c.taken);
+	if (c.losing)
+		notice_audit(b, "records-lost", false, c.failed);
+}
+
 void b2bua_set_audit(struct b2bua *b, struct audit *a)
 {
-	if (a != b->audit)
-		b->audit_seen = (struct audit_seen){0};
+	struct audit_counters c = audit_counters(a);
+
+	if (a != b->audit) {
+		take_leave(b);
+		b->audit_seen = (struct audit_seen){.taken = c.taken, .failed = c.failed};
+	}
 	b->audit = a;
 	if (a)
 		timer_set(b->wheel, &b->audit_timer, TICK_MS, tick);
