@@ -312,7 +312,8 @@ static void follow_path(struct audit *a, bool removed, uint64_t wall_ms)
 	if (news)
 		log_error("audit",
 			removed ? "the file was removed, and there can be no other: records are lost"
-				: "the file was moved, and there can be no other: it grows on where it is",
+				: "the file was moved, and there can be no other: it grows on where it is, and a start "
+				  "may be refused",
 			LZ("file", a->file),
 			LZ("reason", fd == -EEXIST ? "another file has its name" : strerror(-fd)));
 	a->away = true;

@@ -167,6 +167,16 @@ static int check_passwords(const struct config *c, struct err *e)
 
 #define AUDIT_FILE "/srtp-gateway:gateway/audit/file: "
 
+/* What the start would say of the records that are there. */
+static int check_records(const char *file, struct err *e)
+{
+	struct err why;
+
+	if (audit_check(file, &why) == 0)
+		return 0;
+	return err_set(e, EINVAL, AUDIT_FILE "%s", why.text);
+}
+
 /* Can records be written there, and the key beside them be made? The file itself is made when the gateway starts. */
 static int check_audit(const char *file, struct err *e)
 {
@@ -186,22 +196,12 @@ static int check_audit(const char *file, struct err *e)
 			AUDIT_FILE "%s: nothing can be written to its folder: %s: give it to the account that the gateway runs as",
 			file, strerror(why));
 	if (stat(file, &st) != 0)
-		return 0;
+		return check_records(file, e);
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, EINVAL, AUDIT_FILE "%s: is a folder: give the path of a file", file);
 	if (faccessat(AT_FDCWD, file, R_OK | W_OK, AT_EACCESS) != 0)
 		return err_set(e, EINVAL, AUDIT_FILE "%s: cannot be written: %s", file, strerror(errno));
-	return 0;
-}
-
-/* What the start would say of the records that are there. */
-static int check_records(const char *file, struct err *e)
-{
-	struct err why;
-
-	if (!file || audit_check(file, &why) == 0)
-		return 0;
-	return err_set(e, EINVAL, AUDIT_FILE "%s", why.text);
+	return check_records(file, e);
 }
 
 /* It is looked up at the next start, which shall not fail then for what is committed now. */
@@ -213,7 +213,23 @@ static int check_group(const char *group, struct err *e)
 		"/srtp-gateway:gateway/management/group: there is no group '%s': groupadd %s", group, group);
 }
 
-int config_check_files(const struct config *c, struct err *e)
+/* What becomes of the file that is written has its alarms, and is no mistake of what is committed; that the key
+ * is gone nothing else says. */
+static int check_open_audit(const char *file, struct err *e)
+{
+	struct err why;
+
+	return audit_key_check(file, true, &why) ? err_set(e, EINVAL, AUDIT_FILE "%s", why.text) : 0;
+}
+
+static bool is_open(const char *file, const struct config *running)
+{
+	const char *now = running ? running->audit.file : NULL;
+
+	return file && now && strcmp(file, now) == 0;
+}
+
+int config_check_files(const struct config *c, const struct config *running, struct err *e)
 {
 	for (uint32_t i = 0; i < c->n_tls_profiles; i++) {
 		int rc = check_profile(&c->tls_profiles[i], e);
@@ -225,9 +241,8 @@ int config_check_files(const struct config *c, struct err *e)
 	int rc = check_passwords(c, e);
 
 	if (!rc)
-		rc = check_audit(c->audit.file, e);
-	if (!rc)
-		rc = check_records(c->audit.file, e);
+		rc = is_open(c->audit.file, running) ? check_open_audit(c->audit.file, e)
+						     : check_audit(c->audit.file, e);
 	if (!rc)
 		rc = check_group(c->management.group, e);
 	return rc ? rc : config_check_socket(c, e);

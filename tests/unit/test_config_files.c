@@ -110,7 +110,7 @@ static void expect(const struct files *f, const char *leaf, const char *path, co
 
 	snprintf(place, sizeof place,
 		"/srtp-gateway:gateway/tls-profiles/tls-profile[name='p']/%s: %s: ", leaf, path);
-	if (config_check_files(f->config, &e) != -EINVAL || strncmp(e.text, place, strlen(place)) != 0 ||
+	if (config_check_files(f->config, NULL, &e) != -EINVAL || strncmp(e.text, place, strlen(place)) != 0 ||
 		!strstr(e.text, reason))
 		fail_msg("'%s' instead of %s...%s", e.text, place, reason);
 }
@@ -120,7 +120,7 @@ static void good_files_pass(void **state)
 	const struct files *f = *state;
 	struct err e = {0};
 
-	if (config_check_files(f->config, &e))
+	if (config_check_files(f->config, NULL, &e))
 		fail_msg("%s", e.text);
 }
 
@@ -195,7 +195,7 @@ static void expect_of(const char *text, const char *reason)
 	struct err e = {0};
 
 	assert_int_equal(config_parse(str_z(text), "test", &c, &e), 0);
-	if (config_check_files(c, &e) != -EINVAL || !strstr(e.text, reason))
+	if (config_check_files(c, NULL, &e) != -EINVAL || !strstr(e.text, reason))
 		fail_msg("'%s' instead of %s", e.text, reason);
 	config_unref(c);
 }
@@ -216,25 +216,40 @@ static void what_the_next_start_needs_is_there(void **state)
 	snprintf(text, sizeof text,
 		"{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"%s/audit.jsonl\"},\"management\":{\"group\":\"root\"}}}", f->folder);
 	assert_int_equal(config_parse(str_z(text), "test", &c, &e), 0);
-	if (config_check_files(c, &e))
+	if (config_check_files(c, NULL, &e))
 		fail_msg("%s", e.text);
 	config_unref(c);
 }
 
-static const char *audit_says(const char *file)
+static struct config *with_audit(const char *file)
 {
-	static struct err e;
 	char text[256];
 	struct config *c;
+	struct err e = {0};
+
+	snprintf(text, sizeof text, "{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"%s\"}}}", file);
+	assert_int_equal(config_parse(str_z(text), "test", &c, &e), 0);
+	return c;
+}
+
+/* now: the file that is written meanwhile; NULL: at a start. */
+static const char *audit_says_beside(const char *file, const char *now)
+{
+	struct config *c = with_audit(file), *running = now ? with_audit(now) : NULL;
+	static struct err e;
 	int rc;
 
 	e.text[0] = 0;
-	snprintf(text, sizeof text, "{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"%s\"}}}", file);
-	assert_int_equal(config_parse(str_z(text), "test", &c, &e), 0);
-	rc = config_check_files(c, &e);
+	rc = config_check_files(c, running, &e);
 	assert_int_equal(rc, e.text[0] ? -EINVAL : 0);
 	config_unref(c);
+	config_unref(running);
 	return e.text;
+}
+
+static const char *audit_says(const char *file)
+{
+	return audit_says_beside(file, NULL);
 }
 
 #define AUDIT "/srtp-gateway:gateway/audit/file: "
@@ -292,6 +307,34 @@ static void an_audit_that_cannot_be_written_is_named(void **state)
 	snprintf(expected, sizeof expected, AUDIT "%s: its last line is no record: move it away", file);
 	assert_string_equal(audit_says(file), expected);
 	unlink(file);
+	rmdir(folder);
+}
+
+/* It was moved away, and is written where it is: no commit is refused for what has its path now. The next start is. */
+static void an_audit_that_is_open_is_not_looked_at(void **state)
+{
+	const struct files *f = *state;
+	char folder[96], file[128], key[136], other[128], expected[256];
+
+	snprintf(folder, sizeof folder, "%s/audit", f->folder);
+	snprintf(file, sizeof file, "%s/a.jsonl", folder);
+	snprintf(key, sizeof key, "%s.key", file);
+	snprintf(other, sizeof other, "%s/b.jsonl", folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	write_text(key, "");
+	write_text(file, "a shopping list\n");
+	snprintf(expected, sizeof expected, AUDIT "%s: its last line is no record: move it away", file);
+	assert_string_equal(audit_says_beside(file, file), "");
+	assert_string_equal(audit_says_beside(file, NULL), expected);
+	assert_string_equal(audit_says_beside(file, other), expected);
+	unlink(file);
+	assert_int_equal(mkdir(file, 0700), 0);
+	assert_string_equal(audit_says_beside(file, file), "");
+	rmdir(file);
+	/* No alarm says this. */
+	unlink(key);
+	snprintf(expected, sizeof expected, AUDIT "%s: is missing, and there are records", key);
+	assert_memory_equal(audit_says_beside(file, file), expected, strlen(expected));
 	rmdir(folder);
 }
 
@@ -379,7 +422,7 @@ static void what_is_not_there_is_said(void **state)
 	snprintf(socket, sizeof socket, "%s/ctl.sock", f->folder);
 	struct config *bad = with_places("no-such-if0", "/nowhere/at/all/ctl.sock"), *c = with_places("lo", socket);
 
-	if (config_check_files(bad, &e) || config_check_files(c, &e))
+	if (config_check_files(bad, NULL, &e) || config_check_files(c, NULL, &e))
 		fail_msg("%s", e.text);
 	config_look_at_places(NULL, bad, NULL, hear, &all);
 	assert_int_equal(all.n, 2);
@@ -422,6 +465,7 @@ int main(void)
 		CASE(what_is_not_pem_is_refused),
 		CASE(what_the_next_start_needs_is_there),
 		CASE(an_audit_that_cannot_be_written_is_named),
+		CASE(an_audit_that_is_open_is_not_looked_at),
 		CASE(what_is_not_there_is_said),
 		CASE(a_socket_that_can_never_be_is_refused),
 		cmocka_unit_test(passwords_are_first_lines),

@@ -29,11 +29,12 @@ int apply_check_model(struct engine *e, struct lyd_node **tree, struct config **
 	return 0;
 }
 
-int apply_check_files(const struct config *config, struct engine_fault *f)
+int apply_check_files(const struct engine *e, const struct config *config, struct engine_fault *f)
 {
 	struct err err = {0};
 
-	return config_check_files(config, &err) < 0 ? fault_from_err(f, "operation-failed", &err) : 0;
+	return config_check_files(config, e->config, &err) < 0 ? fault_from_err(f, "operation-failed", &err)
+							       : 0;
 }
 
 int apply_check(struct engine *e, struct lyd_node **tree, struct config **out, struct engine_fault *f)
@@ -42,7 +43,7 @@ int apply_check(struct engine *e, struct lyd_node **tree, struct config **out, s
 	int rc = apply_check_model(e, tree, &config, f);
 
 	if (!rc)
-		rc = apply_check_files(config, f);
+		rc = apply_check_files(e, config, f);
 	if (!rc && out)
 		*out = config;
 	else

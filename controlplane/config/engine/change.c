@@ -196,7 +196,7 @@ int engine_validate_text(struct engine_session *s, struct str config, enum engin
 	/* Else whoever may not even name a file here could ask which ones the machine has. */
 	*files = !rc && may_ask && sessions_could_write(s, e->running, tree, &denied) == 0;
 	if (*files)
-		rc = apply_check_files(c, f);
+		rc = apply_check_files(e, c, f);
 	lyd_free_all(tree);
 	if (!rc && out)
 		*out = c;

@@ -81,7 +81,7 @@ static int start(struct engine *e, struct err *err)
 		return rc;
 	rc = snapshot_make(e->running, &e->config, err);
 	if (!rc)
-		rc = config_check_files(e->config, err);
+		rc = config_check_files(e->config, NULL, err);
 	if (rc) {
 		err_prefix(err, "%s", e->conf.path);
 		return rc;

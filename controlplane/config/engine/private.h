@@ -79,7 +79,7 @@ struct cause {
 int apply_check(struct engine *e, struct lyd_node **tree, struct config **out, struct engine_fault *f);
 /* Its two halves: the first knows nothing of this machine, the second looks at what is named. */
 int apply_check_model(struct engine *e, struct lyd_node **tree, struct config **out, struct engine_fault *f);
-int apply_check_files(const struct config *config, struct engine_fault *f);
+int apply_check_files(const struct engine *e, const struct config *config, struct engine_fault *f);
 /*
  * The one way to the running system: checks, prepares, writes the file and commits. On success *tree is the
  * engine's and NULL, *commit (may be NULL) its number, and *before (may be NULL) what ran until now, the
