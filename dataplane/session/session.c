@@ -10,6 +10,9 @@
 #include "dataplane/ice_lite.h"
 #include "dataplane/worker_private.h"
 
+/* So long a NAT keeps its way to who says nothing. RFC 4787 section 4.3 has two minutes, but not all do. */
+#define NAT_BINDING_MS 15000
+
 static uint32_t session_index(dp_session_id id)
 {
 	return (uint32_t)id;
@@ -280,17 +283,19 @@ int session_leg_update(struct worker *w, struct command *c)
 	leg->flags = (uint8_t)u->flags;
 	leg_departure(leg)->dscp = u->dscp;
 	streams_set(w, leg, u);
-	/* Silence is counted from when somebody was asked to speak. */
-	if (directions(leg) & ~did & DP_RECV) {
-		leg->heard_ms = w->now_ms;
-		leg->timed_out = false;
-	}
 	/*
 	 * Whoever was on hold, or held somebody, may have said nothing: a NAT has forgotten its way to him by
-	 * the time that he is to speak again. Not before: nobody else takes the place of who is silent.
+	 * the time that he is to speak again. Not before: nobody else takes the place of who is silent. Nor
+	 * if he went on, with music perhaps: a stranger's packet might be there before his next.
 	 */
-	if (directions(leg) & ~did && directions(leg) & DP_RECV)
+	if (directions(leg) & ~did && directions(leg) & DP_RECV &&
+		leg_media_silent_ms(leg, w->now_ms) >= NAT_BINDING_MS)
 		leg->learned = 0;
+	/* Silence is counted from when somebody was asked to speak. */
+	if (directions(leg) & ~did & DP_RECV) {
+		leg_heard_aside(leg, w->now_ms);
+		leg->timed_out = false;
+	}
 	streams_pair(s);
 	return 0;
 }

@@ -183,6 +183,9 @@ struct leg_far {
 	uint8_t streams_max;          /* that stream_conf has room for */
 	uint8_t memory_of;            /* enum leg_memory_of: what sources and the rest are in */
 
+	/* leg.heard_ms, as long as it is aside_ms, is not what RTP's path was heard last: media_ms is. */
+	uint32_t aside_ms, media_ms;
+
 	struct leg_guard guard;
 	struct leg_budget budget;
 	struct retired_source *retired; /* n_retired of at most RETIRED_MAX; NULL: none */
@@ -436,6 +439,20 @@ static inline __attribute__((always_inline)) bool leg_remote_is(
 static inline uint64_t leg_silent_ns(const struct leg *leg, uint32_t now_ms)
 {
 	return (uint64_t)(now_ms - leg->heard_ms) * NS_PER_MS;
+}
+
+/* The leg begins to listen, or is heard by RTCP's own port: that is nothing of RTP's path. */
+static inline void leg_heard_aside(struct leg *leg, uint32_t now_ms)
+{
+	if (leg->heard_ms != leg->far->aside_ms)
+		leg->far->media_ms = leg->heard_ms;
+	leg->heard_ms = leg->far->aside_ms = now_ms;
+}
+
+/* Since a packet by RTP's path was accepted. */
+static inline uint32_t leg_media_silent_ms(const struct leg *leg, uint32_t now_ms)
+{
+	return now_ms - (leg->heard_ms == leg->far->aside_ms ? leg->far->media_ms : leg->heard_ms);
 }
 
 /* Packets by that path go there from now on. */

@@ -264,7 +264,10 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 	bool highest;
 
 	settle_remote(w, p);
-	leg->heard_ms = w->now_ms;
+	if (leg_path(leg, p->rtcp_port) == leg_rtp(leg))
+		leg->heard_ms = w->now_ms;
+	else
+		leg_heard_aside(leg, w->now_ms);
 	leg->heard_any = true;
 	leg->timed_out = false;
 	p->stream = session_stream(leg, p, s);

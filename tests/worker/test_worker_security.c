@@ -389,6 +389,12 @@ static int hold(struct rig *r, enum dp_learn learn, enum dp_direction direction)
 	return rig_command(r, &m);
 }
 
+/* Longer than a NAT may keep its way to a peer that says nothing. */
+static void long_silence(struct rig *r)
+{
+	r->now += 20 * NS_PER_S;
+}
+
 /* A phone that was held said nothing, and its NAT has forgotten it: it comes back from another port, and is
  * found anew. */
 static void test_plain_source_after_hold(void **state)
@@ -405,6 +411,7 @@ static void test_plain_source_after_hold(void **state)
 		assert_int_equal(plain(r, after, seq + 2), 0);
 		assert_int_equal(
 			hold(r, DP_LEARN_ANY, i ? DP_RECV : DP_SEND), 0); /* it is held, and it holds */
+		long_silence(r);
 		/* Meanwhile nobody takes its place, whose silence leaves others all the time they need. */
 		(void)plain(r, stranger, seq + 9);
 		assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &before));
@@ -415,6 +422,69 @@ static void test_plain_source_after_hold(void **state)
 		assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &after));
 		assert_int_equal(plain(r, before, seq + 4), 0); /* and holds again */
 		before = after;
+		after.port++;
+	}
+	call_close(&c);
+}
+
+/* Who went on, or was silent for a moment only, is where he was: no stranger gets in between. */
+static void test_plain_source_through_hold(void **state)
+{
+	struct rig *r = *state;
+	struct call c = call_open(r, CM, false);
+	struct ip_port phone = rig_addr("10.0.0.11", 6666);
+	uint16_t seq = 1;
+
+	assert_int_equal(hold(r, DP_LEARN_ANY, DP_SENDRECV), 0);
+	assert_int_equal(plain(r, phone, seq++), 1);
+	for (unsigned d = DP_INACTIVE; d < DP_SENDRECV; d++) {
+		assert_int_equal(hold(r, DP_LEARN_ANY, (enum dp_direction)d), 0);
+		for (unsigned i = 0; i < 30; i++) {
+			r->now += NS_PER_S;
+			/* Music, or what nobody hears. */
+			assert_int_equal(plain(r, phone, seq++), d == DP_RECV);
+		}
+		assert_int_equal(hold(r, DP_LEARN_ANY, DP_SENDRECV), 0);
+		assert_int_equal(plain(r, stranger, seq++), 0);
+		assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &phone));
+		assert_int_equal(plain(r, phone, seq++), 1);
+		assert_int_equal(hold(r, DP_LEARN_ANY, (enum dp_direction)d), 0);
+		r->now += NS_PER_S;
+		assert_int_equal(hold(r, DP_LEARN_ANY, DP_SENDRECV), 0);
+		assert_int_equal(plain(r, stranger, seq++), 0);
+		assert_int_equal(plain(r, phone, seq++), 1);
+	}
+	call_close(&c);
+}
+
+/* A NAT has a way for reports and one for media: the first does not keep the second. */
+static void test_plain_source_that_only_reports(void **state)
+{
+	struct rig *r = *state;
+	struct call c = call_open(r, CM, false);
+	struct ip_port before = rig_addr("10.0.0.11", 6666), after = rig_addr("10.0.0.11", 7777);
+	struct ip_port gw_rtcp = rig_addr("10.0.0.1", 20011), reports = rig_addr("10.0.0.11", 6667);
+	union dp_msg m = rig_leg(S, 1, DP_SECURITY_PLAIN, gw_b, rig_addr("192.0.2.1", 8));
+	uint8_t p[256];
+
+	m.leg_update.flags = 0;
+	m.leg_update.learn = DP_LEARN_ANY;
+	m.leg_update.local_rtcp = gw_rtcp;
+	m.leg_update.remote_rtcp = rig_addr("192.0.2.1", 9);
+	assert_int_equal(rig_command(r, &m), 0);
+	assert_int_equal(plain(r, before, 1), 1);
+	for (unsigned d = DP_INACTIVE; d < DP_SENDRECV; d++) {
+		m.leg_update.streams[0].direction = (uint8_t)d;
+		assert_int_equal(rig_command(r, &m), 0);
+		for (unsigned i = 0; i < 6; i++) {
+			r->now += 5 * NS_PER_S;
+			rig_send(r, reports, gw_rtcp, p, rig_sr(p, 9, 0, 0));
+			rig_run(r, 1);
+		}
+		assert_true(rig_heard(r) > 0);
+		m.leg_update.streams[0].direction = DP_SENDRECV;
+		assert_int_equal(rig_command(r, &m), 0);
+		assert_int_equal(plain(r, after, (uint16_t)(2 + d)), 1);
 		after.port++;
 	}
 	call_close(&c);
@@ -488,6 +558,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_remote_moves, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_plain_source, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_plain_source_after_hold, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_plain_source_through_hold, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_plain_source_that_only_reports, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_plain_sources_together, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_no_keystream_twice, rig_open, rig_close),
 	};
