@@ -178,7 +178,7 @@ static int plain_accept(struct worker *w, struct packet *p)
 	struct leg *leg = p->in;
 	struct source *s = leg_source_find(leg, p->ssrc, 0);
 
-	/* Nothing is learned from what is not relayed. */
+	/* It may be learned from: no report, no place. What media may be is foreign_admit()'s to say. */
 	if (p->kind == PACKET_RTCP && rtcp_check(p->data, p->len) < 0)
 		return DP_V_MALFORMED;
 	if (!s && p->kind == PACKET_RTP) {

@@ -10,10 +10,7 @@
 
 static bool expects_media(const struct leg *leg)
 {
-	for (unsigned i = 0; i < leg->n_streams; i++)
-		if (leg_stream(leg, i)->direction & DP_RECV)
-			return true;
-	return false;
+	return leg_directions(leg) & DP_RECV;
 }
 
 static bool silent(const struct worker *w, const struct leg *leg, uint64_t timeout_ns)

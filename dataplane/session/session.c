@@ -172,16 +172,6 @@ static void streams_pair(struct session *s)
 	}
 }
 
-/* What any of its streams does. */
-static unsigned directions(const struct leg *leg)
-{
-	unsigned all = 0;
-
-	for (unsigned i = 0; i < leg->n_streams; i++)
-		all |= leg_stream(leg, i)->direction;
-	return all;
-}
-
 /* What can be refused, before anything changes. */
 static int leg_update_check(struct worker *w, struct session *s, const struct leg *leg, struct command *c)
 {
@@ -266,7 +256,7 @@ int session_leg_update(struct worker *w, struct command *c)
 		return rc;
 	if (!leg)
 		leg = leg_new(w, s, c);
-	did = directions(leg);
+	did = leg_directions(leg);
 	/* A packet that was made for the leg as it was, perhaps in the clear, does not leave it as it is now.
 	 */
 	if (leg->security != u->security || !ip_port_equal(&leg->far->signalled[0], &u->remote) ||
@@ -288,11 +278,11 @@ int session_leg_update(struct worker *w, struct command *c)
 	 * the time that he is to speak again. Not before: nobody else takes the place of who is silent. Nor
 	 * if he went on, with music perhaps: a stranger's packet might be there before his next.
 	 */
-	if (directions(leg) & ~did && directions(leg) & DP_RECV &&
+	if (leg_directions(leg) & ~did && leg_directions(leg) & DP_RECV &&
 		leg_media_silent_ms(leg, w->now_ms) >= NAT_BINDING_MS)
 		leg->learned = 0;
 	/* Silence is counted from when somebody was asked to speak. */
-	if (directions(leg) & ~did & DP_RECV) {
+	if (leg_directions(leg) & ~did & DP_RECV) {
 		leg_heard_aside(leg, w->now_ms);
 		leg->timed_out = false;
 	}

@@ -367,6 +367,16 @@ static inline struct stream *leg_stream(const struct leg *leg, unsigned i)
 	return likely(i == 0) ? (struct stream *)&leg->stream : &leg->far->streams[i - 1];
 }
 
+/* Of enum dp_direction: what any of its streams does. */
+static inline unsigned leg_directions(const struct leg *leg)
+{
+	unsigned all = 0;
+
+	for (unsigned i = 0; i < leg->n_streams; i++)
+		all |= leg_stream(leg, i)->direction;
+	return all;
+}
+
 struct session {
 	dp_session_id id; /* 0: unused */
 	uint32_t n_legs;

@@ -172,7 +172,10 @@ static bool trial_left(struct worker *w, const struct packet *p)
 	return trials[ssrc_known(leg, p->ssrc)]++ < most;
 }
 
-/* From somewhere else than where the peer is known to be. */
+/*
+ * From somewhere else than where the peer is known to be. Nothing is learned from media while none is wanted
+ * of the leg: a peer that only listens sends none, and a stranger's would be the first. Reports it does send.
+ */
 static ASIDE int foreign_admit(struct worker *w, struct packet *p, const struct path *path)
 {
 	struct leg *leg = p->in;
@@ -189,11 +192,12 @@ static ASIDE int foreign_admit(struct worker *w, struct packet *p, const struct 
 	case DP_LEARN_NEVER:
 		return DP_V_WRONG_SOURCE;
 	case DP_LEARN_ONCE:
-		return learned || !ip_equal(&p->source.ip, &leg->far->signalled[path == &leg->far->rtcp].ip)
-			       ? DP_V_WRONG_SOURCE
-			       : PACKET_ON;
+		learned |= !ip_equal(&p->source.ip, &leg->far->signalled[path == &leg->far->rtcp].ip);
+		/* fallthrough */
 	case DP_LEARN_ANY:
-		return learned ? DP_V_WRONG_SOURCE : PACKET_ON;
+		if (learned)
+			return DP_V_WRONG_SOURCE;
+		return p->kind == PACKET_RTCP || leg_directions(leg) & DP_RECV ? PACKET_ON : DP_V_DIRECTION;
 	case DP_LEARN_AUTHENTIC:
 		/* A packet held for a key has had its trial already. */
 		return p->held_until || trial_left(w, p) ? PACKET_ON : DP_V_TRIAL_LIMIT;

@@ -457,6 +457,36 @@ static void test_plain_source_through_hold(void **state)
 	call_close(&c);
 }
 
+/* Who only listens is found by what he reports; no stranger is by sending media that nobody wants. */
+static void test_plain_source_of_who_listens(void **state)
+{
+	static const enum dp_learn learns[] = {DP_LEARN_ONCE, DP_LEARN_ANY};
+	struct rig *r = *state;
+	struct call c = call_open(r, CM, false);
+	struct ip_port phone = rig_addr("10.0.0.11", 6666), other = rig_addr("10.0.0.11", 6667);
+	struct ip_port said = rig_addr("10.0.0.11", 6000);
+	union dp_msg m;
+	uint8_t p[256];
+
+	for (unsigned i = 0; i < 2; i++) {
+		for (enum dp_direction d = DP_INACTIVE; d < DP_SENDRECV; d += DP_SEND) {
+			said.port++; /* he answers from another port: nothing is learned of it yet */
+			m = rig_leg(S, 1, DP_SECURITY_PLAIN, gw_b, said);
+			m.leg_update.learn = (uint8_t)learns[i];
+			m.leg_update.streams[0].direction = (uint8_t)d;
+			assert_int_equal(rig_command(r, &m), 0);
+			assert_int_equal(plain(r, other, 1), 0);
+			assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &said));
+			rig_send(r, phone, gw_b, p, rig_sr(p, 9, 0, 0));
+			rig_run(r, 1);
+			(void)rig_heard(r);
+			assert_true(ip_port_equal(&leg_rtp(rig_leg_state(r, S, 1))->remote, &phone));
+		}
+	}
+	assert_int_equal(rig_verdict(r, S, 1, DP_V_WRONG_SOURCE), 0);
+	call_close(&c);
+}
+
 /* A NAT has a way for reports and one for media: the first does not keep the second. */
 static void test_plain_source_that_only_reports(void **state)
 {
@@ -559,6 +589,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_plain_source, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_plain_source_after_hold, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_plain_source_through_hold, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_plain_source_of_who_listens, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_plain_source_that_only_reports, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_plain_sources_together, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_no_keystream_twice, rig_open, rig_close),
