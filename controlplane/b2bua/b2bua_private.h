@@ -179,6 +179,7 @@ struct b2bua {
 	} audit_seen;
 	struct timer audit_timer;
 	struct record_bound record_bounds[RECORD_FLOODS];
+	struct rate_bucket strays; /* stray.c: answers to nothing that are ended */
 	bool draining;          /* an operator said so */
 	struct timer drain_end; /* then all calls are ended */
 	bool closing;

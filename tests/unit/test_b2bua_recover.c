@@ -313,6 +313,73 @@ static void test_a_stranger_that_answers(void **state)
 	expect_no_calls();
 }
 
+static const char *sent_by;
+
+/* Its Via names somebody else. */
+static char *with_sent_by(char *text)
+{
+	static const char ours[] = "10.20.0.10:5060";
+	char *at = strstr(text, ours), *changed = NULL;
+
+	assert_non_null(at);
+	assert_true(asprintf(&changed, "%.*s%s%s", (int)(at - text), text, sent_by, at + strlen(ours)) > 0);
+	free(text);
+	return changed;
+}
+
+/* RFC 3261 section 18.1.2: what does not name us in its Via answers nothing that we sent. */
+static void test_an_answer_to_somebody_else(void **state)
+{
+	static const char *const whose[] = {
+		"192.0.2.7:5060", "10.20.0.10", "10.20.0.10:5070", "[2001:db8::1]:5060"};
+
+	(void)state;
+	dial(&bob, number_of(&alice), "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	bench_crash(false);
+	bench.garble = with_sent_by;
+	for (unsigned i = 0; i < sizeof whose / sizeof *whose; i++) {
+		sent_by = whose[i];
+		answer(&alice, "200 OK", "", sdp(&alice, 1));
+		silence(NULL);
+	}
+	bench.garble = NULL;
+	expect_no_calls();
+}
+
+/* Over UDP a stranger may say that he is a known peer: what he makes us send has a bound. */
+static void test_a_flood_of_answers(void **state)
+{
+	unsigned acks = 0, byes = 0;
+	char tag[16];
+
+	(void)state;
+	dial(&bob, number_of(&alice), "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	bench_crash(false);
+	for (unsigned i = 0; i < 400; i++) {
+		snprintf(tag, sizeof tag, "t%u", i);
+		answer_as(&alice, tag, "200 OK", "", "");
+		while (hear_any(&alice)) {
+			acks += alice.heard->method == SIP_ACK;
+			if (alice.heard->method != SIP_BYE)
+				continue;
+			byes++;
+			reply(&alice, "481 Call/Transaction Does Not Exist");
+		}
+	}
+	assert_int_equal(byes, 100); /* two seconds' worth */
+	assert_int_equal(acks, byes);
+	/* Who answers in earnest does so again, and is heard then. */
+	pass(1000);
+	answer(&alice, "200 OK", "", sdp(&alice, 1));
+	hear(&alice, "ACK");
+	hear(&alice, "BYE");
+	reply(&alice, "200 OK");
+	silence(NULL);
+	expect_no_calls();
+}
+
 static void test_many_calls(void **state)
 {
 	enum { CALLS = 60 };
@@ -402,6 +469,8 @@ int main(void)
 		K(test_media_stopped_meanwhile),
 		K(test_a_call_that_rings),
 		K(test_a_stranger_that_answers),
+		K(test_an_answer_to_somebody_else),
+		K(test_a_flood_of_answers),
 		K(test_many_calls),
 		K(test_a_call_that_the_audit_has),
 	};

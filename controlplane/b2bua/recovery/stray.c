@@ -3,11 +3,34 @@
  * A 2xx to an INVITE that is nobody's: the called side has answered a call that went with the process before,
  * or with its own last moment. Whoever answers has a call of which no caller knows, and goes on answering: it
  * is acknowledged and ended, as RFC 3261 section 13.2.2.4 has it for one 2xx too many. Only for known peers,
- * and only to where it came from: anybody else could have requests sent to somebody else.
+ * and only to where it came from: anybody else could have requests sent to somebody else. And only so many a
+ * second: over UDP anybody may say that he is one. Who answers in earnest does so again until he is heard.
  */
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
 #include "lib/base/log.h"
+
+#define STRAYS_PER_S 50
+
+/* RFC 3261 section 18.1.2: what is not of our sending answers nothing of ours. */
+static bool is_to_us(const struct sip_msg *m, const struct sip_flow *from)
+{
+	char via[SIP_LINE_MAX];
+	struct wbuf w = wbuf_make(via, sizeof via);
+	bool v6 = str_chr(m->via.host, ':') >= 0;
+
+	wbuf_fmt(&w, "%s%.*s%s:%u", v6 ? "[" : "", STR_ARG(m->via.host), v6 ? "]" : "", m->via.port);
+	return !w.overflow && str_ieq(wbuf_view(&w), sip_listener_sent_by(from->listener));
+}
+
+static bool may_end(struct b2bua *b)
+{
+	uint64_t now = timer_now_ms(b->wheel);
+
+	if (!b->strays.per_s)
+		rate_begin(&b->strays, STRAYS_PER_S, now);
+	return rate_take(&b->strays, now);
+}
 
 /* Its Contact may be another port of the same host's. */
 static struct sip_flow way_to(struct b2bua *b, const struct sip_dialog *d, const struct sip_flow *from)
@@ -24,7 +47,8 @@ void stray_answered(struct b2bua *b, const struct sip_msg *m, const struct sip_f
 	uint32_t rate;
 	char peer[IP_PORT_TEXT_MAX];
 
-	if (!m->from_tag.n || !b2bua_knows(b, from, &rate) || sip_dialog_of_answer(m, from, &d) < 0)
+	if (!m->from_tag.n || !is_to_us(m, from) || !b2bua_knows(b, from, &rate) ||
+		!may_end(b) || sip_dialog_of_answer(m, from, &d) < 0)
 		return;
 	log_warn("call", "a call that nobody knows any more was answered: it is ended",
 		LS("sip_call_id", m->call_id), LZ("peer", ip_port_text(&from->remote, peer)));
