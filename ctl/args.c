@@ -172,7 +172,7 @@ static int check_options(const struct ctl_args *a, struct err *e)
 	return 0;
 }
 
-/* all: the words that are no options. Finds the command and leaves its own words in out. */
+/* all: the n words that are no options. Finds the command and leaves its own words in out. */
 static int read_words(const char *const *all, unsigned n, struct ctl_args *out, struct err *e)
 {
 	unsigned used = 0;
@@ -191,8 +191,8 @@ static int read_words(const char *const *all, unsigned n, struct ctl_args *out, 
 		return err_set(e, EINVAL, "there is no command '%s': 'srtpgwctl --help' lists them", all[0]);
 	if (n - used > out->command->words_max)
 		return err_set(e, EINVAL, "'%s' is too much", all[used + out->command->words_max]);
-	for (unsigned i = used; i < n; i++)
-		out->words[out->n_words++] = all[i];
+	out->words = all + used;
+	out->n_words = n - used;
 	if (out->n_words < out->command->words_min)
 		return err_set(e, EINVAL, "%s", out->command->missing);
 	return check_options(out, e);
@@ -200,7 +200,8 @@ static int read_words(const char *const *all, unsigned n, struct ctl_args *out, 
 
 int args_parse(int argc, char **argv, struct ctl_args *out, struct err *e)
 {
-	const char *all[CTL_WORDS_MAX + 3];
+	/* As many as there are: the files of an audit's archive are many. */
+	const char *const *all = (const char *const *)argv + 1;
 	struct words w = {argc, argv, 1};
 	unsigned n = 0;
 	bool options = true;
@@ -216,10 +217,8 @@ int args_parse(int argc, char **argv, struct ctl_args *out, struct err *e)
 			options = false;
 		else if (options && word[0] == '-' && word[1])
 			rc = read_option(&w, out, e);
-		else if (n < sizeof all / sizeof all[0])
-			all[n++] = word;
 		else
-			rc = err_set(e, EINVAL, "'%s' is too much", word);
+			argv[1 + n++] = argv[w.at]; /* what stood there was read before */
 	}
 	if (out->given[OPT_SOCKET] && out->text[OPT_SOCKET])
 		out->socket = out->text[OPT_SOCKET];

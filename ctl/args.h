@@ -9,7 +9,6 @@
 #include "lib/base/err.h"
 
 #define CTL_SOCKET "/run/srtpgw/ctl.sock"
-#define CTL_WORDS_MAX 24
 
 struct command;
 
@@ -80,7 +79,7 @@ extern const struct ctl_option_spec ctl_options[OPTIONS];
 struct ctl_args {
 	const char *socket;
 	const struct command *command; /* never NULL after a parse that went well, but for help and version */
-	const char *words[CTL_WORDS_MAX]; /* after the command's name */
+	const char *const *words;      /* after the command's name */
 	unsigned n_words;
 	bool given[OPTIONS];
 	const char *text[OPTIONS]; /* VALUE_TEXT, VALUE_CHOICE; NULL: not given */
@@ -90,7 +89,7 @@ struct ctl_args {
 /*
  * Options may stand anywhere; "--" ends them. The socket's default is $SRTPGW_SOCKET, then CTL_SOCKET.
  * -EINVAL: e says what is wrong with the command line; out->command is then as far as it was understood. out
- * points into argv.
+ * points into argv, whose words that are no options come to stand at its beginning.
  */
 int args_parse(int argc, char **argv, struct ctl_args *out, struct err *e);
 

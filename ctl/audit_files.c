@@ -43,14 +43,19 @@ static uint64_t first_of(const char *path)
 	return seq;
 }
 
+static struct file file_of(const struct ctl_args *a, unsigned i)
+{
+	return (struct file){.path = a->words[i], .first = first_of(a->words[i]), .named = i};
+}
+
 /* One whose beginning is no record, or is not to be had, leaves them in the order in which they were named:
  * that is the mistake to be told of, where it was looked for. */
-static void in_order(const struct ctl_args *a, struct file files[CTL_WORDS_MAX])
+static void in_order(const struct ctl_args *a, struct file *files)
 {
 	bool all = true;
 
 	for (unsigned i = 0; i < a->n_words; i++) {
-		files[i] = (struct file){.path = a->words[i], .first = first_of(a->words[i]), .named = i};
+		files[i] = file_of(a, i);
 		all = all && files[i].first;
 	}
 	if (all)
@@ -59,10 +64,17 @@ static void in_order(const struct ctl_args *a, struct file files[CTL_WORDS_MAX])
 
 const char *audit_newest(const struct ctl_args *a)
 {
-	struct file files[CTL_WORDS_MAX];
+	struct file newest = file_of(a, 0);
 
-	in_order(a, files);
-	return files[a->n_words - 1].path;
+	for (unsigned i = 1; i < a->n_words; i++) {
+		struct file f = file_of(a, i);
+
+		if (!f.first || !newest.first)
+			return a->words[a->n_words - 1];
+		if (oldest_first(&f, &newest) > 0)
+			newest = f;
+	}
+	return newest.path;
 }
 
 static enum ctl_exit each_line(const char *path, audit_line_fn see, void *arg, struct err *e)
@@ -98,11 +110,16 @@ static enum ctl_exit each_line(const char *path, audit_line_fn see, void *arg, s
 
 enum ctl_exit audit_each_line(const struct ctl_args *a, audit_line_fn see, void *arg, struct err *e)
 {
-	struct file files[CTL_WORDS_MAX];
+	struct file *files = calloc(a->n_words, sizeof *files);
 	enum ctl_exit code = CTL_OK;
 
+	if (!files) {
+		err_set(e, ENOMEM, "out of memory");
+		return CTL_FAILED;
+	}
 	in_order(a, files);
 	for (unsigned i = 0; i < a->n_words && code == CTL_OK; i++)
 		code = each_line(files[i].path, see, arg, e);
+	free(files);
 	return code;
 }

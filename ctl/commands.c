@@ -215,8 +215,8 @@ const struct command commands[] = {
 		"files may be elsewhere, and are then not verified.\n"
 		"\n"
 		"  --key FILE  the public key (the newest FILE with .pub, or without its number)\n",
-		O(KEY), 1, CTL_WORDS_MAX, "which file? srtpgwctl audit verify FILE",
-		{NAMES_FILES, NAMES_FILES, NAMES_FILES, NAMES_FILES}, audit_verify, true},
+		O(KEY), 1, CTL_WORDS_ANY, "which file? srtpgwctl audit verify FILE",
+		{NAMES_FILES, NAMES_FILES}, audit_verify, true},
 	{"audit show",
 		"FILE... [--call ID] [--trunk NAME] [--suite SUITE] [--tls VERSION] [--from TIME] [--to TIME]",
 		"records of sessions",
@@ -228,8 +228,8 @@ const struct command commands[] = {
 		"  --tls VERSION  with a side whose signalling used it, such as TLSv1.3\n"
 		"  --from TIME, --to TIME  a day (both included) or a time in UTC: 2026-10-01, "
 		"2026-10-01T12:00\n",
-		O(CALL) | O(TRUNK) | O(SUITE) | O(TLS) | O(FROM) | O(TO), 1, CTL_WORDS_MAX,
-		"which file? srtpgwctl audit show FILE", {NAMES_FILES, NAMES_FILES, NAMES_FILES, NAMES_FILES},
+		O(CALL) | O(TRUNK) | O(SUITE) | O(TLS) | O(FROM) | O(TO), 1, CTL_WORDS_ANY,
+		"which file? srtpgwctl audit show FILE", {NAMES_FILES, NAMES_FILES},
 		audit_show, true},
 	{"audit suites", "FILE... [--trunk NAME] [--from TIME] [--to TIME]",
 		"suites and versions in use, by rank",
@@ -238,8 +238,8 @@ const struct command commands[] = {
 		"\n"
 		"  --trunk NAME            only sides on this trunk\n"
 		"  --from TIME, --to TIME  as of 'audit show'\n",
-		O(TRUNK) | O(FROM) | O(TO), 1, CTL_WORDS_MAX, "which file? srtpgwctl audit suites FILE",
-		{NAMES_FILES, NAMES_FILES, NAMES_FILES, NAMES_FILES}, audit_suites, true},
+		O(TRUNK) | O(FROM) | O(TO), 1, CTL_WORDS_ANY, "which file? srtpgwctl audit suites FILE",
+		{NAMES_FILES, NAMES_FILES}, audit_suites, true},
 	{0},
 };
 

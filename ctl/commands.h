@@ -2,10 +2,14 @@
 /* All commands in one table: parsing, help, completion and the manual's check go by it. */
 #pragma once
 
+#include <limits.h>
 #include <stdint.h>
 
 #include "ctl/args.h"
 #include "ctl/client.h"
+
+#define CTL_NAMES_MAX 2
+#define CTL_WORDS_ANY UINT_MAX
 
 struct command {
 	const char *name;     /* one word or two: "show calls" */
@@ -13,9 +17,9 @@ struct command {
 	const char *summary;  /* one line */
 	const char *help;     /* the rest of its help; NULL: none */
 	uint32_t options;     /* 1u << enum ctl_option, beyond those of every command */
-	uint8_t words_min, words_max;
+	unsigned words_min, words_max;
 	const char *missing;                 /* what to say when a word is missing */
-	enum ctl_names names[CTL_WORDS_MAX]; /* what its words are */
+	enum ctl_names names[CTL_NAMES_MAX]; /* what its words are; those beyond are like the last */
 	enum ctl_exit (*run)(struct client *c, const struct ctl_args *a, struct err *e);
 	bool local; /* the gateway is not asked: c is NULL */
 };

@@ -14,7 +14,7 @@
 /* A command line that is being typed. */
 struct typing {
 	const char *last;                   /* what the cursor is at the end of */
-	const char *all[CTL_WORDS_MAX + 3]; /* words before it that are no options */
+	const char *all[2 + CTL_NAMES_MAX]; /* words before it that are no options: the first of them */
 	unsigned n;
 	const struct ctl_option_spec *wanted; /* the option whose value the last word is; NULL: none */
 	const char *socket;
@@ -248,6 +248,7 @@ void complete_words(const char *const *words, unsigned n, FILE *to)
 	struct typing t = understand(words, n, to);
 	unsigned used = 0;
 	const struct command *c = command_find(t.all, t.n, &used);
+	unsigned at = t.n - used;
 
 	if (t.wanted)
 		offer_names(&t, t.wanted->names, t.wanted->choices, NULL);
@@ -255,6 +256,6 @@ void complete_words(const char *const *words, unsigned n, FILE *to)
 		offer_options(&t, c);
 	else if (!c && t.n < 2)
 		offer_commands(&t);
-	else if (c && t.n - used < c->words_max)
-		offer_names(&t, c->names[t.n - used], NULL, t.all[used]);
+	else if (c && at < c->words_max)
+		offer_names(&t, c->names[at < CTL_NAMES_MAX ? at : CTL_NAMES_MAX - 1], NULL, t.all[used]);
 }

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WORDS_MAX 24
+#define WORDS_MAX 48
 
 char output[1 << 18], errors[1 << 16], requests[1 << 16];
 static char folder[64], path[96], file[96];
@@ -107,7 +107,7 @@ static int temporary(void)
 
 int run_with_input(const struct line *script, const char *words, const char *input)
 {
-	char line[1024], *argv[WORDS_MAX] = {(char *)SRTPGW_CTL};
+	char line[4096], *argv[WORDS_MAX] = {(char *)SRTPGW_CTL};
 	int status, listener = -1, in = temporary(), out = temporary(), err = temporary(), log = temporary();
 	pid_t gateway = 0, ctl;
 

@@ -121,11 +121,56 @@ static void files_are_taken_in_their_order(void **state)
 	}
 }
 
+/* An archive has a file for each day. */
+static void as_many_files_as_there_are(void **state)
+{
+	enum { FILES = 30 };
+	static char file[256];
+	const struct audit_conf conf = {
+		.file = file, .max_octets = 1 << 20, .max_files = FILES, .checkpoint_records = 100};
+	static const char *const commands[] = {"verify", "show", "suites"};
+	struct audit_closed closed;
+	struct audit *a;
+	struct err e = {0};
+	char words[4000], path[300];
+
+	(void)state;
+	snprintf(file, sizeof file, "%s", file_with(""));
+	if (audit_open(&conf, &a, &e) < 0)
+		fail_msg("%s", e.text);
+	for (unsigned i = 1; i < FILES; i++) {
+		audit_write(a, STR("\"type\":\"call\",\"time\":\"2026-01-01T00:00:00Z\",\"call\":\"a\""), 1);
+		assert_int_equal(audit_rotate(a, 1, &closed, &e), 0);
+	}
+	audit_close(a);
+	for (unsigned c = 0; c < sizeof commands / sizeof commands[0]; c++) {
+		size_t n = (size_t)snprintf(words, sizeof words, "audit %s %s", commands[c], file);
+
+		for (unsigned i = 1; i < FILES; i++)
+			n += (size_t)snprintf(words + n, sizeof words - n, " %s.%u", file, i);
+		assert_true(n < sizeof words);
+		if (run(NULL, words) != CTL_OK)
+			fail_msg("%s: %s", commands[c], errors);
+		/* Three records each, but two in the first file and one in the last. */
+		if (c == 0)
+			expect_output("ok: records 1 to 87, 58 checkpoints signed\n");
+	}
+	for (unsigned i = 1; i < FILES; i++) {
+		snprintf(path, sizeof path, "%s.%u", file, i);
+		assert_int_equal(unlink(path), 0);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s.%s", file, i ? "key" : "pub");
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_gap_is_told),
 		cmocka_unit_test(files_are_taken_in_their_order),
+		cmocka_unit_test(as_many_files_as_there_are),
 	};
 
 	return cmocka_run_group_tests(tests, double_setup, double_teardown);

@@ -35,6 +35,8 @@ static void commands_and_options_are_offered(void **state)
 	expect_candidates(NULL, "commit --co", "--comment\n--confirm\n");
 	expect_candidates(NULL, "commit --json --he", "--help\n");
 	expect_candidates(NULL, "edit ''", ":files\n");
+	expect_candidates(NULL, "edit a ''", "");
+	expect_candidates(NULL, "audit verify a b c d e f ''", ":files\n");
 	expect_candidates(NULL, "commit ''", "");
 	expect_candidates(NULL, "monitor call", "call-refused\n");
 	expect_candidates(NULL, "nothing ''", "");
