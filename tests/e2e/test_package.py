@@ -10,7 +10,8 @@ from lab.package import Installed, accounts, dpkg, inside, made
 from lab.party import finish, talking
 from lab.service import TOP
 
-PROGRAMS = ("srtpgw-controlplane", "srtpgw-dataplane", "srtpgw-netconf", "srtpgwctl")
+PROGRAMS = ("srtpgw-controlplane", "srtpgw-dataplane", "srtpgw-netconf", "srtpgw-standby", "srtpgwctl")
+UNITS = ("controlplane", "dataplane", "standby")
 
 
 def field(package, name):
@@ -31,8 +32,8 @@ def test_what_is_in_it():
     package = made()
     listed = contents(package)
     wanted = [f"/usr/bin/{name}" for name in PROGRAMS]
-    wanted += [f"/lib/systemd/system/srtpgw-{plane}.service" for plane in ("controlplane", "dataplane")]
-    wanted += [f"/usr/share/man/man8/{name}.8.gz" for name in PROGRAMS[:3]] + ["/usr/share/man/man1/srtpgwctl.1.gz"]
+    wanted += [f"/lib/systemd/system/srtpgw-{name}.service" for name in UNITS]
+    wanted += [f"/usr/share/man/man8/{name}.8.gz" for name in PROGRAMS[:4]] + ["/usr/share/man/man1/srtpgwctl.1.gz"]
     wanted += ["/usr/lib/sysusers.d/srtpgw.conf", "/usr/lib/tmpfiles.d/srtpgw.conf", "/etc/default/srtpgw-dataplane",
                "/usr/share/bash-completion/completions/srtpgwctl", "/usr/share/zsh/site-functions/_srtpgwctl",
                "/usr/share/yang/modules/srtpgw/srtp-gateway.yang", "/usr/share/yang/modules/srtpgw/ietf-netconf-acm.yang"]
@@ -50,7 +51,7 @@ def test_what_is_in_it():
 def test_systemd_takes_its_units():
     with tempfile.TemporaryDirectory() as root:
         dpkg(root, "--install", made())
-        units = [f"{root}/lib/systemd/system/srtpgw-{plane}.service" for plane in ("controlplane", "dataplane")]
+        units = [f"{root}/lib/systemd/system/srtpgw-{name}.service" for name in UNITS]
         said = run(*inside(root, "systemd-analyze", "verify", *units))
         assert "srtpgw" not in said, said
 
@@ -69,7 +70,7 @@ def test_it_comes_and_goes():
             assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (user, groups["srtpgw"], mode), (folder, status)
         assert not os.path.exists(at("etc/systemd/system/multi-user.target.wants"))
         assert not os.listdir(at("etc/srtpgw")), "there is no configuration that would be right"
-        kept = ("etc/srtpgw/config.json", "etc/default/srtpgw-dataplane", "var/lib/srtpgw/audit.jsonl")
+        kept = ("etc/srtpgw/config.json", "etc/default/srtpgw-dataplane", "etc/default/srtpgw-standby", "var/lib/srtpgw/audit.jsonl")
         os.makedirs(at("var/lib/srtpgw"))
         for name in kept:
             with open(at(name), "w") as f:
@@ -81,8 +82,57 @@ def test_it_comes_and_goes():
             with open(at(name)) as f:
                 assert f.read() == "the operator's", name
         said = dpkg(root, "--purge", "srtpgw")
-        assert [os.path.exists(at(name)) for name in kept] == [False, False, True]
+        assert [os.path.exists(at(name)) for name in kept] == [False, False, False, True]
         assert "/var/lib/srtpgw" in said, said
+
+
+def test_an_audit_beside_the_configuration_outlives_a_purge():
+    with tempfile.TemporaryDirectory() as root:
+        dpkg(root, "--install", made())
+        names = [os.path.join(root, "etc/srtpgw", name) for name in ("config.json", "cdr.jsonl", "cdr.jsonl.1", "cdr.jsonl.key", "cdr.jsonl.pub")]
+        for name in names:
+            open(name, "w").close()
+        said = dpkg(root, "--purge", "srtpgw")
+        assert all(os.path.exists(name) for name in names)
+        assert "/etc/srtpgw is kept" in said and "/etc/srtpgw/cdr.jsonl" in said, said
+
+
+# What else the scripts call; users and folders are there already.
+OTHER_TOOLS = ("deb-systemd-invoke", "deb-systemd-helper", "systemd-sysusers", "systemd-tmpfiles")
+
+
+def script(root, name, *args, active=()):
+    """A maintainer script where services are managed, of which these are active: what it did with services, what it said."""
+    with tempfile.TemporaryDirectory() as fakes:
+        os.makedirs(os.path.join(root, "run/systemd/system"), exist_ok=True)
+        did = os.path.join(fakes, "did")
+        asked = f'case "$*" in *is-active*) for unit in "$@"; do case " {" ".join(active)} " in *" $unit "*) exit 0;; esac; done; exit 3;; esac'
+        for tool, does in (("systemctl", asked), *((other, "") for other in OTHER_TOOLS)):
+            with open(os.path.join(fakes, tool), "w") as f:
+                f.write(f'#!/bin/sh\n{does}\necho "$@" >>{did}\n')
+            os.chmod(os.path.join(fakes, tool), 0o755)
+        said = run(*inside(root, "env", f"PATH={fakes}:{os.environ['PATH']}", "sh", f"/var/lib/dpkg/info/srtpgw.{name}", *args))
+        with open(did, "a+") as f:
+            f.seek(0)
+            return f.read().splitlines(), said
+
+
+def test_what_runs_when_it_comes_and_goes():
+    """A removal stops all that it takes the program from; an upgrade says what there is to exchange, a purge heeds what is not its own."""
+    with tempfile.TemporaryDirectory() as root:
+        dpkg(root, "--install", made())
+        did, said = script(root, "postinst", "configure", "1.0", active=("srtpgw-standby",))
+        assert "srtpgw-standby runs on as it was" in said and "controlplane" not in said, said
+        assert not [line for line in did if "stop" in line or "start" in line], did
+        assert not [line for line in script(root, "prerm", "upgrade", "2.0")[0] if "stop" in line]
+        stopped = [line.split()[-1] for line in script(root, "prerm", "remove")[0] if line.startswith("stop ")]
+        assert stopped == [f"srtpgw-{name}.service" for name in ("standby", "controlplane", "dataplane")], stopped
+        config = os.path.join(root, "etc/srtpgw/config.json")
+        journal = os.path.join(root, "run/srtpgw/journal")
+        for name in (config, journal):
+            open(name, "w").close()
+        _, said = script(root, "postrm", "purge", active=("srtpgw-dataplane",))
+        assert "are kept" in said and os.path.exists(config) and os.path.exists(journal), said
 
 
 def test_a_call_through_what_is_installed():
