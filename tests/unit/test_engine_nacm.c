@@ -173,11 +173,12 @@ static const char *answer(struct scene c, enum engine_default_operation op, cons
 #define CALLS_BY(operation, name, value)                                                                     \
 	TRUNKS("<trunk><name>" name "</name><max-calls nc:operation='" operation "'>" value                  \
 	       "</max-calls></trunk>")
-#define SUITE_BEFORE(other)                                                                                       \
+#define SUITES "/crypto-profiles/crypto-profile/suite"
+#define SUITE(place)                                                                                              \
 	"<gateway xmlns='urn:srtpgw:yang:srtp-gateway' xmlns:y='urn:ietf:params:xml:ns:yang:1'><crypto-profiles>" \
-	"<crypto-profile><name>p</name><suite y:insert='before' y:value='" other                                  \
-	"'>AEAD_AES_256_GCM</suite>"                                                                              \
-	"</crypto-profile></crypto-profiles></gateway>"
+	"<crypto-profile><name>p</name><suite" place ">AEAD_AES_256_GCM</suite></crypto-profile>"                 \
+	"</crypto-profiles></gateway>"
+#define SUITE_BEFORE(other) SUITE(" y:insert='before' y:value='" other "'")
 
 /* Who may not read a value may guess it: a guess that is right changes nothing, and is refused as any other.
  */
@@ -229,15 +230,39 @@ static void a_right_guess_is_refused_as_a_wrong_one(void **state)
 	assert_string_equal(c.b->fault.tag, "invalid-value");
 	assert_int_equal(bench_set(c.b, c.s, G "/trunks/trunk[name='z']/name", NULL), -1);
 	assert_string_equal(c.b->fault.tag, "invalid-value");
-	/* A neighbour to stand beside. */
-	assert_string_equal(answer(c, ENGINE_NONE, SUITE_BEFORE("AES_CM_128_HMAC_SHA1_80")),
-		answer(c, ENGINE_NONE, SUITE_BEFORE("AES_256_CM_HMAC_SHA1_80")));
 	assert_int_equal(engine_denied(c.b->engine).writes, sizeof rows / sizeof rows[0] + 5);
 	end(c);
 	c = scene(leaf);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].leaf && strcmp(answer(c, rows[i].op, rows[i].edit), "access-denied") != 0)
 			fail_msg("%s: accepted", rows[i].edit);
+	end(c);
+}
+
+/* Who may write a list without reading it finds no neighbour there, neither one that is nor one that is not. */
+static void a_neighbour_is_no_way_to_guess(void **state)
+{
+	static const char blind[] =
+		NACM_WITH("\"read-default\":\"deny\",", "{\"name\":\"1\",\"path\":\"" G SUITES
+			"\",\"access-operations\":\"create update\",\"action\":\"permit\"}");
+	static const char seeing[] =
+		NACM("{\"name\":\"1\",\"path\":\"" G SUITES "\",\"action\":\"permit\"}");
+	struct scene c = scene(blind);
+	char where[sizeof c.b->fault.path];
+
+	(void)state;
+	assert_string_equal(answer(c, ENGINE_MERGE, SUITE("")), "ok");
+	assert_string_equal(answer(c, ENGINE_MERGE, SUITE_BEFORE("AES_CM_128_HMAC_SHA1_80")), "bad-attribute");
+	assert_non_null(
+		strstr(c.b->fault.message, "'AES_CM_128_HMAC_SHA1_80': there is no such entry"));
+	memcpy(where, c.b->fault.path, sizeof where);
+	assert_string_equal(answer(c, ENGINE_MERGE, SUITE_BEFORE("AES_256_CM_HMAC_SHA1_80")), "bad-attribute");
+	assert_fault(c.b, "bad-attribute", where, "'AES_256_CM_HMAC_SHA1_80': there is no such entry");
+	end(c);
+	/* Who sees them is told. */
+	c = scene(seeing);
+	assert_string_equal(answer(c, ENGINE_MERGE, SUITE_BEFORE("AES_CM_128_HMAC_SHA1_80")), "ok");
+	assert_string_equal(answer(c, ENGINE_MERGE, SUITE_BEFORE("AES_256_CM_HMAC_SHA1_80")), "bad-attribute");
 	end(c);
 }
 
@@ -750,6 +775,7 @@ int main(void)
 		cmocka_unit_test(a_commit_needs_the_right_to_what_it_changes),
 		cmocka_unit_test(a_refused_edit_does_not_tell_what_is_there),
 		cmocka_unit_test(a_right_guess_is_refused_as_a_wrong_one),
+		cmocka_unit_test(a_neighbour_is_no_way_to_guess),
 		cmocka_unit_test(a_blind_writer_is_answered_alike),
 		cmocka_unit_test(what_was_read_may_be_sent_back),
 		cmocka_unit_test(a_whole_configuration_confirms_no_guess),
