@@ -75,12 +75,13 @@ static void pci_list(const struct dataplane *d, char *out, size_t cap)
 			n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "+" : "", d->options.devices[i]);
 }
 
-/* What DPDK and the kernel say of a capability that is missing is an errno of some step, or less. */
-static void blame(const char *missing, struct err *err)
+/* What the kernel says of a capability that is missing is an errno of some step, of memory that may not be locked
+ * ENOMEM; DPDK and nftables say less, EIO. What else an interface fails of has another cause. */
+static void blame(int rc, const char *missing, struct err *err)
 {
 	struct err why = *err;
 
-	if (missing[0])
+	if (missing[0] && (rc == -EPERM || rc == -EACCES || rc == -ENOMEM || rc == -EIO))
 		err_set(err, EPERM, "this process lacks %s: %s", missing, why.text);
 }
 
@@ -107,8 +108,8 @@ static int ports_open(struct dataplane *d, struct err *err)
 
 		rc = port_open(&conf, &d->ports[i], err);
 		if (rc < 0) {
-			if (!device && rc != -ENODEV)
-				blame(missing, err);
+			if (!device)
+				blame(rc, missing, err);
 			break;
 		}
 		d->n_ports++;

@@ -79,9 +79,13 @@ def test_a_data_plane_that_cannot_have_what_it_needs():
         ends(start("--interface", "missing0", "--socket", lab.path("dp.sock")), 3, "missing0", host=lab.gateway_host)
         ends(start("--interface", "ext0", "--socket", lab.path("dp.sock"), "--group", "no-such-group"), 4,
              "no group 'no-such-group': groupadd", host=lab.gateway_host)
+        lab.gateway_host.exec("ip", "link", "add", "down0", "type", "veth", "peer", "name", "down1")
         for lacks in ("NET_ADMIN", "NET_RAW", "IPC_LOCK"):
             without = ["prlimit", "--memlock=65536", "setpriv", f"--bounding-set=-{lacks.lower()}", f"--inh-caps=-{lacks.lower()}"]
             ends([*without, *start("--interface", "ext0", "--socket", lab.path("dp.sock"))], 3, f"lacks CAP_{lacks}: ", None,
+                 host=lab.gateway_host)
+            # Nor does it say so of what has another cause.
+            ends([*without, *start("--interface", "down0", "--socket", lab.path("dp.sock"))], 3, "(?s)^(?!.*lacks).*'down0' is down", None,
                  host=lab.gateway_host)
         ends(start("--interface", "ext0", "--socket", lab.path("no", "such", "dp.sock")), 4, "no/such/dp.sock",
              host=lab.gateway_host)
