@@ -78,7 +78,7 @@ int gateway_keep_calls(struct gateway *g, const struct config *c, struct err *e)
 
 	/* Its calls would be lost: whoever has them, such as srtpgw-standby, has to let them go first. */
 	if (rc == -EBUSY) {
-		err_prefix(e, "%s: ", place);
+		err_prefix(e, "%s", place);
 		return rc;
 	}
 	if (rc < 0)

@@ -299,4 +299,6 @@ def test_a_control_plane_does_not_start_without_the_calls_while_they_are_receive
         argv = ["ip", "netns", "exec", standby.host.netns, first.program("controlplane"), "--config", first.config_path,
                 "--dataplane", lab.path("none.sock"), "--control", lab.path("other.sock"), "--recovery", standby.calls]
         done = subprocess.run(argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, timeout=60)
-        assert done.returncode == 1 and "in use by srtpgw-standby, process" in done.stderr, (done.returncode, done.stderr)
+        place = f"/srtp-gateway:gateway/recovery/directory: {standby.calls}"
+        said = (done.returncode, done.stderr)
+        assert done.returncode == 1 and place in done.stderr and "in use by srtpgw-standby, process" in done.stderr, said
