@@ -379,6 +379,20 @@ static void a_mistake_is_not_told_to_who_may_not_read_it(void **state)
 	assert_int_equal(engine_validate(c.b->root, ENGINE_CANDIDATE, NULL, &c.b->fault), -1);
 	assert_fault(c.b, "operation-failed", G "/audit/file", "/nowhere");
 	assert_int_equal(engine_discard(c.b->root, &c.b->fault), 0);
+	/* Nor when it is in the file, which anybody may have read again who may call that. */
+	char *good = bench_file(c.b), *at = strstr(good, "\"media\""), *wrong;
+
+	assert_non_null(at);
+	assert_true(asprintf(&wrong, "%.*s\"audit\":{\"file\":\"/nowhere/audit.jsonl\"},%s", (int)(at - good),
+			    good, at) > 0);
+	bench_write_file(c.b, wrong);
+	assert_int_equal(engine_reload(c.b->engine, c.s, NULL, &c.b->fault), -1);
+	assert_fault(c.b, "operation-failed", "", "in a place that '4242' may not read");
+	assert_int_equal(engine_reload(c.b->engine, c.b->root, NULL, &c.b->fault), -1);
+	assert_fault(c.b, "operation-failed", G "/audit/file", "/nowhere");
+	bench_write_file(c.b, good);
+	free(good);
+	free(wrong);
 	/* What he may read is told as ever. */
 	assert_int_equal(bench_set(c.b, c.b->root, G "/trunks/trunk[name='a']/realm", "gone"), 0);
 	assert_int_equal(engine_validate(c.s, ENGINE_CANDIDATE, NULL, &c.b->fault), -1);

@@ -197,6 +197,28 @@ static int may_reload(const struct engine *e, const struct engine_session *who, 
 	return -1;
 }
 
+static int run_file(struct engine *e, struct cause *why, uint64_t *commit, struct engine_fault *f)
+{
+	struct lyd_node *tree = NULL;
+	struct file_digest digest;
+	bool differs = false;
+	int rc;
+
+	if (stores_read_file(e, &tree, &digest, f))
+		return -1;
+	rc = apply_differs(e->running, tree, &differs, f);
+	/* Also when the text is the same: certificates may be new behind their names. */
+	why->unrecorded = !differs;
+	if (!rc)
+		rc = apply_tree(e, &tree, why, commit, NULL, f);
+	if (!rc) {
+		e->file = digest;
+		e->candidate_old |= e->candidate_own && differs;
+	}
+	lyd_free_all(tree);
+	return rc;
+}
+
 int engine_reload(
 	struct engine *e, const struct engine_session *who, uint64_t *commit, struct engine_fault *f)
 {
@@ -208,26 +230,12 @@ int engine_reload(
 		.keep_file = true,
 		.reread = true,
 	};
-	struct lyd_node *tree = NULL;
-	struct file_digest digest;
-	bool differs = false;
 	int rc;
 
 	if (may_reload(e, who, f))
 		return -1;
 	if (e->pending.active)
 		return fault_protocol(f, "in-use", "a confirmed commit waits: confirm or cancel it first");
-	if (stores_read_file(e, &tree, &digest, f))
-		return -1;
-	rc = apply_differs(e->running, tree, &differs, f);
-	/* Also when the text is the same: certificates may be new behind their names. */
-	why.unrecorded = !differs;
-	if (!rc)
-		rc = apply_tree(e, &tree, &why, commit, NULL, f);
-	if (!rc) {
-		e->file = digest;
-		e->candidate_old |= e->candidate_own && differs;
-	}
-	lyd_free_all(tree);
-	return rc;
+	rc = run_file(e, &why, commit, f);
+	return who ? sessions_hide_mistake(who, rc, f) : rc;
 }
