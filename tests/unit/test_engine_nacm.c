@@ -239,30 +239,32 @@ static void a_right_guess_is_refused_as_a_wrong_one(void **state)
 	end(c);
 }
 
-/* Who may write a list without reading it finds no neighbour there, neither one that is nor one that is not. */
+/* Who may write a list without reading it finds no neighbour there, neither one that is nor one that is not.
+ */
 static void a_neighbour_is_no_way_to_guess(void **state)
 {
-	static const char blind[] =
-		NACM_WITH("\"read-default\":\"deny\",", "{\"name\":\"1\",\"path\":\"" G SUITES
-			"\",\"access-operations\":\"create update\",\"action\":\"permit\"}");
-	static const char seeing[] =
-		NACM("{\"name\":\"1\",\"path\":\"" G SUITES "\",\"action\":\"permit\"}");
+	static const char blind[] = NACM_WITH("\"read-default\":\"deny\",",
+		"{\"name\":\"1\",\"path\":\"" G SUITES
+		"\",\"access-operations\":\"create update\",\"action\":\"permit\"}");
+	static const char seeing[] = NACM("{\"name\":\"1\",\"path\":\"" G SUITES "\",\"action\":\"permit\"}");
 	struct scene c = scene(blind);
 	char where[sizeof c.b->fault.path];
 
 	(void)state;
 	assert_string_equal(answer(c, ENGINE_MERGE, SUITE("")), "ok");
-	assert_string_equal(answer(c, ENGINE_MERGE, SUITE_BEFORE("AES_CM_128_HMAC_SHA1_80")), "bad-attribute");
-	assert_non_null(
-		strstr(c.b->fault.message, "'AES_CM_128_HMAC_SHA1_80': there is no such entry"));
+	assert_string_equal(
+		answer(c, ENGINE_MERGE, SUITE_BEFORE("AES_CM_128_HMAC_SHA1_80")), "bad-attribute");
+	assert_non_null(strstr(c.b->fault.message, "'AES_CM_128_HMAC_SHA1_80': there is no such entry"));
 	memcpy(where, c.b->fault.path, sizeof where);
-	assert_string_equal(answer(c, ENGINE_MERGE, SUITE_BEFORE("AES_256_CM_HMAC_SHA1_80")), "bad-attribute");
+	assert_string_equal(
+		answer(c, ENGINE_MERGE, SUITE_BEFORE("AES_256_CM_HMAC_SHA1_80")), "bad-attribute");
 	assert_fault(c.b, "bad-attribute", where, "'AES_256_CM_HMAC_SHA1_80': there is no such entry");
 	end(c);
 	/* Who sees them is told. */
 	c = scene(seeing);
 	assert_string_equal(answer(c, ENGINE_MERGE, SUITE_BEFORE("AES_CM_128_HMAC_SHA1_80")), "ok");
-	assert_string_equal(answer(c, ENGINE_MERGE, SUITE_BEFORE("AES_256_CM_HMAC_SHA1_80")), "bad-attribute");
+	assert_string_equal(
+		answer(c, ENGINE_MERGE, SUITE_BEFORE("AES_256_CM_HMAC_SHA1_80")), "bad-attribute");
 	end(c);
 }
 
@@ -290,7 +292,8 @@ static void a_blind_writer_is_answered_alike(void **state)
 	end(c);
 }
 
-/* RFC 8341 3.2.3: what is sent back as it was read needs no right, in whichever way. */
+/* RFC 8341 3.2.3: what is sent back as it was read needs no right, in whichever way where all of it was read.
+ */
 static void what_was_read_may_be_sent_back(void **state)
 {
 	static const char may_calls[] =
@@ -312,6 +315,12 @@ static void what_was_read_may_be_sent_back(void **state)
 	end(c);
 	/* One change among much that is the same. */
 	c = scene(may_calls);
+	/* To replace with what was read would delete what was not, such as the rules. */
+	assert_int_equal(engine_get_config(c.s, ENGINE_RUNNING, &q, &text, &c.b->fault), 0);
+	assert_string_equal(answer(c, ENGINE_MERGE, text), "ok");
+	assert_int_equal(engine_copy_text(c.s, str_z(text), ENGINE_XML, ENGINE_CANDIDATE, &c.b->fault), -1);
+	assert_fault(c.b, "access-denied", "", "may not change");
+	free(text);
 	assert_string_equal(
 		answer(c, ENGINE_MERGE,
 			TRUNKS("<trunk><name>a</name><realm>core</realm><max-calls>11</max-calls></trunk>")),
@@ -397,6 +406,25 @@ static void a_mistake_is_not_told_to_who_may_not_read_it(void **state)
 	assert_int_equal(bench_set(c.b, c.b->root, G "/trunks/trunk[name='a']/realm", "gone"), 0);
 	assert_int_equal(engine_validate(c.s, ENGINE_CANDIDATE, NULL, &c.b->fault), -1);
 	assert_fault(c.b, "data-missing", G "/trunks/trunk[name='a']/realm", "'gone' is not defined");
+	end(c);
+}
+
+/* What a reference leads to has to be there, also when its writer may not look: docs/management.md says so.
+ */
+static void a_reference_tells_which_names_there_are(void **state)
+{
+	static const char blind[] = NACM("{\"name\":\"1\",\"path\":\"" G
+					 "/trunks\",\"access-operations\":\"read\",\"action\":\"deny\"},"
+					 "{\"name\":\"2\",\"path\":\"" G "/routing\",\"action\":\"permit\"}");
+	struct scene c = scene(blind);
+
+	(void)state;
+	assert_false(sees(c, A_CALLS));
+	assert_int_equal(bench_set(c.b, c.s, G "/routing/route[name='s']/prefix", "1"), 0);
+	assert_int_equal(bench_set(c.b, c.s, G "/routing/route[name='s']/to-trunk", "a"), 0);
+	assert_int_equal(engine_validate(c.s, ENGINE_CANDIDATE, NULL, &c.b->fault), 0);
+	assert_int_equal(bench_set(c.b, c.s, G "/routing/route[name='s']/to-trunk", "z"), 0);
+	assert_int_equal(engine_validate(c.s, ENGINE_CANDIDATE, NULL, &c.b->fault), -1);
 	end(c);
 }
 
@@ -795,6 +823,7 @@ int main(void)
 		cmocka_unit_test(a_whole_configuration_confirms_no_guess),
 		cmocka_unit_test(what_may_not_be_read_is_not_named),
 		cmocka_unit_test(a_mistake_is_not_told_to_who_may_not_read_it),
+		cmocka_unit_test(a_reference_tells_which_names_there_are),
 		cmocka_unit_test(files_are_not_looked_at_for_everybody),
 		cmocka_unit_test(a_confirmation_needs_the_right_to_what_waits),
 		cmocka_unit_test(rules_and_defaults),
