@@ -229,8 +229,7 @@ const struct command commands[] = {
 		"  --from TIME, --to TIME  a day (both included) or a time in UTC: 2026-10-01, "
 		"2026-10-01T12:00\n",
 		O(CALL) | O(TRUNK) | O(SUITE) | O(TLS) | O(FROM) | O(TO), 1, CTL_WORDS_ANY,
-		"which file? srtpgwctl audit show FILE", {NAMES_FILES, NAMES_FILES},
-		audit_show, true},
+		"which file? srtpgwctl audit show FILE", {NAMES_FILES, NAMES_FILES}, audit_show, true},
 	{"audit suites", "FILE... [--trunk NAME] [--from TIME] [--to TIME]",
 		"suites and versions in use, by rank",
 		"Counts the sides of answered calls by SRTP suite, keying and TLS version, for the review of "

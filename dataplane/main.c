@@ -75,8 +75,8 @@ static void pci_list(const struct dataplane *d, char *out, size_t cap)
 			n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "+" : "", d->options.devices[i]);
 }
 
-/* What the kernel says of a capability that is missing is an errno of some step, of memory that may not be locked
- * ENOMEM; DPDK and nftables say less, EIO. What else an interface fails of has another cause. */
+/* What the kernel says of a capability that is missing is an errno of some step, of memory that may not be
+ * locked ENOMEM; DPDK and nftables say less, EIO. What else an interface fails of has another cause. */
 static void blame(int rc, const char *missing, struct err *err)
 {
 	struct err why = *err;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The capabilities that interfaces of the kernel's need: said by name where something fails for lack of one. */
+/* The capabilities that interfaces of the kernel's need: said by name where something fails for lack of one.
+ */
 #pragma once
 
 #include <stddef.h>

@@ -138,8 +138,8 @@ struct b2bua_layers {
 void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers);
 
 /*
- * Calls are kept in this directory from now on. It is made; a tmpfs will do. An error with e means that calls do not
- * outlive the process, and nothing else. -EBUSY: another process has it, and the calls in it.
+ * Calls are kept in this directory from now on. It is made; a tmpfs will do. An error with e means that calls
+ * do not outlive the process, and nothing else. -EBUSY: another process has it, and the calls in it.
  */
 int b2bua_keep_calls(struct b2bua *b, const char *directory, struct err *e);
 /* Those that an earlier process left there are taken over: after the first commit, before the loop runs. */

@@ -136,15 +136,16 @@ struct leg {
 	bool own_update;               /* update is an offer of the gateway's own */
 	unsigned own_tries;            /* of it that met with glare */
 	struct timer own_timer;        /* its answer is overdue, or it is to be sent again */
-	uint64_t unreached_ms; /* of the timers' clock: since when there is no way to the peer for it; 0: there is */
+	uint64_t unreached_ms; /* of the timers' clock: since when there is no way to the peer for it; 0:
+				  there is */
 	struct sip_ctx *update;        /* UPDATE, or OPTIONS of revive.c, sent: until its final response */
 	bool asked_with_update;        /* by revive.c */
 	struct leg_timer timer;
 	struct timer nat_timer; /* the next keep-alive to a caller behind NAT, or use of its connection */
 	struct leg_reliable reliable;
 	struct leg_rekey rekey;
-	/* Of INVITEs whose transactions went with the process before or with their connections: the highest CSeq
-	 * that one may have, 0 without any; and of the last that was answered to us. See revive.c. */
+	/* Of INVITEs whose transactions went with the process before or with their connections: the highest
+	 * CSeq that one may have, 0 without any; and of the last that was answered to us. See revive.c. */
 	struct {
 		uint32_t last_seq, answered_seq;
 	} before;
@@ -500,8 +501,8 @@ void reinvite_failed(struct leg *l, enum sip_tx_error error, const char *reason,
 /* It could not be sent. */
 void reinvite_unsent(struct leg *l, const char *why);
 /*
- * A request of ours on the leg went with its connection, or found none: whether its peer has it nobody knows. It is
- * offered the session that holds.
+ * A request of ours on the leg went with its connection, or found none: whether its peer has it nobody knows.
+ * It is offered the session that holds.
  */
 void reinvite_lost(struct leg *l);
 /* How long an offer of ours that met with glare waits before it is sent again. */

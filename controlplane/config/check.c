@@ -213,8 +213,8 @@ static int check_group(const char *group, struct err *e)
 		"/srtp-gateway:gateway/management/group: there is no group '%s': groupadd %s", group, group);
 }
 
-/* What becomes of the file that is written has its alarms, and is no mistake of what is committed; that the key
- * is gone nothing else says. */
+/* What becomes of the file that is written has its alarms, and is no mistake of what is committed; that the
+ * key is gone nothing else says. */
 static int check_open_audit(const char *file, struct err *e)
 {
 	struct err why;

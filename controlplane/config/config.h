@@ -401,10 +401,10 @@ int config_parse(struct str text, const char *name, struct config **out, struct 
 
 /*
  * Are the files that the configuration names there and right: certificates, private keys and trust bags
- * readable, each key the key of its certificate, passwords of trunks readable, the audit's file writable, the group of
- * operators there, and nothing else in the place of the management socket? running: what is in force, whose
- * audit's file is being written and may be anywhere by now; NULL: nothing is. 0 or -EINVAL with the YANG path, the
- * file and what to do. A private key that others can read is logged as a warning.
+ * readable, each key the key of its certificate, passwords of trunks readable, the audit's file writable, the
+ * group of operators there, and nothing else in the place of the management socket? running: what is in
+ * force, whose audit's file is being written and may be anywhere by now; NULL: nothing is. 0 or -EINVAL with
+ * the YANG path, the file and what to do. A private key that others can read is logged as a warning.
  */
 int config_check_files(const struct config *c, const struct config *running, struct err *e);
 

@@ -155,7 +155,8 @@ static void dispatch(struct dp_client *c, const union dp_msg *m)
 	}
 }
 
-/* An upgrade may leave one plane as it was. The next attempt meets the same until somebody ends the older one. */
+/* An upgrade may leave one plane as it was. The next attempt meets the same until somebody ends the older
+ * one. */
 static void other_version(struct dp_client *c, uint16_t version)
 {
 	if (!c->refused)

@@ -348,8 +348,8 @@ static bool take_keys(struct agreement *a, const struct dtls_bond *bond, const s
 }
 
 /*
- * What is in force serves until a new association has brought keys; so does what came only behind the offer of that
- * association. The data plane has it already and takes none from before it.
+ * What is in force serves until a new association has brought keys; so does what came only behind the offer
+ * of that association. The data plane has it already and takes none from before it.
  */
 static void serve_on(struct agreement *next, const struct agreement *now)
 {
@@ -363,7 +363,8 @@ static void serve_on(struct agreement *next, const struct agreement *now)
 bool oa_keys_arrived(struct oa_leg *leg, unsigned i, const struct dtls_bond *bond, const struct agreed_key *rx,
 	const struct agreed_key *tx)
 {
-	struct agreement *next = leg->pending && i < leg->pending->n_media ? leg->pending->media[i].keys : NULL;
+	struct agreement *next =
+		leg->pending && i < leg->pending->n_media ? leg->pending->media[i].keys : NULL;
 	struct agreed_key in = *rx, out = *tx;
 	bool taken = false;
 

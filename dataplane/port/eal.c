@@ -216,7 +216,8 @@ static int eal_init(struct eal *eal, const struct eal_conf *conf, const char *lc
 		argv[argc++] = "--iova-mode=va";
 	argc += pci_args(devices, argv + argc);
 	if (rte_eal_init(argc, argv) < 0)
-		return err_set(err, EIO, "DPDK does not start%s: %s, with %u MB for --sessions and interfaces",
+		return err_set(err, EIO,
+			"DPDK does not start%s: %s, with %u MB for --sessions and interfaces",
 			eal->hugepages ? " on hugepages (they were free a moment ago)" : "",
 			rte_strerror(rte_errno), eal->memory_mb);
 	snprintf(eal->run_dir, sizeof(eal->run_dir), "%s", rte_eal_get_runtime_dir());

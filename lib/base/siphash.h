@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SipHash-2-4 (Aumasson and Bernstein, 2012): 64 bits of a short text under a key, that nobody without the key
- * can tell from random ones, nor the text from them. Not for keys of media: too short.
+ * SipHash-2-4 (Aumasson and Bernstein, 2012): 64 bits of a short text under a key, that nobody without the
+ * key can tell from random ones, nor the text from them. Not for keys of media: too short.
  */
 #pragma once
 

@@ -16,7 +16,8 @@ static size_t words_of(size_t octets)
 }
 
 /* 64 of its bits, another 64 for each part. */
-static uint64_t bits_of(const struct siphash_key *key, uint64_t call, uint8_t part, const uint8_t *name, uint8_t n)
+static uint64_t bits_of(
+	const struct siphash_key *key, uint64_t call, uint8_t part, const uint8_t *name, uint8_t n)
 {
 	uint8_t text[sizeof call + 1 + UINT8_MAX];
 
@@ -26,8 +27,8 @@ static uint64_t bits_of(const struct siphash_key *key, uint64_t call, uint8_t pa
 	return siphash(key, text, sizeof call + 1 + n);
 }
 
-static void other_name(
-	const struct siphash_key *key, uint64_t call, const uint8_t *name, uint8_t n, char out[RTCP_CNAME_MAX])
+static void other_name(const struct siphash_key *key, uint64_t call, const uint8_t *name, uint8_t n,
+	char out[RTCP_CNAME_MAX])
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	uint64_t bits = 0;

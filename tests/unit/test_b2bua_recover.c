@@ -423,7 +423,8 @@ static unsigned kept_now(void)
 	unsigned calls = 0;
 
 	snprintf(path, sizeof path, "%s/calls/copy", bench.folder);
-	snprintf(command, sizeof command, "mkdir -m 700 '%s' && cp '%s'/calls/calls.* '%s'", path, bench.folder, path);
+	snprintf(command, sizeof command, "mkdir -m 700 '%s' && cp '%s'/calls/calls.* '%s'", path,
+		bench.folder, path);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(journal_open(path, &j, &e), 0);
 	assert_int_equal(journal_read(j, count_call, &calls, &found), 0);

@@ -10,7 +10,7 @@
 	"\"registration\":{\"aor\":\"sip:4711@a.example\",\"expires\":" expires "},"
 
 #define SERVERS(user)                                                                                        \
-	"\"peer\":[{\"name\":\"p\",\"host\":\"sip.a.example\"}],"                                        \
+	"\"peer\":[{\"name\":\"p\",\"host\":\"sip.a.example\"}],"                                            \
 	"\"registration\":{\"aor\":\"sip:" user "@a.example\",\"expires\":600},"
 
 static const char *state_of(const char *leaf)

@@ -94,7 +94,8 @@ static void test_who_may_have_heard_of_it_does_not_come_back(void **state)
 	expect_no_calls();
 }
 
-/* Bob has agreed to the change, which alice cannot be told, at once or soon after: she is offered what he knows. */
+/* Bob has agreed to the change, which alice cannot be told, at once or soon after: she is offered what he
+ * knows. */
 static void tell_in_vain(const char *method, bool at_once)
 {
 	call_up(&alice, &bob);

@@ -110,8 +110,8 @@ static void expect(const struct files *f, const char *leaf, const char *path, co
 
 	snprintf(place, sizeof place,
 		"/srtp-gateway:gateway/tls-profiles/tls-profile[name='p']/%s: %s: ", leaf, path);
-	if (config_check_files(f->config, NULL, &e) != -EINVAL || strncmp(e.text, place, strlen(place)) != 0 ||
-		!strstr(e.text, reason))
+	if (config_check_files(f->config, NULL, &e) != -EINVAL ||
+		strncmp(e.text, place, strlen(place)) != 0 || !strstr(e.text, reason))
 		fail_msg("'%s' instead of %s...%s", e.text, place, reason);
 }
 
@@ -145,7 +145,8 @@ static void who_cannot_read_is_named(void **state)
 
 	if (geteuid() != 0 || !other)
 		skip();
-	snprintf(reason, sizeof reason, "Permission denied: user '%s', which this program runs as, has to be able to read it",
+	snprintf(reason, sizeof reason,
+		"Permission denied: user '%s', which this program runs as, has to be able to read it",
 		other->pw_name);
 	assert_int_equal(chmod(f->folder, 0711), 0);
 	chmod(f->certificate, 0644);
@@ -310,7 +311,8 @@ static void an_audit_that_cannot_be_written_is_named(void **state)
 	rmdir(folder);
 }
 
-/* It was moved away, and is written where it is: no commit is refused for what has its path now. The next start is. */
+/* It was moved away, and is written where it is: no commit is refused for what has its path now. The next
+ * start is. */
 static void an_audit_that_is_open_is_not_looked_at(void **state)
 {
 	const struct files *f = *state;

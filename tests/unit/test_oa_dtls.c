@@ -494,7 +494,8 @@ static void keys_in_force_outlive_a_failure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_offer_is_answered_with_the_role_that_is_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_offer_is_answered_with_the_role_that_is_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(our_offer_and_the_peers_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_refused, setup, teardown),
 		cmocka_unit_test(sdes_legs_take_no_dtls),
@@ -506,7 +507,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(burnt_keys_take_a_new_association, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rekey_takes_a_fresh_certificate_and_port, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rekey_with_ice_restarts_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_role_is_kept_when_a_later_answer_leaves_it_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_role_is_kept_when_a_later_answer_leaves_it_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_offers_keep_the_port, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_in_force_outlive_a_failure, setup, teardown),
 	};

@@ -198,10 +198,12 @@ static void test_ipv6_prefixes(void **state)
 	}
 }
 
-/* IPv4's program passes over the other family's, whose lengths are beyond its own: for the sanitizer to see. */
+/* IPv4's program passes over the other family's, whose lengths are beyond its own: for the sanitizer to see.
+ */
 static void test_prefixes_of_both_families(void **state)
 {
-	const struct sip_prefix known[] = {prefix("2001:db8:1::10", 128), prefix("127.0.0.9", 32), prefix("2001:db8:7::", 48)};
+	const struct sip_prefix known[] = {
+		prefix("2001:db8:1::10", 128), prefix("127.0.0.9", 32), prefix("2001:db8:7::", 48)};
 	const struct ip_addr here = ip_of("127.0.0.9"), elsewhere = ip_of("127.0.0.10");
 	struct group g;
 

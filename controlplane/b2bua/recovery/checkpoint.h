@@ -17,7 +17,8 @@ struct sip_msg;
 void checkpoint_touch(struct call *c);
 /* It is over. */
 void checkpoint_forget(struct call *c);
-/* It has been forgotten, and the next process knows: what is written of it elsewhere from here on is not written again. */
+/* It has been forgotten, and the next process knows: what is written of it elsewhere from here on is not
+ * written again. */
 void checkpoint_forgotten(struct b2bua *b);
 
 /* The journal is opened; nothing is read yet. Errors as of journal_open(). */

@@ -3,8 +3,8 @@
  * Do the peers of a call that was taken over still have it? They are asked with an UPDATE, or with OPTIONS
  * where they know none, in the dialog: who has lost it answers 481 (RFC 3261 section 12.2.2), and the call
  * ends on the other side too. Whom no connection can be made to is waited for: he may have to call us. Who
- * answers a re-INVITE of the process before, or one that went with its connection, is in a session that nobody
- * else knows: he is offered the one that holds.
+ * answers a re-INVITE of the process before, or one that went with its connection, is in a session that
+ * nobody else knows: he is offered the one that holds.
  */
 #include <stddef.h>
 

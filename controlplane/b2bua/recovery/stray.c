@@ -47,8 +47,8 @@ void stray_answered(struct b2bua *b, const struct sip_msg *m, const struct sip_f
 	uint32_t rate;
 	char peer[IP_PORT_TEXT_MAX];
 
-	if (!m->from_tag.n || !is_to_us(m, from) || !b2bua_knows(b, from, &rate) ||
-		!may_end(b) || sip_dialog_of_answer(m, from, &d) < 0)
+	if (!m->from_tag.n || !is_to_us(m, from) || !b2bua_knows(b, from, &rate) || !may_end(b) ||
+		sip_dialog_of_answer(m, from, &d) < 0)
 		return;
 	log_warn("call", "a call that nobody knows any more was answered: it is ended",
 		LS("sip_call_id", m->call_id), LZ("peer", ip_port_text(&from->remote, peer)));

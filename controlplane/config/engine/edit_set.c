@@ -20,8 +20,8 @@ static int path_fault(struct engine_fault *f, const struct ly_ctx *ctx, const ch
 	return -1;
 }
 
-/* Said of the model, not of what is there, which the account may not read. Of a path that is none lys_find_path()
- * crashes: lyd_find_path() goes before it. */
+/* Said of the model, not of what is there, which the account may not read. Of a path that is none
+ * lys_find_path() crashes: lyd_find_path() goes before it. */
 static bool is_a_key(const struct ly_ctx *ctx, const char *path)
 {
 	const struct lysc_node *schema = lys_find_path(ctx, NULL, path, 0);
