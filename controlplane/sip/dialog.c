@@ -221,9 +221,20 @@ int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_ms
 	return rc;
 }
 
+/* Where it came from: for who answers without a Contact. */
+static struct str origin(struct wbuf *w, const struct sip_flow *flow)
+{
+	char at[IP_PORT_TEXT_MAX];
+	size_t from = w->len;
+
+	wbuf_fmt(w, "sip:%s;transport=%.*s", ip_port_text(&flow->remote, at),
+		STR_ARG(sip_transport_name(flow->transport)));
+	return (struct str){w->p + from, w->len - from};
+}
+
 int sip_dialog_of_answer(const struct sip_msg *response, const struct sip_flow *flow, struct sip_dialog **out)
 {
-	char buf[2 * SIP_LINE_MAX + 16];
+	char buf[2 * SIP_LINE_MAX + 16 + IP_PORT_TEXT_MAX + 32];
 	struct wbuf w = wbuf_make(buf, sizeof buf);
 	struct sip_dialog_start start = {
 		.call_id = response->call_id,
@@ -232,6 +243,7 @@ int sip_dialog_of_answer(const struct sip_msg *response, const struct sip_flow *
 		.remote_uri = party(&w, &response->to),
 		.cseq = response->cseq,
 		.secure = response->to.uri.scheme == SIP_SCHEME_SIPS,
+		.fallback = origin(&w, flow),
 	};
 
 	return w.overflow ? -E2BIG : sip_dialog_new_uac(&start, response, flow, out);
