@@ -8,6 +8,7 @@
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/early.h"
 #include "controlplane/b2bua/media/legs.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/transfer/pickup.h"
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"

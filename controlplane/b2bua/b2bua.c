@@ -8,6 +8,7 @@
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/early.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/sip/digest_server.h"
 #include "lib/base/clock.h"
 

@@ -564,48 +564,6 @@ void release_in_bye(struct leg *in, struct sip_stx *stx);
 /* Keeps the Reason of the message that ends the call (RFC 3326). */
 void call_keep_reason(struct call *c, const struct sip_msg *m);
 
-/* ---- reply.c: messages ---- */
-
-/* Answers and counts a refusal: Warning and Reason say why, in words (RFC 3261 section 20.43, RFC 3326). */
-void reply_refuse(
-	struct sip_stx *stx, unsigned status, const char *phrase, const char *why, struct str to_tag);
-/* A response with our Contact and, where not empty, an SDP body. */
-int reply_invite(struct leg *in, unsigned status, const char *phrase, struct str sdp);
-/* The same where it is not the gateway that cannot, but the other side or the way there. */
-void reply_refuse_for(struct sip_stx *stx, unsigned status, const char *why, struct str to_tag);
-/* What the other side's final response is here, where it means another thing than there. */
-unsigned reply_status(unsigned status);
-/* A Retry-After header's seconds, at most a day. False: there is none. */
-bool reply_retry_after(const struct sip_msg *m, uint32_t *seconds);
-/* True: the request insists on extensions that are not here, and was refused with 420. */
-bool reply_unsupported(struct sip_stx *stx, const struct sip_msg *m, struct str to_tag);
-/*
- * The message's session description, alone or among the parts of a body; empty when it has none, or when a
- * request has another part that is not to be ignored, or in an encoding that is not known here.
- */
-struct str message_sdp(const struct sip_msg *m);
-/* Has it no body, or none but what may be ignored (handling=optional: RFC 3261 section 8.2.3)? */
-bool message_bare(const struct sip_msg *m);
-/* For people: what is wrong with a body that has none. */
-const char *message_why_no_sdp(const struct sip_msg *m);
-/* Does any part of it tell of the sender's media, be it a session description or ICE candidates alone? */
-bool message_describes(const struct sip_msg *m);
-/* Does who sends this take a session description in the answer (its Accept)? */
-bool reply_takes_sdp(const struct sip_msg *m);
-/* The transport parameter of a URI that leads to the listener; RFC 7118 section 5.2.2 has one for both. */
-static inline const char *reply_transport(const struct config_listener *l)
-{
-	return l->transport == CONFIG_WSS ? "ws" : config_transport_name(l->transport);
-}
-/* Headers of every request and response that has a target of ours. */
-void reply_contact(struct sip_builder *b, const struct leg *l);
-void reply_options(struct b2bua *b, struct sip_stx *stx);
-/* A random number below n. */
-uint32_t call_random(uint32_t n);
-void reply_why(struct sip_builder *b, unsigned status, const char *why);
-/* What the leg's peer may send us. */
-const char *reply_allow(const struct leg *l);
-
 /* Remembers how the leg's signalling is protected, for people. */
 void leg_note_remote(struct leg *l, const struct ip_port *remote);
 void leg_note_flow(struct leg *l, const struct sip_flow *flow);

@@ -8,6 +8,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/media/legs.h"
+#include "controlplane/b2bua/message.h"
 #include "lib/base/secret.h"
 
 /* l: whose peer said what cannot be used. */

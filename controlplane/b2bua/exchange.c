@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "controlplane/b2bua/media/legs.h"
+#include "controlplane/b2bua/message.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/route/passing.h"
 #include "controlplane/b2bua/route/redirect.h"
 #include "controlplane/b2bua/transfer/pickup.h"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/reply.h"
 #include "lib/base/log.h"
 
 /* Where the INVITE went: for who answers it without a Contact. */

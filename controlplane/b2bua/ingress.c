@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/message.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/route/passing.h"
 #include "controlplane/b2bua/transfer/pickup.h"
 #include "controlplane/b2bua/transfer/replaces.h"

@@ -6,6 +6,7 @@
 
 #include "controlplane/b2bua/bye.h"
 #include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/route/passing.h"
 #include "controlplane/b2bua/trunks/auth.h"
 #include "controlplane/obs/trace.h"

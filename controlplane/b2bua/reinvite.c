@@ -10,7 +10,9 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/media/legs.h"
+#include "controlplane/b2bua/message.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
+#include "controlplane/b2bua/reply.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/b2bua/message.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/route/passing.h"
 #include "controlplane/b2bua/trunks/auth.h"
 #include "lib/base/log.h"

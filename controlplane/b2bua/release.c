@@ -7,6 +7,7 @@
 #include "controlplane/b2bua/early.h"
 #include "controlplane/b2bua/media/legs.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/route/passing.h"
 #include "controlplane/b2bua/route/reason.h"
 #include "lib/base/clock.h"

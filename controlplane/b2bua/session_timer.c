@@ -8,6 +8,7 @@
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/early.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
+#include "controlplane/b2bua/reply.h"
 #include "lib/base/clock.h"
 
 #define MIN_S SESSION_TIMER_MIN_S

@@ -8,6 +8,8 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/message.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/trunks/auth.h"
 #include "lib/base/secret.h"
 

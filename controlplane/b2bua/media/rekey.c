@@ -10,6 +10,7 @@
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/b2bua/recovery/saved_call.h"
+#include "controlplane/b2bua/reply.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 

@@ -10,6 +10,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/trunks/auth.h"
 #include "lib/base/log.h"
 

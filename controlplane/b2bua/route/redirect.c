@@ -6,6 +6,7 @@
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/route/redirect.h"
+#include "controlplane/b2bua/reply.h"
 #include "lib/base/log.h"
 
 static bool is_redirection(const struct sip_msg *m)

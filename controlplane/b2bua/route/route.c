@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controlplane/b2bua/media/legs.h"
 #include "controlplane/b2bua/route/route.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/trunks/auth.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controlplane/b2bua/transfer/refer.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/trunks/auth.h"
 
 #include <stddef.h>

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/message.h"
 #include "controlplane/obs/trace.h"
 #include "lib/base/log.h"
 

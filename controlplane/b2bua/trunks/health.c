@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/trunks/auth.h"
 #include "controlplane/b2bua/trunks/health.h"
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/trunks/health.h"
 #include "controlplane/dns/locate.h"
 #include "lib/base/log.h"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/trunks/peer.h"
 
 #define REST_MAX_S 3600 /* of a Retry-After: nobody can call us meanwhile */

@@ -6,6 +6,7 @@
 
 #include "controlplane/b2bua/bye.h"
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/report/record.h"
 #include "controlplane/b2bua/trunks/auth.h"
 #include "lib/base/log.h"
