@@ -385,6 +385,11 @@ void audit_tick(struct audit *a, uint64_t wall_ms)
 		sign(a, wall_ms);
 }
 
+char *audit_last(const struct audit *a)
+{
+	return a ? audit_find_last(a->fd, a->size) : NULL;
+}
+
 struct audit_counters audit_counters(const struct audit *a)
 {
 	struct audit_counters c = {0};

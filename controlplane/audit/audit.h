@@ -59,6 +59,10 @@ struct audit_closed {
 };
 int audit_rotate(struct audit *a, uint64_t wall_ms, struct audit_closed *out, struct err *e);
 
+/* The last record that is no checkpoint, as its line without the line end; the caller frees it. NULL: there
+ * is none among the last of the file, no memory, or a is NULL. */
+char *audit_last(const struct audit *a);
+
 struct audit_counters {
 	uint64_t records, failed; /* written, and not written */
 	uint64_t taken;           /* times that somebody else moved, removed or cut the file */

@@ -15,6 +15,9 @@
 int audit_find_end(
 	const char *file, int fd, uint64_t size, struct audit_chain *chain, uint64_t *whole, struct err *e);
 
+/* The file's last line that is no checkpoint, as of audit_last(). */
+char *audit_find_last(int fd, uint64_t size);
+
 /* audit_files.c: FILE.n, or FILE itself for 0. */
 void audit_path_of(const char *file, unsigned n, char out[AUDIT_PATH_MAX]);
 /* Opens path to append to, for this process alone. The descriptor, or a negative errno value; -ENOTSUP: it is

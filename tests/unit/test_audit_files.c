@@ -432,6 +432,42 @@ static void test_anothers_file_is_left_alone(void **state)
 	verified(ALL(""));
 }
 
+static bool is_last(const struct audit *a, const char *call)
+{
+	char *line = audit_last(a), member[40];
+	bool is;
+
+	snprintf(member, sizeof member, "\"call\":\"%s\"}", call);
+	is = line && strlen(line) > strlen(member) &&
+	     strcmp(line + strlen(line) - strlen(member), member) == 0;
+	free(line);
+	return is;
+}
+
+/* It is found behind checkpoints, in a file that was begun for it, and by the next process. */
+static void test_what_was_recorded_last(void **state)
+{
+	static const char odd[] =
+		"\"type\":\"call\",\"from\":\"\\\"type\\\":\\\"checkpoint\\\"\",\"call\":\"odd\"";
+	struct audit *a = bench_open(1500, 1);
+	char text[16];
+
+	(void)state;
+	assert_null(audit_last(NULL));
+	assert_null(audit_last(a));
+	for (unsigned i = 1; i <= 12; i++) {
+		bench_say(a, i);
+		snprintf(text, sizeof text, "%u", i);
+		assert_true(is_last(a, text));
+	}
+	audit_write(a, STR(odd), MOMENT);
+	assert_true(is_last(a, "odd"));
+	audit_close(a);
+	a = bench_open(1500, 1);
+	assert_true(is_last(a, "odd"));
+	audit_close(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +489,7 @@ int main(void)
 			test_what_happened_is_told_once_it_can_be, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_anothers_file_is_left_alone, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_what_was_recorded_last, bench_setup, bench_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
