@@ -100,7 +100,7 @@ struct journal;
 /* Calls outside the process. */
 struct checkpoint {
 	struct journal *journal; /* NULL: nothing is saved */
-	struct call_list changed, copied;
+	struct call_list changed, copied, ended;
 	struct timer timer;
 	uint64_t live; /* octets of the newest records of all calls */
 	bool renewing; /* older segments go when `copied` is empty */

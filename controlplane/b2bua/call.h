@@ -208,7 +208,7 @@ struct call_early {
 };
 
 /* What is to be written of a call: see checkpoint.c. */
-enum call_saving { SAVING_NOTHING, SAVING_CHANGE, SAVING_COPY };
+enum call_saving { SAVING_NOTHING, SAVING_CHANGE, SAVING_COPY, SAVING_END };
 
 struct call {
 	TAILQ_ENTRY(call) entry; /* in b2bua.calls, oldest first */
@@ -324,6 +324,8 @@ struct call *call_first(struct b2bua *b);
 struct call *call_after(struct call *c);
 /* By the id that people see, among calls and history; NULL. */
 struct call *call_find(struct b2bua *b, struct str id);
+/* Those that have ended wait no longer: they are recorded, and the next process does not know them. */
+void call_table_clear_ended(struct b2bua *b);
 /* Takes every call off the air at once; then, when nothing outside can name one any more, frees them. */
 void call_table_clear(struct b2bua *b);
 void call_table_free(struct b2bua *b);

@@ -197,10 +197,12 @@ static void call_unlist(struct call *c)
 {
 	struct b2bua *b = c->b;
 
+	/* Killed between the two, a process leaves a call whose record is the audit's last: recover.c. */
+	if (c->ended_ms)
+		record_call(c);
 	checkpoint_forget(c);
 	if (b->audit)
-		checkpoint_forgotten(b); /* else a process that takes it over would record it once more */
-	record_call(c);
+		checkpoint_forgotten(b);
 	succession_forget(c);
 	TAILQ_REMOVE(&b->calls, c, entry);
 	b->n_calls--;
@@ -307,16 +309,38 @@ struct call *call_find(struct b2bua *b, struct str id)
 	return NULL;
 }
 
+static void take_off(struct call *c)
+{
+	c->state = CALL_ENDING;
+	call_unlist(c);
+	c->dead = true;
+	TAILQ_INSERT_TAIL(&c->b->dead, c, entry);
+}
+
+static struct call *first_ended(const struct b2bua *b)
+{
+	struct call *c;
+
+	TAILQ_FOREACH (c, &b->calls, entry)
+		if (c->state == CALL_ENDING)
+			break;
+	return c;
+}
+
+void call_table_clear_ended(struct b2bua *b)
+{
+	struct call *c;
+
+	while ((c = first_ended(b)) != NULL)
+		take_off(c);
+}
+
 void call_table_clear(struct b2bua *b)
 {
 	struct call *c;
 
-	while ((c = TAILQ_FIRST(&b->calls)) != NULL) {
-		c->state = CALL_ENDING;
-		call_unlist(c);
-		c->dead = true;
-		TAILQ_INSERT_TAIL(&b->dead, c, entry);
-	}
+	while ((c = TAILQ_FIRST(&b->calls)) != NULL)
+		take_off(c);
 }
 
 void call_table_free(struct b2bua *b)

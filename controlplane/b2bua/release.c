@@ -183,7 +183,7 @@ void call_release(struct call *c, struct leg *by, unsigned status, const char *f
 		leg_quiet(&c->legs[side]);
 	restore_forget(c);
 	revive_forget(c);
-	checkpoint_forget(c);
+	checkpoint_ended(c);
 	if (refused && status >= 300 && status != 487 && c->legs[DP_SIDE_A].stx)
 		note_rejection(c);
 	log_at(status == 200 || status == 487 ? LOG_INFO : LOG_WARN, "call",

@@ -5,13 +5,15 @@ import json
 import os
 import subprocess
 import tempfile
+import time
+from datetime import datetime
 
 from lab.dtls_agent import DtlsAgent, dtls_carrier
 from lab.gateway import CM_80, GCM_256, Neighbourhood, build_dir, carrier
 from lab.memory import Key
 from lab.net import wait_for
 from lab.operator import Operator
-from lab.party import agent, both_hear, connect, established, finish, parties
+from lab.party import agent, assert_no_session_left, both_hear, connect, established, finish, parties, talking
 
 from test_recovery import saved_now
 
@@ -88,6 +90,39 @@ def test_a_session_and_a_refusal():
             f.write(text.replace(b'"status":404', b'"status":403', 1))
         done = ctl("verify", path)
         assert done.returncode == 3 and "was changed" in done.stderr, (done.stdout, done.stderr)
+
+
+def test_a_session_that_ended_just_before_a_crash():
+    """
+    A phone answers neither a re-INVITE nor the BYE: the call has ended, and is not over for half a minute. The control
+    plane is killed meanwhile. There is one record of it, with the end that it had.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "audit.jsonl")
+        sessions = lambda: [r for r in records(path) if r["type"] == "session"]
+        with talking(a_suites=(CM_80,), b_suites=(GCM_256,), audit={"file": path}) as (_, gateway, a, b):
+            ident = established(gateway)
+            a.reinvite(a.describe())
+            b.expect("INVITE")
+            a.bye()
+            a.acknowledge(a.expect(487))
+            b.expect("BYE")
+            assert gateway.ctl("show", "call", ident)["state"] == "ending"
+            ended = time.time()
+            saved_now(gateway)
+            assert not sessions(), "its record was written: what is tested here did not come about"
+            for _ in range(2):
+                gateway.kill(gateway.controlplane)
+                gateway.start_controlplane()
+                session, = sessions()
+            wait_for("no call is left", lambda: gateway.ctl("show", "calls")["active"] == 0)
+            assert_no_session_left(gateway)
+            assert (session["call"], session["status"], session["reason"]) == (ident, 200, "the calling side hung up"), session
+            assert datetime.fromisoformat(session["ended"]).timestamp() <= ended, session
+            assert all(leg["rx-packets"] > 0 and leg["tx-packets"] > 0 for leg in session["legs"]), session
+        done = ctl("verify", path)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        assert len(sessions()) == 1, sessions()
 
 
 def legs(gateway):

@@ -5,11 +5,26 @@
 #include <string.h>
 
 #include "controlplane/b2bua/recovery/saved_call.h"
+#include "controlplane/b2bua/report/record.h"
 
 static void expect(int holds)
 {
 	if (!holds)
 		abort();
+}
+
+/* Of a call that has ended: what the audit is to have, in one line. */
+static void ended(const struct saved_call *c, struct wbuf *w)
+{
+	static struct saved_call again;
+	struct record_name name;
+
+	for (size_t i = 0; i < c->record.n; i++)
+		expect((uint8_t)c->record.p[i] >= ' ' || c->record.p[i] == '\t');
+	if (record_name_saved(c->record, &name) == 0)
+		expect(strlen(name.call) < sizeof name.call && strlen(name.began) < sizeof name.began);
+	saved_call_write(c, w);
+	expect(!w->overflow && saved_call_read(w->p, w->len, &again) == 0 && str_eq(c->record, again.record));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,6 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (saved_call_read(data, size, &c) < 0)
 		return 0;
+	if (c.record.n) {
+		ended(&c, &w);
+		return 0;
+	}
 	for (unsigned side = 0; side < 2; side++) {
 		const struct saved_leg *l = &c.legs[side];
 

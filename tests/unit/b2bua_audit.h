@@ -19,6 +19,7 @@ static inline struct audit *audit_begin(void)
 	snprintf(audit_file, sizeof audit_file, "%s/audit.jsonl", bench.folder);
 	if (audit_open(&conf, &a, &e) < 0)
 		fail_msg("%s", e.text);
+	bench.audit = a;
 	b2bua_set_audit(bench.b2bua, a);
 	return a;
 }
@@ -49,6 +50,7 @@ static inline void audit_end(struct audit *a)
 	static const char *const files[] = {"", ".key", ".pub"};
 	char file[90];
 
+	bench.audit = NULL;
 	b2bua_set_audit(bench.b2bua, NULL);
 	audit_close(a);
 	for (unsigned i = 0; i < sizeof files / sizeof *files; i++) {

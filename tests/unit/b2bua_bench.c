@@ -200,6 +200,7 @@ static void open_control(void)
 				  });
 	assert_int_equal(b2bua_prepare(bench.b2bua, &conf, &first), 0);
 	b2bua_commit(bench.b2bua, first);
+	b2bua_set_audit(bench.b2bua, bench.audit);
 	bench.gather = gather_new(own.yang);
 	assert_int_equal(report_register(bench.gather, bench.b2bua), 0);
 }
@@ -248,10 +249,8 @@ static unsigned close_control(void)
 	return kept;
 }
 
-static void begin_again(bool plane_too)
+static void begin_next(bool plane_too)
 {
-	plane_away();
-	assert_int_equal(close_control(), 0);
 	bench.waiters = NULL;
 	if (plane_too)
 		plane_forget();
@@ -263,10 +262,39 @@ static void begin_again(bool plane_too)
 	settle();
 }
 
+static void begin_again(bool plane_too)
+{
+	plane_away();
+	assert_int_equal(close_control(), 0);
+	begin_next(plane_too);
+}
+
 void bench_crash(bool plane_too)
 {
 	pass(100);
 	begin_again(plane_too);
+}
+
+static void in_folder(const char *what)
+{
+	char command[200];
+
+	snprintf(command, sizeof command, "cd '%s' && %s", bench.folder, what);
+	assert_int_equal(system(command), 0);
+}
+
+void bench_freeze(void)
+{
+	in_folder("cp -r calls frozen");
+}
+
+void bench_kill(void)
+{
+	b2bua_set_audit(bench.b2bua, NULL); /* it writes no last words */
+	plane_away();
+	assert_int_equal(close_control(), 0);
+	in_folder("rm -r calls && mv frozen calls");
+	begin_next(false);
 }
 
 void bench_renew(void)

@@ -90,6 +90,7 @@ struct bench {
 	bool link_lost; /* of the interface e0 */
 	unsigned unheard; /* bit i: nothing comes by transport i */
 	bool no_room; /* the data plane has no slot for a key beside the one in use */
+	struct audit *audit; /* of whoever is the control plane; NULL: none */
 };
 extern struct bench bench;
 
@@ -103,6 +104,12 @@ int bench_setup_dtls(void **state); /* with a thread for handshakes */
 void bench_keep_calls(void);
 /* The control plane is killed when all that it knows is written, and started again; so is the data plane. */
 void bench_crash(bool plane_too);
+/*
+ * What is written of the calls now is what the next control plane finds. Then, whenever that is, it is
+ * killed, and the next starts: nothing that it did or wrote in between comes with it, but in the audit.
+ */
+void bench_freeze(void);
+void bench_kill(void);
 /* Another gateway and another data plane, as after the setup and the configuration's changes. */
 void bench_renew(void);
 /* Media ports that calls have. */

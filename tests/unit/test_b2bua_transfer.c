@@ -2,6 +2,8 @@
 /* Transfers that the gateway carries out: the other side goes on with the target, in a call of its own. */
 #include "tests/unit/b2bua_transfers.h"
 
+#include "tests/unit/b2bua_audit.h"
+
 static json_t *shown(const char *id)
 {
 	char path[80];
@@ -318,6 +320,52 @@ static void test_a_restart_afterwards(void **state)
 	expect_no_calls();
 }
 
+/* The data plane is asked what the first call's session counted, and does not answer any more. */
+static void dies_when_asked(const union dp_msg *c)
+{
+	bench.plane.mute |= c->h.type == DP_STATS;
+}
+
+/* The first call has no dialog with alice any more when it ends: a kill before it is recorded loses no
+ * record. */
+static void test_a_kill_before_the_record(void **state)
+{
+	struct audit *a = audit_begin();
+	char first[9], second[9], end[40];
+	json_t *sessions;
+	const json_t *o;
+
+	(void)state;
+	bench_keep_calls();
+	begun();
+	snprintf(first, sizeof first, "%.8s", bob.target + 4);
+	snprintf(second, sizeof second, "%.8s", carol.target + 4);
+	snprintf(end, sizeof end, "goes on as call %s", second);
+	bench.plane.saw = dies_when_asked;
+	connected();
+	reported(&bob, "SIP/2.0 200 OK\r\n", "terminated");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	pass(100);
+	assert_int_equal(b2bua_call_count(bench.b2bua), 2);
+	bench_freeze();
+	bench.plane.saw = NULL;
+	bench.plane.mute = false;
+	bench_kill();
+	assert_int_equal(b2bua_call_count(bench.b2bua), 1);
+	sessions = audit_read("session");
+	o = json_array_get(sessions, 0);
+	assert_int_equal(json_array_size(sessions), 1);
+	assert_string_equal(text_in(o, "call"), first);
+	assert_string_equal(text_in(o, "reason"), end);
+	assert_string_equal(text_in(o, "successor"), second);
+	assert_int_equal(json_array_size(json_object_get(o, "legs")), 2);
+	json_decref(sessions);
+	hang_up(&alice, &carol);
+	expect_no_calls();
+	audit_end(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +379,7 @@ int main(void)
 		TT(test_the_target_fails_over),
 		TT(test_two_calls_are_joined),
 		TT(test_a_restart_afterwards),
+		TT(test_a_kill_before_the_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

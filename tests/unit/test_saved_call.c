@@ -111,11 +111,52 @@ static void the_keys_of_every_transport_are_kept(void **state)
 		assert_true(saved_call_read(w.p, cut, &call) < 0);
 }
 
+/* Of one that has ended there is what the audit is to have of it, and nothing else. */
+static void the_record_of_an_ended_call_is_kept(void **state)
+{
+	static char longest[UINT16_MAX + 1];
+	const struct saved_call ended = {.record = STR("{\"type\":\"session\",\"call\":\"00000007\"}")};
+	const struct saved_call over = {.record = {longest, sizeof longest}};
+	struct wbuf w = wbuf_make(text, sizeof text);
+
+	(void)state;
+	saved_call_write(&ended, &w);
+	assert_int_equal(text[0], 5);
+	assert_int_equal(saved_call_read(text, w.len, &again), 0);
+	assert_true(str_eq(again.record, ended.record));
+	for (size_t cut = 0; cut < w.len; cut++)
+		assert_true(saved_call_read(text, cut, &again) < 0);
+	text[w.len] = ' ';
+	assert_true(saved_call_read(text, w.len + 1, &again) < 0);
+	text[w.len - 1] = '\n'; /* the audit's lines are its own */
+	assert_true(saved_call_read(text, w.len, &again) < 0);
+	assert_true(saved_call_read("\5\0\0", 3, &again) < 0);
+	memset(longest, 'x', sizeof longest);
+	w = wbuf_make(text, sizeof text);
+	saved_call_write(&over, &w);
+	assert_true(w.overflow);
+}
+
+/* A program of before takes over the calls that stand. */
+static void calls_that_stand_are_written_as_before(void **state)
+{
+	static char kept[SAVED_CALL_MAX];
+	struct wbuf w = wbuf_make(kept, sizeof kept);
+	size_t n = read_record("renewed0");
+
+	(void)state;
+	assert_int_equal(saved_call_read(text, n, &call), 0);
+	saved_call_write(&call, &w);
+	assert_int_equal(kept[0], 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_of_older_versions_are_read),
 		cmocka_unit_test(the_keys_of_every_transport_are_kept),
+		cmocka_unit_test(the_record_of_an_ended_call_is_kept),
+		cmocka_unit_test(calls_that_stand_are_written_as_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -214,6 +214,7 @@ static void close_done(void *arg, int result, const char *reason)
 	(void)reason;
 	metrics_note_media(c->b, c);
 	call_media_close(&c->media);
+	checkpoint_touch(c); /* its record has the packets now */
 	call_unwait(c);
 }
 

@@ -17,7 +17,9 @@
 
 #define SAVE_MS 20
 #define COPIES 200    /* calls of one turn that are put into a new segment: 10,000 a second */
+#define ENDS 100 /* that are written in one turn: when all calls end at once, the loop has other work too */
 #define RETRY_MS 5000 /* after a failure, such as a full file system */
+#define RECORD_MAX (64u << 10) /* octets of the text of a record, as in the audit */
 
 static void save(struct timer *t);
 
@@ -31,7 +33,7 @@ static void later(struct checkpoint *k)
 
 static struct call_list *list_of(struct checkpoint *k, enum call_saving s)
 {
-	return s == SAVING_CHANGE ? &k->changed : &k->copied;
+	return s == SAVING_CHANGE ? &k->changed : s == SAVING_END ? &k->ended : &k->copied;
 }
 
 static void enlist(struct call *c, enum call_saving s)
@@ -56,6 +58,17 @@ static bool stands(const struct call *c)
 		if (c->legs[side].ancestor || !c->legs[side].dialog || !c->legs[side].established || !c->legs[side].oa.sent)
 			return false;
 	return c->media.open;
+}
+
+/* Has it ended, and is it in no audit yet? */
+static bool owes_record(const struct call *c)
+{
+	return c->state == CALL_ENDING && c->ended_ms && c->b->audit;
+}
+
+static bool is_kept(const struct call *c)
+{
+	return stands(c) || owes_record(c);
 }
 
 static struct saved_media media_of(const struct leg *l, unsigned i)
@@ -182,15 +195,27 @@ static void write_call(const struct call *c, struct wbuf *w)
 	saved_call_write(&s, w);
 }
 
+/* Its text is behind the room for its record. */
+static void write_end(const struct call *c, struct wbuf *w)
+{
+	struct wbuf text = wbuf_make(w->p + w->cap, RECORD_MAX);
+
+	record_save(c, &text);
+	if (text.overflow)
+		w->overflow = true;
+	else
+		saved_call_write(&(struct saved_call){.record = wbuf_view(&text)}, w);
+}
+
 static int put(struct checkpoint *k, struct call *c)
 {
 	struct wbuf w = wbuf_make(k->buffer, SAVED_CALL_MAX);
 	int rc;
 
 	enlist(c, SAVING_NOTHING);
-	if (!stands(c))
+	if (!is_kept(c))
 		return 0;
-	write_call(c, &w);
+	(owes_record(c) ? write_end : write_call)(c, &w);
 	if (w.overflow) {
 		log_warn("call", "is too large to be saved: it will not outlive the control plane",
 			LZ("call", c->id));
@@ -216,7 +241,7 @@ static int renew(struct checkpoint *k, struct b2bua *b)
 		return rc;
 	k->renewing = true;
 	TAILQ_FOREACH (c, &b->calls, entry)
-		if (c->saving == SAVING_NOTHING && stands(c))
+		if (c->saving == SAVING_NOTHING && is_kept(c))
 			enlist(c, SAVING_COPY);
 	return 0;
 }
@@ -230,11 +255,13 @@ static int save_some(struct checkpoint *k, struct b2bua *b)
 		rc = renew(k, b);
 	while (rc == 0 && (c = TAILQ_FIRST(&k->changed)) != NULL)
 		rc = put(k, c);
+	for (unsigned i = 0; rc == 0 && i < ENDS && (c = TAILQ_FIRST(&k->ended)) != NULL; i++)
+		rc = put(k, c);
 	for (unsigned i = 0; rc == 0 && i < COPIES && (c = TAILQ_FIRST(&k->copied)) != NULL; i++)
 		rc = put(k, c);
 	if (rc == 0)
 		rc = journal_flush(k->journal);
-	if (rc == 0 && k->renewing && TAILQ_EMPTY(&k->copied)) {
+	if (rc == 0 && k->renewing && TAILQ_EMPTY(&k->copied) && TAILQ_EMPTY(&k->ended)) {
 		journal_trim(k->journal);
 		k->renewing = false;
 	}
@@ -261,7 +288,7 @@ static void save(struct timer *t)
 	struct checkpoint *k = &b->checkpoint;
 
 	note_result(k, save_some(k, b));
-	if (k->failing || !TAILQ_EMPTY(&k->changed) || !TAILQ_EMPTY(&k->copied))
+	if (k->failing || !TAILQ_EMPTY(&k->changed) || !TAILQ_EMPTY(&k->ended) || !TAILQ_EMPTY(&k->copied))
 		later(k);
 }
 
@@ -269,10 +296,18 @@ void checkpoint_touch(struct call *c)
 {
 	struct checkpoint *k = &c->b->checkpoint;
 
-	if (!k->journal || !stands(c))
+	if (!k->journal || !is_kept(c))
 		return;
-	enlist(c, SAVING_CHANGE);
+	enlist(c, owes_record(c) ? SAVING_END : SAVING_CHANGE);
 	later(k);
+}
+
+void checkpoint_ended(struct call *c)
+{
+	if (owes_record(c))
+		checkpoint_touch(c);
+	else
+		checkpoint_forget(c);
 }
 
 void checkpoint_forget(struct call *c)
@@ -307,13 +342,19 @@ int checkpoint_open(struct b2bua *b, const char *directory, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	k->buffer = malloc(SAVED_CALL_MAX);
+	k->buffer = malloc(SAVED_CALL_MAX + RECORD_MAX);
 	k->directory = strdup(directory);
 	if (!k->buffer || !k->directory) {
 		checkpoint_close(b);
 		return err_set(e, ENOMEM, "out of memory");
 	}
 	return 0;
+}
+
+void checkpoint_known(struct call *c, size_t octets)
+{
+	c->saved_octets = (uint32_t)journal_record_octets(octets);
+	c->b->checkpoint.live += c->saved_octets;
 }
 
 void checkpoint_renewed(struct b2bua *b)

@@ -15,14 +15,17 @@ struct sip_msg;
 
 /* The call is up, or something of it changed that must outlive the process. Cheap; written soon. */
 void checkpoint_touch(struct call *c);
-/* It is over. */
+/* It is over (ended_ms is set): what is to be recorded of it outlives the process until it is forgotten. */
+void checkpoint_ended(struct call *c);
+/* The next process need not know of it. */
 void checkpoint_forget(struct call *c);
-/* It has been forgotten, and the next process knows: what is written of it elsewhere from here on is not
- * written again. */
+/* What was forgotten is so from here on. */
 void checkpoint_forgotten(struct b2bua *b);
 
 /* The journal is opened; nothing is read yet. Errors as of journal_open(). */
 int checkpoint_open(struct b2bua *b, const char *directory, struct err *e);
+/* The call was read from the journal, with so many octets of data: forgotten, it is to be forgotten there. */
+void checkpoint_known(struct call *c, size_t octets);
 /* The calls that there are, and no others, are what was read: they go into the new segment. */
 void checkpoint_renewed(struct b2bua *b);
 /* Writes what is left. Before the calls are cleared. */

@@ -20,7 +20,8 @@
 struct recovery {
 	struct b2bua *b;
 	struct saved_call saved; /* large */
-	unsigned taken, dropped;
+	struct record_name last; /* of the audit, as the last process left it */
+	unsigned taken, dropped, ended;
 };
 
 static const struct config_listener *listener_named(const struct config *c, struct str name)
@@ -225,14 +226,18 @@ static int take_session(struct call *c, const struct saved_call *s, struct err *
 	return rc < 0 ? rc : call_media_restore(&c->media, c, s->session, s->worker, rtp, e);
 }
 
-static void number(struct call *c, uint32_t n)
+/* No new call gets it. */
+static void pass_number(struct b2bua *b, uint32_t n)
 {
-	struct b2bua *b = c->b;
-
-	c->number = n;
-	snprintf(c->id, sizeof c->id, "%08x", n);
 	if (b->next_id <= n && n != UINT32_MAX)
 		b->next_id = n + 1;
+}
+
+static void number(struct call *c, uint32_t n)
+{
+	c->number = n;
+	snprintf(c->id, sizeof c->id, "%08x", n);
+	pass_number(c->b, n);
 }
 
 /* It is up, as far as anybody knows. */
@@ -259,20 +264,72 @@ static void go_on(struct call *c, const struct saved_call *s)
 	revive_later(c);
 }
 
-static void take(void *arg, uint64_t key, const void *data, size_t n)
+static void note_dropped(struct recovery *r, uint64_t key, const char *why)
 {
-	struct recovery *r = arg;
-	const struct saved_call *s = &r->saved;
-	struct call *c = NULL;
-	struct err e = {0};
-	int rc = saved_call_read(data, n, &r->saved);
+	log_warn("call", "could not be taken over: its media ends", LU("call", key), LZ("reason", why));
+	r->dropped++;
+}
 
-	if (rc < 0)
-		err_set(&e, -rc, "its record is damaged, or of another version");
-	else if (!(c = call_new(r->b)))
+/* Nobody is to hear of it once more, however soon this process ends. */
+static void forget(struct recovery *r, uint64_t key)
+{
+	(void)journal_remove(r->b->checkpoint.journal, key);
+	(void)journal_flush(r->b->checkpoint.journal);
+}
+
+/* Has the last process written its record, and been killed before it could forget it? */
+static bool is_recorded(const struct recovery *r, uint64_t key)
+{
+	struct record_name name;
+	char id[CALL_ID_TEXT];
+
+	snprintf(id, sizeof id, "%08x", (uint32_t)key);
+	if (strcmp(id, r->last.call) != 0)
+		return false;
+	record_name_call(id, r->saved.began_ms, &name);
+	if (r->saved.record.n && record_name_saved(r->saved.record, &name) < 0)
+		return false;
+	return strcmp(name.began, r->last.began) == 0;
+}
+
+/*
+ * It has ended, and only its record is missing. Its media is nobody's, and goes with what else the data plane
+ * has that no call knows. A BYE of it that had no answer is not sent again: it has ended all the same (RFC
+ * 3261 section 15.1.1).
+ */
+static void take_ended(struct recovery *r, uint64_t key)
+{
+	pass_number(r->b, (uint32_t)key);
+	if (r->b->audit && record_write_saved(r->b, r->saved.record) < 0)
+		note_dropped(r, key, "what is to be recorded of its end is damaged");
+	else
+		r->ended++;
+}
+
+/* There is no way to end it with a word. */
+static void drop(struct call *c, const char *why)
+{
+	char reason[CALL_REASON_MAX];
+
+	snprintf(reason, sizeof reason, "could not be taken over after a restart: %.200s", why);
+	c->end.status = 503;
+	(void)call_hold(c, &c->end.reason, str_z(reason));
+	c->ended_ms = clock_wall_ms();
+	call_discard(c);
+}
+
+static void take_standing(struct recovery *r, uint64_t key, size_t octets)
+{
+	const struct saved_call *s = &r->saved;
+	struct call *c = call_new(r->b);
+	struct err e = {0};
+	int rc = 0;
+
+	if (!c) {
 		rc = err_set(&e, ENOMEM, "out of memory");
-	if (c) {
+	} else {
 		number(c, (uint32_t)key);
+		checkpoint_known(c, octets);
 		(void)call_hold(c, &c->from, s->from);
 		(void)call_hold(c, &c->to, s->to);
 		free(c->hunt);
@@ -286,11 +343,9 @@ static void take(void *arg, uint64_t key, const void *data, size_t n)
 			rc = take_leg(&c->legs[side], &s->legs[side], &e);
 	}
 	if (rc < 0) {
-		log_warn("call", "could not be taken over: its media ends", LU("call", key),
-			LZ("reason", e.text));
-		r->dropped++;
+		note_dropped(r, key, e.text);
 		if (c)
-			call_discard(c);
+			drop(c, e.text);
 		return;
 	}
 	r->taken++;
@@ -299,6 +354,22 @@ static void take(void *arg, uint64_t key, const void *data, size_t n)
 	if (rc < 0) {
 		call_tell_outside(c, "the gateway was restarted");
 		call_release(c, NULL, 503, "could not be taken over after a restart: %s", e.text);
+	}
+}
+
+static void take(void *arg, uint64_t key, const void *data, size_t n)
+{
+	struct recovery *r = arg;
+
+	if (saved_call_read(data, n, &r->saved) < 0) {
+		note_dropped(r, key, "its record is damaged, or of another version");
+	} else if (is_recorded(r, key)) {
+		forget(r, key);
+	} else if (r->saved.record.n) {
+		take_ended(r, key);
+		forget(r, key);
+	} else {
+		take_standing(r, key, n);
 	}
 }
 
@@ -317,16 +388,18 @@ void b2bua_recover(struct b2bua *b)
 
 	if (!k->journal)
 		return;
-	if (r)
+	if (r) {
 		r->b = b;
+		record_name_last(b, &r->last);
+	}
 	rc = r ? journal_read(k->journal, take, r, &found) : -ENOMEM;
 	if (rc < 0)
 		log_error("call", "calls of before the start cannot be read: they end",
 			LZ("directory", k->directory), LZ("reason", strerror(-rc)));
-	else if (r->taken || r->dropped || found.torn)
+	else if (r->taken || r->dropped || r->ended || found.torn)
 		log_info("call", "calls of before the restart are taken over", LU("calls", r->taken),
-			LU("dropped", r->dropped), LU("records", found.records), LU("torn", found.torn),
-			LU("ms", (clock_mono_ns() - began) / NS_PER_MS));
+			LU("dropped", r->dropped), LU("ended_before", r->ended), LU("records", found.records),
+			LU("torn", found.torn), LU("ms", (clock_mono_ns() - began) / NS_PER_MS));
 	b->counters.recovered += r ? r->taken : 0;
 	checkpoint_renewed(b);
 	free(r);

@@ -7,6 +7,8 @@
 #define NAME_MAX_OCTETS 512
 #define TEXT_MAX_OCTETS 4096 /* a URI, a name-addr, a Call-ID */
 
+enum { STANDS = 4, ENDED = SAVED_CALL_VERSION }; /* versions that are written */
+
 static void put_u64(struct wbuf *w, uint64_t v)
 {
 	wbuf_u32(w, (uint32_t)(v >> 32));
@@ -448,7 +450,11 @@ static void get_leg(struct rbuf *r, struct saved_leg *l, uint8_t version)
 
 void saved_call_write(const struct saved_call *c, struct wbuf *w)
 {
-	wbuf_u8(w, SAVED_CALL_VERSION);
+	wbuf_u8(w, c->record.n ? ENDED : STANDS);
+	if (c->record.n) {
+		put_text(w, c->record);
+		return;
+	}
 	put_text(w, c->id);
 	put_text(w, c->from);
 	put_text(w, c->to);
@@ -468,7 +474,11 @@ int saved_call_read(const void *data, size_t n, struct saved_call *out)
 	uint8_t version = rbuf_u8(&r);
 
 	memset(out, 0, sizeof *out);
-	if (version < 1 || version > SAVED_CALL_VERSION)
+	if (version == ENDED) {
+		out->record = get_text(&r, UINT16_MAX, false);
+		return r.short_read || r.left || !out->record.n ? -EPROTO : 0;
+	}
+	if (version < 1 || version > STANDS)
 		return -EPROTO;
 	out->id = get_text(&r, NAME_MAX_OCTETS, false);
 	out->from = get_text(&r, NAME_MAX_OCTETS, false);

@@ -12,10 +12,11 @@
 #include "lib/base/buf.h"
 
 /*
- * Taken over all the same: 1, without what begins with renewal; 2, of the keys of transport 0 alone; 3,
- * without `before` and agreed_seq.
+ * The newest that is read. 5 is of a call that has ended, one that stands is written as 4, which programs of
+ * before 5 take over too. Taken over all the same: 1, without what begins with renewal; 2, of the keys of
+ * transport 0 alone; 3, without `before` and agreed_seq.
  */
-#define SAVED_CALL_VERSION 4
+#define SAVED_CALL_VERSION 5
 #define SAVED_CALL_MAX (96u << 10) /* octets: two bodies, two dialogs with all their routes, and the rest */
 
 /* An m-line that stands. */
@@ -97,6 +98,8 @@ struct saved_leg {
 };
 
 struct saved_call {
+	/* It has ended, and this is all: what is to be written of it, of record.h. Empty: it stands. */
+	struct str record;
 	struct str id, from, to;
 	uint8_t max_forwards;
 	uint64_t began_ms, answered_ms; /* wall clock */

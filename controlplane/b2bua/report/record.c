@@ -37,7 +37,7 @@ void record_number(json_t *o, const char *name, uint64_t v)
 	json_object_set_new(o, name, json_integer((json_int_t)v));
 }
 
-static void put_time(json_t *o, const char *name, uint64_t wall_ms)
+void record_time(json_t *o, const char *name, uint64_t wall_ms)
 {
 	char text[CLOCK_TEXT_MAX];
 
@@ -61,7 +61,7 @@ json_t *record_begin(const char *type)
 	json_t *o = json_object();
 
 	record_text(o, "type", type);
-	put_time(o, "time", clock_wall_ms());
+	record_time(o, "time", clock_wall_ms());
 	return o;
 }
 
@@ -105,7 +105,7 @@ static json_t *epochs_of(const struct leg *l, bool several)
 			record_number(o, "transport", e->transport + 1);
 		record_number(o, "key", e->number);
 		record_text(o, "cause", rekey_cause_name((enum rekey_cause)e->cause));
-		put_time(o, "start", e->start_ms);
+		record_time(o, "start", e->start_ms);
 		record_text(o, "suite", srtp_suite_info(e->suite)->name);
 		put_traffic(o, &e->before, &end);
 		json_array_append_new(all, o);
@@ -303,13 +303,10 @@ static json_t *leg_of(const struct leg *l)
 	return o;
 }
 
-void record_call(const struct call *c)
+json_t *record_session(const struct call *c)
 {
-	json_t *o, *legs;
+	json_t *o = record_begin("session"), *legs = json_array();
 
-	if (!c->b->audit)
-		return;
-	o = record_begin("session");
 	record_text(o, "call", c->id);
 	record_text(o, "from", c->from);
 	record_text(o, "to", c->to);
@@ -322,17 +319,22 @@ void record_call(const struct call *c)
 		json_object_set_new(o, "predecessors", all);
 	}
 	record_text(o, "successor", c->successor);
-	put_time(o, "began", c->began_ms);
-	put_time(o, "answered", c->answered_ms);
-	put_time(o, "ended", c->ended_ms);
+	record_time(o, "began", c->began_ms);
+	record_time(o, "answered", c->answered_ms);
+	record_time(o, "ended", c->ended_ms);
 	record_number(o, "status", c->end.status);
 	record_text(o, "reason", c->end.reason);
-	legs = json_array();
 	for (unsigned side = 0; side < 2; side++)
 		if (c->legs[side].trunk)
 			json_array_append_new(legs, leg_of(&c->legs[side]));
 	json_object_set_new(o, "legs", legs);
-	record_write(c->b, o);
+	return o;
+}
+
+void record_call(const struct call *c)
+{
+	if (c->b->audit)
+		record_write(c->b, record_session(c));
 }
 
 bool record_may(struct b2bua *b, enum record_flood f)

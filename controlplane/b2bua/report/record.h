@@ -8,8 +8,11 @@
 #include <jansson.h>
 
 #include "controlplane/sip/rate.h"
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
 
 struct b2bua;
+struct call;
 struct sip_flow;
 struct sip_msg;
 struct user_binding;
@@ -32,11 +35,33 @@ bool record_may(struct b2bua *b, enum record_flood f);
 /* In the next one it says how many were left out. */
 void record_left_out(struct b2bua *b, enum record_flood f, json_t *o);
 
-/* A record with its time; members, of which an empty text is none; its end, which writes and frees it. */
+/* A record with its time; members, of which an empty text and a time 0 are none; its end, which writes and
+ * frees it. */
 json_t *record_begin(const char *type);
 void record_text(json_t *o, const char *name, const char *z);
+void record_time(json_t *o, const char *name, uint64_t wall_ms);
 void record_number(json_t *o, const char *name, uint64_t v);
 void record_write(struct b2bua *b, json_t *o);
+
+/* What there is to be said of the call, as a record. */
+json_t *record_session(const struct call *c);
+
+/* ---- record_saved.c: records that a process may leave to the next ---- */
+
+/* The call's record as it would be now: text of one JSON object. */
+void record_save(const struct call *c, struct wbuf *w);
+/* One that an earlier process left, with the time of now. -EPROTO: it is no record of a session. */
+int record_write_saved(struct b2bua *b, struct str text);
+
+/* Which session a record is of. Empty: of none. */
+struct record_name {
+	char call[20], began[CLOCK_TEXT_MAX];
+};
+/* -EPROTO as above. */
+int record_name_saved(struct str text, struct record_name *out);
+void record_name_call(const char *id, uint64_t began_ms, struct record_name *out);
+/* Of the last record in the audit. */
+void record_name_last(const struct b2bua *b, struct record_name *out);
 
 /* ---- record_user.c: registrations ---- */
 
