@@ -69,6 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	expect(saved_call_read(w.p, w.len, &again) == 0);
 	expect(str_eq(c.id, again.id) && str_eq(c.legs[1].sent, again.legs[1].sent) &&
-		c.session == again.session && c.legs[0].dialog.local_seq == again.legs[0].dialog.local_seq);
+		str_eq(c.predecessor[0], again.predecessor[0]) &&
+		str_eq(c.predecessor[1], again.predecessor[1]) && c.session == again.session &&
+		c.legs[0].dialog.local_seq == again.legs[0].dialog.local_seq);
 	return 0;
 }

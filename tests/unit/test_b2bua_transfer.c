@@ -363,6 +363,12 @@ static void test_a_kill_before_the_record(void **state)
 	json_decref(sessions);
 	hang_up(&alice, &carol);
 	expect_no_calls();
+	/* What the other says of where its party comes from outlives a crash too. */
+	sessions = audit_read("session");
+	o = json_object_get(json_array_get(sessions, 1), "predecessors");
+	assert_int_equal(json_array_size(o), 1);
+	assert_string_equal(json_string_value(json_array_get(o, 0)), first);
+	json_decref(sessions);
 	audit_end(a);
 }
 

@@ -148,6 +148,14 @@ static void calls_that_stand_are_written_as_before(void **state)
 	assert_int_equal(saved_call_read(text, n, &call), 0);
 	saved_call_write(&call, &w);
 	assert_int_equal(kept[0], 4);
+	call.predecessor[1] = STR("00000007"); /* unless there is more to be said of them */
+	w = wbuf_make(kept, sizeof kept);
+	saved_call_write(&call, &w);
+	assert_int_equal(saved_call_read(kept, w.len, &again), 0);
+	assert_int_equal(again.predecessor[0].n, 0);
+	assert_true(str_eq(again.predecessor[1], STR("00000007")));
+	for (size_t cut = 0; cut < w.len; cut++)
+		assert_true(saved_call_read(kept, cut, &again) < 0);
 }
 
 int main(void)

@@ -188,6 +188,7 @@ static void write_call(const struct call *c, struct wbuf *w)
 		.plane = c->plane ? c->plane : c->b->plane_instance,
 		.session = c->media.session,
 		.worker = c->media.worker,
+		.predecessor = {str_z(c->predecessor[0]), str_z(c->predecessor[1])},
 	};
 
 	for (unsigned side = 0; side < 2; side++)

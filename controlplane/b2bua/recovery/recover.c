@@ -334,6 +334,8 @@ static void take_standing(struct recovery *r, uint64_t key, size_t octets)
 		(void)call_hold(c, &c->to, s->to);
 		free(c->hunt);
 		c->hunt = NULL;
+		for (unsigned i = 0; i < 2; i++)
+			str_copy(c->predecessor[i], sizeof c->predecessor[i], s->predecessor[i]);
 		c->max_forwards = s->max_forwards;
 		c->began_ms = s->began_ms;
 		c->answered_ms = s->answered_ms;

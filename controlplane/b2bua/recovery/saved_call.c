@@ -7,7 +7,8 @@
 #define NAME_MAX_OCTETS 512
 #define TEXT_MAX_OCTETS 4096 /* a URI, a name-addr, a Call-ID */
 
-enum { STANDS = 4, ENDED = SAVED_CALL_VERSION }; /* versions that are written */
+/* Versions that are written. */
+enum { STANDS = 4, ENDED = 5, SUCCEEDS = SAVED_CALL_VERSION };
 
 static void put_u64(struct wbuf *w, uint64_t v)
 {
@@ -450,8 +451,12 @@ static void get_leg(struct rbuf *r, struct saved_leg *l, uint8_t version)
 
 void saved_call_write(const struct saved_call *c, struct wbuf *w)
 {
-	wbuf_u8(w, c->record.n ? ENDED : STANDS);
-	if (c->record.n) {
+	uint8_t version = c->record.n                                  ? ENDED
+			  : c->predecessor[0].n || c->predecessor[1].n ? SUCCEEDS
+								       : STANDS;
+
+	wbuf_u8(w, version);
+	if (version == ENDED) {
 		put_text(w, c->record);
 		return;
 	}
@@ -466,6 +471,8 @@ void saved_call_write(const struct saved_call *c, struct wbuf *w)
 	wbuf_u32(w, c->worker);
 	put_leg(w, &c->legs[0]);
 	put_leg(w, &c->legs[1]);
+	for (unsigned i = 0; version == SUCCEEDS && i < 2; i++)
+		put_text(w, c->predecessor[i]);
 }
 
 int saved_call_read(const void *data, size_t n, struct saved_call *out)
@@ -478,7 +485,7 @@ int saved_call_read(const void *data, size_t n, struct saved_call *out)
 		out->record = get_text(&r, UINT16_MAX, false);
 		return r.short_read || r.left || !out->record.n ? -EPROTO : 0;
 	}
-	if (version < 1 || version > STANDS)
+	if (version < 1 || version > SUCCEEDS)
 		return -EPROTO;
 	out->id = get_text(&r, NAME_MAX_OCTETS, false);
 	out->from = get_text(&r, NAME_MAX_OCTETS, false);
@@ -491,5 +498,7 @@ int saved_call_read(const void *data, size_t n, struct saved_call *out)
 	out->worker = rbuf_u32(&r);
 	get_leg(&r, &out->legs[0], version);
 	get_leg(&r, &out->legs[1], version);
+	for (unsigned i = 0; version == SUCCEEDS && i < 2; i++)
+		out->predecessor[i] = get_text(&r, NAME_MAX_OCTETS, false);
 	return r.short_read || r.left ? -EPROTO : 0;
 }
