@@ -4,7 +4,8 @@
 import contextlib
 import re
 
-from lab.browser import ORIGIN, BrowserAgent, Refused, ha1
+from lab.account import ha1
+from lab.browser import ORIGIN, BrowserAgent, Refused
 from lab.gateway import CM_80, OUTSIDE, Neighbourhood, carrier
 from lab.net import LabError, wait_for
 from lab.party import NUMBERS, agent, assert_no_session_left, both_hear

@@ -194,10 +194,12 @@ class Agent(Described):
 
     # Dialogs
 
+    def _via(self, branch=None):
+        return f"Via: SIP/2.0/{self.transport.upper()} {self.address}:{self.port};branch={branch or _token('z9hG4bK')};rport"
+
     def _head(self, method, uri, branch=None, cseq=None):
         d = self.dialog
-        return [f"{method} {uri} SIP/2.0",
-                f"Via: SIP/2.0/{self.transport.upper()} {self.address}:{self.port};branch={branch or _token('z9hG4bK')};rport",
+        return [f"{method} {uri} SIP/2.0", self._via(branch),
                 *(f"Route: {r}" for r in d["routes"]), f"From: {d['local']}", f"To: {d['remote']}",
                 f"Call-ID: {d['id']}", f"CSeq: {cseq or d['cseq']} {method}", "Max-Forwards: 70"]
 

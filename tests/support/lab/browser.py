@@ -4,25 +4,17 @@ A user agent that speaks SIP over WebSocket as a browser does (RFC 7118), with t
 frames: it registers, it is reached down its connection only, and its Via and Contact name no place.
 """
 
-import hashlib
 import json
 import os
-import re
-import secrets
 import select
 import subprocess
 
-from .agent import Agent, Message, _text, _token
+from .account import Account
+from .agent import Agent, Message, _token
 from .net import PATIENCE, LabError, Patience
 
 CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "websocket_client.py")
 ORIGIN = "https://phone.example.net"
-HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
-
-
-def ha1(name, realm, password, algorithm="SHA-256"):
-    """What the configuration holds of a password."""
-    return HASHES[algorithm](f"{name}:{realm}:{password}".encode()).hexdigest()
 
 
 class Refused(Exception):
@@ -79,15 +71,14 @@ class WebSocket:
         self.process.stdout.close()
 
 
-class BrowserAgent(Agent):
+class BrowserAgent(Account, Agent):
     """gateway: (address, port) of the WSS listener; realm: of the challenges."""
 
     def __init__(self, host, name, address, gateway, ca, user, password, realm="srtpgw", algorithm="SHA-256",
                  origin=ORIGIN, **kw):
         super().__init__(host, name, address, gateway, transport="tls", ca=ca, user=user, port=kw.pop("port", 5999), **kw)
-        self.transport, self.password, self.realm, self.algorithm = "wss", password, realm, algorithm
-        self.origin, self.host_name, self.nc = origin, f"{_token('h')}.invalid", 0
-        self.ca, self.register_id, self.register_cseq, self.challenge = ca, _token("r"), 0, None
+        self.transport, self.ca, self.origin, self.host_name = "wss", ca, origin, f"{_token('h')}.invalid"
+        self.has_account(password, realm, algorithm)
 
     # Wires
 
@@ -123,55 +114,11 @@ class BrowserAgent(Agent):
 
     # Dialogs
 
-    def _head(self, method, uri, branch=None, cseq=None):
-        lines = super()._head(method, uri, branch, cseq)
-        lines[1] = f"Via: SIP/2.0/WSS {self.host_name};branch={branch or _token('z9hG4bK')}"
-        return lines
+    def _via(self, branch=None):
+        return f"Via: SIP/2.0/WSS {self.host_name};branch={branch or _token('z9hG4bK')}"
 
     def _contact(self):
         return f"Contact: <sip:{self.user}@{self.host_name};transport=ws;ob>"
 
-    def _offer(self, uri, body, headers=()):
-        """An INVITE outside a dialog is challenged, and sent again with the password."""
-        super()._offer(uri, body, headers)
-        if "tag=" in self.dialog["remote"]:
-            return
-        asked = self.expect(401)
-        remote = self.dialog["remote"]
-        self.acknowledge(asked)
-        self.dialog["remote"], self.dialog["cseq"] = remote, self.dialog["cseq"] + 1
-        super()._offer(uri, body, [*headers, self.credentials(asked, "INVITE", uri)])
-
-    def credentials(self, asked, method, uri):
-        """The Authorization line that answers a challenge, by the first of its algorithms that is ours."""
-        self.challenge = next(c for c in asked.all("WWW-Authenticate") if f"algorithm={self.algorithm}" in c)
-        self.nc = 0
-        return self.authorization(method, uri)
-
-    def authorization(self, method, uri):
-        """The same once more for the last challenge, with the next count."""
-        h = lambda *parts: HASHES[self.algorithm](":".join(parts).encode()).hexdigest()
-        nonce = re.search(r'nonce="([^"]*)"', self.challenge).group(1)
-        self.nc += 1
-        cnonce, nc = secrets.token_hex(8), f"{self.nc:08x}"
-        response = h(h(self.user, self.realm, self.password), nonce, nc, cnonce, "auth", h(method, uri))
-        return (f'Authorization: Digest username="{self.user}", realm="{self.realm}", nonce="{nonce}", uri="{uri}", '
-                f'response="{response}", algorithm={self.algorithm}, qop=auth, nc={nc}, cnonce="{cnonce}"')
-
-    def send_register(self, expires=600, headers=(), contact=None):
-        uri = f"sip:{self.gateway[0]}"
-        self.register_cseq += 1
-        wire = self.wires[0] if self.wires else self.connect()
-        self.send(_text([
-            f"REGISTER {uri} SIP/2.0", f"Via: SIP/2.0/WSS {self.host_name};branch={_token('z9hG4bK')}",
-            f"From: <sip:{self.user}@{self.gateway[0]}>;tag={_token('t')}", f"To: <sip:{self.user}@{self.gateway[0]}>",
-            f"Call-ID: {self.register_id}", f"CSeq: {self.register_cseq} REGISTER", "Max-Forwards: 70",
-            "Supported: path,gruu,outbound", contact or f'{self._contact()};reg-id=1;+sip.instance="<urn:uuid:{self.host_name}>"',
-            f"Expires: {expires}", *headers]), wire)
-
-    def register(self, expires=600):
-        """Registers with the password; the 200."""
-        self.send_register(expires)
-        asked = self.expect(401)
-        self.send_register(expires, [self.credentials(asked, "REGISTER", f"sip:{self.gateway[0]}")])
-        return self.expect(200)
+    def _registered_contact(self):
+        return f'{self._contact()};reg-id=1;+sip.instance="<urn:uuid:{self.host_name}>"'

@@ -2,7 +2,7 @@
 """A gateway between browsers (DTLS-SRTP, ICE, SIP over WSS) and a phone that has SIP/TLS and SDES."""
 
 from .baresip import Phone
-from .browser import ha1
+from .account import ha1
 from .webbrowser import ORIGIN, Browser
 from .gateway import GCM_256, INSIDE, OUTSIDE, Neighbourhood, carrier
 
