@@ -39,7 +39,7 @@ static const char usage_text[] =
 	"  --check             check the configuration and the files that it names, and end: 0 or 3\n"
 	"  --dataplane SOCKET  the data plane's socket, instead of the configured one\n"
 	"  --control SOCKET    the management socket, instead of the configured one\n"
-	"  --recovery DIR      where calls are kept for the next start, instead of the configured one\n"
+	"  --recovery DIR      where calls and registrations are kept, instead of the configured directory\n"
 	"  --dtls-module FILE  the module for DTLS 1.3, instead of the installed one; 'none': without\n"
 	"  --log-level LEVEL   debug, info, warn or error, instead of the configured one\n"
 	"  --log-json          logs as one JSON object per line\n"

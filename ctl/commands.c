@@ -70,8 +70,9 @@ const struct command commands[] = {
 	{"show users", "", "browser users and where they are registered",
 		"Lists the browser users and where each is registered.\n", 0, 0, 0, NULL, {0}, state_users},
 	{"show registrations", "", "where browser users are registered, and until when",
-		"Lists the registrations that there are: the address that was registered, how and from where, the\n"
-		"seconds until it ends unless it is refreshed, and the device.\n",
+		"Lists the registrations that there are: the address that was registered, how and from where,\n"
+		"whether calls reach it, the seconds until it ends unless it is refreshed, and the device. One whose\n"
+		"connection went with a restart is not reachable until the device has registered again.\n",
 		0, 0, 0, NULL, {0}, state_registrations},
 	{"show sessions", "", "who manages the gateway now", "Lists the management sessions.\n", 0, 0, 0,
 		NULL, {0}, state_sessions},

@@ -145,8 +145,9 @@ enum ctl_exit state_users(struct client *c, const struct ctl_args *a, struct err
 
 static void print_registrations(const json_t *gateway, FILE *to)
 {
-	static const char *const names[] = {"contact", "transport", "address", "expires", "instance", NULL};
-	struct table *t = table_new("USER TRUNK CONTACT TRANSPORT ADDRESS EXPIRES INSTANCE");
+	static const char *const names[] = {
+		"contact", "transport", "address", "reachable", "expires", "instance", NULL};
+	struct table *t = table_new("USER TRUNK CONTACT TRANSPORT ADDRESS REACHABLE EXPIRES INSTANCE");
 	const json_t *user, *registration;
 	size_t i, k;
 

@@ -25,6 +25,8 @@ int b2bua_new(struct b2bua **out)
 	TAILQ_INIT(&b->checkpoint.changed);
 	TAILQ_INIT(&b->checkpoint.copied);
 	TAILQ_INIT(&b->checkpoint.ended);
+	TAILQ_INIT(&b->checkpoint.users_changed);
+	TAILQ_INIT(&b->checkpoint.users_copied);
 	TAILQ_INIT(&b->trunk_states);
 	TAILQ_INIT(&b->registrations);
 	TAILQ_INIT(&b->byes);
@@ -52,9 +54,9 @@ void b2bua_close(struct b2bua *b)
 		timer_cancel(b->wheel, &b->audit_timer);
 	registration_forget(b);
 	bye_forget(b);
-	users_forget(b);
 	call_table_clear_ended(b);
 	checkpoint_close(b);
+	users_forget(b);
 	call_table_clear(b);
 }
 

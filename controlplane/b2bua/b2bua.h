@@ -32,6 +32,7 @@ struct trace;
 	X(users_registered, "registrations of users that began")                                             \
 	X(users_refreshed, "registrations of users that were refreshed")                                     \
 	X(users_ended, "registrations of users that ended")                                                  \
+	X(users_restored, "registrations of users taken over from before a restart of the control plane")    \
 	X(byes_kept, "BYEs that waited for users whose connection was gone to register again")               \
 	X(byes_delivered, "of them: BYEs that were answered when the user had come back")                    \
 	X(byes_given_up, "of them: BYEs to users who did not come back in time")                             \

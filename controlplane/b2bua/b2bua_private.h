@@ -97,13 +97,14 @@ struct media_totals {
 
 struct journal;
 
-/* Calls outside the process. */
+/* Calls and users' bindings outside the process. */
 struct checkpoint {
 	struct journal *journal; /* NULL: nothing is saved */
 	struct call_list changed, copied, ended;
+	struct user_list users_changed, users_copied;
 	struct timer timer;
-	uint64_t live; /* octets of the newest records of all calls */
-	bool renewing; /* older segments go when `copied` is empty */
+	uint64_t live; /* octets of the newest records of all of them */
+	bool renewing; /* older segments go when both `copied` are empty */
 	bool failing;  /* nothing can be written; tried again */
 	void *buffer;  /* of one record */
 	char *directory;

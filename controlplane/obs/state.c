@@ -173,6 +173,7 @@ void state_registration(
 
 		state_text(t, r, "contact", all[i].contact);
 		state_text(t, r, "transport", config_transport_name(all[i].transport));
+		state_bool(t, r, "reachable", all[i].reachable);
 		state_text(t, r, "instance", all[i].instance);
 		state_number(t, r, "expires", all[i].expires_s);
 		state_text(t, r, "address", ip_text(&all[i].remote.ip, text));

@@ -140,6 +140,7 @@ struct state_registration {
 	const char *contact, *instance, *agent; /* NULL: not said */
 	enum config_transport transport;
 	struct ip_port remote;
+	bool reachable;
 	uint32_t expires_s;
 	uint64_t since_ms;
 };

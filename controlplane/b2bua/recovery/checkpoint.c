@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls that are up are kept outside the process, so that a crash of it ends none. What changes is written
- * within SAVE_MS, many calls with one system call; segments are renewed a few calls at a time.
+ * within SAVE_MS, many calls with one system call; segments are renewed a few calls at a time. Bindings of
+ * users go with them (keep_users.c).
  */
 #include <errno.h>
 #include <stddef.h>
@@ -23,7 +24,7 @@
 
 static void save(struct timer *t);
 
-static void later(struct checkpoint *k)
+void checkpoint_later(struct checkpoint *k)
 {
 	struct b2bua *b = (struct b2bua *)((char *)k - offsetof(struct b2bua, checkpoint));
 
@@ -244,6 +245,7 @@ static int renew(struct checkpoint *k, struct b2bua *b)
 	TAILQ_FOREACH (c, &b->calls, entry)
 		if (c->saving == SAVING_NOTHING && is_kept(c))
 			enlist(c, SAVING_COPY);
+	keep_users_copy(b, false);
 	return 0;
 }
 
@@ -261,8 +263,11 @@ static int save_some(struct checkpoint *k, struct b2bua *b)
 	for (unsigned i = 0; rc == 0 && i < COPIES && (c = TAILQ_FIRST(&k->copied)) != NULL; i++)
 		rc = put(k, c);
 	if (rc == 0)
+		rc = keep_users_put(k, COPIES);
+	if (rc == 0)
 		rc = journal_flush(k->journal);
-	if (rc == 0 && k->renewing && TAILQ_EMPTY(&k->copied) && TAILQ_EMPTY(&k->ended)) {
+	if (rc == 0 && k->renewing && TAILQ_EMPTY(&k->copied) && TAILQ_EMPTY(&k->ended) &&
+		TAILQ_EMPTY(&k->users_copied)) {
 		journal_trim(k->journal);
 		k->renewing = false;
 	}
@@ -275,8 +280,8 @@ static void note_result(struct checkpoint *k, int rc)
 {
 	if (rc < 0 && !k->failing)
 		log_error("call",
-			"calls cannot be saved, and will not outlive the control plane: make room in the "
-			"recovery directory",
+			"calls cannot be saved, nor can registrations: they will not outlive the control plane; make "
+			"room in the recovery directory",
 			LZ("directory", k->directory), LZ("reason", strerror(-rc)));
 	else if (rc == 0 && k->failing)
 		log_info("call", "calls are saved again");
@@ -289,8 +294,9 @@ static void save(struct timer *t)
 	struct checkpoint *k = &b->checkpoint;
 
 	note_result(k, save_some(k, b));
-	if (k->failing || !TAILQ_EMPTY(&k->changed) || !TAILQ_EMPTY(&k->ended) || !TAILQ_EMPTY(&k->copied))
-		later(k);
+	if (k->failing || !TAILQ_EMPTY(&k->changed) || !TAILQ_EMPTY(&k->ended) || !TAILQ_EMPTY(&k->copied) ||
+		!TAILQ_EMPTY(&k->users_changed) || !TAILQ_EMPTY(&k->users_copied))
+		checkpoint_later(k);
 }
 
 void checkpoint_touch(struct call *c)
@@ -300,7 +306,7 @@ void checkpoint_touch(struct call *c)
 	if (!k->journal || !is_kept(c))
 		return;
 	enlist(c, owes_record(c) ? SAVING_END : SAVING_CHANGE);
-	later(k);
+	checkpoint_later(k);
 }
 
 void checkpoint_ended(struct call *c)
@@ -322,7 +328,7 @@ void checkpoint_forget(struct call *c)
 	c->saved_octets = 0;
 	/* What cannot be noted is found out after a restart: its peers do not know the call any more. */
 	(void)journal_remove(k->journal, c->number);
-	later(k);
+	checkpoint_later(k);
 }
 
 void checkpoint_forgotten(struct b2bua *b)
@@ -332,7 +338,7 @@ void checkpoint_forgotten(struct b2bua *b)
 
 	if (rc < 0) {
 		note_result(k, rc);
-		later(k);
+		checkpoint_later(k);
 	}
 }
 
@@ -365,7 +371,8 @@ void checkpoint_renewed(struct b2bua *b)
 	b->checkpoint.renewing = true;
 	TAILQ_FOREACH (c, &b->calls, entry)
 		enlist(c, SAVING_COPY);
-	later(&b->checkpoint);
+	keep_users_copy(b, true);
+	checkpoint_later(&b->checkpoint);
 }
 
 void checkpoint_close(struct b2bua *b)

@@ -8,10 +8,12 @@
 
 struct b2bua;
 struct call;
+struct checkpoint;
 struct err;
 struct leg;
 struct sip_flow;
 struct sip_msg;
+struct user_binding;
 
 /* The call is up, or something of it changed that must outlive the process. Cheap; written soon. */
 void checkpoint_touch(struct call *c);
@@ -28,8 +30,24 @@ int checkpoint_open(struct b2bua *b, const char *directory, struct err *e);
 void checkpoint_known(struct call *c, size_t octets);
 /* The calls that there are, and no others, are what was read: they go into the new segment. */
 void checkpoint_renewed(struct b2bua *b);
-/* Writes what is left. Before the calls are cleared. */
+/* Writes what is left. Before the calls are cleared, and the bindings. */
 void checkpoint_close(struct b2bua *b);
+
+/* ---- keep_users.c: bindings of users ---- */
+
+/* It began, or something of it changed. Cheap; written soon. */
+void keep_user(struct user_binding *u);
+/* It is over. */
+void keep_user_forget(struct user_binding *u);
+/* It is freed: what the next process finds of it stays. */
+void keep_user_unlist(struct user_binding *u);
+
+/* For checkpoint.c. Those that are saved, or all, are written into a new segment, as slowly as calls are. */
+void keep_users_copy(struct b2bua *b, bool all);
+/* Those that changed, and so many that are copied. As journal_put(). */
+int keep_users_put(struct checkpoint *k, unsigned copies);
+/* What there is to write is written soon. */
+void checkpoint_later(struct checkpoint *k);
 
 /*
  * Asks both peers, soon and a few calls at a time, whether they still have the call: one that has not ends

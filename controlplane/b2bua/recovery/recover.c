@@ -8,6 +8,7 @@
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/media/legs.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
+#include "controlplane/b2bua/recovery/saved_binding.h"
 #include "controlplane/b2bua/recovery/saved_call.h"
 #include "controlplane/obs/trace.h"
 #include "controlplane/state/journal.h"
@@ -22,6 +23,7 @@ struct recovery {
 	struct saved_call saved; /* large */
 	struct record_name last; /* of the audit, as the last process left it */
 	unsigned taken, dropped, ended;
+	unsigned users[USER_RESTORED_COUNT];
 };
 
 static const struct config_listener *listener_named(const struct config *c, struct str name)
@@ -359,10 +361,8 @@ static void take_standing(struct recovery *r, uint64_t key, size_t octets)
 	}
 }
 
-static void take(void *arg, uint64_t key, const void *data, size_t n)
+static void take_call(struct recovery *r, uint64_t key, const void *data, size_t n)
 {
-	struct recovery *r = arg;
-
 	if (saved_call_read(data, n, &r->saved) < 0) {
 		note_dropped(r, key, "its record is damaged, or of another version");
 	} else if (is_recorded(r, key)) {
@@ -373,6 +373,28 @@ static void take(void *arg, uint64_t key, const void *data, size_t n)
 	} else {
 		take_standing(r, key, n);
 	}
+}
+
+static void take(void *arg, uint64_t key, const void *data, size_t n)
+{
+	struct recovery *r = arg;
+
+	if (saved_binding_key(key))
+		r->users[users_restore(r->b, key & ~SAVED_BINDING_KEY, data, n)]++;
+	else
+		take_call(r, key, data, n);
+}
+
+static void note_users(struct recovery *r)
+{
+	const unsigned *n = r->users;
+
+	r->b->counters.users_restored += n[USER_RESTORED] + n[USER_ADRIFT];
+	if (n[USER_RESTORED] || n[USER_ADRIFT] || n[USER_EXPIRED] || n[USER_UNWANTED] || n[USER_DAMAGED])
+		log_info("user", "registrations of before the restart are there again",
+			LU("registrations", n[USER_RESTORED] + n[USER_ADRIFT]),
+			LU("without_connection", n[USER_ADRIFT]), LU("expired", n[USER_EXPIRED]),
+			LU("not_configured", n[USER_UNWANTED]), LU("damaged", n[USER_DAMAGED]));
 }
 
 int b2bua_keep_calls(struct b2bua *b, const char *directory, struct err *e)
@@ -396,13 +418,15 @@ void b2bua_recover(struct b2bua *b)
 	}
 	rc = r ? journal_read(k->journal, take, r, &found) : -ENOMEM;
 	if (rc < 0)
-		log_error("call", "calls of before the start cannot be read: they end",
+		log_error("call", "calls and registrations of before the start cannot be read: they end",
 			LZ("directory", k->directory), LZ("reason", strerror(-rc)));
 	else if (r->taken || r->dropped || r->ended || found.torn)
 		log_info("call", "calls of before the restart are taken over", LU("calls", r->taken),
 			LU("dropped", r->dropped), LU("ended_before", r->ended), LU("records", found.records),
 			LU("torn", found.torn), LU("ms", (clock_mono_ns() - began) / NS_PER_MS));
 	b->counters.recovered += r ? r->taken : 0;
+	if (r)
+		note_users(r);
 	checkpoint_renewed(b);
 	free(r);
 }

@@ -272,6 +272,7 @@ static void write_users(struct b2bua *b, struct state_tree *t)
 				.agent = or_none(all[k]->agent),
 				.transport = transports[all[k]->flow.transport],
 				.remote = all[k]->flow.remote,
+				.reachable = !all[k]->adrift,
 				.expires_s = users_left_s(all[k]),
 				.since_ms = all[k]->since_ms,
 			};

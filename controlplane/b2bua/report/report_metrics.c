@@ -132,6 +132,12 @@ static void write_calls(const struct b2bua *b, struct metrics *m)
 	counter(m, "srtpgw_calls_answered_untagged_total", "Answers without a To tag, of peers that know RFC 2543 only.",
 		b->counters.answered_untagged);
 	gauge(m, "srtpgw_user_registrations", "Places where users are registered now.", b->users.n);
+	gauge(m, "srtpgw_user_registrations_unreachable",
+		"Of them those whose connection went with a restart, until they register again.",
+		b->users.n_adrift);
+	counter(m, "srtpgw_user_registrations_restored_total",
+		"Registrations of users taken over from before a restart of the control plane.",
+		b->counters.users_restored);
 	write_reasons(b, m, "srtpgw_downgrade_attempts_total", "downgrade_",
 		"Offers and answers, and TLS handshakes, for less protection than is required.");
 	metrics_sample(m, "srtpgw_downgrade_attempts_total", L("reason", "tls"), b->sip_counters->tls_downgrades);

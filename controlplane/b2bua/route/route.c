@@ -152,17 +152,22 @@ static void collect_bindings(struct b2bua *b, const struct b2bua_generation *g, 
 {
 	const struct config_user *u = config_find_user(trunk, str_z(h->called));
 	struct user_binding *all[USER_BINDINGS_MAX];
-	unsigned n = u && u->enabled ? users_of(b, u, all) : 0;
+	unsigned n = u && u->enabled ? users_of(b, u, all) : 0, adrift = 0;
 
 	if (!u || !u->enabled)
 		note(o, ROUTE_NO_USER, trunk->name, "no account has the called number");
-	else
-		note(o, ROUTE_NOT_REGISTERED, trunk->name, "the called user is not registered");
+	for (unsigned i = 0; i < n; i++)
+		adrift += all[i]->adrift;
+	if (u && u->enabled)
+		note(o, ROUTE_NOT_REGISTERED, trunk->name,
+			n && adrift == n
+				? "the called user has not connected again since the gateway was restarted"
+				: "the called user is not registered");
 	for (unsigned i = 0; i < n && h->n < ROUTE_TRIES_MAX; i++) {
 		const struct route_target at = {
 			.trunk = trunk, .remote = all[i]->flow.remote, .binding = all[i]->id};
 
-		if (!was_tried(h, &at) && listener_for(b, g, &at) &&
+		if (!all[i]->adrift && !was_tried(h, &at) && listener_for(b, g, &at) &&
 			(!h->sips || sip_transport_secure(all[i]->flow.transport)))
 			h->targets[h->n++] = at;
 	}

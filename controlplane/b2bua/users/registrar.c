@@ -145,16 +145,20 @@ static bool is_old(const struct registering *r, const struct user_binding *u)
 static bool look_ahead(struct registering *r)
 {
 	struct user_binding *all[USER_BINDINGS_MAX];
-	unsigned n = users_of(r->b, r->user, all), wanted = n;
+	unsigned n = users_of(r->b, r->user, all), has = 0, wanted;
 
 	for (unsigned i = 0; r->all && i < n; i++)
 		if (is_old(r, all[i])) {
 			refuse(r, &r->b->counters.register_refused_request, 500, "CSeq is out of order");
 			return false;
 		}
+	for (unsigned i = 0; i < n; i++)
+		has += !all[i]->adrift;
+	wanted = has;
 	for (unsigned i = 0; i < r->n_contacts; i++) {
 		const struct user_contact *c = &r->contacts[i];
 		const struct user_binding *u = users_match(r->b, r->user, c, r->m);
+		bool there = u && !u->adrift;
 
 		if (c->expires_s && c->expires_s < r->trunk->registrar.min_expires_s) {
 			refuse_brief(r);
@@ -164,10 +168,10 @@ static bool look_ahead(struct registering *r)
 			refuse(r, &r->b->counters.register_refused_request, 500, "CSeq is out of order");
 			return false;
 		}
-		wanted += !u && c->expires_s;
-		wanted -= u && !c->expires_s;
+		wanted += !there && c->expires_s;
+		wanted -= there && !c->expires_s;
 	}
-	if (wanted <= n || wanted <= r->user->max_registrations)
+	if (wanted <= has || wanted <= r->user->max_registrations)
 		return true;
 	refuse(r, &r->b->counters.register_refused_limit, 403,
 		"the account is registered as often as it may be (max-registrations)");
@@ -220,7 +224,8 @@ static void answer(struct registering *r)
 
 	sip_build_response(&b, buf, sizeof buf, r->m, 200, NULL, str_z(r->tag));
 	for (unsigned i = 0; i < n; i++)
-		put_contact(&b, all[i]);
+		if (!all[i]->adrift)
+			put_contact(&b, all[i]);
 	for (unsigned i = 0; i < r->n_contacts; i++)
 		outbound |= r->contacts[i].reg_id && r->contacts[i].instance.n;
 	sip_build_copy(&b, r->m, SIP_H_PATH);

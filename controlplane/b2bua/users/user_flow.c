@@ -45,7 +45,7 @@ bool users_place(const struct user_binding *u, bool secure, uint64_t device, str
 {
 	struct sip_uri a, b;
 
-	if (sip_transport_secure(u->flow.transport) < secure)
+	if (u->adrift || sip_transport_secure(u->flow.transport) < secure)
 		return false;
 	if (device && users_device(u) == device)
 		return true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/b2bua/report/record.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -27,9 +28,11 @@ static void unlink_binding(struct user_binding *u)
 	user_index_remove(&u->b->users.index, u);
 	TAILQ_REMOVE(&u->b->users.all, u, entry);
 	u->b->users.n--;
+	u->b->users.n_adrift -= u->adrift;
+	keep_user_unlist(u);
 }
 
-static void binding_free(struct user_binding *u)
+void users_binding_free(struct user_binding *u)
 {
 	timer_cancel(u->b->wheel, &u->end);
 	sip_waiter_detach(&u->waiter);
@@ -47,8 +50,9 @@ void users_unbind(struct user_binding *u, const char *why)
 		LZ("contact", u->contact), LZ("peer", ip_port_text(&u->flow.remote, remote)),
 		LZ("reason", why));
 	record_registration_ended(u, why);
+	keep_user_forget(u);
 	unlink_binding(u);
-	binding_free(u);
+	users_binding_free(u);
 }
 
 static void expired(struct timer *t)
@@ -65,8 +69,7 @@ static void lost(struct sip_waiter *w, const char *reason, bool connected)
 	users_unbind(owner_of(w, struct user_binding, waiter), why);
 }
 
-/* Why the binding cannot go on under the configuration that is now in force; NULL: it can. */
-static const char *not_any_more(struct b2bua *b, const struct user_binding *u)
+const char *users_unwanted(struct b2bua *b, const struct user_binding *u)
 {
 	const struct config_trunk *t = config_trunk_named(b->now->config, u->trunk);
 	const struct config_user *account =
@@ -78,7 +81,8 @@ static const char *not_any_more(struct b2bua *b, const struct user_binding *u)
 		return "the account was disabled";
 	if (t->admin == CONFIG_ADMIN_DOWN)
 		return "the trunk was taken down";
-	return sip_listener_retired(u->flow.listener) ? "its listener was removed" : NULL;
+	return !u->flow.listener || sip_listener_retired(u->flow.listener) ? "its listener was removed"
+									   : NULL;
 }
 
 void users_commit(struct b2bua *b)
@@ -88,7 +92,7 @@ void users_commit(struct b2bua *b)
 
 	for (u = TAILQ_FIRST(&b->users.all); u; u = next) {
 		next = TAILQ_NEXT(u, entry);
-		if ((why = not_any_more(b, u)))
+		if ((why = users_unwanted(b, u)))
 			users_unbind(u, why);
 	}
 }
@@ -99,7 +103,7 @@ void users_forget(struct b2bua *b)
 		struct user_binding *u = TAILQ_FIRST(&b->users.all);
 
 		unlink_binding(u);
-		binding_free(u);
+		users_binding_free(u);
 	}
 	user_index_free(&b->users.index);
 }
@@ -188,12 +192,10 @@ static char *put_text(char **at, struct str s)
 	return p;
 }
 
-static int set_texts(struct user_binding *u, const struct config_user *account,
-	const struct user_contact *c, const struct sip_msg *m)
+int users_set_texts(struct user_binding *u, const struct user_texts *t)
 {
-	char path[SIP_LINE_MAX];
-	const struct str texts[] = {str_z(account->trunk->name), str_z(account->name), c->uri.text, c->instance,
-		path_of(m, path, sizeof path), sip_msg_value(m, SIP_H_USER_AGENT), m->call_id};
+	const struct str texts[] = {
+		t->trunk, t->user, t->contact, t->instance, t->path, t->agent, t->call_id};
 	char **const fields[] = {&u->trunk, &u->user, &u->contact, &u->instance, &u->path, &u->agent, &u->call_id};
 	size_t n = 0;
 	char *at;
@@ -225,13 +227,23 @@ static int set_flow(struct user_binding *u, const struct sip_flow *from)
 		return err;
 	sip_flow_drop(&u->flow);
 	u->flow = flow;
+	u->b->users.n_adrift -= u->adrift;
+	u->adrift = false;
 	return 0;
 }
 
 static int fill(struct user_binding *u, const struct config_user *account, const struct user_contact *c,
 	const struct sip_msg *m, const struct sip_flow *from)
 {
-	int err = set_texts(u, account, c, m);
+	char path[SIP_LINE_MAX];
+	const struct user_texts texts = {.trunk = str_z(account->trunk->name),
+		.user = str_z(account->name),
+		.contact = c->uri.text,
+		.instance = c->instance,
+		.path = path_of(m, path, sizeof path),
+		.agent = sip_msg_value(m, SIP_H_USER_AGENT),
+		.call_id = m->call_id};
+	int err = users_set_texts(u, &texts);
 
 	if (err == 0)
 		err = set_flow(u, from);
@@ -241,20 +253,22 @@ static int fill(struct user_binding *u, const struct config_user *account, const
 	return err;
 }
 
-static struct user_binding *binding_new(struct b2bua *b)
+struct user_binding *users_binding_new(struct b2bua *b, uint64_t id)
 {
 	struct user_binding *u = calloc(1, sizeof *u);
 
 	if (!u)
 		return NULL;
 	u->b = b;
-	u->id = ++b->users.last_id;
+	u->id = id;
+	if (b->users.last_id < id)
+		b->users.last_id = id;
 	u->since_ms = clock_wall_ms();
 	u->waiter.lost = lost;
 	return u;
 }
 
-static int list_binding(struct user_binding *u)
+int users_list(struct user_binding *u, uint32_t expires_s)
 {
 	struct users *all = &u->b->users;
 	int err = user_index_add(&all->index, u, all->n);
@@ -263,7 +277,21 @@ static int list_binding(struct user_binding *u)
 		return err;
 	TAILQ_INSERT_TAIL(&all->all, u, entry);
 	all->n++;
+	all->n_adrift += u->adrift;
+	timer_set(u->b->wheel, &u->end, expires_s * 1000, expired);
 	return 0;
+}
+
+void users_make_room(struct b2bua *b, const struct config_user *account)
+{
+	struct user_binding *all[USER_BINDINGS_MAX], *oldest = NULL;
+	unsigned n = users_of(b, account, all);
+
+	for (unsigned i = 0; i < n && n >= account->max_registrations; i++)
+		if (all[i]->adrift && (!oldest || all[i]->id < oldest->id))
+			oldest = all[i];
+	if (oldest)
+		users_unbind(oldest, "another place of the account took its place");
 }
 
 static void say_registered(const struct user_binding *u, uint32_t expires_s, bool first)
@@ -280,20 +308,26 @@ static void say_registered(const struct user_binding *u, uint32_t expires_s, boo
 int users_bind(struct b2bua *b, const struct config_user *account, struct user_binding *old,
 	const struct user_contact *c, const struct sip_msg *m, const struct sip_flow *from)
 {
-	struct user_binding *u = old ? old : binding_new(b);
-	int err = u ? fill(u, account, c, m, from) : -ENOMEM;
+	struct user_binding *u;
+	int err;
 
+	if (!old)
+		users_make_room(b, account);
+	u = old ? old : users_binding_new(b, b->users.last_id + 1);
+	err = u ? fill(u, account, c, m, from) : -ENOMEM;
 	if (err == 0 && !old)
-		err = list_binding(u);
+		err = users_list(u, c->expires_s);
 	if (err < 0) {
 		if (old)
 			users_unbind(old, "it could not be renewed");
 		else if (u)
-			binding_free(u);
+			users_binding_free(u);
 		return err;
 	}
 	*(old ? &b->counters.users_refreshed : &b->counters.users_registered) += 1;
-	timer_set(b->wheel, &u->end, c->expires_s * 1000, expired);
+	if (old)
+		timer_set(b->wheel, &u->end, c->expires_s * 1000, expired);
+	keep_user(u);
 	say_registered(u, c->expires_s, !old);
 	if (!old)
 		record_registered(u);

@@ -3,7 +3,7 @@
  * Private to b2bua/: where the accounts of registrars are now (RFC 3261 section 10, RFC 5626). A binding is a
  * contact and the flow that it was registered by: requests go down that flow, whatever the contact's host
  * says, and when the flow is a connection and that is lost the binding ends. The REGISTER itself is
- * registrar.c's.
+ * registrar.c's. Bindings outlive the process (user_restore.c); connections do not.
  */
 #pragma once
 
@@ -19,6 +19,7 @@
 
 struct b2bua;
 struct leg;
+struct saved_binding;
 struct sip_dialog;
 struct sip_stx;
 
@@ -41,7 +42,17 @@ struct user_binding {
 	struct sip_waiter waiter;
 	struct timer end;
 	uint64_t since_ms; /* wall clock */
+	/*
+	 * Its connection went with an earlier process, and its device alone can make another one: nothing
+	 * reaches it until it has registered again. It takes nobody's place meanwhile.
+	 */
+	bool adrift;
+	TAILQ_ENTRY(user_binding) saving_entry; /* in a list of b2bua.checkpoint, by `saving` */
+	uint8_t saving;                         /* enum call_saving */
+	uint32_t saved_octets;                  /* of its newest record; 0: it is not saved */
 };
+
+TAILQ_HEAD(user_list, user_binding);
 
 /* Bindings by account and by id. It grows with them, so that a look-up costs the same however many there are. */
 struct user_index {
@@ -50,10 +61,10 @@ struct user_index {
 };
 
 struct users {
-	TAILQ_HEAD(, user_binding) all;
+	struct user_list all;
 	struct user_index index;
 	uint64_t last_id;
-	unsigned n;
+	unsigned n, n_adrift; /* all; of them adrift */
 };
 
 void users_init(struct b2bua *b);
@@ -86,11 +97,42 @@ struct user_binding *users_match(const struct b2bua *b, const struct config_user
 int users_bind(struct b2bua *b, const struct config_user *u, struct user_binding *old,
 	const struct user_contact *c, const struct sip_msg *m, const struct sip_flow *from);
 void users_unbind(struct user_binding *u, const char *why);
+/* Another place of the account is to be bound: where it has as many as it may, the oldest that is adrift
+ * goes. */
+void users_make_room(struct b2bua *b, const struct config_user *u);
 /* Until it ends unless it is refreshed. */
 uint32_t users_left_s(const struct user_binding *u);
 /* The Request-URI of the first INVITE to the binding that the leg is aimed at, and its Route lines (RFC 3327). */
 void users_uri(const struct leg *out, struct wbuf *w);
 void users_routes(const struct leg *out, struct sip_builder *b);
+
+/* ---- user_restore.c: bindings of an earlier process ---- */
+
+enum user_restored {
+	USER_RESTORED, /* it is reached as before */
+	USER_ADRIFT,
+	USER_EXPIRED,
+	USER_UNWANTED, /* by the configuration */
+	USER_DAMAGED,  /* its record; or there is no memory */
+	USER_RESTORED_COUNT
+};
+enum user_restored users_restore(struct b2bua *b, uint64_t id, const void *data, size_t n);
+/* What is kept of it. Texts are the binding's. */
+void users_saved(const struct user_binding *u, struct saved_binding *out);
+
+/* ---- users.c, for it ---- */
+
+struct user_texts {
+	struct str trunk, user, contact, instance, path, agent, call_id;
+};
+/* In no list yet; NULL: no memory. */
+struct user_binding *users_binding_new(struct b2bua *b, uint64_t id);
+int users_set_texts(struct user_binding *u, const struct user_texts *t); /* -ENOMEM: as it was */
+int users_list(struct user_binding *u, uint32_t expires_s);              /* -ENOMEM */
+/* Why it cannot go on under the configuration that is now in force; NULL: it can. */
+const char *users_unwanted(struct b2bua *b, const struct user_binding *u);
+/* One that is in no list. */
+void users_binding_free(struct user_binding *u);
 
 /* ---- user_flow.c: the way to a user in a dialog (RFC 5626 section 5.3) ---- */
 
@@ -103,8 +145,8 @@ const struct config_user *users_party(const struct sip_dialog *d);
 /* The account at the other end of a dialog of a leg's, wherever its flow leads; NULL: there is none. */
 const struct config_user *users_named(const struct sip_dialog *d);
 /*
- * Does the binding, of the account at the other end of a dialog, lead there? It is of that device, or of the contact
- * that is the dialog's target; and what went encrypted goes by no weaker hop.
+ * Does the binding, of the account at the other end of a dialog, lead there? It is of that device, or of the
+ * contact that is the dialog's target, and is not adrift; and what went encrypted goes by no weaker hop.
  */
 bool users_place(const struct user_binding *u, bool secure, uint64_t device, struct str target);
 /*
