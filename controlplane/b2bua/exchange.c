@@ -85,6 +85,13 @@ void exchange_expires(struct call *c, const struct sip_msg *m)
 		timer_set(c->b->wheel, &c->ring, (uint32_t)s * 1000, invitation_expired);
 }
 
+/* No way leads there. An account is then not where it said; who hears 503 of one user would take the gateway
+ * for down. */
+static unsigned status_unreached(const struct leg *out)
+{
+	return out->call->initial && out->binding ? 480 : 503;
+}
+
 void exchange_unsent(struct leg *out, int err, const char *why)
 {
 	struct call *c = out->call;
@@ -98,7 +105,7 @@ void exchange_unsent(struct leg *out, int err, const char *why)
 		return;
 	count(c, &c->b->counters.failed_unreachable);
 	call_tell_outside(c, "the other side could not be reached");
-	refuse(leg_twin(out), 503, why);
+	refuse(leg_twin(out), status_unreached(out), why);
 }
 
 /* The INVITE to the other side, with our offer or an empty text. */
@@ -360,7 +367,7 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 {
 	struct leg *in = leg_twin(out);
 	struct call *c = out->call;
-	unsigned none = error == SIP_TX_TIMEOUT ? 408 : 503;
+	unsigned none = error == SIP_TX_TIMEOUT ? 408 : status_unreached(out);
 	char why[CALL_REASON_MAX];
 
 	if (c->state == CALL_ENDING) {

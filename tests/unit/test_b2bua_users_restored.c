@@ -3,6 +3,7 @@
 #include "tests/unit/b2bua_accounts.h"
 
 #include <dirent.h>
+#include <errno.h>
 
 #include "controlplane/b2bua/b2bua_private.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
@@ -171,6 +172,29 @@ static void test_tcp_by_its_contact(void **state)
 		hear(&bob, "486");
 		say(&bob, "ACK", "", "");
 	}
+}
+
+/* Nobody listens there any more: the user is not there, and the gateway not down, as a 503 would say to a
+ * carrier. */
+static void test_tcp_where_nobody_listens(void **state)
+{
+	(void)state;
+	with_users_by("inside-tcp", "", 2);
+	alice.listener = INSIDE_TCP;
+	phone_connect(&alice, "phone");
+	registers_as(BY_TCP, "");
+	bench_crash(false);
+	dial(&bob, "+3001", "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	cut_connection("connection refused", false);
+	hear(&bob, "480");
+	say(&bob, "ACK", "", "");
+	bench.refuse_ip = alice.ip;
+	bench.send_result = -ENOTCONN;
+	dial(&bob, "+3001", "", sdp(&bob, 2));
+	hear(&bob, "480");
+	say(&bob, "ACK", "", "");
+	expect_no_calls();
 }
 
 /* It had a connection that nobody but its device can make again: 480 until that is back, and it is in
@@ -446,6 +470,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_that_is_not_refreshed_ends, setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_kept_of_it, setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_tcp_by_its_contact, setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_tcp_where_nobody_listens, setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_adrift_by_a_counted_flow, setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_adrift_behind_nat, setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_adrift_is_not_said, setup, bench_teardown),
