@@ -23,11 +23,11 @@ enum { EXIT_DONE, EXIT_NOT_IN_STEP, EXIT_USAGE, EXIT_STREAM, EXIT_DIRECTORY };
 static const char usage[] =
 	"usage: srtpgw-standby send|receive|status [--recovery DIR] [--silence SECONDS]\n"
 	"\n"
-	"Keeps the calls of an active gateway on a second machine, which can take them over:\n"
+	"Keeps the calls and registrations of an active gateway on a second machine, which can take them over:\n"
 	"\n"
 	"  ssh srtpgw@active srtpgw-standby send | srtpgw-standby receive\n"
 	"\n"
-	"  send                on the active machine: its calls, and what changes, on standard output\n"
+	"  send                on the active machine: what there is, and what changes, on standard output\n"
 	"  receive             on the standby: what send says, from standard input into a journal\n"
 	"  status              on the standby: is it in step?\n"
 	"  --recovery DIR      recovery/directory of the configuration (" DEFAULT_RECOVERY ")\n"
@@ -139,8 +139,9 @@ static int run_status(const struct options *o)
 		fprintf(stderr, "srtpgw-standby: %s: %s\n", o->recovery, strerror(-rc));
 		return EXIT_DIRECTORY;
 	}
-	printf("%s since %s: %llu calls copied, %llu changes since, last heard %s\n", says[s.state],
-		clock_text(s.since_ms, since), (unsigned long long)s.calls, (unsigned long long)s.changes,
+	printf("%s since %s: %llu calls and %llu registrations copied, %llu changes since, last heard %s\n",
+		says[s.state], clock_text(s.since_ms, since), (unsigned long long)s.calls,
+		(unsigned long long)s.registrations, (unsigned long long)s.changes,
 		s.heard_ms ? clock_text(s.heard_ms, heard) : "never");
 	return s.state == STANDBY_IN_STEP ? EXIT_DONE : EXIT_NOT_IN_STEP;
 }

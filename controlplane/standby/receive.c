@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controlplane/b2bua/recovery/saved_binding.h"
 #include "controlplane/standby/receive.h"
 #include "controlplane/standby/status.h"
 #include "controlplane/standby/stream.h"
@@ -25,6 +26,7 @@ struct receiver {
 	struct journal *journal;
 	struct status_file *file;
 	struct standby_status status;
+	uint64_t registrations; /* of the copy that is being made */
 	int rewritten; /* how it went to put what was there together */
 	struct err *e;
 };
@@ -72,17 +74,19 @@ static int open_journal(struct receiver *r)
 	return 0;
 }
 
-static int stands(struct receiver *r, uint64_t calls)
+static int stands(struct receiver *r, uint64_t all)
 {
 	int rc = journal_flush(r->journal);
 
 	if (rc < 0)
 		return rc;
 	journal_trim(r->journal);
-	r->status.calls = calls;
+	r->status.calls = all - r->registrations;
+	r->status.registrations = r->registrations;
 	r->status.changes = 0;
 	enter(r, STANDBY_IN_STEP);
-	log_info("standby", "in step: every call of the active machine is here", LU("calls", calls));
+	log_info("standby", "in step: every call of the active machine is here", LU("calls", r->status.calls),
+		LU("registrations", r->registrations));
 	return 0;
 }
 
@@ -118,11 +122,13 @@ static int apply(struct receiver *r, const struct stream_frame *f)
 	r->status.changes += f->kind == JOURNAL_TOLD_PUT || f->kind == JOURNAL_TOLD_REMOVE;
 	switch (f->kind) {
 	case JOURNAL_TOLD_BEGIN:
+		r->registrations = 0;
 		enter(r, STANDBY_COPYING);
 		return turn(r);
 	case JOURNAL_TOLD_STANDS:
 		return stands(r, f->key);
 	case JOURNAL_TOLD_PUT:
+		r->registrations += r->status.state == STANDBY_COPYING && saved_binding_key(f->key);
 		return journal_put(r->journal, f->key, f->data, f->n);
 	case JOURNAL_TOLD_REMOVE:
 		return journal_remove(r->journal, f->key);

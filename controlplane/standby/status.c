@@ -61,8 +61,8 @@ void status_free(struct status_file *f)
 void status_write(struct status_file *f, const struct standby_status *s)
 {
 	char text[TEXT + 1];
-	int n = snprintf(text, sizeof text, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
-		states[s->state], s->since_ms, s->heard_ms, s->calls, s->changes);
+	int n = snprintf(text, sizeof text, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+		states[s->state], s->since_ms, s->heard_ms, s->calls, s->changes, s->registrations);
 
 	memset(text + n, ' ', TEXT - (size_t)n);
 	text[TEXT - 1] = '\n';
@@ -96,8 +96,8 @@ int status_read(const char *directory, struct standby_status *s)
 	if (!locked(fd))
 		rc = -ESRCH;
 	else if (pread(fd, text, TEXT, 0) != TEXT ||
-		 sscanf(text, "%15s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, word, &s->since_ms,
-			 &s->heard_ms, &s->calls, &s->changes) != 5)
+		 sscanf(text, "%15s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, word,
+			 &s->since_ms, &s->heard_ms, &s->calls, &s->changes, &s->registrations) != 6)
 		rc = -EPROTO;
 	close(fd);
 	for (unsigned i = 0; rc == 0; i++) {

@@ -18,6 +18,7 @@ struct standby_status {
 	uint64_t since_ms, heard_ms; /* wall clock: in this state; of the last beat in step, 0: none */
 	uint64_t calls;              /* of the last copy */
 	uint64_t changes;            /* since */
+	uint64_t registrations;      /* of the last copy */
 };
 
 struct status_file; /* opaque */

@@ -16,6 +16,7 @@ from test_audit import ctl, records
 from test_media import hold_and_resume
 from test_outages import heard_with_new_keys_only, opened, take_new_keys
 from test_recovery import counters, reinvite, saved_now
+import test_registrations as phones
 
 
 def program():
@@ -139,10 +140,10 @@ def newest(folder):
 
 
 @contextlib.contextmanager
-def machines(trunks, routes):
+def machines(trunks, routes, **more):
     """(lab, the first gateway, the standby, which receives)."""
     with Neighbourhood() as lab:
-        config = lab.configuration(trunks(lab), routes, audit={"file": lab.path("first.jsonl")})
+        config = lab.configuration(trunks(lab), routes, audit={"file": lab.path("first.jsonl")}, **more)
         first = Gateway(lab.gateway_host, config)
         second = json.loads(json.dumps(config))
         second["srtp-gateway:gateway"]["audit"]["file"] = lab.path("second.jsonl")
@@ -261,6 +262,35 @@ def test_dtls_calls_go_on_with_new_associations():
         both_hear(a, b)
         a.reconnect()
         finish(second, a, b)
+        second.stop()
+
+
+def test_registered_phones_are_called_at_the_second_machine():
+    """Over UDP, and by TCP where the phone listens; one with a connection of its own when it has registered again."""
+    with machines(phones.trunks, phones.ROUTES, listeners=phones.LISTENERS, users=phones.accounts()) as (lab, first, standby):
+        bob = agent(lab, "carrier-b")
+        desk, shop, home = phones.registered(lab, first)
+        wait_for("the standby has them", lambda: standby.status()[0] == 0 and len(phones.kept(standby.calls)) == 3)
+        standby.end()
+        standby.begin()
+        wait_for("it is in step again", lambda: standby.status()[0] == 0)
+        assert "0 calls and 3 registrations copied" in standby.status()[1], standby.status()
+        home.hang_up_wires()
+        wait_for("it has left", lambda: "registration ended" in first.controlplane.output())
+        home.register()
+        phones.are_kept(first, 3)
+        wait_for("the standby knows where it is now", lambda: phones.kept(standby.calls) == phones.kept(first.path("calls")))
+        lose(lab, first)
+        second = standby.take_over()
+        assert counters(second)["users-restored"] == 3
+        bob.hang_up_wires()
+        for one in (desk, shop):
+            one.hang_up_wires()
+            phones.rings(bob, one)
+        phones.is_not_there(bob, "home")
+        home.hang_up_wires()
+        home.register()
+        phones.rings(bob, home)
         second.stop()
 
 
