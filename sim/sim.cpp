@@ -50,6 +50,7 @@ struct offer {
 	uint64_t content = 0;
 };
 constexpr unsigned EPOCH_LSB = 10;
+constexpr unsigned KIND_LSB = 8, KIND_PACKET = 0, KIND_CPL = 3; /* as in device.sv */
 
 void mix(uint64_t &into, uint64_t v)
 {
@@ -71,6 +72,7 @@ struct sim {
 	std::vector<read_request> reads;
 	std::deque<acknowledgement> acks;
 	bool hung = false, removed = false;
+	enum sim_harm harm = SIM_HARM_NONE;
 	std::vector<uint32_t> refused; /* tags of groups being written of which a beat was refused */
 	offer read_offer, write_offer;
 
@@ -111,6 +113,7 @@ struct sim {
 	void answer();
 	void take_read();
 	void take_write();
+	void do_harm(uint8_t *line);
 	void clock();
 	void power_on();
 	bool still() const
@@ -243,15 +246,35 @@ void sim::take_read()
 	reads.push_back({device->rd_addr, due(), device->rd_beats, 0, device->rd_tag});
 }
 
+/* To the completions of a line. A place that holds none is not written. */
+void sim::do_harm(uint8_t *line)
+{
+	for (uint8_t *c = line; c < line + BEAT; c += BEAT / 4) {
+		uint8_t &status = c[0], &index = c[2], &len = c[4], &ctx = c[8];
+		index ^= harm == SIM_HARM_INDEX;
+		ctx ^= harm == SIM_HARM_CONTEXT;
+		len -= harm == SIM_HARM_LENGTH;
+		if (harm == SIM_HARM_OK)
+			status = 0;
+	}
+}
+
 void sim::take_write()
 {
 	uint64_t strobes = device->wr_strb;
+	unsigned kind = device->wr_tag >> KIND_LSB & 3;
+	uint8_t data[BEAT];
+
+	memcpy(data, &device->wr_data[0], BEAT);
+	if (kind == KIND_CPL)
+		do_harm(data);
+	if (kind == KIND_PACKET && harm == SIM_HARM_LOST)
+		strobes = 0;
 	stats.write_beats++;
 	if (strobes) { /* only the octets that are written need to be mapped */
 		unsigned first = (unsigned)__builtin_ctzll(strobes),
 			 last = 63 - (unsigned)__builtin_clzll(strobes);
 		uint8_t *p = at(device->wr_addr + first, last - first + 1);
-		const uint8_t *data = (const uint8_t *)&device->wr_data[0];
 		if (!p)
 			refused.push_back(device->wr_tag);
 		for (unsigned i = first; p && i <= last; i++)
@@ -410,6 +433,11 @@ SIM_API void sim_step(struct sim *s, uint64_t clocks)
 SIM_API void sim_hang(struct sim *s, int on)
 {
 	s->hung = on != 0;
+}
+
+SIM_API void sim_harm(struct sim *s, enum sim_harm harm)
+{
+	s->harm = harm;
 }
 
 SIM_API void sim_remove(struct sim *s, int on)

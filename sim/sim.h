@@ -60,6 +60,18 @@ void sim_hang(struct sim *sim, int on);
 void sim_remove(struct sim *sim, int on);
 void sim_get_stats(const struct sim *sim, struct sim_stats *out);
 
+/* What happens on the way from the device to host memory, from now on: to completions, or to packets. */
+enum sim_harm {
+	SIM_HARM_NONE,
+	SIM_HARM_INDEX,   /* a completion names the descriptor beside its own */
+	SIM_HARM_CONTEXT, /* or another context */
+	SIM_HARM_LENGTH,  /* or says an octet less than was written */
+	SIM_HARM_OK,      /* or says of what was refused that it is done */
+	SIM_HARM_LOST,    /* packets are acknowledged, and never reach memory */
+	SIM_HARMS,
+};
+void sim_harm(struct sim *sim, enum sim_harm harm);
+
 /*
  * Every register and every word of memory of the device, into a file: two devices in the same state make the
  * same file. -ENOTSUP from a library that was built without; -EIO.

@@ -294,12 +294,32 @@ static uint16_t fpga_submit(struct crypto_queue *q, struct crypto_job **jobs, ui
 	return n;
 }
 
-static void completed(struct crypto_queue *q, const struct fpga_cpl *c)
+/*
+ * Does a completion say what it can say of its job? A packet that is done has its length, and its header in
+ * front, which no cipher changes: else what lies in the driver's memory is of the packet that was there
+ * before.
+ */
+static bool plausible(const struct entry *e, const struct fpga_cpl *c)
+{
+	const struct crypto_job *job = e->job;
+
+	if (c->foreign || c->status != SRTPDEV_ST_OK)
+		return !c->foreign;
+	return c->len == job->len + (protects(job) ? job->tag_len : 0u) &&
+	       memcmp(e->out, job->pkt, job->aad_len) == 0;
+}
+
+/* believed: nothing that the device said before was untrue. Whether that is so still. */
+static bool completed(struct crypto_queue *q, const struct fpga_cpl *c, bool believed)
 {
 	struct entry *e = c->cookie;
 	struct crypto_job *job = e->job;
 
 	restore(e);
+	if (!believed || !plausible(e, c)) {
+		crypto_done_put(&q->done, job, CRYPTO_FAULT);
+		return false;
+	}
 	if (c->status == SRTPDEV_ST_OK) {
 		memcpy(job->pkt, e->out, job->len);
 		if (protects(job))
@@ -309,6 +329,7 @@ static void completed(struct crypto_queue *q, const struct fpga_cpl *c)
 		c->status == SRTPDEV_ST_OK         ? CRYPTO_OK
 		: c->status == SRTPDEV_ST_TAG_FAIL ? CRYPTO_TAG_FAIL
 						   : CRYPTO_FAULT);
+	return true;
 }
 
 /* A register is read, which takes a card a microsecond: now and then. */
@@ -326,10 +347,11 @@ static void look(struct crypto_queue *q)
 	uint64_t now = q->ops->clocks(q->hw);
 	struct fpga_cpl c[32];
 	unsigned k = fpga_ring_poll(q->ring, c, 32);
+	bool believed = true;
 
 	for (unsigned i = 0; i < k; i++)
-		completed(q, &c[i]);
-	if (crypto_done_broken(&q->done)) {
+		believed = completed(q, &c[i], believed);
+	if (!believed || crypto_done_broken(&q->done)) {
 		give_up(q);
 	} else if (k) {
 		q->progress = now;

@@ -243,12 +243,13 @@ int fpga_device_error(struct fpga_device *dev, struct fpga_error *out)
 	return what >> SRTPDEV_REG_ERROR_WHAT_VALID_LSB;
 }
 
-/* One operation on the driver's own queue, waited for. Returns its status, -ETIMEDOUT or -ENODEV. LOCK held.
- */
+/* One operation on the driver's own queue, waited for. Returns its status, -ETIMEDOUT, -ENODEV, or -EPROTO
+ * for an answer to something else. LOCK held. */
 static int admin_op(struct fpga_device *dev, const struct fpga_desc *d)
 {
 	uint64_t start, now;
 	struct fpga_cpl cpl;
+	bool foreign = false;
 
 	if (!dev->admin || !fpga_ring_space(dev->admin))
 		return -ETIMEDOUT;
@@ -265,8 +266,9 @@ static int admin_op(struct fpga_device *dev, const struct fpga_desc *d)
 			dev->ops->poll_hint(dev->hw);
 			now = dev->ops->clocks(dev->hw);
 		}
+		foreign |= cpl.foreign;
 	} while (fpga_ring_in_flight(dev->admin));
-	return cpl.status;
+	return foreign ? -EPROTO : cpl.status;
 }
 
 static void fill_half(uint8_t *p, const struct srtp_half_keys *k)

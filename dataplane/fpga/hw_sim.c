@@ -37,6 +37,7 @@ struct hw_sim {
 	void (*clock)(struct sim *, uint64_t);
 	void (*hang)(struct sim *, int);
 	void (*remove)(struct sim *, int);
+	void (*harm)(struct sim *, enum sim_harm);
 	void (*stats)(const struct sim *, struct sim_stats *);
 	int (*save)(struct sim *, const char *);
 };
@@ -57,6 +58,7 @@ static int bind(struct hw_sim *s, struct err *e)
 		{"sim_get_stats", &s->stats},
 		{"sim_hang", &s->hang},
 		{"sim_remove", &s->remove},
+		{"sim_harm", &s->harm},
 		{"sim_save", &s->save},
 	};
 
@@ -271,6 +273,12 @@ void hw_sim_remove(void *hw, int on)
 {
 	struct hw_sim *s = hw;
 	s->remove(s->sim, on);
+}
+
+void hw_sim_harm(void *hw, enum sim_harm harm)
+{
+	struct hw_sim *s = hw;
+	s->harm(s->sim, harm);
 }
 
 const struct hw_ops hw_sim_ops = {

@@ -20,6 +20,7 @@ void hw_sim_step(void *hw, uint64_t clocks);
 void hw_sim_hang(void *hw, int on);
 void hw_sim_remove(void *hw, int on);        /* as sim_remove() */
 int hw_sim_save(void *hw, const char *file); /* as sim_save() */
+void hw_sim_harm(void *hw, enum sim_harm harm); /* as sim_harm() */
 /* Whoever looks at the clock is held up for so long just before: what happens to who loses the processor. */
 void hw_sim_hold_up(void *hw, uint64_t clocks);
 /* Stands still from that clock on, for so many: what a card that fails under load looks like. */

@@ -27,6 +27,13 @@ struct completion {
 };
 _Static_assert(sizeof(struct completion) == SRTPDEV_LIMIT_CPL_SIZE, "completion size");
 _Static_assert(offsetof(struct completion, index) == SRTPDEV_CPL_INDEX_LSB / 8, "completion index");
+_Static_assert(offsetof(struct completion, ctx) == SRTPDEV_CPL_CTX_LSB / 8, "completion context");
+
+/* What is known of a descriptor in flight; where the device cannot write. */
+struct place {
+	void *cookie;
+	uint32_t ctx;
+};
 
 struct fpga_ring {
 	struct fpga_device *dev;
@@ -38,7 +45,7 @@ struct fpga_ring {
 	struct fpga_desc *descs;
 	volatile struct completion
 		*cpls; /* the device writes them: the phase bit says that the rest is there */
-	void **cookies;
+	struct place *places;
 };
 
 static uint32_t reg(const struct fpga_ring *r, uint32_t at)
@@ -67,10 +74,10 @@ int fpga_ring_open(struct fpga_ring **ring, struct fpga_device *dev, unsigned qu
 	r->regs = SRTPDEV_QUEUES_AT + queue * SRTPDEV_QUEUE_STRIDE;
 	r->size_log2 = size_log2;
 	r->mask = (1u << size_log2) - 1;
-	r->cookies = calloc(1u << size_log2, sizeof(*r->cookies));
+	r->places = calloc(1u << size_log2, sizeof(*r->places));
 	r->descs = r->ops->dma_alloc(r->hw, sizeof(*r->descs) << size_log2, &descs);
 	r->cpls = r->ops->dma_alloc(r->hw, sizeof(*r->cpls) << size_log2, &cpls);
-	if (!r->cookies || !r->descs || !r->cpls) {
+	if (!r->places || !r->descs || !r->cpls) {
 		fpga_ring_close(r);
 		return -ENOMEM;
 	}
@@ -92,7 +99,7 @@ void fpga_ring_close(struct fpga_ring *r)
 		r->ops->dma_free(r->hw, r->descs, sizeof(*r->descs) << r->size_log2);
 	if (r->cpls)
 		r->ops->dma_free(r->hw, (void *)r->cpls, sizeof(*r->cpls) << r->size_log2);
-	free(r->cookies);
+	free(r->places);
 	free(r);
 }
 
@@ -111,7 +118,7 @@ void fpga_ring_push(struct fpga_ring *r, const struct fpga_desc *d, void *cookie
 	unsigned at = r->tail++ & r->mask;
 
 	r->descs[at] = *d;
-	r->cookies[at] = cookie;
+	r->places[at] = (struct place){cookie, d->ctx};
 }
 
 void fpga_ring_doorbell(struct fpga_ring *r)
@@ -135,7 +142,8 @@ unsigned fpga_ring_poll(struct fpga_ring *r, struct fpga_cpl *out, unsigned n)
 			__ATOMIC_ACQUIRE); /* pairs with the device's write of the whole entry at once */
 		out[done].status = c->status;
 		out[done].len = c->len;
-		out[done].cookie = r->cookies[at];
+		out[done].cookie = r->places[at].cookie;
+		out[done].foreign = c->index != r->head || c->ctx != r->places[at].ctx;
 		done++;
 		r->head++;
 	}
@@ -147,6 +155,6 @@ unsigned fpga_ring_abandon(struct fpga_ring *r, void **cookies, unsigned n)
 	unsigned k = 0;
 
 	while (k < n && r->head != r->tail)
-		cookies[k++] = r->cookies[r->head++ & r->mask];
+		cookies[k++] = r->places[r->head++ & r->mask].cookie;
 	return k;
 }

@@ -29,6 +29,7 @@ struct fpga_cpl {
 	uint8_t status; /* SRTPDEV_ST_* */
 	uint32_t len;   /* octets written */
 	void *cookie;   /* as given with the descriptor */
+	bool foreign;   /* it names another descriptor or context: nothing of it is to be believed */
 };
 
 /* size_log2: 2 to 14. -EINVAL, -ENOMEM. The device must be ready, the queue not open already. */

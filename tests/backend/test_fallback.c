@@ -65,6 +65,15 @@ static void take_out(struct rig *r, bool out)
 	hw_sim_remove(hw, out);
 }
 
+/* What comes of it comes to memory so. */
+static void harm_way(struct rig *r, enum sim_harm harm)
+{
+	void *hw;
+
+	(void)fpga_ops(card(r), &hw);
+	hw_sim_harm(hw, harm);
+}
+
 static struct sim_stats stats(struct rig *r)
 {
 	struct sim_stats st;
@@ -344,6 +353,73 @@ static void test_taken_out_in_mid_traffic(void **state)
 	}
 }
 
+/*
+ * A card, or its way to memory, that answers what is not so, under load and to keys: none of it is believed,
+ * no packet goes out with what was in the driver's memory before, and software does the work until a reset.
+ */
+static void test_answers_that_are_not_so(void **state)
+{
+	(void)state;
+	for (enum sim_harm harm = SIM_HARM_INDEX; harm < SIM_HARMS; harm++) {
+		struct crypto_job *jobs[RIG_JOBS], *done[RIG_JOBS];
+		struct crypto_health h;
+		struct rig r;
+		unsigned k = 0;
+
+		rig_open(&r, &fpga);
+		load(&r, 64);
+		for (unsigned round = 0; round < 3;
+			round++) /* the driver's memory holds others where each goes */
+			run_all(&r, 61);
+		for (unsigned i = 0; i < 64; i++) {
+			rig_fill(&r, i, i % 2);
+			jobs[i] = &r.jobs[i];
+		}
+		if (harm == SIM_HARM_OK) /* of jobs 0, 2, ... up to 30: forged */
+			for (unsigned i = 0; i < 32; i += 2) {
+				r.jobs[i].tag[0] ^= 1;
+				memcpy(r.before[i], arena_cell(&r.arena, i), ARENA_PAGE);
+			}
+		assert_int_equal(r.b->submit(r.q, jobs, 24), 24);
+		k = r.b->poll(r.q, done, 64);
+		harm_way(&r, harm);
+		assert_int_equal(r.b->submit(r.q, jobs + 24, 40), 40);
+		for (unsigned idle = 0; k < 64; idle++) {
+			k += r.b->poll(r.q, done, 64);
+			assert_in_range(idle, 0, 1000000);
+		}
+		for (unsigned i = 0; i < 64; i++)
+			rig_check(&r, i,
+				harm == SIM_HARM_OK && i < 32 && i % 2 == 0 ? CRYPTO_TAG_FAIL : CRYPTO_OK);
+		h = health(&r);
+		assert_true(h.degraded);
+		assert_int_equal(h.failovers, 1);
+		assert_in_range(h.rescued, 1, 64);
+		assert_int_equal(h.faults, 0);
+
+		/* It is not trusted again before its known answers are right. */
+		run_all(&r, 64);
+		maintain(&r, 4);
+		assert_true(health(&r).degraded);
+		harm_way(&r, SIM_HARM_NONE);
+		maintain(&r, 40);
+		assert_false(health(&r).degraded);
+		assert_int_equal(health(&r).overflow_slots, 0);
+		run_all(&r, 64);
+
+		/* An answer about a key that is of something else. */
+		if (harm == SIM_HARM_INDEX || harm == SIM_HARM_CONTEXT) {
+			harm_way(&r, harm);
+			r.b->key_wipe(r.q, 3);
+			assert_true(health(&r).degraded);
+			assert_int_equal(r.b->key_load(r.q, 3, &r.samples[3].keys), 0);
+			harm_way(&r, SIM_HARM_NONE);
+			run_all(&r, 64);
+		}
+		rig_close(&r);
+	}
+}
+
 /* While there are no packets: the alarm does not wait for the next one, nor does a key. */
 static void test_taken_out_at_rest(void **state)
 {
@@ -462,6 +538,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_fault_then_reset),
 		cmocka_unit_test(test_hang_between_packets),
 		cmocka_unit_test(test_taken_out_in_mid_traffic),
+		cmocka_unit_test(test_answers_that_are_not_so),
 		cmocka_unit_test(test_taken_out_at_rest),
 		cmocka_unit_test(test_worker_is_held_up),
 		cmocka_unit_test(test_answer_after_its_time),
