@@ -88,6 +88,13 @@ def area(modules, top, known=None):
     return total
 
 
+def read_address(pin):
+    """The address that a LUT memory's output is read at. Memories of several ports are written at the last one's: what
+    makes the address of a write is no way to what is read."""
+    port = re.fullmatch(r"DO([A-H])", pin)
+    return "ADDR" + port[1] if port else "DPRA" if pin == "DPO" else "A"
+
+
 def arcs(cell):
     """
     Yields (output bit, [(input bit, delay)]) of a cell, and [] where a register or memory starts a path. Outputs that
@@ -114,46 +121,66 @@ def arcs(cell):
             elif kind.startswith("MUXF"):
                 yield bit, [(b, MUX) for b in ins]
             elif is_lut_ram(kind):
-                read = [b for p, bs in pins.items() if re.match(r"A|DPRA", p) and "WE" not in p for b in bs]
-                yield bit, [(b, LUT) for b in read]
+                yield bit, [(b, LUT) for p, bs in pins.items() if p.rstrip("0123456789") == read_address(pin) for b in bs]
             else:
                 yield bit, []
 
 
+def names(module):
+    """The name that each bit has in the RTL, where it has one: a net of the design rather than one that yosys made."""
+    named = {}
+    for name, net in module["netnames"].items():
+        made = net.get("hide_name", 0) or name.startswith("$")
+        for i, bit in enumerate(net["bits"]):
+            if not made and (bit not in named or name.count(".") > named[bit].count(".")):
+                named[bit] = f"{name}[{i + net.get('offset', 0)}]" if len(net["bits"]) > 1 else name
+    return named
+
+
 def longest(modules, top):
-    """(ns, cells on the way, their kinds) of a flat module's longest path between registers, setup included."""
+    """(ns, cells on the way, [(their kind, net behind it if it has a name, ns so far)]) of a flat module's longest path
+    between registers, setup included; the first entry is where it begins, the last where it ends."""
     comes, starts, ends = {}, {}, []
     for cell in modules[top]["cells"].values():
         kind = cell["type"]
         registered = kind.startswith(("FD", "RAMB", "SRL"))
         for bit, from_ in arcs(cell):
             if registered:
-                starts[bit] = BLOCK_RAM if kind.startswith("RAMB") else CLOCK_TO_Q
+                starts[bit] = (BLOCK_RAM if kind.startswith("RAMB") else CLOCK_TO_Q, kind)
             else:
                 comes[bit] = (kind, from_)
         if registered or is_lut_ram(kind):
-            ends += [b for p, bits in cell["connections"].items()
+            ends += [(b, cell) for p, bits in cell["connections"].items()
                      if cell["port_directions"][p] == "input" and "CLK" not in p and p != "C" for b in bits]
-    ends += [b for port in modules[top]["ports"].values() if port["direction"] == "output" for b in port["bits"]]
+    ends += [(b, None) for port in modules[top]["ports"].values() if port["direction"] == "output" for b in port["bits"]]
 
-    done = {}
-    for end in ends:
+    done = {}  # bit -> (ns, the bit before it)
+    for end, _ in ends:
         stack = [end]
         while stack:
             bit = stack[-1]
             if bit in done:
                 stack.pop()
                 continue
-            if bit not in comes:
-                done[bit] = (starts.get(bit, CLOCK_TO_Q), ())  # from a register; a module's input counts as one
+            if bit not in comes:  # from a register; a module's input counts as one
+                done[bit] = (starts.get(bit, (CLOCK_TO_Q,))[0], None)
                 continue
-            kind, from_ = comes[bit]
+            from_ = comes[bit][1]
             wait = [b for b, _ in from_ if b not in done]
             if wait:
                 stack += wait
                 continue
-            best = max(((done[b][0] + delay, done[b][1]) for b, delay in from_ if not isinstance(b, str)),
-                       default=(0, ()), key=lambda x: x[0])
-            done[bit] = (best[0], best[1] + (kind,))
-    ns, path = max((done[e] for e in ends), key=lambda x: x[0])
-    return ns + SETUP, len(path), path
+            done[bit] = max(((done[b][0] + delay, b) for b, delay in from_ if not isinstance(b, str)),
+                            default=(0, None), key=lambda x: x[0])
+    named = names(modules[top])
+    last, cell = max(ends, key=lambda e: done[e[0]][0])
+    outs = [b for p, bits in cell["connections"].items() if cell["port_directions"][p] == "output" for b in bits] \
+        if cell else [last]
+    path = [("to " + (cell["type"] if cell else "output"), next((named[b] for b in outs if b in named), ""),
+             done[last][0] + SETUP)]
+    bit = last
+    while bit is not None:
+        kind = comes[bit][0] if bit in comes else "from " + starts.get(bit, (0, "input"))[1]
+        path.append((kind, named.get(bit, ""), done[bit][0]))
+        bit = done[bit][1]
+    return done[last][0] + SETUP, len(path) - 2, path[::-1]
