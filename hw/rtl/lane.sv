@@ -10,8 +10,8 @@
 // Blocks of X and P come in chunks of up to 64 octets that are fetched ahead and written back when full; the last one
 // waits for E and leaves with the tag.
 //
-// Order of clocks: issue | AES 15 | join (cipher) | GHASH 4 | gather. Octet 0 of a chunk is its lowest bits, as in memory;
-// octet 0 of a block is its highest, as in the standards.
+// Order of clocks: look | decide | issue | AES 15 | join (cipher) | GHASH 4 | gather. Octet 0 of a chunk is its lowest
+// bits, as in memory; octet 0 of a block is its highest, as in the standards.
 `default_nettype none
 
 module lane #(
@@ -58,8 +58,8 @@ module lane #(
 	input  wire [3:0]           wipe_at
 );
 	localparam [1:0] H = 2'd0, X = 2'd1, P = 2'd2, E = 2'd3;
-	localparam integer JOB = SLOT_BITS + 3 + 36 + 32 + 512 + 256 + 128;
 	localparam integer RESULTS_LOG2 = 4;
+	localparam integer JOB = SLOT_BITS + 2 + 32 + 512 + 256 + 128;
 
 	function [127:0] swap(input [127:0] v); // between memory's and the standards' order
 		integer i;
@@ -70,6 +70,7 @@ module lane #(
 	// --- jobs: four per thread, until their E has left the pipeline ---
 
 	reg [JOB-1:0] jobs [0:15];
+	reg [36:0]    lengths [0:15]; // of the job of the same number, and whether it is GCM
 	reg [127:0]   hs [0:15];
 	reg [1:0]     tail [0:3];     // next to be written
 	reg [1:0]     head [0:3];     // being issued
@@ -89,8 +90,10 @@ module lane #(
 
 	always @(posedge clk) begin
 		if (job_valid || wipe) begin
-			jobs[wipe ? wipe_at : {job_thread, tail[job_thread]}] <= wipe ? {JOB{1'b0}} : {job_slot, job_gcm, job_k256,
-				job_decrypt, job_aad, job_covered, job_payload, job_word, job_head, job_key, job_iv};
+			jobs[wipe ? wipe_at : {job_thread, tail[job_thread]}] <= wipe ? {JOB{1'b0}} : {job_slot, job_k256, job_decrypt,
+				job_word, job_head, job_key, job_iv};
+			lengths[wipe ? wipe_at : {job_thread, tail[job_thread]}] <= wipe ? 37'h0 : {job_gcm, job_aad, job_covered,
+				job_payload};
 			hs[wipe ? wipe_at : {job_thread, tail[job_thread]}] <= wipe ? 128'h0 : job_h;
 		end
 		for (n = 0; n < 4; n = n + 1) begin
@@ -137,43 +140,114 @@ module lane #(
 		.wipe_at     (wipe_at)
 	);
 
-	// --- issue: the next block of the thread whose turn it is ---
+	// --- what comes next of a thread: looked up two clocks before its turn, decided on in the clock before it ---
 
-	wire [3:0] entry = {turn, head[turn]};
-	wire [SLOT_BITS-1:0] slot;
-	wire gcm, k256, decrypt;
-	wire [11:0] aad, covered, payload;
-	wire [31:0] word;
-	wire [511:0] header;
-	wire [255:0] key;
-	wire [127:0] iv;
-	assign {slot, gcm, k256, decrypt, aad, covered, payload, word, header, key, iv} = jobs[entry];
+	// Nothing but a thread's own turn changes what it does next, so two clocks of the four are free for this. A job is
+	// seen in its thread's next round if it has come by the look.
+	wire [1:0] look_thread = turn + 2'd2;
+	wire [3:0] look = {look_thread, head[look_thread]};
+	wire look_gcm;
+	wire [11:0] look_aad, look_covered, look_payload;
+	assign {look_gcm, look_aad, look_covered, look_payload} = lengths[look];
+
+	reg there, gcm, has_x, has_p;
+	reg [3:0] entry;
+	reg [11:0] aad, covered, payload;
+	reg [11:0] x_aad;                    // header octets in region X
+	reg [7:0] h_last, x_last, p_last;    // each region's last block
+	wire [11:0] look_x = look_covered - 12'd65;
+	wire [11:0] look_h = look_covered - 12'd1;
+	wire [11:0] look_p = look_payload - 12'd1;
+	always @(posedge clk) begin
+		there   <= waiting[look_thread] != 3'd0 && !rst;
+		entry   <= look;
+		gcm     <= look_gcm;
+		aad     <= look_aad;
+		covered <= look_covered;
+		payload <= look_payload;
+		has_x   <= look_covered > 12'd64;
+		has_p   <= look_payload != 12'd0;
+		x_aad   <= look_aad > 12'd64 ? look_aad - 12'd64 : 12'd0;
+		h_last  <= look_covered > 12'd64 ? 8'd3 : look_h[11:4];
+		x_last  <= look_x[11:4];
+		p_last  <= look_p[11:4];
+	end
 
 	reg [1:0] region_of [0:3];
 	reg [7:0] block_of [0:3];
 	reg [3:0] started;
 
-	wire has_x = covered > 12'd64;
-	wire has_p = payload != 12'd0;
+	wire [1:0] thread = turn + 2'd1;
 	wire [1:0] after_x = has_p ? P : E;
 	wire [1:0] after_h = has_x ? X : after_x;
-	wire [1:0] region = started[turn] ? region_of[turn] : gcm ? H : after_h;
-	wire [7:0] block = started[turn] ? block_of[turn] : 8'd0;
+	wire [1:0] region = started[thread] ? region_of[thread] : gcm ? H : after_h;
+	wire [7:0] block = started[thread] ? block_of[thread] : 8'd0;
 	wire [1:0] next_region = region == H ? after_h : region == X ? after_x : E;
-
-	wire [11:0] h_octets = has_x ? 12'd64 : covered;
-	wire [11:0] octets = region == H ? h_octets : region == X ? covered - 12'd64 : payload; // in the region
-	wire [11:0] octets_left = octets - {block, 4'h0};
-	wire region_ends = region == E || octets_left <= 12'd16;
-	wire from_memory = region == X || region == P;
+	wire [7:0] last_block = region == H ? h_last : region == X ? x_last : p_last;
+	wire region_ends = region == E || block == last_block;
 	wire chunk_ends = region_ends || block[1:0] == 2'd3;
-	wire result = region == E || (from_memory && chunk_ends && !(region_ends && next_region == E));
+	wire from_memory = region == X || region == P;
+
+	// How many of the block's octets are the packet's own, and of its chunk's so far: a header ends in any region H or
+	// X, payload with its own.
+	wire [11:0] own = region == P ? payload : region == X ? x_aad : aad;
+	wire [4:0] own_left = own[11:4] > block ? 5'd16 : own[11:4] == block ? {1'b0, own[3:0]} : 5'd0;
+	wire chunk_whole = own[11:6] > block[7:2];
+	wire chunk_none = own[11:6] < block[7:2];
+	wire [6:0] so_far = {1'b0, block[1:0], 4'h0} + 7'd16;
+	wire [6:0] chunk_octets = chunk_none ? 7'd0 : chunk_whole || own[5:4] > block[1:0] ? so_far : {1'b0, own[5:0]};
+
+	// The word behind the header begins at octet word_at - 4 of this block: in it, or up to four before it.
+	wire [8:0] word_blocks = {1'b0, aad[11:4]} - {1'b0, block} - (region == X ? 9'd4 : 9'd0);
+	wire word_in = word_blocks == 9'd0;
+	wire word_from = word_blocks == 9'h1ff && aad[3:2] == 2'd3;
+
+	reg n_there, n_gcm, n_first, n_region_ends, n_chunk_ends, n_from_memory, n_result, n_word_here;
+	reg [3:0] n_entry;
+	reg [1:0] n_region, n_next_region;
+	reg [7:0] n_block, n_counter;
+	reg [4:0] n_own_left, n_word_at;
+	reg [10:0] n_chunk_at;
+	reg [6:0] n_chunk_octets;
+	reg [11:0] n_covered, n_payload;
+	wire [11:0] chunk_at = (region == X ? 12'd64 : aad) + {block[7:2], 6'h0};
+	always @(posedge clk) begin
+		n_there        <= there && !rst;
+		n_entry        <= entry;
+		n_gcm          <= gcm;
+		n_first        <= !started[thread];
+		n_region       <= region;
+		n_next_region  <= next_region;
+		n_region_ends  <= region_ends;
+		n_chunk_ends   <= chunk_ends;
+		n_from_memory  <= from_memory;
+		n_result       <= region == E || (from_memory && chunk_ends && !(region_ends && next_region == E));
+		n_block        <= block;
+		n_counter      <= region == E ? 8'd1 : gcm ? block + 8'd2 : block;
+		n_own_left     <= own_left;
+		n_chunk_at     <= chunk_at[10:0]; // where the block's chunk goes in the packet
+		n_chunk_octets <= chunk_octets;   // and how many of its octets are to be written so far
+		n_word_here    <= region != P && covered != aad && (word_in || word_from);
+		n_word_at      <= word_in ? {1'b0, aad[3:0]} + 5'd4 : {3'b000, aad[1:0]};
+		n_covered      <= covered;
+		n_payload      <= payload;
+	end
+
+	// --- issue: the next block of the thread whose turn it is ---
+
+	wire [SLOT_BITS-1:0] slot;
+	wire k256, decrypt;
+	wire [31:0] word;
+	wire [511:0] header;
+	wire [255:0] key;
+	wire [127:0] iv;
+	assign {slot, k256, decrypt, word, header, key, iv} = jobs[n_entry];
 
 	reg [RESULTS_LOG2:0] results; // owed to the result queue or in it
 	wire room = !results[RESULTS_LOG2];
-	wire issue = waiting[turn] != 3'd0 && (!from_memory || chunk_there[turn]) && (room || !result);
-	assign ends = issue && region == E;
-	assign chunk_pop = issue && from_memory && chunk_ends;
+	wire issue = n_there && (!n_from_memory || chunk_there[turn]) && (room || !n_result);
+	assign ends = issue && n_region == E;
+	assign chunk_pop = issue && n_from_memory && n_chunk_ends;
 
 	always @(posedge clk) begin
 		if (rst) begin
@@ -181,36 +255,25 @@ module lane #(
 			results <= {(RESULTS_LOG2 + 1){1'b0}};
 		end else begin
 			if (issue)
-				started[turn] <= region != E;
-			if (issue && result && !(out_valid && out_ready))
+				started[turn] <= n_region != E;
+			if (issue && n_result && !(out_valid && out_ready))
 				results <= results + 1'b1;
-			if (!(issue && result) && out_valid && out_ready)
+			if (!(issue && n_result) && out_valid && out_ready)
 				results <= results - 1'b1;
 		end
 		if (issue) begin
-			region_of[turn] <= region_ends ? next_region : region;
-			block_of[turn]  <= region_ends ? 8'd0 : block + 8'd1;
+			region_of[turn] <= n_region_ends ? n_next_region : n_region;
+			block_of[turn]  <= n_region_ends ? 8'd0 : n_block + 8'd1;
 		end
 	end
 
 	// The block's octets: of a header, up to the word behind it; of payload, up to its end; zero from there.
-	wire [511:0] source = region == H ? header : chunk;
-	wire [127:0] octets16 = source[128*block[1:0] +: 128];
-	wire [11:0] at = {block, 4'h0} + (region == X ? 12'd64 : 12'd0);
-	wire [11:0] own_left = region == P ? octets_left : aad > at ? aad - at : 12'd0;
-	wire [127:0] keep = own_left >= 12'd16 ? {128{1'b1}} : ~({128{1'b1}} << {own_left[3:0], 3'b000});
-	wire [12:0] word_at = {1'b0, aad} - {1'b0, at} + 13'd4; // 0-19: some of the word is in this block
-	wire word_here = region != P && covered != aad && word_at < 13'd20;
-	wire [159:0] word_wide = {128'h0, word[7:0], word[15:8], word[23:16], word[31:24]} << {word_at[4:0], 3'b000};
-	wire [127:0] data = (octets16 & keep) | (word_here ? word_wide[159:32] : 128'h0);
-	wire [127:0] lengths = {49'h0, covered, 3'b000, 49'h0, payload, 3'b000};
-
-	// Where the block's chunk goes in the packet, and how many of its octets are to be written so far.
-	wire [11:0] chunk_at = (region == X ? 12'd64 : aad) + {block[7:2], 6'h0};
-	wire [11:0] chunk_most = region == X ? (aad > chunk_at ? aad - chunk_at : 12'd0) : payload - {block[7:2], 6'h0};
-	wire [6:0] so_far = {1'b0, block[1:0], 4'h0} + 7'd16;
-	wire [6:0] chunk_octets = chunk_most < {5'h0, so_far} ? chunk_most[6:0] : so_far;
-	wire [7:0] counter = region == E ? 8'd1 : gcm ? block + 8'd2 : block;
+	wire [511:0] source = n_region == H ? header : chunk;
+	wire [127:0] octets16 = source[128*n_block[1:0] +: 128];
+	wire [127:0] keep = ~({128{1'b1}} << {n_own_left, 3'b000});
+	wire [159:0] word_wide = {128'h0, word[7:0], word[15:8], word[23:16], word[31:24]} << {n_word_at, 3'b000};
+	wire [127:0] data = (octets16 & keep) | (n_word_here ? word_wide[159:32] : 128'h0);
+	wire [127:0] hash_lengths = {49'h0, n_covered, 3'b000, 49'h0, n_payload, 3'b000};
 
 	// --- AES, and beside it what the block needs afterwards ---
 
@@ -221,10 +284,9 @@ module lane #(
 	reg aes_k256, issued;
 	always @(posedge clk) begin
 		if (issue || rst)
-			side <= {entry, slot, region, gcm, decrypt, !started[turn], result, block[1:0],
-				own_left >= 12'd16 ? 5'd16 : {1'b0, own_left[3:0]}, chunk_at[10:0], chunk_octets,
-				region == E ? lengths : swap(data)};
-		aes_block <= {iv[127:8], counter};
+			side <= {n_entry, slot, n_region, n_gcm, decrypt, n_first, n_result, n_block[1:0], n_own_left, n_chunk_at,
+				n_chunk_octets, n_region == E ? hash_lengths : swap(data)};
+		aes_block <= {iv[127:8], n_counter};
 		aes_key   <= key;
 		aes_k256  <= k256;
 		issued    <= issue && !rst;
@@ -331,7 +393,7 @@ module lane #(
 	);
 	assign out_valid = !none;
 
-	wire unused = ^{chunk_at[11], word_wide[31:0], iv[7:0]};
+	wire unused = ^{chunk_at[11], look_x[3:0], look_h[3:0], look_p[3:0], word_wide[31:0], iv[7:0]};
 endmodule
 
 `default_nettype wire

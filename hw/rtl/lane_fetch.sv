@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fetches a lane's chunks from the packet memory ahead of their use: per thread up to four jobs with chunks to come and
-// up to four chunks that are there or on their way. One request per read_turn; threads take turns.
+// up to four chunks that are there or on their way. One request per read_turn, every fourth clock; threads take turns.
+//
+// Clocks: which thread | its job | request, in read_turn. Only a request takes a chunk or a credit away, so what the two
+// clocks before it saw is so still.
 `default_nettype none
 
 module lane_fetch #(
@@ -54,13 +57,19 @@ module lane_fetch #(
 				any = 1'b1;
 			end
 	end
-	wire ask = any && read_turn;
-
-	wire [SLOT_BITS-1:0] slot;
-	wire [11:0] aad;
-	wire [5:0] xs, ps;
-	assign {slot, aad, xs, ps} = todo[{pick, todo_head[pick]}];
-	wire [5:0] nth = done[pick];
+	reg any_job, any_ask;
+	reg [1:0] job_of, ask_for;
+	reg [SLOT_BITS-1:0] slot;
+	reg [11:0] aad;
+	reg [5:0] xs, ps, nth;
+	always @(posedge clk) begin
+		{any_job, any_ask} <= rst ? 2'b00 : {any, any_job};
+		job_of  <= pick;
+		ask_for <= job_of;
+		{slot, aad, xs, ps} <= todo[{job_of, todo_head[job_of]}];
+		nth     <= done[job_of];
+	end
+	wire ask = any_ask && read_turn;
 	wire in_x = nth < xs;
 	wire [5:0] nth_p = nth - xs;
 	wire last = in_x ? ps == 6'd0 && nth + 6'd1 == xs : nth_p + 6'd1 == ps;
@@ -89,7 +98,7 @@ module lane_fetch #(
 		read_slot <= slot;
 		read_at   <= at[10:0];
 		pending   <= rst ? 3'h0 : {pending[1:0], ask};
-		for_thread[0] <= pick;
+		for_thread[0] <= ask_for;
 		for_thread[1] <= for_thread[0];
 		for_thread[2] <= for_thread[1];
 		arrived     <= arrives && !rst;
@@ -97,7 +106,7 @@ module lane_fetch #(
 		if (rst)
 			first <= 2'd0;
 		else if (ask)
-			first <= pick + 2'd1;
+			first <= ask_for + 2'd1;
 		if (job_fetches)
 			todo[{job_thread, todo_tail[job_thread]}] <= {job_slot, job_aad, x_chunks, p_chunks};
 		if (wipe)
@@ -117,7 +126,7 @@ module lane_fetch #(
 			end else begin
 				if (job_fetches && job_thread == i[1:0])
 					todo_tail[i] <= todo_tail[i] + 2'd1;
-				if (ask && pick == i[1:0]) begin
+				if (ask && ask_for == i[1:0]) begin
 					done[i] <= last ? 6'd0 : nth + 6'd1;
 					if (last)
 						todo_head[i] <= todo_head[i] + 2'd1;
@@ -127,8 +136,8 @@ module lane_fetch #(
 				if (pop && thread == i[1:0])
 					chunk_head[i] <= chunk_head[i] + 2'd1;
 				todo_count[i] <= todo_count[i] + {2'd0, job_fetches && job_thread == i[1:0]}
-					- {2'd0, ask && last && pick == i[1:0]};
-				credit[i] <= credit[i] + {2'd0, pop && thread == i[1:0]} - {2'd0, ask && pick == i[1:0]};
+					- {2'd0, ask && last && ask_for == i[1:0]};
+				credit[i] <= credit[i] + {2'd0, pop && thread == i[1:0]} - {2'd0, ask && ask_for == i[1:0]};
 				chunk_count[i] <= chunk_count[i] + {2'd0, arrived && arrived_for == i[1:0]}
 					- {2'd0, pop && thread == i[1:0]};
 			end
