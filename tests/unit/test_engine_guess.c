@@ -268,6 +268,33 @@ static void what_may_not_be_read_is_not_named(void **state)
 	scene_end(c);
 }
 
+static int reads_the_file(struct scene c, struct engine_session *s)
+{
+	struct lyd_node *tree = NULL;
+
+	return engine_read(s, ENGINE_STARTUP, &tree, &c.b->fault);
+}
+
+static int validates_the_file(struct scene c, struct engine_session *s)
+{
+	return engine_validate(s, ENGINE_STARTUP, NULL, &c.b->fault);
+}
+
+static int copies_the_file(struct scene c, struct engine_session *s)
+{
+	return engine_copy(s, ENGINE_STARTUP, ENGINE_CANDIDATE, &c.b->fault);
+}
+
+static int reloads_the_file(struct scene c, struct engine_session *s)
+{
+	return engine_reload(c.b->engine, s, NULL, &c.b->fault);
+}
+
+/* Each wants the file, and is told what is wrong with it. */
+static int (*const ways[])(struct scene c, struct engine_session *s) = {
+	reads_the_file, validates_the_file, copies_the_file, reloads_the_file};
+#define WAYS (sizeof ways / sizeof ways[0])
+
 /* Anybody may have the candidate validated, also that of those who see more. */
 static void a_mistake_is_not_told_to_who_may_not_read_it(void **state)
 {
@@ -298,9 +325,33 @@ static void a_mistake_is_not_told_to_who_may_not_read_it(void **state)
 	assert_fault(c.b, "operation-failed", "", "in a place that '4242' may not read");
 	assert_int_equal(engine_reload(c.b->engine, c.b->root, NULL, &c.b->fault), -1);
 	assert_fault(c.b, "operation-failed", G "/audit/file", "/nowhere");
+	free(wrong);
+	/* What the model says of it is found by reading the file alone, whoever wants to have it. */
+	assert_true(asprintf(&wrong, "%.*s\"audit\":{\"file\":\"/a\",\"max-files\":\"secret\"},%s",
+			    (int)(at - good), good, at) > 0);
+	bench_write_file(c.b, wrong);
+	free(wrong);
+	reads_the_file(c, c.b->root);
+	assert_fault(c.b, "operation-failed", G "/audit/max-files", "'secret' is not a number");
+	for (unsigned way = 0; way < WAYS; way++) {
+		assert_int_equal(ways[way](c, c.s), -1);
+		assert_fault(c.b, "operation-failed", "", "in a place that '4242' may not read");
+		assert_null(strstr(c.b->fault.message, "secret"));
+	}
+	/* What is no JSON is quoted from where its reader stopped, which may be anywhere. */
+	assert_true(
+		asprintf(&wrong, "%.*s\"audit\":{\"file\" \"secret\"},%s", (int)(at - good), good, at) > 0);
+	bench_write_file(c.b, wrong);
+	free(wrong);
+	reads_the_file(c, c.b->root);
+	assert_fault(c.b, "operation-failed", "", "near '\"secret\"'");
+	for (unsigned way = 0; way < WAYS; way++) {
+		assert_int_equal(ways[way](c, c.s), -1);
+		assert_fault(c.b, "operation-failed", "", ": this is no JSON");
+		assert_null(strstr(c.b->fault.message, "secret"));
+	}
 	bench_write_file(c.b, good);
 	free(good);
-	free(wrong);
 	/* What he may read is told as ever. */
 	assert_int_equal(bench_set(c.b, c.b->root, G "/trunks/trunk[name='a']/realm", "gone"), 0);
 	assert_int_equal(engine_validate(c.s, ENGINE_CANDIDATE, NULL, &c.b->fault), -1);

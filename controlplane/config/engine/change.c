@@ -15,7 +15,8 @@ static int put(struct engine_session *s, enum engine_store target, struct lyd_no
 	struct engine_fault *f)
 {
 	struct engine *e = s->engine;
-	struct cause why = {.user = s->who.user, .door = s->door, .session = s->id, .overwrite = overwrite};
+	struct cause why = {
+		.user = s->who.user, .door = s->door, .session = s->id, .overwrite = overwrite};
 	bool differs = true;
 	int rc = 0;
 
@@ -74,7 +75,7 @@ int engine_edit(struct engine_session *s, enum engine_store target, enum engine_
 	if (sessions_may_call(s, "edit-config", f) || check_target(target, f) ||
 		sessions_may_change(s, target, f) || edit_parse(e->ctx, config, format, &edit, f))
 		return -1;
-	rc = stores_copy(e, target, &changed, f);
+	rc = stores_copy(s, target, &changed, f);
 	if (!rc)
 		rc = sessions_may_ask(s, changed, edit, op, f);
 	if (!rc)
@@ -96,7 +97,7 @@ int engine_set(struct engine_session *s, const char *path, const char *value, st
 	if (sessions_may_call(s, "edit-config", f) || sessions_may_change(s, ENGINE_CANDIDATE, f) ||
 		edit_check_path(path, f) || (value && edit_at(e->ctx, path, value, &edit, f)))
 		return -1;
-	rc = stores_copy(e, ENGINE_CANDIDATE, &changed, f);
+	rc = stores_copy(s, ENGINE_CANDIDATE, &changed, f);
 	if (!rc && edit)
 		rc = sessions_may_ask(s, changed, edit, ENGINE_MERGE, f);
 	if (!rc)
@@ -120,7 +121,7 @@ int engine_copy(
 		return -1;
 	if (source == target)
 		return fault_protocol(f, "invalid-value", "source and target are the same datastore");
-	if (stores_copy(e, source, &tree, f))
+	if (stores_copy(s, source, &tree, f))
 		return -1;
 	/* RFC 8341 3.2.4: saving what runs shows nothing to anybody and changes nothing that runs. */
 	if (source == ENGINE_RUNNING && target == ENGINE_STARTUP)
@@ -170,7 +171,7 @@ int engine_validate(
 	struct lyd_node *tree = NULL;
 	int rc;
 
-	if (sessions_may_call(s, "validate", f) || stores_copy(s->engine, source, &tree, f))
+	if (sessions_may_call(s, "validate", f) || stores_copy(s, source, &tree, f))
 		return -1;
 	rc = sessions_hide_mistake(s, apply_check(s->engine, &tree, out, f), f);
 	lyd_free_all(tree);

@@ -23,7 +23,7 @@ static int commit_nothing(struct engine_session *s, const struct engine_commit *
 		return -1;
 	if (c->confirmed) {
 		if (!e->pending.active)
-			rc = stores_copy(e, ENGINE_RUNNING, &before, f);
+			rc = stores_copy(s, ENGINE_RUNNING, &before, f);
 		if (!rc)
 			rc = confirm_begin(s, c, &before, 0, f);
 		lyd_free_all(before);

@@ -197,14 +197,15 @@ static int may_reload(const struct engine *e, const struct engine_session *who, 
 	return -1;
 }
 
-static int run_file(struct engine *e, struct cause *why, uint64_t *commit, struct engine_fault *f)
+static int run_file(struct engine *e, const struct engine_session *who, struct cause *why, uint64_t *commit,
+	struct engine_fault *f)
 {
 	struct lyd_node *tree = NULL;
 	struct file_digest digest;
 	bool differs = false;
 	int rc;
 
-	if (stores_read_file(e, &tree, &digest, f))
+	if (stores_read_file(e, who, &tree, &digest, f))
 		return -1;
 	rc = apply_differs(e->running, tree, &differs, f);
 	/* Also when the text is the same: certificates may be new behind their names. */
@@ -236,6 +237,6 @@ int engine_reload(
 		return -1;
 	if (e->pending.active)
 		return fault_protocol(f, "in-use", "a confirmed commit waits: confirm or cancel it first");
-	rc = run_file(e, &why, commit, f);
+	rc = run_file(e, who, &why, commit, f);
 	return who ? sessions_hide_mistake(who, rc, f) : rc;
 }

@@ -67,7 +67,7 @@ int engine_may_read(const struct engine_session *s, struct engine_fault *f)
 int engine_read(
 	struct engine_session *s, enum engine_store source, struct lyd_node **out, struct engine_fault *f)
 {
-	if (sessions_may_call(s, "get-config", f) || stores_copy(s->engine, source, out, f))
+	if (sessions_may_call(s, "get-config", f) || stores_copy(s, source, out, f))
 		return -1;
 	engine_prune(s, out);
 	return 0;

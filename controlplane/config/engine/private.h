@@ -95,14 +95,17 @@ int apply_differs(
 
 /* stores.c */
 const char *stores_name(enum engine_store store);
-/* A copy of a datastore, the caller's; it may be NULL (empty). */
-int stores_copy(struct engine *e, enum engine_store store, struct lyd_node **out, struct engine_fault *f);
+/* A copy of a datastore, the caller's; it may be NULL (empty). s: who asks, and hears no more than it may
+ * read. */
+int stores_copy(const struct engine_session *s, enum engine_store store, struct lyd_node **out,
+	struct engine_fault *f);
 /* Takes tree over. */
 void stores_set_candidate(struct engine *e, struct lyd_node *tree);
 void stores_drop_candidate(struct engine *e);
-/* The file, parsed and validated; the caller's. digest: of the text; NULL is allowed. */
-int stores_read_file(
-	struct engine *e, struct lyd_node **out, struct file_digest *digest, struct engine_fault *f);
+/* The file, parsed and validated; the caller's. who: as stores_copy(), NULL: the gateway itself. digest: of
+ * the text; NULL is allowed. */
+int stores_read_file(struct engine *e, const struct engine_session *who, struct lyd_node **out,
+	struct file_digest *digest, struct engine_fault *f);
 /* -1: the file is neither what was loaded nor what was written last: writing it would undo somebody's work. */
 int stores_file_edited(const struct engine *e, struct engine_fault *f);
 /* What is in the file now may be overwritten. */
@@ -121,6 +124,8 @@ void sessions_hide(const struct engine_session *s, struct engine_fault *f);
  * Returns rc. */
 int sessions_hide_mistake(const struct engine_session *s, int rc, struct engine_fault *f);
 /* NACM: may the session ask for this where it may not read, whether it would change anything or not? */
+/* The same of the file's text, of which a mistake may quote any part. Returns -1. */
+int sessions_hide_text(const struct engine_session *s, struct engine_fault *f);
 int sessions_may_ask(const struct engine_session *s, const struct lyd_node *data, const struct lyd_node *edit,
 	enum engine_default_operation op, struct engine_fault *f);
 /* The same where nobody asks for it: it is not counted. */

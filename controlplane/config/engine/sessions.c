@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions, their locks and their rights. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,6 +291,28 @@ int sessions_hide_mistake(const struct engine_session *s, int rc, struct engine_
 		return rc;
 	return fault_set(f, "operation-failed", NULL,
 		"the configuration is wrong in a place that '%s' may not read", s->who.user);
+}
+
+int sessions_hide_text(const struct engine_session *s, struct engine_fault *f)
+{
+	static const char column[] = ": column ";
+	char *p = strstr(f->message, column);
+	struct nacm_view v;
+
+	nacm_view(&v, &s->engine->nacm, &s->who);
+	if (v.all)
+		return -1;
+	if (f->path[0])
+		return sessions_hide_mistake(s, -1, f);
+	/* "FILE:LINE: column N: ... near 'SOMETHING'": where it is says nothing of what there is. */
+	if (p) {
+		p += strlen(column);
+		p += strspn(p, "0123456789");
+		snprintf(p, (size_t)(f->message + sizeof f->message - p), ": this is no JSON");
+		return -1;
+	}
+	return fault_set(f, "operation-failed", NULL, "%s is wrong in a place that '%s' may not read",
+		s->engine->conf.path, s->who.user);
 }
 
 int sessions_could_write(const struct engine_session *s, const struct lyd_node *from,

@@ -34,8 +34,8 @@ static int file_fault(struct engine_fault *f, const struct err *e)
 	return -1;
 }
 
-int stores_read_file(
-	struct engine *e, struct lyd_node **out, struct file_digest *digest, struct engine_fault *f)
+int stores_read_file(struct engine *e, const struct engine_session *who, struct lyd_node **out,
+	struct file_digest *digest, struct engine_fault *f)
 {
 	struct err err = {0};
 	char *text = NULL;
@@ -45,10 +45,14 @@ int stores_read_file(
 
 	if (!rc && digest)
 		*digest = file_digest((struct str){text, n}); /* loading blanks the comments */
-	if (!rc)
-		rc = load_tree(e->ctx, text, n, e->conf.path, out, &err);
+	if (rc)
+		return file_fault(f, &err);
+	rc = load_tree(e->ctx, text, n, e->conf.path, out, &err);
 	free(text);
-	return rc ? file_fault(f, &err) : 0;
+	if (!rc)
+		return 0;
+	file_fault(f, &err);
+	return who ? sessions_hide_text(who, f) : -1;
 }
 
 /* 0, -ENOENT or another reason why there is none. */
@@ -100,7 +104,7 @@ const struct lyd_node *engine_tree(const struct engine *e, enum engine_store sto
 		return e->running;
 	lyd_free_all(own->startup);
 	own->startup = NULL;
-	stores_read_file(own, &own->startup, NULL, &ignored);
+	stores_read_file(own, NULL, &own->startup, NULL, &ignored);
 	return e->startup;
 }
 
@@ -112,11 +116,12 @@ static int copy(const struct lyd_node *tree, struct lyd_node **out, struct engin
 	return 0;
 }
 
-int stores_copy(struct engine *e, enum engine_store store, struct lyd_node **out, struct engine_fault *f)
+int stores_copy(const struct engine_session *s, enum engine_store store, struct lyd_node **out,
+	struct engine_fault *f)
 {
 	if (store == ENGINE_STARTUP)
-		return stores_read_file(e, out, NULL, f);
-	return copy(engine_tree(e, store), out, f);
+		return stores_read_file(s->engine, s, out, NULL, f);
+	return copy(engine_tree(s->engine, store), out, f);
 }
 
 void stores_set_candidate(struct engine *e, struct lyd_node *tree)
