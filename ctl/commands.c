@@ -122,9 +122,11 @@ const struct command commands[] = {
 		"  --confirm [SECONDS]  undo it after SECONDS (600) unless 'srtpgwctl confirm' comes, from "
 		"any session\n"
 		"  --comment TEXT       for 'show history'\n"
-		"  --overwrite          also when the configuration file was edited by hand and not reloaded: "
-		"the edits\n"
-		"                       are lost. Without it such a commit is refused\n",
+		"  --overwrite          also when the configuration file was edited by hand and not reloaded, or "
+		"somebody\n"
+		"                       changed what runs after the candidate was begun: that is lost. Without it such "
+		"a\n"
+		"                       commit is refused\n",
 		O(CONFIRM) | O(COMMENT) | O(OVERWRITE), 0, 0, NULL, {0}, commit_commit},
 	{"confirm", "[--overwrite]", "keep what 'commit --confirm' made",
 		"Keeps the commit that waits for it.\n"
@@ -137,7 +139,9 @@ const struct command commands[] = {
 		"The candidate becomes the running configuration again.\n", 0, 0, 0, NULL, {0},
 		configure_discard},
 	{"rollback", "COMMIT [--comment TEXT] [--overwrite]", "commit an earlier configuration again",
-		"The configuration as it was after a commit of 'show history' is committed again.\n"
+		"The configuration as it was after a commit of 'show history' is committed again. The candidate's "
+		"changes\n"
+		"are forgotten.\n"
 		"\n"
 		"  --comment TEXT  for 'show history'\n"
 		"  --overwrite     also when the configuration file was edited by hand and not reloaded\n",

@@ -153,8 +153,9 @@ struct engine_commit {
 	const char *persist_id;
 	const char *comment; /* for the history; NULL: none */
 	/*
-	 * The file may hold what somebody wrote there by hand and did not reload, or the candidate may be older than
-	 * such a reload: it is overwritten. Without this it is a fault, "in-use".
+	 * The file may hold what somebody wrote there by hand and did not reload, or running what somebody
+	 * changed there since the candidate was begun: it is overwritten. Without this it is a fault,
+	 * "in-use".
 	 */
 	bool overwrite;
 	bool confirm_only;   /* confirms what waits and leaves the candidate, which others may have edited */

@@ -272,6 +272,29 @@ def test_locks():
         assert leaf(a, "ring-timeout", "candidate") is None
 
 
+def test_two_at_once():
+    """A commit does not undo what somebody else changed meanwhile; a candidate without edits goes with what runs."""
+    with office() as o:
+        a, b = o.open("a"), o.open("b")
+        a.edit_config(target="candidate", config=limits("ring-timeout", 60))
+        b.edit_config(target="running", config=limits("max-calls", 55))
+        e = refused("in-use", a.commit)
+        assert "discard-changes" in e.message, e.message
+        assert leaf(a, "max-calls") == "55" and leaf(a, "ring-timeout") is None
+        a.discard_changes()
+        b.edit_config(target="running", config=limits("max-calls", 56))
+        assert leaf(a, "max-calls", "candidate") == "56"
+        a.edit_config(target="candidate", config=limits("ring-timeout", 61))
+        a.commit()
+        assert (leaf(b, "max-calls"), leaf(b, "ring-timeout")) == ("56", "61")
+        # Who means it replaces what runs.
+        a.edit_config(target="candidate", config=limits("ring-timeout", 62))
+        b.edit_config(target="running", config=limits("max-calls", 57))
+        a.copy_config(source="candidate", target="running")
+        assert (leaf(b, "max-calls"), leaf(b, "ring-timeout")) == ("56", "62")
+        a.commit()
+
+
 def can_lock(op):
     try:
         op.lock(target="candidate")

@@ -2,6 +2,7 @@
 /* The configuration file belongs to two: what somebody writes into it by hand is not lost in a commit. */
 #include "tests/unit/engine_bench.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 static const struct engine_commit confirmed = {.confirmed = true, .timeout_s = 3600};
@@ -98,6 +99,19 @@ static void a_confirmation_does_not_overwrite_edits(void **state)
 	assert_true(bench_file_has(b, "\"max-calls\": 78"));
 }
 
+/* As another operator may, by way of NETCONF. */
+static void edit_running(struct engine_bench *b, const char *calls)
+{
+	char text[160];
+
+	snprintf(text, sizeof text,
+		"{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"a\",\"max-calls\":%s}]}}}",
+		calls);
+	assert_int_equal(engine_edit(b->root, ENGINE_RUNNING, ENGINE_MERGE, ENGINE_SET, str_z(text),
+				 ENGINE_JSON, &b->fault),
+		0);
+}
+
 static void a_candidate_from_before_a_reload_does_not_undo_it(void **state)
 {
 	struct engine_bench *b = *state;
@@ -107,7 +121,7 @@ static void a_candidate_from_before_a_reload_does_not_undo_it(void **state)
 	assert_int_equal(engine_reload(b->engine, NULL, NULL, &b->fault), 0);
 	assert_int_equal(bench_set(b, b->root, B_CALLS, "6"), 0);
 	assert_int_equal(bench_commit(b, b->root), -1);
-	assert_fault(b, "in-use", "", "older than the reload");
+	assert_fault(b, "in-use", "", "after the candidate was begun (commit 2)");
 	assert_int_equal(engine_discard(b->root, &b->fault), 0);
 	assert_int_equal(bench_set(b, b->root, B_CALLS, "6"), 0);
 	assert_int_equal(bench_commit(b, b->root), 0);
@@ -118,6 +132,66 @@ static void a_candidate_from_before_a_reload_does_not_undo_it(void **state)
 	assert_int_equal(bench_commit(b, b->root), 0);
 }
 
+/* What a candidate's commit undid would be found by whoever made it, or by nobody. */
+static void a_candidate_does_not_undo_what_others_changed(void **state)
+{
+	struct engine_bench *b = *state;
+	const struct engine_commit overwrite = {.overwrite = true};
+	char *file;
+	uint64_t made;
+
+	/* By an edit of what runs. */
+	assert_int_equal(bench_set(b, b->root, B_CALLS, "5"), 0);
+	edit_running(b, "21");
+	assert_int_equal(bench_commit(b, b->root), -1);
+	assert_fault(b, "in-use", "", "after the candidate was begun (commit 2)");
+	assert_int_equal(bench_set(b, b->root, B_CALLS, "6"), 0);
+	assert_int_equal(bench_commit_as(b, b->root, &confirmed), -1);
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 21);
+	assert_int_equal(engine_discard(b->root, &b->fault), 0);
+	assert_int_equal(bench_set(b, b->root, B_CALLS, "6"), 0);
+	assert_int_equal(bench_commit(b, b->root), 0);
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 21);
+	/* By a whole configuration in its place. */
+	file = bench_file(b);
+	assert_non_null(strstr(file, "\"max-calls\": 21"));
+	memcpy(strstr(file, "\"max-calls\": 21"), "\"max-calls\": 23", strlen("\"max-calls\": 23"));
+	assert_int_equal(bench_set(b, b->root, B_CALLS, "7"), 0);
+	assert_int_equal(engine_copy_text(b->root, str_z(file), ENGINE_JSON, ENGINE_RUNNING, &b->fault), 0);
+	assert_int_equal(bench_commit(b, b->root), -1);
+	assert_int_equal(bench_commit_as(b, b->root, &overwrite), 0);
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 21);
+	/* By the end of a confirmed commit: what was rolled back must not come again with what was edited
+	 * since. */
+	assert_int_equal(bench_set(b, b->root, A_CALLS, "22"), 0);
+	assert_int_equal(bench_commit_as(b, b->root, &confirmed), 0);
+	assert_int_equal(bench_set(b, b->root, B_CALLS, "8"), 0);
+	assert_int_equal(engine_cancel(b->root, NULL, &b->fault), 0);
+	assert_int_equal(bench_commit(b, b->root), -1);
+	assert_string_equal(b->fault.tag, "in-use");
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 21);
+	/* A whole configuration is nobody's edit of what the candidate was. */
+	assert_int_equal(engine_copy_text(b->root, str_z(file), ENGINE_JSON, ENGINE_CANDIDATE, &b->fault), 0);
+	assert_int_equal(engine_commit(b->root, &(struct engine_commit){0}, &made, &b->fault), 0);
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 23);
+	free(file);
+}
+
+/* Who took back what it edited has nothing to lose. */
+static void a_candidate_without_edits_follows_what_runs(void **state)
+{
+	struct engine_bench *b = *state;
+
+	assert_int_equal(bench_set(b, b->root, B_CALLS, "5"), 0);
+	assert_int_equal(bench_set(b, b->root, B_CALLS, NULL), 0);
+	edit_running(b, "21");
+	assert_non_null(strstr(bench_get(b, b->root, ENGINE_CANDIDATE, A_CALLS), "21"));
+	assert_int_equal(bench_set(b, b->root, B_CALLS, "6"), 0);
+	assert_int_equal(bench_commit(b, b->root), 0);
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 21);
+	assert_int_equal(bench_trunk(b, "b")->max_calls, 6);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
@@ -126,6 +200,8 @@ int main(void)
 		TEST(a_rollback_does_not_overwrite_edits_either),
 		TEST(a_confirmation_does_not_overwrite_edits),
 		TEST(a_candidate_from_before_a_reload_does_not_undo_it),
+		TEST(a_candidate_does_not_undo_what_others_changed),
+		TEST(a_candidate_without_edits_follows_what_runs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

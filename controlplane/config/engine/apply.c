@@ -163,8 +163,10 @@ int apply_tree(struct engine *e, struct lyd_node **tree, const struct cause *why
 	*tree = NULL;
 	if (commit)
 		*commit = made;
-	if (made)
+	if (made) {
+		stores_follow_running(e, old, made);
 		tell(e, made, why, old);
+	}
 	if (before)
 		*before = old;
 	else

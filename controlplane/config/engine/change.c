@@ -10,25 +10,32 @@
 #include "controlplane/config/engine/fault.h"
 #include "controlplane/config/engine/private.h"
 
+/* How a changed copy gets where it belongs. */
+struct way {
+	enum engine_store target;
+	enum engine_test test;
+	bool whole;     /* it is a configuration of its own, not an edit of what the target was */
+	bool overwrite; /* what somebody wrote into the file by hand may be lost */
+};
+
 /* tree becomes what the target is; it is taken over in any case. Whoever names startup wants the file replaced. */
-static int put(struct engine_session *s, enum engine_store target, struct lyd_node *tree, bool overwrite,
-	struct engine_fault *f)
+static int put(struct engine_session *s, const struct way *w, struct lyd_node *tree, struct engine_fault *f)
 {
 	struct engine *e = s->engine;
 	struct cause why = {
-		.user = s->who.user, .door = s->door, .session = s->id, .overwrite = overwrite};
+		.user = s->who.user, .door = s->door, .session = s->id, .overwrite = w->overwrite};
 	bool differs = true;
 	int rc = 0;
 
-	if (target == ENGINE_CANDIDATE) {
-		stores_set_candidate(e, tree);
+	if (w->target == ENGINE_CANDIDATE) {
+		stores_set_candidate(e, tree, w->whole);
 		return 0;
 	}
 	if (e->pending.active) {
 		lyd_free_all(tree);
 		return fault_protocol(f, "in-use", "a confirmed commit waits: confirm or cancel it first");
 	}
-	if (target == ENGINE_STARTUP) {
+	if (w->target == ENGINE_STARTUP) {
 		rc = apply_check(e, &tree, NULL, f);
 		if (!rc)
 			rc = apply_store(e, tree, f);
@@ -42,19 +49,19 @@ static int put(struct engine_session *s, enum engine_store target, struct lyd_no
 }
 
 /* A changed copy: may it be, is it right, and there it goes. Takes it over. */
-static int finish(struct engine_session *s, enum engine_store target, struct lyd_node *changed,
-	enum engine_test test, bool overwrite, struct engine_fault *f)
+static int finish(
+	struct engine_session *s, const struct way *w, struct lyd_node *changed, struct engine_fault *f)
 {
 	struct engine *e = s->engine;
-	int rc = sessions_may_write(s, engine_tree(e, target), changed, f);
+	int rc = sessions_may_write(s, engine_tree(e, w->target), changed, f);
 
-	if (!rc && test != ENGINE_SET)
+	if (!rc && w->test != ENGINE_SET)
 		rc = sessions_hide_mistake(s, apply_check(e, &changed, NULL, f), f);
-	if (rc || test == ENGINE_TEST_ONLY) {
+	if (rc || w->test == ENGINE_TEST_ONLY) {
 		lyd_free_all(changed);
 		return rc;
 	}
-	return put(s, target, changed, overwrite, f);
+	return put(s, w, changed, f);
 }
 
 static int check_target(enum engine_store target, struct engine_fault *f)
@@ -82,7 +89,7 @@ int engine_edit(struct engine_session *s, enum engine_store target, enum engine_
 		rc = edit_apply(&changed, edit, op, f);
 	lyd_free_all(edit);
 	if (!rc)
-		return finish(s, target, changed, test, false, f);
+		return finish(s, &(struct way){.target = target, .test = test}, changed, f);
 	sessions_hide(s, f);
 	lyd_free_all(changed);
 	return rc;
@@ -105,7 +112,7 @@ int engine_set(struct engine_session *s, const char *path, const char *value, st
 			  : edit_delete(e->ctx, &changed, path, f);
 	lyd_free_all(edit);
 	if (!rc)
-		return finish(s, ENGINE_CANDIDATE, changed, ENGINE_SET, false, f);
+		return finish(s, &(struct way){.target = ENGINE_CANDIDATE}, changed, f);
 	sessions_hide(s, f);
 	lyd_free_all(changed);
 	return rc;
@@ -114,6 +121,8 @@ int engine_set(struct engine_session *s, const char *path, const char *value, st
 int engine_copy(
 	struct engine_session *s, enum engine_store source, enum engine_store target, struct engine_fault *f)
 {
+	/* What was edited into the file is what shall run. */
+	const struct way w = {.target = target, .whole = true, .overwrite = source == ENGINE_STARTUP};
 	struct engine *e = s->engine;
 	struct lyd_node *tree = NULL;
 
@@ -125,15 +134,14 @@ int engine_copy(
 		return -1;
 	/* RFC 8341 3.2.4: saving what runs shows nothing to anybody and changes nothing that runs. */
 	if (source == ENGINE_RUNNING && target == ENGINE_STARTUP)
-		return put(s, target, tree, false, f);
+		return put(s, &w, tree, f);
 	if (source == ENGINE_RUNNING && target == ENGINE_CANDIDATE) {
 		lyd_free_all(tree);
 		stores_drop_candidate(e);
 		return 0;
 	}
 	engine_prune(s, &tree);
-	/* What was edited into the file is what shall run. */
-	return finish(s, target, tree, ENGINE_SET, source == ENGINE_STARTUP, f);
+	return finish(s, &w, tree, f);
 }
 
 int engine_copy_text(struct engine_session *s, struct str config, enum engine_format format,
@@ -148,7 +156,7 @@ int engine_copy_text(struct engine_session *s, struct str config, enum engine_fo
 		lyd_free_all(tree);
 		return -1;
 	}
-	return finish(s, target, tree, ENGINE_SET, false, f);
+	return finish(s, &(struct way){.target = target, .whole = true}, tree, f);
 }
 
 int engine_delete(struct engine_session *s, enum engine_store target, struct engine_fault *f)

@@ -35,16 +35,18 @@ static int commit_nothing(struct engine_session *s, const struct engine_commit *
 	return rc;
 }
 
-/* Would what somebody wrote into the file be lost, now or when the commit is confirmed? */
+/* Would what somebody else changed be lost, in running or, now or when the commit is confirmed, in the file?
+ */
 static int undoes_edits(const struct engine *e, const struct engine_commit *c, struct engine_fault *f)
 {
 	if (c->overwrite)
 		return 0;
 	if (e->candidate_old)
 		return fault_protocol(f, "in-use",
-			"the candidate is older than the reload of %s and would undo it: discard it and edit again, "
-			"or use --overwrite; 'srtpgwctl diff' shows what would change",
-			e->conf.path);
+			"the running configuration was changed after the candidate was begun (commit %llu), which its commit "
+			"would undo: discard it (discard-changes) and edit again, or use --overwrite (copy-config of the "
+			"candidate to running); 'srtpgwctl diff' shows what would change",
+			(unsigned long long)e->candidate_old);
 	return c->confirmed ? stores_file_edited(e, f) : 0;
 }
 

@@ -212,10 +212,8 @@ static int run_file(struct engine *e, const struct engine_session *who, struct c
 	why->unrecorded = !differs;
 	if (!rc)
 		rc = apply_tree(e, &tree, why, commit, NULL, f);
-	if (!rc) {
+	if (!rc)
 		e->file = digest;
-		e->candidate_old |= e->candidate_own && differs;
-	}
 	lyd_free_all(tree);
 	return rc;
 }

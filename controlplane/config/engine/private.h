@@ -50,7 +50,8 @@ struct engine {
 	struct nacm_counters denied;
 	bool candidate_own;         /* false: the candidate is the running one */
 	struct lyd_node *candidate; /* with candidate_own; not validated since its last edit */
-	bool candidate_old;         /* with candidate_own; the file was reloaded since its first edit */
+	uint64_t candidate_old;     /* with candidate_own; the first commit since then that is not its own; 0:
+				       none */
 	struct lyd_node *startup;   /* as engine_tree() read it last */
 	struct file_digest file;    /* of the text that was loaded or written last */
 	LIST_HEAD(, engine_session) sessions;
@@ -99,8 +100,12 @@ const char *stores_name(enum engine_store store);
  * read. */
 int stores_copy(const struct engine_session *s, enum engine_store store, struct lyd_node **out,
 	struct engine_fault *f);
-/* Takes tree over. */
-void stores_set_candidate(struct engine *e, struct lyd_node *tree);
+/* Takes tree over. whole: it is nobody's edit of what the candidate was, so that it is not older than
+ * running. */
+void stores_set_candidate(struct engine *e, struct lyd_node *tree, bool whole);
+/* running is another than before since this commit: a candidate without edits goes with it, another is older.
+ */
+void stores_follow_running(struct engine *e, const struct lyd_node *before, uint64_t commit);
 void stores_drop_candidate(struct engine *e);
 /* The file, parsed and validated; the caller's. who: as stores_copy(), NULL: the gateway itself. digest: of
  * the text; NULL is allowed. */
@@ -123,9 +128,9 @@ void sessions_hide(const struct engine_session *s, struct engine_fault *f);
  * wrong (RFC 8341 3.2.3: no contents of restricted nodes in an rpc-error). rc: nothing is done when it is 0.
  * Returns rc. */
 int sessions_hide_mistake(const struct engine_session *s, int rc, struct engine_fault *f);
-/* NACM: may the session ask for this where it may not read, whether it would change anything or not? */
 /* The same of the file's text, of which a mistake may quote any part. Returns -1. */
 int sessions_hide_text(const struct engine_session *s, struct engine_fault *f);
+/* NACM: may the session ask for this where it may not read, whether it would change anything or not? */
 int sessions_may_ask(const struct engine_session *s, const struct lyd_node *data, const struct lyd_node *edit,
 	enum engine_default_operation op, struct engine_fault *f);
 /* The same where nobody asks for it: it is not counted. */

@@ -124,9 +124,9 @@ int stores_copy(const struct engine_session *s, enum engine_store store, struct 
 	return copy(engine_tree(s->engine, store), out, f);
 }
 
-void stores_set_candidate(struct engine *e, struct lyd_node *tree)
+void stores_set_candidate(struct engine *e, struct lyd_node *tree, bool whole)
 {
-	bool old = e->candidate_old;
+	uint64_t old = whole ? 0 : e->candidate_old;
 
 	stores_drop_candidate(e);
 	e->candidate = tree;
@@ -138,5 +138,19 @@ void stores_drop_candidate(struct engine *e)
 {
 	lyd_free_all(e->candidate);
 	e->candidate = NULL;
-	e->candidate_own = e->candidate_old = false;
+	e->candidate_own = false;
+	e->candidate_old = 0;
+}
+
+void stores_follow_running(struct engine *e, const struct lyd_node *before, uint64_t commit)
+{
+	struct engine_fault ignored;
+	bool edited = true;
+
+	if (!e->candidate_own || e->candidate_old)
+		return;
+	if (apply_differs(before, e->candidate, &edited, &ignored) == 0 && !edited)
+		stores_drop_candidate(e);
+	else
+		e->candidate_old = commit;
 }
