@@ -169,6 +169,8 @@ def test_reading():
         assert names(a.get_config(source="candidate", filter=path), "trunk") == ["carrier-a"]
         assert names(a.get_config(source="startup"), "trunk") == ["carrier-a", "core"]
         assert names(a.get_config(source="running", filter=["subtree", f'<no-such xmlns="{NS}"/>']), "trunk") == []
+        e = refused("unknown-attribute", a.get, filter=["subtree", f'<t:gateway xmlns:t="{NS}"><t:trunks t:name="core"/></t:gateway>'])
+        assert "<bad-attribute>name</bad-attribute><bad-element>trunks</bad-element>" in e.info, e.info
         refused("unknown-namespace", a.get_config, source="running", filter=["xpath", [{"g": "urn:else"}, "/g:gateway"]])
         refused("invalid-value", a.get_config, source="running", filter=["xpath", [{"g": NS}, "/g:gateway["]])
 

@@ -60,6 +60,25 @@ static void subtree_filters_select(void **state)
 	}
 }
 
+/* RFC 6241 6.2.2: what asks for an attribute is not answered with elements that have none. */
+static void a_filter_by_attribute_is_refused(void **state)
+{
+	static const char *const filters[] = {
+		"<gateway xmlns='urn:srtpgw:yang:srtp-gateway' xmlns:t='urn:example:t' t:name='a'/>",
+		IN("<trunks><trunk><name xmlns:t='urn:example:t' t:name='x'>a</name></trunk></trunks>"),
+		IN("<routing/><trunks><trunk xmlns:t='urn:srtpgw:yang:srtp-gateway' t:name='a'/></trunks>"),
+	};
+	static const char *const elements[] = {"gateway", "name", "trunk"};
+	struct engine_bench *b = *state;
+
+	for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+		print(b, &(struct engine_query){.subtree = filters[i], .format = ENGINE_XML});
+		assert_fault(b, "unknown-attribute", "", "no node has attributes");
+		assert_string_equal(b->fault.bad_element, elements[i]);
+		assert_string_equal(b->fault.bad_attribute, "name");
+	}
+}
+
 static void xpath_filters_select(void **state)
 {
 	struct engine_bench *b = *state;
@@ -204,6 +223,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(subtree_filters_select, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_filter_by_attribute_is_refused, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(xpath_filters_select, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_filter_costs_what_the_tree_is_large, bench_setup, bench_teardown),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Subtree filters, RFC 6241 section 6. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +129,35 @@ static void match(struct lyd_node *siblings, const struct lyd_node *filter)
 	}
 }
 
+/*
+ * An attribute match expression (RFC 6241 6.2.2) selects elements that have the attribute. What is configured
+ * has none, nor has state: nothing would be selected, and to leave the attribute out of account would select
+ * too much.
+ */
+static int refuse_attributes(const struct lyd_node *filter, struct engine_fault *f)
+{
+	const struct lyd_node *n;
+	int rc = 0;
+
+	LY_LIST_FOR(filter, n)
+	{
+		const struct lyd_attr *a = said(n)->attr;
+
+		if (a) {
+			rc = fault_protocol(f, "unknown-attribute",
+				"'%.64s' of '%.64s': no node has attributes that a filter could ask for",
+				a->name.name, said(n)->name.name);
+			fault_blame(f, said(n)->name.name);
+			snprintf(f->bad_attribute, sizeof f->bad_attribute, "%s", a->name.name);
+		} else {
+			rc = refuse_attributes(lyd_child(n), f);
+		}
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
 int select_subtree(struct lyd_node **tree, struct ly_ctx *names, const char *filter, struct engine_fault *f)
 {
 	struct lyd_node *parsed = NULL;
@@ -140,11 +170,13 @@ int select_subtree(struct lyd_node **tree, struct ly_ctx *names, const char *fil
 		fault_blame(f, "filter");
 		goto out;
 	}
-	/* An empty filter selects nothing (RFC 6241 6.4.2). */
-	match(*tree, lyd_child(parsed));
+	rc = refuse_attributes(lyd_child(parsed), f);
+	if (!rc) {
+		/* An empty filter selects nothing (RFC 6241 6.4.2). */
+		match(*tree, lyd_child(parsed));
+		select_sweep(tree);
+	}
 	lyd_free_all(parsed);
-	select_sweep(tree);
-	rc = 0;
 out:
 	free(whole);
 	return rc;
