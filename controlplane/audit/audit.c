@@ -105,6 +105,18 @@ static void sign(struct audit *a, uint64_t wall_ms)
 		return;
 	a->unsigned_records = 0;
 	a->signed_ms = wall_ms;
+	/* The disk has little to do when the file ends, and the loop with it little to wait for. */
+	sync_file_range(a->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+/* The file is left. What the next one goes on from is on the disk before that: else a power cut leaves a
+ * chain in which records are missing, and nobody removed them. */
+static void end_file(struct audit *a, uint64_t wall_ms)
+{
+	sign(a, wall_ms);
+	if (!a->orphan && fsync(a->fd) < 0)
+		log_error("audit", "the file that ends may not outlive a power cut", LZ("file", a->file),
+			LZ("reason", strerror(errno)));
 }
 
 static void lose(struct audit *a, uint64_t wall_ms)
@@ -133,10 +145,10 @@ static bool tell_gap(struct audit *a, uint64_t wall_ms)
 	return true;
 }
 
-/* A file begins with a checkpoint: it is never without a record by which the next start finds the chain,
- * whichever files were moved away, and says by itself what it goes on from. It is on the disk before the one
- * before it is left, and may go. first: a record before that, or nothing. False with errno: some of it may be
- * in the file. */
+/* The next file begins with a checkpoint: it is never without a record by which the next start finds the
+ * chain, whichever files were moved away, and says by itself what it goes on from. It is on the disk before
+ * the one before it is left, and may go. first: a record before that, or nothing. False with errno: some of
+ * it may be in the file. */
 static bool begin_file(struct audit *a, int fd, struct str first, struct audit_chain *chain, uint64_t wall_ms,
 	uint64_t *size)
 {
@@ -183,7 +195,7 @@ static int rotate(struct audit *a, uint64_t wall_ms)
 	uint64_t size = 0;
 	int fd;
 
-	sign(a, wall_ms);
+	end_file(a, wall_ms);
 	snprintf(next, sizeof next, "%s.next", a->file);
 	fd = audit_open_locked(next, O_TRUNC, &size);
 	if (fd >= 0 && !(begin_file(a, fd, STR(""), &chain, wall_ms, &size) &&
@@ -280,7 +292,7 @@ static int begin_again(struct audit *a, bool removed, const char *what, struct a
 	if (fd < 0)
 		return fd;
 	if (!removed)
-		sign(a, wall_ms);
+		end_file(a, wall_ms);
 	if (begin_file(a, fd, file_record(what, wall_ms, text), chain, wall_ms, size)) {
 		audit_sync_folder(a->file);
 		return fd;
@@ -466,9 +478,10 @@ void audit_close(struct audit *a)
 	if (!tell_all(a, clock_wall_ms()))
 		log_error("audit", "records were lost, which the file does not tell", LZ("file", a->file),
 			LU("lost", a->lost.records));
-	sign(a, clock_wall_ms());
-	if (a->fd >= 0)
+	if (a->fd >= 0) {
+		end_file(a, clock_wall_ms());
 		close(a->fd);
+	}
 	EVP_PKEY_free(a->key);
 	free(a->file);
 	free(a);

@@ -3,9 +3,10 @@
  * The audit: records that nobody changes unseen, in a file of chained lines (lib/audit/chain.h). Each record
  * is one write(2): what was written survives the end of the process, and the next one goes on with the chain.
  * Every so many records, at the latest when the audit is asked to after a while, and at its end a checkpoint
- * is signed. A file that is full is renamed to FILE.1, FILE.1 to FILE.2 and so on; the oldest goes. The next
- * begins with a checkpoint, and is on the disk before that: those that are closed may be moved away at any
- * time.
+ * is signed. A file that is full is renamed to FILE.1, FILE.1 to FILE.2 and so on; the oldest goes. Before
+ * that it is on the disk as a whole, and so is the beginning of the next one, a checkpoint (behind the record
+ * of what happened where somebody else took the file, below; the first of all begins with its first record):
+ * those that are closed may be moved away at any time.
  *
  * The file that is written should not be: when somebody moves, removes or cuts it the chain goes on in a new
  * one at its path, with a record of type "file" that says what happened. Where there can be none with that in
