@@ -7,6 +7,7 @@
 
 #include <libyang/libyang.h>
 
+#include "controlplane/config/explain_address.h"
 #include "lib/base/buf.h"
 
 #define DESCRIPTION_MAX 200
@@ -197,6 +198,9 @@ void explain_reason(const struct ly_ctx *ctx, const char *msg, struct str path, 
 			continue;
 		const struct lysc_node *node = plain_words[i].hint ? node_of(ctx, path) : NULL;
 
+		if (plain_words[i].hint == HINT_DESCRIPTION &&
+			explain_address(type_of(node), str_sub(explain_quoted(msg), 0, 64), w))
+			return;
 		wbuf_z(w, plain_words[i].before);
 		wbuf_str(w, str_sub(explain_quoted(msg), 0, 64));
 		wbuf_z(w, plain_words[i].after);
