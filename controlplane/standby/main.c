@@ -11,6 +11,7 @@
 #include "controlplane/standby/receive.h"
 #include "controlplane/standby/send.h"
 #include "controlplane/standby/status.h"
+#include "controlplane/standby/status_metrics.h"
 #include "lib/base/clock.h"
 #include "lib/base/str.h"
 
@@ -32,14 +33,16 @@ static const char usage[] =
 	"  status              on the standby: is it in step?\n"
 	"  --recovery DIR      recovery/directory of the configuration (" DEFAULT_RECOVERY ")\n"
 	"  --silence SECONDS   receive: how long nothing may come (5)\n"
+	"  --prometheus        status: as metrics, for the textfile collector of node_exporter\n"
 	"  --help, --version\n"
 	"\n"
-	"Exit codes: 0 ended by SIGTERM, or in step, 1 not in step, 2 usage,\n"
+	"Exit codes: 0 ended by SIGTERM, or in step (--prometheus: or not), 1 not in step, 2 usage,\n"
 	"3 the stream ended or is not right, 4 the directory cannot be used.\n";
 
 struct options {
 	const char *verb, *recovery;
 	unsigned silence_s;
+	bool prometheus;
 };
 
 static int wrong_usage(const char *what, const char *word)
@@ -68,13 +71,19 @@ static int read_options(char **argv, struct options *o)
 			if (str_to_u64(str_z(*++argv), SILENCE_S_MAX, &seconds) || seconds < 2)
 				return wrong_usage("--silence is 2 to 3600 seconds, not", *argv);
 			o->silence_s = (unsigned)seconds;
+		} else if (strcmp(*argv, "--prometheus") == 0) {
+			o->prometheus = true;
 		} else if (**argv != '-' && !o->verb) {
 			o->verb = *argv;
 		} else {
 			return wrong_usage("unknown option, or one without its value:", *argv);
 		}
 	}
-	return o->verb ? -1 : wrong_usage("it needs", "send, receive or status");
+	if (!o->verb)
+		return wrong_usage("it needs", "send, receive or status");
+	return o->prometheus && strcmp(o->verb, "status") != 0
+		       ? wrong_usage("--prometheus is for status, not", o->verb)
+		       : -1;
 }
 
 static int told_to_end(void)
@@ -131,6 +140,10 @@ static int run_status(const struct options *o)
 	char since[CLOCK_TEXT_MAX], heard[CLOCK_TEXT_MAX];
 	int rc = status_read(o->recovery, &s);
 
+	if (o->prometheus && (rc == 0 || rc == -ESRCH)) {
+		status_metrics(rc == 0 ? &s : NULL, stdout);
+		return EXIT_DONE;
+	}
 	if (rc == -ESRCH) {
 		printf("%s: nobody receives here\n", o->recovery);
 		return EXIT_NOT_IN_STEP;

@@ -5,7 +5,10 @@ import base64
 import contextlib
 import json
 import os
+import re
+import shutil
 import subprocess
+import time
 
 from lab.dtls_agent import DtlsAgent, dtls_carrier
 from lab.gateway import CM_80, GCM_256, INSIDE, INSIDE6, OUTSIDE, OUTSIDE6, Gateway, Neighbourhood, build_dir, carrier, core
@@ -14,6 +17,7 @@ from lab.party import NUMBERS, agent, both_hear, connect, finish
 
 from test_audit import ctl, records
 from test_media import hold_and_resume
+from test_metrics import DOCS
 from test_outages import heard_with_new_keys_only, opened, take_new_keys
 from test_recovery import counters, reinvite, saved_now
 import test_registrations as phones
@@ -60,6 +64,14 @@ class Standby:
     def status(self):
         done = subprocess.run([program(), "status", "--recovery", self.calls], stdout=subprocess.PIPE, text=True, timeout=20)
         return done.returncode, done.stdout.strip()
+
+    def metrics(self):
+        """What the textfile collector would read: its text, and the samples."""
+        done = subprocess.run([program(), "status", "--prometheus", "--recovery", self.calls], stdout=subprocess.PIPE, text=True,
+                              timeout=20)
+        assert done.returncode == 0, done
+        return done.stdout, {name: float(value) for name, value in
+                             (line.split() for line in done.stdout.splitlines() if not line.startswith("#"))}
 
     def in_step(self):
         wait_for("the standby is in step", lambda: self.status()[0] == 0)
@@ -324,6 +336,16 @@ def test_the_active_control_plane_starts_again_under_the_stream():
 def test_a_control_plane_does_not_start_without_the_calls_while_they_are_received():
     with machines(sdes_trunks, SDES_ROUTES) as (lab, first, standby):
         wait_for("the standby is in step", lambda: standby.status()[0] == 0)
+        text, figures = standby.metrics()
+        assert (figures["srtpgw_standby_receiving"], figures["srtpgw_standby_in_step"]) == (1, 1), text
+        assert time.time() - 60 < figures["srtpgw_standby_state_change_timestamp_seconds"] <= time.time(), text
+        with open(os.path.join(DOCS, "operations.md")) as f:
+            named = set(re.findall(r"srtpgw_standby_[a-z_]+", f.read()))
+        assert named and named <= set(figures), named - set(figures)
+        if shutil.which("promtool"):
+            done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, timeout=60)
+            assert done.returncode == 0 and not done.stdout.strip(), done.stdout
         lose(lab, first)
         standby.take_addresses()
         argv = ["ip", "netns", "exec", standby.host.netns, first.program("controlplane"), "--config", first.config_path,

@@ -11,6 +11,7 @@
 #include "controlplane/standby/receive.h"
 #include "controlplane/standby/send.h"
 #include "controlplane/standby/status.h"
+#include "controlplane/standby/status_metrics.h"
 #include "controlplane/standby/stream.h"
 #include "tests/unit/journal_folder.h"
 
@@ -156,16 +157,39 @@ static void wait_for_text(const char *text)
 	fail_msg("'%s' does not come", text);
 }
 
+static void assert_metrics(const struct standby_status *s, const char *a, const char *b, const char *c)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *to = open_memstream(&text, &n);
+
+	assert_non_null(to);
+	status_metrics(s, to);
+	assert_int_equal(fclose(to), 0);
+	if (!strstr(text, a) || !strstr(text, b) || !strstr(text, c))
+		fail_msg("'%s', '%s' or '%s' is not in\n%s", a, b, c, text);
+	free(text);
+}
+
 static void test_the_standby_has_what_the_active_has(void **state)
 {
 	struct journal *j = folder_open(active);
+	struct standby_status s;
 	struct end from, to;
 
 	(void)state;
 	put(j, 1, "before");
 	put(j, 2, "before, too");
 	join(&from, &to);
-	assert_int_equal(wait_until_in_step().calls, 2);
+	s = wait_until_in_step();
+	assert_int_equal(s.calls, 2);
+	assert_metrics(
+		&s, "srtpgw_standby_receiving 1\n", "srtpgw_standby_in_step 1\n", "srtpgw_standby_calls 2\n");
+	s.state = STANDBY_COPYING;
+	s.heard_ms = 1700000000042;
+	assert_metrics(&s, "srtpgw_standby_receiving 1\n", "srtpgw_standby_in_step 0\n",
+		"srtpgw_standby_heard_timestamp_seconds 1700000000.042\n");
+	assert_metrics(NULL, "srtpgw_standby_receiving 0\n", "srtpgw_standby_in_step 0\n", "# TYPE ");
 	put(j, 1, "changed");
 	put(j, 3, "new");
 	assert_int_equal(journal_remove(j, 2), 0);
