@@ -52,6 +52,10 @@ static const struct {
 	{"Not found node \"", NULL, "there is no '", "' here, or this build of the gateway cannot do it"},
 	{"Invalid boolean value \"", NULL, "write true or false, not '", "'"},
 	{"Invalid type ", " empty value", "a value is needed here", ""},
+	{"Predicate missing for list \"", NULL, "'",
+		"' is a list: the path goes on with the entry that is meant"},
+	{"Predicate missing for leaf-list \"", NULL, "'",
+		"' is a list: the path goes on with the value that is meant"},
 	{"Node \"", NULL, "there is no '", "' here, or this build of the gateway cannot do it"},
 };
 

@@ -390,6 +390,18 @@ static void set_takes_a_path_and_a_value(void **state)
 	assert_fault(b, "invalid-value", G "/observability/metrics-listener/port", "a value is needed here");
 	assert_int_equal(bench_set(b, s, G "/realms/realm[name='carriers']/trusted", "maybe"), -1);
 	assert_fault(b, "invalid-value", G "/realms/realm[name='carriers']/trusted", "write true or false, not 'maybe'");
+	/* Of a value of a leaf-list libyang does not say where it would be. */
+	assert_int_equal(bench_set(b, s, SUITES, "none"), -1);
+	assert_fault(b, "invalid-value", SUITES, "'none' is not one of the choices: AES_CM_128_HMAC_SHA1_80");
+	assert_int_equal(
+		bench_set(b, s, G "/trunks/trunk[name='a']/identify/source-address", "10.0.0.1"), -1);
+	assert_fault(b, "invalid-value", G "/trunks/trunk[name='a']/identify/source-address",
+		"10.0.0.1/32 is this address");
+	assert_int_equal(bench_set(b, s, SUITES, NULL), -1);
+	assert_fault(b, "invalid-value", SUITES, "'suite' is a list: the path goes on with the value");
+	assert_int_equal(bench_set(b, s, G "/trunks/trunk", NULL), -1);
+	assert_fault(
+		b, "invalid-value", G "/trunks/trunk", "'trunk' is a list: the path goes on with the entry");
 	/* What only holds others takes no value, and is not there without them. */
 	assert_int_equal(bench_set(b, s, G "/limits", "5"), -1);
 	assert_fault(b, "invalid-value", G "/limits", "no value of its own");

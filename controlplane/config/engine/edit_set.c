@@ -5,17 +5,29 @@
 #include "controlplane/config/engine/bounds.h"
 #include "controlplane/config/engine/edit_private.h"
 #include "controlplane/config/engine/fault.h"
+#include "controlplane/config/explain.h"
+#include "lib/base/buf.h"
 
 static int complain(struct engine_fault *f, const char *tag, const char *path, const char *message)
 {
 	return fault_set(f, tag, path, "%s", message);
 }
 
-/* libyang's reason with the path that was asked for: what it names is the schema's node, without its lists' keys, or
- * the first tree that it looked in. */
+/* libyang's reason with the path that was asked for: what it names is the schema's node, without its lists'
+ * keys, or the first tree that it looked in, or of a leaf-list's value nothing. */
 static int path_fault(struct engine_fault *f, const struct ly_ctx *ctx, const char *path)
 {
+	bool placed = ly_errpath(ctx) != NULL;
+	char said[256];
+
+	snprintf(said, sizeof said, "%s", ly_errmsg(ctx) ? ly_errmsg(ctx) : "");
 	fault_from_libyang(f, ctx, NULL);
+	if (!placed && *said) {
+		struct wbuf reason = wbuf_make(f->message, sizeof f->message - 1);
+
+		explain_reason(ctx, said, str_z(path), &reason);
+		f->message[reason.len] = 0;
+	}
 	snprintf(f->path, sizeof f->path, "%s", path);
 	return -1;
 }
