@@ -17,14 +17,17 @@ static void print_result(const json_t *data, bool waits, FILE *to)
 	const json_t *number = json_object_get(data, "commit");
 	const char *by = json_string_value(json_object_get(data, "confirm-by"));
 
-	if (!json_is_integer(number)) {
+	if (!json_is_integer(number))
 		fputs("nothing changed\n", to);
-		return;
-	}
-	fprintf(to, "commit %lld\n", (long long)json_integer_value(number));
+	else
+		fprintf(to, "commit %lld\n", (long long)json_integer_value(number));
 	if (!waits)
 		return;
-	fputs("'srtpgwctl confirm' keeps it; without that it is rolled back", to);
+	fputs(json_is_integer(number)
+			? "'srtpgwctl confirm' keeps it; without that it is rolled back"
+			: "no other commit is taken all the same before 'srtpgwctl confirm' or 'cancel'; "
+			  "without them it ends",
+		to);
 	if (by) {
 		fputs(" at ", to);
 		print_harmless(by, to);

@@ -67,7 +67,10 @@ static enum ctl_exit take(const char *name, char *text, size_t n, json_t *args, 
 		if (config)
 			err_set(e, EINVAL, "%s: not a JSON object", name);
 		else
-			err_set(e, EINVAL, "%s:%d: not JSON: %s", name, where.line, where.text);
+			err_set(e, EINVAL, "%s:%d: not JSON: %s%s", name, where.line, where.text,
+				strstr(where.text, "expected near '}'") || strstr(where.text, "near ']'")
+					? ": no comma behind the last entry"
+					: "");
 		json_decref(config);
 		return CTL_REFUSED;
 	}

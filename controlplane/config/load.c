@@ -44,7 +44,7 @@ static const char *json_advice(const char *reason)
 {
 	if (strstr(reason, "near '/") || strstr(reason, "near '#"))
 		return ": a comment begins with // and has a line of its own";
-	if (strstr(reason, "near '}'") || strstr(reason, "near ']'"))
+	if (strstr(reason, "expected near '}'") || strstr(reason, "near ']'"))
 		return ": no comma behind the last entry";
 	return "";
 }

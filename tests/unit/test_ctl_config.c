@@ -88,7 +88,11 @@ static void bad_files_are_named_before_anything_is_asked(void **state)
 	snprintf(words, sizeof words, "edit %s", file_with("{\"a\":1,\n\"b\":}"));
 	assert_int_equal(run(agrees, words), CTL_REFUSED);
 	expect_errors(":2: not JSON");
+	assert_null(strstr(errors, "comma"));
 	assert_null(strstr(requests, "edit-config"));
+	snprintf(words, sizeof words, "edit %s", file_with("{\"a\":1,\n}"));
+	assert_int_equal(run(agrees, words), CTL_REFUSED);
+	expect_errors(": no comma behind the last entry");
 	assert_int_equal(run_with_input(agrees, "edit -", "[]"), CTL_REFUSED);
 	expect_errors("standard input: not a JSON object");
 	assert_int_equal(run_with_input(agrees, "edit -", ""), CTL_REFUSED);
@@ -105,6 +109,8 @@ static void commits_say_what_became_of_them(void **state)
 		{"\"commit\",", OK("{\"commit\":14,\"confirm-by\":\"2026-11-20T13:10:00Z\"}")},
 		{"", "{\"ok\":true}\n"}, {NULL, NULL}};
 	static const struct line same[] = {{"", OK("{}")}, {NULL, NULL}};
+	static const struct line still_waits[] = {
+		{"", OK("{\"confirm-by\":\"2026-11-20T13:10:00Z\"}")}, {NULL, NULL}};
 
 	assert_int_equal(run(agrees, "commit --comment 'new carrier'"), CTL_OK);
 	expect_request("{\"op\":\"commit\",\"args\":{\"comment\":\"new carrier\"}}");
@@ -116,6 +122,10 @@ static void commits_say_what_became_of_them(void **state)
 	assert_string_equal(output,
 		"commit 14\n'srtpgwctl confirm' keeps it; without that it is rolled back at "
 		"2026-11-20T13:10:00Z\n");
+	assert_int_equal(run(still_waits, "commit --confirm 60"), CTL_OK);
+	assert_string_equal(output,
+		"nothing changed\nno other commit is taken all the same before 'srtpgwctl confirm' or 'cancel'; without them it "
+		"ends at 2026-11-20T13:10:00Z\n");
 	assert_int_equal(run(waits, "commit --confirm --json"), CTL_OK);
 	expect_request("\"confirm-timeout\":600");
 	expect_output("\"confirm-by\": \"2026-11-20T13:10:00Z\"");
