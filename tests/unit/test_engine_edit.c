@@ -162,6 +162,10 @@ static const struct edit_case cases[] = {
 		"xmlns='urn:ietf:params:xml:ns:yang:ietf-netconf-acm'><denied-operations>1</"
 		"denied-operations></nacm>",
 		NULL, NULL, "invalid-value", "/ietf-netconf-acm:nacm/denied-operations", "denied-operations"},
+	{"XML without the model's namespace, in NETCONF's", ENGINE_XML, ENGINE_MERGE,
+		"<gateway xmlns='urn:ietf:params:xml:ns:netconf:base:1.0'><limits><max-calls>5</max-calls></limits></gateway>",
+		NULL, NULL, "unknown-element", "/ietf-netconf:gateway",
+		"'gateway' has no namespace of its own"},
 	{"not JSON", ENGINE_JSON, ENGINE_MERGE, "{\"a\":", NULL, NULL, "malformed-message", "", "not JSON"},
 	{"a member twice", ENGINE_JSON, ENGINE_MERGE,
 		"{\"srtp-gateway:gateway\":{},\"srtp-gateway:gateway\":{}}", NULL, NULL, "malformed-message",

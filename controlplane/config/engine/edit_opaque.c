@@ -88,8 +88,14 @@ int edit_opaque_fault(const struct lyd_node *parent, const struct lyd_node *edit
 		fault_blame(f, name);
 		snprintf(f->bad_namespace, sizeof f->bad_namespace, "%s", module);
 	} else if (!schema) {
+		/* Without xmlns an element is in its parent's namespace, which is NETCONF's own. */
+		bool bare = !parent && strcmp(module_of(parent, edit)->name, "ietf-netconf") == 0;
+
 		fault_set(f, "unknown-element", NULL,
-			"there is no '%.64s' here, or this build of the gateway cannot do it", name);
+			bare ? "'%.64s' has no namespace of its own: say which model's it is, such as "
+			       "xmlns=\"urn:srtpgw:yang:srtp-gateway\""
+			     : "there is no '%.64s' here, or this build of the gateway cannot do it",
+			name);
 		fault_blame(f, name);
 	} else if (schema->nodetype & LYD_NODE_TERM) {
 		value_fault(schema, edit, value ? value : "", f);
