@@ -69,6 +69,7 @@ struct leg_reliable {
 	uint32_t version;         /* agreed, ours: of the session description that it had first */
 	uint32_t interval_ms, waited_ms;
 	struct timer timer; /* repeats ours */
+	struct leg_prack *prack; /* of the last that came; NULL: it has its answer, or there was none. See reliable.c */
 };
 
 /* A session description that is kept: it has keys, and is wiped when it is dropped. p NULL: none. */

@@ -89,6 +89,9 @@ static void begin(struct leg *in, struct sip_stx *stx)
 	c->early.stx = stx;
 	c->waiting++;
 	sip_stx_set_user(stx, &stx_ops, c);
+	/* Without memory an answer is lost with its connection. */
+	if (in->flow.transport == SIP_TLS)
+		(void)sip_stx_set_tls(stx, &in->flow);
 }
 
 static void finish(struct call *c)
@@ -218,21 +221,24 @@ static void respond(struct leg *in)
 	if (m->method == SIP_UPDATE)
 		put_update(in, &b);
 	err = sip_build_end(&b, STR("application/sdp"), wbuf_view(&sdp));
-	if (!err)
-		err = sip_stx_respond(c->early.stx, &b);
-	mem_wipe(buf, sizeof buf);
-	mem_wipe(text, sizeof text);
-	/* What a full socket has lost is asked for again. */
-	if (err < 0 && (err != -ENOBUFS || sip_transport_reliable(in->flow.transport))) {
-		call_release(c, NULL, 500, "the answer to an offer could not be sent to trunk %s",
-			in->trunk->name);
-		return;
+	if (err < 0) {
+		call_release(c, NULL, 500, "the answer to an offer does not fit %u octets", CALL_MESSAGE_MAX);
+		goto out;
 	}
+	err = sip_stx_respond(c->early.stx, &b);
+	/*
+	 * The change holds on the other side, and who wanted it does not know: it is offered when the call is up. What
+	 * a full socket has lost is asked for again.
+	 */
+	in->astray |= err < 0 && (err != -ENOBUFS || sip_transport_reliable(in->flow.transport));
 	finish(c);
 	legs_commit(c);
 	log_info("call", "its session was changed before the answer", LZ("call", c->id),
 		LZ("by", in->trunk->name));
 	go_on_answering(c);
+out:
+	mem_wipe(buf, sizeof buf);
+	mem_wipe(text, sizeof text);
 }
 
 void early_go_on(struct call *c)
@@ -379,7 +385,16 @@ void early_answered(struct leg *out, const struct sip_msg *m)
 
 void early_unanswered(struct leg *out, enum sip_tx_error error, const char *reason)
 {
-	call_tell_outside(out->call, "the other side could not be reached");
-	call_release(out->call, NULL, error == SIP_TX_TIMEOUT ? 408 : 503,
-		"trunk %s: a change of the session: %s", out->trunk->name, reason);
+	static const char outside[] = "the other side could not be reached";
+	char why[CALL_REASON_MAX];
+
+	snprintf(why, sizeof why, "trunk %s: a change of the session: %s", out->trunk->name, reason);
+	if (error == SIP_TX_TIMEOUT) {
+		call_tell_outside(out->call, "%s", outside);
+		call_release(out->call, NULL, 408, "%s", why);
+		return;
+	}
+	/* RFC 3261 section 8.1.3.1: as a 503. When the call is up, who may have heard of it is offered what stands. */
+	out->astray = true;
+	refuse(leg_twin(out), 503, why, outside);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/early.h"
 #include "controlplane/b2bua/reply.h"
 #include "lib/base/log.h"
 
@@ -132,6 +133,7 @@ void fork_refused(struct leg *out, struct str to_tag)
 
 void fork_settle(struct leg *out)
 {
+	reliable_forget(out); /* its responses are over */
 	while (out->n_others)
 		branch_drop(out, 0);
 }

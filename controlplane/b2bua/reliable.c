@@ -5,6 +5,7 @@
  * a time, and what follows waits for its PRACK.
  */
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/early.h"
@@ -97,31 +98,90 @@ void reliable_prack(struct leg *in, struct sip_stx *stx, const struct sip_msg *m
 	call_unwait(c);
 }
 
-static void no_matter(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
+/* A PRACK of ours until its response: one that breaks with its connection is sent again by another. */
+struct leg_prack {
+	struct leg *out;
+	const struct sip_dialog *dialog; /* the early one that it is of, only ever compared */
+	struct sip_ctx *ctx;             /* NULL: it has ended without a response */
+	bool again;                      /* it is the second */
+};
+
+static void send_prack(struct leg *out, bool again);
+
+static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
 {
-	(void)user, (void)ctx, (void)m, (void)from;
+	struct leg_prack *p = user;
+
+	(void)ctx, (void)from;
+	/* Whether it was liked shows in what the called side does next. */
+	if (m->status >= 200)
+		reliable_forget(p->out);
 }
 
-static const struct sip_ctx_ops prack_ops = {.response = no_matter};
+static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, const char *reason)
+{
+	struct leg_prack *p = user;
+	struct leg *out = p->out;
 
-static void send_prack(struct leg *out, uint32_t rseq)
+	(void)ctx, (void)reason;
+	/* Else when its response is repeated. */
+	if (error == SIP_TX_TRANSPORT && !p->again && out->dialog == p->dialog)
+		send_prack(out, true);
+}
+
+static void gone(void *user, struct sip_ctx *ctx)
+{
+	struct leg_prack *p = user;
+
+	if (p->ctx == ctx)
+		p->ctx = NULL;
+}
+
+static const struct sip_ctx_ops prack_ops = {.response = response, .failed = failed, .gone = gone};
+
+void reliable_forget(struct leg *l)
+{
+	struct leg_prack *p = l->reliable.prack;
+
+	l->reliable.prack = NULL;
+	if (p && p->ctx)
+		sip_ctx_detach(p->ctx);
+	free(p);
+}
+
+/* For the last response that was heard. Without memory a PRACK that is lost is not sent again. */
+static void send_prack(struct leg *out, bool again)
 {
 	struct b2bua *b = out->call->b;
 	struct sip_flow flow = invite_dialog_flow(b, out->dialog);
 	uint32_t invite = out->dialog->invite_seq;
 	char buf[CALL_HEAD_MAX];
+	struct leg_prack *p;
 	struct sip_builder r;
 	struct sip_ctx *ctx;
 
+	reliable_forget(out);
+	p = calloc(1, sizeof *p);
+	if (p)
+		*p = (struct leg_prack){.out = out, .dialog = out->dialog, .again = again};
+	out->reliable.prack = p;
 	sip_dialog_build(out->dialog, &r, buf, sizeof buf, SIP_PRACK);
-	sip_build_hdr_fmt(&r, SIP_H_RACK, "%u %u INVITE", rseq, invite);
+	sip_build_hdr_fmt(&r, SIP_H_RACK, "%u %u INVITE", out->reliable.heard, invite);
 	auth_put(out, &r);
-	/* Whether it arrived shows in what the called side does next. */
-	if (sip_build_end(&r, STR(""), STR("")) == 0 &&
-		sip_ctx_send(b->txl, &r, &flow, &prack_ops, NULL, &ctx) == 0) {
-		auth_follow(out, ctx);
-		sip_ctx_detach(ctx);
-	}
+	if (sip_build_end(&r, STR(""), STR("")) < 0 ||
+		sip_ctx_send(b->txl, &r, &flow, p ? &prack_ops : NULL, p, &ctx) < 0)
+		return;
+	auth_follow(out, ctx);
+	if (p)
+		p->ctx = ctx;
+}
+
+/* The response was here before, and nobody knows whether its PRACK arrived (RFC 3261 section 8.1.3.1). */
+static bool prack_was_lost(const struct leg *out)
+{
+	const struct leg_prack *p = out->reliable.prack;
+
+	return p && !p->ctx && p->dialog == out->dialog;
 }
 
 bool reliable_received(struct leg *out, const struct sip_msg *m)
@@ -133,10 +193,13 @@ bool reliable_received(struct leg *out, const struct sip_msg *m)
 		!str_eq(out->dialog->remote_tag, m->to_tag))
 		return true;
 	/* RFC 3262 section 4: once each, and in order. */
-	if (out->reliable.heard && rseq != out->reliable.heard + 1)
+	if (out->reliable.heard && rseq != out->reliable.heard + 1) {
+		if (rseq == out->reliable.heard && prack_was_lost(out))
+			send_prack(out, false);
 		return false;
+	}
 	out->reliable.heard = (uint32_t)rseq;
 	out->reliable.agreed |= message_sdp(m).n > 0;
-	send_prack(out, (uint32_t)rseq);
+	send_prack(out, false);
 	return true;
 }

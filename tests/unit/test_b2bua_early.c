@@ -2,34 +2,6 @@
 /* UPDATE with an offer while the called side rings (RFC 3311 section 5), from either side. */
 #include "tests/unit/b2bua_reliably.h"
 
-/* The caller acknowledges the reliable response that it heard. */
-static void prack(struct phone *p)
-{
-	const char *at = memmem(p->heard->text.p, p->heard->text.n, "\r\nRSeq: ", 8);
-	char rack[60];
-
-	assert_non_null(at);
-	snprintf(rack, sizeof rack, "RAck: %u %u INVITE\r\n", (unsigned)atoi(at + 8), p->invite_cseq);
-	say(p, "PRACK", rack, "");
-	hear(p, "200");
-}
-
-/* It rings, and the first offer is answered for good on both sides. */
-static void rings(struct phone *p, struct phone *other, const char *caller_allows, const char *called_allows)
-{
-	char headers[200];
-
-	snprintf(headers, sizeof headers, "%s%s", CAN, caller_allows);
-	dial(p, number_of(other), headers, sdp(p, 1));
-	hear(other, "INVITE");
-	snprintf(headers, sizeof headers, "%sRSeq: 1\r\n%s", RELIABLE, called_allows);
-	answer(other, "183 Session Progress", headers, sdp(other, 1));
-	hear(other, "PRACK");
-	reply(other, "200 OK");
-	hear(p, "183");
-	prack(p);
-}
-
 /* by changes the session, and the other side hears of it; with new keys on both. */
 static void changes(struct phone *by, struct phone *other, unsigned n, const char *ours, const char *theirs)
 {
@@ -160,7 +132,7 @@ static void test_too_early(void **state)
 	say(&bob, "UPDATE", "", sdp_as(&bob, 2, 12, "sendonly"));
 	hear(&bob, "500");
 	expect_heard(&bob, "Retry-After");
-	prack(&alice);
+	prack_heard(&alice);
 	changes(&bob, &alice, 2, "sendonly", "recvonly");
 	taken_and_over(&alice, &bob);
 }

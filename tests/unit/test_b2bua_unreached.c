@@ -2,6 +2,7 @@
 /* Connections that break under requests in a call: they are sent again, and the call goes on. */
 #include <errno.h>
 
+#include "tests/unit/b2bua_reliably.h"
 #include "tests/unit/b2bua_renewals.h"
 #include "tests/unit/b2bua_transfers.h"
 
@@ -257,6 +258,137 @@ static void test_a_transfer(void **state)
 	expect_no_calls();
 }
 
+/* Before the answer too: the change is off, it rings on, and who may have heard of it is offered what holds. */
+static void test_a_change_before_the_answer(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct phone *by = i ? &bob : &carol, *other = i ? &carol : &bob;
+
+		rings(&carol, &bob, UPDATES, UPDATES);
+		say(by, "UPDATE", "", sdp_as(by, 2, 12, "sendonly"));
+		hear(other, "UPDATE");
+		cut_connection("reset by peer", true);
+		hear(by, "503");
+		expect_heard(by, " UPDATE\r\n");
+		pass(1000);
+		silence(NULL);
+		answer(&bob, "200 OK", "", sdp(&bob, 1));
+		hear(&bob, "ACK");
+		hear(&carol, "200");
+		expect_not_heard(&carol, "m=audio");
+		say(&carol, "ACK", "", "");
+		take(other, 3);
+		hang_up(&carol, &bob);
+		expect_no_calls();
+	}
+}
+
+/* Nor can it be sent at all. */
+static void test_a_change_before_the_answer_that_cannot_be_sent(void **state)
+{
+	(void)state;
+	rings(&alice, &bob, UPDATES, UPDATES);
+	nobody_reaches(&bob);
+	say(&alice, "UPDATE", "", sdp_as(&alice, 2, 12, "sendonly"));
+	hear(&alice, "503");
+	nobody_reaches(NULL);
+	taken_and_over(&alice, &bob);
+}
+
+/* Who wanted the change cannot be told that it was agreed: he is offered what was. */
+static void test_the_answer_to_a_change_before_the_answer(void **state)
+{
+	(void)state;
+	rings(&bob, &alice, UPDATES, UPDATES);
+	say(&bob, "UPDATE", "", sdp_as(&bob, 2, 12, "sendonly"));
+	hear(&alice, "UPDATE");
+	nobody_reaches(&bob);
+	reply_sdp(&alice, "200 OK", sdp_as(&alice, 2, 12, "recvonly"));
+	pass(1000);
+	nobody_reaches(NULL);
+	silence(NULL);
+	answer(&alice, "200 OK", "", sdp_as(&alice, 2, 12, "recvonly"));
+	hear(&alice, "ACK");
+	hear(&bob, "200");
+	say(&bob, "ACK", "", "");
+	hear(&bob, "INVITE");
+	expect_heard(&bob, "a=recvonly\r\n");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 3, 23, "sendonly"));
+	hear(&bob, "ACK");
+	silence(NULL);
+	hang_up(&bob, &alice);
+	expect_no_calls();
+}
+
+/* The called side waits for a PRACK, or gives the call up. */
+static void test_a_prack(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "180 Ringing", RELIABLE "RSeq: 7\r\n", "");
+	hear(&bob, "PRACK");
+	hear(&alice, "180");
+	nobody_reaches(&bob);
+	cut_connection("reset by peer", true);
+	answer(&bob, "180 Ringing", RELIABLE "RSeq: 7\r\n", "");
+	silence(NULL);
+	nobody_reaches(NULL);
+	answer(&bob, "180 Ringing", RELIABLE "RSeq: 7\r\n", "");
+	hear(&bob, "PRACK");
+	expect_heard(&bob, "\r\nRAck: 7 1 INVITE\r\n");
+	answer(&bob, "180 Ringing", RELIABLE "RSeq: 7\r\n", "");
+	silence(NULL); /* it is on the way */
+	cut_connection("reset by peer", true);
+	hear(&bob, "PRACK");
+	reply(&bob, "200 OK");
+	answer(&bob, "180 Ringing", RELIABLE "RSeq: 7\r\n", "");
+	silence(NULL);
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+/* The caller gives up while a PRACK is on its way. */
+static void test_a_prack_that_the_call_does_not_wait_for(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "180 Ringing", RELIABLE "RSeq: 7\r\n", "");
+	hear(&bob, "PRACK");
+	hear(&alice, "180");
+	say(&alice, "CANCEL", "", "");
+	hear(&alice, "200");
+	hear(&alice, "487");
+	say(&alice, "ACK", "", "");
+	hear(&bob, "CANCEL");
+	reply(&bob, "200 OK");
+	answer(&bob, "487 Request Terminated", "", "");
+	hear(&bob, "ACK");
+	silence(NULL);
+	expect_no_calls();
+}
+
+/* INFO goes once or not at all: what it says must not be heard twice. The call goes on. */
+static void test_what_passes_in_a_call(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	say(&alice, "INFO", "Content-Type: application/dtmf-relay\r\n", "Signal=1\r\n");
+	hear(&bob, "INFO");
+	cut_connection("reset by peer", true);
+	hear(&alice, "503");
+	expect_not_heard(&alice, "Retry-After");
+	silence(NULL);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +400,12 @@ int main(void)
 		T(test_keys_that_must_be_had),
 		T(test_a_refresh),
 		TT(test_a_transfer),
+		T(test_a_change_before_the_answer),
+		T(test_a_change_before_the_answer_that_cannot_be_sent),
+		T(test_the_answer_to_a_change_before_the_answer),
+		T(test_a_prack),
+		T(test_a_prack_that_the_call_does_not_wait_for),
+		T(test_what_passes_in_a_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
