@@ -180,7 +180,7 @@ struct b2bua {
 	} audit_seen;
 	struct timer audit_timer;
 	struct record_bound record_bounds[RECORD_FLOODS];
-	struct rate_bucket strays; /* stray.c: answers to nothing that are ended */
+	struct rate_bucket strays[2]; /* stray.c: answers to nothing that are ended; of accounts, of peers */
 	bool draining;          /* an operator said so */
 	struct timer drain_end; /* then all calls are ended */
 	bool closing;

@@ -88,6 +88,19 @@ bool b2bua_knows(void *user, const struct sip_flow *from, uint32_t *per_s)
 	return true;
 }
 
+bool ingress_of_account(struct b2bua *b, const struct sip_msg *answer, const struct sip_flow *from)
+{
+	const struct config_trunk *t = b->now ? identify(b, STR(""), from) : NULL;
+	const struct config_user *u;
+	char called[CALL_PARTY_MAX];
+
+	if (!t || !t->registrar.realm)
+		return false;
+	passing_party(t, &answer->to.uri, called);
+	u = config_find_user(t, str_z(called));
+	return u && u->enabled;
+}
+
 static bool is_one_of(const char *name, const struct str *names, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)

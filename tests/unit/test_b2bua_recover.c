@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "controlplane/state/journal.h"
+#include "tests/unit/b2bua_accounts.h"
 #include "tests/unit/b2bua_audit.h"
 
 static int setup(void **state)
@@ -347,6 +348,49 @@ static void test_an_answer_to_somebody_else(void **state)
 	expect_no_calls();
 }
 
+/* Nobody is registered any more when an account's phone answers, which must not be left with nobody either. */
+static void test_an_account_that_answers(void **state)
+{
+	(void)state;
+	with_users("");
+	registers(&alice, "");
+	dial(&bob, "+3001", "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	answer(&alice, "180 Ringing", "", "");
+	bench_crash(false);
+	answer(&alice, "200 OK", "", sdp(&alice, 1));
+	hear(&alice, "ACK");
+	hear(&alice, "BYE");
+	expect_heard(&alice, "restart");
+	reply(&alice, "200 OK");
+	silence(NULL);
+	expect_no_calls();
+}
+
+static char *to_nobody(char *text)
+{
+	char *at = strstr(text, "\r\nTo: <sip:+3001@");
+
+	assert_non_null(at);
+	at[14] = '9';
+	return text;
+}
+
+static void test_an_account_that_is_none(void **state)
+{
+	(void)state;
+	with_users("");
+	registers(&alice, "");
+	dial(&bob, "+3001", "", sdp(&bob, 1));
+	hear(&alice, "INVITE");
+	bench_crash(false);
+	bench.garble = to_nobody;
+	answer(&alice, "200 OK", "", sdp(&alice, 1));
+	silence(NULL);
+	bench.garble = NULL;
+	expect_no_calls();
+}
+
 /* Over UDP a stranger may say that he is a known peer: what he makes us send has a bound. */
 static void test_a_flood_of_answers(void **state)
 {
@@ -472,6 +516,8 @@ int main(void)
 		K(test_a_stranger_that_answers),
 		K(test_an_answer_to_somebody_else),
 		K(test_a_flood_of_answers),
+		K(test_an_account_that_answers),
+		K(test_an_account_that_is_none),
 		K(test_many_calls),
 		K(test_a_call_that_the_audit_has),
 	};
