@@ -2,8 +2,8 @@
 /*
  * INFO and MESSAGE: requests that mean nothing to the gateway and pass from one side to the other, in a call
  * (RFC 6086, application/dtmf-relay and the like) or, a MESSAGE (RFC 3428), by route without one: at the next
- * peer when one cannot be reached or answers 503. A relay is two transactions and lives until both are gone,
- * whatever becomes of the call.
+ * peer when one cannot be reached or answers 503, or what its trunk takes for one. A relay is two transactions and
+ * lives until both are gone, whatever becomes of the call.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -139,15 +139,17 @@ static void pass_response(struct relay *r, const struct sip_msg *m)
 static bool elsewhere(struct relay *r, const char *reason, const struct sip_msg *m, bool too_late)
 {
 	const struct route_target *at = r->hunt ? &r->hunt->tried[r->hunt->n_tried - 1] : NULL;
+	char said[32];
 
 	if (!at)
 		return false;
 	route_note_failure(r->generation, at, reason, m);
 	if (!r->stx || too_late || r->b->closing)
 		return false;
+	snprintf(said, sizeof said, "it answered %u", m ? m->status : 0);
 	log_info("call", "a request is tried at the next peer", LZ("method", "MESSAGE"),
 		LZ("trunk", at->trunk->name), LZ("peer", route_target_name(at)),
-		LZ("reason", m ? "it answered 503" : reason),
+		LZ("reason", m ? said : reason),
 		LS("sip_call_id", sip_stx_request(r->stx)->call_id));
 	return next_target(r);
 }
@@ -159,7 +161,7 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 	(void)from;
 	if (m->status < 200)
 		return;
-	if (m->status == 503 && elsewhere(r, NULL, m, false))
+	if (route_hunts(r->to, m->status) && elsewhere(r, NULL, m, false))
 		sip_ctx_detach(ctx);
 	else if (r->stx)
 		pass_response(r, m);

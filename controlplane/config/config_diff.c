@@ -237,6 +237,7 @@ static bool same_trunk(const void *x, const void *y)
 	       a->check.down_after == b->check.down_after && a->check.up_after == b->check.up_after &&
 	       a->rtcp_mux == b->rtcp_mux && a->ice == b->ice && a->rtp_profile == b->rtp_profile && a->redirect == b->redirect && a->transfer == b->transfer && a->replaces == b->replaces &&
 	       a->keep_keys == b->keep_keys && a->keep_roc == b->keep_roc &&
+	       memcmp(a->failover_on, b->failover_on, sizeof a->failover_on) == 0 &&
 	       same_headers(&a->headers, &b->headers) && a->session_expires_s == b->session_expires_s &&
 	       a->media_timeout_s == b->media_timeout_s && a->session_expires_s == b->session_expires_s &&
 	       a->max_calls == b->max_calls && a->max_call_rate == b->max_call_rate;

@@ -197,6 +197,17 @@ static void read_registration(struct reader *r, const struct lyd_node *n, struct
 	out->expires_s = number(n, "expires", 0);
 }
 
+static void read_failover(const struct lyd_node *trunk, struct config_trunk *t)
+{
+	uint32_t n = count(trunk, "failover-on");
+
+	for (const struct lyd_node *at = child(trunk, "failover-on"); n; n--, at = next_entry(at)) {
+		unsigned long bit = strtoul(lyd_get_value(at), NULL, 10) - 400; /* the model's range */
+
+		t->failover_on[bit / 64] |= UINT64_C(1) << bit % 64;
+	}
+}
+
 static void read_trunk(struct reader *r, const struct lyd_node *n, struct config_trunk *t)
 {
 	const struct config *c = &r->s->pub;
@@ -219,6 +230,7 @@ static void read_trunk(struct reader *r, const struct lyd_node *n, struct config
 	t->max_message_rate = number(n, "max-message-rate", c->limits.max_message_rate);
 	require(r, t->realm);
 	tree_read_headers(r, n, t->realm && t->realm->trusted, &t->headers);
+	read_failover(n, t);
 	read_peers(r, n, t);
 	read_identify(r, child(n, "identify"), &t->identify);
 	read_auth(r, n, t);

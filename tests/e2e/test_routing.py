@@ -29,11 +29,11 @@ BOTH = srv(("b", B, 10, 60), ("c", C, 20, 0))
 
 
 @contextlib.contextmanager
-def carrier_by_name(records, names=None, peers=None):
+def carrier_by_name(records, names=None, peers=None, **more):
     """A gateway whose carrier has a name, with two servers at carrier-b and carrier-c, which are SIPps."""
     with Neighbourhood() as lab:
         dns = Dns(lab.gateway_host, "carrier.example", records)
-        trunk = carrier("carrier", B, (GCM_256,), peer=peers or [{"name": "by-name", "host": NAME}])
+        trunk = carrier("carrier", B, (GCM_256,), peer=peers or [{"name": "by-name", "host": NAME}], **more)
         gateway = lab.gateway([trunk, core("core", "10.20.0.10")], [("core", "+49", "carrier")],
                               dns={"server": [Dns.ADDRESS]}, limits={"ring-timeout": 60})
         names = names or {}
@@ -59,9 +59,9 @@ def taking(name, address):
             .receive("ACK").receive("BYE").answer_in_dialog(200, "OK"))
 
 
-def refusing(name, address, *headers):
+def refusing(name, address, *headers, status=503):
     return (Scenario(name, contact=f"sip:{name}@{address}:5061;transport=tls").receive("INVITE")
-            .answer(503, "Overload", headers=headers).receive("ACK"))
+            .answer(status, "Overload", headers=headers).receive("ACK"))
 
 
 def call(lab, name="caller"):
@@ -100,6 +100,16 @@ def test_503_with_retry_after_and_the_next():
         assert failovers(gateway) == 1
         c = callee(lab, "carrier-c", "takes-again", taking("c", C))
         call(lab, "caller-2")  # carrier-b is not asked: nobody there would answer
+        c.finish()
+        assert failovers(gateway) == 1
+
+
+def test_another_answer_that_the_trunk_takes_for_one():
+    with carrier_by_name(BOTH, **{"failover-on": [500]}) as (lab, gateway, _):
+        b = callee(lab, "carrier-b", "refuses", refusing("b", B, status=500))
+        c = callee(lab, "carrier-c", "takes", taking("c", C))
+        call(lab)
+        b.finish()
         c.finish()
         assert failovers(gateway) == 1
 

@@ -205,9 +205,10 @@ static void test_messages_that_are_refused(void **state)
 }
 
 /* carrier-a has a second peer; carrier-b is behind both. */
-static void with_three_ways(void)
+static void with_three_ways_and(const char *of_carrier_a)
 {
 	const struct bench_edit edits[] = {
+		{"\"name\":\"carrier-a\",", of_carrier_a},
 		{"\"host\":\"198.51.100.1\",\"certificate-name\":\"a.example\"}]",
 			"\"host\":\"198.51.100.1\",\"certificate-name\":\"a.example\"},{\"name\":\"q\","
 			"\"host\":\"198.51.100.11\",\"certificate-name\":\"q.example\",\"priority\":20}]"},
@@ -215,8 +216,30 @@ static void with_three_ways(void)
 			"\"prefix\":\"+1\",\"to-trunk\":[\"carrier-a\",\"carrier-b\"]"},
 	};
 
-	bench_change_all(edits, 2);
+	bench_change_all(edits, 3);
 	snprintf(alice.target, sizeof alice.target, "sip:+1001@gw.invalid");
+}
+
+static void with_three_ways(void)
+{
+	with_three_ways_and("\"name\":\"carrier-a\",");
+}
+
+/* Its trunk takes other answers for a 503, too. */
+static void test_a_message_goes_on_after_what_the_trunk_lists(void **state)
+{
+	struct phone dave = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
+
+	(void)state;
+	with_three_ways_and("\"name\":\"carrier-a\",\"failover-on\":[404],");
+	say(&alice, "MESSAGE", TEXT, "hello");
+	hear(&bob, "MESSAGE");
+	reply(&bob, "404 Not Found");
+	hear(&dave, "MESSAGE");
+	reply(&dave, "500 Oops");
+	hear(&alice, "500");
+	silence(NULL);
+	phone_forget(&dave);
 }
 
 static void test_a_message_goes_to_the_next_peer(void **state)
@@ -346,6 +369,7 @@ int main(void)
 		T(test_a_message_by_route),
 		T(test_messages_that_are_refused),
 		T(test_a_message_goes_to_the_next_peer),
+		T(test_a_message_goes_on_after_what_the_trunk_lists),
 		T(test_a_message_that_nobody_answers),
 		T(test_a_message_beside_the_last_call),
 		T(test_a_message_to_a_sips_uri),

@@ -137,6 +137,59 @@ static void test_other_answers_are_the_called_sides_last_word(void **state)
 	assert_int_equal(counter("failovers"), 0);
 }
 
+/* Carriers that mean themselves by other statuses: as their trunk says, from peer to peer and to the next trunk. */
+static void test_answers_that_the_trunk_lists(void **state)
+{
+	(void)state;
+	bench_change_all(
+		(struct bench_edit[]){{ONE_PEER, TWO_PEERS}, {ROUTE_A, ROUTE_AB},
+			{"\"name\":\"carrier-a\"", "\"name\":\"carrier-a\",\"failover-on\":[500,480]"}},
+		3);
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "500 Oops", "Retry-After: 60\r\n", "");
+	hear(&bob, "ACK");
+	hear(&dave, "INVITE");
+	answer(&dave, "480 Nothing Free", "", "");
+	hear(&dave, "ACK");
+	hear(&carol, "INVITE");
+	answer(&carol, "500 Oops", "", ""); /* the other carrier's own trunk lists nothing */
+	hear(&carol, "ACK");
+	hear(&alice, "500");
+	say(&alice, "ACK", "", "");
+	silence(NULL);
+	/* Nobody rests for it, and what is not listed is the last word, as what follows ringing. */
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "486 Busy", "", "");
+	hear(&bob, "ACK");
+	hear(&alice, "486");
+	say(&alice, "ACK", "", "");
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "180 Ringing", "", "");
+	hear(&alice, "180");
+	answer(&bob, "480 Gone", "", "");
+	hear(&bob, "ACK");
+	hear(&alice, "480");
+	say(&alice, "ACK", "", "");
+	silence(NULL);
+	assert_int_equal(counter("failovers"), 2);
+	expect_no_calls();
+}
+
+static void test_what_a_trunk_may_list(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		char now[60];
+
+		snprintf(now, sizeof now, "\"name\":\"carrier-a\",\"failover-on\":[%s]",
+			(const char *[]){"302", "407", "487", "600"}[i]);
+		bench_refuse("\"name\":\"carrier-a\"", now, "it is a 4xx or 5xx");
+	}
+}
+
 static void test_who_has_heard_it_ring_is_not_sent_elsewhere(void **state)
 {
 	(void)state;
@@ -430,6 +483,8 @@ int main(void)
 		R(test_a_very_long_rest),
 		R(test_other_answers_are_the_called_sides_last_word),
 		R(test_who_has_heard_it_ring_is_not_sent_elsewhere),
+		R(test_answers_that_the_trunk_lists),
+		T(test_what_a_trunk_may_list),
 		R(test_a_connection_that_cannot_be_made),
 		R(test_a_message_that_cannot_be_sent_at_all),
 		R(test_a_peer_that_says_nothing),

@@ -91,12 +91,20 @@ static void test_every_leaf_of_a_trunk_counts(void **state)
 		TRUNK("a", ",\"ice\":\"lite\""),
 		TRUNK("a", ",\"identify\":{\"source-address\":[\"198.51.100.0/24\"]}"),
 		TRUNK("a", ",\"identify\":{\"listener\":[\"tls\"]}"),
+		TRUNK("a", ",\"failover-on\":[500]"),
 	};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof changed / sizeof *changed; i++)
 		assert_string_equal(
 			differences(parse(A, TO_A, ""), parse(changed[i], TO_A, "")), "changed trunk a");
+	assert_string_equal(differences(parse(TRUNK("a", ",\"failover-on\":[500]"), TO_A, ""),
+				    parse(TRUNK("a", ",\"failover-on\":[502]"), TO_A, "")),
+		"changed trunk a");
+	/* It is a set. */
+	assert_string_equal(differences(parse(TRUNK("a", ",\"failover-on\":[500,480]"), TO_A, ""),
+				    parse(TRUNK("a", ",\"failover-on\":[480,500]"), TO_A, "")),
+		"");
 }
 
 static void test_containers(void **state)

@@ -344,9 +344,16 @@ bool route_more_bindings(struct b2bua *b, const struct b2bua_generation *g, stru
 	return h->at < h->n && h->targets[h->at].binding && h->n_tried < ROUTE_TRIES_MAX;
 }
 
+bool route_hunts(const struct config_trunk *t, unsigned status)
+{
+	bool listed = status >= 400 && status < 600 && (t->failover_on[(status - 400) / 64] >> (status - 400) % 64) & 1;
+
+	return listed || status == 503;
+}
+
 /*
- * RFC 3263 section 4.3: no answer, no connection or a 503; and nothing that the caller has heard of. From one contact
- * of an account to the next: whatever is no decision for all of them, and no answer that the caller has heard (RFC
+ * RFC 3263 section 4.3: no answer, no connection, a 503 or what the trunk takes for one; and nothing that the caller
+ * has heard of. From one contact of an account to the next: whatever is no decision for all of them, and no answer that the caller has heard (RFC
  * 3261 section 16.7).
  */
 static bool may_fail_over(const struct leg *out, const struct sip_msg *m)
@@ -358,7 +365,7 @@ static bool may_fail_over(const struct leg *out, const struct sip_msg *m)
 	if (out->binding && c->state <= CALL_RINGING && !c->early_media && (!m || m->status < 600) &&
 		route_more_bindings(c->b, c->generation, c->hunt))
 		return true;
-	return c->state == CALL_TRYING && !out->dialog && (!m || m->status == 503);
+	return c->state == CALL_TRYING && !out->dialog && (!m || route_hunts(out->trunk, m->status));
 }
 
 void route_start_again(struct leg *out, const struct route_target *to)

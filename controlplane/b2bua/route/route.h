@@ -92,6 +92,9 @@ void route_aim(struct leg *out, const struct route_target *to);
 void route_note_failure(const struct b2bua_generation *g, const struct route_target *at, const char *reason,
 	const struct sip_msg *m);
 
+/* Does this final response of the trunk's party send what was asked of it to the next peer? RFC 3263 section 4.3. */
+bool route_hunts(const struct config_trunk *t, unsigned status);
+
 /*
  * The first INVITE could not be sent, or ended without a 2xx: m is the final response, or NULL and reason
  * says what happened. True: the call is tried at the next target, or has ended there. False: this was the
