@@ -99,7 +99,7 @@ struct sip_flow invite_dialog_flow(struct b2bua *b, const struct sip_dialog *d)
 	if (users_flow(d, open, &flow) || open)
 		return flow;
 	flow.conn = 0;
-	if (d->behind_nat)
+	if (d->behind_nat || d->no_way)
 		return flow;
 	to = flow;
 	/* A Contact may move the peer to another address, never to a weaker transport. */
@@ -264,12 +264,18 @@ static void another_2xx(struct leg *out, const struct sip_msg *m)
 	}
 }
 
+/* Its sender has a call that cannot go on: it hears so, and the caller too. */
+static void taken_in_vain(struct leg *out)
+{
+	log_warn("call", "a 2xx without a usable Contact or route", LZ("call", out->call->id),
+		LZ("trunk", out->trunk->name));
+	call_release(out->call, NULL, 502, "the called side's answer has no usable Contact or route");
+}
+
 static void taken(struct leg *out, const struct sip_msg *m)
 {
 	if (fork_take(out, m) < 0) {
-		log_warn("call", "a 2xx without a usable Contact or route", LZ("call", out->call->id),
-			LZ("trunk", out->trunk->name));
-		call_release(out->call, NULL, 502, "the called side's answer has no usable Contact or route");
+		taken_in_vain(out);
 		return;
 	}
 	if (!m->to_tag.n) {
@@ -283,6 +289,11 @@ static void taken(struct leg *out, const struct sip_msg *m)
 	contacts_won(out);
 	session_timer_answered(out, m);
 	out->ack_due = true;
+	if (out->dialog->no_way && out->call->state != CALL_ENDING) {
+		out->established = true;
+		taken_in_vain(out);
+		return;
+	}
 	/* That of a delayed offer carries our answer, which is still to come. */
 	if (!out->call->delayed || out->joining || out->call->state == CALL_ENDING)
 		invite_ack(out, STR(""));

@@ -178,6 +178,15 @@ int sip_dialog_new_uas(const struct sip_msg *request, struct str local_tag, cons
 	return 0;
 }
 
+/* Those of an answer. owed: its sender is to hear of us whatever they are. */
+static int take_routes(struct sip_dialog *d, const struct sip_msg *response, bool owed)
+{
+	int rc = routes_from(d, response, true);
+
+	d->no_way = owed && (rc == -EINVAL || rc == -E2BIG);
+	return d->no_way ? 0 : rc;
+}
+
 int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_msg *response,
 	const struct sip_flow *flow, struct sip_dialog **out)
 {
@@ -205,15 +214,15 @@ int sip_dialog_new_uac(const struct sip_dialog_start *start, const struct sip_ms
 	rc = set_identity(d, &id);
 	if (rc == 0)
 		rc = first_target(d, response);
+	bool owed = (response->status >= 200 || sip_msg_hdr(response, SIP_H_RSEQ)) && start->fallback.n;
 	/*
 	 * Whoever answers is owed an ACK, and a BYE one day (RFC 3261 section 13.2.2.4); who rings reliably
 	 * is owed a PRACK, or gives the call up (RFC 3262 section 3).
 	 */
-	if (rc == -EINVAL && (response->status >= 200 || sip_msg_hdr(response, SIP_H_RSEQ)) &&
-		start->fallback.n)
+	if (rc == -EINVAL && owed)
 		rc = set_target(d, start->fallback);
 	if (rc == 0)
-		rc = routes_from(d, response, true);
+		rc = take_routes(d, response, owed);
 	if (rc < 0)
 		sip_dialog_free(d);
 	else
@@ -300,7 +309,7 @@ int sip_dialog_response(struct sip_dialog *d, const struct sip_msg *response)
 	if (confirms) {
 		d->state = SIP_DIALOG_CONFIRMED;
 		if (d->uac)
-			rc = routes_from(d, response, true);
+			rc = take_routes(d, response, d->no_way);
 	}
 	if (rc != -ENOMEM)
 		rc = sip_dialog_refresh(d, response);

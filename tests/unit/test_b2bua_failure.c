@@ -31,6 +31,84 @@ static void test_what_the_called_side_says_reaches_the_caller(void **state)
 }
 
 /*
+ * An answer whose routes are none: no call can be had that way, but who gave it waits for an ACK and then for somebody
+ * to talk to. Both go where the INVITE went.
+ */
+static void test_an_answer_with_routes_that_are_none(void **state)
+{
+	static const char *const routes[] = {"Record-Route: not a route\r\n",
+		"Record-Route: <sip:p1.example;lr>, <>\r\nContact: <sip:b@192.0.2.99:5099>\r\n"};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct phone *by = i < 2 ? &alice : &carol, *to = i < 2 ? &bob : &alice;
+
+		dial(by, number_of(to), "", sdp(by, 1));
+		hear(to, "INVITE");
+		answer(to, "200 OK", routes[i % 2], sdp(to, 1));
+		hear(to, "ACK");
+		expect_not_heard(to, "\r\nRoute: ");
+		hear(to, "BYE");
+		expect_heard(to, "no usable Contact or route");
+		reply(to, "200 OK");
+		hear(by, "502");
+		expect_heard(by, "no usable Contact or route");
+		say(by, "ACK", "", "");
+		silence(NULL);
+		expect_no_calls();
+	}
+	/* Of a reliable response too: that it came is acknowledged, and what counts are the routes of the answer. */
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "180 Ringing", "Require: 100rel\r\nRSeq: 7\r\nRecord-Route: not a route\r\n", "");
+	hear(&bob, "PRACK");
+	reply(&bob, "200 OK");
+	hear(&alice, "180");
+	answer(&bob, "200 OK", "Record-Route: <sip:198.51.100.1;transport=tls;lr>\r\n", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	expect_heard(&bob, "\r\nRoute: <sip:198.51.100.1;transport=tls;lr>\r\n");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+/* It crosses the CANCEL, or is one too many. */
+static void test_a_late_answer_with_routes_that_are_none(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "180 Ringing", "", "");
+	hear(&alice, "180");
+	say(&alice, "CANCEL", "", "");
+	hear(&alice, "200");
+	hear(&alice, "487");
+	say(&alice, "ACK", "", "");
+	hear(&bob, "CANCEL");
+	reply(&bob, "200 OK");
+	answer_as(&bob, "other", "200 OK", "Record-Route: not a route\r\n", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	silence(NULL);
+	expect_no_calls();
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	answer_as(&bob, "other", "200 OK", "Record-Route: not a route\r\n", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	expect_heard(&bob, ";tag=other\r\n");
+	hear(&bob, "BYE");
+	reply(&bob, "200 OK");
+	hear(&alice, "200");
+	say(&alice, "ACK", "", "");
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+/*
  * RFC 3261 section 16.7, step 6: a 503 is of who sends it, and one with Retry-After takes all of it out of
  * use. The gateway does not say it for one carrier.
  */
@@ -414,6 +492,8 @@ static void test_a_refusal_that_is_never_acknowledged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(test_an_answer_with_routes_that_are_none),
+		T(test_a_late_answer_with_routes_that_are_none),
 		T(test_what_the_called_side_says_reaches_the_caller),
 		T(test_a_503_of_the_called_side_is_not_the_gateways),
 		T(test_a_503_in_a_call_is_of_the_call),
