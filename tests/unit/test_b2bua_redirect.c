@@ -56,14 +56,66 @@ static void test_passed_on_at_our_own_address(void **state)
 	redirected("302 Moved Temporarily",
 		"Contact: <sip:+2001@secret.example;transport=tls>;q=0.5, <sip:+2002@198.51.100.9>\r\n");
 	hear(&alice, "302");
-	expect_heard(&alice, "\r\nContact: <sip:+2001@10.20.0.10:5060;transport=udp>;q=0.500, "
-			     "<sip:+2002@10.20.0.10:5060;transport=udp>;q=1.000");
+	expect_heard(&alice, "\r\nContact: <sip:+2002@10.20.0.10:5060;transport=udp>;q=1.000, "
+			     "<sip:+2001@10.20.0.10:5060;transport=udp>;q=0.500");
 	expect_not_heard(&alice, "secret.example");
 	say(&alice, "ACK", "", "");
 	silence(NULL);
 	expect_no_calls();
 	redirected("305 Use Proxy", "Contact: <sip:proxy.example>\r\n");
 	refused("502", NULL);
+}
+
+/* A Contact has the number as the called side writes it. */
+static void test_numbers_are_each_sides_own(void **state)
+{
+	static const char *const policies[] = {"follow", "pass-on"};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		char carrier[120];
+
+		snprintf(carrier, sizeof carrier,
+			"\"name\":\"carrier-a\",\"redirect\":\"%s\",\"numbers\":{\"country-code\":\"1\"},", policies[i]);
+		bench_change_all(
+			(const struct bench_edit[]){{"\"name\":\"carrier-a\",", carrier},
+				{"\"max-calls\":250",
+					"\"max-calls\":250,\"numbers\":{\"country-code\":\"2\",\"send-as\":"
+					"\"international\"}"}},
+			2);
+		redirected("302 Moved", "Contact: <sip:0022222@198.51.100.2>\r\n");
+		if (i == 0) {
+			hear(&carol, "INVITE");
+			expect_heard(&carol, "INVITE sip:+22222@");
+			answer(&carol, "486 Busy", "", "");
+			hear(&carol, "ACK");
+			refused("486", NULL);
+		} else {
+			refused("302", "Contact: <sip:0022222@10.20.0.10:5060");
+		}
+	}
+}
+
+/* Of more than are told the best are; they come in any order. */
+static void test_the_best_of_many_are_passed_on(void **state)
+{
+	char contacts[1200] = "", best[] = "\r\nContact: <sip:+1111@10.20.0.10:5060;transport=udp>;q=0.110, "
+					   "<sip:+1112@10.20.0.10:5060;transport=udp>;q=0.110, "
+					   "<sip:+1110@10.20.0.10:5060;transport=udp>;q=0.100, ";
+
+	(void)state;
+	policy("pass-on");
+	for (unsigned i = 0; i < 13; i++)
+		snprintf(contacts + strlen(contacts), sizeof contacts - strlen(contacts),
+			"Contact: <sip:+11%02u@198.51.100.1>;q=0.%02u\r\n", i, i == 12 ? 11 : i);
+	redirected("300 Multiple Choices", contacts);
+	hear(&alice, "300");
+	expect_heard(&alice, best);
+	expect_heard(&alice, "<sip:+1105@10.20.0.10:5060;transport=udp>;q=0.050\r\n");
+	expect_not_heard(&alice, "+1104");
+	say(&alice, "ACK", "", "");
+	silence(NULL);
+	expect_no_calls();
 }
 
 static void test_followed_by_q_to_configured_peers_only(void **state)
@@ -235,6 +287,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_refused_by_default),
 		T(test_passed_on_at_our_own_address),
+		T(test_numbers_are_each_sides_own),
+		T(test_the_best_of_many_are_passed_on),
 		T(test_followed_by_q_to_configured_peers_only),
 		T(test_within_a_trunk_that_is_full),
 		T(test_many_contacts),

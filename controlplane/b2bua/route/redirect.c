@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/route/number.h"
+#include "controlplane/b2bua/route/passing.h"
 #include "controlplane/b2bua/route/redirect.h"
 #include "controlplane/b2bua/reply.h"
 #include "lib/base/log.h"
@@ -126,7 +128,7 @@ static unsigned collect(struct leg *out, struct redirection *r, const struct sip
 			snprintf(r->why_not, sizeof r->why_not, "a Contact of the redirection names nobody");
 			continue;
 		}
-		str_copy(t.user, sizeof t.user, addr.uri.user);
+		passing_party(out->trunk, &addr.uri, t.user);
 		t.q = q_of(addr.params);
 		if (!redirect_find(c, out->trunk, &addr.uri, &t.to)) {
 			snprintf(r->why_not, sizeof r->why_not,
@@ -201,28 +203,61 @@ bool redirect_failed(struct leg *out, const struct sip_msg *m)
 	return r && go_on(out);
 }
 
+/* What the caller may be told of. */
+struct told {
+	struct sip_uri uri; /* of the message */
+	unsigned q;
+};
+
+/* Behind those that are as good. */
+static unsigned insert_told(struct told *list, unsigned n, struct told t)
+{
+	unsigned at = n;
+
+	while (at && list[at - 1].q < t.q)
+		at--;
+	if (at == REDIRECT_TARGETS_MAX)
+		return n;
+	n -= n == REDIRECT_TARGETS_MAX;
+	memmove(&list[at + 1], &list[at], (n - at) * sizeof *list);
+	list[at] = t;
+	return n + 1;
+}
+
+/* The best Contacts of a 3xx; how many. */
+static unsigned best_of(const struct sip_msg *m, struct told list[REDIRECT_TARGETS_MAX])
+{
+	struct sip_values it = sip_values(m, SIP_H_CONTACT);
+	struct sip_addr addr;
+	struct str value;
+	unsigned n = 0;
+
+	while (sip_values_next(&it, &value))
+		if (sip_addr_parse(value, &addr) == 0 && !addr.star && addr.uri.user.n)
+			n = insert_told(list, n, (struct told){addr.uri, q_of(addr.params)});
+	return n;
+}
+
 bool redirect_pass(struct leg *out, const struct sip_msg *m)
 {
 	const struct leg *in = leg_twin(out);
-	struct sip_values it = sip_values(m, SIP_H_CONTACT);
+	struct told best[REDIRECT_TARGETS_MAX];
 	char text[CALL_HEAD_MAX / 4];
 	struct wbuf w = wbuf_make(text, sizeof text);
-	struct sip_addr addr;
-	struct str value;
+	unsigned n;
 
 	if (!is_redirection(m) || out->trunk->redirect != CONFIG_REDIRECT_PASS)
 		return false;
-	for (unsigned n = 0; n < REDIRECT_TARGETS_MAX && sip_values_next(&it, &value);) {
-		unsigned q;
+	n = best_of(m, best);
+	for (unsigned i = 0; i < n; i++) {
+		char user[CALL_PARTY_MAX];
 
-		if (sip_addr_parse(value, &addr) < 0 || addr.star || !addr.uri.user.n)
-			continue;
-		q = q_of(addr.params);
-		wbuf_fmt(&w, "%s<sip:", n++ ? ", " : "");
-		wbuf_str(&w, addr.uri.user);
+		passing_party(out->trunk, &best[i].uri, user);
+		wbuf_fmt(&w, "%s<sip:", i ? ", " : "");
+		number_write(&in->trunk->headers.numbers, str_z(user), &w);
 		wbuf_fmt(&w, "@%.*s;transport=%s>;q=%u.%03u",
 			STR_ARG(sip_listener_sent_by(in->flow.listener)),
-			reply_transport(in->listener), q / 1000, q % 1000);
+			reply_transport(in->listener), best[i].q / 1000, best[i].q % 1000);
 	}
 	return w.len && !w.overflow && call_text_keep(&out->call->contacts, wbuf_view(&w)) == 0;
 }
