@@ -69,6 +69,15 @@ static const struct {
 	{"and why a call was sent on: RFC 4458", &alice, &bob,
 		"History-Info: <sip:+3005@pbx;user=phone;cause=302;x=pbx.core.internal>;index=1\r\n",
 		"History-Info: <sip:+3005@203.0.113.10;user=phone;cause=302>;index=1\r\n", "core.internal"},
+	{"but not in the other side's own words", &alice, &bob,
+		"History-Info: <sip:+3005@pbx?Reason=SIP%3Bcause%3D486%3Btext%3D%22Busy%20at%20pbx%22%2C"
+		"Q.850%3Bcause%3D17&X-Secret=pbx&privacy=none>;index=1\r\n",
+		"History-Info: <sip:+3005@203.0.113.10?Reason=SIP%3Bcause%3D486%2C%20Q.850%3Bcause%3D17&privacy=none>"
+		";index=1\r\n",
+		"pbx"},
+	{"which trusted parties may read", &bob, &alice,
+		"History-Info: <sip:+1005@gw.b?Reason=SIP%3Bcause%3D486%3Btext%3D%22Busy%22>;index=1\r\n",
+		"History-Info: <sip:+1005@10.20.0.10?Reason=SIP%3Bcause%3D486%3Btext%3D%22Busy%22>;index=1\r\n", "gw.b"},
 	{"private history", &alice, &bob, "Privacy: history\r\nHistory-Info: <sip:+3006@pbx>;index=1\r\n",
 		"History-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n", "+3006"},
 	{"P-Early-Media stays inside", &alice, &bob, "P-Early-Media: supported\r\n", "INVITE", "P-Early"},

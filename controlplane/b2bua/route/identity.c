@@ -2,6 +2,8 @@
 #include "controlplane/b2bua/route/identity.h"
 
 #include "controlplane/b2bua/route/number.h"
+#include "controlplane/b2bua/route/reason.h"
+#include "controlplane/sip/chars.h"
 
 #define NOWHERE "anonymous.invalid" /* RFC 3323 section 4.1.1.3 */
 #define ANONYMOUS "sip:anonymous@" NOWHERE
@@ -91,6 +93,42 @@ static bool is_anonymous(const struct sip_addr *a)
 	return str_ieq(a->uri.host, STR(NOWHERE));
 }
 
+/* What a reason is made of may not stand in a URI. */
+static void put_escaped(struct wbuf *w, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (ch_is(s.p[i], CH_UNRESERVED))
+			wbuf_u8(w, (uint8_t)s.p[i]);
+		else
+			wbuf_fmt(w, "%%%02X", (uint8_t)s.p[i]);
+}
+
+/*
+ * The headers of a history's URI as a party outside may have them: which reason and what is private. A reason's text is
+ * the other side's own, as that of a Reason header is.
+ */
+static void put_headers_outside(struct wbuf *w, struct str headers)
+{
+	const char *before = "?";
+
+	while (headers.n) {
+		struct str value = str_cut(&headers, '&'), name = str_cut(&value, '=');
+		char text[VALUE_MAX], reason[VALUE_MAX];
+		struct wbuf plain = wbuf_make(reason, sizeof reason);
+		int n = sip_unescape(value, text, sizeof text);
+
+		if (n > 0 && str_ieq(name, STR("Reason")))
+			reason_plain(&plain, (struct str){text, (size_t)n});
+		else if (n > 0 && str_ieq(name, STR("Privacy")))
+			wbuf_bytes(&plain, text, (size_t)n);
+		if (!plain.len || plain.overflow)
+			continue;
+		wbuf_fmt(w, "%s%.*s=", before, STR_ARG(name));
+		put_escaped(w, wbuf_view(&plain));
+		before = "&";
+	}
+}
+
 /* An address in what is passed on. Its own parameters stay: they name nobody. */
 static void put_address(struct wbuf *w, const struct identity_ends *e, const struct config_host_part *part,
 	const struct sip_addr *a)
@@ -115,7 +153,9 @@ static void put_address(struct wbuf *w, const struct identity_ends *e, const str
 	/* RFC 4458: why it was sent here, in a history. */
 	if (sip_param(a->uri.params, STR("cause"), &value) && str_to_u64(value, 999, &cause) == 0)
 		wbuf_fmt(w, ";cause=%u", (unsigned)cause);
-	if (a->uri.headers.n) {
+	if (part == &e->to->history && !e->to->identity_trusted) {
+		put_headers_outside(w, a->uri.headers);
+	} else if (a->uri.headers.n) {
 		wbuf_z(w, "?");
 		wbuf_str(w, a->uri.headers);
 	}

@@ -32,3 +32,11 @@ void reason_copy(struct wbuf *w, const struct sip_msg *m, struct str except, boo
 	for (unsigned i = 0; i < 2 && sip_values_next(&it, &value); i++)
 		put(w, value, except, with_text);
 }
+
+void reason_plain(struct wbuf *w, struct str list)
+{
+	struct str value;
+
+	for (unsigned i = 0; i < 2 && sip_list_next(&list, &value); i++)
+		put(w, value, STR(""), false);
+}

@@ -10,3 +10,5 @@
  * at most. except: a protocol that is left out; "": none. Nothing is written where there is none.
  */
 void reason_copy(struct wbuf *w, const struct sip_msg *m, struct str except, bool with_text);
+/* The same of one value, without texts. */
+void reason_plain(struct wbuf *w, struct str list);
