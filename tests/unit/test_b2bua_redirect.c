@@ -184,6 +184,89 @@ static void test_a_redirection_to_nobody_that_we_know(void **state)
 	assert_int_equal(counter("redirected"), 0);
 }
 
+/* Who is called then hears for whom the call was (RFC 5806, RFC 7044), the last one first. */
+static void test_the_new_target_hears_who_diverted_the_call(void **state)
+{
+	(void)state;
+	policy("follow");
+	dial(&alice, "+1001",
+		"Diversion: <sip:+3007@pbx.core.internal>;reason=no-answer\r\n"
+		"History-Info: <sip:+3007@pbx>;index=1, <sip:+1001@pbx;cause=408>;index=1.1;mp=1\r\n",
+		sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	expect_not_heard(&bob, "unconditional");
+	answer(&bob, "302 Moved", "Contact: <sip:+1002@198.51.100.1>\r\n", "");
+	hear(&bob, "ACK");
+	hear(&bob, "INVITE");
+	expect_heard(&bob, "\r\nDiversion: <sip:+1001@203.0.113.10>;reason=unconditional, "
+			   "<sip:+3007@203.0.113.10>;reason=no-answer\r\n");
+	answer(&bob, "302 Moved", "Contact: <sip:+2002@198.51.100.2>, <sip:+2003@198.51.100.2>;q=0.1\r\n", "");
+	hear(&bob, "ACK");
+	for (unsigned i = 2; i < 4; i++) {
+		char target[80];
+
+		hear(&carol, "INVITE");
+		expect_heard(&carol,
+			"\r\nDiversion: <sip:+1002@203.0.113.10>;reason=unconditional, "
+			"<sip:+1001@203.0.113.10>;reason=unconditional, <sip:+3007@203.0.113.10>;reason=no-answer\r\n");
+		expect_heard(&carol,
+			"\r\nHistory-Info: <sip:+1001@203.0.113.10?Reason=SIP%3Bcause%3D302>;index=1.1.1, "
+			"<sip:+1002@203.0.113.10;cause=302?Reason=SIP%3Bcause%3D302>;index=1.1.1.1;mp=1.1.1, ");
+		snprintf(target, sizeof target, "<sip:+200%u@203.0.113.10;cause=302>;index=1.1.1.1.1;mp=1.1.1.1\r\n", i);
+		expect_heard(&carol, target);
+		if (i == 2) {
+			answer(&carol, "486 Busy", "", "");
+			hear(&carol, "ACK");
+		}
+	}
+	up_and_over(&carol);
+}
+
+/* Unless he wants that to be private, outside; and a rule of the trunk may take it out. */
+static void test_a_private_diversion(void **state)
+{
+	static const char private_to_carol[] = "Privacy: user\r\nContact: <sip:+2002@198.51.100.2>\r\n";
+
+	(void)state;
+	policy("follow");
+	dial(&alice, "+1001", "History-Info: <sip:+1001@pbx>;index=1\r\n", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "302 Moved", private_to_carol, "");
+	hear(&bob, "ACK");
+	hear(&carol, "INVITE");
+	expect_not_heard(&carol, "Diversion");
+	expect_heard(&carol, ", <sip:+2002@203.0.113.10;cause=302>;index=1.1.1;mp=1.1\r\n");
+	expect_heard(&carol, "<sip:anonymous@anonymous.invalid?Reason=SIP%3Bcause%3D302>;index=1.1, ");
+	answer(&carol, "486 Busy", "", "");
+	hear(&carol, "ACK");
+	refused("486", NULL);
+	dial(&carol, "+1001", "", sdp(&carol, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "302 Moved", "Privacy: id\r\nContact: <sip:+3001@10.20.0.5>\r\n", "");
+	hear(&bob, "ACK");
+	hear(&alice, "INVITE");
+	expect_heard(&alice, "\r\nDiversion: <sip:+1001@10.20.0.10>;reason=unconditional;privacy=full\r\n");
+	expect_not_heard(&alice, "History-Info"); /* nobody has begun one */
+	answer(&alice, "486 Busy", "", "");
+	hear(&alice, "ACK");
+	hear(&carol, "486");
+	say(&carol, "ACK", "", "");
+	silence(NULL);
+	expect_no_calls();
+	bench_change_all(
+		(const struct bench_edit[]){
+			{"\"name\":\"carrier-a\"", "\"name\":\"carrier-a\",\"redirect\":\"follow\""},
+			{"\"name\":\"carrier-b\"", "\"name\":\"carrier-b\",\"header-rule\":[{\"name\":\"d\",\"direction\":"
+						 "\"out\",\"header\":\"Diversion\",\"action\":\"remove\"}]"}},
+		2);
+	redirected("302 Moved", "Contact: <sip:+2002@198.51.100.2>\r\n");
+	hear(&carol, "INVITE");
+	expect_not_heard(&carol, "Diversion");
+	answer(&carol, "486 Busy", "", "");
+	hear(&carol, "ACK");
+	refused("486", NULL);
+}
+
 /* From the plain side to the secure one and back: each leg is what its trunk says. */
 static void test_no_leg_goes_clear_on_the_way(void **state)
 {
@@ -293,6 +376,8 @@ int main(void)
 		T(test_within_a_trunk_that_is_full),
 		T(test_many_contacts),
 		T(test_a_redirection_to_nobody_that_we_know),
+		T(test_the_new_target_hears_who_diverted_the_call),
+		T(test_a_private_diversion),
 		T(test_no_leg_goes_clear_on_the_way),
 		T(test_redirections_without_end),
 		T(test_what_ends_the_search),

@@ -7,6 +7,7 @@
 
 #include "controlplane/b2bua/route/number.h"
 #include "controlplane/b2bua/route/reason.h"
+#include "controlplane/b2bua/route/redirect.h"
 #include "controlplane/sip/transport.h"
 
 /* An IPv6 address stands in brackets. */
@@ -17,8 +18,9 @@ static void put_host(char *out, size_t cap, const char *host)
 	snprintf(out, cap, "%s%s%s", v6 ? "[" : "", host, v6 ? "]" : "");
 }
 
-void passage_make(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
-	const struct sip_listener *l, const char *peer, const struct sip_msg *m)
+/* diverted: the INVITE of this call, on its way to another target; else NULL. */
+static void make(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
+	const struct sip_listener *l, const char *peer, const struct sip_msg *m, const struct call *diverted)
 {
 	str_copy(p->own_host, sizeof p->own_host, sip_listener_host(l));
 	put_host(p->peer_host, sizeof p->peer_host, peer);
@@ -34,7 +36,15 @@ void passage_make(struct passage *p, const struct config_trunk *from, const stru
 	header_set_from(&p->set, m);
 	header_set_rules(&p->set, &from->headers, false);
 	identity_apply(&p->set, &p->ends, m->request ? &m->from : NULL, &p->done);
+	if (diverted)
+		redirect_tell(&p->set, &p->ends, p->done.privacy, diverted->redirection, str_z(call_z(diverted->to)));
 	header_set_rules(&p->set, &to->headers, true);
+}
+
+void passage_make(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
+	const struct sip_listener *l, const char *peer, const struct sip_msg *m)
+{
+	make(p, from, to, l, peer, m, NULL);
 }
 
 void passage_referrer(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
@@ -96,7 +106,8 @@ void passage_of_invite(struct passage *p, struct leg *out)
 		passage_referrer(p, out->call->referrer, out->trunk, out->flow.listener, peer,
 			str_z(out->call->referred_by));
 	else
-		passage_make(p, in->trunk, out->trunk, out->flow.listener, peer, m);
+		make(p, in->trunk, out->trunk, out->flow.listener, peer, m,
+			out->call->redirection && !out->dialog ? out->call : NULL);
 	p->sips = out->call->sips;
 }
 

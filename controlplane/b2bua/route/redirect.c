@@ -129,6 +129,7 @@ static unsigned collect(struct leg *out, struct redirection *r, const struct sip
 			continue;
 		}
 		passing_party(out->trunk, &addr.uri, t.user);
+		t.by = r->depth;
 		t.q = q_of(addr.params);
 		if (!redirect_find(c, out->trunk, &addr.uri, &t.to)) {
 			snprintf(r->why_not, sizeof r->why_not,
@@ -174,10 +175,21 @@ static bool go_on(struct leg *out)
 		LZ("trunk", out->trunk->name), LZ("to", next.user), LZ("next_trunk", next.to.trunk->name),
 		LZ("next_peer", next.to.peer->name));
 	c->hunt->tried[c->hunt->n_tried++] = next.to;
+	r->by = next.by;
 	route_start_again(out, &next.to);
 	(void)call_hold(c, &c->to, str_z(next.user));
 	exchange_again(in);
 	return true;
+}
+
+static void note_past(const struct call *c, struct redirect_past *past, const struct sip_msg *m)
+{
+	struct header_set s;
+
+	header_set_from(&s, m);
+	past->private = identity_privacy(&s) & (PRIVACY_ID | PRIVACY_USER | PRIVACY_HEADER | PRIVACY_HISTORY);
+	past->by = c->redirection->by;
+	str_copy(past->user, sizeof past->user, str_z(call_z(c->to)));
 }
 
 bool redirect_failed(struct leg *out, const struct sip_msg *m)
@@ -198,6 +210,7 @@ bool redirect_failed(struct leg *out, const struct sip_msg *m)
 			r->n = 0;
 			return false;
 		}
+		note_past(c, &r->past[r->depth - 1], m);
 		collect(out, r, m);
 	}
 	return r && go_on(out);

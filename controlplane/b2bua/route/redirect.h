@@ -11,17 +11,26 @@
 #define REDIRECT_TARGETS_MAX 8 /* that are kept, of all 3xx of a call */
 #define REDIRECT_DEPTH_MAX 5   /* 3xx in one call */
 
-struct sip_builder;
+struct header_set;
+struct identity_ends;
 struct sip_uri;
 
-/* Where a call may still go. */
+/* Where a call may still go, and who has sent it there. */
 struct redirection {
 	struct redirect_target {
 		struct route_target to;
-		unsigned q; /* thousandths */
+		unsigned q;  /* thousandths */
+		unsigned by; /* as below */
 		char user[CALL_PARTY_MAX];
 	} list[REDIRECT_TARGETS_MAX];
 	unsigned n;
+	/* Each 3xx that was followed, in the order in which they came. */
+	struct redirect_past {
+		char user[CALL_PARTY_MAX]; /* that was called */
+		bool private;              /* its Privacy does not let it be named */
+		unsigned by;               /* whose target it was: in `past`, from 1; 0: the caller's own */
+	} past[REDIRECT_DEPTH_MAX];
+	unsigned by; /* of the target in use */
 	unsigned depth;
 	char why_not[CALL_REASON_MAX]; /* of the last Contact that was not taken */
 };
@@ -40,3 +49,12 @@ bool redirect_find(struct call *c, const struct config_trunk *first, const struc
 bool redirect_failed(struct leg *out, const struct sip_msg *m);
 /* A 3xx that the caller is to hear: keeps what it says. False: it is not told of it. */
 bool redirect_pass(struct leg *out, const struct sip_msg *m);
+
+/* ---- diverted.c ---- */
+
+/*
+ * Says in the headers of an INVITE from whom it comes; `called` is the number that it goes to. Behind identity_apply(),
+ * whose ends and privacy these are.
+ */
+void redirect_tell(struct header_set *s, const struct identity_ends *e, unsigned privacy, const struct redirection *r,
+	struct str called);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A redirection that is followed diverts the call, and the gateway is who does it: the new target hears for whom the
+ * call was. In Diversion (RFC 5806), and in a History-Info (RFC 7044) that the caller's side has begun.
+ */
+#include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/route/identity.h"
+#include "controlplane/b2bua/route/number.h"
+#include "controlplane/b2bua/route/redirect.h"
+
+#define LIST_MAX 2048
+#define INDEX_MAX 64 /* octets of an entry's index */
+
+/* Who has diverted it to where it goes now, the last one first. How many. */
+static unsigned chain_of(const struct redirection *r, const struct redirect_past *chain[REDIRECT_DEPTH_MAX])
+{
+	unsigned n = 0;
+
+	for (unsigned at = r->by; at && n < REDIRECT_DEPTH_MAX; at = r->past[at - 1].by)
+		chain[n++] = &r->past[at - 1];
+	return n;
+}
+
+static void put_uri(
+	struct wbuf *w, const struct identity_ends *e, const struct config_host_part *part, struct str user)
+{
+	wbuf_z(w, "<sip:");
+	number_write(&e->to->numbers, user, w);
+	wbuf_z(w, "@");
+	wbuf_str(w, identity_host(e, part, STR("")));
+}
+
+static void tell_diversion(struct header_set *s, const struct identity_ends *e,
+	const struct redirect_past *const *chain, unsigned n)
+{
+	struct header_line *before = header_set_find(s, SIP_H_DIVERSION);
+	char buf[LIST_MAX];
+	struct wbuf w = wbuf_make(buf, sizeof buf);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (chain[i]->private && !e->to->identity_trusted)
+			continue;
+		wbuf_z(&w, w.len ? ", " : "");
+		put_uri(&w, e, &e->to->diversion, str_z(chain[i]->user));
+		wbuf_z(&w, ">;reason=unconditional"); /* RFC 7544: a 3xx */
+		if (chain[i]->private)
+			wbuf_z(&w, ";privacy=full");
+	}
+	if (!w.len)
+		return;
+	s->full |= w.overflow;
+	if (!before) {
+		header_set_add(s, SIP_H_DIVERSION, sip_hdr_name(SIP_H_DIVERSION), wbuf_view(&w));
+		return;
+	}
+	wbuf_z(&w, ", "); /* the latest is on top */
+	wbuf_str(&w, before->value);
+	s->full |= w.overflow;
+	before->value = header_set_keep(s, wbuf_view(&w));
+}
+
+/* The index of the last entry that there is; "" where there is none to go on from. */
+static struct str last_index(const struct header_set *s)
+{
+	struct str rest, one, last = STR(""), index;
+	struct sip_addr a;
+
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->lines[i].id == SIP_H_HISTORY_INFO)
+			for (rest = s->lines[i].value; sip_list_next(&rest, &one);)
+				last = one;
+	if (!last.n || sip_addr_parse(last, &a) < 0 || !sip_param(a.params, STR("index"), &index))
+		return STR("");
+	for (size_t i = 0; i < index.n; i++)
+		if (index.p[i] != '.' && (index.p[i] < '0' || index.p[i] > '9'))
+			return STR("");
+	return index.n < INDEX_MAX ? index : STR("");
+}
+
+/* Each entry is below the one before (RFC 7044 section 10.3), and says which one it comes from. */
+static void tell_history(struct header_set *s, const struct identity_ends *e, unsigned privacy,
+	const struct redirect_past *const *chain, unsigned n, struct str called)
+{
+	struct str index = last_index(s);
+	bool outside = !e->to->identity_trusted, hide = outside && (privacy & (PRIVACY_HISTORY | PRIVACY_HEADER));
+	char buf[LIST_MAX];
+	struct wbuf w = wbuf_make(buf, sizeof buf);
+
+	if (!index.n)
+		return;
+	for (unsigned i = 0; i <= n; i++) {
+		const struct redirect_past *by = i < n ? chain[n - 1 - i] : NULL;
+
+		wbuf_z(&w, i ? ", " : "");
+		if (hide || (by && by->private && outside))
+			wbuf_z(&w, "<sip:anonymous@anonymous.invalid");
+		else
+			put_uri(&w, e, &e->to->history, by ? str_z(by->user) : called);
+		wbuf_z(&w, i ? ";cause=302" : "");
+		wbuf_z(&w, by ? "?Reason=SIP%3Bcause%3D302" : "");
+		wbuf_fmt(&w, ">;index=%.*s", STR_ARG(index));
+		for (unsigned k = 0; k <= i; k++)
+			wbuf_z(&w, ".1");
+		if (!i)
+			continue;
+		wbuf_fmt(&w, ";mp=%.*s", STR_ARG(index));
+		for (unsigned k = 0; k < i; k++)
+			wbuf_z(&w, ".1");
+	}
+	s->full |= w.overflow;
+	header_set_add(s, SIP_H_HISTORY_INFO, sip_hdr_name(SIP_H_HISTORY_INFO), wbuf_view(&w));
+}
+
+void redirect_tell(struct header_set *s, const struct identity_ends *e, unsigned privacy, const struct redirection *r,
+	struct str called)
+{
+	const struct redirect_past *chain[REDIRECT_DEPTH_MAX];
+	unsigned n = chain_of(r, chain);
+
+	if (!n)
+		return;
+	tell_diversion(s, e, chain, n);
+	tell_history(s, e, privacy, chain, n, called);
+}
