@@ -98,7 +98,8 @@ def redirected(lab, gateway):
     """302 to another configured peer: the call goes on there."""
     b = callee(lab, uas("moved").receive("INVITE").answer(
         302, "Moved", headers=[f"Contact: <sip:+4969400@{THIRD}:5061;transport=tls>"]).receive("ACK"), "moved")
-    c = (Scenario("takes", contact=f"sip:c@{THIRD}:5061;transport=tls").receive("INVITE")
+    c = (Scenario("takes", contact=f"sip:c@{THIRD}:5061;transport=tls")
+         .receive("INVITE", matches="Diversion: <sip:.4940200@192.0.2.1>;reason=unconditional")
          .answer(200, "OK", sdp(THIRD, crypto=SECURE)).receive("ACK").receive("BYE").answer_in_dialog(200, "OK"))
     c = callee(lab, c, "takes", host="carrier-c")
     caller(lab, call_and_bye("redirected", "+4940200"), "redirected").finish()
