@@ -69,7 +69,7 @@ struct leg_reliable {
 	uint32_t version;         /* agreed, ours: of the session description that it had first */
 	uint32_t interval_ms, waited_ms;
 	struct timer timer; /* repeats ours */
-	struct leg_prack *prack; /* of the last that came; NULL: it has its answer, or there was none. See reliable.c */
+	struct leg_prack *prack; /* for the last that came: see reliable.c; NULL: there was none. Owned */
 };
 
 /* A session description that is kept: it has keys, and is wiped when it is dropped. p NULL: none. */
@@ -82,6 +82,7 @@ struct call_text {
 struct leg_branch {
 	struct sip_dialog *dialog;
 	uint32_t heard; /* RSeq of its last reliable response; 0: none */
+	struct leg_prack *prack;
 	struct call_text answer;
 };
 #define LEG_BRANCHES_MAX 15

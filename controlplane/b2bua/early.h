@@ -12,8 +12,8 @@ void reliable_asked(struct leg *in, const struct sip_msg *m);
 bool reliable_wanted(const struct leg *in, bool sdp);
 void reliable_begin(struct leg *in, struct sip_builder *b, bool sdp);
 void reliable_stop(struct leg *l);
-/* Whether a PRACK of ours arrives is nothing to the leg any more. */
-void reliable_forget(struct leg *l);
+/* Whether a PRACK of ours arrives is nothing to anybody any more. */
+void reliable_forget(struct leg_prack **prack);
 void reliable_prack(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
 /* Acknowledges a reliable 1xx in the leg's dialog. False: it was here before, or is out of order. */
 bool reliable_received(struct leg *out, const struct sip_msg *m);

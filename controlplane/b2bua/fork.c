@@ -54,6 +54,7 @@ static void dialog_drop(struct b2bua *b, struct sip_dialog *d)
 static void branch_drop(struct leg *out, unsigned i)
 {
 	dialog_drop(out->call->b, out->others[i].dialog);
+	reliable_forget(&out->others[i].prack);
 	call_text_drop(&out->others[i].answer);
 	out->others[i] = out->others[--out->n_others];
 	out->others[out->n_others] = (struct leg_branch){0};
@@ -73,8 +74,9 @@ static void set_aside(struct leg *out)
 	if (out->n_others == LEG_BRANCHES_MAX)
 		branch_drop(out, 0);
 	out->others[out->n_others++] = (struct leg_branch){
-		.dialog = out->dialog, .heard = out->reliable.heard, .answer = out->early_answer};
+		.dialog = out->dialog, .heard = out->reliable.heard, .prack = out->reliable.prack, .answer = out->early_answer};
 	out->dialog = NULL;
+	out->reliable.prack = NULL;
 	out->reliable.heard = 0;
 	out->early_answer = (struct call_text){0};
 }
@@ -88,6 +90,7 @@ static void take_up(struct leg *out, unsigned i)
 	set_aside(out);
 	out->dialog = taken.dialog;
 	out->reliable.heard = taken.heard;
+	out->reliable.prack = taken.prack;
 	out->early_answer = taken.answer;
 }
 
@@ -126,6 +129,7 @@ void fork_refused(struct leg *out, struct str to_tag)
 	if (!d || !str_eq(d->remote_tag, to_tag) || out->call->early.settled == d)
 		return;
 	dialog_drop(out->call->b, d);
+	reliable_forget(&out->reliable.prack);
 	out->dialog = NULL;
 	out->reliable.heard = 0;
 	call_text_drop(&out->early_answer);
@@ -133,7 +137,7 @@ void fork_refused(struct leg *out, struct str to_tag)
 
 void fork_settle(struct leg *out)
 {
-	reliable_forget(out); /* its responses are over */
+	reliable_forget(&out->reliable.prack); /* its responses are over */
 	while (out->n_others)
 		branch_drop(out, 0);
 }

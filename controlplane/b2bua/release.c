@@ -146,7 +146,7 @@ static void leg_quiet(struct leg *l)
 	nat_stop(l);
 	rekey_stop(l);
 	reliable_stop(l);
-	reliable_forget(l);
+	reliable_forget(&l->reliable.prack);
 	leg_drop_update(l);
 }
 

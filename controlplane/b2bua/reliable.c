@@ -98,12 +98,11 @@ void reliable_prack(struct leg *in, struct sip_stx *stx, const struct sip_msg *m
 	call_unwait(c);
 }
 
-/* A PRACK of ours until its response: one that breaks with its connection is sent again by another. */
+/* A PRACK of ours, of an early dialog: one that breaks with its connection is sent again by another. */
 struct leg_prack {
 	struct leg *out;
-	const struct sip_dialog *dialog; /* the early one that it is of, only ever compared */
-	struct sip_ctx *ctx;             /* NULL: it has ended without a response */
-	bool again;                      /* it is the second */
+	struct sip_ctx *ctx; /* on its way; NULL: not any more */
+	bool answered, again; /* again: it is the second */
 };
 
 static void send_prack(struct leg *out, bool again);
@@ -114,8 +113,7 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 
 	(void)ctx, (void)from;
 	/* Whether it was liked shows in what the called side does next. */
-	if (m->status >= 200)
-		reliable_forget(p->out);
+	p->answered |= m->status >= 200;
 }
 
 static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, const char *reason)
@@ -125,7 +123,7 @@ static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, con
 
 	(void)ctx, (void)reason;
 	/* Else when its response is repeated. */
-	if (error == SIP_TX_TRANSPORT && !p->again && out->dialog == p->dialog)
+	if (error == SIP_TX_TRANSPORT && !p->again && out->reliable.prack == p)
 		send_prack(out, true);
 }
 
@@ -139,11 +137,11 @@ static void gone(void *user, struct sip_ctx *ctx)
 
 static const struct sip_ctx_ops prack_ops = {.response = response, .failed = failed, .gone = gone};
 
-void reliable_forget(struct leg *l)
+void reliable_forget(struct leg_prack **prack)
 {
-	struct leg_prack *p = l->reliable.prack;
+	struct leg_prack *p = *prack;
 
-	l->reliable.prack = NULL;
+	*prack = NULL;
 	if (p && p->ctx)
 		sip_ctx_detach(p->ctx);
 	free(p);
@@ -160,10 +158,10 @@ static void send_prack(struct leg *out, bool again)
 	struct sip_builder r;
 	struct sip_ctx *ctx;
 
-	reliable_forget(out);
+	reliable_forget(&out->reliable.prack);
 	p = calloc(1, sizeof *p);
 	if (p)
-		*p = (struct leg_prack){.out = out, .dialog = out->dialog, .again = again};
+		*p = (struct leg_prack){.out = out, .again = again};
 	out->reliable.prack = p;
 	sip_dialog_build(out->dialog, &r, buf, sizeof buf, SIP_PRACK);
 	sip_build_hdr_fmt(&r, SIP_H_RACK, "%u %u INVITE", out->reliable.heard, invite);
@@ -181,7 +179,7 @@ static bool prack_was_lost(const struct leg *out)
 {
 	const struct leg_prack *p = out->reliable.prack;
 
-	return p && !p->ctx && p->dialog == out->dialog;
+	return p && !p->ctx && !p->answered;
 }
 
 bool reliable_received(struct leg *out, const struct sip_msg *m)

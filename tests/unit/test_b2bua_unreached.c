@@ -353,6 +353,37 @@ static void test_a_prack(void **state)
 	expect_no_calls();
 }
 
+/* Each branch of a fork is owed its own, whichever spoke last. */
+static void test_a_prack_of_another_branch(void **state)
+{
+	(void)state;
+	dial(&alice, "+1001", "", sdp(&alice, 1));
+	hear(&bob, "INVITE");
+	answer_as(&bob, "one", "180 Ringing", RELIABLE "RSeq: 7\r\n", "");
+	hear(&bob, "PRACK");
+	nobody_reaches(&bob);
+	cut_connection("reset by peer", true);
+	nobody_reaches(NULL);
+	answer_as(&bob, "two", "180 Ringing", RELIABLE "RSeq: 7\r\n", "");
+	hear(&bob, "PRACK");
+	expect_heard(&bob, ";tag=two\r\n");
+	reply(&bob, "200 OK");
+	answer_as(&bob, "one", "180 Ringing", RELIABLE "RSeq: 7\r\n", "");
+	hear(&bob, "PRACK");
+	expect_heard(&bob, ";tag=one\r\n");
+	reply(&bob, "200 OK");
+	answer_as(&bob, "two", "180 Ringing", RELIABLE "RSeq: 7\r\n", "");
+	silence(&bob);
+	answer_as(&bob, "two", "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	do
+		assert_non_null(hear_any(&alice));
+	while (alice.heard->status < 200);
+	say(&alice, "ACK", "", "");
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 /* The caller gives up while a PRACK is on its way. */
 static void test_a_prack_that_the_call_does_not_wait_for(void **state)
 {
@@ -404,6 +435,7 @@ int main(void)
 		T(test_a_change_before_the_answer_that_cannot_be_sent),
 		T(test_the_answer_to_a_change_before_the_answer),
 		T(test_a_prack),
+		T(test_a_prack_of_another_branch),
 		T(test_a_prack_that_the_call_does_not_wait_for),
 		T(test_what_passes_in_a_call),
 	};
