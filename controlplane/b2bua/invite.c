@@ -267,6 +267,7 @@ static void another_2xx(struct leg *out, const struct sip_msg *m)
 /* Its sender has a call that cannot go on: it hears so, and the caller too. */
 static void taken_in_vain(struct leg *out)
 {
+	out->call->b->counters.failed_answer += out->call->state != CALL_ENDING;
 	log_warn("call", "a 2xx without a usable Contact or route", LZ("call", out->call->id),
 		LZ("trunk", out->trunk->name));
 	call_release(out->call, NULL, 502, "the called side's answer has no usable Contact or route");

@@ -57,6 +57,7 @@ static void test_an_answer_with_routes_that_are_none(void **state)
 		silence(NULL);
 		expect_no_calls();
 	}
+	assert_int_equal(counter("failed_answer"), 4);
 	/* Of a reliable response too: that it came is acknowledged, and what counts are the routes of the answer. */
 	dial(&alice, "+1001", "", sdp(&alice, 1));
 	hear(&bob, "INVITE");
