@@ -344,7 +344,8 @@ void leg_take_stx(struct leg *in, struct sip_stx *stx);
  * be; NULL. */
 const struct config_trunk *ingress_identify(
 	struct b2bua *b, const struct sip_msg *m, const struct sip_flow *from);
-/* Is the answer, to an INVITE that nobody remembers, of somebody who listens there and is no peer: of an account? */
+/* Is the answer, to an INVITE that nobody remembers, of somebody who listens there and is no peer: of an
+ * account? */
 bool ingress_of_account(struct b2bua *b, const struct sip_msg *answer, const struct sip_flow *from);
 /* A call whose other leg knows its way begins with this INVITE of the trunk's. May end it. */
 void ingress_begin(struct call *c, struct sip_stx *stx, const struct sip_msg *m, const struct sip_flow *from,

@@ -227,8 +227,8 @@ static void respond(struct leg *in)
 	}
 	err = sip_stx_respond(c->early.stx, &b);
 	/*
-	 * The change holds on the other side, and who wanted it does not know: it is offered when the call is up. What
-	 * a full socket has lost is asked for again.
+	 * The change holds on the other side, and who wanted it does not know: it is offered when the call is
+	 * up. What a full socket has lost is asked for again.
 	 */
 	in->astray |= err < 0 && (err != -ENOBUFS || sip_transport_reliable(in->flow.transport));
 	finish(c);
@@ -394,7 +394,8 @@ void early_unanswered(struct leg *out, enum sip_tx_error error, const char *reas
 		call_release(out->call, NULL, 408, "%s", why);
 		return;
 	}
-	/* RFC 3261 section 8.1.3.1: as a 503. When the call is up, who may have heard of it is offered what stands. */
+	/* RFC 3261 section 8.1.3.1: as a 503. When the call is up, who may have heard of it is offered what
+	 * stands. */
 	out->astray = true;
 	refuse(leg_twin(out), 503, why, outside);
 }

@@ -73,8 +73,10 @@ static void set_aside(struct leg *out)
 	}
 	if (out->n_others == LEG_BRANCHES_MAX)
 		branch_drop(out, 0);
-	out->others[out->n_others++] = (struct leg_branch){
-		.dialog = out->dialog, .heard = out->reliable.heard, .prack = out->reliable.prack, .answer = out->early_answer};
+	out->others[out->n_others++] = (struct leg_branch){.dialog = out->dialog,
+		.heard = out->reliable.heard,
+		.prack = out->reliable.prack,
+		.answer = out->early_answer};
 	out->dialog = NULL;
 	out->reliable.prack = NULL;
 	out->reliable.heard = 0;

@@ -2,8 +2,8 @@
 /*
  * INFO and MESSAGE: requests that mean nothing to the gateway and pass from one side to the other, in a call
  * (RFC 6086, application/dtmf-relay and the like) or, a MESSAGE (RFC 3428), by route without one: at the next
- * peer when one cannot be reached or answers 503, or what its trunk takes for one. A relay is two transactions and
- * lives until both are gone, whatever becomes of the call.
+ * peer when one cannot be reached or answers 503, or what its trunk takes for one. A relay is two
+ * transactions and lives until both are gone, whatever becomes of the call.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -149,8 +149,7 @@ static bool elsewhere(struct relay *r, const char *reason, const struct sip_msg 
 	snprintf(said, sizeof said, "it answered %u", m ? m->status : 0);
 	log_info("call", "a request is tried at the next peer", LZ("method", "MESSAGE"),
 		LZ("trunk", at->trunk->name), LZ("peer", route_target_name(at)),
-		LZ("reason", m ? said : reason),
-		LS("sip_call_id", sip_stx_request(r->stx)->call_id));
+		LZ("reason", m ? said : reason), LS("sip_call_id", sip_stx_request(r->stx)->call_id));
 	return next_target(r);
 }
 

@@ -101,7 +101,7 @@ void reliable_prack(struct leg *in, struct sip_stx *stx, const struct sip_msg *m
 /* A PRACK of ours, of an early dialog: one that breaks with its connection is sent again by another. */
 struct leg_prack {
 	struct leg *out;
-	struct sip_ctx *ctx; /* on its way; NULL: not any more */
+	struct sip_ctx *ctx;  /* on its way; NULL: not any more */
 	bool answered, again; /* again: it is the second */
 };
 

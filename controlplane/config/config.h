@@ -288,7 +288,8 @@ struct config_trunk {
 	enum config_rtp_profile rtp_profile;
 	struct config_headers headers;
 	enum config_redirect redirect;
-	uint64_t failover_on[4]; /* a bit each, from 400: responses besides 503 after which the next peer is tried */
+	uint64_t failover_on[4]; /* a bit each, from 400: responses besides 503 after which the next peer is
+				    tried */
 	enum config_transfer transfer;
 	enum config_replaces replaces;
 	struct config_health_check check;

@@ -230,13 +230,13 @@ static bool same_trunk(const void *x, const void *y)
 	       (!a->tls || same_text(a->tls->name, b->tls->name)) && same_peers(a, b) &&
 	       same_identify(&a->identify, &b->identify) && a->srtp == b->srtp && a->keying == b->keying &&
 	       a->dtls_first == b->dtls_first && !a->dtls == !b->dtls &&
-	       (!a->dtls || same_text(a->dtls->name, b->dtls->name)) &&
-	       !a->crypto == !b->crypto && (!a->crypto || same_text(a->crypto->name, b->crypto->name)) &&
-	       !a->rekey == !b->rekey && (!a->rekey || same_text(a->rekey->name, b->rekey->name)) &&
-	       a->check.interval_s == b->check.interval_s &&
-	       a->check.down_after == b->check.down_after && a->check.up_after == b->check.up_after &&
-	       a->rtcp_mux == b->rtcp_mux && a->ice == b->ice && a->rtp_profile == b->rtp_profile && a->redirect == b->redirect && a->transfer == b->transfer && a->replaces == b->replaces &&
-	       a->keep_keys == b->keep_keys && a->keep_roc == b->keep_roc &&
+	       (!a->dtls || same_text(a->dtls->name, b->dtls->name)) && !a->crypto == !b->crypto &&
+	       (!a->crypto || same_text(a->crypto->name, b->crypto->name)) && !a->rekey == !b->rekey &&
+	       (!a->rekey || same_text(a->rekey->name, b->rekey->name)) &&
+	       a->check.interval_s == b->check.interval_s && a->check.down_after == b->check.down_after &&
+	       a->check.up_after == b->check.up_after && a->rtcp_mux == b->rtcp_mux && a->ice == b->ice &&
+	       a->rtp_profile == b->rtp_profile && a->redirect == b->redirect && a->transfer == b->transfer &&
+	       a->replaces == b->replaces && a->keep_keys == b->keep_keys && a->keep_roc == b->keep_roc &&
 	       memcmp(a->failover_on, b->failover_on, sizeof a->failover_on) == 0 &&
 	       same_headers(&a->headers, &b->headers) && a->session_expires_s == b->session_expires_s &&
 	       a->media_timeout_s == b->media_timeout_s && a->session_expires_s == b->session_expires_s &&

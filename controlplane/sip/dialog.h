@@ -25,7 +25,8 @@ struct sip_dialog {
 	bool uac;    /* we sent the first request */
 	bool secure; /* sips: by TLS */
 	bool behind_nat; /* UDP: its Contact cannot be reached, the flow's remote can */
-	bool no_way; /* what it answered names routes that are none: it can be acknowledged and ended, where it was called */
+	bool no_way; /* what it answered names routes that are none: it can be acknowledged and ended, where
+			it was called */
 	struct str call_id, local_tag, remote_tag;
 	struct str local_uri; /* our From or To value without the tag: "Name" <uri> */
 	struct str remote_uri;
@@ -56,7 +57,8 @@ struct sip_dialog_start {
 	struct str call_id, local_tag, local_uri, remote_uri;
 	uint32_t cseq;
 	bool secure; /* the Request-URI was sips: */
-	struct str fallback; /* of a 2xx or a reliable 1xx without a target; empty: it, or such a route, is an error */
+	struct str fallback; /* of a 2xx or a reliable 1xx without a target; empty: it, or such a route, is an
+				error */
 };
 /* As UAC: from a 101 to 199 response with a To tag, or a 2xx, which peers of RFC 2543 send without: their tag is then empty.
  * Errors as above. */

@@ -21,7 +21,8 @@ static inline void prack_heard(struct phone *p)
 }
 
 /* It rings, and the first offer is answered for good on both sides. */
-static inline void rings(struct phone *p, struct phone *other, const char *caller_allows, const char *called_allows)
+static inline void rings(
+	struct phone *p, struct phone *other, const char *caller_allows, const char *called_allows)
 {
 	char headers[200];
 

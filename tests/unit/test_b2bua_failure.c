@@ -31,8 +31,8 @@ static void test_what_the_called_side_says_reaches_the_caller(void **state)
 }
 
 /*
- * An answer whose routes are none: no call can be had that way, but who gave it waits for an ACK and then for somebody
- * to talk to. Both go where the INVITE went.
+ * An answer whose routes are none: no call can be had that way, but who gave it waits for an ACK and then for
+ * somebody to talk to. Both go where the INVITE went.
  */
 static void test_an_answer_with_routes_that_are_none(void **state)
 {
@@ -58,7 +58,8 @@ static void test_an_answer_with_routes_that_are_none(void **state)
 		expect_no_calls();
 	}
 	assert_int_equal(counter("failed_answer"), 4);
-	/* Of a reliable response too: that it came is acknowledged, and what counts are the routes of the answer. */
+	/* Of a reliable response too: that it came is acknowledged, and what counts are the routes of the
+	 * answer. */
 	dial(&alice, "+1001", "", sdp(&alice, 1));
 	hear(&bob, "INVITE");
 	answer(&bob, "180 Ringing", "Require: 100rel\r\nRSeq: 7\r\nRecord-Route: not a route\r\n", "");

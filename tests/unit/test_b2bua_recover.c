@@ -348,7 +348,8 @@ static void test_an_answer_to_somebody_else(void **state)
 	expect_no_calls();
 }
 
-/* Nobody is registered any more when an account's phone answers, which must not be left with nobody either. */
+/* Nobody is registered any more when an account's phone answers, which must not be left with nobody either.
+ */
 static void test_an_account_that_answers(void **state)
 {
 	(void)state;

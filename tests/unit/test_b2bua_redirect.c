@@ -76,7 +76,8 @@ static void test_numbers_are_each_sides_own(void **state)
 		char carrier[120];
 
 		snprintf(carrier, sizeof carrier,
-			"\"name\":\"carrier-a\",\"redirect\":\"%s\",\"numbers\":{\"country-code\":\"1\"},", policies[i]);
+			"\"name\":\"carrier-a\",\"redirect\":\"%s\",\"numbers\":{\"country-code\":\"1\"},",
+			policies[i]);
 		bench_change_all(
 			(const struct bench_edit[]){{"\"name\":\"carrier-a\",", carrier},
 				{"\"max-calls\":250",
@@ -200,7 +201,8 @@ static void test_the_new_target_hears_who_diverted_the_call(void **state)
 	hear(&bob, "INVITE");
 	expect_heard(&bob, "\r\nDiversion: <sip:+1001@203.0.113.10>;reason=unconditional, "
 			   "<sip:+3007@203.0.113.10>;reason=no-answer\r\n");
-	answer(&bob, "302 Moved", "Contact: <sip:+2002@198.51.100.2>, <sip:+2003@198.51.100.2>;q=0.1\r\n", "");
+	answer(&bob, "302 Moved", "Contact: <sip:+2002@198.51.100.2>, <sip:+2003@198.51.100.2>;q=0.1\r\n",
+		"");
 	hear(&bob, "ACK");
 	for (unsigned i = 2; i < 4; i++) {
 		char target[80];
@@ -212,7 +214,8 @@ static void test_the_new_target_hears_who_diverted_the_call(void **state)
 		expect_heard(&carol,
 			"\r\nHistory-Info: <sip:+1001@203.0.113.10?Reason=SIP%3Bcause%3D302>;index=1.1.1, "
 			"<sip:+1002@203.0.113.10;cause=302?Reason=SIP%3Bcause%3D302>;index=1.1.1.1;mp=1.1.1, ");
-		snprintf(target, sizeof target, "<sip:+200%u@203.0.113.10;cause=302>;index=1.1.1.1.1;mp=1.1.1.1\r\n", i);
+		snprintf(target, sizeof target,
+			"<sip:+200%u@203.0.113.10;cause=302>;index=1.1.1.1.1;mp=1.1.1.1\r\n", i);
 		expect_heard(&carol, target);
 		if (i == 2) {
 			answer(&carol, "486 Busy", "", "");
@@ -256,8 +259,9 @@ static void test_a_private_diversion(void **state)
 	bench_change_all(
 		(const struct bench_edit[]){
 			{"\"name\":\"carrier-a\"", "\"name\":\"carrier-a\",\"redirect\":\"follow\""},
-			{"\"name\":\"carrier-b\"", "\"name\":\"carrier-b\",\"header-rule\":[{\"name\":\"d\",\"direction\":"
-						 "\"out\",\"header\":\"Diversion\",\"action\":\"remove\"}]"}},
+			{"\"name\":\"carrier-b\"",
+				"\"name\":\"carrier-b\",\"header-rule\":[{\"name\":\"d\",\"direction\":"
+				"\"out\",\"header\":\"Diversion\",\"action\":\"remove\"}]"}},
 		2);
 	redirected("302 Moved", "Contact: <sip:+2002@198.51.100.2>\r\n");
 	hear(&carol, "INVITE");

@@ -137,7 +137,8 @@ static void test_other_answers_are_the_called_sides_last_word(void **state)
 	assert_int_equal(counter("failovers"), 0);
 }
 
-/* Carriers that mean themselves by other statuses: as their trunk says, from peer to peer and to the next trunk. */
+/* Carriers that mean themselves by other statuses: as their trunk says, from peer to peer and to the next
+ * trunk. */
 static void test_answers_that_the_trunk_lists(void **state)
 {
 	(void)state;

@@ -258,7 +258,8 @@ static void test_a_transfer(void **state)
 	expect_no_calls();
 }
 
-/* Before the answer too: the change is off, it rings on, and who may have heard of it is offered what holds. */
+/* Before the answer too: the change is off, it rings on, and who may have heard of it is offered what holds.
+ */
 static void test_a_change_before_the_answer(void **state)
 {
 	(void)state;

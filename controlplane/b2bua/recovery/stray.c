@@ -2,11 +2,11 @@
 /*
  * A 2xx to an INVITE that is nobody's: the called side has answered a call that went with the process before,
  * or with its own last moment. Whoever answers has a call of which no caller knows, and goes on answering: it
- * is acknowledged and ended, as RFC 3261 section 13.2.2.4 has it for one 2xx too many. Only for known peers and
- * for accounts by their names (after a crash none is registered yet, and an answer proves nothing), and only to
- * where it came from: anybody else could have requests sent to somebody else. And only so many a second, of peers
- * and of accounts each: over UDP anybody may say that he is one. Who answers in earnest does so again until he is
- * heard.
+ * is acknowledged and ended, as RFC 3261 section 13.2.2.4 has it for one 2xx too many. Only for known peers
+ * and for accounts by their names (after a crash none is registered yet, and an answer proves nothing), and
+ * only to where it came from: anybody else could have requests sent to somebody else. And only so many a
+ * second, of peers and of accounts each: over UDP anybody may say that he is one. Who answers in earnest does
+ * so again until he is heard.
  */
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"

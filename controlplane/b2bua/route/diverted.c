@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A redirection that is followed diverts the call, and the gateway is who does it: the new target hears for whom the
- * call was. In Diversion (RFC 5806), and in a History-Info (RFC 7044) that the caller's side has begun.
+ * A redirection that is followed diverts the call, and the gateway is who does it: the new target hears for
+ * whom the call was. In Diversion (RFC 5806), and in a History-Info (RFC 7044) that the caller's side has
+ * begun.
  */
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/route/identity.h"
@@ -82,7 +83,8 @@ static void tell_history(struct header_set *s, const struct identity_ends *e, un
 	const struct redirect_past *const *chain, unsigned n, struct str called)
 {
 	struct str index = last_index(s);
-	bool outside = !e->to->identity_trusted, hide = outside && (privacy & (PRIVACY_HISTORY | PRIVACY_HEADER));
+	bool outside = !e->to->identity_trusted,
+	     hide = outside && (privacy & (PRIVACY_HISTORY | PRIVACY_HEADER));
 	char buf[LIST_MAX];
 	struct wbuf w = wbuf_make(buf, sizeof buf);
 
@@ -111,8 +113,8 @@ static void tell_history(struct header_set *s, const struct identity_ends *e, un
 	header_set_add(s, SIP_H_HISTORY_INFO, sip_hdr_name(SIP_H_HISTORY_INFO), wbuf_view(&w));
 }
 
-void redirect_tell(struct header_set *s, const struct identity_ends *e, unsigned privacy, const struct redirection *r,
-	struct str called)
+void redirect_tell(struct header_set *s, const struct identity_ends *e, unsigned privacy,
+	const struct redirection *r, struct str called)
 {
 	const struct redirect_past *chain[REDIRECT_DEPTH_MAX];
 	unsigned n = chain_of(r, chain);

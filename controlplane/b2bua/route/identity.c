@@ -104,8 +104,8 @@ static void put_escaped(struct wbuf *w, struct str s)
 }
 
 /*
- * The headers of a history's URI as a party outside may have them: which reason and what is private. A reason's text is
- * the other side's own, as that of a Reason header is.
+ * The headers of a history's URI as a party outside may have them: which reason and what is private. A
+ * reason's text is the other side's own, as that of a Reason header is.
  */
 static void put_headers_outside(struct wbuf *w, struct str headers)
 {

@@ -37,7 +37,8 @@ static void make(struct passage *p, const struct config_trunk *from, const struc
 	header_set_rules(&p->set, &from->headers, false);
 	identity_apply(&p->set, &p->ends, m->request ? &m->from : NULL, &p->done);
 	if (diverted)
-		redirect_tell(&p->set, &p->ends, p->done.privacy, diverted->redirection, str_z(call_z(diverted->to)));
+		redirect_tell(&p->set, &p->ends, p->done.privacy, diverted->redirection,
+			str_z(call_z(diverted->to)));
 	header_set_rules(&p->set, &to->headers, true);
 }
 

@@ -269,8 +269,8 @@ bool redirect_pass(struct leg *out, const struct sip_msg *m)
 		wbuf_fmt(&w, "%s<sip:", i ? ", " : "");
 		number_write(&in->trunk->headers.numbers, str_z(user), &w);
 		wbuf_fmt(&w, "@%.*s;transport=%s>;q=%u.%03u",
-			STR_ARG(sip_listener_sent_by(in->flow.listener)),
-			reply_transport(in->listener), best[i].q / 1000, best[i].q % 1000);
+			STR_ARG(sip_listener_sent_by(in->flow.listener)), reply_transport(in->listener),
+			best[i].q / 1000, best[i].q % 1000);
 	}
 	return w.len && !w.overflow && call_text_keep(&out->call->contacts, wbuf_view(&w)) == 0;
 }

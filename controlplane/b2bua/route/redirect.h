@@ -53,8 +53,8 @@ bool redirect_pass(struct leg *out, const struct sip_msg *m);
 /* ---- diverted.c ---- */
 
 /*
- * Says in the headers of an INVITE from whom it comes; `called` is the number that it goes to. Behind identity_apply(),
- * whose ends and privacy these are.
+ * Says in the headers of an INVITE from whom it comes; `called` is the number that it goes to. Behind
+ * identity_apply(), whose ends and privacy these are.
  */
-void redirect_tell(struct header_set *s, const struct identity_ends *e, unsigned privacy, const struct redirection *r,
-	struct str called);
+void redirect_tell(struct header_set *s, const struct identity_ends *e, unsigned privacy,
+	const struct redirection *r, struct str called);

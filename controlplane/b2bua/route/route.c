@@ -346,15 +346,16 @@ bool route_more_bindings(struct b2bua *b, const struct b2bua_generation *g, stru
 
 bool route_hunts(const struct config_trunk *t, unsigned status)
 {
-	bool listed = status >= 400 && status < 600 && (t->failover_on[(status - 400) / 64] >> (status - 400) % 64) & 1;
+	bool listed = status >= 400 && status < 600 &&
+		      (t->failover_on[(status - 400) / 64] >> (status - 400) % 64) & 1;
 
 	return listed || status == 503;
 }
 
 /*
- * RFC 3263 section 4.3: no answer, no connection, a 503 or what the trunk takes for one; and nothing that the caller
- * has heard of. From one contact of an account to the next: whatever is no decision for all of them, and no answer that the caller has heard (RFC
- * 3261 section 16.7).
+ * RFC 3263 section 4.3: no answer, no connection, a 503 or what the trunk takes for one; and nothing that the
+ * caller has heard of. From one contact of an account to the next: whatever is no decision for all of them,
+ * and no answer that the caller has heard (RFC 3261 section 16.7).
  */
 static bool may_fail_over(const struct leg *out, const struct sip_msg *m)
 {

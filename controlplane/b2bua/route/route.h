@@ -92,7 +92,8 @@ void route_aim(struct leg *out, const struct route_target *to);
 void route_note_failure(const struct b2bua_generation *g, const struct route_target *at, const char *reason,
 	const struct sip_msg *m);
 
-/* Does this final response of the trunk's party send what was asked of it to the next peer? RFC 3263 section 4.3. */
+/* Does this final response of the trunk's party send what was asked of it to the next peer? RFC 3263
+ * section 4.3. */
 bool route_hunts(const struct config_trunk *t, unsigned status);
 
 /*
