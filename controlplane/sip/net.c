@@ -92,9 +92,12 @@ void sip_net_free(struct sip_net *net)
 {
 	if (!net)
 		return;
-	for (struct sip_conn *c = net->all; c; c = c->next_all)
+	for (struct sip_conn *c = net->all; c; c = c->next_all) {
 		while (c->waiters)
 			sip_waiter_detach(c->waiters);
+		if (c->ws && c->state == CONN_UP)
+			ws_close(c->ws, WS_GOING_AWAY);
+	}
 	while (net->all)
 		conn_close(net->all, "shutting down");
 	while (net->listeners)

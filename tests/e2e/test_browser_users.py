@@ -91,6 +91,14 @@ def test_a_closed_socket_ends_its_registration():
         assert "connection was lost" in kept[1]["reason"] and "operator" in kept[3]["reason"], kept
 
 
+def test_a_browser_hears_that_the_gateway_goes_away():
+    """And not that its connection broke: it may come back at once, or look for another."""
+    with web() as (_, gateway, alice, _bob):
+        alice.register()
+        assert gateway.controlplane.stop(grace=30) == 0
+        assert alice.closed() == 1001
+
+
 def registrations(gateway):
     users = gateway.ctl("show", "registrations").get("gateway", {}).get("users", {}).get("user", [])
     return sum(len(u["state"]["registration"]) for u in users)

@@ -106,11 +106,12 @@ class BrowserAgent(Account, Agent):
         return self.waiting.pop(0)
 
     def closed(self, seconds=PATIENCE):
-        """The gateway ends the connection."""
+        """The gateway ends the connection: with which status (RFC 6455 section 7.4)."""
         wire = self.wires.pop(0)
         said = wire.read(seconds)
         wire.end()
         assert said and "closed" in said, said
+        return said["closed"]
 
     # Dialogs
 
