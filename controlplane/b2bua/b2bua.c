@@ -49,6 +49,9 @@ void b2bua_close(struct b2bua *b)
 {
 	if (!b)
 		return;
+	/* What it has of calls that go on is not to be deleted. */
+	if (b->leaving)
+		dp_client_leave(b->client);
 	operate_forget(b);
 	if (b->audit)
 		timer_cancel(b->wheel, &b->audit_timer);
@@ -91,6 +94,7 @@ void b2bua_attach(struct b2bua *b, const struct b2bua_layers *layers)
 void b2bua_shutdown(struct b2bua *b)
 {
 	b->closing = true;
+	b->leaving = LEAVING_NOT;
 	registration_shutdown(b);
 	for (struct call *c = call_first(b); c; c = call_after(c)) {
 		c->end.retry_after = 2;

@@ -117,6 +117,13 @@ struct dtls_totals {
 	uint64_t held; /* datagrams that came before what they needed */
 };
 
+/* The process ends and leaves its calls to the next one: see recovery/handover.c. */
+enum leaving {
+	LEAVING_NOT,
+	LEAVING_SOON, /* no new calls */
+	LEAVING_NOW,  /* nothing new in those that there are */
+};
+
 #define CALL_HISTORY 256
 #define CALL_REFUSALS 64 /* calls that never began: of trunks' parties, and of strangers */
 #define CALL_PAST_MAX (CALL_HISTORY + 2 * CALL_REFUSALS)
@@ -184,6 +191,7 @@ struct b2bua {
 	bool draining;          /* an operator said so */
 	struct timer drain_end; /* then all calls are ended */
 	bool closing;
+	enum leaving leaving;
 	struct refusal_notice refusal;  /* of no trunk */
 	struct metrics_histogram setup; /* from the INVITE to its answer */
 	struct media_totals ended;      /* media of calls that are over */
@@ -193,6 +201,12 @@ struct b2bua {
 	struct dtls_totals handshakes;
 	struct notify *notify;          /* NULL: nobody listens */
 };
+
+/* Why no new call is taken from anybody; NULL: they are taken. */
+static inline const char *b2bua_ends(const struct b2bua *b)
+{
+	return b->closing ? "the gateway is shutting down" : b->leaving ? "the gateway is being restarted" : NULL;
+}
 
 /* ---- generation.c: configurations that calls began under ---- */
 struct b2bua_generation *generation_ref(struct b2bua_generation *g);

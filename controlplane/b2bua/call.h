@@ -465,6 +465,8 @@ void exchange_unsent(struct leg *out, int err, const char *why);
 void exchange_acked(struct leg *in, const struct sip_msg *ack);
 /* The last ACK of the exchange came or was sent. */
 void exchange_over(struct call *c);
+/* A change of the session that came on `in` is not to be. */
+void exchange_call_off(struct leg *in);
 /* The peer cancelled its INVITE. */
 void exchange_cancelled(struct leg *in, const struct sip_msg *cancel);
 /* A re-INVITE in a dialog. */

@@ -422,25 +422,28 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 	call_unwait(c);
 }
 
-void exchange_cancelled(struct leg *in, const struct sip_msg *cancel)
+void exchange_call_off(struct leg *in)
 {
 	struct leg *out = leg_twin(in);
-	struct call *c = in->call;
 
-	if (c->initial) {
-		call_keep_reason(c, cancel);
-		call_release(c, in, 487, "the caller gave up");
-	} else if (out->offer.p) {
+	if (out->offer.p) {
 		call_text_drop(&out->offer); /* nobody has heard of it */
 		refuse(in, 487, "the change was called off");
 	} else if (out->ctx) {
-		/*
-		 * Only the change is called off. It is answered when the other side has: an answer that
-		 * crosses the CANCEL holds on both sides then.
-		 */
+		/* It is answered when the other side has: an answer that crosses the CANCEL holds on both sides then. */
 		out->cancelled = true;
 		sip_ctx_cancel(out->ctx, STR(""));
 	}
+}
+
+void exchange_cancelled(struct leg *in, const struct sip_msg *cancel)
+{
+	if (!in->call->initial) {
+		exchange_call_off(in);
+		return;
+	}
+	call_keep_reason(in->call, cancel);
+	call_release(in->call, in, 487, "the caller gave up");
 }
 
 void exchange_over(struct call *c)
@@ -491,6 +494,8 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
 		reply_refuse(stx, 500, NULL, "the previous INVITE of this dialog is not finished", tag);
 	} else if (c->exchange || reinvite_open(c) || succession_pending(c)) {
 		reply_refuse(stx, 491, NULL, "an INVITE of ours is pending in this dialog", tag);
+	} else if (c->b->leaving == LEAVING_NOW) {
+		reply_refuse(stx, 491, NULL, b2bua_ends(c->b), tag); /* tried again, which is at the next process */
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, tag)) {
 		log_warn("call", "re-INVITE refused", LZ("call", c->id), LZ("trunk", in->trunk->name),
 			LU("status", 420), LZ("reason", "it requires an extension"));

@@ -453,9 +453,7 @@ void ingress_invite(
 			"this listener was removed from the configuration");
 	} else if (!t) {
 		refuse_stranger(b, stx, m, from);
-	} else if (b->closing) {
-		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, "the gateway is shutting down");
-	} else if ((why = trunk_closed(b, t))) {
+	} else if ((why = b2bua_ends(b)) || (why = trunk_closed(b, t))) {
 		refuse(b, stx, t, &n->refused_trunk_down, 503, NULL, why);
 	} else if ((result = auth_admit(b, stx, m, t)) != AUTH_ADMITTED) {
 		if (result == AUTH_WRONG)

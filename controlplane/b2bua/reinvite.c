@@ -157,6 +157,8 @@ out:
 
 void reinvite_start(struct call *c)
 {
+	if (c->b->leaving == LEAVING_NOW)
+		return;
 	c->waiting++;
 	for (unsigned side = 0; side < 2; side++) {
 		struct leg *l = &c->legs[side];

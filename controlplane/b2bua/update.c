@@ -48,6 +48,8 @@ void update_received(struct leg *l, struct sip_stx *stx, const struct sip_msg *m
 		reply_refuse(stx, 500, NULL, "the previous offer of this dialog is not finished", tag);
 	} else if (c->exchange || reinvite_open(c) || succession_pending(c) || c->state != CALL_UP) {
 		reply_refuse(stx, 491, NULL, "an offer of ours is pending in this dialog", tag);
+	} else if (c->b->leaving == LEAVING_NOW) {
+		reply_refuse(stx, 491, NULL, b2bua_ends(c->b), tag);
 	} else {
 		session_timer_asked(l, m);
 		leg_take_stx(l, stx);

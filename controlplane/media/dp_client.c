@@ -320,6 +320,11 @@ void dp_client_free(struct dp_client *c)
 	free(c);
 }
 
+void dp_client_leave(struct dp_client *c)
+{
+	drop_connection(c);
+}
+
 void dp_client_reconfigure(struct dp_client *c, const struct dp_client_media *media)
 {
 	free(c->addresses);

@@ -67,6 +67,9 @@ int dp_client_new(
  * ignored. */
 void dp_client_free(struct dp_client *c);
 
+/* Closes the connection. The data plane is told nothing more, and keeps what it has: dp_client_free() follows. */
+void dp_client_leave(struct dp_client *c);
+
 /* Remembered and sent at every connect; at once when connected. addresses is copied: -ENOMEM. */
 int dp_client_configure(struct dp_client *c, const struct dp_client_media *media);
 /*

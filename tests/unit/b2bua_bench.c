@@ -229,11 +229,13 @@ void bench_keep_calls(void)
 }
 
 /* In the order of gateway_free(), so that what calls back late finds what it names. */
-static unsigned close_control(void)
+static unsigned close_control(bool without_a_word)
 {
 	unsigned kept = 0;
 
 	b2bua_close(bench.b2bua);
+	if (without_a_word)
+		silence(NULL);
 	dp_client_free(own.client);
 	sip_txl_free(bench.txl);
 	sip_net_free(own.net);
@@ -249,12 +251,9 @@ static unsigned close_control(void)
 	return kept;
 }
 
-static void begin_next(bool plane_too)
+static void open_again(void)
 {
 	bench.waiters = NULL;
-	if (plane_too)
-		plane_forget();
-	fake_plane_listen(&bench.plane);
 	open_control();
 	if (own.keeps)
 		keep_calls();
@@ -262,11 +261,26 @@ static void begin_next(bool plane_too)
 	settle();
 }
 
+static void begin_next(bool plane_too)
+{
+	if (plane_too)
+		plane_forget();
+	fake_plane_listen(&bench.plane);
+	open_again();
+}
+
 static void begin_again(bool plane_too)
 {
 	plane_away();
-	assert_int_equal(close_control(), 0);
+	assert_int_equal(close_control(false), 0);
 	begin_next(plane_too);
+}
+
+void bench_hand_over(void)
+{
+	assert_int_equal(b2bua_keep(bench.b2bua), 0);
+	assert_int_equal(close_control(true), 0);
+	open_again();
 }
 
 void bench_crash(bool plane_too)
@@ -292,7 +306,7 @@ void bench_kill(void)
 {
 	b2bua_set_audit(bench.b2bua, NULL); /* it writes no last words */
 	plane_away();
-	assert_int_equal(close_control(), 0);
+	assert_int_equal(close_control(false), 0);
 	in_folder("rm -r calls && mv frozen calls");
 	begin_next(false);
 }
@@ -422,7 +436,7 @@ void phone_forget(struct phone *p)
 
 int bench_teardown(void **state)
 {
-	unsigned kept = close_control();
+	unsigned kept = close_control(false);
 
 	(void)state;
 	plane_close();

@@ -7,6 +7,7 @@
 #include "controlplane/state/journal.h"
 #include "tests/unit/b2bua_accounts.h"
 #include "tests/unit/b2bua_audit.h"
+#include "tests/unit/b2bua_recovered.h"
 
 static int setup(void **state)
 {
@@ -14,17 +15,6 @@ static int setup(void **state)
 
 	bench_keep_calls();
 	return rc;
-}
-
-/* Both peers are asked whether they still have the call, and have it. */
-static void both_have_it(struct phone *a, struct phone *b)
-{
-	pass(1100);
-	for (struct phone *const *p = (struct phone *[]){a, b, NULL}; *p; p++) {
-		hear(*p, "OPTIONS");
-		reply(*p, "200 OK");
-	}
-	silence(NULL);
 }
 
 static void over(struct phone *a, struct phone *b)

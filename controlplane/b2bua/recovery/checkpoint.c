@@ -331,6 +331,21 @@ void checkpoint_forget(struct call *c)
 	checkpoint_later(k);
 }
 
+int checkpoint_write(struct b2bua *b)
+{
+	struct checkpoint *k = &b->checkpoint;
+	int rc;
+
+	do
+		rc = save_some(k, b);
+	while (rc == 0 && (!TAILQ_EMPTY(&k->ended) || !TAILQ_EMPTY(&k->copied) ||
+				  !TAILQ_EMPTY(&k->users_changed) || !TAILQ_EMPTY(&k->users_copied)));
+	note_result(k, rc);
+	if (rc < 0)
+		checkpoint_later(k);
+	return rc;
+}
+
 void checkpoint_forgotten(struct b2bua *b)
 {
 	struct checkpoint *k = &b->checkpoint;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to b2bua/: calls outside the process (checkpoint.c), and back in it (recover.c, revive.c, stray.c).
- */
+/* Private to b2bua/: calls outside the process (checkpoint.c, handover.c), and back in it (recover.c, revive.c,
+ * stray.c). */
 #pragma once
 
 #include <stdbool.h>
@@ -30,6 +30,8 @@ int checkpoint_open(struct b2bua *b, const char *directory, struct err *e);
 void checkpoint_known(struct call *c, size_t octets);
 /* The calls that there are, and no others, are what was read: they go into the new segment. */
 void checkpoint_renewed(struct b2bua *b);
+/* All that there is to write, at once, and not a few calls at a time. Errors as of journal_flush(). */
+int checkpoint_write(struct b2bua *b);
 /* Writes what is left. Before the calls are cleared, and the bindings. */
 void checkpoint_close(struct b2bua *b);
 

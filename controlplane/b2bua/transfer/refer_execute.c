@@ -24,12 +24,12 @@ static const char *plan_call(
 {
 	struct b2bua *b = by->call->b;
 	const struct config_trunk *t = config_trunk_named(b->now->config, by->trunk->name);
-	const char *closed = t ? trunk_closed(b, t) : "the trunk was removed";
+	const char *ends = b2bua_ends(b), *closed = t ? trunk_closed(b, t) : "the trunk was removed";
 	enum route_result found;
 
 	*status = 503;
-	if (b->closing)
-		return "the gateway is shutting down";
+	if (ends)
+		return ends;
 	if (closed)
 		return closed;
 	str_copy(p->hunt.called, sizeof p->hunt.called, str_z(p->called));
