@@ -26,8 +26,6 @@
 #include "lib/base/log.h"
 
 #define HANDSHAKE_THREADS_MAX 4
-#define SHUTDOWN_MS 2000
-#define SHUTDOWN_STEP_MS 20
 
 static int open_media(struct gateway *g, const struct config *c, struct err *e)
 {
@@ -172,33 +170,6 @@ int gateway_new(struct event_base *base, const struct gateway_conf *conf, struct
 struct b2bua *gateway_calls(struct gateway *g)
 {
 	return g->b2bua;
-}
-
-static void goodbye(evutil_socket_t fd, short what, void *arg)
-{
-	struct gateway *g = arg;
-
-	(void)fd;
-	(void)what;
-	g->goodbye_ms += SHUTDOWN_STEP_MS;
-	/* Calls are gone when their BYEs are sent and the media is deleted; transactions need a moment to
-	 * flush. */
-	if ((b2bua_call_count(g->b2bua) == 0 && g->goodbye_ms >= 100) || g->goodbye_ms >= SHUTDOWN_MS) {
-		event_del(g->goodbye);
-		g->done(g->done_arg);
-	}
-}
-
-void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg)
-{
-	struct timeval step = {.tv_usec = SHUTDOWN_STEP_MS * 1000};
-
-	g->done = done;
-	g->done_arg = arg;
-	b2bua_shutdown(g->b2bua);
-	g->goodbye = event_new(g->base, -1, EV_PERSIST, goodbye, g);
-	if (!g->goodbye || event_add(g->goodbye, &step) < 0)
-		done(arg);
 }
 
 int gateway_report(const struct gateway *g, struct gather *to)

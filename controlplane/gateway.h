@@ -62,6 +62,23 @@ void gateway_on_certificate(struct gateway *g, gateway_certificate_fn notice, vo
 /* For what operators do to calls (b2bua.h). */
 struct b2bua *gateway_calls(struct gateway *g);
 
-/* Ends every call with a BYE and calls done when they are gone, or after 2 s. */
+/* ---- gateway_end.c ---- */
+
+/* Ends every call with a BYE and calls done when they are gone, or after 2 s. A hand-over is taken back. */
 void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg);
+/*
+ * Leaves the calls to the next process: no new ones are taken, those that are being set up or changed have
+ * timeout_ms to get there, and done(arg, 0) is called when all is written; then the loop is to end at once. done(arg,
+ * negative errno): it could not be, and all goes on. -ENOTSUP with e: calls are not kept; done is not called.
+ */
+int gateway_hand_over(struct gateway *g, uint32_t timeout_ms, void (*done)(void *arg, int rc), void *arg, struct err *e);
+
+/* How an operator wants the process to end and begin again. */
+struct gateway_restart {
+	bool keep; /* the calls; else they end with a BYE */
+	uint32_t timeout_ms;
+};
+/* Who can do that. -EBUSY: not now; others with e. */
+typedef int (*gateway_restart_fn)(void *ctx, const struct gateway_restart *how, struct err *e);
+void gateway_on_restart(struct gateway *g, gateway_restart_fn restart, void *ctx);
 void gateway_free(struct gateway *g); /* NULL is allowed */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What gateway.c (opening and closing) and reconcile.c (from one configuration to the next) share. */
+/* What gateway.c (opening and closing), gateway_end.c and reconcile.c (from one configuration to the next) share. */
 #pragma once
 
 #include <stdbool.h>
@@ -42,9 +42,14 @@ struct gateway {
 	gateway_certificate_fn on_certificate;
 	void *on_certificate_ctx;
 
-	struct event *goodbye; /* while shutting down */
-	unsigned goodbye_ms;
+	gateway_restart_fn restart; /* NULL: it cannot be done */
+	void *restart_ctx;
+
+	struct event *goodbye; /* while shutting down, or handing over */
+	unsigned goodbye_ms, timeout_ms;
+	bool settling;
 	void (*done)(void *arg);
+	void (*handed_over)(void *arg, int rc);
 	void *done_arg;
 };
 

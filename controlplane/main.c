@@ -23,6 +23,7 @@
 #include "controlplane/obs/gather.h"
 #include "controlplane/options.h"
 #include "controlplane/reconcile.h"
+#include "controlplane/successor.h"
 #include "lib/base/log.h"
 #include "lib/base/wiping.h"
 
@@ -37,7 +38,9 @@ struct process {
 	struct ops_action *ops_action;
 	struct ops_notify *ops_notify;
 	const char *file; /* the configuration */
-	bool ending;
+	const struct successor *successor;
+	bool ending, leaving; /* without its calls, or with them */
+	bool again;           /* the successor is to start then */
 };
 
 static void stopped(void *arg)
@@ -47,19 +50,105 @@ static void stopped(void *arg)
 	event_base_loopexit(p->base, NULL);
 }
 
+/* With a BYE for every call. */
+static void end(struct process *p, bool again)
+{
+	p->ending = true;
+	p->again = again;
+	engine_stop(p->engine);
+	gateway_shutdown(p->gateway, stopped, p);
+}
+
 static void on_signal(evutil_socket_t signal, short what, void *arg)
 {
 	struct process *p = arg;
 
 	(void)what;
 	if (p->ending) {
+		p->again = false;
 		stopped(p); /* asked twice: at once */
 		return;
 	}
-	p->ending = true;
 	log_info("main", "ending", LZ("signal", strsignal(signal)));
+	end(p, false);
+}
+
+/* Who asks for the end while one process becomes the next is heard by that, which has the calls then. */
+static void put_off_the_end(int how)
+{
+	sigset_t end;
+
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	sigaddset(&end, SIGINT);
+	sigprocmask(how, &end, NULL);
+}
+
+static void handed_over(void *arg, int rc)
+{
+	struct process *p = arg;
+
+	if (rc < 0) {
+		log_error("main", "calls cannot be handed over: this process goes on",
+			LZ("reason", strerror(-rc)));
+		p->leaving = p->again = false;
+		return;
+	}
+	if (p->again)
+		put_off_the_end(SIG_BLOCK);
 	engine_stop(p->engine);
-	gateway_shutdown(p->gateway, stopped, p);
+	stopped(p);
+}
+
+static int leave(struct process *p, uint32_t timeout_ms, bool again, struct err *e)
+{
+	int rc = gateway_hand_over(p->gateway, timeout_ms, handed_over, p, e);
+
+	p->leaving = rc == 0;
+	p->again = rc == 0 && again;
+	return rc;
+}
+
+static int restart(void *ctx, const struct gateway_restart *how, struct err *e)
+{
+	struct process *p = ctx;
+	int rc;
+
+	if (p->ending || p->leaving)
+		return err_set(e, EBUSY, "this process is ending already");
+	if (engine_confirm_by(p->engine))
+		return err_set(e, EBUSY,
+			"a commit waits to be confirmed, and would be rolled back: confirm or cancel it first");
+	rc = successor_check(p->successor, e);
+	if (rc < 0)
+		return rc;
+	log_info("main",
+		how->keep ? "starting anew with the calls that are up" : "starting anew without calls",
+		LZ("program", p->successor->program));
+	if (how->keep)
+		return leave(p, how->timeout_ms, true, e);
+	end(p, true);
+	return 0;
+}
+
+#define LEAVING_MS 2000 /* for what is under way; as in the model */
+
+/* SIGUSR2: once more, as the program that is there by now. SIGUSR1: the end. Calls go on with the next
+ * process. */
+static void on_leave(evutil_socket_t signal, short what, void *arg)
+{
+	const struct gateway_restart how = {.keep = true, .timeout_ms = LEAVING_MS};
+	struct process *p = arg;
+	struct err e = {0};
+	int rc;
+
+	(void)what;
+	if (p->ending || p->leaving)
+		return;
+	log_info("main", "ending, calls are kept", LZ("signal", strsignal(signal)));
+	rc = signal == SIGUSR2 ? restart(p, &how, &e) : leave(p, how.timeout_ms, false, &e);
+	if (rc < 0)
+		log_error("main", "this process goes on", LZ("reason", e.text));
 }
 
 /* SIGHUP: the file again, and the files that it names. A mistake leaves everything as it was. */
@@ -71,7 +160,7 @@ static void on_reload(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
-	if (p->ending)
+	if (p->ending || p->leaving)
 		return;
 	if (engine_reload(p->engine, NULL, NULL, &f) == 0) {
 		log_info("main", "reloaded", LZ("file", p->file));
@@ -112,6 +201,7 @@ static int start(struct process *p, const struct options *o, struct err *e)
 		rc = engine_new(&conf, &p->engine, e);
 	if (rc)
 		return rc;
+	gateway_on_restart(p->gateway, restart, p);
 	rc = ops_config_register(gateway_mgmt(p->gateway), p->engine, &p->ops);
 	if (!rc)
 		rc = start_state(p);
@@ -121,10 +211,31 @@ static int start(struct process *p, const struct options *o, struct err *e)
 	return rc ? err_set(e, -rc, "management operations: %s", strerror(-rc)) : 0;
 }
 
-static int run(const struct options *o)
+#define SIGNALS 5
+
+/* What comes while it starts waits for the loop, and finds all that it needs. */
+static int watch_signals(struct process *p, struct event *watched[SIGNALS])
 {
-	struct process p = {.base = event_base_new(), .file = o->config};
-	struct event *term, *intr, *hup;
+	static const struct {
+		int signal;
+		event_callback_fn fn;
+	} signals[SIGNALS] = {{SIGTERM, on_signal}, {SIGINT, on_signal}, {SIGHUP, on_reload},
+		{SIGUSR1, on_leave}, {SIGUSR2, on_leave}};
+
+	for (unsigned i = 0; i < SIGNALS; i++) {
+		watched[i] = evsignal_new(p->base, signals[i].signal, signals[i].fn, p);
+		if (!watched[i] || event_add(watched[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	put_off_the_end(SIG_UNBLOCK);
+	return 0;
+}
+
+/* *again: the successor is to start when all of this is closed. */
+static int run(const struct options *o, const struct successor *successor, bool *again)
+{
+	struct process p = {.base = event_base_new(), .file = o->config, .successor = successor};
+	struct event *watched[SIGNALS] = {NULL};
 	struct err e = {0};
 	int code = EXIT_FAILED;
 
@@ -132,18 +243,14 @@ static int run(const struct options *o)
 		fputs("srtpgw-controlplane: no event loop\n", stderr);
 		return EXIT_FAILED;
 	}
-	term = evsignal_new(p.base, SIGTERM, on_signal, &p);
-	intr = evsignal_new(p.base, SIGINT, on_signal, &p);
-	hup = evsignal_new(p.base, SIGHUP, on_reload, &p);
-	/* What comes while it starts waits for the loop, and finds all that it needs. */
-	if (!term || !intr || !hup || event_add(term, NULL) < 0 || event_add(intr, NULL) < 0 ||
-		event_add(hup, NULL) < 0 || start(&p, o, &e) < 0) {
+	if (watch_signals(&p, watched) < 0 || start(&p, o, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s\n", e.text[0] ? e.text : strerror(ENOMEM));
 		goto out;
 	}
 	log_info("main", "ready", LZ("version", SRTPGW_VERSION), LZ("config", o->config));
 	event_base_dispatch(p.base);
 	code = EXIT_OK;
+	*again = p.again;
 	log_info("main", "ended");
 out:
 	if (p.engine)
@@ -155,12 +262,9 @@ out:
 	ops_config_free(p.ops);
 	gather_free(p.gather);
 	engine_free(p.engine);
-	if (term)
-		event_free(term);
-	if (intr)
-		event_free(intr);
-	if (hup)
-		event_free(hup);
+	for (unsigned i = 0; i < SIGNALS; i++)
+		if (watched[i])
+			event_free(watched[i]);
 	event_base_free(p.base);
 	return code;
 }
@@ -247,6 +351,8 @@ static void look_at_places(const struct options *o, const struct config *config)
 int main(int argc, char **argv)
 {
 	struct options o = {0};
+	struct successor successor;
+	bool again = false;
 	struct config *config;
 	struct err e = {0}, no_dtls13 = {0};
 	int code = options_parse(argc, argv, &o);
@@ -255,6 +361,10 @@ int main(int argc, char **argv)
 		return code;
 	/* Until there is somebody to read the file again, it has not been read for good. */
 	signal(SIGHUP, SIG_IGN);
+	/* Nor are there calls that the next one should have: it is the next one. */
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+	successor_find(&successor, argv);
 	if (!o.check)
 		take_large_pages(argv);
 	bool locked = protect_memory();
@@ -285,10 +395,16 @@ int main(int argc, char **argv)
 	} else {
 		raise_file_limit(config);
 		say_dtls13(&o.gateway, config);
-		code = run(&o);
+		code = run(&o, &successor, &again);
 	}
 out:
 	config_unref(config);
 	dtls_module_close(o.gateway.dtls13);
+	if (again) {
+		int rc = successor_start(&successor);
+
+		fprintf(stderr, "srtpgw-controlplane: %s: %s\n", successor.program, strerror(-rc));
+		code = EXIT_FAILED;
+	}
 	return code;
 }

@@ -23,8 +23,9 @@ static const char usage_text[] =
 	"  --yang              print srtp-gateway.yang\n"
 	"  --version, --help\n"
 	"\n"
-	"SIGHUP has it read the configuration again, SIGTERM and SIGINT end all calls and it. Exit codes: 0 ended, or\n"
-	"checked and good, 1 a failure, 2 wrong use, 3 a configuration that is refused.\n";
+	"SIGHUP has it read the configuration again, SIGTERM and SIGINT end all calls and it. SIGUSR2 has it start anew,\n"
+	"as the program that is on the disk by then, and SIGUSR1 end; calls that are up go on with the next process.\n"
+	"Exit codes: 0 ended, or checked and good, 1 a failure, 2 wrong use, 3 a configuration that is refused.\n";
 
 static int parse_level(const char *text, enum log_level *out)
 {

@@ -15,6 +15,7 @@ const struct ctl_option_spec ctl_options[OPTIONS] = {
 	[OPT_VERSION] = {"--version", VALUE_NONE},
 	[OPT_ALL] = {"--all", VALUE_NONE},
 	[OPT_CALL] = {"--call", VALUE_TEXT, .what = "a call's id"},
+	[OPT_CALLS] = {"--calls", VALUE_CHOICE, .choices = "keep end", .names = NAMES_CHOICES},
 	[OPT_COMMENT] = {"--comment", VALUE_TEXT, .what = "a text"},
 	[OPT_CONFIRM] = {"--confirm", VALUE_NUMBER, .optional = true, .min = 1, .max = 86400,
 		.fallback = 600},

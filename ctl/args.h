@@ -21,6 +21,7 @@ enum ctl_option {
 	/* for those that name them in their table */
 	OPT_ALL,
 	OPT_CALL,
+	OPT_CALLS,
 	OPT_COMMENT,
 	OPT_CONFIRM,
 	OPT_COUNT,

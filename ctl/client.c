@@ -259,6 +259,22 @@ enum ctl_exit client_next(struct client *c, json_t **notification, struct err *e
 	}
 }
 
+enum ctl_exit client_wait_for_end(struct client *c, struct err *e)
+{
+	char dropped[4096];
+
+	for (;;) {
+		ssize_t got = recv(c->fd, dropped, sizeof dropped, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno == EAGAIN)
+			return unreachable(e, c->socket, "the gateway goes on: its log says why");
+		if (got <= 0)
+			return CTL_OK;
+	}
+}
+
 enum ctl_exit client_hello(struct client *c, struct err *e)
 {
 	enum ctl_exit code = client_ask(c, "hello", json_pack("{s:s}", "client", "cli"), NULL, e);

@@ -9,6 +9,7 @@
 #include "ctl/ladder.h"
 #include "ctl/monitor.h"
 #include "ctl/plane.h"
+#include "ctl/restart.h"
 #include "ctl/show.h"
 #include "ctl/state.h"
 #include "ctl/top.h"
@@ -156,6 +157,15 @@ const struct command commands[] = {
 	{"resume", "[--trunk NAME]", "take new calls again",
 		"Ends a drain.\n\n  --trunk NAME  only of this trunk\n", O(TRUNK), 0, 0, NULL, {0},
 		action_resume},
+	{"restart", "[--calls keep|end] [--timeout SECONDS]",
+		"start the control plane again, as after an upgrade, and keep the calls",
+		"Has the control plane start again as the program that is on the disk now; waits until it is there and says\n"
+		"which version that is, and how many calls it has taken over. Media goes on meanwhile. Refused when the\n"
+		"program or the configuration would not start (exit code 3), and while a confirmed commit waits (1).\n"
+		"\n"
+		"  --calls end        end all calls instead of keeping them\n"
+		"  --timeout SECONDS  how long calls that are being set up may take to get there (2); then they are refused\n",
+		O(CALLS) | O(TIMEOUT), 0, 0, NULL, {0}, restart_gateway},
 	{"rekey", "CALL | --trunk NAME | --all", "renew the keys of calls",
 		"Renews the keys of both sides of a call, of a trunk's calls, or of all.\n",
 		O(TRUNK) | O(ALL), 0, 1, NULL, {NAMES_CALLS}, action_rekey},

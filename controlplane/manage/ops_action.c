@@ -169,6 +169,23 @@ static int resume(struct action *a)
 	return 0;
 }
 
+static int restart(struct action *a)
+{
+	/* Both have a default. */
+	const char *calls = input(a, "calls"), *timeout = input(a, "timeout");
+	bool keep = calls && strcmp(calls, "keep") == 0;
+	struct err e = {0};
+	unsigned remaining = 0;
+	int rc = a->o->target->restart(
+		a->o->ctx, keep, timeout ? (uint32_t)strtoul(timeout, NULL, 10) : 0, &remaining, &e);
+
+	if (rc < 0)
+		return fail(a->f, rc == -EBUSY ? "in-use" : "operation-failed", "", "%s", e.text);
+	lyd_free_siblings(lyd_child(a->op));
+	output_count(a, "remaining-calls", remaining);
+	return 0;
+}
+
 static void certificate_changed(void *arg, const char *profile)
 {
 	output(arg, "tls-profile", profile);
@@ -214,6 +231,7 @@ static const struct {
 	{"/srtp-gateway:audit-rotate", rotate_audit},
 	{"/srtp-gateway:drain", drain},
 	{"/srtp-gateway:resume", resume},
+	{"/srtp-gateway:restart", restart},
 	{"/srtp-gateway:reload", reload},
 	{"/srtp-gateway:reload-certificates", reload_certificates},
 };

@@ -410,6 +410,22 @@ def test_operations_of_the_model():
         refused("data-missing", a.rpc, nested.format("calls") % NS)
 
 
+def test_a_restart():
+    """It is answered before; who managed the gateway connects anew."""
+    with office() as o:
+        a = o.open("a")
+        refused("access-denied", o.open("bob", "bob").rpc, f'<restart xmlns="{NS}"/>')
+        refused("invalid-value", a.rpc, f'<restart xmlns="{NS}"><timeout>61</timeout></restart>')
+        a.edit_config(target="candidate", config=limits("ring-timeout", 80))
+        a.commit(confirmed=True, timeout="300")
+        assert "confirm" in refused("in-use", a.rpc, f'<restart xmlns="{NS}"/>').message
+        a.commit()
+        reply = a.rpc(f'<restart xmlns="{NS}"/>')
+        assert ET.fromstring(reply).findtext(f"{{{NS}}}remaining-calls") == "0", reply
+        wait_for("it has started again", lambda: o.gateway.controlplane.output().count("main: ready") == 2)
+        assert leaf(o.open("b"), "ring-timeout") == "80"
+
+
 def test_calls():
     """A call is found by its state and a page at a time, and ended with its action."""
     with office() as o:

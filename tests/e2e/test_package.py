@@ -124,6 +124,9 @@ def test_what_runs_when_it_comes_and_goes():
         did, said = script(root, "postinst", "configure", "1.0", active=("srtpgw-standby",))
         assert "srtpgw-standby runs on as it was" in said and "controlplane" not in said, said
         assert not [line for line in did if "stop" in line or "start" in line], did
+        did, said = script(root, "postinst", "configure", "1.0", active=("srtpgw-controlplane", "srtpgw-dataplane"))
+        assert "srtpgwctl restart" in said and "systemctl kill -s KILL srtpgw-dataplane" in said, said
+        assert not [line for line in did if "stop" in line or "start" in line], did
         assert not [line for line in script(root, "prerm", "upgrade", "2.0")[0] if "stop" in line]
         stopped = [line.split()[-1] for line in script(root, "prerm", "remove")[0] if line.startswith("stop ")]
         assert stopped == [f"srtpgw-{name}.service" for name in ("standby", "controlplane", "dataplane")], stopped

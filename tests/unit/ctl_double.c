@@ -24,16 +24,13 @@ static const char *answer_to(const struct line *script, const char *request)
 	return "{\"error\":{\"path\":\"\",\"message\":\"not in the script\"}}\n";
 }
 
-/* Answers one client until it goes, or until the script has an answer without its newline. Requests are kept
- * in log. */
-static void be_gateway(int listener, const struct line *script, int log)
+/* Answers a client until it goes, or until the script has an answer without its newline. Requests are kept in log. */
+static void serve(int fd, const struct line *script, int log)
 {
 	static char request[1 << 20];
-	int fd = accept(listener, NULL, NULL);
 	size_t n = 0;
 	ssize_t got;
 
-	alarm(60);
 	while ((got = recv(fd, request + n, sizeof request - 1 - n, 0)) > 0) {
 		n += (size_t)got;
 		request[n] = 0;
@@ -48,6 +45,17 @@ static void be_gateway(int listener, const struct line *script, int log)
 			break;
 		n = 0;
 	}
+	close(fd);
+}
+
+/* One client after the other, until it is killed. */
+static void be_gateway(int listener, const struct line *script, int log)
+{
+	int fd;
+
+	alarm(60);
+	while ((fd = accept(listener, NULL, NULL)) >= 0)
+		serve(fd, script, log);
 	_exit(0);
 }
 

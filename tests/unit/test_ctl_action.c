@@ -85,6 +85,36 @@ static void what_was_reloaded_is_one_line(void **state)
 	assert_int_equal(run(waits, "reload"), CTL_FAILED);
 }
 
+/* The command is over when the next process answers. */
+static void a_restart_is_waited_for(void **state)
+{
+	static const struct line goes[] = {{"srtp-gateway:restart", OK("{\"srtp-gateway:remaining-calls\":2}") " "},
+		{"hello", OK("{}")},
+		{"srtp-gateway:statistics", OK("{\"srtp-gateway:statistics\":{\"version\":\"2.0\\u001b\",\"calls\":"
+					       "{\"active\":2,\"counters\":{\"recovered\":\"2\"}}}}")},
+		{NULL, NULL}};
+	static const struct line unseen[] = {{"srtp-gateway:restart", OK("{}") " "}, {"hello", OK("{}")},
+		{"", REFUSAL("access-denied", "", "no")}, {NULL, NULL}};
+	static const struct line waits[] = {
+		{"restart", REFUSAL("in-use", "", "a commit waits")}, {"hello", OK("{}")}, {NULL, NULL}};
+	static const struct line bad[] = {
+		{"restart", REFUSAL("operation-failed", "", "it would not start")}, {"hello", OK("{}")}, {NULL, NULL}};
+
+	(void)state;
+	assert_int_equal(run(goes, "restart"), CTL_OK);
+	expect_request("{\"data\":{\"srtp-gateway:restart\":{}},\"format\":\"json\"}");
+	assert_string_equal(output, "version 2.0? is running: 2 calls taken over\n");
+	assert_int_equal(run(goes, "restart --calls end --timeout 5 --json"), CTL_OK);
+	expect_request("{\"srtp-gateway:restart\":{\"calls\":\"end\",\"timeout\":5}}");
+	expect_output("\"srtp-gateway:remaining-calls\": 2");
+	assert_int_equal(run(unseen, "restart"), CTL_OK);
+	assert_string_equal(output, "started again\n");
+	assert_int_equal(run(waits, "restart"), CTL_FAILED);
+	expect_errors("a commit waits");
+	assert_int_equal(run(bad, "restart"), CTL_REFUSED);
+	assert_int_equal(run(goes, "restart --calls lose"), CTL_USAGE);
+}
+
 static void a_trunks_keys_are_its_calls_keys(void **state)
 {
 	(void)state;
@@ -278,6 +308,7 @@ int main(void)
 		cmocka_unit_test(actions_are_the_models),
 		cmocka_unit_test(a_closed_file_of_the_audit_is_named),
 		cmocka_unit_test(what_was_reloaded_is_one_line),
+		cmocka_unit_test(a_restart_is_waited_for),
 		cmocka_unit_test(a_trunks_keys_are_its_calls_keys),
 		cmocka_unit_test(alarms_are_one_table),
 		cmocka_unit_test(state_is_a_table_with_its_configuration),
