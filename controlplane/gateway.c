@@ -37,7 +37,10 @@ static int open_media(struct gateway *g, const struct config *c, struct err *e)
 	};
 	int err = media_ports_open(&g->media, g->base, c, e);
 
-	return err < 0 ? err : dp_client_new(g->base, &conf, &g->client, e);
+	if (err < 0)
+		return err;
+	conf.ports = media_ports_alloc(g->media);
+	return dp_client_new(g->base, &conf, &g->client, e);
 }
 
 int gateway_open_planes(struct gateway *g, const struct config *c, struct err *e)

@@ -287,6 +287,7 @@ int dp_client_new(
 	c->backoff_min_ms = c->backoff_ms = conf->backoff_min_ms ? conf->backoff_min_ms : 50;
 	c->backoff_max_ms = conf->backoff_max_ms ? conf->backoff_max_ms : 100;
 	c->orphan_ms = conf->orphan_ms;
+	c->ports = conf->ports;
 	c->queue_max = power_of_two(conf->queue_max ? conf->queue_max : 65536);
 	c->queue_mask = (c->queue_max < QUEUE_FIRST ? c->queue_max : QUEUE_FIRST) - 1;
 	c->commands = calloc(c->queue_mask + 1, sizeof *c->commands);
@@ -313,6 +314,7 @@ void dp_client_free(struct dp_client *c)
 		event_free(c->timer);
 	if (c->orphan_timer)
 		event_free(c->orphan_timer);
+	dp_orphans_free(c);
 	session_ids_free(&c->ids);
 	free(c->commands);
 	free(c->addresses);

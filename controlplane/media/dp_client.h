@@ -5,13 +5,15 @@
  * the loop's thread; all callbacks come from the loop, never from inside a call of this interface.
  *
  * After a connect: DP_HELLO, configuration, DP_LIST. Sessions that the data plane holds and nobody here knows
- * are deleted after a grace period. When the data plane is the same as before (its instance number), everything else stands; when
- * it is a new one, every session of ours is gone and reported lost. Then, and only then, the client is ready.
+ * are deleted after a grace period, and their ports are nobody else's until then. When the data plane is the
+ * same as before (its instance number), everything else stands; when it is a new one, every session of ours is
+ * gone and reported lost. Then, and only then, the client is ready.
  */
 #pragma once
 
 #include <event2/event.h>
 
+#include "controlplane/media/port_alloc.h"
 #include "lib/base/err.h"
 #include "lib/msg/dp_msg.h"
 
@@ -49,6 +51,7 @@ struct dp_client_conf {
 	unsigned backoff_max_ms; /* 0: 100: a restart is not to be waited for */
 	unsigned queue_max;      /* commands waiting for their ACK; 0: 65536 */
 	unsigned orphan_ms;      /* grace of sessions that nobody knows; 0: none */
+	struct port_alloc *ports; /* where the ports of such sessions are held; borrowed. NULL: they are not asked for */
 };
 
 /* What the data plane is told at every connect. */

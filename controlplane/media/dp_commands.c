@@ -82,7 +82,7 @@ out:
 static void delete_finished(struct dp_client *c, dp_session_id id, int result)
 {
 	if (result == -ENOENT)
-		session_ids_deleted(&c->ids, id);
+		dp_place_free(c, id);
 	else if (result < 0 && result != -ENOTCONN && result != -ECANCELED)
 		dp_fail(c, "the data plane did not delete a session");
 }

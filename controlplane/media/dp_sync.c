@@ -8,49 +8,6 @@
 
 static void list_from(struct dp_client *c, uint32_t cursor);
 
-static bool in_grace(const struct dp_client *c, const struct session_place *p)
-{
-	return p->orphan && event_pending(c->orphan_timer, EV_TIMEOUT, NULL);
-}
-
-void dp_orphans_end(evutil_socket_t fd, short what, void *client)
-{
-	struct dp_client *c = client;
-	uint32_t removed = 0;
-
-	(void)fd;
-	(void)what;
-	/* Without a connection the next listing finds them, and they have no grace any more. */
-	for (uint32_t i = 0; c->stage == DP_READY && i < c->ids.n; i++) {
-		struct session_place *p = &c->ids.places[i];
-
-		if (p->state != SESSION_CLOSING || !p->orphan || !p->at_dp || p->del_sent)
-			continue;
-		dp_delete(c, (uint64_t)p->generation << 32 | i);
-		removed++;
-	}
-	if (removed)
-		log_info("dp_client", "sessions without a call are removed", LU("sessions", removed));
-}
-
-/* Nobody's: of a call that an earlier control plane did not save. Its media goes on for a while. */
-static void adopt(struct dp_client *c, dp_session_id id)
-{
-	const struct timeval grace = {
-		.tv_sec = c->orphan_ms / 1000, .tv_usec = (suseconds_t)(c->orphan_ms % 1000) * 1000};
-
-	c->counters.orphans++;
-	if (!session_ids_adopt(&c->ids, id)) {
-		dp_delete(c, id); /* its place is a call's of ours */
-		return;
-	}
-	session_ids_find(&c->ids, id)->at_dp = true;
-	if (!c->orphan_ms)
-		dp_delete(c, id);
-	else if (!event_pending(c->orphan_timer, EV_TIMEOUT, NULL))
-		event_add(c->orphan_timer, &grace);
-}
-
 /* Every session of ours, one way or the other. A callback may close sessions, not open any: we are not ready.
  */
 static void report_sessions(struct dp_client *c)
@@ -62,8 +19,8 @@ static void report_sessions(struct dp_client *c)
 			p->at_dp ? c->events.session_found : c->events.session_lost;
 
 		if (p->state == SESSION_CLOSING && !p->at_dp)
-			session_ids_deleted(&c->ids, id);
-		else if (p->state == SESSION_CLOSING && !p->del_sent && !in_grace(c, p))
+			dp_place_free(c, id);
+		else if (p->state == SESSION_CLOSING && !p->del_sent && !dp_orphan_in_grace(c, p))
 			dp_delete(c, id); /* closed after its page was read */
 		else if (p->state == SESSION_OPEN && tell)
 			tell(c->ctx, id, p->user);
@@ -115,16 +72,27 @@ void dp_list_page(struct dp_client *c, const struct dp_list_page *page)
 		struct session_place *p = session_ids_find(&c->ids, page->sessions[i]);
 
 		if (!p) {
-			adopt(c, page->sessions[i]);
+			dp_orphan_found(c, page->sessions[i]);
 			continue;
 		}
 		p->at_dp = true;
-		/* Else its call ended while the connection was down. */
-		if (p->state != SESSION_OPEN && !in_grace(c, p))
+		if (dp_orphan_in_grace(c, p))
+			dp_orphan_again(c, p);
+		else if (p->state != SESSION_OPEN) /* its call ended while the connection was down */
 			dp_delete(c, page->sessions[i]);
 	}
-	if (page->next_cursor)
-		list_from(c, page->next_cursor);
+	c->page_read = true;
+	c->next_cursor = page->next_cursor;
+	dp_list_on(c);
+}
+
+void dp_list_on(struct dp_client *c)
+{
+	if (c->stage != DP_LISTING || !c->page_read || c->n_asked)
+		return;
+	c->page_read = false;
+	if (c->next_cursor)
+		list_from(c, c->next_cursor);
 	else
 		listed(c);
 }
@@ -152,6 +120,7 @@ static void list_from(struct dp_client *c, uint32_t cursor)
 static void start_listing(struct dp_client *c)
 {
 	c->stage = DP_LISTING;
+	c->page_read = false;
 	for (uint32_t i = 0; i < c->ids.n; i++)
 		c->ids.places[i].at_dp = c->ids.places[i].del_sent = false;
 	list_from(c, 0);
@@ -246,6 +215,6 @@ void dp_greet(struct dp_client *c)
 
 void dp_deleted(struct dp_client *c, dp_session_id id)
 {
-	if (!session_ids_deleted(&c->ids, id))
+	if (!dp_place_free(c, id))
 		c->counters.stray++;
 }

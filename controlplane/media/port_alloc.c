@@ -175,22 +175,37 @@ static uint32_t node_of(const struct port_alloc *p, const struct ip_port *at)
 	return PORT_NONE;
 }
 
-int port_alloc_claim(struct port_alloc *p, const struct ip_port *rtp, unsigned worker, struct port_lease *out)
+/* The whole pair of a node, wherever it is in its pool's list. */
+static int take_pair(struct port_alloc *p, uint32_t slot, struct port_lease *out)
 {
-	uint32_t slot = rtp->port % 2 ? PORT_NONE : node_of(p, rtp);
-	struct node *n;
+	struct node *n = &p->nodes[slot];
 
-	if (slot == PORT_NONE)
-		return -ENOENT;
-	n = &p->nodes[slot];
-	if (p->shares[n->share].worker != worker || p->shares[n->share].draining)
-		return -ENOENT;
 	if (n->free != FREE_BOTH || !n->listed)
 		return -EBUSY;
 	unlink_node(p, &port_share_pool(p, n->share)->pairs, slot);
 	n->free = 0;
-	lease(p, slot, PORT_PAIR, rtp->port, out);
+	lease(p, slot, PORT_PAIR, n->port, out);
 	return 0;
+}
+
+int port_alloc_claim(struct port_alloc *p, const struct ip_port *rtp, unsigned worker, struct port_lease *out)
+{
+	uint32_t slot = rtp->port % 2 ? PORT_NONE : node_of(p, rtp);
+	const struct port_share *share = slot == PORT_NONE ? NULL : &p->shares[p->nodes[slot].share];
+
+	if (!share || share->worker != worker || share->draining)
+		return -ENOENT;
+	return take_pair(p, slot, out);
+}
+
+int port_alloc_withhold(struct port_alloc *p, const struct ip_port *at, struct port_lease *out)
+{
+	uint32_t slot = node_of(p, at);
+
+	/* What drains is given to nobody anyway. */
+	if (slot == PORT_NONE || p->shares[p->nodes[slot].share].draining)
+		return -ENOENT;
+	return take_pair(p, slot, out);
 }
 
 int port_alloc_get(struct port_alloc *p, const unsigned *groups, unsigned n_groups, enum ip_family family,

@@ -24,7 +24,7 @@ struct session_place {
 	bool at_dp;    /* the last listing named it */
 	bool orphan;   /* CLOSING: it was found at the data plane, and no call of ours ever had it */
 	bool del_sent; /* CLOSING: DP_SESSION_DEL is out on this connection */
-	void *user;    /* of the call */
+	void *user;    /* of the call; the client's own of an orphan */
 };
 
 struct session_ids {

@@ -342,6 +342,8 @@ static void leg_describe(struct worker *w, struct leg *leg, struct dp_stats_leg 
 	o->rx_epoch = rx ? rx->epoch : 0;
 	o->tx_epoch = leg_tx(leg)->epoch;
 	o->remote = leg_rtp(leg)->remote;
+	o->local[0] = leg_rtp(leg)->local;
+	o->local[1] = leg->far->rtcp.local.port ? leg->far->rtcp.local : leg->far->also;
 	o->rx_packets = leg_rx_packets(leg);
 	o->rx_octets = leg_rx_octets(leg);
 	o->tx_packets = leg_tx_packets(leg);

@@ -302,6 +302,8 @@ static const char *stats_leg_wrong(const struct dp_stats_leg *s)
 	if (s->leg >= DP_LEGS_MAX || s->side > DP_SIDE_B || s->security > DP_SECURITY_SRTP ||
 		s->suite >= SRTP_SUITE_COUNT || s->ice > DP_ICE_LOST)
 		return "leg outside its enums";
+	if (!ip_ok(&s->local[0].ip, true) || !ip_ok(&s->local[1].ip, true))
+		return "local address is no address";
 	return ip_ok(&s->remote.ip, true) ? NULL : "remote address is no address";
 }
 

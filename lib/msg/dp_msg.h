@@ -25,7 +25,7 @@
 #include "lib/base/netaddr.h"
 #include "lib/srtp/suite.h"
 
-#define DP_MSG_VERSION 9
+#define DP_MSG_VERSION 10
 
 #define DP_LEGS_MAX 16     /* per session, both sides together */
 #define DP_STREAMS_MAX 8   /* per leg */
@@ -429,6 +429,8 @@ struct dp_stats_leg {
 	uint8_t ice_pairs;          /* addresses of the peer that a check came from */
 	uint8_t pad[2];
 	struct ip_port remote;      /* in use now */
+	/* The leg's ports, RTP's (that in use, where ICE has a choice) first; family IP_NONE: there is one only. */
+	struct ip_port local[2];
 	uint64_t rx_packets, rx_octets; /* accepted: authenticated where secure. octets of RTP, tag excluded */
 	uint64_t tx_packets, tx_octets; /* sent from this leg to its peer */
 	uint64_t rx_rtcp, tx_rtcp;

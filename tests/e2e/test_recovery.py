@@ -180,6 +180,33 @@ def test_media_of_a_call_that_was_not_saved_ends_after_a_while():
         assert counters(gateway)["recovered"] == 0
 
 
+def test_a_new_call_gets_other_ports_than_one_that_went():
+    """The data plane has that one's session still, and its peers go on sending."""
+    with parties(recovery={"orphan-grace": 3600}) as (_, gateway, a, b):
+        sessions = lambda: gateway.ctl("show", "stats")["data-plane"].get("sessions")
+        a.invite(NUMBERS["carrier-b"])
+        offer = b.expect("INVITE")
+        b.respond(offer, 183, "Session Progress", b.answer_body(offer))
+        early = a.expect(183)
+        a.speak_as_answered(early)
+        a.talker.tell("send", "on")
+        gateway.kill(gateway.controlplane)
+        gateway.start_controlplane()
+        a.hang_up_wires()
+        a.invite(NUMBERS["carrier-b"])
+        again = b.take()
+        answer = a.answered()
+        for before, now in ((offer, again), (early, answer)):
+            assert before.media()[1] != now.media()[1], "another's port, which is in use"
+        b.talker.tell("send", "on")
+        both_hear(a, b)
+        assert sessions() == 2
+        a.bye()
+        b.released()
+        wait_for("its session is deleted", lambda: sessions() == 1)
+        gateway.stop()
+
+
 @contextlib.contextmanager
 def file_system(path, size):
     os.makedirs(path, exist_ok=True)

@@ -21,7 +21,9 @@ static union dp_msg last[512]; /* what it was told */
 static unsigned n_last;
 static struct event_base *base;
 static struct dp_client *client;
-static unsigned orphan_ms; /* of the next start; 0 again at the end */
+static unsigned orphan_ms;         /* of the next start; 0 again at the end */
+static struct port_alloc *held_in; /* likewise, NULL */
+static struct ip_port leg_ports[2]; /* of each session's first leg, in its statistics */
 
 static struct {
 	unsigned ready, down, lost, found, timeouts;
@@ -47,6 +49,8 @@ static void stats(const union dp_msg *c)
 		dp_msg_init(&m, DP_STATS_LEG, c->h.seq);
 		m.stats_leg.session = c->stats.session;
 		m.stats_leg.leg = (uint8_t)leg;
+		for (unsigned i = 0; leg == 0 && i < 2; i++)
+			m.stats_leg.local[i] = leg_ports[i];
 		fake_plane_say(&plane, &m);
 	}
 }
@@ -123,6 +127,7 @@ static int start_with(unsigned queue_max, unsigned ack_timeout_ms)
 		.queue_max = queue_max,
 		.ack_timeout_ms = ack_timeout_ms,
 		.orphan_ms = orphan_ms,
+		.ports = held_in,
 		.backoff_min_ms = 1,
 		.backoff_max_ms = 4};
 
@@ -141,6 +146,9 @@ static int stop(void **state)
 	(void)state;
 	orphan_ms = 0;
 	dp_client_free(client);
+	port_alloc_free(held_in);
+	held_in = NULL;
+	memset(leg_ports, 0, sizeof leg_ports);
 	fake_plane_close(&plane);
 	event_base_free(base);
 	return 0;

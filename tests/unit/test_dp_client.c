@@ -192,97 +192,6 @@ static void a_session_that_was_never_added(void **state)
 	assert_int_equal(n.nacks, 0);
 }
 
-/* What an earlier control plane left behind is deleted, page by page, and its places are not used before. */
-static void orphans_are_deleted(void **state)
-{
-	struct dp_client_counters n;
-	dp_session_id id;
-
-	(void)state;
-	for (unsigned i = 0; i < SESSIONS; i++)
-		plane.has[plane.n++] = UINT64_C(99) << 32 | i;
-	plane.keep = true;
-	until(seen.ready);
-	assert_int_equal(dp_client_session_open(client, NULL, &id), -ENOSPC);
-	until(count_of(DP_SESSION_DEL) == SESSIONS);
-	for (unsigned i = 0; i < SESSIONS; i++)
-		fake_plane_drop(&plane, UINT64_C(99) << 32 | i);
-	while (dp_client_session_open(client, NULL, &id) == -ENOSPC)
-		event_base_loop(base, EVLOOP_ONCE);
-	dp_client_counters(client, &n);
-	assert_int_equal(n.orphans, SESSIONS);
-	assert_int_equal(n.stray, 0);
-}
-
-static int start_with_long_grace(void **state)
-{
-	orphan_ms = 600000;
-	return start(state);
-}
-
-static int start_with_short_grace(void **state)
-{
-	orphan_ms = 20;
-	return start(state);
-}
-
-/* In their grace period they stay, through a reconnect too, and nobody else gets their places. */
-static void orphans_have_a_grace_period(void **state)
-{
-	struct dp_client_counters n;
-	dp_session_id id;
-
-	(void)state;
-	plane.has[plane.n++] = UINT64_C(99) << 32 | 1;
-	until(seen.ready);
-	for (unsigned i = 1; i < SESSIONS; i++)
-		assert_int_equal(dp_client_session_open(client, NULL, &id), 0);
-	assert_int_equal(dp_client_session_open(client, NULL, &id), -ENOSPC);
-	fake_plane_hang_up(&plane);
-	until(seen.ready == 2);
-	assert_int_equal(count_of(DP_SESSION_DEL), 0);
-	assert_true(fake_plane_has(&plane, UINT64_C(99) << 32 | 1));
-	dp_client_counters(client, &n);
-	assert_int_equal(n.orphans, 1);
-}
-
-static void orphans_go_after_it(void **state)
-{
-	(void)state;
-	plane.has[plane.n++] = UINT64_C(99) << 32 | 1;
-	until(seen.ready);
-	until(!fake_plane_has(&plane, UINT64_C(99) << 32 | 1));
-}
-
-/* Sessions of our last process: one is there, one is not, and one is nobody's. */
-static void sessions_are_taken_over(void **state)
-{
-	const dp_session_id there = UINT64_C(7) << 32 | 1, gone = UINT64_C(9) << 32 | 2,
-			    nobodys = UINT64_C(8) << 32;
-	dp_session_id id;
-	int me;
-
-	(void)state;
-	plane.has[plane.n++] = there;
-	plane.has[plane.n++] = nobodys;
-	assert_int_equal(dp_client_session_restore(client, there, NULL), 0);
-	assert_int_equal(dp_client_session_restore(client, gone, &me), 0);
-	assert_int_equal(dp_client_session_restore(client, there + (UINT64_C(1) << 32), NULL), -EEXIST);
-	assert_int_equal(dp_client_session_restore(client, 5, NULL), -EINVAL);
-	assert_int_equal(dp_client_session_restore(client, UINT64_C(1) << 32 | UINT32_MAX, NULL), -EINVAL);
-	until(seen.ready);
-	assert_int_equal(seen.found, 1);
-	assert_int_equal(seen.lost, 1);
-	assert_true(seen.lost_id == gone && seen.lost_user == &me);
-	assert_int_equal(dp_client_session_open(client, NULL, &id), 0);
-	assert_int_equal((uint32_t)id, 3);
-	assert_int_equal(
-		dp_client_session_open(client, NULL, &id), -ENOSPC); /* the orphan's is not free yet */
-	dp_client_session_close(client, there);
-	until(!fake_plane_has(&plane, there));
-	assert_true(fake_plane_has(&plane, nobodys));
-}
-
 /* The connection breaks: the data plane is the same, sessions stand, and what ended meanwhile is deleted. */
 static void a_reconnect_keeps_sessions(void **state)
 {
@@ -511,10 +420,6 @@ int main(void)
 		test(keys_leave_no_trace),
 		test(ids_are_used_again_after_deleted),
 		test(a_session_that_was_never_added),
-		test(orphans_are_deleted),
-		cmocka_unit_test_setup_teardown(orphans_have_a_grace_period, start_with_long_grace, stop),
-		cmocka_unit_test_setup_teardown(orphans_go_after_it, start_with_short_grace, stop),
-		cmocka_unit_test_setup_teardown(sessions_are_taken_over, start_with_long_grace, stop),
 		test(a_reconnect_keeps_sessions),
 		test(a_restart_loses_sessions),
 		test(outstanding_commands_end),

@@ -438,6 +438,35 @@ static void a_pair_is_claimed(void **state)
 	port_alloc_free(p);
 }
 
+/* The data plane uses them for what is no call's: whichever of the two it names, and whoever's they are now. */
+static void a_pair_is_withheld(void **state)
+{
+	struct port_range r[] = {range(0, "192.0.2.1", 10000, 10007), range(1, "2001:db8::1", 10000, 10007)};
+	struct port_alloc *p = make(r, 2, 2);
+	struct port_lease a = {0}, b = {0}, c = {0};
+	struct ip_port at = {.ip = r[0].ip, .port = 10001};
+
+	(void)state;
+	assert_int_equal(port_alloc_withhold(p, &at, &a), 0);
+	assert_int_equal(a.rtp.port, 10000);
+	at.port = 10000;
+	assert_int_equal(port_alloc_withhold(p, &at, &b), -EBUSY);
+	at.port = 10007;
+	assert_int_equal(port_alloc_withhold(p, &at, &b), 0);
+	assert_int_not_equal(a.worker, b.worker);
+	assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, a.worker, PORT_PAIR, &c), 0);
+	assert_int_equal(c.rtp.port, 10002);
+	at.port = 10002;
+	assert_int_equal(port_alloc_withhold(p, &at, &(struct port_lease){0}), -EBUSY);
+	port_alloc_put(p, &c);
+	port_alloc_put(p, &a);
+	assert_int_equal(port_alloc_get(p, group0, 1, IP_NONE, 0, PORT_PAIR, &c), 0);
+	assert_int_equal(c.rtp.port, 10002); /* what was withheld is behind it */
+	at.port = 10008;
+	assert_int_equal(port_alloc_withhold(p, &at, &a), -ENOENT);
+	port_alloc_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +475,7 @@ int main(void)
 		cmocka_unit_test(exhaustion_is_reported),
 		cmocka_unit_test(pairs_and_singles_mix),
 		cmocka_unit_test(a_pair_is_claimed),
+		cmocka_unit_test(a_pair_is_withheld),
 		cmocka_unit_test(ranges_that_are_refused),
 		cmocka_unit_test(added_ports_are_there_at_once),
 		cmocka_unit_test(removed_ports_drain),

@@ -39,6 +39,30 @@ static void test_figures(void **state)
 	assert_int_equal(sum.legs, 2);
 }
 
+/* Of each leg it is told which ports are in use: a control plane that was started again gives them to nobody else. */
+static void test_ports_are_told(void **state)
+{
+	struct rig *r = *state;
+	struct ip_port rtcp = gw_a;
+	const struct dp_stats_leg *s;
+	union dp_msg m;
+
+	rig_plain_call(r, 2);
+	s = rig_leg_stats(r, 2, 0);
+	assert_true(ip_port_equal(&s->local[0], &gw_a));
+	assert_int_equal(s->local[1].ip.family, IP_NONE);
+	rtcp.port++;
+	m = rig_leg(2, 0, DP_SECURITY_PLAIN, gw_a, peer_a);
+	m.leg_update.local_rtcp = rtcp;
+	for (unsigned mux = 0; mux < 2; mux++) {
+		m.leg_update.flags = mux ? DP_LEG_RTCP_MUX : 0;
+		assert_int_equal(rig_command(r, &m), 0);
+		s = rig_leg_stats(r, 2, 0);
+		assert_true(ip_port_equal(&s->local[0], &gw_a));
+		assert_true(ip_port_equal(&s->local[1], &rtcp));
+	}
+}
+
 /* Each packet comes twice, the copy 10 ms late: of that the stream's own jitter does not know. */
 static void test_copies_do_not_jitter(void **state)
 {
@@ -340,6 +364,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_figures, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_ports_are_told, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_copies_do_not_jitter, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_hand_over, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_full_port, rig_open, rig_close),

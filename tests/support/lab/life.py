@@ -78,7 +78,7 @@ class Life:
         self.numbers, self.timers, self.order = itertools.count(1), [], itertools.count()
         self.phones, self.plans, self.gw_keys, self.idents = [], {}, {}, {}
         self.troubles, self.gone, self.looks, self.sessions, self.silenced, self.counts = [], [], [], [], 0, {}
-        self.told, self.orphans = [], 0
+        self.told = []
         self.audit = lab.path("audit.jsonl")
         self.gateway = lab.gateway(
             trunks(lab.ADDRESSES, lab.ADDRESSES6), [(None, prefix, name) for name, prefix in PREFIXES.items()],
@@ -163,9 +163,7 @@ class Life:
                 self.broken(f"{plane.name} ended by itself: {plane.output().strip()[-2000:]}")
 
     def troubled(self, since):
-        """Until `orphans` the data plane has sessions of calls that went with a control plane: a new one may get their ports,
-        and is refused then."""
-        return since < self.orphans or any(end is None or end + 3 >= since for _, _, end in self.troubles)
+        return any(end is None or end + 3 >= since for _, _, end in self.troubles)
 
     def trouble(self, what):
         self.troubles.append([what, time.monotonic(), None])
@@ -232,8 +230,6 @@ class Life:
             return  # a transfer to it has failed
         if other.state in ("calling", "answering") and self.troubled(phone.began):
             return  # it was answered when the gateway could not go on with it
-        if "cause=503" in (m.get("Reason") or "") and phone.began < self.orphans:
-            return
         if (phone.was_contrary or other.was_contrary) and "new keys" in (m.get("Reason") or ""):
             return
         self.told.append((time.monotonic() + PATIENCE / 2, phone, other, m.get("Reason")))

@@ -403,7 +403,6 @@ def kill_control(life):
     life.live(life.rng.choice((0, 0, life.rng.uniform(0, 2))))
     life.gateway.start_controlplane()
     trouble[2] = time.monotonic()
-    life.orphans = trouble[2] + 15
     life.later(life.rng.uniform(0, 1), lambda: calm(life))
     return ""
 
