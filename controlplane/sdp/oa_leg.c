@@ -253,11 +253,13 @@ const struct agreed_key *oa_tx_now(const struct oa_leg *leg, unsigned i)
 	const struct oa_exchange *x = leg->pending;
 	const struct oa_media *now = oa_media_now(leg, i);
 	const struct agreed_key *before = established_tx(oa_keys_before(leg, i));
+	const struct agreed_key *agreed = now ? established_tx(now->keys) : NULL;
 
 	if (!now || !now->open)
 		return NULL;
-	if (!x || !x->answered || x->ours || !before)
-		before = established_tx(now->keys);
+	/* Keys of a handshake that came behind the answer are no longer sent with: the answer's may be in use. */
+	if (!x || !x->answered || x->ours || !before || (agreed && before->epoch > agreed->epoch))
+		before = agreed;
 	return before && before->epoch > leg->burnt_epoch ? before : NULL;
 }
 

@@ -274,6 +274,15 @@ static void make_previous(struct worker *w, struct leg *leg, struct leg_key *k)
 	k->more->until = w->now + OVERLAP_MAX_NS;
 }
 
+/* Another took the place of a key that its peer has not begun to use, and it is still to come. */
+static void make_next_again(struct worker *w, struct leg *leg, struct leg_key *k)
+{
+	if (leg_key_role(leg, KEY_NEXT))
+		return;
+	TAILQ_REMOVE(&w->overlaps, leg, far->overlap);
+	k->role = KEY_NEXT;
+}
+
 static void tx_wipe(struct worker *w, struct leg *leg)
 {
 	struct leaving *l = leg_leaving(leg);
@@ -448,9 +457,13 @@ static int rx_add(struct worker *w, struct leg *leg, struct command *c)
 	uint32_t era;
 	int rc;
 
-	for (unsigned i = 0; i < DP_KEY_SLOTS; i++)
-		if (leg_rx(leg, i)->role != KEY_NONE && leg_rx(leg, i)->epoch == conf->epoch)
-			return 0; /* said again */
+	for (unsigned i = 0; i < DP_KEY_SLOTS; i++) {
+		if (leg_rx(leg, i)->role == KEY_NONE || leg_rx(leg, i)->epoch != conf->epoch)
+			continue;
+		if (next && leg_rx(leg, i)->role == KEY_PREVIOUS)
+			make_next_again(w, leg, leg_rx(leg, i));
+		return 0; /* said again */
+	}
 	if (rx_was_here(leg, conf->epoch)) {
 		snprintf(c->reason, sizeof c->reason, "receive key %u was retired already", conf->epoch);
 		return -EALREADY;

@@ -216,7 +216,11 @@ enum dp_key_direction { DP_KEY_RX, DP_KEY_TX };
 
 enum dp_key_role {
 	DP_KEY_CURRENT, /* rx: current becomes previous. tx: used from the next packet on */
-	DP_KEY_NEXT,    /* rx: becomes current when it first opens a packet, or another key is added. tx: not allowed */
+	/*
+	 * rx: becomes current when it first opens a packet, or another key is added; said again after that one, it is
+	 * the next one again. tx: not allowed
+	 */
+	DP_KEY_NEXT,
 };
 
 /* A master key. Sender and receiver wipe the message's memory as soon as it is sent or read. */

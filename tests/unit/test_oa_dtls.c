@@ -282,6 +282,35 @@ static void keys_that_come_behind_the_next_offer(void **state)
 	call_free(c);
 }
 
+/*
+ * A handshake is overtaken by an offer of SDES, and ends when that is answered: the answer's key may be in use already, and
+ * is what the leg sends with from then on. Another in between would be one that comes back.
+ */
+static void keys_that_come_behind_an_answer_are_not_sent_with(void **state)
+{
+	struct call *c = call_new(&both, &plain);
+	struct agreed_key k = {.suite = cm[0], .master = {.len = 30}};
+	struct dtls_bond *bond;
+	uint32_t epoch;
+
+	(void)state;
+	must(c, pass_offer(c, &c->a, HEAD("1") DTLS_LINE FP("4A") "a=setup:actpass\r\n"));
+	must(c, pass_answer(c, &c->b, PLAIN_ANSWER));
+	commit(c);
+	bond = dtls_bond_ref(oa_bond_now(&c->a, 0));
+	must(c, pass_offer(c, &c->a, HEAD("2") AUDIO_SECURE CRYPTO));
+	assert_null(oa_tx_now(&c->a, 0));
+	must(c, pass_answer(c, &c->b, PLAIN_ANSWER));
+	epoch = oa_tx_now(&c->a, 0)->epoch;
+	bond->done = true;
+	oa_keys_arrived(&c->a, 0, bond, &k, &k);
+	assert_int_equal(oa_tx_now(&c->a, 0)->epoch, epoch);
+	commit(c);
+	assert_int_equal(oa_tx_now(&c->a, 0)->epoch, epoch);
+	dtls_bond_unref(bond);
+	call_free(c);
+}
+
 /* A call that gave up a handshake hears no more of it. */
 static void keys_of_a_bond_that_is_gone_change_nothing(void **state)
 {
@@ -503,6 +532,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_later_offer_keeps_the_association, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_association_by_the_peers_offer, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_that_come_behind_the_next_offer, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			keys_that_come_behind_an_answer_are_not_sent_with, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_of_a_bond_that_is_gone_change_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(burnt_keys_take_a_new_association, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rekey_takes_a_fresh_certificate_and_port, setup, teardown),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "controlplane/keys/dtls_srtp.h"
 #include "controlplane/media/program.h"
 #include "tests/support/oa_call.h"
 
@@ -237,6 +238,43 @@ static void a_re_offer_with_a_new_key(void **state)
 	forget(c);
 }
 
+/*
+ * A peer that agreed to DTLS offers SDES before the handshake is done, and that ends before the answer: the key of the
+ * offer, which the data plane has, is the next one behind the handshake's.
+ */
+static void a_handshake_that_ends_behind_the_next_offer(void **state)
+{
+	struct dtls_terms terms = {.hash = DTLS_SHA256};
+	struct oa_policy both = oa_call_secure;
+	struct agreed_key k = {.suite = oa_call_suites[0], .master = {.len = 30}};
+	struct oa_call *c;
+
+	(void)state;
+	assert_int_equal(dtls_identity_make(&terms.identity, NULL), 0);
+	both.other = &agreement_dtls;
+	both.keying.dtls = &terms;
+	c = oa_call_new(&both, &oa_call_plain);
+	const struct program_call call = call_of(c);
+
+	oa_call_offer(c, &c->a,
+		HEAD_A("1") "m=audio 4000 UDP/TLS/RTP/SAVP 8\r\na=rtcp-mux\r\na=setup:actpass\r\n"
+			    "a=fingerprint:sha-256 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB:"
+			    "3E:4B:65:2E:7D:46:3F:54:42:CD:54:F1\r\n");
+	oa_call_answer(c, &c->b, HEAD_B("1") "m=audio 5000 RTP/AVP 8\r\n");
+	oa_call_commit(c);
+	assert_string_equal(step(&call), "session leg0:3 leg1:3 ");
+	oa_call_offer(c, &c->a, HEAD_A("2") "m=audio 4000 RTP/SAVP 8\r\na=rtcp-mux\r\n" CRYPTO);
+	assert_string_equal(step(&call), "rx0:1next ");
+	oa_bond_now(&c->a, 0)->done = true;
+	assert_true(oa_keys_arrived(&c->a, 0, oa_bond_now(&c->a, 0), &k, &k));
+	assert_string_equal(step(&call), "leg0:3 rx0:2 rx0:1next tx0:3 leg0:3 ");
+	oa_call_answer(c, &c->b, HEAD_B("1") "m=audio 5000 RTP/AVP 8\r\n");
+	oa_call_commit(c);
+	assert_string_equal(step(&call), "leg0:3 leg1:3 tx0:4 ");
+	forget(c);
+	dtls_identity_unref(terms.identity);
+}
+
 static void our_rekey(void **state)
 {
 	struct oa_call *c = oa_call_new(&oa_call_plain, &oa_call_secure);
@@ -388,6 +426,7 @@ int main(void)
 		cmocka_unit_test(an_offer_with_ice),
 		cmocka_unit_test(a_secure_call),
 		cmocka_unit_test(a_re_offer_with_a_new_key),
+		cmocka_unit_test(a_handshake_that_ends_behind_the_next_offer),
 		cmocka_unit_test(our_rekey),
 		cmocka_unit_test(burnt_keys_do_not_send_again),
 		cmocka_unit_test(m_lines_come_and_go),

@@ -140,6 +140,40 @@ static void a_key_that_waited(struct rig *r, enum dp_key_role third)
 		srtp_context_free(c[i]);
 }
 
+/*
+ * A key that is offered is overtaken by one that was agreed on before it, of a handshake that was slow: said once more
+ * it is the next one again, for as long as its peer is silent, and with the indexes that it has.
+ */
+static void test_an_offer_that_is_overtaken(void **state)
+{
+	struct rig *r = *state;
+	struct srtp_context *shaken = rig_peer(CM, 1, SRTP_PROTECT), *offered = rig_peer(GCM, 2, SRTP_PROTECT);
+	uint8_t early[512];
+	size_t n = rig_rtp(early, 0x55, 1, 160, 160);
+
+	call_open(r, 0);
+	key(r, DP_KEY_RX, DP_KEY_NEXT, GCM, 2, true);
+	assert_int_equal(srtp_context_protect(offered, early, &n, sizeof early), 0);
+	rig_send(r, peer_a, gw_a, early, n);
+	rig_run(r, 1);
+	assert_int_equal(rig_heard(r), 1);
+	key(r, DP_KEY_RX, DP_KEY_CURRENT, CM, 1, true);
+	key(r, DP_KEY_RX, DP_KEY_NEXT, GCM, 2, true);
+	assert_int_equal(say(r, shaken, 2), 1);
+	rig_run(r, 30000);
+	assert_int_equal(say(r, shaken, 3), 1);
+	rig_send(r, peer_a, gw_a, early, n);
+	assert_int_equal(say(r, offered, 4), 1);
+	/* A copy from before was not opened: it would have been one that is not sent twice. */
+	assert_int_equal(rig_verdict(r, S, 0, DP_V_DUPLICATE_OUT), 0);
+	assert_int_equal(leg_key_role(rig_leg_state(r, S, 0), KEY_CURRENT)->epoch, 2);
+	rig_run(r, 1000);
+	assert_int_equal(say(r, offered, 5), 1);
+	assert_int_equal(say(r, shaken, 6), 0);
+	srtp_context_free(shaken);
+	srtp_context_free(offered);
+}
+
 static void test_two_offers_before_a_packet(void **state)
 {
 	a_key_that_waited(*state, DP_KEY_NEXT);
@@ -482,6 +516,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_keys_lie_in_the_leg, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rekey_next, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_an_offer_that_is_overtaken, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_two_offers_before_a_packet, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_an_offer_of_ours_before_a_packet, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_rekey_in_a_burst, rig_open, rig_close),
