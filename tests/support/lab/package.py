@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Debian package of the build under test, and a gateway that runs from where it installed itself."""
 
+import fcntl
 import functools
 import glob
 import json
@@ -23,13 +24,18 @@ WRITTEN = ("run", "etc/srtpgw", STATE)
 
 @functools.cache
 def made():
-    """The package's path. It is made once in a run; the programs are those of the build."""
+    """The package's path. It is made once in a run, whichever process asks first; the programs are those of the build."""
     with open(os.path.join(build_dir(), "meson-info", "intro-buildoptions.json")) as f:
         options = {option["name"]: option["value"] for option in json.load(f)}
     if options["prefix"] != "/usr":
         raise Skip(f"the build is for {options['prefix']}: meson configure -Dprefix=/usr in its folder, and ninja")
-    run(os.path.join(TOP, "scripts", "package"), "--build", build_dir(), "--out", FOLDER.name)
-    (package,) = glob.glob(os.path.join(FOLDER.name, "srtpgw_*.deb"))
+    there, making = (os.path.join(FOLDER.name, name) for name in ("made", "making"))
+    with open(os.path.join(FOLDER.name, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(there):
+            run(os.path.join(TOP, "scripts", "package"), "--build", build_dir(), "--out", making)
+            os.rename(making, there)
+    (package,) = glob.glob(os.path.join(there, "srtpgw_*.deb"))
     return package
 
 
