@@ -85,7 +85,7 @@ static int stands(struct receiver *r, uint64_t all)
 	r->status.registrations = r->registrations;
 	r->status.changes = 0;
 	enter(r, STANDBY_IN_STEP);
-	log_info("standby", "in step: every call of the active machine is here", LU("calls", r->status.calls),
+	log_info("standby", "in step: everything of the active machine is here", LU("calls", r->status.calls),
 		LU("registrations", r->registrations));
 	return 0;
 }

@@ -93,11 +93,12 @@ int status_read(const char *directory, struct standby_status *s)
 
 	if (fd < 0)
 		return fd == -ENOENT ? -ESRCH : fd;
+	s->registrations = 0; /* which a receiver of an older version does not count */
 	if (!locked(fd))
 		rc = -ESRCH;
 	else if (pread(fd, text, TEXT, 0) != TEXT ||
 		 sscanf(text, "%15s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, word,
-			 &s->since_ms, &s->heard_ms, &s->calls, &s->changes, &s->registrations) != 6)
+			 &s->since_ms, &s->heard_ms, &s->calls, &s->changes, &s->registrations) < 5)
 		rc = -EPROTO;
 	close(fd);
 	for (unsigned i = 0; rc == 0; i++) {

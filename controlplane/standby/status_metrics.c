@@ -30,7 +30,7 @@ void status_metrics(const struct standby_status *s, FILE *to)
 {
 	number(to, "receiving", "gauge", "1: srtpgw-standby receives here; 0: not, as on the active machine.",
 		s != NULL);
-	number(to, "in_step", "gauge", "1: every call of the active machine is here.",
+	number(to, "in_step", "gauge", "1: every call and registration of the active machine is here.",
 		s && s->state == STANDBY_IN_STEP);
 	if (!s)
 		return;
@@ -39,5 +39,7 @@ void status_metrics(const struct standby_status *s, FILE *to)
 		"When the active machine was heard last, which speaks once a second; 0: not yet.",
 		s->heard_ms);
 	number(to, "calls", "gauge", "Calls in the last copy of all.", s->calls);
-	number(to, "changes_total", "counter", "Changes of calls since the last copy of all.", s->changes);
+	number(to, "registrations", "gauge", "Registrations in the last copy of all.", s->registrations);
+	number(to, "changes_total", "counter", "Changes of calls and registrations since the last copy of all.",
+		s->changes);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -189,6 +190,8 @@ static void test_the_standby_has_what_the_active_has(void **state)
 	s.heard_ms = 1700000000042;
 	assert_metrics(&s, "srtpgw_standby_receiving 1\n", "srtpgw_standby_in_step 0\n",
 		"srtpgw_standby_heard_timestamp_seconds 1700000000.042\n");
+	s.registrations = 5;
+	assert_metrics(&s, "srtpgw_standby_registrations 5\n", "srtpgw_standby_calls 2\n", "# TYPE ");
 	assert_metrics(NULL, "srtpgw_standby_receiving 0\n", "srtpgw_standby_in_step 0\n", "# TYPE ");
 	put(j, 1, "changed");
 	put(j, 3, "new");
@@ -501,6 +504,36 @@ static void test_a_standby_does_not_send(void **state)
 	}
 }
 
+/* A receiver that has run since before registrations were counted. */
+static void test_the_status_of_an_older_one(void **state)
+{
+	const struct standby_status is = {STANDBY_IN_STEP, 11, 12, 13, 14, 77777};
+	struct standby_status s = {.registrations = 1};
+	char file[256], text[256] = "", *last;
+	struct status_file *f;
+	FILE *stream;
+
+	(void)state;
+	assert_int_equal(mkdir(standby, 0700), 0);
+	snprintf(file, sizeof file, "%s/standby", standby);
+	assert_int_equal(status_new(standby, &f), 0);
+	status_write(f, &is);
+	stream = fopen(file, "r+");
+	assert_non_null(stream);
+	assert_non_null(fgets(text, sizeof text, stream));
+	last = strstr(text, "77777");
+	assert_non_null(last);
+	memset(last, ' ', 5);
+	rewind(stream);
+	fputs(text, stream);
+	fclose(stream);
+	assert_int_equal(status_read(standby, &s), 0);
+	assert_int_equal(s.state, STANDBY_IN_STEP);
+	assert_int_equal(s.changes, 14);
+	assert_int_equal(s.registrations, 0);
+	status_free(f);
+}
+
 #define S(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -516,6 +549,7 @@ int main(void)
 		S(test_what_is_not_right),
 		S(test_a_control_plane_runs_there),
 		S(test_a_standby_does_not_send),
+		S(test_the_status_of_an_older_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
