@@ -346,6 +346,34 @@ static void test_records_that_are_dropped(void **state)
 	audit_end(a);
 }
 
+static void ends_recorded(size_t n)
+{
+	json_t *all = audit_read("registration");
+
+	assert_int_equal(json_array_size(all), n);
+	json_decref(all);
+}
+
+/* Its end is recorded once, however soon the process that dropped it is followed by another. */
+static void test_dropped_once(void **state)
+{
+	struct audit *a;
+
+	(void)state;
+	with_users("");
+	registers(&alice, "");
+	pass(100);
+	bench_freeze();
+	bench_change("\"max-calls\":250", "\"max-calls\":251");
+	a = audit_begin();
+	bench_kill();
+	ends_recorded(1);
+	bench_freeze();
+	bench_kill();
+	ends_recorded(1);
+	audit_end(a);
+}
+
 /* The newest stay, and of them who can be reached. */
 static void test_no_more_than_there_may_be(void **state)
 {
@@ -476,6 +504,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_adrift_is_not_said, setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_removed_in_between, setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_records_that_are_dropped, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_dropped_once, setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_no_more_than_there_may_be, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_no_secret_is_written, setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_room_is_bounded, setup, bench_teardown),

@@ -103,6 +103,7 @@ static struct user_binding *least(struct user_binding *const *all, unsigned n, s
 static enum user_restored drop(struct user_binding *u, enum user_restored what, const char *why)
 {
 	record_registration_ended(u, why);
+	keep_user_forget(u); /* now: another process may follow before the older segments go */
 	users_binding_free(u);
 	return what;
 }

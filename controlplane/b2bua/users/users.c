@@ -294,11 +294,11 @@ void users_make_room(struct b2bua *b, const struct config_user *account)
 		users_unbind(oldest, "another place of the account took its place");
 }
 
-static void say_registered(const struct user_binding *u, uint32_t expires_s, bool first)
+static void say_registered(const struct user_binding *u, uint32_t expires_s, const char *what)
 {
 	char remote[IP_PORT_TEXT_MAX];
 
-	log_at(first ? LOG_INFO : LOG_DEBUG, "user", first ? "registered" : "registration refreshed",
+	log_at(what ? LOG_INFO : LOG_DEBUG, "user", what ? what : "registration refreshed",
 		LZ("user", u->user), LZ("trunk", u->trunk), LZ("contact", u->contact),
 		LZ("transport", sip_transport_name(u->flow.transport).p),
 		LZ("peer", ip_port_text(&u->flow.remote, remote)), LU("expires_s", expires_s),
@@ -308,6 +308,7 @@ static void say_registered(const struct user_binding *u, uint32_t expires_s, boo
 int users_bind(struct b2bua *b, const struct config_user *account, struct user_binding *old,
 	const struct user_contact *c, const struct sip_msg *m, const struct sip_flow *from)
 {
+	const char *what = !old ? "registered" : old->adrift ? "registered again" : NULL;
 	struct user_binding *u;
 	int err;
 
@@ -328,7 +329,7 @@ int users_bind(struct b2bua *b, const struct config_user *account, struct user_b
 	if (old)
 		timer_set(b->wheel, &u->end, c->expires_s * 1000, expired);
 	keep_user(u);
-	say_registered(u, c->expires_s, !old);
+	say_registered(u, c->expires_s, what);
 	if (!old)
 		record_registered(u);
 	return 0;
