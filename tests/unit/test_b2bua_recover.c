@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/state/journal.h"
 #include "tests/unit/b2bua_accounts.h"
 #include "tests/unit/b2bua_audit.h"
@@ -440,6 +442,33 @@ static void test_many_calls(void **state)
 		;
 }
 
+/* The data plane was restarted, and the control plane ends before it has set all calls up again. */
+static void test_calls_that_are_being_set_up_again(void **state)
+{
+	enum { CALLS = 120 };
+	static struct phone from[CALLS], to[CALLS];
+
+	(void)state;
+	calls_up(from, to, CALLS);
+	plane_restart(false);
+	assert_in_range(bench.live, 0, CALLS - 1);
+	for (struct call *c = call_first(bench.b2bua); c; c = call_after(c))
+		checkpoint_touch(c);
+	assert_int_equal(checkpoint_write(bench.b2bua), 0);
+	bench_freeze();
+	bench_kill();
+	pass(300);
+	assert_int_equal(counter("recovered"), CALLS);
+	assert_int_equal(counter("ended_meanwhile"), 0);
+	assert_int_equal(bench.live, CALLS);
+	for (unsigned i = 0; i < CALLS; i++) {
+		phone_forget(&from[i]);
+		phone_forget(&to[i]);
+	}
+	while (hear_any(&alice) || hear_any(&bob))
+		;
+}
+
 static void count_call(void *arg, uint64_t key, const void *data, size_t n)
 {
 	(void)key;
@@ -510,6 +539,7 @@ int main(void)
 		K(test_an_account_that_answers),
 		K(test_an_account_that_is_none),
 		K(test_many_calls),
+		K(test_calls_that_are_being_set_up_again),
 		K(test_a_call_that_the_audit_has),
 	};
 

@@ -186,7 +186,8 @@ static void write_call(const struct call *c, struct wbuf *w)
 		.max_forwards = c->max_forwards,
 		.began_ms = c->began_ms,
 		.answered_ms = c->answered_ms,
-		.plane = c->plane ? c->plane : c->b->plane_instance,
+		/* One that waits to be set up again is at no data plane. */
+		.plane = c->lost ? 0 : c->plane ? c->plane : c->b->plane_instance,
 		.session = c->media.session,
 		.worker = c->media.worker,
 		.predecessor = {str_z(c->predecessor[0]), str_z(c->predecessor[1])},
