@@ -240,6 +240,9 @@ static void test_a_private_diversion(void **state)
 	expect_not_heard(&carol, "Diversion");
 	expect_heard(&carol, ", <sip:+2002@203.0.113.10;cause=302>;index=1.1.1;mp=1.1\r\n");
 	expect_heard(&carol, "<sip:anonymous@anonymous.invalid?Reason=SIP%3Bcause%3D302>;index=1.1, ");
+	/* The caller's own history ends with the very number. */
+	expect_heard(&carol, "\r\nHistory-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n");
+	expect_not_heard(&carol, "+1001");
 	answer(&carol, "486 Busy", "", "");
 	hear(&carol, "ACK");
 	refused("486", NULL);

@@ -22,6 +22,17 @@ static unsigned chain_of(const struct redirection *r, const struct redirect_past
 	return n;
 }
 
+bool redirect_is_private(const struct redirection *r)
+{
+	const struct redirect_past *chain[REDIRECT_DEPTH_MAX];
+	unsigned n = chain_of(r, chain);
+
+	while (n)
+		if (chain[--n]->private)
+			return true;
+	return false;
+}
+
 static void put_uri(
 	struct wbuf *w, const struct identity_ends *e, const struct config_host_part *part, struct str user)
 {

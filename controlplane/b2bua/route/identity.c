@@ -201,7 +201,7 @@ static enum verdict judge_history(const struct sip_addr *a, const struct matter 
 
 	if (m->ends->to->identity_trusted)
 		return SHOW;
-	if (m->privacy & (PRIVACY_HISTORY | PRIVACY_HEADER))
+	if (m->ends->private_history || (m->privacy & (PRIVACY_HISTORY | PRIVACY_HEADER)))
 		return HIDE;
 	while (rest.n)
 		if (str_ieq(str_cut(&rest, '&'), STR("privacy=history")))

@@ -24,8 +24,8 @@ static void make(struct passage *p, const struct config_trunk *from, const struc
 {
 	str_copy(p->own_host, sizeof p->own_host, sip_listener_host(l));
 	put_host(p->peer_host, sizeof p->peer_host, peer);
-	p->ends =
-		(struct identity_ends){&from->headers, &to->headers, str_z(p->own_host), str_z(p->peer_host)};
+	p->ends = (struct identity_ends){&from->headers, &to->headers, str_z(p->own_host),
+		str_z(p->peer_host), diverted && redirect_is_private(diverted->redirection)};
 	p->to = to;
 	p->cause = m;
 	p->done = (struct identity_done){0};

@@ -52,6 +52,8 @@ bool redirect_pass(struct leg *out, const struct sip_msg *m);
 
 /* ---- diverted.c ---- */
 
+/* Has one of those who sent it to where it goes now asked for privacy? */
+bool redirect_is_private(const struct redirection *r);
 /*
  * Says in the headers of an INVITE from whom it comes; `called` is the number that it goes to. Behind
  * identity_apply(), whose ends and privacy these are.
