@@ -225,6 +225,17 @@ static void test_the_new_target_hears_who_diverted_the_call(void **state)
 	up_and_over(&carol);
 }
 
+/* Alice, whom a call of carol's has reached. */
+static void busy_for_carol(void)
+{
+	answer(&alice, "486 Busy", "", "");
+	hear(&alice, "ACK");
+	hear(&carol, "486");
+	say(&carol, "ACK", "", "");
+	silence(NULL);
+	expect_no_calls();
+}
+
 /* Unless he wants that to be private, outside; and a rule of the trunk may take it out. */
 static void test_a_private_diversion(void **state)
 {
@@ -253,12 +264,7 @@ static void test_a_private_diversion(void **state)
 	hear(&alice, "INVITE");
 	expect_heard(&alice, "\r\nDiversion: <sip:+1001@10.20.0.10>;reason=unconditional;privacy=full\r\n");
 	expect_not_heard(&alice, "History-Info"); /* nobody has begun one */
-	answer(&alice, "486 Busy", "", "");
-	hear(&alice, "ACK");
-	hear(&carol, "486");
-	say(&carol, "ACK", "", "");
-	silence(NULL);
-	expect_no_calls();
+	busy_for_carol();
 	bench_change_all(
 		(const struct bench_edit[]){
 			{"\"name\":\"carrier-a\"", "\"name\":\"carrier-a\",\"redirect\":\"follow\""},
@@ -272,6 +278,24 @@ static void test_a_private_diversion(void **state)
 	answer(&carol, "486 Busy", "", "");
 	hear(&carol, "ACK");
 	refused("486", NULL);
+}
+
+/* Inside it is said who it was, and that those who tell it on may not. */
+static void test_a_private_diversion_among_those_who_may_know(void **state)
+{
+	(void)state;
+	policy("follow");
+	dial(&carol, "+1001", "History-Info: <sip:+1001@gw.b>;index=1\r\n", sdp(&carol, 1));
+	hear(&bob, "INVITE");
+	answer(&bob, "302 Moved", "Privacy: id\r\nContact: <sip:+1002@198.51.100.1>\r\n", "");
+	hear(&bob, "ACK");
+	hear(&bob, "INVITE");
+	answer(&bob, "302 Moved", "Contact: <sip:+3001@10.20.0.5>\r\n", "");
+	hear(&bob, "ACK");
+	hear(&alice, "INVITE");
+	expect_heard(&alice, "<sip:+1001@10.20.0.10?Reason=SIP%3Bcause%3D302&Privacy=history>;index=1.1, "
+			     "<sip:+1002@10.20.0.10;cause=302?Reason=SIP%3Bcause%3D302>;index=");
+	busy_for_carol();
 }
 
 /* From the plain side to the secure one and back: each leg is what its trunk says. */
@@ -385,6 +409,7 @@ int main(void)
 		T(test_a_redirection_to_nobody_that_we_know),
 		T(test_the_new_target_hears_who_diverted_the_call),
 		T(test_a_private_diversion),
+		T(test_a_private_diversion_among_those_who_may_know),
 		T(test_no_leg_goes_clear_on_the_way),
 		T(test_redirections_without_end),
 		T(test_what_ends_the_search),

@@ -103,14 +103,17 @@ static void tell_history(struct header_set *s, const struct identity_ends *e, un
 		return;
 	for (unsigned i = 0; i <= n; i++) {
 		const struct redirect_past *by = i < n ? chain[n - 1 - i] : NULL;
+		bool private = by && by->private;
 
 		wbuf_z(&w, i ? ", " : "");
-		if (hide || (by && by->private && outside))
+		if (hide || (private && outside))
 			wbuf_z(&w, "<sip:anonymous@anonymous.invalid");
 		else
 			put_uri(&w, e, &e->to->history, by ? str_z(by->user) : called);
 		wbuf_z(&w, i ? ";cause=302" : "");
 		wbuf_z(&w, by ? "?Reason=SIP%3Bcause%3D302" : "");
+		/* RFC 7044 section 10.1.2: for whoever tells it on. */
+		wbuf_z(&w, private && !outside ? "&Privacy=history" : "");
 		wbuf_fmt(&w, ">;index=%.*s", STR_ARG(index));
 		for (unsigned k = 0; k <= i; k++)
 			wbuf_z(&w, ".1");
