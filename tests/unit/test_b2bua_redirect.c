@@ -298,6 +298,36 @@ static void test_a_private_diversion_among_those_who_may_know(void **state)
 	busy_for_carol();
 }
 
+/* The caller's Privacy is about who diverted it as it is about the history (RFC 7544). */
+static void test_a_caller_who_wants_no_history_told(void **state)
+{
+	static const char *const asked[] = {"history", "header"};
+	char line[40];
+
+	(void)state;
+	policy("follow");
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(line, sizeof line, "Privacy: %s\r\n", asked[i]);
+		dial(&alice, "+1001", line, sdp(&alice, 1));
+		hear(&bob, "INVITE");
+		answer(&bob, "302 Moved", "Contact: <sip:+2002@198.51.100.2>\r\n", "");
+		hear(&bob, "ACK");
+		hear(&carol, "INVITE");
+		expect_not_heard(&carol, "+1001");
+		answer(&carol, "486 Busy", "", "");
+		hear(&carol, "ACK");
+		refused("486", NULL);
+		dial(&carol, "+1001", line, sdp(&carol, 1));
+		hear(&bob, "INVITE");
+		answer(&bob, "302 Moved", "Contact: <sip:+3001@10.20.0.5>\r\n", "");
+		hear(&bob, "ACK");
+		hear(&alice, "INVITE");
+		expect_heard(&alice,
+			"\r\nDiversion: <sip:+1001@10.20.0.10>;reason=unconditional;privacy=full\r\n");
+		busy_for_carol();
+	}
+}
+
 /* From the plain side to the secure one and back: each leg is what its trunk says. */
 static void test_no_leg_goes_clear_on_the_way(void **state)
 {
@@ -410,6 +440,7 @@ int main(void)
 		T(test_the_new_target_hears_who_diverted_the_call),
 		T(test_a_private_diversion),
 		T(test_a_private_diversion_among_those_who_may_know),
+		T(test_a_caller_who_wants_no_history_told),
 		T(test_no_leg_goes_clear_on_the_way),
 		T(test_redirections_without_end),
 		T(test_what_ends_the_search),

@@ -42,20 +42,24 @@ static void put_uri(
 	wbuf_str(w, identity_host(e, part, STR("")));
 }
 
-static void tell_diversion(struct header_set *s, const struct identity_ends *e,
+/* privacy: the caller's, which is about all that the call has come by (RFC 7544). */
+static void tell_diversion(struct header_set *s, const struct identity_ends *e, unsigned privacy,
 	const struct redirect_past *const *chain, unsigned n)
 {
+	bool all_private = privacy & (PRIVACY_HISTORY | PRIVACY_HEADER);
 	struct header_line *before = header_set_find(s, SIP_H_DIVERSION);
 	char buf[LIST_MAX];
 	struct wbuf w = wbuf_make(buf, sizeof buf);
 
 	for (unsigned i = 0; i < n; i++) {
-		if (chain[i]->private && !e->to->identity_trusted)
+		bool private = all_private || chain[i]->private;
+
+		if (private && !e->to->identity_trusted)
 			continue;
 		wbuf_z(&w, w.len ? ", " : "");
 		put_uri(&w, e, &e->to->diversion, str_z(chain[i]->user));
 		wbuf_z(&w, ">;reason=unconditional"); /* RFC 7544: a 3xx */
-		if (chain[i]->private)
+		if (private)
 			wbuf_z(&w, ";privacy=full");
 	}
 	if (!w.len)
@@ -135,6 +139,6 @@ void redirect_tell(struct header_set *s, const struct identity_ends *e, unsigned
 
 	if (!n)
 		return;
-	tell_diversion(s, e, chain, n);
+	tell_diversion(s, e, privacy, chain, n);
 	tell_history(s, e, privacy, chain, n, called);
 }
