@@ -213,9 +213,9 @@ static void test_the_new_target_hears_who_diverted_the_call(void **state)
 			"<sip:+1001@203.0.113.10>;reason=unconditional, <sip:+3007@203.0.113.10>;reason=no-answer\r\n");
 		expect_heard(&carol,
 			"\r\nHistory-Info: <sip:+1001@203.0.113.10?Reason=SIP%3Bcause%3D302>;index=1.1.1, "
-			"<sip:+1002@203.0.113.10;cause=302?Reason=SIP%3Bcause%3D302>;index=1.1.1.1;mp=1.1.1, ");
+			"<sip:+1002@203.0.113.10;cause=302?Reason=SIP%3Bcause%3D302>;index=1.1.2;mp=1.1.1, ");
 		snprintf(target, sizeof target,
-			"<sip:+200%u@203.0.113.10;cause=302>;index=1.1.1.1.1;mp=1.1.1.1\r\n", i);
+			"<sip:+200%u@203.0.113.10;cause=302>;index=1.1.3;mp=1.1.2\r\n", i);
 		expect_heard(&carol, target);
 		if (i == 2) {
 			answer(&carol, "486 Busy", "", "");
@@ -249,7 +249,7 @@ static void test_a_private_diversion(void **state)
 	hear(&bob, "ACK");
 	hear(&carol, "INVITE");
 	expect_not_heard(&carol, "Diversion");
-	expect_heard(&carol, ", <sip:+2002@203.0.113.10;cause=302>;index=1.1.1;mp=1.1\r\n");
+	expect_heard(&carol, ", <sip:+2002@203.0.113.10;cause=302>;index=1.2;mp=1.1\r\n");
 	expect_heard(&carol, "<sip:anonymous@anonymous.invalid?Reason=SIP%3Bcause%3D302>;index=1.1, ");
 	/* The caller's own history ends with the very number. */
 	expect_heard(&carol, "\r\nHistory-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n");
@@ -294,7 +294,8 @@ static void test_a_private_diversion_among_those_who_may_know(void **state)
 	hear(&bob, "ACK");
 	hear(&alice, "INVITE");
 	expect_heard(&alice, "<sip:+1001@10.20.0.10?Reason=SIP%3Bcause%3D302&Privacy=history>;index=1.1, "
-			     "<sip:+1002@10.20.0.10;cause=302?Reason=SIP%3Bcause%3D302>;index=");
+			     "<sip:+1002@10.20.0.10;cause=302?Reason=SIP%3Bcause%3D302>;index=1.2;mp=1.1, "
+			     "<sip:+3001@10.20.0.10;cause=302>;index=1.3;mp=1.2\r\n");
 	busy_for_carol();
 }
 

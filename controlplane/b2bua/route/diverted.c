@@ -93,7 +93,10 @@ static struct str last_index(const struct header_set *s)
 	return index.n < INDEX_MAX ? index : STR("");
 }
 
-/* Each entry is below the one before (RFC 7044 section 10.3), and says which one it comes from. */
+/*
+ * The one who was called is below the entry before; each target of a response is beside the one that sent it
+ * there, with the next number, and says which one that is (RFC 7044 section 10.3).
+ */
 static void tell_history(struct header_set *s, const struct identity_ends *e, unsigned privacy,
 	const struct redirect_past *const *chain, unsigned n, struct str called)
 {
@@ -118,14 +121,9 @@ static void tell_history(struct header_set *s, const struct identity_ends *e, un
 		wbuf_z(&w, by ? "?Reason=SIP%3Bcause%3D302" : "");
 		/* RFC 7044 section 10.1.2: for whoever tells it on. */
 		wbuf_z(&w, private && !outside ? "&Privacy=history" : "");
-		wbuf_fmt(&w, ">;index=%.*s", STR_ARG(index));
-		for (unsigned k = 0; k <= i; k++)
-			wbuf_z(&w, ".1");
-		if (!i)
-			continue;
-		wbuf_fmt(&w, ";mp=%.*s", STR_ARG(index));
-		for (unsigned k = 0; k < i; k++)
-			wbuf_z(&w, ".1");
+		wbuf_fmt(&w, ">;index=%.*s.%u", STR_ARG(index), i + 1);
+		if (i)
+			wbuf_fmt(&w, ";mp=%.*s.%u", STR_ARG(index), i);
 	}
 	s->full |= w.overflow;
 	header_set_add(s, SIP_H_HISTORY_INFO, sip_hdr_name(SIP_H_HISTORY_INFO), wbuf_view(&w));
