@@ -265,6 +265,25 @@ static void test_a_private_diversion(void **state)
 	expect_heard(&alice, "\r\nDiversion: <sip:+1001@10.20.0.10>;reason=unconditional;privacy=full\r\n");
 	expect_not_heard(&alice, "History-Info"); /* nobody has begun one */
 	busy_for_carol();
+	/* So may one add the Privacy, or take it out, before anybody looks at it. */
+	for (unsigned i = 0; i < 2; i++) {
+		char carrier[200];
+
+		snprintf(carrier, sizeof carrier,
+			"\"name\":\"carrier-a\",\"redirect\":\"follow\",\"header-rule\":[{\"name\":\"p\","
+			"\"direction\":\"in\",\"header\":\"Privacy\",\"action\":%s}]",
+			i ? "\"remove\"" : "\"add\",\"value\":\"id\"");
+		bench_change("\"name\":\"carrier-a\"", carrier);
+		redirected("302 Moved", i ? private_to_carol : private_to_carol + strlen("Privacy: user\r\n"));
+		hear(&carol, "INVITE");
+		if (i)
+			expect_heard(&carol, "\r\nDiversion: <sip:+1001@203.0.113.10>;reason=unconditional\r\n");
+		else
+			expect_not_heard(&carol, "+1001");
+		answer(&carol, "486 Busy", "", "");
+		hear(&carol, "ACK");
+		refused("486", NULL);
+	}
 	bench_change_all(
 		(const struct bench_edit[]){
 			{"\"name\":\"carrier-a\"", "\"name\":\"carrier-a\",\"redirect\":\"follow\""},

@@ -182,11 +182,13 @@ static bool go_on(struct leg *out)
 	return true;
 }
 
-static void note_past(const struct call *c, struct redirect_past *past, const struct sip_msg *m)
+static void note_past(const struct leg *out, struct redirect_past *past, const struct sip_msg *m)
 {
+	const struct call *c = out->call;
 	struct header_set s;
 
 	header_set_from(&s, m);
+	header_set_rules(&s, &out->trunk->headers, false);
 	past->private = identity_privacy(&s) & (PRIVACY_ID | PRIVACY_USER | PRIVACY_HEADER | PRIVACY_HISTORY);
 	past->by = c->redirection->by;
 	str_copy(past->user, sizeof past->user, str_z(call_z(c->to)));
@@ -210,7 +212,7 @@ bool redirect_failed(struct leg *out, const struct sip_msg *m)
 			r->n = 0;
 			return false;
 		}
-		note_past(c, &r->past[r->depth - 1], m);
+		note_past(out, &r->past[r->depth - 1], m);
 		collect(out, r, m);
 	}
 	return r && go_on(out);
