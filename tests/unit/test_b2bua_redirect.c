@@ -196,7 +196,7 @@ static void test_the_new_target_hears_who_diverted_the_call(void **state)
 		sdp(&alice, 1));
 	hear(&bob, "INVITE");
 	expect_not_heard(&bob, "unconditional");
-	answer(&bob, "302 Moved", "Contact: <sip:+1002@198.51.100.1>\r\n", "");
+	answer(&bob, "301 Moved Permanently", "Contact: <sip:+1002@198.51.100.1>\r\n", "");
 	hear(&bob, "ACK");
 	hear(&bob, "INVITE");
 	expect_heard(&bob, "\r\nDiversion: <sip:+1001@203.0.113.10>;reason=unconditional, "
@@ -212,7 +212,7 @@ static void test_the_new_target_hears_who_diverted_the_call(void **state)
 			"\r\nDiversion: <sip:+1002@203.0.113.10>;reason=unconditional, "
 			"<sip:+1001@203.0.113.10>;reason=unconditional, <sip:+3007@203.0.113.10>;reason=no-answer\r\n");
 		expect_heard(&carol,
-			"\r\nHistory-Info: <sip:+1001@203.0.113.10?Reason=SIP%3Bcause%3D302>;index=1.1.1, "
+			"\r\nHistory-Info: <sip:+1001@203.0.113.10?Reason=SIP%3Bcause%3D301>;index=1.1.1, "
 			"<sip:+1002@203.0.113.10;cause=302?Reason=SIP%3Bcause%3D302>;index=1.1.2;mp=1.1.1, ");
 		snprintf(target, sizeof target,
 			"<sip:+200%u@203.0.113.10;cause=302>;index=1.1.3;mp=1.1.2\r\n", i);

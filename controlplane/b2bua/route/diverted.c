@@ -117,8 +117,9 @@ static void tell_history(struct header_set *s, const struct identity_ends *e, un
 			wbuf_z(&w, "<sip:anonymous@anonymous.invalid");
 		else
 			put_uri(&w, e, &e->to->history, by ? str_z(by->user) : called);
-		wbuf_z(&w, i ? ";cause=302" : "");
-		wbuf_z(&w, by ? "?Reason=SIP%3Bcause%3D302" : "");
+		wbuf_z(&w, i ? ";cause=302" : ""); /* RFC 4458: unconditionally, whichever 3xx it was */
+		if (by)
+			wbuf_fmt(&w, "?Reason=SIP%%3Bcause%%3D%u", by->status);
 		/* RFC 7044 section 10.1.2: for whoever tells it on. */
 		wbuf_z(&w, private && !outside ? "&Privacy=history" : "");
 		wbuf_fmt(&w, ">;index=%.*s.%u", STR_ARG(index), i + 1);

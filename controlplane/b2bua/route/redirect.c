@@ -190,6 +190,7 @@ static void note_past(const struct leg *out, struct redirect_past *past, const s
 	header_set_from(&s, m);
 	header_set_rules(&s, &out->trunk->headers, false);
 	past->private = identity_privacy(&s) & (PRIVACY_ID | PRIVACY_USER | PRIVACY_HEADER | PRIVACY_HISTORY);
+	past->status = m->status;
 	past->by = c->redirection->by;
 	str_copy(past->user, sizeof past->user, str_z(call_z(c->to)));
 }

@@ -27,6 +27,7 @@ struct redirection {
 	/* Each 3xx that was followed, in the order in which they came. */
 	struct redirect_past {
 		char user[CALL_PARTY_MAX]; /* that was called */
+		unsigned status;           /* of the answer */
 		bool private;              /* its Privacy does not let it be named */
 		unsigned by;               /* whose target it was: in `past`, from 1; 0: the caller's own */
 	} past[REDIRECT_DEPTH_MAX];
