@@ -77,6 +77,32 @@ static void test_who_asks_is_named_where_both_are_trusted(void **state)
 	expect_no_calls();
 }
 
+/* Where the target sends the call on, the next one hears who asked for it and who was to have it. */
+static void test_a_target_that_redirects(void **state)
+{
+	(void)state;
+	configured("{\"name\":\"carrier-a\",\"transfer\":\"execute\",",
+		"{\"name\":\"carrier-b\",\"redirect\":\"follow\",\"identity\":{\"trusted\":true},");
+	call_up(&bob, &alice);
+	say(&alice, "REFER", TO_CAROL BY, "");
+	hear(&alice, "202");
+	reported(&alice, "SIP/2.0 100 Trying\r\n");
+	hear(&carol, "INVITE");
+	expect_not_heard(&carol, "Diversion");
+	answer(&carol, "302 Moved", "Privacy: id\r\nContact: <sip:+2002@198.51.100.2>\r\n", "");
+	hear(&carol, "ACK");
+	hear(&carol, "INVITE");
+	expect_heard(&carol, "\r\nReferred-By: \"Boss\" <sip:+3009@203.0.113.10;user=phone>\r\n");
+	expect_heard(&carol, "\r\nDiversion: <sip:+2001@203.0.113.10>;reason=unconditional;privacy=full\r\n");
+	connected(&bob);
+	reported(&alice, "SIP/2.0 200 OK\r\n");
+	hear(&alice, "BYE");
+	reply(&alice, "200 OK");
+	silence(NULL);
+	hang_up(&carol, &bob);
+	expect_no_calls();
+}
+
 /* To a party outside the trust domain, and of one, it is dropped; the rules of the trunk may say otherwise.
  */
 static void test_who_asks_is_not_named_elsewhere(void **state)
@@ -249,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TT(test_who_asks_is_named_where_both_are_trusted),
+		TT(test_a_target_that_redirects),
 		TT(test_who_asks_is_not_named_elsewhere),
 		TT(test_who_asks_is_named_in_a_relayed_transfer),
 		TT(test_no_reports_where_none_are_wanted),

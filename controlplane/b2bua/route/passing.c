@@ -19,7 +19,7 @@ static void put_host(char *out, size_t cap, const char *host)
 }
 
 /* diverted: the INVITE of this call, on its way to another target; else NULL. */
-static void make(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
+static void begin(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
 	const struct sip_listener *l, const char *peer, const struct sip_msg *m, const struct call *diverted)
 {
 	str_copy(p->own_host, sizeof p->own_host, sip_listener_host(l));
@@ -31,15 +31,38 @@ static void make(struct passage *p, const struct config_trunk *from, const struc
 	p->done = (struct identity_done){0};
 	p->set.n = 0;
 	p->set.full = false;
-	if (!m)
-		return;
-	header_set_from(&p->set, m);
+}
+
+/* What the set begins with, through the rules of both and the identities between them. */
+static void pass(struct passage *p, const struct config_trunk *from, const struct call *diverted)
+{
 	header_set_rules(&p->set, &from->headers, false);
-	identity_apply(&p->set, &p->ends, m->request ? &m->from : NULL, &p->done);
+	identity_apply(&p->set, &p->ends, p->set.request && p->cause ? &p->cause->from : NULL, &p->done);
 	if (diverted)
 		redirect_tell(&p->set, &p->ends, p->done.privacy, diverted->redirection,
 			str_z(call_z(diverted->to)));
-	header_set_rules(&p->set, &to->headers, true);
+	header_set_rules(&p->set, &p->to->headers, true);
+}
+
+static void make(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
+	const struct sip_listener *l, const char *peer, const struct sip_msg *m, const struct call *diverted)
+{
+	begin(p, from, to, l, peer, m, diverted);
+	if (!m)
+		return;
+	header_set_from(&p->set, m);
+	pass(p, from, diverted);
+}
+
+static void make_referrer(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
+	const struct sip_listener *l, const char *peer, struct str value, const struct call *diverted)
+{
+	begin(p, from, to, l, peer, NULL, diverted);
+	header_set_empty(&p->set, true);
+	header_set_add(&p->set, SIP_H_REFERRED_BY, sip_hdr_name(SIP_H_REFERRED_BY), value);
+	if (p->set.n)
+		p->set.lines[0].passes = false; /* unless something below says otherwise */
+	pass(p, from, diverted);
 }
 
 void passage_make(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
@@ -51,14 +74,7 @@ void passage_make(struct passage *p, const struct config_trunk *from, const stru
 void passage_referrer(struct passage *p, const struct config_trunk *from, const struct config_trunk *to,
 	const struct sip_listener *l, const char *peer, struct str value)
 {
-	passage_make(p, from, to, l, peer, NULL);
-	header_set_empty(&p->set, true);
-	header_set_add(&p->set, SIP_H_REFERRED_BY, sip_hdr_name(SIP_H_REFERRED_BY), value);
-	if (p->set.n)
-		p->set.lines[0].passes = false; /* unless something below says otherwise */
-	header_set_rules(&p->set, &from->headers, false);
-	identity_apply(&p->set, &p->ends, NULL, &p->done);
-	header_set_rules(&p->set, &to->headers, true);
+	make_referrer(p, from, to, l, peer, value, NULL);
 }
 
 /* The host of the request's own URI, with the brackets that stand around it. */
@@ -102,13 +118,13 @@ void passage_of_invite(struct passage *p, struct leg *out)
 	struct leg *in = leg_twin(out);
 	const char *peer = out->peer ? out->peer->host : ip_text(&out->flow.remote.ip, ip);
 	const struct sip_msg *m = in->stx ? sip_stx_request(in->stx) : NULL;
+	const struct call *diverted = out->call->redirection && !out->dialog ? out->call : NULL;
 
 	if (out->call->referrer && out->call->initial && out->side == DP_SIDE_B)
-		passage_referrer(p, out->call->referrer, out->trunk, out->flow.listener, peer,
-			str_z(out->call->referred_by));
+		make_referrer(p, out->call->referrer, out->trunk, out->flow.listener, peer,
+			str_z(out->call->referred_by), diverted);
 	else
-		make(p, in->trunk, out->trunk, out->flow.listener, peer, m,
-			out->call->redirection && !out->dialog ? out->call : NULL);
+		make(p, in->trunk, out->trunk, out->flow.listener, peer, m, diverted);
 	p->sips = out->call->sips;
 }
 
