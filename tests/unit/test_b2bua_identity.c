@@ -79,6 +79,14 @@ static const struct {
 		"History-Info: <sip:+1005@gw.b?Reason=SIP%3Bcause%3D486%3Btext%3D%22Busy%22>;index=1\r\n",
 		"History-Info: <sip:+1005@10.20.0.10?Reason=SIP%3Bcause%3D486%3Btext%3D%22Busy%22>;index=1\r\n",
 		"gw.b"},
+	{"an entry that is private however it says so", &alice, &bob,
+		"History-Info: <sip:+3006@pbx?Privacy=history%3Bid>;index=1, <sip:+3006@pbx?privacy=%68istory>;index=2, "
+		"<sip:+3006@pbx?Reason=SIP%3Bcause%3D302&Privacy=id%2C%20History>;index=3, "
+		"<sip:+3006@pbx?%50rivacy=history>;index=4, <sip:+3007@pbx?Privacy=none>;index=5\r\n",
+		"History-Info: <sip:anonymous@anonymous.invalid>;index=1, <sip:anonymous@anonymous.invalid>;index=2, "
+		"<sip:anonymous@anonymous.invalid>;index=3, <sip:anonymous@anonymous.invalid>;index=4, "
+		"<sip:+3007@203.0.113.10?Privacy=none>;index=5\r\n",
+		"+3006"},
 	{"private history", &alice, &bob, "Privacy: history\r\nHistory-Info: <sip:+3006@pbx>;index=1\r\n",
 		"History-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n", "+3006"},
 	{"P-Early-Media stays inside", &alice, &bob, "P-Early-Media: supported\r\n", "INVITE", "P-Early"},

@@ -26,29 +26,33 @@ static const struct {
 };
 #define PRIVACY_NAMES (sizeof privacy_names / sizeof *privacy_names)
 
+static unsigned bits_of(struct str list)
+{
+	unsigned bits = 0;
+
+	while (list.n) {
+		struct str values = str_cut(&list, ';');
+
+		while (values.n) {
+			struct str value = str_trim(str_cut(&values, ','));
+			unsigned bit = value.n ? PRIVACY_UNKNOWN : 0;
+
+			for (unsigned k = 0; k < PRIVACY_NAMES; k++)
+				if (str_ieq(value, str_z(privacy_names[k].name)))
+					bit = privacy_names[k].bit;
+			bits |= bit;
+		}
+	}
+	return bits;
+}
+
 unsigned identity_privacy(struct header_set *s)
 {
 	unsigned bits = 0;
 
-	for (unsigned i = 0; i < s->n; i++) {
-		struct str list = s->lines[i].value;
-
-		if (s->lines[i].id != SIP_H_PRIVACY)
-			continue;
-		while (list.n) {
-			struct str values = str_cut(&list, ';');
-
-			while (values.n) {
-				struct str value = str_trim(str_cut(&values, ','));
-				unsigned bit = value.n ? PRIVACY_UNKNOWN : 0;
-
-				for (unsigned k = 0; k < PRIVACY_NAMES; k++)
-					if (str_ieq(value, str_z(privacy_names[k].name)))
-						bit = privacy_names[k].bit;
-				bits |= bit;
-			}
-		}
-	}
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->lines[i].id == SIP_H_PRIVACY)
+			bits |= bits_of(s->lines[i].value);
 	return bits;
 }
 
@@ -103,6 +107,33 @@ static void put_escaped(struct wbuf *w, struct str s)
 			wbuf_fmt(w, "%%%02X", (uint8_t)s.p[i]);
 }
 
+/* A header in a URI, without its escapes. */
+struct uri_header {
+	char name_text[32], text[VALUE_MAX];
+	struct str name, value; /* "": it has none, or none that can be read */
+};
+
+static struct str unescaped(struct str in, char *text, size_t cap)
+{
+	int n = sip_unescape(in, text, cap);
+
+	return (struct str){text, n > 0 ? (size_t)n : 0};
+}
+
+/* The next of a URI's headers; false: there is no other. */
+static bool next_header(struct str *headers, struct uri_header *h)
+{
+	struct str value, name;
+
+	if (!headers->n)
+		return false;
+	value = str_cut(headers, '&');
+	name = str_cut(&value, '=');
+	h->name = unescaped(name, h->name_text, sizeof h->name_text);
+	h->value = unescaped(value, h->text, sizeof h->text);
+	return true;
+}
+
 /*
  * The headers of a history's URI as a party outside may have them: which reason and what is private. A
  * reason's text is the other side's own, as that of a Reason header is.
@@ -110,20 +141,19 @@ static void put_escaped(struct wbuf *w, struct str s)
 static void put_headers_outside(struct wbuf *w, struct str headers)
 {
 	const char *before = "?";
+	struct uri_header h;
 
-	while (headers.n) {
-		struct str value = str_cut(&headers, '&'), name = str_cut(&value, '=');
-		char text[VALUE_MAX], reason[VALUE_MAX];
-		struct wbuf plain = wbuf_make(reason, sizeof reason);
-		int n = sip_unescape(value, text, sizeof text);
+	while (next_header(&headers, &h)) {
+		char text[VALUE_MAX];
+		struct wbuf plain = wbuf_make(text, sizeof text);
 
-		if (n > 0 && str_ieq(name, STR("Reason")))
-			reason_plain(&plain, (struct str){text, (size_t)n});
-		else if (n > 0 && str_ieq(name, STR("Privacy")))
-			wbuf_bytes(&plain, text, (size_t)n);
+		if (str_ieq(h.name, STR("Reason")))
+			reason_plain(&plain, h.value);
+		else if (str_ieq(h.name, STR("Privacy")))
+			wbuf_str(&plain, h.value);
 		if (!plain.len || plain.overflow)
 			continue;
-		wbuf_fmt(w, "%s%.*s=", before, STR_ARG(name));
+		wbuf_fmt(w, "%s%.*s=", before, STR_ARG(h.name));
 		put_escaped(w, wbuf_view(&plain));
 		before = "&";
 	}
@@ -198,13 +228,14 @@ static enum verdict judge_diversion(const struct sip_addr *a, const struct matte
 static enum verdict judge_history(const struct sip_addr *a, const struct matter *m)
 {
 	struct str rest = a->uri.headers;
+	struct uri_header h;
 
 	if (m->ends->to->identity_trusted)
 		return SHOW;
 	if (m->ends->private_history || (m->privacy & (PRIVACY_HISTORY | PRIVACY_HEADER)))
 		return HIDE;
-	while (rest.n)
-		if (str_ieq(str_cut(&rest, '&'), STR("privacy=history")))
+	while (next_header(&rest, &h))
+		if (str_ieq(h.name, STR("Privacy")) && (bits_of(h.value) & PRIVACY_HISTORY))
 			return HIDE;
 	return SHOW;
 }
