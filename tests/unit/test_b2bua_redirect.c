@@ -274,10 +274,12 @@ static void test_a_private_diversion(void **state)
 			"\"direction\":\"in\",\"header\":\"Privacy\",\"action\":%s}]",
 			i ? "\"remove\"" : "\"add\",\"value\":\"id\"");
 		bench_change("\"name\":\"carrier-a\"", carrier);
-		redirected("302 Moved", i ? private_to_carol : private_to_carol + strlen("Privacy: user\r\n"));
+		redirected(
+			"302 Moved", i ? private_to_carol : private_to_carol + strlen("Privacy: user\r\n"));
 		hear(&carol, "INVITE");
 		if (i)
-			expect_heard(&carol, "\r\nDiversion: <sip:+1001@203.0.113.10>;reason=unconditional\r\n");
+			expect_heard(
+				&carol, "\r\nDiversion: <sip:+1001@203.0.113.10>;reason=unconditional\r\n");
 		else
 			expect_not_heard(&carol, "+1001");
 		answer(&carol, "486 Busy", "", "");

@@ -24,7 +24,8 @@ enum {
 struct identity_ends {
 	const struct config_headers *from, *to;
 	struct str own_host, peer_host;
-	bool private_history; /* somebody in it does not want to be named outside, whatever the message says */
+	bool private_history; /* somebody in it does not want to be named outside, whatever the message says
+			       */
 };
 
 struct identity_done {
