@@ -177,6 +177,44 @@ static void a_candidate_does_not_undo_what_others_changed(void **state)
 	free(file);
 }
 
+/* Running is what the candidate is: its next edits undo nothing. */
+static void copy_candidate_and_edit(struct engine_bench *b, const char *calls)
+{
+	assert_int_equal(engine_copy(b->root, ENGINE_CANDIDATE, ENGINE_RUNNING, &b->fault), 0);
+	assert_int_equal(bench_set(b, b->root, B_CALLS, calls), 0);
+	assert_int_equal(bench_commit(b, b->root), 0);
+	assert_int_equal(bench_trunk(b, "b")->max_calls, atoi(calls));
+}
+
+static void a_candidate_that_was_copied_to_running_is_not_older(void **state)
+{
+	struct engine_bench *b = *state;
+
+	assert_int_equal(bench_set(b, b->root, B_CALLS, "5"), 0);
+	copy_candidate_and_edit(b, "6");
+	/* What the model adds to an entry is no difference. */
+	assert_int_equal(
+		bench_edit(b, b->root,
+			"{\"srtp-gateway:gateway\":{\"trunks\":{\"trunk\":[{\"name\":\"c\",\"realm\":\"core\","
+			"\"srtp\":{\"mode\":\"none\"}}]}}}"),
+		0);
+	copy_candidate_and_edit(b, "7");
+	assert_non_null(bench_trunk(b, "c"));
+	/* What is refused as older and then overwritten that way. */
+	assert_int_equal(bench_set(b, b->root, B_CALLS, "8"), 0);
+	edit_running(b, "21");
+	assert_int_equal(bench_commit(b, b->root), -1);
+	assert_string_equal(b->fault.tag, "in-use");
+	copy_candidate_and_edit(b, "9");
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 10);
+	/* There is nothing to overwrite: the candidate was edited to be what runs. */
+	assert_int_equal(bench_set(b, b->root, A_CALLS, "11"), 0);
+	edit_running(b, "21");
+	assert_int_equal(bench_set(b, b->root, A_CALLS, "21"), 0);
+	copy_candidate_and_edit(b, "12");
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 21);
+}
+
 /* Who took back what it edited has nothing to lose. */
 static void a_candidate_without_edits_follows_what_runs(void **state)
 {
@@ -201,6 +239,7 @@ int main(void)
 		TEST(a_confirmation_does_not_overwrite_edits),
 		TEST(a_candidate_from_before_a_reload_does_not_undo_it),
 		TEST(a_candidate_does_not_undo_what_others_changed),
+		TEST(a_candidate_that_was_copied_to_running_is_not_older),
 		TEST(a_candidate_without_edits_follows_what_runs),
 	};
 

@@ -43,6 +43,8 @@ static int put(struct engine_session *s, const struct way *w, struct lyd_node *t
 		rc = apply_differs(e->running, tree, &differs, f);
 		if (!rc && differs)
 			rc = apply_tree(e, &tree, &why, NULL, NULL, f);
+		else if (!rc)
+			stores_settle_candidate(e);
 	}
 	lyd_free_all(tree);
 	return sessions_hide_mistake(s, rc, f);

@@ -107,6 +107,8 @@ void stores_set_candidate(struct engine *e, struct lyd_node *tree, bool whole);
  */
 void stores_follow_running(struct engine *e, const struct lyd_node *before, uint64_t commit);
 void stores_drop_candidate(struct engine *e);
+/* A candidate that is what runs is no other than running: it has no edits, and is not older. */
+void stores_settle_candidate(struct engine *e);
 /* The file, parsed and validated; the caller's. who: as stores_copy(), NULL: the gateway itself. digest: of
  * the text; NULL is allowed. */
 int stores_read_file(struct engine *e, const struct engine_session *who, struct lyd_node **out,

@@ -142,11 +142,33 @@ void stores_drop_candidate(struct engine *e)
 	e->candidate_old = 0;
 }
 
+/* Is the candidate what runs? What was added to it has not got its defaults yet: they are no difference. */
+static bool candidate_runs(const struct engine *e)
+{
+	struct engine_fault ignored;
+	struct lyd_node *full;
+	bool differs = true;
+
+	if (copy(e->candidate, &full, &ignored))
+		return false;
+	if (lyd_validate_all(&full, e->ctx, LYD_VALIDATE_NO_STATE, NULL) == LY_SUCCESS)
+		(void)apply_differs(e->running, full, &differs, &ignored);
+	lyd_free_all(full);
+	return !differs;
+}
+
+void stores_settle_candidate(struct engine *e)
+{
+	if (e->candidate_own && e->candidate && candidate_runs(e))
+		stores_drop_candidate(e);
+}
+
 void stores_follow_running(struct engine *e, const struct lyd_node *before, uint64_t commit)
 {
 	struct engine_fault ignored;
 	bool edited = true;
 
+	stores_settle_candidate(e);
 	if (!e->candidate_own || e->candidate_old)
 		return;
 	if (apply_differs(before, e->candidate, &edited, &ignored) == 0 && !edited)
