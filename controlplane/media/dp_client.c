@@ -382,10 +382,7 @@ int dp_client_session_open(struct dp_client *c, void *user, dp_session_id *out)
 
 int dp_client_session_restore(struct dp_client *c, dp_session_id id, void *user)
 {
-	int rc = session_ids_restore(&c->ids, id, user);
-
-	c->restored |= rc == 0;
-	return rc;
+	return session_ids_restore(&c->ids, id, user);
 }
 
 void dp_client_session_close(struct dp_client *c, dp_session_id id)

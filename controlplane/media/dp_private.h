@@ -45,8 +45,6 @@ struct dp_client {
 	struct dp_welcome welcome;
 	bool welcomed; /* on this connection */
 	bool refused;  /* its greeting was: said once, until one is taken */
-	bool ever;     /* there was a listing before: sessions may have been lost since */
-	bool restored; /* there are sessions of an earlier process: they are reported all the same */
 	unsigned orphan_ms;
 	struct event *orphan_timer; /* pending while there are orphans in their grace period */
 	uint64_t own_instance;      /* ours */

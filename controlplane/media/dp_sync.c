@@ -29,17 +29,13 @@ static void report_sessions(struct dp_client *c)
 
 static void listed(struct dp_client *c)
 {
-	bool first = !c->ever;
-
-	c->ever = true;
 	c->refused = false;
 	c->stage = DP_READY;
 	c->backoff_ms = c->backoff_min_ms;
 	log_info("dp_client", "data plane ready", LU("instance", c->welcome.instance),
 		LU("workers", c->welcome.workers), LU("sessions_max", c->welcome.sessions_max),
 		LZ("port", c->welcome.port), LZ("backend", c->welcome.backend));
-	if (!first || c->restored)
-		report_sessions(c);
+	report_sessions(c);
 	if (c->counters.orphans && event_pending(c->orphan_timer, EV_TIMEOUT, NULL))
 		log_warn("dp_client", "the data plane has sessions without a call: they are removed soon",
 			LU("sessions", c->counters.orphans), LU("grace_ms", c->orphan_ms));

@@ -43,6 +43,12 @@ static int start_with_ports_and_grace(void **state)
 	return start_with_ports(600000);
 }
 
+static int start_with_ports_and_short_grace(void **state)
+{
+	(void)state;
+	return start_with_ports(20);
+}
+
 static int start_with_ports_only(void **state)
 {
 	(void)state;
@@ -178,6 +184,59 @@ static void a_connection_breaks_before_its_ports_are_known(void **state)
 	assert_free(2, (uint16_t[]){10000, 10004});
 }
 
+static int restart_once(const union dp_msg *c)
+{
+	if (c->h.type == DP_STATS) {
+		fake_plane_hang_up(&plane);
+		plane.instance++;
+		plane.n = 0;
+	}
+	return 0;
+}
+
+/* It ends in the middle of the first listing; the one that follows it has nothing of the session. */
+static void a_data_plane_restarts_before_it_was_listed(void **state)
+{
+	dp_session_id id;
+
+	(void)state;
+	plane.command = restart_once;
+	until(seen.ready);
+	assert_int_equal(count_of(DP_STATS), 1);
+	for (unsigned i = 0; i < SESSIONS; i++)
+		assert_int_equal(dp_client_session_open(client, NULL, &id), 0);
+	assert_free(3, (uint16_t[]){10000, 10004, 10002});
+}
+
+static void mute_when_asked(const union dp_msg *c)
+{
+	record(c);
+	plane.mute |= c->h.type == DP_STATS;
+}
+
+/* By a data plane that is slow: the listing ends after the grace period. */
+static void the_grace_ends_before_its_ports_are_known(void **state)
+{
+	union dp_msg answer;
+
+	(void)state;
+	plane.saw = mute_when_asked;
+	until(plane.mute && !event_pending(client->orphan_timer, EV_TIMEOUT, NULL));
+	assert_int_equal(seen.ready, 0);
+	plane.saw = record;
+	plane.mute = false;
+	stats(&last[n_last - 1]);
+	dp_msg_init(&answer, DP_ACK, last[n_last - 1].h.seq);
+	answer.ack.of_type = DP_STATS;
+	fake_plane_say(&plane, &answer);
+	until(seen.ready);
+	until(!fake_plane_has(&plane, ORPHAN));
+	for (struct dp_client_counters n = {.closing = 1}; n.closing; dp_client_counters(client, &n))
+		event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(count_of(DP_SESSION_DEL), 1);
+	assert_free(3, (uint16_t[]){10000, 10004, 10002});
+}
+
 static int gone_meanwhile(const union dp_msg *c)
 {
 	if (c->h.type != DP_STATS)
@@ -252,6 +311,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(its_ports_are_nobodys_until_it_is_deleted, start_with_ports_only, stop),
 		with_ports(its_ports_are_free_after_a_restart),
 		with_ports(a_connection_breaks_before_its_ports_are_known),
+		with_ports(a_data_plane_restarts_before_it_was_listed),
+		cmocka_unit_test_setup_teardown(
+			the_grace_ends_before_its_ports_are_known, start_with_ports_and_short_grace, stop),
 		with_ports(it_goes_before_its_ports_are_known),
 		with_ports(what_a_call_has_is_not_withheld),
 		cmocka_unit_test_setup_teardown(sessions_are_taken_over, start_with_long_grace, stop),
