@@ -353,6 +353,34 @@ static void test_taken_out_in_mid_traffic(void **state)
 	}
 }
 
+/* Runs the first 64 jobs, which are filled in; from their middle on, what comes of the card comes so.
+ * Software does what is not believed, and the card is out of use.
+ */
+static void harm_midway(struct rig *r, enum sim_harm harm)
+{
+	struct crypto_job *jobs[64], *done[64];
+	struct crypto_health h;
+	unsigned k;
+
+	for (unsigned i = 0; i < 64; i++)
+		jobs[i] = &r->jobs[i];
+	assert_int_equal(r->b->submit(r->q, jobs, 24), 24);
+	k = r->b->poll(r->q, done, 64);
+	harm_way(r, harm);
+	assert_int_equal(r->b->submit(r->q, jobs + 24, 40), 40);
+	for (unsigned idle = 0; k < 64; idle++) {
+		k += r->b->poll(r->q, done, 64);
+		assert_in_range(idle, 0, 1000000);
+	}
+	for (unsigned i = 0; i < 64; i++)
+		rig_check(r, i, harm == SIM_HARM_OK && i < 32 && i % 2 == 0 ? CRYPTO_TAG_FAIL : CRYPTO_OK);
+	h = health(r);
+	assert_true(h.degraded);
+	assert_int_equal(h.failovers, 1);
+	assert_in_range(h.rescued, 1, 64);
+	assert_int_equal(h.faults, 0);
+}
+
 /*
  * A card, or its way to memory, that answers what is not so, under load and to keys: none of it is believed,
  * no packet goes out with what was in the driver's memory before, and software does the work until a reset.
@@ -361,41 +389,21 @@ static void test_answers_that_are_not_so(void **state)
 {
 	(void)state;
 	for (enum sim_harm harm = SIM_HARM_INDEX; harm < SIM_HARMS; harm++) {
-		struct crypto_job *jobs[RIG_JOBS], *done[RIG_JOBS];
-		struct crypto_health h;
 		struct rig r;
-		unsigned k = 0;
 
 		rig_open(&r, &fpga);
 		load(&r, 64);
 		for (unsigned round = 0; round < 3;
 			round++) /* the driver's memory holds others where each goes */
 			run_all(&r, 61);
-		for (unsigned i = 0; i < 64; i++) {
+		for (unsigned i = 0; i < 64; i++)
 			rig_fill(&r, i, i % 2);
-			jobs[i] = &r.jobs[i];
-		}
 		if (harm == SIM_HARM_OK) /* of jobs 0, 2, ... up to 30: forged */
 			for (unsigned i = 0; i < 32; i += 2) {
 				r.jobs[i].tag[0] ^= 1;
 				memcpy(r.before[i], arena_cell(&r.arena, i), ARENA_PAGE);
 			}
-		assert_int_equal(r.b->submit(r.q, jobs, 24), 24);
-		k = r.b->poll(r.q, done, 64);
-		harm_way(&r, harm);
-		assert_int_equal(r.b->submit(r.q, jobs + 24, 40), 40);
-		for (unsigned idle = 0; k < 64; idle++) {
-			k += r.b->poll(r.q, done, 64);
-			assert_in_range(idle, 0, 1000000);
-		}
-		for (unsigned i = 0; i < 64; i++)
-			rig_check(&r, i,
-				harm == SIM_HARM_OK && i < 32 && i % 2 == 0 ? CRYPTO_TAG_FAIL : CRYPTO_OK);
-		h = health(&r);
-		assert_true(h.degraded);
-		assert_int_equal(h.failovers, 1);
-		assert_in_range(h.rescued, 1, 64);
-		assert_int_equal(h.faults, 0);
+		harm_midway(&r, harm);
 
 		/* It is not trusted again before its known answers are right. */
 		run_all(&r, 64);
@@ -418,6 +426,31 @@ static void test_answers_that_are_not_so(void **state)
 		}
 		rig_close(&r);
 	}
+}
+
+/* RTCP of one source begins alike in each packet: what the driver's memory holds of the one before is not
+ * taken for the next.
+ */
+static void test_lost_packets_that_begin_alike(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, &fpga);
+	for (unsigned i = 0; i < 64; i++) {
+		struct sample *s = &r.samples[i];
+
+		rig_sample(&r, i, SRTP_AES_CM_128_HMAC_SHA1_80, true, 40);
+		memcpy(s->plain, r.samples[0].plain, s->aad_len);
+		sample_move(s, s->index);
+		assert_int_equal(r.b->key_load(r.q, i, &s->keys), 0);
+	}
+	for (unsigned round = 0; round < 3; round++)
+		run_all(&r, 61);
+	for (unsigned i = 0; i < 64; i++)
+		rig_fill(&r, i, i % 2);
+	harm_midway(&r, SIM_HARM_LOST);
+	rig_close(&r);
 }
 
 /* While there are no packets: the alarm does not wait for the next one, nor does a key. */
@@ -539,6 +572,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_hang_between_packets),
 		cmocka_unit_test(test_taken_out_in_mid_traffic),
 		cmocka_unit_test(test_answers_that_are_not_so),
+		cmocka_unit_test(test_lost_packets_that_begin_alike),
 		cmocka_unit_test(test_taken_out_at_rest),
 		cmocka_unit_test(test_worker_is_held_up),
 		cmocka_unit_test(test_answer_after_its_time),
