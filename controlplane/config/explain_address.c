@@ -81,7 +81,7 @@ static bool explain_more(struct str value, struct wbuf *w)
 	else if (bracket && value.p[value.n - 1] == ']')
 		wbuf_fmt(w, "'%.*s' is written here without brackets", STR_ARG(value));
 	else if (colon > 0 && is_number(str_sub(value, (size_t)colon + 1, value.n)) &&
-		 (bracket || str_chr(value, ':') == colon))
+		 (bracket ? colon > 2 && value.p[colon - 1] == ']' : str_chr(value, ':') == colon))
 		wbuf_fmt(w, "'%.*s' has a port in it: write %.*s here, and the port where the model has it",
 			STR_ARG(value), (int)colon - 2 * bracket, value.p + bracket);
 	else
