@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -29,6 +30,8 @@
 
 struct process {
 	struct event_base *base;
+	struct event *signals;
+	int signals_fd;
 	struct gateway *gateway;
 	struct engine *engine;
 	struct gather *gather; /* the state of all of it */
@@ -41,12 +44,14 @@ struct process {
 	const struct successor *successor;
 	bool ending, leaving; /* without its calls, or with them */
 	bool again;           /* the successor is to start then */
+	bool over;            /* nothing is done for anybody any more */
 };
 
 static void stopped(void *arg)
 {
 	struct process *p = arg;
 
+	p->over = true;
 	event_base_loopexit(p->base, NULL);
 }
 
@@ -59,11 +64,8 @@ static void end(struct process *p, bool again)
 	gateway_shutdown(p->gateway, stopped, p);
 }
 
-static void on_signal(evutil_socket_t signal, short what, void *arg)
+static void on_end(struct process *p, int signal)
 {
-	struct process *p = arg;
-
-	(void)what;
 	if (p->ending) {
 		p->again = false;
 		stopped(p); /* asked twice: at once */
@@ -71,17 +73,6 @@ static void on_signal(evutil_socket_t signal, short what, void *arg)
 	}
 	log_info("main", "ending", LZ("signal", strsignal(signal)));
 	end(p, false);
-}
-
-/* Who asks for the end while one process becomes the next is heard by that, which has the calls then. */
-static void put_off_the_end(int how)
-{
-	sigset_t end;
-
-	sigemptyset(&end);
-	sigaddset(&end, SIGTERM);
-	sigaddset(&end, SIGINT);
-	sigprocmask(how, &end, NULL);
 }
 
 static void handed_over(void *arg, int rc)
@@ -94,8 +85,6 @@ static void handed_over(void *arg, int rc)
 		p->leaving = p->again = false;
 		return;
 	}
-	if (p->again)
-		put_off_the_end(SIG_BLOCK);
 	engine_stop(p->engine);
 	stopped(p);
 }
@@ -135,16 +124,16 @@ static int restart(void *ctx, const struct gateway_restart *how, struct err *e)
 
 /* SIGUSR2: once more, as the program that is there by now. SIGUSR1: the end. Calls go on with the next
  * process. */
-static void on_leave(evutil_socket_t signal, short what, void *arg)
+static void on_leave(struct process *p, int signal)
 {
 	const struct gateway_restart how = {.keep = true, .timeout_ms = LEAVING_MS};
-	struct process *p = arg;
 	struct err e = {0};
 	int rc;
 
-	(void)what;
-	if (p->ending || p->leaving)
+	if (p->ending || p->leaving) {
+		p->again = p->again && signal == SIGUSR2;
 		return;
+	}
 	log_info("main", "ending, calls are kept", LZ("signal", strsignal(signal)));
 	rc = signal == SIGUSR2 ? restart(p, &how, &e) : leave(p, how.timeout_ms, false, &e);
 	if (rc < 0)
@@ -152,14 +141,12 @@ static void on_leave(evutil_socket_t signal, short what, void *arg)
 }
 
 /* SIGHUP: the file again, and the files that it names. A mistake leaves everything as it was. */
-static void on_reload(evutil_socket_t signal, short what, void *arg)
+static void on_reload(struct process *p, int signal)
 {
-	struct process *p = arg;
 	struct engine_fault f = {0};
 	struct err e = {0};
 
 	(void)signal;
-	(void)what;
 	if (p->ending || p->leaving)
 		return;
 	if (engine_reload(p->engine, NULL, NULL, &f) == 0) {
@@ -211,31 +198,49 @@ static int start(struct process *p, const struct options *o, struct err *e)
 	return rc ? err_set(e, -rc, "management operations: %s", strerror(-rc)) : 0;
 }
 
-#define SIGNALS 5
+static const struct {
+	int signal;
+	void (*heard)(struct process *p, int signal);
+} signals[] = {{SIGTERM, on_end}, {SIGINT, on_end}, {SIGHUP, on_reload}, {SIGUSR1, on_leave}, {SIGUSR2, on_leave}};
 
-/* What comes while it starts waits for the loop, and finds all that it needs. */
-static int watch_signals(struct process *p, struct event *watched[SIGNALS])
+#define SIGNALS (sizeof signals / sizeof *signals)
+
+/* Those that come when all is over wait: for the next process, which has the calls then. */
+static void on_signals(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct {
-		int signal;
-		event_callback_fn fn;
-	} signals[SIGNALS] = {{SIGTERM, on_signal}, {SIGINT, on_signal}, {SIGHUP, on_reload},
-		{SIGUSR1, on_leave}, {SIGUSR2, on_leave}};
+	struct process *p = arg;
+	struct signalfd_siginfo s;
 
-	for (unsigned i = 0; i < SIGNALS; i++) {
-		watched[i] = evsignal_new(p->base, signals[i].signal, signals[i].fn, p);
-		if (!watched[i] || event_add(watched[i], NULL) < 0)
-			return -ENOMEM;
-	}
-	put_off_the_end(SIG_UNBLOCK);
-	return 0;
+	(void)what;
+	while (!p->over && read(fd, &s, sizeof s) == sizeof s)
+		for (unsigned i = 0; i < SIGNALS; i++)
+			if ((uint32_t)signals[i].signal == s.ssi_signo)
+				signals[i].heard(p, signals[i].signal);
+}
+
+/*
+ * Signals are blocked from here on, in the threads that are made later, too, and read when the loop comes to it: what
+ * comes while it starts waits, and what comes when it is over is not lost in a handler that nobody asks any more.
+ */
+static int watch_signals(struct process *p)
+{
+	sigset_t watched;
+
+	sigemptyset(&watched);
+	for (unsigned i = 0; i < SIGNALS; i++)
+		sigaddset(&watched, signals[i].signal);
+	sigprocmask(SIG_BLOCK, &watched, NULL);
+	p->signals_fd = signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (p->signals_fd < 0)
+		return -errno;
+	p->signals = event_new(p->base, p->signals_fd, EV_READ | EV_PERSIST, on_signals, p);
+	return p->signals && event_add(p->signals, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 /* *again: the successor is to start when all of this is closed. */
 static int run(const struct options *o, const struct successor *successor, bool *again)
 {
-	struct process p = {.base = event_base_new(), .file = o->config, .successor = successor};
-	struct event *watched[SIGNALS] = {NULL};
+	struct process p = {.base = event_base_new(), .file = o->config, .successor = successor, .signals_fd = -1};
 	struct err e = {0};
 	int code = EXIT_FAILED;
 
@@ -243,7 +248,7 @@ static int run(const struct options *o, const struct successor *successor, bool 
 		fputs("srtpgw-controlplane: no event loop\n", stderr);
 		return EXIT_FAILED;
 	}
-	if (watch_signals(&p, watched) < 0 || start(&p, o, &e) < 0) {
+	if (watch_signals(&p) < 0 || start(&p, o, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s\n", e.text[0] ? e.text : strerror(ENOMEM));
 		goto out;
 	}
@@ -262,9 +267,10 @@ out:
 	ops_config_free(p.ops);
 	gather_free(p.gather);
 	engine_free(p.engine);
-	for (unsigned i = 0; i < SIGNALS; i++)
-		if (watched[i])
-			event_free(watched[i]);
+	if (p.signals)
+		event_free(p.signals);
+	if (p.signals_fd >= 0)
+		close(p.signals_fd);
 	event_base_free(p.base);
 	return code;
 }
@@ -348,6 +354,20 @@ static void look_at_places(const struct options *o, const struct config *config)
 		NULL, config, made ? config->management.socket : o->gateway.control, NULL, NULL);
 }
 
+/* What is said to the process before there is a loop to hear it. */
+static void receive_early(void)
+{
+	sigset_t leave;
+
+	/* Until there is somebody to read the file again, it has not been read for good; and this is the next one. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+	/* An end that is to keep calls waits until there is somebody to keep them. */
+	sigemptyset(&leave);
+	sigaddset(&leave, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &leave, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {0};
@@ -359,11 +379,7 @@ int main(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	/* Until there is somebody to read the file again, it has not been read for good. */
-	signal(SIGHUP, SIG_IGN);
-	/* Nor are there calls that the next one should have: it is the next one. */
-	signal(SIGUSR1, SIG_IGN);
-	signal(SIGUSR2, SIG_IGN);
+	receive_early();
 	successor_find(&successor, argv);
 	if (!o.check)
 		take_large_pages(argv);

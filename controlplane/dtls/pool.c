@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -437,12 +438,18 @@ const struct dtls_pool_counters *dtls_pool_counters(const struct dtls_pool *p)
 	return &p->counters;
 }
 
+/* Signals are the loop's thread's, which may block one for a while, or for good: here it would come through. */
 static int start_threads(struct dtls_pool *p, unsigned n)
 {
-	for (; p->n_threads < n && p->n_threads < THREADS_MAX; p->n_threads++)
-		if (pthread_create(&p->threads[p->n_threads], NULL, work, p) != 0)
-			return -EIO;
-	return 0;
+	sigset_t all, before;
+	int rc = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (; rc == 0 && p->n_threads < n && p->n_threads < THREADS_MAX; p->n_threads += rc == 0)
+		rc = -pthread_create(&p->threads[p->n_threads], NULL, work, p);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
 }
 
 int dtls_pool_new(struct event_base *base, unsigned threads, struct dtls_pool **out)

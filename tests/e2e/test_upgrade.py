@@ -327,3 +327,49 @@ def test_an_end_between_the_two_processes_is_heard_by_the_next():
         assert gateway.controlplane.wait(30) == 0
         gateway.start_controlplane()
         no_call_left(gateway)
+
+
+def test_an_end_that_keeps_calls_in_the_middle_of_a_restart_is_an_end():
+    """As by a service manager with KillSignal=SIGUSR1."""
+    with parties() as (_, gateway, a, b):
+        connect(a, b)
+        ident = established(gateway)
+        a.reinvite(a.describe())
+        offer = b.expect("INVITE")
+        with restarting(gateway, "--timeout", "60"):
+            gateway.controlplane.popen.send_signal(signal.SIGUSR1)
+            b.respond(offer, 200, "OK", b.answer_body(offer))
+            b.expect("ACK")
+            a.answered()
+            assert gateway.controlplane.wait(30) == 0
+            gateway.start_controlplane()
+        assert established(gateway) == ident
+        for one in (a, b):
+            one.asked()
+        a.reconnect()
+        finish(gateway, a, b)
+
+
+# The signal is there before the program.
+ASKED_BEFORE = """import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+os.kill(os.getpid(), signal.SIGUSR1)
+os.execv(sys.argv[1], sys.argv[1:])"""
+
+
+def test_an_end_that_keeps_calls_is_heard_by_a_process_that_begins():
+    with talking() as (_, gateway, a, b):
+        ident = established(gateway)
+        with open(f"/proc/{gateway.controlplane.pid}/cmdline") as f:
+            argv = f.read().split("\0")[:-1]
+        gateway.controlplane.popen.send_signal(signal.SIGUSR1)
+        assert gateway.controlplane.wait(30) == 0
+        asked = gateway.host.start("asked", "python3", "-c", ASKED_BEFORE, *argv)
+        assert asked.wait(30) == 0, asked.output()
+        assert "calls are handed over" in asked.output(), asked.output()
+        gateway.start_controlplane()
+        assert established(gateway) == ident
+        for one in (a, b):
+            one.asked()
+        a.reconnect()
+        finish(gateway, a, b)

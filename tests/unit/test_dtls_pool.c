@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Associations on worker threads: many at once, ended in every state, and peers that never come. */
 #include "controlplane/dtls/pool.h"
+
+#include <signal.h>
+#include <unistd.h>
+
 #include "tests/support/cmocka_std.h"
 #include "tests/unit/dtls_link.h"
 
@@ -180,6 +184,29 @@ static void a_client_that_never_begins(void **state)
 	bench_close(&b);
 }
 
+/* A signal that the caller blocks waits, and is not taken by a thread of the pool. */
+static void signals_are_the_callers(void **state)
+{
+	const struct timespec at_once = {0};
+	sigset_t end, before;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, 2);
+	signal(SIGTERM, SIG_DFL);
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &end, &before);
+	/* The end of this process, once a thread runs that would have it. */
+	for (unsigned i = 0; i < 50; i++) {
+		kill(getpid(), SIGTERM);
+		usleep(1000);
+		assert_int_equal(sigtimedwait(&end, NULL, &at_once), SIGTERM);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +214,7 @@ int main(void)
 		cmocka_unit_test(closed_at_any_moment),
 		cmocka_unit_test(a_peer_that_does_not_answer),
 		cmocka_unit_test(a_client_that_never_begins),
+		cmocka_unit_test(signals_are_the_callers),
 	};
 
 	return run_with_all_pairs("dtls_pool", tests, sizeof tests / sizeof *tests);
