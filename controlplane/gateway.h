@@ -73,6 +73,11 @@ void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg);
  */
 int gateway_hand_over(struct gateway *g, uint32_t timeout_ms, void (*done)(void *arg, int rc), void *arg, struct err *e);
 
+/*
+ * Does the next process, with that configuration, look for calls where this one keeps them? -ENOTSUP with e: it does not.
+ */
+int gateway_check_next(const struct gateway *g, const struct config *next, struct err *e);
+
 /* How an operator wants the process to end and begin again. */
 struct gateway_restart {
 	bool keep; /* the calls; else they end with a BYE */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the gateway ends: with its calls, or without them. */
 #include <errno.h>
+#include <string.h>
 
 #include <event2/event.h>
 
@@ -75,6 +76,19 @@ static void hand_over(evutil_socket_t fd, short what, void *arg)
 	if (rc < 0)
 		b2bua_stay(g->b2bua);
 	g->handed_over(g->done_arg, rc);
+}
+
+int gateway_check_next(const struct gateway *g, const struct config *next, struct err *e)
+{
+	const char *here = g->opened->recovery.directory, *there = next->recovery.directory;
+
+	/* The command line, which the next process has too, goes before. */
+	if (g->conf.recovery || strcmp(here, there) == 0)
+		return 0;
+	return err_set(e, ENOTSUP,
+		"calls cannot be kept: they are in %s, and the next process would look for them in %s "
+		"(/srtp-gateway:gateway/recovery/directory): set it back, or let them end (--calls end)",
+		here, there);
 }
 
 int gateway_hand_over(

@@ -89,9 +89,26 @@ static void handed_over(void *arg, int rc)
 	stopped(p);
 }
 
+/* The next process has the file as it is by then. A mistake in it is for that one to tell. */
+static int check_next(struct process *p, struct err *e)
+{
+	struct config *next;
+	struct err mistake = {0};
+	int rc;
+
+	if (config_load(p->file, &next, &mistake) < 0)
+		return 0;
+	rc = gateway_check_next(p->gateway, next, e);
+	config_unref(next);
+	return rc;
+}
+
 static int leave(struct process *p, uint32_t timeout_ms, bool again, struct err *e)
 {
-	int rc = gateway_hand_over(p->gateway, timeout_ms, handed_over, p, e);
+	int rc = check_next(p, e);
+
+	if (!rc)
+		rc = gateway_hand_over(p->gateway, timeout_ms, handed_over, p, e);
 
 	p->leaving = rc == 0;
 	p->again = rc == 0 && again;

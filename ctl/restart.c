@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/restart.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -45,6 +46,11 @@ static enum ctl_exit meet(const char *socket, struct client **next, struct err *
 		client_close(*next);
 		*next = NULL;
 	}
+	if (code == CTL_UNREACHABLE)
+		err_set(e, EIO,
+			"%s: the gateway ended in good order, and nothing has answered here for %u s since: its log says "
+			"why. Where another /srtp-gateway:gateway/management/socket was committed it answers there",
+			socket, BEGIN_S);
 	return code;
 }
 

@@ -224,6 +224,46 @@ def test_a_start_that_would_fail_is_refused():
         finish(gateway, a, b)
 
 
+class Configured(Gateway):
+    """Where it keeps calls is its configuration's word."""
+
+    def _start(self, plane, *options):
+        if "--recovery" in options:
+            at = options.index("--recovery")
+            options = (*options[:at], *options[at + 2:])
+        return super()._start(plane, *options)
+
+
+def test_calls_are_not_left_where_the_next_process_does_not_look():
+    with Neighbourhood() as lab:
+        trunks = [carrier(name, lab.ADDRESSES[name]) for name in ("carrier-a", "carrier-b")]
+        gateway = lab.gateway(trunks, [("carrier-a", "", "carrier-b")], recovery={"directory": lab.path("calls")},
+                              kind=Configured)
+        a, b = agent(lab, "carrier-a"), agent(lab, "carrier-b")
+        connect(a, b)
+        ident = established(gateway)
+        gateway.ctl("set", "recovery/directory", lab.path("others"))
+        gateway.ctl("commit")
+        try:
+            gateway.ctl("restart")
+        except LabError as e:
+            assert "calls cannot be kept" in str(e) and lab.path("others") in str(e), e
+        else:
+            raise AssertionError("it was not refused")
+        gateway.controlplane.popen.send_signal(signal.SIGUSR1)
+        wait_for("it says so", lambda: "this process goes on" in gateway.controlplane.output())
+        assert established(gateway) == ident
+        both_hear(a, b)
+        gateway.ctl("set", "recovery/directory", lab.path("calls"))
+        gateway.ctl("commit")
+        assert gateway.ctl("restart") == {"srtp-gateway:remaining-calls": 1}
+        assert established(gateway) == ident
+        for one in (a, b):
+            one.asked()
+        a.reconnect()
+        finish(gateway, a, b)
+
+
 def test_a_restart_may_end_the_calls():
     with talking() as (_, gateway, a, b):
         thread = threading.Thread(target=gateway.ctl, args=("restart", "--calls", "end"))
