@@ -47,13 +47,21 @@ void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg)
 		done(arg);
 }
 
-static void settle(struct gateway *g)
+static int settle(struct gateway *g)
 {
 	if (g->goodbye_ms < g->timeout_ms && b2bua_under_way(g->b2bua))
-		return;
+		return 0;
 	g->settling = true;
 	g->goodbye_ms = 0;
-	b2bua_settle(g->b2bua);
+	return b2bua_settle(g->b2bua);
+}
+
+static void over(struct gateway *g, int rc)
+{
+	event_del(g->goodbye);
+	if (rc < 0)
+		b2bua_stay(g->b2bua);
+	g->handed_over(g->done_arg, rc);
 }
 
 static void hand_over(evutil_socket_t fd, short what, void *arg)
@@ -65,17 +73,15 @@ static void hand_over(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	g->goodbye_ms += SHUTDOWN_STEP_MS;
 	if (!g->settling) {
-		settle(g);
+		rc = settle(g);
+		if (rc < 0)
+			over(g, rc);
 		return;
 	}
 	/* Those that were refused have been told, and their media is deleted; CANCELs are answered. */
 	if (g->goodbye_ms < FLUSH_MS || (g->goodbye_ms < SHUTDOWN_MS && b2bua_under_way(g->b2bua)))
 		return;
-	event_del(g->goodbye);
-	rc = b2bua_keep(g->b2bua);
-	if (rc < 0)
-		b2bua_stay(g->b2bua);
-	g->handed_over(g->done_arg, rc);
+	over(g, b2bua_keep(g->b2bua));
 }
 
 int gateway_check_next(const struct gateway *g, const struct config *next, struct err *e)

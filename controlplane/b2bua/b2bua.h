@@ -162,15 +162,17 @@ void b2bua_shutdown(struct b2bua *b);
  * them the loop runs. Until the last one b2bua_stay() takes all of it back, but for the calls that are over.
  *
  * b2bua_leave(): no new calls from now on (503). Whatever is under way goes on. -ENOTSUP with e: calls are not kept.
- * b2bua_under_way(): is there a call that is being set up, changed or ended?
- * b2bua_settle(): those are refused, cancelled or left as they were agreed on, and nothing is begun any more.
+ * b2bua_under_way(): is there a call that is being set up, changed or ended, or set up again at a new data
+ * plane, or a request that was passed on and is not answered?
+ * b2bua_settle(): those are refused, cancelled or left as they were agreed on, and nothing is begun any more. -EIO and
+ * others: nothing can be written now, and nothing was ended for it.
  * b2bua_keep(): all that is to be known of calls is written. -EIO and others: it could not be.
  * b2bua_close() is then without a word to peers, data plane or audit of those that go on.
  */
 unsigned b2bua_up(const struct b2bua *b); /* calls that go on then, as far as can be said now */
 int b2bua_leave(struct b2bua *b, struct err *e);
 bool b2bua_under_way(struct b2bua *b);
-void b2bua_settle(struct b2bua *b);
+int b2bua_settle(struct b2bua *b);
 int b2bua_keep(struct b2bua *b);
 void b2bua_stay(struct b2bua *b);
 

@@ -92,13 +92,16 @@ bool b2bua_under_way(struct b2bua *b)
 	return false;
 }
 
-void b2bua_settle(struct b2bua *b)
+int b2bua_settle(struct b2bua *b)
 {
+	int rc = checkpoint_write(b);
+
+	if (rc < 0)
+		return rc;
 	b->leaving = LEAVING_NOW;
-	if (checkpoint_write(b) < 0)
-		return; /* the next step will say so, and nothing is to be ended for it */
 	for (struct call *c = call_first(b); c; c = call_after(c))
 		settle(c);
+	return 0;
 }
 
 int b2bua_keep(struct b2bua *b)
