@@ -317,22 +317,27 @@ static void take_off(struct call *c)
 	TAILQ_INSERT_TAIL(&c->b->dead, c, entry);
 }
 
-static struct call *first_ended(const struct b2bua *b)
+static bool clear_ended(struct b2bua *b)
 {
-	struct call *c;
+	struct call *c = call_first(b), *at;
+	bool some = false;
 
-	TAILQ_FOREACH (c, &b->calls, entry)
-		if (c->state == CALL_ENDING)
-			break;
-	return c;
+	while ((at = c) != NULL) {
+		at->waiting++;
+		c = call_after(at);
+		if (at->state == CALL_ENDING) {
+			take_off(at);
+			some = true;
+		}
+		call_unwait(at);
+	}
+	return some;
 }
 
 void call_table_clear_ended(struct b2bua *b)
 {
-	struct call *c;
-
-	while ((c = first_ended(b)) != NULL)
-		take_off(c);
+	while (clear_ended(b))
+		; /* one that is taken off may have ended another, in front of it */
 }
 
 void call_table_clear(struct b2bua *b)
