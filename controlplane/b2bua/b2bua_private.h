@@ -104,7 +104,7 @@ struct checkpoint {
 	struct user_list users_changed, users_copied;
 	struct timer timer;
 	uint64_t live; /* octets of the newest records of all of them */
-	bool renewing; /* older segments go when both `copied` are empty */
+	bool renewing; /* older segments go when both `copied` are empty, and `ended` is */
 	bool failing;  /* nothing can be written; tried again */
 	void *buffer;  /* of one record */
 	char *directory;
