@@ -121,7 +121,7 @@ struct dtls_totals {
 enum leaving {
 	LEAVING_NOT,
 	LEAVING_SOON, /* no new calls */
-	LEAVING_NOW,  /* nothing new in those that there are */
+	LEAVING_NOW,  /* nor changes of those that there are, nor requests that are passed on; they end as ever */
 };
 
 #define CALL_HISTORY 256
@@ -154,6 +154,7 @@ struct b2bua {
 	struct timer restore;  /* takes calls off lost */
 	struct call_list dead; /* cleared away while the data plane's client could still name them */
 	unsigned n_calls;
+	unsigned n_relays; /* relay.c: requests that were passed on and have no final answer yet */
 	struct call *history[CALL_HISTORY]; /* calls that ended, the newest at history_next - 1 */
 	unsigned history_next;
 	/* Beside it, so that a flood of refusals pushes no call out, nor strangers those of a trunk's party. */

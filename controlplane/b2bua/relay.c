@@ -28,9 +28,16 @@ struct relay {
 	struct sip_ctx *ctx;
 	struct route_hunt *hunt;  /* NULL in a call; owned */
 	char tag[SIP_TOKEN_TEXT]; /* of our answer to a request without a dialog */
+	bool over;                /* who asked was answered, or will not be */
 };
 
 static bool next_target(struct relay *r);
+
+static void note_over(struct relay *r)
+{
+	r->b->n_relays -= !r->over;
+	r->over = true;
+}
 
 static void let_go(struct relay *r)
 {
@@ -46,6 +53,7 @@ static void stx_gone(void *user, struct sip_stx *stx)
 	struct relay *r = user;
 
 	(void)stx;
+	note_over(r);
 	r->stx = NULL;
 	let_go(r);
 }
@@ -60,6 +68,7 @@ static struct relay *relay_new(struct b2bua *b, struct b2bua_generation *g, cons
 	if (!r)
 		return NULL;
 	*r = (struct relay){.b = b, .generation = generation_ref(g), .from = from, .to = to, .stx = stx};
+	b->n_relays++;
 	sip_token_make(r->tag);
 	sip_stx_set_user(stx, &stx_ops, r);
 	return r;
@@ -119,6 +128,7 @@ static void pass_response(struct relay *r, const struct sip_msg *m)
 	struct passage p;
 	bool describes = message_describes(m);
 
+	note_over(r);
 	str_copy(phrase, sizeof phrase, str_sub(m->reason, 0, sizeof phrase - 1));
 	passage_make(&p, r->to, r->from, flow->listener, ip_text(&flow->remote.ip, ip), m);
 	sip_build_response(&b, buf, sizeof buf, sip_stx_request(r->stx), status,
@@ -175,6 +185,7 @@ static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, con
 		sip_ctx_detach(ctx);
 		return;
 	}
+	note_over(r);
 	if (!r->stx || error == SIP_TX_TIMEOUT)
 		return;
 	refuse_for(r->b, r->stx, r->to, 503,
@@ -219,6 +230,8 @@ static int send_on(struct relay *r, struct sip_builder *b, const struct sip_flow
 
 static void answer_unsent(struct relay *r, int err)
 {
+	if (err < 0)
+		note_over(r);
 	if (err == -EMSGSIZE)
 		refuse(r->b, r->stx, r->from, 513, "it is too large for the way to the other side",
 			str_z(r->tag));
@@ -249,6 +262,10 @@ void relay_in_call(struct leg *in, struct sip_stx *stx, const struct sip_msg *m)
 	}
 	if (in->call->state == CALL_ENDING || !out->dialog) {
 		refuse(b, stx, in->trunk, 481, "the other side of the call is not there", tag);
+		return;
+	}
+	if (b->leaving == LEAVING_NOW) {
+		refuse(b, stx, in->trunk, 500, b2bua_ends(b), tag);
 		return;
 	}
 	r = relay_new(b, in->call->generation, in->trunk, out->trunk, stx);
@@ -342,7 +359,7 @@ static unsigned message_refused(struct b2bua *b, const struct config_trunk *t, c
 {
 	unsigned status;
 
-	if (b->closing && (*why = "the gateway is shutting down"))
+	if ((b->closing || b->leaving == LEAVING_NOW) && (*why = b2bua_ends(b)))
 		return 503;
 	if ((*why = trunk_closed(b, t)))
 		return 503;
@@ -414,6 +431,8 @@ void relay_message(struct b2bua *b, struct sip_stx *stx, const struct sip_msg *m
 		*r->hunt = hunt;
 		send_first(r, &r->hunt->tried[0], m);
 	} else {
+		if (r)
+			note_over(r);
 		refuse(b, stx, t, 500, "no memory", str_z(tag));
 	}
 }

@@ -186,6 +186,57 @@ static void test_a_change_that_is_under_way(void **state)
 	expect_no_calls();
 }
 
+/* What was passed on and is not answered would be passed on again by the next process, or be lost. */
+static void test_requests_that_are_passed_on(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	say(&alice, "INFO", "Content-Type: application/dtmf-relay\r\n", "Signal=5\r\n");
+	hear(&bob, "INFO");
+	leave();
+	assert_true(b2bua_under_way(bench.b2bua));
+	reply(&bob, "200 OK");
+	hear(&alice, "200");
+	assert_false(b2bua_under_way(bench.b2bua));
+	say(&bob, "MESSAGE", "Content-Type: text/plain\r\n", "before");
+	hear(&alice, "MESSAGE");
+	assert_int_equal(b2bua_settle(bench.b2bua), 0);
+	assert_true(b2bua_under_way(bench.b2bua));
+	reply(&alice, "200 OK");
+	hear(&bob, "200");
+	assert_false(b2bua_under_way(bench.b2bua));
+	say(&alice, "INFO", "Content-Type: application/dtmf-relay\r\n", "Signal=6\r\n");
+	hear(&alice, "500");
+	expect_heard(&alice, "Retry-After: ");
+	say(&carol, "MESSAGE", "Content-Type: text/plain\r\n", "hello");
+	hear(&carol, "503");
+	expect_heard(&carol, "Retry-After: 2\r\n");
+	assert_false(b2bua_under_way(bench.b2bua));
+	bench_hand_over();
+	both_have_it(&alice, &bob);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
+/* Its session is set up again first, and its new keys are agreed on. */
+static void test_a_call_that_waits_for_a_data_plane(void **state)
+{
+	(void)state;
+	call_up(&alice, &bob);
+	plane_restart(false);
+	leave();
+	assert_true(b2bua_under_way(bench.b2bua));
+	pass(100);
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp_as(&bob, 2, 12, "sendrecv"));
+	hear(&bob, "ACK");
+	settle_calls();
+	bench_hand_over();
+	both_have_it(&alice, &bob);
+	hang_up(&alice, &bob);
+	expect_no_calls();
+}
+
 /* A call ends meanwhile as ever. */
 static void test_a_call_that_ends_meanwhile(void **state)
 {
@@ -283,6 +334,8 @@ int main(void)
 		K(test_a_call_that_is_answered_in_time),
 		K(test_a_call_that_is_not_answered_in_time),
 		K(test_a_change_that_is_under_way),
+		K(test_requests_that_are_passed_on),
+		K(test_a_call_that_waits_for_a_data_plane),
 		K(test_a_call_that_ends_meanwhile),
 		K(test_all_of_it_is_taken_back),
 		K(test_calls_that_cannot_be_written),

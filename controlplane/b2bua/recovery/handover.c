@@ -86,6 +86,9 @@ bool b2bua_under_way(struct b2bua *b)
 {
 	const struct call *c;
 
+	/* A request over UDP that the next process hears again would be passed on twice. */
+	if (b->n_relays || !TAILQ_EMPTY(&b->lost))
+		return true;
 	TAILQ_FOREACH (c, &b->calls, entry)
 		if (is_under_way(c))
 			return true;
