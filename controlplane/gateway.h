@@ -68,13 +68,16 @@ struct b2bua *gateway_calls(struct gateway *g);
 void gateway_shutdown(struct gateway *g, void (*done)(void *arg), void *arg);
 /*
  * Leaves the calls to the next process: no new ones are taken, those that are being set up or changed have
- * timeout_ms to get there, and done(arg, 0) is called when all is written; then the loop is to end at once. done(arg,
- * negative errno): it could not be, and all goes on. -ENOTSUP with e: calls are not kept; done is not called.
+ * timeout_ms to get there, and done(arg, 0) is called when all is written; then the loop is to end at once.
+ * done(arg, negative errno): it could not be, and all goes on. -ENOTSUP with e: calls are not kept; done is
+ * not called.
  */
-int gateway_hand_over(struct gateway *g, uint32_t timeout_ms, void (*done)(void *arg, int rc), void *arg, struct err *e);
+int gateway_hand_over(
+	struct gateway *g, uint32_t timeout_ms, void (*done)(void *arg, int rc), void *arg, struct err *e);
 
 /*
- * Does the next process, with that configuration, look for calls where this one keeps them? -ENOTSUP with e: it does not.
+ * Does the next process, with that configuration, look for calls where this one keeps them? -ENOTSUP with e:
+ * it does not.
  */
 int gateway_check_next(const struct gateway *g, const struct config *next, struct err *e);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What gateway.c (opening and closing), gateway_end.c and reconcile.c (from one configuration to the next) share. */
+/* What gateway.c (opening and closing), gateway_end.c and reconcile.c (from one configuration to the next)
+ * share. */
 #pragma once
 
 #include <stdbool.h>

@@ -218,7 +218,8 @@ static int start(struct process *p, const struct options *o, struct err *e)
 static const struct {
 	int signal;
 	void (*heard)(struct process *p, int signal);
-} signals[] = {{SIGTERM, on_end}, {SIGINT, on_end}, {SIGHUP, on_reload}, {SIGUSR1, on_leave}, {SIGUSR2, on_leave}};
+} signals[] = {
+	{SIGTERM, on_end}, {SIGINT, on_end}, {SIGHUP, on_reload}, {SIGUSR1, on_leave}, {SIGUSR2, on_leave}};
 
 #define SIGNALS (sizeof signals / sizeof *signals)
 
@@ -236,8 +237,9 @@ static void on_signals(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * Signals are blocked from here on, in the threads that are made later, too, and read when the loop comes to it: what
- * comes while it starts waits, and what comes when it is over is not lost in a handler that nobody asks any more.
+ * Signals are blocked from here on, in the threads that are made later, too, and read when the loop comes to
+ * it: what comes while it starts waits, and what comes when it is over is not lost in a handler that nobody
+ * asks any more.
  */
 static int watch_signals(struct process *p)
 {
@@ -257,7 +259,8 @@ static int watch_signals(struct process *p)
 /* *again: the successor is to start when all of this is closed. */
 static int run(const struct options *o, const struct successor *successor, bool *again)
 {
-	struct process p = {.base = event_base_new(), .file = o->config, .successor = successor, .signals_fd = -1};
+	struct process p = {
+		.base = event_base_new(), .file = o->config, .successor = successor, .signals_fd = -1};
 	struct err e = {0};
 	int code = EXIT_FAILED;
 
@@ -376,7 +379,8 @@ static void receive_early(void)
 {
 	sigset_t leave;
 
-	/* Until there is somebody to read the file again, it has not been read for good; and this is the next one. */
+	/* Until there is somebody to read the file again, it has not been read for good; and this is the next
+	 * one. */
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
 	/* An end that is to keep calls waits until there is somebody to keep them. */

@@ -31,7 +31,8 @@ enum ctl_exit client_hello(struct client *c, struct err *e);
  */
 enum ctl_exit client_ask(struct client *c, const char *op, json_t *args, json_t **data, struct err *e);
 
-/* The gateway has closed the connection, and no sooner. CTL_UNREACHABLE: it has not in all the time that it was given. */
+/* The gateway has closed the connection, and no sooner. CTL_UNREACHABLE: it has not in all the time that it
+ * was given. */
 enum ctl_exit client_wait_for_end(struct client *c, struct err *e);
 
 /* The next notification after 'subscribe', the caller's. CTL_UNREACHABLE as above. */

@@ -121,7 +121,8 @@ struct dtls_totals {
 enum leaving {
 	LEAVING_NOT,
 	LEAVING_SOON, /* no new calls */
-	LEAVING_NOW,  /* nor changes of those that there are, nor requests that are passed on; they end as ever */
+	LEAVING_NOW, /* nor changes of those that there are, nor requests that are passed on; they end as ever
+		      */
 };
 
 #define CALL_HISTORY 256
@@ -206,7 +207,9 @@ struct b2bua {
 /* Why no new call is taken from anybody; NULL: they are taken. */
 static inline const char *b2bua_ends(const struct b2bua *b)
 {
-	return b->closing ? "the gateway is shutting down" : b->leaving ? "the gateway is being restarted" : NULL;
+	return b->closing   ? "the gateway is shutting down"
+	       : b->leaving ? "the gateway is being restarted"
+			    : NULL;
 }
 
 /* ---- generation.c: configurations that calls began under ---- */

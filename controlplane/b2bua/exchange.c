@@ -430,7 +430,8 @@ void exchange_call_off(struct leg *in)
 		call_text_drop(&out->offer); /* nobody has heard of it */
 		refuse(in, 487, "the change was called off");
 	} else if (out->ctx) {
-		/* It is answered when the other side has: an answer that crosses the CANCEL holds on both sides then. */
+		/* It is answered when the other side has: an answer that crosses the CANCEL holds on both
+		 * sides then. */
 		out->cancelled = true;
 		sip_ctx_cancel(out->ctx, STR(""));
 	}
@@ -495,7 +496,8 @@ void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg
 	} else if (c->exchange || reinvite_open(c) || succession_pending(c)) {
 		reply_refuse(stx, 491, NULL, "an INVITE of ours is pending in this dialog", tag);
 	} else if (c->b->leaving == LEAVING_NOW) {
-		reply_refuse(stx, 491, NULL, b2bua_ends(c->b), tag); /* tried again, which is at the next process */
+		/* Tried again, which is at the next process. */
+		reply_refuse(stx, 491, NULL, b2bua_ends(c->b), tag);
 	} else if (sip_msg_hdr(m, SIP_H_REQUIRE) && reply_unsupported(stx, m, tag)) {
 		log_warn("call", "re-INVITE refused", LZ("call", c->id), LZ("trunk", in->trunk->name),
 			LU("status", 420), LZ("reason", "it requires an extension"));

@@ -438,7 +438,8 @@ const struct dtls_pool_counters *dtls_pool_counters(const struct dtls_pool *p)
 	return &p->counters;
 }
 
-/* Signals are the loop's thread's, which may block one for a while, or for good: here it would come through. */
+/* Signals are the loop's thread's, which may block one for a while, or for good: here it would come through.
+ */
 static int start_threads(struct dtls_pool *p, unsigned n)
 {
 	sigset_t all, before;

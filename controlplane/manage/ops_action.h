@@ -28,7 +28,8 @@ struct action_target {
 	/* Closes the file of the audit: where it is, and the number of its last record. -ENODATA: nothing is
 	 * in it; -ENOENT: no audit is kept. */
 	int (*rotate_audit)(void *ctx, char file[ACTION_PATH_MAX], uint64_t *last, struct err *e);
-	/* The process begins again, with its calls or without; *calls: how many go on. -EBUSY: not now; e says why. */
+	/* The process begins again, with its calls or without; *calls: how many go on. -EBUSY: not now; e
+	 * says why. */
 	int (*restart)(void *ctx, bool keep, uint32_t timeout_s, unsigned *calls, struct err *e);
 	int (*reload_certificates)(void *ctx, struct err *e);
 	/* changed(arg, name) for every profile whose certificate is another one since they were read last. */

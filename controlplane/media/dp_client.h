@@ -6,8 +6,8 @@
  *
  * After a connect: DP_HELLO, configuration, DP_LIST. Sessions that the data plane holds and nobody here knows
  * are deleted after a grace period, and their ports are nobody else's until then. When the data plane is the
- * same as before (its instance number), everything else stands; when it is a new one, every session of ours is
- * gone and reported lost. Then, and only then, the client is ready.
+ * same as before (its instance number), everything else stands; when it is a new one, every session of ours
+ * is gone and reported lost. Then, and only then, the client is ready.
  */
 #pragma once
 
@@ -51,7 +51,8 @@ struct dp_client_conf {
 	unsigned backoff_max_ms; /* 0: 100: a restart is not to be waited for */
 	unsigned queue_max;      /* commands waiting for their ACK; 0: 65536 */
 	unsigned orphan_ms;      /* grace of sessions that nobody knows; 0: none */
-	struct port_alloc *ports; /* where the ports of such sessions are held; borrowed. NULL: they are not asked for */
+	/* Where the ports of such sessions are held; borrowed. NULL: they are not asked for. */
+	struct port_alloc *ports;
 };
 
 /* What the data plane is told at every connect. */
@@ -70,7 +71,8 @@ int dp_client_new(
  * ignored. */
 void dp_client_free(struct dp_client *c);
 
-/* Closes the connection. The data plane is told nothing more, and keeps what it has: dp_client_free() follows. */
+/* Closes the connection. The data plane is told nothing more, and keeps what it has: dp_client_free()
+ * follows. */
 void dp_client_leave(struct dp_client *c);
 
 /* Remembered and sent at every connect; at once when connected. addresses is copied: -ENOMEM. */

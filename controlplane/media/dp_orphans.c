@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions at the data plane that no call of ours has: of calls that went with an earlier control plane. Their
- * media goes on for a while. Their ports are asked for before the client is ready, and are nobody else's until
- * the data plane has let go: it would refuse them to another leg, and those who send there know nothing of the
- * end of their call.
+ * Sessions at the data plane that no call of ours has: of calls that went with an earlier control plane.
+ * Their media goes on for a while. Their ports are asked for before the client is ready, and are nobody
+ * else's until the data plane has let go: it would refuse them to another leg, and those who send there know
+ * nothing of the end of their call.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of dp_client.h share: connection (dp_client.c), handshake (dp_sync.c), sessions without a call
- * (dp_orphans.c), commands (dp_commands.c). */
+/* What the files of dp_client.h share: connection (dp_client.c), handshake (dp_sync.c), sessions without a
+ * call (dp_orphans.c), commands (dp_commands.c). */
 #pragma once
 
 #include "controlplane/media/dp_client.h"
@@ -66,9 +66,9 @@ struct dp_client {
 	bool configured;
 	uint16_t pages_unanswered;
 
-	uint32_t next_cursor; /* of the listing, behind its last page; 0: that was the last */
-	uint32_t n_asked;     /* sessions of that page whose ports are asked for */
-	bool page_read;       /* it waits for them */
+	uint32_t next_cursor;     /* of the listing, behind its last page; 0: that was the last */
+	uint32_t n_asked;         /* sessions of that page whose ports are asked for */
+	bool page_read;           /* it waits for them */
 	struct port_alloc *ports; /* borrowed; NULL: there are none to be held */
 
 	struct session_ids ids;
@@ -99,7 +99,8 @@ void dp_delete(struct dp_client *c, dp_session_id id); /* DP_SESSION_DEL of a cl
 void dp_greet(struct dp_client *c);
 int dp_send_configuration(struct dp_client *c);
 void dp_list_page(struct dp_client *c, const struct dp_list_page *p);
-void dp_list_on(struct dp_client *c); /* with the next page, or to its end; unless there is something to wait for */
+/* With the next page, or to its end; unless there is something to wait for. */
+void dp_list_on(struct dp_client *c);
 void dp_deleted(struct dp_client *c, dp_session_id id);
 
 /* Sessions that were found there and are nobody's. */
@@ -109,7 +110,8 @@ bool dp_orphan_in_grace(const struct dp_client *c, const struct session_place *p
 void dp_orphans_end(evutil_socket_t fd, short what, void *client); /* their grace period is over */
 void dp_orphans_free(struct dp_client *c);
 
-/* The data plane has the session no more: its place is free, as are an orphan's ports. False: it was not closing. */
+/* The data plane has the session no more: its place is free, as are an orphan's ports. False: it was not
+ * closing. */
 bool dp_place_free(struct dp_client *c, dp_session_id id);
 
 /* Marks the connection as broken; the loop takes it down and connects again. why: static. */

@@ -87,8 +87,8 @@ int port_alloc_get(struct port_alloc *p, const unsigned *groups, unsigned n_grou
 int port_alloc_claim(
 	struct port_alloc *p, const struct ip_port *rtp, unsigned worker, struct port_lease *out);
 /*
- * The pair that this port is one of, whoever's worker has it now: the data plane uses it for what is no call's. Errors
- * as above; both mean that there is nothing to withhold.
+ * The pair that this port is one of, whoever's worker has it now: the data plane uses it for what is no
+ * call's. Errors as above; both mean that there is nothing to withhold.
  */
 int port_alloc_withhold(struct port_alloc *p, const struct ip_port *at, struct port_lease *out);
 void port_alloc_put(struct port_alloc *p, struct port_lease *lease); /* clears it; one not held is ignored */

@@ -402,7 +402,8 @@ static int diff_rx(struct diff *d, const struct program_leg *o, const struct pro
 	if (is_new(&n->rx, current, next)) {
 		rc = put_key(
 			d, n, DP_KEY_RX, DP_KEY_CURRENT, &n->rx, begins_anew(n, &n->rx, o ? &o->rx : NULL));
-		next = 0; /* over this one the data plane takes it to be done with: it is said again if it is not */
+		next = 0; /* over this one the data plane takes it to be done with: it is said again if it is
+			     not */
 	}
 	if (rc == 0 && is_new(&n->rx_next, current, next))
 		rc = put_key(d, n, DP_KEY_RX, DP_KEY_NEXT, &n->rx_next,

@@ -257,7 +257,8 @@ const struct agreed_key *oa_tx_now(const struct oa_leg *leg, unsigned i)
 
 	if (!now || !now->open)
 		return NULL;
-	/* Keys of a handshake that came behind the answer are no longer sent with: the answer's may be in use. */
+	/* Keys of a handshake that came behind the answer are no longer sent with: the answer's may be in
+	 * use. */
 	if (!x || !x->answered || x->ours || !before || (agreed && before->epoch > agreed->epoch))
 		before = agreed;
 	return before && before->epoch > leg->burnt_epoch ? before : NULL;

@@ -40,6 +40,6 @@ void status_metrics(const struct standby_status *s, FILE *to)
 		s->heard_ms);
 	number(to, "calls", "gauge", "Calls in the last copy of all.", s->calls);
 	number(to, "registrations", "gauge", "Registrations in the last copy of all.", s->registrations);
-	number(to, "changes_total", "counter", "Changes of calls and registrations since the last copy of all.",
-		s->changes);
+	number(to, "changes_total", "counter",
+		"Changes of calls and registrations since the last copy of all.", s->changes);
 }

@@ -217,8 +217,8 @@ enum dp_key_direction { DP_KEY_RX, DP_KEY_TX };
 enum dp_key_role {
 	DP_KEY_CURRENT, /* rx: current becomes previous. tx: used from the next packet on */
 	/*
-	 * rx: becomes current when it first opens a packet, or another key is added; said again after that one, it is
-	 * the next one again. tx: not allowed
+	 * rx: becomes current when it first opens a packet, or another key is added; said again after that
+	 * one, it is the next one again. tx: not allowed
 	 */
 	DP_KEY_NEXT,
 };
@@ -433,7 +433,8 @@ struct dp_stats_leg {
 	uint8_t ice_pairs;          /* addresses of the peer that a check came from */
 	uint8_t pad[2];
 	struct ip_port remote;      /* in use now */
-	/* The leg's ports, RTP's (that in use, where ICE has a choice) first; family IP_NONE: there is one only. */
+	/* The leg's ports, RTP's (that in use, where ICE has a choice) first; family IP_NONE: there is one
+	 * only. */
 	struct ip_port local[2];
 	uint64_t rx_packets, rx_octets; /* accepted: authenticated where secure. octets of RTP, tag excluded */
 	uint64_t tx_packets, tx_octets; /* sent from this leg to its peer */

@@ -110,7 +110,8 @@ void bench_crash(bool plane_too);
  */
 void bench_freeze(void);
 void bench_kill(void);
-/* The last step of an end with calls that go on, of which neither phones nor data plane hear: the next one is there. */
+/* The last step of an end with calls that go on, of which neither phones nor data plane hear: the next one is
+ * there. */
 void bench_hand_over(void);
 /* Another gateway and another data plane, as after the setup and the configuration's changes. */
 void bench_renew(void);

@@ -24,7 +24,8 @@ static const char *answer_to(const struct line *script, const char *request)
 	return "{\"error\":{\"path\":\"\",\"message\":\"not in the script\"}}\n";
 }
 
-/* Answers a client until it goes, or until the script has an answer without its newline. Requests are kept in log. */
+/* Answers a client until it goes, or until the script has an answer without its newline. Requests are kept in
+ * log. */
 static void serve(int fd, const struct line *script, int log)
 {
 	static char request[1 << 20];

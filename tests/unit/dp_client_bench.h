@@ -21,8 +21,8 @@ static union dp_msg last[512]; /* what it was told */
 static unsigned n_last;
 static struct event_base *base;
 static struct dp_client *client;
-static unsigned orphan_ms;         /* of the next start; 0 again at the end */
-static struct port_alloc *held_in; /* likewise, NULL */
+static unsigned orphan_ms;          /* of the next start; 0 again at the end */
+static struct port_alloc *held_in;  /* likewise, NULL */
 static struct ip_port leg_ports[2]; /* of each session's first leg, in its statistics */
 
 static struct {

@@ -88,17 +88,18 @@ static void what_was_reloaded_is_one_line(void **state)
 /* The command is over when the next process answers. */
 static void a_restart_is_waited_for(void **state)
 {
-	static const struct line goes[] = {{"srtp-gateway:restart", OK("{\"srtp-gateway:remaining-calls\":2}") " "},
-		{"hello", OK("{}")},
-		{"srtp-gateway:statistics", OK("{\"srtp-gateway:statistics\":{\"version\":\"2.0\\u001b\",\"calls\":"
-					       "{\"active\":2,\"counters\":{\"recovered\":\"2\"}}}}")},
+	static const struct line goes[] = {
+		{"srtp-gateway:restart", OK("{\"srtp-gateway:remaining-calls\":2}") " "}, {"hello", OK("{}")},
+		{"srtp-gateway:statistics",
+			OK("{\"srtp-gateway:statistics\":{\"version\":\"2.0\\u001b\",\"calls\":"
+			   "{\"active\":2,\"counters\":{\"recovered\":\"2\"}}}}")},
 		{NULL, NULL}};
 	static const struct line unseen[] = {{"srtp-gateway:restart", OK("{}") " "}, {"hello", OK("{}")},
 		{"", REFUSAL("access-denied", "", "no")}, {NULL, NULL}};
 	static const struct line waits[] = {
 		{"restart", REFUSAL("in-use", "", "a commit waits")}, {"hello", OK("{}")}, {NULL, NULL}};
-	static const struct line bad[] = {
-		{"restart", REFUSAL("operation-failed", "", "it would not start")}, {"hello", OK("{}")}, {NULL, NULL}};
+	static const struct line bad[] = {{"restart", REFUSAL("operation-failed", "", "it would not start")},
+		{"hello", OK("{}")}, {NULL, NULL}};
 
 	(void)state;
 	assert_int_equal(run(goes, "restart"), CTL_OK);

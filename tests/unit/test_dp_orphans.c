@@ -308,7 +308,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(orphans_have_a_grace_period, start_with_long_grace, stop),
 		cmocka_unit_test_setup_teardown(orphans_go_after_it, start_with_short_grace, stop),
 		with_ports(its_ports_are_nobodys_while_it_lasts),
-		cmocka_unit_test_setup_teardown(its_ports_are_nobodys_until_it_is_deleted, start_with_ports_only, stop),
+		cmocka_unit_test_setup_teardown(
+			its_ports_are_nobodys_until_it_is_deleted, start_with_ports_only, stop),
 		with_ports(its_ports_are_free_after_a_restart),
 		with_ports(a_connection_breaks_before_its_ports_are_known),
 		with_ports(a_data_plane_restarts_before_it_was_listed),

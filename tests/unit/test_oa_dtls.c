@@ -283,8 +283,8 @@ static void keys_that_come_behind_the_next_offer(void **state)
 }
 
 /*
- * A handshake is overtaken by an offer of SDES, and ends when that is answered: the answer's key may be in use already, and
- * is what the leg sends with from then on. Another in between would be one that comes back.
+ * A handshake is overtaken by an offer of SDES, and ends when that is answered: the answer's key may be in
+ * use already, and is what the leg sends with from then on. Another in between would be one that comes back.
  */
 static void keys_that_come_behind_an_answer_are_not_sent_with(void **state)
 {

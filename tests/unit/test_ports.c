@@ -438,7 +438,8 @@ static void a_pair_is_claimed(void **state)
 	port_alloc_free(p);
 }
 
-/* The data plane uses them for what is no call's: whichever of the two it names, and whoever's they are now. */
+/* The data plane uses them for what is no call's: whichever of the two it names, and whoever's they are now.
+ */
 static void a_pair_is_withheld(void **state)
 {
 	struct port_range r[] = {range(0, "192.0.2.1", 10000, 10007), range(1, "2001:db8::1", 10000, 10007)};

@@ -239,8 +239,8 @@ static void a_re_offer_with_a_new_key(void **state)
 }
 
 /*
- * A peer that agreed to DTLS offers SDES before the handshake is done, and that ends before the answer: the key of the
- * offer, which the data plane has, is the next one behind the handshake's.
+ * A peer that agreed to DTLS offers SDES before the handshake is done, and that ends before the answer: the
+ * key of the offer, which the data plane has, is the next one behind the handshake's.
  */
 static void a_handshake_that_ends_behind_the_next_offer(void **state)
 {

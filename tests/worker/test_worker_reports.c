@@ -39,7 +39,8 @@ static void test_figures(void **state)
 	assert_int_equal(sum.legs, 2);
 }
 
-/* Of each leg it is told which ports are in use: a control plane that was started again gives them to nobody else. */
+/* Of each leg it is told which ports are in use: a control plane that was started again gives them to nobody
+ * else. */
 static void test_ports_are_told(void **state)
 {
 	struct rig *r = *state;

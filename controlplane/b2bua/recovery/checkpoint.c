@@ -187,7 +187,9 @@ static void write_call(const struct call *c, struct wbuf *w)
 		.began_ms = c->began_ms,
 		.answered_ms = c->answered_ms,
 		/* One that waits to be set up again is at no data plane. */
-		.plane = c->lost ? 0 : c->plane ? c->plane : c->b->plane_instance,
+		.plane = c->lost    ? 0
+			 : c->plane ? c->plane
+				    : c->b->plane_instance,
 		.session = c->media.session,
 		.worker = c->media.worker,
 		.predecessor = {str_z(c->predecessor[0]), str_z(c->predecessor[1])},

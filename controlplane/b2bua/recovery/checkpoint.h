@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to b2bua/: calls outside the process (checkpoint.c, handover.c), and back in it (recover.c, revive.c,
- * stray.c). */
+/* Private to b2bua/: calls outside the process (checkpoint.c, handover.c), and back in it (recover.c,
+ * revive.c, stray.c). */
 #pragma once
 
 #include <stdbool.h>

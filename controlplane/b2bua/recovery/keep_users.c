@@ -69,8 +69,8 @@ void keep_user_forget(struct user_binding *u)
 		return;
 	k->live -= u->saved_octets;
 	u->saved_octets = 0;
-	/* Also of one that an older segment alone has. What cannot be noted ends when it expires: nobody refreshes
-	 * it. */
+	/* Also of one that an older segment alone has. What cannot be noted ends when it expires: nobody
+	 * refreshes it. */
 	(void)journal_remove(k->journal, SAVED_BINDING_KEY | u->id);
 	checkpoint_later(k);
 }

@@ -427,7 +427,8 @@ void b2bua_recover(struct b2bua *b)
 	b->counters.recovered += r ? r->taken : 0;
 	if (r)
 		note_users(r);
-	(void)journal_flush(k->journal); /* what was dropped is not to be dropped by the next process as well */
+	/* What was dropped is not to be dropped by the next process as well. */
+	(void)journal_flush(k->journal);
 	checkpoint_renewed(b);
 	free(r);
 }
