@@ -7,6 +7,7 @@ import os
 from lab.account import Account, ha1
 from lab.agent import Agent
 from lab.gateway import CM_80, INSIDE, OUTSIDE, Gateway, Neighbourhood, carrier
+from lab.journal import registrations
 from lab.net import wait_for
 from lab.party import agent, assert_no_session_left, both_hear
 
@@ -60,23 +61,8 @@ def shown(gateway):
     return {u["name"]: u["state"]["registration"][0] for u in users}
 
 
-def kept(folder):
-    """What a control plane would find there of registrations: id -> its newest record."""
-    found = {}
-    for name in sorted(n for n in os.listdir(folder) if n.startswith("calls.")):
-        with open(os.path.join(folder, name), "rb") as f:
-            octets = f.read()
-        at = 16
-        while at + 17 <= len(octets):
-            n = int.from_bytes(octets[at:at + 4], "big")
-            if octets[at + 8] == 1:
-                found[octets[at + 8:at + 16]] = octets[at + 17:at + 17 + n] if octets[at + 16] else None
-            at += 17 + n
-    return {key: record for key, record in found.items() if record}
-
-
 def are_kept(gateway, n):
-    wait_for("the registrations are written", lambda: len(kept(gateway.path("calls"))) == n)
+    wait_for("the registrations are written", lambda: len(registrations(gateway.path("calls"))) == n)
 
 
 def rings(caller, called):
@@ -137,7 +123,7 @@ def test_phones_are_called_after_a_crash_and_after_a_restart():
         assert shown(gateway)["home"]["reachable"] is True
         rings(bob, home)
         # And when it is stopped as a service is.
-        wait_for("it is written", lambda: len(kept(gateway.path("calls"))) == 3)
+        wait_for("it is written", lambda: len(registrations(gateway.path("calls"))) == 3)
         assert gateway.controlplane.stop(grace=60) == 0
         start_again(gateway, bob)
         for one in (desk, shop):

@@ -12,6 +12,7 @@ import time
 
 from lab.dtls_agent import DtlsAgent, dtls_carrier
 from lab.gateway import CM_80, GCM_256, INSIDE, INSIDE6, OUTSIDE, OUTSIDE6, Gateway, Neighbourhood, build_dir, carrier, core
+from lab.journal import newest, registrations
 from lab.net import wait_for
 from lab.party import NUMBERS, agent, both_hear, connect, finish
 
@@ -131,24 +132,6 @@ class End:
         if self.popen.poll() is None:
             self.popen.kill()
             self.popen.wait(5)
-
-
-def newest(folder):
-    """What a control plane would find there: the newest record of each call."""
-    found = {}
-    for name in sorted(n for n in os.listdir(folder) if n.startswith("calls.")):
-        with open(os.path.join(folder, name), "rb") as f:
-            octets = f.read()
-        at = 16
-        while at + 17 <= len(octets):
-            n = int.from_bytes(octets[at:at + 4], "big")
-            key, put = octets[at + 8:at + 16], octets[at + 16]
-            if put:
-                found[key] = octets[at + 17:at + 17 + n]
-            else:
-                found.pop(key, None)
-            at += 17 + n
-    return found
 
 
 @contextlib.contextmanager
@@ -282,7 +265,7 @@ def test_registered_phones_are_called_at_the_second_machine():
     with machines(phones.trunks, phones.ROUTES, listeners=phones.LISTENERS, users=phones.accounts()) as (lab, first, standby):
         bob = agent(lab, "carrier-b")
         desk, shop, home = phones.registered(lab, first)
-        wait_for("the standby has them", lambda: standby.status()[0] == 0 and len(phones.kept(standby.calls)) == 3)
+        wait_for("the standby has them", lambda: standby.status()[0] == 0 and len(registrations(standby.calls)) == 3)
         standby.end()
         standby.begin()
         wait_for("it is in step again", lambda: standby.status()[0] == 0)
@@ -291,7 +274,7 @@ def test_registered_phones_are_called_at_the_second_machine():
         wait_for("it has left", lambda: "registration ended" in first.controlplane.output())
         home.register()
         phones.are_kept(first, 3)
-        wait_for("the standby knows where it is now", lambda: phones.kept(standby.calls) == phones.kept(first.path("calls")))
+        wait_for("the standby knows where it is now", lambda: registrations(standby.calls) == registrations(first.path("calls")))
         lose(lab, first)
         second = standby.take_over()
         assert counters(second)["users-restored"] == 3
