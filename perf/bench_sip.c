@@ -65,6 +65,7 @@ static int run(struct load *l, const struct phase *p)
 	double begun = outside_now_s(), placed, last;
 
 	l->last_status = 0;
+	l->wire.prompt = p->rate > 0;
 	load_measure(l, DELAYS_MAX);
 	while (!over(p, outside_now_s() - begun, n)) {
 		while (more(l, p, outside_now_s() - begun, n)) {

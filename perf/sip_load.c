@@ -253,7 +253,7 @@ static void invited(struct load *l, struct wire_conn *c, struct str m, uint64_t 
 static void heard(void *arg, struct wire_conn *c, struct str m)
 {
 	struct load *l = arg;
-	uint64_t at = clock_mono_ns();
+	uint64_t at = c->arrived_ns;
 
 	if (str_starts(m, STR("SIP/2.0 ")))
 		response(l, m, (unsigned)number_at(m.p + 8), at);

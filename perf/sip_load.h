@@ -2,7 +2,8 @@
 /*
  * Both parties of calls through a gateway: a carrier that calls and one that is called, SIP over TLS, an SDES
  * key of its own in each offer and answer, session timers. What a call dials carries its number, so that the
- * time that each message spent in the gateway is known.
+ * time that each message spent in the gateway is known: from when it is said until the kernel has what came
+ * out.
  */
 #pragma once
 

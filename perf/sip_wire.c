@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "perf/sip_wire.h"
 
 static int failed(const char *what)
@@ -38,6 +39,63 @@ static void make_room(struct wire_octets *o, size_t n)
 	}
 }
 
+/*
+ * The socket as OpenSSL sees it: its own tells nobody when the kernel had what it reads. What comes while
+ * this process waits for a core would be younger than it is, and that wait the gateway's.
+ */
+static int socket_read(BIO *b, char *to, int n)
+{
+	struct wire_conn *c = BIO_get_data(b);
+	char control[CMSG_SPACE(sizeof(struct timespec))];
+	struct iovec iov = {to, (size_t)n};
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+	ssize_t got = recvmsg(c->fd, &m, 0);
+
+	BIO_clear_retry_flags(b);
+	if (got < 0 && BIO_sock_should_retry((int)got))
+		BIO_set_retry_read(b);
+	if (got <= 0)
+		return (int)got;
+	c->arrived_ns = clock_mono_ns();
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h; h = CMSG_NXTHDR(&m, h)) {
+		struct timespec now, then;
+
+		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&then, CMSG_DATA(h), sizeof then);
+		clock_gettime(CLOCK_REALTIME, &now); /* the kernel's stamps are of this clock */
+		int64_t ago = (now.tv_sec - then.tv_sec) * 1000000000LL + now.tv_nsec - then.tv_nsec;
+
+		c->arrived_ns -= ago > 0 ? (uint64_t)ago : 0;
+	}
+	return (int)got;
+}
+
+static int socket_write(BIO *b, const char *from, int n)
+{
+	struct wire_conn *c = BIO_get_data(b);
+	ssize_t put = send(c->fd, from, (size_t)n, MSG_NOSIGNAL);
+
+	BIO_clear_retry_flags(b);
+	if (put < 0 && BIO_sock_should_retry((int)put))
+		BIO_set_retry_write(b);
+	return (int)put;
+}
+
+static long socket_control(BIO *b, int what, long number, void *more)
+{
+	(void)b, (void)number, (void)more;
+	return what == BIO_CTRL_FLUSH; /* nothing is held back */
+}
+
+static bool socket_method(struct wire *w)
+{
+	w->socket = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+	return w->socket && BIO_meth_set_read(w->socket, socket_read) &&
+	       BIO_meth_set_write(w->socket, socket_write) && BIO_meth_set_ctrl(w->socket, socket_control);
+}
+
 int wire_open(struct wire *w, const char *certificate, const char *key, const char *ca)
 {
 	*w = (struct wire){.listener = -1, .message = w->message, .arg = w->arg};
@@ -45,7 +103,7 @@ int wire_open(struct wire *w, const char *certificate, const char *key, const ch
 		w->conn[i] = (struct wire_conn){.wire = w, .fd = -1};
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->tls = SSL_CTX_new(TLS_method());
-	if (w->epoll < 0 || !w->tls)
+	if (w->epoll < 0 || !w->tls || !socket_method(w))
 		return failed("start");
 	SSL_CTX_set_mode(w->tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_min_proto_version(w->tls, TLS1_2_VERSION);
@@ -74,6 +132,7 @@ void wire_close(struct wire *w)
 	if (w->listener >= 0)
 		close(w->listener);
 	SSL_CTX_free(w->tls);
+	BIO_meth_free(w->socket);
 	close(w->epoll);
 }
 
@@ -91,8 +150,14 @@ static struct wire_conn *take(struct wire *w, int fd)
 			continue;
 		c->ssl = SSL_new(w->tls);
 		c->fd = fd;
-		if (!c->ssl || SSL_set_fd(c->ssl, fd) != 1)
+		BIO *b = BIO_new(w->socket);
+
+		if (!c->ssl || !b)
 			abort();
+		BIO_set_data(b, c);
+		BIO_set_init(b, 1);
+		SSL_set_bio(c->ssl, b, b);
+		setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int));
 		return c;
 	}
 	close(fd);
@@ -149,13 +214,6 @@ struct wire_conn *wire_connect(struct wire *w, const struct ip_port *from, const
 	return start(w, fd, false);
 }
 
-void wire_say(struct wire_conn *c, struct str text)
-{
-	make_room(&c->out, text.n);
-	memcpy(c->out.p + c->out.n, text.p, text.n);
-	c->out.n += text.n;
-}
-
 static void push(struct wire_conn *c)
 {
 	bool blocked = false;
@@ -171,6 +229,15 @@ static void push(struct wire_conn *c)
 	if (blocked != c->blocked)
 		watch(c->wire, c->fd, c, EPOLLIN | (blocked ? EPOLLOUT : 0), EPOLL_CTL_MOD);
 	c->blocked = blocked;
+}
+
+void wire_say(struct wire_conn *c, struct str text)
+{
+	make_room(&c->out, text.n);
+	memcpy(c->out.p + c->out.n, text.p, text.n);
+	c->out.n += text.n;
+	if (c->wire->prompt)
+		push(c);
 }
 
 void wire_flush(struct wire *w)

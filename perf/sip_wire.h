@@ -15,7 +15,7 @@
 #define WIRE_MESSAGE_MAX 16384
 
 struct wire_conn;
-/* m: a whole message, the reader's; it is gone when this returns. */
+/* m: a whole message, the reader's; it is gone when this returns. c->arrived_ns: when its end was here. */
 typedef void wire_message_fn(void *arg, struct wire_conn *c, struct str m);
 
 struct wire_octets {
@@ -28,11 +28,14 @@ struct wire_conn {
 	SSL *ssl;
 	int fd; /* -1: free */
 	bool accepted, blocked;
+	uint64_t arrived_ns; /* when the kernel had what was read last; of clock_mono_ns() */
 	struct wire_octets in, out;
 };
 
 struct wire {
 	SSL_CTX *tls;
+	BIO_METHOD *socket;
+	bool prompt; /* wire_say() does not queue: what is timed leaves when it is said */
 	int epoll, listener;
 	struct wire_conn conn[WIRE_CONNECTIONS_MAX];
 	wire_message_fn *message;
@@ -47,7 +50,7 @@ int wire_listen(struct wire *w, const struct ip_port *at);
 struct wire_conn *wire_connect(struct wire *w, const struct ip_port *from, const struct ip_port *to);
 void wire_hang_up(struct wire_conn *c);
 
-/* Queued; gone to the kernel by wire_flush() at the latest. */
+/* Queued, unless prompt; gone to the kernel by wire_flush() at the latest. */
 void wire_say(struct wire_conn *c, struct str text);
 void wire_flush(struct wire *w);
 /* Waits for traffic, up to so many milliseconds, and gives what came to message(). -1: a connection was lost.
