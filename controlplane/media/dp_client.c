@@ -337,6 +337,7 @@ void dp_client_reconfigure(struct dp_client *c, const struct dp_client_media *me
 	c->media_timeout_s = media->media_timeout_s;
 	c->nap_us = media->nap_us;
 	c->configured = true;
+	dp_orphans_hold(c);
 	/* Before that stage it is sent when its turn comes; what cannot be sent now, after the next connect. */
 	if (c->stage > DP_GREETING && dp_send_configuration(c) < 0)
 		dp_fail(c, "the configuration cannot be sent");

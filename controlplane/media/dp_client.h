@@ -51,7 +51,9 @@ struct dp_client_conf {
 	unsigned backoff_max_ms; /* 0: 100: a restart is not to be waited for */
 	unsigned queue_max;      /* commands waiting for their ACK; 0: 65536 */
 	unsigned orphan_ms;      /* grace of sessions that nobody knows; 0: none */
-	/* Where the ports of such sessions are held; borrowed. NULL: they are not asked for. */
+	/* Where the ports of such sessions are held; borrowed. NULL: they are not asked for. When its ranges
+	 * change dp_client_reconfigure() follows before anything is leased: they are held in new ones, too.
+	 */
 	struct port_alloc *ports;
 };
 

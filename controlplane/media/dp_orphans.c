@@ -11,6 +11,12 @@
 #include "controlplane/media/dp_private.h"
 #include "lib/base/log.h"
 
+/* One without a lease may get it later: the ranges change (dp_orphans_hold()). */
+struct orphan_port {
+	struct ip_port at;
+	struct port_lease lease;
+};
+
 /* Of a place that is an orphan's; freed with the place, or with the answer if that comes later. */
 struct dp_orphan {
 	struct dp_client *client;
@@ -18,8 +24,8 @@ struct dp_orphan {
 	bool asked; /* DP_STATS is out */
 	bool known; /* all its legs have been told */
 	bool gone;  /* it is no place's any more, and its answer is waited for */
-	unsigned n_held;
-	struct port_lease *held;
+	unsigned n_ports;
+	struct orphan_port *ports;
 };
 
 bool dp_orphan_in_grace(const struct dp_client *c, const struct session_place *p)
@@ -47,20 +53,28 @@ void dp_orphans_end(evutil_socket_t fd, short what, void *client)
 		log_info("dp_client", "sessions without a call are removed", LU("sessions", removed));
 }
 
-static void hold(struct dp_orphan *o, const struct ip_port *at)
+/* Outside our ranges, or a call's that was taken over: nobody is given it anyway. So is the other of a pair. */
+static void hold(struct dp_client *c, struct orphan_port *port)
 {
-	struct port_lease lease = {0}, *more;
+	if (!port->lease.held)
+		port_alloc_withhold(c->ports, &port->at, &port->lease);
+}
 
-	/* Outside our ranges, or a call's that was taken over: nobody is given it anyway. */
-	if (at->ip.family == IP_NONE || port_alloc_withhold(o->client->ports, at, &lease) < 0)
+static void note_port(struct dp_orphan *o, const struct ip_port *at)
+{
+	struct orphan_port *more;
+
+	if (at->ip.family == IP_NONE)
 		return;
-	more = realloc(o->held, (o->n_held + 1) * sizeof *more);
-	if (!more) {
-		port_alloc_put(o->client->ports, &lease);
+	for (unsigned i = 0; i < o->n_ports; i++)
+		if (ip_port_equal(&o->ports[i].at, at))
+			return; /* told before the connection broke */
+	more = realloc(o->ports, (o->n_ports + 1) * sizeof *more);
+	if (!more)
 		return;
-	}
-	o->held = more;
-	o->held[o->n_held++] = lease;
+	o->ports = more;
+	o->ports[o->n_ports] = (struct orphan_port){.at = *at};
+	hold(o->client, &o->ports[o->n_ports++]);
 }
 
 static void on_leg(void *arg, const struct dp_stats_leg *s)
@@ -68,7 +82,18 @@ static void on_leg(void *arg, const struct dp_stats_leg *s)
 	struct dp_orphan *o = arg;
 
 	for (unsigned i = 0; !o->gone && i < sizeof s->local / sizeof *s->local; i++)
-		hold(o, &s->local[i]);
+		note_port(o, &s->local[i]);
+}
+
+void dp_orphans_hold(struct dp_client *c)
+{
+	for (uint32_t i = 0; i < c->ids.n; i++) {
+		struct session_place *p = &c->ids.places[i];
+		struct dp_orphan *o = p->orphan ? p->user : NULL;
+
+		for (unsigned k = 0; o && k < o->n_ports; k++)
+			hold(c, &o->ports[k]);
+	}
 }
 
 static void on_told(void *arg, int result, const char *reason)
@@ -145,11 +170,11 @@ void dp_orphan_again(struct dp_client *c, struct session_place *p)
 
 static void orphan_free(struct dp_orphan *o)
 {
-	for (unsigned i = 0; i < o->n_held; i++)
-		port_alloc_put(o->client->ports, &o->held[i]);
-	free(o->held);
-	o->held = NULL;
-	o->n_held = 0;
+	for (unsigned i = 0; i < o->n_ports; i++)
+		port_alloc_put(o->client->ports, &o->ports[i].lease);
+	free(o->ports);
+	o->ports = NULL;
+	o->n_ports = 0;
 	o->gone = true;
 	if (!o->asked)
 		free(o);

@@ -108,6 +108,7 @@ void dp_orphan_found(struct dp_client *c, dp_session_id id);
 void dp_orphan_again(struct dp_client *c, struct session_place *p); /* one that was found before */
 bool dp_orphan_in_grace(const struct dp_client *c, const struct session_place *p);
 void dp_orphans_end(evutil_socket_t fd, short what, void *client); /* their grace period is over */
+void dp_orphans_hold(struct dp_client *c); /* the ranges of ports may be others */
 void dp_orphans_free(struct dp_client *c);
 
 /* The data plane has the session no more: its place is free, as are an orphan's ports. False: it was not

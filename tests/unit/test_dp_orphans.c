@@ -58,7 +58,7 @@ static int start_with_ports_only(void **state)
 /* What is free now is given out in this order, to the last. */
 static void assert_free(unsigned n, const uint16_t expected[])
 {
-	struct port_lease leases[4] = {0};
+	struct port_lease leases[6] = {0};
 
 	for (unsigned i = 0; i < n; i++) {
 		assert_int_equal(port_alloc_get(held_in, group0, 1, IP_NONE, 0, PORT_PAIR, &leases[i]), 0);
@@ -270,6 +270,71 @@ static void what_a_call_has_is_not_withheld(void **state)
 	assert_free(3, (uint16_t[]){10000, 10004, 10002});
 }
 
+/* As a commit of the configuration does it. */
+static void set_range(uint16_t lower, uint16_t upper)
+{
+	struct port_range r = {.lower = lower, .upper = upper};
+	struct dp_client_media media = {.generation = 1};
+	struct port_plan *plan;
+	struct err e = {0};
+
+	ip_parse(STR("192.0.2.1"), &r.ip);
+	r.advertised = r.ip;
+	assert_int_equal(port_alloc_prepare(held_in, &r, 1, &plan, &e), 0);
+	port_alloc_commit(plan);
+	assert_int_equal(dp_client_configure(client, &media), 0);
+}
+
+static void grace_ends(void)
+{
+	dp_orphans_end(-1, 0, client);
+	for (struct dp_client_counters n = {.closing = 1}; n.closing; dp_client_counters(client, &n))
+		event_base_loop(base, EVLOOP_ONCE);
+}
+
+/* It was outside all ranges when it was found. */
+static void a_range_that_is_added_does_not_give_its_ports(void **state)
+{
+	(void)state;
+	leg_ports[0].port = 10007;
+	leg_ports[1].port = 10006;
+	until(seen.ready);
+	assert_free(3, (uint16_t[]){10000, 10002, 10004});
+	set_range(10000, 10009);
+	assert_free(4, (uint16_t[]){10000, 10002, 10004, 10008});
+	grace_ends();
+	assert_free(5, (uint16_t[]){10000, 10002, 10004, 10008, 10006});
+}
+
+/* It is added, taken away and added again: what was withheld of it stays so, and drains meanwhile. */
+static void a_range_that_comes_back_does_not_give_its_ports(void **state)
+{
+	(void)state;
+	until(seen.ready);
+	set_range(20000, 20003);
+	assert_free(2, (uint16_t[]){20000, 20002});
+	set_range(10000, 10005);
+	assert_free(2, (uint16_t[]){10000, 10004});
+	set_range(20000, 20003);
+	grace_ends();
+	set_range(10000, 10005);
+	assert_free(3, (uint16_t[]){10000, 10002, 10004});
+}
+
+/* A call's pair keeps the rest of a range from going when it is found. */
+static void a_range_that_drains_and_comes_back_does_not_give_its_ports(void **state)
+{
+	struct port_lease lease;
+
+	(void)state;
+	assert_int_equal(port_alloc_get(held_in, group0, 1, IP_NONE, 0, PORT_PAIR, &lease), 0);
+	set_range(20000, 20003);
+	until(seen.ready);
+	set_range(10000, 10005);
+	port_alloc_put(held_in, &lease);
+	assert_free(2, (uint16_t[]){10004, 10000});
+}
+
 /* Sessions of our last process: one is there, one is not, and one is nobody's. */
 static void sessions_are_taken_over(void **state)
 {
@@ -317,6 +382,9 @@ int main(void)
 			the_grace_ends_before_its_ports_are_known, start_with_ports_and_short_grace, stop),
 		with_ports(it_goes_before_its_ports_are_known),
 		with_ports(what_a_call_has_is_not_withheld),
+		with_ports(a_range_that_is_added_does_not_give_its_ports),
+		with_ports(a_range_that_comes_back_does_not_give_its_ports),
+		with_ports(a_range_that_drains_and_comes_back_does_not_give_its_ports),
 		cmocka_unit_test_setup_teardown(sessions_are_taken_over, start_with_long_grace, stop),
 	};
 
