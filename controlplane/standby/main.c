@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "controlplane/b2bua/recovery/saved_binding.h"
 #include "controlplane/b2bua/recovery/saved_call.h"
 #include "controlplane/standby/receive.h"
 #include "controlplane/standby/send.h"
@@ -38,6 +39,12 @@ static const char usage[] =
 	"\n"
 	"Exit codes: 0 ended by SIGTERM, or in step (--prometheus: or not), 1 not in step, 2 usage,\n"
 	"3 the stream ended or is not right, 4 the directory cannot be used.\n";
+
+/* Calls of all versions are taken over, registrations of one. */
+static const struct stream_versions records = {
+	.oldest = {[STREAM_CALLS] = 1, [STREAM_REGISTRATIONS] = SAVED_BINDING_VERSION},
+	.newest = {[STREAM_CALLS] = SAVED_CALL_VERSION, [STREAM_REGISTRATIONS] = SAVED_BINDING_VERSION},
+};
 
 struct options {
 	const char *verb, *recovery;
@@ -103,15 +110,14 @@ static int failed(int rc, const struct err *e)
 	if (rc == 0)
 		return EXIT_DONE;
 	fprintf(stderr, "srtpgw-standby: %s\n", e->text);
-	return rc == -EPIPE || rc == -ETIMEDOUT || rc == -EPROTO ? EXIT_STREAM : EXIT_DIRECTORY;
+	return rc == -EPIPE || rc == -ETIMEDOUT || rc == -EPROTO || rc == -EPROTONOSUPPORT ? EXIT_STREAM
+											   : EXIT_DIRECTORY;
 }
 
 static int run_send(const struct options *o)
 {
-	const struct send_conf conf = {.recovery = o->recovery,
-		.out = STDOUT_FILENO,
-		.term = told_to_end(),
-		.records = SAVED_CALL_VERSION};
+	const struct send_conf conf = {
+		.recovery = o->recovery, .out = STDOUT_FILENO, .term = told_to_end(), .records = &records};
 	struct err e = {0};
 
 	if (isatty(STDOUT_FILENO))
@@ -124,7 +130,7 @@ static int run_receive(const struct options *o)
 	const struct receive_conf conf = {.recovery = o->recovery,
 		.in = STDIN_FILENO,
 		.term = told_to_end(),
-		.records = SAVED_CALL_VERSION,
+		.records = &records,
 		.silence_s = o->silence_s};
 	struct err e = {0};
 
@@ -135,7 +141,8 @@ static int run_status(const struct options *o)
 {
 	static const char *const says[] = {[STANDBY_WAITING] = "waits for the active machine's calls",
 		[STANDBY_COPYING] = "copies the active machine's calls",
-		[STANDBY_IN_STEP] = "in step"};
+		[STANDBY_IN_STEP] = "in step",
+		[STANDBY_REFUSED] = "nobody receives here: the active machine was refused"};
 	struct standby_status s;
 	char since[CLOCK_TEXT_MAX], heard[CLOCK_TEXT_MAX];
 	int rc = status_read(o->recovery, &s);
@@ -151,6 +158,10 @@ static int run_status(const struct options *o)
 	if (rc < 0) {
 		fprintf(stderr, "srtpgw-standby: %s: %s\n", o->recovery, strerror(-rc));
 		return EXIT_DIRECTORY;
+	}
+	if (s.state == STANDBY_REFUSED) {
+		printf("%s at %s: %s\n", says[s.state], clock_text(s.since_ms, since), s.reason);
+		return EXIT_NOT_IN_STEP;
 	}
 	printf("%s since %s: %llu calls and %llu registrations copied, %llu changes since, last heard %s\n",
 		says[s.state], clock_text(s.since_ms, since), (unsigned long long)s.calls,

@@ -219,6 +219,8 @@ int standby_receive(const struct receive_conf *conf, struct err *e)
 	if (rc < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	rc = run(&r);
+	if (rc == -EPROTONOSUPPORT)
+		status_refused(conf->recovery, e->text);
 	if (r.journal && journal_flush(r.journal) < 0 && rc == 0)
 		rc = cannot_write(&r, -EIO);
 	status_free(r.file);

@@ -2,14 +2,13 @@
 /* The active machine's end: what a control plane writes into its journal goes out, and a beat each second. */
 #pragma once
 
-#include <stdint.h>
-
+#include "controlplane/standby/stream.h"
 #include "lib/base/err.h"
 
 struct send_conf {
 	const char *recovery; /* the directory */
 	int out, term;        /* where to; readable (or at its end): it is to end. -1: nothing is */
-	uint32_t records;     /* version of the records */
+	const struct stream_versions *records;
 };
 
 /*

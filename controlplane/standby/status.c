@@ -5,15 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "controlplane/standby/status.h"
+#include "lib/base/clock.h"
 
 #define NAME "standby"
 #define TEXT 160 /* octets of the file: always as many, so that one write replaces it */
 
-static const char *const states[] = {
-	[STANDBY_WAITING] = "waiting", [STANDBY_COPYING] = "copying", [STANDBY_IN_STEP] = "in-step"};
+static const char *const states[] = {[STANDBY_WAITING] = "waiting",
+	[STANDBY_COPYING] = "copying",
+	[STANDBY_IN_STEP] = "in-step",
+	[STANDBY_REFUSED] = "refused"};
 
 struct status_file {
 	int fd;
@@ -69,6 +73,21 @@ void status_write(struct status_file *f, const struct standby_status *s)
 	(void)!pwrite(f->fd, text, TEXT, 0); /* for people alone */
 }
 
+void status_refused(const char *directory, const char *reason)
+{
+	struct standby_status s = {.state = STANDBY_REFUSED, .since_ms = clock_wall_ms()};
+	struct status_file *f;
+
+	mkdir(directory, 0700);
+	if (status_new(directory, &f) < 0)
+		return;
+	status_write(f, &s);
+	snprintf(s.reason, sizeof s.reason, "%s\n", reason);
+	if (ftruncate(f->fd, TEXT) == 0)
+		(void)!pwrite(f->fd, s.reason, strlen(s.reason), TEXT);
+	status_free(f);
+}
+
 static bool locked(int fd)
 {
 	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
@@ -93,13 +112,16 @@ int status_read(const char *directory, struct standby_status *s)
 
 	if (fd < 0)
 		return fd == -ENOENT ? -ESRCH : fd;
-	s->registrations = 0; /* which a receiver of an older version does not count */
-	if (!locked(fd))
-		rc = -ESRCH;
-	else if (pread(fd, text, TEXT, 0) != TEXT ||
-		 sscanf(text, "%15s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, word,
-			 &s->since_ms, &s->heard_ms, &s->calls, &s->changes, &s->registrations) < 5)
+	*s = (struct standby_status){0}; /* an older receiver does not count registrations */
+	if (pread(fd, text, TEXT, 0) != TEXT ||
+		sscanf(text, "%15s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, word,
+			&s->since_ms, &s->heard_ms, &s->calls, &s->changes, &s->registrations) < 5)
 		rc = -EPROTO;
+	if (rc == 0 && strcmp(word, states[STANDBY_REFUSED]) == 0 &&
+		pread(fd, s->reason, sizeof s->reason - 1, TEXT) > 0)
+		s->reason[strcspn(s->reason, "\n")] = '\0';
+	else if (!locked(fd))
+		rc = -ESRCH;
 	close(fd);
 	for (unsigned i = 0; rc == 0; i++) {
 		if (i == sizeof states / sizeof *states)

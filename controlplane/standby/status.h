@@ -11,7 +11,10 @@
 
 #include "lib/base/err.h"
 
-enum standby_state { STANDBY_WAITING, STANDBY_COPYING, STANDBY_IN_STEP };
+/* REFUSED: nobody receives any more, and the last who did could not read what the active machine has. */
+enum standby_state { STANDBY_WAITING, STANDBY_COPYING, STANDBY_IN_STEP, STANDBY_REFUSED };
+
+#define STANDBY_REASON_MAX 200
 
 struct standby_status {
 	enum standby_state state;
@@ -19,6 +22,7 @@ struct standby_status {
 	uint64_t calls;              /* of the last copy */
 	uint64_t changes;            /* since */
 	uint64_t registrations;      /* of the last copy */
+	char reason[STANDBY_REASON_MAX]; /* REFUSED: a line that says why */
 };
 
 struct status_file; /* opaque */
@@ -30,5 +34,8 @@ void status_free(struct status_file *f); /* NULL is ignored */
 
 /* Is somebody receiving there? false as well when it cannot be told. */
 bool status_received(const char *directory);
-/* -ESRCH: nobody receives there; -EPROTO: the file is none of ours; from the system. */
+/* Who is about to end says why; where somebody else receives nothing is changed. The directory is made. */
+void status_refused(const char *directory, const char *reason);
+/* -ESRCH: nobody receives there, nor was anything refused; -EPROTO: the file is none of ours; from the
+ * system. */
 int status_read(const char *directory, struct standby_status *s);

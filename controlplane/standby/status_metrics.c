@@ -29,10 +29,13 @@ static void moment(FILE *to, const char *name, const char *help, uint64_t wall_m
 void status_metrics(const struct standby_status *s, FILE *to)
 {
 	number(to, "receiving", "gauge", "1: srtpgw-standby receives here; 0: not, as on the active machine.",
-		s != NULL);
+		s && s->state != STANDBY_REFUSED);
+	number(to, "refused", "gauge",
+		"1: the active machine has records of a version that is not read here, and nobody receives.",
+		s && s->state == STANDBY_REFUSED);
 	number(to, "in_step", "gauge", "1: every call and registration of the active machine is here.",
 		s && s->state == STANDBY_IN_STEP);
-	if (!s)
+	if (!s || s->state == STANDBY_REFUSED)
 		return;
 	moment(to, "state_change_timestamp_seconds", "Since when it is in step, or is not.", s->since_ms);
 	moment(to, "heard_timestamp_seconds",

@@ -7,7 +7,8 @@
 #include "controlplane/standby/stream.h"
 #include "controlplane/state/journal.h"
 
-#define RECORDS 3
+static const struct stream_versions records = {.oldest = {[STREAM_REGISTRATIONS] = 0x81},
+	.newest = {[STREAM_CALLS] = 3, [STREAM_REGISTRATIONS] = 0x81}};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -41,7 +42,7 @@ static struct result feed(const uint8_t *data, size_t size, size_t step)
 	struct stream *s;
 	struct err e = {0};
 
-	expect(stream_new(RECORDS, &s) == 0);
+	expect(stream_new(&records, &s) == 0);
 	while (size && r.end == 0) {
 		size_t room, n = size < step ? size : step;
 		void *at = stream_room(s, &room);

@@ -16,8 +16,12 @@
 #include "controlplane/standby/stream.h"
 #include "tests/unit/journal_folder.h"
 
-#define RECORDS 3
 #define KEYS 64
+
+static const struct stream_versions records = {
+	.oldest = {[STREAM_CALLS] = 2, [STREAM_REGISTRATIONS] = 0x81},
+	.newest = {[STREAM_CALLS] = 3, [STREAM_REGISTRATIONS] = 0x81},
+};
 
 static char active[40], standby[40];
 
@@ -66,8 +70,9 @@ static struct end start(bool send, int fd, int other)
 		if (other >= 0)
 			close(other);
 		if (send)
-			exit_with(standby_send(&(struct send_conf){active, fd, term[0], RECORDS}, &e), &e);
-		exit_with(standby_receive(&(struct receive_conf){standby, fd, term[0], RECORDS, 60}, &e), &e);
+			exit_with(standby_send(&(struct send_conf){active, fd, term[0], &records}, &e), &e);
+		exit_with(
+			standby_receive(&(struct receive_conf){standby, fd, term[0], &records, 60}, &e), &e);
 	}
 	close(term[0]);
 	end.term = term[1];
@@ -337,7 +342,7 @@ static struct wbuf said(char *room, size_t n, const struct stream_frame *frames)
 	struct stream_crc *crc;
 
 	assert_int_equal(stream_crc_new(&crc), 0);
-	stream_write_hello(&w, RECORDS);
+	stream_write_hello(&w, &records);
 	for (; frames && frames->key != UINT64_MAX; frames++)
 		stream_write(crc, &w, frames);
 	assert_false(w.overflow);
@@ -364,7 +369,7 @@ static const struct stream_frame another_copy[] = {{.kind = JOURNAL_TOLD_BEGIN},
 /* Receives these octets and nothing behind them; silent_s: the other end stays open. */
 static int receive(const void *p, size_t n, unsigned silent_s, struct err *e)
 {
-	struct receive_conf conf = {standby, -1, -1, RECORDS, silent_s ? silent_s : 60};
+	struct receive_conf conf = {standby, -1, -1, &records, silent_s ? silent_s : 60};
 	int fds[2], rc;
 
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
@@ -444,13 +449,10 @@ static void test_what_is_not_right(void **state)
 
 	(void)state;
 	assert_refused("Welcome to active\n", 18, "not from srtpgw-standby");
-	text[11]++;
-	assert_refused(text, w.len, "the stream has version 2");
-	text[11]--;
-	text[15]++;
-	assert_refused(text, w.len, "calls have version 4");
+	text[15] = 17;
+	assert_refused(text, w.len, "damaged");
+	text[15] = 2;
 	assert_int_equal(access(standby, F_OK), -1); /* until there is something to write */
-	text[15]--;
 	text[w.len - 20] ^= 1;
 	assert_refused(text, w.len, "damaged");
 	for (const struct stream_frame *const *bad =
@@ -461,6 +463,69 @@ static void test_what_is_not_right(void **state)
 	}
 	w = said(text, sizeof text, unknown);
 	assert_refused(text, w.len, "damaged");
+}
+
+/* Of the greeting: the octet at which a number ends, and another one there. */
+static void assert_unlike(size_t at, unsigned char is, const char *because)
+{
+	struct standby_status s;
+	char text[400], path[80];
+	struct wbuf w = said(text, sizeof text, two_calls);
+	struct err e;
+
+	text[at] = (char)is;
+	assert_int_equal(receive(text, w.len, 0, &e), -EPROTONOSUPPORT);
+	if (!strstr(e.text, because))
+		fail_msg("'%s' instead of '%s'", e.text, because);
+	assert_int_equal(status_read(standby, &s), 0);
+	assert_int_equal(s.state, STANDBY_REFUSED);
+	assert_string_equal(s.reason, e.text);
+	assert_metrics(&s, "srtpgw_standby_receiving 0\n", "srtpgw_standby_in_step 0\n",
+		"srtpgw_standby_refused 1\n");
+	snprintf(path, sizeof path, "%s/calls.00000001", standby);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* Both machines run unlike versions: nothing of it is written, and it can be seen without the log. */
+static void test_what_is_not_read_here(void **state)
+{
+	char text[400];
+	struct wbuf w = said(text, sizeof text, two_calls);
+	struct standby_status s;
+	struct err e;
+
+	(void)state;
+	assert_unlike(11, 3, "the stream has version 3");
+	assert_unlike(
+		23, 4, "calls have version 4 there, this program reads up to 3: install the newer one here");
+	assert_unlike(23, 1,
+		"calls have version 1 there, this program reads from 2 on: install the newer one there");
+	assert_unlike(31, 0x82, "registrations have version 130 there");
+	assert_unlike(31, 0x80, "registrations have version 128 there");
+	assert_unlike(27, 3, "records of kind 3 are there");
+	assert_int_equal(receive(text, w.len, 0, &e), -EPIPE);
+	assert_int_equal(status_read(standby, &s), -ESRCH);
+	look_into(standby);
+	assert_string_equal(found[1], "one");
+}
+
+/* Programs of before tell the version of calls alone: the standby is upgraded first. */
+static void test_an_active_of_before(void **state)
+{
+	char text[400];
+	struct wbuf w = said(text, sizeof text, two_calls);
+	struct err e;
+
+	(void)state;
+	text[11] = 1;
+	text[15] = 3;
+	memmove(text + 16, text + STREAM_HELLO, w.len - STREAM_HELLO);
+	w.len -= STREAM_HELLO - 16;
+	assert_int_equal(receive(text, w.len, 0, &e), -EPIPE);
+	look_into(standby);
+	assert_string_equal(found[2], "two");
+	text[15] = 4;
+	assert_int_equal(receive(text, w.len, 0, &e), -EPROTONOSUPPORT);
 }
 
 static void test_a_control_plane_runs_there(void **state)
@@ -507,7 +572,7 @@ static void test_a_standby_does_not_send(void **state)
 /* A receiver that has run since before registrations were counted. */
 static void test_the_status_of_an_older_one(void **state)
 {
-	const struct standby_status is = {STANDBY_IN_STEP, 11, 12, 13, 14, 77777};
+	const struct standby_status is = {STANDBY_IN_STEP, 11, 12, 13, 14, 77777, ""};
 	struct standby_status s = {.registrations = 1};
 	char file[256], text[256] = "", *last;
 	struct status_file *f;
@@ -547,6 +612,8 @@ int main(void)
 		S(test_a_torn_copy),
 		S(test_silence),
 		S(test_what_is_not_right),
+		S(test_what_is_not_read_here),
+		S(test_an_active_of_before),
 		S(test_a_control_plane_runs_there),
 		S(test_a_standby_does_not_send),
 		S(test_the_status_of_an_older_one),
