@@ -76,8 +76,8 @@ int gateway_hand_over(
 	struct gateway *g, uint32_t timeout_ms, void (*done)(void *arg, int rc), void *arg, struct err *e);
 
 /*
- * Does the next process, with that configuration, look for calls where this one keeps them? -ENOTSUP with e:
- * it does not.
+ * Does the next process, with that configuration, look for calls where this one keeps them, and for their media
+ * where it is? -ENOTSUP with e, which names the leaf: it does not.
  */
 int gateway_check_next(const struct gateway *g, const struct config *next, struct err *e);
 

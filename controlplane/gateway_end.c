@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the gateway ends: with its calls, or without them. */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <event2/event.h>
@@ -84,17 +86,42 @@ static void hand_over(evutil_socket_t fd, short what, void *arg)
 	over(g, b2bua_keep(g->b2bua));
 }
 
+/* "calls cannot be kept: WHY (LEAF): what to do" */
+static int cannot_keep(struct err *e, const char *leaf, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static int cannot_keep(struct err *e, const char *leaf, const char *fmt, ...)
+{
+	char why[ERR_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	return err_set(e, ENOTSUP,
+		"calls cannot be kept: %s (/srtp-gateway:gateway/%s): set it back, or let them end (--calls end)",
+		why, leaf);
+}
+
+/* What only the next process takes up, and without which it does not find what calls have here. */
 int gateway_check_next(const struct gateway *g, const struct config *next, struct err *e)
 {
-	const char *here = g->opened->recovery.directory, *there = next->recovery.directory;
+	const struct config *here = g->opened;
 
 	/* The command line, which the next process has too, goes before. */
-	if (g->conf.recovery || strcmp(here, there) == 0)
-		return 0;
-	return err_set(e, ENOTSUP,
-		"calls cannot be kept: they are in %s, and the next process would look for them in %s "
-		"(/srtp-gateway:gateway/recovery/directory): set it back, or let them end (--calls end)",
-		here, there);
+	if (!g->conf.recovery && strcmp(here->recovery.directory, next->recovery.directory) != 0)
+		return cannot_keep(e, "recovery/directory",
+			"they are in %s, and the next process would look for them in %s",
+			here->recovery.directory, next->recovery.directory);
+	if (!g->conf.dataplane && strcmp(here->dataplane.socket, next->dataplane.socket) != 0)
+		return cannot_keep(e, "dataplane/socket",
+			"their media is at the data plane of %s, and the next process would ask at %s",
+			here->dataplane.socket, next->dataplane.socket);
+	if (here->dataplane.workers != next->dataplane.workers)
+		return cannot_keep(e, "dataplane/workers",
+			"media ports are divided among workers (%u), and the next process would divide them anew (%u), so "
+			"that a call's port could be another's",
+			here->dataplane.workers, next->dataplane.workers);
+	return 0;
 }
 
 int gateway_hand_over(

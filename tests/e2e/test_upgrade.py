@@ -225,12 +225,13 @@ def test_a_start_that_would_fail_is_refused():
 
 
 class Configured(Gateway):
-    """Where it keeps calls is its configuration's word."""
+    """Where it keeps calls and finds the data plane is its configuration's word."""
 
     def _start(self, plane, *options):
-        if "--recovery" in options:
-            at = options.index("--recovery")
-            options = (*options[:at], *options[at + 2:])
+        for option in ("--recovery", "--dataplane"):
+            if option in options:
+                at = options.index(option)
+                options = (*options[:at], *options[at + 2:])
         return super()._start(plane, *options)
 
 
@@ -238,23 +239,32 @@ def test_calls_are_not_left_where_the_next_process_does_not_look():
     with Neighbourhood() as lab:
         trunks = [carrier(name, lab.ADDRESSES[name]) for name in ("carrier-a", "carrier-b")]
         gateway = lab.gateway(trunks, [("carrier-a", "", "carrier-b")], recovery={"directory": lab.path("calls")},
-                              kind=Configured)
+                              dataplane={"socket": lab.path("dataplane.sock")}, kind=Configured)
         a, b = agent(lab, "carrier-a"), agent(lab, "carrier-b")
         connect(a, b)
         ident = established(gateway)
-        gateway.ctl("set", "recovery/directory", lab.path("others"))
-        gateway.ctl("commit")
-        try:
-            gateway.ctl("restart")
-        except LabError as e:
-            assert "calls cannot be kept" in str(e) and lab.path("others") in str(e), e
-        else:
-            raise AssertionError("it was not refused")
-        gateway.controlplane.popen.send_signal(signal.SIGUSR1)
-        wait_for("it says so", lambda: "this process goes on" in gateway.controlplane.output())
-        assert established(gateway) == ident
-        both_hear(a, b)
-        gateway.ctl("set", "recovery/directory", lab.path("calls"))
+        # What only a start takes up, and the next process would need as it was.
+        for leaf, here, other in (("recovery/directory", lab.path("calls"), lab.path("others")),
+                                  ("dataplane/socket", lab.path("dataplane.sock"), lab.path("other.sock")),
+                                  ("dataplane/workers", "1", "2")):
+            gateway.ctl("set", leaf, other)
+            gateway.ctl("commit")
+            try:
+                gateway.ctl("restart")
+            except LabError as e:
+                for words in ("calls cannot be kept", f"/srtp-gateway:gateway/{leaf}", other, "--calls end"):
+                    assert words in str(e), (words, e)
+            else:
+                raise AssertionError(f"it was not refused: {leaf}")
+            said = gateway.controlplane.output().count("this process goes on")
+            gateway.controlplane.popen.send_signal(signal.SIGUSR1)
+            wait_for("it says so", lambda: gateway.controlplane.output().count("this process goes on") > said)
+            assert established(gateway) == ident
+            both_hear(a, b)
+            gateway.ctl("set", leaf, here)
+            gateway.ctl("commit")
+        gateway.ctl("set", "dataplane/crypto-backend", "fpga")  # what the data plane was started with goes on
+        gateway.ctl("set", "recovery/orphan-grace", "20")
         gateway.ctl("commit")
         assert gateway.ctl("restart") == {"srtp-gateway:remaining-calls": 1}
         assert established(gateway) == ident
