@@ -124,6 +124,13 @@ int gateway_check_next(const struct gateway *g, const struct config *next, struc
 	return 0;
 }
 
+const char *gateway_next_socket(const struct gateway *g, const struct config *next)
+{
+	const char *there = next->management.socket;
+
+	return g->conf.control || strcmp(g->opened->management.socket, there) == 0 ? NULL : there;
+}
+
 int gateway_hand_over(
 	struct gateway *g, uint32_t timeout_ms, void (*done)(void *arg, int rc), void *arg, struct err *e)
 {

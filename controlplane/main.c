@@ -89,23 +89,19 @@ static void handed_over(void *arg, int rc)
 	stopped(p);
 }
 
-/* The next process has the file as it is by then. A mistake in it is for that one to tell. */
-static int check_next(struct process *p, struct err *e)
+/* The file as it is now, which the next process has. NULL: there is a mistake in it, for that one to tell. */
+static struct config *config_of_next(const struct process *p)
 {
-	struct config *next;
+	struct config *next = NULL;
 	struct err mistake = {0};
-	int rc;
 
-	if (config_load(p->file, &next, &mistake) < 0)
-		return 0;
-	rc = gateway_check_next(p->gateway, next, e);
-	config_unref(next);
-	return rc;
+	return config_load(p->file, &next, &mistake) < 0 ? NULL : next;
 }
 
-static int leave(struct process *p, uint32_t timeout_ms, bool again, struct err *e)
+static int leave(
+	struct process *p, const struct config *next, uint32_t timeout_ms, bool again, struct err *e)
 {
-	int rc = check_next(p, e);
+	int rc = next ? gateway_check_next(p->gateway, next, e) : 0;
 
 	if (!rc)
 		rc = gateway_hand_over(p->gateway, timeout_ms, handed_over, p, e);
@@ -115,9 +111,12 @@ static int leave(struct process *p, uint32_t timeout_ms, bool again, struct err 
 	return rc;
 }
 
-static int restart(void *ctx, const struct gateway_restart *how, struct err *e)
+static int restart(
+	void *ctx, const struct gateway_restart *how, char socket[ACTION_SOCKET_MAX], struct err *e)
 {
 	struct process *p = ctx;
+	struct config *next;
+	const char *elsewhere;
 	int rc;
 
 	if (p->ending || p->leaving)
@@ -131,10 +130,25 @@ static int restart(void *ctx, const struct gateway_restart *how, struct err *e)
 	log_info("main",
 		how->keep ? "starting anew with the calls that are up" : "starting anew without calls",
 		LZ("program", p->successor->program));
+	next = config_of_next(p);
+	elsewhere = next ? gateway_next_socket(p->gateway, next) : NULL;
+	snprintf(socket, ACTION_SOCKET_MAX, "%s", elsewhere ? elsewhere : "");
 	if (how->keep)
-		return leave(p, how->timeout_ms, true, e);
-	end(p, true);
-	return 0;
+		rc = leave(p, next, how->timeout_ms, true, e);
+	else
+		end(p, true);
+	config_unref(next);
+	return rc;
+}
+
+/* The end, with the calls left to whoever starts next. */
+static int leave_for_good(struct process *p, uint32_t timeout_ms, struct err *e)
+{
+	struct config *next = config_of_next(p);
+	int rc = leave(p, next, timeout_ms, false, e);
+
+	config_unref(next);
+	return rc;
 }
 
 #define LEAVING_MS 2000 /* for what is under way; as in the model */
@@ -144,6 +158,7 @@ static int restart(void *ctx, const struct gateway_restart *how, struct err *e)
 static void on_leave(struct process *p, int signal)
 {
 	const struct gateway_restart how = {.keep = true, .timeout_ms = LEAVING_MS};
+	char socket[ACTION_SOCKET_MAX];
 	struct err e = {0};
 	int rc;
 
@@ -152,7 +167,7 @@ static void on_leave(struct process *p, int signal)
 		return;
 	}
 	log_info("main", "ending, calls are kept", LZ("signal", strsignal(signal)));
-	rc = signal == SIGUSR2 ? restart(p, &how, &e) : leave(p, how.timeout_ms, false, &e);
+	rc = signal == SIGUSR2 ? restart(p, &how, socket, &e) : leave_for_good(p, how.timeout_ms, &e);
 	if (rc < 0)
 		log_error("main", "this process goes on", LZ("reason", e.text));
 }

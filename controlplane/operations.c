@@ -71,15 +71,15 @@ static int rotate_audit(void *ctx, char file[ACTION_PATH_MAX], uint64_t *last, s
 	return 0;
 }
 
-static int restart(void *ctx, bool keep, uint32_t timeout_s, unsigned *calls, struct err *e)
+static int restart(void *ctx, bool keep, uint32_t timeout_s, struct action_restarted *out, struct err *e)
 {
 	struct gateway *g = ctx;
 	const struct gateway_restart how = {.keep = keep, .timeout_ms = timeout_s * 1000};
 
 	if (!g->restart)
 		return err_set(e, ENOTSUP, "this process does not begin again by itself");
-	*calls = keep ? b2bua_up(g->b2bua) : 0;
-	return g->restart(g->restart_ctx, &how, e);
+	out->calls = keep ? b2bua_up(g->b2bua) : 0;
+	return g->restart(g->restart_ctx, &how, out->socket, e);
 }
 
 static int reload_certificates(void *ctx, struct err *e)

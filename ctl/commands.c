@@ -161,7 +161,8 @@ const struct command commands[] = {
 		"start the control plane again, as after an upgrade, and keep the calls",
 		"Has the control plane start again as the program that is on the disk now; waits until it is there and says\n"
 		"which version that is, and how many calls it has taken over. Media goes on meanwhile. Refused when the\n"
-		"program or the configuration would not start (exit code 3), and while a confirmed commit waits (1).\n"
+		"program or the configuration would not start (exit code 3), and while a confirmed commit waits (1). After\n"
+		"a change of management/socket it waits there.\n"
 		"\n"
 		"  --calls end        end all calls instead of keeping them\n"
 		"  --timeout SECONDS  how long calls that are being set up may take to get there (2); then they are refused\n",

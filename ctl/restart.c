@@ -49,9 +49,17 @@ static enum ctl_exit meet(const char *socket, struct client **next, struct err *
 	if (code == CTL_UNREACHABLE)
 		err_set(e, EIO,
 			"%s: the gateway ended in good order, and nothing has answered here for %u s since: its log says "
-			"why. Where another /srtp-gateway:gateway/management/socket was committed it answers there",
+			"why",
 			socket, BEGIN_S);
 	return code;
+}
+
+/* Another socket was committed: the next command needs it, too. */
+static void say_where(const char *socket)
+{
+	fputs("managed at ", stdout);
+	print_harmless(socket, stdout);
+	puts(" from now on (--socket)");
 }
 
 /* "version 0.2.0 is running: 120 calls taken over"; an account that may not read it is told no more. */
@@ -81,15 +89,18 @@ enum ctl_exit restart_gateway(struct client *c, const struct ctl_args *a, struct
 	struct client *next = NULL;
 	json_t *output = NULL;
 	enum ctl_exit code = ask(c, a, &output, e);
+	const char *elsewhere = json_string_value(json_object_get(output, "srtp-gateway:socket"));
 
 	if (code == CTL_OK && client_patience(c, timeout_s + END_S))
 		code = client_wait_for_end(c, e);
 	if (code == CTL_OK)
-		code = meet(a->socket, &next, e);
+		code = meet(elsewhere ? elsewhere : a->socket, &next, e);
 	if (code == CTL_OK && args_json(a))
 		print_json(output, stdout);
 	else if (code == CTL_OK)
 		say(next);
+	if (code == CTL_OK && elsewhere && !args_json(a))
+		say_where(elsewhere);
 	client_close(next);
 	json_decref(output);
 	return code;

@@ -175,14 +175,16 @@ static int restart(struct action *a)
 	const char *calls = input(a, "calls"), *timeout = input(a, "timeout");
 	bool keep = calls && strcmp(calls, "keep") == 0;
 	struct err e = {0};
-	unsigned remaining = 0;
+	struct action_restarted next = {0};
 	int rc = a->o->target->restart(
-		a->o->ctx, keep, timeout ? (uint32_t)strtoul(timeout, NULL, 10) : 0, &remaining, &e);
+		a->o->ctx, keep, timeout ? (uint32_t)strtoul(timeout, NULL, 10) : 0, &next, &e);
 
 	if (rc < 0)
 		return fail(a->f, rc == -EBUSY ? "in-use" : "operation-failed", "", "%s", e.text);
 	lyd_free_siblings(lyd_child(a->op));
-	output_count(a, "remaining-calls", remaining);
+	output_count(a, "remaining-calls", next.calls);
+	if (next.socket[0])
+		output(a, "socket", next.socket);
 	return 0;
 }
 

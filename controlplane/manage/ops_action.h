@@ -8,10 +8,17 @@
 #include "lib/base/err.h"
 
 #define ACTION_PATH_MAX 4096
+#define ACTION_SOCKET_MAX 108 /* as sun_path */
 
 struct engine;
 struct mgmt;
 struct ops_action;
+
+/* What goes on when the process begins again. */
+struct action_restarted {
+	unsigned calls;
+	char socket[ACTION_SOCKET_MAX]; /* where the next one is managed, when that is elsewhere; else "" */
+};
 
 /* Who does it. Negative errno values: -ENOENT: there is no such call or trunk. */
 struct action_target {
@@ -28,9 +35,8 @@ struct action_target {
 	/* Closes the file of the audit: where it is, and the number of its last record. -ENODATA: nothing is
 	 * in it; -ENOENT: no audit is kept. */
 	int (*rotate_audit)(void *ctx, char file[ACTION_PATH_MAX], uint64_t *last, struct err *e);
-	/* The process begins again, with its calls or without; *calls: how many go on. -EBUSY: not now; e
-	 * says why. */
-	int (*restart)(void *ctx, bool keep, uint32_t timeout_s, unsigned *calls, struct err *e);
+	/* The process begins again, with its calls or without. -EBUSY: not now; e says why. */
+	int (*restart)(void *ctx, bool keep, uint32_t timeout_s, struct action_restarted *out, struct err *e);
 	int (*reload_certificates)(void *ctx, struct err *e);
 	/* changed(arg, name) for every profile whose certificate is another one since they were read last. */
 	void (*renewed)(void *ctx, void (*changed)(void *arg, const char *profile), void *arg);

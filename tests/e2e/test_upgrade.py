@@ -225,10 +225,10 @@ def test_a_start_that_would_fail_is_refused():
 
 
 class Configured(Gateway):
-    """Where it keeps calls and finds the data plane is its configuration's word."""
+    """Where it keeps calls, finds the data plane and is managed is its configuration's word."""
 
     def _start(self, plane, *options):
-        for option in ("--recovery", "--dataplane"):
+        for option in ("--recovery", "--dataplane", "--control"):
             if option in options:
                 at = options.index(option)
                 options = (*options[:at], *options[at + 2:])
@@ -239,7 +239,8 @@ def test_calls_are_not_left_where_the_next_process_does_not_look():
     with Neighbourhood() as lab:
         trunks = [carrier(name, lab.ADDRESSES[name]) for name in ("carrier-a", "carrier-b")]
         gateway = lab.gateway(trunks, [("carrier-a", "", "carrier-b")], recovery={"directory": lab.path("calls")},
-                              dataplane={"socket": lab.path("dataplane.sock")}, kind=Configured)
+                              dataplane={"socket": lab.path("dataplane.sock")}, management={"socket": lab.path("ctl.sock")},
+                              kind=Configured)
         a, b = agent(lab, "carrier-a"), agent(lab, "carrier-b")
         connect(a, b)
         ident = established(gateway)
@@ -266,7 +267,11 @@ def test_calls_are_not_left_where_the_next_process_does_not_look():
         gateway.ctl("set", "dataplane/crypto-backend", "fpga")  # what the data plane was started with goes on
         gateway.ctl("set", "recovery/orphan-grace", "20")
         gateway.ctl("commit")
-        assert gateway.ctl("restart") == {"srtp-gateway:remaining-calls": 1}
+        # Here the command finds it by itself.
+        gateway.ctl("set", "management/socket", lab.path("moved.sock"))
+        gateway.ctl("commit")
+        assert gateway.ctl("restart") == {"srtp-gateway:remaining-calls": 1, "srtp-gateway:socket": lab.path("moved.sock")}
+        gateway.control_socket = lab.path("moved.sock")
         assert established(gateway) == ident
         for one in (a, b):
             one.asked()

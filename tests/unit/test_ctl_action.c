@@ -2,7 +2,10 @@
 /* The commands that act on calls and trunks, show state and follow what is reported. */
 #include "tests/unit/ctl_double.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void actions_are_the_models(void **state)
 {
@@ -114,6 +117,28 @@ static void a_restart_is_waited_for(void **state)
 	expect_errors("a commit waits");
 	assert_int_equal(run(bad, "restart"), CTL_REFUSED);
 	assert_int_equal(run(goes, "restart --calls lose"), CTL_USAGE);
+}
+
+/* The next process listens at another path. */
+static void a_restart_is_waited_for_where_it_answers(void **state)
+{
+	char here[128], there[160], answer[320], managed[240];
+	const struct line moves[] = {{"srtp-gateway:restart", answer}, {"hello", OK("{}")},
+		{"", REFUSAL("access-denied", "", "no")}, {NULL, NULL}};
+
+	(void)state;
+	assert_int_equal(run(NULL, "restart"), CTL_UNREACHABLE);
+	snprintf(here, sizeof here, "%s", getenv("SRTPGW_SOCKET"));
+	snprintf(there, sizeof there, "%s.next", here);
+	snprintf(answer, sizeof answer, OK("{\"srtp-gateway:remaining-calls\":0,\"srtp-gateway:socket\":\"%s\"}") " ",
+		there);
+	snprintf(managed, sizeof managed, "started again\nmanaged at %s from now on (--socket)\n", there);
+	assert_int_equal(symlink(here, there), 0);
+	int code = run(moves, "restart");
+
+	unlink(there);
+	assert_int_equal(code, CTL_OK);
+	assert_string_equal(output, managed);
 }
 
 static void a_trunks_keys_are_its_calls_keys(void **state)
@@ -310,6 +335,7 @@ int main(void)
 		cmocka_unit_test(a_closed_file_of_the_audit_is_named),
 		cmocka_unit_test(what_was_reloaded_is_one_line),
 		cmocka_unit_test(a_restart_is_waited_for),
+		cmocka_unit_test(a_restart_is_waited_for_where_it_answers),
 		cmocka_unit_test(a_trunks_keys_are_its_calls_keys),
 		cmocka_unit_test(alarms_are_one_table),
 		cmocka_unit_test(state_is_a_table_with_its_configuration),
