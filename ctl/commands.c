@@ -140,12 +140,11 @@ const struct command commands[] = {
 		"The candidate becomes the running configuration again.\n", 0, 0, 0, NULL, {0},
 		configure_discard},
 	{"rollback", "COMMIT [--comment TEXT] [--overwrite]", "commit an earlier configuration again",
-		"The configuration as it was after a commit of 'show history' is committed again. The candidate's "
-		"changes\n"
-		"are forgotten.\n"
+		"The configuration as it was after a commit of 'show history' is committed again.\n"
 		"\n"
 		"  --comment TEXT  for 'show history'\n"
-		"  --overwrite     also when the configuration file was edited by hand and not reloaded\n",
+		"  --overwrite     also when the configuration file was edited by hand and not reloaded, or somebody's\n"
+		"                  edits wait in the candidate: they are lost. Without it such a rollback is refused\n",
 		O(COMMENT) | O(OVERWRITE), 1, 1, "to which commit? 'srtpgwctl show history' lists them",
 		{NAMES_COMMITS}, commit_rollback},
 	{"drain", "[--trunk NAME] [--timeout SECONDS]", "take no new calls, let those there are go on",

@@ -168,7 +168,7 @@ int engine_discard(struct engine_session *s, struct engine_fault *f);
 int engine_lock(struct engine_session *s, enum engine_store target, struct engine_fault *f);
 int engine_unlock(struct engine_session *s, enum engine_store target, struct engine_fault *f);
 int engine_kill(struct engine_session *s, uint32_t session, struct engine_fault *f);
-/* how: its comment and its overwrite. */
+/* how: its comment and its overwrite, without which edits of the candidate are in the way. */
 int engine_rollback(struct engine_session *s, uint64_t commit, const struct engine_commit *how, uint64_t *made,
 	struct engine_fault *f);
 

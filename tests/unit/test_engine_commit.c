@@ -40,6 +40,35 @@ static void a_commit_reaches_the_gateway_and_the_file(void **state)
 	assert_int_equal(bench_trunk(b, "a")->max_calls, 77);
 }
 
+/* They may be anybody's: the candidate is one for all. */
+static void a_rollback_does_not_drop_edits_of_the_candidate(void **state)
+{
+	struct engine_bench *b = *state;
+	const struct engine_commit plain = {0}, overwrite = {.overwrite = true};
+	uint64_t made;
+
+	assert_int_equal(bench_set(b, b->root, A_CALLS, "77"), 0);
+	assert_int_equal(bench_commit(b, b->root), 0);
+	assert_int_equal(bench_set(b, b->root, B_CALLS, "5"), 0);
+	assert_int_equal(engine_rollback(b->root, 1, &plain, &made, &b->fault), -1);
+	assert_fault(b, "in-use", "", "--overwrite");
+	assert_int_equal(made, 0);
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 77);
+	/* Nor one to what runs already. */
+	assert_int_equal(engine_rollback(b->root, 2, &plain, &made, &b->fault), -1);
+	assert_string_equal(b->fault.tag, "in-use");
+	assert_non_null(strstr(bench_get(b, b->root, ENGINE_CANDIDATE, B_CALLS), "5"));
+	assert_int_equal(engine_rollback(b->root, 1, &overwrite, &made, &b->fault), 0);
+	assert_int_equal(made, 3);
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 10);
+	assert_null(strstr(bench_get(b, b->root, ENGINE_CANDIDATE, B_CALLS), "5"));
+	/* What was edited and put back is no edit. */
+	assert_int_equal(bench_set(b, b->root, A_CALLS, "78"), 0);
+	assert_int_equal(bench_set(b, b->root, A_CALLS, "10"), 0);
+	assert_int_equal(engine_rollback(b->root, 2, &plain, &made, &b->fault), 0);
+	assert_int_equal(bench_trunk(b, "a")->max_calls, 77);
+}
+
 static void what_the_gateway_refuses_changes_nothing(void **state)
 {
 	struct engine_bench *b = *state;
@@ -350,6 +379,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_commit_reaches_the_gateway_and_the_file),
+		TEST(a_rollback_does_not_drop_edits_of_the_candidate),
 		TEST(what_the_gateway_refuses_changes_nothing),
 		TEST(a_file_that_cannot_be_written_undoes_what_was_prepared),
 		TEST(half_a_file_is_never_read),

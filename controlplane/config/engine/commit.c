@@ -158,6 +158,17 @@ int engine_history_tree(
 	return rc < 0 ? fault_set(f, "operation-failed", NULL, "%s", err.text) : 0;
 }
 
+/* Would edits be lost that wait in the candidate, which is everybody's? */
+static int drops_edits(struct engine *e, const struct engine_commit *how, struct engine_fault *f)
+{
+	stores_settle_candidate(e);
+	if (how->overwrite || !e->candidate_own)
+		return 0;
+	return fault_protocol(f, "in-use",
+		"the candidate has edits that are not committed, which a rollback would undo: commit or discard them "
+		"(discard-changes), or use --overwrite; 'srtpgwctl diff' shows them");
+}
+
 int engine_rollback(struct engine_session *s, uint64_t commit, const struct engine_commit *how, uint64_t *made,
 	struct engine_fault *f)
 {
@@ -179,7 +190,7 @@ int engine_rollback(struct engine_session *s, uint64_t commit, const struct engi
 	if (e->pending.active)
 		rc = fault_protocol(f, "in-use", "a confirmed commit waits: confirm or cancel it first");
 	else
-		rc = sessions_may_write(s, e->running, tree, f) ||
+		rc = sessions_may_write(s, e->running, tree, f) || drops_edits(e, how, f) ||
 				     apply_differs(e->running, tree, &differs, f)
 			     ? -1
 			     : 0;
