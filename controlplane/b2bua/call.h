@@ -130,7 +130,7 @@ struct leg {
 	/* Further contacts with an INVITE that has no final answer, with room for ROUTE_TRIES_MAX; NULL: none yet. */
 	struct leg_contact *contacts;
 	unsigned n_contacts;
-	struct sip_msg *best;	    /* the best of the refusals of contacts so far (RFC 3261 section 16.7); owned */
+	struct refusal *best;       /* of contacts so far, NULL: none has refused; owned */
 	struct timer contacts_next; /* then contacts of a lower q ring in place of these */
 	struct call_text early_answer; /* ctx: what the branch in `dialog` answered before its 2xx */
 	struct call_text offer;        /* of an INVITE that waits for the data plane; ctx is NULL then */
@@ -471,6 +471,23 @@ void exchange_call_off(struct leg *in);
 void exchange_cancelled(struct leg *in, const struct sip_msg *cancel);
 /* A re-INVITE in a dialog. */
 void exchange_reinvite(struct leg *in, struct sip_stx *stx, const struct sip_msg *m);
+
+/* ---- failure.c: an INVITE of ours that failed ---- */
+
+/* The status of a way that does not lead there. An account is then not where it said; who hears 503 of one
+ * user would take the gateway for down. */
+unsigned failure_unreached(const struct leg *out);
+/*
+ * The first INVITE ended at one target, r: the next one has it, or the call ends and the caller hears the
+ * best of all that were tried. Of r `pointless` is not known yet.
+ */
+void failure_at_target(struct leg *out, struct refusal *r);
+/* The first INVITE has ended so: so does the call. */
+void failure_conclude(struct leg *out, const struct refusal *r);
+/* Why, in full for people, and in call.end.outside without the trunk and its addresses. */
+void failure_explain(struct leg *out, const struct refusal *r, char why[CALL_REASON_MAX]);
+/* What the peer hears whose re-INVITE the other side refused with this status. */
+unsigned failure_status(const struct leg *out, unsigned status);
 
 /* ---- answer.c: what the offerer hears ---- */
 

@@ -140,7 +140,7 @@ static void call_free(struct call *c)
 		free(c->stats[side]);
 	}
 	free(c->more_stats);
-	free(c->hunt);
+	route_hunt_free(&c->hunt);
 	free(c->passed);
 	free(c);
 }
@@ -168,8 +168,7 @@ struct call *call_refused(struct b2bua *b, const struct config_trunk *t, unsigne
 		return NULL;
 	generation_unref(c->generation);
 	c->generation = NULL;
-	free(c->hunt);
-	c->hunt = NULL;
+	route_hunt_free(&c->hunt);
 	c->state = CALL_ENDING;
 	c->ended_ms = c->began_ms;
 	c->legs[DP_SIDE_A].trunk = t;
@@ -216,8 +215,7 @@ static void call_unlist(struct call *c)
 	refer_forget(c);
 	free(c->redirection);
 	c->redirection = NULL;
-	free(c->hunt);
-	c->hunt = NULL;
+	route_hunt_free(&c->hunt);
 	leg_free(b, &c->legs[0]);
 	leg_free(b, &c->legs[1]);
 	if (c->counted)

@@ -9,7 +9,7 @@
 #include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/route/passing.h"
-#include "controlplane/b2bua/route/redirect.h"
+#include "controlplane/b2bua/route/refusal.h"
 #include "controlplane/b2bua/transfer/pickup.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -85,13 +85,6 @@ void exchange_expires(struct call *c, const struct sip_msg *m)
 		timer_set(c->b->wheel, &c->ring, (uint32_t)s * 1000, invitation_expired);
 }
 
-/* No way leads there. An account is then not where it said; who hears 503 of one user would take the gateway
- * for down. */
-static unsigned status_unreached(const struct leg *out)
-{
-	return out->call->initial && out->binding ? 480 : 503;
-}
-
 void exchange_unsent(struct leg *out, int err, const char *why)
 {
 	struct call *c = out->call;
@@ -101,11 +94,15 @@ void exchange_unsent(struct leg *out, int err, const char *why)
 		refuse(leg_twin(out), 513, why);
 		return;
 	}
-	if (c->initial && !out->ancestor && (redirect_failed(out, NULL) || route_failover(out, why, NULL)))
+	if (c->initial && !out->ancestor) {
+		failure_at_target(
+			out, &(struct refusal){
+				     .trunk = out->trunk, .reason = why, .status = failure_unreached(out)});
 		return;
+	}
 	count(c, &c->b->counters.failed_unreachable);
 	call_tell_outside(c, "the other side could not be reached");
-	refuse(leg_twin(out), status_unreached(out), why);
+	refuse(leg_twin(out), failure_unreached(out), why);
 }
 
 /* The INVITE to the other side, with our offer or an empty text. */
@@ -242,7 +239,7 @@ void exchange_provisional(struct leg *out, const struct sip_msg *m)
 		call_release(c, NULL, 500, "no memory");
 		return;
 	}
-	passing_keep(out, m);
+	passing_keep(in, out->trunk, m);
 	if (body.n && !passing_early_media(out, m)) {
 		answer_due(in, 180, NULL, false);
 		return;
@@ -284,7 +281,7 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 		leg_drop_ctx(out);
 		return;
 	}
-	passing_keep(out, m);
+	passing_keep(in, out->trunk, m);
 	if (c->delayed) {
 		delayed_offered(out, m);
 		return;
@@ -312,62 +309,12 @@ void exchange_answered(struct leg *out, const struct sip_msg *m)
 	call_release(c, NULL, (unsigned)why.status, "%s", why.reason.text);
 }
 
-/* What the caller hears when the called side fails: its own words where they mean the same here. */
-static unsigned status_for_caller(unsigned status)
-{
-	if (status == 422)
-		return 502; /* the timer is of our session, not of the caller's */
-	if (status == 481 || status == 491)
-		return 500;
-	if (status == 487)
-		return 480; /* nobody here has cancelled anything */
-	return reply_status(status);
-}
-
-static void note_response(struct call *c, const struct sip_msg *m, unsigned status)
-{
-	if (status != m->status)
-		return;
-	(void)call_hold(c, &c->end.phrase, str_sub(m->reason, 0, CALL_PHRASE_MAX - 1));
-	reply_retry_after(m, &c->end.retry_after);
-}
-
-/* Why, in full for people, and in c->end.outside without the trunk and its addresses. */
-static void explain(struct leg *out, const char *reason, const struct sip_msg *m, char why[CALL_REASON_MAX])
-{
-	struct call *c = out->call;
-	struct str phrase = m ? str_sub(m->reason, 0, 100) : STR("");
-
-	if (m) {
-		bool pointless = c->redirection && c->redirection->why_not[0] && m->status < 400;
-
-		snprintf(why, CALL_REASON_MAX, "trunk %s answered %u %.*s%s%.120s", out->trunk->name,
-			m->status, STR_ARG(phrase), pointless ? ": " : "",
-			pointless ? c->redirection->why_not : "");
-		call_tell_outside(c, "the %s side answered %u %.*s",
-			out->side == DP_SIDE_A ? "calling" : "called", m->status, STR_ARG(phrase));
-	} else {
-		snprintf(why, CALL_REASON_MAX, "trunk %s: %s", out->trunk->name,
-			reason ? reason : "no answer");
-		call_tell_outside(c, "the other side could not be reached");
-	}
-}
-
-/* What the peer hears whose re-INVITE the other side refused. */
-static unsigned status_for_offerer(const struct leg *out, unsigned status)
-{
-	if (status == 491)
-		return 491;
-	if (status == 487)
-		return out->cancelled ? 487 : 408; /* cancelled by the peer, or because it took too long */
-	return status_for_caller(status);
-}
-
 void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reason, const struct sip_msg *m)
 {
 	struct leg *in = leg_twin(out);
 	struct call *c = out->call;
-	unsigned none = error == SIP_TX_TIMEOUT ? 408 : status_unreached(out);
+	unsigned none = error == SIP_TX_TIMEOUT ? 408 : failure_unreached(out);
+	struct refusal r = {.trunk = out->trunk, .m = m, .reason = reason, .status = none};
 	char why[CALL_REASON_MAX];
 
 	if (c->state == CALL_ENDING) {
@@ -394,30 +341,25 @@ void exchange_failed(struct leg *out, enum sip_tx_error error, const char *reaso
 		call_unwait(c);
 		return;
 	}
-	if (c->initial && !out->ancestor && (redirect_failed(out, m) || route_failover(out, reason, m))) {
+	if (c->initial && !out->ancestor) {
+		failure_at_target(out, &r);
+		call_unwait(c);
+		return;
+	}
+	failure_explain(out, &r, why);
+	succession_lost(out, error, m, why);
+	if (c->initial) {
+		failure_conclude(out, &r);
 		call_unwait(c);
 		return;
 	}
 	if (m)
-		passing_keep(out, m);
-	explain(out, reason, m, why);
-	succession_lost(out, error, m, why);
-	if (c->initial) {
-		unsigned status = !m                      ? none
-				  : redirect_pass(out, m) ? m->status
-							  : status_for_caller(m->status);
-
-		if (m)
-			note_response(c, m, status);
-		else
-			c->b->counters.failed_unreachable++;
-		out->ended = true;
-		call_release(c, m ? out : NULL, status, "%s", why);
-	} else if (m ? m->status == 408 || m->status == 481 : error == SIP_TX_TIMEOUT) {
+		passing_keep(in, out->trunk, m);
+	if (m ? m->status == 408 || m->status == 481 : error == SIP_TX_TIMEOUT) {
 		/* RFC 3261 section 12.2.1.2: the dialog is gone, or its peer is. */
 		call_release(c, NULL, 408, "%s", why);
 	} else {
-		refuse(in, m ? status_for_offerer(out, m->status) : out->cancelled ? 487 : none, why);
+		refuse(in, m ? failure_status(out, m->status) : out->cancelled ? 487 : none, why);
 	}
 	call_unwait(c);
 }
@@ -456,8 +398,7 @@ void exchange_over(struct call *c)
 		log_info("call", "up", LZ("call", c->id), LZ("from", call_z(c->from)), LZ("to", call_z(c->to)),
 			LZ("suite_a", leg_suite(&c->legs[0])), LZ("suite_b", leg_suite(&c->legs[1])));
 	}
-	free(c->hunt);
-	c->hunt = NULL;
+	route_hunt_free(&c->hunt);
 	succession_done(c);
 	checkpoint_touch(c);
 	reinvite_start(c); /* what was put off until now */

@@ -13,6 +13,7 @@
 #include "controlplane/b2bua/message.h"
 #include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/route/passing.h"
+#include "controlplane/b2bua/route/refusal.h"
 #include "controlplane/b2bua/trunks/auth.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -44,7 +45,7 @@ static void let_go(struct relay *r)
 	if (r->stx || r->ctx)
 		return;
 	generation_unref(r->generation);
-	free(r->hunt);
+	route_hunt_free(&r->hunt);
 	free(r);
 }
 
@@ -119,7 +120,8 @@ static const char *body_refused(struct b2bua *b, const struct sip_msg *m, unsign
 	return NULL;
 }
 
-static void pass_response(struct relay *r, const struct sip_msg *m)
+/* A final response of a party of the trunk's is the answer. */
+static void pass_response(struct relay *r, const struct config_trunk *from, const struct sip_msg *m)
 {
 	const struct sip_flow *flow = sip_stx_flow(r->stx);
 	unsigned status = reply_status(m->status);
@@ -130,7 +132,7 @@ static void pass_response(struct relay *r, const struct sip_msg *m)
 
 	note_over(r);
 	str_copy(phrase, sizeof phrase, str_sub(m->reason, 0, sizeof phrase - 1));
-	passage_make(&p, r->to, r->from, flow->listener, ip_text(&flow->remote.ip, ip), m);
+	passage_make(&p, from, r->from, flow->listener, ip_text(&flow->remote.ip, ip), m);
 	sip_build_response(&b, buf, sizeof buf, sip_stx_request(r->stx), status,
 		status == m->status ? phrase : NULL, str_z(r->tag));
 	header_set_build(&p.set, &b);
@@ -146,48 +148,68 @@ static void pass_response(struct relay *r, const struct sip_msg *m)
 }
 
 /* What became of it at this target is known. True: another one has it now. */
-static bool elsewhere(struct relay *r, const char *reason, const struct sip_msg *m, bool too_late)
+static bool elsewhere(struct relay *r, const struct refusal *f, bool too_late)
 {
 	const struct route_target *at = r->hunt ? &r->hunt->tried[r->hunt->n_tried - 1] : NULL;
 	char said[32];
 
 	if (!at)
 		return false;
-	route_note_failure(r->generation, at, reason, m);
+	route_note_failure(r->generation, at, f);
 	if (!r->stx || too_late || r->b->closing)
 		return false;
-	snprintf(said, sizeof said, "it answered %u", m ? m->status : 0);
+	snprintf(said, sizeof said, "it answered %u", f->m ? f->m->status : 0);
 	log_info("call", "a request is tried at the next peer", LZ("method", "MESSAGE"),
 		LZ("trunk", at->trunk->name), LZ("peer", route_target_name(at)),
-		LZ("reason", m ? said : reason), LS("sip_call_id", sip_stx_request(r->stx)->call_id));
+		LZ("reason", f->m ? said : f->reason), LS("sip_call_id", sip_stx_request(r->stx)->call_id));
+	refusal_keep(&r->hunt->best, f);
 	return next_target(r);
+}
+
+/* Of all that were asked. */
+static const struct refusal *best_with(const struct relay *r, const struct refusal *now)
+{
+	return refusal_best(r->hunt ? r->hunt->best : NULL, now);
 }
 
 static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct relay *r = user;
+	const struct refusal now = {.trunk = r->to, .m = m}, *best = &now;
 
 	(void)from;
 	if (m->status < 200)
 		return;
-	if (route_hunts(r->to, m->status) && elsewhere(r, NULL, m, false))
+	if (route_hunts(r->to, m->status) && elsewhere(r, &now, false)) {
 		sip_ctx_detach(ctx);
-	else if (r->stx)
-		pass_response(r, m);
+		return;
+	}
+	if (m->status >= 300)
+		best = best_with(r, &now);
+	if (r->stx)
+		pass_response(r, best->m ? best->trunk : now.trunk, best->m ? best->m : m);
 }
 
 static void failed(void *user, struct sip_ctx *ctx, enum sip_tx_error error, const char *reason)
 {
 	struct relay *r = user;
+	const struct refusal now = {.trunk = r->to, .reason = reason, .status = 503}, *best;
 
 	/* RFC 4320 section 4.2: a 408 that is late does more harm than none. */
-	if (elsewhere(r, reason, NULL, error == SIP_TX_TIMEOUT)) {
+	if (elsewhere(r, &now, error == SIP_TX_TIMEOUT)) {
 		sip_ctx_detach(ctx);
 		return;
 	}
-	note_over(r);
-	if (!r->stx || error == SIP_TX_TIMEOUT)
+	if (!r->stx || error == SIP_TX_TIMEOUT) {
+		note_over(r);
 		return;
+	}
+	best = best_with(r, &now);
+	if (best->m) {
+		pass_response(r, best->trunk, best->m);
+		return;
+	}
+	note_over(r);
 	refuse_for(r->b, r->stx, r->to, 503,
 		r->from->realm->trusted ? reason : "the other side could not be reached", str_z(r->tag));
 }
@@ -337,7 +359,8 @@ static bool next_target(struct relay *r)
 		if (err == 0)
 			return true;
 		if (err != -EMSGSIZE)
-			route_note_failure(r->generation, to, strerror(-err), NULL);
+			route_note_failure(r->generation, to,
+				&(struct refusal){.trunk = to->trunk, .reason = strerror(-err)});
 	}
 	r->to = was; /* whose answer passes */
 	return false;
@@ -347,8 +370,9 @@ static bool next_target(struct relay *r)
 static void send_first(struct relay *r, const struct route_target *to, const struct sip_msg *m)
 {
 	int err = send_message(r, to, m);
+	const struct refusal now = {.trunk = to->trunk, .reason = strerror(-err), .status = 503};
 
-	if (err < 0 && err != -EMSGSIZE && elsewhere(r, strerror(-err), NULL, false))
+	if (err < 0 && err != -EMSGSIZE && elsewhere(r, &now, false))
 		err = 0;
 	answer_unsent(r, err);
 }

@@ -388,6 +388,41 @@ static void test_redirections_without_end(void **state)
 	refused("502", "redirected more than 5 times");
 }
 
+/* Not the last of the targets: that one may be dead, or have said less. */
+static void test_the_best_answer_of_all_targets(void **state)
+{
+	static const char two[] = "Contact: <sip:+1007@198.51.100.1>, <sip:+2001@198.51.100.2>;q=0.1\r\n";
+	static const struct {
+		const char *second, *headers;
+	} last[] = {
+		{"408 Timeout", ""},
+		{"503 Overload", ""},
+		{"302 Moved", "Contact: <sip:evil@203.0.113.99>\r\n"},
+		{NULL, NULL},
+	};
+
+	(void)state;
+	bench_change_all(
+		(const struct bench_edit[]){
+			{"\"name\":\"carrier-a\"", "\"name\":\"carrier-a\",\"redirect\":\"follow\""},
+			{"\"name\":\"carrier-b\"", "\"name\":\"carrier-b\",\"redirect\":\"follow\""}},
+		2);
+	for (unsigned i = 0; i < sizeof last / sizeof *last; i++) {
+		redirected("302 Moved", two);
+		hear(&bob, "INVITE");
+		answer(&bob, "486 Busy Here", "", "");
+		hear(&bob, "ACK");
+		hear(&carol, "INVITE");
+		if (last[i].second) {
+			answer(&carol, last[i].second, last[i].headers, "");
+			hear(&carol, "ACK");
+		} else {
+			cut_connection("Connection refused", false);
+		}
+		refused("486", "trunk carrier-a answered 486 Busy Here");
+	}
+}
+
 static void test_what_ends_the_search(void **state)
 {
 	static const char two[] = "Contact: <sip:+2001@198.51.100.2>, <sip:+1002@198.51.100.1>;q=0.1\r\n";
@@ -465,6 +500,7 @@ int main(void)
 		T(test_a_caller_who_wants_no_history_told),
 		T(test_no_leg_goes_clear_on_the_way),
 		T(test_redirections_without_end),
+		T(test_the_best_answer_of_all_targets),
 		T(test_what_ends_the_search),
 	};
 

@@ -236,9 +236,35 @@ static void test_a_message_goes_on_after_what_the_trunk_lists(void **state)
 	hear(&bob, "MESSAGE");
 	reply(&bob, "404 Not Found");
 	hear(&dave, "MESSAGE");
-	reply(&dave, "500 Oops");
-	hear(&alice, "500");
+	reply(&dave, "413 Too Long");
+	hear(&alice, "413");
 	silence(NULL);
+	phone_forget(&dave);
+}
+
+/* Not the last, of all those who refused it (RFC 3261 section 16.7). */
+static void test_the_sender_hears_the_best_answer(void **state)
+{
+	static const char *const last[] = {"500 Oops", "503 Overload", NULL};
+	struct phone dave = {.ip = "198.51.100.11", .listener = OUTSIDE_TLS};
+
+	(void)state;
+	with_three_ways_and("\"name\":\"carrier-a\",\"failover-on\":[404,486],");
+	for (unsigned i = 0; i < sizeof last / sizeof *last; i++) {
+		say(&alice, "MESSAGE", TEXT, "hello");
+		hear(&bob, "MESSAGE");
+		reply(&bob, "486 Busy Here");
+		hear(&dave, "MESSAGE");
+		reply(&dave, "404 Not Found");
+		hear(&carol, "MESSAGE");
+		if (last[i])
+			reply(&carol, last[i]);
+		else
+			cut_connection("Connection refused", false);
+		hear(&alice, "486");
+		expect_heard(&alice, "SIP/2.0 486 Busy Here\r\n");
+		silence(NULL);
+	}
 	phone_forget(&dave);
 }
 
@@ -368,6 +394,7 @@ int main(void)
 		T(test_candidates_are_not_asked_for),
 		T(test_a_message_by_route),
 		T(test_messages_that_are_refused),
+		T(test_the_sender_hears_the_best_answer),
 		T(test_a_message_goes_to_the_next_peer),
 		T(test_a_message_goes_on_after_what_the_trunk_lists),
 		T(test_a_message_that_nobody_answers),

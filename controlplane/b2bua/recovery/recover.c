@@ -334,8 +334,7 @@ static void take_standing(struct recovery *r, uint64_t key, size_t octets)
 		checkpoint_known(c, octets);
 		(void)call_hold(c, &c->from, s->from);
 		(void)call_hold(c, &c->to, s->to);
-		free(c->hunt);
-		c->hunt = NULL;
+		route_hunt_free(&c->hunt);
 		for (unsigned i = 0; i < 2; i++)
 			str_copy(c->predecessor[i], sizeof c->predecessor[i], s->predecessor[i]);
 		c->max_forwards = s->max_forwards;

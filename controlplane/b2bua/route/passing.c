@@ -145,16 +145,15 @@ static void put_cause(struct sip_builder *b, const struct sip_msg *m, bool with_
 		sip_build_hdr(b, SIP_H_REASON, wbuf_view(&w));
 }
 
-void passing_keep(struct leg *out, const struct sip_msg *m)
+void passing_keep(struct leg *in, const struct config_trunk *from, const struct sip_msg *m)
 {
-	struct call *c = out->call;
-	struct leg *in = leg_twin(out);
+	struct call *c = in->call;
 	char buf[2 * HEADER_SET_TEXT], ip[IP_TEXT_MAX];
 	struct sip_builder b = {.w = wbuf_make(buf, sizeof buf)};
 	struct passage p;
 
 	passing_forget(c);
-	passage_make(&p, out->trunk, in->trunk, in->flow.listener, ip_text(&in->flow.remote.ip, ip), m);
+	passage_make(&p, from, in->trunk, in->flow.listener, ip_text(&in->flow.remote.ip, ip), m);
 	header_set_build(&p.set, &b);
 	passage_count(c->b, &p);
 	if (m->status < 200 || m->status >= 300)

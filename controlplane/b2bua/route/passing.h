@@ -36,8 +36,8 @@ void passage_of_invite(struct passage *p, struct leg *out);
 /* Counts what was done to identities. */
 void passage_count(struct b2bua *b, const struct passage *p);
 
-/* A response came on `out`: what of its headers the next response on the other leg has. */
-void passing_keep(struct leg *out, const struct sip_msg *m);
+/* A response came from a party of the trunk: what of its headers the next response on `in` has. */
+void passing_keep(struct leg *in, const struct config_trunk *from, const struct sip_msg *m);
 /* Those lines, once. */
 void passing_build(struct call *c, struct sip_builder *b);
 /* There is no such response. */

@@ -8,6 +8,7 @@
 #include "controlplane/b2bua/route/number.h"
 #include "controlplane/b2bua/route/passing.h"
 #include "controlplane/b2bua/route/redirect.h"
+#include "controlplane/b2bua/route/refusal.h"
 #include "controlplane/b2bua/reply.h"
 #include "lib/base/log.h"
 
@@ -156,7 +157,8 @@ static bool may_go_elsewhere(struct leg *out)
 	return c->state <= CALL_RINGING && !c->early_media && !c->b->closing && exchange_awaited(out);
 }
 
-static bool go_on(struct leg *out)
+/* f: what it goes on from; of a redirection that was followed nobody hears. */
+static bool go_on(struct leg *out, const struct refusal *f)
 {
 	struct call *c = out->call;
 	struct redirection *r = c->redirection;
@@ -176,6 +178,8 @@ static bool go_on(struct leg *out)
 		LZ("next_peer", next.to.peer->name));
 	c->hunt->tried[c->hunt->n_tried++] = next.to;
 	r->by = next.by;
+	if (!is_redirection(f->m))
+		refusal_keep(&c->hunt->best, f);
 	route_start_again(out, &next.to);
 	(void)call_hold(c, &c->to, str_z(next.user));
 	exchange_again(in);
@@ -195,8 +199,9 @@ static void note_past(const struct leg *out, struct redirect_past *past, const s
 	str_copy(past->user, sizeof past->user, str_z(call_z(c->to)));
 }
 
-bool redirect_failed(struct leg *out, const struct sip_msg *m)
+bool redirect_failed(struct leg *out, const struct refusal *f)
 {
+	const struct sip_msg *m = f->m;
 	struct call *c = out->call;
 	struct redirection *r = c->redirection;
 
@@ -216,7 +221,7 @@ bool redirect_failed(struct leg *out, const struct sip_msg *m)
 		note_past(out, &r->past[r->depth - 1], m);
 		collect(out, r, m);
 	}
-	return r && go_on(out);
+	return r && go_on(out, f);
 }
 
 /* What the caller may be told of. */
@@ -254,26 +259,25 @@ static unsigned best_of(const struct sip_msg *m, struct told list[REDIRECT_TARGE
 	return n;
 }
 
-bool redirect_pass(struct leg *out, const struct sip_msg *m)
+bool redirect_pass(struct leg *in, const struct config_trunk *trunk, const struct sip_msg *m)
 {
-	const struct leg *in = leg_twin(out);
 	struct told best[REDIRECT_TARGETS_MAX];
 	char text[CALL_HEAD_MAX / 4];
 	struct wbuf w = wbuf_make(text, sizeof text);
 	unsigned n;
 
-	if (!is_redirection(m) || out->trunk->redirect != CONFIG_REDIRECT_PASS)
+	if (!is_redirection(m) || trunk->redirect != CONFIG_REDIRECT_PASS)
 		return false;
 	n = best_of(m, best);
 	for (unsigned i = 0; i < n; i++) {
 		char user[CALL_PARTY_MAX];
 
-		passing_party(out->trunk, &best[i].uri, user);
+		passing_party(trunk, &best[i].uri, user);
 		wbuf_fmt(&w, "%s<sip:", i ? ", " : "");
 		number_write(&in->trunk->headers.numbers, str_z(user), &w);
 		wbuf_fmt(&w, "@%.*s;transport=%s>;q=%u.%03u",
 			STR_ARG(sip_listener_sent_by(in->flow.listener)), reply_transport(in->listener),
 			best[i].q / 1000, best[i].q % 1000);
 	}
-	return w.len && !w.overflow && call_text_keep(&out->call->contacts, wbuf_view(&w)) == 0;
+	return w.len && !w.overflow && call_text_keep(&in->call->contacts, wbuf_view(&w)) == 0;
 }

@@ -13,6 +13,7 @@
 
 struct header_set;
 struct identity_ends;
+struct refusal;
 struct sip_uri;
 
 /* Where a call may still go, and who has sent it there. */
@@ -44,12 +45,13 @@ bool redirect_find(struct call *c, const struct config_trunk *first, const struc
 	struct route_target *out);
 
 /*
- * The first INVITE ended without a 2xx (m NULL: without an answer). True: the call is tried where a
- * redirection points, or has ended there.
+ * The first INVITE ended without a 2xx. True: the call is tried where a redirection points, or has ended
+ * there.
  */
-bool redirect_failed(struct leg *out, const struct sip_msg *m);
-/* A 3xx that the caller is to hear: keeps what it says. False: it is not told of it. */
-bool redirect_pass(struct leg *out, const struct sip_msg *m);
+bool redirect_failed(struct leg *out, const struct refusal *f);
+/* A 3xx of the trunk's that the caller, on `in`, is to hear: keeps what it says. False: he is not told of it.
+ */
+bool redirect_pass(struct leg *in, const struct config_trunk *trunk, const struct sip_msg *m);
 
 /* ---- diverted.c ---- */
 

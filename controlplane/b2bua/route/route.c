@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controlplane/b2bua/media/legs.h"
+#include "controlplane/b2bua/route/refusal.h"
 #include "controlplane/b2bua/route/route.h"
 #include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/trunks/auth.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
@@ -213,6 +215,14 @@ static void drop_resting(
 	}
 }
 
+void route_hunt_free(struct route_hunt **h)
+{
+	if (*h)
+		refusal_drop(&(*h)->best);
+	free(*h);
+	*h = NULL;
+}
+
 enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
 	const struct route_target **out, struct err *why)
 {
@@ -296,9 +306,10 @@ void route_aim(struct leg *out, const struct route_target *to)
 	leg_note_remote(out, &out->flow.remote);
 }
 
-void route_note_failure(const struct b2bua_generation *g, const struct route_target *at, const char *reason,
-	const struct sip_msg *m)
+void route_note_failure(
+	const struct b2bua_generation *g, const struct route_target *at, const struct refusal *r)
 {
+	const struct sip_msg *m = r->m;
 	struct peer_target *t = at->peer ? peer_target_at(route_peer(g, at), &at->remote) : NULL;
 	char why[PEER_WHY_MAX];
 	uint32_t seconds;
@@ -306,7 +317,7 @@ void route_note_failure(const struct b2bua_generation *g, const struct route_tar
 	if (!t)
 		return;
 	if (!m) {
-		peer_rest(t, PEER_REST_S, false, reason ? reason : "no answer");
+		peer_rest(t, PEER_REST_S, false, r->reason ? r->reason : "no answer");
 	} else if (m->status == 503 && reply_retry_after(m, &seconds) && seconds) {
 		snprintf(why, sizeof why, "it answered 503 %.*s with Retry-After: %u",
 			STR_ARG(str_sub(m->reason, 0, 100)), seconds);
@@ -374,6 +385,7 @@ void route_start_again(struct leg *out, const struct route_target *to)
 	struct call *c = out->call;
 
 	fork_clear(out);
+	refusal_drop(&out->best);
 	call_text_drop(&out->offer);
 	call_media_close(&c->media);
 	for (unsigned side = 0; side < 2; side++) {
@@ -390,23 +402,25 @@ void route_start_again(struct leg *out, const struct route_target *to)
 	route_aim(out, to);
 }
 
-bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m)
+bool route_failover(struct leg *out, const struct refusal *r)
 {
+	const struct sip_msg *m = r->m;
 	struct call *c = out->call;
 	const struct route_target *was = &c->hunt->tried[c->hunt->n_tried - 1], *to;
 	struct err why = {0};
 	char said[32];
 
 	c->hunt->call = c;
-	route_note_failure(c->generation, was, reason, m);
+	route_note_failure(c->generation, was, r);
 	if (!may_fail_over(out, m) || route_next(c->b, c->generation, c->hunt, &to, &why) != ROUTE_FOUND)
 		return false;
 	c->b->counters.failovers++;
 	snprintf(said, sizeof said, "it answered %u", m ? m->status : 0);
 	log_warn("call", "tried at the next peer", LZ("call", c->id), LZ("trunk", was->trunk->name),
 		LZ("peer", route_target_name(was)), LZ("address", call_z(out->remote)),
-		LZ("reason", m ? said : reason), LZ("next_trunk", to->trunk->name),
+		LZ("reason", m ? said : r->reason), LZ("next_trunk", to->trunk->name),
 		LZ("next_peer", route_target_name(to)));
+	refusal_keep(&c->hunt->best, r);
 	route_start_again(out, to);
 	exchange_again(leg_twin(out));
 	return true;

@@ -17,6 +17,7 @@ struct b2bua;
 struct b2bua_generation;
 struct call;
 struct leg;
+struct refusal;
 struct sip_flow;
 struct sip_msg;
 
@@ -39,6 +40,7 @@ struct route_hunt {
 	unsigned n, at;                               /* at: the next of them */
 	struct route_target tried[ROUTE_TRIES_MAX];   /* the last is the one in use, the first of those that ring */
 	unsigned n_tried;
+	struct refusal *best; /* of those that have failed, NULL: none has; owned */
 };
 
 /* Why there is no target (any more). */
@@ -51,6 +53,9 @@ enum route_result {
 	ROUTE_UNREACHABLE,    /* one did, but none of its peers can be called now */
 	ROUTE_NOT_REGISTERED, /* one did, but the called account is registered nowhere */
 };
+
+/* *h becomes NULL. */
+void route_hunt_free(struct route_hunt **h);
 
 /* The next target to try. Otherwise why: for people, the last trunk's reason. */
 enum route_result route_next(struct b2bua *b, const struct b2bua_generation *g, struct route_hunt *h,
@@ -86,19 +91,18 @@ bool route_more_bindings(struct b2bua *b, const struct b2bua_generation *g, stru
 void route_aim(struct leg *out, const struct route_target *to);
 
 /*
- * What a request's failure says of the target that it went to: m is its final response, or NULL and reason
- * says what happened. A target that could not be reached, or asked for it, rests.
+ * What a request's failure says of the target that it went to. A target that could not be reached, or asked
+ * for it, rests.
  */
-void route_note_failure(const struct b2bua_generation *g, const struct route_target *at, const char *reason,
-	const struct sip_msg *m);
+void route_note_failure(
+	const struct b2bua_generation *g, const struct route_target *at, const struct refusal *r);
 
 /* Does this final response of the trunk's party send what was asked of it to the next peer? RFC 3263
  * section 4.3. */
 bool route_hunts(const struct config_trunk *t, unsigned status);
 
 /*
- * The first INVITE could not be sent, or ended without a 2xx: m is the final response, or NULL and reason
- * says what happened. True: the call is tried at the next target, or has ended there. False: this was the
- * last one, or no other may be tried, and nothing has changed.
+ * The first INVITE could not be sent, or ended without a 2xx. True: the call is tried at the next target, or
+ * has ended there. False: this was the last one, or no other may be tried, and nothing has changed.
  */
-bool route_failover(struct leg *out, const char *reason, const struct sip_msg *m);
+bool route_failover(struct leg *out, const struct refusal *r);

@@ -11,42 +11,14 @@
 #include <stdlib.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/route/refusal.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 
-/* The layer of RFC 3261 section 16.7 step 6, for what a caller here can use: the lower the better. */
-static unsigned rank(const struct sip_msg *m)
-{
-	switch (m->status) {
-	case 408: /* nobody was there, or we cancelled it: whoever said something else knows more */
-	case 480:
-	case 482:
-	case 487:
-		return 4;
-	case 401: /* not for the caller to answer */
-	case 407:
-	case 422:
-		return 5;
-	case 415: /* the caller can do something about these */
-	case 420:
-	case 484:
-		return 2;
-	default:
-		return m->status >= 600 ? 0 : m->status < 400 ? 1 : m->status < 500 ? 3 : 6;
-	}
-}
-
 static void keep_best(struct leg *out, const struct sip_msg *m)
 {
-	struct sip_msg *copy;
-
-	if (!m || (out->best && rank(out->best) <= rank(m)))
-		return;
-	copy = sip_msg_clone(m);
-	if (!copy)
-		return;
-	sip_msg_free(out->best);
-	out->best = copy;
+	if (m)
+		refusal_keep(&out->best, &(struct refusal){.trunk = out->trunk, .m = m});
 }
 
 static struct leg_contact in_use(const struct leg *out)
@@ -207,7 +179,7 @@ bool contacts_failed(struct leg *out, struct sip_ctx *ctx, const struct sip_msg 
 		fork_refused(out, (*m)->to_tag);
 	if (!out->n_contacts || (*m && (*m)->status >= 600)) {
 		contacts_stop(out);
-		*m = out->best ? out->best : *m;
+		*m = out->best ? out->best->m : *m;
 		return false;
 	}
 	log_info("call", "one of several registrations refused: the others ring on", LZ("call", out->call->id),
@@ -257,6 +229,5 @@ void contacts_forget(struct leg *out)
 	}
 	free(out->contacts);
 	out->contacts = NULL;
-	sip_msg_free(out->best);
-	out->best = NULL;
+	refusal_drop(&out->best);
 }
