@@ -205,6 +205,10 @@ static void take_over(struct leg *l)
 	l->switched = false;
 	l->own_tries = 0;
 	call_text_drop(&l->again);
+	/* What was sent in the dialog before is still answered, to whoever has it now. */
+	l->before = from->before;
+	if (l->agreed_seq < from->agreed_seq)
+		l->agreed_seq = from->agreed_seq;
 	from->heir = NULL;
 	from->dialog = NULL;
 	from->ended = true;
