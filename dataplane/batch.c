@@ -28,11 +28,13 @@ void batch_close_up(struct batch *b)
 /* A frame's place in the batch. */
 static struct packet *add(struct batch *b, struct rte_mbuf *m)
 {
-	struct packet *p = &b->packets[b->n];
+	uint16_t n = b->n;
+	struct packet *p = &b->packets[n];
 
 	memset(p, 0, offsetof(struct packet, entry));
 	p->m = m;
-	b->live[b->n++] = p;
+	b->live[n] = p;
+	b->n = n + 1;
 	return p;
 }
 

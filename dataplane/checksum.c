@@ -79,21 +79,21 @@ __attribute__((target("avx2"))) static uint64_t sum_avx2(const void *p, size_t n
 
 __attribute__((target("avx512f,avx512bw,bmi2"))) static uint64_t sum_avx512(const void *p, size_t n)
 {
-	__m512i all = _mm512_setzero_si512(), high = all, words;
-	const uint8_t *at = p;
+	const uint8_t *at = p, *end = at + (n & ~(size_t)63);
+	/* The rest first: nothing has to be added to it. */
+	__m512i all = _mm512_maskz_loadu_epi8(_bzhi_u64(~UINT64_C(0), (unsigned)n & 63), end);
+	__m512i high = _mm512_srli_epi32(all, 16);
 	__m256i eight;
 	__m128i four;
 
-	for (; n >= 64; at += 64, n -= 64) {
-		words = _mm512_loadu_si512(at);
+	for (; at != end; at += 64) {
+		__m512i words = _mm512_loadu_si512(at);
+
 		IN_REGISTER(words);
 		all = _mm512_add_epi32(all, words);
 		high = _mm512_add_epi32(high, _mm512_srli_epi32(words, 16));
 		IN_REGISTERS(all, high);
 	}
-	words = _mm512_maskz_loadu_epi8(_bzhi_u64(~UINT64_C(0), (unsigned)n), at);
-	all = _mm512_add_epi32(all, words);
-	high = _mm512_add_epi32(high, _mm512_srli_epi32(words, 16));
 	all = _mm512_sub_epi32(all, _mm512_slli_epi32(high, 16));
 	/* 16 lanes have room for it, and so has their sum; of two side by side it is the same sum, whatever
 	 * their places. */

@@ -73,6 +73,7 @@ static void batch_work(struct worker *w, struct batch *b, struct batch *next, st
 	/* last: headers, and where leg_table says whose it is */
 	batch_three(w, b, arrive, last, classify_packet, next, fetch_numbers);
 	batch_each(w, last, classify_leg); /* whose is it; fetches of that leg what says all else */
+	count(&w->stats.rx_packets, last->n);
 	srtp_rx_open(w, b);                /* crypto, commit; other keys for what did not open */
 	batch_each(w, b, cross);
 	crypto_run(w); /* what is sealed leaves */

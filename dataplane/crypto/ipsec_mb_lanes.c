@@ -2,11 +2,12 @@
 /* RTP through lanes/. */
 #include "dataplane/crypto/ipsec_mb.h"
 
-#define LENGTHS 32 /* that are told apart, by steps of 64 octets */
+#define STEP 64    /* octets by which lengths are told apart, a power of two */
+#define LENGTHS 32 /* of them */
 
 static inline unsigned length_of(const struct crypto_job *job)
 {
-	unsigned steps = job->len / 64;
+	unsigned steps = job->len / STEP;
 
 	return steps < LENGTHS ? steps : LENGTHS - 1;
 }
@@ -29,11 +30,11 @@ static ASIDE void sort(struct lanes_job *jobs, unsigned n)
 
 static inline void sort_if_mixed(struct lanes_job *jobs, unsigned n)
 {
-	unsigned differ = 0;
+	unsigned first = jobs[0].job->len, differ = 0;
 
 	for (unsigned i = 1; i < n; i++)
-		differ |= length_of(jobs[i].job) ^ length_of(jobs[0].job);
-	if (differ)
+		differ |= jobs[i].job->len ^ first;
+	if (differ >= STEP)
 		sort(jobs, n);
 }
 

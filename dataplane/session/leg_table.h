@@ -130,7 +130,7 @@ static inline uint32_t leg_entry_worker(leg_entry e)
 
 static inline bool leg_entry_rtcp(leg_entry e)
 {
-	return e >> 23 & 1;
+	return (e & UINT32_C(1) << 23) != 0;
 }
 
 static inline uint32_t leg_entry_leg(leg_entry e)

@@ -39,8 +39,9 @@ static inline int rtp_hdr_parse(const uint8_t *p, size_t n, struct rtp_hdr *h)
 	first = p[0];
 	second = p[1];
 	h->csrc_count = first & 0x0f;
-	h->padding = first >> 5 & 1;
-	h->marker = second >> 7;
+	/* Compared: of a bit that was shifted down the compiler makes a store, a load, and a store. */
+	h->padding = (first & 0x20) != 0;
+	h->marker = (second & 0x80) != 0;
 	h->pt = second & 0x7f;
 	h->seq = be16_get(p + 2);
 	h->ts = be32_get(p + 4);

@@ -130,8 +130,13 @@ LANES_INLINE void ghash_begin(struct ghash *h, const struct lanes_gcm_key *k, co
 	h->octets = octets;
 	h->fours = (front + blocks) / 4;
 	h->end = s.payload + octets;
-	for (; unlikely(s.lanes >= 4); h->fours--)
-		sum = spread_header(&s, k, sum);
+	if (unlikely(s.lanes >= 4)) {
+		struct spread rest = s; /* in a copy, so that the usual packet's stays in registers */
+
+		for (; rest.lanes >= 4; h->fours--)
+			sum = spread_header(&rest, k, sum);
+		s = rest;
+	}
 	h->four = _mm512_xor_si512(sum, spread_load(&s));
 	h->at = s.payload + 64 - s.lanes * 16;
 }
