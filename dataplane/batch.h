@@ -55,7 +55,8 @@ struct packet {
 	uint8_t tries;        /* srtp_rx and srtcp: keys and indexes gone through */
 	bool fresh_try;       /* the same try was made again with a newer estimate */
 	uint8_t key;          /* leg_rx() of the try under way */
-	uint8_t class;        /* enum frame_class */
+	bool summed;          /* it came over IPv4 with a checksum of UDP's that is right; of RTP that leaves
+			       * in the clear over IPv4 as prepared, the numbers alone are others since */
 	uint8_t usual;        /* enum ip_family: leaves over it with what its leg has prepared: leaving.h */
 	bool departs;         /* leg_tx_count() */
 	bool next;            /* the next one of a source, under a key that leg_rx_is_near(): srtp_rx.c */
@@ -71,6 +72,7 @@ struct packet {
 	/* by the stages that come to know it */
 	struct rtp_hdr rtp;
 	uint8_t ether[14];
+	uint8_t class; /* enum frame_class; classify_packet() */
 	struct crypto_job job;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct packet) == 192 && offsetof(struct packet, entry) == 64,

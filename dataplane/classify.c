@@ -193,7 +193,7 @@ int classify_payload(const uint8_t *payload, size_t n)
 }
 
 /* Secure legs need no checksum: the tag proves more. A corrupt address finds no remote. */
-static bool checksum_good(const struct packet *p)
+static inline bool checksum_good(struct packet *p)
 {
 	const struct rte_udp_hdr *udp = (const void *)(p->data - sizeof *udp);
 	const uint8_t *l3 = p->data - (p->l4 - p->l3) - sizeof *udp;
@@ -201,8 +201,10 @@ static bool checksum_good(const struct packet *p)
 
 	if ((p->m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 		return true;
-	if (likely(p->l4 - p->l3 == IPV4_LEN && checksum_udp_right(udp, 2 * 4)))
+	if (likely(p->l4 - p->l3 == IPV4_LEN && checksum_udp_right(udp, 2 * 4))) {
+		p->summed = true;
 		return true;
+	}
 	state = p->source.ip.family == IP_V4 ? checksum_udp4_state((const void *)l3, udp)
 					     : checksum_udp6_state((const void *)l3, udp);
 	if (state == CHECKSUM_NONE)

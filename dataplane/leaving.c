@@ -7,6 +7,7 @@
 #include "dataplane/header_len.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/worker_private.h"
+#include "lib/srtp/be.h"
 
 #define V4_HEADERS (ETHER_LEN + IPV4_LEN + UDP_LEN)
 #define V6_HEADERS (ETHER_LEN + IPV6_LEN + UDP_LEN)
@@ -86,12 +87,47 @@ static inline uint16_t not_zero(uint16_t sum)
 	return sum ? sum : 0xffff;
 }
 
+/* In network byte order. */
+static inline uint16_t udp_len_of(const struct packet *p)
+{
+	return __builtin_bswap16((uint16_t)(UDP_LEN + p->len));
+}
+
 static inline __attribute__((always_inline)) uint16_t udp_checksum(
 	const struct leaving *l, const struct packet *p, uint16_t udp_len)
 {
 	/* The length is in the header and in the pseudo-header. */
 	return not_zero(
 		(uint16_t)~checksum_fold(checksum_add(l->udp_sum + 2 * (uint64_t)udp_len, p->data, p->len)));
+}
+
+static inline __attribute__((always_inline)) uint16_t udp_sum_any(
+	const struct leaving *l, const struct packet *p, bool offload)
+{
+	uint16_t udp_len = udp_len_of(p);
+
+	return offload ? pseudo_sum(l, udp_len) : udp_checksum(l, p, udp_len);
+}
+
+/*
+ * The same sum of a packet that is p->summed and not sealed, from what it came with (RFC 1624): its addresses,
+ * ports and RTP's numbers as they were, and its checksum, are still in front of it and in p->rtp. All else stays as
+ * it is, the length too, which goes in and out alike.
+ */
+static inline uint16_t udp_checksum_renumbered(const struct leaving *l, const struct packet *p)
+{
+	const uint8_t *udp = p->data - UDP_LEN;
+	uint64_t was = checksum_add(rte_cpu_to_be_16(IPPROTO_UDP), udp - 2 * 4, 2 * 4), is = l->udp_sum;
+	uint16_t received;
+
+	memcpy(&received, udp + UDP_AT_SUM, sizeof received);
+	was = checksum_add(was + received, udp, UDP_AT_LEN);
+	was += (uint64_t)rte_cpu_to_be_16(p->rtp.seq) + rte_cpu_to_be_32(p->rtp.ts) +
+	       rte_cpu_to_be_32(p->rtp.ssrc);
+	is += rte_cpu_to_be_16(be16_get(p->data + 2));
+	is = checksum_add(is, p->data + 4, 2 * 4);
+	/* A multiple of 0xffff, which is 0 to such sums, and more than any that there is to take off. */
+	return not_zero((uint16_t)~checksum_fold(is + (UINT64_C(1) << 48) - 1 - was));
 }
 
 /* What the port makes itself is asked of it. */
@@ -111,16 +147,14 @@ static inline void frame_begins(struct rte_mbuf *m, const uint8_t *frame, uint16
 
 /* Always inlined: prepared packets have it in their stage (worker.c), with no call. */
 static inline __attribute__((always_inline)) int v4_write(
-	const struct leaving *l, struct packet *p, bool offload)
+	const struct leaving *l, struct packet *p, bool offload, uint16_t udp_sum)
 {
 	uint8_t *frame = p->data - V4_HEADERS, *udp = p->data - UDP_LEN;
-	uint16_t udp_len = __builtin_bswap16((uint16_t)(UDP_LEN + p->len));
 	uint16_t ip_len = __builtin_bswap16((uint16_t)(IPV4_LEN + UDP_LEN + p->len)), ip_sum;
-	/* First, so that nothing waits for the call's end in memory. */
-	uint16_t udp_sum = offload ? pseudo_sum(l, udp_len) : udp_checksum(l, p, udp_len);
+	uint16_t udp_len = udp_len_of(p);
+	uint32_t start = v4_start(l);
 	struct rte_mbuf *m = p->m;
 	uint64_t rest = V4_REST;
-	uint32_t start = v4_start(l);
 
 	if (unlikely(frame < (uint8_t *)m->buf_addr))
 		return DP_V_TOO_LONG;
@@ -174,14 +208,23 @@ static int v6_write(const struct leaving *l, const struct path *path, struct pac
 
 ASIDE int leaving_write(const struct leaving *l, const struct path *path, struct packet *p, bool offload)
 {
-	return path->local.ip.family == IP_V4 ? v4_write(l, p, offload) : v6_write(l, path, p, offload);
+	return path->local.ip.family == IP_V4 ? v4_write(l, p, offload, udp_sum_any(l, p, offload))
+					      : v6_write(l, path, p, offload);
 }
 
 int leaving_headers_v4(struct worker *w, struct packet *p)
 {
-	const struct leaving *l = &p->to->leaving;
+	bool offload = w->ports[p->to->leaving.port]->tx_checksums;
+	uint16_t udp_sum;
 
-	return v4_write(l, p, w->ports[l->port]->tx_checksums);
+	if (p->summed && !p->sealed && !offload) {
+		udp_sum = udp_checksum_renumbered(&p->to->leaving, p);
+	} else {
+		/* First, so that nothing waits for the call's end in memory. */
+		udp_sum = udp_sum_any(&p->to->leaving, p, offload);
+		READ_AGAIN(p);
+	}
+	return v4_write(&p->to->leaving, p, offload, udp_sum);
 }
 
 int leaving_headers_v6(struct worker *w, struct packet *p)

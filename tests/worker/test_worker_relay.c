@@ -100,6 +100,32 @@ static void relay(struct rig *r, enum srtp_suite a, enum srtp_suite b, bool v6)
 	end_close(&ends[1]);
 }
 
+/*
+ * What leaves as it came but for its numbers has a checksum made of the one it came with: for every sum that a
+ * payload may have, also the one that is written as 0xffff because 0 means none.
+ */
+static void test_plain_to_plain_of_every_sum(void **state)
+{
+	struct rig *r = *state;
+
+	rig_addresses(false);
+	call(r, SRTP_SUITE_NONE, SRTP_SUITE_NONE);
+	for (uint32_t i = 0; i <= UINT16_MAX; i++) {
+		uint32_t ts = i * 160;
+		uint8_t p[64];
+		size_t n = rig_rtp(p, 0x1000, (uint16_t)i, ts, 21);
+		struct datagram d;
+
+		/* The timestamp taken off, so that the number alone changes the sum. */
+		be16_put(p + 12, (uint16_t)((4 * UINT32_C(0xffff) - (ts >> 16) - (ts & 0xffff)) % 0xffff));
+		rig_send(r, peer_a, gw_a, p, n);
+		rig_run(r, 1);
+		assert_true(rig_receive(r, &d));
+		assert_int_equal(d.n, n);
+		assert_memory_equal(d.octets + 12, p + 12, n - 12);
+	}
+}
+
 static void test_plain_to_srtp(void **state)
 {
 	relay(*state, SRTP_SUITE_NONE, CM, false);
@@ -568,6 +594,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_plain_to_plain, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(test_plain_to_plain_of_every_sum, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_plain_to_srtp, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_srtp_to_plain_v6, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_srtp_to_srtp, rig_open, rig_close),
