@@ -8,6 +8,7 @@
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/early.h"
 #include "controlplane/b2bua/media/legs.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/transfer/pickup.h"
 #include "lib/base/clock.h"
@@ -51,6 +52,7 @@ void answer_note(struct call *c)
 	metrics_observe(&c->b->setup, clock_between_ms(c->began_ms, c->answered_ms) * 1000);
 	for (unsigned side = 0; side < 2; side++)
 		leg_trunk(&c->legs[side])->answered++;
+	checkpoint_touch(c); /* it is not being set up any more */
 }
 
 bool answer_accept(struct leg *in, struct str sdp)

@@ -271,7 +271,7 @@ static void answer(void *user, const struct sip_msg *m, const struct sip_flow *f
 
 static void late(void *user, const struct sip_msg *m, const struct sip_flow *flow)
 {
-	fork_late(user, m, flow);
+	fork_late(user, m, flow, NULL);
 }
 
 const struct sip_tu b2bua_tu = {.request = request, .ack = ack, .answer = answer, .late = late};

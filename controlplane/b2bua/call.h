@@ -248,6 +248,7 @@ struct call {
 	enum call_saving saving;
 	uint32_t saved_octets;          /* of its newest record; 0: it is not saved */
 	TAILQ_ENTRY(call) unsure_entry; /* in b2bua.unsure */
+	bool saved_setup;               /* that is one of a call that is being set up */
 	bool unsure;                    /* taken over; its peers are to be asked whether they have it still */
 	uint64_t plane; /* instance of the data plane that had its session before a restart of ours; 0: this
 			   one */
@@ -437,8 +438,9 @@ void fork_clear(struct leg *out);
 void fork_request(struct leg *out, struct sip_dialog *d, struct sip_stx *stx, const struct sip_msg *m);
 /* ACK and BYE to who answered, in a dialog that is not listed; why: for people, NULL: nothing is said. */
 void fork_end(struct b2bua *b, struct sip_dialog *d, const struct sip_flow *flow, const char *why);
-/* A branch answers whose call is over: it is acknowledged and ended. flow: which way its INVITE went. */
-void fork_late(struct b2bua *b, const struct sip_msg *m, const struct sip_flow *flow);
+/* A branch answers whose call is over: it is acknowledged and ended. flow: which way its INVITE went; why: as of
+ * fork_end(). */
+void fork_late(struct b2bua *b, const struct sip_msg *m, const struct sip_flow *flow, const char *why);
 
 /* ---- exchange.c: an INVITE and its twin ---- */
 

@@ -192,7 +192,7 @@ void fork_end(struct b2bua *b, struct sip_dialog *d, const struct sip_flow *flow
 		(void)sip_ctx_send(b->txl, &r, flow, NULL, NULL, &bye);
 }
 
-void fork_late(struct b2bua *b, const struct sip_msg *m, const struct sip_flow *flow)
+void fork_late(struct b2bua *b, const struct sip_msg *m, const struct sip_flow *flow, const char *why)
 {
 	struct sip_dialog *d;
 	struct sip_flow way;
@@ -202,6 +202,6 @@ void fork_late(struct b2bua *b, const struct sip_msg *m, const struct sip_flow *
 		sip_dialog_of_answer(m, flow, &d) < 0)
 		return;
 	way = invite_dialog_flow(b, d);
-	fork_end(b, d, &way, NULL);
+	fork_end(b, d, &way, why);
 	sip_dialog_free(d);
 }

@@ -7,6 +7,7 @@
 
 #include "controlplane/b2bua/early.h"
 #include "controlplane/b2bua/message.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/route/passing.h"
 #include "controlplane/b2bua/transfer/pickup.h"
@@ -373,6 +374,7 @@ void ingress_begin(struct call *c, struct sip_stx *stx, const struct sip_msg *m,
 			LZ("ingress", ingress->name), LZ("egress", c->legs[DP_SIDE_B].trunk->name),
 			LZ("peer", call_z(in->remote)), LS("sip_call_id", m->call_id));
 		exchange_expires(c, m);
+		checkpoint_touch(c);
 		(c->pickup ? pickup_begin : exchange_begin)(in, m);
 	}
 	call_unwait(c);

@@ -6,6 +6,7 @@
 
 #include "controlplane/b2bua/bye.h"
 #include "controlplane/b2bua/early.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/b2bua/reply.h"
 #include "controlplane/b2bua/route/passing.h"
 #include "controlplane/b2bua/trunks/auth.h"
@@ -143,6 +144,8 @@ int invite_copy(struct leg *out, struct str sdp, struct err *e)
 	else {
 		out->call->waiting++;
 		auth_follow(out, out->ctx);
+		if (!out->dialog)
+			checkpoint_touch(out->call); /* who rings is to hear when that is over, whatever happens here */
 		/* Without memory glare ends the attempt. */
 		if (out->ancestor && sdp.n)
 			(void)call_text_keep(&out->again, sdp);

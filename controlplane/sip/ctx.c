@@ -443,6 +443,47 @@ void sip_ctx_detach(struct sip_ctx *ctx)
 	ctx->user = NULL;
 }
 
+int sip_ctx_head(const struct sip_ctx *ctx, void *buf, size_t cap, struct str *head)
+{
+	struct sip_msg m;
+
+	if (!is_invite(ctx) || ctx->state > TX_PROCEEDING || parse_own(&m, &ctx->request) < 0)
+		return -EALREADY;
+	return tx_head(&m, buf, cap, head);
+}
+
+int sip_ctx_resume(struct sip_txl *l, struct str head, const struct sip_flow *to, const struct sip_ctx_ops *ops,
+	void *user, struct sip_ctx **out)
+{
+	struct sip_ctx *ctx = calloc(1, sizeof *ctx);
+	struct sip_msg m;
+	int rc = ctx ? tx_head_read(head, &ctx->request, &m) : -ENOMEM;
+
+	if (rc == 0 && (!m.via.cookie || m.via.branch.n >= TX_BRANCH_MAX))
+		rc = -EBADMSG;
+	if (rc == 0)
+		rc = tx_keep(to, &ctx->flow);
+	if (rc < 0) {
+		if (ctx)
+			tx_text_free(&ctx->request);
+		free(ctx);
+		return rc;
+	}
+	ctx->l = l;
+	ctx->method = SIP_INVITE;
+	/* Whether a provisional response came while nobody listened is not known; the INVITE was there long ago. */
+	ctx->state = TX_PROCEEDING;
+	ctx->waiter.lost = on_lost;
+	ctx->ops = ops;
+	ctx->user = user;
+	memcpy(ctx->branch, m.via.branch.p, m.via.branch.n);
+	enlist(ctx);
+	l->count++;
+	timer_set(l->wheel, &ctx->limit, 64 * l->t.t1, on_timeout);
+	*out = ctx;
+	return 0;
+}
+
 void *sip_ctx_user(const struct sip_ctx *ctx)
 {
 	return ctx->user;

@@ -377,6 +377,28 @@ void sip_stx_set_user(struct sip_stx *stx, const struct sip_stx_ops *ops, void *
 		keep_name_only(stx);
 }
 
+int sip_stx_head(const struct sip_stx *stx, void *buf, size_t cap, struct str *head)
+{
+	return stx->request ? tx_head(stx->request, buf, cap, head) : -EMSGSIZE;
+}
+
+int sip_stx_resume(struct sip_txl *l, struct str head, const struct sip_flow *from, struct sip_stx **out)
+{
+	struct tx_text copy = {0};
+	struct sip_msg m;
+	int rc = tx_head_read(head, &copy, &m);
+
+	if (rc == 0 && stx_find(l, &m, SIP_INVITE))
+		rc = -EEXIST;
+	if (rc == 0) {
+		m.source = from->remote;
+		*out = stx_new(l, &m, from);
+		rc = *out ? 0 : -ENOMEM;
+	}
+	tx_text_free(&copy);
+	return rc;
+}
+
 void *sip_stx_user(const struct sip_stx *stx)
 {
 	return stx->user;

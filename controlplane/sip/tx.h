@@ -101,6 +101,11 @@ int tx_send(struct sip_txl *l, struct sip_flow *flow, const struct tx_text *t, s
 /* Stores a copy of a flow that somebody else may drop; it goes with sip_flow_drop(). -ENOMEM. */
 int tx_keep(const struct sip_flow *flow, struct sip_flow *kept);
 
+/* The head of an INVITE, as far as its later messages and its responses need it. -EMSGSIZE. */
+int tx_head(const struct sip_msg *m, void *buf, size_t cap, struct str *head);
+/* The same read again, into m, whose views are of *copy: the caller's to free, error or not. -EBADMSG, -ENOMEM. */
+int tx_head_read(struct str head, struct tx_text *copy, struct sip_msg *m);
+
 /* ctx.c */
 void ctx_response(struct sip_txl *l, const struct sip_msg *m, const struct sip_flow *from);
 void ctx_terminate(struct sip_ctx *ctx);

@@ -122,6 +122,32 @@ int tx_send(struct sip_txl *l, struct sip_flow *flow, const struct tx_text *t, s
 	return l->sender.send(l->sender.ctx, flow, (struct str){t->p, t->n}, waiter);
 }
 
+int tx_head(const struct sip_msg *m, void *buf, size_t cap, struct str *head)
+{
+	static const enum sip_hdr_id kept[] = {
+		SIP_H_VIA, SIP_H_ROUTE, SIP_H_FROM, SIP_H_TO, SIP_H_CALL_ID, SIP_H_CSEQ};
+	struct sip_builder b;
+
+	sip_build_request(&b, buf, cap, m->method_name, m->uri.text);
+	for (unsigned i = 0; i < sizeof kept / sizeof *kept; i++)
+		sip_build_copy(&b, m, kept[i]);
+	if (sip_build_end(&b, (struct str){0}, (struct str){0}) < 0)
+		return -EMSGSIZE;
+	*head = sip_built(&b);
+	return 0;
+}
+
+int tx_head_read(struct str head, struct tx_text *copy, struct sip_msg *m)
+{
+	struct sip_reject why;
+
+	if (tx_text_set(copy, head) < 0)
+		return -ENOMEM;
+	if (sip_msg_parse(m, copy->p, copy->n, false, &why) < 0)
+		return -EBADMSG;
+	return m->request && m->method == SIP_INVITE ? 0 : -EBADMSG;
+}
+
 void sip_txl_stray_ack(struct sip_txl *l)
 {
 	l->counters->rx_stray_acks++;

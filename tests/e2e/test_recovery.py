@@ -98,19 +98,64 @@ def test_a_plain_leg_over_udp_outlives_it_too():
         no_call_left(gateway)
 
 
-def test_a_phone_that_rang_during_the_crash_is_let_go_when_it_is_answered():
-    """Its call went with the process: it would be up with nobody."""
+def rings(a, b):
+    a.invite(NUMBERS[b.name])
+    offer = b.expect("INVITE")
+    b.respond(offer, 180, "Ringing")
+    a.expect(180)
+    return offer
+
+
+def refused(a):
+    """Over the connection that the gateway makes for it, where the old one is gone (RFC 3261 section 18.2.2)."""
+    answer = a.expect(500)
+    assert int(answer.get("Retry-After")) > 0 and "restarted" in answer.get("Warning"), answer.text
+    a.wire = answer.wire
+    a.acknowledge(answer)
+
+
+def cancelled(b, offer):
+    cancel = b.expect("CANCEL")
+    offer.wire = cancel.wire
+    assert (cancel.get("Via"), cancel.get("Call-ID"), cancel.get("From"), cancel.get("To")) == tuple(
+        offer.get(name) for name in ("Via", "Call-ID", "From", "To")), cancel.text
+    assert "500" in cancel.get("Reason"), cancel.text
+    b.respond(cancel, 200, "OK")
+    return cancel
+
+
+def rang_during_the_crash(a, b):
+    with parties(a=a, b=b) as (_, gateway, a, b):
+        offer = rings(a, b)
+        kill_control(gateway)
+        refused(a)
+        cancelled(b, offer)
+        b.respond(offer, 487, "Request Terminated")
+        b.expect("ACK")
+        no_call_left(gateway)
+        ended = gateway.ctl("show", "calls")["calls"][-1]
+        assert "being set up" in ended["end-reason"], ended
+
+
+def test_a_call_that_rang_during_the_crash_is_over_on_both_sides():
+    rang_during_the_crash("phone", "carrier-b")
+
+
+def test_a_carrier_hears_so_too_by_a_new_connection():
+    rang_during_the_crash("carrier-a", "phone")
+
+
+def test_a_phone_that_rang_during_the_crash_and_answers_is_let_go():
+    """Its 200 crosses the CANCEL: it would be up with nobody."""
     with parties(b="phone") as (_, gateway, a, b):
-        a.invite(NUMBERS["phone"])
-        offer = b.expect("INVITE")
-        b.respond(offer, 180, "Ringing")
-        a.expect(180)
-        gateway.kill(gateway.controlplane)
-        gateway.start_controlplane()
+        offer = rings(a, b)
+        kill_control(gateway)
+        cancelled(b, offer)
         b.respond(offer, 200, "OK", b.answer_body(offer))
         b.expect("ACK")
         bye = b.released()
         assert "restart" in (bye.get("Reason") or ""), bye.text
+        refused(a)
         no_call_left(gateway)
 
 
@@ -190,8 +235,9 @@ def test_a_new_call_gets_other_ports_than_one_that_went():
         early = a.expect(183)
         a.speak_as_answered(early)
         a.talker.tell("send", "on")
-        gateway.kill(gateway.controlplane)
-        gateway.start_controlplane()
+        kill_control(gateway)
+        refused(a)
+        cancelled(b, offer)
         a.hang_up_wires()
         a.invite(NUMBERS["carrier-b"])
         again = b.take()

@@ -273,10 +273,11 @@ static void test_a_call_that_rings(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		struct phone *from = i ? &alice : &bob, *to = i ? &bob : &alice;
 
-		dial(from, number_of(to), "", sdp(from, 1));
+		bench_freeze(); /* before anything of the call is written */
+	dial(from, number_of(to), "", sdp(from, 1));
 		hear(to, "INVITE");
 		answer(to, "180 Ringing", "", "");
-		bench_crash(false);
+		bench_kill();
 		expect_no_calls();
 		assert_int_equal(bench.live, 0);
 		answer(to, "200 OK", i ? "Contact: *\r\n" : "", sdp(to, 1));
@@ -295,9 +296,10 @@ static void test_a_stranger_that_answers(void **state)
 	const char *ip = alice.ip;
 
 	(void)state;
+	bench_freeze(); /* before anything of the call is written */
 	dial(&bob, number_of(&alice), "", sdp(&bob, 1));
 	hear(&alice, "INVITE");
-	bench_crash(false);
+	bench_kill();
 	alice.ip = "203.0.113.99";
 	answer(&alice, "200 OK", "", sdp(&alice, 1));
 	silence(NULL);
@@ -327,9 +329,10 @@ static void test_an_answer_to_somebody_else(void **state)
 		"192.0.2.7:5060", "10.20.0.10", "10.20.0.10:5070", "[2001:db8::1]:5060"};
 
 	(void)state;
+	bench_freeze(); /* before anything of the call is written */
 	dial(&bob, number_of(&alice), "", sdp(&bob, 1));
 	hear(&alice, "INVITE");
-	bench_crash(false);
+	bench_kill();
 	bench.garble = with_sent_by;
 	for (unsigned i = 0; i < sizeof whose / sizeof *whose; i++) {
 		sent_by = whose[i];
@@ -347,10 +350,11 @@ static void test_an_account_that_answers(void **state)
 	(void)state;
 	with_users("");
 	registers(&alice, "");
+	bench_freeze(); /* before anything of the call is written */
 	dial(&bob, "+3001", "", sdp(&bob, 1));
 	hear(&alice, "INVITE");
 	answer(&alice, "180 Ringing", "", "");
-	bench_crash(false);
+	bench_kill();
 	answer(&alice, "200 OK", "", sdp(&alice, 1));
 	hear(&alice, "ACK");
 	hear(&alice, "BYE");
@@ -374,9 +378,10 @@ static void test_an_account_that_is_none(void **state)
 	(void)state;
 	with_users("");
 	registers(&alice, "");
+	bench_freeze(); /* before anything of the call is written */
 	dial(&bob, "+3001", "", sdp(&bob, 1));
 	hear(&alice, "INVITE");
-	bench_crash(false);
+	bench_kill();
 	bench.garble = to_nobody;
 	answer(&alice, "200 OK", "", sdp(&alice, 1));
 	silence(NULL);
@@ -391,9 +396,10 @@ static void test_a_flood_of_answers(void **state)
 	char tag[16];
 
 	(void)state;
+	bench_freeze(); /* before anything of the call is written */
 	dial(&bob, number_of(&alice), "", sdp(&bob, 1));
 	hear(&alice, "INVITE");
-	bench_crash(false);
+	bench_kill();
 	for (unsigned i = 0; i < 400; i++) {
 		snprintf(tag, sizeof tag, "t%u", i);
 		answer_as(&alice, tag, "200 OK", "", "");

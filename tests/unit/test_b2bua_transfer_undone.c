@@ -219,6 +219,11 @@ static void test_a_restart_in_the_middle_of_it(void **state)
 	bench_keep_calls();
 	begun();
 	bench_crash(false);
+	pass(100);
+	hear(&carol, "CANCEL");
+	reply(&carol, "200 OK");
+	answer(&carol, "487 Request Terminated", "", "");
+	hear(&carol, "ACK");
 	assert_int_equal(b2bua_call_count(bench.b2bua), 1);
 	pass(1100);
 	hear(&alice, "OPTIONS");

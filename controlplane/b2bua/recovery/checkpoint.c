@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls that are up are kept outside the process, so that a crash of it ends none. What changes is written
- * within SAVE_MS, many calls with one system call; segments are renewed a few calls at a time. Bindings of
- * users go with them (keep_users.c).
+ * Calls that are up are kept outside the process, so that a crash of it ends none; of those that are being
+ * set up, what it takes to end them (keep_setup.c). What changes is written within SAVE_MS, many calls with one
+ * system call; segments are renewed a few calls at a time. Bindings of users go with them (keep_users.c).
  */
 #include <errno.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "controlplane/b2bua/call.h"
 #include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/b2bua/recovery/saved_call.h"
+#include "controlplane/b2bua/recovery/setup.h"
 #include "controlplane/state/journal.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -69,7 +70,7 @@ static bool owes_record(const struct call *c)
 
 static bool is_kept(const struct call *c)
 {
-	return stands(c) || owes_record(c);
+	return stands(c) || owes_record(c) || setup_is_kept(c);
 }
 
 static struct saved_media media_of(const struct leg *l, unsigned i)
@@ -212,15 +213,30 @@ static void write_end(const struct call *c, struct wbuf *w)
 		saved_call_write(&(struct saved_call){.record = wbuf_view(&text)}, w);
 }
 
+/* The heads of its INVITEs are behind the room for its record. */
+static void write_setup(const struct call *c, struct wbuf *w)
+{
+	setup_write(c, w, wbuf_make(w->p + w->cap, RECORD_MAX));
+}
+
+static int forget_record(struct checkpoint *k, struct call *c)
+{
+	k->live -= c->saved_octets;
+	c->saved_octets = 0;
+	c->saved_setup = false;
+	return journal_remove(k->journal, c->number);
+}
+
 static int put(struct checkpoint *k, struct call *c)
 {
 	struct wbuf w = wbuf_make(k->buffer, SAVED_CALL_MAX);
+	bool setup = setup_is_kept(c);
 	int rc;
 
 	enlist(c, SAVING_NOTHING);
-	if (!is_kept(c))
-		return 0;
-	(owes_record(c) ? write_end : write_call)(c, &w);
+	if (!is_kept(c)) /* not any more, or not yet */
+		return c->saved_setup ? forget_record(k, c) : 0;
+	(setup ? write_setup : owes_record(c) ? write_end : write_call)(c, &w);
 	if (w.overflow) {
 		log_warn("call", "is too large to be saved: it will not outlive the control plane",
 			LZ("call", c->id));
@@ -232,6 +248,7 @@ static int put(struct checkpoint *k, struct call *c)
 	k->live -= c->saved_octets;
 	c->saved_octets = (uint32_t)journal_record_octets(w.len);
 	k->live += c->saved_octets;
+	c->saved_setup = setup;
 	c->b->counters.saved++;
 	return 0;
 }
@@ -306,7 +323,7 @@ void checkpoint_touch(struct call *c)
 {
 	struct checkpoint *k = &c->b->checkpoint;
 
-	if (!k->journal || !is_kept(c))
+	if (!k->journal || !(is_kept(c) || c->saved_setup))
 		return;
 	enlist(c, owes_record(c) ? SAVING_END : SAVING_CHANGE);
 	checkpoint_later(k);
@@ -327,10 +344,8 @@ void checkpoint_forget(struct call *c)
 	enlist(c, SAVING_NOTHING);
 	if (!k->journal || !c->saved_octets)
 		return;
-	k->live -= c->saved_octets;
-	c->saved_octets = 0;
 	/* What cannot be noted is found out after a restart: its peers do not know the call any more. */
-	(void)journal_remove(k->journal, c->number);
+	(void)forget_record(k, c);
 	checkpoint_later(k);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to b2bua/: calls outside the process (checkpoint.c, handover.c), and back in it (recover.c,
- * revive.c, stray.c). */
+/* Private to b2bua/: calls outside the process (checkpoint.c, keep_setup.c, handover.c), and back in it
+ * (recover.c, revive.c, cut_off.c, stray.c). */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +15,8 @@ struct sip_flow;
 struct sip_msg;
 struct user_binding;
 
-/* The call is up, or something of it changed that must outlive the process. Cheap; written soon. */
+/* The call is being set up, or up, or something of it changed that must outlive the process. Cheap; written
+ * soon. */
 void checkpoint_touch(struct call *c);
 /* It is over (ended_ms is set): what is to be recorded of it outlives the process until it is forgotten. */
 void checkpoint_ended(struct call *c);

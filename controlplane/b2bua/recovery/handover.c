@@ -39,7 +39,7 @@ static bool is_under_way(const struct call *c)
 /* One that takes over a party of another, or is not known well enough to be taken over itself. */
 static bool cannot_be_kept(const struct call *c)
 {
-	if (c->state < CALL_ANSWERED || !c->saved_octets)
+	if (c->state < CALL_ANSWERED || !c->saved_octets || c->saved_setup)
 		return true;
 	/* The called side's 2xx waits for an answer that only the caller's ACK will bring. */
 	return c->legs[DP_SIDE_A].ack_due || c->legs[DP_SIDE_B].ack_due;

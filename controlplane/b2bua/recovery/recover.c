@@ -10,6 +10,7 @@
 #include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/b2bua/recovery/saved_binding.h"
 #include "controlplane/b2bua/recovery/saved_call.h"
+#include "controlplane/b2bua/recovery/setup.h"
 #include "controlplane/obs/trace.h"
 #include "controlplane/state/journal.h"
 #include "lib/base/clock.h"
@@ -21,12 +22,13 @@
 struct recovery {
 	struct b2bua *b;
 	struct saved_call saved; /* large */
+	struct saved_setup setup;
 	struct record_name last; /* of the audit, as the last process left it */
-	unsigned taken, dropped, ended;
+	unsigned taken, dropped, ended, cut_off;
 	unsigned users[USER_RESTORED_COUNT];
 };
 
-static const struct config_listener *listener_named(const struct config *c, struct str name)
+const struct config_listener *recover_listener(const struct config *c, struct str name)
 {
 	for (uint32_t i = 0; i < c->n_listeners; i++)
 		if (str_eq(str_z(c->listeners[i].name), name))
@@ -34,29 +36,30 @@ static const struct config_listener *listener_named(const struct config *c, stru
 	return NULL;
 }
 
-/* Where in-dialog requests of the leg go: a new connection, the old ones are gone. */
-static int flow_of(const struct leg *l, const struct saved_leg *s, struct sip_flow *flow, struct err *e)
+int recover_flow(const struct leg *l, const struct saved_way *way, struct sip_flow *flow, struct err *e)
 {
 	const struct b2bua_generation *g = l->call->generation;
 	struct sip_listener *listener = g->listeners[l->listener->index];
 
-	if (!listener || (uint8_t)sip_listener_transport(listener) != s->transport)
+	if (!listener || (uint8_t)sip_listener_transport(listener) != way->transport)
 		return err_set(e, ENOENT, "its listener %s is not what it was", l->listener->name);
 	*flow = (struct sip_flow){
-		.transport = (enum sip_transport)s->transport,
-		.remote = s->remote,
+		.transport = (enum sip_transport)way->transport,
+		.remote = way->remote,
 		.listener = listener,
-		.tls = s->transport == SIP_TLS ? g->client_tls[l->trunk->index] : NULL,
-		.tls_name = s->tls_name.n ? str_dup(s->tls_name) : NULL,
-		.tls_sni = s->tls_sni.n ? str_dup(s->tls_sni) : NULL,
+		.tls = way->transport == SIP_TLS ? g->client_tls[l->trunk->index] : NULL,
+		.tls_name = way->tls_name.n ? str_dup(way->tls_name) : NULL,
+		.tls_sni = way->tls_sni.n ? str_dup(way->tls_sni) : NULL,
 	};
 	return 0;
 }
 
 static int take_dialog(struct leg *l, const struct saved_leg *s, struct err *e)
 {
+	const struct saved_way way = {
+		.transport = s->transport, .remote = s->remote, .tls_name = s->tls_name, .tls_sni = s->tls_sni};
 	struct sip_dialog saved = s->dialog;
-	int rc = flow_of(l, s, &saved.flow, e);
+	int rc = recover_flow(l, &way, &saved.flow, e);
 
 	if (rc < 0)
 		return rc;
@@ -87,7 +90,7 @@ static int take_leg(struct leg *l, const struct saved_leg *s, struct err *e)
 	l->trunk = config_trunk_named(c, trunk);
 	if (!l->trunk)
 		return err_set(e, ENOENT, "its trunk %s is not configured any more", trunk);
-	l->listener = listener_named(c, s->listener);
+	l->listener = recover_listener(c, s->listener);
 	if (!l->listener)
 		return err_set(
 			e, ENOENT, "its listener %.*s is not configured any more", STR_ARG(s->listener));
@@ -280,7 +283,7 @@ static void forget(struct recovery *r, uint64_t key)
 }
 
 /* Has the last process written its record, and been killed before it could forget it? */
-static bool is_recorded(const struct recovery *r, uint64_t key)
+static bool is_recorded(const struct recovery *r, uint64_t key, uint64_t began_ms, struct str record)
 {
 	struct record_name name;
 	char id[CALL_ID_TEXT];
@@ -288,8 +291,8 @@ static bool is_recorded(const struct recovery *r, uint64_t key)
 	snprintf(id, sizeof id, "%08x", (uint32_t)key);
 	if (strcmp(id, r->last.call) != 0)
 		return false;
-	record_name_call(id, r->saved.began_ms, &name);
-	if (r->saved.record.n && record_name_saved(r->saved.record, &name) < 0)
+	record_name_call(id, began_ms, &name);
+	if (record.n && record_name_saved(record, &name) < 0)
 		return false;
 	return strcmp(name.began, r->last.began) == 0;
 }
@@ -360,11 +363,29 @@ static void take_standing(struct recovery *r, uint64_t key, size_t octets)
 	}
 }
 
+static void take_setup(struct recovery *r, uint64_t key, const void *data, size_t n)
+{
+	struct call *c;
+
+	if (saved_setup_read(data, n, &r->setup) < 0) {
+		note_dropped(r, key, "its record is damaged");
+	} else if (is_recorded(r, key, r->setup.began_ms, STR(""))) {
+		forget(r, key);
+	} else if (!(c = call_new(r->b))) {
+		note_dropped(r, key, "out of memory");
+	} else {
+		number(c, (uint32_t)key);
+		checkpoint_known(c, n);
+		c->saved_setup = true;
+		setup_cut_off(c, &r->setup, r->cut_off++);
+	}
+}
+
 static void take_call(struct recovery *r, uint64_t key, const void *data, size_t n)
 {
 	if (saved_call_read(data, n, &r->saved) < 0) {
 		note_dropped(r, key, "its record is damaged, or of another version");
-	} else if (is_recorded(r, key)) {
+	} else if (is_recorded(r, key, r->saved.began_ms, r->saved.record)) {
 		forget(r, key);
 	} else if (r->saved.record.n) {
 		take_ended(r, key);
@@ -381,7 +402,7 @@ static void take(void *arg, uint64_t key, const void *data, size_t n)
 	if (saved_binding_key(key))
 		r->users[users_restore(r->b, key & ~SAVED_BINDING_KEY, data, n)]++;
 	else
-		take_call(r, key, data, n);
+		(saved_setup_is(data, n) ? take_setup : take_call)(r, key, data, n);
 }
 
 static void note_users(struct recovery *r)
@@ -419,9 +440,10 @@ void b2bua_recover(struct b2bua *b)
 	if (rc < 0)
 		log_error("call", "calls and registrations of before the start cannot be read: they end",
 			LZ("directory", k->directory), LZ("reason", strerror(-rc)));
-	else if (r->taken || r->dropped || r->ended || found.torn)
+	else if (r->taken || r->dropped || r->ended || r->cut_off || found.torn)
 		log_info("call", "calls of before the restart are taken over", LU("calls", r->taken),
-			LU("dropped", r->dropped), LU("ended_before", r->ended), LU("records", found.records),
+			LU("dropped", r->dropped), LU("ended_before", r->ended),
+			LU("cut_off", r->cut_off), LU("records", found.records),
 			LU("torn", found.torn), LU("ms", (clock_mono_ns() - began) / NS_PER_MS));
 	b->counters.recovered += r ? r->taken : 0;
 	if (r)

@@ -7,7 +7,7 @@
 #include "controlplane/b2bua/recovery/saved_octets.h"
 
 /* Versions that are written. */
-enum { STANDS = 4, ENDED = 5, SUCCEEDS = SAVED_CALL_VERSION };
+enum { STANDS = 4, ENDED = 5, SUCCEEDS = 6 };
 
 enum {
 	MEDIA_USED = 1,

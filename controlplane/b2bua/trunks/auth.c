@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "controlplane/b2bua/call.h"
+#include "controlplane/b2bua/recovery/checkpoint.h"
 #include "controlplane/b2bua/trunks/auth.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -60,10 +61,12 @@ static void next_seq(struct leg_auth *a, const struct sip_msg *request, uint32_t
 	if (!l)
 		return;
 	/* The dialog's tag may be a null one. */
-	if (l->dialog && str_eq(l->dialog->remote_tag, request->to_tag))
+	if (l->dialog && str_eq(l->dialog->remote_tag, request->to_tag)) {
 		*cseq = sip_dialog_next_seq(l->dialog, request->method);
-	else if (!request->to_tag.n && request->method == SIP_INVITE)
+	} else if (!request->to_tag.n && request->method == SIP_INVITE) {
 		*cseq = ++l->invite_cseq;
+		checkpoint_touch(l->call); /* it is another transaction from now on */
+	}
 }
 
 static void note_refused(const struct leg_auth *a, const struct sip_msg *response, int why)
