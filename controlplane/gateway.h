@@ -76,13 +76,13 @@ int gateway_hand_over(
 	struct gateway *g, uint32_t timeout_ms, void (*done)(void *arg, int rc), void *arg, struct err *e);
 
 /*
- * Does the next process, with that configuration, look for calls where this one keeps them, and for their media
- * where it is? -ENOTSUP with e, which names the leaf: it does not.
+ * Does the next process, with that configuration, look for calls where this one keeps them, and for their
+ * media where it is? -ENOTSUP with e, which names the leaf: it does not.
  */
 int gateway_check_next(const struct gateway *g, const struct config *next, struct err *e);
 
-/* Where the next process, with that configuration, is managed, when that is another socket than this one's; else
- * NULL. Of next. */
+/* Where the next process, with that configuration, is managed, when that is another socket than this one's;
+ * else NULL. Of next. */
 const char *gateway_next_socket(const struct gateway *g, const struct config *next);
 
 /* How an operator wants the process to end and begin again. */
@@ -91,7 +91,7 @@ struct gateway_restart {
 	uint32_t timeout_ms;
 };
 /* Who can do that. socket: as gateway_next_socket(), or "". -EBUSY: not now; others with e. */
-typedef int (*gateway_restart_fn)(void *ctx, const struct gateway_restart *how, char socket[ACTION_SOCKET_MAX],
-	struct err *e);
+typedef int (*gateway_restart_fn)(
+	void *ctx, const struct gateway_restart *how, char socket[ACTION_SOCKET_MAX], struct err *e);
 void gateway_on_restart(struct gateway *g, gateway_restart_fn restart, void *ctx);
 void gateway_free(struct gateway *g); /* NULL is allowed */

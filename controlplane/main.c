@@ -98,8 +98,7 @@ static struct config *config_of_next(const struct process *p)
 	return config_load(p->file, &next, &mistake) < 0 ? NULL : next;
 }
 
-static int leave(
-	struct process *p, const struct config *next, uint32_t timeout_ms, bool again, struct err *e)
+static int leave(struct process *p, const struct config *next, uint32_t timeout_ms, bool again, struct err *e)
 {
 	int rc = next ? gateway_check_next(p->gateway, next, e) : 0;
 

@@ -11,8 +11,8 @@
 #define ASIDE __rte_noinline __rte_cold
 
 /*
- * What p points to is read anew from here on. Behind a call in the middle of a stage, where every register that
- * outlives it holds something of the batch's: to read a field again takes less than to store it for the time of
- * the call and then read that.
+ * What p points to is read anew from here on. Behind a call in the middle of a stage, where every register
+ * that outlives it holds something of the batch's: to read a field again takes less than to store it for the
+ * time of the call and then read that.
  */
 #define READ_AGAIN(p) __asm__("" : "+r"(p))

@@ -110,9 +110,9 @@ static inline __attribute__((always_inline)) uint16_t udp_sum_any(
 }
 
 /*
- * The same sum of a packet that is p->summed and not sealed, from what it came with (RFC 1624): its addresses,
- * ports and RTP's numbers as they were, and its checksum, are still in front of it and in p->rtp. All else stays as
- * it is, the length too, which goes in and out alike.
+ * The same sum of a packet that is p->summed and not sealed, from what it came with (RFC 1624): its
+ * addresses, ports and RTP's numbers as they were, and its checksum, are still in front of it and in p->rtp.
+ * All else stays as it is, the length too, which goes in and out alike.
  */
 static inline uint16_t udp_checksum_renumbered(const struct leaving *l, const struct packet *p)
 {

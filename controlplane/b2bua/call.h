@@ -438,8 +438,8 @@ void fork_clear(struct leg *out);
 void fork_request(struct leg *out, struct sip_dialog *d, struct sip_stx *stx, const struct sip_msg *m);
 /* ACK and BYE to who answered, in a dialog that is not listed; why: for people, NULL: nothing is said. */
 void fork_end(struct b2bua *b, struct sip_dialog *d, const struct sip_flow *flow, const char *why);
-/* A branch answers whose call is over: it is acknowledged and ended. flow: which way its INVITE went; why: as of
- * fork_end(). */
+/* A branch answers whose call is over: it is acknowledged and ended. flow: which way its INVITE went; why: as
+ * of fork_end(). */
 void fork_late(struct b2bua *b, const struct sip_msg *m, const struct sip_flow *flow, const char *why);
 
 /* ---- exchange.c: an INVITE and its twin ---- */

@@ -144,8 +144,8 @@ int invite_copy(struct leg *out, struct str sdp, struct err *e)
 	else {
 		out->call->waiting++;
 		auth_follow(out, out->ctx);
-		if (!out->dialog)
-			checkpoint_touch(out->call); /* who rings is to hear when that is over, whatever happens here */
+		if (!out->dialog) /* who rings is to hear when that is over, whatever happens here */
+			checkpoint_touch(out->call);
 		/* Without memory glare ends the attempt. */
 		if (out->ancestor && sdp.n)
 			(void)call_text_keep(&out->again, sdp);

@@ -53,7 +53,8 @@ void dp_orphans_end(evutil_socket_t fd, short what, void *client)
 		log_info("dp_client", "sessions without a call are removed", LU("sessions", removed));
 }
 
-/* Outside our ranges, or a call's that was taken over: nobody is given it anyway. So is the other of a pair. */
+/* Outside our ranges, or a call's that was taken over: nobody is given it anyway. So is the other of a pair.
+ */
 static void hold(struct dp_client *c, struct orphan_port *port)
 {
 	if (!port->lease.held)

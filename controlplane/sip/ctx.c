@@ -452,8 +452,8 @@ int sip_ctx_head(const struct sip_ctx *ctx, void *buf, size_t cap, struct str *h
 	return tx_head(&m, buf, cap, head);
 }
 
-int sip_ctx_resume(struct sip_txl *l, struct str head, const struct sip_flow *to, const struct sip_ctx_ops *ops,
-	void *user, struct sip_ctx **out)
+int sip_ctx_resume(struct sip_txl *l, struct str head, const struct sip_flow *to,
+	const struct sip_ctx_ops *ops, void *user, struct sip_ctx **out)
 {
 	struct sip_ctx *ctx = calloc(1, sizeof *ctx);
 	struct sip_msg m;
@@ -471,7 +471,8 @@ int sip_ctx_resume(struct sip_txl *l, struct str head, const struct sip_flow *to
 	}
 	ctx->l = l;
 	ctx->method = SIP_INVITE;
-	/* Whether a provisional response came while nobody listened is not known; the INVITE was there long ago. */
+	/* Whether a provisional response came while nobody listened is not known; the INVITE was there long
+	 * ago. */
 	ctx->state = TX_PROCEEDING;
 	ctx->waiter.lost = on_lost;
 	ctx->ops = ops;

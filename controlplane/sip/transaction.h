@@ -147,16 +147,16 @@ void sip_ctx_forget_answer(struct sip_ctx *ctx);
 void sip_ctx_detach(struct sip_ctx *ctx);
 void *sip_ctx_user(const struct sip_ctx *ctx);
 /*
- * Into buf: what a later process has to know of an INVITE without a final response to cancel it, and to acknowledge
- * its refusal. No body, no credentials. -EALREADY: there is one; -EMSGSIZE.
+ * Into buf: what a later process has to know of an INVITE without a final response to cancel it, and to
+ * acknowledge its refusal. No body, no credentials. -EALREADY: there is one; -EMSGSIZE.
  */
 int sip_ctx_head(const struct sip_ctx *ctx, void *buf, size_t cap, struct str *head);
 /*
- * The INVITE that an earlier process sent, as sip_ctx_head() had it: it can be cancelled at once, and its final
- * response is waited for 64*T1. -EBADMSG: it is none; -ENOMEM.
+ * The INVITE that an earlier process sent, as sip_ctx_head() had it: it can be cancelled at once, and its
+ * final response is waited for 64*T1. -EBADMSG: it is none; -ENOMEM.
  */
-int sip_ctx_resume(struct sip_txl *l, struct str head, const struct sip_flow *to, const struct sip_ctx_ops *ops,
-	void *user, struct sip_ctx **out);
+int sip_ctx_resume(struct sip_txl *l, struct str head, const struct sip_flow *to,
+	const struct sip_ctx_ops *ops, void *user, struct sip_ctx **out);
 /* The flow that the request took, with the connection used. */
 const struct sip_flow *sip_ctx_flow(const struct sip_ctx *ctx);
 enum sip_method sip_ctx_method(const struct sip_ctx *ctx);
@@ -192,11 +192,12 @@ const struct sip_flow *sip_stx_flow(const struct sip_stx *stx);
 int sip_stx_respond(struct sip_stx *stx, const struct sip_builder *response);
 /* Builds and sends a response without a body. to_tag as in sip_build_response(). */
 int sip_stx_reply(struct sip_stx *stx, unsigned status, const char *reason, struct str to_tag);
-/* Into buf: what a later process has to know of a request to answer it. No body, no credentials. -EMSGSIZE. */
+/* Into buf: what a later process has to know of a request to answer it. No body, no credentials. -EMSGSIZE.
+ */
 int sip_stx_head(const struct sip_stx *stx, void *buf, size_t cap, struct str *head);
 /*
- * The INVITE that an earlier process did not answer, as sip_stx_head() had it; from: where it came from, its connection
- * gone. -EBADMSG: it is none; -EEXIST: it is there; -ENOMEM.
+ * The INVITE that an earlier process did not answer, as sip_stx_head() had it; from: where it came from, its
+ * connection gone. -EBADMSG: it is none; -EEXIST: it is there; -ENOMEM.
  */
 int sip_stx_resume(struct sip_txl *l, struct str head, const struct sip_flow *from, struct sip_stx **out);
 /* Sends the last provisional response once more: one that is to be reliable (RFC 3262). */

@@ -103,7 +103,8 @@ int tx_keep(const struct sip_flow *flow, struct sip_flow *kept);
 
 /* The head of an INVITE, as far as its later messages and its responses need it. -EMSGSIZE. */
 int tx_head(const struct sip_msg *m, void *buf, size_t cap, struct str *head);
-/* The same read again, into m, whose views are of *copy: the caller's to free, error or not. -EBADMSG, -ENOMEM. */
+/* The same read again, into m, whose views are of *copy: the caller's to free, error or not. -EBADMSG,
+ * -ENOMEM. */
 int tx_head_read(struct str head, struct tx_text *copy, struct sip_msg *m);
 
 /* ctx.c */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A record of a call that was being set up: refused, or every count and text in it is within bounds, it says the same
- * when it is written again, and what its heads are taken for can be answered and cancelled. */
+/* A record of a call that was being set up: refused, or every count and text in it is within bounds, it says
+ * the same when it is written again, and what its heads are taken for can be answered and cancelled. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The control plane is killed while calls are being set up: the next one tells both sides that they are over. */
+/* The control plane is killed while calls are being set up: the next one tells both sides that they are over.
+ */
 #include "tests/unit/b2bua_bench.h"
 
 #include "controlplane/b2bua/call.h"

@@ -274,7 +274,7 @@ static void test_a_call_that_rings(void **state)
 		struct phone *from = i ? &alice : &bob, *to = i ? &bob : &alice;
 
 		bench_freeze(); /* before anything of the call is written */
-	dial(from, number_of(to), "", sdp(from, 1));
+		dial(from, number_of(to), "", sdp(from, 1));
 		hear(to, "INVITE");
 		answer(to, "180 Ringing", "", "");
 		bench_kill();

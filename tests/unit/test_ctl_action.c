@@ -130,8 +130,8 @@ static void a_restart_is_waited_for_where_it_answers(void **state)
 	assert_int_equal(run(NULL, "restart"), CTL_UNREACHABLE);
 	snprintf(here, sizeof here, "%s", getenv("SRTPGW_SOCKET"));
 	snprintf(there, sizeof there, "%s.next", here);
-	snprintf(answer, sizeof answer, OK("{\"srtp-gateway:remaining-calls\":0,\"srtp-gateway:socket\":\"%s\"}") " ",
-		there);
+	snprintf(answer, sizeof answer,
+		OK("{\"srtp-gateway:remaining-calls\":0,\"srtp-gateway:socket\":\"%s\"}") " ", there);
 	snprintf(managed, sizeof managed, "started again\nmanaged at %s from now on (--socket)\n", there);
 	assert_int_equal(symlink(here, there), 0);
 	int code = run(moves, "restart");

@@ -32,9 +32,11 @@ static struct saved_setup sample(void)
 		.peer_name = {STR(""), STR("sbc.north.example")},
 		.peer_fingerprint = {STR(""), STR("ab:cd")},
 		.tag = STR("49085fe300ec00af"),
-		.in = invite(STR("INVITE sip:1@a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\n\r\n"), SIP_UDP),
+		.in = invite(
+			STR("INVITE sip:1@a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\n\r\n"), SIP_UDP),
 		.n_out = 2,
-		.out = {invite(STR("INVITE sip:2@b SIP/2.0\r\n\r\n"), SIP_TLS), invite(STR("INVITE"), SIP_TCP)},
+		.out = {invite(STR("INVITE sip:2@b SIP/2.0\r\n\r\n"), SIP_TLS),
+			invite(STR("INVITE"), SIP_TCP)},
 	};
 }
 
@@ -75,7 +77,8 @@ static void nothing_is_lost(void **state)
 	assert_true(saved_setup_read(w.p, w.len + 1, &again) < 0);
 }
 
-/* A call that stands, or has ended, is none, nor the other way round; nobody waits for an answer in the last. */
+/* A call that stands, or has ended, is none, nor the other way round; nobody waits for an answer in the last.
+ */
 static void it_is_told_from_a_call(void **state)
 {
 	static struct saved_call call;

@@ -101,8 +101,8 @@ static void relay(struct rig *r, enum srtp_suite a, enum srtp_suite b, bool v6)
 }
 
 /*
- * What leaves as it came but for its numbers has a checksum made of the one it came with: for every sum that a
- * payload may have, also the one that is written as 0xffff because 0 means none.
+ * What leaves as it came but for its numbers has a checksum made of the one it came with: for every sum that
+ * a payload may have, also the one that is written as 0xffff because 0 means none.
  */
 static void test_plain_to_plain_of_every_sum(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls that are up are kept outside the process, so that a crash of it ends none; of those that are being
- * set up, what it takes to end them (keep_setup.c). What changes is written within SAVE_MS, many calls with one
- * system call; segments are renewed a few calls at a time. Bindings of users go with them (keep_users.c).
+ * set up, what it takes to end them (keep_setup.c). What changes is written within SAVE_MS, many calls with
+ * one system call; segments are renewed a few calls at a time. Bindings of users go with them (keep_users.c).
  */
 #include <errno.h>
 #include <stddef.h>

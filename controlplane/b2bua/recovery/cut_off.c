@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls that were being set up when the last process went. What it negotiated went with it, so they cannot go on:
- * the transactions of their INVITEs are there again, and end as those of any call do that cannot be set up. A called
- * side that answers all the same is acknowledged and let go.
+ * Calls that were being set up when the last process went. What it negotiated went with it, so they cannot go
+ * on: the transactions of their INVITEs are there again, and end as those of any call do that cannot be set
+ * up. A called side that answers all the same is acknowledged and let go.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -75,7 +75,8 @@ static int find_way(struct leg *l, const struct saved_way *way, struct sip_flow 
 		return err_set(e, ENOENT, "its trunk is not configured any more");
 	l->listener = recover_listener(l->call->config, way->listener);
 	if (!l->listener)
-		return err_set(e, ENOENT, "its listener %.*s is not configured any more", STR_ARG(way->listener));
+		return err_set(
+			e, ENOENT, "its listener %.*s is not configured any more", STR_ARG(way->listener));
 	return recover_flow(l, way, flow, e);
 }
 

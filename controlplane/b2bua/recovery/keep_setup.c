@@ -16,7 +16,8 @@ static bool waits(const struct leg *in)
 /* Is the first INVITE out? One in a dialog is of a call that goes on without it. */
 static bool rings(const struct leg *out)
 {
-	return out->trunk && (out->ctx || out->n_contacts) && !out->concluded && !out->ancestor && !out->established;
+	return out->trunk && (out->ctx || out->n_contacts) && !out->concluded && !out->ancestor &&
+	       !out->established;
 }
 
 bool setup_is_kept(const struct call *c)
@@ -51,8 +52,8 @@ static void save_in(const struct leg *in, struct saved_invite *s, struct wbuf *h
 	s->way.remote = sip_stx_request(in->stx)->source;
 }
 
-static void save_out(const struct sip_ctx *ctx, const struct config_listener *l, struct saved_setup *s,
-	struct wbuf *heads)
+static void save_out(
+	const struct sip_ctx *ctx, const struct config_listener *l, struct saved_setup *s, struct wbuf *heads)
 {
 	struct saved_invite *i = &s->out[s->n_out];
 

@@ -56,8 +56,10 @@ int recover_flow(const struct leg *l, const struct saved_way *way, struct sip_fl
 
 static int take_dialog(struct leg *l, const struct saved_leg *s, struct err *e)
 {
-	const struct saved_way way = {
-		.transport = s->transport, .remote = s->remote, .tls_name = s->tls_name, .tls_sni = s->tls_sni};
+	const struct saved_way way = {.transport = s->transport,
+		.remote = s->remote,
+		.tls_name = s->tls_name,
+		.tls_sni = s->tls_sni};
 	struct sip_dialog saved = s->dialog;
 	int rc = recover_flow(l, &way, &saved.flow, e);
 
@@ -442,9 +444,9 @@ void b2bua_recover(struct b2bua *b)
 			LZ("directory", k->directory), LZ("reason", strerror(-rc)));
 	else if (r->taken || r->dropped || r->ended || r->cut_off || found.torn)
 		log_info("call", "calls of before the restart are taken over", LU("calls", r->taken),
-			LU("dropped", r->dropped), LU("ended_before", r->ended),
-			LU("cut_off", r->cut_off), LU("records", found.records),
-			LU("torn", found.torn), LU("ms", (clock_mono_ns() - began) / NS_PER_MS));
+			LU("dropped", r->dropped), LU("ended_before", r->ended), LU("cut_off", r->cut_off),
+			LU("records", found.records), LU("torn", found.torn),
+			LU("ms", (clock_mono_ns() - began) / NS_PER_MS));
 	b->counters.recovered += r ? r->taken : 0;
 	if (r)
 		note_users(r);

@@ -12,10 +12,10 @@
 #include "lib/base/buf.h"
 
 /*
- * The newest that is read. 7 is of a call that is being set up, and another record: saved_setup.h. 5 is of one
- * that has ended. One that stands is written as 4, which programs of
- * before 5 take over too, or as 6 when it has predecessors. Taken over all the same: 1, without what begins
- * with renewal; 2, of the keys of transport 0 alone; 3, without `before` and agreed_seq.
+ * The newest that is read. 7 is of a call that is being set up, and another record: saved_setup.h. 5 is of
+ * one that has ended. One that stands is written as 4, which programs of before 5 take over too, or as 6 when
+ * it has predecessors. Taken over all the same: 1, without what begins with renewal; 2, of the keys of
+ * transport 0 alone; 3, without `before` and agreed_seq.
  */
 #define SAVED_CALL_VERSION 7
 #define SAVED_CALL_MAX (96u << 10) /* octets: two bodies, two dialogs with all their routes, and the rest */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A call that is being set up as it is kept outside the process, and its octets: what a later process needs to tell
- * both sides that it comes to nothing. Under the call's key, so that the call's own record takes its place. No session
- * description is in it, and no credentials. Pure.
+ * A call that is being set up as it is kept outside the process, and its octets: what a later process needs
+ * to tell both sides that it comes to nothing. Under the call's key, so that the call's own record takes its
+ * place. No session description is in it, and no credentials. Pure.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ struct saved_setup {
 	uint64_t began_ms;   /* wall clock */
 	struct str trunk[2]; /* their names in the configuration, the caller's first */
 	struct str tls[2], peer_name[2], peer_fingerprint[2]; /* as in struct leg */
-	struct str tag;         /* of our responses to the caller */
+	struct str tag; /* of our responses to the caller */
 	struct saved_invite in; /* the caller's; head empty: nobody waits for an answer */
 	uint32_t n_out;
 	struct saved_invite out[SAVED_INVITES_MAX];
@@ -48,7 +48,7 @@ static inline bool saved_setup_is(const void *data, size_t n)
 /* Overflows when it does not fit, or a text is longer than is read. */
 void saved_setup_write(const struct saved_setup *s, struct wbuf *w);
 /*
- * -EPROTO: not a record of this version, or damaged. What it gives is within bounds; texts but the heads have no
- * control characters. Heads are yet to be parsed.
+ * -EPROTO: not a record of this version, or damaged. What it gives is within bounds; texts but the heads have
+ * no control characters. Heads are yet to be parsed.
  */
 int saved_setup_read(const void *data, size_t n, struct saved_setup *out);
