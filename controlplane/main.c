@@ -388,6 +388,11 @@ static void look_at_places(const struct options *o, const struct config *config)
 		NULL, config, made ? config->management.socket : o->gateway.control, NULL, NULL);
 }
 
+static const char *plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* What is said to the process before there is a loop to hear it. */
 static void receive_early(void)
 {
@@ -440,8 +445,9 @@ int main(int argc, char **argv)
 	}
 	look_at_places(&o, config);
 	if (o.check) {
-		printf("%s: ok: %u trunks, %u listeners, %u routes\n", o.config, config->n_trunks,
-			config->n_listeners, config->n_routes);
+		printf("%s: ok: %u trunk%s, %u listener%s, %u route%s\n", o.config, config->n_trunks,
+			plural(config->n_trunks), config->n_listeners, plural(config->n_listeners),
+			config->n_routes, plural(config->n_routes));
 		code = EXIT_OK;
 	} else {
 		raise_file_limit(config);
