@@ -37,6 +37,13 @@ class Performance(unittest.TestCase):
         self.assertIn("| `rtp_to_srtp.gcm128.50k.ratio_to_limit` | 2.27 | ratio | at most 2.2 |", made)
         self.assertEqual(performance.fill(made, BENCH), made)
 
+    def test_a_machine_that_stood_still_is_told(self):
+        made = performance.fill("<!-- figures: run -->\n<!-- end -->\n", {**BENCH, "parts": {
+            "sip": {"at": "then", "seconds": 150, "load_before": 0, "stalls": {"seconds": 150.0, "stood_still_ms": 300.0, "longest_ms": 20.5}},
+            "dtls": {"at": "then", "seconds": 6, "load_before": 0}}})
+        self.assertIn("| sip | then | 150 | 0 | 2.00 (20.5) |", made)
+        self.assertIn("| dtls | then | 6 | 0 |  |", made)
+
     def test_a_target_that_is_just_met_says_which_way_it_is_meant(self):
         self.assertIn("at least 3,000 |", performance.SECTIONS["sip"](BENCH["figures"]))
 

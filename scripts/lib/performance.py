@@ -289,9 +289,14 @@ SECTIONS = {
 
 def run_of(bench):
     """On what, when, and what else was running."""
-    rows = [(name, run.get("at", ""), f"{run.get('seconds', '')}", f"{run.get('load_before', '')}")
+    rows = [(name, run.get("at", ""), f"{run.get('seconds', '')}", f"{run.get('load_before', '')}", stood_still(run.get("stalls")))
             for name, run in bench.get("parts", {}).items()]
-    return machine.sentence(bench["machine"]) + "\n\n" + table(("part", "ended", "seconds", "load average when the run began"), rows)
+    return machine.sentence(bench["machine"]) + "\n\n" + table(
+        ("part", "ended", "seconds", "load average when the run began", "cores stood still, ms a second (longest, ms)"), rows)
+
+
+def stood_still(stalls):
+    return f"{number(stalls['stood_still_ms'] / stalls['seconds'])} ({number(stalls['longest_ms'])})" if stalls else ""
 
 
 def fill(text, bench):
