@@ -239,8 +239,12 @@ enum config_rtcp_mux {
 
 enum config_ice { CONFIG_ICE_NEVER, CONFIG_ICE_LITE };
 
-/* Of offers of video with RTCP feedback. */
-enum config_rtp_profile { CONFIG_RTP_FEEDBACK, CONFIG_RTP_BASIC };
+/* Of our offers. */
+enum config_rtp_profile {
+	CONFIG_RTP_FEEDBACK, /* AVPF where video was offered with RTCP feedback */
+	CONFIG_RTP_BASIC,    /* AVP always, but with DTLS */
+	CONFIG_RTP_FEEDBACK_ALWAYS,
+};
 
 /* What a 300, 301 or 302 of the called side becomes. */
 enum config_redirect { CONFIG_REDIRECT_REFUSE, CONFIG_REDIRECT_FOLLOW, CONFIG_REDIRECT_PASS };

@@ -11,7 +11,11 @@ static const char *const mux_modes[] = {
 	[CONFIG_RTCP_MUX_OFFER] = "offer",
 };
 static const char *const ice_modes[] = {[CONFIG_ICE_NEVER] = "never", [CONFIG_ICE_LITE] = "lite"};
-static const char *const rtp_profiles[] = {[CONFIG_RTP_FEEDBACK] = "feedback", [CONFIG_RTP_BASIC] = "basic"};
+static const char *const rtp_profiles[] = {
+	[CONFIG_RTP_FEEDBACK] = "feedback",
+	[CONFIG_RTP_BASIC] = "basic",
+	[CONFIG_RTP_FEEDBACK_ALWAYS] = "feedback-always",
+};
 static const char *const redirects[] = {
 	[CONFIG_REDIRECT_REFUSE] = "refuse",
 	[CONFIG_REDIRECT_FOLLOW] = "follow",

@@ -108,7 +108,7 @@ static int send_offer(
 /*
  * Is our offer to be in the feedback profile? Browsers write SAVPF and congestion control for speech as a matter of
  * course, and so do phones (Linphone); peers that know nothing of RFC 4585 would refuse such an offer for nothing.
- * Pictures need it.
+ * Pictures need it, and some peers take nothing else: those are known by their policy.
  */
 static bool wants_feedback(const struct oa_leg *to, const struct oa_exchange *got, unsigned i, bool by_dtls)
 {
@@ -119,9 +119,11 @@ static bool wants_feedback(const struct oa_leg *to, const struct oa_exchange *go
 	/* A session keeps its profile: who began without takes no other. */
 	if (i < to->n_media && to->media[i].used)
 		return sdp_proto_info(to->media[i].proto)->feedback;
+	if (to->policy.profile == OA_PROFILE_FEEDBACK)
+		return true;
 	if (by_dtls)
 		return from->feedback || asks;
-	return from->feedback && !to->policy.basic_profile && video && (asks || !from->dtls);
+	return from->feedback && to->policy.profile == OA_PROFILE_VIDEO && video && (asks || !from->dtls);
 }
 
 /* M-line i of our offer on `to` out of the peer's on the other leg, on the transport that is planned for it. */

@@ -39,6 +39,13 @@ enum oa_mux {
 	OA_MUX_OFFER,  /* in our offers too */
 };
 
+/* The RTP profile of our offers (RFC 4585, 5124). */
+enum oa_profile {
+	OA_PROFILE_VIDEO,    /* with feedback where video was offered with it */
+	OA_PROFILE_BASIC,    /* AVP or SAVP, with feedback or without; not of DTLS */
+	OA_PROFILE_FEEDBACK, /* AVPF or SAVPF, whatever was offered on the other side */
+};
+
 /* One leg's rules. The pointers in it belong to the configuration's snapshot. */
 struct oa_policy {
 	enum oa_security security;
@@ -48,7 +55,7 @@ struct oa_policy {
 	const struct agreement_method *other; /* what a peer may offer besides; NULL: nothing */
 	struct keying_policy keying;
 	bool ice;           /* as a lite agent, offered and answered */
-	bool basic_profile; /* our offers without DTLS are AVP or SAVP, with feedback or without */
+	enum oa_profile profile;
 	bool hop_encrypted; /* the leg's SIP hop is encrypted; without it SDES is refused in both directions
 			     */
 };

@@ -128,6 +128,27 @@ def test_two_secure_legs_with_different_suites():
             assert leg["signalling"]["tls-version"] == "TLSv1.3", leg
 
 
+def test_a_phone_of_the_feedback_profile_alone_is_called_and_calls():
+    """It answers 488 to RTP/SAVP, and offers RTP/SAVPF with keys in SDP itself."""
+    trunks = [carrier("carrier-a", "192.0.2.10", (CM_80,), **{"rtp-profile": "feedback-always"}), core("core", "10.20.0.10")]
+    with Neighbourhood() as lab:
+        gateway = lab.gateway(trunks, [("core", "+49", "carrier-a"), ("carrier-a", "+49", "core")])
+        wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
+        a = phone(lab, "carrier-a", "+4989100", TONE_A, secure="srtp-mandf")
+        b = phone(lab, "phone", "+4930300", TONE_B)
+        for one, uri in ((b, f"sip:+4989100@{INSIDE}:5060;transport=udp"), (a, f"sip:+4930300@{OUTSIDE}:5061;transport=tls")):
+            one.dial(uri)
+            ident = wait_for("the call is up", lambda: up(gateway))["id"]
+            assert_relayed(gateway, ident)
+            hang_up(gateway, one)
+            legs = assert_clean(gateway, ident)
+            assert sorted(str(leg["suite"]) for leg in legs) == [CM_80, "None"], legs
+        assert_heard(a, b, 1.0)
+        assert_heard(b, a, 1.0)
+        assert_nothing_clear(wire)
+        gateway.stop()
+
+
 def test_call_from_the_core_to_a_carrier_ended_by_the_called_side():
     trunks = [carrier("carrier-a", "192.0.2.10", (GCM_256, CM_80)), core("core", "10.20.0.10")]
     with call(trunks, [("core", "+49", "carrier-a")], ("phone", "+4930300", TONE_B), ("carrier-a", "+4989100", TONE_A),

@@ -89,6 +89,7 @@ static void test_every_leaf_of_a_trunk_counts(void **state)
 		TRUNK("a", ",\"media-timeout\":5"),
 		TRUNK("a", ",\"rtcp-mux\":\"offer\""),
 		TRUNK("a", ",\"ice\":\"lite\""),
+		TRUNK("a", ",\"rtp-profile\":\"feedback-always\""),
 		TRUNK("a", ",\"identify\":{\"source-address\":[\"198.51.100.0/24\"]}"),
 		TRUNK("a", ",\"identify\":{\"listener\":[\"tls\"]}"),
 		TRUNK("a", ",\"failover-on\":[500]"),

@@ -453,7 +453,7 @@ static void a_phone_without_the_feedback_profile(void **state)
 	struct call *c;
 
 	(void)state;
-	basic.basic_profile = true;
+	basic.profile = OA_PROFILE_BASIC;
 	c = call_new(&browser, &basic);
 	must(c, pass_offer(c, &c->a, written("chromium-audio-video")));
 	assert_has(c->to_b, "m=video 21002 RTP/SAVP 96 ");

@@ -62,6 +62,47 @@ static void secure_to_secure_with_another_suite(void **state)
 	call_free(c);
 }
 
+/* Who takes the feedback profile alone is offered it whatever the other side said; a session keeps its profile. */
+static void the_feedback_profile_whoever_calls(void **state)
+{
+	struct oa_policy always[] = {plain, secure};
+	static const char *const protos[] = {"RTP/AVPF", "RTP/SAVPF"}, *const basic[] = {"RTP/AVP", "RTP/SAVP"};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		const char *keys = i ? CRYPTO : "";
+		char line[64], body[512];
+
+		always[i].profile = OA_PROFILE_FEEDBACK;
+		struct call *c = call_new(&plain, &always[i]);
+
+		must(c, pass_offer(c, &c->a, HEAD("1") AUDIO_PLAIN));
+		snprintf(line, sizeof line, "m=audio 21000 %s 8 101\r\n", protos[i]);
+		assert_has(c->to_b, line);
+		snprintf(body, sizeof body, ANSWER_HEAD "m=audio 5000 %s 8\r\n%s", protos[i], keys);
+		must(c, pass_answer(c, &c->b, body));
+		assert_has(c->to_a, "m=audio 20000 RTP/AVP 8\r\n");
+		commit(c);
+		must(c, pass_offer(c, &c->a, HEAD("2") AUDIO_PLAIN "a=sendonly\r\n"));
+		assert_has(c->to_b, line);
+		call_free(c);
+
+		/* It calls, in whichever profile. */
+		c = call_new(&always[i], &plain);
+		snprintf(body, sizeof body, HEAD("1") "m=audio 4000 %s 8\r\n%s", basic[i], keys);
+		must(c, pass_offer(c, &c->a, body));
+		assert_has(c->to_b, "m=audio 21000 RTP/AVP 8\r\n");
+		must(c, pass_answer(c, &c->b, ANSWER_HEAD "m=audio 5000 RTP/AVP 8\r\n"));
+		commit(c);
+		must(c, pass_offer(c, &c->b,
+				"v=0\r\no=bob 88 2 IN IP4 10.2.2.2\r\ns=-\r\nc=IN IP4 10.2.2.2\r\nt=0 0\r\n"
+				"m=audio 5000 RTP/AVP 8\r\na=sendonly\r\n"));
+		snprintf(line, sizeof line, "m=audio 20000 %s 8\r\n", basic[i]);
+		assert_has(c->to_a, line);
+		call_free(c);
+	}
+}
+
 /* Nothing of the offerer's network, equipment or keys is read on the other side. */
 static void topology_is_hidden(void **state)
 {
@@ -347,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secure_to_plain),
 		cmocka_unit_test(secure_to_secure_with_another_suite),
+		cmocka_unit_test(the_feedback_profile_whoever_calls),
 		cmocka_unit_test(topology_is_hidden),
 		cmocka_unit_test(offers_that_are_refused),
 		cmocka_unit_test(answers_that_are_refused),

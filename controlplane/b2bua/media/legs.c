@@ -16,6 +16,12 @@ static const enum oa_mux muxes[] = {
 	[CONFIG_RTCP_MUX_OFFER] = OA_MUX_OFFER,
 };
 
+static const enum oa_profile profiles[] = {
+	[CONFIG_RTP_FEEDBACK] = OA_PROFILE_VIDEO,
+	[CONFIG_RTP_BASIC] = OA_PROFILE_BASIC,
+	[CONFIG_RTP_FEEDBACK_ALWAYS] = OA_PROFILE_FEEDBACK,
+};
+
 static const uint8_t learning[] = {
 	[CONFIG_LEARN_NEVER] = DP_LEARN_NEVER,
 	[CONFIG_LEARN_ONCE] = DP_LEARN_ONCE,
@@ -42,7 +48,7 @@ static struct oa_policy policy_of(const struct leg *l)
 		.security = OA_SECURITY_NONE,
 		.mux = muxes[t->rtcp_mux],
 		.ice = t->ice == CONFIG_ICE_LITE,
-		.basic_profile = t->rtp_profile == CONFIG_RTP_BASIC,
+		.profile = profiles[t->rtp_profile],
 		.hop_encrypted = sip_transport_secure(l->flow.transport),
 	};
 
