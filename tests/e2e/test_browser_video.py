@@ -3,7 +3,7 @@
 
 import contextlib
 
-from lab.baresip import Phone
+from lab.baresip import SEES, VIDEO, Phone
 from lab.capture import Capture, clear_packets, is_rtp
 from lab.gateway import CM_80, GCM_256, MEDIA, OUTSIDE
 from lab.net import wait_for
@@ -12,15 +12,11 @@ from test_audit import ctl, records
 from test_calls import up
 from test_reconfigure import change
 
-SEES = "video: receiving with resolution 320 x 240"  # baresip's log, with the first picture that it decoded
-
 
 class VideoNeighbourhood(WebNeighbourhood):
     def sdes_phone(self, seconds=60):
         return Phone(self.host("carrier-b"), PHONE_NUMBER, self.ADDRESSES["carrier-b"], PHONE_TONE, "eth0",
-                     certificate=self.identity("carrier-b")[2], ca=self.ca.cert, seconds=seconds,
-                     extra=["module vp8.so", "module fakevideo.so", "video_source fakevideo,nil", "video_size 320x240",
-                            "video_display fakevideo,nil", "video_fps 10", "video_bitrate 300000"])
+                     certificate=self.identity("carrier-b")[2], ca=self.ca.cert, seconds=seconds, extra=VIDEO)
 
 
 @contextlib.contextmanager

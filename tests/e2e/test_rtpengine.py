@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 A carrier's session border controller of Kamailio and rtpengine, which ends SRTP in front of a phone that has none: by SDES,
-by DTLS in each role, with ICE; held, with keys renewed, and from each side.
+by DTLS in each role, with ICE, with video; held, with keys renewed, and from each side.
 
     phone 10.20.0.10 -- [gateway] -- TLS, SRTP -- carrier-b 192.0.2.20 [Kamailio, rtpengine] 172.16.0.1 -- behind 172.16.0.30
 """
@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 
-from lab.baresip import Phone
+from lab.baresip import SEES, VIDEO, Phone
 from lab.capture import Capture
 from lab.gateway import CM_80, GCM_256, INSIDE, OUTSIDE, Neighbourhood, core
 from lab.net import wait_for
@@ -27,10 +27,10 @@ DTLS = ("UDP/TLS/RTP/SAVP SDES-off ICE=remove rtcp-mux-offer", "SDES-off ICE=rem
 
 
 @contextlib.contextmanager
-def parties(srtp=(), offer=None, answer=None, **more):
+def parties(srtp=(), offer=None, answer=None, extra=(), **more):
     """
     (gateway, the core's phone, the phone behind the controller), both ends as in the examples. srtp: what the trunk has in
-    srtp besides; offer, answer: as of BorderController; more: for the trunk. Nothing was in the clear outside at the end.
+    srtp besides; offer, answer: as of BorderController; extra: for the phones' configurations; more: for the trunk. Nothing was in the clear outside at the end.
     """
     with open(os.path.join(EXAMPLES, "kamailio-rtpengine.json")) as f:
         trunk = json.load(f)["srtp-gateway:gateway"]["trunks"]["trunk"][0]
@@ -44,14 +44,14 @@ def parties(srtp=(), offer=None, answer=None, **more):
         trunk["peer"][0]["host"] = address
         trunk["srtp"] |= dict(srtp)
         suites = {"crypto-profile": [{"name": "cm", "suite": [CM_80]}]}
-        gateway = lab.gateway([trunk, core("core", lab.ADDRESSES["phone"])],
+        gateway = lab.gateway([trunk, core("core", lab.ADDRESSES["phone"], **{"rtp-profile": "basic"})],
                               [(trunk["name"], "+", "core"), ("core", "+", trunk["name"])],
                               **{"crypto-profiles": suites, **policies})
         wire = Capture(*lab.far_end(lab.gateway_host, "ext0"))
         BorderController(host, address, THEIR_INSIDE, OUTSIDE, BEHIND, lab.identity("carrier-b"), lab.ca.cert, offer, answer)
-        a = phone(lab, "phone", OURS, TONE_A, seconds=120)
+        a = phone(lab, "phone", OURS, TONE_A, seconds=120, extra=extra)
         b = Phone(lab.host("behind"), THEIRS, BEHIND, TONE_B, "eth0", "udp", secure=None, outbound=f"sip:{THEIR_INSIDE}",
-                  seconds=120)
+                  seconds=120, extra=extra)
         yield gateway, a, b
         assert_nothing_clear(wire)
         gateway.stop()
@@ -180,3 +180,41 @@ def test_rtpengine_chooses_among_what_it_is_offered_with_ice():
         legs = list(both_ways(gateway, a, b, lambda ident: renew(gateway, ident)))
         assert [leg["keying"] for leg in legs] == ["dtls", "sdes"], legs
         assert [leg["ice"]["state"] for leg in legs] == ["nominated"] * 2, legs
+
+
+def with_video(keying, offer, answer):
+    """Audio and video, each with a port and keys of its own: seen, heard and renewed, whoever calls. The secure legs."""
+    with parties({"keying": [keying]}, offer, answer, VIDEO, **{"rtcp-mux": "offer"}) as (gateway, a, b):
+        for calls, (one, uri) in enumerate(((a, f"sip:{THEIRS}@{INSIDE}"), (b, f"sip:{OURS}@{THEIR_INSIDE}"))):
+            one.dial(uri)
+            ident = wait_for("the call is up", lambda: up(gateway))["id"]
+
+            def lines():
+                leg = next(leg for leg in gateway.ctl("show", "call", ident)["leg"] if leg["keying"] == keying)
+                return leg["transport"]
+
+            for phone_ in (a, b):
+                wait_for(f"{phone_.name} sees the other", lambda p=phone_: p.log().count(SEES) > calls)
+            renew(gateway, ident)
+            before = lines()
+            assert [line["media"] for line in before] == [["audio"], ["video"]], before
+            wait_for("audio and video go both ways", lambda: all(
+                new[way]["packets"] > old[way]["packets"] + 20 for new, old in zip(lines(), before) for way in ("rx", "tx")))
+            wait_for("RTCP of both is heard", lambda: all(line["rx"]["rtcp-packets"] for line in lines()))
+            yield lines()
+            hang_up(gateway, one)
+        verdicts = gateway.ctl("show", "stats")["data-plane"]["verdicts"]
+        assert verdicts["clear_refused"] == 0, verdicts
+
+
+def test_rtpengine_with_video_and_sdes():
+    """Two m-lines in SAVPF; the phone of ours is told of the feedback in AVP, which is all that it takes."""
+    for lines in with_video("sdes", "RTP/SAVPF DTLS=off ICE=remove rtcp-mux-offer", "ICE=remove rtcp-mux-accept"):
+        assert [line["suite"] for line in lines] == [GCM_256] * 2, lines
+
+
+def test_rtpengine_with_video_and_dtls():
+    """No BUNDLE: an association for each m-line."""
+    for lines in with_video("dtls", DTLS[0].replace("SAVP", "SAVPF"), DTLS[1]):
+        assert [line["suite"] for line in lines] == [GCM_256] * 2, lines
+        assert len({line["local-address"] for line in lines}) == 2, lines

@@ -44,6 +44,11 @@ ctrl_tcp_listen 127.0.0.1:4444
 snd_path {dir}/heard
 """
 
+# Lines of a configuration that give it a picture to send, and the log's line with the first one that it decoded.
+VIDEO = ("module vp8.so", "module fakevideo.so", "video_source fakevideo,nil", "video_size 320x240",
+         "video_display fakevideo,nil", "video_fps 10", "video_bitrate 300000")
+SEES = "video: receiving with resolution 320 x 240"
+
 # Talks to the phone's control socket from inside its namespace: baresip listens on that namespace's loopback.
 _CTRL = """
 import socket, sys
