@@ -25,6 +25,13 @@ static void over(struct phone *from, struct phone *to)
 }
 
 /* What an INVITE says, from whom, and what of it is heard and is not heard. */
+#define MANY_8(c) #c #c #c #c #c #c #c #c
+#define MANY_64(c) MANY_8(c) MANY_8(c) MANY_8(c) MANY_8(c) MANY_8(c) MANY_8(c) MANY_8(c) MANY_8(c)
+#define MANY(c) /* 1,024 */                                                                                  \
+	MANY_64(c)                                                                                           \
+	MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c)   \
+		MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c)
+
 static const struct {
 	const char *about;
 	struct phone *from, *to;
@@ -86,6 +93,13 @@ static const struct {
 		"History-Info: <sip:anonymous@anonymous.invalid>;index=1, <sip:anonymous@anonymous.invalid>;index=2, "
 		"<sip:anonymous@anonymous.invalid>;index=3, <sip:anonymous@anonymous.invalid>;index=4, "
 		"<sip:+3007@203.0.113.10?Privacy=none>;index=5\r\n",
+		"+3006"},
+	{"an entry that asks for what cannot be read", &alice, &bob,
+		"History-Info: <sip:+3006@pbx?Privacy=histor%7>;index=1, <sip:+3006@pbx?Privacy=history" MANY(
+			x) ">;index=2\r\n"
+			   "History-Info: <sip:+3006@pbx?%zzrivacy=history>;index=3, <sip:+3007@pbx>;index=4\r\n",
+		"History-Info: <sip:anonymous@anonymous.invalid>;index=2\r\n"
+		"History-Info: <sip:+3007@203.0.113.10>;index=4\r\n",
 		"+3006"},
 	{"private history", &alice, &bob, "Privacy: history\r\nHistory-Info: <sip:+3006@pbx>;index=1\r\n",
 		"History-Info: <sip:anonymous@anonymous.invalid>;index=1\r\n", "+3006"},

@@ -225,6 +225,56 @@ static void test_the_new_target_hears_who_diverted_the_call(void **state)
 	up_and_over(&carol);
 }
 
+/* Why, as who diverts it says it of each Contact (RFC 4458): the same in both headers. */
+static void test_the_new_target_hears_why(void **state)
+{
+	static const struct {
+		const char *said, *reason;
+		unsigned cause;
+	} whys[] = {
+		{"486", "user-busy", 486},
+		{"408", "no-answer", 408},
+		{"480", "deflection", 480},
+		{"487", "deflection", 487},
+		{"404", "unknown", 404},
+		{"503", "unavailable", 503},
+		{"302", "unconditional", 302},
+		{"486x", "unconditional", 302},
+		{"999", "unconditional", 302},
+	};
+
+	(void)state;
+	policy("follow");
+	for (unsigned i = 0; i < sizeof whys / sizeof *whys; i++) {
+		char text[160];
+
+		dial(&alice, "+1001", "History-Info: <sip:+1001@pbx>;index=1\r\n", sdp(&alice, 1));
+		hear(&bob, "INVITE");
+		snprintf(text, sizeof text, "Contact: <sip:+1002@198.51.100.1;cause=%s>\r\n", whys[i].said);
+		answer(&bob, "302 Moved", text, "");
+		hear(&bob, "ACK");
+		hear(&bob, "INVITE");
+		snprintf(text, sizeof text, "\r\nDiversion: <sip:+1001@203.0.113.10>;reason=%s\r\n",
+			whys[i].reason);
+		expect_heard(&bob, text);
+		answer(&bob, "302 Moved", "Contact: <sip:+2002@198.51.100.2;cause=408>\r\n", "");
+		hear(&bob, "ACK");
+		hear(&carol, "INVITE");
+		snprintf(text, sizeof text,
+			"\r\nDiversion: <sip:+1002@203.0.113.10>;reason=no-answer, <sip:+1001@203.0.113.10>;reason=%s\r\n",
+			whys[i].reason);
+		expect_heard(&carol, text);
+		snprintf(text, sizeof text,
+			", <sip:+1002@203.0.113.10;cause=%u?Reason=SIP%%3Bcause%%3D302>;index=1.2;",
+			whys[i].cause);
+		expect_heard(&carol, text);
+		expect_heard(&carol, "<sip:+2002@203.0.113.10;cause=408>;index=1.3;mp=1.2\r\n");
+		answer(&carol, "486 Busy", "", "");
+		hear(&carol, "ACK");
+		refused("486", NULL);
+	}
+}
+
 /* Alice, whom a call of carol's has reached. */
 static void busy_for_carol(void)
 {
@@ -306,7 +356,11 @@ static void test_a_private_diversion_among_those_who_may_know(void **state)
 {
 	(void)state;
 	policy("follow");
-	dial(&carol, "+1001", "History-Info: <sip:+1001@gw.b>;index=1\r\n", sdp(&carol, 1));
+	dial(&carol, "+1001",
+		"History-Info: <sip:+1001@gw.b?Privacy=none&Reason=SIP%3Bcause%3D302>;index=1\r\n"
+		"History-Info: <sip:anonymous@anonymous.invalid>;index=1, <sip:+1001@gw.b?privacy=history%3Bid>;index=1, "
+		"<sip:+1001@gw.b>;index=1\r\n",
+		sdp(&carol, 1));
 	hear(&bob, "INVITE");
 	answer(&bob, "302 Moved", "Privacy: id\r\nContact: <sip:+1002@198.51.100.1>\r\n", "");
 	hear(&bob, "ACK");
@@ -314,6 +368,12 @@ static void test_a_private_diversion_among_those_who_may_know(void **state)
 	answer(&bob, "302 Moved", "Contact: <sip:+3001@10.20.0.5>\r\n", "");
 	hear(&bob, "ACK");
 	hear(&alice, "INVITE");
+	/* Nor may they tell what the caller's side has, where he may stand, too. */
+	expect_heard(&alice,
+		"\r\nHistory-Info: <sip:+1001@10.20.0.10?Reason=SIP%3Bcause%3D302&Privacy=history>;index=1\r\n");
+	expect_heard(&alice, "\r\nHistory-Info: <sip:anonymous@anonymous.invalid>;index=1, "
+			     "<sip:+1001@10.20.0.10?privacy=history%3Bid>;index=1, "
+			     "<sip:+1001@10.20.0.10?Privacy=history>;index=1\r\n");
 	expect_heard(&alice, "<sip:+1001@10.20.0.10?Reason=SIP%3Bcause%3D302&Privacy=history>;index=1.1, "
 			     "<sip:+1002@10.20.0.10;cause=302?Reason=SIP%3Bcause%3D302>;index=1.2;mp=1.1, "
 			     "<sip:+3001@10.20.0.10;cause=302>;index=1.3;mp=1.2\r\n");
@@ -495,6 +555,7 @@ int main(void)
 		T(test_many_contacts),
 		T(test_a_redirection_to_nobody_that_we_know),
 		T(test_the_new_target_hears_who_diverted_the_call),
+		T(test_the_new_target_hears_why),
 		T(test_a_private_diversion),
 		T(test_a_private_diversion_among_those_who_may_know),
 		T(test_a_caller_who_wants_no_history_told),

@@ -12,6 +12,41 @@
 #define LIST_MAX 2048
 #define INDEX_MAX 64 /* octets of an entry's index */
 
+/* Causes of RFC 4458 and the reasons of RFC 5806 that are the same (RFC 7544 section 7.1). */
+static const struct {
+	unsigned cause;
+	const char *reason;
+} causes[] = {
+	{302, "unconditional"},
+	{404, "unknown"},
+	{408, "no-answer"},
+	{480, "deflection"}, /* at once */
+	{486, "user-busy"},
+	{487, "deflection"}, /* while it rang */
+	{503, "unavailable"},
+};
+#define CAUSES (sizeof causes / sizeof *causes)
+
+unsigned redirect_cause(const struct sip_uri *contact)
+{
+	struct str value;
+	uint64_t said;
+
+	if (sip_param(contact->params, STR("cause"), &value) && str_to_u64(value, 999, &said) == 0)
+		for (unsigned i = 0; i < CAUSES; i++)
+			if (causes[i].cause == said)
+				return causes[i].cause;
+	return 302; /* whichever 3xx it was */
+}
+
+static const char *reason_of(unsigned cause)
+{
+	for (unsigned i = 0; i < CAUSES; i++)
+		if (causes[i].cause == cause)
+			return causes[i].reason;
+	return "unknown";
+}
+
 /* Who has diverted it to where it goes now, the last one first. How many. */
 static unsigned chain_of(const struct redirection *r, const struct redirect_past *chain[REDIRECT_DEPTH_MAX])
 {
@@ -44,7 +79,7 @@ static void put_uri(
 
 /* privacy: the caller's, which is about all that the call has come by (RFC 7544). */
 static void tell_diversion(struct header_set *s, const struct identity_ends *e, unsigned privacy,
-	const struct redirect_past *const *chain, unsigned n)
+	const struct redirect_past *const *chain, unsigned n, unsigned cause)
 {
 	bool all_private = privacy & (PRIVACY_HISTORY | PRIVACY_HEADER);
 	struct header_line *before = header_set_find(s, SIP_H_DIVERSION);
@@ -58,7 +93,7 @@ static void tell_diversion(struct header_set *s, const struct identity_ends *e, 
 			continue;
 		wbuf_z(&w, w.len ? ", " : "");
 		put_uri(&w, e, &e->to->diversion, str_z(chain[i]->user));
-		wbuf_z(&w, ">;reason=unconditional"); /* RFC 7544: a 3xx */
+		wbuf_fmt(&w, ">;reason=%s", reason_of(i ? chain[i - 1]->cause : cause));
 		if (private)
 			wbuf_z(&w, ";privacy=full");
 	}
@@ -98,7 +133,7 @@ static struct str last_index(const struct header_set *s)
  * there, with the next number, and says which one that is (RFC 7044 section 10.3).
  */
 static void tell_history(struct header_set *s, const struct identity_ends *e, unsigned privacy,
-	const struct redirect_past *const *chain, unsigned n, struct str called)
+	const struct redirect_past *const *chain, unsigned n, struct str called, unsigned cause)
 {
 	struct str index = last_index(s);
 	bool outside = !e->to->identity_trusted,
@@ -117,7 +152,8 @@ static void tell_history(struct header_set *s, const struct identity_ends *e, un
 			wbuf_z(&w, "<sip:anonymous@anonymous.invalid");
 		else
 			put_uri(&w, e, &e->to->history, by ? str_z(by->user) : called);
-		wbuf_z(&w, i ? ";cause=302" : ""); /* RFC 4458: unconditionally, whichever 3xx it was */
+		if (i)
+			wbuf_fmt(&w, ";cause=%u", by ? by->cause : cause);
 		if (by)
 			wbuf_fmt(&w, "?Reason=SIP%%3Bcause%%3D%u", by->status);
 		/* RFC 7044 section 10.1.2: for whoever tells it on. */
@@ -138,6 +174,6 @@ void redirect_tell(struct header_set *s, const struct identity_ends *e, unsigned
 
 	if (!n)
 		return;
-	tell_diversion(s, e, privacy, chain, n);
-	tell_history(s, e, privacy, chain, n, called);
+	tell_diversion(s, e, privacy, chain, n, r->cause);
+	tell_history(s, e, privacy, chain, n, called, r->cause);
 }

@@ -111,6 +111,7 @@ static void put_escaped(struct wbuf *w, struct str s)
 struct uri_header {
 	char name_text[32], text[VALUE_MAX];
 	struct str name, value; /* "": it has none, or none that can be read */
+	bool garbled;           /* it is a Privacy that cannot be read: too long */
 };
 
 static struct str unescaped(struct str in, char *text, size_t cap)
@@ -118,6 +119,11 @@ static struct str unescaped(struct str in, char *text, size_t cap)
 	int n = sip_unescape(in, text, cap);
 
 	return (struct str){text, n > 0 ? (size_t)n : 0};
+}
+
+static bool is_privacy(const struct uri_header *h)
+{
+	return str_ieq(h->name, STR("Privacy"));
 }
 
 /* The next of a URI's headers; false: there is no other. */
@@ -131,7 +137,19 @@ static bool next_header(struct str *headers, struct uri_header *h)
 	name = str_cut(&value, '=');
 	h->name = unescaped(name, h->name_text, sizeof h->name_text);
 	h->value = unescaped(value, h->text, sizeof h->text);
+	h->garbled = is_privacy(h) && value.n && !h->value.n;
 	return true;
+}
+
+/* Does a history's entry with these headers ask for privacy? What cannot be read does. */
+static bool asks_for_privacy(struct str headers)
+{
+	struct uri_header h;
+
+	while (next_header(&headers, &h))
+		if (h.garbled || (is_privacy(&h) && (bits_of(h.value) & PRIVACY_HISTORY)))
+			return true;
+	return false;
 }
 
 /*
@@ -149,7 +167,7 @@ static void put_headers_outside(struct wbuf *w, struct str headers)
 
 		if (str_ieq(h.name, STR("Reason")))
 			reason_plain(&plain, h.value);
-		else if (str_ieq(h.name, STR("Privacy")))
+		else if (is_privacy(&h))
 			wbuf_str(&plain, h.value);
 		if (!plain.len || plain.overflow)
 			continue;
@@ -157,6 +175,25 @@ static void put_headers_outside(struct wbuf *w, struct str headers)
 		put_escaped(w, wbuf_view(&plain));
 		before = "&";
 	}
+}
+
+/*
+ * The headers of a history's URI for a party that may read all of it, who is told that nobody outside may
+ * (RFC 7044 section 10.1.2). Another Privacy that stood there would say otherwise.
+ */
+static void put_headers_private(struct wbuf *w, struct str headers)
+{
+	wbuf_z(w, "?");
+	while (headers.n) {
+		struct str one = str_cut(&headers, '&'), rest = one;
+		struct uri_header h;
+
+		if (!next_header(&rest, &h) || is_privacy(&h))
+			continue;
+		wbuf_str(w, one);
+		wbuf_z(w, "&");
+	}
+	wbuf_z(w, "Privacy=history");
 }
 
 /* An address in what is passed on. Its own parameters stay: they name nobody. */
@@ -185,6 +222,9 @@ static void put_address(struct wbuf *w, const struct identity_ends *e, const str
 		wbuf_fmt(w, ";cause=%u", (unsigned)cause);
 	if (part == &e->to->history && !e->to->identity_trusted) {
 		put_headers_outside(w, a->uri.headers);
+	} else if (part == &e->to->history && e->private_history && !is_anonymous(a) &&
+		   !asks_for_privacy(a->uri.headers)) {
+		put_headers_private(w, a->uri.headers);
 	} else if (a->uri.headers.n) {
 		wbuf_z(w, "?");
 		wbuf_str(w, a->uri.headers);
@@ -227,17 +267,12 @@ static enum verdict judge_diversion(const struct sip_addr *a, const struct matte
 /* RFC 7044 section 10.1.2: an entry keeps its index, and is nobody's. */
 static enum verdict judge_history(const struct sip_addr *a, const struct matter *m)
 {
-	struct str rest = a->uri.headers;
-	struct uri_header h;
-
 	if (m->ends->to->identity_trusted)
 		return SHOW;
-	if (m->ends->private_history || (m->privacy & (PRIVACY_HISTORY | PRIVACY_HEADER)))
-		return HIDE;
-	while (next_header(&rest, &h))
-		if (str_ieq(h.name, STR("Privacy")) && (bits_of(h.value) & PRIVACY_HISTORY))
-			return HIDE;
-	return SHOW;
+	return m->ends->private_history || (m->privacy & (PRIVACY_HISTORY | PRIVACY_HEADER)) ||
+			       asks_for_privacy(a->uri.headers)
+		       ? HIDE
+		       : SHOW;
 }
 
 /* A number of the whole world; another would need its context, which the sip: URI has. */

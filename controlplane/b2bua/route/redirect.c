@@ -131,6 +131,7 @@ static unsigned collect(struct leg *out, struct redirection *r, const struct sip
 		}
 		passing_party(out->trunk, &addr.uri, t.user);
 		t.by = r->depth;
+		t.cause = redirect_cause(&addr.uri);
 		t.q = q_of(addr.params);
 		if (!redirect_find(c, out->trunk, &addr.uri, &t.to)) {
 			snprintf(r->why_not, sizeof r->why_not,
@@ -178,6 +179,7 @@ static bool go_on(struct leg *out, const struct refusal *f)
 		LZ("next_peer", next.to.peer->name));
 	c->hunt->tried[c->hunt->n_tried++] = next.to;
 	r->by = next.by;
+	r->cause = next.cause;
 	if (!is_redirection(f->m))
 		refusal_keep(&c->hunt->best, f);
 	route_start_again(out, &next.to);
@@ -196,6 +198,7 @@ static void note_past(const struct leg *out, struct redirect_past *past, const s
 	past->private = identity_privacy(&s) & (PRIVACY_ID | PRIVACY_USER | PRIVACY_HEADER | PRIVACY_HISTORY);
 	past->status = m->status;
 	past->by = c->redirection->by;
+	past->cause = c->redirection->cause;
 	str_copy(past->user, sizeof past->user, str_z(call_z(c->to)));
 }
 

@@ -20,8 +20,9 @@ struct sip_uri;
 struct redirection {
 	struct redirect_target {
 		struct route_target to;
-		unsigned q;  /* thousandths */
-		unsigned by; /* as below */
+		unsigned q;     /* thousandths */
+		unsigned by;    /* as below */
+		unsigned cause; /* why it is called in another's place (RFC 4458) */
 		char user[CALL_PARTY_MAX];
 	} list[REDIRECT_TARGETS_MAX];
 	unsigned n;
@@ -31,8 +32,9 @@ struct redirection {
 		unsigned status;           /* of the answer */
 		bool private;              /* its Privacy does not let it be named */
 		unsigned by;               /* whose target it was: in `past`, from 1; 0: the caller's own */
+		unsigned cause;            /* why it was that; 0: the caller's own */
 	} past[REDIRECT_DEPTH_MAX];
-	unsigned by; /* of the target in use */
+	unsigned by, cause; /* of the target in use */
 	unsigned depth;
 	char why_not[CALL_REASON_MAX]; /* of the last Contact that was not taken */
 };
@@ -54,6 +56,9 @@ bool redirect_failed(struct leg *out, const struct refusal *f);
 bool redirect_pass(struct leg *in, const struct config_trunk *trunk, const struct sip_msg *m);
 
 /* ---- diverted.c ---- */
+
+/* Why a Contact of a 3xx is called in place of who sent it: as its cause says (RFC 4458), else 302. */
+unsigned redirect_cause(const struct sip_uri *contact);
 
 /* Has one of those who sent it to where it goes now asked for privacy? */
 bool redirect_is_private(const struct redirection *r);
