@@ -4,48 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#include "controlplane/standby/receive.h"
 #include "controlplane/standby/send.h"
-#include "controlplane/standby/status.h"
-#include "controlplane/standby/status_metrics.h"
-#include "controlplane/standby/stream.h"
-#include "tests/unit/journal_folder.h"
-
-#define KEYS 64
-
-static const struct stream_versions records = {
-	.oldest = {[STREAM_CALLS] = 2, [STREAM_REGISTRATIONS] = 0x81},
-	.newest = {[STREAM_CALLS] = 3, [STREAM_REGISTRATIONS] = 0x81},
-};
-
-static char active[40], standby[40];
+#include "tests/unit/standby_bench.h"
 
 struct end {
 	pid_t pid;
 	int term; /* an octet: it is to end */
 };
-
-static int setup(void **state)
-{
-	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	folder_make(active);
-	folder_make(standby);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	folder_remove(active);
-	folder_remove(standby);
-	return 0;
-}
 
 static void exit_with(int rc, const struct err *e)
 {
@@ -123,28 +92,6 @@ static struct standby_status wait_until_in_step(void)
 	return s;
 }
 
-static char found[KEYS][24];
-
-static void note(void *arg, uint64_t key, const void *data, size_t n)
-{
-	(void)arg;
-	assert_true(key < KEYS && n < sizeof found[0]);
-	memcpy(found[key], data, n);
-	found[key][n] = '\0';
-}
-
-/* What a control plane would take over. */
-static void look_into(const char *folder)
-{
-	struct journal *j = folder_open(folder);
-	struct journal_found f;
-
-	memset(found, 0, sizeof found);
-	assert_int_equal(journal_read(j, note, NULL, &f), 0);
-	assert_int_equal(f.torn, 0);
-	journal_free(j);
-}
-
 static void put(struct journal *j, uint64_t key, const char *text)
 {
 	folder_put(j, key, text);
@@ -161,20 +108,6 @@ static void wait_for_text(const char *text)
 		if (system(line) == 0)
 			return;
 	fail_msg("'%s' does not come", text);
-}
-
-static void assert_metrics(const struct standby_status *s, const char *a, const char *b, const char *c)
-{
-	char *text = NULL;
-	size_t n = 0;
-	FILE *to = open_memstream(&text, &n);
-
-	assert_non_null(to);
-	status_metrics(s, to);
-	assert_int_equal(fclose(to), 0);
-	if (!strstr(text, a) || !strstr(text, b) || !strstr(text, c))
-		fail_msg("'%s', '%s' or '%s' is not in\n%s", a, b, c, text);
-	free(text);
 }
 
 static void test_the_standby_has_what_the_active_has(void **state)
@@ -335,212 +268,6 @@ static void test_a_reader_that_reads_nothing(void **state)
 	journal_free(j);
 }
 
-/* What a sender says, as far as `frames`, in memory. */
-static struct wbuf said(char *room, size_t n, const struct stream_frame *frames)
-{
-	struct wbuf w = wbuf_make(room, n);
-	struct stream_crc *crc;
-
-	assert_int_equal(stream_crc_new(&crc), 0);
-	stream_write_hello(&w, &records);
-	for (; frames && frames->key != UINT64_MAX; frames++)
-		stream_write(crc, &w, frames);
-	assert_false(w.overflow);
-	free(crc);
-	return w;
-}
-
-#define FRAME_PUT(k, text)                                                                                   \
-	{                                                                                                    \
-		.kind = JOURNAL_TOLD_PUT, .key = (k), .data = (text), .n = sizeof(text) - 1                  \
-	}
-#define FRAME_END                                                                                            \
-	{                                                                                                    \
-		.key = UINT64_MAX                                                                            \
-	}
-
-static const struct stream_frame two_calls[] = {{.kind = STREAM_BEAT}, {.kind = JOURNAL_TOLD_BEGIN},
-	FRAME_PUT(1, "one"), FRAME_PUT(2, "two"), {.kind = JOURNAL_TOLD_STANDS, .key = 2},
-	{.kind = STREAM_BEAT, .key = 1}, FRAME_END};
-static const struct stream_frame another_copy[] = {{.kind = JOURNAL_TOLD_BEGIN}, FRAME_PUT(2, "two anew"),
-	FRAME_PUT(3, "three"), {.kind = JOURNAL_TOLD_STANDS, .key = 2}, {.kind = STREAM_BEAT, .key = 1},
-	FRAME_END};
-
-/* Receives these octets and nothing behind them; silent_s: the other end stays open. */
-static int receive(const void *p, size_t n, unsigned silent_s, struct err *e)
-{
-	struct receive_conf conf = {standby, -1, -1, &records, silent_s ? silent_s : 60};
-	int fds[2], rc;
-
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	assert_int_equal(write(fds[1], p, n), n);
-	conf.in = fds[0];
-	if (!silent_s)
-		close(fds[1]);
-	*e = (struct err){0};
-	rc = standby_receive(&conf, e);
-	close(fds[0]);
-	if (silent_s)
-		close(fds[1]);
-	return rc;
-}
-
-/* Cut anywhere: each call is as it was or as the active machine has it now, and none is lost that still
- * lives. */
-static void test_a_torn_copy(void **state)
-{
-	char first[400], second[400];
-	struct wbuf before = said(first, sizeof first, two_calls),
-		    after = said(second, sizeof second, another_copy);
-	struct err e;
-
-	(void)state;
-	for (size_t cut = 0; cut <= after.len; cut++) {
-		bool whole = cut == after.len;
-
-		assert_int_equal(receive(first, before.len, 0, &e), -EPIPE);
-		assert_int_equal(receive(second, cut, 0, &e), -EPIPE);
-		assert_non_null(strstr(e.text, cut < STREAM_HELLO ? "never began"
-					       : whole            ? "ended"
-								  : "the stream "));
-		look_into(standby);
-		assert_true(strcmp(found[2], "two") == 0 || strcmp(found[2], "two anew") == 0);
-		assert_string_equal(found[3], cut < after.len - 2 * 17 ? "" : "three");
-		if (whole)
-			assert_string_equal(found[1], "");
-	}
-	assert_non_null(strstr(e.text, "ended"));
-	receive(second, after.len - 1, 0, &e);
-	assert_non_null(strstr(e.text, "torn"));
-}
-
-static void test_silence(void **state)
-{
-	char text[400];
-	struct wbuf w = said(text, sizeof text, two_calls);
-	struct err e;
-
-	(void)state;
-	assert_int_equal(receive(text, w.len, 1, &e), -ETIMEDOUT);
-	assert_non_null(strstr(e.text, "1 s"));
-	look_into(standby);
-	assert_string_equal(found[1], "one");
-}
-
-static void assert_refused(const char *text, size_t n, const char *because)
-{
-	struct err e;
-
-	assert_int_equal(receive(text, n, 0, &e), -EPROTO);
-	if (!strstr(e.text, because))
-		fail_msg("'%s' instead of '%s'", e.text, because);
-}
-
-static void test_what_is_not_right(void **state)
-{
-	static const struct stream_frame early[] = {FRAME_PUT(1, "one"), FRAME_END},
-					 few[] = {{.kind = JOURNAL_TOLD_BEGIN},
-						 {.kind = JOURNAL_TOLD_STANDS, .key = 1}, FRAME_END},
-					 trimmed[] = {{.kind = JOURNAL_TOLD_BEGIN},
-						 {.kind = JOURNAL_TOLD_TRIM}, FRAME_END},
-					 unknown[] = {{.kind = STREAM_BEAT + 1}, FRAME_END};
-	char text[400];
-	struct wbuf w = said(text, sizeof text, two_calls);
-
-	(void)state;
-	assert_refused("Welcome to active\n", 18, "not from srtpgw-standby");
-	text[15] = 17;
-	assert_refused(text, w.len, "damaged");
-	text[15] = 2;
-	assert_int_equal(access(standby, F_OK), -1); /* until there is something to write */
-	text[w.len - 20] ^= 1;
-	assert_refused(text, w.len, "damaged");
-	for (const struct stream_frame *const *bad =
-			(const struct stream_frame *const[]){early, few, trimmed, NULL};
-		*bad; bad++) {
-		w = said(text, sizeof text, *bad);
-		assert_refused(text, w.len, "does not belong");
-	}
-	w = said(text, sizeof text, unknown);
-	assert_refused(text, w.len, "damaged");
-}
-
-/* Of the greeting: the octet at which a number ends, and another one there. */
-static void assert_unlike(size_t at, unsigned char is, const char *because)
-{
-	struct standby_status s;
-	char text[400], path[80];
-	struct wbuf w = said(text, sizeof text, two_calls);
-	struct err e;
-
-	text[at] = (char)is;
-	assert_int_equal(receive(text, w.len, 0, &e), -EPROTONOSUPPORT);
-	if (!strstr(e.text, because))
-		fail_msg("'%s' instead of '%s'", e.text, because);
-	assert_int_equal(status_read(standby, &s), 0);
-	assert_int_equal(s.state, STANDBY_REFUSED);
-	assert_string_equal(s.reason, e.text);
-	assert_metrics(&s, "srtpgw_standby_receiving 0\n", "srtpgw_standby_in_step 0\n",
-		"srtpgw_standby_refused 1\n");
-	snprintf(path, sizeof path, "%s/calls.00000001", standby);
-	assert_int_equal(access(path, F_OK), -1);
-}
-
-/* Both machines run unlike versions: nothing of it is written, and it can be seen without the log. */
-static void test_what_is_not_read_here(void **state)
-{
-	char text[400];
-	struct wbuf w = said(text, sizeof text, two_calls);
-	struct standby_status s;
-	struct err e;
-
-	(void)state;
-	assert_unlike(11, 3, "the stream has version 3");
-	assert_unlike(
-		23, 4, "calls have version 4 there, this program reads up to 3: install the newer one here");
-	assert_unlike(23, 1,
-		"calls have version 1 there, this program reads from 2 on: install the newer one there");
-	assert_unlike(31, 0x82, "registrations have version 130 there");
-	assert_unlike(31, 0x80, "registrations have version 128 there");
-	assert_unlike(27, 3, "records of kind 3 are there");
-	assert_int_equal(receive(text, w.len, 0, &e), -EPIPE);
-	assert_int_equal(status_read(standby, &s), -ESRCH);
-	look_into(standby);
-	assert_string_equal(found[1], "one");
-}
-
-/* Programs of before tell the version of calls alone: the standby is upgraded first. */
-static void test_an_active_of_before(void **state)
-{
-	char text[400];
-	struct wbuf w = said(text, sizeof text, two_calls);
-	struct err e;
-
-	(void)state;
-	text[11] = 1;
-	text[15] = 3;
-	memmove(text + 16, text + STREAM_HELLO, w.len - STREAM_HELLO);
-	w.len -= STREAM_HELLO - 16;
-	assert_int_equal(receive(text, w.len, 0, &e), -EPIPE);
-	look_into(standby);
-	assert_string_equal(found[2], "two");
-	text[15] = 4;
-	assert_int_equal(receive(text, w.len, 0, &e), -EPROTONOSUPPORT);
-}
-
-static void test_a_control_plane_runs_there(void **state)
-{
-	struct journal *j = folder_open(standby);
-	char text[400];
-	struct wbuf w = said(text, sizeof text, two_calls);
-	struct err e;
-
-	(void)state;
-	assert_int_equal(receive(text, w.len, 0, &e), -EBUSY);
-	assert_non_null(strstr(e.text, "in use by test_standby"));
-	journal_free(j);
-}
-
 /* Two standbys would tell each other the same calls for ever. */
 static void test_a_standby_does_not_send(void **state)
 {
@@ -599,8 +326,6 @@ static void test_the_status_of_an_older_one(void **state)
 	status_free(f);
 }
 
-#define S(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -609,12 +334,6 @@ int main(void)
 		S(test_it_comes_back_in_step),
 		S(test_rotation_under_the_stream),
 		S(test_a_reader_that_reads_nothing),
-		S(test_a_torn_copy),
-		S(test_silence),
-		S(test_what_is_not_right),
-		S(test_what_is_not_read_here),
-		S(test_an_active_of_before),
-		S(test_a_control_plane_runs_there),
 		S(test_a_standby_does_not_send),
 		S(test_the_status_of_an_older_one),
 	};
