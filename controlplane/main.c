@@ -26,6 +26,7 @@
 #include "controlplane/reconcile.h"
 #include "controlplane/successor.h"
 #include "lib/base/log.h"
+#include "lib/base/plural.h"
 #include "lib/base/wiping.h"
 
 struct process {
@@ -386,11 +387,6 @@ static void look_at_places(const struct options *o, const struct config *config)
 
 	config_look_at_places(
 		NULL, config, made ? config->management.socket : o->gateway.control, NULL, NULL);
-}
-
-static const char *plural(unsigned n)
-{
-	return n == 1 ? "" : "s";
 }
 
 /* What is said to the process before there is a loop to hear it. */

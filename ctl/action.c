@@ -7,6 +7,7 @@
 #include "ctl/calls.h"
 #include "ctl/print.h"
 #include "ctl/value.h"
+#include "lib/base/plural.h"
 
 #define ACTION_TIMEOUT_S 60
 
@@ -134,12 +135,12 @@ static enum ctl_exit rekey_one(void *arg, const json_t *call, struct err *e)
 
 static void say_rekeying(const struct rekeying *r)
 {
-	printf("%u side%s of %u call%s %s keys", r->legs, r->legs == 1 ? "" : "s", r->calls, r->calls == 1 ? "" : "s",
+	printf("%u side%s of %u call%s %s keys", r->legs, plural(r->legs), r->calls, plural(r->calls),
 		r->legs == 1 ? "renews its" : "renew their");
 	if (r->without)
 		printf("; %u call%s no keys that can be renewed", r->without, r->without == 1 ? " has" : "s have");
 	if (r->gone)
-		printf("; %u call%s could not", r->gone, r->gone == 1 ? "" : "s");
+		printf("; %u call%s could not", r->gone, plural(r->gone));
 	putchar('\n');
 }
 

@@ -13,6 +13,7 @@
 
 #include "dataplane/port/port_driver.h"
 #include "lib/base/log.h"
+#include "lib/base/plural.h"
 
 #define POOL_CACHE 256
 /* Ethernet's own MTU, for ports without an interface. */
@@ -149,7 +150,7 @@ static int queues_check(const struct port *port, struct err *err)
 	most = RTE_MIN(most, port->private->queues_most);
 	return port->queues > most
 		       ? err_set(err, ENOSPC, "device '%s' has %u queue%s: start with --workers %u",
-				 port->interface, most, most == 1 ? "" : "s", most)
+				 port->interface, most, plural(most), most)
 		       : 0;
 }
 

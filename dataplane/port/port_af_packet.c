@@ -11,6 +11,7 @@
 #include "dataplane/port/port_driver.h"
 #include "dataplane/xdp/note.h"
 #include "lib/base/log.h"
+#include "lib/base/plural.h"
 
 /*
  * Rings of 4096 frames in blocks of 64 KB instead of DPDK's 512 frames: with bypassed queueing disciplines
@@ -48,7 +49,7 @@ static int af_packet_attach(struct port *port, const struct port_conf *conf, str
 	rc = port_vdev_create(port, args, err);
 	if (rc == 0)
 		snprintf(port->report, sizeof(port->report), "af_packet, %u queue%s", port->queues,
-			port->queues == 1 ? "" : "s");
+			plural(port->queues));
 	return rc;
 }
 

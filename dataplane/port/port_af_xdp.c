@@ -13,6 +13,7 @@
 #include "dataplane/port/port_driver.h"
 #include "dataplane/xdp/note.h"
 #include "lib/base/log.h"
+#include "lib/base/plural.h"
 
 /*
  * Every receive queue must be bound: media on another one would fall to the kernel. Where an interface has
@@ -96,7 +97,7 @@ static int af_xdp_started(struct port *port, const struct port_conf *conf, struc
 			LZ("interface", port->interface), LZ("why", strerror(-rc)));
 	snprintf(port->report, sizeof(port->report), "af_xdp, %s program, %s, %u queue%s",
 		xdp_mode(port->ifindex), conf->zero_copy ? "zero-copy where the driver can" : "copy mode",
-		port->queues, port->queues == 1 ? "" : "s");
+		port->queues, plural(port->queues));
 	if (port->private->queues_before != 0) {
 		size_t n = strlen(port->report);
 

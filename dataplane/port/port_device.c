@@ -9,6 +9,7 @@
 
 #include "dataplane/port/pci.h"
 #include "dataplane/port/port_driver.h"
+#include "lib/base/plural.h"
 
 #define VDEV_PREFIX "net_"
 
@@ -49,7 +50,7 @@ static int device_started(struct port *port, const struct port_conf *conf, struc
 			err, -rc, "device '%s' does not say what it is: %s", port->interface, strerror(-rc));
 	snprintf(port->report, sizeof(port->report),
 		"device, driver %s, %u queue%s, " RTE_ETHER_ADDR_PRT_FMT "%s", info.driver_name, port->queues,
-		port->queues == 1 ? "" : "s", RTE_ETHER_ADDR_BYTES(&port->mac),
+		plural(port->queues), RTE_ETHER_ADDR_BYTES(&port->mac),
 		port->tx_checksums ? ", checksums by the device" : "");
 	return 0;
 }
