@@ -411,7 +411,7 @@ bool contacts_take(struct leg *out, struct sip_ctx *ctx, const struct sip_msg *m
  * ring on, and nothing else is to be done. False: it was the last, and *m the best answer of all.
  */
 bool contacts_failed(struct leg *out, struct sip_ctx *ctx, const struct sip_msg **m);
-/* The transaction has ended. */
+/* The transaction, the leg's own or one that was set aside, has ended or goes its own way. */
 void contacts_gone(struct leg *out, struct sip_ctx *ctx);
 /* The one in ctx has accepted: the others are told that it was answered elsewhere (RFC 3326). */
 void contacts_won(struct leg *out);

@@ -39,10 +39,7 @@ static void gone(void *user, struct sip_ctx *ctx)
 {
 	struct leg *out = user;
 
-	if (out->ctx == ctx)
-		out->ctx = NULL;
-	else
-		contacts_gone(out, ctx);
+	contacts_gone(out, ctx);
 	call_unwait(out->call);
 }
 

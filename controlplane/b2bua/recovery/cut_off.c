@@ -31,10 +31,7 @@ static void response(void *user, struct sip_ctx *ctx, const struct sip_msg *m, c
 	if (m->status < 300)
 		fork_late(c->b, m, sip_ctx_flow(ctx), "the call that it answers went with a restart");
 	/* It runs to its end by itself, and repetitions of a 2xx go the same way. */
-	if (ctx == out->ctx)
-		out->ctx = NULL;
-	else
-		contacts_gone(out, ctx);
+	contacts_gone(out, ctx);
 	sip_ctx_detach(ctx);
 	call_unwait(c);
 }
@@ -43,10 +40,7 @@ static void gone(void *user, struct sip_ctx *ctx)
 {
 	struct leg *out = user;
 
-	if (out->ctx == ctx)
-		out->ctx = NULL;
-	else
-		contacts_gone(out, ctx);
+	contacts_gone(out, ctx);
 	call_unwait(out->call);
 }
 

@@ -194,8 +194,13 @@ bool contacts_failed(struct leg *out, struct sip_ctx *ctx, const struct sip_msg 
 
 void contacts_gone(struct leg *out, struct sip_ctx *ctx)
 {
-	int i = find(out, ctx);
+	int i;
 
+	if (out->ctx == ctx) {
+		out->ctx = NULL;
+		return;
+	}
+	i = find(out, ctx);
 	if (i >= 0)
 		take_off(out, (unsigned)i);
 }
