@@ -4,24 +4,7 @@
 #include "tests/unit/b2bua_bench.h"
 
 #include "controlplane/b2bua/call.h"
-#include "tests/unit/b2bua_audit.h"
-
-static struct audit *audit;
-
-static int setup(void **state)
-{
-	int rc = bench_setup(state);
-
-	audit = audit_begin();
-	bench_keep_calls();
-	return rc;
-}
-
-static int teardown(void **state)
-{
-	audit_end(audit);
-	return bench_teardown(state);
-}
+#include "tests/unit/b2bua_audit_kept.h"
 
 static void ring(struct phone *from, struct phone *to)
 {

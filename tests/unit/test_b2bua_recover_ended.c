@@ -8,24 +8,7 @@
 #include "controlplane/b2bua/recovery/saved_call.h"
 #include "controlplane/state/journal.h"
 #include "lib/base/clock.h"
-#include "tests/unit/b2bua_audit.h"
-
-static struct audit *audit;
-
-static int setup(void **state)
-{
-	int rc = bench_setup(state);
-
-	audit = audit_begin();
-	bench_keep_calls();
-	return rc;
-}
-
-static int teardown(void **state)
-{
-	audit_end(audit);
-	return bench_teardown(state);
-}
+#include "tests/unit/b2bua_audit_kept.h"
 
 static unsigned n_sessions(void)
 {
