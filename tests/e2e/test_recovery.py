@@ -10,7 +10,7 @@ from test_calls import TONE_A, TONE_B, call
 
 from lab.net import run, wait_for
 from lab.party import (NUMBERS, agent, assert_no_session_left, assert_nothing_lost, both_hear, connect, established, finish,
-                       parties, talking)
+                       parties, rings, talking)
 from lab.gateway import CM_80, GCM_256, OUTSIDE, Neighbourhood, carrier, core
 
 
@@ -96,14 +96,6 @@ def test_a_plain_leg_over_udp_outlives_it_too():
         b.bye()
         a.released(20)
         no_call_left(gateway)
-
-
-def rings(a, b):
-    a.invite(NUMBERS[b.name])
-    offer = b.expect("INVITE")
-    b.respond(offer, 180, "Ringing")
-    a.expect(180)
-    return offer
 
 
 def refused(a):

@@ -11,7 +11,8 @@ import threading
 from lab.dtls_agent import DtlsAgent, dtls_carrier
 from lab.gateway import GCM_256, Gateway, Neighbourhood, carrier
 from lab.net import LabError, wait_for
-from lab.party import NUMBERS, agent, assert_nothing_lost, both_hear, connect, established, finish, parties, talking
+from lab.party import (NUMBERS, agent, assert_nothing_lost, both_hear, connect, established, finish, parties, rings,
+                       talking)
 from lab.service import Service
 
 from test_audit import records
@@ -79,14 +80,6 @@ def cancelled(one, offer):
     one.respond(one.expect("CANCEL"), 200, "OK")
     one.respond(offer, 487, "Request Terminated")
     one.expect("ACK")
-
-
-def rings(a, b):
-    a.invite(NUMBERS[b.name])
-    offer = b.expect("INVITE")
-    b.respond(offer, 180, "Ringing")
-    a.expect(180)
-    return offer
 
 
 def test_a_new_version_goes_on_with_dtls_and_sdes():

@@ -42,6 +42,15 @@ def parties(a="carrier-a", b="carrier-b", a_suites=(CM_80,), b_suites=(GCM_256,)
         gateway.stop()
 
 
+def rings(a, b):
+    """b rings. Its INVITE, for the final response."""
+    a.invite(NUMBERS[b.name])
+    offer = b.expect("INVITE")
+    b.respond(offer, 180, "Ringing")
+    a.expect(180)
+    return offer
+
+
 def connect(a, b, **changes):
     """A call from a to b, both talking and heard."""
     a.invite(NUMBERS[b.name])
