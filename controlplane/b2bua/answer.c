@@ -96,6 +96,8 @@ static void agree(struct leg *in, struct str sdp)
 	if (answer_accept(in, sdp)) {
 		in->timer.refresh_due |= unread; /* so it is offered, once the ACK is there */
 		legs_commit(c);
+		if (c->initial)
+			checkpoint_answered(c);
 		over = update || !in->awaiting_ack;
 		if (over) {
 			in->awaiting_ack = false;
@@ -184,6 +186,8 @@ static void acknowledge(struct leg *out)
 	if (make(out, &sdp)) {
 		invite_ack(out, wbuf_view(&sdp));
 		legs_commit(c);
+		if (c->initial)
+			checkpoint_answered(c);
 		if (c->state != CALL_ENDING)
 			exchange_over(c);
 	}

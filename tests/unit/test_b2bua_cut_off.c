@@ -122,6 +122,47 @@ static void test_it_becomes_a_call_or_none(void **state)
 	hear_all(&bob, "OPTIONS");
 }
 
+/* Not even the 20 ms in which changes gather lie between what makes a call of it and its record. */
+static void goes_on_after_a_kill(struct phone *a, struct phone *b)
+{
+	bench_freeze();
+	bench_kill();
+	lose_all();
+	pass(1100);
+	assert_int_equal(counter("recovered"), 1);
+	for (struct phone *const *p = (struct phone *[]){a, b, NULL}; *p; p++) {
+		hear_all(*p, "OPTIONS");
+		reply(*p, "200 OK");
+	}
+	hang_up(a, b);
+	expect_no_calls();
+}
+
+static void test_killed_as_soon_as_it_is_answered(void **state)
+{
+	(void)state;
+	ring(&carol, &bob);
+	pass(100);
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&bob, "ACK");
+	hear(&carol, "200");
+	goes_on_after_a_kill(&carol, &bob);
+}
+
+/* What the caller's ACK answers makes it one. */
+static void test_killed_as_soon_as_a_late_offer_is_answered(void **state)
+{
+	(void)state;
+	dial(&carol, number_of(&bob), "", "");
+	hear(&bob, "INVITE");
+	answer(&bob, "200 OK", "", sdp(&bob, 1));
+	hear(&carol, "200");
+	pass(100);
+	say(&carol, "ACK", "", sdp(&carol, 1));
+	hear(&bob, "ACK");
+	goes_on_after_a_kill(&carol, &bob);
+}
+
 /* Killed once more before anybody was told: the one after that tells. */
 static void test_killed_twice(void **state)
 {
@@ -144,6 +185,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_cancel_crosses_the_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_caller_gives_up_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_it_becomes_a_call_or_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_killed_as_soon_as_it_is_answered, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_killed_as_soon_as_a_late_offer_is_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_twice, setup, teardown),
 	};
 

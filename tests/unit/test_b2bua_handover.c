@@ -3,7 +3,6 @@
 #include "tests/unit/b2bua_bench.h"
 
 #include <errno.h>
-#include <glob.h>
 
 #include "tests/support/full_file.h"
 #include "tests/unit/b2bua_audit.h"
@@ -278,16 +277,11 @@ static void test_calls_that_cannot_be_written(void **state)
 {
 	struct full_file full;
 	struct err e = {0};
-	char path[80];
-	glob_t found;
 
 	(void)state;
 	call_up(&alice, &bob);
 	leave();
-	snprintf(path, sizeof path, "%s/calls/calls.*", bench.folder);
-	assert_int_equal(glob(path, 0, NULL, &found), 0);
-	full_file_begin(&full, found.gl_pathv[found.gl_pathc - 1]);
-	globfree(&found);
+	full_file_begin(&full, "/dev/null"); /* nor is there room for a record in a new segment */
 	assert_true(b2bua_settle(bench.b2bua) < 0);
 	say(&bob, "INVITE", "", sdp_as(&bob, 2, 12, "sendrecv")); /* nothing is put off for it */
 	hear(&alice, "INVITE");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls that are up are kept outside the process, so that a crash of it ends none; of those that are being
- * set up, what it takes to end them (keep_setup.c). What changes is written within SAVE_MS, many calls with
- * one system call; segments are renewed a few calls at a time. Bindings of users go with them (keep_users.c).
+ * set up, what it takes to end them (keep_setup.c). What makes a call of a set-up is written at once; other
+ * changes within SAVE_MS, many calls with one system call. Segments are renewed a few calls at a time.
+ * Bindings of users go with them (keep_users.c).
  */
 #include <errno.h>
 #include <stddef.h>
@@ -18,9 +19,9 @@
 #include "lib/base/secret.h"
 
 #define SAVE_MS 20
-#define COPIES 200    /* calls of one turn that are put into a new segment: 10,000 a second */
-#define ENDS 100 /* that are written in one turn: when all calls end at once, the loop has other work too */
-#define RETRY_MS 5000 /* after a failure, such as a full file system */
+#define COPIES 200 /* calls of one turn that are put into a new segment: 10,000 a second */
+#define ENDS 100   /* that are written in one turn: when all calls end at once, the loop has other work too */
+#define RETRY_MS 5000          /* after a failure, such as a full file system */
 #define RECORD_MAX (64u << 10) /* octets of the text of a record, as in the audit */
 
 static void save(struct timer *t);
@@ -57,7 +58,8 @@ static bool stands(const struct call *c)
 	if (c->state != CALL_UP && c->state != CALL_ANSWERED)
 		return false;
 	for (unsigned side = 0; side < 2; side++)
-		if (c->legs[side].ancestor || !c->legs[side].dialog || !c->legs[side].established || !c->legs[side].oa.sent)
+		if (c->legs[side].ancestor || !c->legs[side].dialog || !c->legs[side].established ||
+			!c->legs[side].oa.sent)
 			return false;
 	return c->media.open;
 }
@@ -327,6 +329,22 @@ void checkpoint_touch(struct call *c)
 		return;
 	enlist(c, owes_record(c) ? SAVING_END : SAVING_CHANGE);
 	checkpoint_later(k);
+}
+
+void checkpoint_answered(struct call *c)
+{
+	struct checkpoint *k = &c->b->checkpoint;
+	int rc;
+
+	if (!k->journal || k->failing || !stands(c))
+		return;
+	rc = put(k, c);
+	if (rc == 0)
+		rc = journal_flush(k->journal);
+	if (rc < 0) {
+		note_result(k, rc);
+		checkpoint_later(k);
+	}
 }
 
 void checkpoint_ended(struct call *c)
