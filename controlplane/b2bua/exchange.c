@@ -391,6 +391,8 @@ void exchange_cancelled(struct leg *in, const struct sip_msg *cancel)
 
 void exchange_over(struct call *c)
 {
+	bool written = c->initial && checkpoint_has_it(c);
+
 	c->exchange = NULL;
 	c->initial = c->delayed = false;
 	if (c->state == CALL_ANSWERED) {
@@ -400,7 +402,8 @@ void exchange_over(struct call *c)
 	}
 	route_hunt_free(&c->hunt);
 	succession_done(c);
-	checkpoint_touch(c);
+	if (!written) /* as it was answered: an ACK says nothing more */
+		checkpoint_touch(c);
 	reinvite_start(c); /* what was put off until now */
 }
 

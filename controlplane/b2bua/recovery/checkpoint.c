@@ -347,6 +347,11 @@ void checkpoint_answered(struct call *c)
 	}
 }
 
+bool checkpoint_has_it(const struct call *c)
+{
+	return c->saved_octets && !c->saved_setup && stands(c);
+}
+
 void checkpoint_ended(struct call *c)
 {
 	if (owes_record(c))

@@ -20,6 +20,8 @@ struct user_binding;
 void checkpoint_touch(struct call *c);
 /* Both sides have been told what makes a call of it, and no later process could find that out: written at once. */
 void checkpoint_answered(struct call *c);
+/* Is there a record of it as a call that is up? */
+bool checkpoint_has_it(const struct call *c);
 /* It is over (ended_ms is set): what is to be recorded of it outlives the process until it is forgotten. */
 void checkpoint_ended(struct call *c);
 /* The next process need not know of it. */
