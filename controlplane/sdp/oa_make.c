@@ -106,9 +106,9 @@ static int send_offer(
 }
 
 /*
- * Is our offer to be in the feedback profile? Browsers write SAVPF and congestion control for speech as a matter of
- * course, and so do phones (Linphone); peers that know nothing of RFC 4585 would refuse such an offer for nothing.
- * Pictures need it, and some peers take nothing else: those are known by their policy.
+ * Is our offer to be in the feedback profile? Browsers write SAVPF and congestion control for speech as a
+ * matter of course, and so do phones (Linphone); peers that know nothing of RFC 4585 would refuse such an
+ * offer for nothing. Pictures need it, and some peers take nothing else: those are known by their policy.
  */
 static bool wants_feedback(const struct oa_leg *to, const struct oa_exchange *got, unsigned i, bool by_dtls)
 {

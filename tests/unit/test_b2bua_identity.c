@@ -29,8 +29,9 @@ static void over(struct phone *from, struct phone *to)
 #define MANY_64(c) MANY_8(c) MANY_8(c) MANY_8(c) MANY_8(c) MANY_8(c) MANY_8(c) MANY_8(c) MANY_8(c)
 #define MANY(c) /* 1,024 */                                                                                  \
 	MANY_64(c)                                                                                           \
+	MANY_64(c)                                                                                           \
 	MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c)   \
-		MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c)
+		MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c) MANY_64(c)
 
 static const struct {
 	const char *about;

@@ -62,11 +62,13 @@ static void secure_to_secure_with_another_suite(void **state)
 	call_free(c);
 }
 
-/* Who takes the feedback profile alone is offered it whatever the other side said; a session keeps its profile. */
+/* Who takes the feedback profile alone is offered it whatever the other side said; a session keeps its
+ * profile. */
 static void the_feedback_profile_whoever_calls(void **state)
 {
 	struct oa_policy always[] = {plain, secure};
-	static const char *const protos[] = {"RTP/AVPF", "RTP/SAVPF"}, *const basic[] = {"RTP/AVP", "RTP/SAVP"};
+	static const char *const protos[] = {"RTP/AVPF", "RTP/SAVPF"}, *const basic[] = {
+									       "RTP/AVP", "RTP/SAVP"};
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {

@@ -18,7 +18,8 @@ struct user_binding;
 /* The call is being set up, or up, or something of it changed that must outlive the process. Cheap; written
  * soon. */
 void checkpoint_touch(struct call *c);
-/* Both sides have been told what makes a call of it, and no later process could find that out: written at once. */
+/* Both sides have been told what makes a call of it, and no later process could find that out: written at
+ * once. */
 void checkpoint_answered(struct call *c);
 /* Is there a record of it as a call that is up? */
 bool checkpoint_has_it(const struct call *c);
