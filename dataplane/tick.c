@@ -30,9 +30,16 @@ static bool side_silent(const struct worker *w, const struct leg *leg, uint64_t 
 	return true;
 }
 
+static uint64_t media_timeout_ns(const struct worker *w, const struct leg *leg)
+{
+	uint32_t s = leg->far->session->media_timeout_s[leg->far->side];
+
+	return (s ? s : w->media_timeout_s) * NS_PER_S;
+}
+
 static void leg_tick(struct worker *w, struct leg *leg)
 {
-	uint32_t timeout;
+	uint64_t timeout;
 
 	if (leg->attended) {
 		leg_keys_tick(w, leg);
@@ -43,10 +50,8 @@ static void leg_tick(struct worker *w, struct leg *leg)
 	/* Of most legs the walk touches one cache line. */
 	if (leg->timed_out || leg_silent_ns(leg, w->now_ms) < NS_PER_S)
 		return;
-	timeout =
-		leg->far->session->media_timeout_s ? leg->far->session->media_timeout_s : w->media_timeout_s;
-
-	if (timeout == 0 || !silent(w, leg, timeout * NS_PER_S) || !side_silent(w, leg, timeout * NS_PER_S))
+	timeout = media_timeout_ns(w, leg);
+	if (timeout == 0 || !silent(w, leg, timeout) || !side_silent(w, leg, timeout))
 		return;
 	leg->timed_out = true;
 	event_mark(w, leg, LEG_EVENT_TIMEOUT);

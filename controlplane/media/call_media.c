@@ -167,6 +167,7 @@ static struct program_side side_of(const struct call_media *m, unsigned s)
 		.keep_roc = m->side[s].keep_roc,
 		.key_packets = m->side[s].key_packets,
 		.key_octets = m->side[s].key_octets,
+		.media_timeout_s = m->side[s].media_timeout_s,
 	};
 }
 
@@ -175,7 +176,6 @@ static struct program_call program_of(const struct call_media *m)
 	return (struct program_call){
 		.session = m->session,
 		.worker = m->worker,
-		.media_timeout_s = m->media_timeout_s,
 		.a = side_of(m, DP_SIDE_A),
 		.b = side_of(m, DP_SIDE_B),
 	};

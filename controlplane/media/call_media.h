@@ -24,6 +24,7 @@ struct call_media_side {
 	uint16_t replay_window;
 	bool keep_roc;
 	uint64_t key_packets, key_octets;
+	uint32_t media_timeout_s; /* 0: never */
 };
 
 struct call_media {
@@ -31,7 +32,6 @@ struct call_media {
 	struct port_alloc *ports;
 	struct call_media_side side[2]; /* DP_SIDE_A, DP_SIDE_B */
 	uint32_t worker;
-	uint32_t media_timeout_s;
 	bool open;
 	bool added;       /* the data plane was told of the session */
 	bool unsure;      /* commands were lost on the way: all is sent again by call_media_found() */
@@ -61,7 +61,7 @@ struct call_media {
 
 /*
  * Fills in session and worker; user is what dp_client's events bring back. -EAGAIN, -ENOSPC as of
- * dp_client_session_open(). Zero the struct and fill client, ports, side, media_timeout_s and settled before.
+ * dp_client_session_open(). Zero the struct and fill client, ports, side and settled before.
  */
 int call_media_open(struct call_media *m, void *user);
 

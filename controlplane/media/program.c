@@ -12,7 +12,7 @@
 struct program {
 	dp_session_id session;
 	uint32_t worker;
-	uint32_t media_timeout_s;
+	uint32_t media_timeout_s[2];
 	uint32_t n_legs;
 	uint32_t packed; /* octets behind this that its legs take as lib/base/squeeze.h has it; 0: they stand as they are */
 	struct program_leg legs[]; /* transport by transport, side A before side B */
@@ -165,7 +165,8 @@ int program_make(const struct program_call *call, struct program **out)
 		return -ENOMEM;
 	p->session = call->session;
 	p->worker = call->worker;
-	p->media_timeout_s = call->media_timeout_s;
+	p->media_timeout_s[DP_SIDE_A] = call->a.media_timeout_s;
+	p->media_timeout_s[DP_SIDE_B] = call->b.media_timeout_s;
 	for (unsigned i = 0; i < SDP_MEDIA_MAX; i++)
 		for (unsigned s = 0; s < 2; s++)
 			if (has_leg(sides[s]->leg, i))
@@ -237,7 +238,7 @@ static int put_session(struct diff *d, const struct program *now)
 	dp_msg_init(&m, DP_SESSION_ADD, 0);
 	m.session_add.session = now->session;
 	m.session_add.worker = now->worker;
-	m.session_add.media_timeout_s = now->media_timeout_s;
+	memcpy(m.session_add.media_timeout_s, now->media_timeout_s, sizeof now->media_timeout_s);
 	return put(d, &m);
 }
 

@@ -19,12 +19,12 @@ struct program_side {
 	uint16_t replay_window; /* packets, 0: the data plane's default */
 	bool keep_roc;          /* the rollover counter goes on under a new key on the same transport */
 	uint64_t key_packets, key_octets; /* after which a key is to be renewed; 0: by its suite's limits */
+	uint32_t media_timeout_s;         /* 0: never */
 };
 
 struct program_call {
 	dp_session_id session;
 	uint32_t worker;
-	uint32_t media_timeout_s;
 	struct program_side a, b; /* a: towards the caller */
 };
 

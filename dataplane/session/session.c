@@ -37,7 +37,7 @@ int session_add(struct worker *w, struct command *c)
 	if (!s->id)
 		count(&w->stats.sessions, 1);
 	s->id = c->session;
-	s->media_timeout_s = c->session_add.media_timeout_s;
+	memcpy(s->media_timeout_s, c->session_add.media_timeout_s, sizeof s->media_timeout_s);
 	return 0;
 }
 

@@ -380,7 +380,7 @@ static inline unsigned leg_directions(const struct leg *leg)
 struct session {
 	dp_session_id id; /* 0: unused */
 	uint32_t n_legs;
-	uint32_t media_timeout_s; /* 0: as configured */
+	uint32_t media_timeout_s[2]; /* of each side; 0: as configured */
 	struct leg *legs[DP_LEGS_MAX];
 };
 

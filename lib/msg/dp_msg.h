@@ -25,7 +25,7 @@
 #include "lib/base/netaddr.h"
 #include "lib/srtp/suite.h"
 
-#define DP_MSG_VERSION 10
+#define DP_MSG_VERSION 11
 
 #define DP_LEGS_MAX 16     /* per session, both sides together */
 #define DP_STREAMS_MAX 8   /* per leg */
@@ -129,7 +129,8 @@ struct dp_session_add {
 	struct dp_header h;
 	dp_session_id session;
 	uint32_t worker;
-	uint32_t media_timeout_s; /* 0: as configured */
+	uint32_t media_timeout_s[2]; /* of each enum dp_side; 0: as configured */
+	uint32_t pad;
 };
 
 enum dp_side { DP_SIDE_A, DP_SIDE_B }; /* A: the leg towards the caller */

@@ -163,7 +163,7 @@ static void media(char kind)
 	if (!s->live)
 		return;
 	if (kind == 't')
-		plane_event_timeout(s);
+		plane_event_timeout(s, DP_SIDE_A);
 	else if (kind == 'c')
 		plane_event_consent(s, DP_SIDE_A, 30000);
 	else if (kind == 'l')
@@ -208,7 +208,7 @@ static void end(void)
 	for (unsigned i = 0; i < 20 && (bench.live || b2bua_call_count(bench.b2bua)); i++) {
 		for (unsigned s = 0; s < sizeof bench.sessions / sizeof *bench.sessions; s++)
 			if (bench.sessions[s].live)
-				plane_event_timeout(&bench.sessions[s]);
+				plane_event_timeout(&bench.sessions[s], DP_SIDE_B);
 		pass(60000);
 		lose_all();
 	}

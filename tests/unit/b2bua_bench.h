@@ -55,6 +55,7 @@ extern struct phone alice, bob, carol; /* of core (plain), carrier-a, carrier-b 
 struct plane_session {
 	bool live;
 	dp_session_id id;
+	uint32_t media_timeout_s[2]; /* of each side */
 	struct dp_leg_update leg[2]; /* the last of each side's first leg */
 	unsigned rx_keys[2], tx_keys[2];
 	struct dp_key_add tx[2], rx[2]; /* the newest */
@@ -194,7 +195,7 @@ const char *number_of(const struct phone *p);
 void plane_restart(bool same);
 void plane_away(void);
 void plane_acknowledge(void);
-void plane_event_timeout(struct plane_session *s);
+void plane_event_timeout(struct plane_session *s, enum dp_side side);
 void plane_event_attack(struct plane_session *s, enum dp_side side, uint64_t failures);
 void plane_event_consent_at(struct plane_session *s, unsigned leg, uint32_t silent_ms);
 void plane_event_consent(struct plane_session *s, enum dp_side side, uint32_t silent_ms);

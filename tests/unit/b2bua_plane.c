@@ -24,15 +24,16 @@ struct plane_session *plane_last(void)
 	return &bench.sessions[(next - 1) % SESSIONS];
 }
 
-static void add(dp_session_id id)
+static void add(const struct dp_session_add *a)
 {
 	struct plane_session *s;
 
-	if (find(id))
+	if (find(a->session))
 		return;
 	s = &bench.sessions[next++ % SESSIONS];
 	assert_false(s->live);
-	*s = (struct plane_session){.live = true, .id = id};
+	*s = (struct plane_session){.live = true, .id = a->session};
+	memcpy(s->media_timeout_s, a->media_timeout_s, sizeof s->media_timeout_s);
 	bench.live++;
 }
 
@@ -62,7 +63,7 @@ static int command(const union dp_msg *c)
 	if (bench.no_room && c->h.type == DP_KEY_ADD && c->key_add.role == DP_KEY_NEXT)
 		return -ENOSPC;
 	if (c->h.type == DP_SESSION_ADD) {
-		add(c->session_add.session);
+		add(&c->session_add);
 	} else if (c->h.type == DP_SESSION_DEL) {
 		s->live = false;
 		bench.live--;
@@ -165,13 +166,13 @@ void plane_restart(bool same)
 	settle();
 }
 
-void plane_event_timeout(struct plane_session *s)
+void plane_event_timeout(struct plane_session *s, enum dp_side side)
 {
 	union dp_msg m;
 
 	dp_msg_init(&m, DP_MEDIA_TIMEOUT, 0);
 	m.media_timeout.session = s->id;
-	m.media_timeout.leg = s->leg[DP_SIDE_A].leg;
+	m.media_timeout.leg = s->leg[side].leg;
 	fake_plane_say(&bench.plane, &m);
 	settle();
 }

@@ -133,7 +133,7 @@ static void test_media_that_stops_ends_the_call(void **state)
 {
 	(void)state;
 	call_up(&alice, &bob);
-	plane_event_timeout(plane_last());
+	plane_event_timeout(plane_last(), DP_SIDE_A);
 	hear(&alice, "BYE");
 	expect_heard(&alice, "no media arrived for 60 s");
 	hear(&bob, "BYE");
@@ -142,6 +142,29 @@ static void test_media_that_stops_ends_the_call(void **state)
 	silence(NULL);
 	expect_no_calls();
 	assert_int_equal(counter("ended_media_timeout"), 1);
+}
+
+/* Whoever calls whom: a trunk says how long its own party may be silent. */
+static void test_each_trunk_has_its_media_timeout(void **state)
+{
+	(void)state;
+	bench_change("\"crypto-profile\":\"gcm\"}},{\"name\":\"carrier-b\"",
+		"\"crypto-profile\":\"gcm\"},\"media-timeout\":20},{\"name\":\"carrier-b\"");
+	call_up(&alice, &bob);
+	assert_int_equal(plane_last()->media_timeout_s[DP_SIDE_A], 60);
+	assert_int_equal(plane_last()->media_timeout_s[DP_SIDE_B], 20);
+	hang_up(&alice, &bob);
+	call_up(&bob, &alice);
+	assert_int_equal(plane_last()->media_timeout_s[DP_SIDE_A], 20);
+	assert_int_equal(plane_last()->media_timeout_s[DP_SIDE_B], 60);
+	plane_event_timeout(plane_last(), DP_SIDE_A);
+	hear(&alice, "BYE");
+	expect_heard(&alice, "no media arrived for 20 s");
+	hear(&bob, "BYE");
+	reply(&alice, "200 OK");
+	reply(&bob, "200 OK");
+	expect_no_calls();
+	assert_non_null(strstr(last_reason(), "carrier-a"));
 }
 
 static void test_ice_that_stops_ends_the_call(void **state)
@@ -466,6 +489,7 @@ int main(void)
 		T(test_an_offered_key_without_room),
 		T(test_a_connection_that_breaks_costs_nothing),
 		T(test_media_that_stops_ends_the_call),
+		T(test_each_trunk_has_its_media_timeout),
 		T(test_ice_that_stops_ends_the_call),
 		T(test_an_attack_on_a_leg_is_told_and_ends_nothing),
 		T(test_shutdown_tells_everybody),

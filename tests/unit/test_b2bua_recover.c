@@ -259,7 +259,7 @@ static void test_media_stopped_meanwhile(void **state)
 	(void)state;
 	call_up(&alice, &bob);
 	bench_crash(false);
-	plane_event_timeout(plane_last());
+	plane_event_timeout(plane_last(), DP_SIDE_A);
 	over(&alice, &bob);
 }
 

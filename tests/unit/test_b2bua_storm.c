@@ -110,7 +110,7 @@ static void trouble_with_media(void)
 		break;
 	default:
 		if (plane_last() && plane_last()->live)
-			plane_event_timeout(plane_last());
+			plane_event_timeout(plane_last(), DP_SIDE_A);
 	}
 }
 

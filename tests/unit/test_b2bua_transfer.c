@@ -236,7 +236,7 @@ static void test_nothing_else_is_begun_meanwhile(void **state)
 	hear(&alice, "200");
 	say(&alice, "NOTIFY", "Event: refer\r\nSubscription-State: terminated\r\n", "");
 	hear(&alice, "481");
-	plane_event_timeout(plane_last());
+	plane_event_timeout(plane_last(), DP_SIDE_A);
 	settle();
 	silence(NULL);
 	connected();

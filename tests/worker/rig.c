@@ -274,13 +274,14 @@ int rig_session_delete(struct rig *r, dp_session_id s)
 	return rig_command(r, &m);
 }
 
-void rig_media_timeout(struct rig *r, dp_session_id s, uint32_t seconds)
+void rig_media_timeout(struct rig *r, dp_session_id s, uint32_t a, uint32_t b)
 {
 	union dp_msg m;
 
 	dp_msg_init(&m, DP_SESSION_ADD, 0);
 	m.session_add.session = s;
-	m.session_add.media_timeout_s = seconds;
+	m.session_add.media_timeout_s[DP_SIDE_A] = a;
+	m.session_add.media_timeout_s[DP_SIDE_B] = b;
 	assert_int_equal(rig_command(r, &m), 0);
 }
 

@@ -81,7 +81,7 @@ union dp_msg rig_leg(
 int rig_session(struct rig *r, dp_session_id s, uint32_t worker);
 int rig_session_delete(struct rig *r, dp_session_id s);
 /* Its legs' silence is reported after so many seconds. It must be worker 0's. */
-void rig_media_timeout(struct rig *r, dp_session_id s, uint32_t seconds);
+void rig_media_timeout(struct rig *r, dp_session_id s, uint32_t a, uint32_t b); /* seconds, of each side */
 
 /* The master key that a seed stands for. */
 struct secret rig_master(enum srtp_suite suite, unsigned seed);

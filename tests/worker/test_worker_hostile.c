@@ -229,7 +229,7 @@ static void test_timeout_under_attack(void **state)
 	size_t n;
 
 	call_open(r, 0);
-	rig_media_timeout(r, S, 3);
+	rig_media_timeout(r, S, 3, 3);
 	n = rig_sealed(c, old, 7, 1);
 	assert_int_equal(play(r, peer_a, gw_a, old, n), 1);
 	for (uint16_t i = 0; i < 600; i++) {

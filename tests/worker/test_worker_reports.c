@@ -150,7 +150,7 @@ static void test_media_timeout(void **state)
 	union dp_msg m;
 
 	rig_plain_call(r, 2);
-	rig_media_timeout(r, 2, 3);
+	rig_media_timeout(r, 2, 3, 3);
 	m = rig_leg(2, 1, DP_SECURITY_PLAIN, gw_b, peer_b);
 	m.leg_update.streams[0].direction = DP_SEND;
 	assert_int_equal(rig_command(r, &m), 0);
@@ -161,6 +161,25 @@ static void test_media_timeout(void **state)
 	assert_int_equal(rig_message(r, DP_MEDIA_TIMEOUT)->media_timeout.leg, 0);
 	assert_int_equal(rig_say(r, 1), 1);
 	rig_run(r, 5000);
+	assert_int_equal(rig_count(r, DP_MEDIA_TIMEOUT), 2);
+}
+
+/* Each side's party says how long it may be silent. */
+static void test_each_side_has_its_own_media_timeout(void **state)
+{
+	struct rig *r = *state;
+
+	rig_plain_call(r, 2);
+	rig_media_timeout(r, 2, 20, 3);
+	rig_run(r, 10000);
+	assert_int_equal(rig_count(r, DP_MEDIA_TIMEOUT), 1);
+	assert_int_equal(rig_message(r, DP_MEDIA_TIMEOUT)->media_timeout.leg, 1);
+	rig_run(r, 15000);
+	assert_int_equal(rig_count(r, DP_MEDIA_TIMEOUT), 2);
+	assert_int_equal(rig_session_delete(r, 2), 0);
+	rig_plain_call(r, 3);
+	rig_media_timeout(r, 3, 0, 0); /* as configured: never */
+	rig_run(r, 25000);
 	assert_int_equal(rig_count(r, DP_MEDIA_TIMEOUT), 2);
 }
 
@@ -176,7 +195,7 @@ static void test_one_of_two_m_lines_is_enough(void **state)
 	union dp_msg m;
 
 	rig_plain_call(r, 2);
-	rig_media_timeout(r, 2, 3);
+	rig_media_timeout(r, 2, 3, 3);
 	for (uint8_t leg = 0; leg < 4; leg++) {
 		m = rig_leg(2, leg, DP_SECURITY_PLAIN, local[leg], remote[leg]);
 		m.leg_update.streams[0].id = (uint8_t)(leg / 2);
@@ -371,6 +390,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full_port, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_not_media, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_media_timeout, rig_open, rig_close),
+		cmocka_unit_test_setup_teardown(
+			test_each_side_has_its_own_media_timeout, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_one_of_two_m_lines_is_enough, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_slow_reader, rig_open, rig_close),
 		cmocka_unit_test_setup_teardown(test_punt, rig_open, rig_close),

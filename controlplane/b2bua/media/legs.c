@@ -90,7 +90,6 @@ int legs_prepare(struct call *c, struct err *e)
 	c->media = (struct call_media){
 		.client = b->client,
 		.ports = b->ports,
-		.media_timeout_s = c->legs[DP_SIDE_A].trunk->media_timeout_s,
 		.settled = answer_settled,
 		.settled_arg = c,
 		.deferred = key_deferred,
@@ -119,6 +118,7 @@ int legs_prepare(struct call *c, struct err *e)
 			.keep_roc = t->keep_roc,
 			.key_packets = t->rekey ? t->rekey->packets : 0,
 			.key_octets = t->rekey ? t->rekey->octets : 0,
+			.media_timeout_s = t->media_timeout_s,
 		};
 	}
 	return 0;
@@ -253,14 +253,14 @@ static void media_timeout(void *ctx, dp_session_id id, void *user, unsigned leg)
 {
 	struct b2bua *b = ctx;
 	struct call *c = user;
+	const struct config_trunk *t = c->legs[program_side_of(leg)].trunk;
 
 	(void)id;
-	(void)leg;
 	/* Who waits for his next party may hear nothing. */
 	if ((c->state != CALL_UP && c->state != CALL_ANSWERED) || succession_pending(c))
 		return;
 	b->counters.ended_media_timeout++;
-	call_release(c, NULL, 480, "no media arrived for %u s", c->media.media_timeout_s);
+	call_release(c, NULL, 480, "trunk %s: no media arrived for %u s", t->name, t->media_timeout_s);
 }
 
 static void session_lost(void *ctx, dp_session_id id, void *user)
