@@ -61,11 +61,23 @@ const char *err_bind_reason(int code)
 
 const char *err_read_reason(int code, struct err *room)
 {
-	const struct passwd *me = code == EACCES ? getpwuid(geteuid()) : NULL;
+	const struct passwd *me;
+	int as_it_was = errno;
 
+	if (code == ENOENT) {
+		err_set(room, code, "%s: put it there, or name where it is", strerror(code));
+		return room->text;
+	}
+	if (code != EACCES)
+		return strerror(code);
+	/* Who calls this may ask errno once more in the same line, and getpwuid() leaves its own there. */
+	me = getpwuid(geteuid());
+	errno = as_it_was;
 	if (!me)
 		return strerror(code);
-	err_set(room, code, "%s: user '%s', which this program runs as, has to be able to read it",
+	err_set(room, code,
+		"%s: user '%s', which this program runs as, has to be able to read it ('namei -l' shows from "
+		"where on it may not)",
 		strerror(code), me->pw_name);
 	return room->text;
 }

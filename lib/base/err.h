@@ -25,7 +25,8 @@ void err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(print
 const char *err_bind_reason(int code);
 
 /*
- * Why a file could not be opened to read: of EACCES with the account that this process has, which is who the
- * file is to be given to. Text in room, or that of strerror().
+ * Why a file could not be opened to read, and what to do: of EACCES with the account that this process has,
+ * which is who the file is to be given to. Text in room, or that of strerror(). errno stays
+ * as it was.
  */
 const char *err_read_reason(int code, struct err *room);

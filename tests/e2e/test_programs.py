@@ -69,6 +69,16 @@ def test_wrong_usage_is_one_line_and_an_exit_code():
         assert "usage" in run(program, "--help") and re.search(r"\d+\.\d+", run(program, "--version"))
 
 
+def test_a_configuration_that_its_user_may_not_read_is_told_so():
+    """As root wrote it: mode 0600, and the service is another user."""
+    with Neighbourhood() as lab:
+        with open(lab.path("c.json"), "w") as f:
+            json.dump(lab.configuration([carrier("carrier-a", "192.0.2.10"), core("core", "10.20.0.10")], []), f)
+        ends(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+              os.path.join(build_dir(), "controlplane", "srtpgw-controlplane"), "--check", "--config", lab.path("c.json")], 3,
+             f"{lab.path('c.json')}: cannot be opened: Permission denied: user 'nobody'.* has to be able to read it")
+
+
 def test_a_data_plane_that_cannot_have_what_it_needs():
     with Neighbourhood() as lab:
         dataplane = os.path.join(build_dir(), "dataplane", "srtpgw-dataplane")

@@ -113,6 +113,19 @@ static void errors_read_from_the_outside_in(void **state)
 	assert_true(strlen(e.text) < sizeof e.text);
 }
 
+/* err_set(e, errno, "%s", err_read_reason(errno, &room)): what is in errno when that is read again is an error. */
+static void why_a_file_is_not_read_leaves_errno(void **state)
+{
+	(void)state;
+	struct err room = {0};
+
+	errno = EACCES;
+	assert_non_null(strstr(err_read_reason(EACCES, &room), "has to be able to read it"));
+	assert_int_equal(errno, EACCES);
+	assert_non_null(strstr(err_read_reason(ENOENT, &room), "No such file or directory: put it there"));
+	assert_string_equal(err_read_reason(EISDIR, &room), strerror(EISDIR));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +135,7 @@ int main(void)
 		cmocka_unit_test(text_cuts_and_numbers),
 		cmocka_unit_test(addresses_round_trip),
 		cmocka_unit_test(errors_read_from_the_outside_in),
+		cmocka_unit_test(why_a_file_is_not_read_leaves_errno),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
