@@ -27,6 +27,13 @@ static enum ctl_exit unreachable(struct err *e, const char *socket, const char *
 	return CTL_UNREACHABLE;
 }
 
+/* Where the gateway was looked for there is something else. */
+static enum ctl_exit misplaced(struct err *e, const char *socket, const char *what)
+{
+	err_set(e, EIO, "%s: %s: --socket takes the control plane's management/socket", socket, what);
+	return CTL_UNREACHABLE;
+}
+
 static const char *why_not(int code)
 {
 	switch (code) {
@@ -57,9 +64,11 @@ enum ctl_exit client_open(const char *socket_path, struct client **out, struct e
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd < 0 || !client_patience(c, CLIENT_TIMEOUT_S) ||
 		connect(c->fd, (struct sockaddr *)&sa, sizeof sa) != 0) {
-		unreachable(e, socket_path, why_not(errno));
+		int why = errno;
+		const char *other = err_connect_reason(why, socket_path);
+
 		client_close(c);
-		return CTL_UNREACHABLE;
+		return other ? misplaced(e, socket_path, other) : unreachable(e, socket_path, why_not(why));
 	}
 	*out = c;
 	return CTL_OK;
@@ -178,8 +187,7 @@ static void warn(const json_t *warnings)
 	const json_t *warning;
 	size_t i;
 
-	json_array_foreach(warnings, i, warning)
-	{
+	json_array_foreach (warnings, i, warning) {
 		fputs("srtpgwctl: warning: ", stderr);
 		print_harmless(json_is_string(warning) ? json_string_value(warning) : "?", stderr);
 		fputc('\n', stderr);

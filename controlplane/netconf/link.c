@@ -13,6 +13,11 @@
 
 static int no_gateway(struct err *e, const char *socket, int code)
 {
+	const char *other = err_connect_reason(code, socket);
+
+	if (other)
+		return err_set(e, code, "%s: %s: --socket takes the control plane's management/socket",
+			socket, other);
 	switch (code) {
 	case ENOENT:
 	case ECONNREFUSED:

@@ -28,7 +28,7 @@ static int fill_address(const char *path, struct sockaddr_un *sa, struct err *e)
 static int clear_stale(const struct sockaddr_un *sa, struct err *e)
 {
 	struct stat st;
-	int fd, refused;
+	int fd, why;
 
 	if (lstat(sa->sun_path, &st) != 0)
 		return 0;
@@ -37,9 +37,13 @@ static int clear_stale(const struct sockaddr_un *sa, struct err *e)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(e, errno, "%s: %s", sa->sun_path, strerror(errno));
-	refused = connect(fd, (const struct sockaddr *)sa, sizeof *sa) != 0 && errno == ECONNREFUSED;
+	why = connect(fd, (const struct sockaddr *)sa, sizeof *sa) == 0 ? 0 : errno;
 	close(fd);
-	if (!refused)
+	if (why == EPROTOTYPE)
+		return err_set(e, EADDRINUSE,
+			"%s: another program answers there, as the data plane: name another place",
+			sa->sun_path);
+	if (why != ECONNREFUSED)
 		return err_set(e, EADDRINUSE, "%s: another control plane answers there", sa->sun_path);
 	unlink(sa->sun_path);
 	return 0;

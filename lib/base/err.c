@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int err_set(struct err *e, int code, const char *fmt, ...)
@@ -57,6 +58,19 @@ const char *err_bind_reason(int code)
 	default:
 		return strerror(code);
 	}
+}
+
+const char *err_connect_reason(int code, const char *path)
+{
+	struct stat st;
+
+	if (code == EPROTOTYPE)
+		return "is a socket of another kind: the data plane's is not the management socket";
+	if (code == ENOTDIR)
+		return "is no path: a part of it is not a folder";
+	if (code == ECONNREFUSED && stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return S_ISDIR(st.st_mode) ? "is a folder, not a socket" : "is not a socket";
+	return NULL;
 }
 
 const char *err_read_reason(int code, struct err *room)

@@ -21,8 +21,15 @@ int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format
 /* Puts "what: " before the text that e holds already. */
 void err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Why bind() failed with this errno value, and what to do, for an operator. Static text, or that of strerror(). */
+/* Why bind() failed with this errno value, and what to do, for an operator. Static text, or that of
+ * strerror(). */
 const char *err_bind_reason(int code);
+
+/*
+ * What is wrong with the path of a Unix socket that connect() failed at with this errno value. Static text;
+ * NULL when the path is good and nobody answers there, or may not be asked.
+ */
+const char *err_connect_reason(int code, const char *path);
 
 /*
  * Why a file could not be opened to read, and what to do: of EACCES with the account that this process has,

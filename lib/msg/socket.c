@@ -41,8 +41,9 @@ static int remove_stale(const char *path, const struct sockaddr_un *sun, struct 
 	if (rc < 0)
 		return rc;
 	rc = connect(fd, (const struct sockaddr *)sun, sizeof *sun);
-	/* A full backlog also means that somebody is there. */
-	if (rc == 0 || errno == EAGAIN)
+	/* A full backlog also means that somebody is there, and so does a socket of another kind: the control
+	 * plane's. */
+	if (rc == 0 || errno == EAGAIN || errno == EPROTOTYPE)
 		rc = err_set(err, EADDRINUSE, "another process listens at '%s'", path);
 	else
 		rc = unlink(path) < 0 ? err_set(err, errno, "cannot replace '%s': %s", path, strerror(errno))
@@ -108,7 +109,10 @@ int framing_connect(const char *path, int *out, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (connect(fd, (const struct sockaddr *)&sun, sizeof sun) < 0) {
-		rc = err_set(err, errno, "no data plane at '%s': %s", path, strerror(errno));
+		int why = errno;
+		const char *other = err_connect_reason(why, path);
+
+		rc = err_set(err, why, "no data plane at '%s': %s", path, other ? other : strerror(why));
 		close(fd);
 		return rc;
 	}

@@ -156,6 +156,29 @@ def test_a_check_says_what_is_not_there_but_not_what_the_start_makes():
             assert ("management/socket" in said) == warned, (socket, said)
 
 
+def test_a_socket_that_is_another_is_said_to_be():
+    with parties() as (lab, gateway, *_):
+        ctl = os.path.join(gateway.bin, "ctl", "srtpgwctl")
+        netconf = os.path.join(gateway.bin, "controlplane", "netconf", "srtpgw-netconf")
+        for path, what in ((gateway.config_path, "is not a socket"), (lab.dir, "is a folder, not a socket"),
+                           (os.path.join(gateway.config_path, "x"), "a part of it is not a folder"),
+                           (gateway.media_socket, "is a socket of another kind")):
+            ends([ctl, "--socket", path, "show", "calls"], 4, f"{path}: .*{what}.*: --socket takes .*management/socket")
+            ends([netconf, "--socket", path], 4, f"{path}: .*{what}.*: --socket takes .*management/socket")
+        # Nor does a plane take the place of the other one's.
+        ends([gateway.program("dataplane"), "--interface", "eth0", "--no-huge", "--log-level", "error", "--socket", gateway.control_socket],
+             4, f"another process listens at '{gateway.control_socket}'", host=lab.host("carrier-c"))
+        with open(gateway.config_path) as f:
+            config = json.load(f)
+        for n, listener in enumerate(config["srtp-gateway:gateway"]["sip"]["listener"]):
+            listener["port"] = 6000 + n
+        with open(lab.path("other.json"), "w") as f:
+            json.dump(config, f)
+        ends([gateway.program("controlplane"), "--config", lab.path("other.json"), "--control", gateway.media_socket,
+              "--recovery", lab.path("other-calls")], 1, "another program answers there", None, host=lab.gateway_host)
+        assert gateway.ctl("show", "stats")["data-plane"]["connected"]
+
+
 def started_as(pid):
     """The process's command line and environment, as it was started last."""
     def fields(name):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The planes' contract: what a receiver refuses, and what the socket in between keeps and loses. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -323,6 +324,31 @@ static void test_path(void **state)
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
+/* What an operator takes for the planes' socket, and is not: named, and left as it is. */
+static void test_path_of_another(void **state)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	struct err err = {""};
+	int other, fd;
+
+	(void)state;
+	snprintf(sun.sun_path, sizeof sun.sun_path, "/tmp/srtpgw-test-%d.other", (int)getpid());
+	fd = open(sun.sun_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	close(fd);
+	assert_int_equal(framing_connect(sun.sun_path, &fd, &err), -ECONNREFUSED);
+	assert_non_null(strstr(err.text, "is not a socket"));
+	unlink(sun.sun_path);
+	other = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(other, (struct sockaddr *)&sun, sizeof sun), 0);
+	assert_int_equal(listen(other, 1), 0);
+	assert_int_equal(framing_connect(sun.sun_path, &fd, &err), -EPROTOTYPE);
+	assert_non_null(strstr(err.text, "a socket of another kind"));
+	assert_int_equal(framing_listen(sun.sun_path, NULL, &fd, &err), -EADDRINUSE);
+	assert_int_equal(access(sun.sun_path, F_OK), 0);
+	close(other);
+	unlink(sun.sun_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_keys_wiped),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_path),
+		cmocka_unit_test(test_path_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
