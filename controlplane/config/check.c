@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 
 #include "controlplane/audit/audit.h"
+#include "controlplane/config/check_pem.h"
 #include "controlplane/config/config.h"
 #include "controlplane/config/password.h"
 #include "controlplane/config/snapshot.h"
@@ -65,7 +66,7 @@ static int read_certificate(const struct file *f, X509 **out, struct err *e)
 		return rc;
 	*out = PEM_read_bio_X509(in, NULL, secret_no_passphrase, NULL);
 	BIO_free(in);
-	return *out ? 0 : complain(f, e, "has no PEM certificate at its beginning");
+	return *out ? 0 : complain(f, e, pem_instead(f->path, PEM_CERTIFICATE));
 }
 
 static int read_key(const struct file *f, EVP_PKEY **out, struct err *e)
@@ -84,7 +85,7 @@ static int read_key(const struct file *f, EVP_PKEY **out, struct err *e)
 	*out = PEM_read_bio_PrivateKey(in, NULL, secret_no_passphrase, NULL);
 	BIO_free(in);
 	if (!*out)
-		return complain(f, e, "has no PEM private key, or one behind a passphrase: store it without");
+		return complain(f, e, pem_instead(f->path, PEM_KEY));
 	if (stat(f->path, &st) == 0 && st.st_mode & (S_IRGRP | S_IROTH))
 		log_warn("config", "private key is readable by others: chmod 600", LZ("file", f->path));
 	return 0;
@@ -99,6 +100,22 @@ static int check_trust_bag(const struct file *f, struct err *e)
 	return rc;
 }
 
+/* The key is not that of the file's first certificate, which is the one that is shown. */
+static int complain_of_pair(
+	const struct file *certificate, const struct file *key_file, const EVP_PKEY *key, struct err *e)
+{
+	unsigned other = pem_certificate_of_key(certificate->path, key);
+	char what[ERR_TEXT_MAX];
+
+	if (!other)
+		return complain(key_file, e, "is not the key of the profile's certificate");
+	snprintf(what, sizeof what,
+		"the private key is that of certificate %u in it: put that first and its intermediates after "
+		"it, in order",
+		other);
+	return complain(certificate, e, what);
+}
+
 static int check_profile(const struct config_tls_profile *p, struct err *e)
 {
 	const struct file certificate = {p, "certificate", p->certificate};
@@ -111,7 +128,7 @@ static int check_profile(const struct config_tls_profile *p, struct err *e)
 	if (!rc)
 		rc = read_key(&key_file, &key, e);
 	if (!rc && X509_check_private_key(cert, key) != 1)
-		rc = complain(&key_file, e, "is not the key of the profile's certificate");
+		rc = complain_of_pair(&certificate, &key_file, key, e);
 	if (!rc && p->trust_bag)
 		rc = check_trust_bag(&trust, e);
 	X509_free(cert);
@@ -135,6 +152,7 @@ static int check_password(
 	const struct config_trunk *t, const char *container, const char *path, struct err *e)
 {
 	struct secret SECRET_AUTO s = {0};
+	struct err reason;
 	bool others;
 	int rc = path ? config_password_read(path, &s, &others) : 0;
 
@@ -145,7 +163,7 @@ static int check_password(
 			rc == -EINVAL
 				? "has no password on its first line: plain text without control characters"
 			: rc == -E2BIG ? "the password is longer than 64 octets"
-				       : strerror(-rc));
+				       : err_read_reason(-rc, &reason));
 	if (path && others)
 		log_warn("config", "a trunk's password is readable by others: chmod 600", LZ("file", path));
 	return 0;
@@ -177,7 +195,8 @@ static int check_records(const char *file, struct err *e)
 	return err_set(e, EINVAL, AUDIT_FILE "%s", why.text);
 }
 
-/* Can records be written there, and the key beside them be made? The file itself is made when the gateway starts. */
+/* Can records be written there, and the key beside them be made? The file itself is made when the gateway
+ * starts. */
 static int check_audit(const char *file, struct err *e)
 {
 	char folder[PATH_MAX], key[PATH_MAX];
@@ -189,11 +208,13 @@ static int check_audit(const char *file, struct err *e)
 	snprintf(folder, sizeof folder, "%.*s/", (int)(strrchr(file, '/') - file), file);
 	snprintf(key, sizeof key, "%s.key", file);
 	if (stat(folder, &st) != 0)
-		return err_set(e, EINVAL, AUDIT_FILE "%s: its folder cannot be used: %s", file, strerror(errno));
+		return err_set(
+			e, EINVAL, AUDIT_FILE "%s: its folder cannot be used: %s", file, strerror(errno));
 	why = faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
 	if (why && (access(file, F_OK) != 0 || access(key, F_OK) != 0))
 		return err_set(e, EINVAL,
-			AUDIT_FILE "%s: nothing can be written to its folder: %s: give it to the account that the gateway runs as",
+			AUDIT_FILE
+			"%s: nothing can be written to its folder: %s: give it to the account that the gateway runs as",
 			file, strerror(why));
 	if (stat(file, &st) != 0)
 		return check_records(file, e);

@@ -163,13 +163,38 @@ static void another_key_is_noticed(void **state)
 	expect(f, "private-key", f->key, "is not the key of the profile's certificate");
 }
 
+/* As a chain that was put together with the issuer first. */
+static void a_chain_that_is_upside_down_is_noticed(void **state)
+{
+	const struct files *f = *state;
+	EVP_PKEY *key = write_key(f->key, NULL), *issuer = EVP_EC_gen("P-256");
+	char ours[4096] = {0};
+	FILE *in;
+
+	write_certificate(f->trust, key);
+	in = fopen(f->trust, "r");
+	assert_non_null(in);
+	assert_true(fread(ours, 1, sizeof ours - 1, in) > 0);
+	fclose(in);
+	write_certificate(f->certificate, issuer);
+	in = fopen(f->certificate, "a");
+	assert_non_null(in);
+	fputs(ours, in);
+	fclose(in);
+	expect(f, "certificate", f->certificate,
+		"the private key is that of certificate 2 in it: put that first");
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(issuer);
+}
+
 /* A gateway that starts at night has nobody to ask. */
 static void a_passphrase_is_refused_at_once(void **state)
 {
 	const struct files *f = *state;
 
 	EVP_PKEY_free(write_key(f->key, EVP_aes_128_cbc()));
-	expect(f, "private-key", f->key, "behind a passphrase");
+	expect(f, "private-key", f->key,
+		"behind a passphrase: 'openssl pkey -in FILE -out NEW' stores it without");
 }
 
 static void what_is_not_pem_is_refused(void **state)
@@ -177,7 +202,11 @@ static void what_is_not_pem_is_refused(void **state)
 	const struct files *f = *state;
 
 	write_text(f->trust, "");
-	expect(f, "trust-bag", f->trust, "no PEM certificate");
+	expect(f, "trust-bag", f->trust, "is empty");
+	write_text(f->trust, "-----BEGIN PRIVATE KEY-----\n");
+	expect(f, "trust-bag", f->trust, "has a private key and no PEM certificate");
+	write_text(f->trust, "0\x82\x03\x1f");
+	expect(f, "trust-bag", f->trust, "is binary, not PEM: 'openssl x509 -inform DER");
 	write_text(f->certificate, "hello\n");
 	expect(f, "certificate", f->certificate, "no PEM certificate");
 	unlink(f->certificate);
@@ -215,7 +244,8 @@ static void what_the_next_start_needs_is_there(void **state)
 	snprintf(text, sizeof text, "{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"%s\"}}}", f->folder);
 	expect_of(text, "is a folder: give the path of a file");
 	snprintf(text, sizeof text,
-		"{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"%s/audit.jsonl\"},\"management\":{\"group\":\"root\"}}}", f->folder);
+		"{\"srtp-gateway:gateway\":{\"audit\":{\"file\":\"%s/audit.jsonl\"},\"management\":{\"group\":\"root\"}}}",
+		f->folder);
 	assert_int_equal(config_parse(str_z(text), "test", &c, &e), 0);
 	if (config_check_files(c, NULL, &e))
 		fail_msg("%s", e.text);
@@ -285,8 +315,8 @@ static void an_audit_that_cannot_be_written_is_named(void **state)
 		assert_int_equal(chmod(f->folder, 0711), 0);
 		assert_int_equal(chmod(folder, 0711), 0);
 		assert_int_equal(seteuid(65534), 0);
-		snprintf(expected, sizeof expected, AUDIT "%s: nothing can be written to its folder: Permission denied",
-			file);
+		snprintf(expected, sizeof expected,
+			AUDIT "%s: nothing can be written to its folder: Permission denied", file);
 		assert_memory_equal(audit_says(file), expected, strlen(expected));
 		assert_int_equal(seteuid(0), 0);
 	}
@@ -422,16 +452,19 @@ static void what_is_not_there_is_said(void **state)
 	struct err e = {0};
 
 	snprintf(socket, sizeof socket, "%s/ctl.sock", f->folder);
-	struct config *bad = with_places("no-such-if0", "/nowhere/at/all/ctl.sock"), *c = with_places("lo", socket);
+	struct config *bad = with_places("no-such-if0", "/nowhere/at/all/ctl.sock"),
+		      *c = with_places("lo", socket);
 
 	if (config_check_files(bad, NULL, &e) || config_check_files(c, NULL, &e))
 		fail_msg("%s", e.text);
 	config_look_at_places(NULL, bad, NULL, hear, &all);
 	assert_int_equal(all.n, 2);
-	assert_non_null(strstr(all.lines[0], "/srtp-gateway:gateway/media/interface[name='in']/device: there is no network "
-					     "interface 'no-such-if0'"));
-	assert_non_null(strstr(all.lines[1], "/srtp-gateway:gateway/management/socket: /nowhere/at/all/ctl.sock: the folder "
-					     "/nowhere/at/all is not there"));
+	assert_non_null(strstr(all.lines[0],
+		"/srtp-gateway:gateway/media/interface[name='in']/device: there is no network "
+		"interface 'no-such-if0'"));
+	assert_non_null(strstr(all.lines[1],
+		"/srtp-gateway:gateway/management/socket: /nowhere/at/all/ctl.sock: the folder "
+		"/nowhere/at/all is not there"));
 	config_look_at_places(NULL, c, NULL, hear, &good);
 	assert_int_equal(good.n, 0);
 	/* A commit says what it brings, and not what was there before. */
@@ -449,10 +482,12 @@ static void a_socket_that_can_never_be_is_refused(void **state)
 	struct files *f = *state;
 	char text[256];
 
-	snprintf(text, sizeof text, "{\"srtp-gateway:gateway\":{\"management\":{\"socket\":\"%s\"}}}", f->trust);
+	snprintf(text, sizeof text, "{\"srtp-gateway:gateway\":{\"management\":{\"socket\":\"%s\"}}}",
+		f->trust);
 	expect_of(text, "/srtp-gateway:gateway/management/socket: /tmp/srtpgw-files-");
 	expect_of(text, "is not a socket: give another path");
-	snprintf(text, sizeof text, "{\"srtp-gateway:gateway\":{\"management\":{\"socket\":\"%s/x\"}}}", f->trust);
+	snprintf(text, sizeof text, "{\"srtp-gateway:gateway\":{\"management\":{\"socket\":\"%s/x\"}}}",
+		f->trust);
 	expect_of(text, "is not a folder");
 }
 
@@ -463,6 +498,7 @@ int main(void)
 		CASE(missing_files_are_named),
 		CASE(who_cannot_read_is_named),
 		CASE(another_key_is_noticed),
+		CASE(a_chain_that_is_upside_down_is_noticed),
 		CASE(a_passphrase_is_refused_at_once),
 		CASE(what_is_not_pem_is_refused),
 		CASE(what_the_next_start_needs_is_there),
