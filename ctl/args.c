@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/commands.h"
+#include "lib/base/nearest.h"
 
 const struct ctl_option_spec ctl_options[OPTIONS] = {
 	[OPT_SOCKET] = {"--socket", VALUE_TEXT, .what = "a path", .names = NAMES_FILES},
@@ -120,6 +121,20 @@ static int read_value(
 	return 0;
 }
 
+static int unknown_option(struct str word, struct err *e)
+{
+	struct nearest near = nearest_to(word);
+
+	for (unsigned i = 0; i < OPTIONS; i++)
+		nearest_offer(&near, str_z(ctl_options[i].name));
+	if (!near.name.n)
+		return err_set(
+			e, EINVAL, "there is no option '%.*s': --help shows which there are", STR_ARG(word));
+	return err_set(e, EINVAL,
+		"there is no option '%.*s': did you mean %.*s? --help shows which there are", STR_ARG(word),
+		STR_ARG(near.name));
+}
+
 static int read_option(struct words *w, struct ctl_args *out, struct err *e)
 {
 	const char *word = w->argv[w->at];
@@ -140,7 +155,7 @@ static int read_option(struct words *w, struct ctl_args *out, struct err *e)
 		return read_value(
 			o, o->value == VALUE_NONE ? NULL : value_of(w, o), &out->text[i], &out->number[i], e);
 	}
-	return err_set(e, EINVAL, "there is no option '%s': --help shows which there are", word);
+	return unknown_option(str_sub(str_z(word), 0, n), e);
 }
 
 /* Which commands have the option: "'show calls' and 'drain'", for a message. */
@@ -173,6 +188,28 @@ static int check_options(const struct ctl_args *a, struct err *e)
 	return 0;
 }
 
+/* group: what the word follows, such as "show"; NULL: it is the first. */
+static int unknown_word(const char *group, const char *word, struct err *e)
+{
+	struct nearest near = nearest_to(str_z(word));
+	size_t skip = group ? strlen(group) + 1 : 0;
+	char guess[64] = "";
+
+	for (const struct command *c = commands; c->name; c++) {
+		const char *name = c->name + skip;
+
+		if (!group || (strncmp(c->name, group, skip - 1) == 0 && c->name[skip - 1] == ' '))
+			nearest_offer(&near, (struct str){name, strcspn(name, " ")});
+	}
+	if (near.name.n)
+		snprintf(guess, sizeof guess, "did you mean '%.*s'? ", STR_ARG(near.name));
+	if (group)
+		return err_set(e, EINVAL,
+			"there is nothing called '%s' to %s: %s'srtpgwctl --help' lists what there is", word,
+			group, guess);
+	return err_set(e, EINVAL, "there is no command '%s': %s'srtpgwctl --help' lists them", word, guess);
+}
+
 /* all: the n words that are no options. Finds the command and leaves its own words in out. */
 static int read_words(const char *const *all, unsigned n, struct ctl_args *out, struct err *e)
 {
@@ -185,11 +222,11 @@ static int read_words(const char *const *all, unsigned n, struct ctl_args *out, 
 		return err_set(e, EINVAL, "no command: 'srtpgwctl --help' lists them");
 	if (!out->command && command_is_group(all[0])) {
 		if (n > 1)
-			return err_set(e, EINVAL, "there is nothing called '%s' to %s: 'srtpgwctl --help' lists what there is", all[1], all[0]);
+			return unknown_word(all[0], all[1], e);
 		return err_set(e, EINVAL, "%s what? 'srtpgwctl --help' lists what there is", all[0]);
 	}
 	if (!out->command)
-		return err_set(e, EINVAL, "there is no command '%s': 'srtpgwctl --help' lists them", all[0]);
+		return unknown_word(NULL, all[0], e);
 	if (n - used > out->command->words_max)
 		return err_set(e, EINVAL, "'%s' is too much", all[used + out->command->words_max]);
 	out->words = all + used;

@@ -9,11 +9,12 @@
 
 #include "controlplane/config/explain_address.h"
 #include "lib/base/buf.h"
+#include "lib/base/nearest.h"
 
 #define DESCRIPTION_MAX 200
 
 /* What would be right, and where the model has it. */
-enum hint { HINT_NONE, HINT_CHOICES, HINT_RANGE, HINT_DESCRIPTION };
+enum hint { HINT_NONE, HINT_CHOICES, HINT_RANGE, HINT_DESCRIPTION, HINT_NEAREST };
 
 /*
  * Each row: how libyang's message begins and what it has in it (NULL: anything), and what to say instead,
@@ -49,14 +50,14 @@ static const struct {
 	{"No module named \"", NULL, "there is no model '",
 		"' here: a configuration has srtp-gateway and ietf-netconf-acm"},
 	{"Unexpected data state node \"", NULL, "'", "' is state: it is read, never configured"},
-	{"Not found node \"", NULL, "there is no '", "' here, or this build of the gateway cannot do it"},
+	{"Not found node \"", NULL, "there is no '", "' here", HINT_NEAREST},
 	{"Invalid boolean value \"", NULL, "write true or false, not '", "'"},
 	{"Invalid type ", " empty value", "a value is needed here", ""},
 	{"Predicate missing for list \"", NULL, "'",
 		"' is a list: the path goes on with the entry that is meant"},
 	{"Predicate missing for leaf-list \"", NULL, "'",
 		"' is a list: the path goes on with the value that is meant"},
-	{"Node \"", NULL, "there is no '", "' here, or this build of the gateway cannot do it"},
+	{"Node \"", NULL, "there is no '", "' here", HINT_NEAREST},
 };
 
 struct str explain_quoted(const char *msg)
@@ -169,6 +170,48 @@ static void put_description(const struct lysc_node *node, struct wbuf *w)
 	}
 }
 
+void explain_unknown(const struct lysc_node *parent, struct str name, struct wbuf *w)
+{
+	struct nearest near = nearest_to(name);
+	const struct lysc_node *child = NULL;
+
+	while (parent && (child = lys_getnext(child, parent, NULL, 0)))
+		if (child->flags & LYS_CONFIG_W)
+			nearest_offer(&near, str_z(child->name));
+	wbuf_fmt(w, "there is no '%.*s' here", STR_ARG(str_sub(name, 0, 64)));
+	if (near.name.n)
+		wbuf_fmt(w, ": did you mean '%.*s'?", STR_ARG(near.name));
+	else
+		wbuf_z(w, ", or this build of the gateway cannot do it");
+}
+
+/* The path without its last node; empty for one at the top. */
+static struct str above(struct str path)
+{
+	unsigned depth = 0;
+	size_t end = 0;
+
+	for (size_t i = 0; i < path.n; i++) {
+		depth += path.p[i] == '[';
+		depth -= path.p[i] == ']' && depth;
+		if (path.p[i] == '/' && !depth)
+			end = i;
+	}
+	return str_sub(path, 0, end);
+}
+
+/* What holds the node that there is not: path leads to it, or to that node. */
+static const struct lysc_node *container_of(const struct ly_ctx *ctx, struct str path)
+{
+	const struct lysc_node *node = node_of(ctx, path);
+
+	while (!node && path.n) {
+		path = above(path);
+		node = node_of(ctx, path);
+	}
+	return node;
+}
+
 static bool is_number(struct str s)
 {
 	uint64_t ignored;
@@ -200,6 +243,10 @@ void explain_reason(const struct ly_ctx *ctx, const char *msg, struct str path, 
 		if (!str_starts(str_z(msg), str_z(plain_words[i].begins)) ||
 			(plain_words[i].has && !strstr(msg, plain_words[i].has)))
 			continue;
+		if (plain_words[i].hint == HINT_NEAREST) {
+			explain_unknown(container_of(ctx, path), explain_quoted(msg), w);
+			return;
+		}
 		const struct lysc_node *node = plain_words[i].hint ? node_of(ctx, path) : NULL;
 
 		if (plain_words[i].hint == HINT_DESCRIPTION &&

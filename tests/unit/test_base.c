@@ -6,6 +6,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/base/nearest.h"
 #include "lib/base/netaddr.h"
 #include "lib/base/secret.h"
 #include "lib/base/str.h"
@@ -113,7 +114,8 @@ static void errors_read_from_the_outside_in(void **state)
 	assert_true(strlen(e.text) < sizeof e.text);
 }
 
-/* err_set(e, errno, "%s", err_read_reason(errno, &room)): what is in errno when that is read again is an error. */
+/* err_set(e, errno, "%s", err_read_reason(errno, &room)): what is in errno when that is read again is an
+ * error. */
 static void why_a_file_is_not_read_leaves_errno(void **state)
 {
 	(void)state;
@@ -126,6 +128,38 @@ static void why_a_file_is_not_read_leaves_errno(void **state)
 	assert_string_equal(err_read_reason(EISDIR, &room), strerror(EISDIR));
 }
 
+static void assert_nearest(const char *wrote, const char *meant)
+{
+	static const char *const names[] = {
+		"mode", "max-calls", "max-call-rate", "crypto-profile", "tls-profile", "ip"};
+	struct nearest near = nearest_to(str_z(wrote));
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		nearest_offer(&near, str_z(names[i]));
+	if (!str_eq(near.name, meant ? str_z(meant) : (struct str){0}))
+		fail_msg("'%s': '%.*s'", wrote, STR_ARG(near.name));
+}
+
+static void what_was_meant_is_the_nearest(void **state)
+{
+	char longest[200];
+
+	(void)state;
+	assert_nearest("mod", "mode");
+	assert_nearest("mdoe", "mode");
+	assert_nearest("max_calls", "max-calls");
+	assert_nearest("max-cals", "max-calls");
+	assert_nearest("tls_profiles", "tls-profile");
+	assert_nearest("pi", "ip");
+	/* What is far from everything has no guess. */
+	assert_nearest("nothing", NULL);
+	assert_nearest("x", NULL);
+	assert_nearest("", NULL);
+	memset(longest, 'm', sizeof longest - 1);
+	longest[sizeof longest - 1] = 0;
+	assert_nearest(longest, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +170,7 @@ int main(void)
 		cmocka_unit_test(addresses_round_trip),
 		cmocka_unit_test(errors_read_from_the_outside_in),
 		cmocka_unit_test(why_a_file_is_not_read_leaves_errno),
+		cmocka_unit_test(what_was_meant_is_the_nearest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

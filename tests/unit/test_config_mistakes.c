@@ -132,7 +132,8 @@ static const struct mistake {
 	{"metrics on no address", {{"observability", "{\"metrics-listener\":{\"address\":\"here\"}}"}},
 		G "/observability/metrics-listener/address:", ""},
 	{"misspelt member", {{"sip/listener/0/tls_profile", "\"a\""}},
-		G "/sip/listener[name='carriers-tls']/tls_profile:", "there is no 'tls_profile' here"},
+		G "/sip/listener[name='carriers-tls']/tls_profile:",
+		"there is no 'tls_profile' here: did you mean 'tls-profile'?"},
 	{"profile without trust bag", {{"tls-profiles/tls-profile/0/trust-bag", ""}},
 		G "/tls-profiles/tls-profile[name='interconnect']:", "needs a trust-bag"},
 	{"relative path", {{"tls-profiles/tls-profile/0/certificate", "\"a.pem\""}},
@@ -274,8 +275,8 @@ static void each_mistake_is_named(void **state)
 	}
 }
 
-/* A third trunk beside carrier (0) and core (1): what identifies it, its realm, and with which entry it is core's or
- * carrier's twin; NULL: it is told apart. */
+/* A third trunk beside carrier (0) and core (1): what identifies it, its realm, and with which entry it is
+ * core's or carrier's twin; NULL: it is told apart. */
 static const struct twin {
 	const char *name, *realm, *identify, *user, *entry, *other;
 } twins[] = {
@@ -283,8 +284,8 @@ static const struct twin {
 		"source-address: '10.20.0.5/32'", "core"},
 	{"another one", "core", "{\"source-address\":[\"10.20.0.6/32\"]}", NULL, NULL, NULL},
 	{"more of it", "core", "{\"source-address\":[\"10.20.0.0/24\"]}", NULL, NULL, NULL},
-	{"by one listener", "core", "{\"listener\":[\"core-udp\"],\"source-address\":[\"10.20.0.5/32\"]}", NULL, NULL,
-		NULL},
+	{"by one listener", "core", "{\"listener\":[\"core-udp\"],\"source-address\":[\"10.20.0.5/32\"]}",
+		NULL, NULL, NULL},
 	{"with an account", "core", "{\"source-address\":[\"10.20.0.5/32\"]}", "alice", NULL, NULL},
 	{"in another realm", "carriers", "{\"source-address\":[\"10.20.0.5/32\"]}", NULL, NULL, NULL},
 	{"only called", "core", "{}", NULL, NULL, NULL},
@@ -293,9 +294,10 @@ static const struct twin {
 		"\"certificate-name\":[\"x.example\",\"SBC-West.carrier.example\"]}",
 		NULL, "certificate-name: 'SBC-West.carrier.example'", "carrier"},
 	{"a certificate in common", "carriers",
-		"{\"source-address\":[\"192.0.2.0/24\"],\"certificate-name\":[\"sbc-west.carrier.example\"]}", NULL, NULL,
-		NULL},
-	{"the certificate alone", "carriers", "{\"certificate-name\":[\"sbc-west.carrier.example\"]}", NULL, NULL, NULL},
+		"{\"source-address\":[\"192.0.2.0/24\"],\"certificate-name\":[\"sbc-west.carrier.example\"]}",
+		NULL, NULL, NULL},
+	{"the certificate alone", "carriers", "{\"certificate-name\":[\"sbc-west.carrier.example\"]}", NULL,
+		NULL, NULL},
 	{"a server name besides", "carriers",
 		"{\"source-address\":[\"198.51.100.0/24\"],\"certificate-name\":[\"sbc-west.carrier.example\"],"
 		"\"server-name\":[\"gw.example\"]}",
@@ -308,10 +310,10 @@ static json_t *with_twin(const struct twin *w)
 	char text[512];
 
 	snprintf(text, sizeof text,
-		"{\"name\":\"twin\",\"realm\":\"%s\",\"identify\":%s,\"srtp\":{\"mode\":\"%s\"}%s%s%s}", w->realm,
-		w->identify, strcmp(w->realm, "core") == 0 ? "none" : "required",
-		w->user ? ",\"peer-auth\":{\"password-file\":\"/p\",\"username\":\"" : "", w->user ? w->user : "",
-		w->user ? "\"}" : "");
+		"{\"name\":\"twin\",\"realm\":\"%s\",\"identify\":%s,\"srtp\":{\"mode\":\"%s\"}%s%s%s}",
+		w->realm, w->identify, strcmp(w->realm, "core") == 0 ? "none" : "required",
+		w->user ? ",\"peer-auth\":{\"password-file\":\"/p\",\"username\":\"" : "",
+		w->user ? w->user : "", w->user ? "\"}" : "");
 	config_change(root, "trunks/trunk/2", text);
 	return root;
 }
@@ -327,7 +329,8 @@ static void trunks_that_nothing_tells_apart_are_refused(void **state)
 		char place[160], other[64];
 		int rc = config_parse_tree(root, &c, &e);
 
-		snprintf(place, sizeof place, "test.json: " G "/trunks/trunk[name='twin']/identify/%s names the trunk '%s' too",
+		snprintf(place, sizeof place,
+			"test.json: " G "/trunks/trunk[name='twin']/identify/%s names the trunk '%s' too",
 			w->entry ? w->entry : "", w->other ? w->other : "");
 		snprintf(other, sizeof other, "or no identify at all");
 		if (w->entry ? rc != -EINVAL || !strstr(e.text, place) || !strstr(e.text, other) : rc != 0)

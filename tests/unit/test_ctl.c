@@ -50,16 +50,18 @@ static void a_call_is_shown_with_its_associations(void **state)
 	(void)state;
 	static const struct line script[] = {
 		{"\"get\"",
-			OK(CALLS(CALL("{\"side\":\"a\",\"dtls\":{\"version\":\"DTLSv1.2\"},\"transport\":["
-				      "{\"number\":1,\"dtls\":{\"version\":\"DTLSv1.2\",\"cipher\":\"C1\"}},"
-				      "{\"number\":2,\"dtls\":{\"version\":\"DTLSv1.3\",\"cipher\":\"C2\"}}]},"
-				      "{\"side\":\"b\",\"dtls\":{\"version\":\"DTLSv1.1\"},\"ice\":{\"state\":\"nominated\"}}")))},
+			OK(CALLS(CALL(
+				"{\"side\":\"a\",\"dtls\":{\"version\":\"DTLSv1.2\"},\"transport\":["
+				"{\"number\":1,\"dtls\":{\"version\":\"DTLSv1.2\",\"cipher\":\"C1\"}},"
+				"{\"number\":2,\"dtls\":{\"version\":\"DTLSv1.3\",\"cipher\":\"C2\"}}]},"
+				"{\"side\":\"b\",\"dtls\":{\"version\":\"DTLSv1.1\"},\"ice\":{\"state\":\"nominated\"}}")))},
 		{NULL, NULL}};
 	const char *second, *other;
 
 	assert_int_equal(run(script, "show call c1"), CTL_OK);
 	second = strstr(output, "    dtls\n      version            DTLSv1.3\n      cipher             C2\n");
-	assert_non_null(strstr(output, "    dtls\n      version            DTLSv1.2\n      cipher             C1\n"));
+	assert_non_null(
+		strstr(output, "    dtls\n      version            DTLSv1.2\n      cipher             C1\n"));
 	assert_non_null(second);
 	other = strstr(second, "leg b");
 	assert_non_null(other);
@@ -211,12 +213,13 @@ static void wrong_words_are_named(void **state)
 		const char *words, *says;
 	} wrong[] = {
 		{"", "no command"},
-		{"shwo calls", "there is no command 'shwo'"},
+		{"shwo calls", "there is no command 'shwo': did you mean 'show'?"},
+		{"frobnicate", "there is no command 'frobnicate': 'srtpgwctl"},
 		{"show", "show what?"},
-		{"show cals", "nothing called 'cals'"},
+		{"show cals", "nothing called 'cals' to show: did you mean 'calls'?"},
 		{"show call", "which call?"},
 		{"show call a b", "'b' is too much"},
-		{"show calls --jsn", "there is no option '--jsn'"},
+		{"show calls --jsn", "there is no option '--jsn': did you mean --json?"},
 		{"show stats --watch", "--watch is for 'show calls'"},
 		{"show calls --watch 0", "0.1 to 3600"},
 		{"show calls --watch 1 --rounds 0", "--rounds takes"},

@@ -147,7 +147,8 @@ static const struct edit_case cases[] = {
 		NULL, NULL, "invalid-value", G "/trunks/trunk[name='a']/max-calls", "many"},
 	{"a name that is none of the model's", ENGINE_JSON, ENGINE_MERGE,
 		TRUNK("\"name\":\"a\",\"max-cals\":1"), NULL, NULL, "unknown-element",
-		G "/trunks/trunk[name='a']/max-cals", "max-cals"},
+		G "/trunks/trunk[name='a']/max-cals",
+		"there is no 'max-cals' here: did you mean 'max-calls'?"},
 	{"an entry without its key", ENGINE_JSON, ENGINE_MERGE, TRUNK("\"max-calls\":1"), NULL, NULL,
 		"missing-element", G "/trunks/trunk", "name"},
 	{"a module that is none of ours", ENGINE_JSON, ENGINE_MERGE, "{\"example:x\":{}}", NULL, NULL,
@@ -390,10 +391,18 @@ static void set_takes_a_path_and_a_value(void **state)
 	assert_string_equal(b->fault.tag, "invalid-value");
 	assert_int_equal(bench_set(b, s, G "/trunks/trunk[name='a']/nothing", NULL), -1);
 	assert_fault(b, "invalid-value", G "/trunks/trunk[name='a']/nothing", "there is no 'nothing' here");
+	/* Said to whoever deletes what is nowhere, too, and in an edit. */
+	assert_int_equal(bench_set(b, s, G "/limits/max-cal", NULL), -1);
+	assert_fault(b, "invalid-value", G "/limits/max-cal",
+		"there is no 'max-cal' here: did you mean 'max-calls'?");
+	assert_int_equal(bench_set(b, s, G "/limts/max-calls", "3"), -1);
+	assert_fault(
+		b, "invalid-value", G "/limts/max-calls", "there is no 'limts' here: did you mean 'limits'?");
 	assert_int_equal(bench_set(b, s, G "/observability/metrics-listener/port", ""), -1);
 	assert_fault(b, "invalid-value", G "/observability/metrics-listener/port", "a value is needed here");
 	assert_int_equal(bench_set(b, s, G "/realms/realm[name='carriers']/trusted", "maybe"), -1);
-	assert_fault(b, "invalid-value", G "/realms/realm[name='carriers']/trusted", "write true or false, not 'maybe'");
+	assert_fault(b, "invalid-value", G "/realms/realm[name='carriers']/trusted",
+		"write true or false, not 'maybe'");
 	/* Of a value of a leaf-list libyang does not say where it would be. */
 	assert_int_equal(bench_set(b, s, SUITES, "none"), -1);
 	assert_fault(b, "invalid-value", SUITES, "'none' is not one of the choices: AES_CM_128_HMAC_SHA1_80");

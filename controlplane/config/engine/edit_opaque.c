@@ -4,6 +4,8 @@
 
 #include "controlplane/config/engine/edit_private.h"
 #include "controlplane/config/engine/fault.h"
+#include "controlplane/config/explain.h"
+#include "lib/base/buf.h"
 
 static const struct lyd_node_opaq *opaque(const struct lyd_node *edit)
 {
@@ -92,10 +94,15 @@ int edit_opaque_fault(const struct lyd_node *parent, const struct lyd_node *edit
 		bool bare = !parent && strcmp(module_of(parent, edit)->name, "ietf-netconf") == 0;
 
 		fault_set(f, "unknown-element", NULL,
-			bare ? "'%.64s' has no namespace of its own: say which model's it is, such as "
-			       "xmlns=\"urn:srtpgw:yang:srtp-gateway\""
-			     : "there is no '%.64s' here, or this build of the gateway cannot do it",
+			"'%.64s' has no namespace of its own: say which model's it is, such as "
+			"xmlns=\"urn:srtpgw:yang:srtp-gateway\"",
 			name);
+		if (!bare) {
+			struct wbuf reason = wbuf_make(f->message, sizeof f->message - 1);
+
+			explain_unknown(parent ? parent->schema : NULL, str_z(name), &reason);
+			f->message[reason.len] = 0;
+		}
 		fault_blame(f, name);
 	} else if (schema->nodetype & LYD_NODE_TERM) {
 		value_fault(schema, edit, value ? value : "", f);

@@ -22,7 +22,7 @@ static int path_fault(struct engine_fault *f, const struct ly_ctx *ctx, const ch
 
 	snprintf(said, sizeof said, "%s", ly_errmsg(ctx) ? ly_errmsg(ctx) : "");
 	fault_from_libyang(f, ctx, NULL);
-	if (!placed && *said) {
+	if (*said && (!placed || strncmp(said, "Not found node", 14) == 0)) {
 		struct wbuf reason = wbuf_make(f->message, sizeof f->message - 1);
 
 		explain_reason(ctx, said, str_z(path), &reason);
