@@ -63,8 +63,8 @@ static enum frame_class ipv4_read(const uint8_t *o, size_t n, struct frame *f)
 	if (header < IPV4_LEN || total < header || f->l3 + total > n)
 		return FRAME_MALFORMED;
 	/* Without options its length is known here, and needs no call. */
-	if (checksum_fold(header == IPV4_LEN ? checksum_add(0, ip, IPV4_LEN) : checksum_add(0, ip, header)) !=
-		0xffff)
+	if (!checksum_is_right(
+		    header == IPV4_LEN ? checksum_add(0, ip, IPV4_LEN) : checksum_add(0, ip, header)))
 		return FRAME_MALFORMED;
 	f->l4 = (uint16_t)(f->l3 + header);
 	fragment = be16_get(ip + 6);
@@ -123,7 +123,7 @@ bool classify_plain(const uint8_t *o, size_t n, struct plain_frame *f)
 		sum += word_at(o + ETHER_LEN + i);
 	total = be16_get(o + ETHER_LEN + 2);
 	length = be16_get(o + PLAIN_L4 + 4);
-	if (checksum_fold(sum) != 0xffff || length < UDP_LEN || (size_t)length + IPV4_LEN > total ||
+	if (!checksum_is_right(sum) || length < UDP_LEN || (size_t)length + IPV4_LEN > total ||
 		(size_t)total + ETHER_LEN > n)
 		return false;
 	f->source = word_at(o + ETHER_LEN + 12);
@@ -192,24 +192,33 @@ int classify_payload(const uint8_t *payload, size_t n)
 	return -1;
 }
 
-/* Secure legs need no checksum: the tag proves more. A corrupt address finds no remote. */
-static inline bool checksum_good(struct packet *p)
+/* checksum_good() of all but plain frames. */
+static inline bool checksum_good_any(const struct packet *p)
 {
 	const struct rte_udp_hdr *udp = (const void *)(p->data - sizeof *udp);
 	const uint8_t *l3 = p->data - (p->l4 - p->l3) - sizeof *udp;
 	enum checksum_state state;
 
-	if ((p->m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
-		return true;
-	if (likely(p->l4 - p->l3 == IPV4_LEN && checksum_udp_right(udp, 2 * 4))) {
-		p->summed = true;
-		return true;
-	}
 	state = p->source.ip.family == IP_V4 ? checksum_udp4_state((const void *)l3, udp)
 					     : checksum_udp6_state((const void *)l3, udp);
 	if (state == CHECKSUM_NONE)
 		return p->source.ip.family == IP_V4;
 	return state != CHECKSUM_BAD;
+}
+
+/* Secure legs need no checksum: the tag proves more. A corrupt address finds no remote. */
+static inline bool checksum_good(struct packet *p)
+{
+	const struct rte_udp_hdr *udp = (const void *)(p->data - sizeof *udp);
+
+	if ((p->m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+		return true;
+	/* Both are read at once. */
+	if (likely(p->l3 == ETHER_LEN && p->l4 == ETHER_LEN + IPV4_LEN && checksum_udp_right(udp, 2 * 4))) {
+		p->summed = true;
+		return true;
+	}
+	return checksum_good_any(p);
 }
 
 /* What is neither RTP nor RTCP. */
@@ -227,11 +236,16 @@ static ASIDE int other_media(struct packet *p)
 int classify_media(struct worker *w, struct packet *p)
 {
 	const struct leg *leg = p->in;
-	bool rtcp = p->rtcp_port;
+	bool rtcp;
 
 	(void)w;
-	if (leg->security == DP_SECURITY_PLAIN && unlikely(!checksum_good(p)))
-		return DP_V_MALFORMED;
+	if (leg->security == DP_SECURITY_PLAIN) {
+		if (unlikely(!checksum_good(p)))
+			return DP_V_MALFORMED;
+		READ_AGAIN(p);
+		leg = p->in;
+	}
+	rtcp = p->rtcp_port;
 	if (unlikely(p->len < RTCP_HDR_LEN || p->data[0] >> 6 != 2))
 		return other_media(p);
 	if (leg->flags & DP_LEG_RTCP_MUX)

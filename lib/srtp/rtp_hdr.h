@@ -32,21 +32,26 @@ struct rtp_hdr {
  */
 static inline int rtp_hdr_parse(const uint8_t *p, size_t n, struct rtp_hdr *h)
 {
-	uint8_t first, second; /* read once: what is written to *h may be octets of p, as far as the compiler knows */
+	uint8_t first, second; /* read once: what is written to *h may be octets of p, as far as the compiler
+				  knows */
 
 	if (n < RTP_HDR_MIN || n > UINT16_MAX || p[0] >> 6 != 2)
 		return -EBADMSG;
 	first = p[0];
 	second = p[1];
-	h->csrc_count = first & 0x0f;
+	/* At once, and as wide as there are registers, what most packets have none of. */
+	memset(&h->ext_profile, 0, sizeof *h - offsetof(struct rtp_hdr, ext_profile));
 	/* Compared: of a bit that was shifted down the compiler makes a store, a load, and a store. */
-	h->padding = (first & 0x20) != 0;
 	h->marker = (second & 0x80) != 0;
 	h->pt = second & 0x7f;
 	h->seq = be16_get(p + 2);
 	h->ts = be32_get(p + 4);
 	h->ssrc = be32_get(p + 8);
-	h->ext_profile = h->ext_off = h->ext_len = 0;
+	h->len = RTP_HDR_MIN;
+	if (__builtin_expect(first == 0x80, 1)) /* no padding, extension, CSRC */
+		return 0;
+	h->csrc_count = first & 0x0f;
+	h->padding = (first & 0x20) != 0;
 
 	size_t len = RTP_HDR_MIN + 4u * (first & 0x0f);
 
@@ -93,10 +98,11 @@ static inline uint16_t rtp_ext_room(const struct rtp_hdr *h, uint8_t n)
 }
 
 /*
- * Adds a header extension element of n octets (1 to 16) under an id (1 to 14) that the packet has no element of, in
- * the form that the packet has its others in, or else the one-byte form. The packet that h was parsed from then begins
- * at p - r, r the result, and h is of it; the payload stays where it is. Before p there is rtp_ext_room(). 0 also where
- * nothing can be added: to an extension that is neither of RFC 8285's forms, malformed or as long as one can be.
+ * Adds a header extension element of n octets (1 to 16) under an id (1 to 14) that the packet has no element
+ * of, in the form that the packet has its others in, or else the one-byte form. The packet that h was parsed
+ * from then begins at p - r, r the result, and h is of it; the payload stays where it is. Before p there is
+ * rtp_ext_room(). 0 also where nothing can be added: to an extension that is neither of RFC 8285's forms,
+ * malformed or as long as one can be.
  */
 uint16_t rtp_ext_add(uint8_t *p, struct rtp_hdr *h, uint8_t id, const void *data, uint8_t n);
 

@@ -214,6 +214,26 @@ static void every_register_width_has_the_same_sum(void **state)
 			checksum_fold(ways[w].sum(octets, UINT16_MAX)), folded_slowly(octets, UINT16_MAX));
 }
 
+/* Sums as wide as they come: of 64 kB in words of 32 bits 2^46, and of what else there may be. */
+static void a_sum_is_right_that_folds_to_ones(void **state)
+{
+	(void)state;
+	for (uint64_t multiple = 1; multiple <= UINT64_MAX / 0xffff; multiple += 1 + multiple / 8) {
+		uint64_t sum = multiple * 0xffff;
+
+		assert_true(checksum_is_right(sum));
+		assert_int_equal(checksum_fold(sum), 0xffff);
+		for (unsigned bit = 0; bit < 64; bit++) {
+			uint64_t wrong = sum ^ UINT64_C(1) << bit;
+
+			assert_int_equal(
+				checksum_is_right(wrong), checksum_fold(wrong) == 0xffff || wrong == 0);
+		}
+	}
+	for (uint64_t sum = 1; sum < 4 * 0xffff; sum++)
+		assert_int_equal(checksum_is_right(sum), checksum_fold(sum) == 0xffff);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +242,7 @@ int main(void)
 		cmocka_unit_test(unfinished_checksums_are_told_from_wrong_ones),
 		cmocka_unit_test(every_flipped_bit_is_seen),
 		cmocka_unit_test(every_register_width_has_the_same_sum),
+		cmocka_unit_test(a_sum_is_right_that_folds_to_ones),
 	};
 
 	return cmocka_run_group_tests_name("checksum", tests, NULL, NULL);

@@ -105,7 +105,7 @@ static void extensions_that_are_taken_out(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		uint8_t p[64], left[64];
 		size_t n = hex_to(p, cases[i].packet), n_left = hex_to(left, cases[i].left);
-		struct rtp_hdr h, again;
+		struct rtp_hdr h, again = {0};
 
 		assert_int_equal(rtp_hdr_parse(p, n, &h), 0);
 		uint16_t removed = rtp_ext_keep(p, &h, cases[i].keep);
@@ -142,7 +142,7 @@ static void an_extension_that_is_added(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		uint8_t p[64], with[64], *at = p + 16;
 		size_t n = hex_to(at, cases[i].packet), n_with = hex_to(with, cases[i].with);
-		struct rtp_hdr h, again;
+		struct rtp_hdr h, again = {0};
 		uint16_t room, added;
 
 		assert_int_equal(rtp_hdr_parse(at, n, &h), 0);
