@@ -3,6 +3,7 @@
 
 #include "dataplane/event.h"
 #include "dataplane/ice_lite.h"
+#include "dataplane/session/heard.h"
 #include "dataplane/worker_private.h"
 
 /*
@@ -62,10 +63,9 @@ static const struct source *source_of(const struct leg *leg, uint32_t ssrc)
 }
 
 /* By the stream's own clock and what its last packets took, RFC 3550 appendix A.8. */
-static bool at_its_time(const struct source *s, uint32_t ts, uint64_t now)
+static bool at_its_time(const struct source *s, uint32_t ts, uint64_t ticks)
 {
-	uint32_t arrival = (uint32_t)(now / 1000 * s->clock_hz / 1000000);
-	int32_t later = (int32_t)(arrival - ts - s->transit);
+	int32_t later = (int32_t)(source_arrival(s, ticks) - ts - s->transit);
 	int32_t early = (int32_t)(s->clock_hz / EARLY_HZ + (s->jitter >> 2));
 
 	return later >= -early && later <= (int32_t)(s->clock_hz / LATE_HZ);
@@ -77,7 +77,8 @@ static bool looks_like_the_last(const struct leg_guard *g, const struct packet *
 }
 
 /* How much of the bucket, in 32nds, the packet has to leave. */
-static uint32_t keep(const struct leg_guard *g, const struct source *s, const struct packet *p, uint64_t now)
+static uint32_t keep(
+	const struct leg_guard *g, const struct source *s, const struct packet *p, uint64_t ticks)
 {
 	int16_t ahead = (int16_t)(p->rtp.seq - (uint16_t)(s->window.end - 1));
 
@@ -85,7 +86,7 @@ static uint32_t keep(const struct leg_guard *g, const struct source *s, const st
 		return KEEP_FROM_UNLIKELY;
 	if (ahead <= 0)
 		return KEEP_FROM_LATE;
-	if (!at_its_time(s, p->rtp.ts, now))
+	if (!at_its_time(s, p->rtp.ts, ticks))
 		return KEEP_FROM_UNLIKELY;
 	return ahead == 1 ? 0 : KEEP_FROM_AHEAD + (ahead < 9 ? (uint32_t)ahead - 1 : 8);
 }
@@ -173,7 +174,7 @@ static ASIDE int guarded_packet(struct worker *w, struct packet *p)
 		b = s ? GUARD_RTP : GUARD_UNKNOWN;
 	}
 	if (s)
-		least = keep(g, s, p, w->now) * per_ms(w, b) * GUARD_DEPTH_MS / KEEP_ALL;
+		least = keep(g, s, p, w->now_ticks) * per_ms(w, b) * GUARD_DEPTH_MS / KEEP_ALL;
 	if (g->tokens[b] <= least) {
 		g->dropped++;
 		g->policed++;

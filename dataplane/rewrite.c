@@ -160,25 +160,9 @@ static ASIDE void mid_add(struct packet *p)
 	p->clear_len = p->len;
 }
 
-/* By the slot that is near, most times. */
-static inline enum renumber_verdict renumber(struct departure *to, struct renumber_packet *n)
+static inline struct renumber_packet numbers_of(const struct worker *w, const struct packet *p)
 {
-	struct leaving *l = &to->leaving;
-	struct renumber_packet any;
-	enum renumber_verdict v;
-
-	if (likely(l->slot && renumber_slot_next(l->slot, n)))
-		return RENUMBER_SEND;
-	/* In a copy, so that the usual packet's stays in registers. */
-	any = *n;
-	v = renumber_packet_map_any(&departure_leg(to)->far->renumber, &l->slot, &any);
-	*n = any;
-	return v;
-}
-
-static int rtp_rewrite(struct worker *w, struct packet *p)
-{
-	struct renumber_packet n = {
+	return (struct renumber_packet){
 		.ssrc = p->rtp.ssrc,
 		.ts = p->rtp.ts,
 		.seq = p->rtp.seq,
@@ -187,8 +171,38 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 		.clock_hz = leg_stream(p->in, p->stream)->clock_hz,
 		.now_ms = w->now_ms,
 	};
+}
 
-	switch (renumber(p->to, &n)) {
+static ASIDE enum renumber_verdict renumber_any(
+	const struct worker *w, const struct packet *p, struct renumber_packet *n)
+{
+	*n = numbers_of(w, p);
+	return renumber_packet_map_any(&packet_out(p)->far->renumber, &p->to->leaving.slot, n);
+}
+
+/* By the slot that is near, most times. */
+static inline enum renumber_verdict renumber(
+	const struct worker *w, const struct packet *p, struct renumber_packet *n)
+{
+	struct renumber_slot *slot = p->to->leaving.slot;
+	struct renumber_packet any;
+	enum renumber_verdict v;
+
+	*n = numbers_of(w, p);
+	if (likely(slot && renumber_slot_next(slot, n)))
+		return RENUMBER_SEND;
+	/* Another one, so that the usual packet's stays in registers. */
+	v = renumber_any(w, p, &any);
+	*n = any;
+	return v;
+}
+
+static int rtp_rewrite(struct worker *w, struct packet *p)
+{
+	struct renumber_packet n;
+	uint8_t *data; /* once: for all the compiler knows, p->data is in it */
+
+	switch (renumber(w, p, &n)) {
 	case RENUMBER_SEND:
 		break;
 	case RENUMBER_DUPLICATE:
@@ -204,11 +218,12 @@ static int rtp_rewrite(struct worker *w, struct packet *p)
 		extensions_keep(p);
 	if (p->named)
 		mid_add(p);
-	rtp_set_seq(p->data, srtp_index_seq(n.out_index));
-	rtp_set_ts(p->data, n.out_ts);
-	rtp_set_ssrc(p->data, n.out_ssrc);
+	data = p->data;
+	rtp_set_seq(data, srtp_index_seq(n.out_index));
+	rtp_set_ts(data, n.out_ts);
+	rtp_set_ssrc(data, n.out_ssrc);
 	p->index = n.out_index;
-	if (n.out_rolled && p->to->leaving.secure) {
+	if (unlikely(n.out_rolled && p->to->leaving.secure)) {
 		struct leg *out = packet_out(p);
 
 		out->far->checkpoint_ssrc = n.out_ssrc;

@@ -98,8 +98,8 @@ static ASIDE bool is_sealed_any(const struct packet *p)
 	struct srtp_layout rtcp_layout;
 	const struct srtp_layout *l = leg_key_layout(&p->to->tx, rtcp, &rtcp_layout);
 
-	return (rtcp || job->op == CRYPTO_RTP_PROTECT) && l->tag_len && job->tag_len == l->tag_len &&
-	       job->pkt == p->data && job->len + l->total == p->len &&
+	return (rtcp || job->op == CRYPTO_RTP_PROTECT) && job->status == CRYPTO_OK && l->tag_len &&
+	       job->tag_len == l->tag_len && job->pkt == p->data && job->len + l->total == p->len &&
 	       job->tag == p->data + job->len + l->tag;
 }
 
@@ -109,12 +109,13 @@ static inline bool is_sealed(const struct packet *p)
 	const struct leaving *l = &p->to->leaving;
 	const struct crypto_job *job = &p->job;
 
-	if (!p->sealed || job->status != CRYPTO_OK || l->suite == SRTP_SUITE_NONE || job->slot != l->key)
+	if (unlikely(!p->sealed || l->suite == SRTP_SUITE_NONE || job->slot != l->key))
 		return false;
-	if (unlikely(job->op != CRYPTO_RTP_PROTECT || l->mki_len))
+	/* Neighbours, and compared at once. */
+	if (unlikely(l->mki_len || !(job->op == CRYPTO_RTP_PROTECT && job->status == CRYPTO_OK)))
 		return is_sealed_any(p);
-	return l->tag_len && job->tag_len == l->tag_len && job->pkt == p->data &&
-	       job->len + l->tag_len == p->len && job->tag == p->data + job->len;
+	return likely(l->tag_len && job->tag_len == l->tag_len && job->pkt == p->data &&
+		      job->len + l->tag_len == p->len && job->tag == p->data + job->len);
 }
 
 int srtp_tx_verify(struct worker *w, struct packet *p)

@@ -74,7 +74,7 @@ static void batch_work(struct worker *w, struct batch *b, struct batch *next, st
 	batch_three(w, b, arrive, last, classify_packet, next, fetch_numbers);
 	batch_each(w, last, classify_leg); /* whose is it; fetches of that leg what says all else */
 	count(&w->stats.rx_packets, last->n);
-	srtp_rx_open(w, b);                /* crypto, commit; other keys for what did not open */
+	srtp_rx_open(w, b); /* crypto, commit; other keys for what did not open */
 	batch_each(w, b, cross);
 	crypto_run(w); /* what is sealed leaves */
 	batch_fetching(w, b, leave, next, fetch_keys);
@@ -112,7 +112,7 @@ unsigned worker_step(struct worker *w, uint64_t now_ns)
 	unsigned received;
 
 	w->now = now_ns;
-	w->now_us = now_ns / 1000;
+	w->now_ticks = (now_ns / NS_PER_S << 32) + (now_ns % NS_PER_S << 32) / NS_PER_S;
 	w->now_ms = (uint32_t)(now_ns / NS_PER_MS);
 	w->hops = neighbour_version(w->neighbour);
 	mailbox_apply(w);

@@ -30,7 +30,8 @@ struct crypto_round {
 
 struct worker {
 	uint32_t index;
-	uint64_t now, now_us; /* now: ns, of this iteration */
+	uint64_t now;       /* ns, of this iteration */
+	uint64_t now_ticks; /* the same in 2^-32 s, as NTP counts, for source_arrival() */
 	uint32_t now_ms;
 	struct leg_table *table;
 	struct pages leg_pages; /* worker_leg() */
@@ -67,8 +68,8 @@ struct worker {
 	uint32_t n_leg_free;
 	uint32_t *leg_pairs, n_leg_pairs; /* stack of pairs of places that are free */
 	TAILQ_HEAD(, leg) leg_halves;     /* free places beside legs that are used */
-	uint32_t near_slots;  /* the backend's lowest: of them each leg has two, in struct leg; 0: none */
-	uint32_t near_suites; /* bit 1 << enum srtp_suite: whose keys lie there */
+	uint32_t near_slots;    /* the backend's lowest: of them each leg has two, in struct leg; 0: none */
+	uint32_t near_suites;   /* bit 1 << enum srtp_suite: whose keys lie there */
 	struct key_slots slots; /* of the others, free ones */
 	TAILQ_HEAD(, leg) overlaps; /* legs with a PREVIOUS key, the longest had first */
 	uint64_t tick_at;
@@ -78,7 +79,7 @@ struct worker {
 	struct worker *const *all; /* every worker, this one too */
 	uint32_t n_all;
 	struct siphash_key names; /* of what sources call themselves: rtcp_describe.h */
-	_Atomic bool stop; /* written by worker_stop() */
+	_Atomic bool stop;        /* written by worker_stop() */
 };
 
 /* The leg in place i, and a leg's place. */

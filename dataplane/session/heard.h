@@ -4,11 +4,17 @@
 
 #include "dataplane/worker_private.h"
 
-/* RFC 3550 appendix A.3 and A.8, of a packet above all before. */
-static inline void source_advance(struct source *s, uint32_t ts, uint64_t now_us)
+/* When a packet arrives at worker.now_ticks, in units of the source's clock, of which the lower half is
+ * right. */
+static inline uint32_t source_arrival(const struct source *s, uint64_t ticks)
 {
-	uint32_t arrival = (uint32_t)(now_us * s->clock_hz / 1000000);
-	uint32_t transit = arrival - ts;
+	return (uint32_t)(ticks * s->clock_hz >> 32);
+}
+
+/* RFC 3550 appendix A.3 and A.8, of a packet above all before. */
+static inline void source_advance(struct source *s, uint32_t ts, uint64_t ticks)
+{
+	uint32_t transit = source_arrival(s, ticks) - ts;
 	int32_t d = (int32_t)(transit - s->transit);
 
 	s->jitter += (uint32_t)(d < 0 ? -d : d) - ((s->jitter + 8) >> 4);
@@ -48,7 +54,7 @@ static inline bool source_heard_next(struct worker *w, struct packet *p, struct 
 	leg->heard_ms = s->heard_ms = w->now_ms;
 	p->stream = 0;
 	source_octets(leg, s, p->len);
-	source_advance(s, p->rtp.ts, w->now_us);
+	source_advance(s, p->rtp.ts, w->now_ticks);
 	return true;
 }
 

@@ -527,11 +527,9 @@ static inline void leg_tx_count(struct packet *p)
 	struct leaving *l = &p->to->leaving;
 
 	p->departs = true;
-	l->packets++;
-	l->octets += p->clear_len;
-	if (unlikely(l->packets == 0))
+	if (unlikely(__builtin_add_overflow(l->packets, 1, &l->packets)))
 		packet_out(p)->far->count.tx_packets += UINT64_C(1) << 32;
-	if (unlikely(l->octets < p->clear_len))
+	if (unlikely(__builtin_add_overflow(l->octets, p->clear_len, &l->octets)))
 		packet_out(p)->far->count.tx_octets += UINT64_C(1) << 32;
 }
 
@@ -559,7 +557,7 @@ struct leg_key *leg_key_role(struct leg *leg, enum key_role role); /* or NULL */
 /* All of a leg's keys; the leg goes away. */
 void leg_keys_wipe(struct worker *w, struct leg *leg);
 void leg_keys_rotate(struct worker *w, struct leg *leg); /* NEXT becomes current */
-void leg_keys_tick(struct worker *w, struct leg *leg); /* wipes a key that is not needed any more */
+void leg_keys_tick(struct worker *w, struct leg *leg);   /* wipes a key that is not needed any more */
 void leg_key_limit(struct worker *w, struct leg *leg, struct leg_key *k, enum dp_limit limit);
 /* Counts a packet of k's, RTP of a key without credit; looks at its limits. */
 void leg_key_used(struct worker *w, struct leg *leg, struct leg_key *k, uint16_t octets);

@@ -228,15 +228,15 @@ static void settle_remote(struct worker *w, struct packet *p)
 }
 
 /* RFC 3550 appendix A.1, too: any one. highest: of all that were heard. */
-static void source_count(struct source *s, uint64_t index, bool highest, uint32_t ts, uint64_t now_us)
+static void source_count(struct source *s, uint64_t index, bool highest, uint32_t ts, uint64_t ticks)
 {
 	if (s->received && highest) {
-		source_advance(s, ts, now_us);
+		source_advance(s, ts, ticks);
 		return;
 	}
 	if (s->received == 0) {
 		s->base = (uint32_t)index;
-		s->transit = (uint32_t)(now_us * s->clock_hz / 1000000) - ts;
+		s->transit = source_arrival(s, ticks) - ts;
 	} else if ((int32_t)((uint32_t)index - s->base) < 0) {
 		s->base = (uint32_t)index;
 	}
@@ -296,7 +296,7 @@ ASIDE void source_heard_any(struct worker *w, struct packet *p, struct source *s
 		index = plain_index(leg, s, p->rtp.seq, &highest);
 	else
 		highest = index + 1 == s->window.end;
-	source_count(s, index, highest, p->rtp.ts, w->now_us);
+	source_count(s, index, highest, p->rtp.ts, w->now_ticks);
 }
 
 static bool mid_matches(const struct dp_stream *st, const struct packet *p)

@@ -165,7 +165,8 @@ static inline bool renumber_slot_next(struct renumber_slot *s, struct renumber_p
 	s->heard_ms = p->now_ms;
 	s->pt = p->pt;
 	s->repeats = 0;
-	m->packets += m->packets < RENUMBER_SETTLED;
+	if (__builtin_expect(m->packets < RENUMBER_SETTLED, 0))
+		m->packets++;
 	p->out_ssrc = s->out_ssrc;
 	p->out_ts = p->ts + m->ts_offset;
 	p->out_index = s->used.end; /* that of in_high */
