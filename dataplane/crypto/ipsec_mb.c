@@ -96,22 +96,39 @@ static int ipsec_mb_open(struct crypto_queue **queue, const struct crypto_conf *
 	return 0;
 }
 
-/* Tags that RTP and SRTCP may have with keys of a class, as bits 1 << octets. */
-static const uint32_t tags[IMB_CLASSES] = {
-	[IMB_CM_128] = 1 << 10 | 1 << 4,
-	[IMB_CM_192] = 1 << 10 | 1 << 4,
-	[IMB_CM_256] = 1 << 10 | 1 << 4,
-	[IMB_GCM_128] = 1 << 16,
-	[IMB_GCM_256] = 1 << 16,
+/* Octets of tags that RTP and SRTCP may have with keys of a class: most, and some. */
+static const struct {
+	uint8_t usual, other;
+	uint8_t lanes; /* those of most RTP that lanes/ does; 0: none of the class, see imb_in_lanes() */
+} tags[IMB_CLASSES] = {
+	[IMB_CM_128] = {10, 4, .lanes = 10},
+	[IMB_CM_192] = {10, 4},
+	[IMB_CM_256] = {10, 4, .lanes = 10},
+	[IMB_GCM_128] = {16, 16, .lanes = 16},
+	[IMB_GCM_256] = {16, 16, .lanes = 16},
 };
+
+static inline bool tag_sane(const struct crypto_job *job, enum imb_class c)
+{
+	return job->tag_len && (job->tag_len == tags[c].usual || job->tag_len == tags[c].other);
+}
+
+/* A job of RTP that lanes/ does, with another tag than most have? */
+static ASIDE bool lanes_tag_other(const struct crypto_job *job, enum imb_class c)
+{
+	return tags[c].lanes && tag_sane(job, c);
+}
+
+static inline bool lengths_sane(const struct crypto_job *job, unsigned header)
+{
+	return job->aad_len >= header && job->aad_len <= job->len;
+}
 
 /* What the stages promise, tested because a job that breaks it would reach outside its packet or its key. */
 static inline bool job_sane(const struct crypto_job *job, enum imb_class c)
 {
-	return job->op <= CRYPTO_RTCP_UNPROTECT && job->tag_len <= SRTP_TAG_MAX &&
-	       tags[c] >> job->tag_len & 1 &&
-	       job->aad_len >= (imb_job_half(job) == IMB_RTP ? RTP_HDR_MIN : RTCP_HDR_LEN) &&
-	       job->aad_len <= job->len;
+	return job->op <= CRYPTO_RTCP_UNPROTECT && tag_sane(job, c) &&
+	       lengths_sane(job, imb_job_half(job) == IMB_RTP ? RTP_HDR_MIN : RTCP_HDR_LEN);
 }
 
 /* Onto the list of its kind, for poll(). */
@@ -149,18 +166,30 @@ static inline bool lanes_take(struct crypto_queue *q, struct crypto_job *job)
 {
 	struct imb_lane_todo *t = &q->lane_todo;
 	const union imb_lanes_key *key;
-	unsigned kind;
+	unsigned kind, usual;
+	enum imb_class c;
 
-	if (job->slot >= q->slots || imb_job_half(job) != IMB_RTP)
+	if (unlikely(imb_job_half(job) != IMB_RTP))
 		return false;
-	key = imb_lanes_key(q, job->slot);
-	if (!imb_in_lanes(q, key->gcm.mark) || !job_sane(job, key->gcm.mark))
+	if (likely(job->slot < q->near.slots))
+		key = imb_near_key(&q->near, job->slot);
+	else if (job->slot < q->slots)
+		key = &q->lanes_keys[job->slot];
+	else
+		return false;
+	c = key->gcm.mark;
+	usual = tags[c].lanes;
+	if (unlikely(usual == 0 || job->tag_len != usual) && !lanes_tag_other(job, c))
+		return false;
+	if (unlikely(!lengths_sane(job, RTP_HDR_MIN)))
 		return false;
 	_Static_assert(CRYPTO_RTP_PROTECT == (int)IMB_PROTECT && CRYPTO_RTP_UNPROTECT == (int)IMB_UNPROTECT,
 		"of RTP the operation is the way");
-	kind = (unsigned)key->gcm.mark * IMB_WAYS + job->op;
+	kind = (unsigned)c * IMB_WAYS + job->op;
 	t->kind[t->n] = (uint8_t)kind;
-	t->kinds |= (uint16_t)(1u << kind);
+	t->mixed |= (uint8_t)(kind ^ t->kind[0]);
+	t->len_any |= job->len;
+	t->len_all &= job->len;
 	job->status = CRYPTO_PENDING;
 	t->jobs[t->n++] = (struct lanes_job){job, key};
 	return true;
@@ -174,9 +203,14 @@ static uint16_t ipsec_mb_submit(struct crypto_queue *q, struct crypto_job **jobs
 		return 0;
 	if (n > room)
 		n = room;
-	for (uint16_t i = 0; i < n; i++)
-		if (!q->lanes || unlikely(!lanes_take(q, jobs[i])))
+	if (q->lanes) {
+		for (uint16_t i = 0; i < n; i++)
+			if (unlikely(!lanes_take(q, jobs[i])))
+				library_take(q, jobs[i]);
+	} else {
+		for (uint16_t i = 0; i < n; i++)
 			library_take(q, jobs[i]);
+	}
 	return n;
 }
 
@@ -195,7 +229,8 @@ static inline void work(struct crypto_queue *q)
 
 static void lanes_forget(struct crypto_queue *q)
 {
-	q->lane_todo.n = q->lane_todo.kinds = 0;
+	q->lane_todo.n = q->lane_todo.len_any = q->lane_todo.mixed = 0;
+	q->lane_todo.len_all = UINT16_MAX;
 }
 
 static uint16_t ipsec_mb_poll(struct crypto_queue *q, struct crypto_job **jobs, uint16_t n)

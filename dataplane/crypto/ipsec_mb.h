@@ -113,11 +113,12 @@ enum imb_way { IMB_PROTECT, IMB_UNPROTECT, IMB_WAYS };
 
 /* Jobs that wait for lanes/, of all kinds: a kind is class * IMB_WAYS + way. */
 struct imb_lane_todo {
-	uint16_t n, kinds; /* kinds: bit 1 << kind for each that is among them */
+	uint16_t n;
+	uint16_t len_any, len_all; /* their lengths: bits that any has, and that all have */
+	uint8_t mixed;             /* not 0: of more than one kind */
 	uint8_t kind[IPSEC_MB_DEPTH];
 	struct lanes_job jobs[IPSEC_MB_DEPTH];
 };
-_Static_assert(IMB_CLASSES * IMB_WAYS <= 16, "a bit for each kind");
 
 /* AES-GCM of one key length. */
 struct imb_gcm_calls {
@@ -128,7 +129,7 @@ struct crypto_queue {
 	IMB_MGR *wide;     /* the widest vectors: best for runs of IPSEC_MB_WIDE_MIN hash jobs or more */
 	IMB_MGR *narrow;   /* SSE with SHA-NI: best for a few; the same as wide where there is no SHA-NI */
 	uint8_t *class_of; /* enum imb_class of each slot, without lanes: imb_class_of() */
-	struct crypto_near near;         /* of RTP with lanes: imb_lanes_key() */
+	struct crypto_near near; /* of RTP with lanes: imb_lanes_key(); none that is not below slots */
 	union imb_lanes_key *lanes_keys; /* the other slots of it */
 	union imb_gcm_key *gcm;          /* the same for the library */
 	struct imb_gcm_rtcp_key *gcm_rtcp;
@@ -143,10 +144,10 @@ struct crypto_queue {
 	struct imb_gcm_calls gcm_calls[IMB_CLASSES];
 
 	struct imb_list todo[IMB_CLASSES][IMB_WAYS]; /* for the library */
-	uint16_t waiting; /* of them */
+	uint16_t waiting;                            /* of them */
 	struct imb_lane_todo lane_todo;
-	bool gcm_done;    /* by the library since the last poll(): a batch ends with it */
-	uint16_t done_n;  /* finished jobs */
+	bool gcm_done;   /* by the library since the last poll(): a batch ends with it */
+	uint16_t done_n; /* finished jobs */
 	struct crypto_job *done[IPSEC_MB_DEPTH];
 
 	uint64_t jobs, batches, faults;
@@ -208,14 +209,16 @@ void imb_gcm_expand(struct crypto_queue *q, struct gcm_key_data *k, enum imb_cla
 void imb_key_fetch(const struct crypto_queue *q, uint32_t slot, enum srtp_suite suite, uint16_t octets);
 uint32_t imb_keeps_near(const struct crypto_queue *q);
 
+/* Of one of the slots that near says. */
+static inline union imb_lanes_key *imb_near_key(const struct crypto_near *n, uint32_t slot)
+{
+	return (void *)(n->base + slot / 2 * n->stride + slot % 2 * n->apart);
+}
+
 /* With lanes: of a slot that there is. */
 static inline union imb_lanes_key *imb_lanes_key(const struct crypto_queue *q, uint32_t slot)
 {
-	const struct crypto_near *n = &q->near;
-
-	if (slot >= n->slots)
-		return &q->lanes_keys[slot];
-	return (void *)(n->base + slot / 2 * n->stride + slot % 2 * n->apart);
+	return slot < q->near.slots ? imb_near_key(&q->near, slot) : &q->lanes_keys[slot];
 }
 
 /* Where what a slot holds is noted: with lanes in the key, since a line for it alone would be one more. */

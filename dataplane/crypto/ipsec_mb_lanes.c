@@ -28,22 +28,13 @@ static ASIDE void sort(struct lanes_job *jobs, unsigned n)
 		jobs[next[length_of(before[i].job)]++] = before[i];
 }
 
-static inline void sort_if_mixed(struct lanes_job *jobs, unsigned n)
-{
-	unsigned first = jobs[0].job->len, differ = 0;
-
-	for (unsigned i = 1; i < n; i++)
-		differ |= jobs[i].job->len ^ first;
-	if (differ >= STEP)
-		sort(jobs, n);
-}
-
-static void run(struct crypto_queue *q, struct lanes_job *jobs, unsigned n, unsigned kind)
+static void run(struct crypto_queue *q, struct lanes_job *jobs, unsigned n, unsigned kind, bool mixed_lengths)
 {
 	enum imb_class c = (enum imb_class)(kind / IMB_WAYS);
 	bool protect = kind % IMB_WAYS == IMB_PROTECT, aes256 = c == IMB_CM_256 || c == IMB_GCM_256;
 
-	sort_if_mixed(jobs, n);
+	if (mixed_lengths)
+		sort(jobs, n);
 	if (c < IMB_GCM_128)
 		(protect ? lanes_cm_protect : lanes_cm_unprotect)(jobs, n, aes256, q->sha_ni);
 	else
@@ -52,26 +43,32 @@ static void run(struct crypto_queue *q, struct lanes_job *jobs, unsigned n, unsi
 }
 
 /* One kind after the other. */
-static ASIDE void run_mixed(struct crypto_queue *q, const struct imb_lane_todo *t)
+static ASIDE void run_mixed(struct crypto_queue *q, const struct imb_lane_todo *t, bool mixed_lengths)
 {
-	for (unsigned kinds = t->kinds; kinds; kinds &= kinds - 1) {
+	unsigned kinds = 0; /* bit 1 << kind for each that is among them */
+
+	_Static_assert(IMB_CLASSES * IMB_WAYS <= 32, "a bit for each kind");
+	for (unsigned i = 0; i < t->n; i++)
+		kinds |= 1u << t->kind[i];
+	for (; kinds; kinds &= kinds - 1) {
 		unsigned kind = (unsigned)__builtin_ctz(kinds), n = 0;
 		struct lanes_job jobs[IPSEC_MB_DEPTH];
 
 		for (unsigned i = 0; i < t->n; i++)
 			if (t->kind[i] == kind)
 				jobs[n++] = t->jobs[i];
-		run(q, jobs, n, kind);
+		run(q, jobs, n, kind, mixed_lengths);
 	}
 }
 
 void imb_lanes_run(struct crypto_queue *q)
 {
 	struct imb_lane_todo *t = &q->lane_todo;
+	bool mixed_lengths = (t->len_any ^ t->len_all) >= STEP;
 
-	if (t->kinds & (t->kinds - 1))
-		run_mixed(q, t);
+	if (t->mixed)
+		run_mixed(q, t, mixed_lengths);
 	else if (t->n)
-		run(q, t->jobs, t->n, t->kind[0]);
+		run(q, t->jobs, t->n, t->kind[0], mixed_lengths);
 	q->jobs += t->n;
 }

@@ -32,10 +32,10 @@ static inline bool srtp_tag_equal(const uint8_t *a, const uint8_t *b, unsigned n
 /* n: 4, 10 or 16. */
 static inline void srtp_tag_copy(uint8_t *to, const uint8_t *from, unsigned n)
 {
-	if (n == 4)
-		memcpy(to, from, 4);
-	else if (n == 10)
+	if (n == 10)
 		memcpy(to, from, 10);
+	else if (n == 4)
+		memcpy(to, from, 4);
 	else
 		memcpy(to, from, 16);
 }

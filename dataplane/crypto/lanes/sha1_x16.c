@@ -129,9 +129,11 @@ ALWAYS_INLINE __m512i schedule(__m512i w[LANES], int t, const struct sha1_x16_wo
 			transpose_quarters(w + t, now->quarters[t / 4]);
 		return w[t];
 	}
-	x = _mm512_ternarylogic_epi32(
-		w[(t + 13) % 16], w[(t + 8) % 16], w[(t + 2) % 16], 0x96); /* a ^ b ^ c */
-	w[t % 16] = _mm512_rol_epi32(_mm512_xor_si512(x, w[t % 16]), 1);
+	/* The oldest first, whose register it is that the instruction writes; the latest last, for it may not
+	 * be done.
+	 */
+	x = _mm512_ternarylogic_epi32(w[t % 16], w[(t + 2) % 16], w[(t + 8) % 16], 0x96); /* a ^ b ^ c */
+	w[t % 16] = _mm512_rol_epi32(_mm512_xor_si512(x, w[(t + 13) % 16]), 1);
 	return w[t % 16];
 }
 
