@@ -25,17 +25,10 @@ void batch_close_up(struct batch *b)
 	b->n = n;
 }
 
-/* A frame's place in the batch. */
-static struct packet *add(struct batch *b, struct rte_mbuf *m)
+static inline void packet_begin(struct packet *p, struct rte_mbuf *m)
 {
-	uint16_t n = b->n;
-	struct packet *p = &b->packets[n];
-
 	memset(p, 0, offsetof(struct packet, entry));
 	p->m = m;
-	b->live[n] = p;
-	b->n = n + 1;
-	return p;
 }
 
 #define LINE 64
@@ -53,10 +46,14 @@ static void fetch_frame(const struct rte_mbuf *m)
 
 static void add_all(struct batch *b, struct rte_mbuf **frames, uint16_t n)
 {
+	struct packet *p = &b->packets[b->n], **live = &b->live[b->n];
+
 	for (uint16_t i = 0; i < n; i++) {
 		fetch_frame(frames[i]);
-		add(b, frames[i]);
+		packet_begin(p, frames[i]);
+		*live++ = p++;
 	}
+	b->n += n;
 }
 
 /* Packets that waited for a key go first: they are the oldest. */
@@ -66,9 +63,12 @@ static void add_again(struct worker *w, struct batch *b)
 
 	while (h->again_n && b->n < BATCH_MAX) {
 		uint32_t at = h->again_from++ % HOLD_PACKETS;
+		struct packet *p = &b->packets[b->n];
 
 		h->again_n--;
-		add(b, h->again[at].m)->held_until = h->again[at].until;
+		packet_begin(p, h->again[at].m);
+		p->held_until = h->again[at].until;
+		b->live[b->n++] = p;
 	}
 }
 

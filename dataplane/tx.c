@@ -55,7 +55,8 @@ int tx_wait(struct worker *w, struct packet *p)
 	return PACKET_ON;
 }
 
-void tx_send(struct worker *w, struct batch *b)
+/* By several ports, one after the other. */
+static ASIDE void send_by_port(struct worker *w, struct batch *b)
 {
 	struct rte_mbuf *frames[BATCH_MAX];
 	struct packet *packets[BATCH_MAX];
@@ -66,14 +67,33 @@ void tx_send(struct worker *w, struct batch *b)
 		for (uint16_t i = 0; i < b->n; i++) {
 			struct packet *p = b->live[i];
 
-			if (unlikely(p->tx_port != port)) {
+			if (likely(p->tx_port == port)) {
+				packets[n] = p;
+				frames[n++] = p->m;
+			} else {
 				b->live[others++] = p;
-				continue;
 			}
-			packets[n] = p;
-			frames[n++] = p->m;
 		}
 		burst(w, port, packets, frames, n);
 		b->n = others;
 	}
+}
+
+void tx_send(struct worker *w, struct batch *b)
+{
+	struct rte_mbuf *frames[BATCH_MAX];
+	unsigned differ = 0;
+
+	if (b->n == 0)
+		return;
+	for (uint16_t i = 0; i < b->n; i++) {
+		differ |= b->live[i]->tx_port ^ b->live[0]->tx_port;
+		frames[i] = b->live[i]->m;
+	}
+	if (unlikely(differ)) {
+		send_by_port(w, b);
+		return;
+	}
+	burst(w, b->live[0]->tx_port, b->live, frames, b->n);
+	b->n = 0;
 }
