@@ -434,7 +434,7 @@ int main(int argc, char **argv)
 	if (dtls_module_open(o.dtls_module, &o.gateway.dtls13, &no_dtls13) < 0)
 		o.gateway.no_dtls13 = no_dtls13.text;
 	if (gateway_check_dtls(&o.gateway, config, &e) < 0 || config_check_files(config, NULL, &e) < 0 ||
-		gateway_check_files(config, &e) < 0) {
+		gateway_check_files(config, o.check, &e) < 0) {
 		fprintf(stderr, "srtpgw-controlplane: %s: %s\n", o.config, e.text);
 		code = EXIT_CONFIG;
 		goto out;

@@ -424,12 +424,15 @@ int gateway_check_dtls(const struct gateway_conf *conf, const struct config *c, 
 	return 0;
 }
 
-int gateway_check_files(const struct config *c, struct err *e)
+int gateway_check_files(const struct config *c, bool warn, struct err *e)
 {
 	struct tls_profiles *t;
 	int rc = tls_profiles_prepare(NULL, c, false, &t, e);
 
-	if (rc == 0)
-		tls_profiles_free(t);
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (warn)
+		tls_profiles_warn(t);
+	tls_profiles_free(t);
+	return 0;
 }

@@ -32,5 +32,8 @@ void gateway_renewed_certificates(
 
 /* Is there what its DTLS policies require? e: the YANG path and why not. */
 int gateway_check_dtls(const struct gateway_conf *conf, const struct config *c, struct err *e);
-/* Would the certificates, keys and trust bags of this configuration do? As prepare looks at them. */
-int gateway_check_files(const struct config *c, struct err *e);
+/*
+ * Would the certificates, keys and trust bags of this configuration do? As prepare looks at them. warn: what
+ * some peers may not like of them is logged, as it is at a commit.
+ */
+int gateway_check_files(const struct config *c, bool warn, struct err *e);

@@ -28,7 +28,7 @@ struct profile {
 	unsigned use;                 /* bits of enum cert_use: 1 << enum side */
 	struct cert_info cert;
 	struct cert_said said;
-	struct cert_warnings warnings; /* until the commit */
+	struct cert_warnings warnings, trust_warnings; /* until the commit */
 	bool read, renewed;
 };
 
@@ -179,6 +179,9 @@ static int open_profile(struct profile *p, const struct profile *before, bool re
 	bool known = before && !reload && before->use == p->use && same_identity(before, p);
 	int rc = 0;
 
+	if (p->conf->trust_bag && p->conf->verify != CONFIG_VERIFY_NONE &&
+		(!before || reload || !same_trust(before, p)))
+		cert_check_trust(p->conf->trust_bag, (int64_t)time(NULL), &p->trust_warnings);
 	if (known) {
 		p->cert = before->cert;
 		p->said = before->said;
@@ -235,9 +238,22 @@ static void say_read(const struct profile *p)
 		LZ("tls_profile", p->conf->name), LZ("file", p->conf->certificate),
 		LZ("subject", p->cert.subject), LZ("fingerprint", p->cert.fingerprint),
 		LI("days_left", cert_days_left(p->cert.chain_not_after_s, (int64_t)time(NULL))));
-	for (unsigned i = 0; i < p->warnings.n; i++)
-		log_warn("tls", p->warnings.text[i], LZ("tls_profile", p->conf->name),
-			LZ("file", p->conf->certificate));
+}
+
+static void say(const struct cert_warnings *w, const char *profile, const char *file)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		log_warn("tls", w->text[i], LZ("tls_profile", profile), LZ("file", file));
+}
+
+void tls_profiles_warn(const struct tls_profiles *t)
+{
+	for (uint32_t i = 0; i < t->config->n_tls_profiles; i++) {
+		const struct profile *p = &t->all[i];
+
+		say(&p->warnings, p->conf->name, p->conf->certificate);
+		say(&p->trust_warnings, p->conf->name, p->conf->trust_bag);
+	}
 }
 
 void tls_profiles_commit(struct tls_profiles *t)
@@ -253,6 +269,7 @@ void tls_profiles_commit(struct tls_profiles *t)
 		if (p->read)
 			say_read(p);
 	}
+	tls_profiles_warn(t);
 }
 
 void tls_profiles_free(struct tls_profiles *t)

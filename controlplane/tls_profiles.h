@@ -27,6 +27,8 @@ int tls_profiles_prepare(const struct tls_profiles *before, const struct config 
 	struct tls_profiles **out, struct err *e);
 /* Renewed certificates are shown from now on; what was read is logged. Cannot fail. */
 void tls_profiles_commit(struct tls_profiles *t);
+/* Logs what some peers may not like of the files that prepare read; a commit does so, too. */
+void tls_profiles_warn(const struct tls_profiles *t);
 void tls_profiles_free(struct tls_profiles *t); /* NULL is ignored */
 
 /* p: of the configuration that t was made for; NULL gives NULL. Borrowed. */

@@ -243,3 +243,30 @@ int cert_check(const char *file, unsigned use, int64_t now_s, struct cert_info *
 	chain_free(&c);
 	return rc;
 }
+
+void cert_check_trust(const char *file, int64_t now_s, struct cert_warnings *warnings)
+{
+	unsigned n = 0, expired = 0, early = 0;
+	FILE *f = fopen(file, "r");
+	X509 *cert;
+
+	warnings->n = 0;
+	if (!f)
+		return;
+	/* _AUX: with those that are "TRUSTED CERTIFICATE", which count at a handshake, too. */
+	for (; (cert = PEM_read_X509_AUX(f, NULL, secret_no_passphrase, NULL)); n++) {
+		if (unix_time(X509_get0_notAfter(cert)) < now_s)
+			expired++;
+		else if (unix_time(X509_get0_notBefore(cert)) > now_s)
+			early++;
+		X509_free(cert);
+	}
+	fclose(f);
+	ERR_clear_error();
+	if (!n || expired + early < n)
+		return;
+	warn(warnings, "%s: no peer's certificate can be verified",
+		!early     ? "every certificate in the trust bag has expired"
+		: !expired ? "no certificate in the trust bag is valid yet"
+			   : "the certificates in the trust bag have expired or are not valid yet");
+}

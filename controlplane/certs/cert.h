@@ -37,3 +37,9 @@ struct cert_warnings {
  */
 int cert_check(const char *file, unsigned use, int64_t now_s, struct cert_info *out,
 	struct cert_warnings *warnings, struct err *e);
+
+/*
+ * Can any authority of FILE, a trust bag, vouch for a peer now? If none is within its dates (RFC 5280 section
+ * 4.1.2.5), which makes every peer's chain invalid, that is warned of. What cannot be read is not.
+ */
+void cert_check_trust(const char *file, int64_t now_s, struct cert_warnings *warnings);

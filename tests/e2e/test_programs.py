@@ -156,6 +156,32 @@ def test_a_check_says_what_is_not_there_but_not_what_the_start_makes():
             assert ("management/socket" in said) == warned, (socket, said)
 
 
+def test_a_check_says_what_peers_may_not_like_of_certificates():
+    with Neighbourhood() as lab:
+        tree = lab.configuration([carrier("carrier-a", "192.0.2.10"), core("core", "10.20.0.10")], [(None, "+49", "core")])
+        profiles = tree["srtp-gateway:gateway"]["tls-profiles"]["tls-profile"]
+        expired, key, _ = lab.ca.issue("expired", days=-1)
+        check = [os.path.join(build_dir(), "controlplane", "srtpgw-controlplane"), "--check", "--config", lab.path("c.json")]
+
+        def write():
+            with open(lab.path("c.json"), "w") as f:
+                json.dump(tree, f)
+
+        def said():
+            write()
+            return run(*check)
+        assert " warn  tls: " not in said() and ": ok: 2 trunks" in said(), said()
+        profiles[0]["trust-bag"] = expired
+        profiles.append({**profiles[0], "name": "spare", "trust-bag": lab.ca.cert})
+        lines = [line for line in said().splitlines() if " warn  tls: " in line]
+        assert any("every certificate in the trust bag has expired" in line and "tls_profile=gateway" in line and expired in line
+                   for line in lines), lines
+        assert any("nobody uses it, and it expires" in line and "tls_profile=spare" in line for line in lines), lines
+        profiles[1] |= {"certificate": expired, "private-key": key}
+        write()
+        ends(check, 3, "tls-profile\\[name='spare'\\]/certificate: .*the certificate has expired", lines=None)
+
+
 def test_a_socket_that_is_another_is_said_to_be():
     with parties() as (lab, gateway, *_):
         ctl = os.path.join(gateway.bin, "ctl", "srtpgwctl")

@@ -92,7 +92,7 @@ void certs_make(const struct cert_spec *spec)
 	}
 	X509_set_version(cert, 2);
 	ASN1_INTEGER_set(X509_get_serialNumber(cert), serial & 0x7fffffff);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -7200);
+	X509_gmtime_adj(X509_getm_notBefore(cert), spec->early ? 3600 : -7200);
 	X509_gmtime_adj(X509_getm_notAfter(cert), spec->expired ? -3600 : 86400L * (spec->days ? spec->days : 1));
 	X509_set_pubkey(cert, key);
 	X509_NAME_add_entry_by_txt(

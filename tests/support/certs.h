@@ -11,6 +11,7 @@ struct cert_spec {
 	const char *san;    /* "DNS:a.example,IP:127.0.0.1", or NULL */
 	const char *issuer; /* file of the CA that signs, or NULL: a CA, signed by itself */
 	bool expired;
+	bool early; /* is valid an hour from now on */
 	int days;        /* that it lives; 0: one */
 	const char *eku; /* extended key usage, "serverAuth,clientAuth"; NULL: does not say */
 	int rsa_bits;    /* 0: EC P-256 */

@@ -156,6 +156,30 @@ static void chains(void **state)
 	refused("broken", CERT_SERVER, "certificate 2 did not issue certificate 1");
 }
 
+static void trust(const char *file, const char *says)
+{
+	cert_check_trust(certs_path(file), (int64_t)time(NULL), &warnings);
+	assert_int_equal(warnings.n, says ? 1 : 0);
+	if (says && !strstr(warnings.text[0], says))
+		fail_msg("'%s' is not in: %s", says, warnings.text[0]);
+}
+
+static void trust_bags(void **state)
+{
+	(void)state;
+	trust("root.pem", NULL);
+	trust("missing.pem", NULL);
+	certs_make(&(struct cert_spec){.file = "was", .cn = "was", .expired = true});
+	certs_make(&(struct cert_spec){.file = "will-be", .cn = "will be", .early = true});
+	trust("was.pem", "every certificate in the trust bag has expired");
+	trust("will-be.pem", "no certificate in the trust bag is valid yet");
+	append("was.pem", "will-be.pem");
+	trust("was.pem", "have expired or are not valid yet");
+	/* One that is good is enough. */
+	append("was.pem", "root.pem");
+	trust("was.pem", NULL);
+}
+
 /* Days before the end at which a watcher that looks every day is told. */
 static void when_the_end_is_told(void **state)
 {
@@ -186,6 +210,7 @@ int main(void)
 		cmocka_unit_test(what_is_refused),
 		cmocka_unit_test(what_is_warned_of),
 		cmocka_unit_test(chains),
+		cmocka_unit_test(trust_bags),
 		cmocka_unit_test(when_the_end_is_told),
 	};
 
